@@ -1,0 +1,51 @@
+"""Who is on the test network: role to name, IPv4 address, MAC address and port.
+
+The network lies in 198.18.0.0/15, which RFC 2544 reserves for benchmarking, and no route leaves it.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+BENCHMARKING = IPv4Network("198.18.0.0/15")
+NETWORK = IPv4Network("198.18.0.0/24")
+GATEWAY = IPv4Address("198.18.0.254")
+"""An address Docker gives its bridge; nothing of the testbed talks to it."""
+
+MQTT_PORT = 1883
+NTP_PORT = 123
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host of the test network.
+
+    Attributes:
+        name: also its host name and its Compose service.
+        role: ``unit``, ``broker``, ``ntp`` or ``injector``.
+        ip: IPv4 address in :data:`NETWORK`.
+        mac: locally administered MAC address, lower case.
+    """
+
+    name: str
+    role: str
+    ip: str
+    mac: str
+
+
+def _host(name: str, role: str, octet: int) -> Host:
+    return Host(name, role, str(NETWORK.network_address + octet), f"02:c0:1d:a1:51:{octet:02x}")
+
+
+BROKER = _host("broker", "broker", 1)
+NTP = _host("ntp", "ntp", 2)
+INJECTOR = _host("injector", "injector", 66)
+UNITS = {
+    unit.name: unit
+    for unit in (
+        _host("inrow-13", "unit", 41),
+        _host("inrow-15", "unit", 36),
+        _host("inrow-23", "unit", 50),
+        _host("inrow-25", "unit", 34),
+    )
+}
+HOSTS = (BROKER, NTP, INJECTOR, *UNITS.values())

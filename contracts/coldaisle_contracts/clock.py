@@ -1,0 +1,119 @@
+"""Time as the programs see it: virtual, and asked for.
+
+``virtual = wall + offset``. The offset stands in a small file that libfaketime and :func:`read_offset`
+read; only the timekeeper replaces it. A federate asks for a time advance and blocks until granted
+(IEEE 1516, HLA time management). Messages are JSON objects, one a line, over a Unix socket.
+"""
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Protocol
+
+from coldaisle_contracts.errors import FederateError
+
+SECOND = 1_000_000_000
+"""Nanoseconds in a second."""
+
+SOCKET = "timekeeper.sock"
+OFFSET = "offset"
+END = 2**62
+"""A time advance nobody else reaches: granted when the run is over."""
+
+
+def offset_text(offset_ns: int) -> str:
+    """Return an offset as libfaketime reads it: ``+SECONDS.FRACTIONs``."""
+    sign, size = ("-", -offset_ns) if offset_ns < 0 else ("+", offset_ns)
+    return f"{sign}{size // SECOND}.{size % SECOND:09d}s"
+
+
+def read_offset(path: Path) -> int:
+    """Return the offset in force, ns, from the file :func:`offset_text` was written to."""
+    text = path.read_text(encoding="ascii").strip().rstrip("s")
+    whole, _, fraction = text[1:].partition(".")
+    size = int(whole) * SECOND + int(fraction.ljust(9, "0")[:9] or "0")
+    return -size if text[0] == "-" else size
+
+
+class Clock(Protocol):
+    """What a program needs of time."""
+
+    def now_ns(self) -> int:
+        """Return the virtual time, ns since the epoch."""
+
+    def advance(self, to_ns: int) -> None:
+        """Block until virtual time reaches ``to_ns``."""
+
+
+class ManualClock:
+    """A clock for tests: it stands still until told to advance."""
+
+    def __init__(self, now_ns: int = 0) -> None:
+        self._now = now_ns
+
+    def now_ns(self) -> int:
+        """Return the time last advanced to."""
+        return self._now
+
+    def advance(self, to_ns: int) -> None:
+        """Move there at once."""
+        self._now = max(self._now, to_ns)
+
+
+class Federate:
+    """A program's seat in the federation: the client of the timekeeper.
+
+    The process runs under libfaketime, so ``time.time_ns()`` is virtual.
+
+    Args:
+        folder: where the timekeeper's socket and the offset file are.
+        name: the federate's name in the plan.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._offset = folder / OFFSET
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(str(folder / SOCKET))
+        self._buffer = b""
+        self._send(join=name)
+
+    def now_ns(self) -> int:
+        """Return the virtual time, ns since the epoch."""
+        return time.time_ns()
+
+    def wall_ns(self) -> int:
+        """Return the wall time, ns since the epoch: what the kernel stamps with."""
+        return self.now_ns() - read_offset(self._offset)
+
+    def request(self, to_ns: int) -> None:
+        """Ask for a time advance without waiting; a later request replaces an earlier one."""
+        self._send(advance=to_ns)
+
+    def granted(self) -> int:
+        """Block for the timekeeper's answer and return the virtual time granted, ns.
+
+        Raises:
+            FederateError: if the timekeeper ended the run.
+        """
+        while b"\n" not in self._buffer:
+            data = self.socket.recv(4096)
+            if not data:
+                raise FederateError("timekeeper", "ended the run")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return int(json.loads(line)["grant"])
+
+    def advance(self, to_ns: int) -> None:
+        """Block until virtual time reaches ``to_ns``."""
+        self.request(to_ns)
+        self.granted()
+
+    def leave(self) -> None:
+        """Say that this federate is done and close its seat."""
+        self._send(leave=self.name)
+        self.socket.close()
+
+    def _send(self, **message: object) -> None:
+        self.socket.sendall(json.dumps(message).encode() + b"\n")

@@ -1,0 +1,73 @@
+"""The ledger's raw material: each program writes down what it did, one JSON object a line.
+
+Labels come from joining these lines with the capture, never from time windows. The join key is
+:func:`frame_digest`, which both the writer of a journal and the reader of a capture compute.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from coldaisle_contracts.errors import InputError
+
+ETHERNET = 14
+_IPV4, _ARP = b"\x08\x00", b"\x08\x06"
+
+
+def frame_digest(frame: bytes) -> str:
+    """Return what identifies an Ethernet frame wherever it is seen: 16 hex digits.
+
+    Taken over ARP or IPv4 without Ethernet header, padding and the IPv4, TCP and UDP checksums
+    (a network card may fill those in later), so a relay changes nothing and an edit does.
+    """
+    kind, packet = frame[12:14], bytearray(frame[ETHERNET:])
+    if kind == _ARP:
+        packet = packet[:28]
+    elif kind == _IPV4:
+        packet = packet[: int.from_bytes(packet[2:4], "big")]
+        packet[10:12] = b"\0\0"
+        header = (packet[0] & 15) * 4
+        checksum = {6: header + 16, 17: header + 6}.get(packet[9])
+        if checksum is not None and len(packet) >= checksum + 2:
+            packet[checksum : checksum + 2] = b"\0\0"
+    return hashlib.blake2b(packet, digest_size=8).hexdigest()
+
+
+class Journal:
+    """An append-only journal; every line carries the shard it belongs to.
+
+    Args:
+        path: the ``.jsonl`` file; its folder must exist.
+        shard: name of the shard, such as ``day-1``.
+    """
+
+    def __init__(self, path: Path, shard: str) -> None:
+        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        self._shard = shard
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Write one line; ``facts`` must be JSON values."""
+        self._file.write(json.dumps({"event": event, "shard": self._shard, **facts}, separators=(",", ":")) + "\n")
+
+    def close(self) -> None:
+        """Close the file; nothing more can be written."""
+        self._file.close()
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a journal.
+
+    Raises:
+        InputError: if the file is missing or a line is not JSON.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(path, "a run keeps this journal; make the run again") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path}: line {number}", "not JSON: the journal was cut or edited", line[:60]) from error

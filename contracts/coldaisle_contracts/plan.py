@@ -1,0 +1,342 @@
+"""The plan: scenario and seed turned into every reading slot and every act of the attacker; pure."""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.site import first_problem
+from coldaisle_contracts.taxonomy import KINDS, KindName
+
+CONNECT = 2 * SECOND
+"""Sensors connect so long after local midnight, as in the published captures, ns."""
+FIRST_READING = CONNECT + SECOND // 2
+DISCONNECT = SECOND
+"""Sensors disconnect so long after the next midnight, ns."""
+UNIT_STAGGER = 2_000_000
+"""The units wake so far apart, ns; the published captures show 20 ms."""
+MARGIN = 3
+"""Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
+
+T = TypeVar("T")
+Operation = Literal["shift", "scale", "freeze", "swallow", "copy"]
+
+
+def seed_for(seed: int, name: str) -> int:
+    """Return the seed of the thing called ``name``: adding another thing leaves it unchanged."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Act(_Model):
+    """What the attacker does to one reading.
+
+    Attributes:
+        slot: slot of the reading, from 0.
+        sensor: sensor number.
+        operation: what is done.
+        amount: °C added (shift) or factor (scale); 0 otherwise.
+        copies_ns: virtual times at which the reading is delivered again, ns.
+    """
+
+    slot: int
+    sensor: int
+    operation: Operation
+    amount: float = 0.0
+    copies_ns: tuple[int, ...] = ()
+
+
+class Episode(_Model):
+    """One stay of the attacker on the path between a unit and the broker.
+
+    Attributes:
+        id: ``e01``, ``e02``, … in order of time.
+        kind: its kind in the taxonomy.
+        variant: how the kind is played.
+        unit: the unit attacked.
+        onset: first slot attacked.
+        readings: how many slots it lasts.
+        sensors: sensors attacked.
+        approach_ns: when the attacker starts to get on the path, one slot before the onset.
+        begin_ns: start of the act; it must have confirmed by then that it is on the path.
+        end_ns: when the attacker starts to leave.
+        acts: what is done to which reading; none for interception, which only reads.
+    """
+
+    id: str
+    kind: KindName
+    variant: str
+    unit: str
+    onset: int
+    readings: int
+    sensors: tuple[int, ...]
+    approach_ns: int
+    begin_ns: int
+    end_ns: int
+    acts: tuple[Act, ...]
+
+
+class Plan(_Model):
+    """Every reading slot and every episode of a run.
+
+    Attributes:
+        scenario: the scenario it follows from.
+        start_ns: local midnight of the first day, ns since the epoch, UTC.
+        utc_offset_s: declared offset of local time from UTC, s.
+        episodes: all episodes, in order of time.
+    """
+
+    scenario: Scenario
+    start_ns: int
+    utc_offset_s: int
+    episodes: tuple[Episode, ...]
+
+    def day_ns(self, day: int) -> int:
+        """Return local midnight of a day (from 0), ns since the epoch."""
+        return self.start_ns + day * 86_400 * SECOND
+
+    def day_slots(self, day: int) -> range:
+        """Return the slots of a day (from 0)."""
+        per_day = self.scenario.slots_per_day
+        return range(day * per_day, min((day + 1) * per_day, self.scenario.slots))
+
+    def connect_ns(self, day: int, unit: str) -> int:
+        """Return when a unit connects on a day, ns since the epoch."""
+        return self.day_ns(day) + CONNECT + self._stagger(unit)
+
+    def reading_ns(self, slot: int, unit: str) -> int:
+        """Return when a unit takes the readings of a slot, ns since the epoch."""
+        return reading_ns(self.scenario, self.start_ns, slot, unit)
+
+    def disconnect_ns(self, day: int, unit: str) -> int:
+        """Return when a unit disconnects at the end of a day, ns since the epoch."""
+        slots = self.day_slots(day)
+        length = round(len(slots) * self.scenario.interval_s * SECOND)
+        return self.day_ns(day) + length + DISCONNECT + self._stagger(unit)
+
+    def episodes_on(self, days: range) -> list[Episode]:
+        """Return the episodes whose onset lies in these days."""
+        per_day = self.scenario.slots_per_day
+        return [episode for episode in self.episodes if episode.onset // per_day in days]
+
+    def digest(self) -> str:
+        """Return the sha256 of the plan, hex."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def _stagger(self, unit: str) -> int:
+        return list(self.scenario.units).index(unit) * UNIT_STAGGER
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read ``plan.json``.
+
+        Raises:
+            InputError: if it is missing or is not a plan.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(path, "name a run that has a plan.json") from error
+        except ValidationError as error:
+            raise first_problem(path, error) from error
+
+
+def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:
+    """Return when a unit takes the readings of a slot, ns: the grid plus stagger plus a seeded jitter."""
+    stagger = list(scenario.units).index(unit) * UNIT_STAGGER
+    jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % (UNIT_STAGGER * 3 // 4)
+    return start_ns + FIRST_READING + round(slot * scenario.interval_s * SECOND) + stagger + jitter
+
+
+def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
+    """Turn a scenario into its plan.
+
+    Args:
+        scenario: what the run is meant to be.
+        place: what to call the scenario in an error, usually its file.
+
+    Raises:
+        InputError: for an episode outside the run, one too early in its day, or two that overlap.
+    """
+    start = scenario.start
+    start_ns = int(start.timestamp()) * SECOND
+    specs = [_named(scenario, spec, f"{place}: key episodes.{index}") for index, spec in enumerate(scenario.episodes)]
+    _refuse_overlap(scenario, specs, place)
+    specs += _draw(scenario, specs, place)
+    specs.sort(key=lambda pair: (pair[0], pair[1].unit))
+    episodes = tuple(
+        _episode(scenario, start_ns, f"e{number:02d}", slot, spec) for number, (slot, spec) in enumerate(specs, 1)
+    )
+    offset = start.utcoffset()
+    assert offset is not None  # noqa: S101 - an aware datetime has one
+    return Plan(scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes)
+
+
+_Placed = tuple[int, EpisodeSpec]
+"""An episode and its first slot."""
+
+
+def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
+    per_day, interval = scenario.slots_per_day, scenario.interval_s
+    clock = datetime.combine(scenario.first_day, spec.start)
+    in_day = -(-(clock.hour * 3600 + clock.minute * 60 + clock.second) // int(interval))
+    slot = (spec.day - 1) * per_day + in_day
+    if slot >= scenario.slots:
+        raise InputError(f"{place}.day and .start", f"lies outside the run of {scenario.duration_h:g} h", f"{spec.day}, {spec.start}")
+    if in_day < 2:  # noqa: PLR2004 - one slot connects, one gets on the path
+        remedy = f"start at {int(2 * interval) // 60:02d} minutes past midnight or later: the path is taken one slot before"
+        raise InputError(f"{place}.start", remedy, str(spec.start))
+    if slot + spec.readings > min((spec.day) * per_day, scenario.slots):
+        raise InputError(f"{place}.readings", "ends after its day or the run: make it shorter or start earlier", spec.readings)
+    if spec.unit not in scenario.units:
+        raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
+    return slot, spec
+
+
+def _busy(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
+    """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
+    return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
+
+
+def _refuse_overlap(scenario: Scenario, specs: list[_Placed], place: str) -> None:
+    claimed: dict[tuple[str, int], int] = {}
+    for index, (slot, spec) in enumerate(specs):
+        for claim in _busy(slot, spec):
+            if claim in claimed:
+                remedy = f"overlaps episodes.{claimed[claim]} on {spec.unit}: leave two intervals of {scenario.interval_s:g} s between"
+                raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
+            claimed[claim] = index
+
+
+def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]:
+    """Draw episodes by seed: kinds in proportion, days and units in turn, hours spread."""
+    drawn = scenario.drawn
+    if not drawn.count:
+        return []
+    days = list(range(drawn.clean_days, scenario.days))
+    if not days:
+        raise InputError(f"{place}: key drawn.clean_days", f"leaves no day of {scenario.days} for episodes", drawn.clean_days)
+    rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
+    kinds = _in_proportion(drawn.kinds, drawn.count)
+    rng.shuffle(kinds)
+    busy = {claim for slot, spec in named for claim in _busy(slot, spec)}
+    units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
+    placed: list[_Placed] = []
+    for number, kind in enumerate(kinds):
+        candidates = (
+            _candidate(scenario, kind, next(units), days[number % len(days)], next(hours), rng) for _ in range(400)
+        )
+        for slot, spec in candidates:
+            margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
+            if not margin & busy and _fits(scenario, slot, spec):
+                busy |= _busy(slot, spec)
+                placed.append((slot, spec))
+                break
+        else:
+            raise InputError(f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count)
+    return placed
+
+
+def _in_proportion(weights: dict[KindName, float], count: int) -> list[KindName]:
+    total, kinds, acc = sum(weights.values()), list[KindName](), 0.0
+    for kind, weight in weights.items():
+        acc += weight / total * count
+        kinds += [kind] * (round(acc) - len(kinds))
+    return kinds
+
+
+def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
+    """Deal a shuffled deck again and again, so that every card comes up equally often."""
+    while True:
+        rng.shuffle(cards)
+        yield from list(cards)
+
+
+def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
+    per_day = scenario.slots_per_day
+    return slot % per_day >= MARGIN and slot + spec.readings <= min((slot // per_day + 1) * per_day, scenario.slots)
+
+
+def _candidate(
+    scenario: Scenario, kind: KindName, unit: str, day: int, hour: int, rng: random.Random
+) -> _Placed:
+    per_hour = max(1, round(3600 / scenario.interval_s))
+    in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
+    sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
+    clock = in_day * int(scenario.interval_s)
+    spec = EpisodeSpec.model_validate({
+        "kind": kind,
+        "unit": unit,
+        "day": day + 1,
+        "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
+        "readings": rng.randint(*scenario.drawn.readings),
+        "sensors": sensors,
+    })
+    return day * scenario.slots_per_day + in_day, spec
+
+
+def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:
+    rng = random.Random(seed_for(scenario.seed, f"episode/{spec.unit}/{onset}"))  # noqa: S311
+    variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
+
+    def at(slot: int) -> int:
+        return reading_ns(scenario, start_ns, slot, spec.unit)
+
+    acts = tuple(_acts(scenario, spec, variant, onset, at, rng))
+    last = max([at(onset + spec.readings - 1), *(copy for act in acts for copy in act.copies_ns)])
+    return Episode(
+        id=name, kind=spec.kind, variant=variant, unit=spec.unit, onset=onset, readings=spec.readings,
+        sensors=spec.sensors, approach_ns=at(onset - 1) - SECOND, begin_ns=at(onset) - SECOND // 2,
+        end_ns=last + SECOND // 2, acts=acts,
+    )
+
+
+def _acts(scenario, spec, variant, onset, at, rng) -> Iterator[Act]:  # type: ignore[no-untyped-def]
+    """Yield what the attacker does to which reading."""
+    if spec.kind == "interception":
+        return
+    size = spec.size if spec.size is not None else _size(variant, rng)
+    for index in range(spec.readings):
+        slot = onset + index
+        for sensor in spec.sensors:
+            if spec.kind == "removal":
+                yield Act(slot=slot, sensor=sensor, operation="swallow")
+            elif spec.kind == "duplication":
+                copies = _copies(scenario, at(slot), round(size), rng)
+                yield Act(slot=slot, sensor=sensor, operation="copy", copies_ns=copies)
+            elif variant in ("shift", "drift"):
+                grown = size if variant == "shift" else size * (index + 1) / spec.readings
+                yield Act(slot=slot, sensor=sensor, operation="shift", amount=round(grown, 2))
+            else:
+                yield Act(slot=slot, sensor=sensor, operation=variant, amount=size if variant == "scale" else 0.0)
+
+
+def _size(variant: str, rng: random.Random) -> float:
+    """Draw how strong an episode is: °C, factor or copies, from barely visible to blatant."""
+    sign = rng.choice((-1, 1))
+    if variant in ("shift", "drift"):
+        return round(sign * rng.uniform(0.5, 4.0), 2)
+    if variant == "scale":
+        return round(1 + sign * rng.uniform(0.04, 0.25), 3)
+    return {"once": 1, "burst": rng.randint(3, 8)}.get(variant, 0)
+
+
+def _copies(scenario: Scenario, reading: int, count: int, rng: random.Random) -> tuple[int, ...]:
+    """Spread copies of a reading over the time before the next one, ns since the epoch."""
+    room = int((scenario.interval_s - 3) * SECOND)
+    first = rng.randint(SECOND, room // 3)
+    gaps = [rng.randint(SECOND // 5, (room - first) // count) for _ in range(count - 1)]
+    times = [reading + first]
+    for gap in gaps:
+        times.append(times[-1] + gap)
+    return tuple(times)

@@ -1,0 +1,93 @@
+"""The parameters of a real site: what the units' mathematical model is set to.
+
+The defaults are the published DAD captures' medians, noise and autocorrelation (Vigoya et al.,
+Sensors 2020, 20(13), 3745); ``coldaisle fit`` estimates them from other captures.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from coldaisle_contracts.errors import InputError
+
+PerSensor = tuple[float, float, float, float]
+"""One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Season(_Model):
+    """The site's seasonality, shared by its units through the heat load.
+
+    Attributes:
+        daily: amplitude of the first daily Fourier term of the return air, °C.
+        weekly: amplitude of the first weekly Fourier term of the return air, °C.
+        peak_hour: local hour of the day at which the daily term is highest.
+        peak_day: day of the week (Monday is 0) at which the weekly term is highest.
+    """
+
+    daily: float = Field(default=0.15, ge=0.0, le=10.0)
+    weekly: float = Field(default=0.05, ge=0.0, le=10.0)
+    peak_hour: float = Field(default=15.0, ge=0.0, lt=24.0)
+    peak_day: float = Field(default=2.0, ge=0.0, lt=7.0)
+
+
+class Site(_Model):
+    """Everything the model of a unit needs to know.
+
+    Attributes:
+        medians: per unit, the median of each sensor, °C.
+        noise: standard deviation of each sensor's short-term noise, °C.
+        autocorrelation: lag-1 autocorrelation of that noise, in (-1, 1).
+        drift: how far the slow drift moves a unit in a day, °C (standard deviation).
+        excursion_share: share of slots in which all sensors of a unit jump together.
+        season: daily and weekly seasonality.
+    """
+
+    medians: dict[str, PerSensor] = {
+        "inrow-13": (11.94, 15.89, 20.00, 27.34),
+        "inrow-15": (11.68, 15.36, 20.00, 27.21),
+        "inrow-23": (11.13, 14.94, 20.00, 26.30),
+        "inrow-25": (11.24, 15.34, 20.00, 26.80),
+    }
+    noise: PerSensor = (0.21, 0.19, 0.13, 0.13)
+    autocorrelation: PerSensor = (0.55, 0.40, 0.14, 0.14)
+    drift: float = Field(default=0.15, ge=0.0, le=5.0)
+    excursion_share: Fraction = 0.045
+    season: Season = Season()
+
+
+def load_site(path: Path) -> Site:
+    """Read a site's parameters from TOML, as ``coldaisle fit`` writes them.
+
+    Raises:
+        InputError: if the file is missing, not TOML or holds an unknown key or a bad value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(path, "name a readable TOML file written by `coldaisle fit`") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(path, f"write valid TOML ({error})") from error
+    try:
+        return Site.model_validate(raw)
+    except ValidationError as error:
+        raise first_problem(path, error) from error
+
+
+def first_problem(path: Path | str, error: ValidationError) -> InputError:
+    """Return the first of pydantic's complaints as one sentence with file, key, value and remedy."""
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"]) or "(file)"
+    if problem["type"] == "extra_forbidden":
+        return InputError(f"{path}: key {key}", "remove it, no such key exists")
+    if problem["type"] == "missing":
+        return InputError(f"{path}: key {key}", "add it, it is required")
+    remedy = problem["msg"].removeprefix("Value error, ")
+    return InputError(f"{path}: key {key}", remedy[:1].lower() + remedy[1:], problem["input"])

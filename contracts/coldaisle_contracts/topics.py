@@ -1,0 +1,29 @@
+"""What a reading looks like on the wire: topic, client id and payload."""
+
+TOPIC = "IoT"
+SENSORS = (1, 2, 3, 4)
+SENSOR_MEANING = {1: "coolant in", 2: "coolant out", 3: "supply air", 4: "return air"}
+
+
+def client_id(unit: str, sensor: int) -> str:
+    """Return the MQTT client id of a sensor: ``inrow-13`` sensor 4 is ``134``."""
+    return f"{unit.removeprefix('inrow-')}{sensor}"
+
+
+def sensor_of(client: str) -> tuple[str, int]:
+    """Return unit name and sensor number of a client id, the inverse of :func:`client_id`."""
+    return f"inrow-{client[:-1]}", int(client[-1])
+
+
+def encode_value(celsius: float) -> bytes:
+    """Return the payload of a reading: ASCII °C with two decimals, such as ``b"15.54"``."""
+    return f"{celsius:.2f}".encode("ascii")
+
+
+def decode_value(payload: bytes) -> float:
+    """Return the °C in a payload.
+
+    Raises:
+        ValueError: if the payload is not an ASCII decimal number.
+    """
+    return float(payload.decode("ascii"))
