@@ -1,0 +1,1 @@
+"""From captures and journals to a labelled dataset, statistics, models and a report."""
