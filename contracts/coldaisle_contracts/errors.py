@@ -12,6 +12,17 @@ class ColdaisleError(Exception):
 
     exit_code = 1
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what was built, not what it was built from, so that errors cross processes."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[ColdaisleError], args: tuple[object, ...], state: dict[str, object]) -> ColdaisleError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class InputError(ColdaisleError):
     """Something the user gave cannot be used (exit 2).
@@ -55,6 +66,6 @@ class FederateError(ColdaisleError):
     exit_code = 3
 
     def __init__(self, name: str, what: str, last_words: str = "") -> None:
-        self.name = name
+        self.name, self.what = name, what
         said = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
         super().__init__(f"{name} {what}{said}")

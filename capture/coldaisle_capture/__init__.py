@@ -1,0 +1,1 @@
+"""The capture beside the broker: tcpdump, retiming from wall to virtual time, sealing."""

@@ -1,0 +1,46 @@
+"""Entry point of the capture: listens, joins the federation, waits for the end, retimes and seals."""
+
+import os
+import select
+import sys
+from pathlib import Path
+
+from coldaisle_capture.seal import seal
+from coldaisle_capture.tcpdump import CaptureError, Tcpdump
+from coldaisle_contracts.clock import END, Federate
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
+
+INTERFACE = "eth0"
+READY = "capturing"
+"""File in the federation's folder that stands while packets are captured."""
+
+
+def main() -> None:
+    """Capture one shard."""
+    run, folder = Path(os.environ["COLDAISLE_RUN"]), Path(os.environ["COLDAISLE_FEDERATION"])
+    plan = Plan.load(run / "plan.json")
+    shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
+    dump = Tcpdump(INTERFACE, run / "capture" / "raw" / f"{shard}.tcpdump")
+    (folder / READY).touch()
+    federate = Federate(folder, "capture")
+    federate.request(END)
+    while not select.select([federate.socket], [], [], 0.5)[0]:
+        if (code := dump.poll()) is not None:
+            raise CaptureError(f"tcpdump ended with exit code {code} before the run did")
+    federate.granted()
+    tally = dump.stop()
+    journal = Journal(run / "journal" / "capture.jsonl", str(shard))
+    seal(run, str(shard), dump.files(), tally, journal)
+    journal.close()
+    federate.leave()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ColdaisleError as error:
+        sys.stderr.write(f"coldaisle: {error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,164 @@
+"""From wall to virtual time: packet times, TCP timestamps and the checksums over them.
+
+``virtual = wall + offset`` with the offset in force at the packet's wall instant. A TCP timestamp (RFC 7323) counts the
+sender's milliseconds of wall time; it gets what the offset has grown by since the first one in force, and the echo (TSecr) the
+growth in force when the echoed TSval was sent. The map is monotone: offsets only grow.
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.journal import ETHERNET, read_journal
+
+NANO_MAGIC = 0xA1B23C4D
+GLOBAL_HEADER, RECORD_HEADER = 24, 16
+_RECORD = struct.Struct("<IIII")
+_IPV4, _TCP, _UDP = 0x0800, 6, 17
+_TIMESTAMPS = 8
+_MASK = 0xFFFFFFFF
+MILLISECOND = 1_000_000
+
+
+class Timeline:
+    """Every offset of a shard, by the wall instant from which it was in force.
+
+    Args:
+        rows: pairs of wall instant and offset, ns.
+    """
+
+    def __init__(self, rows: list[tuple[int, int]]) -> None:
+        self._walls = [wall for wall, _ in rows]
+        self._offsets = [offset for _, offset in rows]
+
+    @classmethod
+    def load(cls, path: Path, shard: str) -> "Timeline":
+        """Read the timeline of a shard from its journal."""
+        lines = (line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard)
+        return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
+
+    def offset(self, wall_ns: int) -> int:
+        """Return the offset in force at a wall instant, ns."""
+        return self._offsets[max(0, bisect_right(self._walls, wall_ns) - 1)]
+
+    def growth_ms(self, wall_ns: int) -> int:
+        """Return by how much the offset has grown since the first time advance, ms."""
+        base = self._offsets[min(1, len(self._offsets) - 1)]
+        return max(0, self.offset(wall_ns) - base) // MILLISECOND
+
+
+def records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield wall time, ns, and frame of each packet of a little-endian nanosecond pcap.
+
+    Raises:
+        InputError: if the file is not one, or is cut.
+    """
+    data = path.read_bytes()
+    if len(data) < GLOBAL_HEADER or struct.unpack_from("<I", data)[0] != NANO_MAGIC:
+        raise InputError(path, "not a nanosecond pcap as tcpdump writes it: make the run again")
+    at, number = GLOBAL_HEADER, 0
+    while at < len(data):
+        number += 1
+        if at + RECORD_HEADER > len(data):
+            raise InputError(f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again")
+        seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
+        at += RECORD_HEADER
+        if at + size > len(data):
+            raise InputError(f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again")
+        yield seconds * 1_000_000_000 + nanos, data[at : at + size]
+        at += size
+
+
+class Retimer:
+    """Maps frames of one shard; keeps which TSval was sent under which offset.
+
+    Args:
+        timeline: the shard's timeline.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._growth: dict[tuple[bytes, int], int] = {}
+
+    def frame(self, wall_ns: int, frame: bytes) -> bytes:
+        """Return the frame with its timestamps in virtual time and its checksums in order."""
+        if len(frame) < ETHERNET + 20 or frame[12:14] != b"\x08\x00":
+            return frame
+        out = bytearray(frame)
+        header = ETHERNET + (frame[ETHERNET] & 15) * 4
+        end = ETHERNET + int.from_bytes(frame[16:18], "big")
+        field = {_TCP: header + 16, _UDP: header + 6}.get(frame[23])
+        if field is None or field + 2 > end or end > len(frame):
+            return frame
+        sound = _is_sound(frame, header, end, field)
+        if frame[23] == _TCP:
+            self._timestamps(wall_ns, out, header)
+        if sound:
+            out[field : field + 2] = b"\0\0"
+            out[field : field + 2] = _checksum(out, header, end).to_bytes(2, "big")
+        return bytes(out)
+
+    def _timestamps(self, wall_ns: int, out: bytearray, header: int) -> None:
+        at = header + 20
+        stop = header + (out[header + 12] >> 4) * 4
+        while at < stop and out[at] != 0:
+            if out[at] == 1:
+                at += 1
+                continue
+            size = out[at + 1]
+            if out[at] == _TIMESTAMPS and at + 10 <= stop:
+                self._shift(wall_ns, out, header, at + 2)
+            at += max(2, size)
+
+    def _shift(self, wall_ns: int, out: bytearray, header: int, at: int) -> None:
+        there, back = _directions(out, header)
+        value, echo = struct.unpack_from("!II", out, at)
+        sent = self._growth.setdefault((there, value), self._timeline.growth_ms(wall_ns))
+        echoed = self._growth.get((back, echo), 0) if echo else 0
+        struct.pack_into("!II", out, at, (value + sent) & _MASK, (echo + echoed) & _MASK)
+
+
+def _directions(out: bytearray, header: int) -> tuple[bytes, bytes]:
+    """Return the 4-tuple of a segment and that of the opposite direction."""
+    source, target = bytes(out[26:30] + out[header : header + 2]), bytes(out[30:34] + out[header + 2 : header + 4])
+    return source + target, target + source
+
+
+def _sum(data: bytes | bytearray) -> int:
+    if len(data) % 2:
+        data = bytes(data) + b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xFFFF:  # noqa: PLR2004 - one's complement sum of 16-bit words, RFC 1071
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def _pseudo(frame: bytes | bytearray, header: int, end: int) -> bytes:
+    return bytes(frame[26:34]) + bytes((0, frame[23])) + (end - header).to_bytes(2, "big")
+
+
+def _checksum(frame: bytes | bytearray, header: int, end: int) -> int:
+    """Return the TCP or UDP checksum (RFC 1071) of a frame whose checksum field is zero."""
+    return ~_sum(_pseudo(frame, header, end) + bytes(frame[header:end])) & 0xFFFF or 0xFFFF
+
+
+def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
+    """Tell whether the checksum is right, or open because the sender's card would have filled it in."""
+    stored = frame[field : field + 2]
+    pseudo = _sum(_pseudo(frame, header, end))
+    return stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == 0xFFFF  # noqa: PLR2004
+
+
+def retime(raw: Path, out: Path, retimer: Retimer, timeline: Timeline) -> int:
+    """Write the retimed copy of a raw capture and return its number of packets."""
+    count = 0
+    with out.open("wb") as file:
+        file.write(raw.read_bytes()[:GLOBAL_HEADER])
+        for wall_ns, frame in records(raw):
+            virtual = wall_ns + timeline.offset(wall_ns)
+            fresh = retimer.frame(wall_ns, frame)
+            file.write(_RECORD.pack(virtual // 1_000_000_000, virtual % 1_000_000_000, len(fresh), len(fresh)) + fresh)
+            count += 1
+    return count

@@ -1,0 +1,39 @@
+"""Sealing: retime what tcpdump wrote and note packets, drops and hashes of every file."""
+
+from pathlib import Path
+
+from coldaisle_capture.retime import Retimer, Timeline, retime
+from coldaisle_capture.tcpdump import CaptureError, Tally
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.manifest import sha256_of
+
+
+def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal) -> None:
+    """Retime a shard's raw captures and write one ``sealed`` line for each.
+
+    Args:
+        run: the run's folder.
+        shard: name of the shard, the first part of each file's name.
+        raws: files as tcpdump wrote them, oldest first.
+        tally: what tcpdump counted.
+        journal: the capture's journal.
+
+    Raises:
+        CaptureError: if a packet was dropped or the files do not hold what tcpdump counted.
+    """
+    timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
+    retimer = Retimer(timeline)
+    total = 0
+    for number, raw in enumerate(raws):
+        kept = raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap"))
+        out = run / "capture" / kept.name
+        packets = retime(kept, out, retimer, timeline)
+        total += packets
+        journal.write(
+            "sealed", file=f"capture/{out.name}", raw=f"capture/raw/{kept.name}", packets=packets,
+            kernel_drops=tally.dropped if number == 0 else 0, sha256=sha256_of(out), raw_sha256=sha256_of(kept),
+        )
+    if tally.dropped:
+        raise CaptureError(f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside")
+    if total != tally.captured:
+        raise CaptureError(f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again")

@@ -1,0 +1,33 @@
+"""Entry point of the attacker."""
+
+import os
+import sys
+from pathlib import Path
+
+from coldaisle_contracts.clock import Federate
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
+from coldaisle_injector.schedule import Schedule
+from coldaisle_injector.wire import Guard, Wire
+
+
+def main() -> None:
+    """Play the episodes of a shard."""
+    run = Path(os.environ["COLDAISLE_RUN"])
+    plan = Plan.load(run / "plan.json")
+    shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
+    journal = Journal(run / "journal" / "injector.jsonl", str(shard))
+    federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), "injector")
+    Schedule(plan, shard, Wire(Guard()), federate, journal).play()
+    journal.close()
+    federate.leave()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ColdaisleError as error:
+        sys.stderr.write(f"coldaisle: {error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,83 @@
+"""What the attacker keeps of one TCP connection that runs through it."""
+
+from dataclasses import dataclass, field
+
+from coldaisle_injector.frames import FIN, SYN, Segment
+from coldaisle_injector.translation import Direction, ahead
+
+_MASK = 0xFFFFFFFF
+MILLISECOND = 1_000_000
+
+
+@dataclass
+class Half:
+    """One direction of a connection: who sends, what was sent last, how its numbers are translated.
+
+    Attributes:
+        stream: translation of this direction's sequence numbers.
+        last: newest segment seen.
+        seen_wall_ns: when, wall time.
+        next: sequence number the sender uses next.
+        acked: last acknowledgement passed on, as it came and as it went out.
+        rewritten: payload passed on instead, by the sender's sequence number, for retransmissions.
+        finished: whether the sender closed its side.
+    """
+
+    stream: Direction = field(default_factory=Direction)
+    last: Segment | None = None
+    seen_wall_ns: int = 0
+    next: int = 0
+    acked: tuple[int, int] = (0, 0)
+    rewritten: dict[int, bytes] = field(default_factory=dict)
+    finished: bool = False
+
+    def see(self, segment: Segment, wall_ns: int) -> bool:
+        """Take note of a segment; tell whether it carries something new."""
+        length = len(segment.payload) + bool(segment.flags & (SYN | FIN))
+        fresh = self.last is None or ahead(segment.seq + length, self.next) > 0
+        self.last, self.seen_wall_ns = segment, wall_ns
+        self.finished = self.finished or bool(segment.flags & FIN)
+        if fresh:
+            self.next = (segment.seq + length) & _MASK
+        return fresh
+
+    def tsval(self, wall_ns: int) -> int:
+        """Return what the sender's timestamp clock (1 ms a tick) shows by now."""
+        if self.last is None:
+            return 0
+        return (self.last.tsval + max(0, wall_ns - self.seen_wall_ns) // MILLISECOND) & _MASK
+
+
+@dataclass
+class Connection:
+    """A sensor's connection to the broker.
+
+    Attributes:
+        up: from the unit to the broker.
+        down: from the broker to the unit.
+        sensor: sensor number, learned from the order of the unit's readings; 0 until known.
+        publish: slot and bytes of the last PUBLISH as it was delivered.
+        copies: message ids of copies whose PUBACK is still to be swallowed.
+        closed: whether it was reset.
+    """
+
+    up: Half = field(default_factory=Half)
+    down: Half = field(default_factory=Half)
+    sensor: int = 0
+    publish: tuple[int, bytes, int] = (-1, b"", 0)
+    copies: list[int] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def translated(self) -> bool:
+        """Whether unit and broker would lose each other without the attacker."""
+        return bool(self.up.stream.shift or self.down.stream.shift or self.copies)
+
+    @property
+    def over(self) -> bool:
+        """Whether both sides closed and the last one's FIN was acknowledged."""
+        if self.closed:
+            return True
+        if not (self.up.finished and self.down.finished) or self.up.last is None or self.down.last is None:
+            return False
+        return not self.up.last.flags & FIN or not self.down.last.flags & FIN

@@ -1,0 +1,72 @@
+"""The MQTT messages in a segment, read and made with scapy's dissector."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scapy.contrib.mqtt import MQTT, MQTTPuback, MQTTPublish
+
+PUBLISH, PUBACK = 3, 4
+_CONTINUES = 0x80
+
+
+@dataclass(frozen=True)
+class Message:
+    """One whole MQTT control packet.
+
+    Attributes:
+        type: control packet type, 3 is PUBLISH.
+        data: its bytes, fixed header included.
+        mid: message id of a PUBLISH at QoS 1 or a PUBACK, else 0.
+        value: payload of a PUBLISH, else empty.
+    """
+
+    type: int
+    data: bytes
+    mid: int = 0
+    value: bytes = b""
+
+
+def messages(payload: bytes) -> Iterator[Message]:
+    """Yield the whole messages in a segment's payload; what is left over is yielded as type 0."""
+    at = 0
+    while at < len(payload):
+        end = _end(payload, at)
+        if end is None or end > len(payload):
+            yield Message(0, payload[at:])
+            return
+        yield _read(payload[at:end])
+        at = end
+
+
+def _end(payload: bytes, at: int) -> int | None:
+    """Return where the message that starts at ``at`` ends (MQTT 3.1, 2.1: at most four length bytes)."""
+    length = shift = 0
+    for index in range(at + 1, min(at + 5, len(payload))):
+        length |= (payload[index] & ~_CONTINUES) << shift
+        shift += 7
+        if payload[index] < _CONTINUES:
+            return index + 1 + length
+    return None
+
+
+def _read(data: bytes) -> Message:
+    kind = data[0] >> 4
+    if kind == PUBLISH:
+        publish = MQTT(data)[MQTTPublish]
+        return Message(kind, data, publish.msgid or 0, bytes(publish.value))
+    if kind == PUBACK:
+        return Message(kind, data, MQTT(data)[MQTTPuback].msgid)
+    return Message(kind, data)
+
+
+def with_value(message: Message, value: bytes) -> bytes:
+    """Return a PUBLISH with another payload and everything else unchanged."""
+    packet = MQTT(message.data)
+    packet[MQTTPublish].value = value
+    packet.len = None
+    return bytes(packet)
+
+
+def puback(mid: int) -> bytes:
+    """Return the broker's acknowledgement of a message id."""
+    return bytes(MQTT() / MQTTPuback(msgid=mid))

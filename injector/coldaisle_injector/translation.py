@@ -1,0 +1,68 @@
+"""Translating the sequence numbers of a TCP connection whose stream was edited.
+
+An edit replaces ``old`` bytes at a position of one direction's stream by ``new`` bytes. From then on every sequence number of
+that direction, and every acknowledgement of it, is off by the difference. All arithmetic is modulo 2^32 (RFC 9293).
+"""
+
+from dataclasses import dataclass, field
+
+_MASK = 0xFFFFFFFF
+
+
+def ahead(left: int, right: int) -> int:
+    """Return how far ``left`` is ahead of ``right`` in sequence space; negative when behind."""
+    return ((left - right + 0x80000000) & _MASK) - 0x80000000
+
+
+@dataclass(frozen=True)
+class _Edit:
+    at: int
+    old: int
+    new: int
+
+
+@dataclass
+class Direction:
+    """One direction of a connection: its sender's stream, and what the receiver was given instead."""
+
+    _edits: list[_Edit] = field(default_factory=list)
+
+    @property
+    def shift(self) -> int:
+        """By how much the newest sequence numbers are off, bytes."""
+        return sum(edit.new - edit.old for edit in self._edits)
+
+    @property
+    def edited(self) -> bool:
+        """Whether anything in this direction ever changed its length."""
+        return bool(self._edits)
+
+    def edit(self, at: int, old: int, new: int) -> None:
+        """Note that ``old`` bytes at the sender's position ``at`` became ``new`` bytes; edits come in order."""
+        if old != new:
+            self._edits.append(_Edit(at, old, new))
+
+    def outward(self, seq: int) -> int:
+        """Return the receiver's number for a sequence number of the sender."""
+        shift = 0
+        for edit in self._edits:
+            if ahead(seq, edit.at) >= edit.old:  # at an insertion, what the sender sends next comes after it
+                shift += edit.new - edit.old
+        return (seq + shift) & _MASK
+
+    def inward(self, ack: int) -> int:
+        """Return the sender's number for an acknowledgement by the receiver.
+
+        An acknowledgement that ends within an edit acknowledges nothing of it.
+        """
+        shift = 0
+        for edit in self._edits:
+            start = (edit.at + shift) & _MASK
+            reached = ahead(ack, start)
+            if reached >= edit.new:
+                shift += edit.new - edit.old
+            elif reached > 0:
+                return edit.at
+            else:
+                break
+        return (ack - shift) & _MASK

@@ -1,0 +1,99 @@
+"""The attacker's only socket; it refuses any frame that leaves the plan before it is sent."""
+
+import socket
+from ipaddress import IPv4Address
+
+from coldaisle_contracts.addressing import BENCHMARKING, HOSTS
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal import ETHERNET
+
+INTERFACE = "eth0"
+_ETH_P_ALL = 0x0003
+_PACKET_OUTGOING = 4
+_ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
+_FRAME_MAX = 65_535
+
+
+class ForbiddenFrameError(ColdaisleError):
+    """A frame was about to be sent to or from somebody who is not in the plan."""
+
+    exit_code = 3
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the injector refused a frame: {what} is not in the plan; nothing was sent")
+
+
+def _text(address: bytes) -> str:
+    return ".".join(map(str, address))
+
+
+class Guard:
+    """Knows who is on the test network and refuses everybody else.
+
+    Args:
+        hosts: IPv4 address to MAC address of everybody in the plan.
+    """
+
+    def __init__(self, hosts: dict[str, str] | None = None) -> None:
+        hosts = {host.ip: host.mac for host in HOSTS} if hosts is None else hosts
+        for ip in hosts:
+            if IPv4Address(ip) not in BENCHMARKING:
+                raise ForbiddenFrameError(f"address {ip} (outside {BENCHMARKING})")
+        self._ips = {IPv4Address(ip).packed for ip in hosts}
+        self._macs = {bytes.fromhex(mac.replace(":", "")) for mac in hosts.values()}
+
+    def check(self, frame: bytes) -> None:
+        """Pass a frame whose every address is in the plan.
+
+        Raises:
+            ForbiddenFrameError: for any other, and for anything but ARP and IPv4.
+        """
+        for mac in (frame[:6], frame[6:12]):
+            if mac not in self._macs:
+                raise ForbiddenFrameError(f"MAC address {mac.hex(':')}")
+        kind = frame[12:14]
+        if kind == _IPV4:
+            addresses = (frame[ETHERNET + 12 : ETHERNET + 16], frame[ETHERNET + 16 : ETHERNET + 20])
+        elif kind == _ARP:
+            addresses = (frame[ETHERNET + 14 : ETHERNET + 18], frame[ETHERNET + 24 : ETHERNET + 28])
+            if frame[ETHERNET + 8 : ETHERNET + 14] not in self._macs:
+                raise ForbiddenFrameError(f"MAC address {frame[ETHERNET + 8 : ETHERNET + 14].hex(':')}")
+        else:
+            raise ForbiddenFrameError(f"EtherType 0x{kind.hex()}")
+        for address in addresses:
+            if address not in self._ips:
+                raise ForbiddenFrameError(f"address {_text(address)}")
+
+
+class Wire:
+    """A packet socket on the test network (AF_PACKET, so NET_RAW is all it needs).
+
+    Args:
+        guard: asked before every frame.
+        interface: the attacker's interface.
+    """
+
+    def __init__(self, guard: Guard, interface: str = INTERFACE) -> None:
+        self._guard = guard
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+        self.socket.bind((interface, 0))
+        self.socket.setblocking(False)
+
+    def send(self, frame: bytes) -> None:
+        """Send one Ethernet frame.
+
+        Raises:
+            ForbiddenFrameError: if any of its addresses is not in the plan; nothing is sent.
+        """
+        self._guard.check(frame)
+        self.socket.send(frame)
+
+    def receive(self) -> bytes | None:
+        """Return the next frame that arrived, ``None`` when there is none."""
+        while True:
+            try:
+                frame, address = self.socket.recvfrom(_FRAME_MAX)
+            except BlockingIOError:
+                return None
+            if address[2] != _PACKET_OUTGOING:
+                return frame

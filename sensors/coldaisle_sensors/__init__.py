@@ -1,0 +1,1 @@
+"""One InRow controller: four temperature sensors that report over MQTT."""

@@ -1,0 +1,49 @@
+"""Entry point of one InRow controller; four environments make the four units."""
+
+import os
+import sys
+from pathlib import Path
+
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
+from coldaisle_contracts.clock import END, Federate
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
+from coldaisle_sensors import unit as model
+from coldaisle_sensors.controller import Controller
+from coldaisle_sensors.link import Link
+from coldaisle_sensors.timesync import TimeSync
+
+
+def main() -> None:
+    """Play the days of a shard as the unit ``COLDAISLE_UNIT``."""
+    run, unit = Path(os.environ["COLDAISLE_RUN"]), os.environ["COLDAISLE_UNIT"]
+    plan = Plan.load(run / "plan.json")
+    shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
+    scenario = plan.scenario
+    values = model.readings(
+        scenario.site, unit, scenario.seed, scenario.start, scenario.slots, scenario.interval_s
+    ).tolist()
+    journal = Journal(run / "journal" / f"{unit}.jsonl", str(shard))
+    federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), unit)
+
+    def open_link(client: str) -> Link:
+        link = Link(client, BROKER.ip, MQTT_PORT, scenario.keepalive_s)
+        link.open()
+        return link
+
+    controller = Controller(unit, plan, values, federate, TimeSync(NTP.ip, federate, journal), journal, open_link)
+    for day in shard.days:
+        controller.run_day(day)
+    journal.close()
+    federate.advance(END)
+    federate.leave()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ColdaisleError as error:
+        sys.stderr.write(f"coldaisle: {error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""The testbed: command line, timekeeper, engines, and shards joined to one run."""

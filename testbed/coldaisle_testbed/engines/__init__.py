@@ -1,0 +1,1 @@
+"""Where the programs run: in network namespaces or in containers."""

@@ -1,0 +1,175 @@
+"""The embedded engine: a shard in network namespaces, with the distribution's own daemons."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP, NTP_PORT
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
+from coldaisle_testbed import namespaces
+from coldaisle_testbed.nursery import Ward
+from coldaisle_testbed.processes import fork, last_words, module, program
+from coldaisle_testbed.timekeeper import Timekeeper, faketime_env, shard_names
+
+HOUSE = Path(__file__).resolve().parents[3]
+"""The checkout, where the daemons' configuration lies."""
+HEALTHY_S = 15.0
+"""A daemon has to answer after so long, s."""
+
+MOSQUITTO = ["mosquitto", "-c", str(HOUSE / "broker" / "mosquitto.conf")]
+CHRONYD = ["chronyd", "-x", "-d", "-u", "root"]
+"""``-x``: chronyd never touches the machine's clock."""
+
+
+class ShardRun:
+    """One shard on the netns engine, from empty namespaces to sealed captures.
+
+    Args:
+        plan: what to play.
+        shard: which days of it.
+        stage: the shard's own run folder, with ``plan.json``, ``journal/`` and ``capture/raw/``.
+        folder: a short-lived folder of its own for socket, offset and logs.
+        nursery: socket of the nursery.
+        library: path of libfaketime.
+    """
+
+    def __init__(self, plan: Plan, shard: Shard, stage: Path, folder: Path, nursery: Path, library: str) -> None:
+        self._plan, self._shard, self._stage, self._folder = plan, shard, stage, folder
+        self._library = library
+        self._ward = Ward(nursery)
+        self._names: dict[int, str] = {}
+        self._own: dict[int, str] = {}
+        self._done: set[str] = set()
+
+    def play(self) -> None:
+        """Play the shard.
+
+        Raises:
+            FederateError: if any of its programs dies or hangs, with its last words.
+        """
+        hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
+        spaces = namespaces.build(hosts)
+        timeline = Journal(self._stage / "journal" / "timeline.jsonl", str(self._shard))
+        names = shard_names(self._plan.scenario.units)
+        start_ns = self._plan.day_ns(self._shard.days[0]) + SECOND
+        keeper = Timekeeper(
+            self._folder, names, start_ns, timeline,
+            virtual=self._plan.scenario.time == "virtual", supervise=self._supervise,
+        )
+        try:
+            self._start_daemons(spaces)
+            self._start_programs(spaces)
+            keeper.serve()
+            self._await_programs(names)
+        except FederateError as error:
+            raise self._with_last_words(error) from error
+        finally:
+            self._end(spaces)
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def _start_daemons(self, spaces: dict[str, int]) -> None:
+        env = faketime_env(self._folder, self._library)
+        chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
+        for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
+            self._own[fork(spaces[name], env, self._log(name), program(command))] = name
+        with namespaces.inside(spaces[BROKER.name]):
+            self._await_healthy(BROKER.name, _broker_answers)
+        with namespaces.inside(spaces[NTP.name]):
+            self._await_healthy(NTP.name, _ntp_answers)
+
+    def _await_healthy(self, name: str, answers: Callable[[], bool]) -> None:
+        until = time.monotonic() + HEALTHY_S
+        while not answers():
+            self._supervise()
+            if time.monotonic() > until:
+                raise FederateError(name, f"did not answer within {HEALTHY_S:g} s")
+            time.sleep(0.02)
+
+    def _start_programs(self, spaces: dict[str, int]) -> None:
+        env = {
+            "COLDAISLE_RUN": str(self._stage), "COLDAISLE_FEDERATION": str(self._folder),
+            "COLDAISLE_SHARD": str(self._shard),
+        }
+        capture = fork(spaces[BROKER.name], env, self._log("capture"), module("coldaisle_capture"))
+        self._own[capture] = "capture"
+        env |= faketime_env(self._folder, self._library)
+        pid = self._ward.start("coldaisle_injector", spaces[INJECTOR.name], env, self._log("injector"))
+        self._names[pid] = "injector"
+        for unit in self._plan.scenario.units:
+            unit_env = env | {"COLDAISLE_UNIT": unit}
+            self._names[self._ward.start("coldaisle_sensors", spaces[unit], unit_env, self._log(unit))] = unit
+
+    def _supervise(self) -> None:
+        """Raise when a program ended badly or a daemon ended at all."""
+        ended = [(self._names.get(pid, str(pid)), code) for pid, code in self._ward.ended()]
+        for pid, name in list(self._own.items()):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                del self._own[pid]
+                ended.append((name, os.waitstatus_to_exitcode(status)))
+        for name, code in ended:
+            if code != 0 or name in (BROKER.name, NTP.name):
+                raise FederateError(name, _ending(code))
+            self._done.add(name)
+
+    def _await_programs(self, names: set[str]) -> None:
+        until = time.monotonic() + HEALTHY_S
+        while not names <= self._done:
+            self._supervise()
+            if time.monotonic() > until:
+                raise FederateError(", ".join(sorted(names - self._done)), "did not end with the run")
+            time.sleep(0.005)
+
+    def _with_last_words(self, error: FederateError) -> FederateError:
+        time.sleep(0.1)  # its last words may still be on their way
+        return FederateError(error.name, error.what, last_words(self._log(error.name)))
+
+    def _end(self, spaces: dict[str, int]) -> None:
+        self._ward.close()
+        for pid in self._own:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        for namespace in spaces.values():
+            os.close(namespace)
+
+
+def _chrony_directives() -> list[str]:
+    """Return the directives of ``ntp/chrony.conf``; the file itself cannot give each shard its own pidfile."""
+    lines = (HOUSE / "ntp" / "chrony.conf").read_text(encoding="utf-8").splitlines()
+    directives = [line.strip() for line in lines if line.strip() and line.strip()[0] not in "#!;%"]
+    return [line for line in directives if not line.startswith("pidfile")]
+
+
+def _ending(code: int) -> str:
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def _broker_answers() -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", MQTT_PORT), timeout=0.2):
+        return True
+    return False
+
+
+def _ntp_answers() -> bool:
+    """Tell whether the NTP server answers a client's request (mode 3, version 4)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.2)
+        with suppress(OSError):
+            sock.connect(("127.0.0.1", NTP_PORT))
+            sock.send(bytes([0x23]) + bytes(47))
+            answer = sock.recv(512)
+            return answer[0] & 7 == 4 and answer[1] not in (0, 16)  # noqa: PLR2004 - server mode, stratum known
+    return False

@@ -1,0 +1,130 @@
+"""The nursery: one warmed process under libfaketime that forks the Python programs of every shard.
+
+Fifty interpreter starts would cost more than the week itself. The nursery imports the programs once; each shard
+gets a ward, a child of the nursery that starts programs in the shard's namespaces and tells when they end.
+"""
+
+import array
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from coldaisle_testbed.processes import die_with_parent, fork, module
+
+WARM = (
+    "coldaisle_sensors.controller", "coldaisle_sensors.unit", "coldaisle_injector.schedule", "numpy",
+)
+"""What the nursery imports before the first fork."""
+
+
+class Ward:
+    """A shard's end of the connection to its ward.
+
+    Args:
+        address: the nursery's socket.
+    """
+
+    def __init__(self, address: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.connect(str(address))
+        self._ended: list[tuple[int, int]] = []
+
+    def start(self, package: str, namespace: int, env: dict[str, str], log: Path) -> int:
+        """Start a package as a program in a namespace and return its process id."""
+        request = json.dumps({"package": package, "env": env, "log": str(log)}).encode()
+        fds = array.array("i", [namespace])
+        self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        while "pid" not in (answer := json.loads(self._socket.recv(4096))):
+            self._ended.append((answer["ended"], answer["code"]))
+        return int(answer["pid"])
+
+    def ended(self) -> list[tuple[int, int]]:
+        """Return process id and exit code of each program that ended since the last call."""
+        with suppress(BlockingIOError):
+            while data := self._socket.recv(4096, socket.MSG_DONTWAIT):
+                answer = json.loads(data)
+                self._ended.append((answer["ended"], answer["code"]))
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        """End the ward, and with it every program it started."""
+        self._socket.close()
+
+
+def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Start the nursery under libfaketime; it ends with the calling process.
+
+    Args:
+        folder: where its socket ``nursery.sock`` and its log go.
+        env: the environment that puts it into virtual time.
+    """
+    with (folder / "nursery.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / "nursery.sock")],
+            env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
+        )
+    return process
+
+
+def _serve_ward(connection: socket.socket) -> None:
+    """Start what the shard asks for and tell it when something ends, until it closes the connection."""
+    die_with_parent()
+    children: dict[int, int] = {}
+    selector = selectors.DefaultSelector()
+    selector.register(connection, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is connection:
+                data, fds, _, _ = socket.recv_fds(connection, 65536, 1)
+                if not data:
+                    for pid in children.values():
+                        os.kill(pid, signal.SIGKILL)
+                    return
+                request = json.loads(data)
+                pid = fork(fds[0], request["env"], Path(request["log"]), module(request["package"]))
+                os.close(fds[0])
+                watch = os.pidfd_open(pid)
+                children[watch] = pid
+                selector.register(watch, selectors.EVENT_READ)
+                connection.send(json.dumps({"pid": pid}).encode())
+            else:
+                pid = children.pop(key.fd)
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                connection.send(json.dumps({"ended": pid, "code": code}).encode())
+
+
+def main(address: str) -> None:
+    """Warm up, say so with one line, and fork a ward for every connection."""
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen(64)
+    for name in WARM:
+        importlib.import_module(name)
+    sys.stdout.write("warm\n")
+    sys.stdout.flush()
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                _serve_ward(connection)
+            finally:
+                os._exit(0)
+        connection.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,171 @@
+"""The timekeeper: grants time advances when every federate waits and the wire is quiet."""
+
+import json
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
+from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.journal import Journal
+
+REST_NS = 46_000_000
+"""How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick."""
+PATIENCE_S = 22.0
+"""A federate that does not ask for time for so long has hung, s."""
+STARTUP_S = 60.0
+"""All federates have to be there after so long, s."""
+HEADROOM_NS = 600 * SECOND
+"""Virtual time starts so long before the first midnight: starting up costs real time, ns."""
+
+
+@dataclass
+class _Seat:
+    """A federate as the timekeeper sees it."""
+
+    connection: socket.socket
+    name: str = ""
+    asks: int | None = None
+    heard: float = field(default_factory=time.monotonic)
+    buffer: bytes = b""
+
+
+class Timekeeper:
+    """Holds the offset of virtual time and serves the federates of one shard.
+
+    Args:
+        folder: where the socket and the offset file go; readable by every program of the shard.
+        names: the federates expected.
+        start_ns: virtual time at which the shard begins, ns since the epoch.
+        timeline: journal of every offset.
+        virtual: ``False`` never skips.
+        supervise: called about every 0.2 s; raises when something else of the shard failed.
+    """
+
+    def __init__(
+        self, folder: Path, names: set[str], start_ns: int, timeline: Journal, *,
+        virtual: bool = True, supervise: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder, self._missing, self._timeline = folder, set(names), timeline
+        self._virtual, self._supervise = virtual, supervise
+        self._seats: dict[socket.socket, _Seat] = {}
+        self._rested = self._born = time.monotonic()
+        self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path = folder / SOCKET
+        with suppress(FileNotFoundError):
+            path.unlink()
+        self._listener.bind(str(path))
+        path.chmod(0o666)
+        self._listener.listen(64)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        """Serve until every federate has left.
+
+        Raises:
+            FederateError: if one dies, hangs or never comes.
+        """
+        try:
+            while self._missing or self._seats:
+                for key, _ in self._selector.select(self._grant()):
+                    self._hear(key.fileobj)  # type: ignore[arg-type]
+                self._check()
+        finally:
+            for seat in self._seats.values():
+                seat.connection.close()
+            self._selector.close()
+            self._listener.close()
+
+    def _hear(self, sock: socket.socket) -> None:
+        if sock is self._listener:
+            connection, _ = self._listener.accept()
+            self._seats[connection] = _Seat(connection)
+            self._selector.register(connection, selectors.EVENT_READ)
+            return
+        seat = self._seats[sock]
+        try:
+            data = sock.recv(4096)
+        except ConnectionError:
+            data = b""
+        if not data:
+            raise FederateError(seat.name or "a federate", "died")
+        *lines, seat.buffer = (seat.buffer + data).split(b"\n")
+        self._rested = seat.heard = time.monotonic()
+        for line in lines:
+            self._obey(seat, json.loads(line))
+
+    def _obey(self, seat: _Seat, message: dict[str, object]) -> None:
+        match message:
+            case {"join": str(name)}:
+                seat.name = name
+                self._missing.discard(name)
+            case {"advance": int(to_ns)}:
+                seat.asks = to_ns
+            case {"leave": _}:
+                self._selector.unregister(seat.connection)
+                seat.connection.close()
+                del self._seats[seat.connection]
+
+    def _grant(self) -> float:
+        """Grant what is due and return how long nothing else can be, s."""
+        if self._missing or not self._seats or any(seat.asks is None for seat in self._seats.values()):
+            return 0.2
+        earliest = min(seat.asks for seat in self._seats.values() if seat.asks is not None)
+        now = time.time_ns() + self._offset
+        ahead = earliest - now
+        if ahead > 0:
+            rest_s = REST_NS / SECOND - (time.monotonic() - self._rested)
+            wait_s = min(ahead / SECOND, rest_s) if self._virtual or earliest == END else ahead / SECOND
+            if wait_s > 0:
+                return min(wait_s, 0.2)
+            if earliest < END:
+                self._set_offset(self._offset + ahead)
+                now = earliest
+        for seat in self._seats.values():
+            if seat.asks is not None and (seat.asks <= now or earliest == END):
+                seat.asks, seat.heard = None, time.monotonic()
+                with suppress(ConnectionError):
+                    seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
+        return 0.2
+
+    def _set_offset(self, offset_ns: int) -> None:
+        wall_ns = time.time_ns()
+        fresh = self._folder / f"{OFFSET}.new"
+        fresh.write_text(offset_text(offset_ns), encoding="ascii")
+        fresh.replace(self._folder / OFFSET)
+        self._offset = offset_ns
+        self._timeline.write("offset", wall_ns=wall_ns, offset_ns=offset_ns)
+
+    def _check(self) -> None:
+        self._supervise()
+        now = time.monotonic()
+        if self._missing and now - self._born > STARTUP_S:
+            raise FederateError(", ".join(sorted(self._missing)), f"did not join within {STARTUP_S:g} s")
+        for seat in self._seats.values():
+            if not self._missing and seat.asks is None and now - seat.heard > PATIENCE_S:
+                raise FederateError(seat.name or "a federate", f"did not ask for time for {PATIENCE_S:g} s")
+
+
+def shard_names(units: tuple[str, ...]) -> set[str]:
+    """Return the federates of a shard: its units, the injector and the capture."""
+    return {*units, "injector", "capture"}
+
+
+def faketime_env(folder: Path, library: str) -> dict[str, str]:
+    """Return the environment that puts a program into virtual time.
+
+    Args:
+        folder: the timekeeper's folder.
+        library: path of ``libfaketime.so.1``.
+    """
+    return {
+        "LD_PRELOAD": library,
+        "FAKETIME_TIMESTAMP_FILE": str(folder / OFFSET),
+        "FAKETIME_NO_CACHE": "1",
+    }
