@@ -1,0 +1,96 @@
+"""Scores of alarms against labels, and how sure they are.
+
+Rows of one episode resemble each other, so intervals come from resampling whole clusters: episodes for what
+was caught, days (or blocks of time) for false alarms.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Labels = npt.NDArray[np.int8]
+Alarms = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+DRAWS = 1000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A confusion matrix; each count a number, or an array with one entry a bootstrap draw."""
+
+    tp: Floats | float
+    fp: Floats | float
+    fn: Floats | float
+
+    @property
+    def precision(self) -> Floats:
+        """Return the share of alarms that were attacks; 0 without an alarm."""
+        return _ratio(self.tp, np.add(self.tp, self.fp))
+
+    @property
+    def recall(self) -> Floats:
+        """Return the share of attacks that raised an alarm; 0 without an attack."""
+        return _ratio(self.tp, np.add(self.tp, self.fn))
+
+    @property
+    def f1(self) -> Floats:
+        """Return the harmonic mean of precision and recall; 0 where both are."""
+        return _ratio(np.multiply(2, self.tp), np.multiply(2, self.tp) + np.add(self.fp, self.fn))
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    top, bottom = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+
+
+def count(labels: Labels, alarms: Alarms) -> Counts:
+    """Return the confusion matrix of alarms."""
+    attack = labels == 1
+    return Counts(
+        tp=float((attack & alarms).sum()), fp=float((~attack & alarms).sum()), fn=float((attack & ~alarms).sum())
+    )
+
+
+def intervals(labels: Labels, alarms: Alarms, episodes: Codes, groups: Codes, seed: int) -> dict[str, list[float]]:
+    """Return 95 % bootstrap intervals of precision, recall and F1, each ``[low, high]``.
+
+    Args:
+        labels: 1 is attack, shape (rows,).
+        alarms: shape (rows,).
+        episodes: code of each row's episode, shape (rows,); used for attack rows.
+        groups: code of each row's day or block, shape (rows,); used for normal rows.
+        seed: of the resampling.
+    """
+    attack = labels == 1
+    rng = np.random.default_rng(seed)
+    caught = _resampled(episodes[attack], np.column_stack([alarms[attack], ~alarms[attack]]), rng)
+    false = _resampled(groups[~attack], alarms[~attack, None], rng)
+    drawn = Counts(tp=caught[:, 0], fn=caught[:, 1], fp=false[:, 0])
+    tail = (1 - CONFIDENCE) / 2
+    return {
+        name: [float(edge) for edge in np.quantile(getattr(drawn, name), [tail, 1 - tail])]
+        for name in ("precision", "recall", "f1")
+    }
+
+
+def _resampled(clusters: Codes, counted: Alarms, rng: np.random.Generator) -> Floats:
+    """Return the column sums of ``counted`` in bootstrap draws of whole clusters, shape (draws, columns)."""
+    sums = pd.DataFrame(counted.astype(np.float64)).groupby(clusters).sum().to_numpy()
+    if not len(sums):
+        return np.zeros((DRAWS, counted.shape[1]))
+    drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=DRAWS)
+    return np.asarray(drawn @ sums, dtype=np.float64)
+
+
+def recall_per_kind(labels: Labels, alarms: Alarms, kinds: pd.Series) -> dict[str, float]:
+    """Return the recall on the attack rows of each kind."""
+    attack = labels == 1
+    return {
+        str(kind): float(caught)
+        for kind, caught in pd.Series(alarms[attack]).groupby(kinds.to_numpy()[attack], observed=True).mean().items()
+    }
