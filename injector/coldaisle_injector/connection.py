@@ -71,7 +71,7 @@ class Connection:
     @property
     def translated(self) -> bool:
         """Whether unit and broker would lose each other without the attacker."""
-        return bool(self.up.stream.shift or self.down.stream.shift or self.copies)
+        return not self.over and bool(self.up.stream.shift or self.down.stream.shift or self.copies)
 
     @property
     def over(self) -> bool:

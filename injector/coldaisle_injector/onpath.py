@@ -80,6 +80,8 @@ class Path:
         """Claim the unit's place at the broker and the broker's at the unit."""
         self.episode, self.attack = episode, attack
         self.acting = self.confirmed = self.leaving = self._up = self._down = False
+        if not self.taken:
+            self._connections.clear()  # kept until now for stragglers
         self.taken = True
         self._phase("approach")
         self._claim()
@@ -105,7 +107,6 @@ class Path:
         """Restore both caches unless a connection would break."""
         if not (self.taken and self.leaving) or any(conn.translated for conn in self._connections.values()):
             return
-        self._connections.clear()
         self.taken = self.leaving = False
         for victim, owner in ((self.unit, BROKER), (BROKER, self.unit)):
             frame = frames.arp_restore(INJECTOR.mac, (victim.ip, victim.mac), (owner.ip, owner.mac))
@@ -202,8 +203,6 @@ class Path:
                 half.rewritten.pop(next(iter(half.rewritten)))
         payload = half.rewritten.get(segment.seq, segment.payload) if segment.payload else b""
         self._pass_on(segment, half, other, payload, upward=upward)
-        if conn.over:
-            del self._connections[port]
         self.restore_if_free()
 
     def _pass_on(self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool) -> None:
@@ -222,8 +221,10 @@ class Path:
                 self._note(segment.frame, self.unit, role, "swallow", attack=True)
             return
         changed = payload != segment.payload
-        if changed or (seq, ack) != (segment.seq, segment.ack) or not frames.is_sound(segment):
+        if changed:
             frame = frames.rewrite(segment, self._macs(target), seq, ack, payload)
+        elif (seq, ack) != (segment.seq, segment.ack) or not frames.is_sound(segment):
+            frame = frames.translate(segment, self._macs(target), seq, ack)
         else:
             frame = frames.readdress(segment.frame, *self._macs(target))
         self.wire.send(frame)
@@ -278,7 +279,7 @@ class Path:
         """Tell which reading a PUBLISH carries: a unit reports its sensors in order, so the first seen is sensor 1."""
         slot = self.slot_of(self.times.now_ns())
         if not conn.sensor:
-            known = {each.sensor for each in self._connections.values()}
+            known = {each.sensor for each in self._connections.values() if not each.over}
             conn.sensor = min({*SENSORS} - known, default=len(SENSORS))
         return Reading(slot, conn.sensor, message.value.decode("ascii", "replace"))
 

@@ -75,9 +75,12 @@ class Link:
         """Return the socket to wait on, ``None`` when there is none."""
         return self._paho.socket()  # type: ignore[return-value]
 
-    def misc(self) -> None:
-        """Let paho keep the connection alive and write what it still holds."""
-        self._paho.loop_misc()
+    def write(self) -> None:
+        """Write what paho still holds.
+
+        Its ``loop_misc`` is left out: paho 2.2 does not count a PUBLISH as a sign of life and would send a PINGREQ every
+        keepalive, although a scenario's interval is always shorter.
+        """
         if self._paho.want_write():
             self._paho.loop_write()
 
@@ -106,7 +109,7 @@ def pump(links: Sequence[Link], timeout_s: float) -> None:
         for key, _ in selector.select(timeout_s):
             key.data.read()
     for link in links:
-        link.misc()
+        link.write()
 
 
 def settle(links: Sequence[Link], waiting: dict[str, int], clock: Clock) -> None:

@@ -12,6 +12,11 @@ from pyroute2 import IPRoute
 from coldaisle_contracts.addressing import NETWORK, Host
 
 _CLONE_NEWNET = 0x40000000
+_SYSCTLS = {
+    "ipv6/conf/all/disable_ipv6": "1",
+    "ipv6/conf/default/disable_ipv6": "1",
+    "ipv4/ip_forward": "0",
+}
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -48,14 +53,18 @@ def inside(namespace: int) -> Iterator[None]:
 
 
 def create() -> int:
-    """Make a network namespace without IPv6 and return the file descriptor that keeps it alive."""
+    """Make a network namespace and return the file descriptor that keeps it alive.
+
+    Without IPv6, whose router solicitations would be captured, and without forwarding, which it inherits from a
+    machine that runs containers: the attacker relays by itself, a second relay in its kernel would double every frame.
+    """
     home = current()
     _call("unshare", _CLONE_NEWNET)
     try:
-        for scope in ("all", "default"):
-            path = Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
+        for setting, value in _SYSCTLS.items():
+            path = Path("/proc/sys/net") / setting
             if path.exists():
-                path.write_text("1", encoding="ascii")
+                path.write_text(value, encoding="ascii")
         with IPRoute() as route:
             route.link("set", index=1, state="up")
         return current()
