@@ -22,6 +22,12 @@ DISCONNECT = SECOND
 """Sensors disconnect so long after the next midnight, ns."""
 UNIT_STAGGER = 2_000_000
 """The units wake so far apart, ns; the published captures show 20 ms."""
+LEAD = 20_000_000
+"""The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
+TRAIL = 60_000_000
+"""An episode ends so long after its last frame, ns: the delayed ACK (40 ms) still belongs to it."""
+COPY_SPACING = 2_000_000
+"""Copies for several sensors follow one another at this distance, ns."""
 MARGIN = 3
 """Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
 
@@ -200,12 +206,21 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
         raise InputError(f"{place}.readings", "ends after its day or the run: make it shorter or start earlier", spec.readings)
     if spec.unit not in scenario.units:
         raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
+    _refuse_silence(scenario, spec, place)
     return slot, spec
 
 
 def _busy(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
     """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
     return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
+
+
+def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
+    """Refuse a removal so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
+    longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
+    if spec.kind == "removal" and spec.readings > longest:
+        remedy = f"silent for longer than the broker's patience: at most {longest} readings, or a longer keepalive_s"
+        raise InputError(f"{place}.readings", remedy, spec.readings)
 
 
 def _refuse_overlap(scenario: Scenario, specs: list[_Placed], place: str) -> None:
@@ -240,6 +255,7 @@ def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]
             margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
             if not margin & busy and _fits(scenario, slot, spec):
                 busy |= _busy(slot, spec)
+                _refuse_silence(scenario, spec, f"{place}: key drawn")
                 placed.append((slot, spec))
                 break
         else:
@@ -296,8 +312,8 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     last = max([at(onset + spec.readings - 1), *(copy for act in acts for copy in act.copies_ns)])
     return Episode(
         id=name, kind=spec.kind, variant=variant, unit=spec.unit, onset=onset, readings=spec.readings,
-        sensors=spec.sensors, approach_ns=at(onset - 1) - SECOND, begin_ns=at(onset) - SECOND // 2,
-        end_ns=last + SECOND // 2, acts=acts,
+        sensors=spec.sensors, approach_ns=at(onset - 1) - LEAD, begin_ns=at(onset) - LEAD,
+        end_ns=last + TRAIL, acts=acts,
     )
 
 
@@ -308,11 +324,12 @@ def _acts(scenario, spec, variant, onset, at, rng) -> Iterator[Act]:  # type: ig
     size = spec.size if spec.size is not None else _size(variant, rng)
     for index in range(spec.readings):
         slot = onset + index
-        for sensor in spec.sensors:
+        times = _copies(scenario, at(slot), round(size), rng) if spec.kind == "duplication" else ()
+        for place, sensor in enumerate(spec.sensors):
             if spec.kind == "removal":
                 yield Act(slot=slot, sensor=sensor, operation="swallow")
             elif spec.kind == "duplication":
-                copies = _copies(scenario, at(slot), round(size), rng)
+                copies = tuple(time + place * COPY_SPACING for time in times)
                 yield Act(slot=slot, sensor=sensor, operation="copy", copies_ns=copies)
             elif variant in ("shift", "drift"):
                 grown = size if variant == "shift" else size * (index + 1) / spec.readings
@@ -328,7 +345,7 @@ def _size(variant: str, rng: random.Random) -> float:
         return round(sign * rng.uniform(0.5, 4.0), 2)
     if variant == "scale":
         return round(1 + sign * rng.uniform(0.04, 0.25), 3)
-    return {"once": 1, "burst": rng.randint(3, 8)}.get(variant, 0)
+    return {"once": 1, "burst": rng.randint(2, 5)}.get(variant, 0)
 
 
 def _copies(scenario: Scenario, reading: int, count: int, rng: random.Random) -> tuple[int, ...]:

@@ -110,7 +110,7 @@ class Scenario(_Model):
     units: tuple[UnitName, ...] = tuple(UNITS)  # type: ignore[assignment]
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=6, ge=1)
-    keepalive_s: int = Field(default=600, ge=10, le=65535)
+    keepalive_s: int = Field(default=3600, ge=10, le=65535)
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()

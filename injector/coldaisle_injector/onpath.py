@@ -124,9 +124,9 @@ class Path:
         Raises:
             OffPathError: if there is still no answer after :data:`PATIENCE_NS`.
         """
-        now = self.times.wall_ns()
         if self.settled:
             return
+        now = self.times.wall_ns()
         if now - self._since_ns > PATIENCE_NS:
             raise OffPathError(self.episode, self.unit.name, "got no answer")
         if self._unanswered and now - self._claimed_ns > RESEND_NS:
@@ -197,7 +197,7 @@ class Path:
         conn.closed = conn.closed or bool(segment.flags & RST)
         if not upward:  # the capture saw it before the attacker did
             self._note(segment.frame, BROKER, *self._role_of(segment, conn))
-        if fresh and segment.payload:
+        if fresh and segment.payload and not (self.leaving and self.settled):
             half.rewritten[segment.seq] = self._edit(port, conn, segment, upward=upward)
             if len(half.rewritten) > 16:  # noqa: PLR2004 - more than TCP keeps in flight here
                 half.rewritten.pop(next(iter(half.rewritten)))

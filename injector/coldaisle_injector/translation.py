@@ -26,21 +26,14 @@ class Direction:
     """One direction of a connection: its sender's stream, and what the receiver was given instead."""
 
     _edits: list[_Edit] = field(default_factory=list)
-
-    @property
-    def shift(self) -> int:
-        """By how much the newest sequence numbers are off, bytes."""
-        return sum(edit.new - edit.old for edit in self._edits)
-
-    @property
-    def edited(self) -> bool:
-        """Whether anything in this direction ever changed its length."""
-        return bool(self._edits)
+    shift: int = 0
+    """By how much the newest sequence numbers are off, bytes."""
 
     def edit(self, at: int, old: int, new: int) -> None:
         """Note that ``old`` bytes at the sender's position ``at`` became ``new`` bytes; edits come in order."""
         if old != new:
             self._edits.append(_Edit(at, old, new))
+            self.shift += new - old
 
     def outward(self, seq: int) -> int:
         """Return the receiver's number for a sequence number of the sender."""

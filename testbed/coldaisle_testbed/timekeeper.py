@@ -15,6 +15,8 @@ from coldaisle_contracts.journal import Journal
 
 REST_NS = 46_000_000
 """How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick."""
+LOOKAHEAD_NS = 10_000_000
+"""Federates whose times lie so close together may act at once; anybody later waits for them to finish, ns."""
 PATIENCE_S = 22.0
 """A federate that does not ask for time for so long has hung, s."""
 STARTUP_S = 60.0
@@ -128,7 +130,7 @@ class Timekeeper:
                 self._set_offset(self._offset + ahead)
                 now = earliest
         for seat in self._seats.values():
-            if seat.asks is not None and (seat.asks <= now or earliest == END):
+            if seat.asks is not None and (seat.asks <= min(now, earliest + LOOKAHEAD_NS) or earliest == END):
                 seat.asks, seat.heard = None, time.monotonic()
                 with suppress(ConnectionError):
                     seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
