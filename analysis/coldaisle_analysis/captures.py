@@ -86,7 +86,9 @@ def _read_one(path: Path) -> tuple[bytes, Ints]:
     except OSError as error:
         raise InputError(path, "name a readable capture file") from error
     if data[:4] not in _FORMATS:
-        raise InputError(path, "not a pcap file; convert other captures with `editcap -F pcap`", data[:4].hex())
+        raise InputError(
+            path, "not a pcap file; convert other captures with `editcap -F pcap`", data[:4].hex()
+        )
     order, scale = _FORMATS[data[:4]]
     header = struct.Struct(f"{order}IIII")
     if len(data) < 24 or struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF != _ETHERNET:

@@ -27,7 +27,9 @@ def identify(view: Layers, shard: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     target = view.u32(at + 16) << 16 | view.u16(ports + 2)
     low, high = np.minimum(source, target), np.maximum(source, target)
     keys = pd.DataFrame({"shard": shard, "proto": view.u8(at + 9), "low": low, "high": high})[carried]
-    keys["generation"] = _generation(view, keys.groupby(["shard", "proto", "low", "high"], sort=False).ngroup(), carried)
+    keys["generation"] = _generation(
+        view, keys.groupby(["shard", "proto", "low", "high"], sort=False).ngroup(), carried
+    )
     flow = np.full(len(carried), -1, np.int64)
     flow[carried] = keys.groupby(list(keys.columns), sort=False).ngroup()
     first = pd.Series(source[carried]).groupby(flow[carried]).transform("first").to_numpy()
@@ -55,7 +57,9 @@ def features(flow: Ints, forward: npt.NDArray[np.bool_], time_ns: Ints, length: 
         time_ns: time of each frame, ns.
         length: length of each frame on the wire, bytes.
     """
-    table = pd.DataFrame({"flow": flow, "way": flow * 2 + forward, "time": time_ns, "bytes": length})[flow >= 0]
+    table = pd.DataFrame({"flow": flow, "way": flow * 2 + forward, "time": time_ns, "bytes": length})[
+        flow >= 0
+    ]
     flows, ways = table.groupby("flow", sort=False), table.groupby("way", sort=False)
     packets, size = flows.cumcount() + 1, flows["bytes"].cumsum()
     dir_packets, dir_size = ways.cumcount() + 1, ways["bytes"].cumsum()
@@ -74,7 +78,12 @@ def features(flow: Ints, forward: npt.NDArray[np.bool_], time_ns: Ints, length: 
 
 
 def sequence_flags(
-    flow: Ints, forward: npt.NDArray[np.bool_], segments: npt.NDArray[np.bool_], seq: Ints, length: Ints, syn: Ints
+    flow: Ints,
+    forward: npt.NDArray[np.bool_],
+    segments: npt.NDArray[np.bool_],
+    seq: Ints,
+    length: Ints,
+    syn: Ints,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Return which segments carry only bytes sent before, and which start past the next byte expected.
 

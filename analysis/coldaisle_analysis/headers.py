@@ -98,7 +98,9 @@ def texts(values: Ints, present: Mask, write: Callable[[int], str]) -> pd.Series
     unique, codes = np.unique(values[present], return_inverse=True)
     all_codes = np.full(len(values), -1)
     all_codes[present] = codes
-    return pd.Series(pd.Categorical.from_codes(all_codes, pd.Index([write(int(value)) for value in unique], dtype="str")))
+    return pd.Series(
+        pd.Categorical.from_codes(all_codes, pd.Index([write(int(value)) for value in unique], dtype="str"))
+    )
 
 
 def mac_text(address: int) -> str:

@@ -66,7 +66,13 @@ def _connect(body: bytes) -> Message:
     flags, keepalive = body[at + 1], int.from_bytes(body[at + 2 : at + 4], "big")
     client, _ = _text(body, at + 4)
     return Message(
-        CONNECT, len(body), clientid=client, protoname=name, version=body[at], keepalive=keepalive, cleansess=flags >> 1 & 1
+        CONNECT,
+        len(body),
+        clientid=client,
+        protoname=name,
+        version=body[at],
+        keepalive=keepalive,
+        cleansess=flags >> 1 & 1,
     )
 
 

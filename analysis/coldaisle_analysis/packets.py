@@ -15,13 +15,25 @@ import pandas as pd
 
 from coldaisle_analysis import flows, mqtt, values
 from coldaisle_analysis.captures import Frames, Ints, read
-from coldaisle_analysis.headers import Layers, decode as decode_headers, integers, layers
+from coldaisle_analysis.headers import Layers, integers, layers
+from coldaisle_analysis.headers import decode as decode_headers
 from coldaisle_analysis.streams import Segment, follow
 from coldaisle_contracts.addressing import MQTT_PORT, NTP_PORT
 from coldaisle_contracts.clock import SECOND
 
 _DAY = 86_400 * SECOND
-_MQTT_INTEGERS = ("msgtype", "len", "qos", "dup", "retain", "msgid", "version", "keepalive", "cleansess", "connack")
+_MQTT_INTEGERS = (
+    "msgtype",
+    "len",
+    "qos",
+    "dup",
+    "retain",
+    "msgid",
+    "version",
+    "keepalive",
+    "cleansess",
+    "connack",
+)
 _MQTT_TEXTS = ("topic", "payload", "clientid", "protoname")
 
 
@@ -117,7 +129,9 @@ def _segments(view: Layers, flow: Ints, forward: Any) -> Iterator[Segment]:
     data = view.frames.data.data
     syn = view.u8(head + 13) & 2 > 0
     table = (chosen, flow[chosen], forward[chosen], view.u32(head + 4), view.u32(head + 8), syn, start, stop)
-    for index, number, way, seq, ack, opens, first, last in zip(*(column.tolist() for column in table), strict=True):
+    for index, number, way, seq, ack, opens, first, last in zip(
+        *(column.tolist() for column in table), strict=True
+    ):
         yield index, number, way, seq, ack, opens, bytes(data[first:last])
 
 
@@ -160,14 +174,19 @@ def _sequence(view: Layers, flow: Ints, forward: Any) -> dict[str, pd.Series]:
     at = view.transport
     syn = view.u8(at + 13) >> 1 & 1
     again, gap = flows.sequence_flags(flow, forward, view.tcp, view.u32(at + 4), view.payload_length, syn)
-    return {"tcp_retransmission": integers(again.astype(int), view.tcp), "tcp_gap": integers(gap.astype(int), view.tcp)}
+    return {
+        "tcp_retransmission": integers(again.astype(int), view.tcp),
+        "tcp_gap": integers(gap.astype(int), view.tcp),
+    }
 
 
 def _protocol(view: Layers, messages: pd.Series) -> pd.Categorical:
     names = np.array(["other", "IPv4", "ARP", "ICMP", "TCP", "UDP", "NTP", "MQTT"])
     code = np.zeros(len(view.frames), np.int64)
     icmp = view.ip & (view.u8(view.network + 9) == 1)
-    for number, mask in enumerate((view.ip, view.arp, icmp, view.tcp, view.udp, view.ntp, messages.notna()), 1):
+    for number, mask in enumerate(
+        (view.ip, view.arp, icmp, view.tcp, view.udp, view.ntp, messages.notna()), 1
+    ):
         code[np.asarray(mask)] = number
     return pd.Categorical.from_codes(code, pd.Index(names, dtype="str"))
 

@@ -73,7 +73,7 @@ class _Direction:
             yield first, body
 
     def _ready(self) -> int | None:
-        assert self.expected is not None  # noqa: S101 - set by take, the only caller
+        assert self.expected is not None
         return next((seq for seq in self.early if _ahead(seq, self.expected) <= 0), None)
 
 
@@ -107,11 +107,11 @@ def _ahead(seq: int, other: int) -> int:
 
 def _remaining_length(data: bytes) -> tuple[int, int]:
     """Return remaining length and where it ends; 0 when not yet whole, -1 when it is none (MQTT 3.1.1, 2.2.3)."""
-    if data[1] < 128:  # noqa: PLR2004 - one byte of seven bits
+    if data[1] < 128:
         return data[1], 2
     length = 0
     for index in range(1, min(len(data), 5)):
         length |= (data[index] & 127) << 7 * (index - 1)
-        if data[index] < 128:  # noqa: PLR2004
+        if data[index] < 128:
             return length, index + 1
-    return length, 0 if len(data) < 5 else -1  # noqa: PLR2004
+    return length, 0 if len(data) < 5 else -1

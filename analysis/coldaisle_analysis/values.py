@@ -46,17 +46,19 @@ def history(value: pd.Series, time_ns: pd.Series, key: pd.Series) -> pd.DataFram
     recent.index = recent.index.droplevel(0)
     mean = dev_long.groupby(key, sort=False).rolling(4, min_periods=1).mean()
     mean.index = mean.index.droplevel(0)
-    return pd.DataFrame({
-        "diff": by_sensor.diff(),
-        "dev": dev,
-        "dev_long": dev_long,
-        "dev_mean": mean.reindex(value.index),
-        "score": dev.abs() / usual,
-        "spread": recent.reindex(value.index),
-        "run": _run(value, key),
-        "iat": iat,
-        "late": iat - past_median(iat, key, SHORT),
-    })
+    return pd.DataFrame(
+        {
+            "diff": by_sensor.diff(),
+            "dev": dev,
+            "dev_long": dev_long,
+            "dev_mean": mean.reindex(value.index),
+            "score": dev.abs() / usual,
+            "spread": recent.reindex(value.index),
+            "run": _run(value, key),
+            "iat": iat,
+            "late": iat - past_median(iat, key, SHORT),
+        }
+    )
 
 
 def others_median(table: Floats) -> Floats:
@@ -95,7 +97,9 @@ def of_messages(messages: pd.DataFrame, packets: pd.DataFrame) -> dict[str, Any]
         "publish_iat": past["iat"],
         "publish_late": past["late"],
     }
-    return {name: values.reindex(range(len(packets))).to_numpy(np.float64) for name, values in columns.items()}
+    return {
+        name: values.reindex(range(len(packets))).to_numpy(np.float64) for name, values in columns.items()
+    }
 
 
 def sensor_key(messages: pd.DataFrame) -> pd.Series:

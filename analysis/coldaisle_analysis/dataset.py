@@ -1,0 +1,150 @@
+"""The dataset: a labelled row a frame and a labelled row a planned reading, from a run or from a foreign capture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis import evidence, features, foreign, ledger, tables
+from coldaisle_analysis.captures import Ints
+from coldaisle_analysis.columns import LEVELS, conform
+from coldaisle_analysis.features import Grid
+from coldaisle_analysis.ledger import Account
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import CONNECT, DISCONNECT, Plan
+
+_LEAD = SECOND // 4
+"""A slot ends so long before the next reading is due, ns."""
+_DAY = 86_400 * SECOND
+_DAY_STARTS = (CONNECT + DISCONNECT) // 2
+"""A day's traffic starts so long after local midnight: between the last disconnect and the next connect, ns."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Both levels; the columns are those of :mod:`columns`.
+
+    Attributes:
+        packets: a row a frame.
+        readings: a row a planned reading (a PUBLISH in foreign captures), by sensor, then slot.
+    """
+
+    packets: pd.DataFrame
+    readings: pd.DataFrame
+
+
+def build(run: Path, account: Account | None = None) -> Dataset:
+    """Build the dataset of a finished run.
+
+    Args:
+        run: the run's folder.
+        account: its readings if already settled; the ledger's check uses the same.
+
+    Raises:
+        InputError: if the run cannot be read.
+    """
+    settled = account or ledger.settle(evidence.load(run))
+    return Dataset(_packets(settled), _readings(settled))
+
+
+def _packets(account: Account) -> pd.DataFrame:
+    source, truth = account.evidence, account.join.table
+    table = source.trace.packets.copy(deep=False)
+    time_ns = source.trace.frames.time_ns
+    since = time_ns - source.plan.start_ns - _DAY_STARTS
+    table["day"] = np.clip(since // _DAY + 1, 1, source.plan.scenario.days)
+    table["wall_ns"] = source.raw.time_ns
+    carried = account.deliveries[account.deliveries["reading"] >= 0].drop_duplicates("row").set_index("row")
+    slots = account.readings["slot"].to_numpy()[carried["reading"]]
+    table["slot"] = pd.Series(slots, carried.index).reindex(table.index).astype("Int32")
+    table["copy"] = carried["copy"].reindex(table.index).astype("Int16")
+    return conform(table.assign(**{name: truth[name] for name in truth}), "packets")
+
+
+def _readings(account: Account) -> pd.DataFrame:
+    plan, table = account.evidence.plan, account.readings
+    trace = account.evidence.trace
+    grid = grid_of(account)
+    local = table["planned_ns"] + plan.utc_offset_s * SECOND
+    columns = table.assign(
+        time=pd.to_datetime(table["planned_ns"], utc=True),
+        decided_ns=grid.starts[:, 1:].ravel(),
+        weekday=(local // _DAY + 3) % 7,
+        hour=local % _DAY / (3600 * SECOND),
+        value_sent=pd.to_numeric(table["sent"]),
+        value_received=pd.to_numeric(table["received"]),
+        **features.of_grid(grid, trace.packets, trace.messages),
+    )
+    return conform(columns, "readings")
+
+
+def grid_of(account: Account) -> Grid:
+    """Return the grid of a run: its sensors by the slots of its plan."""
+    plan, table = account.evidence.plan, account.readings
+    slots = plan.scenario.slots
+    sensors = table[["unit", "sensor", "client_id"]].iloc[::slots].reset_index(drop=True)
+    sensors["ip"] = [UNITS[unit].ip for unit in sensors["unit"]]
+    planned = table["planned_ns"].to_numpy().reshape(-1, slots)
+    ends = np.array([plan.reading_ns(slots, unit) for unit in sensors["unit"]])
+    starts = np.column_stack([planned, ends]) - _LEAD
+    return Grid(sensors, starts, _in_slots(plan, account.deliveries, sensors, starts))
+
+
+def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, starts: Ints) -> pd.DataFrame:
+    """Place every PUBLISH in the slot during which it arrived."""
+    number = dict(zip(sensors["client_id"], sensors.index, strict=True))
+    seen = deliveries[deliveries["client"].isin(number)].sort_values("time_ns", kind="stable")
+    sensor = seen["client"].map(number).to_numpy(np.int64)
+    time_ns = seen["time_ns"].to_numpy()
+    tick = np.empty(len(seen), np.int64)
+    for row in range(len(starts)):
+        tick[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
+    value = pd.to_numeric(seen["payload"], errors="coerce").to_numpy(np.float64)
+    table = pd.DataFrame(
+        {
+            "sensor": sensor,
+            "tick": tick,
+            "time_ns": time_ns,
+            "value": value,
+            "row": seen["row"].to_numpy(),
+            "flow": seen["flow"].to_numpy(),
+            "msgid": seen["msgid"].to_numpy(np.int64),
+        }
+    )
+    inside = (tick >= 0) & (tick < plan.scenario.slots) & ~np.isnan(value)
+    return table[inside].reset_index(drop=True)
+
+
+def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0) -> Dataset:
+    """Build the dataset of foreign captures, each with a label table, see :mod:`foreign`.
+
+    Args:
+        pcaps: Ethernet captures with MQTT over IPv4, a day each, in order of time.
+        labels: the label table of each, in the same order.
+        utc_offset_s: offset of local time from UTC, s, for weekday and hour.
+
+    Raises:
+        InputError: if a capture cannot be read or a label row does not match, with file and line.
+    """
+    return Dataset(*foreign.build(pcaps, labels, utc_offset_s))
+
+
+def write(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write both levels as Parquet and CSV into a folder, made if need be; return the files.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    return [path for level in LEVELS for path in tables.write(getattr(dataset, level), folder / level)]
+
+
+def load(folder: Path) -> Dataset:
+    """Read the dataset in a folder back from Parquet.
+
+    Raises:
+        InputError: if a file is missing or is not Parquet.
+    """
+    return Dataset(*(tables.read(folder / f"{level}.parquet") for level in LEVELS))

@@ -1,0 +1,132 @@
+"""What a run left behind, read once: plan, journals, the decoded capture and the raw one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis import captures, packets
+from coldaisle_analysis.captures import Frames
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.plan import Plan
+
+_KEYS = {
+    "reading": (
+        "shard",
+        "client",
+        "slot",
+        "taken_ns",
+        "stamp_ns",
+        "value",
+        "mid",
+        "port",
+        "sent_ns",
+        "acked_ns",
+        "attempts",
+    ),
+    "frame": ("shard", "episode", "digest", "role", "attack", "side", "act", "at_ns"),
+    "act": (
+        "shard",
+        "episode",
+        "unit",
+        "slot",
+        "sensor",
+        "operation",
+        "before",
+        "after",
+        "port",
+        "mid",
+        "copy",
+        "at_ns",
+    ),
+    "sealed": ("shard", "file", "raw", "packets", "kernel_drops", "sha256", "raw_sha256"),
+}
+"""The keys of each journal event that the analysis reads, as documented in docs/architecture.md."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a run left behind.
+
+    Attributes:
+        run: the run's folder.
+        plan: its plan.
+        readings: the ``reading`` lines of all units.
+        frames: the ``frame`` lines of the injector, in order of time within their shard.
+        acts: its ``act`` lines.
+        sealed: the ``sealed`` lines of the capture, in order of time.
+        trace: the retimed captures, decoded.
+        raw: the captures as tcpdump wrote them; the same frames in the same order.
+    """
+
+    run: Path
+    plan: Plan
+    readings: pd.DataFrame
+    frames: pd.DataFrame
+    acts: pd.DataFrame
+    sealed: pd.DataFrame
+    trace: packets.Trace
+    raw: Frames
+
+
+def load(run: Path) -> Evidence:
+    """Read a run.
+
+    Raises:
+        InputError: if a journal or capture is missing, cut short or malformed, or raw and retimed captures differ in number.
+    """
+    plan = Plan.load(run / "plan.json")
+    journal = run / "journal"
+    readings = [line for unit in plan.scenario.units for line in read_journal(journal / f"{unit}.jsonl")]
+    acts = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
+    sealed = _table("sealed", read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
+    sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
+    trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
+    raw = captures.read([run / name for name in sealed["raw"]])
+    if len(raw) != len(trace.frames):
+        raise InputError(
+            run / "capture", f"raw holds {len(raw)} frames, retimed {len(trace.frames)}: make the run again"
+        )
+    return Evidence(
+        run,
+        plan,
+        _table("reading", readings, journal),
+        _table("frame", acts, journal / "injector.jsonl").sort_values(
+            "at_ns", kind="stable", ignore_index=True
+        ),
+        _table("act", acts, journal / "injector.jsonl").sort_values(
+            "at_ns", kind="stable", ignore_index=True
+        ),
+        sealed,
+        trace,
+        raw,
+    )
+
+
+def shard_of_frames(evidence: Evidence) -> Any:
+    """Return the name of each frame's shard, an array of text."""
+    return np.asarray(evidence.sealed["shard"], dtype=object)[evidence.raw.file]
+
+
+def _file_order(name: str) -> tuple[int, ...]:
+    """Return the numbers in a capture's name: days and number of the file, so that day-10 follows day-9."""
+    return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())
+
+
+def _table(event: str, lines: Iterable[dict[str, Any]], place: Path) -> pd.DataFrame:
+    return pd.DataFrame(_rows(event, lines, place), columns=list(_KEYS[event]))
+
+
+def _rows(event: str, lines: Iterable[dict[str, Any]], place: Path) -> Iterator[tuple[Any, ...]]:
+    for line in lines:
+        if line.get("event") == event:
+            try:
+                yield tuple(line[key] for key in _KEYS[event])
+            except KeyError as error:
+                raise InputError(
+                    f"{place}: event {event}", f"has no key {error}: the journal was edited", line
+                ) from error

@@ -1,0 +1,57 @@
+"""Writing and reading tables: Parquet (zstd) and CSV, each appearing by rename."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from coldaisle_contracts.errors import InputError
+
+
+def write(frame: pd.DataFrame, stem: Path) -> list[Path]:
+    """Write a table as ``stem.parquet`` and ``stem.csv`` and return both; their folder is made if need be.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    parquet, csv = stem.with_suffix(".parquet"), stem.with_suffix(".csv")
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        pa.parquet.write_table(table, _unfinished(parquet), compression="zstd")
+        pa.csv.write_csv(_plain(table), _unfinished(csv))
+        for path in (parquet, csv):
+            _unfinished(path).replace(path)
+    except OSError as error:
+        for path in (parquet, csv):
+            _unfinished(path).unlink(missing_ok=True)
+        raise InputError(
+            stem.parent, f"cannot be written ({error.strerror}): free space or choose another folder"
+        ) from error
+    return [parquet, csv]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a Parquet table.
+
+    Raises:
+        InputError: if it is missing or is not Parquet.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return the table with its dictionary columns as plain text, which CSV needs."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
+    return table
