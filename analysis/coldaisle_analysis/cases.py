@@ -34,19 +34,21 @@ class Cases:
         rows: for each case the positions of its items in the frame, in order of time.
         onset_ns: start of each case, ns since the epoch, shape (cases,).
         attacked: which cases are positive, shape (cases,).
-        time_ns: time of every row of the frame, ns since the epoch.
+        known_ns: when each row of the frame could be judged, ns since the epoch.
     """
 
     rows: tuple[Rows, ...]
     onset_ns: Nanoseconds
     attacked: npt.NDArray[np.bool_]
-    time_ns: Nanoseconds
+    known_ns: Nanoseconds
 
     def outcomes(self, alarm: npt.NDArray[np.bool_]) -> Outcomes:
         """Return what a detector did in each case, given for every row of the frame whether it alarmed."""
         first = np.array([_first(alarm[rows]) for rows in self.rows], dtype=np.int64)
-        fired = np.array([rows[max(k - 1, 0)] for rows, k in zip(self.rows, first, strict=True)], dtype=np.intp)
-        waited = (self.time_ns[fired] - self.onset_ns) / SECOND
+        fired = np.array(
+            [rows[max(k - 1, 0)] for rows, k in zip(self.rows, first, strict=True)], dtype=np.intp
+        )
+        waited = (self.known_ns[fired] - self.onset_ns) / SECOND
         length = np.array([len(rows) for rows in self.rows], dtype=np.int64)
         return Outcomes(self.attacked, length, first, np.where(first > 0, waited, np.nan))
 
@@ -84,30 +86,45 @@ def _shifts(length: int) -> Iterator[int]:
             yield from (count * step, -count * step)
 
 
-def find_cases(frame: pd.DataFrame, stream: pd.Series) -> Cases:
+def find_cases(frame: pd.DataFrame, stream: pd.Series, known_ns: Nanoseconds) -> Cases:
     """Return the positive cases of a level and their matched clean windows.
 
     Args:
         frame: columns ``time`` (UTC), ``label`` (1 is attack) and ``episode`` (empty or missing outside one).
         stream: the stream of each row, missing for rows of none (such as ARP).
+        known_ns: when each row could be judged, ns since the epoch: a packet as it passes, a reading when its
+            slot ends.
     """
-    time_ns = frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy()
-    episode = frame["episode"].replace("", pd.NA)
-    found: list[tuple[bool, int, Rows]] = []
-    for positions in pd.Series(np.arange(len(frame))).groupby(stream.to_numpy(), observed=True):
-        rows = positions[1].to_numpy()
-        rows = rows[np.argsort(time_ns[rows], kind="stable")]
-        inside = episode.iloc[rows].notna().to_numpy()
-        here = _Stream(rows, time_ns[rows], inside)
-        attack = here.rows[(frame["label"].to_numpy()[rows] == 1) & inside]
-        for names in pd.Series(time_ns[attack]).groupby(episode.iloc[attack].to_numpy(), observed=True):
-            onset, end = int(names[1].min()), int(names[1].max())
-            found.append((True, onset, here.rows[here.window(onset, end)]))
-            clean = here.clean(onset, end)
-            found += [(False, start, items) for start, items in islice(here.clean(onset, end), CLEAN_WINDOWS)]
+    rows = pd.DataFrame({
+        "at": np.arange(len(frame)),
+        "time_ns": frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy(),
+        "attack": frame["label"].to_numpy() == 1,
+        "episode": named_episodes(frame).to_numpy(),
+    }).sort_values("time_ns", kind="stable")  # fmt: skip
+    found = [
+        case
+        for _, own in rows.groupby(stream.iloc[rows["at"]].to_numpy(), observed=True)
+        if own["attack"].any()
+        for case in _cases_of(own)
+    ]
     return Cases(
         tuple(items for _, _, items in found),
         np.array([start for _, start, _ in found], dtype=np.int64),
         np.array([attacked for attacked, _, _ in found], dtype=np.bool_),
-        time_ns,
+        known_ns,
     )
+
+
+def named_episodes(frame: pd.DataFrame) -> pd.Series:
+    """Return the episode of each row, missing outside one."""
+    return frame["episode"].astype("object").where(frame["episode"] != "")
+
+
+def _cases_of(own: pd.DataFrame) -> Iterator[tuple[bool, int, Rows]]:
+    """Yield the cases of one stream, given its rows in order of time: attacked, onset (ns), rows."""
+    stream = _Stream(own["at"].to_numpy(), own["time_ns"].to_numpy(), own["episode"].notna().to_numpy())
+    for _, attack in own[own["attack"]].groupby("episode", sort=False):
+        onset, end = int(attack["time_ns"].min()), int(attack["time_ns"].max())
+        yield True, onset, stream.rows[stream.window(onset, end)]
+        for start, items in islice(stream.clean(onset, end), CLEAN_WINDOWS):
+            yield False, start, items

@@ -14,49 +14,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from threadpoolctl import ThreadpoolController
 
 from coldaisle_analysis.cases import Cases
 from coldaisle_analysis.earliness import erde, erde_bounds, f_latency, seconds_to_detect
-from coldaisle_analysis.models import MODELS, WITH_IDENTITY, Matrix, scores, threshold
+from coldaisle_analysis.levels import Level
+from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, WITH_IDENTITY, Matrix, scores, threshold
 from coldaisle_analysis.scoring import count, intervals, recall_per_kind
 from coldaisle_analysis.splits import Fold, Labels, grouped, shuffled, thin
 
 CURVE_POINTS = 200
 DEADLINES = (5, 50)
 JOBS = 2
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of a dataset, ready to learn from; all arrays have one entry a row.
-
-    Attributes:
-        name: ``packets`` or ``readings``.
-        features: what a detector may see, shape (rows, features); missing is NaN.
-        identity: identity columns as codes, shape (rows, columns).
-        labels: 1 is attack.
-        kinds: kind of episode.
-        episodes: code of the episode, -1 outside one.
-        held_out: what a group is: ``day`` or ``block``.
-        groups: code of the day or block.
-        days: length of the capture, days, for false alarms per day.
-        cases: the cases of early detection.
-    """
-
-    name: str
-    features: Matrix
-    identity: Matrix
-    labels: Labels
-    kinds: pd.Series
-    episodes: npt.NDArray[np.int64]
-    held_out: str
-    groups: npt.NDArray[np.int64]
-    days: float
-    cases: Cases
 
 
 @dataclass(frozen=True)
@@ -125,7 +96,10 @@ def _jobs(level: Level, seed: int) -> Iterator[_Job]:
     """Yield the models and splits of a level: all models with features, one tree with identity too."""
     if not level.labels.any():
         return
-    splits = {level.held_out: tuple(grouped(level.groups, level.labels)), "random": tuple(shuffled(level.labels, seed))}
+    splits = {
+        level.held_out: tuple(grouped(level.groups, level.labels, seed)),
+        "random": tuple(shuffled(level.labels, seed)),
+    }
     for split, folds in splits.items():
         if folds:
             yield from (_Job(level, split, model, folds) for model in MODELS)
@@ -157,9 +131,14 @@ def _score(job: _Job, seed: int, pool: ThreadpoolController) -> Scored:
 
 
 def _fit(name: str, columns: Matrix, labels: Labels, fold: Fold, seed: int) -> _Fitted:
-    """Fit on a fold's training side, set the threshold there, score its test side."""
+    """Fit on a fold's training side, set the threshold there, score its test side.
+
+    A training side with too few rows of a class teaches nothing: no row of the test side alarms.
+    """
     model = MODELS[name]
     rows = thin(fold.fit, labels, model.most_rows, seed)
+    if np.bincount(labels[rows], minlength=2).min() < FEWEST:
+        return _Fitted(np.zeros(len(fold.test)), EVEN_CHANCE, 0.0, 0.0, 0)
     pipeline, start = model.build(seed), time.perf_counter()
     pipeline.fit(columns[rows], labels[rows])
     fitted = time.perf_counter()
@@ -187,7 +166,9 @@ def _earliness(cases: Cases, alarms: npt.NDArray[np.bool_]) -> dict[str, Any]:
     outcomes = cases.outcomes(alarms)
     median, late = seconds_to_detect(outcomes)
     scored = {f"erde_{deadline}": erde(outcomes, deadline) for deadline in DEADLINES}
-    bounds = {f"erde_{deadline}_bounds": list(erde_bounds(outcomes.share, deadline)) for deadline in DEADLINES}
+    bounds = {
+        f"erde_{deadline}_bounds": list(erde_bounds(outcomes.share, deadline)) for deadline in DEADLINES
+    }
     return {
         **scored, **bounds, "f_latency": f_latency(outcomes),
         "seconds_to_detect": median, "seconds_to_detect_p90": late,

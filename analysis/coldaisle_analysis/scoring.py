@@ -52,11 +52,15 @@ def count(labels: Labels, alarms: Alarms) -> Counts:
     """Return the confusion matrix of alarms."""
     attack = labels == 1
     return Counts(
-        tp=float((attack & alarms).sum()), fp=float((~attack & alarms).sum()), fn=float((attack & ~alarms).sum())
+        tp=float((attack & alarms).sum()),
+        fp=float((~attack & alarms).sum()),
+        fn=float((attack & ~alarms).sum()),
     )
 
 
-def intervals(labels: Labels, alarms: Alarms, episodes: Codes, groups: Codes, seed: int) -> dict[str, list[float]]:
+def intervals(
+    labels: Labels, alarms: Alarms, episodes: Codes, groups: Codes, seed: int
+) -> dict[str, list[float]]:
     """Return 95 % bootstrap intervals of precision, recall and F1, each ``[low, high]``.
 
     Args:
@@ -92,5 +96,8 @@ def recall_per_kind(labels: Labels, alarms: Alarms, kinds: pd.Series) -> dict[st
     attack = labels == 1
     return {
         str(kind): float(caught)
-        for kind, caught in pd.Series(alarms[attack]).groupby(kinds.to_numpy()[attack], observed=True).mean().items()
+        for kind, caught in pd.Series(alarms[attack])
+        .groupby(kinds.to_numpy()[attack], observed=True)
+        .mean()
+        .items()
     }

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from coldaisle_analysis.cases import named_episodes
+
 Rows = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.int8]
 
@@ -29,8 +31,8 @@ class Fold:
 
     Attributes:
         fit: rows the model is fitted on.
-        calibrate: rows the threshold is set on; equal to ``fit`` where the training side has too few groups
-            with attacks to spare one.
+        calibrate: rows the threshold is set on; equal to ``fit`` where the training side has too few attacks
+            to spare any.
         test: rows that are scored.
     """
 
@@ -50,41 +52,48 @@ def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
     """
     days = pd.factorize(frame["day"], sort=True)[0].astype(np.int64)
     name, groups = ("day", days) if days.max(initial=0) > 0 else ("block", _blocks(frame))
-    episode = frame["episode"].replace("", pd.NA)
-    first = pd.Series(groups, index=frame.index).groupby(episode, observed=True).transform("first")
-    return name, np.where(episode.notna(), first.fillna(0), groups).astype(np.int64)
+    first = pd.Series(groups, index=frame.index).groupby(named_episodes(frame)).transform("first")
+    return name, first.fillna(pd.Series(groups, index=frame.index)).to_numpy(dtype=np.int64)
 
 
 def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return the block of each row: equal stretches of time."""
     stamps = frame["time"].astype("int64").to_numpy()
     if not stamps.size:
-        return stamps
+        return np.zeros(0, dtype=np.int64)
     since = stamps - stamps.min()
     return np.asarray(since * BLOCKS // (since.max() + 1), dtype=np.int64)
 
 
-def grouped(groups: npt.NDArray[np.int64], labels: Labels) -> Iterator[Fold]:
+def grouped(groups: npt.NDArray[np.int64], labels: Labels, seed: int) -> Iterator[Fold]:
     """Yield folds that test on whole groups, dealt round robin into at most :data:`DAY_FOLDS` test sets."""
     names = np.unique(groups)
     count = min(DAY_FOLDS, len(names))
     for number in range(count):
         held_out = np.isin(groups, names[number::count])
         if count > 1:
-            fit, calibrate = _spare_group(groups, labels, np.flatnonzero(~held_out))
+            fit, calibrate = _spare_group(groups, labels, np.flatnonzero(~held_out), seed)
             yield Fold(fit, calibrate, np.flatnonzero(held_out))
 
 
-def _spare_group(groups: npt.NDArray[np.int64], labels: Labels, train: Rows) -> tuple[Rows, Rows]:
+def _spare_rows(labels: Labels, train: Rows, seed: int) -> tuple[Rows, Rows]:
+    """Return the training side with a stratified draw of rows spared; whole where it has too few attacks."""
+    if np.bincount(labels[train], minlength=2).min() < 1 / CALIBRATION:
+        return train, train
+    fit, calibrate = train_test_split(train, test_size=CALIBRATION, stratify=labels[train], random_state=seed)
+    return np.sort(fit), np.sort(calibrate)
+
+
+def _spare_group(groups: npt.NDArray[np.int64], labels: Labels, train: Rows, seed: int) -> tuple[Rows, Rows]:
     """Return the training side as rows to fit and to calibrate on.
 
     The group spared is the one whose share of the attacks is closest to :data:`CALIBRATION`; attacks must
-    remain to fit on.
+    remain to fit on. Where one group has them all, random rows are spared: still of the training side.
     """
     attacks = pd.Series(labels[train]).groupby(groups[train]).sum()
     candidates = attacks[(attacks > 0) & (attacks < attacks.sum())]
     if candidates.empty:
-        return train, train
+        return _spare_rows(labels, train, seed)
     spared = (candidates / attacks.sum() - CALIBRATION).abs().idxmin()
     held = groups[train] == spared
     return train[~held], train[held]
@@ -99,10 +108,7 @@ def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
         return
     folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(np.zeros(len(labels)), labels):
-        fit, calibrate = train_test_split(
-            train, test_size=CALIBRATION, stratify=labels[train], random_state=seed
-        )
-        yield Fold(fit, calibrate, test)
+        yield Fold(*_spare_rows(labels, train, seed), test)
 
 
 def thin(rows: Rows, labels: Labels, most: int, seed: int) -> Rows:

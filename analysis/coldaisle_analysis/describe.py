@@ -1,0 +1,229 @@
+"""The statistics of a dataset, per column and per kind of traffic.
+
+Kinds of traffic are the kinds of episode (rows labelled attack), ``passed through`` (rows an episode touched
+that are no attack, such as frames merely relayed) and ``normal``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from statsmodels.tsa.seasonal import STL
+
+from coldaisle_analysis import columns
+
+NORMAL, PASSED = "normal", "passed through"
+TOP = 12
+"""Values listed per column; the rest are summed up as ``others``."""
+BINS = 20
+DAY_S = 86_400.0
+
+COUNTED: dict[columns.Level, tuple[str, ...]] = {
+    "packets": (
+        "protocol", "ip_src", "ip_dst", "eth_src", "tcp_srcport", "tcp_dstport", "udp_dstport",
+        "tcp_flags", "mqtt_msgtype", "role", "weekday", "hour", "day",
+    ),
+    "readings": ("unit", "sensor", "fate", "weekday", "hour", "day"),
+}  # fmt: skip
+"""Columns whose values are counted."""
+
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+_MESSAGES = dict(
+    enumerate(
+        "CONNECT CONNACK PUBLISH PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK UNSUBSCRIBE UNSUBACK PINGREQ "
+        "PINGRESP DISCONNECT".split(),
+        1,
+    )
+)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class Description:
+    """The statistics of a dataset, each a long table.
+
+    Attributes:
+        counts: level, column, value, kind, rows, share (of the kind's rows that have a value).
+        distributions: level, column, kind, count, mean, std, min, quantiles, max.
+        seasonality: unit, sensor, interval_s, trend, daily (strengths in [0, 1]; NaN below two days).
+        separation: level, column, kind, rows, auc, information (bits), explained (share of the kind's entropy).
+    """
+
+    counts: pd.DataFrame
+    distributions: pd.DataFrame
+    seasonality: pd.DataFrame
+    separation: pd.DataFrame
+
+    def write(self, folder: Path) -> None:
+        """Write each table as ``<name>.csv`` into a folder, made if need be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("counts", "distributions", "seasonality", "separation"):
+            getattr(self, name).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+
+
+def describe(packets: pd.DataFrame, readings: pd.DataFrame) -> Description:
+    """Return the statistics of a dataset's two levels."""
+    levels: tuple[tuple[columns.Level, pd.DataFrame], ...] = (("packets", packets), ("readings", readings))
+    parts = [(level, frame, traffic_kind(frame)) for level, frame in levels]
+    return Description(
+        counts=pd.concat([_counts(*part) for part in parts], ignore_index=True),
+        distributions=pd.concat([_distributions(*part) for part in parts], ignore_index=True),
+        seasonality=seasonality(readings),
+        separation=pd.concat([separation(*part) for part in parts], ignore_index=True),
+    )
+
+
+def traffic_kind(frame: pd.DataFrame) -> pd.Series:
+    """Return the kind of traffic of each row: a kind of episode, ``passed through`` or ``normal``."""
+    kind = frame["kind"].astype("object").where(frame["label"] == 1, NORMAL)
+    return kind.mask((frame["label"] == 0) & (frame["episode"] != "") & frame["episode"].notna(), PASSED)
+
+
+def flag_names(bits: int) -> str:
+    """Return TCP flag bits as words, such as ``PSH ACK``; ``none`` for none."""
+    return " ".join(name for bit, name in enumerate(_FLAGS) if bits >> bit & 1) or "none"
+
+
+def _shown(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column's values as words a reader understands, missing where there is none."""
+    values = frame[column]
+    match column:
+        case "tcp_flags":
+            return values.dropna().astype(int).map(flag_names)
+        case "mqtt_msgtype":
+            return values.dropna().astype(int).map(_MESSAGES)
+        case "weekday":
+            return values.astype(int).map(dict(enumerate(_WEEKDAYS)))
+        case "hour":
+            return values.dropna().astype(int).map("{:02d}".format)
+    words = values.dropna().astype("str")
+    return words[words != ""]
+
+
+def _counts(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return how often each value occurs in each kind of traffic."""
+    parts = []
+    for column in COUNTED[level]:
+        words = _shown(frame, column)
+        if words.empty:
+            continue
+        top = words.value_counts().index[: 24 if column == "hour" else TOP]
+        words = words.where(words.isin(top), "others")
+        table = pd.crosstab(words, kind.loc[words.index]).rename_axis(index="value", columns="kind")
+        long = table.reset_index().melt("value", var_name="kind", value_name="rows")
+        long["share"] = long["rows"] / long.groupby("kind")["rows"].transform("sum")
+        parts.append(long.assign(level=level, column=column))
+    names = ["level", "column", "value", "kind", "rows", "share"]
+    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+
+
+def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return the distribution of each numeric column in each kind of traffic."""
+    numbers = frame[columns.features(level)].astype("float64")
+    parts = []
+    for name, rows in numbers.groupby(kind.to_numpy()):
+        table = rows.describe(percentiles=[0.05, 0.25, 0.5, 0.75, 0.95]).T
+        parts.append(table.rename_axis("column").reset_index().assign(level=level, kind=str(name)))
+    table = pd.concat(parts, ignore_index=True)
+    first = ["level", "column", "kind"]
+    return table[table["count"] > 0][first + [name for name in table.columns if name not in first]]
+
+
+def strength(season: npt.NDArray[np.float64], remainder: npt.NDArray[np.float64]) -> float:
+    """Return the strength of a component, max(0, 1 - Var(R)/Var(C + R)), in [0, 1].
+
+    Source: Wang, Smith and Hyndman, *Characteristic-based clustering for time series data*, Data Mining and
+    Knowledge Discovery 13 (2006), as in Hyndman and Athanasopoulos, *Forecasting*, section 4.3.
+    """
+    whole = float(np.var(season + remainder))
+    return max(0.0, 1 - float(np.var(remainder)) / whole) if whole > 0 else 0.0
+
+
+def seasonality(readings: pd.DataFrame) -> pd.DataFrame:
+    """Return the strength of trend and daily season of each sensor, by STL; attacked readings are bridged.
+
+    NaN where a sensor has less than two days: a season seen once is not a season. A weekly season would need
+    two weeks and is not tested.
+    """
+    rows = []
+    for (unit, sensor), own in readings.groupby(["unit", "sensor"], observed=True, sort=True):
+        ordered = own.sort_values("time")
+        interval = float(ordered["time"].diff().dt.total_seconds().median())
+        value = ordered["value"].where(ordered["label"] == 0).interpolate(limit_direction="both").to_numpy()
+        trend, daily = _strengths(value, interval)
+        rows.append({"unit": unit, "sensor": sensor, "interval_s": interval, "trend": trend, "daily": daily})
+    return pd.DataFrame(rows, columns=["unit", "sensor", "interval_s", "trend", "daily"])
+
+
+def _strengths(value: npt.NDArray[np.float64], interval: float) -> tuple[float, float]:
+    period = round(DAY_S / interval) if interval > 0 else 0
+    if period < 2 or len(value) < 2 * period or np.isnan(value).any():  # noqa: PLR2004 - a season has two points
+        return float("nan"), float("nan")
+    parts = STL(value, period=period, seasonal_jump=12, trend_jump=24, low_pass_jump=24).fit()
+    return strength(parts.trend, parts.resid), strength(parts.seasonal, parts.resid)
+
+
+def separation(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return how well each column alone tells each kind from normal traffic, both ways of looking at it.
+
+    ``auc`` is the chance that a row of the kind has the larger value than a normal row (0.5 tells nothing, 0
+    and 1 everything); a missing value counts as smaller than any. ``information`` is the mutual information
+    of the column in twenty quantile bins (one more for missing) and kind-or-normal.
+    """
+    normal = (kind == NORMAL).to_numpy()
+    kinds = [name for name in sorted(kind.unique()) if name not in (NORMAL, PASSED)]
+    rows = []
+    for column in columns.features(level):
+        values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        below = np.nanmin(values, initial=0.0) - 1.0
+        ranked, binned = np.where(np.isnan(values), below, values), _binned(values)
+        floor = np.sort(ranked[normal])
+        for name in kinds:
+            mine = (kind == name).to_numpy()
+            information, entropy = _information(binned[normal], binned[mine])
+            rows.append({
+                "level": level, "column": column, "kind": name, "rows": int(mine.sum()),
+                "auc": auc(floor, ranked[mine]), "information": information,
+                "explained": information / entropy if entropy > 0 else 0.0,
+            })  # fmt: skip
+    names = ["level", "column", "kind", "rows", "auc", "information", "explained"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def auc(sorted_normal: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> float:
+    """Return the area under the ROC curve of one column: P(value > normal) + P(equal)/2."""
+    if not len(sorted_normal) or not len(values):
+        return float("nan")
+    low, high = (np.searchsorted(sorted_normal, values, side=side) for side in ("left", "right"))
+    return float((low + high).mean() / 2 / len(sorted_normal))
+
+
+def _binned(values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return the quantile bin of each value; missing values have the last one."""
+    known = values[~np.isnan(values)]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else np.zeros(0)
+    return np.where(np.isnan(values), BINS, np.searchsorted(edges, values, side="left"))
+
+
+def _information(normal: npt.NDArray[np.intp], mine: npt.NDArray[np.intp]) -> tuple[float, float]:
+    """Return mutual information of bin and class, and entropy of the class, bits."""
+    joint = np.stack([np.bincount(part, minlength=BINS + 1) for part in (normal, mine)]).astype(np.float64)
+    joint /= max(joint.sum(), 1.0)
+    class_, bin_ = joint.sum(axis=1), joint.sum(axis=0)
+    expected = np.outer(class_, bin_)
+    seen = joint > 0
+    information = float((joint[seen] * np.log2(joint[seen] / expected[seen])).sum())
+    return max(information, 0.0), float(sum(_bits(share) for share in class_))
+
+
+def _bits(share: float) -> float:
+    return -share * float(np.log2(share)) if share > 0 else 0.0
+
+
+def best_columns(table: pd.DataFrame, level: columns.Level, most: int) -> Iterator[str]:
+    """Yield the columns that tell some kind from normal best, the best first."""
+    own = table[table["level"] == level]
+    yield from own.groupby("column")["explained"].max().nlargest(most).index

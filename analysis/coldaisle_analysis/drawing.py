@@ -1,0 +1,107 @@
+"""How figures look: one palette, one quiet style, and inline SVG with text that stays text."""
+
+import io
+import re
+from html import escape
+
+import matplotlib as mpl
+from coldaisle_contracts.taxonomy import KINDS
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coldaisle_analysis.describe import NORMAL, PASSED
+
+INK, QUIET, HAIR = "#22303c", "#667784", "#d9e0e6"
+DAY_COLOUR, RANDOM_COLOUR = "#1f6f8b", "#c9a227"
+
+_KIND_COLOURS = {
+    NORMAL: "#9fb0bd",
+    PASSED: "#c5cfd7",
+    "interception": "#3b7dd8",
+    "modification": "#d99a00",
+    "removal": "#c8442f",
+    "duplication": "#7a4fb5",
+}
+_OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
+SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
+
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": QUIET,
+    "axes.edgecolor": HAIR,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "path.simplify_threshold": 0.3,
+}
+
+
+def kind_colour(kind: str) -> str:
+    """Return the colour of a kind of traffic, the same in every figure."""
+    if kind in _KIND_COLOURS:
+        return _KIND_COLOURS[kind]
+    return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
+
+
+def in_order(kinds: set[str]) -> list[str]:
+    """Return kinds of traffic in the order every figure lists them: normal, the taxonomy's, others."""
+    order = [NORMAL, PASSED, *KINDS]
+    return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+
+
+def canvas(rows: int, columns: int, height: float, **options: object) -> tuple[Figure, list[Axes]]:
+    """Return a figure 10.4 inches wide in the house style, and its axes in reading order."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(10.4, height), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
+    return figure, list(axes.flat)
+
+
+def grid(axes: Axes, which: str = "y") -> None:
+    """Draw hairlines behind the data."""
+    axes.grid(axis=which, color=HAIR, linewidth=0.7)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+
+
+def inline_svg(figure: Figure, name: str, alternative: str) -> str:
+    """Return a figure as SVG to stand inside HTML.
+
+    Args:
+        figure: the figure.
+        name: unique in the page; salts the ids, so that two figures do not share any.
+        alternative: what a reader who cannot see it should know.
+    """
+    text = io.StringIO()
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure.savefig(
+            text, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+        )
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r"font: ([^;\"]*?)'?DejaVu Sans'?[^;\"]*", r"font: \1system-ui, sans-serif", svg)
+    head = f'<svg role="img" aria-label="{escape(alternative, quote=True)}" '
+    size = re.search(r'viewBox="[^"]+"', svg)
+    box = size[0] if size else ""
+    body = svg[svg.index(">") + 1 :]
+    return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'

@@ -1,0 +1,370 @@
+"""The figures of the report, one function each; every one returns inline SVG.
+
+Longer than most modules because a figure is a list of strokes; none decides anything but looks.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from coldaisle_contracts.topics import SENSOR_MEANING
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from coldaisle_analysis.describe import NORMAL, PASSED, Description, best_columns, traffic_kind
+from coldaisle_analysis.drawing import (
+    DAY_COLOUR,
+    HAIR,
+    INK,
+    QUIET,
+    RANDOM_COLOUR,
+    SENSOR_COLOURS,
+    canvas,
+    grid,
+    in_order,
+    inline_svg,
+    kind_colour,
+)
+from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.models import MODELS, WITH_IDENTITY
+
+LEVELS = ("packets", "readings")
+_CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
+MOST_UNITS = 8
+
+
+def title(model: str, split: str = "") -> str:
+    """Return how a model is called, with a remark where it sees identity columns."""
+    return MODELS[model].title + (" + identity" if split.endswith("+identity") else "")
+
+
+def of(scored: Sequence[Scored], level: str, *splits: str) -> list[Scored]:
+    """Return the results of a level on some splits."""
+    return [result for result in scored if result.row["level"] == level and result.row["split"] in splits]
+
+
+def week(readings: pd.DataFrame) -> str:
+    """Draw every sensor of every unit over the run, episodes shaded in the colour of their kind."""
+    units = list(dict.fromkeys(readings["unit"].astype(str)))[:MOST_UNITS]
+    figure, axes = canvas(len(units), 1, 1.2 + 1.55 * len(units), sharex=True)
+    for unit, ax in zip(sorted(units), axes, strict=True):
+        own = readings[readings["unit"] == unit]
+        for sensor, line in own.groupby("sensor", observed=True):
+            colour = SENSOR_COLOURS.get(int(sensor), QUIET)  # type: ignore[call-overload]
+            ax.plot(line["time"], line["value"], color=colour, linewidth=0.7)
+        _shade(ax, own)
+        ax.set_title(unit)
+        ax.set_ylabel("°C")
+        grid(ax)
+        ax.margins(x=0.005)
+    locator = AutoDateLocator(maxticks=9)
+    axes[-1].xaxis.set_major_locator(locator)
+    axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=True))
+    sensors = [
+        Line2D([], [], color=SENSOR_COLOURS[number], label=name) for number, name in SENSOR_MEANING.items()
+    ]
+    kinds = [Patch(color=kind_colour(kind), alpha=0.45, label=kind) for kind in _kinds(readings)]
+    figure.legend(
+        handles=sensors + kinds, loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3
+    )
+    count = readings.loc[readings["episode"] != "", "episode"].nunique()
+    return inline_svg(
+        figure, "week", f"Temperature of every sensor over the run, with {count} episodes shaded by kind."
+    )
+
+
+def _kinds(frame: pd.DataFrame) -> list[str]:
+    """Return the kinds of episode in a level, in the order of figures."""
+    return in_order(set(frame.loc[frame["episode"] != "", "kind"].astype(str)) - {NORMAL})
+
+
+def _shade(ax: Axes, own: pd.DataFrame) -> None:
+    """Shade the episodes of one unit."""
+    touched = own[own["episode"] != ""].assign(
+        kind=own["kind"].astype(str), episode=own["episode"].astype(str)
+    )
+    width = own["time"].drop_duplicates().sort_values().diff().median()
+    for (_, kind), rows in touched.groupby(["episode", "kind"]):
+        ax.axvspan(
+            rows["time"].min(),
+            rows["time"].max() + width,
+            color=kind_colour(str(kind)),
+            alpha=0.32,
+            linewidth=0,
+        )
+
+
+def traffic(description: Description) -> str:
+    """Draw packets by protocol for each kind of traffic, and attack packets by hour and weekday."""
+    counts = description.counts[description.counts["level"] == "packets"]
+    figure, axes = canvas(1, 3, 3.1, width_ratios=[1.25, 1.5, 1])
+    _shares(axes[0], counts[counts["column"] == "protocol"])
+    for ax, column in zip(axes[1:], ("hour", "weekday"), strict=True):
+        _stacked(ax, counts[(counts["column"] == column) & ~counts["kind"].isin([NORMAL, PASSED])], column)
+    return inline_svg(
+        figure,
+        "traffic",
+        "Left: share of each protocol by kind of traffic. Right: attack packets by hour and weekday.",
+    )
+
+
+_PROTOCOL_COLOURS = ("#1f6f8b", "#8fb8c9", "#d99a00", "#b0654a", "#c5cfd7", "#7a4fb5")
+
+
+def _shares(ax: Axes, counts: pd.DataFrame) -> None:
+    """Draw one bar a kind of traffic, split by value."""
+    table = counts.pivot_table(index="kind", columns="value", values="share", aggfunc="sum", fill_value=0.0)
+    order, values = in_order(set(table.index)), list(table.sum().sort_values(ascending=False).index)
+    left = np.zeros(len(order))
+    for number, value in enumerate(values):
+        width = table.loc[order, value].to_numpy()
+        ax.barh(order, width, left=left, color=_PROTOCOL_COLOURS[number % 6], height=0.62, label=str(value))
+        left += width
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    ax.set_title("Protocols, share of packets")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.42, -0.1), ncols=3, handlelength=0.9, columnspacing=1.0)
+
+
+_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
+    """Draw attack packets over hours or weekdays, stacked by kind."""
+    places = list(_WEEK) if column == "weekday" else [f"{hour:02d}" for hour in range(24)]
+    table = counts.pivot_table(index="value", columns="kind", values="rows", aggfunc="sum", fill_value=0)
+    table = table.reindex(places, fill_value=0)
+    base = np.zeros(len(places))
+    for kind in in_order(set(table.columns)):
+        rows = table[kind].to_numpy(dtype=np.float64)
+        ax.bar(range(len(places)), rows, bottom=base, color=kind_colour(kind), width=0.78, label=kind)
+        base += rows
+    shown = range(0, 24, 3) if column == "hour" else range(7)
+    ax.set_xticks(list(shown), [places[place][:3] for place in shown])
+    ax.set_title("Attack packets by local hour" if column == "hour" else "… and by weekday")
+    grid(ax)
+    if column == "hour" and base.any():
+        ax.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, handlelength=0.9, columnspacing=1.0
+        )
+
+
+_SPREADS = (
+    ("frame_len", "Size of a frame, bytes", False),
+    ("flow_iat", "Time since the flow's last packet, s", True),
+    ("flow_duration", "Duration of the flow so far, s", True),
+)
+
+
+def distributions(packets: pd.DataFrame) -> str:
+    """Draw the cumulative distributions of size, inter-arrival and duration of each kind of traffic."""
+    kind = traffic_kind(packets)
+    figure, axes = canvas(1, 3, 2.9, sharey=True)
+    kinds = in_order(set(kind))
+    for ax, (column, label, logarithmic) in zip(axes, _SPREADS, strict=True):
+        for name in kinds:
+            values = np.sort(packets.loc[kind == name, column].dropna().to_numpy(dtype=np.float64))
+            values = np.maximum(values, 1e-6) if logarithmic else values
+            if len(values):
+                share = np.linspace(0, 1, 160)
+                ax.plot(np.quantile(values, share), share, color=kind_colour(name), linewidth=1.6)
+        if logarithmic:
+            ax.set_xscale("log")
+        ax.set_title(label)
+        grid(ax, "both")
+    axes[0].yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    handles = [Line2D([], [], color=kind_colour(name), linewidth=2.4, label=name) for name in kinds]
+    figure.legend(handles=handles, loc="outside lower left", ncols=6)
+    return inline_svg(
+        figure, "spread", "Cumulative distributions of frame size, inter-arrival time and flow duration."
+    )
+
+
+def seasons(description: Description) -> str:
+    """Draw the strength of trend and daily season of each sensor."""
+    table = description.seasonality.dropna()
+    if table.empty:
+        return ""
+    figure, axes = canvas(1, 1, 2.6)
+    ax, place = axes[0], np.arange(len(table))
+    ax.vlines(place, 0, table[["trend", "daily"]].max(axis=1), color=HAIR, linewidth=2)
+    ax.scatter(place, table["daily"], color=DAY_COLOUR, s=46, label="daily season", zorder=3)
+    ax.scatter(
+        place,
+        table["trend"],
+        facecolors="white",
+        edgecolors=RANDOM_COLOUR,
+        linewidths=1.8,
+        s=42,
+        label="trend",
+    )
+    names = [
+        f"{str(unit).removeprefix('inrow-')}·{sensor}"
+        for unit, sensor in zip(table["unit"], table["sensor"], strict=True)
+    ]
+    ax.set_xticks(place, names, rotation=0 if len(names) <= 16 else 90)  # noqa: PLR2004 - fits sixteen sensors
+    ax.set_ylim(0, 1.02)
+    ax.set_ylabel("strength")
+    ax.set_xlabel("unit · sensor")
+    grid(ax)
+    ax.legend(loc="upper right", ncols=2)
+    return inline_svg(figure, "seasons", "Strength of the daily season and of the trend, for each sensor.")
+
+
+def separation(description: Description) -> str:
+    """Draw how well each of the best columns alone tells each kind from normal."""
+    table = description.separation
+    levels = [level for level in LEVELS if (table["level"] == level).any()]
+    figure, axes = canvas(1, len(levels), 4.4)
+    for ax, level in zip(axes, levels, strict=True):
+        own = table[table["level"] == level]
+        values = own.pivot_table(index="column", columns="kind", values="auc")
+        values = values.loc[list(best_columns(table, level, 12)), in_order(set(values.columns))]  # type: ignore[arg-type]
+        _heat(ax, values, "PuOr_r", (0.0, 1.0))
+        ax.set_title(f"{level.capitalize()}: AUC of one column alone")
+    return inline_svg(
+        figure, "separation", "How well single columns tell each kind of attack from normal traffic."
+    )
+
+
+def _heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
+    """Draw a table of shares as coloured cells with their numbers."""
+    values = table.to_numpy(dtype=np.float64)
+    ax.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto", alpha=0.8)
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=INK)
+    ax.set_xticks(range(len(table.columns)), [str(name) for name in table.columns])
+    ax.set_yticks(range(len(table.index)), [str(name) for name in table.index])
+    ax.spines[:].set_visible(False)
+
+
+def leak(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw F1 with whole days (or blocks) held out beside F1 under random folds, for every model."""
+    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 4.3, sharex=True)
+    for ax, level in zip(axes, levels, strict=True):
+        _dumbbells(ax, scored, level, held_out)
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=DAY_COLOUR,
+            marker="o",
+            linewidth=2,
+            label=f"whole {held_out}s held out, 95 % interval",
+        ),
+        Line2D([], [], color=RANDOM_COLOUR, marker="D", linewidth=0, label="random rows held out: leaks"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2)
+    return inline_svg(
+        figure, "leak", f"F1 of every model with whole {held_out}s held out, beside F1 under random folds."
+    )
+
+
+def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) -> None:
+    """Draw a line a model: interval and F1 of the honest split, F1 of the random one."""
+    honest = sorted(of(scored, level, held_out, f"{held_out}+identity"), key=lambda one: float(one.row["f1"]))
+    random = {
+        (one.row["model"], "+" in one.row["split"]): one.row["f1"]
+        for one in of(scored, level, "random", "random+identity")
+    }
+    for place, result in enumerate(honest):
+        row = result.row
+        ax.plot(
+            row["intervals"]["f1"],
+            [place, place],
+            color=DAY_COLOUR,
+            linewidth=5,
+            alpha=0.22,
+            solid_capstyle="round",
+        )
+        leaked = random.get((row["model"], "+" in row["split"]))
+        if leaked is not None:
+            ax.plot([row["f1"], leaked], [place, place], color=HAIR, linewidth=1.2, zorder=1)
+            ax.scatter([leaked], [place], color=RANDOM_COLOUR, marker="D", s=30, zorder=3)
+        ax.scatter([row["f1"]], [place], color=DAY_COLOUR, s=42, zorder=4)
+    ax.set_yticks(range(len(honest)), [title(one.row["model"], one.row["split"]) for one in honest])
+    ax.set_xlim(-0.02, 1.03)
+    ax.set_title(f"{level.capitalize()}: F1")
+    grid(ax, "x")
+
+
+def curves(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw the PR curves of the five models with the best average precision, and the dummy's."""
+    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 3.9, sharey=True)
+    for ax, level in zip(axes, levels, strict=True):
+        own = of(scored, level, held_out)
+        best = sorted(
+            (one for one in own if one.row["model"] != "dummy"), key=lambda one: -one.row["average_precision"]
+        )[:5]
+        for result, colour in zip(best, _CURVES, strict=False):
+            label = f"{title(result.row['model'])}  {result.row['average_precision']:.2f}"
+            ax.plot(result.recall, result.precision, color=colour, linewidth=1.7, label=label)
+        rate = own[0].row["attack_rows"] / own[0].row["rows"]
+        ax.axhline(rate, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate  {rate:.3f}")
+        ax.set(
+            xlim=(0, 1.01),
+            ylim=(0, 1.03),
+            xlabel="recall",
+            title=f"{level.capitalize()}: whole {held_out}s held out",
+        )
+        grid(ax, "both")
+        ax.legend(loc="best", title="average precision", title_fontsize=9, alignment="left")
+    axes[0].set_ylabel("precision")
+    return inline_svg(figure, "curves", "Precision against recall of the five best models of each level.")
+
+
+def kinds(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw the recall of every model on every kind."""
+    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 4.4)
+    for ax, level in zip(axes, levels, strict=True):
+        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
+        table = pd.DataFrame({title(one.row["model"]): one.row["recall_per_kind"] for one in own}).T
+        _heat(ax, table[in_order(set(table.columns))], "GnBu", (0.0, 1.6))  # type: ignore[arg-type]
+        ax.set_title(f"{level.capitalize()}: share of each kind's rows caught")
+    return inline_svg(figure, "kinds", "Recall of every model on every kind of attack.")
+
+
+def earliness(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw ERDE_5 and ERDE_50 of every model between what a perfect and a silent detector score."""
+    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 4.3)
+    for ax, level in zip(axes, levels, strict=True):
+        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["erde_5"]))
+        place = range(len(own))
+        for name, colour, marker in (("erde_5", DAY_COLOUR, "o"), ("erde_50", RANDOM_COLOUR, "s")):
+            best, _ = own[0].row[f"{name}_bounds"]
+            ax.axvline(best, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+            ax.scatter([one.row[name] for one in own], place, color=colour, marker=marker, s=34, zorder=3)
+        ax.axvline(own[0].row["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        ax.set_yticks(place, [title(one.row["model"]) for one in own])
+        ax.set_title(f"{level.capitalize()}: ERDE, lower is better")
+        grid(ax, "x")
+    handles = [
+        Line2D([], [], color=DAY_COLOUR, marker="o", linewidth=0, label="ERDE_5"),
+        Line2D([], [], color=RANDOM_COLOUR, marker="s", linewidth=0, label="ERDE_50"),
+        Line2D(
+            [],
+            [],
+            color=QUIET,
+            linestyle=(0, (4, 3)),
+            label="bounds: perfect (coloured), never alarms (dark)",
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=3)
+    return inline_svg(figure, "earliness", "ERDE of every model between its bounds.")
+
+
+def identity_of(scored: Sequence[Scored], level: str) -> dict[str, float]:
+    """Return F1 by split of the tree that is also given identity columns."""
+    return {
+        one.row["split"]: one.row["f1"]
+        for one in scored
+        if one.row["level"] == level and one.row["model"] == WITH_IDENTITY
+    }

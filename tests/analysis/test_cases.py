@@ -1,0 +1,86 @@
+"""Positive cases and the clean windows matched to them, on streams small enough to read."""
+
+import numpy as np
+import pandas as pd
+from coldaisle_analysis.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
+
+HOUR = 12
+"""Rows an hour: one every 5 minutes."""
+
+
+def three_days() -> pd.DataFrame:
+    """Return two streams of a row every five minutes over three days; `a` has an episode of three rows on day 2."""
+    time = pd.date_range("2026-03-02", periods=3 * 24 * HOUR, freq="5min", tz="UTC")
+    frame = pd.DataFrame(
+        {"time": time.repeat(2), "label": 0, "episode": "", "stream": ["a", "b"] * len(time)}
+    )
+    attacked = (frame["stream"] == "a") & frame["time"].between("2026-03-03 10:00", "2026-03-03 10:10")
+    frame.loc[attacked, ["label", "episode"]] = [1, "e01"]
+    return frame
+
+
+def cases_of(frame: pd.DataFrame, delay_s: int = 0) -> Cases:
+    """Return the cases of a frame whose rows can be judged ``delay_s`` seconds after their time."""
+    known = frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy() + delay_s * SECOND
+    return find_cases(frame, frame["stream"], known)
+
+
+def test_a_case_holds_the_stream_from_onset_to_end() -> None:
+    """The positive case is the three rows of the attacked stream, in order of time, and starts at the first."""
+    frame = three_days()
+    cases = cases_of(frame)
+    assert cases.attacked.tolist() == [True, False, False]
+    assert frame.iloc[cases.rows[0]]["episode"].tolist() == ["e01"] * 3
+    assert cases.onset_ns[0] == pd.Timestamp("2026-03-03 10:00", tz="UTC").value
+
+
+def test_clean_windows_match_stream_length_and_time_of_day() -> None:
+    """The clean windows are the same stream's rows at the same hour of the neighbouring days."""
+    frame = three_days()
+    cases = cases_of(frame)
+    for rows, day in zip(cases.rows[1:], ("2026-03-04", "2026-03-02"), strict=True):
+        window = frame.iloc[rows]
+        assert set(window["stream"]) == {"a"}
+        assert window["time"].tolist() == list(
+            pd.date_range(f"{day} 10:00", periods=3, freq="5min", tz="UTC")
+        )
+
+
+def test_a_window_touched_by_an_episode_is_not_clean() -> None:
+    """With a row of another episode (even one not labelled attack) in the nearest window, the next match is taken."""
+    frame = three_days()
+    touched = (frame["stream"] == "a") & (frame["time"] == pd.Timestamp("2026-03-04 10:05", tz="UTC"))
+    frame.loc[touched, "episode"] = "e02"
+    cases = cases_of(frame)
+    assert all((frame.iloc[rows]["episode"] == "").all() for rows in cases.rows[1:])
+    assert len(cases.rows) == 1 + CLEAN_WINDOWS
+
+
+def test_within_one_day_other_hours_are_matched() -> None:
+    """A capture of one day has no other day to match: windows an hour later and earlier stand in."""
+    frame = three_days()
+    frame = frame[frame["time"].dt.day == 3].reset_index(drop=True)
+    cases = cases_of(frame)
+    hours = [frame.iloc[rows]["time"].iloc[0].hour for rows in cases.rows]
+    assert hours == [10, 11, 9]
+
+
+def test_outcomes_count_items_from_one_and_seconds_from_the_onset() -> None:
+    """An alarm on the second row, 5 minutes after the onset and known 300 s later, is item 2 after 600 s."""
+    frame = three_days()
+    cases = cases_of(frame, delay_s=300)
+    alarm = np.zeros(len(frame), dtype=bool)
+    alarm[cases.rows[0][1:]] = True
+    outcomes = cases.outcomes(alarm)
+    assert outcomes.alarm.tolist() == [2, 0, 0]
+    assert outcomes.length.tolist() == [3, 3, 3]
+    assert outcomes.seconds[0] == 600.0
+    assert np.isnan(outcomes.seconds[1:]).all()
+
+
+def test_no_attack_gives_no_case() -> None:
+    """A clean capture has no case, and outcomes of it are empty instead of an error."""
+    frame = three_days().assign(label=0, episode="")
+    cases = cases_of(frame)
+    assert cases.rows == ()
+    assert cases.outcomes(np.ones(len(frame), dtype=bool)).attacked.size == 0
