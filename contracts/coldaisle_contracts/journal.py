@@ -36,7 +36,7 @@ def frame_digest(frame: bytes) -> str:
 
 
 class Journal:
-    """An append-only journal; every line carries the shard it belongs to.
+    """An append-only journal; every line carries the shard it belongs to. Lines reach the file at :meth:`flush`.
 
     Args:
         path: the ``.jsonl`` file; its folder must exist.
@@ -44,12 +44,16 @@ class Journal:
     """
 
     def __init__(self, path: Path, shard: str) -> None:
-        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        self._file: TextIO = path.open("a", encoding="utf-8")
         self._shard = shard
 
     def write(self, event: str, **facts: Any) -> None:
         """Write one line; ``facts`` must be JSON values."""
         self._file.write(json.dumps({"event": event, "shard": self._shard, **facts}, separators=(",", ":")) + "\n")
+
+    def flush(self) -> None:
+        """Put every line written so far into the file."""
+        self._file.flush()
 
     def close(self) -> None:
         """Close the file; nothing more can be written."""

@@ -1,4 +1,4 @@
-"""The MQTT messages in a segment, read and made with scapy's dissector."""
+"""The MQTT messages in a segment: read from their bytes, as every frame is, and made with scapy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from scapy.contrib.mqtt import MQTT, MQTTPuback, MQTTPublish
 
 PUBLISH, PUBACK = 3, 4
 _CONTINUES = 0x80
+_QOS = 0x06
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ def _end(payload: bytes, at: int) -> int | None:
 
 def _read(data: bytes) -> Message:
     kind = data[0] >> 4
-    if kind == PUBLISH:
-        publish = MQTT(data)[MQTTPublish]
-        return Message(kind, data, publish.msgid or 0, bytes(publish.value))
+    body = next(index for index in range(1, 5) if data[index] < _CONTINUES) + 1
     if kind == PUBACK:
-        return Message(kind, data, MQTT(data)[MQTTPuback].msgid)
-    return Message(kind, data)
+        return Message(kind, data, int.from_bytes(data[body : body + 2], "big"))
+    if kind != PUBLISH:
+        return Message(kind, data)
+    at = body + 2 + int.from_bytes(data[body : body + 2], "big")
+    if not data[0] & _QOS:
+        return Message(kind, data, 0, data[at:])
+    return Message(kind, data, int.from_bytes(data[at : at + 2], "big"), data[at + 2 :])
 
 
 def with_value(message: Message, value: bytes) -> bytes:

@@ -14,6 +14,7 @@ from coldaisle_contracts.shard import Shard
 from coldaisle_injector.catalogue import attack_for
 from coldaisle_injector.frames import Segment, read_arp
 from coldaisle_injector.onpath import Path, is_between
+from coldaisle_injector.stopwatch import Stopwatch
 from coldaisle_injector.wire import Wire
 
 POLL_S = 0.05
@@ -33,14 +34,15 @@ class Schedule:
     """
 
     def __init__(self, plan: Plan, shard: Shard, wire: Wire, federate: Federate, journal: Journal) -> None:
-        self._wire, self._federate = wire, federate
+        self._wire, self._federate, self._journal = wire, federate, journal
+        self._times = Stopwatch(federate)
         interval = plan.scenario.interval_s
 
         def slot_of(at_ns: int) -> int:
             return int((at_ns - plan.start_ns - FIRST_READING) / (interval * SECOND) + 0.5)
 
         self._paths = {
-            unit: Path(UNITS[unit], wire, federate, journal, slot_of) for unit in plan.scenario.units
+            unit: Path(UNITS[unit], wire, self._times, journal, slot_of) for unit in plan.scenario.units
         }
         self._order = itertools.count()
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
@@ -65,6 +67,7 @@ class Schedule:
         asked = True
         while True:
             ready, _, _ = select.select([self._wire.socket, self._federate.socket], [], [], POLL_S)
+            self._times.look()
             if self._wire.socket in ready:
                 self._relay()
             if self._federate.socket in ready:
@@ -74,6 +77,7 @@ class Schedule:
             for path in self._paths.values():
                 path.insist()
             if not asked and all(path.settled for path in self._paths.values()):
+                self._journal.flush()
                 self._federate.request(self._calls[0][0] if self._calls else END)
                 asked = True
 

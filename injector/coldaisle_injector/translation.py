@@ -37,6 +37,8 @@ class Direction:
 
     def outward(self, seq: int) -> int:
         """Return the receiver's number for a sequence number of the sender."""
+        if not self._edits or ahead(seq, self._edits[-1].at) >= self._edits[-1].old:
+            return (seq + self.shift) & _MASK  # nearly always: the stream is past its newest edit
         shift = 0
         for edit in self._edits:
             if ahead(seq, edit.at) >= edit.old:  # at an insertion, what the sender sends next comes after it
@@ -48,6 +50,8 @@ class Direction:
 
         An acknowledgement that ends within an edit acknowledges nothing of it.
         """
+        if not self._edits or ahead(ack, self._edits[-1].at + self._edits[-1].old + self.shift) >= 0:
+            return (ack - self.shift) & _MASK
         shift = 0
         for edit in self._edits:
             start = (edit.at + shift) & _MASK

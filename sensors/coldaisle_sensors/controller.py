@@ -64,6 +64,7 @@ class Controller:
                 acked_ns=acked_ns, attempts=1 if link.port == port else 2,
             )
             link.acknowledged.discard(waiting[link.client])
+        self.journal.flush()
 
     def _note(self, event: str, links: Sequence[Link]) -> None:
         for link in links:

@@ -143,6 +143,7 @@ class Timekeeper:
         fresh.replace(self._folder / OFFSET)
         self._offset = offset_ns
         self._timeline.write("offset", wall_ns=wall_ns, offset_ns=offset_ns)
+        self._timeline.flush()
 
     def _check(self) -> None:
         self._supervise()
