@@ -1,0 +1,198 @@
+"""What this machine can and cannot do, each with its remedy."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldaisle_contracts.addressing import BROKER, NTP
+from coldaisle_contracts.clock import SECOND, offset_text
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import namespaces
+from coldaisle_testbed.engines import compose
+from coldaisle_testbed.timekeeper import faketime_env
+from coldaisle_testbed.week import faketime_library
+
+GIB = 2**30
+DISK = 2 * GIB
+"""A week and its dataset take less than a tenth of it; images the rest, bytes."""
+MEMORY = 4 * GIB
+"""Most that all processes of a run take together, bytes."""
+DESK_PORT = 8888
+COMPOSE = (2, 20)
+_PACKAGES = {
+    "mosquitto": "mosquitto",
+    "chronyd": "chrony",
+    "tcpdump": "tcpdump",
+    "tshark": "tshark",
+    "ethtool": "ethtool",
+}
+_AS_ROOT = "run it as root: sudo ./coldaisle"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a run may need.
+
+    Attributes:
+        name: what it is.
+        ok: whether it is there and works.
+        what: what was found.
+        remedy: what to do about it; empty when it is well.
+        engine: the engine that needs it: ``netns``, ``compose``, or empty for both.
+    """
+
+    name: str
+    ok: bool
+    what: str
+    remedy: str = ""
+    engine: str = ""
+
+
+def checks(folder: Path = Path()) -> list[Check]:
+    """Try everything a run may need and return the outcome of each.
+
+    Args:
+        folder: where runs go.
+    """
+    return [
+        _python(),
+        _root(),
+        *(_program(name, package) for name, package in _PACKAGES.items()),
+        _attempt("libfaketime", "apt-get install faketime", _virtual_time),
+        _attempt("network namespaces", _AS_ROOT, _namespace),
+        _attempt(
+            "bridge and veth", "load the kernel modules bridge and veth: modprobe -a bridge veth", _network
+        ),
+        _attempt("packet socket", f"{_AS_ROOT} (AF_PACKET needs CAP_NET_RAW)", _packet_socket),
+        _docker(),
+        _compose(),
+        _disk(folder),
+        _memory(),
+        _port(),
+    ]
+
+
+def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
+    """Run a probe for the engine netns; it returns what it found, or raises."""
+    try:
+        return Check(name, ok=True, what=probe(), engine="netns")
+    except (OSError, InputError, subprocess.SubprocessError) as error:
+        return Check(name, ok=False, what=str(error), remedy=remedy, engine="netns")
+
+
+def _output(*command: str, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603 - fixed commands
+    return done.stdout.strip()
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check(
+        "Python",
+        sys.version_info >= (3, 11),
+        found,
+        "" if sys.version_info >= (3, 11) else "install Python 3.11",
+    )
+
+
+def _root() -> Check:
+    if os.geteuid() == 0:
+        return Check("root", ok=True, what="user 0", engine="netns")
+    return Check("root", ok=False, what=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
+
+
+def _program(name: str, package: str) -> Check:
+    path = shutil.which(name)
+    remedy = "" if path else f"apt-get install --no-install-recommends {package}"
+    return Check(name, bool(path), path or "not on the PATH", remedy, "netns")
+
+
+def _virtual_time() -> str:
+    """Move a program a thousand million seconds ahead, as a run does, and read its clock."""
+    library = faketime_library()
+    ahead = SECOND
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "offset").write_text(offset_text(ahead * SECOND), encoding="ascii")
+        said = _output("date", "+%s", env=os.environ | faketime_env(folder, library))
+    error_s = int(said) - ahead - time.time()
+    if abs(error_s) > 2:  # noqa: PLR2004 - seconds, for a slow machine
+        raise OSError(f"{library}: a program in virtual time is {error_s:.0f} s off")
+    return library
+
+
+def _namespace() -> str:
+    os.close(namespaces.create())
+    return "made and left one"
+
+
+def _network() -> str:
+    for namespace in namespaces.build((BROKER, NTP)).values():
+        os.close(namespace)
+    return "joined two hosts"
+
+
+def _packet_socket() -> str:
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+    return "opened one"
+
+
+def _docker() -> Check:
+    try:
+        with closing(compose.connect()) as client:
+            return Check("Docker Engine", ok=True, what=str(client.version()["Version"]), engine="compose")
+    except InputError as error:
+        remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
+        return Check("Docker Engine", ok=False, what=str(error), remedy=remedy, engine="compose")
+
+
+def _compose() -> Check:
+    remedy = f"install Compose v2 ({'.'.join(map(str, COMPOSE))} or newer): apt-get install docker-compose-v2 or docker-compose"
+    try:
+        found = _output("docker", "compose", "version", "--short")
+    except (OSError, subprocess.SubprocessError):
+        return Check(
+            "Docker Compose", ok=False, what="docker compose does not answer", remedy=remedy, engine="compose"
+        )
+    ok = tuple(map(int, re.findall(r"\d+", found)[:2])) >= COMPOSE
+    return Check("Docker Compose", ok, found, "" if ok else remedy, "compose")
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    remedy = "" if free >= DISK else f"free {DISK / GIB:g} GiB, or name a roomier folder with --out"
+    return Check("disk space", free >= DISK, f"{free / GIB:.1f} GiB free", remedy)
+
+
+def _memory() -> Check:
+    facts = Path("/proc/meminfo").read_text(encoding="ascii")
+    found = re.search(r"MemAvailable:\s+(\d+) kB", facts)
+    free = int(found[1]) * 1024 if found else 0
+    remedy = "" if free >= MEMORY else "end other programs, or play fewer days side by side: --shards 2"
+    return Check("memory", free >= MEMORY, f"{free / GIB:.1f} GiB available", remedy)
+
+
+def _port() -> Check:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", DESK_PORT))
+        except OSError as error:
+            remedy = f"end what listens on it: ss -tlnp sport = :{DESK_PORT}"
+            return Check(
+                f"port {DESK_PORT}",
+                ok=False,
+                what=error.strerror or str(error),
+                remedy=remedy,
+                engine="compose",
+            )
+    return Check(f"port {DESK_PORT}", ok=True, what="free for JupyterLab", engine="compose")
