@@ -1,0 +1,229 @@
+"""The command line. Heavy libraries are imported by the command that needs them, so `--help` is quick."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed.progress import Progress
+
+HOUSE = Path(__file__).resolve().parents[2]
+RUNS = Path("runs")
+
+app = typer.Typer(
+    help="A virtual data-centre cold aisle: labelled IoT traffic, its attacks known to the frame.",
+    no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+)
+scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
+app.add_typer(scenario_app, name="scenario")
+
+
+class EngineName(StrEnum):
+    """Where a run is played."""
+
+    NETNS = "netns"
+    COMPOSE = "compose"
+
+
+def _examples(*lines: str) -> str:
+    return "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in lines)
+
+
+def _plan(path: Path, seed: int | None) -> Plan:
+    return build_plan(load_scenario(path, seed), str(path))
+
+
+def _engine(asked: EngineName | None) -> EngineName:
+    """Return the engine to use: the one asked for, else netns as root, else compose where an engine answers."""
+    if asked is not None:
+        if asked is EngineName.NETNS and os.geteuid() != 0:
+            raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
+        return asked
+    if os.geteuid() == 0:
+        return EngineName.NETNS
+    from coldaisle_testbed.engines import compose  # noqa: PLC0415
+
+    if compose.answers():
+        return EngineName.COMPOSE
+    raise InputError("engine", "none works here: call it as root (netns), or start Docker and join its group (compose)")
+
+
+@app.command(epilog=_examples(
+    "coldaisle up", "coldaisle up scenarios/hour.toml --engine compose", "coldaisle up --seed 7 --out /tmp/week7",
+))
+def up(  # noqa: PLR0913 - the options of the main command
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.")] = HOUSE / "scenarios" / "week.toml",
+    engine: Annotated[EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<id> when left out.")] = None,
+    shards: Annotated[int | None, typer.Option(min=1, help="Pieces played side by side (netns); one a day.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
+    no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
+) -> None:
+    """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
+    from coldaisle_testbed import conclude  # noqa: PLC0415
+
+    plan, chosen, progress = _plan(scenario, seed), _engine(engine), Progress()
+    final = out or RUNS / conclude.new_id(plan, datetime.now(UTC))
+    stage = conclude.stage_for(final.absolute())
+    seconds: dict[str, float] = {}
+    pieces = _play(plan, chosen, stage, shards or plan.scenario.days, seconds, progress)
+    run = conclude.conclude(stage, final.absolute(), chosen.value, pieces, seconds, progress, analyse=not no_analysis)
+    if out is None:
+        conclude.point_latest(run)
+    if not no_analysis:
+        progress(f"report: {run / 'report' / 'index.html'}")
+
+
+def _play(
+    plan: Plan, engine: EngineName, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
+) -> int:
+    """Play a plan into ``stage``, which is gone again when that fails before anything was captured."""
+    hours = plan.scenario.duration_h
+    title = f"playing {hours:g} h of {plan.scenario.name} on {engine.value}"
+    with progress.step(title, seconds, "play"):
+        if engine is EngineName.COMPOSE:
+            from coldaisle_testbed.engines import compose  # noqa: PLC0415
+
+            return compose.play(plan, stage, progress)
+        from coldaisle_testbed import week  # noqa: PLC0415
+
+        try:
+            week.prepare(stage, plan)
+            return len(week.play(plan, stage, shards, progress))
+        except BaseException:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
+
+
+@app.command(epilog=_examples("coldaisle verify runs/latest"))
+def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")]) -> None:
+    """Check a finished run again: hashes, conservation, label join. Exit 3 names what broke."""
+    from coldaisle_analysis import ledger  # noqa: PLC0415
+
+    manifest = Manifest.load(run)
+    if broken := ledger.check(run):
+        raise TrustError(broken)
+    counts = manifest.counts
+    Console().print(
+        f"{manifest.id}: {len(manifest.files)} files unchanged, {counts['packets']:,} packets, "
+        f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
+        f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for.\n"
+        f"semantic digest {manifest.semantic_digest}",
+        soft_wrap=True, highlight=False,
+    )
+
+
+@app.command(epilog=_examples(
+    "coldaisle analyse runs/latest", "coldaisle analyse --pcap mon.pcap --labels mon.csv --out dad",
+))
+def analyse(
+    run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
+    pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
+    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+) -> None:
+    """Analyse a run again, or any labelled MQTT capture."""
+    progress = Progress()
+    if run is not None and not pcap:
+        from coldaisle_testbed import conclude  # noqa: PLC0415
+
+        conclude.again(run, progress)
+        return
+    if not pcap or not labels or out is None:
+        raise InputError("analyse", "give the folder of a run, or --pcap FILE… --labels FILE… --out DIR")
+    from coldaisle_analysis import pipeline  # noqa: PLC0415
+
+    pipeline.analyse_captures(pcap, labels, out, progress)
+
+
+@app.command(epilog=_examples("coldaisle decode a.pcap b.pcap --out tables", "coldaisle decode a.pcap --out tables --csv"))
+def decode(
+    pcap: Annotated[list[Path], typer.Argument(help="Captures, in order.")],
+    out: Annotated[Path, typer.Option(help="Folder for packets.parquet.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Write packets.csv instead.")] = False,
+) -> None:
+    """Decode captures into a table, a row a frame."""
+    from coldaisle_analysis import packets, tables  # noqa: PLC0415
+
+    table = packets.decode(pcap)
+    path = tables.write(table, out, "packets", csv=csv)
+    Console().print(f"{len(table):,} frames: {path}", highlight=False)
+
+
+@app.command(epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml"))
+def fit(
+    files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
+    out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
+) -> None:
+    """Estimate the parameters of a real site from its readings."""
+    from coldaisle_analysis import fit as fitting  # noqa: PLC0415
+
+    fitting.run(files, out, Progress())
+
+
+@scenario_app.command("check", epilog=_examples("coldaisle scenario check scenarios/week.toml"))
+def scenario_check(file: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
+    """Check a scenario; exit 2 names file, key, value and what would be right."""
+    plan = _plan(file, None)
+    Console().print(f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}", highlight=False)
+
+
+@scenario_app.command("show", epilog=_examples("coldaisle scenario show scenarios/week.toml --seed 7"))
+def scenario_show(
+    file: Annotated[Path, typer.Argument(help="Scenario file.")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
+) -> None:
+    """Show what a scenario plans: every episode, in local time."""
+    plan = _plan(file, seed)
+    scenario = plan.scenario
+    console = Console()
+    console.print(
+        f"[bold]{scenario.name}[/]: {scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
+        f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
+        f"{scenario.slots * len(scenario.units) * 4:,} readings, seed {scenario.seed}", highlight=False,
+    )
+    table = Table("episode", "local time", "kind", "variant", "unit", "sensors", "readings", "acts", box=None)
+    for episode in plan.episodes:
+        begin = datetime.fromtimestamp(plan.reading_ns(episode.onset, episode.unit) / 1e9, scenario.start.tzinfo)
+        table.add_row(
+            episode.id, f"{begin:%a %H:%M}", episode.kind, episode.variant, episode.unit,
+            " ".join(map(str, episode.sensors)), str(episode.readings), str(len(episode.acts)),
+        )
+    console.print(table)
+
+
+@app.command(epilog=_examples("coldaisle runs", "coldaisle runs --folder /data/runs"))
+def runs(folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS) -> None:
+    """List runs: size and state."""
+    table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
+    found = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
+    for path in [*found, *sorted(path for path in folder.glob(".*") if path.is_dir())]:
+        size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
+        if (path / MANIFEST).is_file() and not path.name.startswith("."):
+            manifest = Manifest.load(path)
+            counts = manifest.counts
+            table.add_row(path.name, "finished", manifest.engine, f"{counts['packets']:,}", f"{counts['readings']:,}", size)
+        else:
+            table.add_row(path.name, "[yellow]unfinished[/]", "", "", "", size)
+    Console().print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
+
+
+@app.command(epilog=_examples("coldaisle doctor"))
+def doctor() -> None:
+    """Say what this machine can and cannot do, each with its remedy."""
+    from coldaisle_testbed import doctor as examination  # noqa: PLC0415
+
+    table = Table("", "check", "found", "remedy", box=None)
+    for check in examination.checks():
+        table.add_row("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.what, "" if check.ok else check.remedy)
+    Console().print(table)

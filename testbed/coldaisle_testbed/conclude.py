@@ -1,0 +1,169 @@
+"""From a played stage to a finished run: ledger, analysis, manifest, and its name by rename."""
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coldaisle_analysis import dataset, evidence, ledger, pipeline
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed.progress import Progress
+
+LATEST = "latest"
+_LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
+_TOOLS = {
+    "mosquitto": ["mosquitto", "-h"], "chronyd": ["chronyd", "-v"], "tcpdump": ["tcpdump", "--version"],
+    "tshark": ["tshark", "--version"],
+}
+
+
+def new_id(plan: Plan, now: datetime) -> str:
+    """Return a run's id: when it was made, its scenario and its seed."""
+    return f"{now:%Y%m%d-%H%M%S}-{plan.scenario.name}-{plan.scenario.seed}"
+
+
+def stage_for(final: Path) -> Path:
+    """Return the hidden folder a run is made in, beside where it will appear.
+
+    Raises:
+        InputError: if something is already there, or nothing can be written.
+    """
+    if final.exists() and (not final.is_dir() or any(final.iterdir())):
+        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
+    stage = final.parent / f".{final.name}"
+    if stage.exists():
+        raise InputError(stage, "an unfinished run lies here: move or delete it first")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        stage.mkdir()
+    except OSError as error:
+        raise InputError(final.parent, f"cannot be written ({error.strerror}): name another folder with --out") from error
+    stage.rmdir()
+    return stage
+
+
+def conclude(
+    stage: Path, final: Path, engine: str, shards: int, seconds: dict[str, float], progress: Progress, *, analyse: bool,
+) -> Path:
+    """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
+
+    Args:
+        stage: plan, journals and captures.
+        final: the folder it becomes.
+        engine: what played it.
+        shards: in how many pieces.
+        seconds: wall time of the stages so far, s; completed here.
+        progress: told one line a step.
+        analyse: whether to train models and write the report.
+
+    Raises:
+        TrustError: if the ledger does not add up; the stage stays where it is for a look.
+    """
+    with progress.step("settling the ledger", seconds, "ledger"):
+        account = ledger.settle(evidence.load(stage))
+        broken = ledger.check(stage, account)
+        digest = ledger.semantic_digest(account)
+    if broken:
+        raise TrustError([*broken, f"what was played lies in {stage}"])
+    with progress.step("building the dataset", seconds, "dataset"):
+        tables = dataset.build(stage, account)
+        dataset.write(tables, stage / "dataset")
+    if analyse:
+        with progress.step("analysing", seconds, "analysis"):
+            pipeline.analyse(tables, stage, progress)
+    counts = _counts(stage, tables, account)
+    manifest = _manifest(stage, final.name, engine, shards, digest, counts, seconds)
+    (stage / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    if final.is_dir():
+        final.rmdir()
+    stage.rename(final)
+    progress(f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}")
+    return final
+
+
+def point_latest(run: Path) -> None:
+    """Let ``latest`` beside a run point at it; replaced in one step."""
+    fresh = run.parent / f".{LATEST}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(run.name)
+    os.replace(fresh, run.parent / LATEST)  # noqa: PTH105 - replaces the link, not what it points at
+
+
+def again(run: Path, progress: Progress) -> Path:
+    """Analyse a finished run again, beside it, and put the result in its place.
+
+    Raises:
+        InputError: if it is not a finished run.
+        TrustError: if it does not add up any more.
+    """
+    run = run.resolve()
+    manifest = Manifest.load(run)
+    if broken := ledger.check(run):
+        raise TrustError(broken)
+    stage, old = run.parent / f".{run.name}.new", run.parent / f".{run.name}.old"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir()
+    for part in ("plan.json", "journal", "capture"):
+        source = run / part
+        if source.is_dir():
+            shutil.copytree(source, stage / part, copy_function=os.link)
+        else:
+            shutil.copy2(source, stage / part)
+    fresh = run.parent / f".{run.name}.done"
+    seconds = {name: took for name, took in manifest.seconds.items() if name == "play"}
+    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True)
+    text = (fresh / MANIFEST).read_text(encoding="utf-8").replace(f'"{fresh.name}"', f'"{run.name}"', 1)
+    (fresh / MANIFEST).write_text(text, encoding="utf-8")
+    run.rename(old)
+    fresh.rename(run)
+    shutil.rmtree(old)
+    return run
+
+
+def _counts(stage: Path, tables: dataset.Dataset, account: ledger.Account) -> dict[str, int]:
+    plan = Plan.load(stage / "plan.json")
+    return {
+        "packets": len(tables.packets),
+        "packets_attack": int(tables.packets["label"].sum()),
+        "readings": len(tables.readings),
+        "readings_attack": int(tables.readings["label"].sum()),
+        "episodes": len(plan.episodes),
+        "acts": int(sum(len(episode.acts) for episode in plan.episodes)),
+        "kernel_drops": 0,
+        "days": plan.scenario.days,
+    }
+
+
+def _manifest(  # noqa: PLR0913 - a manifest has that many facts
+    stage: Path, name: str, engine: str, shards: int, digest: str, counts: dict[str, int], seconds: dict[str, float],
+) -> Manifest:
+    plan = Plan.load(stage / "plan.json")
+    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    return Manifest(
+        id=name, scenario=plan.scenario.name, seed=plan.scenario.seed, engine=engine, shards=shards,
+        created=datetime.now(UTC), plan_digest=plan.digest(), semantic_digest=digest, counts=counts, seconds=seconds,
+        versions=_versions(), files={str(path.relative_to(stage)): sha256_of(path) for path in files},
+    )
+
+
+def _versions() -> dict[str, str]:
+    """Return the version of coldaisle and of each library and tool found here."""
+    found: dict[str, str] = {}
+    for name in ("coldaisle", *_LIBRARIES):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    for name, command in _TOOLS.items():
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):
+            found[name] = version[0]
+    return found
