@@ -12,6 +12,7 @@ from coldaisle_contracts.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 _ETHERNET = 1
+_GLOBAL_HEADER, _RECORD_HEADER = 24, 16
 _PAD = 256
 """Zero bytes kept behind the last frame, so that a header may be read where a short frame has none."""
 
@@ -91,18 +92,18 @@ def _read_one(path: Path) -> tuple[bytes, Ints]:
         )
     order, scale = _FORMATS[data[:4]]
     header = struct.Struct(f"{order}IIII")
-    if len(data) < 24 or struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF != _ETHERNET:
+    if len(data) < _GLOBAL_HEADER or struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF != _ETHERNET:
         raise InputError(path, "its link type is not Ethernet: capture on an Ethernet interface")
     rows: list[tuple[int, int, int, int]] = []
-    offset, size = 24, len(data)
+    offset, size = _GLOBAL_HEADER, len(data)
     while offset < size:
-        if offset + 16 > size:
+        if offset + _RECORD_HEADER > size:
             raise _cut_short(path, len(rows) + 1, offset)
         second, fraction, captured, wire = header.unpack_from(data, offset)
-        if offset + 16 + captured > size:
+        if offset + _RECORD_HEADER + captured > size:
             raise _cut_short(path, len(rows) + 1, offset)
-        rows.append((offset + 16, captured, wire, second * 1_000_000_000 + fraction * scale))
-        offset += 16 + captured
+        rows.append((offset + _RECORD_HEADER, captured, wire, second * 1_000_000_000 + fraction * scale))
+        offset += _RECORD_HEADER + captured
     return data, np.array(rows, np.int64).reshape(-1, 4)
 
 

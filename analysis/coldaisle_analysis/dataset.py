@@ -11,6 +11,7 @@ from coldaisle_analysis import evidence, features, foreign, ledger, tables
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.columns import LEVELS, conform
 from coldaisle_analysis.features import Grid
+from coldaisle_analysis.labels import TRUTH
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
@@ -61,7 +62,7 @@ def _packets(account: Account) -> pd.DataFrame:
     slots = account.readings["slot"].to_numpy()[carried["reading"]]
     table["slot"] = pd.Series(slots, carried.index).reindex(table.index).astype("Int32")
     table["copy"] = carried["copy"].reindex(table.index).astype("Int16")
-    return conform(table.assign(**{name: truth[name] for name in truth}), "packets")
+    return conform(table.assign(**{name: truth[name] for name in TRUTH}), "packets")
 
 
 def _readings(account: Account) -> pd.DataFrame:
@@ -114,8 +115,8 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
             "msgid": seen["msgid"].to_numpy(np.int64),
         }
     )
-    inside = (tick >= 0) & (tick < plan.scenario.slots) & ~np.isnan(value)
-    return table[inside].reset_index(drop=True)
+    table = table[table["tick"].between(0, plan.scenario.slots - 1) & table["value"].notna()]
+    return table.reset_index(drop=True)
 
 
 def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0) -> Dataset:

@@ -152,18 +152,16 @@ def _path(
     grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages: pd.DataFrame
 ) -> dict[str, Floats]:
     """Describe what the network did meanwhile: connection, acknowledgements, ARP."""
-    time_ns = packets["time_ns"].to_numpy()
+    time_ns = np.asarray(packets["time_ns"], np.int64)
     client = packets["client"].map(dict(zip(grid.sensors["client_id"], grid.sensors.index, strict=True)))
-    sensor = client.astype("float64").fillna(-1).to_numpy(np.int64)
-    again = (packets["tcp_retransmission"] == 1).fillna(value=False).to_numpy(bool)
-    arp = packets["arp_op"].notna().to_numpy()
-    conflict = (packets["arp_conflict"] == 1).fillna(value=False).to_numpy(bool)
+    sensor = np.asarray(client.astype("float64").fillna(-1), np.int64)
+    again = np.flatnonzero(packets["tcp_retransmission"] == 1)
     return {
         "packets": grid.count(sensor, time_ns),
         "retransmissions": grid.count(sensor[again], time_ns[again]),
         "ack_s": _ack_delay(grid, first, packets, messages),
-        "arp_frames": _arp(grid, packets[arp]),
-        "arp_conflicts": _arp(grid, packets[conflict]),
+        "arp_frames": _arp(grid, packets[packets["arp_op"].notna()]),
+        "arp_conflicts": _arp(grid, packets[packets["arp_conflict"] == 1]),
     }
 
 

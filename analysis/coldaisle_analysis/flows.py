@@ -11,6 +11,7 @@ from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.headers import TCP, Layers
 
 _SECOND = 1e9
+_SYN, _SYN_ACK = 0x02, 0x12
 Floats = npt.NDArray[np.float64]
 
 
@@ -41,7 +42,7 @@ def identify(view: Layers, shard: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
 def _generation(view: Layers, pair: pd.Series, carried: npt.NDArray[np.bool_]) -> pd.Series:
     """Count the connections opened so far on each address and port pair: SYNs with a new sequence number."""
     at = view.transport[carried]
-    opening = (view.u8(view.network + 9)[carried] == TCP) & (view.u8(at + 13) & 0x12 == 0x02)
+    opening = (view.u8(view.network + 9)[carried] == TCP) & (view.u8(at + 13) & _SYN_ACK == _SYN)
     sequence = pd.Series(view.u32(at + 4), pair.index)
     last = sequence.where(opening).groupby(pair).ffill().groupby(pair).shift(fill_value=-1)
     fresh = pd.Series(opening, pair.index) & (sequence != last)

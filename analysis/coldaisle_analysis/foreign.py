@@ -29,6 +29,8 @@ HEADER = ("frame.number", "ip.src", "tcp.srcport", "mqtt.clientid", "mqtt.msgid"
 ATTACK = "attack"
 TOGETHER = SECOND
 """Publishes of different sensors less than this apart belong to one tick, ns."""
+_ID_LENGTH = 3
+"""Digits of an InRow's client id: unit, then sensor."""
 EPISODE_GAP = 3600 * SECOND
 """Labelled frames of one source further apart than this are two episodes, ns."""
 
@@ -109,7 +111,9 @@ def _read(path: Path) -> pd.DataFrame:
     missing = [name for name in HEADER if name not in table]
     if missing:
         raise InputError(
-            f"{path}: line 1", f"add the column {missing[0]}; wanted are {';'.join(HEADER)}", ";".join(table)
+            f"{path}: line 1",
+            f"add the column {missing[0]}; wanted are {';'.join(HEADER)}",
+            ";".join(map(str, table)),
         )
     return table
 
@@ -122,10 +126,11 @@ def _port(frames: pd.DataFrame) -> pd.Series:
 
 def _episodes(frames: pd.DataFrame, label: npt.NDArray[np.int8]) -> pd.Series:
     """Number the stretches of labelled frames of each source address: ``a01``, ``a02``, … in order of time."""
-    marked = frames[label == 1][["ip_src", "time_ns"]]
+    marked = frames.loc[label == 1, ["ip_src", "time_ns"]]
     starts = ~(marked["time_ns"].groupby(marked["ip_src"].astype("str")).diff() < EPISODE_GAP)
-    order = starts.cumsum().where(starts).groupby(marked["ip_src"].astype("str")).ffill()
-    return order.map(lambda number: f"a{int(number):02d}").reindex(frames.index)
+    order = starts.cumsum().where(starts).groupby(marked["ip_src"].astype("str")).ffill().astype("int64")
+    names = "a" + order.astype("str").str.zfill(2)
+    return pd.Series(names).reindex(frames.index)
 
 
 def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> pd.DataFrame:
@@ -147,7 +152,10 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
             "value_received": at["value"],
             "copies": 0,
             **{name: frames[name].to_numpy()[row] for name in ("day", "label", "kind", "episode")},
-            **{name: values[cell] for name, values in features.of_grid(grid, frames, trace.messages).items()},
+            **{
+                name: values[cell.to_numpy()]
+                for name, values in features.of_grid(grid, frames, trace.messages).items()
+            },
         }
     )
     table = table.sort_values(["unit", "sensor", "slot"], ignore_index=True)
@@ -212,7 +220,7 @@ def _sensors(sent: pd.DataFrame) -> pd.DataFrame:
 
 
 def _named(client: str, ip: str, order: int) -> tuple[str, int, str, str]:
-    if client.isdigit() and len(client) == 3 and int(client[-1]) in SENSORS:
+    if client.isdigit() and len(client) == _ID_LENGTH and int(client[-1]) in SENSORS:
         return (*sensor_of(client), client, ip)
     return ip, order, client, ip
 

@@ -17,6 +17,13 @@ Mask = npt.NDArray[np.bool_]
 ARP, IPV4 = 0x0806, 0x0800
 ICMP, TCP, UDP = 1, 6, 17
 NTP_PORT = 123
+_ETHERNET, _ARP, _IP, _TCP, _UDP, _NTP = 14, 28, 20, 20, 8, 48
+"""Shortest header of each, bytes."""
+_VERSION_4 = 4
+_ETHERNET_IPV4 = 0x0001_0800
+"""Hardware and protocol type of an ARP frame."""
+_TIMESTAMP_FIRST = 0x0101_080A
+"""Two NOPs and the timestamp option with its length, as Linux writes them."""
 _TIMESTAMP = 8
 """Kind of the TCP timestamp option."""
 
@@ -68,22 +75,22 @@ def layers(frames: Frames) -> Layers:
     none = np.zeros(len(frames), bool)
     zero = np.zeros(len(frames), np.int64)
     view = Layers(frames, none, none, none, none, none, none, zero, zero, zero, zero)
-    network, end = frames.start + 14, frames.start + frames.length
-    eth = frames.length >= 14
+    network, end = frames.start + _ETHERNET, frames.start + frames.length
+    eth = frames.length >= _ETHERNET
     kind = np.where(eth, view.u16(frames.start + 12), 0)
-    arp = (kind == ARP) & (network + 28 <= end) & (view.u32(network) == 0x00010800)
+    arp = (kind == ARP) & (network + _ARP <= end) & (view.u32(network) == _ETHERNET_IPV4)
     header = (view.u8(network) & 15) * 4
-    ip = (kind == IPV4) & (network + 20 <= end) & (view.u8(network) >> 4 == 4) & (header >= 20)
+    ip = (kind == IPV4) & (network + _IP <= end) & (view.u8(network) >> 4 == _VERSION_4) & (header >= _IP)
     transport = np.where(ip, network + header, network)
     first = ip & (view.u16(network + 6) & 0x1FFF == 0)
     proto = view.u8(network + 9)
-    tcp = first & (proto == TCP) & (transport + 20 <= end)
-    udp = first & (proto == UDP) & (transport + 8 <= end)
+    tcp = first & (proto == TCP) & (transport + _TCP <= end)
+    udp = first & (proto == UDP) & (transport + _UDP <= end)
     data_offset = np.where(tcp, (view.u8(np.where(tcp, transport + 12, 0)) >> 4) * 4, 0)
     payload = transport + data_offset
     length = np.where(tcp, np.maximum(network + view.u16(network + 2) - payload, 0), 0)
     ports = (view.u16(transport) == NTP_PORT) | (view.u16(transport + 2) == NTP_PORT)
-    ntp = udp & ports & (transport + 8 + 48 <= end)
+    ntp = udp & ports & (transport + _UDP + _NTP <= end)
     return Layers(frames, eth, arp, ip, tcp, udp, ntp, network, transport, payload, length)
 
 
@@ -177,9 +184,9 @@ def _timestamps(view: Layers) -> tuple[Ints, Ints, Mask]:
 
     Linux writes it first, behind two NOPs, in all but SYN segments; elsewhere the options are walked.
     """
-    options = view.transport + 20
-    room = view.tcp & (view.payload - options >= 12)
-    usual = room & (view.u32(options) == 0x0101080A)
+    options = view.transport + _TCP
+    room = view.tcp & (view.payload >= options + 12)
+    usual = room & (view.u32(options) == _TIMESTAMP_FIRST)
     at = np.where(usual, options + 4, 0)
     for index in np.flatnonzero(view.tcp & ~usual & (view.payload > options)):
         at[index] = _find_timestamp(view.frames.data, int(options[index]), int(view.payload[index]))

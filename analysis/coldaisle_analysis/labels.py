@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis.captures import Frames, Ints
+from coldaisle_analysis.captures import Frames
 from coldaisle_analysis.evidence import Evidence, shard_of_frames
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.journal import frame_digest
 
 NORMAL = "normal"
+TRUTH = ("label", "kind", "episode", "role")
 _MAC = np.frombuffer(bytes.fromhex(INJECTOR.mac.replace(":", "")), np.uint8)
 
 
@@ -61,14 +62,14 @@ def kinds(evidence: Evidence) -> dict[str, str]:
 
 def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
     """Return which frames carry the attacker's MAC address as source or destination."""
-    address = frames.data[frames.start[:, None] + np.arange(12)]
-    source, target = (address[:, 6:] == _MAC).all(axis=1), (address[:, :6] == _MAC).all(axis=1)
-    return np.asarray((source | target) & (frames.length >= 12))
+    both = 2 * len(_MAC)
+    address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
+    return np.asarray((address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both))
 
 
 def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataFrame:
     found = lines[lines["row"] >= 0].set_index("row")
     table = found[["attack", "episode", "role"]].reindex(range(count))
-    label: Ints = table["attack"].eq(True).to_numpy(np.int64)
+    label = table["attack"].eq(other=True).to_numpy(np.int64)
     kind = table["episode"].map(kind_of).where(label == 1, NORMAL)
     return pd.DataFrame({"label": label, "kind": kind, "episode": table["episode"], "role": table["role"]})

@@ -5,9 +5,10 @@ because message ids start again every day. Copies are known by the role the inje
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id, encode_value
 
+_READING = ("unit", "sensor", "slot")
+"""What an ``act`` line names a reading by."""
 _EARLY = 10_000_000
 """How much earlier than its journalled sending a frame may seem to be, ns: the error of retiming."""
 
@@ -76,7 +79,7 @@ def _planned(evidence: Evidence) -> pd.DataFrame:
 
 def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     """Add fate, after, acts (on the reading itself), copies and episode, from the ``act`` lines."""
-    key = ["unit", "sensor", "slot"]
+    key = list(_READING)
     own, copied = evidence.acts[evidence.acts["copy"] == 0], evidence.acts[evidence.acts["copy"] > 0]
     last = own.drop_duplicates(key, keep="last").set_index(key)
     at = pd.MultiIndex.from_frame(readings[key])
@@ -128,11 +131,9 @@ def _arrived(
     touched = (readings["acts"] > 0) | (readings["copies"] > 0)
     label = (touched | wire["label"].eq(1)).astype("int8")
     episode = readings["episode"].where(touched, wire["episode"])
-    roles = np.select(
-        [readings["fate"] == "removed", readings["fate"] == "modified", readings["copies"] > 0],
-        [Role.REMOVED.value, Role.MODIFIED.value, Role.DUPLICATE.value],
-        None,
-    )
+    role = wire["role"].where(~touched, Role.DUPLICATE.value)
+    role = role.mask(readings["fate"] == "modified", Role.MODIFIED.value)
+    role = role.mask(readings["fate"] == "removed", Role.REMOVED.value)
     return readings.assign(
         arrivals=own["reading"].value_counts().reindex(readings.index, fill_value=0),
         received=first["payload"].reindex(readings.index),
@@ -140,7 +141,7 @@ def _arrived(
         label=label,
         kind=episode.map(kind_of).where(label == 1, NORMAL),
         episode=episode,
-        role=pd.Series(roles, readings.index, dtype="str").where(touched, wire["role"]),
+        role=role,
     )
 
 
@@ -150,12 +151,10 @@ def semantic_digest(account: Account) -> str:
     Taken over sorted lines, so engine, shards and machine do not matter.
     """
     names = ["client_id", "slot", "sent", "fate", "after", "episode", "copies"]
-    table = account.readings[names].astype({"episode": "str", "after": "str", "sent": "str"})
-    table["episode"] = table["episode"].where(account.readings["label"] == 1, "")
-    lines = sorted(
-        ";".join("" if value != value else str(value) for value in row)
-        for row in table.itertuples(index=False)
-    )
+    attacked = account.readings["label"] == 1
+    table = account.readings[names].assign(episode=account.readings["episode"].where(attacked))
+    text = table.astype("str").fillna("")
+    lines = sorted(";".join(row) for row in text.itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -210,7 +209,7 @@ def _conservation(account: Account) -> Iterator[str]:
 def _before(account: Account) -> pd.Series:
     """Return the value each act on a reading says it found."""
     acts = account.evidence.acts[account.evidence.acts["copy"] == 0]
-    key = ["unit", "sensor", "slot"]
+    key = list(_READING)
     found = acts.drop_duplicates(key, keep="last").set_index(key)["before"]
     return pd.Series(
         found.reindex(pd.MultiIndex.from_frame(account.readings[key])).to_numpy(), account.readings.index
@@ -230,23 +229,25 @@ def _examples(table: pd.DataFrame, what: str) -> Iterator[str]:
 
 def _acts_played(account: Account) -> Iterator[str]:
     """Every act of the plan was played, and no other; one that leaves the value as it is needs no line."""
-    table = account.readings.set_index(["unit", "sensor", "slot"])
-    planned: set[tuple[str, int, int]] = set()
-    for episode in account.evidence.plan.episodes:
-        for act in episode.acts:
-            key = (episode.unit, act.sensor, act.slot)
-            planned.add(key)
-            if not _played(table.loc[key], act):
-                yield f"episode {episode.id}: {act.operation} of {episode.unit} sensor {act.sensor} slot {act.slot} was not played"
-    acts = account.evidence.acts
-    unplanned = [
-        row for row in zip(acts["unit"], acts["sensor"], acts["slot"], strict=True) if row not in planned
-    ]
-    if unplanned:
-        yield f"{len(unplanned)} acts are not in the plan, the first on {unplanned[0][0]} sensor {unplanned[0][1]} slot {unplanned[0][2]}"
+    planned = {
+        (episode.unit, act.sensor, act.slot): (episode.id, act)
+        for episode in account.evidence.plan.episodes
+        for act in episode.acts
+    }
+    key = list(_READING)
+    wanted = pd.MultiIndex.from_frame(account.readings[key]).isin(list(planned))
+    for row in account.readings[wanted].to_dict("records"):
+        episode, act = planned[row["unit"], row["sensor"], row["slot"]]
+        if not _played(row, act):
+            yield f"episode {episode}: {act.operation} of reading {row['client_id']} slot {act.slot} was not played"
+    done = account.evidence.acts[key].itertuples(index=False, name=None)
+    strange = [found for found in done if found not in planned]
+    if strange:
+        unit, sensor, slot = strange[0]
+        yield f"{len(strange)} acts are not in the plan, the first on {unit} sensor {sensor} slot {slot}"
 
 
-def _played(reading: pd.Series, act: Act) -> bool:
+def _played(reading: dict[Hashable, Any], act: Act) -> bool:
     if act.operation == "swallow":
         return bool(reading["fate"] == "removed")
     if act.operation == "copy":
@@ -275,13 +276,13 @@ def _frames_found(account: Account) -> Iterator[str]:
 
 def _captures_whole(evidence: Evidence) -> Iterator[str]:
     counted = np.bincount(evidence.raw.file, minlength=len(evidence.sealed))
-    for number, row in enumerate(evidence.sealed.itertuples(index=False)):
-        if row.kernel_drops:
-            yield f"{row.file}: the kernel dropped {row.kernel_drops} packets"
-        if row.packets != counted[number]:
-            yield f"{row.file}: holds {counted[number]} packets, sealed with {row.packets}"
-        for name, digest in ((row.file, row.sha256), (row.raw, row.raw_sha256)):
-            if sha256_of(evidence.run / str(name)) != digest:
+    for number, row in enumerate(evidence.sealed.to_dict("records")):
+        if row["kernel_drops"]:
+            yield f"{row['file']}: the kernel dropped {row['kernel_drops']} packets"
+        if row["packets"] != counted[number]:
+            yield f"{row['file']}: holds {counted[number]} packets, sealed with {row['packets']}"
+        for name, digest in ((row["file"], row["sha256"]), (row["raw"], row["raw_sha256"])):
+            if sha256_of(evidence.run / name) != digest:
                 yield f"{name}: was changed after it was sealed"
     if evidence.trace.gaps:
         yield f"{evidence.trace.gaps} holes in the captured connections"

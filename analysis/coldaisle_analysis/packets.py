@@ -152,8 +152,9 @@ def _clients(messages: pd.DataFrame) -> pd.Series:
 def _client_of_flow(messages: pd.DataFrame, flow: Ints) -> pd.Series:
     """Return the client id of each frame's connection, from the frame that completes its CONNECT on."""
     connects = messages[messages["clientid"].notna()]
-    known = pd.Series(None, range(len(flow)), "str")
-    known.iloc[connects["row"]] = connects["clientid"].astype("str")
+    known = (
+        connects.set_index("row")["clientid"].astype("str").groupby(level=0).first().reindex(range(len(flow)))
+    )
     return known.groupby(flow).ffill().where(flow >= 0).astype("category")
 
 

@@ -7,6 +7,10 @@ side has acknowledged past it, and reading resumes with the next segment.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+_RESERVED = (0, 15)
+"""Types no MQTT message has."""
+_MORE, _LONGEST = 128, 5
+"""The bit that says another byte of the remaining length follows; the bytes of the longest fixed header."""
 _HALF, _MASK = 1 << 31, (1 << 32) - 1
 
 Segment = tuple[int, int, bool, int, int, bool, bytes]
@@ -46,7 +50,7 @@ class _Direction:
                 return
         self.partial += payload
         self.expected = (self.expected + len(payload)) & _MASK
-        while self.early and (ready := self._ready()) is not None:
+        while self.early and (ready := self._ready(self.expected)) is not None:
             self.take(ready, self.early.pop(ready))
 
     def acknowledged(self, ack: int) -> None:
@@ -63,7 +67,7 @@ class _Direction:
         """Yield first byte and body of each whole message and keep the rest."""
         while len(self.partial) > 1:
             length, start = _remaining_length(self.partial)
-            if start < 0 or not 16 <= self.partial[0] < 240:
+            if start < 0 or self.partial[0] >> 4 in _RESERVED:
                 self.partial = b""
                 return
             if start == 0 or len(self.partial) < start + length:
@@ -72,9 +76,8 @@ class _Direction:
             self.partial = self.partial[start + length :]
             yield first, body
 
-    def _ready(self) -> int | None:
-        assert self.expected is not None
-        return next((seq for seq in self.early if _ahead(seq, self.expected) <= 0), None)
+    def _ready(self, expected: int) -> int | None:
+        return next((seq for seq in self.early if _ahead(seq, expected) <= 0), None)
 
 
 def follow(segments: Iterable[Segment]) -> tuple[list[Raw], int]:
@@ -107,11 +110,11 @@ def _ahead(seq: int, other: int) -> int:
 
 def _remaining_length(data: bytes) -> tuple[int, int]:
     """Return remaining length and where it ends; 0 when not yet whole, -1 when it is none (MQTT 3.1.1, 2.2.3)."""
-    if data[1] < 128:
+    if data[1] < _MORE:
         return data[1], 2
     length = 0
-    for index in range(1, min(len(data), 5)):
+    for index in range(1, min(len(data), _LONGEST)):
         length |= (data[index] & 127) << 7 * (index - 1)
-        if data[index] < 128:
+        if data[index] < _MORE:
             return length, index + 1
-    return length, 0 if len(data) < 5 else -1
+    return length, 0 if len(data) < _LONGEST else -1

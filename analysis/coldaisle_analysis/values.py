@@ -22,8 +22,12 @@ Floats = npt.NDArray[np.float64]
 def past_median(values: pd.Series, key: pd.Series, window: int) -> pd.Series:
     """Return the median of the ``window`` values of the same key before each, missing below three."""
     rolled = values.groupby(key, sort=False).rolling(window, min_periods=_LEAST).median()
-    rolled.index = rolled.index.droplevel(0)
-    return rolled.reindex(values.index).groupby(key, sort=False).shift()
+    return _in_order(rolled, values).groupby(key, sort=False).shift()
+
+
+def _in_order(rolled: pd.Series, values: pd.Series) -> pd.Series:
+    """Return what a rolling window gave per key in the order of the values it was taken of."""
+    return rolled.set_axis(rolled.index.get_level_values(-1)).reindex(values.index)
 
 
 def history(value: pd.Series, time_ns: pd.Series, key: pd.Series) -> pd.DataFrame:
@@ -43,17 +47,15 @@ def history(value: pd.Series, time_ns: pd.Series, key: pd.Series) -> pd.DataFram
     usual = past_median(dev.abs().fillna(0), key, LONG).clip(lower=_FLOOR)
     iat = time_ns.groupby(key, sort=False).diff() / SECOND
     recent = by_sensor.rolling(4, min_periods=2).std()
-    recent.index = recent.index.droplevel(0)
     mean = dev_long.groupby(key, sort=False).rolling(4, min_periods=1).mean()
-    mean.index = mean.index.droplevel(0)
     return pd.DataFrame(
         {
             "diff": by_sensor.diff(),
             "dev": dev,
             "dev_long": dev_long,
-            "dev_mean": mean.reindex(value.index),
+            "dev_mean": _in_order(mean, value),
             "score": dev.abs() / usual,
-            "spread": recent.reindex(value.index),
+            "spread": _in_order(recent, value),
             "run": _run(value, key),
             "iat": iat,
             "late": iat - past_median(iat, key, SHORT),

@@ -5,6 +5,7 @@ It shows the analysis what a testbed would leave behind, small enough to know ev
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,17 @@ def arp(source: str, target: str, operation: int, sender: tuple[str, str], asked
 
 def ipv4(source: str, target: str, proto: int, body: bytes) -> bytes:
     """Return an IPv4 packet without checksum."""
-    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 7, 0x4000, 64, proto, 0) + ip(source) + ip(target) + body
+    return (
+        struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 7, 0x4000, 64, proto, 0)
+        + ip(source)
+        + ip(target)
+        + body
+    )
 
 
-def tcp(ports: tuple[int, int], numbers: tuple[int, int], flags: int, stamp: int, payload: bytes = b"") -> bytes:
+def tcp(
+    ports: tuple[int, int], numbers: tuple[int, int], flags: int, stamp: int, payload: bytes = b""
+) -> bytes:
     """Return a TCP segment with a timestamp option and no checksum."""
     head = struct.pack(">HHIIHHHH", *ports, *numbers, 8 << 12 | flags, 229, 0, 0)
     return head + b"\x01\x01\x08\x0a" + struct.pack(">II", stamp, 0) + payload
@@ -74,7 +82,7 @@ def tcp(ports: tuple[int, int], numbers: tuple[int, int], flags: int, stamp: int
 
 def pcap(path: Path, frames: list[tuple[int, bytes]], order: str = "<", magic: int = 0xA1B23C4D) -> None:
     """Write a capture of (time in ns, frame); ``magic`` 0xA1B2C3D4 writes microseconds."""
-    unit = 1 if magic == 0xA1B23C4D else 1000  # noqa: PLR2004
+    unit = 1 if magic == 0xA1B23C4D else 1000
     records = [
         struct.pack(f"{order}IIII", time // SECOND, time % SECOND // unit, len(frame), len(frame)) + frame
         for time, frame in frames
@@ -119,9 +127,11 @@ class Recorder:
     units: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     injector: list[dict[str, Any]] = field(default_factory=list)
 
-    def put(self, at: int, source: str, target: str, build: Any) -> bytes:
+    def put(self, at: int, source: str, target: str, build: Callable[[int], bytes]) -> bytes:
         """Capture a frame; ``build`` makes it from the time its TCP timestamp shows, ms. Returns it as captured raw."""
-        raw, retimed = (ethernet(source, target, 0x0800, build(ns // MILLI & 0xFFFFFFFF)) for ns in (at - OFFSET, at))
+        raw, retimed = (
+            ethernet(source, target, 0x0800, build(ns // MILLI & 0xFFFFFFFF)) for ns in (at - OFFSET, at)
+        )
         self.frames.append((at, raw, retimed))
         return raw
 
@@ -140,15 +150,23 @@ class Recorder:
         """Capture a segment of the unit."""
         numbers, size = (conn.up, conn.down), len(payload) + bool(flags & SYN)
         conn.up += size
-        segment = lambda stamp: tcp((conn.port, 1883), numbers, flags, stamp, payload)  # noqa: E731
-        return self.put(at, via or conn.unit.mac, BROKER.mac, lambda ms: ipv4(conn.unit.ip, BROKER.ip, 6, segment(ms)))
+
+        def packet(stamp: int) -> bytes:
+            segment = tcp((conn.port, 1883), numbers, flags, stamp, payload)
+            return ipv4(conn.unit.ip, BROKER.ip, 6, segment)
+
+        return self.put(at, via or conn.unit.mac, BROKER.mac, packet)
 
     def downward(self, at: int, conn: Connection, flags: int, payload: bytes = b"", via: str = "") -> bytes:
         """Capture a segment of the broker."""
         numbers, size = (conn.down, conn.up), len(payload) + bool(flags & SYN)
         conn.down += size
-        segment = lambda stamp: tcp((1883, conn.port), numbers, flags, stamp, payload)  # noqa: E731
-        return self.put(at, BROKER.mac, via or conn.unit.mac, lambda ms: ipv4(BROKER.ip, conn.unit.ip, 6, segment(ms)))
+
+        def packet(stamp: int) -> bytes:
+            segment = tcp((1883, conn.port), numbers, flags, stamp, payload)
+            return ipv4(BROKER.ip, conn.unit.ip, 6, segment)
+
+        return self.put(at, BROKER.mac, via or conn.unit.mac, packet)
 
     def open(self, at: int, conn: Connection) -> None:
         """Capture handshake, CONNECT and CONNACK."""
@@ -159,7 +177,13 @@ class Recorder:
         self.downward(at + 4 * MILLI, conn, PSH | ACK, b"\x20\x02\0\0")
 
     def deliver(
-        self, at: int, conn: Connection, message: tuple[str, int], episode: str = "", role: str = "relayed", *,
+        self,
+        at: int,
+        conn: Connection,
+        message: tuple[str, int],
+        episode: str = "",
+        role: str = "relayed",
+        *,
         attack: bool = False,
     ) -> None:
         """Capture a PUBLISH, its PUBACK and the acknowledgement, through the attacker when an episode is named."""
@@ -200,11 +224,16 @@ def make(run: Path) -> Plan:
     recorder = Recorder(planned)
     for unit_number, name in enumerate(planned.scenario.units):
         unit = UNITS[name]
-        connections = {sensor: Connection(unit, 40_000 + 10 * unit_number + sensor, client_id(name, sensor)) for sensor in SENSORS}
+        connections = {
+            sensor: Connection(unit, 40_000 + 10 * unit_number + sensor, client_id(name, sensor))
+            for sensor in SENSORS
+        }
         for sensor, conn in connections.items():
             recorder.open(planned.connect_ns(0, name) + sensor * 10 * MILLI, conn)
         recorder.units[name] = [
-            _reading(recorder, connections[sensor], sensor, slot) for slot in range(planned.scenario.slots) for sensor in SENSORS
+            _reading(recorder, connections[sensor], sensor, slot)
+            for slot in range(planned.scenario.slots)
+            for sensor in SENSORS
         ]
     _poison(recorder)
     recorder.save(run)
@@ -218,7 +247,11 @@ def _poison(recorder: Recorder) -> None:
         claim = arp(INJECTOR.mac, BROKER.mac, 1, (INJECTOR.mac, unit.ip), ("00:00:00:00:00:00", BROKER.ip))
         restore = arp(INJECTOR.mac, BROKER.mac, 1, (unit.mac, unit.ip), ("00:00:00:00:00:00", BROKER.ip))
         before, after = episode.approach_ns, episode.end_ns
-        recorder.frames += [(before - SECOND, honest, honest), (before, claim, claim), (after, restore, restore)]
+        recorder.frames += [
+            (before - SECOND, honest, honest),
+            (before, claim, claim),
+            (after, restore, restore),
+        ]
         recorder.note(before, claim, episode.id, "injected", attack=True, act="poison")
         recorder.note(after, restore, episode.id, "injected", attack=True, act="restore")
 
@@ -227,20 +260,28 @@ def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> di
     """Play one reading and return its journal line."""
     taken = recorder.plan.reading_ns(slot, conn.unit.name)
     at, text, mid = taken + sensor * 50 * MILLI, value(sensor, slot), slot + 1
-    episodes = [e for e in recorder.plan.episodes if e.unit == conn.unit.name and e.onset == slot and sensor in e.sensors]
+    episodes = [
+        e
+        for e in recorder.plan.episodes
+        if e.unit == conn.unit.name and e.onset == slot and sensor in e.sensors
+    ]
     if not episodes:
         recorder.deliver(at, conn, (text, mid))
     for episode in episodes:
         _attacked(recorder, conn, (at, slot, mid, text), episode.kind, episode.id)
         for copy_ns in (copy for act in episode.acts for copy in act.copies_ns):
-            recorder.act(copy_ns, conn, slot, mid, episode.id, operation="copy", before=text, after=text, copy=1)
+            recorder.act(
+                copy_ns, conn, slot, mid, episode.id, operation="copy", before=text, after=text, copy=1
+            )
             recorder.deliver(copy_ns, conn, (text, mid), episode.id, "duplicate", attack=True)
     return {"event": "reading", "client": conn.client, "slot": slot, "taken_ns": taken, "stamp_ns": taken + 1000,
             "value": text, "mid": mid, "port": conn.port, "sent_ns": taken, "acked_ns": at + MILLI,
             "attempts": 1}  # fmt: skip
 
 
-def _attacked(recorder: Recorder, conn: Connection, reading: tuple[int, int, int, str], kind: str, episode: str) -> None:
+def _attacked(
+    recorder: Recorder, conn: Connection, reading: tuple[int, int, int, str], kind: str, episode: str
+) -> None:
     at, slot, mid, text = reading
     if kind == "removal":
         recorder.act(at, conn, slot, mid, episode, operation="swallow", before=text, after=None, copy=0)
