@@ -45,16 +45,16 @@ class Model:
 
     title: str
     build: Callable[[int], Pipeline]
-    most_rows: int = 12_000
+    most_rows: int = 8_000
 
 
 def _scaled(estimator: BaseEstimator) -> Pipeline:
     """Return a pipeline for a model that compares distances or weighs sums.
 
-    Missing values become the median and a flag of their own; constant columns go; scales become equal.
+    Missing values become the mean and a flag of their own; constant columns go; scales become equal.
     """
     return make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
         VarianceThreshold(),
         StandardScaler(),
         estimator,
@@ -72,12 +72,12 @@ MODELS: dict[str, Model] = {
     "dummy": Model("Always normal", lambda _: _plain(DummyClassifier(strategy="prior"))),
     "logistic_regression": Model(
         "Logistic regression",
-        lambda seed: _scaled(LogisticRegression(class_weight="balanced", max_iter=500, random_state=seed)),
+        lambda seed: _scaled(LogisticRegression(class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)),
     ),
     "lda": Model("LDA", lambda _: _scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01))),
     "qda": Model("QDA", lambda _: _scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1))),
     "naive_bayes": Model("Naive Bayes", lambda _: _scaled(GaussianNB(var_smoothing=1e-3))),
-    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 4_000),
+    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 2_500),
     "decision_tree": Model(
         "Decision tree",
         lambda seed: _plain(DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)),
@@ -90,20 +90,20 @@ MODELS: dict[str, Model] = {
     "gradient_boosting": Model(
         "Gradient boosting",
         lambda seed: _plain(
-            HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=seed)
+            HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=seed)
         ),
     ),
     "adaboost": Model(
         "AdaBoost",
         lambda seed: _plain(
-            AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=30, random_state=seed)
+            AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=25, random_state=seed)
         ),
-        6_000,
+        4_000,
     ),
     "svm_linear": Model(
         "SVM, linear",
-        lambda seed: _scaled(LinearSVC(class_weight="balanced", C=0.1, random_state=seed)),
-        6_000,
+        lambda seed: _scaled(LinearSVC(class_weight="balanced", C=0.1, tol=1e-3, random_state=seed)),
+        4_000,
     ),
     "svm_rbf": Model(
         "SVM, RBF", lambda seed: _scaled(SVC(class_weight="balanced", C=10, random_state=seed)), 2_000

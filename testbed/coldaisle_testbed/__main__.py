@@ -17,9 +17,9 @@ def main() -> None:
 
             getattr(containers, sys.argv[1])(os.environ)
         else:
-            from coldaisle_testbed.cli import app  # noqa: PLC0415
+            from coldaisle_testbed.cli import app, spread  # noqa: PLC0415
 
-            app(prog_name="coldaisle")
+            app(spread(sys.argv[1:]), prog_name="coldaisle")
     except ColdaisleError as error:
         _end(error)
     except OSError as error:

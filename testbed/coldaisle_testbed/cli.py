@@ -28,6 +28,22 @@ scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_a
 app.add_typer(scenario_app, name="scenario")
 
 
+def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels")) -> list[str]:
+    """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
+
+    ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form click knows.
+    """
+    out: list[str] = []
+    repeating = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            repeating = argument if argument in options else ""
+        elif repeating and out and out[-1] != repeating:
+            out.append(repeating)
+        out.append(argument)
+    return out
+
+
 class EngineName(StrEnum):
     """Where a run is played."""
 
@@ -124,7 +140,7 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
 
 
 @app.command(epilog=_examples(
-    "coldaisle analyse runs/latest", "coldaisle analyse --pcap mon.pcap --labels mon.csv --out dad",
+    "coldaisle analyse runs/latest", "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
 ))
 def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
