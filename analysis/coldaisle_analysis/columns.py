@@ -53,9 +53,9 @@ class Column:
 
 _TRUTH = """\
 label | label | int8 | 1 | 1 if the attacker's journal (or the label table) calls the row an attack
-kind | label | text | | kind of the episode that touched it, `normal` otherwise
-episode | label | text | | id of that episode, empty when there is none
-role | label | text | | what the episode made of it, a role in the taxonomy; empty when none touched it
+kind | label | text | | kind of the episode that attacked it, `normal` where label is 0
+episode | label | text | | id of the episode that touched it, attacked or only relayed
+role | label | text | | what the episode made of it, a role in the taxonomy; empty when none did
 """
 
 _PACKETS = """\
@@ -170,11 +170,11 @@ last_frame | meta | Int64 | 1 | `frame` in packets of the slot's last delivery
 value | value | float | °C | first value the broker received in the slot; missing when none came
 diff | value | float | °C | change since the sensor's last value received
 abs_diff | value | float | °C | size of diff
-dev | value | float | °C | value less the median of the sensor's 12 slots before
+dev | value | float | °C | value less the median of the sensor's 12 values before
 abs_dev | value | float | °C | size of dev
-dev_long | value | float | °C | value less the median of the sensor's 48 slots before
+dev_long | value | float | °C | value less the median of the sensor's 48 values before
 dev_mean | value | float | °C | mean of dev_long over this slot and the 3 before
-score | value | float | 1 | abs_dev over the median abs_dev of the sensor's 48 slots before
+score | value | float | 1 | abs_dev over the median abs_dev of the sensor's 48 values before
 dev_siblings | value | float | °C | dev less the median dev of the unit's other sensors in the slot
 dev_units | value | float | °C | dev less the median dev of the same sensor of the other units in the slot
 long_siblings | value | float | °C | the same with dev_long, against the unit's other sensors
@@ -188,7 +188,7 @@ missing_run | feature | float | 1 | slots in a row without a delivery, this one 
 unit_missing | feature | float | 1 | how many of the unit's other sensors sent nothing in the slot
 unit_deliveries | feature | float | 1 | mean deliveries of the unit's other sensors in the slot
 iat | feature | float | s | time between the slot's first delivery and the sensor's delivery before it
-late | feature | float | s | iat less the median iat of the sensor's 12 slots before
+late | feature | float | s | iat less the median iat of the sensor's 12 values before
 overdue | feature | float | s | time since the sensor's last delivery when the slot ends
 min_gap | feature | float | s | smallest time between two deliveries in the slot; missing below two
 ack_s | feature | float | s | time between the broker's PUBACK and the sensor's next packet, first delivery
@@ -251,3 +251,15 @@ def conform(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
     """
     dtypes = {column.name: column.dtype for column in columns(level)}
     return frame[list(dtypes)].astype(dtypes)
+
+
+def markdown(level: Level) -> str:
+    """Return a level's columns as a Markdown table, as docs/dataset.md shows them."""
+    head = "| column | group | type | unit | meaning | tshark field |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *(_row(column) for column in columns(level))])
+
+
+def _row(column: Column) -> str:
+    kind = next((short for short, dtype in _DTYPES.items() if dtype == column.dtype), column.dtype)
+    tshark = f"`{column.tshark}`" if column.tshark else ""
+    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {tshark} |"
