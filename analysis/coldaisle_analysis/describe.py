@@ -16,6 +16,8 @@ from statsmodels.tsa.seasonal import STL
 from coldaisle_analysis import columns
 
 NORMAL, PASSED = "normal", "passed through"
+Floats = npt.NDArray[np.float64]
+
 TOP = 12
 """Values listed per column; the rest are summed up as ``others``."""
 BINS = 20
@@ -33,8 +35,7 @@ COUNTED: dict[columns.Level, tuple[str, ...]] = {
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 _MESSAGES = dict(
     enumerate(
-        "CONNECT CONNACK PUBLISH PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK UNSUBSCRIBE UNSUBACK PINGREQ "
-        "PINGRESP DISCONNECT".split(),
+        ["CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT"],
         1,
     )
 )
@@ -48,7 +49,7 @@ class Description:
     Attributes:
         counts: level, column, value, kind, rows, share (of the kind's rows that have a value).
         distributions: level, column, kind, count, mean, std, min, quantiles, max.
-        seasonality: unit, sensor, interval_s, trend, daily (strengths in [0, 1]; NaN below two days).
+        seasonality: unit, sensor, interval_s, trend, daily, chance (strengths in [0, 1]; NaN below two days).
         separation: level, column, kind, rows, auc, information (bits), explained (share of the kind's entropy).
     """
 
@@ -132,7 +133,7 @@ def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -
     return table[table["count"] > 0][first + [name for name in table.columns if name not in first]]
 
 
-def strength(season: npt.NDArray[np.float64], remainder: npt.NDArray[np.float64]) -> float:
+def strength(season: Floats, remainder: Floats) -> float:
     """Return the strength of a component, max(0, 1 - Var(R)/Var(C + R)), in [0, 1].
 
     Source: Wang, Smith and Hyndman, *Characteristic-based clustering for time series data*, Data Mining and
@@ -145,24 +146,41 @@ def strength(season: npt.NDArray[np.float64], remainder: npt.NDArray[np.float64]
 def seasonality(readings: pd.DataFrame) -> pd.DataFrame:
     """Return the strength of trend and daily season of each sensor, by STL; attacked readings are bridged.
 
+    ``chance`` is the daily strength of the same series with each day turned by a random time of day (seeded by
+    its place in the table): a decomposition finds some season in any noise, and only what exceeds this is one.
+
     NaN where a sensor has less than two days: a season seen once is not a season. A weekly season would need
     two weeks and is not tested.
     """
     rows = []
-    for (unit, sensor), own in readings.groupby(["unit", "sensor"], observed=True, sort=True):
+    for place, ((unit, sensor), own) in enumerate(
+        readings.groupby(["unit", "sensor"], observed=True, sort=True)
+    ):
         ordered = own.sort_values("time")
         interval = float(ordered["time"].diff().dt.total_seconds().median())
+        period = round(DAY_S / interval) if interval > 0 else 0
         value = ordered["value"].where(ordered["label"] == 0).interpolate(limit_direction="both").to_numpy()
-        trend, daily = _strengths(value, interval)
-        rows.append({"unit": unit, "sensor": sensor, "interval_s": interval, "trend": trend, "daily": daily})
-    return pd.DataFrame(rows, columns=["unit", "sensor", "interval_s", "trend", "daily"])
+        trend, daily = _strengths(value, period)
+        _, chance = _strengths(_turned(value, period, np.random.default_rng(place)), period)
+        rows.append((unit, sensor, interval, trend, daily, chance))
+    return pd.DataFrame(rows, columns=["unit", "sensor", "interval_s", "trend", "daily", "chance"])
 
 
-def _strengths(value: npt.NDArray[np.float64], interval: float) -> tuple[float, float]:
-    period = round(DAY_S / interval) if interval > 0 else 0
+def _turned(value: Floats, period: int, rng: np.random.Generator) -> Floats:
+    """Return a series with each day turned by a random time of day."""
+    if period < 1:
+        return value
+    days = [value[start : start + period] for start in range(0, len(value), period)]
+    return np.concatenate([np.roll(day, rng.integers(len(day))) for day in days]) if days else value
+
+
+def _strengths(value: Floats, period: int) -> tuple[float, float]:
+    """Return the strength of trend and season; the season is the same every day (a wide smoother)."""
     if period < 2 or len(value) < 2 * period or np.isnan(value).any():  # noqa: PLR2004 - a season has two points
         return float("nan"), float("nan")
-    parts = STL(value, period=period, seasonal_jump=12, trend_jump=24, low_pass_jump=24).fit()
+    wide = 10 * (len(value) // period) + 1
+    fit = STL(value, period=period, seasonal=wide, seasonal_jump=wide, trend_jump=24, low_pass_jump=24)
+    parts = fit.fit(inner_iter=2, outer_iter=0)
     return strength(parts.trend, parts.resid), strength(parts.seasonal, parts.resid)
 
 
@@ -193,7 +211,7 @@ def separation(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd
     return pd.DataFrame(rows, columns=names)
 
 
-def auc(sorted_normal: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> float:
+def auc(sorted_normal: Floats, values: Floats) -> float:
     """Return the area under the ROC curve of one column: P(value > normal) + P(equal)/2."""
     if not len(sorted_normal) or not len(values):
         return float("nan")
@@ -201,7 +219,7 @@ def auc(sorted_normal: npt.NDArray[np.float64], values: npt.NDArray[np.float64])
     return float((low + high).mean() / 2 / len(sorted_normal))
 
 
-def _binned(values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _binned(values: Floats) -> npt.NDArray[np.intp]:
     """Return the quantile bin of each value; missing values have the last one."""
     known = values[~np.isnan(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else np.zeros(0)

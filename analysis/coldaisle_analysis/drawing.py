@@ -2,14 +2,19 @@
 
 import io
 import re
+from collections.abc import Callable
+from functools import wraps
 from html import escape
+from typing import ParamSpec
 
 import matplotlib as mpl
-from coldaisle_contracts.taxonomy import KINDS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coldaisle_analysis.describe import NORMAL, PASSED
+from coldaisle_contracts.taxonomy import KINDS
+
+Given = ParamSpec("Given")
 
 INK, QUIET, HAIR = "#22303c", "#667784", "#d9e0e6"
 DAY_COLOUR, RANDOM_COLOUR = "#1f6f8b", "#c9a227"
@@ -66,11 +71,21 @@ def in_order(kinds: set[str]) -> list[str]:
     return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
 
 
+def styled(draw: Callable[Given, str]) -> Callable[Given, str]:
+    """Draw in the house style, and leave the settings of the caller (a notebook, say) as they were."""
+
+    @wraps(draw)
+    def in_style(*args: Given.args, **kwargs: Given.kwargs) -> str:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return in_style
+
+
 def canvas(rows: int, columns: int, height: float, **options: object) -> tuple[Figure, list[Axes]]:
-    """Return a figure 10.4 inches wide in the house style, and its axes in reading order."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(10.4, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
+    """Return a figure 10.4 inches wide and its axes in reading order."""
+    figure = Figure(figsize=(10.4, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
     return figure, list(axes.flat)
 
 
@@ -89,7 +104,7 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
         alternative: what a reader who cannot see it should know.
     """
     text = io.StringIO()
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(
             text, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
         )

@@ -115,7 +115,7 @@ def _score(job: _Job, seed: int, pool: ThreadpoolController) -> Scored:
     for fold, part in zip(job.folds, fitted, strict=True):
         score[fold.test], alarms[fold.test] = part.score, part.score >= part.threshold
     precision, recall, _ = precision_recall_curve(level.labels, score)
-    shown = np.unique(np.linspace(0, len(recall) - 1, CURVE_POINTS).astype(int))
+    shown = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
     row = {
         "model": job.model, "level": level.name, "split": job.split,
         **_confusion(level, alarms, seed),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from coldaisle_contracts.topics import SENSOR_MEANING
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
@@ -26,9 +25,11 @@ from coldaisle_analysis.drawing import (
     in_order,
     inline_svg,
     kind_colour,
+    styled,
 )
 from coldaisle_analysis.evaluate import Scored
-from coldaisle_analysis.models import MODELS, WITH_IDENTITY
+from coldaisle_analysis.models import MODELS
+from coldaisle_contracts.topics import SENSOR_MEANING
 
 LEVELS = ("packets", "readings")
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
@@ -45,6 +46,7 @@ def of(scored: Sequence[Scored], level: str, *splits: str) -> list[Scored]:
     return [result for result in scored if result.row["level"] == level and result.row["split"] in splits]
 
 
+@styled
 def week(readings: pd.DataFrame) -> str:
     """Draw every sensor of every unit over the run, episodes shaded in the colour of their kind."""
     units = list(dict.fromkeys(readings["unit"].astype(str)))[:MOST_UNITS]
@@ -96,6 +98,7 @@ def _shade(ax: Axes, own: pd.DataFrame) -> None:
         )
 
 
+@styled
 def traffic(description: Description) -> str:
     """Draw packets by protocol for each kind of traffic, and attack packets by hour and weekday."""
     counts = description.counts[description.counts["level"] == "packets"]
@@ -159,6 +162,7 @@ _SPREADS = (
 )
 
 
+@styled
 def distributions(packets: pd.DataFrame) -> str:
     """Draw the cumulative distributions of size, inter-arrival and duration of each kind of traffic."""
     kind = traffic_kind(packets)
@@ -183,6 +187,7 @@ def distributions(packets: pd.DataFrame) -> str:
     )
 
 
+@styled
 def seasons(description: Description) -> str:
     """Draw the strength of trend and daily season of each sensor."""
     table = description.seasonality.dropna()
@@ -210,10 +215,11 @@ def seasons(description: Description) -> str:
     ax.set_ylabel("strength")
     ax.set_xlabel("unit · sensor")
     grid(ax)
-    ax.legend(loc="upper right", ncols=2)
+    ax.legend(loc="upper right", ncols=3)
     return inline_svg(figure, "seasons", "Strength of the daily season and of the trend, for each sensor.")
 
 
+@styled
 def separation(description: Description) -> str:
     """Draw how well each of the best columns alone tells each kind from normal."""
     table = description.separation
@@ -223,7 +229,7 @@ def separation(description: Description) -> str:
         own = table[table["level"] == level]
         values = own.pivot_table(index="column", columns="kind", values="auc")
         values = values.loc[list(best_columns(table, level, 12)), in_order(set(values.columns))]  # type: ignore[arg-type]
-        _heat(ax, values, "PuOr_r", (0.0, 1.0))
+        _heat(ax, values, "PuOr_r", (-0.35, 1.35))
         ax.set_title(f"{level.capitalize()}: AUC of one column alone")
     return inline_svg(
         figure, "separation", "How well single columns tell each kind of attack from normal traffic."
@@ -242,6 +248,7 @@ def _heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, floa
     ax.spines[:].set_visible(False)
 
 
+@styled
 def leak(scored: Sequence[Scored], held_out: str) -> str:
     """Draw F1 with whole days (or blocks) held out beside F1 under random folds, for every model."""
     levels = [level for level in LEVELS if of(scored, level, held_out)]
@@ -293,6 +300,7 @@ def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) ->
     grid(ax, "x")
 
 
+@styled
 def curves(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the PR curves of the five models with the best average precision, and the dummy's."""
     levels = [level for level in LEVELS if of(scored, level, held_out)]
@@ -304,9 +312,16 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
         )[:5]
         for result, colour in zip(best, _CURVES, strict=False):
             label = f"{title(result.row['model'])}  {result.row['average_precision']:.2f}"
-            ax.plot(result.recall, result.precision, color=colour, linewidth=1.7, label=label)
+            ax.plot(
+                result.recall,
+                result.precision,
+                drawstyle="steps-post",
+                color=colour,
+                linewidth=1.7,
+                label=label,
+            )
         rate = own[0].row["attack_rows"] / own[0].row["rows"]
-        ax.axhline(rate, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate  {rate:.3f}")
+        ax.axhline(rate, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate  {rate:.2g}")
         ax.set(
             xlim=(0, 1.01),
             ylim=(0, 1.03),
@@ -319,6 +334,7 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
     return inline_svg(figure, "curves", "Precision against recall of the five best models of each level.")
 
 
+@styled
 def kinds(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the recall of every model on every kind."""
     levels = [level for level in LEVELS if of(scored, level, held_out)]
@@ -331,6 +347,7 @@ def kinds(scored: Sequence[Scored], held_out: str) -> str:
     return inline_svg(figure, "kinds", "Recall of every model on every kind of attack.")
 
 
+@styled
 def earliness(scored: Sequence[Scored], held_out: str) -> str:
     """Draw ERDE_5 and ERDE_50 of every model between what a perfect and a silent detector score."""
     levels = [level for level in LEVELS if of(scored, level, held_out)]
@@ -359,12 +376,3 @@ def earliness(scored: Sequence[Scored], held_out: str) -> str:
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=3)
     return inline_svg(figure, "earliness", "ERDE of every model between its bounds.")
-
-
-def identity_of(scored: Sequence[Scored], level: str) -> dict[str, float]:
-    """Return F1 by split of the tree that is also given identity columns."""
-    return {
-        one.row["split"]: one.row["f1"]
-        for one in scored
-        if one.row["level"] == level and one.row["model"] == WITH_IDENTITY
-    }

@@ -69,10 +69,12 @@ def _plain(estimator: BaseEstimator) -> Pipeline:
 
 
 MODELS: dict[str, Model] = {
-    "dummy": Model("Always normal", lambda _: _plain(DummyClassifier(strategy="prior"))),
+    "dummy": Model("Dummy (base rate)", lambda _: _plain(DummyClassifier(strategy="prior"))),
     "logistic_regression": Model(
         "Logistic regression",
-        lambda seed: _scaled(LogisticRegression(class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)),
+        lambda seed: _scaled(
+            LogisticRegression(class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)
+        ),
     ),
     "lda": Model("LDA", lambda _: _scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01))),
     "qda": Model("QDA", lambda _: _scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1))),

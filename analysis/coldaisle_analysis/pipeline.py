@@ -1,0 +1,148 @@
+"""From captures to report: dataset, statistics, models and report, in one go and all or nothing.
+
+Results are made in a hidden folder and appear by rename, so half a result never looks whole.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, report
+from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.report import Subject
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.plan import Plan
+
+PARTS = ("dataset", "models", "report")
+STAGING = ".analysis"
+CAPTURES_SEED = 1
+"""Seed of folds, models and bootstrap where no scenario gives one."""
+
+Progress = Callable[[str], None]
+
+
+def analyse_run(run: Path, progress: Progress, account: ledger.Account | None = None) -> None:
+    """Build dataset, statistics, models and report of a run, inside its folder.
+
+    An analysis already there is replaced at the end, part by part.
+
+    Args:
+        run: the run's folder, finished or still being made.
+        progress: told each step, one line each.
+        account: the run's ledger if already settled, to save reading the captures again.
+
+    Raises:
+        InputError: if the run cannot be read or its folder not written.
+    """
+    progress("reading captures and journals")
+    settled = account or ledger.settle(evidence.load(run))
+    built = dataset.build(run, settled)
+    with _staged(run / STAGING) as staging:
+        _analyse(built, _subject_of(run, settled), settled.evidence.plan.scenario.seed, staging, progress)
+        for part in PARTS:
+            shutil.rmtree(run / part, ignore_errors=True)
+            (staging / part).rename(run / part)
+        staging.rmdir()
+
+
+def analyse_captures(
+    pcaps: Sequence[Path], labels: Sequence[Path], out: Path, progress: Progress, utc_offset_s: int = 0
+) -> None:
+    """Build dataset, statistics, models and report of foreign captures, in a new folder.
+
+    Args:
+        pcaps: Ethernet captures with MQTT over IPv4, a day each, in order of time.
+        labels: the label table of each, in the same order.
+        out: the folder to make; it must not exist or be empty.
+        progress: told each step, one line each.
+        utc_offset_s: offset of the captures' local time from UTC, s, for weekday and hour.
+
+    Raises:
+        InputError: if a capture or label table cannot be used, or the folder not be made.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(out, "exists already: name a new folder, or remove it first")
+    progress(f"decoding {len(pcaps)} captures")
+    built = dataset.from_captures(pcaps, labels, utc_offset_s)
+    with _staged(out.parent / f".{out.name}") as staging:
+        _analyse(built, _subject_of_captures(pcaps, utc_offset_s), CAPTURES_SEED, staging, progress)
+        staging.replace(out)
+
+
+def _analyse(built: Dataset, subject: Subject, seed: int, folder: Path, progress: Progress) -> None:
+    """Write the three parts of an analysis into a folder."""
+    progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
+    dataset.write(built, folder / "dataset")
+    progress("describing the traffic")
+    described = describe.describe(built.packets, built.readings)
+    described.write(folder / "report" / "tables")
+    progress("training and scoring models")
+    levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
+    scored = evaluate.evaluate(levels, seed, progress)
+    evaluate.write_metrics(scored, folder / "models" / "metrics.json")
+    progress("drawing the report")
+    report.write(subject, built, described, scored, folder / "report" / "index.html")
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """Give a fresh hidden folder, gone again if the work fails; say in one sentence when the disk refuses."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield folder
+    except OSError as error:
+        raise InputError(
+            folder.parent, f"make room there or name another folder ({error.strerror})"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _subject_of(run: Path, account: ledger.Account) -> Subject:
+    """Return what the report says of a run, from its plan, its journals and, once it is made, its manifest."""
+    plan, sealed = account.evidence.plan, account.evidence.sealed
+    facts = {"kernel drops": str(int(sealed["kernel_drops"].sum())), "seed": str(plan.scenario.seed)}
+    if (run / MANIFEST).exists():
+        facts["engine"] = Manifest.load(run).engine
+    facts["semantic digest"] = ledger.semantic_digest(account)[:12]
+    name = run.name.removeprefix(".")
+    return Subject(
+        title=f"{plan.scenario.name.capitalize()}, from {plan.scenario.start:%-d %B %Y}",
+        origin=f"Run {name}. {_played(plan)} Every packet was captured beside the broker, and every label comes from "
+        "the attacker's own journal.",
+        facts=facts,
+        notes=(
+            "Temperatures are those of a mathematical model; the network traffic is real, between real programs.",
+        ),
+    )
+
+
+def _played(plan: Plan) -> str:
+    """Return in a sentence what a plan lets happen."""
+    scenario = plan.scenario
+    hours = scenario.duration_h
+    length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
+    return (
+        f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.interval_s:g} s for "
+        f"{length} ({scenario.time_zone}), and an attacker on the same network acted in {len(plan.episodes)} episodes."
+    )
+
+
+def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
+    """Return what the report says of foreign captures."""
+    declared = (
+        f"local time is UTC{utc_offset_s / 3600:+g} h" if utc_offset_s else "local time is taken to be UTC"
+    )
+    return Subject(
+        title="Published captures",
+        origin=f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}, labelled by frame number; {declared}.",
+        facts={"captures": str(len(pcaps))},
+        notes=(
+            "The labels are the publisher's, taken as they are: what they miss counts as normal here.",
+            "There is no journal to check them against, and no word on packets the capture may have dropped.",
+        ),
+    )
