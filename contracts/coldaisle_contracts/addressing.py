@@ -23,7 +23,8 @@ class Host:
         name: also its host name and its Compose service.
         role: ``unit``, ``broker``, ``ntp`` or ``injector``.
         ip: IPv4 address in :data:`NETWORK`.
-        mac: locally administered MAC address, lower case.
+        mac: locally administered MAC address, lower case: ``02:42`` and the IPv4 address, which is what a
+            Docker Engine before 25 gives a container whatever it is asked for.
     """
 
     name: str
@@ -33,7 +34,8 @@ class Host:
 
 
 def _host(name: str, role: str, octet: int) -> Host:
-    return Host(name, role, str(NETWORK.network_address + octet), f"02:c0:1d:a1:51:{octet:02x}")
+    ip = NETWORK.network_address + octet
+    return Host(name, role, str(ip), f"02:42:{ip.packed.hex(':')}")
 
 
 BROKER = _host("broker", "broker", 1)
