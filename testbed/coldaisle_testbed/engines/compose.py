@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -18,15 +18,13 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException, NotFound
 
-from coldaisle_contracts.addressing import BROKER, NETWORK, NTP, UNITS
+from coldaisle_contracts.addressing import BROKER, NETWORK, NTP
 from coldaisle_contracts.errors import FederateError, InputError
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed.week import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, where ``docker-compose.yml`` lies."""
-FEDERATES = ("injector", *UNITS)
-"""Services without which no other one is needed: asking for them starts all but the analysis."""
-ENDING = frozenset(("plan", "timekeeper", "capture", *FEDERATES))
-"""Services that end with the run; the daemons do not."""
 POLL_S = 0.5
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
@@ -72,7 +70,7 @@ def connect() -> docker.DockerClient:
     return client
 
 
-def engine_answers() -> bool:
+def answers() -> bool:
     """Tell whether this machine has a Docker Engine that answers."""
     try:
         connect().close()
@@ -81,28 +79,33 @@ def engine_answers() -> bool:
     return True
 
 
-def play(scenario: Path, seed: int, stage: Path, progress: Callable[[str], None]) -> None:
-    """Play a scenario in containers; nothing of them is left when this returns.
+def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
+    """Play a plan in containers, into ``stage``; nothing of them is left when this returns.
 
     Args:
-        scenario: the scenario's file.
-        seed: the seed the plan follows from.
-        stage: the run's folder; made in a container, complete but for the analysis when this returns.
+        plan: what to play.
+        stage: the run's folder, made here; gone again when this fails.
         progress: told one line a step.
+
+    Returns:
+        The number of shards: 1, for the containers play all days in one go.
 
     Raises:
         InputError: if this machine lacks what the engine needs.
         FederateError: if a container failed, with its name and its last words.
     """
     stage = stage.resolve()
-    stage.parent.mkdir(parents=True, exist_ok=True)
-    client = connect()
-    try:
+    with closing(connect()) as client:
         _check_network(client)
-        ComposeRun(client, scenario.resolve(), seed, stage, progress).play()
-    finally:
-        client.close()
+        prepare(stage, plan)
+        try:
+            _open(stage)
+            ComposeRun(client, plan.scenario.units, stage, progress).play()
+        except BaseException:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
     _take_over(stage)
+    return 1
 
 
 def _check_network(client: docker.DockerClient) -> None:
@@ -123,30 +126,24 @@ class ComposeRun:
 
     Args:
         client: the engine.
-        scenario: the scenario's file.
-        seed: the seed.
-        stage: the run's folder.
+        units: the units that take part.
+        stage: the run's folder, with plan and room for journals and captures.
         progress: told one line a step.
     """
 
     def __init__(
         self,
         client: docker.DockerClient,
-        scenario: Path,
-        seed: int,
+        units: tuple[str, ...],
         stage: Path,
         progress: Callable[[str], None],
     ) -> None:
         self._client, self._progress = client, progress
+        self._ending = {"timekeeper", "capture", "injector", *units}
+        self._services = sorted(self._ending | {BROKER.name, NTP.name})
         self._project = f"coldaisle-{os.getpid()}"
         self._command = ["docker", "compose", "-p", self._project, "-f", str(HOUSE / "docker-compose.yml")]
-        self._env = os.environ | {
-            "COLDAISLE_SCENARIOS": str(scenario.parent),
-            "COLDAISLE_SCENARIO": f"/scenarios/{scenario.name}",
-            "COLDAISLE_SEED": str(seed),
-            "COLDAISLE_RUNS": str(stage.parent),
-            "COLDAISLE_STAGE": stage.name,
-        }
+        self._env = os.environ | {"COLDAISLE_RUNS": str(stage.parent), "COLDAISLE_STAGE": stage.name}
 
     def play(self) -> None:
         """Build, start, watch to the end, take everything down.
@@ -156,17 +153,13 @@ class ComposeRun:
             FederateError: if a container failed.
         """
         self._progress("building the images (cached after the first time)")
-        self._compose("build", *self._services())
+        self._compose("build")
         self._progress("starting the containers")
         try:
             with self._starting() as starting:
                 self._watch(starting)
         finally:
             self._compose("down", "--volumes", "--timeout", "2")
-
-    def _services(self) -> list[str]:
-        listed = self._compose("config", "--services").split()
-        return [service for service in listed if service != "analysis"]
 
     def _compose(self, *arguments: str) -> str:
         try:
@@ -189,7 +182,7 @@ class ComposeRun:
         """Start everything and yield a function that raises when starting failed."""
         with tempfile.TemporaryFile("w+") as said:
             process = subprocess.Popen(  # noqa: S603 - our own arguments
-                [*self._command, "up", "--detach", "--no-build", *FEDERATES],
+                [*self._command, "up", "--detach", "--no-build", "--no-deps", *self._services],
                 env=self._env,
                 stdout=said,
                 stderr=said,
@@ -209,7 +202,7 @@ class ComposeRun:
 
     def _watch(self, check_start: Callable[[], None]) -> None:
         ended: set[str] = set()
-        while not ended >= ENDING:
+        while not ended >= self._ending:
             time.sleep(POLL_S)
             seen = self._seen()
             self._raise_failure(seen)
@@ -237,7 +230,7 @@ class ComposeRun:
                 if accused:
                     raise FederateError(one.service, accused[1], self._last_words(one))
         first = min(failed.values(), key=self._ended_at)
-        raise FederateError(first.service, self._ending(first), self._last_words(first))
+        raise FederateError(first.service, self._ending_of(first), self._last_words(first))
 
     def _inspect(self, one: Seen) -> dict[str, object]:
         try:
@@ -250,7 +243,7 @@ class ComposeRun:
         ended = str(self._inspect(one).get("FinishedAt", ""))
         return ended if not ended.startswith("0001") else "9"  # has not ended yet: after all that have
 
-    def _ending(self, one: Seen) -> str:
+    def _ending_of(self, one: Seen) -> str:
         if one.code is None:
             return f"stalled: its container is {one.status or one.state}"
         memory = " because memory ran out" if self._inspect(one).get("OOMKilled") else ""
@@ -273,6 +266,12 @@ def _failed(one: Seen) -> bool:
 def _last_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"
+
+
+def _open(stage: Path) -> None:
+    """Let the users of the containers write into the run's folders."""
+    for path in (stage, *stage.rglob("*/")):
+        path.chmod(0o777)
 
 
 def _take_over(stage: Path) -> None:
