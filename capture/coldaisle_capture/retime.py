@@ -62,11 +62,15 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
     while at < len(data):
         number += 1
         if at + RECORD_HEADER > len(data):
-            raise InputError(f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again")
+            raise InputError(
+                f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again"
+            )
         seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
         at += RECORD_HEADER
         if at + size > len(data):
-            raise InputError(f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again")
+            raise InputError(
+                f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again"
+            )
         yield seconds * 1_000_000_000 + nanos, data[at : at + size]
         at += size
 
@@ -122,7 +126,10 @@ class Retimer:
 
 def _directions(out: bytearray, header: int) -> tuple[bytes, bytes]:
     """Return the 4-tuple of a segment and that of the opposite direction."""
-    source, target = bytes(out[26:30] + out[header : header + 2]), bytes(out[30:34] + out[header + 2 : header + 4])
+    source, target = (
+        bytes(out[26:30] + out[header : header + 2]),
+        bytes(out[30:34] + out[header + 2 : header + 4]),
+    )
     return source + target, target + source
 
 
@@ -148,7 +155,9 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     """Tell whether the checksum is right, or open because the sender's card would have filled it in."""
     stored = frame[field : field + 2]
     pseudo = _sum(_pseudo(frame, header, end))
-    return stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == 0xFFFF  # noqa: PLR2004
+    return (
+        stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == 0xFFFF
+    )  # noqa: PLR2004
 
 
 def retime(raw: Path, out: Path, retimer: Retimer, timeline: Timeline) -> int:
@@ -159,6 +168,9 @@ def retime(raw: Path, out: Path, retimer: Retimer, timeline: Timeline) -> int:
         for wall_ns, frame in records(raw):
             virtual = wall_ns + timeline.offset(wall_ns)
             fresh = retimer.frame(wall_ns, frame)
-            file.write(_RECORD.pack(virtual // 1_000_000_000, virtual % 1_000_000_000, len(fresh), len(fresh)) + fresh)
+            file.write(
+                _RECORD.pack(virtual // 1_000_000_000, virtual % 1_000_000_000, len(fresh), len(fresh))
+                + fresh
+            )
             count += 1
     return count

@@ -30,10 +30,19 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         packets = retime(kept, out, retimer, timeline)
         total += packets
         journal.write(
-            "sealed", file=f"capture/{out.name}", raw=f"capture/raw/{kept.name}", packets=packets,
-            kernel_drops=tally.dropped if number == 0 else 0, sha256=sha256_of(out), raw_sha256=sha256_of(kept),
+            "sealed",
+            file=f"capture/{out.name}",
+            raw=f"capture/raw/{kept.name}",
+            packets=packets,
+            kernel_drops=tally.dropped if number == 0 else 0,
+            sha256=sha256_of(out),
+            raw_sha256=sha256_of(kept),
         )
     if tally.dropped:
-        raise CaptureError(f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside")
+        raise CaptureError(
+            f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside"
+        )
     if total != tally.captured:
-        raise CaptureError(f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again")
+        raise CaptureError(
+            f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again"
+        )

@@ -50,8 +50,20 @@ class Tcpdump:
     def __init__(self, interface: str, first: Path) -> None:
         self.first = first
         command = [
-            "tcpdump", "-i", interface, "-n", "--immediate-mode", "--time-stamp-precision=nano", "-Z", "root",
-            "-B", str(BUFFER_KIB), "-C", str(ROTATE_MB), "-w", str(first),
+            "tcpdump",
+            "-i",
+            interface,
+            "-n",
+            "--immediate-mode",
+            "--time-stamp-precision=nano",
+            "-Z",
+            "root",
+            "-B",
+            str(BUFFER_KIB),
+            "-C",
+            str(ROTATE_MB),
+            "-w",
+            str(first),
         ]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own arguments
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for

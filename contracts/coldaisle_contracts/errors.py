@@ -17,7 +17,9 @@ class ColdaisleError(Exception):
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-def _rebuild(kind: type[ColdaisleError], args: tuple[object, ...], state: dict[str, object]) -> ColdaisleError:
+def _rebuild(
+    kind: type[ColdaisleError], args: tuple[object, ...], state: dict[str, object]
+) -> ColdaisleError:
     error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(state)

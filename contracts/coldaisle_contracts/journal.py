@@ -49,7 +49,9 @@ class Journal:
 
     def write(self, event: str, **facts: Any) -> None:
         """Write one line; ``facts`` must be JSON values."""
-        self._file.write(json.dumps({"event": event, "shard": self._shard, **facts}, separators=(",", ":")) + "\n")
+        self._file.write(
+            json.dumps({"event": event, "shard": self._shard, **facts}, separators=(",", ":")) + "\n"
+        )
 
     def flush(self) -> None:
         """Put every line written so far into the file."""
@@ -74,4 +76,6 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except ValueError as error:
-            raise InputError(f"{path}: line {number}", "not JSON: the journal was cut or edited", line[:60]) from error
+            raise InputError(
+                f"{path}: line {number}", "not JSON: the journal was cut or edited", line[:60]
+            ) from error

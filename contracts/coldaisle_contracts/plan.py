@@ -176,16 +176,22 @@ def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
     """
     start = scenario.start
     start_ns = int(start.timestamp()) * SECOND
-    specs = [_named(scenario, spec, f"{place}: key episodes.{index}") for index, spec in enumerate(scenario.episodes)]
+    specs = [
+        _named(scenario, spec, f"{place}: key episodes.{index}")
+        for index, spec in enumerate(scenario.episodes)
+    ]
     _refuse_overlap(scenario, specs, place)
     specs += _draw(scenario, specs, place)
     specs.sort(key=lambda pair: (pair[0], pair[1].unit))
     episodes = tuple(
-        _episode(scenario, start_ns, f"e{number:02d}", slot, spec) for number, (slot, spec) in enumerate(specs, 1)
+        _episode(scenario, start_ns, f"e{number:02d}", slot, spec)
+        for number, (slot, spec) in enumerate(specs, 1)
     )
     offset = start.utcoffset()
     assert offset is not None  # noqa: S101 - an aware datetime has one
-    return Plan(scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes)
+    return Plan(
+        scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes
+    )
 
 
 _Placed = tuple[int, EpisodeSpec]
@@ -198,12 +204,20 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
     in_day = -(-(clock.hour * 3600 + clock.minute * 60 + clock.second) // int(interval))
     slot = (spec.day - 1) * per_day + in_day
     if slot >= scenario.slots:
-        raise InputError(f"{place}.day and .start", f"lies outside the run of {scenario.duration_h:g} h", f"{spec.day}, {spec.start}")
+        raise InputError(
+            f"{place}.day and .start",
+            f"lies outside the run of {scenario.duration_h:g} h",
+            f"{spec.day}, {spec.start}",
+        )
     if in_day < 2:  # noqa: PLR2004 - one slot connects, one gets on the path
         remedy = f"start at {int(2 * interval) // 60:02d} minutes past midnight or later: the path is taken one slot before"
         raise InputError(f"{place}.start", remedy, str(spec.start))
     if slot + spec.readings > min((spec.day) * per_day, scenario.slots):
-        raise InputError(f"{place}.readings", "ends after its day or the run: make it shorter or start earlier", spec.readings)
+        raise InputError(
+            f"{place}.readings",
+            "ends after its day or the run: make it shorter or start earlier",
+            spec.readings,
+        )
     if spec.unit not in scenario.units:
         raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
     _refuse_silence(scenario, spec, place)
@@ -240,7 +254,11 @@ def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]
         return []
     days = list(range(drawn.clean_days, scenario.days))
     if not days:
-        raise InputError(f"{place}: key drawn.clean_days", f"leaves no day of {scenario.days} for episodes", drawn.clean_days)
+        raise InputError(
+            f"{place}: key drawn.clean_days",
+            f"leaves no day of {scenario.days} for episodes",
+            drawn.clean_days,
+        )
     rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
     kinds = _in_proportion(drawn.kinds, drawn.count)
     rng.shuffle(kinds)
@@ -249,7 +267,8 @@ def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]
     placed: list[_Placed] = []
     for number, kind in enumerate(kinds):
         candidates = (
-            _candidate(scenario, kind, next(units), days[number % len(days)], next(hours), rng) for _ in range(400)
+            _candidate(scenario, kind, next(units), days[number % len(days)], next(hours), rng)
+            for _ in range(400)
         )
         for slot, spec in candidates:
             margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
@@ -259,7 +278,9 @@ def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]
                 placed.append((slot, spec))
                 break
         else:
-            raise InputError(f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count)
+            raise InputError(
+                f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count
+            )
     return placed
 
 
@@ -280,7 +301,9 @@ def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
 
 def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
     per_day = scenario.slots_per_day
-    return slot % per_day >= MARGIN and slot + spec.readings <= min((slot // per_day + 1) * per_day, scenario.slots)
+    return slot % per_day >= MARGIN and slot + spec.readings <= min(
+        (slot // per_day + 1) * per_day, scenario.slots
+    )
 
 
 def _candidate(
@@ -290,14 +313,16 @@ def _candidate(
     in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
     sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
     clock = in_day * int(scenario.interval_s)
-    spec = EpisodeSpec.model_validate({
-        "kind": kind,
-        "unit": unit,
-        "day": day + 1,
-        "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
-        "readings": rng.randint(*scenario.drawn.readings),
-        "sensors": sensors,
-    })
+    spec = EpisodeSpec.model_validate(
+        {
+            "kind": kind,
+            "unit": unit,
+            "day": day + 1,
+            "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
+            "readings": rng.randint(*scenario.drawn.readings),
+            "sensors": sensors,
+        }
+    )
     return day * scenario.slots_per_day + in_day, spec
 
 
@@ -311,9 +336,17 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     acts = tuple(_acts(scenario, spec, variant, onset, at, rng))
     last = max([at(onset + spec.readings - 1), *(copy for act in acts for copy in act.copies_ns)])
     return Episode(
-        id=name, kind=spec.kind, variant=variant, unit=spec.unit, onset=onset, readings=spec.readings,
-        sensors=spec.sensors, approach_ns=at(onset - 1) - LEAD, begin_ns=at(onset) - LEAD,
-        end_ns=last + TRAIL, acts=acts,
+        id=name,
+        kind=spec.kind,
+        variant=variant,
+        unit=spec.unit,
+        onset=onset,
+        readings=spec.readings,
+        sensors=spec.sensors,
+        approach_ns=at(onset - 1) - LEAD,
+        begin_ns=at(onset) - LEAD,
+        end_ns=last + TRAIL,
+        acts=acts,
     )
 
 
@@ -335,7 +368,9 @@ def _acts(scenario, spec, variant, onset, at, rng) -> Iterator[Act]:  # type: ig
                 grown = size if variant == "shift" else size * (index + 1) / spec.readings
                 yield Act(slot=slot, sensor=sensor, operation="shift", amount=round(grown, 2))
             else:
-                yield Act(slot=slot, sensor=sensor, operation=variant, amount=size if variant == "scale" else 0.0)
+                yield Act(
+                    slot=slot, sensor=sensor, operation=variant, amount=size if variant == "scale" else 0.0
+                )
 
 
 def _size(variant: str, rng: random.Random) -> float:

@@ -49,7 +49,9 @@ class EpisodeSpec(_Model):
     def _variant_of_its_kind(self) -> Self:
         variants = KINDS[self.kind].variants
         if self.variant is not None and self.variant not in variants:
-            raise ValueError(f"variant {self.variant!r} does not exist for {self.kind}: use one of {', '.join(variants)}")
+            raise ValueError(
+                f"variant {self.variant!r} does not exist for {self.kind}: use one of {', '.join(variants)}"
+            )
         if self.kind == "duplication" and self.size is not None and not 1 <= self.size <= 30:
             raise ValueError(f"size {self.size!r} is not a number of copies: give 1 to 30")
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
@@ -71,7 +73,8 @@ class Drawn(_Model):
     clean_days: int = Field(default=1, ge=0)
     readings: tuple[int, int] = (3, 12)
     kinds: dict[KindName, Annotated[float, Field(gt=0)]] = Field(
-        default_factory=lambda: dict.fromkeys(KINDS, 1.0), min_length=1  # type: ignore[arg-type]
+        default_factory=lambda: dict.fromkeys(KINDS, 1.0),
+        min_length=1,  # type: ignore[arg-type]
     )
 
     @field_validator("readings")
@@ -129,7 +132,9 @@ class Scenario(_Model):
         if self.start.utcoffset() != self.end.astimezone(ZoneInfo(self.time_zone)).utcoffset():
             raise ValueError(f"{self.time_zone} changes its offset during the run: choose other days or UTC")
         if self.keepalive_s <= self.interval_s:
-            raise ValueError(f"keepalive_s {self.keepalive_s} must be longer than interval_s {self.interval_s:g}")
+            raise ValueError(
+                f"keepalive_s {self.keepalive_s} must be longer than interval_s {self.interval_s:g}"
+            )
         if not self.units or len(set(self.units)) != len(self.units):
             raise ValueError(f"units {list(self.units)!r} must name each unit once, and at least one")
         per_day = 86_400 / self.interval_s
@@ -138,7 +143,9 @@ class Scenario(_Model):
         if missing := [unit for unit in self.units if unit not in self.site.medians]:
             raise ValueError(f"site.medians has no entry for {', '.join(missing)}")
         if self.slots < 1:
-            raise ValueError(f"duration_h {self.duration_h:g} holds no reading: make it at least one interval")
+            raise ValueError(
+                f"duration_h {self.duration_h:g} holds no reading: make it at least one interval"
+            )
         return self
 
     @property

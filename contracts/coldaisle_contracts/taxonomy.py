@@ -46,20 +46,36 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            "interception", "on the path", "T0830", ("read",),
-            "ARP claims of the attacker; frames arrive from its MAC address, unaltered", _PATH,
+            "interception",
+            "on the path",
+            "T0830",
+            ("read",),
+            "ARP claims of the attacker; frames arrive from its MAC address, unaltered",
+            _PATH,
         ),
         Kind(
-            "modification", "on the path", "T0832", ("shift", "freeze", "scale", "drift"),
-            "readings whose value is not the sensor's", (*_PATH, Role.MODIFIED),
+            "modification",
+            "on the path",
+            "T0832",
+            ("shift", "freeze", "scale", "drift"),
+            "readings whose value is not the sensor's",
+            (*_PATH, Role.MODIFIED),
         ),
         Kind(
-            "removal", "on the path", "T0804", ("swallow",),
-            "readings that never come, on a connection that stays up", (*_PATH, Role.REMOVED),
+            "removal",
+            "on the path",
+            "T0804",
+            ("swallow",),
+            "readings that never come, on a connection that stays up",
+            (*_PATH, Role.REMOVED),
         ),
         Kind(
-            "duplication", "on the path", "T0856", ("once", "burst"),
-            "readings delivered again", (*_PATH, Role.DUPLICATE),
+            "duplication",
+            "on the path",
+            "T0856",
+            ("once", "burst"),
+            "readings delivered again",
+            (*_PATH, Role.DUPLICATE),
         ),
     )
 }

@@ -30,13 +30,17 @@ def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
         claimed_ip: whose place the attacker takes.
     """
     ip, mac = victim
-    return bytes(Ether(src=attacker, dst=mac) / ARP(op=1, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip))
+    return bytes(
+        Ether(src=attacker, dst=mac) / ARP(op=1, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
+    )
 
 
 def arp_answer(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
     """Answer the victim's question for ``claimed_ip`` with the attacker's MAC address (is-at, op 2)."""
     ip, mac = victim
-    return bytes(Ether(src=attacker, dst=mac) / ARP(op=2, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip))
+    return bytes(
+        Ether(src=attacker, dst=mac) / ARP(op=2, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
+    )
 
 
 def arp_restore(attacker: str, victim: tuple[str, str], owner: tuple[str, str]) -> bytes:
@@ -61,7 +65,9 @@ def read_arp(frame: bytes) -> Arp | None:
     if frame[12:14] != _ARP_TYPE or len(frame) < ETHERNET + 28:
         return None
     packet = frame[ETHERNET:]
-    return Arp(int.from_bytes(packet[6:8], "big"), packet[8:14].hex(":"), _ip(packet[14:18]), _ip(packet[24:28]))
+    return Arp(
+        int.from_bytes(packet[6:8], "big"), packet[8:14].hex(":"), _ip(packet[14:18]), _ip(packet[24:28])
+    )
 
 
 def _ip(packed: bytes) -> str:
@@ -110,10 +116,17 @@ class Segment:
         data = start + (frame[start + 12] >> 4) * 4
         tsval, tsecr = _timestamps(frame[start + 20 : data])
         return cls(
-            frame, _ip(frame[ETHERNET + 12 : ETHERNET + 16]), _ip(frame[ETHERNET + 16 : ETHERNET + 20]),
-            int.from_bytes(frame[start : start + 2], "big"), int.from_bytes(frame[start + 2 : start + 4], "big"),
-            int.from_bytes(frame[start + 4 : start + 8], "big"), int.from_bytes(frame[start + 8 : start + 12], "big"),
-            frame[start + 13], frame[data:end], tsval, tsecr,
+            frame,
+            _ip(frame[ETHERNET + 12 : ETHERNET + 16]),
+            _ip(frame[ETHERNET + 16 : ETHERNET + 20]),
+            int.from_bytes(frame[start : start + 2], "big"),
+            int.from_bytes(frame[start + 2 : start + 4], "big"),
+            int.from_bytes(frame[start + 4 : start + 8], "big"),
+            int.from_bytes(frame[start + 8 : start + 12], "big"),
+            frame[start + 13],
+            frame[data:end],
+            tsval,
+            tsecr,
         )
 
 
@@ -123,7 +136,9 @@ def _timestamps(options: bytes) -> tuple[int, int]:
         if options[at] == 1:
             at += 1
         elif options[at] == 8 and at + 10 <= len(options):  # noqa: PLR2004 - RFC 7323
-            return int.from_bytes(options[at + 2 : at + 6], "big"), int.from_bytes(options[at + 6 : at + 10], "big")
+            return int.from_bytes(options[at + 2 : at + 6], "big"), int.from_bytes(
+                options[at + 6 : at + 10], "big"
+            )
         else:
             at += max(2, options[at + 1] if at + 1 < len(options) else 2)
     return 0, 0
@@ -161,7 +176,9 @@ def translate(segment: Segment, macs: tuple[str, str], seq: int, ack: int) -> by
             out[at : at + size] = b"\x01" * size
         at += size
     out[start + 16 : start + 18] = b"\0\0"
-    out[start + 16 : start + 18] = checksum(_pseudo(out, end - start) + bytes(out[start:end])).to_bytes(2, "big")
+    out[start + 16 : start + 18] = checksum(_pseudo(out, end - start) + bytes(out[start:end])).to_bytes(
+        2, "big"
+    )
     return bytes(out)
 
 
@@ -190,7 +207,9 @@ def rewrite(segment: Segment, macs: tuple[str, str], seq: int, ack: int, payload
     return bytes(ether / Raw(payload)) if payload else bytes(ether)
 
 
-def forge(segment: Segment, macs: tuple[str, str], numbers: tuple[int, int], times: tuple[int, int], payload: bytes) -> bytes:
+def forge(
+    segment: Segment, macs: tuple[str, str], numbers: tuple[int, int], times: tuple[int, int], payload: bytes
+) -> bytes:
     """Return a new segment in the name of the one who sent ``segment``, in its shape.
 
     Args:

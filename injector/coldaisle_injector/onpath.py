@@ -26,7 +26,9 @@ class OffPathError(ColdaisleError):
     exit_code = 3
 
     def __init__(self, episode: str, unit: str, what: str) -> None:
-        super().__init__(f"episode {episode}: the attacker {what} between {unit} and the broker; the run is void")
+        super().__init__(
+            f"episode {episode}: the attacker {what} between {unit} and the broker; the run is void"
+        )
 
 
 class Times(Protocol):
@@ -142,7 +144,9 @@ class Path:
             if conn.sensor == sensor and conn.publish[0] == slot and conn.up.last and conn.down.last:
                 break
         else:
-            raise OffPathError(self.episode, self.unit.name, f"has no reading of sensor {sensor}, slot {slot} to copy")
+            raise OffPathError(
+                self.episode, self.unit.name, f"has no reading of sensor {sensor}, slot {slot} to copy"
+            )
         up, down, wall = conn.up, conn.down, self.times.wall_ns()
         _, data, mid = conn.publish
         numbers = (up.stream.outward(up.next), down.next)
@@ -290,7 +294,9 @@ class Path:
             raise OffPathError(self.episode, self.unit.name, "never heard the broker")
         data = mqtt.puback(mid)
         numbers = (down.stream.outward(down.next), (segment.seq + len(segment.payload)) & 0xFFFFFFFF)
-        frame = frames.forge(down.last, self._macs(self.unit), numbers, (down.tsval(wall), segment.tsval), data)
+        frame = frames.forge(
+            down.last, self._macs(self.unit), numbers, (down.tsval(wall), segment.tsval), data
+        )
         down.stream.edit(down.next, 0, len(data))
         self._send(frame, self.unit, Role.INJECTED, "acknowledge", attack=True)
 
@@ -323,17 +329,41 @@ class Path:
 
     def _note(self, frame: bytes, side: Host, role: Role, act: str, attack: bool) -> None:  # noqa: FBT001
         self.journal.write(
-            "frame", episode=self.episode, digest=frame_digest(frame), role=str(role), attack=attack,
-            side="broker" if side is BROKER else "unit", act=act, at_ns=self.times.now_ns(),
+            "frame",
+            episode=self.episode,
+            digest=frame_digest(frame),
+            role=str(role),
+            attack=attack,
+            side="broker" if side is BROKER else "unit",
+            act=act,
+            at_ns=self.times.now_ns(),
         )
 
     def _act(  # noqa: PLR0913 - a row of the journal has that many columns
-        self, port: int, slot: int, sensor: int, mid: int, operation: str, before: str, after: str | None, *,
+        self,
+        port: int,
+        slot: int,
+        sensor: int,
+        mid: int,
+        operation: str,
+        before: str,
+        after: str | None,
+        *,
         copy: bool = False,
     ) -> None:
         self.journal.write(
-            "act", episode=self.episode, unit=self.unit.name, slot=slot, sensor=sensor, operation=operation,
-            before=before, after=after, port=port, mid=mid, copy=int(copy), at_ns=self.times.now_ns(),
+            "act",
+            episode=self.episode,
+            unit=self.unit.name,
+            slot=slot,
+            sensor=sensor,
+            operation=operation,
+            before=before,
+            after=after,
+            port=port,
+            mid=mid,
+            copy=int(copy),
+            at_ns=self.times.now_ns(),
         )
 
     def _phase(self, phase: str) -> None:

@@ -33,7 +33,9 @@ def main() -> None:
         link.open()
         return link
 
-    controller = Controller(unit, plan, values, federate, TimeSync(NTP.ip, federate, journal), journal, open_link)
+    controller = Controller(
+        unit, plan, values, federate, TimeSync(NTP.ip, federate, journal), journal, open_link
+    )
     for day in shard.days:
         controller.run_day(day)
     journal.close()

@@ -59,9 +59,17 @@ class Controller:
         acked_ns = self.clock.now_ns()
         for link, payload, port in zip(links, payloads, opened, strict=True):
             self.journal.write(
-                "reading", client=link.client, slot=slot, taken_ns=taken_ns, stamp_ns=stamp_ns,
-                value=payload.decode("ascii"), mid=waiting[link.client], port=link.port, sent_ns=sent_ns,
-                acked_ns=acked_ns, attempts=1 if link.port == port else 2,
+                "reading",
+                client=link.client,
+                slot=slot,
+                taken_ns=taken_ns,
+                stamp_ns=stamp_ns,
+                value=payload.decode("ascii"),
+                mid=waiting[link.client],
+                port=link.port,
+                sent_ns=sent_ns,
+                acked_ns=acked_ns,
+                attempts=1 if link.port == port else 2,
             )
             link.acknowledged.discard(waiting[link.client])
         self.journal.flush()

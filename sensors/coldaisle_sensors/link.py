@@ -25,7 +25,9 @@ class BrokerLostError(ColdaisleError):
     exit_code = 3
 
     def __init__(self, client: str) -> None:
-        super().__init__(f"sensor {client} found no broker for {PATIENCE_S:g} s; its readings are not delivered")
+        super().__init__(
+            f"sensor {client} found no broker for {PATIENCE_S:g} s; its readings are not delivered"
+        )
 
 
 class Link:
@@ -45,7 +47,9 @@ class Link:
         self.lost = False
         self.port = 0
         self._address = (host, port, keepalive_s)
-        self._paho = Client(CallbackAPIVersion.VERSION2, client_id=client, protocol=MQTTv31, clean_session=True)
+        self._paho = Client(
+            CallbackAPIVersion.VERSION2, client_id=client, protocol=MQTTv31, clean_session=True
+        )
         self._paho.on_socket_open = self._on_socket_open
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
@@ -88,14 +92,18 @@ class Link:
         sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
         self.port = sock.getsockname()[1]
 
-    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: object, _properties: object) -> None:
+    def _on_connect(
+        self, _client: Client, _data: object, _flags: object, reason: object, _properties: object
+    ) -> None:
         self.connected = reason == 0
         self.lost = not self.connected
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected, self.lost = False, True
 
-    def _on_publish(self, _client: Client, _data: object, mid: int, _reason: object, _properties: object) -> None:
+    def _on_publish(
+        self, _client: Client, _data: object, mid: int, _reason: object, _properties: object
+    ) -> None:
         self.acknowledged.add(mid)
 
 
@@ -126,7 +134,11 @@ def settle(links: Sequence[Link], waiting: dict[str, int], clock: Clock) -> None
     started = tried = clock.now_ns()
 
     def unsettled() -> list[Link]:
-        return [link for link in links if not link.connected or waiting.get(link.client, 0) not in link.acknowledged | {0}]
+        return [
+            link
+            for link in links
+            if not link.connected or waiting.get(link.client, 0) not in link.acknowledged | {0}
+        ]
 
     while pending := unsettled():
         now = clock.now_ns()

@@ -31,7 +31,9 @@ class TimeSync:
             self._journal.write("time", at_ns=at_ns, failed=str(error))
             return
         self._offset_ns = round(answer.offset * SECOND)
-        self._journal.write("time", at_ns=at_ns, offset_ns=self._offset_ns, delay_ns=round(answer.delay * SECOND))
+        self._journal.write(
+            "time", at_ns=at_ns, offset_ns=self._offset_ns, delay_ns=round(answer.delay * SECOND)
+        )
 
     def stamp_ns(self) -> int:
         """Return the corrected time, ns since the epoch."""

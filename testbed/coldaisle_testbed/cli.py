@@ -22,7 +22,9 @@ RUNS = Path("runs")
 
 app = typer.Typer(
     help="A virtual data-centre cold aisle: labelled IoT traffic, its attacks known to the frame.",
-    no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
@@ -71,17 +73,27 @@ def _engine(asked: EngineName | None) -> EngineName:
 
     if compose.answers():
         return EngineName.COMPOSE
-    raise InputError("engine", "none works here: call it as root (netns), or start Docker and join its group (compose)")
+    raise InputError(
+        "engine", "none works here: call it as root (netns), or start Docker and join its group (compose)"
+    )
 
 
-@app.command(epilog=_examples(
-    "coldaisle up", "coldaisle up scenarios/hour.toml --engine compose", "coldaisle up --seed 7 --out /tmp/week7",
-))
+@app.command(
+    epilog=_examples(
+        "coldaisle up",
+        "coldaisle up scenarios/hour.toml --engine compose",
+        "coldaisle up --seed 7 --out /tmp/week7",
+    )
+)
 def up(  # noqa: PLR0913 - the options of the main command
     scenario: Annotated[Path, typer.Argument(help="Scenario file.")] = HOUSE / "scenarios" / "week.toml",
-    engine: Annotated[EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")] = None,
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<id> when left out.")] = None,
-    shards: Annotated[int | None, typer.Option(min=1, help="Pieces played side by side (netns); one a day.")] = None,
+    shards: Annotated[
+        int | None, typer.Option(min=1, help="Pieces played side by side (netns); one a day.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
 ) -> None:
@@ -93,7 +105,9 @@ def up(  # noqa: PLR0913 - the options of the main command
     stage = conclude.stage_for(final.absolute())
     seconds: dict[str, float] = {}
     pieces = _play(plan, chosen, stage, shards or plan.scenario.days, seconds, progress)
-    run = conclude.conclude(stage, final.absolute(), chosen.value, pieces, seconds, progress, analyse=not no_analysis)
+    run = conclude.conclude(
+        stage, final.absolute(), chosen.value, pieces, seconds, progress, analyse=not no_analysis
+    )
     if out is None:
         conclude.point_latest(run)
     if not no_analysis:
@@ -135,13 +149,17 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
         f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
         f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for.\n"
         f"semantic digest {manifest.semantic_digest}",
-        soft_wrap=True, highlight=False,
+        soft_wrap=True,
+        highlight=False,
     )
 
 
-@app.command(epilog=_examples(
-    "coldaisle analyse runs/latest", "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
-))
+@app.command(
+    epilog=_examples(
+        "coldaisle analyse runs/latest",
+        "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
+    )
+)
 def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
@@ -162,7 +180,11 @@ def analyse(
     pipeline.analyse_captures(pcap, labels, out, progress)
 
 
-@app.command(epilog=_examples("coldaisle decode a.pcap b.pcap --out tables", "coldaisle decode a.pcap --out tables --csv"))
+@app.command(
+    epilog=_examples(
+        "coldaisle decode a.pcap b.pcap --out tables", "coldaisle decode a.pcap --out tables --csv"
+    )
+)
 def decode(
     pcap: Annotated[list[Path], typer.Argument(help="Captures, in order.")],
     out: Annotated[Path, typer.Option(help="Folder for packets.parquet.")],
@@ -176,7 +198,9 @@ def decode(
     Console().print(f"{len(table):,} frames: {path}", highlight=False)
 
 
-@app.command(epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml"))
+@app.command(
+    epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
+)
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
@@ -191,7 +215,10 @@ def fit(
 def scenario_check(file: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
     """Check a scenario; exit 2 names file, key, value and what would be right."""
     plan = _plan(file, None)
-    Console().print(f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}", highlight=False)
+    Console().print(
+        f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}",
+        highlight=False,
+    )
 
 
 @scenario_app.command("show", epilog=_examples("coldaisle scenario show scenarios/week.toml --seed 7"))
@@ -206,14 +233,23 @@ def scenario_show(
     console.print(
         f"[bold]{scenario.name}[/]: {scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
         f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
-        f"{scenario.slots * len(scenario.units) * 4:,} readings, seed {scenario.seed}", highlight=False,
+        f"{scenario.slots * len(scenario.units) * 4:,} readings, seed {scenario.seed}",
+        highlight=False,
     )
     table = Table("episode", "local time", "kind", "variant", "unit", "sensors", "readings", "acts", box=None)
     for episode in plan.episodes:
-        begin = datetime.fromtimestamp(plan.reading_ns(episode.onset, episode.unit) / 1e9, scenario.start.tzinfo)
+        begin = datetime.fromtimestamp(
+            plan.reading_ns(episode.onset, episode.unit) / 1e9, scenario.start.tzinfo
+        )
         table.add_row(
-            episode.id, f"{begin:%a %H:%M}", episode.kind, episode.variant, episode.unit,
-            " ".join(map(str, episode.sensors)), str(episode.readings), str(len(episode.acts)),
+            episode.id,
+            f"{begin:%a %H:%M}",
+            episode.kind,
+            episode.variant,
+            episode.unit,
+            " ".join(map(str, episode.sensors)),
+            str(episode.readings),
+            str(len(episode.acts)),
         )
     console.print(table)
 
@@ -228,7 +264,14 @@ def runs(folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUN
         if (path / MANIFEST).is_file() and not path.name.startswith("."):
             manifest = Manifest.load(path)
             counts = manifest.counts
-            table.add_row(path.name, "finished", manifest.engine, f"{counts['packets']:,}", f"{counts['readings']:,}", size)
+            table.add_row(
+                path.name,
+                "finished",
+                manifest.engine,
+                f"{counts['packets']:,}",
+                f"{counts['readings']:,}",
+                size,
+            )
         else:
             table.add_row(path.name, "[yellow]unfinished[/]", "", "", "", size)
     Console().print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
@@ -241,5 +284,10 @@ def doctor() -> None:
 
     table = Table("", "check", "found", "remedy", box=None)
     for check in examination.checks():
-        table.add_row("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.what, "" if check.ok else check.remedy)
+        table.add_row(
+            "[green]ok[/]" if check.ok else "[red]no[/]",
+            check.name,
+            check.what,
+            "" if check.ok else check.remedy,
+        )
     Console().print(table)

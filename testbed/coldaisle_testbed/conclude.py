@@ -17,7 +17,9 @@ from coldaisle_testbed.progress import Progress
 LATEST = "latest"
 _LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
 _TOOLS = {
-    "mosquitto": ["mosquitto", "-h"], "chronyd": ["chronyd", "-v"], "tcpdump": ["tcpdump", "--version"],
+    "mosquitto": ["mosquitto", "-h"],
+    "chronyd": ["chronyd", "-v"],
+    "tcpdump": ["tcpdump", "--version"],
     "tshark": ["tshark", "--version"],
 }
 
@@ -42,13 +44,22 @@ def stage_for(final: Path) -> Path:
         final.parent.mkdir(parents=True, exist_ok=True)
         stage.mkdir()
     except OSError as error:
-        raise InputError(final.parent, f"cannot be written ({error.strerror}): name another folder with --out") from error
+        raise InputError(
+            final.parent, f"cannot be written ({error.strerror}): name another folder with --out"
+        ) from error
     stage.rmdir()
     return stage
 
 
 def conclude(
-    stage: Path, final: Path, engine: str, shards: int, seconds: dict[str, float], progress: Progress, *, analyse: bool,
+    stage: Path,
+    final: Path,
+    engine: str,
+    shards: int,
+    seconds: dict[str, float],
+    progress: Progress,
+    *,
+    analyse: bool,
 ) -> Path:
     """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
 
@@ -70,19 +81,21 @@ def conclude(
         digest = ledger.semantic_digest(account)
     if broken:
         raise TrustError([*broken, f"what was played lies in {stage}"])
-    with progress.step("building the dataset", seconds, "dataset"):
-        tables = dataset.build(stage, account)
-        dataset.write(tables, stage / "dataset")
     if analyse:
         with progress.step("analysing", seconds, "analysis"):
-            pipeline.analyse(tables, stage, progress)
-    counts = _counts(stage, tables, account)
+            pipeline.analyse_run(stage, progress, account)
+    else:
+        with progress.step("building the dataset", seconds, "dataset"):
+            dataset.write(dataset.build(stage, account), stage / "dataset")
+    counts = _counts(account)
     manifest = _manifest(stage, final.name, engine, shards, digest, counts, seconds)
     (stage / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if final.is_dir():
         final.rmdir()
     stage.rename(final)
-    progress(f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}")
+    progress(
+        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
+    )
     return final
 
 
@@ -125,29 +138,44 @@ def again(run: Path, progress: Progress) -> Path:
     return run
 
 
-def _counts(stage: Path, tables: dataset.Dataset, account: ledger.Account) -> dict[str, int]:
-    plan = Plan.load(stage / "plan.json")
+def _counts(account: ledger.Account) -> dict[str, int]:
+    plan, frames = account.evidence.plan, account.join.table
     return {
-        "packets": len(tables.packets),
-        "packets_attack": int(tables.packets["label"].sum()),
-        "readings": len(tables.readings),
-        "readings_attack": int(tables.readings["label"].sum()),
+        "packets": len(frames),
+        "packets_attack": int(frames["label"].sum()),
+        "readings": len(account.readings),
+        "readings_attack": int(account.readings["label"].sum()),
         "episodes": len(plan.episodes),
-        "acts": int(sum(len(episode.acts) for episode in plan.episodes)),
-        "kernel_drops": 0,
+        "acts": sum(len(episode.acts) for episode in plan.episodes),
+        "kernel_drops": int(account.evidence.sealed["kernel_drops"].sum()),
         "days": plan.scenario.days,
     }
 
 
 def _manifest(  # noqa: PLR0913 - a manifest has that many facts
-    stage: Path, name: str, engine: str, shards: int, digest: str, counts: dict[str, int], seconds: dict[str, float],
+    stage: Path,
+    name: str,
+    engine: str,
+    shards: int,
+    digest: str,
+    counts: dict[str, int],
+    seconds: dict[str, float],
 ) -> Manifest:
     plan = Plan.load(stage / "plan.json")
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     return Manifest(
-        id=name, scenario=plan.scenario.name, seed=plan.scenario.seed, engine=engine, shards=shards,
-        created=datetime.now(UTC), plan_digest=plan.digest(), semantic_digest=digest, counts=counts, seconds=seconds,
-        versions=_versions(), files={str(path.relative_to(stage)): sha256_of(path) for path in files},
+        id=name,
+        scenario=plan.scenario.name,
+        seed=plan.scenario.seed,
+        engine=engine,
+        shards=shards,
+        created=datetime.now(UTC),
+        plan_digest=plan.digest(),
+        semantic_digest=digest,
+        counts=counts,
+        seconds=seconds,
+        versions=_versions(),
+        files={str(path.relative_to(stage)): sha256_of(path) for path in files},
     )
 
 

@@ -98,7 +98,8 @@ def build(hosts: tuple[Host, ...]) -> dict[str, int]:
             # Offloads leave checksums open and merge messages; a capture should see what a cable carries.
             subprocess.run(  # noqa: S603 - fixed arguments
                 ["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "gro", "off"],  # noqa: S607
-                check=True, capture_output=True,
+                check=True,
+                capture_output=True,
             )
             route.addr("add", index=eth0, address=host.ip, prefixlen=NETWORK.prefixlen)
             route.link("set", index=eth0, state="up")

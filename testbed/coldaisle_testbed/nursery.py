@@ -19,7 +19,10 @@ from pathlib import Path
 from coldaisle_testbed.processes import die_with_parent, fork, module
 
 WARM = (
-    "coldaisle_sensors.controller", "coldaisle_sensors.unit", "coldaisle_injector.schedule", "numpy",
+    "coldaisle_sensors.controller",
+    "coldaisle_sensors.unit",
+    "coldaisle_injector.schedule",
+    "numpy",
 )
 """What the nursery imports before the first fork."""
 
@@ -69,7 +72,10 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
     with (folder / "nursery.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / "nursery.sock")],
-            env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
         )
     return process
 

@@ -49,8 +49,14 @@ class Timekeeper:
     """
 
     def __init__(
-        self, folder: Path, names: set[str], start_ns: int, timeline: Journal, *,
-        virtual: bool = True, supervise: Callable[[], None] = lambda: None,
+        self,
+        folder: Path,
+        names: set[str],
+        start_ns: int,
+        timeline: Journal,
+        *,
+        virtual: bool = True,
+        supervise: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder, self._missing, self._timeline = folder, set(names), timeline
         self._virtual, self._supervise = virtual, supervise

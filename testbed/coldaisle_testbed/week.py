@@ -114,7 +114,9 @@ def _play_one(plan: Plan, shard: Shard, stage: Path, folder: Path, library: str,
     except ColdaisleError as error:
         failure = error
     except OSError as error:
-        failure = InputError(str(shard), f"{error.strerror or error}: run `coldaisle doctor` to see what this machine lacks")
+        failure = InputError(
+            str(shard), f"{error.strerror or error}: run `coldaisle doctor` to see what this machine lacks"
+        )
     result.send(failure)
 
 

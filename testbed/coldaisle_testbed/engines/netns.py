@@ -41,7 +41,9 @@ class ShardRun:
         library: path of libfaketime.
     """
 
-    def __init__(self, plan: Plan, shard: Shard, stage: Path, folder: Path, nursery: Path, library: str) -> None:
+    def __init__(
+        self, plan: Plan, shard: Shard, stage: Path, folder: Path, nursery: Path, library: str
+    ) -> None:
         self._plan, self._shard, self._stage, self._folder = plan, shard, stage, folder
         self._library = library
         self._ward = Ward(nursery)
@@ -61,8 +63,12 @@ class ShardRun:
         names = shard_names(self._plan.scenario.units)
         start_ns = self._plan.day_ns(self._shard.days[0]) + SECOND
         keeper = Timekeeper(
-            self._folder, names, start_ns, timeline,
-            virtual=self._plan.scenario.time == "virtual", supervise=self._supervise,
+            self._folder,
+            names,
+            start_ns,
+            timeline,
+            virtual=self._plan.scenario.time == "virtual",
+            supervise=self._supervise,
         )
         try:
             self._start_daemons(spaces)
@@ -97,7 +103,8 @@ class ShardRun:
 
     def _start_programs(self, spaces: dict[str, int]) -> None:
         env = {
-            "COLDAISLE_RUN": str(self._stage), "COLDAISLE_FEDERATION": str(self._folder),
+            "COLDAISLE_RUN": str(self._stage),
+            "COLDAISLE_FEDERATION": str(self._folder),
             "COLDAISLE_SHARD": str(self._shard),
         }
         capture = fork(spaces[BROKER.name], env, self._log("capture"), module("coldaisle_capture"))
