@@ -175,7 +175,7 @@ def _separation(description: Description) -> Iterator[Sentence]:
         return
     table = table.assign(apart=(table["auc"] - 0.5).abs() + 0.5)
     for level, own in table.groupby("level", sort=False):
-        row = own.loc[own["apart"].idxmax()]
+        row = own.nlargest(1, "apart").iloc[0]
         alone = own[own["apart"] >= NEARLY_ALONE]
         remark = (
             f" So close to 1 a kind needs no model: {', '.join(sorted(set(alone['kind'])))}."
@@ -193,7 +193,6 @@ def _separation(description: Description) -> Iterator[Sentence]:
 def _caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Sentence]:
     if not scored:
         return
-    row = scored[0].row
     episodes = int(readings.loc[readings["episode"] != "", "episode"].nunique())
     if held_out_of(scored) == "block":
         yield Sentence(

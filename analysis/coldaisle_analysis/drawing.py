@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from html import escape
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ _KIND_COLOURS = {
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
 SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
@@ -82,10 +82,10 @@ def styled(draw: Callable[Given, str]) -> Callable[Given, str]:
     return in_style
 
 
-def canvas(rows: int, columns: int, height: float, **options: object) -> tuple[Figure, list[Axes]]:
+def canvas(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
     """Return a figure 10.4 inches wide and its axes in reading order."""
     figure = Figure(figsize=(10.4, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, list(axes.flat)
 
 

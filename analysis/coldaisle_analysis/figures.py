@@ -12,6 +12,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.describe import NORMAL, PASSED, Description, best_columns, traffic_kind
 from coldaisle_analysis.drawing import (
     DAY_COLOUR,
@@ -31,7 +32,6 @@ from coldaisle_analysis.evaluate import Scored
 from coldaisle_analysis.models import MODELS
 from coldaisle_contracts.topics import SENSOR_MEANING
 
-LEVELS = ("packets", "readings")
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
 MOST_UNITS = 8
 
@@ -54,16 +54,16 @@ def week(readings: pd.DataFrame) -> str:
     for unit, ax in zip(sorted(units), axes, strict=True):
         own = readings[readings["unit"] == unit]
         for sensor, line in own.groupby("sensor", observed=True):
-            colour = SENSOR_COLOURS.get(int(sensor), QUIET)  # type: ignore[call-overload]
+            colour = SENSOR_COLOURS.get(int(str(sensor)), QUIET)
             ax.plot(line["time"], line["value"], color=colour, linewidth=0.7)
         _shade(ax, own)
         ax.set_title(unit)
         ax.set_ylabel("°C")
         grid(ax)
         ax.margins(x=0.005)
-    locator = AutoDateLocator(maxticks=9)
+    locator = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
     axes[-1].xaxis.set_major_locator(locator)
-    axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=True))
+    axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     sensors = [
         Line2D([], [], color=SENSOR_COLOURS[number], label=name) for number, name in SENSOR_MEANING.items()
     ]
@@ -228,7 +228,9 @@ def separation(description: Description) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = table[table["level"] == level]
         values = own.pivot_table(index="column", columns="kind", values="auc")
-        values = values.loc[list(best_columns(table, level, 12)), in_order(set(values.columns))]  # type: ignore[arg-type]
+        values = values.reindex(
+            index=list(best_columns(table, level, 12)), columns=in_order(set(values.columns))
+        )
         _heat(ax, values, "PuOr_r", (-0.35, 1.35))
         ax.set_title(f"{level.capitalize()}: AUC of one column alone")
     return inline_svg(
@@ -342,7 +344,7 @@ def kinds(scored: Sequence[Scored], held_out: str) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
         table = pd.DataFrame({title(one.row["model"]): one.row["recall_per_kind"] for one in own}).T
-        _heat(ax, table[in_order(set(table.columns))], "GnBu", (0.0, 1.6))  # type: ignore[arg-type]
+        _heat(ax, table[in_order(set(table.columns))], "GnBu", (0.0, 1.6))
         ax.set_title(f"{level.capitalize()}: share of each kind's rows caught")
     return inline_svg(figure, "kinds", "Recall of every model on every kind of attack.")
 

@@ -31,6 +31,7 @@ TABLED = (
     "role",
 )
 """Columns of packets whose counts the report unfolds on request; the CSV tables have all."""
+ABSENT = "\N{EN DASH}"
 SPREAD = {
     "packets": (
         "frame_len",
@@ -186,13 +187,13 @@ def _model_table(scored: Sequence[Scored], level: str, split: str) -> list[dict[
 
 
 def _score(value: float | None) -> str:
-    return "–" if value is None or np.isnan(value) else f"{value:.3f}"
+    return ABSENT if value is None or np.isnan(value) else f"{value:.3f}"
 
 
 def _number(value: float | None) -> str:
     """Return a number with as many digits as it deserves."""
     if value is None or np.isnan(value):
-        return "–"
+        return ABSENT
     if value == 0:
         return "0"
     size = abs(value)
@@ -201,5 +202,5 @@ def _number(value: float | None) -> str:
 
 def _seconds(value: float | None) -> str:
     if value is None or np.isnan(value):
-        return "–"
+        return ABSENT
     return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"  # noqa: PLR2004 - two digits

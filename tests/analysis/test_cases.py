@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+
 from coldaisle_analysis.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
 
 HOUR = 12

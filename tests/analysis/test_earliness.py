@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from coldaisle_analysis.earliness import (
     Outcomes,
     case_f1,

@@ -1,0 +1,102 @@
+"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never thinned out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coldaisle_analysis.splits import BLOCKS, DAY_FOLDS, Labels, grouped, groups_of, shuffled, thin
+
+
+def rows(days: int = 6) -> pd.DataFrame:
+    """Return a row an hour; an episode of three hours on each day but the first."""
+    time = pd.date_range("2026-03-02", periods=24 * days, freq="h", tz="UTC")
+    frame = pd.DataFrame({"time": time, "day": time.day_of_year - time[0].day_of_year + 1, "episode": ""})
+    attacked = time.hour.isin([9, 10, 11]) & (frame["day"] > 1)
+    frame.loc[attacked, "episode"] = "e" + frame.loc[attacked, "day"].astype(str)
+    return frame
+
+
+def labels_of(frame: pd.DataFrame) -> Labels:
+    """Return 1 for the rows of an episode."""
+    return (frame["episode"] != "").to_numpy(dtype=np.int8)
+
+
+def test_a_day_lies_on_one_side() -> None:
+    """Fit, calibration and test rows of every fold come from different days, and each row is tested once."""
+    frame = rows()
+    name, groups = groups_of(frame)
+    folds = list(grouped(groups, labels_of(frame), seed=1))
+    assert name == "day"
+    assert len(folds) == DAY_FOLDS
+    for fold in folds:
+        sides = [set(groups[part]) for part in (fold.fit, fold.calibrate, fold.test)]
+        assert sum(map(len, sides)) == len(set.union(*sides)) == 6
+    assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
+
+
+def test_an_episode_over_midnight_follows_its_first_row() -> None:
+    """An episode that starts at 22:00 and ends at 02:00 belongs to the day it starts on."""
+    frame = rows(days=2).assign(episode="")
+    frame.loc[22:26, "episode"] = "night"
+    _, groups = groups_of(frame)
+    assert groups[22:27].tolist() == [0] * 5
+    assert groups[27] == 1
+
+
+def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
+    """Within one day blocks of time are held out; an episode on a border stays whole."""
+    frame = rows(days=1)
+    frame.loc[5:7, "episode"] = "border"
+    name, groups = groups_of(frame)
+    assert name == "block"
+    assert len(set(groups)) == BLOCKS
+    assert len(set(groups[5:8])) == 1
+
+
+def test_attacks_of_one_day_still_leave_rows_to_calibrate_on() -> None:
+    """Where the training side has attacks on a single day, a stratified part of its rows sets the threshold."""
+    frame = rows(days=3)
+    frame.loc[frame["day"] == 2, "episode"] = ""
+    frame.loc[30:40, "episode"] = "only"
+    frame.loc[frame["day"] == 3, "episode"] = ""
+    _, groups = groups_of(frame)
+    labels = labels_of(frame)
+    fold = next(iter(grouped(groups, labels, seed=1)))
+    assert labels[fold.fit].any()
+    assert labels[fold.calibrate].any()
+    assert not set(fold.fit) & set(fold.calibrate)
+
+
+def test_random_folds_share_episodes() -> None:
+    """Random folds do what they are here to show: every test side holds rows of episodes also trained on."""
+    frame = rows()
+    episode = frame["episode"].to_numpy()
+    for fold in shuffled(labels_of(frame), seed=1):
+        assert (set(episode[fold.fit]) & set(episode[fold.test])) - {""}
+
+
+def test_too_few_attacks_give_no_random_folds() -> None:
+    """With a single attack row stratified folds make no sense, and none are made."""
+    labels = np.zeros(100, dtype=np.int8)
+    labels[3] = 1
+    assert list(shuffled(labels, seed=1)) == []
+
+
+def test_thinning_keeps_every_attack() -> None:
+    """Of 1000 rows with 20 attacks 100 remain, all attacks among them, the same for the same seed."""
+    labels = np.zeros(1000, dtype=np.int8)
+    labels[::50] = 1
+    kept = thin(np.arange(1000), labels, 100, seed=3)
+    assert len(kept) == 100
+    assert labels[kept].sum() == 20
+    assert kept.tolist() == thin(np.arange(1000), labels, 100, seed=3).tolist()
+
+
+@pytest.mark.parametrize("attacks", [600, 950])
+def test_thinning_many_attacks_keeps_both_classes(attacks: int) -> None:
+    """Where attacks alone exceed the limit, the limit holds and normal rows remain."""
+    labels = np.zeros(1000, dtype=np.int8)
+    labels[:attacks] = 1
+    kept = thin(np.arange(1000), labels, 200, seed=3)
+    assert len(kept) == 200
+    assert 0 < labels[kept].sum() < 200
