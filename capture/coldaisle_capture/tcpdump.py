@@ -13,6 +13,8 @@ ROTATE_MB = 64
 """A capture file is followed by another at this size, MB."""
 BUFFER_KIB = 8192
 """Size of the kernel's capture buffer, KiB."""
+FILTER = "arp or ip"
+"""The test network is IPv4 alone, but the host's end of a container's cable still solicits IPv6 routers."""
 SETTLE_S = 0.2
 """How long tcpdump is left running after the last packet, s."""
 
