@@ -19,6 +19,8 @@ _RECORD = struct.Struct("<IIII")
 _IPV4, _TCP, _UDP = 0x0800, 6, 17
 _TIMESTAMPS = 8
 _MASK = 0xFFFFFFFF
+_ONES = 0xFFFF
+"""What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
 MILLISECOND = 1_000_000
 
 
@@ -136,9 +138,9 @@ def _directions(out: bytearray, header: int) -> tuple[bytes, bytes]:
 def _sum(data: bytes | bytearray) -> int:
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total > 0xFFFF:  # noqa: PLR2004 - one's complement sum of 16-bit words, RFC 1071
-        total = (total & 0xFFFF) + (total >> 16)
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > _ONES:
+        total = (total & _ONES) + (total >> 16)
     return total
 
 
@@ -148,7 +150,7 @@ def _pseudo(frame: bytes | bytearray, header: int, end: int) -> bytes:
 
 def _checksum(frame: bytes | bytearray, header: int, end: int) -> int:
     """Return the TCP or UDP checksum (RFC 1071) of a frame whose checksum field is zero."""
-    return ~_sum(_pseudo(frame, header, end) + bytes(frame[header:end])) & 0xFFFF or 0xFFFF
+    return ~_sum(_pseudo(frame, header, end) + bytes(frame[header:end])) & _ONES or _ONES
 
 
 def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
@@ -156,8 +158,8 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     stored = frame[field : field + 2]
     pseudo = _sum(_pseudo(frame, header, end))
     return (
-        stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == 0xFFFF
-    )  # noqa: PLR2004
+        stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == _ONES
+    )
 
 
 def retime(raw: Path, out: Path, retimer: Retimer, timeline: Timeline) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -118,7 +118,7 @@ class Plan(_Model):
 
     def connect_ns(self, day: int, unit: str) -> int:
         """Return when a unit connects on a day, ns since the epoch."""
-        return self.day_ns(day) + CONNECT + self._stagger(unit)
+        return self.day_ns(day) + CONNECT + stagger_ns(self.scenario, unit)
 
     def reading_ns(self, slot: int, unit: str) -> int:
         """Return when a unit takes the readings of a slot, ns since the epoch."""
@@ -128,7 +128,7 @@ class Plan(_Model):
         """Return when a unit disconnects at the end of a day, ns since the epoch."""
         slots = self.day_slots(day)
         length = round(len(slots) * self.scenario.interval_s * SECOND)
-        return self.day_ns(day) + length + DISCONNECT + self._stagger(unit)
+        return self.day_ns(day) + length + DISCONNECT + stagger_ns(self.scenario, unit)
 
     def episodes_on(self, days: range) -> list[Episode]:
         """Return the episodes whose onset lies in these days."""
@@ -138,9 +138,6 @@ class Plan(_Model):
     def digest(self) -> str:
         """Return the sha256 of the plan, hex."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-    def _stagger(self, unit: str) -> int:
-        return list(self.scenario.units).index(unit) * UNIT_STAGGER
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -157,9 +154,15 @@ class Plan(_Model):
             raise first_problem(path, error) from error
 
 
+def stagger_ns(scenario: Scenario, unit: str) -> int:
+    """Return how long after the first unit a unit wakes, ns."""
+    names: list[str] = list(scenario.units)
+    return names.index(unit) * UNIT_STAGGER
+
+
 def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:
     """Return when a unit takes the readings of a slot, ns: the grid plus stagger plus a seeded jitter."""
-    stagger = list(scenario.units).index(unit) * UNIT_STAGGER
+    stagger = stagger_ns(scenario, unit)
     jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % (UNIT_STAGGER * 3 // 4)
     return start_ns + FIRST_READING + round(slot * scenario.interval_s * SECOND) + stagger + jitter
 
@@ -350,7 +353,14 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     )
 
 
-def _acts(scenario, spec, variant, onset, at, rng) -> Iterator[Act]:  # type: ignore[no-untyped-def]
+def _acts(
+    scenario: Scenario,
+    spec: EpisodeSpec,
+    variant: str,
+    onset: int,
+    at: Callable[[int], int],
+    rng: random.Random,
+) -> Iterator[Act]:
     """Yield what the attacker does to which reading."""
     if spec.kind == "interception":
         return
@@ -368,9 +378,9 @@ def _acts(scenario, spec, variant, onset, at, rng) -> Iterator[Act]:  # type: ig
                 grown = size if variant == "shift" else size * (index + 1) / spec.readings
                 yield Act(slot=slot, sensor=sensor, operation="shift", amount=round(grown, 2))
             else:
-                yield Act(
-                    slot=slot, sensor=sensor, operation=variant, amount=size if variant == "scale" else 0.0
-                )
+                scaled = variant == "scale"
+                operation: Operation = "scale" if scaled else "freeze"
+                yield Act(slot=slot, sensor=sensor, operation=operation, amount=size if scaled else 0.0)
 
 
 def _size(variant: str, rng: random.Random) -> float:

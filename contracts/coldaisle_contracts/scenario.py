@@ -3,18 +3,21 @@
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.site import Site, first_problem, load_site
 from coldaisle_contracts.taxonomy import KINDS, KindName
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
+MOST_COPIES = 30
+"""Copies of one reading at most."""
+LONGEST_DRAWN = 60
+"""Readings in an episode drawn by seed at most."""
 
 
 class _Model(BaseModel):
@@ -52,8 +55,8 @@ class EpisodeSpec(_Model):
             raise ValueError(
                 f"variant {self.variant!r} does not exist for {self.kind}: use one of {', '.join(variants)}"
             )
-        if self.kind == "duplication" and self.size is not None and not 1 <= self.size <= 30:
-            raise ValueError(f"size {self.size!r} is not a number of copies: give 1 to 30")
+        if self.kind == "duplication" and self.size is not None and not 1 <= self.size <= MOST_COPIES:
+            raise ValueError(f"size {self.size!r} is not a number of copies: give 1 to {MOST_COPIES}")
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
             raise ValueError(f"sensors {list(self.sensors)!r} must name each sensor attacked once")
         return self
@@ -73,15 +76,14 @@ class Drawn(_Model):
     clean_days: int = Field(default=1, ge=0)
     readings: tuple[int, int] = (3, 12)
     kinds: dict[KindName, Annotated[float, Field(gt=0)]] = Field(
-        default_factory=lambda: dict.fromkeys(KINDS, 1.0),
-        min_length=1,  # type: ignore[arg-type]
+        default_factory=lambda: {kind.name: 1.0 for kind in KINDS.values()}, min_length=1
     )
 
     @field_validator("readings")
     @classmethod
     def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= value[0] <= value[1] <= 60:
-            raise ValueError("give shortest and longest with 1 <= shortest <= longest <= 60")
+        if not 1 <= value[0] <= value[1] <= LONGEST_DRAWN:
+            raise ValueError(f"give shortest and longest with 1 <= shortest <= longest <= {LONGEST_DRAWN}")
         return value
 
 
@@ -110,7 +112,7 @@ class Scenario(_Model):
     time_zone: str
     duration_h: float = Field(gt=0, le=24 * 92)
     interval_s: float = Field(default=300.0, ge=10.0, le=3600.0)
-    units: tuple[UnitName, ...] = tuple(UNITS)  # type: ignore[assignment]
+    units: tuple[UnitName, ...] = get_args(UnitName)
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=3, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)

@@ -1,5 +1,6 @@
 """A shard: a range of days that runs in a testbed of its own."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Self
 
@@ -42,4 +43,4 @@ class Shard:
         """Cut a run of ``days`` into at most ``shards`` shards of nearly equal length."""
         shards = max(1, min(shards, days))
         edges = [days * number // shards for number in range(shards + 1)]
-        return [cls(range(start, stop)) for start, stop in zip(edges, edges[1:], strict=False)]
+        return [cls(range(start, stop)) for start, stop in itertools.pairwise(edges)]

@@ -140,7 +140,7 @@ class Path:
         Raises:
             OffPathError: if that reading did not pass.
         """
-        for port, conn in self._connections.items():
+        for port, conn in self._connections.items():  # noqa: B007 - read after the loop
             if conn.sensor == sensor and conn.publish[0] == slot and conn.up.last and conn.down.last:
                 break
         else:
@@ -327,7 +327,7 @@ class Path:
         self.wire.send(frame)
         self._note(frame, target, role, act, attack)
 
-    def _note(self, frame: bytes, side: Host, role: Role, act: str, attack: bool) -> None:  # noqa: FBT001
+    def _note(self, frame: bytes, side: Host, role: Role, act: str, attack: bool) -> None:
         self.journal.write(
             "frame",
             episode=self.episode,
@@ -339,7 +339,7 @@ class Path:
             at_ns=self.times.now_ns(),
         )
 
-    def _act(  # noqa: PLR0913 - a row of the journal has that many columns
+    def _act(
         self,
         port: int,
         slot: int,

@@ -41,7 +41,7 @@ class Schedule:
         def slot_of(at_ns: int) -> int:
             return int((at_ns - plan.start_ns - FIRST_READING) / (interval * SECOND) + 0.5)
 
-        self._paths = {
+        self._paths: dict[str, Path] = {
             unit: Path(UNITS[unit], wire, self._times, journal, slot_of) for unit in plan.scenario.units
         }
         self._order = itertools.count()

@@ -88,7 +88,8 @@ class Link:
         if self._paho.want_write():
             self._paho.loop_write()
 
-    def _on_socket_open(self, _client: Client, _data: object, sock: sockets.socket) -> None:
+    def _on_socket_open(self, _client: Client, _data: object, sock: object) -> None:
+        assert isinstance(sock, sockets.socket)  # noqa: S101 - no TLS, no WebSocket
         sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
         self.port = sock.getsockname()[1]
 

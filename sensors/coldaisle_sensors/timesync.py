@@ -1,6 +1,6 @@
 """The one door to ntplib: a controller's correction of its own clock."""
 
-import ntplib
+import ntplib  # type: ignore[import-untyped]
 
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal

@@ -85,7 +85,7 @@ def _engine(asked: EngineName | None) -> EngineName:
         "coldaisle up --seed 7 --out /tmp/week7",
     )
 )
-def up(  # noqa: PLR0913 - the options of the main command
+def up(
     scenario: Annotated[Path, typer.Argument(help="Scenario file.")] = HOUSE / "scenarios" / "week.toml",
     engine: Annotated[
         EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")

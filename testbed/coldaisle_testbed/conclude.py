@@ -152,7 +152,7 @@ def _counts(account: ledger.Account) -> dict[str, int]:
     }
 
 
-def _manifest(  # noqa: PLR0913 - a manifest has that many facts
+def _manifest(
     stage: Path,
     name: str,
     engine: str,

@@ -70,14 +70,13 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
         env: the environment that puts it into virtual time.
     """
     with (folder / "nursery.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
+        return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / "nursery.sock")],
             env={**os.environ, **env},
             stdout=subprocess.PIPE,
             stderr=log,
             stdin=subprocess.DEVNULL,
         )
-    return process
 
 
 def _serve_ward(connection: socket.socket) -> None:

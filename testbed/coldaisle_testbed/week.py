@@ -76,19 +76,19 @@ def _play_all(
     plan: Plan, stage: Path, pieces: list[Shard], folder: Path, library: str, progress: Callable[[str], None]
 ) -> None:
     """Fork a process for each shard and wait for all; the first failure ends the others."""
-    running: dict[Connection, tuple[multiprocessing.Process, Shard]] = {}
+    running: dict[object, tuple[multiprocessing.context.ForkProcess, Shard, Connection]] = {}
     try:
         for shard in pieces:
             ours, theirs = _FORK.Pipe(duplex=False)
             process = _FORK.Process(target=_play_one, args=(plan, shard, stage, folder, library, theirs))
             process.start()
             theirs.close()
-            running[ours] = (process, shard)  # type: ignore[assignment]
+            running[ours] = (process, shard, ours)
         while running:
-            for pipe in wait(list(running)):
-                process, shard = running.pop(pipe)  # type: ignore[arg-type]
+            for ready in wait([pipe for _, _, pipe in running.values()]):
+                process, shard, pipe = running.pop(ready)
                 try:
-                    failure = pipe.recv()  # type: ignore[union-attr]
+                    failure: ColdaisleError | None = pipe.recv()
                 except EOFError:
                     failure = FederateError(str(shard), "died")
                 process.join()
@@ -96,7 +96,7 @@ def _play_all(
                     raise failure
                 progress(f"{shard} played and sealed")
     finally:
-        for process, _ in running.values():
+        for process, _, _ in running.values():
             process.kill()
             process.join()
 
