@@ -1,5 +1,6 @@
 """Writing and reading tables: Parquet (zstd) and CSV, each appearing by rename."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,28 +10,35 @@ import pyarrow.parquet  # type: ignore[import-untyped]
 
 from coldaisle_contracts.errors import InputError
 
+FORMS = ("parquet", "csv")
 
-def write(frame: pd.DataFrame, stem: Path) -> list[Path]:
-    """Write a table as ``stem.parquet`` and ``stem.csv`` and return both; their folder is made if need be.
+
+def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list[Path]:
+    """Write a table as ``stem.parquet`` and ``stem.csv`` and return what was written.
+
+    Args:
+        frame: the table.
+        stem: the files' path without suffix; its folder is made if need be.
+        forms: which of :data:`FORMS` to write.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    parquet, csv = stem.with_suffix(".parquet"), stem.with_suffix(".csv")
+    paths = [stem.with_suffix(f".{form}") for form in forms]
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
-        pa.parquet.write_table(table, _unfinished(parquet), compression="zstd")
-        pa.csv.write_csv(_plain(table), _unfinished(csv))
-        for path in (parquet, csv):
+        for path in paths:
+            _WRITERS[path.suffix](table, _unfinished(path))
+        for path in paths:
             _unfinished(path).replace(path)
     except OSError as error:
-        for path in (parquet, csv):
+        for path in paths:
             _unfinished(path).unlink(missing_ok=True)
         raise InputError(
             stem.parent, f"cannot be written ({error.strerror}): free space or choose another folder"
         ) from error
-    return [parquet, csv]
+    return paths
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -55,3 +63,14 @@ def _plain(table: pa.Table) -> pa.Table:
         if pa.types.is_dictionary(field.type):
             table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
     return table
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    pa.parquet.write_table(table, path, compression="zstd")
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    pa.csv.write_csv(_plain(table), path)
+
+
+_WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {".parquet": _write_parquet, ".csv": _write_csv}

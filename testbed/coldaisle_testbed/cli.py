@@ -194,8 +194,8 @@ def decode(
     from coldaisle_analysis import packets, tables  # noqa: PLC0415
 
     table = packets.decode(pcap)
-    path = tables.write(table, out, "packets", csv=csv)
-    Console().print(f"{len(table):,} frames: {path}", highlight=False)
+    (path,) = tables.write(table, out / "packets", ("csv",) if csv else ("parquet",))
+    Console().print(f"{len(table):,} frames: {path}", highlight=False, soft_wrap=True)
 
 
 @app.command(
