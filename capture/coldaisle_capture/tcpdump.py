@@ -66,6 +66,7 @@ class Tcpdump:
             str(ROTATE_MB),
             "-w",
             str(first),
+            FILTER,
         ]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own arguments
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
