@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from coldaisle_contracts.errors import InputError
 
@@ -16,6 +16,9 @@ PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Spread = Annotated[float, Field(ge=0.0, le=5.0)]
+Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
+Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
 
 
 class _Model(BaseModel):
@@ -25,17 +28,19 @@ class _Model(BaseModel):
 class Season(_Model):
     """The site's seasonality, shared by its units through the heat load.
 
+    The published captures show no daily cycle, so the defaults are small; turn them up to have one.
+
     Attributes:
         daily: amplitude of the first daily Fourier term of the return air, °C.
         weekly: amplitude of the first weekly Fourier term of the return air, °C.
-        peak_hour: local hour of the day at which the daily term is highest.
-        peak_day: day of the week (Monday is 0) at which the weekly term is highest.
+        peak_hour: local hour of the day at which the daily term is highest, h.
+        peak_day: day of the week (Monday's midnight is 0) at which the weekly term is highest.
     """
 
-    daily: float = Field(default=0.15, ge=0.0, le=10.0)
-    weekly: float = Field(default=0.05, ge=0.0, le=10.0)
+    daily: float = Field(default=0.05, ge=0.0, le=10.0)
+    weekly: float = Field(default=0.02, ge=0.0, le=10.0)
     peak_hour: float = Field(default=15.0, ge=0.0, lt=24.0)
-    peak_day: float = Field(default=2.0, ge=0.0, lt=7.0)
+    peak_day: float = Field(default=2.5, ge=0.0, lt=7.0)
 
 
 class Site(_Model):
@@ -44,23 +49,36 @@ class Site(_Model):
     Attributes:
         medians: per unit, the median of each sensor, °C.
         noise: standard deviation of each sensor's short-term noise, °C.
-        autocorrelation: lag-1 autocorrelation of that noise, in (-1, 1).
-        drift: how far the slow drift moves a unit in a day, °C (standard deviation).
+        autocorrelation: lag-1 autocorrelation of that noise.
+        coupling: share of the noise's variance that the sensors of a unit have in common.
+        drift: standard deviation of the slow drift of the chilled water, °C.
         excursion_share: share of slots in which all sensors of a unit jump together.
         season: daily and weekly seasonality.
     """
 
-    medians: dict[str, PerSensor] = {
+    medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = {
         "inrow-13": (11.94, 15.89, 20.00, 27.34),
         "inrow-15": (11.68, 15.36, 20.00, 27.21),
         "inrow-23": (11.13, 14.94, 20.00, 26.30),
         "inrow-25": (11.24, 15.34, 20.00, 26.80),
     }
-    noise: PerSensor = (0.21, 0.19, 0.13, 0.13)
-    autocorrelation: PerSensor = (0.55, 0.40, 0.14, 0.14)
-    drift: float = Field(default=0.15, ge=0.0, le=5.0)
+    noise: tuple[Spread, Spread, Spread, Spread] = (0.15, 0.14, 0.13, 0.13)
+    autocorrelation: tuple[Correlation, Correlation, Correlation, Correlation] = (0.15, 0.13, 0.08, 0.06)
+    coupling: Fraction = 0.9
+    drift: Spread = 0.16
     excursion_share: Fraction = 0.045
     season: Season = Season()
+
+    @field_validator("medians")
+    @classmethod
+    def _warmer_coming_back(cls, value: dict[str, PerSensor]) -> dict[str, PerSensor]:
+        """Refuse a unit that cools nothing: its energy balance has no solution."""
+        for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
+            if coolant_out <= coolant_in or return_air <= supply:
+                raise ValueError(
+                    f"{unit} must return warmer: coolant out above coolant in, return air above supply air"
+                )
+        return value
 
 
 def load_site(path: Path) -> Site:
