@@ -13,7 +13,7 @@ import pandas as pd
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.mqtt import PUBACK
 from coldaisle_analysis.values import SHORT, Floats, history, others_median, past_median
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import END, SECOND
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _path(
     time_ns = np.asarray(packets["time_ns"], np.int64)
     client = packets["client"].map(dict(zip(grid.sensors["client_id"], grid.sensors.index, strict=True)))
     sensor = np.asarray(client.astype("float64").fillna(-1), np.int64)
-    again = np.flatnonzero(packets["tcp_retransmission"] == 1)
+    again = np.flatnonzero(packets["tcp_retransmission"].fillna(0))
     return {
         "packets": grid.count(sensor, time_ns),
         "retransmissions": grid.count(sensor[again], time_ns[again]),
@@ -180,8 +180,8 @@ def _arp(grid: Grid, packets: pd.DataFrame) -> Floats:
 def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages: pd.DataFrame) -> Floats:
     """Return the time from the broker's PUBACK to the sensor's next packet, unless the tick ends before, s."""
     flow = packets["flow"]
-    upward = packets["time_ns"].astype("float64").where(packets["to_server"] == 1)
-    following = upward.groupby(flow).bfill()
+    upward = packets["time_ns"].astype("Int64").where(packets["to_server"] == 1)
+    following = np.asarray(upward.groupby(flow).bfill().fillna(END), np.int64)
     acks = messages[
         (messages["msgtype"] == PUBACK) & messages["row"].isin(np.flatnonzero(packets["to_server"] == 0))
     ]
@@ -194,6 +194,6 @@ def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages:
         wanted.sort_values("time_ns"), acks.sort_values("time_ns"), on="time_ns", by=by, direction="forward"
     )
     pairs = pairs[pairs["ack_row"].notna()]
-    after = following.to_numpy()[pairs["ack_row"].astype("int64")]
+    after = following[pairs["ack_row"].astype("int64")]
     in_time = after < grid.starts[pairs["sensor"], pairs["tick"] + 1]
     return grid.scatter(pairs[in_time], ((after - pairs["ack_ns"]) / SECOND)[in_time])

@@ -1,6 +1,7 @@
 """Writing and reading tables: Parquet (zstd) and CSV, each appearing by rename."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +35,8 @@ def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list
             _unfinished(path).replace(path)
     except OSError as error:
         for path in paths:
-            _unfinished(path).unlink(missing_ok=True)
+            with suppress(OSError):
+                _unfinished(path).unlink()
         raise InputError(
             stem.parent, f"cannot be written ({error.strerror}): free space or choose another folder"
         ) from error

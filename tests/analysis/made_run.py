@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coldaisle_analysis import captures
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
@@ -248,7 +249,7 @@ def _poison(recorder: Recorder) -> None:
         restore = arp(INJECTOR.mac, BROKER.mac, 1, (unit.mac, unit.ip), ("00:00:00:00:00:00", BROKER.ip))
         before, after = episode.approach_ns, episode.end_ns
         recorder.frames += [
-            (before - SECOND, honest, honest),
+            (before - MILLI, honest, honest),
             (before, claim, claim),
             (after, restore, restore),
         ]
@@ -291,3 +292,16 @@ def _attacked(
         recorder.deliver(at, conn, (changed, mid), episode, "modified", attack=True)
     else:
         recorder.deliver(at, conn, (text, mid), episode, attack=kind == "interception")
+
+
+def captured(path: Path) -> list[tuple[int, bytes]]:
+    """Return time and bytes of every frame of a capture."""
+    frames = captures.read([path])
+    return [(int(frames.time_ns[row]), frames.frame(row)) for row in range(len(frames))]
+
+
+def later(frame: bytes, shift: int) -> bytes:
+    """Return a TCP frame with its sequence number moved on."""
+    at = 14 + 20 + 4
+    number = int.from_bytes(frame[at : at + 4], "big") + shift
+    return frame[:at] + number.to_bytes(4, "big") + frame[at + 4 :]

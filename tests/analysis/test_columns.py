@@ -1,0 +1,51 @@
+"""The table of columns, and the document printed from it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from coldaisle_analysis.columns import COLUMNS, LEVELS, Level, columns, conform, features, markdown, names
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "dataset.md"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_document_shows_the_table(level: Level) -> None:
+    """docs/dataset.md holds exactly the table printed from the code."""
+    assert f"\n\n{markdown(level)}\n" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_names_are_unique(level: Level) -> None:
+    """No column is named twice in a level."""
+    assert len(set(names(level))) == len(columns(level))
+
+
+def test_every_column_says_what_it_means() -> None:
+    """Each column has a known group and a meaning, and numbers that measure have a unit."""
+    groups = {"identity", "time", "feature", "value", "label", "meta"}
+    assert {column.group for column in COLUMNS} == groups
+    assert all(column.meaning for column in COLUMNS)
+    assert all(column.unit for column in COLUMNS if column.dtype == "float64")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_features_leave_truth_and_identity_out(level: Level) -> None:
+    """The default features are causal numbers of the groups feature and value alone."""
+    chosen = [column for column in columns(level) if column.name in features(level)]
+    assert {column.group for column in chosen} == {"feature", "value"}
+    assert all(column.numeric and column.causal for column in chosen)
+
+
+def test_identity_is_added_when_asked_for() -> None:
+    """Source port and message id come in only with ``identity=True``."""
+    leaking = {"tcp_srcport", "mqtt_msgid", "ip_ttl"}
+    assert leaking <= set(features("packets", identity=True))
+    assert not leaking & set(features("packets"))
+
+
+def test_conform_refuses_a_missing_column() -> None:
+    """A frame without one of the columns is refused by the column's name."""
+    with pytest.raises(KeyError, match="frame_in_file"):
+        conform(pd.DataFrame({"frame": [1], "file": ["a.pcap"]}), "packets")

@@ -1,0 +1,198 @@
+"""The ledger: a run that adds up, and every way it can fail to."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.analysis import made_run
+
+from coldaisle_analysis import evidence, ledger
+from coldaisle_analysis.ledger import Account
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import Manifest, sha256_of
+
+Line = dict[str, Any]
+Edit = Callable[[list[Line]], list[Line]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Return a run made by hand."""
+    made_run.make(tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def account(run: Path) -> Account:
+    """Return its readings settled."""
+    return ledger.settle(evidence.load(run))
+
+
+def edit(run: Path, journal: str, change: Edit) -> None:
+    """Change the lines of a journal."""
+    path = run / "journal" / f"{journal}.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in change(lines)))
+
+
+def without(**facts: object) -> Edit:
+    """Return an edit that takes out the lines with these facts."""
+    return lambda lines: [
+        line for line in lines if any(line.get(key) != value for key, value in facts.items())
+    ]
+
+
+def with_value(where: dict[str, object], **facts: object) -> Edit:
+    """Return an edit that writes these facts into the lines with those."""
+    return lambda lines: [
+        {**line, **facts} if all(line.get(key) == value for key, value in where.items()) else line
+        for line in lines
+    ]
+
+
+def test_sound_run_has_nothing_broken(run: Path) -> None:
+    """Nothing is wrong with a run made right."""
+    assert ledger.check(run) == []
+
+
+def test_every_planned_reading_is_settled(account: Account) -> None:
+    """72 readings are planned; one is modified, one removed, one copied twice, the rest are delivered."""
+    table = account.readings
+    assert len(table) == 2 * 4 * 9
+    assert table["fate"].value_counts().to_dict() == {"delivered": 70, "modified": 1, "removed": 1}
+    assert table["copies"].sum() == 2
+    modified = table[table["fate"] == "modified"].iloc[0]
+    assert (modified["sent"], modified["received"], modified["kind"]) == ("14.02", "15.52", "modification")
+    assert table.loc[table["fate"] == "removed", "received"].isna().all()
+
+
+def test_labels_of_readings(account: Account) -> None:
+    """Modified, removed, copied and intercepted readings are labelled with their kind, the rest is normal."""
+    by_kind = account.readings.groupby("kind")["label"]
+    kinds = pd.DataFrame({"size": by_kind.count(), "sum": by_kind.sum()})
+    assert kinds.loc["normal"].tolist() == [65, 0]
+    attacked = {"modification": 1, "removal": 1, "duplication": 1, "interception": 4}
+    assert {kind: kinds.loc[kind, "sum"] for kind in attacked} == attacked
+
+
+@pytest.mark.parametrize(
+    ("journal", "change", "said"),
+    [
+        ("inrow-13", without(client="133", slot=4), "first 133 slot 4: planned but never journalled"),
+        ("inrow-13", lambda lines: [*lines, lines[0]], "first 131 slot 0: journalled more than once"),
+        ("inrow-13", with_value({"client": "133", "slot": 4}, value="9.99"), "first 133 slot 4: another value"),
+        ("injector", without(event="act", operation="swallow"), "first 132 slot 5: sent, not at the broker"),
+        ("injector", without(event="act", operation="modify"), "first 131 slot 2: another value at the broker"),
+        ("injector", with_value({"operation": "modify"}, after=None), "first 131 slot 2: removed by an act, but"),
+        ("injector", with_value({"operation": "modify"}, before="1.00"), "the act names another value than the sensor"),
+        ("injector", with_value({"operation": "modify"}, slot=3), "acts are not in the plan, the first on inrow-13"),
+        ("injector", lambda lines: [*lines, *(x for x in lines if x.get("operation") == "modify")], "acted on more"),
+        ("injector", without(event="act", operation="copy"), "first 253 slot 6: not as many copies"),
+        ("injector", without(event="act", operation="swallow"), "swallow of reading 132 slot 5 was not played"),
+        ("injector", without(event="frame", role="modified"), "1 frames of the attacker are in no journal"),
+        ("injector", with_value({"role": "modified"}, digest="0" * 16), "1 of 32 journalled frames are not in the capture"),
+        ("capture", with_value({}, kernel_drops=3), "the kernel dropped 3 packets"),
+        ("capture", with_value({}, packets=1), "sealed with 1"),
+        ("capture", with_value({}, raw_sha256="0"), "raw/day-1-000.pcap: was changed after it was sealed"),
+    ],
+)  # fmt: skip
+def test_what_breaks_is_named(run: Path, journal: str, change: Edit, said: str) -> None:
+    """Each way a run can fail to add up gives a sentence that names the place."""
+    edit(run, journal, change)
+    assert any(said in sentence for sentence in ledger.check(run)), ledger.check(run)
+
+
+def test_strange_host_is_named(run: Path) -> None:
+    """A host outside the plan is reported by its address."""
+    for folder in ("capture", "capture/raw"):
+        path = run / folder / "day-1-000.pcap"
+        path.write_bytes(path.read_bytes().replace(made_run.ip("198.18.0.34"), made_run.ip("198.18.0.99")))
+    assert "ip_src 198.18.0.99 is no host of the plan" in ledger.check(run)
+
+
+def test_unplanned_publish_is_named(run: Path) -> None:
+    """A PUBLISH with a message id no reading has is reported with its frame."""
+    edit(run, "inrow-13", with_value({"client": "131", "slot": 0}, mid=99))
+    assert any("1 PUBLISH carry no planned reading" in sentence for sentence in ledger.check(run))
+
+
+def test_resend_counts_once(run: Path) -> None:
+    """A PUBLISH the sensor sends again is the same reading, delivered once."""
+    for folder in ("capture/raw", "capture"):
+        path = run / folder / "day-1-000.pcap"
+        frames = made_run.captured(path)
+        at, again = next(row for row in frames if row[1].endswith(b"IoT\0\x0926.08"))
+        moved = made_run.later(again, len(made_run.publish("26.08", 9)))
+        made_run.pcap(path, sorted([*frames, (at + 1000, moved)]))
+    account = ledger.settle(evidence.load(run))
+    first = account.readings[(account.readings["client_id"] == "134") & (account.readings["slot"] == 8)].iloc[
+        0
+    ]
+    assert (first["arrivals"], first["fate"], first["copies"]) == (2, "delivered", 0)
+    assert not [sentence for sentence in ledger.check(run) if "readings" in sentence]
+
+
+def test_semantic_digest_ignores_order_and_time(run: Path, account: Account) -> None:
+    """Other times, ports and line orders leave the digest; another value changes it."""
+    digest = ledger.semantic_digest(account)
+    edit(run, "inrow-13", lambda lines: [{**line, "acked_ns": 1, "stamp_ns": 2} for line in reversed(lines)])
+    assert ledger.semantic_digest(ledger.settle(evidence.load(run))) == digest
+    edit(run, "inrow-25", with_value({"slot": 1, "client": "251"}, value="1.00"))
+    assert ledger.semantic_digest(ledger.settle(evidence.load(run))) != digest
+
+
+def manifest(run: Path, account: Account, **facts: Any) -> None:
+    """Write a manifest that holds, but for these facts."""
+    files = {path: sha256_of(run / path) for path in ("plan.json", "journal/injector.jsonl")}
+    held: Line = {
+        "id": "made", "scenario": "made", "seed": 1, "engine": "netns", "shards": 1, "created": "2026-03-02T00:00:00Z",
+        "plan_digest": account.evidence.plan.digest(), "semantic_digest": ledger.semantic_digest(account),
+        "counts": {}, "seconds": {}, "versions": {}, "files": files,
+    }  # fmt: skip
+    (run / "manifest.json").write_text(Manifest.model_validate({**held, **facts}).model_dump_json())
+
+
+def test_manifest_that_holds(run: Path, account: Account) -> None:
+    """A finished run with its manifest adds up."""
+    manifest(run, account)
+    assert ledger.check(run) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"files": {"plan.json": "0"}}, "plan.json: is not what the manifest says"),
+        ({"files": {"report/index.html": "0"}}, "report/index.html: is missing"),
+        ({"plan_digest": "0"}, "plan.json: is not the manifest's plan"),
+        ({"semantic_digest": "0"}, "the semantic digest is not the manifest's"),
+    ],
+)
+def test_manifest_that_does_not(run: Path, account: Account, facts: Line, said: str) -> None:
+    """A changed or missing file, another plan and another trace are each named."""
+    manifest(run, account, **facts)
+    assert ledger.check(run) == [said]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("journal/injector.jsonl", "keeps this journal"),
+        ("capture/day-1-000.pcap", "readable capture"),
+        ("plan.json", "plan"),
+    ],
+)
+def test_missing_file_is_bad_input(run: Path, name: str, said: str) -> None:
+    """A run without one of its files cannot be checked, and the file is named."""
+    (run / name).unlink()
+    with pytest.raises(InputError, match=said):
+        ledger.check(run)
+
+
+def test_journal_without_a_key(run: Path) -> None:
+    """A journal line that lacks a key is refused with journal and key."""
+    edit(run, "capture", lambda lines: [{key: line[key] for key in line if key != "raw"} for line in lines])
+    with pytest.raises(InputError, match=r"capture\.jsonl: event sealed.*'raw'"):
+        ledger.check(run)
