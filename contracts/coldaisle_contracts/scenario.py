@@ -114,7 +114,7 @@ class Scenario(_Model):
     interval_s: float = Field(default=300.0, ge=10.0, le=3600.0)
     units: tuple[UnitName, ...] = get_args(UnitName)
     time: Literal["virtual", "real"] = "virtual"
-    ntp_every: int = Field(default=3, ge=1)
+    ntp_every: int = Field(default=2, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
     site: Site = Site()
     drawn: Drawn = Drawn()
