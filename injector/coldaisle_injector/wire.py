@@ -49,20 +49,23 @@ class Guard:
             ForbiddenFrameError: for any other, and for anything but ARP and IPv4.
         """
         for mac in (frame[:6], frame[6:12]):
-            if mac not in self._macs:
-                raise ForbiddenFrameError(f"MAC address {mac.hex(':')}")
+            self._check_mac(mac)
         kind = frame[12:14]
         if kind == _IPV4:
             addresses = (frame[ETHERNET + 12 : ETHERNET + 16], frame[ETHERNET + 16 : ETHERNET + 20])
         elif kind == _ARP:
             addresses = (frame[ETHERNET + 14 : ETHERNET + 18], frame[ETHERNET + 24 : ETHERNET + 28])
-            if frame[ETHERNET + 8 : ETHERNET + 14] not in self._macs:
-                raise ForbiddenFrameError(f"MAC address {frame[ETHERNET + 8 : ETHERNET + 14].hex(':')}")
+            for mac in (frame[ETHERNET + 8 : ETHERNET + 14], frame[ETHERNET + 18 : ETHERNET + 24]):
+                self._check_mac(mac)
         else:
             raise ForbiddenFrameError(f"EtherType 0x{kind.hex()}")
         for address in addresses:
             if address not in self._ips:
                 raise ForbiddenFrameError(f"address {_text(address)}")
+
+    def _check_mac(self, mac: bytes) -> None:
+        if mac not in self._macs:
+            raise ForbiddenFrameError(f"MAC address {mac.hex(':')}")
 
 
 class Wire:

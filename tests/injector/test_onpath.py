@@ -1,0 +1,247 @@
+"""The path between a unit and the broker, played frame by frame without a network."""
+
+import json
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+from tests.injector.made import UNIT, episode, publish, segment
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.taxonomy import KindName
+from coldaisle_injector import frames, mqtt
+from coldaisle_injector.catalogue import attack_for
+from coldaisle_injector.frames import Segment
+from coldaisle_injector.onpath import PATIENCE_NS, RESEND_NS, OffPathError, Path, is_between
+from coldaisle_injector.wire import Guard
+
+
+class _Wire:
+    """Keeps what was sent, and refuses what the real one refuses."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        Guard().check(frame)
+        self.sent.append(frame)
+
+    def segments(self) -> list[Segment]:
+        """Return the segments sent since the last call."""
+        found = [read for frame in self.sent if (read := Segment.read(frame))]
+        self.sent.clear()
+        return found
+
+
+class _Times:
+    """Both clocks stand still until moved."""
+
+    now = 0
+
+    def now_ns(self) -> int:
+        return self.now
+
+    def wall_ns(self) -> int:
+        return self.now
+
+
+class _Scene:
+    """A path, an episode of a kind, and one connection between the unit and the broker."""
+
+    def __init__(self, folder: FilePath, kind: KindName, **wanted: Any) -> None:
+        self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
+        self._journal = Journal(self.file, "day-1")
+        self.path = Path(UNIT, self.wire, self.times, self._journal, lambda _: self.slot)  # type: ignore[arg-type]
+        self.attack = attack_for(episode(kind=kind, **wanted))
+        self.up, self.down = 1000, 2000
+        self.down_seen, self.up_seen = 2000, 1000
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the journal's lines of an event."""
+        self._journal.flush()
+        return [
+            line
+            for text in self.file.read_text().splitlines()
+            if (line := json.loads(text))["event"] == event
+        ]
+
+    def send(self, payload: bytes) -> list[Segment]:
+        """Let the unit send something and return what the attacker sends for it."""
+        self.path.on_segment(segment(payload, numbers=(self.up, self.down_seen)))
+        self.up += len(payload)
+        return self._deliver()
+
+    def reply(self, payload: bytes) -> list[Segment]:
+        """Let the broker send something and return what the attacker sends for it."""
+        self.path.on_segment(segment(payload, source=BROKER, numbers=(self.down, self.up_seen)))
+        self.down += len(payload)
+        return self._deliver()
+
+    def copy(self, slot: int) -> list[Segment]:
+        """Let the attacker deliver a reading of sensor 1 again and return what it sends."""
+        self.path.copy(slot, 1)
+        return self._deliver()
+
+    def _deliver(self) -> list[Segment]:
+        """Hand on what was sent: each side must get exactly the next bytes of its stream."""
+        sent = self.wire.segments()
+        for each in sent:
+            if each.source == UNIT.ip:
+                assert each.seq == self.up_seen
+                self.up_seen += len(each.payload)
+                assert each.ack <= self.down
+            else:
+                assert each.seq == self.down_seen
+                self.down_seen += len(each.payload)
+                assert each.ack <= self.up
+        return sent
+
+    def begin(self) -> None:
+        """Get on the path, see reading 1 pass, and start to act in slot 2."""
+        self.path.approach("e01", self.attack)
+        for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
+            answer = frames.arp_answer(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip)
+            heard = frames.Arp(2, victim.mac, victim.ip, other.ip)
+            self.path.on_arp(heard, answer)
+        self.wire.sent.clear()
+        self.send(publish("15.00", 1))
+        self.reply(mqtt.puback(1))
+        self.path.begin()
+        self.slot = 2
+
+    def payloads(self, segments: list[Segment]) -> list[tuple[str, bytes]]:
+        """Return who is sent what."""
+        return [(each.target, each.payload) for each in segments]
+
+
+def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
+    """Frames pass in both directions with their own bytes and are labelled while the act lasts."""
+    scene = _Scene(tmp_path, "interception")
+    scene.begin()
+    reading = publish("15.54", 2)
+    assert scene.payloads(scene.send(reading)) == [(BROKER.ip, reading)]
+    assert scene.payloads(scene.reply(mqtt.puback(2))) == [(UNIT.ip, mqtt.puback(2))]
+    assert [line["attack"] for line in scene.lines("frame") if line["act"] == "relay"] == [False] * 2 + [
+        True
+    ] * 2
+    assert not scene.lines("act")
+
+
+def test_shorter_value_keeps_the_streams_together(tmp_path: FilePath) -> None:
+    """After a modification that changes the length, both sides go on without a hole or an overlap."""
+    scene = _Scene(tmp_path, "modification", variant="scale", size=0.6)
+    scene.begin()
+    assert scene.payloads(scene.send(publish("15.54", 2))) == [(BROKER.ip, publish("9.32", 2))]
+    assert scene.payloads(scene.reply(mqtt.puback(2))) == [(UNIT.ip, mqtt.puback(2))]
+    scene.slot = 9
+    assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
+    (act,) = scene.lines("act")
+    assert (act["operation"], act["before"], act["after"], act["slot"]) == ("modify", "15.54", "9.32", 2)
+
+
+def test_removed_reading_is_acknowledged_in_the_brokers_place(tmp_path: FilePath) -> None:
+    """The broker gets nothing, the unit its PUBACK, and the next reading closes up."""
+    scene = _Scene(tmp_path, "removal")
+    scene.begin()
+    assert scene.payloads(scene.send(publish("15.54", 2))) == [(UNIT.ip, mqtt.puback(2))]
+    scene.slot = 9
+    assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
+    assert scene.payloads(scene.reply(mqtt.puback(3))) == [(UNIT.ip, mqtt.puback(3))]
+    (act,) = scene.lines("act")
+    assert (act["operation"], act["before"], act["after"]) == ("swallow", "15.54", None)
+
+
+def test_retransmission_of_an_edited_reading_is_edited_again(tmp_path: FilePath) -> None:
+    """A segment sent twice by the unit reaches the broker twice as the same changed bytes, and counts as one act."""
+    scene = _Scene(tmp_path, "modification", variant="shift", size=1.0)
+    scene.begin()
+    (first,) = scene.send(publish("15.54", 2))
+    scene.up, scene.up_seen = scene.up - len(publish("15.54", 2)), scene.up_seen - len(first.payload)
+    (second,) = scene.send(publish("15.54", 2))
+    assert (second.seq, second.payload) == (first.seq, publish("16.54", 2))
+    assert len(scene.lines("act")) == 1
+
+
+def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_path: FilePath) -> None:
+    """The broker gets the reading again; its PUBACK is acknowledged by the attacker and never reaches the unit."""
+    scene = _Scene(tmp_path, "duplication", variant="once", size=1)
+    scene.begin()
+    scene.send(publish("15.54", 2))
+    scene.reply(mqtt.puback(2))
+    assert scene.payloads(scene.copy(2)) == [(BROKER.ip, publish("15.54", 2))]
+    assert not scene.path.settled
+    assert scene.payloads(scene.reply(mqtt.puback(2))) == [(BROKER.ip, b"")]
+    assert scene.path.settled
+    scene.slot = 9
+    assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
+
+
+def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -> None:
+    """The attacker cannot repeat what it has not seen, and says so."""
+    scene = _Scene(tmp_path, "duplication")
+    scene.begin()
+    with pytest.raises(OffPathError, match="e01: the attacker has no reading of sensor 1, slot 7 to copy"):
+        scene.path.copy(7, 1)
+
+
+def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
+    """Without traffic seen in both directions an episode must not count as begun."""
+    scene = _Scene(tmp_path, "removal")
+    scene.path.approach("e01", scene.attack)
+    scene.send(publish("15.00", 1))
+    with pytest.raises(OffPathError, match="saw no traffic pass between inrow-13 and the broker"):
+        scene.path.begin()
+
+
+def test_claims_are_repeated_and_in_the_end_given_up(tmp_path: FilePath) -> None:
+    """A claim nobody answers is sent again after a while, and ends the run when nobody ever answers."""
+    scene = _Scene(tmp_path, "removal")
+    scene.path.approach("e01", scene.attack)
+    assert len(scene.wire.sent) == 2
+    scene.path.insist()
+    assert len(scene.wire.sent) == 2
+    scene.times.now = RESEND_NS + 1
+    scene.path.insist()
+    assert len(scene.wire.sent) == 4
+    scene.times.now = PATIENCE_NS + SECOND
+    with pytest.raises(OffPathError, match="got no answer"):
+        scene.path.insist()
+
+
+def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path: FilePath) -> None:
+    """Leaving a translated connection keeps the path; leaving an untouched one restores both caches at once."""
+    for kind, freed in (("removal", False), ("interception", True)):
+        folder = tmp_path / kind
+        folder.mkdir()
+        scene = _Scene(folder, kind)  # type: ignore[arg-type]
+        scene.begin()
+        scene.send(publish("15.54", 2))
+        scene.path.leave()
+        restored = [frames.read_arp(frame) for frame in scene.wire.sent]
+        owners = {(arp.sender_ip, arp.sender_mac) for arp in restored if arp}
+        assert owners == ({(UNIT.ip, UNIT.mac), (BROKER.ip, BROKER.mac)} if freed else set())
+        assert scene.path.taken is not freed
+
+
+def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
+    """Once a translated connection is over the caches are restored."""
+    scene = _Scene(tmp_path, "removal")
+    scene.begin()
+    scene.send(publish("15.54", 2))
+    scene.path.leave()
+    scene.path.on_segment(segment(numbers=(scene.up, scene.down_seen), flags="RA"))
+    assert not scene.path.taken
+    assert scene.lines("episode")[-1]["phase"] == "off_path"
+
+
+def test_only_mqtt_with_the_broker_is_between() -> None:
+    """Segments of the unit's connection belong to the path, in both directions; another port does not."""
+    assert is_between(segment(), UNIT)
+    assert is_between(segment(source=BROKER), UNIT)
+    other = bytearray(segment().frame)
+    other[36:38] = (8883).to_bytes(2, "big")
+    read = Segment.read(bytes(other))
+    assert read is not None
+    assert not is_between(read, UNIT)

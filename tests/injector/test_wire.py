@@ -1,0 +1,93 @@
+"""The attacker's only socket: nothing leaves for anybody who is not in the plan."""
+
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+from tests.injector.made import UNIT, segment
+
+from coldaisle_contracts.addressing import BROKER, GATEWAY, INJECTOR, UNITS
+from coldaisle_injector import frames
+from coldaisle_injector.wire import ForbiddenFrameError, Guard, Wire
+
+STRANGER = "02:42:ac:11:00:02"
+_ETHER = Ether(src=INJECTOR.mac, dst=BROKER.mac)
+_IP = IP(src=UNIT.ip, dst=BROKER.ip)
+_ARP = ARP(hwsrc=INJECTOR.mac, psrc=UNIT.ip, hwdst=BROKER.mac, pdst=BROKER.ip)
+FOREIGN = {
+    "source MAC": Ether(src=STRANGER, dst=BROKER.mac) / _IP / TCP(),
+    "target MAC": Ether(src=INJECTOR.mac, dst=STRANGER) / _IP / TCP(),
+    "broadcast": Ether(src=INJECTOR.mac, dst="ff:ff:ff:ff:ff:ff") / _ARP,
+    "source address": _ETHER / IP(src="10.0.0.1", dst=BROKER.ip) / TCP(),
+    "target address": _ETHER / IP(src=UNIT.ip, dst="8.8.8.8") / UDP(),
+    "gateway": _ETHER / IP(src=UNIT.ip, dst=str(GATEWAY)) / TCP(),
+    "nobody's address in the network": _ETHER / IP(src=UNIT.ip, dst="198.18.0.99") / TCP(),
+    "ARP sender": _ETHER / ARP(hwsrc=INJECTOR.mac, psrc="192.168.1.1", hwdst=BROKER.mac, pdst=BROKER.ip),
+    "ARP target": _ETHER / ARP(hwsrc=INJECTOR.mac, psrc=UNIT.ip, hwdst=BROKER.mac, pdst="192.168.1.1"),
+    "ARP sender MAC": _ETHER / ARP(hwsrc=STRANGER, psrc=UNIT.ip, hwdst=BROKER.mac, pdst=BROKER.ip),
+    "ARP target MAC": _ETHER / ARP(hwsrc=INJECTOR.mac, psrc=UNIT.ip, hwdst=STRANGER, pdst=BROKER.ip),
+    "IPv6": _ETHER / IPv6(src="fe80::1", dst="fe80::2"),
+    "VLAN": _ETHER / Dot1Q(vlan=1) / _IP / TCP(),
+}
+
+
+class _Socket:
+    """Takes what would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    """A wire whose socket only takes note."""
+    made = Wire.__new__(Wire)
+    made._guard = Guard()
+    made.socket = _Socket()  # type: ignore[assignment]
+    return made
+
+
+def _sent(wire: Wire) -> list[bytes]:
+    assert isinstance(wire.socket, _Socket)
+    return wire.socket.sent
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_foreign_frame_is_refused_before_it_is_sent(wire: Wire, what: str) -> None:
+    """A frame with any address or EtherType outside the plan raises, and nothing was sent."""
+    with pytest.raises(ForbiddenFrameError, match="is not in the plan; nothing was sent"):
+        wire.send(bytes(FOREIGN[what]))
+    assert _sent(wire) == []
+
+
+@pytest.mark.parametrize("length", [0, 5, 12, 14, 20, 33])
+def test_cut_frame_is_refused(wire: Wire, length: int) -> None:
+    """A frame too short to hold its addresses is refused."""
+    with pytest.raises(ForbiddenFrameError):
+        wire.send(segment().frame[:length])
+    assert _sent(wire) == []
+
+
+def test_what_the_attacker_makes_passes(wire: Wire) -> None:
+    """Relayed segments and all three ARP frames are sent as they are, for every unit."""
+    made = [frames.readdress(segment(b"abc").frame, INJECTOR.mac, BROKER.mac)]
+    for unit in UNITS.values():
+        victim = (unit.ip, unit.mac)
+        made += [
+            frames.arp_claim(INJECTOR.mac, victim, BROKER.ip),
+            frames.arp_answer(INJECTOR.mac, victim, BROKER.ip),
+            frames.arp_restore(INJECTOR.mac, victim, (BROKER.ip, BROKER.mac)),
+        ]
+    for frame in made:
+        wire.send(frame)
+    assert _sent(wire) == made
+
+
+@pytest.mark.parametrize("ip", ["192.168.1.7", "198.20.0.1", "198.17.255.255", "8.8.8.8"])
+def test_guard_refuses_hosts_outside_the_benchmarking_range(ip: str) -> None:
+    """A guard cannot even be made for a host outside 198.18.0.0/15."""
+    with pytest.raises(ForbiddenFrameError, match=r"198\.18\.0\.0/15"):
+        Guard({ip: STRANGER})
