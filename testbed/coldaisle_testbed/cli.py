@@ -1,5 +1,6 @@
 """The command line. Heavy libraries are imported by the command that needs them, so `--help` is quick."""
 
+import importlib
 import os
 import shutil
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import new_id, point_latest, stage_for
 
 HOUSE = Path(__file__).resolve().parents[2]
 RUNS = Path("runs")
@@ -98,18 +100,18 @@ def up(
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
-    from coldaisle_testbed import conclude  # noqa: PLC0415
-
     plan, chosen, progress = _plan(scenario, seed), _engine(engine), Progress()
-    final = out or RUNS / conclude.new_id(plan, datetime.now(UTC))
-    stage = conclude.stage_for(final.absolute())
+    final = out or RUNS / new_id(plan, datetime.now(UTC))
+    stage = stage_for(final.absolute())
     seconds: dict[str, float] = {}
     pieces = _play(plan, chosen, stage, shards or plan.scenario.days, seconds, progress)
+    from coldaisle_testbed import conclude  # noqa: PLC0415
+
     run = conclude.conclude(
         stage, final.absolute(), chosen.value, pieces, seconds, progress, analyse=not no_analysis
     )
     if out is None:
-        conclude.point_latest(run)
+        point_latest(run)
     if not no_analysis:
         progress(f"report: {run / 'report' / 'index.html'}")
 
@@ -129,10 +131,15 @@ def _play(
 
         try:
             week.prepare(stage, plan)
-            return len(week.play(plan, stage, shards, progress))
+            return len(week.play(plan, stage, shards, progress, _warm_up))
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)
             raise
+
+
+def _warm_up() -> None:
+    """Import the analysis while the shards play and this process would only wait."""
+    importlib.import_module("coldaisle_testbed.conclude")
 
 
 @app.command(epilog=_examples("coldaisle verify runs/latest"))

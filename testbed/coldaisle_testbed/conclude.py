@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_analysis import dataset, evidence, ledger, pipeline
-from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.progress import Progress
 
-LATEST = "latest"
 _LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
 _TOOLS = {
     "mosquitto": ["mosquitto", "-h"],
@@ -22,33 +21,6 @@ _TOOLS = {
     "tcpdump": ["tcpdump", "--version"],
     "tshark": ["tshark", "--version"],
 }
-
-
-def new_id(plan: Plan, now: datetime) -> str:
-    """Return a run's id: when it was made, its scenario and its seed."""
-    return f"{now:%Y%m%d-%H%M%S}-{plan.scenario.name}-{plan.scenario.seed}"
-
-
-def stage_for(final: Path) -> Path:
-    """Return the hidden folder a run is made in, beside where it will appear.
-
-    Raises:
-        InputError: if something is already there, or nothing can be written.
-    """
-    if final.exists() and (not final.is_dir() or any(final.iterdir())):
-        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
-    stage = final.parent / f".{final.name}"
-    if stage.exists():
-        raise InputError(stage, "an unfinished run lies here: move or delete it first")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        stage.mkdir()
-    except OSError as error:
-        raise InputError(
-            final.parent, f"cannot be written ({error.strerror}): name another folder with --out"
-        ) from error
-    stage.rmdir()
-    return stage
 
 
 def conclude(
@@ -97,14 +69,6 @@ def conclude(
         f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
     )
     return final
-
-
-def point_latest(run: Path) -> None:
-    """Let ``latest`` beside a run point at it; replaced in one step."""
-    fresh = run.parent / f".{LATEST}"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(run.name)
-    os.replace(fresh, run.parent / LATEST)  # noqa: PTH105 - replaces the link, not what it points at
 
 
 def again(run: Path, progress: Progress) -> Path:

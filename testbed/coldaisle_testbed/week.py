@@ -39,7 +39,13 @@ def faketime_library() -> str:
     return str(found[0])
 
 
-def play(plan: Plan, stage: Path, shards: int, progress: Callable[[str], None]) -> list[Shard]:
+def play(
+    plan: Plan,
+    stage: Path,
+    shards: int,
+    progress: Callable[[str], None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Shard]:
     """Play a plan on the netns engine, its shards side by side, into ``stage``.
 
     Args:
@@ -47,6 +53,7 @@ def play(plan: Plan, stage: Path, shards: int, progress: Callable[[str], None]) 
         stage: folder made by :func:`prepare`.
         shards: how many shards at most.
         progress: told one line a step.
+        meanwhile: called once all shards run and this process would only wait.
 
     Returns:
         The shards, in order.
@@ -64,7 +71,7 @@ def play(plan: Plan, stage: Path, shards: int, progress: Callable[[str], None]) 
         try:
             if not nursery.stdout or nursery.stdout.readline() != b"warm\n":
                 raise FederateError("nursery", "did not start", (folder / "nursery.log").read_text())
-            _play_all(plan, stage, pieces, folder, library, progress)
+            _play_all(plan, stage, pieces, folder, library, progress, meanwhile)
         finally:
             nursery.kill()
             nursery.wait()
@@ -72,8 +79,14 @@ def play(plan: Plan, stage: Path, shards: int, progress: Callable[[str], None]) 
     return pieces
 
 
-def _play_all(
-    plan: Plan, stage: Path, pieces: list[Shard], folder: Path, library: str, progress: Callable[[str], None]
+def _play_all(  # noqa: PLR0913 - all of them are handed on to the shards
+    plan: Plan,
+    stage: Path,
+    pieces: list[Shard],
+    folder: Path,
+    library: str,
+    progress: Callable[[str], None],
+    meanwhile: Callable[[], None],
 ) -> None:
     """Fork a process for each shard and wait for all; the first failure ends the others."""
     running: dict[object, tuple[multiprocessing.context.ForkProcess, Shard, Connection]] = {}
@@ -84,6 +97,7 @@ def _play_all(
             process.start()
             theirs.close()
             running[ours] = (process, shard, ours)
+        meanwhile()
         while running:
             for ready in wait([pipe for _, _, pipe in running.values()]):
                 process, shard, pipe = running.pop(ready)
