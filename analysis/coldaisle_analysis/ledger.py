@@ -153,8 +153,8 @@ def semantic_digest(account: Account) -> str:
     names = ["client_id", "slot", "sent", "fate", "after", "episode", "copies"]
     attacked = account.readings["label"] == 1
     table = account.readings[names].assign(episode=account.readings["episode"].where(attacked))
-    text = table.astype("str").fillna("")
-    lines = sorted(";".join(row) for row in text.itertuples(index=False))
+    texts = [table[name].astype("str").fillna("").tolist() for name in names]
+    lines = sorted(map(";".join, zip(*texts, strict=True)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
