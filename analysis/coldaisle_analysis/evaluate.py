@@ -79,17 +79,36 @@ def evaluate(levels: list[Level], seed: int, progress: Callable[[str], None]) ->
     Args:
         levels: the levels of a dataset.
         seed: of shuffling, subsampling, models and bootstrap.
-        progress: told each model that is done.
+        progress: told each split that is done.
     """
     jobs = [job for level in levels for job in _jobs(level, seed)]
     pool = ThreadpoolController()
     work = Parallel(n_jobs=JOBS, backend="threading", return_as="generator")
     done: list[Scored] = []
-    for scored in work(delayed(_score)(job, seed, pool) for job in jobs):
-        row = scored.row
-        progress(f"{row['level']} · {row['split']} · {row['model']}: F1 {row['f1']:.3f}")
+    for scored, after in zip(
+        work(delayed(_score)(job, seed, pool) for job in jobs), [*jobs[1:], None], strict=True
+    ):
         done.append(scored)
+        if after is None or _part(scored.row["level"], scored.row["split"]) != _part(
+            after.level.name, after.split
+        ):
+            _tell(done, progress)
     return done
+
+
+def _part(level: str, split: str) -> tuple[str, str]:
+    """Return level and split without the identity remark: what progress tells together."""
+    return level, split.removesuffix("+identity")
+
+
+def _tell(done: list[Scored], progress: Callable[[str], None]) -> None:
+    """Say how the split just finished went."""
+    part = _part(done[-1].row["level"], done[-1].row["split"])
+    rows = [one.row for one in done if _part(one.row["level"], one.row["split"]) == part]
+    best = max(rows, key=lambda row: float(row["f1"]))
+    progress(
+        f"{part[0]}, {part[1]} split: {len(rows)} models scored, best {best['model']} with F1 {best['f1']:.3f}"
+    )
 
 
 def _jobs(level: Level, seed: int) -> Iterator[_Job]:

@@ -79,7 +79,7 @@ MODELS: dict[str, Model] = {
     "lda": Model("LDA", lambda _: _scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01))),
     "qda": Model("QDA", lambda _: _scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1))),
     "naive_bayes": Model("Naive Bayes", lambda _: _scaled(GaussianNB(var_smoothing=1e-3))),
-    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 2_500),
+    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 1_500),
     "decision_tree": Model(
         "Decision tree",
         lambda seed: _plain(DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)),
@@ -98,9 +98,9 @@ MODELS: dict[str, Model] = {
     "adaboost": Model(
         "AdaBoost",
         lambda seed: _plain(
-            AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=25, random_state=seed)
+            AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=20, random_state=seed)
         ),
-        4_000,
+        3_000,
     ),
     "svm_linear": Model(
         "SVM, linear",

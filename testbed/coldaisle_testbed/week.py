@@ -79,7 +79,7 @@ def play(
     return pieces
 
 
-def _play_all(  # noqa: PLR0913 - all of them are handed on to the shards
+def _play_all(
     plan: Plan,
     stage: Path,
     pieces: list[Shard],
