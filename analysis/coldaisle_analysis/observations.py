@@ -1,0 +1,125 @@
+"""Readings of a real site, from captures or CSV, on one grid of slots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from coldaisle_analysis import packets
+from coldaisle_analysis.mqtt import PUBLISH
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.topics import SENSORS, client_id
+
+CSV_COLUMNS = ("time", "unit", "sensor", "value")
+FEWEST = 96
+"""Readings of a sensor below which nothing is estimated: 8 h at 5 min."""
+_CLIENTS = {client_id(unit, sensor): (unit, sensor) for unit in UNITS for sensor in SENSORS}
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What was read, on one grid.
+
+    Attributes:
+        units: per unit, °C with a row a slot and a column a sensor (1 to 4); NaN where a reading is missing.
+        start: local time of slot 0.
+        interval_s: time between two slots, s.
+    """
+
+    units: dict[str, pd.DataFrame]
+    start: pd.Timestamp
+    interval_s: float
+
+    @property
+    def days(self) -> float:
+        """Length of the grid, days."""
+        return len(next(iter(self.units.values()))) * self.interval_s / 86_400
+
+
+def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
+    """Return the readings in captures and CSV files.
+
+    Args:
+        paths: ``.csv`` files with the columns :data:`CSV_COLUMNS` (times without an offset are UTC), and captures
+            whose PUBLISH messages are told apart by the client id of their connection's CONNECT.
+        time_zone: zone whose hours and weekdays the site lives by.
+
+    Raises:
+        InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
+    """
+    table = pd.concat([_csv(path) if path.suffix == ".csv" else _capture(path) for path in paths])
+    _refuse_few(table, ", ".join(path.name for path in paths))
+    start_ns = int(table["time_ns"].min())
+    by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
+    interval_ns = float(by_sensor.diff().median())
+    table = table.assign(slot=((table["time_ns"] - start_ns) / interval_ns).round().astype("int64"))
+    slots = pd.RangeIndex(table["slot"].max() + 1)
+    units = {
+        str(unit): rows.pivot_table(index="slot", columns="sensor", values="value", aggfunc="first").reindex(
+            slots
+        )
+        for unit, rows in table.groupby("unit")
+    }
+    start = pd.Timestamp(start_ns, tz="UTC").tz_convert(time_zone)
+    return Observations(units, start, interval_ns / SECOND)
+
+
+def _capture(path: Path) -> pd.DataFrame:
+    messages = packets.trace([path]).messages
+    sent = messages[messages["msgtype"] == PUBLISH]
+    client = sent["client"].astype("str")
+    if client.isna().any():
+        remedy = "holds PUBLISH messages without their CONNECT: capture from the start, or give CSV"
+        raise InputError(path, remedy)
+    unknown = client[~client.isin(_CLIENTS)]
+    if len(unknown):
+        raise InputError(f"{path}: client id", f"use one of {', '.join(sorted(_CLIENTS))}", unknown.iloc[0])
+    value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
+    if value.isna().any():
+        wrong = sent["payload"].astype("str")[value.isna()].iloc[0]
+        raise InputError(f"{path}: payload of a PUBLISH", "is not a number of °C", wrong)
+    named = [_CLIENTS[name] for name in client]
+    return pd.DataFrame(named, columns=["unit", "sensor"]).assign(
+        time_ns=sent["time_ns"].to_numpy(), value=value.to_numpy()
+    )
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"give a readable CSV with the columns {', '.join(CSV_COLUMNS)}") from error
+    for name in CSV_COLUMNS:
+        if name not in table:
+            raise InputError(f"{path}: line 1", f"add the column {name}", ",".join(map(str, table)))
+    time = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
+    value = pd.to_numeric(table["value"], errors="coerce")
+    checks = {
+        "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
+        "unit": (table["unit"].isin(list(UNITS)), f"use one of {', '.join(UNITS)}"),
+        "sensor": (table["sensor"].isin([str(number) for number in SENSORS]), "use 1 to 4"),
+        "value": (value.notna(), "write a number of °C"),
+    }
+    for name, (good, remedy) in checks.items():
+        if not good.all():
+            line = int(good.to_numpy().argmin())
+            raise InputError(f"{path}: line {line + 2}: {name}", remedy, table[name].iloc[line])
+    time_ns = time.dt.as_unit("ns").astype("int64")
+    return pd.DataFrame(
+        {"unit": table["unit"], "sensor": table["sensor"].astype("int64"), "time_ns": time_ns, "value": value}
+    )
+
+
+def _refuse_few(table: pd.DataFrame, place: str) -> None:
+    counts = table.groupby(["unit", "sensor"]).size()
+    if counts.empty:
+        raise InputError(place, "holds no reading: give captures with MQTT PUBLISH, or CSV")
+    for unit in counts.index.unique("unit"):
+        for sensor in SENSORS:
+            count = int(counts.get((unit, sensor), 0))
+            if count < FEWEST:
+                remedy = f"give at least {FEWEST} readings of each of a unit's four sensors"
+                raise InputError(f"{place}: number of readings of {unit} sensor {sensor}", remedy, count)
