@@ -75,6 +75,7 @@ class Tcpdump:
             line = self._process.stderr.readline()
             said += line
             if not line:
+                self._process.wait()
                 raise CaptureError(f"tcpdump did not start: {said.strip()}")
 
     def poll(self) -> int | None:

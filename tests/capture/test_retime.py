@@ -1,0 +1,183 @@
+"""Retiming: packet times, TCP timestamps and checksums, from wall to virtual time."""
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Packet, Raw
+from tests.analysis.made_run import pcap
+
+from coldaisle_capture.retime import Retimer, Timeline, records, retime
+from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
+
+UNIT = UNITS["inrow-13"]
+WALL = 1_800_000_000 * SECOND
+ROWS = [(WALL, 100 * SECOND), (WALL + SECOND, 400 * SECOND), (WALL + 2 * SECOND, 700 * SECOND)]
+"""Three offsets; growth counts from the second, the first time advance."""
+GROWN_MS = 300_000
+
+
+def _segment(value: int, echo: int, payload: bytes = b"", *, upward: bool = True) -> Packet:
+    source, target, ports = (UNIT, BROKER, (40_001, 1883)) if upward else (BROKER, UNIT, (1883, 40_001))
+    options = [("NOP", None), ("NOP", None), ("Timestamp", (value, echo))]
+    tcp = TCP(sport=ports[0], dport=ports[1], seq=1, ack=2, flags="PA", options=options)
+    return Ether(src=source.mac, dst=target.mac) / IP(src=source.ip, dst=target.ip) / tcp / Raw(payload)
+
+
+def _timestamp(frame: bytes) -> tuple[int, int]:
+    value, echo = dict(Ether(frame)[TCP].options)["Timestamp"]
+    return value, echo
+
+
+def _is_valid(frame: bytes) -> bool:
+    """Tell by scapy whether the transport checksum is right."""
+    packet = Ether(frame)
+    layer = TCP if TCP in packet else UDP
+    stored = packet[layer].chksum
+    del packet[layer].chksum
+    return bool(Ether(bytes(packet))[layer].chksum == stored)
+
+
+_STEPS = st.lists(st.tuples(st.integers(1, 10**10), st.integers(0, 10**13)), min_size=1, max_size=8)
+
+
+@given(_STEPS, st.lists(st.integers(-(10**9), 10**11), min_size=2, max_size=20))
+def test_map_is_monotone(steps: list[tuple[int, int]], instants: list[int]) -> None:
+    """Later on the wall is never earlier in virtual time, whatever the time advances were."""
+    rows, wall, offset = list[tuple[int, int]](), WALL, 0
+    for pause, jump in steps:
+        wall, offset = wall + pause, offset + jump
+        rows.append((wall, offset))
+    timeline = Timeline(rows)
+    mapped = [WALL + instant + timeline.offset(WALL + instant) for instant in sorted(instants)]
+    assert mapped == sorted(mapped)
+
+
+def test_offset_in_force_is_the_newest_not_after_the_instant() -> None:
+    """An offset holds from its own instant on; before the first, the first holds."""
+    timeline = Timeline(ROWS)
+    asked = [WALL - 1, WALL, WALL + SECOND - 1, WALL + SECOND, WALL + 9 * SECOND]
+    assert [timeline.offset(wall) // SECOND for wall in asked] == [100, 100, 100, 400, 700]
+
+
+def test_echo_moves_by_the_growth_when_its_value_was_sent() -> None:
+    """TSval moves by the growth now, TSecr by the growth in force when the echoed TSval was sent."""
+    retimer = Retimer(Timeline(ROWS))
+    before, after = WALL + SECOND + 1, WALL + 2 * SECOND + 1
+    first = retimer.frame(before, bytes(_segment(1000, 0)))
+    answer = retimer.frame(after, bytes(_segment(5000, 1000, upward=False)))
+    second = retimer.frame(after, bytes(_segment(2000, 5000)))
+    assert _timestamp(first) == (1000, 0)
+    assert _timestamp(answer) == (5000 + GROWN_MS, 1000)
+    assert _timestamp(second) == (2000 + GROWN_MS, 5000 + GROWN_MS)
+
+
+def test_a_value_sent_again_after_a_jump_stays_what_it_was() -> None:
+    """The same TSval means the same instant, so it maps to one value."""
+    retimer = Retimer(Timeline(ROWS))
+    frame = bytes(_segment(1000, 0))
+    assert _timestamp(retimer.frame(WALL + SECOND, frame)) == _timestamp(
+        retimer.frame(WALL + 2 * SECOND, frame)
+    )
+
+
+def test_timestamps_wrap_at_32_bits() -> None:
+    """A TSval near its end wraps, as RFC 7323 has it."""
+    retimed = Retimer(Timeline(ROWS)).frame(WALL + 2 * SECOND, bytes(_segment(2**32 - 1, 0)))
+    assert _timestamp(retimed)[0] == GROWN_MS - 1
+    assert _is_valid(retimed)
+
+
+@given(st.binary(max_size=40), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_right_checksum_is_right_again(payload: bytes, value: int, echo: int) -> None:
+    """Whatever the payload, odd or even, a right checksum is right after the timestamps moved."""
+    frame = bytes(_segment(value, echo, payload))
+    retimed = Retimer(Timeline(ROWS)).frame(WALL + 2 * SECOND, frame)
+    assert _is_valid(retimed)
+    assert bytes(Ether(retimed)[TCP].payload) == payload
+
+
+def test_checksum_left_to_the_card_is_filled_in() -> None:
+    """A partial checksum, the sum over the pseudo header alone, becomes a right one."""
+    frame = bytearray(bytes(_segment(1000, 0, b"abc")))
+    size = len(frame) - 34
+    pseudo = bytes(frame[26:34]) + struct.pack("!HH", 6, size)
+    total = sum(struct.unpack("!6H", pseudo))
+    frame[50:52] = ((total & 0xFFFF) + (total >> 16)).to_bytes(2, "big")
+    assert not _is_valid(bytes(frame))
+    assert _is_valid(Retimer(Timeline(ROWS)).frame(WALL + SECOND, bytes(frame)))
+
+
+def test_wrong_checksum_stays_wrong() -> None:
+    """A frame that was broken on the wire is not silently mended."""
+    frame = bytearray(bytes(_segment(1000, 0, b"abc")))
+    frame[51] ^= 0x55
+    assert not _is_valid(Retimer(Timeline(ROWS)).frame(WALL + SECOND, bytes(frame)))
+
+
+def test_other_frames_pass_unchanged() -> None:
+    """ARP, UDP with a right checksum and a cut frame are left as they are."""
+    retimer = Retimer(Timeline(ROWS))
+    udp = (
+        Ether(dst=BROKER.mac, src=UNIT.mac)
+        / IP(src=UNIT.ip, dst=BROKER.ip)
+        / UDP(sport=9, dport=123)
+        / Raw(b"ntp")
+    )
+    arp = Ether(dst=BROKER.mac, src=UNIT.mac) / ARP(
+        hwsrc=UNIT.mac, psrc=UNIT.ip, hwdst=BROKER.mac, pdst=BROKER.ip
+    )
+    for frame in (bytes(udp), bytes(arp), bytes(_segment(1, 0))[:40]):
+        assert retimer.frame(WALL + 2 * SECOND, frame) == frame
+
+
+def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
+    """The retimed file holds the same packets at their virtual times, after the same file header."""
+    frame, raw, out = bytes(_segment(1000, 0)), tmp_path / "raw.pcap", tmp_path / "out.pcap"
+    walls = [WALL + 1, WALL + SECOND + 2, WALL + 2 * SECOND + 3]
+    pcap(raw, [(wall, frame) for wall in walls])
+    timeline = Timeline(ROWS)
+    assert retime(raw, out, Retimer(timeline), timeline) == 3
+    assert [at for at, _ in records(out)] == [wall + timeline.offset(wall) for wall in walls]
+    assert out.read_bytes()[:24] == raw.read_bytes()[:24]
+
+
+def test_cut_capture_is_one_sentence_with_its_place(tmp_path: Path) -> None:
+    """Wherever a capture is cut it holds whole packets or names file, frame and byte."""
+    whole, path = tmp_path / "whole.pcap", tmp_path / "cut.pcap"
+    frame = bytes(_segment(1000, 0))
+    pcap(whole, [(WALL, frame), (WALL + 1, frame)])
+    data, size = whole.read_bytes(), 16 + len(frame)
+    for length in range(24, len(data)):
+        path.write_bytes(data[:length])
+        if (length - 24) % size == 0:
+            assert len(list(records(path))) == (length - 24) // size
+        else:
+            with pytest.raises(
+                InputError, match=rf"cut\.pcap: frame {1 + (length - 24) // size}, byte \d+: the capture"
+            ):
+                list(records(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"no pcap at all, but long enough to be one"])
+def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A file that tcpdump did not write is named with its remedy."""
+    path = tmp_path / "x.pcap"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.pcap: not a nanosecond pcap"):
+        list(records(path))
+
+
+def test_timeline_takes_the_lines_of_its_shard(tmp_path: Path) -> None:
+    """Offsets of other shards do not count."""
+    path = tmp_path / "timeline.jsonl"
+    line = '{{"event":"offset","shard":"{}","wall_ns":{},"offset_ns":{}}}\n'
+    path.write_text(line.format("day-1", 5, 50) + line.format("day-2", 6, 60) + line.format("day-1", 7, 70))
+    timeline = Timeline.load(path, "day-1")
+    assert [timeline.offset(wall) for wall in (5, 6, 7)] == [50, 50, 70]
