@@ -1,0 +1,94 @@
+"""Rules of the house that no other tool checks."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from coldaisle_testbed.cli import app
+
+HOUSE = Path(__file__).resolve().parents[2]
+SKIPPED = (
+    ".venv",
+    ".git",
+    "runs",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    "__pycache__",
+)
+BINARY = {".pcap", ".png", ".parquet", ".gz"}
+FORBIDDEN = {
+    "a registry's host": r"p[y]pi\.|p[y]thonhosted|deb\.d[e]bian|npmj[s]\.|docker\.i[o]/",
+    "a machine's path": r"(?<![\w.])/(w[o]rk|r[o]ot|h[o]me)/",
+}
+
+
+def files() -> list[Path]:
+    """Return the files of the house, generated ones left out."""
+    found = (path for path in HOUSE.rglob("*") if path.is_file() and path.suffix not in BINARY)
+    return [path for path in found if not set(path.relative_to(HOUSE).parts) & set(SKIPPED)]
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_names(what: str) -> None:
+    """No file says where this was made or where packages come from."""
+    guilty = [
+        f"{path.relative_to(HOUSE)}: {found[0]}"
+        for path in files()
+        if (found := re.search(FORBIDDEN[what], path.read_text(encoding="utf-8", errors="replace")))
+    ]
+    assert guilty == []
+
+
+def test_chronyd_never_sets_a_clock() -> None:
+    """Wherever chronyd is started it is told -x first; asking its version starts nothing."""
+    starts: list[str] = []
+    for path in files():
+        if path.suffix in {".py", ".yml"} or path.name == "Dockerfile":
+            starts += re.findall(r'\["?chronyd"?, *"?(-\w+)', path.read_text(encoding="utf-8"))
+    assert len(starts) > 1
+    assert set(starts) <= {"-x", "-v"}
+
+
+def test_imports_point_down() -> None:
+    """import-linter finds every contract of pyproject.toml kept."""
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-cache"], cwd=HOUSE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def commands_of(text: str) -> set[str]:
+    """Return the subcommands of coldaisle that code in a Markdown text calls."""
+    code = re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL)
+    called = (re.findall(r"(?:^|[\s`(;&|])(?:\./)?coldaisle ([a-z]+)\b", part, re.MULTILINE) for part in code)
+    return set[str]().union(*called)
+
+
+@pytest.mark.parametrize(
+    "page", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda p: p.name
+)
+def test_documented_commands_exist(page: Path) -> None:
+    """Each command a page shows is one of the command line's, or the bootstrap's own `test`."""
+    known = {*getattr(get_command(app), "commands"), "test"}  # noqa: B009 - click's group, untyped here
+    assert commands_of(page.read_text(encoding="utf-8")) <= known
+
+
+def test_readme_shows_the_two_commands() -> None:
+    """The first screen of the README has both commands."""
+    first = "\n".join((HOUSE / "README.md").read_text(encoding="utf-8").splitlines()[:25])
+    assert {"up", "test"} <= commands_of(first)
+
+
+@pytest.mark.parametrize(
+    "page", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page names a file."""
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
