@@ -15,7 +15,7 @@ import pandas as pd
 
 from coldaisle_analysis import flows, mqtt, values
 from coldaisle_analysis.captures import Frames, Ints, read
-from coldaisle_analysis.headers import Layers, integers, layers
+from coldaisle_analysis.headers import Layers, Mask, integers, layers
 from coldaisle_analysis.headers import decode as decode_headers
 from coldaisle_analysis.streams import Segment, follow
 from coldaisle_contracts.addressing import MQTT_PORT, NTP_PORT
@@ -85,7 +85,8 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     shard = of_file[frames.file]
     view = layers(frames)
     flow, forward = flows.identify(view, shard)
-    messages, gaps = _messages(view, flow, forward)
+    again, gap = _sequence(view, flow, forward)
+    messages, gaps = _messages(view, flow, forward, gap)
     messages["time_ns"] = frames.time_ns[messages["row"]]
     messages["flow"] = flow[messages["row"]]
     messages["client"] = _clients(messages)
@@ -99,7 +100,8 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
         "to_server": _to_server(view),
         "flow": flow,
         **flows.features(flow, forward, frames.time_ns, frames.wire_length),
-        **_sequence(view, flow, forward),
+        "tcp_retransmission": integers(again.astype(np.int64), view.tcp),
+        "tcp_gap": integers(gap.astype(np.int64), view.tcp),
         **_first_messages(messages, len(frames)),
         "client": _client_of_flow(messages, flow),
     }
@@ -119,10 +121,13 @@ def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:
     }
 
 
-def _segments(view: Layers, flow: Ints, forward: Any) -> Iterator[Segment]:
-    """Yield the TCP segments of the MQTT port."""
+def _segments(view: Layers, flow: Ints, forward: Any, gap: Mask) -> Iterator[Segment]:
+    """Yield the TCP segments of the MQTT port; bare acknowledgements only of flows in which something is missing."""
     at = view.transport
-    chosen = np.flatnonzero(view.tcp & ((view.u16(at) == MQTT_PORT) | (view.u16(at + 2) == MQTT_PORT)))
+    speaks = (view.payload_length > 0) | (view.u8(at + 13) & 2 > 0) | np.isin(flow, np.unique(flow[gap]))
+    chosen = np.flatnonzero(
+        view.tcp & speaks & ((view.u16(at) == MQTT_PORT) | (view.u16(at + 2) == MQTT_PORT))
+    )
     head, start = at[chosen], view.payload[chosen]
     seen = view.frames.start[chosen] + view.frames.length[chosen]
     stop = np.minimum(start + view.payload_length[chosen], seen)
@@ -135,8 +140,8 @@ def _segments(view: Layers, flow: Ints, forward: Any) -> Iterator[Segment]:
         yield index, number, way, seq, ack, opens, bytes(data[first:last])
 
 
-def _messages(view: Layers, flow: Ints, forward: Any) -> tuple[pd.DataFrame, int]:
-    found, gaps = follow(_segments(view, flow, forward))
+def _messages(view: Layers, flow: Ints, forward: Any, gap: Mask) -> tuple[pd.DataFrame, int]:
+    found, gaps = follow(_segments(view, flow, forward, gap))
     parsed = [mqtt.parse(first, body) for _, first, body in found]
     table = pd.DataFrame(parsed, columns=list(mqtt.Message._fields))
     table = table.astype(dict.fromkeys(_MQTT_INTEGERS, "Int64") | dict.fromkeys(_MQTT_TEXTS, "category"))
@@ -171,14 +176,10 @@ def _to_server(view: Layers) -> Any:
     return ((view.tcp & (port == MQTT_PORT)) | (view.udp & (port == NTP_PORT))).astype(np.int8)
 
 
-def _sequence(view: Layers, flow: Ints, forward: Any) -> dict[str, pd.Series]:
+def _sequence(view: Layers, flow: Ints, forward: Any) -> tuple[Mask, Mask]:
     at = view.transport
     syn = view.u8(at + 13) >> 1 & 1
-    again, gap = flows.sequence_flags(flow, forward, view.tcp, view.u32(at + 4), view.payload_length, syn)
-    return {
-        "tcp_retransmission": integers(again.astype(int), view.tcp),
-        "tcp_gap": integers(gap.astype(int), view.tcp),
-    }
+    return flows.sequence_flags(flow, forward, view.tcp, view.u32(at + 4), view.payload_length, syn)
 
 
 def _protocol(view: Layers, messages: pd.Series) -> pd.Categorical:
