@@ -4,7 +4,6 @@ Kinds of traffic are the kinds of episode (rows labelled attack), ``passed throu
 that are no attack, such as frames merely relayed) and ``normal``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 TOP = 12
 """Values listed per column; the rest are summed up as ``others``."""
 BINS = 20
+QUANTILES = ["min", "5%", "25%", "50%", "75%", "95%", "max"]
 DAY_S = 86_400.0
 
 COUNTED: dict[columns.Level, tuple[str, ...]] = {
@@ -108,7 +108,8 @@ def _shown(frame: pd.DataFrame, column: str) -> pd.Series:
     values = frame[column]
     match column:
         case "tcp_flags":
-            return values.dropna().astype(int).map(flag_names)
+            bits = values.dropna().astype(int)
+            return bits.map({value: flag_names(value) for value in bits.unique()})
         case "mqtt_msgtype":
             return values.dropna().astype(int).map(_MESSAGES)
         case "weekday":
@@ -141,7 +142,8 @@ def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -
     numbers = frame[columns.features(level)].astype("float64")
     parts = []
     for name, rows in numbers.groupby(kind.to_numpy()):
-        table = rows.describe(percentiles=[0.05, 0.25, 0.5, 0.75, 0.95]).T
+        spread = rows.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]).set_axis(QUANTILES)
+        table = pd.concat([rows.agg(["count", "mean", "std"]), spread]).T
         parts.append(table.rename_axis("column").reset_index().assign(level=level, kind=str(name)))
     table = pd.concat(parts, ignore_index=True)
     first = ["level", "column", "kind"]
@@ -256,7 +258,9 @@ def _bits(share: float) -> float:
     return -share * float(np.log2(share)) if share > 0 else 0.0
 
 
-def best_columns(table: pd.DataFrame, level: columns.Level, most: int) -> Iterator[str]:
-    """Yield the columns that tell some kind from normal best, the best first."""
+def best_columns(table: pd.DataFrame, level: str, most: int) -> list[str]:
+    """Return the columns that tell some kind from normal best: the best of every kind, then the second, …"""
     own = table[table["level"] == level]
-    yield from own.groupby("column")["explained"].max().nlargest(most).index
+    place = own.groupby("kind")["explained"].rank(ascending=False, method="first")
+    ranked = own.assign(place=place).sort_values(["place", "explained"], ascending=[True, False])
+    return list(ranked["column"].drop_duplicates().head(most))

@@ -79,14 +79,12 @@ def week(readings: pd.DataFrame) -> str:
 
 def _kinds(frame: pd.DataFrame) -> list[str]:
     """Return the kinds of episode in a level, in the order of figures."""
-    return in_order(set(frame.loc[frame["episode"] != "", "kind"].astype(str)) - {NORMAL})
+    return in_order(set(frame.loc[frame["label"] == 1, "kind"].astype(str)) - {NORMAL})
 
 
 def _shade(ax: Axes, own: pd.DataFrame) -> None:
     """Shade the episodes of one unit."""
-    touched = own[own["episode"] != ""].assign(
-        kind=own["kind"].astype(str), episode=own["episode"].astype(str)
-    )
+    touched = own[own["label"] == 1].assign(kind=own["kind"].astype(str), episode=own["episode"].astype(str))
     width = own["time"].drop_duplicates().sort_values().diff().median()
     for (_, kind), rows in touched.groupby(["episode", "kind"]):
         ax.axvspan(
@@ -205,6 +203,9 @@ def seasons(description: Description) -> str:
         linewidths=1.8,
         s=42,
         label="trend",
+    )
+    ax.scatter(
+        place, table["chance"], color=QUIET, marker="_", s=120, label="daily season by chance", zorder=4
     )
     names = [
         f"{str(unit).removeprefix('inrow-')}·{sensor}"

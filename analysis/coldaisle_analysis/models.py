@@ -79,14 +79,14 @@ MODELS: dict[str, Model] = {
     "lda": Model("LDA", lambda _: _scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01))),
     "qda": Model("QDA", lambda _: _scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1))),
     "naive_bayes": Model("Naive Bayes", lambda _: _scaled(GaussianNB(var_smoothing=1e-3))),
-    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 1_500),
+    "knn": Model("k nearest neighbours", lambda _: _scaled(KNeighborsClassifier(n_neighbors=5)), 1_200),
     "decision_tree": Model(
         "Decision tree",
         lambda seed: _plain(DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)),
     ),
     "random_forest": Model(
         "Random forest",
-        lambda seed: _plain(RandomForestClassifier(40, min_samples_leaf=2, random_state=seed)),
+        lambda seed: _plain(RandomForestClassifier(30, min_samples_leaf=2, random_state=seed)),
         6_000,
     ),
     "gradient_boosting": Model(
@@ -108,7 +108,7 @@ MODELS: dict[str, Model] = {
         4_000,
     ),
     "svm_rbf": Model(
-        "SVM, RBF", lambda seed: _scaled(SVC(class_weight="balanced", C=10, random_state=seed)), 2_000
+        "SVM, RBF", lambda seed: _scaled(SVC(class_weight="balanced", C=10, random_state=seed)), 800
     ),
 }
 """Every model, the dummy first: a score means something only beside it."""
