@@ -1,0 +1,227 @@
+"""The timekeeper, with federates that are threads and with those that misbehave."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, read_offset
+from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.journal import Journal
+from coldaisle_testbed import timekeeper
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, REST_NS, Timekeeper, faketime_env, shard_names
+
+MIDNIGHT = 2_000_000_000 * SECOND
+MILLISECOND = SECOND // 1000
+
+
+class _Stage:
+    """A timekeeper and the federates it serves, each a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.grants = folder, list[tuple[str, int, float]]()
+        self._bodies: dict[str, Callable[[Federate], None]] = {}
+
+    def federate(self, name: str, *times: int) -> None:
+        """Add a federate that asks for these times, one after the other, then for the end."""
+
+        def body(seat: Federate) -> None:
+            for to_ns in times:
+                seat.request(to_ns)
+                granted = seat.granted()
+                self.grants.append((name, granted, time.monotonic()))
+                assert granted >= to_ns
+            seat.advance(END)
+            seat.leave()
+
+        self.play(name, body)
+
+    def play(self, name: str, body: Callable[[Federate], None]) -> None:
+        """Add a federate that does what ``body`` does with its seat."""
+        self._bodies[name] = body
+
+    def serve(self, *, virtual: bool = True, absent: tuple[str, ...] = (), start_ns: int = MIDNIGHT) -> None:
+        """Let everybody in and serve until the end."""
+        journal = Journal(self.folder / "timeline.jsonl", "day-1")
+        keeper = Timekeeper(self.folder, {*self._bodies, *absent}, start_ns, journal, virtual=virtual)
+        threads = [
+            threading.Thread(target=self._run, args=item, daemon=True) for item in self._bodies.items()
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            keeper.serve()
+        finally:
+            for thread in threads:
+                thread.join(5)
+            assert not any(thread.is_alive() for thread in threads)
+
+    def _run(self, name: str, body: Callable[[Federate], None]) -> None:
+        try:
+            body(Federate(self.folder, name))
+        except (FederateError, ConnectionError):
+            self.grants.append((name, -1, time.monotonic()))
+
+    def offsets(self) -> list[int]:
+        """Return every offset that was in force, in order."""
+        return [
+            json.loads(text)["offset_ns"]
+            for text in (self.folder / "timeline.jsonl").read_text().splitlines()
+        ]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> _Stage:
+    """An empty stage in a folder of its own."""
+    return _Stage(tmp_path)
+
+
+def test_time_is_granted_in_order(stage: _Stage) -> None:
+    """Whoever asks for the earliest time goes first, whatever the order of asking."""
+    stage.federate("a", MIDNIGHT + 100 * SECOND, MIDNIGHT + 400 * SECOND)
+    stage.federate("b", MIDNIGHT + 200 * SECOND, MIDNIGHT + 300 * SECOND)
+    stage.serve()
+    assert [name for name, _, _ in stage.grants] == ["a", "b", "b", "a"]
+    assert [(granted - MIDNIGHT) // SECOND for _, granted, _ in stage.grants] == [100, 200, 300, 400]
+
+
+def test_offset_only_grows_and_is_journalled(stage: _Stage) -> None:
+    """Every jump raises the offset; the file holds the last one of the journal."""
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
+    stage.serve()
+    offsets = stage.offsets()
+    assert len(offsets) == 6
+    assert offsets == sorted(set(offsets))
+    assert read_offset(stage.folder / OFFSET) == offsets[-1]
+
+
+def test_time_jumps_only_after_rest(stage: _Stage) -> None:
+    """Between one grant and the next jump everybody has waited long enough for the last delayed ACK."""
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
+    stage.serve()
+    walls = [wall for _, _, wall in stage.grants]
+    pauses = [later - earlier for earlier, later in zip(walls, walls[1:], strict=False)]
+    assert min(pauses) >= REST_NS / SECOND - 0.002
+    assert max(pauses) < 1
+
+
+def test_short_gap_is_waited_for(stage: _Stage) -> None:
+    """A time closer than the rest comes by itself: the offset stays."""
+    first = MIDNIGHT + 3600 * SECOND
+    stage.federate("a", first, first + 20 * MILLISECOND)
+    stage.serve()
+    (_, granted, early), (_, again, late) = stage.grants
+    assert len(stage.offsets()) == 2
+    assert late - early == pytest.approx((again - granted) / SECOND, abs=0.05)
+
+
+def test_due_federates_close_together_act_at_once_and_later_ones_wait(stage: _Stage) -> None:
+    """Within the lookahead both go; somebody due later goes only when they have asked again."""
+    asked = threading.Barrier(3)
+    busy = threading.Event()
+
+    def acting(name: str, to_ns: int, *, working: bool) -> None:
+        def body(seat: Federate) -> None:
+            asked.wait()
+            seat.request(to_ns)
+            stage.grants.append((name, seat.granted(), time.monotonic()))
+            if working:
+                busy.wait(0.3)
+                stage.grants.append((f"{name} done", 0, time.monotonic()))
+            seat.advance(END)
+            seat.leave()
+
+        stage.play(name, body)
+
+    start = MIDNIGHT - timekeeper.HEADROOM_NS - SECOND  # everybody is due as soon as all have asked
+    acting("first", start, working=True)
+    acting("close", start + LOOKAHEAD_NS // 2, working=False)
+    acting("later", start + 5 * LOOKAHEAD_NS, working=False)
+    stage.serve()
+    order = [name for name, _, _ in stage.grants]
+    assert set(order[:2]) == {"first", "close"}
+    assert order[2:] == ["first done", "later"]
+
+
+def test_end_is_granted_when_nobody_wants_anything_else(stage: _Stage) -> None:
+    """A federate with nothing to do sees the end only after the last event of the others."""
+    ended: list[str] = []
+
+    def idle(seat: Federate) -> None:
+        seat.advance(END)
+        ended.append(stage.grants[-1][0])
+        seat.leave()
+
+    stage.play("idle", idle)
+    stage.federate("a", MIDNIGHT + 100 * SECOND, MIDNIGHT + 200 * SECOND)
+    stage.serve()
+    assert ended == ["a"]
+    assert len(stage.grants) == 2
+
+
+def test_dead_federate_ends_the_run_with_its_name(stage: _Stage) -> None:
+    """A federate whose connection breaks is named, and the others are told."""
+    stage.play("inrow-13", lambda seat: seat.socket.close())
+    stage.federate("capture")
+    with pytest.raises(FederateError, match="inrow-13 died"):
+        stage.serve()
+    assert [(name, granted) for name, granted, _ in stage.grants] == [("capture", -1)]
+
+
+def test_hanging_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A federate that was granted time and never asks again is named; one that waits is not."""
+    monkeypatch.setattr(timekeeper, "PATIENCE_S", 0.4)
+
+    def hang(seat: Federate) -> None:
+        seat.advance(MIDNIGHT)
+        seat.granted()
+
+    stage.play("injector", hang)
+    stage.federate("capture")
+    with pytest.raises(FederateError, match=r"injector did not ask for time for 0\.4 s"):
+        stage.serve()
+
+
+def test_missing_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever never joins is named."""
+    monkeypatch.setattr(timekeeper, "STARTUP_S", 0.4)
+    stage.federate("capture")
+    with pytest.raises(FederateError, match=r"inrow-25 did not join within 0\.4 s"):
+        stage.serve(absent=("inrow-25",))
+
+
+def test_what_the_supervisor_finds_ends_the_run(tmp_path: Path) -> None:
+    """A daemon's death is seen while federates are waited for."""
+
+    def supervise() -> None:
+        raise FederateError("broker", "was killed by SIGKILL")
+
+    journal = Journal(tmp_path / "timeline.jsonl", "day-1")
+    keeper = Timekeeper(tmp_path, {"capture"}, MIDNIGHT, journal, supervise=supervise)
+    with pytest.raises(FederateError, match="broker was killed by SIGKILL"):
+        keeper.serve()
+
+
+def test_real_time_never_skips(stage: _Stage) -> None:
+    """Without virtual time the offset is constant and a gap takes as long as it is."""
+    stage.federate("a", MIDNIGHT + SECOND // 4, MIDNIGHT + SECOND // 2)
+    began = time.monotonic()
+    stage.serve(virtual=False)
+    assert stage.grants[-1][2] - began >= 0.5
+    assert len(stage.offsets()) == 1
+
+
+def test_shard_has_units_injector_and_capture() -> None:
+    """A shard's federates are its units and the two others."""
+    assert shard_names(("inrow-13",)) == {"inrow-13", "injector", "capture"}
+
+
+def test_programs_read_the_offset_file(tmp_path: Path) -> None:
+    """Libfaketime is told the offset file and never to cache it."""
+    env = faketime_env(tmp_path, "/lib/faketime.so")
+    assert env["LD_PRELOAD"] == "/lib/faketime.so"
+    assert env["FAKETIME_TIMESTAMP_FILE"] == str(tmp_path / OFFSET)
+    assert env["FAKETIME_NO_CACHE"] == "1"
