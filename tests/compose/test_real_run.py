@@ -1,0 +1,102 @@
+"""Real runs in containers: the smoke scenario, and what becomes of a run when a container fails."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import docker
+import pytest
+
+from coldaisle_analysis import ledger
+from coldaisle_contracts.errors import FederateError, InputError
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed.engines import compose
+
+HOUSE = Path(__file__).resolve().parents[2]
+SERVICE = "com.docker.compose.service"
+PATIENCE_S = 120.0
+
+pytestmark = [
+    pytest.mark.compose,
+    pytest.mark.skipif(not compose.answers(), reason="needs a Docker Engine that answers"),
+]
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.DockerClient]:
+    """The machine's Docker Engine; whatever a test starts there has to be gone afterwards."""
+    with closing(compose.connect()) as client:
+        yield client
+        assert containers(client) == {}
+        assert [network for network in client.networks.list() if "coldaisle" in str(network.name)] == []
+
+
+def containers(client: docker.DockerClient) -> dict[str, str]:
+    """Return the containers of runs by Compose service."""
+    found = client.api.containers(all=True, filters={"label": SERVICE})
+    return {one["Labels"][SERVICE]: one["Id"] for one in found if one["Image"].startswith("coldaisle-")}
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """The plan of the smoke scenario."""
+    path = HOUSE / "scenarios" / "hour.toml"
+    return build_plan(load_scenario(path), str(path))
+
+
+def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, tmp_path: Path) -> None:
+    """Containers play the smoke scenario, every reading and act is accounted for, and they are gone afterwards."""
+    assert containers(engine) == {}
+    stage = tmp_path / ".hour"
+    assert compose.play(plan, stage, lambda _: None) == 1
+    assert ledger.check(stage) == []
+    sealed = list(read_journal(stage / "journal" / "capture.jsonl"))
+    assert sum(line["packets"] for line in sealed) > 500
+    assert sum(line["kernel_drops"] for line in sealed) == 0
+    owner = stage.stat().st_uid
+    assert {path.stat().st_uid for path in stage.rglob("*")} == {owner}
+    assert not [path for path in stage.rglob("*") if path.stat().st_mode & 0o022]
+
+
+@pytest.mark.parametrize("blow", ["kill", "pause"])
+def test_a_failing_container_is_named(
+    engine: docker.DockerClient, plan: Plan, tmp_path: Path, blow: str
+) -> None:
+    """A unit that dies or stalls ends the run within 30 s, with its name, and nothing is left behind."""
+    struck: list[float] = []
+
+    def strike() -> None:
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            one = containers(engine).get("inrow-15")
+            if one and engine.api.inspect_container(one)["State"]["Running"]:
+                getattr(engine.api, blow)(one)
+                struck.append(time.monotonic())
+                return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=strike)
+    thread.start()
+    with pytest.raises(FederateError) as failure:
+        compose.play(plan, tmp_path / ".hour", lambda _: None)
+    ended = time.monotonic()
+    thread.join()
+    assert failure.value.name == "inrow-15"
+    assert ended - struck[0] < 30
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_network_is_bad_input(engine: docker.DockerClient, plan: Plan, tmp_path: Path) -> None:
+    """A Docker network on the test network's addresses is named with the command that removes it."""
+    pool = docker.types.IPAMPool(subnet="198.18.0.0/16")
+    taken = engine.networks.create("somebody-elses", ipam=docker.types.IPAMConfig(pool_configs=[pool]))
+    try:
+        with pytest.raises(InputError, match="docker network rm somebody-elses"):
+            compose.play(plan, tmp_path / ".hour", lambda _: None)
+    finally:
+        taken.remove()
+    assert list(tmp_path.iterdir()) == []
