@@ -1,5 +1,6 @@
 """A scenario: what a run is meant to be, as typed TOML."""
 
+import re
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site import Site, first_problem, load_site
+from coldaisle_contracts.site import Site, MismatchError, first_problem, load_site
 from coldaisle_contracts.taxonomy import KINDS, KindName
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
@@ -18,6 +19,16 @@ MOST_COPIES = 30
 """Copies of one reading at most."""
 LONGEST_DRAWN = 60
 """Readings in an episode drawn by seed at most."""
+
+
+SIZES = {
+    "shift": (-50.0, 50.0, "°C"),
+    "drift": (-50.0, 50.0, "°C"),
+    "scale": (0.01, 10.0, "as a factor"),
+    "once": (1.0, 1.0, "copy of each reading"),
+    "burst": (1.0, 30.0, "copies of each reading"),
+}
+"""Variants whose strength a scenario can name: least, most and what they mean."""
 
 
 class _Model(BaseModel):
@@ -48,18 +59,34 @@ class EpisodeSpec(_Model):
     variant: str | None = None
     size: float | None = None
 
+    @field_validator("start")
+    @classmethod
+    def _local(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise MismatchError("", str(value), "write the local time without an offset")
+        return value
+
     @model_validator(mode="after")
-    def _variant_of_its_kind(self) -> Self:
+    def _consistent(self) -> Self:
         variants = KINDS[self.kind].variants
         if self.variant is not None and self.variant not in variants:
-            raise ValueError(
-                f"variant {self.variant!r} does not exist for {self.kind}: use one of {', '.join(variants)}"
-            )
-        if self.kind == "duplication" and self.size is not None and not 1 <= self.size <= MOST_COPIES:
-            raise ValueError(f"size {self.size!r} is not a number of copies: give 1 to {MOST_COPIES}")
+            raise MismatchError("variant", self.variant, f"for {self.kind} use one of {', '.join(variants)}")
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
-            raise ValueError(f"sensors {list(self.sensors)!r} must name each sensor attacked once")
+            raise MismatchError(
+                "sensors", list(self.sensors), "name each sensor attacked once, and at least one"
+            )
+        if self.size is not None:
+            self._refuse_size(self.size)
         return self
+
+    def _refuse_size(self, size: float) -> None:
+        bounds = SIZES.get(self.variant or "")
+        if bounds is None:
+            remedy = f"leave it out, or name a variant that has one: {', '.join(SIZES)}"
+            raise MismatchError("size", size, remedy)
+        least, most, meaning = bounds
+        if not least <= size <= most:
+            raise MismatchError("size", size, f"for {self.variant} give {least:g} to {most:g} {meaning}")
 
 
 class Drawn(_Model):
@@ -106,7 +133,7 @@ class Scenario(_Model):
         episodes: episodes named one by one.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    name: str
     seed: int = Field(ge=0, lt=2**32)
     first_day: date
     time_zone: str
@@ -114,39 +141,49 @@ class Scenario(_Model):
     interval_s: float = Field(default=300.0, ge=10.0, le=3600.0)
     units: tuple[UnitName, ...] = get_args(UnitName)
     time: Literal["virtual", "real"] = "virtual"
-    ntp_every: int = Field(default=2, ge=1)
+    ntp_every: int = Field(default=4, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _part_of_an_id(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", value):
+            raise ValueError("use lower-case letters, digits and hyphens, 31 at most, no hyphen first")
+        return value
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("name an IANA time zone such as 'Europe/Madrid' or 'UTC'") from error
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.start.utcoffset() != self.end.astimezone(ZoneInfo(self.time_zone)).utcoffset():
-            raise ValueError(f"{self.time_zone} changes its offset during the run: choose other days or UTC")
+            raise MismatchError(
+                "time_zone", self.time_zone, "its offset changes during the run: choose other days or UTC"
+            )
+        if 86_400 % self.interval_s:
+            raise MismatchError("interval_s", self.interval_s, "it must divide a day of 86400 s")
         if self.keepalive_s <= self.interval_s:
-            raise ValueError(
-                f"keepalive_s {self.keepalive_s} must be longer than interval_s {self.interval_s:g}"
+            raise MismatchError(
+                "keepalive_s", self.keepalive_s, f"it must be longer than interval_s, {self.interval_s:g} s"
+            )
+        if self.slots < 1:
+            raise MismatchError(
+                "duration_h", self.duration_h, f"make it at least one interval of {self.interval_s:g} s"
             )
         if not self.units or len(set(self.units)) != len(self.units):
-            raise ValueError(f"units {list(self.units)!r} must name each unit once, and at least one")
-        per_day = 86_400 / self.interval_s
-        if per_day != int(per_day):
-            raise ValueError(f"interval_s {self.interval_s:g} must divide a day of 86400 s")
+            raise MismatchError("units", list(self.units), "name each unit once, and at least one")
         if missing := [unit for unit in self.units if unit not in self.site.medians]:
-            raise ValueError(f"site.medians has no entry for {', '.join(missing)}")
-        if self.slots < 1:
-            raise ValueError(
-                f"duration_h {self.duration_h:g} holds no reading: make it at least one interval"
+            raise MismatchError(
+                "site.medians", sorted(self.site.medians), f"add {', '.join(missing)}: they run too"
             )
         return self
 

@@ -21,6 +21,20 @@ Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
 Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
 
 
+class MismatchError(ValueError):
+    """A value that is well-formed but does not go with the others; a model's validator raises it.
+
+    Args:
+        key: its key, below the model's own; empty for the value validated.
+        value: what was found there.
+        remedy: what would be right, as the second half of a sentence.
+    """
+
+    def __init__(self, key: str, value: object, remedy: str) -> None:
+        super().__init__(remedy)
+        self.key, self.value = key, value
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,9 +89,8 @@ class Site(_Model):
         """Refuse a unit that cools nothing: its energy balance has no solution."""
         for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
             if coolant_out <= coolant_in or return_air <= supply:
-                raise ValueError(
-                    f"{unit} must return warmer: coolant out above coolant in, return air above supply air"
-                )
+                remedy = "coolant out must be warmer than coolant in, return air warmer than supply air"
+                raise MismatchError(unit, value[unit], remedy)
         return value
 
 
@@ -102,10 +115,28 @@ def load_site(path: Path) -> Site:
 def first_problem(path: Path | str, error: ValidationError) -> InputError:
     """Return the first of pydantic's complaints as one sentence with file, key, value and remedy."""
     problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"]) or "(file)"
-    if problem["type"] == "extra_forbidden":
-        return InputError(f"{path}: key {key}", "remove it, no such key exists")
-    if problem["type"] == "missing":
-        return InputError(f"{path}: key {key}", "add it, it is required")
-    remedy = problem["msg"].removeprefix("Value error, ")
-    return InputError(f"{path}: key {key}", remedy[:1].lower() + remedy[1:], problem["input"])
+    where, value = [str(part) for part in problem["loc"] if part != "[key]"], problem["input"]
+    remedy = _REMEDIES.get(problem["type"], problem["msg"].replace("Input should be", "it should be"))
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, MismatchError):
+        where, value, remedy = [*where, *filter(None, [cause.key])], cause.value, str(cause)
+    if problem["type"] in ("extra_forbidden", "missing"):
+        value = None
+    key = f": key {'.'.join(where)}" if where else ""
+    return InputError(f"{path}{key}", remedy.removeprefix("Value error, "), value)
+
+
+_REMEDIES = {
+    "extra_forbidden": "remove it, no such key exists",
+    "missing": "add it, it is required",
+    "date_from_datetime_parsing": "write a date such as 2026-03-02",
+    "date_type": "write a date such as 2026-03-02",
+    "time_parsing": "write a local time of day such as 01:30:00",
+    "time_type": "write a local time of day such as 01:30:00",
+    "int_parsing": "write a whole number",
+    "float_parsing": "write a number",
+    "tuple_type": "write a list, or repeat a table in double brackets",
+    "model_type": "write it as a table",
+    "too_short": "name at least one",
+}
+"""What to do about complaints that pydantic words for programmers, by its error type."""
