@@ -39,7 +39,8 @@ def _host(name: str, role: str, octet: int) -> Host:
 
 
 BROKER = _host("broker", "broker", 1)
-NTP = _host("ntp", "ntp", 2)
+NTP = Host("ntp", "ntp", BROKER.ip, BROKER.mac)
+"""The time server shares the broker's address, as in the published captures, so the capture sees NTP too."""
 INJECTOR = _host("injector", "injector", 66)
 UNITS = {
     unit.name: unit
@@ -50,4 +51,5 @@ UNITS = {
         _host("inrow-25", "unit", 34),
     )
 }
-HOSTS = (BROKER, NTP, INJECTOR, *UNITS.values())
+HOSTS = (BROKER, INJECTOR, *UNITS.values())
+"""Everybody with an address of their own."""

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import Self
 
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 from scapy.utils import checksum
@@ -180,6 +180,25 @@ def translate(segment: Segment, macs: tuple[str, str], seq: int, ack: int) -> by
         2, "big"
     )
     return bytes(out)
+
+
+def read_addresses(frame: bytes) -> tuple[str, str] | None:
+    """Return source and target IPv4 address of a frame, ``None`` when it is not IPv4."""
+    if frame[12:14] != _IPV4 or len(frame) < ETHERNET + 20:
+        return None
+    return _ip(frame[ETHERNET + 12 : ETHERNET + 16]), _ip(frame[ETHERNET + 16 : ETHERNET + 20])
+
+
+def relayed(frame: bytes, macs: tuple[str, str]) -> bytes:
+    """Return a frame that is no MQTT with other MAC addresses and, for UDP, a right checksum.
+
+    A sender whose card does checksums leaves it open; a packet socket does not fill it in.
+    """
+    ether = Ether(frame)
+    ether.src, ether.dst = macs
+    if UDP in ether:
+        del ether[UDP].chksum
+    return bytes(ether)
 
 
 def readdress(frame: bytes, source_mac: str, target_mac: str) -> bytes:

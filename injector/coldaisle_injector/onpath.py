@@ -209,6 +209,13 @@ class Path:
         self._pass_on(segment, half, other, payload, upward=upward)
         self.restore_if_free()
 
+    def on_other(self, frame: bytes, *, upward: bool) -> None:
+        """Pass on what is not MQTT, such as NTP, unaltered."""
+        target = BROKER if upward else self.unit
+        passed = frames.relayed(frame, self._macs(target))
+        self._note(passed, BROKER, Role.RELAYED, "relay", self._reading_is_the_attack)
+        self.wire.send(passed)
+
     def _pass_on(self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool) -> None:
         """Send the segment on in the other side's numbers, unless nothing of it is left."""
         target = BROKER if upward else self.unit

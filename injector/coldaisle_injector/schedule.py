@@ -6,13 +6,13 @@ import select
 from collections.abc import Callable
 from functools import partial
 
-from coldaisle_contracts.addressing import INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_injector.catalogue import attack_for
-from coldaisle_injector.frames import Segment, read_arp
+from coldaisle_injector.frames import Segment, read_addresses, read_arp
 from coldaisle_injector.onpath import Path, is_between
 from coldaisle_injector.stopwatch import Stopwatch
 from coldaisle_injector.wire import Wire
@@ -96,7 +96,14 @@ class Schedule:
             if (arp := read_arp(frame)) is not None:
                 for path in self._paths.values():
                     path.on_arp(arp, frame)
-            elif frame[:6] == _OURS and (segment := Segment.read(frame)) is not None:
-                for path in self._paths.values():
-                    if is_between(segment, path.unit):
-                        path.on_segment(segment)
+            elif frame[:6] == _OURS:
+                self._pass_on(frame)
+
+    def _pass_on(self, frame: bytes) -> None:
+        """Hand a frame that came to the attacker's MAC address to the path it belongs to."""
+        segment, addresses = Segment.read(frame), read_addresses(frame)
+        for path in self._paths.values():
+            if segment is not None and is_between(segment, path.unit):
+                path.on_segment(segment)
+            elif addresses is not None and {*addresses} == {path.unit.ip, BROKER.ip}:
+                path.on_other(frame, upward=addresses[1] == BROKER.ip)

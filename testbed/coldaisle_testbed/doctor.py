@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BROKER, NTP
+from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND, offset_text
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed import namespaces
@@ -136,7 +136,7 @@ def _namespace() -> str:
 
 
 def _network() -> str:
-    for namespace in namespaces.build((BROKER, NTP)).values():
+    for namespace in namespaces.build((BROKER, INJECTOR)).values():
         os.close(namespace)
     return "joined two hosts"
 

@@ -87,10 +87,9 @@ class ShardRun:
         env = faketime_env(self._folder, self._library)
         chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
         for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
-            self._own[fork(spaces[name], env, self._log(name), program(command))] = name
+            self._own[fork(spaces[BROKER.name], env, self._log(name), program(command))] = name
         with namespaces.inside(spaces[BROKER.name]):
             self._await_healthy(BROKER.name, _broker_answers)
-        with namespaces.inside(spaces[NTP.name]):
             self._await_healthy(NTP.name, _ntp_answers)
 
     def _await_healthy(self, name: str, answers: Callable[[], bool]) -> None:
