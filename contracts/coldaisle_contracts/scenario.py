@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site import Site, MismatchError, first_problem, load_site
+from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
 from coldaisle_contracts.taxonomy import KINDS, KindName
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
@@ -19,14 +19,12 @@ MOST_COPIES = 30
 """Copies of one reading at most."""
 LONGEST_DRAWN = 60
 """Readings in an episode drawn by seed at most."""
-
-
 SIZES = {
     "shift": (-50.0, 50.0, "°C"),
     "drift": (-50.0, 50.0, "°C"),
     "scale": (0.01, 10.0, "as a factor"),
     "once": (1.0, 1.0, "copy of each reading"),
-    "burst": (1.0, 30.0, "copies of each reading"),
+    "burst": (1.0, MOST_COPIES, "copies of each reading"),
 }
 """Variants whose strength a scenario can name: least, most and what they mean."""
 
