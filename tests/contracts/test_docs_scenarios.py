@@ -1,0 +1,114 @@
+"""docs/scenarios.md says of every key what the models say."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from coldaisle_contracts.scenario import SIZES, Drawn, EpisodeSpec, Scenario
+from coldaisle_contracts.site import Season, Site
+from coldaisle_contracts.taxonomy import KINDS
+
+DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
+SECTIONS: dict[str, type[BaseModel]] = {
+    "The run": Scenario,
+    "`[drawn]`": Drawn,
+    "`[[episodes]]`": EpisodeSpec,
+    "`[site]`": Site,
+    "`[site.season]`": Season,
+}
+_TABLES = {
+    "Site": "`[site]` or a file",
+    "Drawn": "`[drawn]`",
+    "EpisodeSpec": "`[[episodes]]`",
+    "Season": "`[site.season]`",
+}
+_WORDS = {"integer": "whole number", "number": "number", "string": "text"}
+_LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< ", "maximum": "≤ "}
+
+
+def bounds(schema: dict[str, Any]) -> str:
+    """Return what a key takes, in words, from its JSON schema."""
+    match schema:
+        case {"$ref": target}:
+            text = _TABLES[target.rpartition("/")[2]]
+        case {"anyOf": [first, *_]}:
+            text = bounds(first)
+        case {"enum": values}:
+            text = ", ".join(f"`{value}`" for value in values)
+        case {"prefixItems": items}:
+            text = f"{len(items)} of: {bounds(items[0])}"
+        case {"items": item}:
+            text = f"list: {bounds(item)}"
+        case {"additionalProperties": dict(each)}:
+            keys = schema.get("propertyNames", {}).get("enum")
+            named = ", ".join(f"`{key}`" for key in keys) if keys else "unit"
+            text = f"per {named}: {bounds(each)}"
+        case _:
+            word = {"date": "date", "time": "time of day"}.get(
+                schema.get("format", ""), _WORDS[schema["type"]]
+            )
+            limits = [f"{sign}{schema[key]:.12g}" for key, sign in _LIMITS.items() if key in schema]
+            text = " ".join([word, ", ".join(limits)]).strip()
+    return text
+
+
+def default(model: type[BaseModel], key: str) -> str:
+    """Return the default of a key as TOML would write it."""
+    field = model.model_fields[key]
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "drawn by seed"
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    if isinstance(value, dict):
+        return "; ".join(f"`{key}` {_toml(each)}" for key, each in value.items())
+    return _toml(value) if value != () else "none"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_toml, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the model's docstring says of each attribute."""
+    text = (inspect.getdoc(model) or "").partition("Attributes:")[2]
+    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", text, re.MULTILINE)
+    return {name: re.sub(r"\s+", " ", meaning).replace("``", "`").rstrip(".") for name, meaning in found}
+
+
+def table(model: type[BaseModel]) -> str:
+    """Return the table docs/scenarios.md shows of a model."""
+    properties, said = model.model_json_schema()["properties"], meanings(model)
+    rows = (
+        f"| `{key}` | {bounds(properties[key])} | {default(model, key)} | {said[key]} |"
+        for key in model.model_fields
+    )
+    return "\n".join(["| key | takes | default | meaning |", "|---|---|---|---|", *rows])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_tables_equal_the_models(section: str) -> None:
+    """Each section's table holds exactly the model's keys, bounds, defaults and meanings."""
+    found = DOCS.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = "\n".join(line for line in found.splitlines() if line.startswith("|"))
+    assert table(SECTIONS[section]) in rows, f"print it again: {table(SECTIONS[section])}"
+
+
+def test_variants_equal_the_taxonomy() -> None:
+    """The table of kinds holds every kind, its variants and what size means for them."""
+    text = DOCS.read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        for variant in kind.variants:
+            size = SIZES.get(variant)
+            takes = f"{size[0]:g} to {size[1]:g} {size[2]}" if size else "none"
+            assert re.search(
+                rf"^\| `{kind.name}` \| `{variant}` \| {re.escape(takes)} \|", text, re.MULTILINE
+            ), variant
