@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import stage_for
+
 HOUSE = Path(__file__).resolve().parents[1]
 _WITHOUT_ROOT = "needs root: network namespaces and packet sockets"
 
@@ -25,3 +30,17 @@ def dad() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the published DAD captures are not in {folder}: name their folder in COLDAISLE_DAD")
     return folder
+
+
+@pytest.fixture(scope="session")
+def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the smoke scenario on the netns engine, with its dataset and without models; read only."""
+    from coldaisle_testbed import conclude, week  # noqa: PLC0415 - heavy, and seldom needed
+
+    file = HOUSE / "scenarios" / "hour.toml"
+    plan = build_plan(load_scenario(file), str(file))
+    final = tmp_path_factory.mktemp("runs") / "hour"
+    stage = stage_for(final)
+    week.prepare(stage, plan)
+    pieces = week.play(plan, stage, 1, lambda _: None)
+    return conclude.conclude(stage, final, "netns", len(pieces), {}, Progress(), analyse=False)

@@ -145,9 +145,9 @@ def _warm_up() -> None:
 @app.command(epilog=_examples("coldaisle verify runs/latest"))
 def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")]) -> None:
     """Check a finished run again: hashes, conservation, label join. Exit 3 names what broke."""
+    manifest = Manifest.load(run)
     from coldaisle_analysis import ledger  # noqa: PLC0415
 
-    manifest = Manifest.load(run)
     if broken := ledger.check(run):
         raise TrustError(broken)
     counts = manifest.counts
@@ -176,6 +176,7 @@ def analyse(
     """Analyse a run again, or any labelled MQTT capture."""
     progress = Progress()
     if run is not None and not pcap:
+        Manifest.load(run)  # what is no run is said at once
         from coldaisle_testbed import conclude  # noqa: PLC0415
 
         conclude.again(run, progress)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 
 class Progress:
@@ -21,7 +22,9 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         """Say that a step is done."""
-        self._console.print(f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {text}")
+        self._console.print(
+            f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {escape(text)}", soft_wrap=True
+        )
 
     @contextmanager
     def step(self, text: str, seconds: dict[str, float] | None = None, name: str = "") -> Iterator[None]:

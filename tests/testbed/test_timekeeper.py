@@ -1,5 +1,6 @@
 """The timekeeper, with federates that are threads and with those that misbehave."""
 
+import itertools
 import json
 import threading
 import time
@@ -103,7 +104,7 @@ def test_time_jumps_only_after_rest(stage: _Stage) -> None:
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
     stage.serve()
     walls = [wall for _, _, wall in stage.grants]
-    pauses = [later - earlier for earlier, later in zip(walls, walls[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(walls)]
     assert min(pauses) >= REST_NS / SECOND - 0.002
     assert max(pauses) < 1
 

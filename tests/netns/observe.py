@@ -1,0 +1,82 @@
+"""What tshark and the kernel say of a run: looked at from outside, with nothing of ours."""
+
+import subprocess
+from pathlib import Path
+
+_ORDINARY = (
+    "Connection establish",
+    "Connection finish",
+    "This frame initiates the connection closing",
+    "This frame undergoes the connection closing",
+)
+"""Expert information that only remarks on a connection's beginning and end."""
+
+
+def fields(pcap: Path, only: str, *names: str) -> list[list[str]]:
+    """Return display fields of the frames that pass a display filter, checksums verified."""
+    options = [option for name in names for option in ("-e", name)]
+    checks = [
+        "-o",
+        "tcp.check_checksum:TRUE",
+        "-o",
+        "ip.check_checksum:TRUE",
+        "-o",
+        "udp.check_checksum:TRUE",
+    ]
+    command = ["tshark", "-n", "-r", str(pcap), *checks, "-Y", only, "-T", "fields", *options]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [line.split("\t") for line in output.splitlines()]
+
+
+def count(pcap: Path, only: str = "frame") -> int:
+    """Return how many frames pass a display filter."""
+    return len(fields(pcap, only, "frame.number"))
+
+
+def remarks(pcap: Path) -> list[str]:
+    """Return what tshark's expert information holds against a capture, beyond a connection's beginning and end."""
+    found = fields(pcap, "_ws.expert", "frame.number", "_ws.expert.message")
+    return [
+        f"{frame}: {message}"
+        for frame, messages in found
+        for message in messages.split(",")
+        if not message.startswith(_ORDINARY)
+    ]
+
+
+def processes() -> dict[int, str]:
+    """Return the network namespace of every process that can be looked at."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            found[int(folder.name)] = (folder / "ns" / "net").readlink().name
+        except OSError:
+            continue
+    return found
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Return the processes below one, with their names."""
+    parents, names = dict[int, int](), dict[int, str]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        parents[int(folder.name)], names[int(folder.name)] = int(rest.split()[1]), name
+    found, edge = dict[int, str](), {pid}
+    while edge := {child for child, parent in parents.items() if parent in edge}:
+        found |= {child: names[child] for child in edge}
+    return found
+
+
+def holder(pids: dict[int, str], journal: str) -> int | None:
+    """Return the process among ``pids`` that writes a journal of this name."""
+    for pid in pids:
+        try:
+            opened = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+        except OSError:
+            continue
+        if any(name.endswith(f"/journal/{journal}.jsonl") for name in opened):
+            return pid
+    return None

@@ -1,0 +1,114 @@
+"""A clean hour, shards and seeds: what tshark finds in order, and what must come out the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.netns.observe import count, fields, remarks
+
+from coldaisle_analysis import evidence, ledger
+from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_testbed import week
+
+pytestmark = pytest.mark.netns
+BASE = {"seed": 5, "first_day": "2026-03-02", "time_zone": "Europe/Madrid"}
+EPISODES = (
+    {"kind": "removal", "unit": "inrow-13", "day": 1, "start": "05:00", "readings": 1},
+    {
+        "kind": "modification",
+        "unit": "inrow-25",
+        "day": 2,
+        "start": "07:00",
+        "readings": 2,
+        "variant": "drift",
+    },
+    {"kind": "duplication", "unit": "inrow-15", "day": 2, "start": "09:00", "readings": 1, "variant": "once"},
+)
+
+
+def _play(folder: Path, shards: int = 1, **scenario: Any) -> tuple[Plan, Path]:
+    plan = build_plan(Scenario.model_validate({**BASE, **scenario}))
+    week.prepare(folder, plan)
+    week.play(plan, folder, shards, lambda _: None)
+    return plan, folder
+
+
+def _sysctls() -> dict[str, str]:
+    """Return the settings of this machine's own network that the engine sets in its namespaces."""
+    names = ("ipv4/ip_forward", "ipv6/conf/all/disable_ipv6", "ipv6/conf/default/disable_ipv6")
+    paths = [path for name in names if (path := Path("/proc/sys/net") / name).exists()]
+    return {str(path): path.read_text() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An hour without episodes."""
+    before = _sysctls()
+    _, stage = _play(tmp_path_factory.mktemp("clean") / "run", name="clean", duration_h=1)
+    assert _sysctls() == before
+    return stage
+
+
+def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
+    """No bad checksum, retransmission, unseen segment or other remark in the retimed capture, nor in the raw one."""
+    for folder in ("capture", "capture/raw"):
+        (path,) = (clean / folder).glob("*.pcap")
+        assert remarks(path) == []
+        assert count(path, "tcp.analysis.flags && !tcp.analysis.window_update") == 0
+
+
+def test_clean_time_never_goes_backwards(clean: Path) -> None:
+    """Packet times and every connection's TCP timestamps only grow after retiming."""
+    (path,) = (clean / "capture").glob("*.pcap")
+    assert count(path, "frame.time_delta < 0") == 0
+    newest: dict[str, int] = {}
+    for *ends, value in fields(path, "tcp", "tcp.stream", "ip.src", "tcp.options.timestamp.tsval"):
+        name = " ".join(ends)
+        assert int(value) >= newest.get(name, 0)
+        newest[name] = int(value)
+    assert len(newest) == 32
+
+
+def test_tcp_timestamps_tell_the_packets_time(clean: Path) -> None:
+    """A connection's TSval advances as packet times do, to a few milliseconds over an hour."""
+    (path,) = (clean / "capture").glob("*.pcap")
+    rows = fields(
+        path, "tcp.stream == 0 && tcp.dstport == 1883", "frame.time_epoch", "tcp.options.timestamp.tsval"
+    )
+    (first, low), (last, high) = rows[0], rows[-1]
+    assert float(last) - float(first) == pytest.approx((int(high) - int(low)) / 1000, abs=0.02)
+
+
+def test_clean_hour_conserves_every_reading_and_has_no_attacker(clean: Path) -> None:
+    """Without episodes everything is delivered and the attacker is not heard at all."""
+    assert ledger.check(clean) == []
+    (path,) = (clean / "capture").glob("*.pcap")
+    assert count(path, "eth.src == 02:42:c6:12:00:42") == 0
+
+
+def test_same_semantic_trace_whatever_the_shards(tmp_path: Path) -> None:
+    """Two days in one shard, in two, and once more: who sent what when and what became of it is the same."""
+    scenario = {
+        "name": "coarse",
+        "duration_h": 48,
+        "interval_s": 3600,
+        "keepalive_s": 7200,
+        "episodes": EPISODES,
+    }
+    digests = []
+    for number, shards in enumerate((1, 2, 2)):
+        _, stage = _play(tmp_path / str(number), shards, **scenario)
+        assert len(list((stage / "capture").glob("*.pcap"))) == shards
+        assert ledger.check(stage) == []
+        digests.append(ledger.semantic_digest(ledger.settle(evidence.load(stage))))
+    assert len(set(digests)) == 1
+
+
+def test_real_time_plays_without_skipping(tmp_path: Path) -> None:
+    """With ``time = "real"`` the same code runs with a constant offset."""
+    _, stage = _play(
+        tmp_path / "run", name="real", duration_h=10 / 3600, interval_s=10, units=("inrow-13",), time="real"
+    )
+    assert ledger.check(stage) == []
+    assert len((stage / "journal" / "timeline.jsonl").read_text().splitlines()) == 1

@@ -1,0 +1,141 @@
+"""What fails in the middle of a run: named within 30 s, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.netns.observe import descendants, holder, processes
+
+pytestmark = pytest.mark.netns
+WITHIN_S = 30
+SCENARIO = """
+name = "day"
+seed = 3
+first_day = 2026-03-02
+time_zone = "UTC"
+duration_h = 24
+
+[[episodes]]
+kind = "removal"
+unit = "inrow-15"
+day = 1
+start = 04:00:00
+readings = 2
+"""
+CASES = {
+    "inrow-13": (signal.SIGKILL, "coldaisle: inrow-13 "),
+    "broker": (signal.SIGKILL, "coldaisle: broker was killed by SIGKILL"),
+    "injector": (signal.SIGSTOP, "coldaisle: injector did not ask for time for 22 s"),
+}
+
+
+@dataclass
+class Outcome:
+    """How a run ended whose victim was hit.
+
+    Attributes:
+        code: exit code of the command line.
+        said: its standard error.
+        seconds: how long after the hit it ended, s.
+        left: processes of it that are still there.
+        spaces: its network namespaces that somebody still is in.
+        files: what lies in its output folder and in its temporary folder.
+    """
+
+    code: int
+    said: str
+    seconds: float
+    left: list[str]
+    spaces: set[str]
+    files: list[str]
+
+
+@dataclass
+class _Up:
+    """A command line playing a day."""
+
+    folder: Path
+    victim: str
+
+    def start(self) -> None:
+        """Start it, with a temporary folder of its own."""
+        (self.folder / "tmp").mkdir(parents=True)
+        (self.folder / "out").mkdir()
+        (self.folder / "day.toml").write_text(SCENARIO)
+        command = [sys.executable, "-m", "coldaisle_testbed", "up", str(self.folder / "day.toml"), "--no-analysis",
+                   "--out", str(self.folder / "out" / "run")]  # fmt: skip
+        env = {**os.environ, "TMPDIR": str(self.folder / "tmp")}
+        self.process = subprocess.Popen(
+            command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def hit(self) -> None:
+        """Wait for the first readings and hit the victim."""
+        journal = self.folder / "out" / ".run" / "shards" / "day-1" / "journal" / "inrow-13.jsonl"
+        until = time.monotonic() + 40
+        while not (journal.exists() and '"reading"' in journal.read_text()):
+            assert self.process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        self._below = descendants(self.process.pid)
+        everybody = processes()
+        self._spaces = {everybody[pid] for pid in self._below if pid in everybody} - {everybody[os.getpid()]}
+        if self.victim == "broker":
+            (pid,) = [pid for pid, name in self._below.items() if name == "mosquitto"]
+        else:
+            found = holder(self._below, self.victim)
+            assert found is not None
+            pid = found
+        os.kill(pid, CASES[self.victim][0])
+        self._hit = time.monotonic()
+
+    def ended(self) -> Outcome:
+        """Wait for the end and look around."""
+        _, said = self.process.communicate(timeout=WITHIN_S + 30)
+        seconds = time.monotonic() - self._hit
+        time.sleep(0.3)
+        now = processes()
+        files = [
+            str(path.relative_to(self.folder))
+            for name in ("out", "tmp")
+            for path in (self.folder / name).iterdir()
+        ]
+        left = [name for pid, name in self._below.items() if pid in now]
+        return Outcome(self.process.returncode, said, seconds, left, self._spaces & set(now.values()), files)
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Outcome]:
+    """Three runs side by side, each with another victim: waiting for the patience takes the same time once."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = {victim: _Up(Path(folder) / victim, victim) for victim in CASES}
+        for run in runs.values():
+            run.start()
+        for run in runs.values():
+            run.hit()
+        return {victim: run.ended() for victim, run in runs.items()}
+
+
+@pytest.mark.parametrize("victim", CASES)
+def test_failure_is_named_in_time(outcomes: dict[str, Outcome], victim: str) -> None:
+    """The last line names the victim and what happened to it; exit 3, no traceback, within 30 s."""
+    outcome = outcomes[victim]
+    assert outcome.code == 3, outcome.said
+    assert outcome.said.splitlines()[-1].startswith(CASES[victim][1])
+    assert "Traceback" not in outcome.said
+    assert outcome.seconds < WITHIN_S
+
+
+@pytest.mark.parametrize("victim", CASES)
+def test_failure_leaves_nothing_behind(outcomes: dict[str, Outcome], victim: str) -> None:
+    """No process, no namespace, no socket, no half result."""
+    outcome = outcomes[victim]
+    assert outcome.left == []
+    assert outcome.spaces == set()
+    assert outcome.files == []

@@ -1,0 +1,134 @@
+"""The smoke scenario, really played: connections survive, nothing is lost, everything is written down."""
+
+from pathlib import Path
+
+import pytest
+from tests.netns.observe import count, fields
+
+from coldaisle_analysis import ledger
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.plan import Plan
+
+pytestmark = pytest.mark.netns
+CONNECTIONS = 16
+
+
+@pytest.fixture(scope="session")
+def capture(hour_run: Path) -> Path:
+    """The one retimed capture of the hour."""
+    (path,) = (hour_run / "capture").glob("*.pcap")
+    return path
+
+
+def test_conservation_holds(hour_run: Path) -> None:
+    """Each planned reading is delivered, modified or removed by a named act, and every act is in the capture."""
+    assert ledger.check(hour_run) == []
+
+
+def test_established_connections_survive(capture: Path) -> None:
+    """All four kinds of attack leave every connection as it was: 16 opened, none reset, all closed in order."""
+    assert count(capture, "tcp.flags.syn == 1 && tcp.flags.ack == 0") == CONNECTIONS
+    assert count(capture, "tcp.flags.reset == 1") == 0
+    assert count(capture, "tcp.flags.fin == 1") == 2 * CONNECTIONS
+    assert count(capture, "mqtt.msgtype == 14") == CONNECTIONS
+
+
+def test_no_frame_is_broken(capture: Path) -> None:
+    """Every checksum is right, also of what the attacker made, and every MQTT message is well formed."""
+    assert (
+        count(capture, "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0") == 0
+    )
+    assert count(capture, "_ws.malformed") == 0
+
+
+def test_sensors_speak_mqtt_3_1(capture: Path) -> None:
+    """CONNECT names MQIsdp, level 3; readings go at QoS 1 to one topic."""
+    connects = fields(capture, "mqtt.msgtype == 1", "mqtt.protoname", "mqtt.ver", "mqtt.clientid")
+    assert {(name, version) for name, version, _ in connects} == {("MQIsdp", "3")}
+    assert len({client for _, _, client in connects}) == CONNECTIONS
+    publishes = fields(capture, "mqtt.msgtype == 3", "mqtt.topic", "mqtt.qos")
+    assert {(topic.split(",")[0], qos.split(",")[0]) for topic, qos in publishes} == {("IoT", "1")}
+
+
+def test_each_kind_does_what_it_is_for(hour_run: Path, capture: Path) -> None:
+    """The broker gets every reading but the removed, and every copy besides."""
+    plan = Plan.load(hour_run / "plan.json")
+    acts = [act for episode in plan.episodes for act in episode.acts]
+    swallowed = sum(act.operation == "swallow" for act in acts)
+    copies = sum(len(act.copies_ns) for act in acts)
+    assert (swallowed, copies) == (4, 6)
+    assert count(capture, "mqtt.msgtype == 3") == plan.scenario.slots * CONNECTIONS - swallowed + copies
+
+
+def test_capture_is_kept_raw_and_retimed(hour_run: Path, capture: Path) -> None:
+    """Both captures hold the same packets; nothing was dropped; the hour is an hour in one and seconds in the other."""
+    raw = hour_run / "capture" / "raw" / capture.name
+    (sealed,) = read_journal(hour_run / "journal" / "capture.jsonl")
+    assert count(raw) == count(capture) == sealed["packets"]
+    assert sealed["kernel_drops"] == 0
+    spans = []
+    for path in (raw, capture):
+        times = [float(at) for (at,) in fields(path, "frame", "frame.time_epoch")]
+        assert times == sorted(times)
+        spans.append(times[-1] - times[0])
+    assert spans[0] < 60
+    assert 3500 < spans[1] < 3700
+
+
+def test_readings_arrive_when_the_plan_says(hour_run: Path, capture: Path) -> None:
+    """In the retimed capture an untouched unit's readings are within a few milliseconds of their planned times."""
+    plan = Plan.load(hour_run / "plan.json")
+    sent = fields(capture, f"mqtt.msgtype == 3 && ip.src == {UNITS['inrow-13'].ip}", "frame.time_epoch")
+    planned = [plan.reading_ns(slot, "inrow-13") / 1e9 for slot in plan.day_slots(0) for _ in range(4)]
+    late = [float(at) - due for (at,), due in zip(sent, planned, strict=True)]
+    assert min(late) > -0.001
+    assert sorted(late)[len(late) // 2] < 0.05
+
+
+def test_caches_are_restored(hour_run: Path, capture: Path) -> None:
+    """After the interception ended, its unit and the broker talk to each other directly again."""
+    lines = list(read_journal(hour_run / "journal" / "injector.jsonl"))
+    off = {line["episode"]: line["at_ns"] / 1e9 for line in lines if line.get("phase") == "off_path"}
+    assert set(off) == {"e01", "e02", "e03", "e04"}
+    unit = UNITS["inrow-13"]
+    after = f"frame.time_epoch > {off['e01'] + 0.5:.3f} && mqtt && ip.addr == {unit.ip}"
+    pairs = {(source, target) for source, target in fields(capture, after, "eth.src", "eth.dst")}
+    assert pairs == {(unit.mac, BROKER.mac), (BROKER.mac, unit.mac)}
+    during = fields(capture, f"mqtt && eth.src == {INJECTOR.mac} && ip.src == {unit.ip}", "frame.number")
+    assert during
+
+
+def test_translated_connections_keep_their_translator_to_the_end(hour_run: Path, capture: Path) -> None:
+    """A connection whose stream was edited goes through the attacker until it closes, its frames unlabelled."""
+    lines = list(read_journal(hour_run / "journal" / "injector.jsonl"))
+    end = {line["episode"]: line["at_ns"] / 1e9 for line in lines if line.get("phase") == "end"}
+    unit = UNITS["inrow-23"]
+    after = f"frame.time_epoch > {end['e03'] + 0.5:.3f} && mqtt.msgtype == 3 && ip.src == {unit.ip}"
+    assert {mac for (mac,) in fields(capture, after, "eth.src")} == {INJECTOR.mac}
+    relayed = [line for line in lines if line["event"] == "frame" and line["at_ns"] / 1e9 > end["e04"] + 0.5]
+    assert {line["attack"] for line in relayed if line["act"] == "relay"} == {False}
+
+
+def test_episodes_begin_only_on_the_path(hour_run: Path) -> None:
+    """Each episode was on the path before it began, and its phases came in order."""
+    for episode in ("e01", "e02", "e03", "e04"):
+        lines = read_journal(hour_run / "journal" / "injector.jsonl")
+        phases = [
+            line["phase"] for line in lines if line["event"] == "episode" and line["episode"] == episode
+        ]
+        assert phases == ["approach", "on_path", "begin", "end", "off_path"]
+
+
+def test_only_hosts_of_the_plan_are_heard(capture: Path) -> None:
+    """No stranger, no IPv6 and no multicast got into the capture."""
+    known = {BROKER.mac, INJECTOR.mac, *(unit.mac for unit in UNITS.values())}
+    assert {mac for (mac,) in fields(capture, "frame", "eth.src")} == known
+    assert count(capture, "!(arp || ip)") == 0
+
+
+def test_manifest_names_every_file(hour_run: Path) -> None:
+    """The manifest has the hash of every file but itself."""
+    files = {str(path.relative_to(hour_run)) for path in hour_run.rglob("*") if path.is_file()}
+    assert set(Manifest.load(hour_run).files) == files - {"manifest.json"}

@@ -1,0 +1,287 @@
+"""The command line: bad input of any kind is one sentence and exit 2; a run that was touched is exit 3."""
+
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.conftest import HOUSE
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import __main__ as entry
+from coldaisle_testbed import week
+from coldaisle_testbed.cli import spread
+from coldaisle_testbed.engines import compose
+from coldaisle_testbed.progress import Progress
+
+HOUR = HOUSE / "scenarios" / "hour.toml"
+
+
+@pytest.fixture
+def coldaisle(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Call the command line with arguments; return exit code, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["coldaisle", *map(str, arguments)])
+        code = 0
+        try:
+            entry.main()
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def _assert_one_sentence(result: tuple[int, str, str], *parts: str) -> None:
+    code, out, err = result
+    assert code == 2
+    assert out == ""
+    assert err.startswith("coldaisle: ")
+    assert err.count("\n") == 1
+    for part in parts:
+        assert part in err
+
+
+def _scenario(folder: Path, extra: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(extra + "\n" + HOUR.read_text())
+    return path
+
+
+def test_missing_scenario(coldaisle: Call, tmp_path: Path) -> None:
+    """A scenario that is not there is named, with what to name instead."""
+    for command in (("up",), ("scenario", "check"), ("scenario", "show")):
+        _assert_one_sentence(coldaisle(*command, tmp_path / "none.toml"), "none.toml", "scenarios/")
+
+
+def test_unknown_key(coldaisle: Call, tmp_path: Path) -> None:
+    """A key that does not exist is named with its file."""
+    result = coldaisle("scenario", "check", _scenario(tmp_path, "colour = 'blue'"))
+    _assert_one_sentence(result, "mine.toml: key colour", "remove it")
+
+
+def test_bad_value(coldaisle: Call, tmp_path: Path) -> None:
+    """A value that cannot be is named with its key."""
+    result = coldaisle("scenario", "check", _scenario(tmp_path, "interval_s = 7"))
+    _assert_one_sentence(result, "mine.toml", "7")
+
+
+@pytest.mark.parametrize("command", ["verify", "analyse"])
+def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
+    """A folder that holds no finished run is named, with what to name instead."""
+    _assert_one_sentence(coldaisle(command, tmp_path), "manifest.json", "runs/latest")
+
+
+def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
+    """Captures without labels are refused with the form that is right."""
+    _assert_one_sentence(coldaisle("analyse", "--pcap", tmp_path / "a.pcap"), "--labels")
+
+
+def test_truncated_capture(coldaisle: Call, tmp_path: Path) -> None:
+    """A capture cut short is named with its place, and no table is left."""
+    path, out = tmp_path / "cut.pcap", tmp_path / "out"
+    path.write_bytes(b"\x4d\x3c\xb2\xa1\x02\0\x04\0" + bytes(8) + b"\xff\xff\0\0\x01\0\0\0" + bytes(9))
+    _assert_one_sentence(coldaisle("decode", path, "--out", out), "cut.pcap")
+    assert not out.exists()
+
+
+def test_netns_without_root(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for by name, netns without root is refused with both ways out."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    _assert_one_sentence(coldaisle("up", HOUR, "--engine", "netns"), "needs root", "sudo", "--engine compose")
+
+
+def test_no_engine_at_all(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither root nor Docker: both remedies are named."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(compose, "answers", lambda: False)
+    _assert_one_sentence(coldaisle("up", HOUR), "as root", "Docker")
+
+
+@pytest.mark.parametrize("obstacle", ["full folder", "file", "unfinished", "no folder"])
+def test_out_that_cannot_be_used(
+    coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str
+) -> None:
+    """A result never overwrites anything: full folder, file, unfinished run and unusable parent are refused."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    out, blocking = tmp_path / "run", tmp_path / "run" / "mine.txt"
+    if obstacle == "file":
+        blocking = out
+    elif obstacle == "unfinished":
+        blocking = tmp_path / ".run" / "plan.json"
+    elif obstacle == "no folder":
+        blocking, out = tmp_path / "mine.txt", tmp_path / "mine.txt" / "run"
+    blocking.parent.mkdir(exist_ok=True)
+    blocking.write_text("mine")
+    _assert_one_sentence(coldaisle("up", HOUR, "--out", out), str(tmp_path))
+    assert blocking.read_text() == "mine"
+
+
+def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without libfaketime gets the remedy, and no half result."""
+
+    def missing() -> str:
+        raise InputError("libfaketime", "is not installed: apt-get install faketime")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(week, "faketime_library", missing)
+    code, _, err = coldaisle("up", HOUR, "--out", tmp_path / "run")
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        "coldaisle: libfaketime: is not installed: apt-get install faketime",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_option_is_usage_not_traceback(coldaisle: Call) -> None:
+    """An option that does not exist exits 2 with the usage."""
+    code, _, err = coldaisle("up", "--colour", "blue")
+    assert code == 2
+    assert "No such option" in err
+    assert "Traceback" not in err
+
+
+def test_help_has_examples(coldaisle: Call) -> None:
+    """Every command's help shows how to call it."""
+    for command in (
+        ["up"],
+        ["verify"],
+        ["analyse"],
+        ["decode"],
+        ["fit"],
+        ["runs"],
+        ["doctor"],
+        ["scenario", "check"],
+    ):
+        code, out, _ = coldaisle(*command, "--help")
+        assert code == 0
+        assert f"coldaisle {' '.join(command)}" in out.split("Examples")[1]
+
+
+def test_scenario_show_lists_every_episode(coldaisle: Call) -> None:
+    """Each episode is shown with its local time and kind."""
+    code, out, _ = coldaisle("scenario", "show", HOUR)
+    assert code == 0
+    for begin, kind in (("00:15", "interception"), ("00:20", "modification"), ("00:25", "removal")):
+        assert any(begin in line and kind in line for line in out.splitlines())
+
+
+def test_no_runs_yet(coldaisle: Call, tmp_path: Path) -> None:
+    """An empty folder says how to make a run."""
+    code, out, _ = coldaisle("runs", "--folder", tmp_path)
+    assert code == 0
+    assert "coldaisle up" in out
+
+
+def test_option_takes_all_values_that_follow() -> None:
+    """``--pcap a b --labels c`` is read as a shell's expansion gives it."""
+    assert spread(["analyse", "--pcap", "a", "b", "--labels", "c", "d", "--out", "e"]) == [
+        "analyse", "--pcap", "a", "--pcap", "b", "--labels", "c", "--labels", "d", "--out", "e",
+    ]  # fmt: skip
+
+
+def test_progress_is_one_line_a_step_in_a_log() -> None:
+    """Where no terminal is, each step is one line without control characters, and its time is noted."""
+    log, seconds = io.StringIO(), dict[str, float]()
+    progress = Progress(Console(file=log, width=40))
+    with progress.step("playing a scenario whose name is rather long for a line", seconds, "play"):
+        pass
+    progress("done")
+    lines = log.getvalue().splitlines()
+    assert [line.split("s  ", 1)[1] for line in lines] == [
+        "playing a scenario whose name is rather long for a line",
+        "done",
+    ]
+    assert "\x1b" not in log.getvalue()
+    assert set(seconds) == {"play"}
+
+
+def test_long_sentence_stays_one_line(coldaisle: Call, tmp_path: Path) -> None:
+    """Errors are not wrapped, however long the path."""
+    deep = tmp_path / ("x" * 100) / ("y" * 100) / "none.toml"
+    _assert_one_sentence(coldaisle("scenario", "check", deep), str(deep))
+
+
+# -- a finished run ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy_of_run(hour_run: Path, tmp_path: Path) -> Path:
+    """A copy of the real run that may be spoilt."""
+    return Path(shutil.copytree(hour_run, tmp_path / "hour"))
+
+
+def _edit_json(path: Path, wanted: Callable[[dict[str, object]], bool], **changes: object) -> None:
+    """Change the first line of a journal that is wanted."""
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        facts = json.loads(line)
+        if wanted(facts):
+            lines[number] = json.dumps(facts | changes, separators=(",", ":"))
+            path.write_text("\n".join(lines) + "\n")
+            return
+    raise AssertionError(path)
+
+
+@pytest.mark.netns
+def test_verify_passes_an_untouched_run(coldaisle: Call, hour_run: Path) -> None:
+    """A finished run verifies: exit 0 and its counts."""
+    code, out, err = coldaisle("verify", hour_run)
+    assert (code, err) == (0, "")
+    assert "every act found, every reading accounted for" in out
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("what", ["reading", "act", "frame", "capture", "raw", "dataset", "missing", "plan"])
+def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what: str) -> None:
+    """One changed line, byte or file of a run is exit 3, and the sentence names it."""
+    journal = copy_of_run / "journal"
+    named = {
+        "reading": "journal/inrow-13.jsonl",
+        "act": "journal/injector.jsonl",
+        "frame": "journal/injector.jsonl",
+        "capture": "capture/day-1-000.pcap",
+        "raw": "capture/raw/day-1-000.pcap",
+        "dataset": "dataset/readings.csv",
+        "missing": "dataset/packets.parquet",
+        "plan": "plan.json",
+    }[what]
+    spoilt = copy_of_run / named
+    if what == "reading":
+        _edit_json(journal / "inrow-13.jsonl", lambda line: line["event"] == "reading", value="99.99")
+    elif what == "act":
+        _edit_json(spoilt, lambda line: line["event"] == "act", after="99.99")
+    elif what == "frame":
+        _edit_json(spoilt, lambda line: line.get("side") == "broker", digest="0" * 16)
+    elif what == "missing":
+        spoilt.unlink()
+    else:
+        data = bytearray(spoilt.read_bytes())
+        data[-1] ^= 1 if what in ("capture", "raw") else 0
+        spoilt.write_bytes(data if what in ("capture", "raw") else data + b"\n")
+    code, _, err = coldaisle("verify", copy_of_run)
+    assert code == 3
+    assert err.startswith("coldaisle: the run is not trustworthy: ")
+    assert named in err
+
+
+@pytest.mark.netns
+def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
+    """A finished run is listed with its counts, an unfinished one as such."""
+    (copy_of_run.parent / ".other").mkdir()
+    code, out, _ = coldaisle("runs", "--folder", copy_of_run.parent)
+    assert code == 0
+    assert any("hour" in line and "finished" in line and "netns" in line for line in out.splitlines())
+    assert any(".other" in line and "unfinished" in line for line in out.splitlines())
