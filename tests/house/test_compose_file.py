@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from coldaisle_contracts.addressing import GATEWAY, HOSTS, NETWORK, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, GATEWAY, HOSTS, NETWORK, NTP, UNITS, Host
 
 HOUSE = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((HOUSE / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -29,10 +29,12 @@ def test_addresses_are_those_of_the_contracts(host: Host) -> None:
 
 
 def test_nobody_else_is_on_the_test_network() -> None:
-    """Only the plan's hosts are on the test network; the capture shares the broker's place on it."""
+    """Only the plan's hosts are on the test network; time server and capture share the broker's place on it."""
     on_it = {name for name, service in SERVICES.items() if "aisle" in service.get("networks", ())}
     assert on_it == {host.name for host in HOSTS}
-    assert SERVICES["capture"]["network_mode"] == "service:broker"
+    for name in (NTP.name, "capture"):
+        assert SERVICES[name]["network_mode"] == "service:broker"
+    assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
 
 
 def test_the_test_network_is_internal() -> None:

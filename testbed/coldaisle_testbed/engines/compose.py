@@ -145,7 +145,7 @@ class ComposeRun:
         self._services = sorted(self._ending | {BROKER.name, NTP.name})
         self._project = f"coldaisle-{os.getpid()}"
         self._command = ["docker", "compose", "-p", self._project, "-f", str(HOUSE / "docker-compose.yml")]
-        self._env = os.environ | {"COLDAISLE_RUNS": str(stage.parent), "COLDAISLE_STAGE": stage.name}
+        self._env = os.environ | {"COLDAISLE_RUNS": str(stage), "COLDAISLE_STAGE": "."}
 
     def play(self) -> None:
         """Build, start, watch to the end, take everything down.
