@@ -397,7 +397,8 @@ def _copies(scenario: Scenario, reading: int, count: int, rng: random.Random) ->
     """Spread copies of a reading over the time before the next one, ns since the epoch."""
     room = int((scenario.interval_s - 3) * SECOND)
     first = rng.randint(SECOND, room // 3)
-    gaps = [rng.randint(SECOND // 5, (room - first) // count) for _ in range(count - 1)]
+    widest = (room - first) // count
+    gaps = [rng.randint(min(SECOND // 5, widest // 2), widest) for _ in range(count - 1)]
     times = [reading + first]
     for gap in gaps:
         times.append(times[-1] + gap)

@@ -1,0 +1,226 @@
+"""The plan: a pure function of scenario and seed, spread over days, units, hours and kinds."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.plan import LEAD, MARGIN, TRAIL, Plan, build_plan, seed_for
+from coldaisle_contracts.scenario import Scenario, load_scenario
+from coldaisle_contracts.taxonomy import KINDS
+
+WEEK = load_scenario(Path(__file__).parents[2] / "scenarios" / "week.toml")
+UNITS = ("inrow-13", "inrow-15", "inrow-23", "inrow-25")
+
+
+def made(**changes: Any) -> Scenario:
+    """Return a scenario of two days with what is changed."""
+    base = {
+        "name": "made",
+        "seed": 1,
+        "first_day": "2026-03-02",
+        "time_zone": "Europe/Madrid",
+        "duration_h": 48,
+    }
+    return Scenario.model_validate(base | changes)
+
+
+def episode(**changes: Any) -> dict[str, Any]:
+    """Return an episode of a scenario with what is changed."""
+    base = {
+        "kind": "modification",
+        "unit": "inrow-13",
+        "day": 1,
+        "start": "01:00",
+        "readings": 3,
+        "sensors": (1, 4),
+    }
+    return base | changes
+
+
+def test_week_is_what_it_says() -> None:
+    """The default week: 2,016 slots, 32,256 readings, 40 to 60 episodes, the first day clean."""
+    plan = build_plan(WEEK)
+    assert WEEK.slots == 2016
+    assert WEEK.slots * len(WEEK.units) * 4 == 32_256
+    assert 40 <= len(plan.episodes) <= 60
+    assert plan.episodes_on(range(WEEK.drawn.clean_days)) == []
+
+
+def test_same_scenario_and_seed_same_plan() -> None:
+    """The plan is a pure function: built twice it has one digest; another seed makes another plan."""
+    assert build_plan(WEEK) == build_plan(WEEK)
+    assert build_plan(WEEK).digest() == build_plan(WEEK).digest()
+    assert build_plan(WEEK.model_copy(update={"seed": 1})).digest() != build_plan(WEEK).digest()
+
+
+def test_episodes_are_spread_over_days_units_hours_and_kinds() -> None:
+    """Days, units and kinds get equal shares, two or so either way; two thirds of the hours and every variant come up."""
+    episodes = build_plan(WEEK).episodes
+    days = Counter(each.onset // 288 for each in episodes)
+    units = Counter(each.unit for each in episodes)
+    kinds = Counter(each.kind for each in episodes)
+    assert set(days) == set(range(1, 7))
+    assert (set(units), set(kinds)) == (set(UNITS), set(KINDS))
+    for counts in (days, units, kinds):
+        assert max(counts.values()) - min(counts.values()) <= 6
+    assert max(kinds.values()) == min(kinds.values())
+    assert len({each.onset % 288 // 12 for each in episodes}) >= 16
+    assert {each.variant for each in episodes} == {name for kind in KINDS.values() for name in kind.variants}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_whatever_the_seed_episodes_keep_apart_and_within_their_day(seed: int) -> None:
+    """For any seed: as many as asked for, whole within a day, three slots from midnight and from each other on a unit."""
+    plan = build_plan(WEEK.model_copy(update={"seed": seed}))
+    assert len(plan.episodes) == WEEK.drawn.count
+    last = dict.fromkeys(UNITS, -MARGIN)
+    for each in plan.episodes:
+        shortest, longest = WEEK.drawn.readings
+        assert shortest <= each.readings <= longest
+        assert MARGIN <= each.onset % 288 <= 288 - each.readings
+        assert each.onset - last[each.unit] >= 2
+        assert each.approach_ns < each.begin_ns < each.end_ns
+        last[each.unit] = each.onset + each.readings
+
+
+def test_ids_follow_time() -> None:
+    """Episodes are numbered in order of their onset."""
+    episodes = build_plan(WEEK).episodes
+    assert [each.id for each in episodes] == [f"e{number:02d}" for number in range(1, len(episodes) + 1)]
+    assert [each.onset for each in episodes] == sorted(each.onset for each in episodes)
+
+
+def test_adding_a_unit_leaves_the_others_readings_and_named_episodes() -> None:
+    """With a unit more, seeds, wake-up times and the named episode of the unit that was there are unchanged."""
+    named = [episode()]
+    few = build_plan(made(units=UNITS[:1], episodes=named))
+    more = build_plan(made(units=UNITS, episodes=named))
+    assert few.episodes == more.episodes
+    assert [few.reading_ns(slot, UNITS[0]) for slot in range(50)] == [
+        more.reading_ns(slot, UNITS[0]) for slot in range(50)
+    ]
+
+
+def test_seeds_depend_on_seed_and_name_alone() -> None:
+    """Names and seeds give seeds far apart, the same on every machine."""
+    assert seed_for(7, "noise/131") == seed_for(7, "noise/131") == 14347552983509835481
+    assert len({seed_for(seed, name) for seed in range(50) for name in UNITS}) == 200
+
+
+def test_readings_follow_the_grid() -> None:
+    """A unit wakes within 10 ms of its slot, units in their order, days 86,400 s apart."""
+    plan = build_plan(made())
+    for slot in (0, 1, 287, 288):
+        times = [plan.reading_ns(slot, unit) - plan.start_ns - slot * 300 * SECOND for unit in UNITS]
+        assert times == sorted(times)
+        assert 2.5 * SECOND <= times[0] <= times[-1] < 2.51 * SECOND
+    assert plan.day_ns(1) - plan.day_ns(0) == 86_400 * SECOND
+    assert plan.start_ns == 1772406000 * SECOND  # 2026-03-02T00:00+01:00
+    assert plan.utc_offset_s == 3600
+
+
+@pytest.mark.parametrize("hours", [1, 24, 36, 48])
+def test_a_day_lies_between_connect_and_disconnect(hours: float) -> None:
+    """Each day's readings lie after its connecting and before its disconnecting, and days hold all slots once."""
+    plan = build_plan(made(duration_h=hours))
+    slots = [slot for day in range(plan.scenario.days) for slot in plan.day_slots(day)]
+    assert slots == list(range(plan.scenario.slots))
+    for day in range(plan.scenario.days):
+        for unit in UNITS:
+            times = [plan.reading_ns(slot, unit) for slot in plan.day_slots(day)]
+            assert plan.connect_ns(day, unit) < times[0] < times[-1] < plan.disconnect_ns(day, unit)
+
+
+def test_an_episode_starts_at_the_next_slot_from_its_start_on() -> None:
+    """01:00 is slot 12, 01:02 the one after; the attacker approaches a slot before and begins just before the reading."""
+    for start, onset in (("01:00", 12), ("01:02", 13)):
+        plan = build_plan(made(episodes=[episode(start=start)]))
+        (only,) = plan.episodes
+        assert only.onset == onset
+        assert only.begin_ns == plan.reading_ns(onset, "inrow-13") - LEAD
+        assert only.approach_ns == plan.reading_ns(onset - 1, "inrow-13") - LEAD
+        assert only.end_ns == plan.reading_ns(onset + 2, "inrow-13") + TRAIL
+
+
+@pytest.mark.parametrize(
+    ("variant", "size", "operation", "amounts"),
+    [
+        ("shift", -1.5, "shift", [-1.5, -1.5, -1.5]),
+        ("drift", 3.0, "shift", [1.0, 2.0, 3.0]),
+        ("scale", 1.1, "scale", [1.1, 1.1, 1.1]),
+        ("freeze", None, "freeze", [0.0, 0.0, 0.0]),
+    ],
+)
+def test_modifications_act_on_every_reading(
+    variant: str, size: float | None, operation: str, amounts: list[float]
+) -> None:
+    """Each variant has its act for each reading of each sensor attacked, of the strength asked for."""
+    (only,) = build_plan(made(episodes=[episode(variant=variant, size=size)])).episodes
+    assert [(act.slot, act.sensor) for act in only.acts] == [
+        (slot, sensor) for slot in (12, 13, 14) for sensor in (1, 4)
+    ]
+    assert {act.operation for act in only.acts} == {operation}
+    assert [act.amount for act in only.acts if act.sensor == 1] == amounts
+
+
+def test_removal_swallows_and_interception_only_reads() -> None:
+    """A removal swallows every reading it names; an interception acts on none."""
+    (removal,) = build_plan(made(episodes=[episode(kind="removal")])).episodes
+    assert [act.operation for act in removal.acts] == ["swallow"] * 6
+    (interception,) = build_plan(made(episodes=[episode(kind="interception")])).episodes
+    assert interception.acts == ()
+
+
+@pytest.mark.parametrize("copies", [1, 3, 30])
+@pytest.mark.parametrize("interval", [10, 300])
+def test_copies_come_before_the_next_reading(copies: int, interval: int) -> None:
+    """However many, copies follow their reading in order and end before the next one."""
+    start = "01:00"
+    plan = build_plan(
+        made(
+            interval_s=interval,
+            episodes=[episode(kind="duplication", variant="burst", size=copies, start=start)],
+        )
+    )
+    (only,) = plan.episodes
+    for act in only.acts:
+        before, after = (plan.reading_ns(slot, "inrow-13") for slot in (act.slot, act.slot + 1))
+        times = [before, *act.copies_ns, after]
+        assert len(act.copies_ns) == copies
+        assert times == sorted(set(times))
+    assert only.end_ns >= max(act.copies_ns[-1] for act in only.acts) + TRAIL
+
+
+def test_drawn_episodes_avoid_named_ones() -> None:
+    """What is drawn keeps clear of what is named on the same unit."""
+    named = [episode(day=2, start="12:00", readings=100)]
+    plan = build_plan(made(units=UNITS[:1], drawn={"count": 12}, episodes=named))
+    assert len(plan.episodes) == 13
+    taken = [slot for each in plan.episodes for slot in range(each.onset - 1, each.onset + each.readings)]
+    assert len(taken) == len(set(taken))
+
+
+def test_kinds_come_in_proportion() -> None:
+    """Weights 3 to 1 give shares 3 to 1, and what has no weight does not come up."""
+    plan = build_plan(made(drawn={"count": 12, "kinds": {"removal": 3, "duplication": 1}}))
+    assert Counter(each.kind for each in plan.episodes) == {"removal": 9, "duplication": 3}
+
+
+def test_plan_survives_its_file(tmp_path: Path) -> None:
+    """plan.json holds the whole plan; what is no plan is refused by name."""
+    plan = build_plan(WEEK)
+    path = tmp_path / "plan.json"
+    path.write_text(plan.model_dump_json())
+    assert Plan.load(path) == plan
+    path.write_text("{}")
+    with pytest.raises(InputError, match=r"plan\.json: key scenario: add it"):
+        Plan.load(path)
+    with pytest.raises(InputError, match=r"none\.json: name a run that has a plan\.json"):
+        Plan.load(tmp_path / "none.json")

@@ -1,0 +1,191 @@
+"""Scenarios: what is wrong is one sentence with file, key, value and what would be right."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.scenario import Scenario, load_scenario
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
+EPISODE = '[[episodes]]\nkind = "removal"\nunit = "inrow-13"\nday = 1\nstart = 01:00:00\nreadings = 2\n'
+SHIFT = EPISODE.replace("removal", "modification") + 'variant = "shift"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write a scenario and return its file."""
+    path = folder / "made.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def complaint(folder: Path, text: str) -> str:
+    """Return the one sentence a scenario is refused with, without the file it names."""
+    path = written(folder, text)
+    with pytest.raises(InputError) as caught:
+        build_plan(load_scenario(path), str(path))
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ")
+    assert "\n" not in said
+    assert caught.value.exit_code == 2
+    return said.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE + "sed = 3", "key sed: remove it, no such key exists"),
+        (BASE + EPISODE + "sensor = 1", "key episodes.0.sensor: remove it, no such key exists"),
+        (BASE + "[site]\nnois = 1", "key site.nois: remove it, no such key exists"),
+        (BASE.replace("seed = 1\n", ""), "key seed: add it, it is required"),
+    ],
+)
+def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
+    """An unknown key is to be removed, a missing one to be added."""
+    assert complaint(tmp_path, text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE.replace("seed = 1", "seed = -1"), "key seed is -1: it should be greater than or equal to 0"),
+        (BASE.replace("seed = 1", 'seed = "x"'), "key seed is 'x': write a whole number"),
+        (BASE.replace("2026-03-02", '"March"'), "key first_day is 'March': write a date such as 2026-03-02"),
+        (BASE.replace("made", "A b"), "key name is 'A b': use lower-case letters, digits and hyphens"),
+        (BASE.replace("UTC", "Mars"), "key time_zone is 'Mars': name an IANA time zone such as 'Europe/Madrid'"),
+        (BASE.replace("24", "inf"), "key duration_h is inf: it should be less than or equal to 2208"),
+        (BASE + 'time = "fast"', "key time is 'fast': it should be 'virtual' or 'real'"),
+        (BASE + 'units = ["inrow-14"]', "key units.0 is 'inrow-14': it should be 'inrow-13', 'inrow-15'"),
+        (BASE + "episodes = 3", "key episodes is 3: write a list, or repeat a table in double brackets"),
+        (BASE + "site = 3", "key site is 3: write it as a table"),
+        (BASE + "[site]\nautocorrelation = [1, 0, 0, 0]", "key site.autocorrelation.0 is 1: it should be less than 1"),
+        (BASE + "[drawn]\nreadings = [5, 2]", "key drawn.readings is [5, 2]: give shortest and longest with"),
+        (BASE + "[drawn]\nkinds = {}", "key drawn.kinds is {}: name at least one"),
+        (BASE + EPISODE.replace("removal", "removl"), "key episodes.0.kind is 'removl': it should be 'interception'"),
+        (BASE + EPISODE.replace("01:00:00", '"later"'), "key episodes.0.start is 'later': write a local time of day"),
+        (BASE + EPISODE.replace("01:00:00", '"01:00:00+02:00"'), "key episodes.0.start is '01:00:00+02:00': write the local time without"),
+        (BASE + EPISODE + "sensors = [5]", "key episodes.0.sensors.0 is 5: it should be less than or equal to 4"),
+        (BASE + EPISODE + "sensors = [1, 1]", "key episodes.0.sensors is [1, 1]: name each sensor attacked once"),
+    ],
+)  # fmt: skip
+def test_bad_values(tmp_path: Path, text: str, said: str) -> None:
+    """A value of the wrong type or out of bounds is shown beside what would be right."""
+    assert complaint(tmp_path, text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE.replace("UTC", "Europe/Madrid").replace("03-02", "03-29"), "key time_zone is 'Europe/Madrid': its offset changes"),
+        (BASE.replace("24", "0.01"), "key duration_h is 0.01: make it at least one interval of 300 s"),
+        (BASE + "interval_s = 350", "key interval_s is 350.0: it must divide a day of 86400 s"),
+        (BASE + "keepalive_s = 300", "key keepalive_s is 300: it must be longer than interval_s, 300 s"),
+        (BASE + "units = []", "key units is []: name each unit once, and at least one"),
+        (BASE + "[site.medians]\ninrow-15 = [10, 12, 20, 30]", "key site.medians is ['inrow-15']: add inrow-13, inrow-23, inrow-25"),
+        (BASE + EPISODE + 'variant = "freeze"', "key episodes.0.variant is 'freeze': for removal use one of swallow"),
+        (BASE + EPISODE + "size = 3", "key episodes.0.size is 3.0: leave it out, or name a variant that has one"),
+        (BASE + SHIFT + "size = 51", "key episodes.0.size is 51.0: for shift give -50 to 50 °C"),
+        (BASE + SHIFT + "size = nan", "key episodes.0.size is nan: for shift give -50 to 50 °C"),
+    ],
+)  # fmt: skip
+def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) -> None:
+    """Where two keys contradict each other one of them is named with its value, never the whole file."""
+    assert complaint(tmp_path, text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BASE + EPISODE + EPISODE.replace("01:00", "01:10"), "key episodes.1.start is '01:10:00': overlaps episodes.0 on inrow-13"),
+        (BASE + EPISODE.replace("day = 1", "day = 2"), "key episodes.0.day and .start is '2, 01:00:00': lies outside the run of 24 h"),
+        (BASE + EPISODE.replace("01:00", "23:55"), "key episodes.0.readings is 2: ends after its day or the run"),
+        (BASE + EPISODE.replace("01:00", "00:05"), "key episodes.0.start is '00:05:00': start at 10 minutes past midnight or later"),
+        (BASE + 'units = ["inrow-15"]\n' + EPISODE, "key episodes.0.unit is 'inrow-13': does not run: use one of inrow-15"),
+        (BASE + EPISODE.replace("readings = 2", "readings = 18"), "key episodes.0.readings is 18: silent for longer than the broker's patience: at most 17"),
+        (BASE + "[drawn]\ncount = 5", "key drawn.clean_days is 1: leaves no day of 1 for episodes"),
+        (BASE + "[drawn]\ncount = 1000\nclean_days = 0", "key drawn.count is 1000: only "),
+    ],
+)  # fmt: skip
+def test_episodes_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+    """An overlap, an episode outside the run and the like name the episode and its key."""
+    assert complaint(tmp_path, text).startswith(said)
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    """A missing file, one that is not TOML and one that is not text are one sentence each."""
+    with pytest.raises(InputError, match=r"none\.toml: name a readable scenario file"):
+        load_scenario(tmp_path / "none.toml")
+    assert complaint(tmp_path, "x =").startswith("write valid TOML (Invalid value (at ")
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b'name = "\xe9"')
+    with pytest.raises(InputError, match=r"latin\.toml: name a readable scenario file"):
+        load_scenario(path)
+
+
+def test_neighbours_may_touch_at_two_intervals(tmp_path: Path) -> None:
+    """Two episodes on one unit with two intervals between them, or on two units at once, are no overlap."""
+    later = EPISODE.replace("01:00", "01:20")
+    elsewhere = EPISODE.replace("inrow-13", "inrow-15")
+    path = written(tmp_path, BASE + EPISODE + later + elsewhere)
+    assert len(build_plan(load_scenario(path)).episodes) == 3
+
+
+def test_seed_given_replaces_the_file_s(tmp_path: Path) -> None:
+    """A seed from the command line replaces the file's."""
+    path = written(tmp_path, BASE)
+    assert (load_scenario(path).seed, load_scenario(path, seed=9).seed) == (1, 9)
+
+
+def test_site_from_a_file_beside_the_scenario(tmp_path: Path) -> None:
+    """`site = "file"` is looked up beside the scenario, and its complaints name that file."""
+    (tmp_path / "site.toml").write_text("drift = 0.5\n")
+    assert load_scenario(written(tmp_path, BASE + 'site = "site.toml"')).site.drift == 0.5
+    (tmp_path / "site.toml").write_text("drift = -0.5\n")
+    with pytest.raises(InputError, match=r"site\.toml: key drift is -0\.5: it should be greater"):
+        load_scenario(written(tmp_path, BASE + 'site = "site.toml"'))
+
+
+def test_counts_of_slots_and_days() -> None:
+    """Slots, days and the end follow from duration and interval; a part of a day counts as a day."""
+    scenario = Scenario.model_validate(
+        {
+            "name": "made",
+            "seed": 1,
+            "first_day": date(2026, 3, 2),
+            "time_zone": "Europe/Madrid",
+            "duration_h": 36,
+        }
+    )
+    assert (scenario.slots, scenario.slots_per_day, scenario.days) == (432, 288, 2)
+    assert scenario.start.utcoffset() == timedelta(hours=1)
+    assert scenario.end == datetime(2026, 3, 3, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["week", "dad", "hour"])
+def test_scenarios_of_the_house_have_a_plan(name: str) -> None:
+    """Every scenario that comes with coldaisle is accepted."""
+    path = SCENARIOS / f"{name}.toml"
+    assert build_plan(load_scenario(path), str(path)).scenario.name == name
+
+
+def test_every_scenario_of_the_house_is_tested() -> None:
+    """No scenario is left out above."""
+    assert {path.stem for path in SCENARIOS.glob("*.toml")} == {"week", "dad", "hour"}
+
+
+def test_published_week_attacks_when_the_captures_do() -> None:
+    """dad.toml removes the 40 readings missing on Tuesday and attacks Wednesday's and Thursday's labelled hours, on one unit."""
+    plan = build_plan(load_scenario(SCENARIOS / "dad.toml"))
+    assert (plan.scenario.slots * 16, plan.utc_offset_s) == (32_256, 7200)
+    assert {episode.unit for episode in plan.episodes} == {"inrow-13"}
+    tuesday, wednesday, thursday = (plan.episodes_on(range(day, day + 1)) for day in (1, 2, 3))
+    assert sum(len(episode.acts) for episode in tuesday) == 40
+    assert plan.episodes_on(range(1)) == []
+    assert [(each.kind, each.readings) for each in wednesday] == [("modification", 26)]
+    assert plan.reading_ns(wednesday[0].onset, "inrow-13") // 10**9 - 1571796607 in range(-10, 10)
+    assert [(each.kind, each.variant) for each in thursday] == [("duplication", "burst")]
+    assert plan.reading_ns(thursday[0].onset, "inrow-13") // 10**9 - 1571879106 in range(-10, 10)
+    assert sum(len(each.acts) for each in plan.episodes if each.kind == "removal") == 140
