@@ -227,7 +227,7 @@ def _caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Sente
     capped = int(np.max([s.row["train_rows"] for s in scored]))
     yield Sentence(
         "Caveats",
-        f"Models learn from at most {capped:,} rows a fold, with all attacks among them; the slow ones from fewer, as "
-        "the table says. Their ranks would change with more time.",
+        f"Models learn from at most {capped:,} rows a fold, the slow ones from fewer, as the table says: the attacks (a "
+        "draw of them where they would fill more than half) and a draw of the other rows. Their ranks might change with more.",
         "models",
     )

@@ -259,7 +259,7 @@ def _bits(share: float) -> float:
 
 
 def best_columns(table: pd.DataFrame, level: str, most: int) -> list[str]:
-    """Return the columns that tell some kind from normal best: the best of every kind, then the second, …"""
+    """Return the columns that tell some kind from normal best: the best of every kind, then the second."""
     own = table[table["level"] == level]
     place = own.groupby("kind")["explained"].rank(ascending=False, method="first")
     ranked = own.assign(place=place).sort_values(["place", "explained"], ascending=[True, False])

@@ -82,6 +82,8 @@ def evaluate(levels: list[Level], seed: int, progress: Callable[[str], None]) ->
         progress: told each split that is done.
     """
     jobs = [job for level in levels for job in _jobs(level, seed)]
+    if not jobs:
+        return []
     pool = ThreadpoolController()
     work = Parallel(n_jobs=JOBS, backend="threading", return_as="generator")
     done: list[Scored] = []

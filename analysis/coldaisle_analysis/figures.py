@@ -84,9 +84,9 @@ def _kinds(frame: pd.DataFrame) -> list[str]:
 
 def _shade(ax: Axes, own: pd.DataFrame) -> None:
     """Shade the episodes of one unit."""
-    touched = own[own["label"] == 1].assign(kind=own["kind"].astype(str), episode=own["episode"].astype(str))
+    touched = own[own["label"] == 1]
     width = own["time"].drop_duplicates().sort_values().diff().median()
-    for (_, kind), rows in touched.groupby(["episode", "kind"]):
+    for (_, kind), rows in touched.groupby(["episode", "kind"], observed=True):
         ax.axvspan(
             rows["time"].min(),
             rows["time"].max() + width,
@@ -229,9 +229,7 @@ def separation(description: Description) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = table[table["level"] == level]
         values = own.pivot_table(index="column", columns="kind", values="auc")
-        values = values.reindex(
-            index=list(best_columns(table, level, 12)), columns=in_order(set(values.columns))
-        )
+        values = values.reindex(index=best_columns(table, level, 12), columns=in_order(set(values.columns)))
         _heat(ax, values, "PuOr_r", (-0.35, 1.35))
         ax.set_title(f"{level.capitalize()}: AUC of one column alone")
     return inline_svg(
@@ -242,12 +240,17 @@ def separation(description: Description) -> str:
 def _heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
     """Draw a table of shares as coloured cells with their numbers."""
     values = table.to_numpy(dtype=np.float64)
-    ax.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto", alpha=0.8)
+    ax.pcolormesh(
+        values, cmap=colours, vmin=limits[0], vmax=limits[1], alpha=0.8, edgecolors="white", linewidth=1
+    )
+    ax.invert_yaxis()
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=INK)
-    ax.set_xticks(range(len(table.columns)), [str(name) for name in table.columns])
-    ax.set_yticks(range(len(table.index)), [str(name) for name in table.index])
+            ax.text(
+                column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=INK
+            )
+    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(name) for name in table.columns])
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
     ax.spines[:].set_visible(False)
 
 

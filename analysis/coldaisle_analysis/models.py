@@ -39,7 +39,7 @@ class Model:
     Attributes:
         title: how the report calls it.
         build: makes an unfitted pipeline from a seed.
-        most_rows: training rows it is given at most; all attacks are kept. Set from measured fit times so
+        most_rows: training rows it is given at most, see :func:`splits.thin`. Set from measured fit times so
             that a week's evaluation stays within its half minute on two cores.
     """
 

@@ -48,7 +48,7 @@ def make(days: float = 3, episodes: int = 3, seed: int = 7) -> Dataset:
     rows["time_ns"] = rows["time"].astype("int64")
     rows["day"] = rows["time"].dt.day_of_year - time[0].day_of_year + 1
     rows["weekday"], rows["hour"] = (
-        rows["time"].dt.weekday,
+        rows["time"].dt.day_of_week,
         rows["time"].dt.hour + rows["time"].dt.minute / 60,
     )
     rows["client"] = rows["unit"].str.removeprefix("inrow-") + rows["sensor"].astype(str)
@@ -63,7 +63,7 @@ def make(days: float = 3, episodes: int = 3, seed: int = 7) -> Dataset:
     )  # fmt: skip
     packets = _empty("packets", count).assign(
         **shared, time_ns=rows["time_ns"], client=rows["client"], value_dev=warmer, protocol="MQTT", tcp_flags=24,
-        frame_len=80 + rng.integers(0, 3, count), flow_iat=300.0, flow_duration=rows["hour"] * 3600, mqtt_msgtype=3,
+        frame_len=80 + rng.integers(0, 3, count), flow_iat=300.0, flow_duration=rng.uniform(0, 86_400, count), mqtt_msgtype=3,
         ip_src="198.18.0." + rows["unit"].str[-2:], tcp_srcport=40_000 + rows["day"] * 100 + rows["sensor"],
     )  # fmt: skip
     packets = packets.sort_values("time_ns", kind="stable", ignore_index=True)

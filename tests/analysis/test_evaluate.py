@@ -1,0 +1,124 @@
+"""Evaluation on a dataset made by hand: every model, split and level has a whole row, and nothing is learned from tests."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.analysis import made_dataset
+
+from coldaisle_analysis import columns
+from coldaisle_analysis.evaluate import Scored, _fit, evaluate, write_metrics
+from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.splits import grouped
+
+PROMISED = {"model", "level", "split", "precision", "recall", "f1", "erde_5", "erde_50", "f_latency", "seconds_to_detect", "fit_s"}  # fmt: skip
+
+
+def levels_of(days: float = 3, episodes: int = 3) -> list[Level]:
+    """Return both levels of a dataset made by hand."""
+    made = made_dataset.make(days, episodes)
+    return [prepare(getattr(made, name), name) for name in columns.LEVELS]
+
+
+@pytest.fixture(scope="module")
+def scored() -> list[Scored]:
+    """Return the evaluation of three days with an episode each."""
+    return evaluate(levels_of(), 1, lambda _: None)
+
+
+def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
+    """Twelve models on two splits of two levels, and the tree with identity columns beside them."""
+    played = {(one.row["level"], one.row["split"], one.row["model"]) for one in scored}
+    expected = {
+        (level, split, model) for level in columns.LEVELS for split in ("day", "random") for model in MODELS
+    }
+    identity = {
+        (level, f"{split}+identity", "decision_tree")
+        for level in columns.LEVELS
+        for split in ("day", "random")
+    }
+    assert played == expected | identity
+    assert len(scored) == len(played)
+
+
+def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> None:
+    """The file is a JSON list without NaN; each row has the promised keys, bounds and intervals around the scores."""
+    write_metrics(scored, tmp_path / "models" / "metrics.json")
+    rows = json.loads((tmp_path / "models" / "metrics.json").read_text())
+    for row in rows:
+        assert row.keys() >= PROMISED
+        best, never = row["erde_5_bounds"]
+        assert best < never == pytest.approx(row["positive_cases"] / row["cases"])
+        low, high = row["intervals"]["f1"]
+        assert 0 <= low <= high <= 1
+        assert row["true_positives"] + row["false_negatives"] == row["attack_rows"]
+
+
+def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
+    """A shift of ten standard deviations is caught by day: high F1, ERDE near its bound, at the first slot's end."""
+    row = next(
+        one.row
+        for one in scored
+        if (one.row["level"], one.row["split"], one.row["model"]) == ("readings", "day", "lda")
+    )
+    assert row["f1"] > 0.9
+    assert row["erde_5"] == pytest.approx(row["erde_5_bounds"][0], abs=0.05)
+    assert row["seconds_to_detect"] == 300.0
+
+
+def test_the_dummy_alarms_always(scored: list[Scored]) -> None:
+    """The dummy knows the base rate alone: recall 1, precision the base rate."""
+    row = next(one.row for one in scored if one.row["model"] == "dummy" and one.row["split"] == "day")
+    assert row["recall"] == 1.0
+    assert row["precision"] == pytest.approx(row["attack_rows"] / row["rows"])
+
+
+def test_evaluation_repeats() -> None:
+    """The same seed gives the same scores, whichever thread came first."""
+    first, second = (evaluate(levels_of(2, 2)[1:], 5, lambda _: None) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        same = {key: value for key, value in one.row.items() if not key.endswith("_s")}
+        again = {key: value for key, value in other.row.items() if not key.endswith("_s")}
+        assert json.dumps(same) == json.dumps(again)
+
+
+def test_one_day_is_held_out_in_blocks() -> None:
+    """Without a second day the honest split is called block, and still scores."""
+    splits = {one.row["split"] for one in evaluate(levels_of(1, 1)[1:], 1, lambda _: None)}
+    assert splits == {"block", "block+identity", "random", "random+identity"}
+
+
+def test_without_attacks_nothing_is_scored() -> None:
+    """A clean dataset has nothing to learn: no rows, no error."""
+    assert evaluate(levels_of(2, 0), 1, lambda _: None) == []
+
+
+def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
+    """Turning every label of the test day changes neither its scores nor the threshold: its truth is never learned."""
+    level = levels_of(4, 4)[1]
+    fold = next(iter(grouped(level.groups, level.labels, 1)))
+    turned = level.labels.copy()
+    turned[fold.test] = 1 - turned[fold.test]
+    for name in MODELS:
+        seen, blind = (_fit(name, level.features, labels, fold, 1) for labels in (level.labels, turned))
+        assert seen.score.tolist() == blind.score.tolist()
+        assert seen.threshold == blind.threshold
+
+
+def test_identity_columns_stay_out_of_the_features() -> None:
+    """No feature a model sees is an identity, time or label column."""
+    for name in columns.LEVELS:
+        assert not set(columns.features(name)) & set(columns.names(name, "identity", "time", "label", "meta"))
+
+
+def test_missing_values_become_null(tmp_path: Path) -> None:
+    """NaN is written as null, wherever it stands."""
+    nan = float("nan")
+    write_metrics(
+        [Scored({"a": nan, "b": [nan, 1.0], "c": {"d": nan}}, np.zeros(0), np.zeros(0))], tmp_path / "m.json"
+    )
+    assert json.loads((tmp_path / "m.json").read_text()) == [{"a": None, "b": [None, 1.0], "c": {"d": None}}]
+    assert not math.isfinite(nan)

@@ -1,0 +1,109 @@
+"""From captures to report in one go: on a run made by hand and on the published captures; all or nothing."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.analysis import made_run
+
+from coldaisle_analysis import describe
+from coldaisle_analysis.pipeline import analyse_captures, analyse_run
+from coldaisle_contracts.errors import InputError
+
+RESULTS = {
+    "dataset/packets.csv", "dataset/packets.parquet", "dataset/readings.csv", "dataset/readings.parquet",
+    "models/metrics.json", "report/index.html",
+}  # fmt: skip
+
+
+def files_of(folder: Path, *parts: str) -> set[str]:
+    """Return the files in some parts of a folder, by path relative to it."""
+    return {
+        str(file.relative_to(folder))
+        for part in parts
+        for file in (folder / part).rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run made by hand, analysed."""
+    folder = tmp_path_factory.mktemp("runs") / "made"
+    folder.mkdir()
+    made_run.make(folder)
+    analyse_run(folder, lambda _: None)
+    return folder
+
+
+def test_a_run_gets_all_its_parts(run: Path) -> None:
+    """Dataset, metrics, report and its tables lie in the run's folder, and no hidden folder is left."""
+    found = files_of(run, "dataset", "models", "report")
+    assert found >= RESULTS
+    assert found - RESULTS == {
+        f"report/tables/{table}.csv" for table in ("counts", "distributions", "seasonality", "separation")
+    }
+    assert not [path for path in run.iterdir() if path.name.startswith(".")]
+
+
+def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(run: Path) -> None:
+    """Less than a day cannot hold out days: no row claims it did."""
+    rows = json.loads((run / "models" / "metrics.json").read_text())
+    assert not {row["split"] for row in rows} & {"day", "day+identity"}
+
+
+def test_a_second_analysis_replaces_the_first(run: Path) -> None:
+    """Analysing again leaves the same files, with nothing of the old ones."""
+    before = files_of(run, "dataset", "models", "report")
+    (run / "report" / "stale.html").write_text("old")
+    analyse_run(run, lambda _: None)
+    assert files_of(run, "dataset", "models", "report") == before
+
+
+def test_a_failure_leaves_the_old_results_and_no_half(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a step fails, the results from before are untouched and the hidden folder is gone."""
+    before = (run / "report" / "index.html").read_text()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(describe, "describe", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        analyse_run(run, lambda _: None)
+    assert (run / "report" / "index.html").read_text() == before
+    assert not (run / ".analysis").exists()
+
+
+def test_every_step_is_told(run: Path) -> None:
+    """Progress names each step in a line of its own."""
+    told: list[str] = []
+    analyse_run(run, told.append)
+    for step in ("reading captures", "writing the dataset", "describing", "training", "drawing"):
+        assert any(line.startswith(step) for line in told)
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    """Results never mix with what is already in a folder."""
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match="exists already"):
+        analyse_captures([], [], tmp_path, lambda _: None)
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+@pytest.mark.dad
+def test_published_captures_show_the_leak(dad: Path, tmp_path: Path) -> None:
+    """On two published days random folds flatter every tree: F1 by day lies far below, and the report shows both."""
+    pcaps, labels = ([path for path in sorted(dad.glob(kind)) if "1910230" in path.name or "1910240" in path.name]
+                     for kind in ("*.pcap", "*labels.csv"))  # fmt: skip
+    out = tmp_path / "dad"
+    analyse_captures(pcaps, labels, out, lambda _: None, 7200)
+    assert files_of(out, ".") >= RESULTS
+    assert [path.name for path in tmp_path.iterdir()] == ["dad"]
+    metrics = pd.read_json(out / "models" / "metrics.json")
+    f1 = metrics[metrics["level"] == "packets"].pivot_table("f1", "model", "split")
+    assert metrics["attack_rows"].max() == 160
+    assert f1.loc["random_forest", "random"] > f1.loc["random_forest", "day"] + 0.2
+    text = (out / "report" / "index.html").read_text()
+    assert f"{f1.loc['random_forest', 'random']:.3f}" in text
+    assert f"{f1.loc['random_forest', 'day']:.3f}" in text

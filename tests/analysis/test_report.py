@@ -1,0 +1,150 @@
+"""The report: one self-contained file whose sentences are computed, with attacks and without."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from tests.analysis import made_dataset
+
+from coldaisle_analysis import figures
+from coldaisle_analysis.conclusions import conclusions
+from coldaisle_analysis.describe import describe
+from coldaisle_analysis.drawing import in_order, kind_colour
+from coldaisle_analysis.evaluate import Scored, evaluate
+from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.report import Subject, write
+from coldaisle_contracts.taxonomy import KINDS
+
+
+class Page(HTMLParser):
+    """What the tests want to know of a page: its ids, its references and whether its tags are closed in order."""
+
+    VOID = ("meta", "link", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note ids and references."""
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src", "xlink:href"):
+                self.references.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note ids and references of a tag closed at once."""
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Hold tags to be closed in order."""
+        assert self.open.pop() == tag
+
+
+def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Scored]]:
+    """Return the report of a dataset made by hand, and its scores."""
+    made = made_dataset.make(days, episodes)
+    levels = [prepare(made.packets, "packets"), prepare(made.readings, "readings")]
+    scored = evaluate(levels, 1, lambda _: None)
+    subject = Subject("Made <by> hand", "Two units.", {"kernel drops": "0"}, ("A caveat.",))
+    write(subject, made, describe(made.packets, made.readings), scored, folder / "report" / "index.html")
+    return (folder / "report" / "index.html").read_text(encoding="utf-8"), scored
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Scored]]:
+    """Return the report of three days with an episode each."""
+    return page_of(tmp_path_factory.mktemp("attacked"), 3)
+
+
+def test_the_page_needs_nothing_else(attacked: tuple[str, list[Scored]]) -> None:
+    """Every reference stays in the page; no address of a resource stands in style or script."""
+    page = Page(attacked[0])
+    assert all(reference.startswith("#") or reference == "data:," for reference in page.references)
+    assert not re.search(r"@import|url\((?!#)|<script", attacked[0])
+
+
+def test_the_page_is_well_formed(attacked: tuple[str, list[Scored]]) -> None:
+    """Tags close in order, ids are unique, links within the page lead somewhere, text from outside is escaped."""
+    page = Page(attacked[0])
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert {reference[1:] for reference in page.references if reference.startswith("#")} <= set(page.ids)
+    assert "Made &lt;by&gt; hand" in attacked[0]
+
+
+def test_every_figure_is_there_and_says_what_it_shows(attacked: tuple[str, list[Scored]]) -> None:
+    """Nine figures, each with an alternative text and a caption."""
+    text = attacked[0]
+    assert [int(number) for number in re.findall(r"<b>Figure (\d)\.", text)] == list(range(1, 10))
+    assert len(re.findall(r'<svg role="img" aria-label="[^"]{20,}"', text)) == 9
+
+
+def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> None:
+    """The model table shows the F1 of the day split and of the random split of every model."""
+    text, scored = attacked
+    for one in scored:
+        if one.row["level"] == "readings":
+            assert f"{one.row['f1']:.3f}" in text
+
+
+def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
+    """The conclusions name the best honest score, and change when the score does."""
+    scored = attacked[1]
+    made = made_dataset.make()
+    description = describe(made.packets, made.readings)
+    best = max(
+        one.row["f1"] for one in scored
+        if (one.row["level"], one.row["split"]) == ("readings", "day") and one.row["model"] != "dummy"
+    )  # fmt: skip
+    told = [sentence.text for sentence in conclusions(scored, description, made.readings)]
+    assert any(
+        text.startswith("Readings: with whole days held out") and f"F1 {best:.2f}" in text for text in told
+    )
+    worse = [Scored({**one.row, "f1": one.row["f1"] / 4}, one.recall, one.precision) for one in scored]
+    told = [sentence.text for sentence in conclusions(worse, description, made.readings)]
+    assert any("poor detector" in text for text in told)
+
+
+def test_few_episodes_are_a_caveat(attacked: tuple[str, list[Scored]]) -> None:
+    """With three episodes the reader is told that every score hangs on few."""
+    assert "only 3 episodes" in attacked[0]
+
+
+def test_a_clean_dataset_says_so(tmp_path: Path) -> None:
+    """Without an attack the report says that there was nothing to learn, and shows no model table."""
+    text, scored = page_of(tmp_path, 0, days=1)
+    assert scored == []
+    assert "No row of this dataset is labelled an attack" in text
+    assert "No model was scored" in text
+    assert Page(text).open == []
+    assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+
+
+def test_the_page_repeats(tmp_path: Path) -> None:
+    """The same dataset gives the same page: nothing of clock or chance is in it."""
+    first, second = (page_of(tmp_path / name, 0, days=1)[0] for name in ("a", "b"))
+    assert first == second
+
+
+def test_each_kind_has_one_colour() -> None:
+    """The kinds of the taxonomy have colours of their own, and stand in its order after normal."""
+    assert len({kind_colour(kind) for kind in KINDS}) == len(KINDS)
+    assert in_order({"duplication", "normal", "removal", "x"}) == ["normal", "removal", "duplication", "x"]
+
+
+def test_drawing_leaves_the_caller_style_alone() -> None:
+    """A notebook's matplotlib settings survive the drawing of a figure."""
+    before = dict(mpl.rcParams)
+    figures.week(made_dataset.make(1, 1).readings)
+    assert dict(mpl.rcParams) == before
