@@ -62,27 +62,37 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
     assert not [path for path in stage.rglob("*") if path.stat().st_mode & 0o022]
 
 
-@pytest.mark.parametrize("blow", ["kill", "pause"])
+def strike(engine: docker.DockerClient, name: str, blow: str) -> None:
+    """Kill a container, pause it, or stop its programs so that the engine sees nothing wrong."""
+    container = containers(engine)[name]
+    if blow == "hang":
+        engine.api.exec_start(engine.api.exec_create(container, ["sh", "-c", "kill -STOP -1"])["Id"])
+    else:
+        getattr(engine.api, blow)(container)
+
+
+@pytest.mark.parametrize(
+    ("blow", "what"),
+    [("kill", "was killed by SIGKILL"), ("pause", "stalled"), ("hang", "did not ask for time")],
+)
 def test_a_failing_container_is_named(
-    engine: docker.DockerClient, plan: Plan, tmp_path: Path, blow: str
+    engine: docker.DockerClient, plan: Plan, tmp_path: Path, blow: str, what: str
 ) -> None:
-    """A unit that dies or stalls ends the run within 30 s, with its name, and nothing is left behind."""
+    """A unit that dies, stalls or hangs ends the run within 30 s, with its name, and nothing is left behind."""
+    stage = tmp_path / ".hour"
     struck: list[float] = []
 
-    def strike() -> None:
+    def strike_when_it_works() -> None:
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            one = containers(engine).get("inrow-15")
-            if one and engine.api.inspect_container(one)["State"]["Running"]:
-                getattr(engine.api, blow)(one)
-                struck.append(time.monotonic())
-                return
-            time.sleep(0.1)
+        while not (stage / "journal" / "inrow-15.jsonl").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        struck.append(time.monotonic())
+        strike(engine, "inrow-15", blow)
 
-    thread = threading.Thread(target=strike)
+    thread = threading.Thread(target=strike_when_it_works)
     thread.start()
-    with pytest.raises(FederateError) as failure:
-        compose.play(plan, tmp_path / ".hour", lambda _: None)
+    with pytest.raises(FederateError, match=what) as failure:
+        compose.play(plan, stage, lambda _: None)
     ended = time.monotonic()
     thread.join()
     assert failure.value.name == "inrow-15"

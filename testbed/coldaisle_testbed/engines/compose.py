@@ -6,6 +6,7 @@ Compose has no SDK, so it is driven as a command; health, exit codes and logs co
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -28,6 +29,8 @@ HOUSE = Path(__file__).resolve().parents[3]
 _BUILT = ("plan", "broker", "ntp", "capture", "injector", "inrow-13")
 """Services that build the images of a run; the others use theirs."""
 POLL_S = 0.5
+_KILLED = 128
+"""Exit codes beyond this are it and the number of the signal."""
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _NO_ENGINE = (
@@ -230,7 +233,8 @@ class ComposeRun:
             for one in seen:
                 accused = re.search(rf"coldaisle: {re.escape(one.service)} (.*?)(;|$)", verdict)
                 if accused:
-                    raise FederateError(one.service, accused[1], self._last_words(one))
+                    what = self._ending_of(one) if accused[1] == "died" and one.code else accused[1]
+                    raise FederateError(one.service, what, self._last_words(one))
         first = min(failed.values(), key=self._ended_at)
         raise FederateError(first.service, self._ending_of(first), self._last_words(first))
 
@@ -248,8 +252,10 @@ class ComposeRun:
     def _ending_of(self, one: Seen) -> str:
         if one.code is None:
             return f"stalled: its container is {one.status or one.state}"
+        if one.code <= _KILLED:
+            return f"ended with exit code {one.code}"
         memory = " because memory ran out" if self._inspect(one).get("OOMKilled") else ""
-        return f"ended with exit code {one.code}{memory}"
+        return f"was killed by {signal.Signals(one.code - _KILLED).name}{memory}"
 
     def _last_words(self, one: Seen, lines: int = 3) -> str:
         try:
