@@ -16,14 +16,14 @@ def three_days() -> pd.DataFrame:
         {"time": time.repeat(2), "label": 0, "episode": "", "stream": ["a", "b"] * len(time)}
     )
     attacked = (frame["stream"] == "a") & frame["time"].between("2026-03-03 10:00", "2026-03-03 10:10")
-    frame.loc[attacked, ["label", "episode"]] = [1, "e01"]
+    frame["label"], frame["episode"] = attacked.astype(int), attacked.map({True: "e01", False: ""})
     return frame
 
 
 def cases_of(frame: pd.DataFrame, delay_s: int = 0) -> Cases:
     """Return the cases of a frame whose rows can be judged ``delay_s`` seconds after their time."""
-    known = frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy() + delay_s * SECOND
-    return find_cases(frame, frame["stream"], known)
+    known = frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy(np.int64) + delay_s * SECOND
+    return find_cases(frame, frame["stream"], np.asarray(known, np.int64))
 
 
 def test_a_case_holds_the_stream_from_onset_to_end() -> None:

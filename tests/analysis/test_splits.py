@@ -18,7 +18,7 @@ def rows(days: int = 6) -> pd.DataFrame:
 
 def labels_of(frame: pd.DataFrame) -> Labels:
     """Return 1 for the rows of an episode."""
-    return (frame["episode"] != "").to_numpy(dtype=np.int8)
+    return np.asarray(frame["episode"] != "", dtype=np.int8)
 
 
 def test_a_day_lies_on_one_side() -> None:
