@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -53,7 +54,7 @@ def play(
         stage: folder made by :func:`prepare`.
         shards: how many shards at most.
         progress: told one line a step.
-        meanwhile: called once all shards run and this process would only wait.
+        meanwhile: called in a thread of its own once all shards run and this process would only wait.
 
     Returns:
         The shards, in order.
@@ -97,7 +98,8 @@ def _play_all(
             process.start()
             theirs.close()
             running[ours] = (process, shard, ours)
-        meanwhile()
+        beside = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
+        beside.start()
         while running:
             for ready in wait([pipe for _, _, pipe in running.values()]):
                 process, shard, pipe = running.pop(ready)
@@ -109,6 +111,7 @@ def _play_all(
                 if failure is not None:
                     raise failure
                 progress(f"{shard} played and sealed")
+        beside.join()
     finally:
         for process, _, _ in running.values():
             process.kill()

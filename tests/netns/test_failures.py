@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ start = 04:00:00
 readings = 2
 """
 CASES = {
-    "inrow-13": (signal.SIGKILL, "coldaisle: inrow-13 "),
+    "inrow-13": (signal.SIGKILL, "coldaisle: inrow-13 was killed by SIGKILL"),
     "broker": (signal.SIGKILL, "coldaisle: broker was killed by SIGKILL"),
     "injector": (signal.SIGSTOP, "coldaisle: injector did not ask for time for 22 s"),
 }
@@ -62,6 +63,12 @@ class _Up:
 
     folder: Path
     victim: str
+
+    def play(self) -> Outcome:
+        """Start it, hit the victim and see how it ends."""
+        self.start()
+        self.hit()
+        return self.ended()
 
     def start(self) -> None:
         """Start it, with a temporary folder of its own."""
@@ -114,12 +121,9 @@ class _Up:
 def outcomes() -> dict[str, Outcome]:
     """Three runs side by side, each with another victim: waiting for the patience takes the same time once."""
     with tempfile.TemporaryDirectory() as folder:
-        runs = {victim: _Up(Path(folder) / victim, victim) for victim in CASES}
-        for run in runs.values():
-            run.start()
-        for run in runs.values():
-            run.hit()
-        return {victim: run.ended() for victim, run in runs.items()}
+        runs = [_Up(Path(folder) / victim, victim) for victim in CASES]
+        with ThreadPoolExecutor(len(runs)) as pool:
+            return dict(zip(CASES, pool.map(_Up.play, runs), strict=True))
 
 
 @pytest.mark.parametrize("victim", CASES)

@@ -137,8 +137,9 @@ class ShardRun:
             time.sleep(0.005)
 
     def _with_last_words(self, error: FederateError) -> FederateError:
-        time.sleep(0.1)  # its last words may still be on their way
-        return FederateError(error.name, error.what, last_words(self._log(error.name)))
+        time.sleep(0.1)  # its last words may still be on their way, and how it ended
+        how = {self._names[pid]: _ending(code) for pid, code in self._ward.ended() if pid in self._names}
+        return FederateError(error.name, how.get(error.name, error.what), last_words(self._log(error.name)))
 
     def _end(self, spaces: dict[str, int]) -> None:
         self._ward.close()
