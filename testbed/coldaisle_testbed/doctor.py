@@ -17,7 +17,7 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND, offset_text
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed import namespaces
-from coldaisle_testbed.engines import compose
+from coldaisle_testbed.engines import containers
 from coldaisle_testbed.timekeeper import faketime_env
 from coldaisle_testbed.week import faketime_library
 
@@ -148,7 +148,7 @@ def _packet_socket() -> str:
 
 def _docker() -> Check:
     try:
-        with closing(compose.connect()) as client:
+        with closing(containers.connect()) as client:
             return Check("Docker Engine", ok=True, what=str(client.version()["Version"]), engine="compose")
     except InputError as error:
         remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"

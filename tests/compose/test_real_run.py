@@ -15,6 +15,7 @@ from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.engines import compose
+from coldaisle_testbed.engines.containers import connect
 
 HOUSE = Path(__file__).resolve().parents[2]
 SERVICE = "com.docker.compose.service"
@@ -29,7 +30,7 @@ pytestmark = [
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
     """The machine's Docker Engine; whatever a test starts there has to be gone afterwards."""
-    with closing(compose.connect()) as client:
+    with closing(connect()) as client:
         yield client
         assert containers(client) == {}
         assert [network for network in client.networks.list() if "coldaisle" in str(network.name)] == []
