@@ -186,7 +186,7 @@ def _separation(description: Description) -> Iterator[Sentence]:
         row = own.sort_values(["apart", "auc"]).iloc[-1]
         alone = own[own["apart"] >= NEARLY_ALONE]
         remark = (
-            f" So close to 1 a kind needs no model: {', '.join(sorted(set(alone['kind'])))}."
+            f" A single column nearly gives away: {', '.join(sorted(set(alone['kind'])))}."
             if len(alone)
             else " No column gives a kind away alone."
         )
@@ -223,6 +223,12 @@ def _caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Sente
         "Caveats",
         f"Attacks are {rates}. Another base rate, another network or another attacker changes precision most.",
         "models",
+    )
+    yield Sentence(
+        "Caveats",
+        f"The best of {len(MODELS) - 1} models is named by the very score it is shown with, so part of its lead is luck: "
+        "look at the intervals.",
+        "leak",
     )
     capped = int(np.max([s.row["train_rows"] for s in scored]))
     yield Sentence(

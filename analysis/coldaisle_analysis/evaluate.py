@@ -74,7 +74,7 @@ class _Fitted:
 
 
 def evaluate(levels: list[Level], seed: int, progress: Callable[[str], None]) -> list[Scored]:
-    """Return a row for every level, split and model; none for a level without attacks or with one group.
+    """Return a row for every level, split and model; none for a level without attacks.
 
     Args:
         levels: the levels of a dataset.
@@ -107,7 +107,7 @@ def _tell(done: list[Scored], progress: Callable[[str], None]) -> None:
     """Say how the split just finished went."""
     part = _part(done[-1].row["level"], done[-1].row["split"])
     rows = [one.row for one in done if _part(one.row["level"], one.row["split"]) == part]
-    best = max(rows, key=lambda row: float(row["f1"]))
+    best = max((row for row in rows if "+" not in row["split"]), key=lambda row: float(row["f1"]))
     progress(
         f"{part[0]}, {part[1]} split: {len(rows)} models scored, best {best['model']} with F1 {best['f1']:.3f}"
     )
