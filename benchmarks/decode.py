@@ -14,7 +14,9 @@ PYSHARK_FRAMES = 2000
 
 def tshark_fields() -> list[str]:
     """Return the tshark fields our columns equal."""
-    return sorted({column.tshark for column in columns.COLUMNS if column.level == "packets" and column.tshark})
+    return sorted(
+        {column.tshark for column in columns.COLUMNS if column.level == "packets" and column.tshark}
+    )
 
 
 def with_tshark(files: list[Path]) -> int:
@@ -22,7 +24,17 @@ def with_tshark(files: list[Path]) -> int:
     fields = [part for field in tshark_fields() for part in ("-e", field)]
     count = 0
     for file in files:
-        command = ["tshark", "-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", str(file), "-T", "fields", *fields]
+        command = [
+            "tshark",
+            "-n",
+            "-o",
+            "tcp.reassemble_out_of_order:TRUE",
+            "-r",
+            str(file),
+            "-T",
+            "fields",
+            *fields,
+        ]
         count += subprocess.run(command, capture_output=True, check=True).stdout.count(b"\n")
     return count
 

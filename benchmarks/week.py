@@ -18,7 +18,9 @@ def children(root: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+                fields = (
+                    (entry / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+                )
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
