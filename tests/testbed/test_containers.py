@@ -1,0 +1,95 @@
+"""Whose fault it is when a container fails, judged from what the engine says."""
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from coldaisle_contracts.errors import FederateError
+from coldaisle_testbed.engines import containers
+from coldaisle_testbed.engines.containers import Containers
+
+if TYPE_CHECKING:
+    import docker
+
+
+class Engine:
+    """The part of the SDK that is asked: containers by service, with status, time of ending and log."""
+
+    def __init__(self, **services: tuple[str, str, str]) -> None:
+        self._services = services
+
+    def containers(self, **_: Any) -> list[dict[str, Any]]:
+        """Return the containers as the engine lists them."""
+        return [
+            {"Id": name, "Labels": {"com.docker.compose.service": name}, "State": "exited", "Status": status}
+            for name, (status, _, _) in self._services.items()
+        ]
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        """Return the state of a container."""
+        return {
+            "State": {"FinishedAt": self._services[name][1], "OOMKilled": "memory" in self._services[name][2]}
+        }
+
+    def logs(self, name: str, **_: Any) -> bytes:
+        """Return the log of a container."""
+        return self._services[name][2].encode()
+
+
+def fault(monkeypatch: pytest.MonkeyPatch, **services: tuple[str, str, str]) -> FederateError:
+    """Return the error raised for these containers."""
+    monkeypatch.setattr(containers, "_AFTERMATH_S", 0.0)
+    seen = Containers(cast("docker.DockerClient", SimpleNamespace(api=Engine(**services))), "any")
+    with pytest.raises(FederateError) as failure:
+        seen.raise_failure(seen.see())
+    return failure.value
+
+
+def test_the_first_to_fail_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a verdict of the timekeeper the earliest bad ending counts, with its last words."""
+    error = fault(
+        monkeypatch,
+        capture=("Exited (3) 1 second ago", "2026-01-01T00:00:02Z", "the run ended"),
+        injector=("Exited (3) 1 second ago", "2026-01-01T00:00:01Z", "no answer"),
+    )
+    assert str(error) == "injector ended with exit code 3; its last words: no answer"
+
+
+def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom the timekeeper accuses is at fault, though others ended before."""
+    error = fault(
+        monkeypatch,
+        timekeeper=(
+            "Exited (3) now",
+            "2026-01-01T00:00:02Z",
+            "coldaisle: capture did not ask for time for 22 s; it",
+        ),
+        injector=("Exited (3) now", "2026-01-01T00:00:01Z", "ended the run"),
+        capture=("Up 2 minutes", "0001-01-01T00:00:00Z", "capturing"),
+    )
+    assert str(error) == "capture did not ask for time for 22 s; its last words: capturing"
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        ("Exited (0) 1 second ago", "ended with exit code 0"),
+        ("Exited (137) 1 second ago", "was killed by SIGKILL because memory ran out"),
+        ("Up 9 seconds (unhealthy)", "stalled: its container is Up 9 seconds (unhealthy)"),
+    ],
+)
+def test_a_daemon_may_not_end_or_stall(monkeypatch: pytest.MonkeyPatch, status: str, what: str) -> None:
+    """The broker has to outlive the run, whatever its exit code."""
+    error = fault(monkeypatch, broker=(status, "2026-01-01T00:00:01Z", "memory"))
+    assert (error.name, error.what) == ("broker", what)
+
+
+def test_nothing_is_raised_while_all_is_well() -> None:
+    """Programs that are done, run or are healthy are no failure."""
+    engine = Engine(
+        plan=("Exited (0) now", "", ""), broker=("Up (healthy)", "", ""), capture=("Created", "", "")
+    )
+    seen = Containers(cast("docker.DockerClient", SimpleNamespace(api=engine)), "any")
+    seen.raise_failure(seen.see())
+    assert [one.code for one in seen.see()] == [0, None, None]

@@ -1,0 +1,55 @@
+"""What the doctor says of this machine, and of what it lacks."""
+
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import doctor
+from coldaisle_testbed.engines import containers
+
+
+def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
+    """Whatever does not work comes with what to do about it, and what works needs nothing."""
+    found = doctor.checks()
+    assert len({check.name for check in found}) == len(found)
+    for check in found:
+        assert check.what
+        assert bool(check.remedy) != check.ok, check
+
+
+def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty PATH every program is missing, and each remedy names its package."""
+    monkeypatch.setenv("PATH", "")
+    found = {check.name: check for check in doctor.checks()}
+    assert "apt-get install --no-install-recommends chrony" in found["chronyd"].remedy
+    for name in ("mosquitto", "chronyd", "tcpdump", "tshark", "ethtool", "libfaketime", "Docker Compose"):
+        assert not found[name].ok
+
+
+def test_a_taken_port_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that listens where JupyterLab will is noticed before Docker stumbles over it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(doctor, "DESK_PORT", taken.getsockname()[1])
+        found = {check.name: check for check in doctor.checks()}
+        port = found[f"port {doctor.DESK_PORT}"]
+    assert not port.ok
+    assert "ss -tlnp" in port.remedy
+
+
+def test_too_little_room_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Disk and memory are measured against what a run takes."""
+    monkeypatch.setattr(doctor, "DISK", 2**60)
+    monkeypatch.setattr(doctor, "MEMORY", 2**60)
+    found = {check.name: check for check in doctor.checks(tmp_path)}
+    assert not found["disk space"].ok
+    assert not found["memory"].ok
+
+
+def test_an_engine_that_does_not_answer_is_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without an engine the one sentence names the other engine as well."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(InputError, match=r"does not answer: .*--engine netns"), closing(containers.connect()):
+        pass
