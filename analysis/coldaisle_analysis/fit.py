@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
-from statsmodels.regression.linear_model import OLS  # type: ignore[import-untyped]
-from statsmodels.tools.tools import add_constant  # type: ignore[import-untyped]
-from statsmodels.tsa.ar_model import AutoReg  # type: ignore[import-untyped]
-from statsmodels.tsa.seasonal import STL  # type: ignore[import-untyped]
-from statsmodels.tsa.stattools import acovf  # type: ignore[import-untyped]
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools.tools import add_constant
+from statsmodels.tsa.ar_model import AutoReg
+from statsmodels.tsa.seasonal import STL
+from statsmodels.tsa.stattools import acovf
 
 from coldaisle_analysis.observations import Observations, read
 from coldaisle_contracts.errors import InputError

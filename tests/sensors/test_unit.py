@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from statsmodels.tsa.seasonal import STL  # type: ignore[import-untyped]
+from statsmodels.tsa.seasonal import STL
 
 from coldaisle_analysis import observations
 from coldaisle_contracts.site import Season, Site
