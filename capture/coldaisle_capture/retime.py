@@ -149,8 +149,9 @@ def _pseudo(frame: bytes | bytearray, header: int, end: int) -> bytes:
 
 
 def _checksum(frame: bytes | bytearray, header: int, end: int) -> int:
-    """Return the TCP or UDP checksum (RFC 1071) of a frame whose checksum field is zero."""
-    return ~_sum(_pseudo(frame, header, end) + bytes(frame[header:end])) & _ONES or _ONES
+    """Return the TCP or UDP checksum (RFC 1071) of a frame whose checksum field is zero; UDP writes 0 as 0xFFFF."""
+    value = ~_sum(_pseudo(frame, header, end) + bytes(frame[header:end])) & _ONES
+    return _ONES if value == 0 and frame[23] == _UDP else value
 
 
 def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:

@@ -103,6 +103,16 @@ def test_right_checksum_is_right_again(payload: bytes, value: int, echo: int) ->
     assert bytes(Ether(retimed)[TCP].payload) == payload
 
 
+def test_checksum_that_comes_out_as_zero() -> None:
+    """A TCP checksum of zero is written as zero; only UDP, where zero means none, writes 0xFFFF (RFC 768)."""
+    retimer = Retimer(Timeline(ROWS))
+    first = retimer.frame(WALL + 2 * SECOND, bytes(_segment(1000, 0, b"\0\0")))
+    balancing = Ether(first)[TCP].chksum.to_bytes(2, "big")
+    retimed = retimer.frame(WALL + 2 * SECOND, bytes(_segment(1000, 0, balancing)))
+    assert Ether(retimed)[TCP].chksum == 0
+    assert _is_valid(retimed)
+
+
 def test_checksum_left_to_the_card_is_filled_in() -> None:
     """A partial checksum, the sum over the pseudo header alone, becomes a right one."""
     frame = bytearray(bytes(_segment(1000, 0, b"abc")))

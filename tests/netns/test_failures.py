@@ -91,7 +91,7 @@ class _Up:
             assert time.monotonic() < until
             time.sleep(0.02)
         self._below = descendants(self.process.pid)
-        everybody = processes()
+        everybody = self._everybody = processes()
         self._spaces = {everybody[pid] for pid in self._below if pid in everybody} - {everybody[os.getpid()]}
         if self.victim == "broker":
             (pid,) = [pid for pid, name in self._below.items() if name == "mosquitto"]
@@ -114,7 +114,10 @@ class _Up:
             for path in (self.folder / name).iterdir()
         ]
         left = [name for pid, name in self._below.items() if pid in now]
-        return Outcome(self.process.returncode, said, seconds, left, self._spaces & set(now.values()), files)
+        old = {
+            now[pid] for pid in now if now[pid] == self._everybody.get(pid)
+        }  # a new one may get an old number
+        return Outcome(self.process.returncode, said, seconds, left, self._spaces & old, files)
 
 
 @pytest.fixture(scope="module")
