@@ -14,6 +14,8 @@ from coldaisle_contracts.errors import InputError
 
 ETHERNET = 14
 _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
+_IPV4_HEADER = 20
+"""Bytes of an IPv4 header without options; a capture may hold frames cut shorter."""
 
 
 def frame_digest(frame: bytes) -> str:
@@ -25,8 +27,8 @@ def frame_digest(frame: bytes) -> str:
     kind, packet = frame[12:14], bytearray(frame[ETHERNET:])
     if kind == _ARP:
         packet = packet[:28]
-    elif kind == _IPV4:
-        packet = packet[: int.from_bytes(packet[2:4], "big")]
+    elif kind == _IPV4 and len(packet) >= _IPV4_HEADER:
+        packet = packet[: max(_IPV4_HEADER, int.from_bytes(packet[2:4], "big"))]
         packet[10:12] = b"\0\0"
         header = (packet[0] & 15) * 4
         checksum = {6: header + 16, 17: header + 6}.get(packet[9])

@@ -1,0 +1,146 @@
+"""Time: the offset file, the clocks and a federate's conversation with the timekeeper."""
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldaisle_contracts.clock import (
+    END,
+    OFFSET,
+    SECOND,
+    SOCKET,
+    Federate,
+    ManualClock,
+    offset_text,
+    read_offset,
+)
+from coldaisle_contracts.errors import FederateError
+
+
+@given(st.integers(-END, END))
+def test_offset_survives_its_file(tmp_path_factory: pytest.TempPathFactory, offset_ns: int) -> None:
+    """Any offset, negative ones too, is read back to the nanosecond."""
+    path = tmp_path_factory.getbasetemp() / "offset"
+    path.write_text(offset_text(offset_ns))
+    assert read_offset(path) == offset_ns
+
+
+@pytest.mark.parametrize(
+    ("offset_ns", "text"),
+    [
+        (0, "+0.000000000s"),
+        (1, "+0.000000001s"),
+        (-1, "-0.000000001s"),
+        (-1_500_000_000, "-1.500000000s"),
+        (86_400 * SECOND, "+86400.000000000s"),
+    ],
+)
+def test_offset_is_written_as_libfaketime_reads_it(offset_ns: int, text: str) -> None:
+    """The form is +SECONDS.FRACTIONs with nine digits, the sign before a zero too."""
+    assert offset_text(offset_ns) == text
+    assert re.fullmatch(r"[+-]\d+\.\d{9}s", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset_ns"), [("+5s", 5 * SECOND), ("-0.5s\n", -SECOND // 2), ("+1.25", 1_250_000_000)]
+)
+def test_shorter_forms_are_read_too(tmp_path: Path, text: str, offset_ns: int) -> None:
+    """Missing digits, a newline and a missing unit do no harm."""
+    path = tmp_path / OFFSET
+    path.write_text(text)
+    assert read_offset(path) == offset_ns
+
+
+def test_manual_clock_only_moves_forward() -> None:
+    """It stands until told, and a request for the past changes nothing."""
+    clock = ManualClock(5)
+    clock.advance(9)
+    clock.advance(7)
+    assert clock.now_ns() == 9
+
+
+class Keeper:
+    """The timekeeper's side of one conversation.
+
+    Args:
+        folder: where its socket is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(folder / SOCKET))
+        self._listener.listen()
+        self._stream = socket.socket()
+        self._lines: Iterator[str] = iter(())
+
+    def heard(self) -> object:
+        """Return the next message of the federate."""
+        return json.loads(next(self._lines))
+
+    def accept(self) -> None:
+        """Let the federate in."""
+        self._stream, _ = self._listener.accept()
+        self._lines = self._stream.makefile("r")
+
+    def say(self, text: str) -> None:
+        """Send bytes as they are."""
+        self._stream.sendall(text.encode())
+
+    def close(self) -> None:
+        """End the conversation."""
+        with suppress(OSError):  # nobody came, or it is over already
+            self._stream.shutdown(socket.SHUT_RDWR)
+        self._stream.close()
+        self._listener.close()
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    """Return a timekeeper in the test's folder."""
+    made = Keeper(tmp_path)
+    yield made
+    made.close()
+
+
+def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) -> None:
+    """It says its name, asks for a time, returns what is granted however the bytes arrive, and says that it leaves."""
+    federate = Federate(tmp_path, "inrow-13")
+    keeper.accept()
+    assert keeper.heard() == {"join": "inrow-13"}
+    federate.request(7)
+    federate.request(9)
+    assert (keeper.heard(), keeper.heard()) == ({"advance": 7}, {"advance": 9})
+    keeper.say('{"gra')
+    threading.Timer(0.05, keeper.say, ['nt": 9}\n{"grant": 11}\n']).start()
+    assert (federate.granted(), federate.granted()) == (9, 11)
+    federate.leave()
+    assert keeper.heard() == {"leave": "inrow-13"}
+
+
+def test_wall_time_is_virtual_time_less_the_offset(tmp_path: Path, keeper: Keeper) -> None:
+    """The offset in force is taken off what the process takes for the time."""
+    (tmp_path / OFFSET).write_text(offset_text(-3600 * SECOND))
+    federate = Federate(tmp_path, "inrow-13")
+    keeper.accept()
+    assert federate.wall_ns() - time.time_ns() == pytest.approx(3600 * SECOND, abs=SECOND)
+    assert federate.now_ns() == pytest.approx(time.time_ns(), abs=SECOND)
+    federate.leave()
+
+
+def test_a_closed_timekeeper_ends_the_run(tmp_path: Path, keeper: Keeper) -> None:
+    """When the timekeeper goes, a waiting federate says so instead of waiting for ever."""
+    federate = Federate(tmp_path, "inrow-13")
+    keeper.accept()
+    keeper.close()
+    with pytest.raises(FederateError, match="timekeeper ended the run"):
+        federate.granted()
+    federate.socket.close()

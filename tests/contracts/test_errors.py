@@ -1,0 +1,38 @@
+"""Errors: one sentence each, an exit code each, and they cross processes."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError, TrustError
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "code"),
+    [
+        (InputError("file", "write valid TOML"), "file: write valid TOML", 2),
+        (InputError(Path("a/b"), "name a file", "x"), "a/b is 'x': name a file", 2),
+        (InputError("key", "give 1", 0), "key is 0: give 1", 2),
+        (TrustError(["a", "b"]), "the run is not trustworthy: a; b", 3),
+        (FederateError("inrow-13", "died"), "inrow-13 died; it said nothing", 3),
+        (FederateError("inrow-13", "died", "oh\n"), "inrow-13 died; its last words: oh", 3),
+        (ColdaisleError("anything"), "anything", 1),
+    ],
+)
+def test_each_builds_its_sentence_and_knows_its_exit_code(
+    error: ColdaisleError, sentence: str, code: int
+) -> None:
+    """Message and exit code follow from what the error is made of."""
+    assert (str(error), error.exit_code) == (sentence, code)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InputError("file", "write TOML", 3), TrustError(["a", "b"]), FederateError("inrow-13", "died", "oh")],
+)
+def test_errors_cross_processes(error: ColdaisleError) -> None:
+    """A pickled error comes back with its type, sentence and attributes."""
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert type(copy) is type(error)
+    assert (str(copy), copy.__dict__) == (str(error), error.__dict__)

@@ -1,0 +1,60 @@
+"""A site's parameters: read from TOML, refused in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.site import Site, load_site
+
+PUBLISHED = {
+    "inrow-13": (11.94, 15.89, 20.00, 27.34),
+    "inrow-15": (11.68, 15.36, 20.00, 27.21),
+    "inrow-23": (11.13, 14.94, 20.00, 26.30),
+    "inrow-25": (11.24, 15.34, 20.00, 26.80),
+}
+
+
+def test_defaults_are_the_published_medians_of_every_unit() -> None:
+    """Without a word of the scenario the units have the published week's medians."""
+    assert Site().medians == PUBLISHED
+    assert set(Site().medians) == set(UNITS)
+
+
+def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
+    """A file that names one parameter changes that one."""
+    path = tmp_path / "site.toml"
+    path.write_text("drift = 0.5\n[season]\ndaily = 2\n")
+    site = load_site(path)
+    assert site.model_copy(update={"drift": Site().drift, "season": Site().season}) == Site()
+    assert (site.drift, site.season.daily, site.season.weekly) == (0.5, 2, Site().season.weekly)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("drft = 1", "site.toml: key drft: remove it, no such key exists"),
+        ("drift = -1", "site.toml: key drift is -1: it should be greater than or equal to 0"),
+        ("coupling = 1.1", "site.toml: key coupling is 1.1: it should be less than or equal to 1"),
+        ("noise = [0.1, 0.1, 0.1]", "site.toml: key noise.3: add it, it is required"),
+        ("autocorrelation = [0, 0, 0, -1]", "site.toml: key autocorrelation.3 is -1: it should be greater than -1"),
+        ("[season]\npeak_hour = 24", "site.toml: key season.peak_hour is 24: it should be less than 24"),
+        ("[medians]\ninrow-13 = [12, 16, 20, 'x']", "site.toml: key medians.inrow-13.3 is 'x': write a number"),
+        ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): coolant out must be warmer"),
+        ("drift =", "site.toml: write valid TOML (Invalid value (at "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    """An unknown key, a value out of bounds and a unit that cools nothing name file, key, value and remedy."""
+    path = tmp_path / "site.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_site(path)
+    assert str(caught.value).startswith(f"{tmp_path}/{said}")
+
+
+def test_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    """A site that is not there is refused with the way to get one."""
+    with pytest.raises(InputError, match=r"none\.toml: .*coldaisle fit"):
+        load_site(tmp_path / "none.toml")

@@ -1,0 +1,51 @@
+"""Client ids and payloads: what stands on the wire, there and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.topics import (
+    SENSOR_MEANING,
+    SENSORS,
+    TOPIC,
+    client_id,
+    decode_value,
+    encode_value,
+    sensor_of,
+)
+
+
+def test_client_ids_are_the_published_ones() -> None:
+    """The sixteen client ids are those of the published captures, and each leads back to unit and sensor."""
+    found = [client_id(unit, sensor) for unit in UNITS for sensor in SENSORS]
+    assert found == [f"{unit}{sensor}" for unit in (13, 15, 23, 25) for sensor in (1, 2, 3, 4)]
+    assert [sensor_of(client) for client in found] == [(unit, sensor) for unit in UNITS for sensor in SENSORS]
+
+
+def test_topic_and_sensors_are_the_published_ones() -> None:
+    """One topic, and four sensors whose meaning is known."""
+    assert TOPIC == "IoT"
+    assert tuple(SENSOR_MEANING) == SENSORS
+
+
+@pytest.mark.parametrize(
+    ("celsius", "payload"),
+    [(15.54, b"15.54"), (20, b"20.00"), (9.999, b"10.00"), (-0.5, b"-0.50"), (-0.001, b"-0.00")],
+)
+def test_payload_has_two_decimals(celsius: float, payload: bytes) -> None:
+    """A payload is ASCII with two decimals."""
+    assert encode_value(celsius) == payload
+
+
+@given(st.floats(-1000, 1000))
+def test_a_value_survives_its_payload(celsius: float) -> None:
+    """Decoding gives back the value to within half a hundredth."""
+    assert decode_value(encode_value(celsius)) == pytest.approx(celsius, abs=0.005_000_1)
+
+
+@pytest.mark.parametrize("payload", [b"", b"warm", b"15,54", b"\xff"])
+def test_what_is_no_number_is_refused(payload: bytes) -> None:
+    """Text, an empty payload and bytes that are not ASCII raise ValueError."""
+    with pytest.raises(ValueError, match=r"."):
+        decode_value(payload)
