@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
@@ -50,6 +51,10 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
     Raises:
         InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
     """
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
     table = pd.concat([_csv(path) if path.suffix == ".csv" else _capture(path) for path in paths])
     _refuse_few(table, ", ".join(path.name for path in paths))
     start_ns = int(table["time_ns"].min())
@@ -63,8 +68,7 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
         )
         for unit, rows in table.groupby("unit")
     }
-    start = pd.Timestamp(start_ns, tz="UTC").tz_convert(time_zone)
-    return Observations(units, start, interval_ns / SECOND)
+    return Observations(units, pd.Timestamp(start_ns, tz=zone), interval_ns / SECOND)
 
 
 def _capture(path: Path) -> pd.DataFrame:

@@ -133,6 +133,8 @@ def test_hours_are_told_in_the_zone_asked_for(tmp_path: Path) -> None:
     """The same readings peak an hour later by a clock that is an hour ahead."""
     found = fit([write(tmp_path / "site.csv", days=7)], told, "Etc/GMT-1")
     assert found.site.season.peak_hour == pytest.approx(SITE.season.peak_hour + 1, abs=0.25)
+    with pytest.raises(InputError, match="time zone is 'Mars': name an IANA time zone"):
+        fit([tmp_path / "site.csv"], told, "Mars")
 
 
 def test_one_step_forecast_beats_the_last_value(fitted: Fitted) -> None:
