@@ -22,6 +22,8 @@ _MASK = 0xFFFFFFFF
 _ONES = 0xFFFF
 """What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
 MILLISECOND = 1_000_000
+DISORDER_NS = 100_000
+"""By how much packets may be stamped out of order, ns."""
 
 
 class Timeline:
@@ -87,6 +89,22 @@ class Retimer:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._growth: dict[tuple[bytes, int], int] = {}
+        self._latest = 0
+
+    def time(self, wall_ns: int) -> int:
+        """Return the virtual time of the next packet, ns, never before the one before it.
+
+        Two processors may stamp two packets the wrong way round by less than a microsecond; the order in which
+        the kernel handed them on is the one that counts.
+
+        Raises:
+            InputError: if the disorder is larger than that can explain.
+        """
+        virtual = wall_ns + self._timeline.offset(wall_ns)
+        if self._latest - virtual > DISORDER_NS:
+            raise InputError("capture", "its packets are not in order of time: make the run again", virtual)
+        self._latest = max(self._latest, virtual)
+        return self._latest
 
     def frame(self, wall_ns: int, frame: bytes) -> bytes:
         """Return the frame with its timestamps in virtual time and its checksums in order."""
@@ -163,13 +181,13 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     )
 
 
-def retime(raw: Path, out: Path, retimer: Retimer, timeline: Timeline) -> int:
+def retime(raw: Path, out: Path, retimer: Retimer) -> int:
     """Write the retimed copy of a raw capture and return its number of packets."""
     count = 0
     with out.open("wb") as file:
         file.write(raw.read_bytes()[:GLOBAL_HEADER])
         for wall_ns, frame in records(raw):
-            virtual = wall_ns + timeline.offset(wall_ns)
+            virtual = retimer.time(wall_ns)
             fresh = retimer.frame(wall_ns, frame)
             file.write(
                 _RECORD.pack(virtual // 1_000_000_000, virtual % 1_000_000_000, len(fresh), len(fresh))

@@ -27,7 +27,7 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
     for number, raw in enumerate(raws):
         kept = raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap"))
         out = run / "capture" / kept.name
-        packets = retime(kept, out, retimer, timeline)
+        packets = retime(kept, out, retimer)
         total += packets
         journal.write(
             "sealed",

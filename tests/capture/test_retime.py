@@ -147,13 +147,23 @@ def test_other_frames_pass_unchanged() -> None:
         assert retimer.frame(WALL + 2 * SECOND, frame) == frame
 
 
+def test_packets_stamped_the_wrong_way_round_share_a_time() -> None:
+    """Time stands still for a packet stamped a little too early; more than a processor explains is refused."""
+    retimer = Retimer(Timeline(ROWS))
+    first = retimer.time(WALL + 1000)
+    assert retimer.time(WALL + 800) == first
+    assert retimer.time(WALL + 1100) == first + 100
+    with pytest.raises(InputError, match="not in order of time"):
+        retimer.time(WALL - SECOND)
+
+
 def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
     """The retimed file holds the same packets at their virtual times, after the same file header."""
     frame, raw, out = bytes(_segment(1000, 0)), tmp_path / "raw.pcap", tmp_path / "out.pcap"
     walls = [WALL + 1, WALL + SECOND + 2, WALL + 2 * SECOND + 3]
     pcap(raw, [(wall, frame) for wall in walls])
     timeline = Timeline(ROWS)
-    assert retime(raw, out, Retimer(timeline), timeline) == 3
+    assert retime(raw, out, Retimer(timeline)) == 3
     assert [at for at, _ in records(out)] == [wall + timeline.offset(wall) for wall in walls]
     assert out.read_bytes()[:24] == raw.read_bytes()[:24]
 
