@@ -31,7 +31,7 @@ class Shard:
         if not text:
             return cls(range(days))
         numbers = text.removeprefix("day-").split("-")
-        if not all(number.isdigit() for number in numbers) or not 1 <= len(numbers) <= 2:  # noqa: PLR2004
+        if not all(number.isdecimal() for number in numbers) or not 1 <= len(numbers) <= 2:  # noqa: PLR2004
             raise InputError("shard", "write day-3 or day-1-7", text)
         first, last = int(numbers[0]), int(numbers[-1])
         if not 1 <= first <= last <= days:
