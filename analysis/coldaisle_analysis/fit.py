@@ -1,83 +1,34 @@
 """Fitting the model of a unit to a real site: its parameters, and how well they describe it.
 
-Normal operation is assumed: what an attacker changed would be fitted too. In order, every estimate is made on what the
-ones before left over:
-
-1. excursions: slots at which a unit's sensors leave their rolling median together by more than half a degree;
-2. season: Fourier terms in the mean return air (OLS), kept where an F test with Newey-West covariance rejects their
-   absence at 1 %; STL gives the strength of the daily season (Wang, Smith, Hyndman 2006);
-3. drift: standard deviation of what is still correlated in the coolant after half an hour to two hours;
-4. noise: AR(1) by least squares (statsmodels AutoReg) of what a rolling median over 49 slots leaves;
-5. one-step forecast: AR(12) fitted on the first three quarters, tried on the last, beside "the last value again".
+Normal operation is assumed: what an attacker changed would be fitted too. What is estimated how, and in which order,
+is said in :mod:`coldaisle_analysis.estimates`.
 """
 
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
-from statsmodels.regression.linear_model import OLS
-from statsmodels.tools.tools import add_constant
-from statsmodels.tsa.ar_model import AutoReg
-from statsmodels.tsa.seasonal import STL
-from statsmodels.tsa.stattools import acovf
 
+from coldaisle_analysis.estimates import (
+    LEVEL,
+    Floats,
+    Noise,
+    Term,
+    autoregression,
+    excursions,
+    forecast_errors,
+    seasonality,
+    slow_spread,
+)
 from coldaisle_analysis.observations import Observations, read
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.site import Season, Site, first_problem
 
-Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
-
-DAY_S, WEEK_S = 86_400.0, 604_800.0
-SHORT, LONG = 13, 49
-"""Slots of the rolling medians that show excursions and noise."""
-JUMP = 0.6
-"""An excursion leaves the rolling median by so much, °C; four times the published captures' noise."""
-LEVEL = 0.01
-"""Level of the seasonality test."""
-MEMORY_S = (1800, 7200)
-"""Lags at which noise is forgotten and drift is not, s."""
-FORECAST_LAGS = 12
-_SAME_EVERY_DAY = 10_001
-"""Window of STL's seasonal smoother, days: longer than any run."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """One Fourier term of the season, as estimated.
-
-    Attributes:
-        amplitude: of the return air, °C.
-        peak: when it is highest, as a share of its period since local midnight (of Monday).
-        f: the F statistic of its absence.
-        p: how likely a larger one is without any season.
-    """
-
-    amplitude: float
-    peak: float
-    f: float
-    p: float
-
-
-@dataclass(frozen=True)
-class Noise:
-    """AR(1) noise of a unit's sensors.
-
-    Attributes:
-        spread: standard deviation of each sensor, °C.
-        phi: lag-1 autocorrelation of each sensor.
-        coupling: mean correlation between the innovations of two sensors, not below 0.
-    """
-
-    spread: Floats
-    phi: Floats
-    coupling: float
 
 
 @dataclass(frozen=True)
@@ -90,6 +41,7 @@ class Fitted:
             error, °C, of a one-step forecast by AR(12) and by the last value again.
         season: the terms that could be estimated, by name: ``daily`` from two days on, ``weekly`` from seven.
         strength: strength of the daily season, 0 to 1; NaN below two days.
+        first: local time of the first reading.
         days: length of what was fitted, days.
     """
 
@@ -97,6 +49,7 @@ class Fitted:
     sensors: pd.DataFrame
     season: dict[str, Term]
     strength: float
+    first: pd.Timestamp
     days: float
 
 
@@ -124,7 +77,7 @@ def fit(paths: Sequence[Path], progress: Progress, time_zone: str = "UTC") -> Fi
     terms, strength = seasonality(_common(clean, 4), seen)
     noises = {unit: autoregression(values) for unit, values in clean.items()}
     site = _site(seen, jumps, noises, slow_spread(_common(clean, 1), seen.interval_s), terms)
-    return Fitted(site, _sensors(seen, clean, noises), terms, strength, seen.days)
+    return Fitted(site, _sensors(seen, clean, noises), terms, strength, seen.start, seen.days)
 
 
 def _site(
@@ -151,44 +104,6 @@ def _site(
         raise first_problem("fitted site", error) from error
 
 
-def excursions(values: pd.DataFrame) -> pd.Series:
-    """Return how far a unit's sensors jump together in each slot, whole °C; 0 nearly everywhere."""
-    usual = values.rolling(SHORT, center=True, min_periods=SHORT // 3).median()
-    together = (values - usual).median(axis=1)
-    return together.round().where(together.abs() > JUMP, 0.0)
-
-
-def seasonality(load: pd.Series, seen: Observations) -> tuple[dict[str, Term], float]:
-    """Return the season's terms, each with its F test, and the strength of the daily one.
-
-    Args:
-        load: mean deviation of the units' return air from its median, °C, a value a slot.
-        seen: where and how far apart the slots are.
-    """
-    periods = {"daily": DAY_S} if seen.days >= 2 else {}  # noqa: PLR2004 - a cycle shows from its second round on
-    if seen.days >= 7:  # noqa: PLR2004
-        periods["weekly"] = WEEK_S
-    if not periods:
-        return {}, np.nan
-    monday = seen.start.normalize() - pd.Timedelta(days=seen.start.weekday())
-    at = (seen.start - monday).total_seconds() + np.arange(len(load)) * seen.interval_s
-    waves = [wave(2 * np.pi * at / period) for period in periods.values() for wave in (np.cos, np.sin)]
-    lags = max(1, round(3600 / seen.interval_s))
-    model = OLS(load.to_numpy(), add_constant(np.column_stack(waves)))
-    result = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags})
-    terms = {name: _term(result, 1 + 2 * number) for number, name in enumerate(periods)}
-    parts = STL(load.to_numpy(), period=round(DAY_S / seen.interval_s), seasonal=_SAME_EVERY_DAY).fit()
-    strength = 1 - np.var(parts.resid) / np.var(parts.resid + parts.seasonal)
-    return terms, float(max(0.0, strength))
-
-
-def _term(result: Any, first: int) -> Term:
-    cosine, sine = result.params[first : first + 2]
-    test = result.f_test(np.eye(len(result.params))[first : first + 2])
-    peak = np.arctan2(sine, cosine) / (2 * np.pi) % 1
-    return Term(float(np.hypot(cosine, sine)), float(peak), float(test.fvalue), float(test.pvalue))
-
-
 def _season(terms: dict[str, Term]) -> Season:
     """Return the terms that are there beyond doubt; the others are 0."""
     found: dict[str, float] = {"daily": 0.0, "weekly": 0.0}
@@ -199,36 +114,6 @@ def _season(terms: dict[str, Term]) -> Season:
                 peak: round(terms[name].peak * length, 2) % length,
             }
     return Season.model_validate(found)
-
-
-def slow_spread(values: pd.Series, interval_s: float) -> float:
-    """Return the standard deviation of what changes slowly, °C: the root of the autocovariance at :data:`MEMORY_S`."""
-    first, last = (max(1, round(lag / interval_s)) for lag in MEMORY_S)
-    covariance = acovf(values.to_numpy(), nlag=last, fft=True)
-    return float(np.sqrt(max(0.0, covariance[first:].mean())))
-
-
-def autoregression(values: pd.DataFrame) -> Noise:
-    """Return the AR(1) noise around the rolling median of a unit's readings without excursions."""
-    residual = values - values.rolling(LONG, center=True, min_periods=LONG // 4).median()
-    fits = [AutoReg(residual[sensor].to_numpy(), lags=1, trend="n").fit() for sensor in residual]
-    phi = np.clip([float(each.params[0]) for each in fits], -0.99, 0.99)
-    spread = np.sqrt([each.sigma2 for each in fits]) / np.sqrt(1 - phi**2)
-    between = np.corrcoef([each.resid for each in fits])
-    return Noise(spread, phi, float(max(0.0, between[np.triu_indices(len(fits), 1)].mean())))
-
-
-def forecast_errors(values: Floats) -> tuple[float, float]:
-    """Return the root mean square error of one-step forecasts over the last quarter, °C: AR(12), last value again."""
-    split = len(values) * 3 // 4
-    fitted = AutoReg(values[:split], lags=FORECAST_LAGS).fit()
-    forecast = fitted.append(values[split:]).predict(start=split, end=len(values) - 1)
-    tried = values[split:]
-    return _rms(tried - forecast), _rms(tried - values[split - 1 : -1])
-
-
-def _rms(errors: Floats) -> float:
-    return float(np.sqrt(np.mean(errors**2)))
 
 
 def _common(units: dict[str, pd.DataFrame], sensor: int) -> pd.Series:
@@ -288,6 +173,7 @@ def summary(fitted: Fitted) -> str:
         )
     else:
         lines.append("season: not estimated, it takes at least two days")
+    lines.append(f"drift: {fitted.site.drift:.3f} °C within {fitted.days:.1f} days; more days may show more")
     return "\n".join(lines)
 
 
@@ -300,7 +186,11 @@ def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: 
     fitted = fit(files, progress, time_zone)
     progress(summary(fitted))
     names = ", ".join(path.name for path in files)
-    text = f"# Fitted to {names}; hours and days in {time_zone}.\n{to_toml(fitted.site)}"
+    first, last = (
+        f"{at:%Y-%m-%d %H:%M}" for at in (fitted.first, fitted.first + pd.Timedelta(days=fitted.days))
+    )
+    text = f"# Fitted to {names}: readings from {first} to {last}.\n# Hours and days are in {time_zone}.\n"
+    text += to_toml(fitted.site)
     if out is None:
         sys.stdout.write(text)
         return

@@ -11,7 +11,8 @@ import pytest
 from tests.analysis import made_run
 
 from coldaisle_analysis import fit as fitting
-from coldaisle_analysis.fit import Fitted, excursions, fit, forecast_errors, slow_spread, summary, to_toml
+from coldaisle_analysis.estimates import excursions, forecast_errors, slow_spread
+from coldaisle_analysis.fit import Fitted, fit, summary, to_toml
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.site import Season, Site, load_site
@@ -127,6 +128,7 @@ def test_a_single_day_tells_no_season(tmp_path: Path) -> None:
     assert found.season == {}
     assert np.isnan(found.strength)
     assert "at least two days" in summary(found)
+    assert "within 1.0 days; more days may show more" in summary(found)
 
 
 def test_hours_are_told_in_the_zone_asked_for(tmp_path: Path) -> None:
@@ -177,6 +179,7 @@ def test_a_scenario_can_name_what_run_wrote(tmp_path: Path, fitted: Fitted) -> N
     fitting.run([csv], out, said.append)
     assert load_site(out) == fitted.site
     assert "AR(12)" in said[-1]
+    assert "site.csv: readings from 2026-03-02 00:00 to 2026-03-16 00:00" in out.read_text().splitlines()[0]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     scenario = tmp_path / "scenario.toml"
     scenario.write_text(
