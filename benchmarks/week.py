@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SAMPLE_S = 0.5
+SAMPLE_S = 2.0
 
 
 def children(root: int) -> list[int]:

@@ -20,7 +20,7 @@ CONNECT = 2 * SECOND
 FIRST_READING = CONNECT + SECOND // 2
 DISCONNECT = SECOND
 """Sensors disconnect so long after the next midnight, ns."""
-UNIT_STAGGER = 2_000_000
+UNIT_STAGGER = 1_000_000
 """The units wake so far apart, ns; the published captures show 20 ms."""
 LEAD = 20_000_000
 """The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
@@ -263,14 +263,15 @@ def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]
             drawn.clean_days,
         )
     rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
-    kinds = _in_proportion(drawn.kinds, drawn.count)
-    rng.shuffle(kinds)
+    kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
     busy = {claim for slot, spec in named for claim in _busy(slot, spec)}
     units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
+    variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
     placed: list[_Placed] = []
     for number, kind in enumerate(kinds):
+        variant = next(variants[kind])
         candidates = (
-            _candidate(scenario, kind, next(units), days[number % len(days)], next(hours), rng)
+            _candidate(scenario, (kind, variant), next(units), days[number % len(days)], next(hours), rng)
             for _ in range(400)
         )
         for slot, spec in candidates:
@@ -310,7 +311,7 @@ def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
 
 
 def _candidate(
-    scenario: Scenario, kind: KindName, unit: str, day: int, hour: int, rng: random.Random
+    scenario: Scenario, what: tuple[KindName, str], unit: str, day: int, hour: int, rng: random.Random
 ) -> _Placed:
     per_hour = max(1, round(3600 / scenario.interval_s))
     in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
@@ -318,7 +319,8 @@ def _candidate(
     clock = in_day * int(scenario.interval_s)
     spec = EpisodeSpec.model_validate(
         {
-            "kind": kind,
+            "kind": what[0],
+            "variant": what[1],
             "unit": unit,
             "day": day + 1,
             "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",

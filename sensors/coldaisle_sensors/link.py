@@ -1,6 +1,6 @@
 """The one door to paho: an MQTT v3.1 connection of one sensor, driven without threads."""
 
-import selectors
+import select
 import socket as sockets
 from collections.abc import Sequence
 
@@ -110,13 +110,9 @@ class Link:
 
 def pump(links: Sequence[Link], timeout_s: float) -> None:
     """Wait for traffic on any of the links and handle it."""
-    with selectors.DefaultSelector() as selector:
-        for link in links:
-            sock = link.socket()
-            if sock is not None:
-                selector.register(sock, selectors.EVENT_READ, link)
-        for key, _ in selector.select(timeout_s):
-            key.data.read()
+    by_socket = {sock: link for link in links if (sock := link.socket()) is not None}
+    for sock in select.select(list(by_socket), [], [], timeout_s)[0]:
+        by_socket[sock].read()
     for link in links:
         link.write()
 

@@ -212,11 +212,12 @@ def decode(
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA zone of the site, for its daily season.")] = "UTC",
 ) -> None:
     """Estimate the parameters of a real site from its readings."""
     from coldaisle_analysis import fit as fitting  # noqa: PLC0415
 
-    fitting.run(files, out, Progress())
+    fitting.run(files, out, Progress(), time_zone)
 
 
 @scenario_app.command("check", epilog=_examples("coldaisle scenario check scenarios/week.toml"))

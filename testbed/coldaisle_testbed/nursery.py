@@ -5,6 +5,7 @@ gets a ward, a child of the nursery that starts programs in the shard's namespac
 """
 
 import array
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from coldaisle_contracts.errors import FederateError
 from coldaisle_testbed.processes import die_with_parent, fork, module
 
 WARM = (
@@ -25,6 +27,10 @@ WARM = (
     "numpy",
 )
 """What the nursery imports before the first fork."""
+
+
+LISTENING = "listening"
+"""What the nursery says once it takes connections; its imports go on meanwhile."""
 
 
 class Ward:
@@ -44,9 +50,16 @@ class Ward:
         request = json.dumps({"package": package, "env": env, "log": str(log)}).encode()
         fds = array.array("i", [namespace])
         self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-        while "pid" not in (answer := json.loads(self._socket.recv(4096))):
+        while "pid" not in (answer := self._answer()):
             self._ended.append((answer["ended"], answer["code"]))
         return int(answer["pid"])
+
+    def _answer(self) -> dict[str, int]:
+        data = self._socket.recv(4096)
+        if not data:
+            raise FederateError("nursery", "died")
+        answer: dict[str, int] = json.loads(data)
+        return answer
 
     def ended(self) -> list[tuple[int, int]]:
         """Return process id and exit code of each program that ended since the last call."""
@@ -109,16 +122,17 @@ def _serve_ward(connection: socket.socket) -> None:
 
 
 def main(address: str) -> None:
-    """Warm up, say so with one line, and fork a ward for every connection."""
+    """Say with one line that connections are taken, warm up, and fork a ward for every connection."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
+    sys.stdout.write(f"{LISTENING}\n")
+    sys.stdout.flush()
     for name in WARM:
         importlib.import_module(name)
-    sys.stdout.write("warm\n")
-    sys.stdout.flush()
+    gc.freeze()  # what is here stays: children need not look at it, nor copy its pages
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:

@@ -14,7 +14,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed.engines.netns import ShardRun
-from coldaisle_testbed.nursery import open_nursery
+from coldaisle_testbed.nursery import LISTENING, open_nursery
 from coldaisle_testbed.processes import die_with_parent
 from coldaisle_testbed.timekeeper import faketime_env
 
@@ -70,7 +70,7 @@ def play(
         (folder / "offset").write_text("+0.000000000s", encoding="ascii")
         nursery = open_nursery(folder, faketime_env(folder, library))
         try:
-            if not nursery.stdout or nursery.stdout.readline() != b"warm\n":
+            if not nursery.stdout or nursery.stdout.readline().decode().strip() != LISTENING:
                 raise FederateError("nursery", "did not start", (folder / "nursery.log").read_text())
             _play_all(plan, stage, pieces, folder, library, progress, meanwhile)
         finally:
