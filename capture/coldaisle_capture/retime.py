@@ -22,8 +22,9 @@ _MASK = 0xFFFFFFFF
 _ONES = 0xFFFF
 """What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
 MILLISECOND = 1_000_000
-DISORDER_NS = 100_000
-"""By how much packets may be stamped out of order, ns."""
+DISORDER_NS = 20_000_000
+"""By how much packets may be stamped out of order, ns: a processor held up between stamping a packet and handing it on.
+Shorter than the rest before a time advance, so no packet crosses one."""
 
 
 class Timeline:
@@ -94,8 +95,8 @@ class Retimer:
     def time(self, wall_ns: int) -> int:
         """Return the virtual time of the next packet, ns, never before the one before it.
 
-        Two processors may stamp two packets the wrong way round by less than a microsecond; the order in which
-        the kernel handed them on is the one that counts.
+        Two processors may stamp two packets the wrong way round, usually by less than a microsecond; the order in
+        which the kernel handed them on is the one that counts.
 
         Raises:
             InputError: if the disorder is larger than that can explain.

@@ -72,7 +72,7 @@ def test_capture_is_kept_raw_and_retimed(hour_run: Path, capture: Path) -> None:
     spans = []
     for path in (raw, capture):
         times = [float(at) for (at,) in fields(path, "frame", "frame.time_epoch")]
-        assert max(before - after for before, after in pairwise(times)) < (1e-4 if path == raw else 1e-9)
+        assert max(before - after for before, after in pairwise(times)) < (2e-2 if path == raw else 1e-9)
         spans.append(times[-1] - times[0])
     assert spans[0] < 60
     assert 3500 < spans[1] < 3700
