@@ -53,7 +53,7 @@ def main() -> None:
         out = Path(temporary) / "run"
         command = [house / "coldaisle", "up", asked.scenario, "--engine", asked.engine, "--out", out]
         began, peak = time.monotonic(), 0
-        process = subprocess.Popen(command, cwd=house, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=house)
         while process.poll() is None:
             peak = max(peak, memory(children(process.pid)))
             time.sleep(SAMPLE_S)
