@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,18 @@ class Frames:
         """Return the bytes of one frame."""
         start = int(self.start[index])
         return self.data[start : start + int(self.length[index])].tobytes()
+
+
+def in_order(frames: Frames, shard: Ints) -> Frames:
+    """Return the frames of each shard in the order of their times; equal times keep theirs.
+
+    Args:
+        frames: what was read.
+        shard: number of each frame's shard, never falling.
+    """
+    order = np.lexsort((frames.time_ns, shard))
+    columns = ("start", "length", "wire_length", "time_ns", "file", "number")
+    return replace(frames, **{name: getattr(frames, name)[order] for name in columns})
 
 
 def read(files: Sequence[Path]) -> Frames:

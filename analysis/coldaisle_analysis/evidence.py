@@ -60,7 +60,7 @@ class Evidence:
         acts: its ``act`` lines.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
-        raw: the captures as tcpdump wrote them; the same frames in the same order.
+        raw: the captures as tcpdump wrote them; the same frames, in the order of their times as in the retimed ones.
     """
 
     run: Path
@@ -87,7 +87,9 @@ def load(run: Path) -> Evidence:
     sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
     trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
     raw = captures.read([run / name for name in sealed["raw"]])
-    if len(raw) != len(trace.frames):
+    if len(raw) == len(trace.frames):
+        raw = captures.in_order(raw, trace.packets["shard"].cat.codes.to_numpy().astype(np.int64))
+    else:
         raise InputError(
             run / "capture", f"raw holds {len(raw)} frames, retimed {len(trace.frames)}: make the run again"
         )

@@ -7,7 +7,9 @@ growth in force when the echoed TSval was sent. The map is monotone: offsets onl
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError
@@ -22,9 +24,10 @@ _MASK = 0xFFFFFFFF
 _ONES = 0xFFFF
 """What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
 MILLISECOND = 1_000_000
-DISORDER_NS = 20_000_000
-"""By how much packets may be stamped out of order, ns: a processor held up between stamping a packet and handing it on.
-Shorter than the rest before a time advance, so no packet crosses one."""
+DISORDER_NS = 1_000_000_000
+"""How much later than its successors a packet may reach the capture, ns. The kernel stamps a packet as it comes in and
+hands it to the capture when a processor gets to it: 3 µs later in most weeks, 75 ms in one whose processor the hypervisor
+took away. The stamp is right all the same; more than this means that the machine's clock was set back."""
 
 
 class Timeline:
@@ -80,6 +83,28 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
+def in_order(packets: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield packets in the order of their stamps, wall time, ns; equal stamps keep theirs.
+
+    Raises:
+        InputError: if one comes more than :data:`DISORDER_NS` late.
+    """
+    held: list[tuple[int, int, bytes]] = []
+    latest = 0
+    for number, (wall_ns, frame) in enumerate(packets, 1):
+        latest = max(latest, wall_ns)
+        if latest - wall_ns > DISORDER_NS:
+            late = f"{(latest - wall_ns) / MILLISECOND:.0f} ms after its successors"
+            raise InputError(
+                f"capture: frame {number}", "the machine's clock was set back: make the run again", late
+            )
+        heappush(held, (wall_ns, number, frame))
+        while held[0][0] < latest - DISORDER_NS:
+            yield heappop(held)[::2]
+    while held:
+        yield heappop(held)[::2]
+
+
 class Retimer:
     """Maps frames of one shard; keeps which TSval was sent under which offset.
 
@@ -90,22 +115,10 @@ class Retimer:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._growth: dict[tuple[bytes, int], int] = {}
-        self._latest = 0
 
     def time(self, wall_ns: int) -> int:
-        """Return the virtual time of the next packet, ns, never before the one before it.
-
-        Two processors may stamp two packets the wrong way round, usually by less than a microsecond; the order in
-        which the kernel handed them on is the one that counts.
-
-        Raises:
-            InputError: if the disorder is larger than that can explain.
-        """
-        virtual = wall_ns + self._timeline.offset(wall_ns)
-        if self._latest - virtual > DISORDER_NS:
-            raise InputError("capture", "its packets are not in order of time: make the run again", virtual)
-        self._latest = max(self._latest, virtual)
-        return self._latest
+        """Return the virtual time of a packet, ns."""
+        return wall_ns + self._timeline.offset(wall_ns)
 
     def frame(self, wall_ns: int, frame: bytes) -> bytes:
         """Return the frame with its timestamps in virtual time and its checksums in order."""
@@ -182,17 +195,24 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     )
 
 
-def retime(raw: Path, out: Path, retimer: Retimer) -> int:
-    """Write the retimed copy of a raw capture and return its number of packets."""
-    count = 0
-    with out.open("wb") as file:
-        file.write(raw.read_bytes()[:GLOBAL_HEADER])
-        for wall_ns, frame in records(raw):
-            virtual = retimer.time(wall_ns)
-            fresh = retimer.frame(wall_ns, frame)
-            file.write(
-                _RECORD.pack(virtual // 1_000_000_000, virtual % 1_000_000_000, len(fresh), len(fresh))
-                + fresh
-            )
-            count += 1
-    return count
+def retime(raws: Sequence[Path], outs: Sequence[Path], retimer: Retimer) -> list[int]:
+    """Write the retimed copy of a capture that may fill several files, in the order of the packets' stamps.
+
+    Args:
+        raws: files as tcpdump wrote them, oldest first.
+        outs: where the retimed packets go; each file gets as many as its raw one.
+        retimer: maps times and frames.
+
+    Returns:
+        How many packets each file holds.
+    """
+    captured = [list(records(raw)) for raw in raws]
+    packets = in_order(packet for part in captured for packet in part)
+    for out, part in zip(outs, captured, strict=True):
+        with out.open("wb") as file:
+            file.write(raws[0].read_bytes()[:GLOBAL_HEADER])
+            for wall_ns, frame in islice(packets, len(part)):
+                virtual, fresh = retimer.time(wall_ns), retimer.frame(wall_ns, frame)
+                stamp = divmod(virtual, 1_000_000_000)
+                file.write(_RECORD.pack(*stamp, len(fresh), len(fresh)) + fresh)
+    return [len(part) for part in captured]

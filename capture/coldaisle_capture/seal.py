@@ -22,27 +22,24 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         CaptureError: if a packet was dropped or the files do not hold what tcpdump counted.
     """
     timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
-    retimer = Retimer(timeline)
-    total = 0
-    for number, raw in enumerate(raws):
-        kept = raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap"))
-        out = run / "capture" / kept.name
-        packets = retime(kept, out, retimer)
-        total += packets
+    kept = [raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap")) for number, raw in enumerate(raws)]
+    outs = [run / "capture" / raw.name for raw in kept]
+    counts = retime(kept, outs, Retimer(timeline))
+    for number, (raw, out, packets) in enumerate(zip(kept, outs, counts, strict=True)):
         journal.write(
             "sealed",
             file=f"capture/{out.name}",
-            raw=f"capture/raw/{kept.name}",
+            raw=f"capture/raw/{raw.name}",
             packets=packets,
             kernel_drops=tally.dropped if number == 0 else 0,
             sha256=sha256_of(out),
-            raw_sha256=sha256_of(kept),
+            raw_sha256=sha256_of(raw),
         )
     if tally.dropped:
         raise CaptureError(
             f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside"
         )
-    if total != tally.captured:
+    if sum(counts) != tally.captured:
         raise CaptureError(
-            f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again"
+            f"tcpdump counted {tally.captured} packets, its files hold {sum(counts)}: make the run again"
         )

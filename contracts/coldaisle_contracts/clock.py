@@ -110,6 +110,14 @@ class Federate:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return int(json.loads(line)["grant"])
 
+    def withdraw(self) -> None:
+        """Take a request back: something has to be done first. A grant already on its way still comes."""
+        self._send(withdraw=self.name)
+
+    def stir(self) -> None:
+        """Say that frames just moved on the wire, so that time does not jump under them."""
+        self._send(stir=self.name)
+
     def advance(self, to_ns: int) -> None:
         """Block until virtual time reaches ``to_ns``."""
         self.request(to_ns)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from coldaisle_injector.frames import FIN, SYN, Segment
+from coldaisle_injector.frames import forge
+from coldaisle_injector.segments import FIN, SYN, Segment
 from coldaisle_injector.translation import Direction, ahead
 
 _MASK = 0xFFFFFFFF
@@ -41,11 +42,21 @@ class Half:
             self.next = (segment.seq + length) & _MASK
         return fresh
 
-    def tsval(self, wall_ns: int) -> int:
-        """Return what the sender's timestamp clock (1 ms a tick) shows by now."""
-        if self.last is None:
-            return 0
-        return (self.last.tsval + max(0, wall_ns - self.seen_wall_ns) // MILLISECOND) & _MASK
+    def speak(self, other: "Half", macs: tuple[str, str], wall_ns: int, data: bytes) -> bytes:
+        """Return a frame in the sender's name: the next bytes of its stream, all of the other half acknowledged.
+
+        Args:
+            other: the other direction; a segment of each has been seen.
+            macs: source and target MAC address.
+            wall_ns: wall time, ns.
+            data: what to say; nothing makes a pure ACK.
+        """
+        assert self.last is not None and other.last is not None  # noqa: S101, PT018 - the callers hold that
+        elapsed_ms = max(0, wall_ns - self.seen_wall_ns) // MILLISECOND
+        times = ((self.last.tsval + elapsed_ms) & _MASK, other.last.tsval)
+        frame = forge(self.last, macs, (self.stream.outward(self.next), other.next), times, data)
+        self.stream.edit(self.next, 0, len(data))
+        return frame
 
 
 @dataclass
@@ -72,6 +83,11 @@ class Connection:
     def translated(self) -> bool:
         """Whether unit and broker would lose each other without the attacker."""
         return not self.over and bool(self.up.stream.shift or self.down.stream.shift or self.copies)
+
+    @property
+    def closing(self) -> bool:
+        """Whether a side closed and the connection is not yet over."""
+        return (self.up.finished or self.down.finished) and not self.over
 
     @property
     def over(self) -> bool:

@@ -1,10 +1,10 @@
-"""Both clocks of the attacker, looked at once for all frames that arrived together."""
+"""Both clocks of the attacker, looked at once for each frame that arrives."""
 
 from coldaisle_contracts.clock import Federate
 
 
 class Stopwatch:
-    """Virtual and wall time at the last look; reading them for every frame would cost more than relaying it.
+    """Virtual and wall time at the last look: all that is done with a frame happens at one time.
 
     Args:
         federate: where time comes from.

@@ -15,10 +15,14 @@ from coldaisle_contracts.journal import Journal
 
 REST_NS = 46_000_000
 """How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick."""
+LULL_NS = 6_000_000
+"""How long nothing may have moved on the wire before time jumps, ns: what an attacker passes on has arrived by then."""
 LOOKAHEAD_NS = 10_000_000
 """Federates whose times lie so close together may act at once; anybody later waits for them to finish, ns."""
 PATIENCE_S = 22.0
 """A federate that does not ask for time for so long has hung, s."""
+CHECK_S = 0.2
+"""Time between two looks at whether all programs are well, s."""
 STARTUP_S = 60.0
 """All federates have to be there after so long, s."""
 HEADROOM_NS = 600 * SECOND
@@ -61,7 +65,7 @@ class Timekeeper:
         self._folder, self._missing, self._timeline = folder, set(names), timeline
         self._virtual, self._supervise = virtual, supervise
         self._seats: dict[socket.socket, _Seat] = {}
-        self._rested = self._born = time.monotonic()
+        self._rested = self._born = self._stirred = self._checked = time.monotonic()
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = folder / SOCKET
@@ -104,17 +108,22 @@ class Timekeeper:
         if not data:
             raise FederateError(seat.name or "a federate", "died")
         *lines, seat.buffer = (seat.buffer + data).split(b"\n")
-        self._rested = seat.heard = time.monotonic()
         for line in lines:
             self._obey(seat, json.loads(line))
 
     def _obey(self, seat: _Seat, message: dict[str, object]) -> None:
+        if "stir" in message:
+            self._stirred = time.monotonic()
+            return
+        self._rested = seat.heard = time.monotonic()
         match message:
             case {"join": str(name)}:
                 seat.name = name
                 self._missing.discard(name)
             case {"advance": int(to_ns)}:
                 seat.asks = to_ns
+            case {"withdraw": _}:
+                seat.asks = None
             case {"leave": _}:
                 self._selector.unregister(seat.connection)
                 seat.connection.close()
@@ -123,15 +132,16 @@ class Timekeeper:
     def _grant(self) -> float:
         """Grant what is due and return how long nothing else can be, s."""
         if self._missing or not self._seats or any(seat.asks is None for seat in self._seats.values()):
-            return 0.2
+            return CHECK_S
         earliest = min(seat.asks for seat in self._seats.values() if seat.asks is not None)
         now = time.time_ns() + self._offset
         ahead = earliest - now
         if ahead > 0:
-            rest_s = REST_NS / SECOND - (time.monotonic() - self._rested)
+            quiet_from = max(self._rested + REST_NS / SECOND, self._stirred + LULL_NS / SECOND)
+            rest_s = quiet_from - time.monotonic()
             wait_s = min(ahead / SECOND, rest_s) if self._virtual or earliest == END else ahead / SECOND
             if wait_s > 0:
-                return min(wait_s, 0.2)
+                return min(wait_s, CHECK_S)
             if earliest < END:
                 self._set_offset(self._offset + ahead)
                 now = earliest
@@ -140,7 +150,7 @@ class Timekeeper:
                 seat.asks, seat.heard = None, time.monotonic()
                 with suppress(ConnectionError):
                     seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
-        return 0.2
+        return CHECK_S
 
     def _set_offset(self, offset_ns: int) -> None:
         wall_ns = time.time_ns()
@@ -152,8 +162,11 @@ class Timekeeper:
         self._timeline.flush()
 
     def _check(self) -> None:
-        self._supervise()
         now = time.monotonic()
+        if now - self._checked < CHECK_S:
+            return
+        self._checked = now
+        self._supervise()
         if self._missing and now - self._born > STARTUP_S:
             raise FederateError(", ".join(sorted(self._missing)), f"did not join within {STARTUP_S:g} s")
         for seat in self._seats.values():

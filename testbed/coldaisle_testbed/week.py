@@ -54,7 +54,7 @@ def play(
         stage: folder made by :func:`prepare`.
         shards: how many shards at most.
         progress: told one line a step.
-        meanwhile: called in a thread of its own once all shards run and this process would only wait.
+        meanwhile: called in a thread of its own once a shard is done and leaves its processor to this process.
 
     Returns:
         The shards, in order.
@@ -99,7 +99,6 @@ def _play_all(
             theirs.close()
             running[ours] = (process, shard, ours)
         beside = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
-        beside.start()
         while running:
             for ready in wait([pipe for _, _, pipe in running.values()]):
                 process, shard, pipe = running.pop(ready)
@@ -111,6 +110,8 @@ def _play_all(
                 if failure is not None:
                     raise failure
                 progress(f"{shard} played and sealed")
+                if beside.ident is None:
+                    beside.start()
         beside.join()
     finally:
         for process, _, _ in running.values():

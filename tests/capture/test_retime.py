@@ -11,7 +11,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 from tests.analysis.made_run import pcap
 
-from coldaisle_capture.retime import Retimer, Timeline, records, retime
+from coldaisle_capture.retime import DISORDER_NS, Retimer, Timeline, in_order, records, retime
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
@@ -147,25 +147,40 @@ def test_other_frames_pass_unchanged() -> None:
         assert retimer.frame(WALL + 2 * SECOND, frame) == frame
 
 
-def test_packets_stamped_the_wrong_way_round_share_a_time() -> None:
-    """Time stands still for a packet stamped a little too early; more than a processor explains is refused."""
-    retimer = Retimer(Timeline(ROWS))
-    first = retimer.time(WALL + 1000)
-    assert retimer.time(WALL + 800) == first
-    assert retimer.time(WALL + 1100) == first + 100
-    with pytest.raises(InputError, match="not in order of time"):
-        retimer.time(WALL - SECOND)
+def test_packets_go_in_the_order_of_their_stamps() -> None:
+    """A packet that reached the capture late takes its place; equal stamps keep their order."""
+    late = DISORDER_NS
+    packets = [
+        (WALL + late, b"b"),
+        (WALL, b"a"),
+        (WALL + late, b"c"),
+        (WALL + 3 * late, b"e"),
+        (WALL + 2 * late, b"d"),
+    ]
+    assert b"".join(frame for _, frame in in_order(packets)) == b"abcde"
+
+
+def test_a_clock_set_back_is_refused() -> None:
+    """A packet far behind its predecessors is named with what happened."""
+    packets = [(WALL + SECOND, b""), (WALL, b"")]
+    with pytest.raises(
+        InputError, match=r"frame 2 is '1000 ms after its successors': the machine's clock was set back"
+    ):
+        list(in_order(packets))
 
 
 def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
-    """The retimed file holds the same packets at their virtual times, after the same file header."""
-    frame, raw, out = bytes(_segment(1000, 0)), tmp_path / "raw.pcap", tmp_path / "out.pcap"
-    walls = [WALL + 1, WALL + SECOND + 2, WALL + 2 * SECOND + 3]
-    pcap(raw, [(wall, frame) for wall in walls])
+    """Both retimed files hold the packets of their raw ones at their virtual times, after the same file header."""
+    frame, raws = bytes(_segment(1000, 0)), [tmp_path / "0.pcap", tmp_path / "1.pcap"]
+    outs = [tmp_path / "a.pcap", tmp_path / "b.pcap"]
+    walls = [[WALL + 1, WALL + SECOND + 2], [WALL + SECOND + 1, WALL + 2 * SECOND + 3]]
+    for raw, part in zip(raws, walls, strict=True):
+        pcap(raw, [(wall, frame) for wall in part])
     timeline = Timeline(ROWS)
-    assert retime(raw, out, Retimer(timeline)) == 3
-    assert [at for at, _ in records(out)] == [wall + timeline.offset(wall) for wall in walls]
-    assert out.read_bytes()[:24] == raw.read_bytes()[:24]
+    assert retime(raws, outs, Retimer(timeline)) == [2, 2]
+    found = [at for out in outs for at, _ in records(out)]
+    assert found == [wall + timeline.offset(wall) for wall in sorted([*walls[0], *walls[1]])]
+    assert outs[1].read_bytes()[:24] == raws[0].read_bytes()[:24]
 
 
 def test_cut_capture_is_one_sentence_with_its_place(tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from coldaisle_contracts.addressing import BROKER, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.plan import Episode, build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_injector.frames import Segment
+from coldaisle_injector.segments import Segment
 
 UNIT = UNITS["inrow-13"]
 PORT = 40_001
+MACS = (INJECTOR.mac, BROKER.mac)
+TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]
 
 
 def episode(**wanted: object) -> Episode:
@@ -46,3 +48,10 @@ def segment(
     read = Segment.read(bytes(frame / Raw(payload) if payload else frame))
     assert read is not None
     return read
+
+
+def assert_valid(frame: bytes) -> None:
+    """Hold that a frame is what scapy builds of it with every length and checksum computed anew."""
+    packet = Ether(frame)
+    del packet[IP].len, packet[IP].chksum, packet[TCP].chksum, packet[TCP].dataofs
+    assert bytes(packet) == frame

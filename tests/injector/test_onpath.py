@@ -12,9 +12,11 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.taxonomy import KindName
 from coldaisle_injector import frames, mqtt
+from coldaisle_injector.caches import RESEND_NS
 from coldaisle_injector.catalogue import attack_for
-from coldaisle_injector.frames import Segment
-from coldaisle_injector.onpath import PATIENCE_NS, RESEND_NS, OffPathError, Path, is_between
+from coldaisle_injector.notes import Notes
+from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
+from coldaisle_injector.segments import Arp, Segment, read_arp
 from coldaisle_injector.wire import Guard
 
 
@@ -53,7 +55,8 @@ class _Scene:
     def __init__(self, folder: FilePath, kind: KindName, **wanted: Any) -> None:
         self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
         self._journal = Journal(self.file, "day-1")
-        self.path = Path(UNIT, self.wire, self.times, self._journal, lambda _: self.slot)  # type: ignore[arg-type]
+        notes = Notes(UNIT, self.times, self._journal)
+        self.path = Path(UNIT, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
         self.attack = attack_for(episode(kind=kind, **wanted))
         self.up, self.down = 1000, 2000
         self.down_seen, self.up_seen = 2000, 1000
@@ -81,7 +84,7 @@ class _Scene:
 
     def copy(self, slot: int) -> list[Segment]:
         """Let the attacker deliver a reading of sensor 1 again and return what it sends."""
-        self.path.copy(slot, 1)
+        self.path.copy(slot, 1, 1)
         return self._deliver()
 
     def _deliver(self) -> list[Segment]:
@@ -103,7 +106,7 @@ class _Scene:
         self.path.approach("e01", self.attack)
         for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
             answer = frames.arp_answer(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip)
-            heard = frames.Arp(2, victim.mac, victim.ip, other.ip)
+            heard = Arp(2, victim.mac, victim.ip, other.ip)
             self.path.on_arp(heard, answer)
         self.wire.sent.clear()
         self.send(publish("15.00", 1))
@@ -174,6 +177,7 @@ def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_pa
     assert not scene.path.settled
     assert scene.payloads(scene.reply(mqtt.puback(2))) == [(BROKER.ip, b"")]
     assert scene.path.settled
+    assert [line["copy"] for line in scene.lines("act")] == [1]
     scene.slot = 9
     assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
 
@@ -183,7 +187,7 @@ def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -
     scene = _Scene(tmp_path, "duplication")
     scene.begin()
     with pytest.raises(OffPathError, match="e01: the attacker has no reading of sensor 1, slot 7 to copy"):
-        scene.path.copy(7, 1)
+        scene.path.copy(7, 1, 1)
 
 
 def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
@@ -219,7 +223,7 @@ def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path:
         scene.begin()
         scene.send(publish("15.54", 2))
         scene.path.leave()
-        restored = [frames.read_arp(frame) for frame in scene.wire.sent]
+        restored = [read_arp(frame) for frame in scene.wire.sent]
         owners = {(arp.sender_ip, arp.sender_mac) for arp in restored if arp}
         assert owners == ({(UNIT.ip, UNIT.mac), (BROKER.ip, BROKER.mac)} if freed else set())
         assert scene.path.taken is not freed
@@ -236,12 +240,16 @@ def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
     assert scene.lines("episode")[-1]["phase"] == "off_path"
 
 
-def test_only_mqtt_with_the_broker_is_between() -> None:
-    """Segments of the unit's connection belong to the path, in both directions; another port does not."""
-    assert is_between(segment(), UNIT)
-    assert is_between(segment(source=BROKER), UNIT)
-    other = bytearray(segment().frame)
-    other[36:38] = (8883).to_bytes(2, "big")
-    read = Segment.read(bytes(other))
-    assert read is not None
-    assert not is_between(read, UNIT)
+def test_half_closed_connection_is_not_settled(tmp_path: FilePath) -> None:
+    """Time must not go on between the two sides' FINs; the last acknowledgement settles it."""
+    scene = _Scene(tmp_path, "removal")
+    scene.begin()
+    scene.send(publish("15.54", 2))
+    assert scene.path.settled
+    closing = [(UNIT, "FA"), (BROKER, "FA"), (UNIT, "A")]
+    states = []
+    for source, flags in closing:
+        numbers = (scene.up, scene.down_seen) if source is UNIT else (scene.down, scene.up_seen)
+        scene.path.on_segment(segment(source=source, numbers=numbers, flags=flags))
+        states.append(scene.path.settled)
+    assert states == [False, False, True]

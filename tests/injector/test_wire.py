@@ -8,6 +8,7 @@ from tests.injector.made import UNIT, segment
 
 from coldaisle_contracts.addressing import BROKER, GATEWAY, INJECTOR, UNITS
 from coldaisle_injector import frames
+from coldaisle_injector.segments import readdress
 from coldaisle_injector.wire import ForbiddenFrameError, Guard, Wire
 
 STRANGER = "02:42:ac:11:00:02"
@@ -73,7 +74,7 @@ def test_cut_frame_is_refused(wire: Wire, length: int) -> None:
 
 def test_what_the_attacker_makes_passes(wire: Wire) -> None:
     """Relayed segments and all three ARP frames are sent as they are, for every unit."""
-    made = [frames.readdress(segment(b"abc").frame, INJECTOR.mac, BROKER.mac)]
+    made = [readdress(segment(b"abc").frame, INJECTOR.mac, BROKER.mac)]
     for unit in UNITS.values():
         victim = (unit.ip, unit.mac)
         made += [

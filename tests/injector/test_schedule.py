@@ -1,0 +1,53 @@
+"""What arrives at the attacker goes to the path it belongs to."""
+
+from pathlib import Path
+
+import pytest
+from tests.injector.made import UNIT, publish, segment
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.clock import ManualClock
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.shard import Shard
+from coldaisle_injector.schedule import Schedule
+from coldaisle_injector.segments import Segment, readdress
+
+
+class _Wire:
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+
+class _Seat(ManualClock):
+    """A federate without a timekeeper."""
+
+    def wall_ns(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("unit", "port", "passed"),
+    [(UNIT, 1883, True), (UNIT, 8883, True), (UNITS["inrow-25"], 1883, False)],
+)
+def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
+    tmp_path: Path, unit: object, port: int, passed: bool
+) -> None:
+    """MQTT and any other port of a unit are passed on; a host the scenario does not name gets nothing."""
+    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    plan = build_plan(Scenario.model_validate({**wanted, "units": (UNIT.name,)}))
+    wire = _Wire()
+    journal = Journal(tmp_path / "injector.jsonl", "day-1")
+    schedule = Schedule(plan, Shard((0,)), wire, _Seat(), journal)  # type: ignore[arg-type]
+    frame = bytearray(segment(publish("15.54", 1), source=UNIT).frame)
+    frame[26:30] = bytes(map(int, unit.ip.split(".")))  # type: ignore[attr-defined]
+    frame[36:38] = port.to_bytes(2, "big")
+    schedule.handle(readdress(bytes(frame), UNIT.mac, INJECTOR.mac))
+    targets = [read.target for each in wire.sent if (read := Segment.read(each))]
+    assert targets == ([BROKER.ip] if passed else [])

@@ -1,0 +1,104 @@
+"""Frames read and patched as bytes say what scapy says of them."""
+
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Ether
+from scapy.layers.ntp import NTPHeader
+from tests.injector.made import MACS, PORT, TIMESTAMP, UNIT, assert_valid, publish, segment
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_injector import frames
+from coldaisle_injector.segments import Segment, is_sound, read_arp, readdress, renew, translate
+
+
+def test_segment_reads_what_scapy_built() -> None:
+    """Addresses, ports, numbers, flags, payload and timestamps are those the frame was built with."""
+    read = segment(b"abc", numbers=(7, 2**32 - 1), flags="PA")
+    assert (read.source, read.target, read.sport, read.dport) == (UNIT.ip, BROKER.ip, PORT, 1883)
+    assert (read.seq, read.ack, read.flags, read.payload) == (7, 2**32 - 1, 0x18, b"abc")
+    assert (read.tsval, read.tsecr) == (111, 222)
+
+
+def test_segment_ignores_ethernet_padding() -> None:
+    """The padding of a short frame is no payload."""
+    read = Segment.read(segment(options=[], flags="A").frame.ljust(60, b"\0"))
+    assert read is not None
+    assert read.payload == b""
+
+
+@pytest.mark.parametrize("kind", ["udp", "short", "arp"])
+def test_what_is_no_segment_is_none(kind: str) -> None:
+    """UDP, a cut frame and ARP hold no segment."""
+    frame = bytearray(segment().frame)
+    if kind == "udp":
+        frame[23] = 17
+    elif kind == "arp":
+        frame[12:14] = b"\x08\x06"
+    assert Segment.read(bytes(frame[:30] if kind == "short" else frame)) is None
+
+
+def test_open_checksum_is_not_sound() -> None:
+    """A checksum left to the network card is told apart from a right one."""
+    sound = segment(b"abc")
+    broken = bytearray(sound.frame)
+    broken[50] ^= 1
+    again = Segment.read(bytes(broken))
+    assert again is not None
+    assert is_sound(sound)
+    assert not is_sound(again)
+
+
+@pytest.mark.parametrize("payload", [b"", b"a", publish("15.54", 3)])
+@pytest.mark.parametrize("options", [[], TIMESTAMP])
+def test_translate_equals_rewrite_of_the_same_payload(
+    payload: bytes, options: list[tuple[str, object]]
+) -> None:
+    """Patching bytes and building with scapy give the same frame, and a valid one."""
+    original = segment(payload, options=options)
+    translated = translate(original, MACS, 2**32 - 2, 5)
+    assert translated == frames.rewrite(original, MACS, 2**32 - 2, 5, payload)
+    assert_valid(translated)
+    assert (Ether(translated)[TCP].seq, Ether(translated)[TCP].ack) == (2**32 - 2, 5)
+
+
+def test_selective_acknowledgement_is_neutralised() -> None:
+    """SACK, which names numbers the other side never saw, becomes padding; timestamps stay."""
+    options = [*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))]
+    translated = translate(segment(flags="A", options=options), MACS, 1, 2)
+    assert_valid(translated)
+    assert [name for name, _ in Ether(translated)[TCP].options if name != "NOP"] == ["Timestamp"]
+
+
+def test_readdress_changes_nothing_but_the_macs() -> None:
+    """A relayed frame is the frame that came, with other MAC addresses."""
+    original = segment(b"abc").frame
+    frame = readdress(original, *MACS)
+    assert frame[12:] == original[12:]
+    assert (Ether(frame).src, Ether(frame).dst) == MACS
+
+
+def test_only_arp_is_read_as_arp() -> None:
+    """A segment and a cut ARP frame hold no ARP packet."""
+    claim = frames.arp_claim(INJECTOR.mac, (UNIT.ip, UNIT.mac), BROKER.ip)
+    assert read_arp(segment().frame) is None
+    assert read_arp(claim[:30]) is None
+
+
+@pytest.mark.parametrize("size", [48, 49])
+def test_renewed_datagram_is_what_scapy_builds(size: int) -> None:
+    """A datagram whose checksum its sender left open gets the right one and nothing else but MAC addresses."""
+    made = (
+        Ether(src=UNIT.mac, dst=INJECTOR.mac) / IP(src=UNIT.ip, dst=BROKER.ip) / UDP(sport=40_000, dport=123)
+    )
+    whole = made / bytes(NTPHeader()).ljust(size, b"\x07")
+    frame = bytearray(bytes(whole))
+    frame[40:42] = b"\x12\x34"
+    expected = Ether(bytes(whole))
+    expected.src, expected.dst = MACS
+    assert renew(bytes(frame), MACS) == bytes(expected)
+
+
+def test_renewed_arp_is_only_readdressed() -> None:
+    """A frame that has no such checksum keeps its bytes."""
+    claim = frames.arp_claim(INJECTOR.mac, (UNIT.ip, UNIT.mac), BROKER.ip)
+    assert renew(claim, MACS) == readdress(claim, *MACS)
