@@ -2,6 +2,7 @@
 
 import ntplib  # type: ignore[import-untyped]
 
+from coldaisle_contracts.addressing import NTP_PORT
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal
 
@@ -26,7 +27,7 @@ class TimeSync:
         """Ask the server once (RFC 5905 client mode) and adopt its offset."""
         at_ns = self._clock.now_ns()
         try:
-            answer = self._client.request(self._host, version=4, timeout=TIMEOUT_S)
+            answer = self._client.request(self._host, version=4, port=NTP_PORT, timeout=TIMEOUT_S)
         except (ntplib.NTPException, OSError) as error:
             self._journal.write("time", at_ns=at_ns, failed=str(error))
             return

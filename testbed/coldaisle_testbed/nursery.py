@@ -29,6 +29,9 @@ WARM = (
 """What the nursery imports before the first fork."""
 
 
+_REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+"""The programs take the monotonic clock for how long something took, and faking it costs a file read a call."""
+
 LISTENING = "listening"
 """What the nursery says once it takes connections; its imports go on meanwhile."""
 
@@ -85,7 +88,7 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
     with (folder / "nursery.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / "nursery.sock")],
-            env={**os.environ, **env},
+            env={**os.environ, **env, **_REAL_MONOTONIC},
             stdout=subprocess.PIPE,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -28,7 +28,7 @@ class _Client(ntplib.NTPClient):  # type: ignore[misc]
         self.port = port
 
     def request(self, host: str, **options: Any) -> Any:
-        return super().request(host, port=self.port, **options)
+        return super().request(host, **options | {"port": self.port})
 
 
 class _Server:
