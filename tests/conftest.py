@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import stage_for

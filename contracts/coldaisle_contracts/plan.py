@@ -1,19 +1,16 @@
-"""The plan: scenario and seed turned into every reading slot and every act of the attacker; pure."""
+"""The plan: every reading slot and every act of the attacker; a pure function of scenario and seed."""
 
 import hashlib
-import random
-from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.site import first_problem
-from coldaisle_contracts.taxonomy import KINDS, KindName
+from coldaisle_contracts.taxonomy import KindName
 
 CONNECT = 2 * SECOND
 """Sensors connect so long after local midnight, as in the published captures, ns."""
@@ -22,16 +19,7 @@ DISCONNECT = SECOND
 """Sensors disconnect so long after the next midnight, ns."""
 UNIT_STAGGER = 1_000_000
 """The units wake so far apart, ns; the published captures show 20 ms."""
-LEAD = 20_000_000
-"""The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
-TRAIL = 60_000_000
-"""An episode ends so long after its last frame, ns: the delayed ACK (40 ms) still belongs to it."""
-COPY_SPACING = 2_000_000
-"""Copies for several sensors follow one another at this distance, ns."""
-MARGIN = 3
-"""Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
 
-T = TypeVar("T")
 Operation = Literal["shift", "scale", "freeze", "swallow", "copy"]
 
 
@@ -165,243 +153,3 @@ def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:
     stagger = stagger_ns(scenario, unit)
     jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % (UNIT_STAGGER * 3 // 4)
     return start_ns + FIRST_READING + round(slot * scenario.interval_s * SECOND) + stagger + jitter
-
-
-def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
-    """Turn a scenario into its plan.
-
-    Args:
-        scenario: what the run is meant to be.
-        place: what to call the scenario in an error, usually its file.
-
-    Raises:
-        InputError: for an episode outside the run, one too early in its day, or two that overlap.
-    """
-    start = scenario.start
-    start_ns = int(start.timestamp()) * SECOND
-    specs = [
-        _named(scenario, spec, f"{place}: key episodes.{index}")
-        for index, spec in enumerate(scenario.episodes)
-    ]
-    _refuse_overlap(scenario, specs, place)
-    specs += _draw(scenario, specs, place)
-    specs.sort(key=lambda pair: (pair[0], pair[1].unit))
-    episodes = tuple(
-        _episode(scenario, start_ns, f"e{number:02d}", slot, spec)
-        for number, (slot, spec) in enumerate(specs, 1)
-    )
-    offset = start.utcoffset()
-    assert offset is not None  # noqa: S101 - an aware datetime has one
-    return Plan(
-        scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes
-    )
-
-
-_Placed = tuple[int, EpisodeSpec]
-"""An episode and its first slot."""
-
-
-def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
-    per_day, interval = scenario.slots_per_day, scenario.interval_s
-    clock = datetime.combine(scenario.first_day, spec.start)
-    in_day = -(-(clock.hour * 3600 + clock.minute * 60 + clock.second) // int(interval))
-    slot = (spec.day - 1) * per_day + in_day
-    if slot >= scenario.slots:
-        raise InputError(
-            f"{place}.day and .start",
-            f"lies outside the run of {scenario.duration_h:g} h",
-            f"{spec.day}, {spec.start}",
-        )
-    if in_day < 2:  # noqa: PLR2004 - one slot connects, one gets on the path
-        remedy = f"start at {int(2 * interval) // 60:02d} minutes past midnight or later: the path is taken one slot before"
-        raise InputError(f"{place}.start", remedy, str(spec.start))
-    if slot + spec.readings > min((spec.day) * per_day, scenario.slots):
-        raise InputError(
-            f"{place}.readings",
-            "ends after its day or the run: make it shorter or start earlier",
-            spec.readings,
-        )
-    if spec.unit not in scenario.units:
-        raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
-    _refuse_silence(scenario, spec, place)
-    return slot, spec
-
-
-def _busy(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
-    """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
-    return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
-
-
-def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse a removal so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
-    longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
-    if spec.kind == "removal" and spec.readings > longest:
-        remedy = f"silent for longer than the broker's patience: at most {longest} readings, or a longer keepalive_s"
-        raise InputError(f"{place}.readings", remedy, spec.readings)
-
-
-def _refuse_overlap(scenario: Scenario, specs: list[_Placed], place: str) -> None:
-    claimed: dict[tuple[str, int], int] = {}
-    for index, (slot, spec) in enumerate(specs):
-        for claim in _busy(slot, spec):
-            if claim in claimed:
-                remedy = f"overlaps episodes.{claimed[claim]} on {spec.unit}: leave two intervals of {scenario.interval_s:g} s between"
-                raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
-            claimed[claim] = index
-
-
-def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]:
-    """Draw episodes by seed: kinds in proportion, days and units in turn, hours spread."""
-    drawn = scenario.drawn
-    if not drawn.count:
-        return []
-    days = list(range(drawn.clean_days, scenario.days))
-    if not days:
-        raise InputError(
-            f"{place}: key drawn.clean_days",
-            f"leaves no day of {scenario.days} for episodes",
-            drawn.clean_days,
-        )
-    rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
-    kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
-    busy = {claim for slot, spec in named for claim in _busy(slot, spec)}
-    units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
-    variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
-    placed: list[_Placed] = []
-    for number, kind in enumerate(kinds):
-        variant = next(variants[kind])
-        candidates = (
-            _candidate(scenario, (kind, variant), next(units), days[number % len(days)], next(hours), rng)
-            for _ in range(400)
-        )
-        for slot, spec in candidates:
-            margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
-            if not margin & busy and _fits(scenario, slot, spec):
-                busy |= _busy(slot, spec)
-                _refuse_silence(scenario, spec, f"{place}: key drawn")
-                placed.append((slot, spec))
-                break
-        else:
-            raise InputError(
-                f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count
-            )
-    return placed
-
-
-def _in_proportion(weights: dict[KindName, float], count: int) -> list[KindName]:
-    total, kinds, acc = sum(weights.values()), list[KindName](), 0.0
-    for kind, weight in weights.items():
-        acc += weight / total * count
-        kinds += [kind] * (round(acc) - len(kinds))
-    return kinds
-
-
-def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
-    """Deal a shuffled deck again and again, so that every card comes up equally often."""
-    while True:
-        rng.shuffle(cards)
-        yield from list(cards)
-
-
-def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
-    per_day = scenario.slots_per_day
-    return slot % per_day >= MARGIN and slot + spec.readings <= min(
-        (slot // per_day + 1) * per_day, scenario.slots
-    )
-
-
-def _candidate(
-    scenario: Scenario, what: tuple[KindName, str], unit: str, day: int, hour: int, rng: random.Random
-) -> _Placed:
-    per_hour = max(1, round(3600 / scenario.interval_s))
-    in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
-    sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
-    clock = in_day * int(scenario.interval_s)
-    spec = EpisodeSpec.model_validate(
-        {
-            "kind": what[0],
-            "variant": what[1],
-            "unit": unit,
-            "day": day + 1,
-            "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
-            "readings": rng.randint(*scenario.drawn.readings),
-            "sensors": sensors,
-        }
-    )
-    return day * scenario.slots_per_day + in_day, spec
-
-
-def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:
-    rng = random.Random(seed_for(scenario.seed, f"episode/{spec.unit}/{onset}"))  # noqa: S311
-    variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
-
-    def at(slot: int) -> int:
-        return reading_ns(scenario, start_ns, slot, spec.unit)
-
-    acts = tuple(_acts(scenario, spec, variant, onset, at, rng))
-    last = max([at(onset + spec.readings - 1), *(copy for act in acts for copy in act.copies_ns)])
-    return Episode(
-        id=name,
-        kind=spec.kind,
-        variant=variant,
-        unit=spec.unit,
-        onset=onset,
-        readings=spec.readings,
-        sensors=spec.sensors,
-        approach_ns=at(onset - 1) - LEAD,
-        begin_ns=at(onset) - LEAD,
-        end_ns=last + TRAIL,
-        acts=acts,
-    )
-
-
-def _acts(
-    scenario: Scenario,
-    spec: EpisodeSpec,
-    variant: str,
-    onset: int,
-    at: Callable[[int], int],
-    rng: random.Random,
-) -> Iterator[Act]:
-    """Yield what the attacker does to which reading."""
-    if spec.kind == "interception":
-        return
-    size = spec.size if spec.size is not None else _size(variant, rng)
-    for index in range(spec.readings):
-        slot = onset + index
-        times = _copies(scenario, at(slot), round(size), rng) if spec.kind == "duplication" else ()
-        for place, sensor in enumerate(spec.sensors):
-            if spec.kind == "removal":
-                yield Act(slot=slot, sensor=sensor, operation="swallow")
-            elif spec.kind == "duplication":
-                copies = tuple(time + place * COPY_SPACING for time in times)
-                yield Act(slot=slot, sensor=sensor, operation="copy", copies_ns=copies)
-            elif variant in ("shift", "drift"):
-                grown = size if variant == "shift" else size * (index + 1) / spec.readings
-                yield Act(slot=slot, sensor=sensor, operation="shift", amount=round(grown, 2))
-            else:
-                scaled = variant == "scale"
-                operation: Operation = "scale" if scaled else "freeze"
-                yield Act(slot=slot, sensor=sensor, operation=operation, amount=size if scaled else 0.0)
-
-
-def _size(variant: str, rng: random.Random) -> float:
-    """Draw how strong an episode is: °C, factor or copies, from barely visible to blatant."""
-    sign = rng.choice((-1, 1))
-    if variant in ("shift", "drift"):
-        return round(sign * rng.uniform(0.5, 4.0), 2)
-    if variant == "scale":
-        return round(1 + sign * rng.uniform(0.04, 0.25), 3)
-    return {"once": 1, "burst": rng.randint(2, 5)}.get(variant, 0)
-
-
-def _copies(scenario: Scenario, reading: int, count: int, rng: random.Random) -> tuple[int, ...]:
-    """Spread copies of a reading over the time before the next one, ns since the epoch."""
-    room = int((scenario.interval_s - 3) * SECOND)
-    first = rng.randint(SECOND, room // 3)
-    widest = (room - first) // count
-    gaps = [rng.randint(min(SECOND // 5, widest // 2), widest) for _ in range(count - 1)]
-    times = [reading + first]
-    for gap in gaps:
-        times.append(times[-1] + gap)
-    return tuple(times)

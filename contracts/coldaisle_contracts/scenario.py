@@ -46,6 +46,7 @@ class EpisodeSpec(_Model):
         variant: one of the kind's variants; drawn by seed when left out.
         size: °C for shift and drift (whole episode), factor for scale, copies for duplication;
             drawn by seed when left out.
+        gap_s: time between two copies of a burst, s; 8 to 30 ms, drawn by seed, when left out.
     """
 
     kind: KindName
@@ -56,6 +57,7 @@ class EpisodeSpec(_Model):
     sensors: tuple[SensorNumber, ...] = (1, 2, 3, 4)
     variant: str | None = None
     size: float | None = None
+    gap_s: float | None = Field(default=None, ge=0.008)
 
     @field_validator("start")
     @classmethod
@@ -75,6 +77,8 @@ class EpisodeSpec(_Model):
             )
         if self.size is not None:
             self._refuse_size(self.size)
+        if self.gap_s is not None and self.variant != "burst":
+            raise MismatchError("gap_s", self.gap_s, 'leave it out, or set variant = "burst"')
         return self
 
     def _refuse_size(self, size: float) -> None:

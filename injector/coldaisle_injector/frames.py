@@ -88,6 +88,7 @@ def _built(ether: Ether, payload: bytes) -> bytes:
     """Return the frame with a payload; lengths and checksums are worked out anew."""
     ip, tcp = ether[IP], ether[TCP]
     del ip.len, ip.chksum, tcp.chksum, tcp.dataofs
+    ether.explicit = ip.explicit = tcp.explicit = 1  # one frame, not a set of them: nothing to enumerate
     if payload:
         tcp.add_payload(Raw(payload))
     return bytes(ether)

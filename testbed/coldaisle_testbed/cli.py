@@ -14,7 +14,8 @@ from rich.table import Table
 
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import new_id, point_latest, stage_for

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.shard import Shard
 

@@ -13,8 +13,8 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 
-REST_NS = 46_000_000
-"""How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick."""
+REST_NS = 44_000_000
+"""How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms."""
 LULL_NS = 6_000_000
 """How long nothing may have moved on the wire before time jumps, ns: what an attacker passes on has arrived by then."""
 LOOKAHEAD_NS = 10_000_000

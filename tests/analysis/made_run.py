@@ -15,7 +15,8 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.manifest import sha256_of
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.topics import SENSORS, client_id
 

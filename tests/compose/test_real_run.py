@@ -12,7 +12,8 @@ import pytest
 from coldaisle_analysis import ledger
 from coldaisle_contracts.errors import FederateError, InputError
 from coldaisle_contracts.journal import read_journal
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.containers import connect

@@ -1,6 +1,7 @@
 """The plan: a pure function of scenario and seed, spread over days, units, hours and kinds."""
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.plan import LEAD, MARGIN, TRAIL, Plan, build_plan, seed_for
+from coldaisle_contracts.plan import Plan, seed_for
+from coldaisle_contracts.planning import LEAD, MARGIN, TRAIL, build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 from coldaisle_contracts.taxonomy import KINDS
 
@@ -196,6 +198,20 @@ def test_copies_come_before_the_next_reading(copies: int, interval: int) -> None
         assert len(act.copies_ns) == copies
         assert times == sorted(set(times))
     assert only.end_ns >= max(act.copies_ns[-1] for act in only.acts) + TRAIL
+
+
+def test_copies_keep_the_gap_a_scenario_names() -> None:
+    """Copies of a burst lie exactly as far apart as asked for; more than fits before the next reading is refused."""
+
+    def asking(gap_s: float) -> Plan:
+        wanted = episode(kind="duplication", variant="burst", size=4, gap_s=gap_s)
+        return build_plan(made(episodes=[wanted]))
+
+    (only,) = asking(67.5).episodes
+    for act in only.acts:
+        assert {later - earlier for earlier, later in pairwise(act.copies_ns)} == {67_500_000_000}
+    with pytest.raises(InputError, match=r"key episodes\.0\.gap_s is 99: 4 copies .* at most 98\.7 s"):
+        asking(99)
 
 
 def test_drawn_episodes_avoid_named_ones() -> None:

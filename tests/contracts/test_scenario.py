@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

@@ -8,7 +8,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
-from coldaisle_contracts.plan import Episode, build_plan
+from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_injector.segments import Segment
 

@@ -8,7 +8,7 @@ from tests.injector.made import UNIT, publish, segment
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
 from coldaisle_contracts.clock import ManualClock
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
 from coldaisle_injector.schedule import Schedule

@@ -7,7 +7,8 @@ import pytest
 from tests.netns.observe import count, fields, remarks
 
 from coldaisle_analysis import evidence, ledger
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_testbed import week
 

@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coldaisle_contracts.clock import SECOND, ManualClock
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.plan import Plan, build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_sensors import link as links
 from coldaisle_sensors.controller import Controller
 from coldaisle_sensors.link import BrokerLostError
+
+if TYPE_CHECKING:
+    from coldaisle_contracts.plan import Plan
 
 UNIT = "inrow-13"
 VALUES = [(10.0 + slot, 20.004, 30.0, 40.006) for slot in range(288)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.plan import build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import week
