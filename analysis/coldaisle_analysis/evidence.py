@@ -1,6 +1,6 @@
 """What a run left behind, read once: plan, journals, the decoded capture and the raw one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,15 +120,10 @@ def _file_order(name: str) -> tuple[int, ...]:
 
 
 def _table(event: str, lines: Iterable[dict[str, Any]], place: Path) -> pd.DataFrame:
-    return pd.DataFrame(_rows(event, lines, place), columns=list(_KEYS[event]))
-
-
-def _rows(event: str, lines: Iterable[dict[str, Any]], place: Path) -> Iterator[tuple[Any, ...]]:
-    for line in lines:
-        if line.get("event") == event:
-            try:
-                yield tuple(line[key] for key in _KEYS[event])
-            except KeyError as error:
-                raise InputError(
-                    f"{place}: event {event}", f"has no key {error}: the journal was edited", line
-                ) from error
+    chosen = [line for line in lines if line.get("event") == event]
+    for line in chosen:
+        if missing := [key for key in _KEYS[event] if key not in line]:
+            raise InputError(
+                f"{place}: event {event}", f"has no key {missing[0]!r}: the journal was edited", line
+            )
+    return pd.DataFrame({key: [line[key] for line in chosen] for key in _KEYS[event]})

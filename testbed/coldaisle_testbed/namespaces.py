@@ -1,6 +1,5 @@
 """Network namespaces without names: they live as long as a file descriptor, so nothing can be left behind."""
 
-import ctypes
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,30 +9,14 @@ from pathlib import Path
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from coldaisle_contracts.addressing import NETWORK, Host
+from coldaisle_testbed.processes import enter, leave
 
-_CLONE_NEWNET = 0x40000000
 _SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/ip_forward": "0",
     "ipv4/tcp_early_retrans": "0",
 }
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def _call(function: str, *arguments: int) -> None:
-    if getattr(_LIBC, function)(*arguments) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"{function}: {os.strerror(code)}")
-
-
-def enter(namespace: int) -> None:
-    """Move the calling thread into a network namespace.
-
-    Args:
-        namespace: a file descriptor from :func:`create`.
-    """
-    _call("setns", namespace, _CLONE_NEWNET)
 
 
 def current() -> int:
@@ -62,7 +45,7 @@ def create() -> int:
     as on a busy machine.
     """
     home = current()
-    _call("unshare", _CLONE_NEWNET)
+    leave()
     try:
         for setting, value in _SYSCTLS.items():
             path = Path("/proc/sys/net") / setting

@@ -14,11 +14,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.errors import FederateError
-from coldaisle_testbed.processes import die_with_parent, fork, module
+from coldaisle_testbed.processes import die_with_parent, fork, last_words, module
 
 WARM = (
     "coldaisle_sensors.controller",
@@ -32,33 +33,58 @@ WARM = (
 _REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 """The programs take the monotonic clock for how long something took, and faking it costs a file read a call."""
 
-LISTENING = "listening"
-"""What the nursery says once it takes connections; its imports go on meanwhile."""
+SOCKET, LOG = "nursery.sock", "nursery.log"
+"""Where in its folder the nursery listens, and where it says what is wrong."""
+START_S = 30.0
+"""The nursery has to take connections after so long, s."""
 
 
 class Ward:
-    """A shard's end of the connection to its ward.
+    """A shard's end of the connection to its ward; made with the first program that is started.
 
     Args:
         address: the nursery's socket.
     """
 
     def __init__(self, address: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.connect(str(address))
+        self._address = address
+        self._socket: socket.socket | None = None
         self._ended: list[tuple[int, int]] = []
 
     def start(self, package: str, namespace: int, env: dict[str, str], log: Path) -> int:
-        """Start a package as a program in a namespace and return its process id."""
+        """Start a package as a program in a namespace and return its process id.
+
+        Raises:
+            FederateError: if the nursery does not take connections or has died.
+        """
+        self._socket = self._socket or self._connected()
         request = json.dumps({"package": package, "env": env, "log": str(log)}).encode()
         fds = array.array("i", [namespace])
         self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-        while "pid" not in (answer := self._answer()):
+        while "pid" not in (answer := self._answer(self._socket)):
             self._ended.append((answer["ended"], answer["code"]))
         return int(answer["pid"])
 
-    def _answer(self) -> dict[str, int]:
-        data = self._socket.recv(4096)
+    def _connected(self) -> socket.socket:
+        """Return a connection to the nursery, which may still be starting."""
+        until = time.monotonic() + START_S
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        while True:
+            try:
+                connection.connect(str(self._address))
+            except OSError as error:
+                if time.monotonic() > until:
+                    log = self._address.with_name(LOG)
+                    raise FederateError(
+                        "nursery", f"did not start within {START_S:g} s", last_words(log)
+                    ) from error
+                time.sleep(0.005)
+            else:
+                return connection
+
+    @staticmethod
+    def _answer(connection: socket.socket) -> dict[str, int]:
+        data = connection.recv(4096)
         if not data:
             raise FederateError("nursery", "died")
         answer: dict[str, int] = json.loads(data)
@@ -67,7 +93,7 @@ class Ward:
     def ended(self) -> list[tuple[int, int]]:
         """Return process id and exit code of each program that ended since the last call."""
         with suppress(BlockingIOError):
-            while data := self._socket.recv(4096, socket.MSG_DONTWAIT):
+            while self._socket and (data := self._socket.recv(4096, socket.MSG_DONTWAIT)):
                 answer = json.loads(data)
                 self._ended.append((answer["ended"], answer["code"]))
         ended, self._ended = self._ended, []
@@ -75,7 +101,8 @@ class Ward:
 
     def close(self) -> None:
         """End the ward, and with it every program it started."""
-        self._socket.close()
+        if self._socket:
+            self._socket.close()
 
 
 def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -85,11 +112,11 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
         folder: where its socket ``nursery.sock`` and its log go.
         env: the environment that puts it into virtual time.
     """
-    with (folder / "nursery.log").open("ab") as log:
+    with (folder / LOG).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / "nursery.sock")],
+            [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / SOCKET)],
             env={**os.environ, **env, **_REAL_MONOTONIC},
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
         )
@@ -125,14 +152,12 @@ def _serve_ward(connection: socket.socket) -> None:
 
 
 def main(address: str) -> None:
-    """Say with one line that connections are taken, warm up, and fork a ward for every connection."""
+    """Take connections, warm up, and fork a ward for every connection."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
-    sys.stdout.write(f"{LISTENING}\n")
-    sys.stdout.flush()
     for name in WARM:
         importlib.import_module(name)
     gc.freeze()  # what is here stays: children need not look at it, nor copy its pages

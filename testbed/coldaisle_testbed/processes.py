@@ -10,10 +10,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coldaisle_contracts.errors import ColdaisleError
-from coldaisle_testbed.namespaces import enter
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
+_CLONE_NEWNET = 0x40000000
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def enter(namespace: int) -> None:
+    """Move the calling thread into a network namespace.
+
+    Args:
+        namespace: a file descriptor of it.
+    """
+    _call("setns", namespace, _CLONE_NEWNET)
+
+
+def leave() -> None:
+    """Move the calling thread into a network namespace of its own."""
+    _call("unshare", _CLONE_NEWNET)
+
+
+def _call(function: str, *arguments: int) -> None:
+    if getattr(_LIBC, function)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{function}: {os.strerror(code)}")
 
 
 def die_with_parent() -> None:

@@ -14,7 +14,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed.engines.netns import ShardRun
-from coldaisle_testbed.nursery import LISTENING, open_nursery
+from coldaisle_testbed.nursery import SOCKET, open_nursery
 from coldaisle_testbed.processes import die_with_parent
 from coldaisle_testbed.timekeeper import faketime_env
 
@@ -70,8 +70,6 @@ def play(
         (folder / "offset").write_text("+0.000000000s", encoding="ascii")
         nursery = open_nursery(folder, faketime_env(folder, library))
         try:
-            if not nursery.stdout or nursery.stdout.readline().decode().strip() != LISTENING:
-                raise FederateError("nursery", "did not start", (folder / "nursery.log").read_text())
             _play_all(plan, stage, pieces, folder, library, progress, meanwhile)
         finally:
             nursery.kill()
@@ -128,7 +126,7 @@ def _play_one(plan: Plan, shard: Shard, stage: Path, folder: Path, library: str,
         prepare(own, plan)
         federation.mkdir()
         federation.chmod(0o755)
-        ShardRun(plan, shard, own, federation, folder / "nursery.sock", library).play()
+        ShardRun(plan, shard, own, federation, folder / SOCKET, library).play()
     except ColdaisleError as error:
         failure = error
     except OSError as error:
