@@ -168,12 +168,9 @@ def _directions(out: bytearray, header: int) -> tuple[bytes, bytes]:
 
 
 def _sum(data: bytes | bytearray) -> int:
-    if len(data) % 2:
-        data = bytes(data) + b"\0"
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total > _ONES:
-        total = (total & _ONES) + (total >> 16)
-    return total
+    """Return the one's complement sum of 16-bit words (RFC 1071): the whole number they make, modulo 0xFFFF."""
+    number = int.from_bytes(data, "big") << 8 * (len(data) % 2)
+    return number % _ONES or (_ONES if number else 0)
 
 
 def _pseudo(frame: bytes | bytearray, header: int, end: int) -> bytes:
