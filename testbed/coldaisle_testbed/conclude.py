@@ -8,7 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coldaisle_analysis import dataset, evidence, ledger, pipeline
+from coldaisle_analysis import dataset, evidence, ledger
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
 from coldaisle_contracts.plan import Plan
@@ -55,6 +55,8 @@ def conclude(
         raise TrustError([*broken, f"what was played lies in {stage}"])
     if analyse:
         with progress.step("analysing", seconds, "analysis"):
+            from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
+
             pipeline.analyse_run(stage, progress, account)
     else:
         with progress.step("building the dataset", seconds, "dataset"):

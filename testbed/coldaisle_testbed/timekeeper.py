@@ -62,10 +62,11 @@ class Timekeeper:
         virtual: bool = True,
         supervise: Callable[[], None] = lambda: None,
     ) -> None:
-        self._folder, self._missing, self._timeline = folder, set(names), timeline
+        self._missing, self._timeline = set(names), timeline
         self._virtual, self._supervise = virtual, supervise
         self._seats: dict[socket.socket, _Seat] = {}
         self._rested = self._born = self._stirred = self._checked = time.monotonic()
+        self._offset_file, self._fresh = folder / OFFSET, folder / f"{OFFSET}.new"
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = folder / SOCKET
@@ -154,9 +155,8 @@ class Timekeeper:
 
     def _set_offset(self, offset_ns: int) -> None:
         wall_ns = time.time_ns()
-        fresh = self._folder / f"{OFFSET}.new"
-        fresh.write_text(offset_text(offset_ns), encoding="ascii")
-        fresh.replace(self._folder / OFFSET)
+        self._fresh.write_text(offset_text(offset_ns), encoding="ascii")
+        self._fresh.replace(self._offset_file)
         self._offset = offset_ns
         self._timeline.write("offset", wall_ns=wall_ns, offset_ns=offset_ns)
         self._timeline.flush()
