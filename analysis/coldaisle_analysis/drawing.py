@@ -8,6 +8,8 @@ from html import escape
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -120,3 +122,20 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     box = size[0] if size else ""
     body = svg[svg.index(">") + 1 :]
     return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
+
+
+def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
+    """Draw a table of shares as coloured cells with their numbers."""
+    values = table.to_numpy(dtype=np.float64)
+    ax.pcolormesh(
+        values, cmap=colours, vmin=limits[0], vmax=limits[1], alpha=0.8, edgecolors="white", linewidth=1
+    )
+    ax.invert_yaxis()
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            ax.text(
+                column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=INK
+            )
+    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(name) for name in table.columns])
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
+    ax.spines[:].set_visible(False)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from coldaisle_analysis import figures
+from coldaisle_analysis import figures, scoreboard
 from coldaisle_analysis.conclusions import best_row, conclusions, held_out_of, row_of
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
@@ -94,7 +94,7 @@ def _context(
         "held_out": split,
         "models": {level: _model_table(scored, level, split) for level in ("packets", "readings")},
         "best": {level: best_row(scored, level) for level in ("packets", "readings")},
-        "title_of": figures.title,
+        "title_of": scoreboard.title,
         "sentences": [
             (topic, list(group))
             for topic, group in groupby(
@@ -134,9 +134,13 @@ def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored
     if len(description.separation):
         drawn["separation"] = figures.separation(description)
     if split:
-        for name, draw in (("leak", figures.leak), ("curves", figures.curves), ("kinds", figures.kinds)):
+        for name, draw in (
+            ("leak", scoreboard.leak),
+            ("curves", scoreboard.curves),
+            ("kinds", scoreboard.kinds),
+        ):
             drawn[name] = draw(scored, split)
-        drawn["earliness"] = figures.earliness(scored, split)
+        drawn["earliness"] = scoreboard.earliness(scored, split)
     return {name: svg for name, svg in drawn.items() if svg}
 
 
@@ -179,7 +183,7 @@ def _spread_table(description: Description, level: str) -> list[dict[str, Any]]:
 
 def _model_table(scored: Sequence[Scored], level: str, split: str) -> list[dict[str, Any]]:
     """Return the rows of a level's model table, the best honest F1 first, each with its random twin."""
-    rows = [one.row for one in figures.of(scored, level, split, f"{split}+identity")]
+    rows = [one.row for one in scoreboard.of(scored, level, split, f"{split}+identity")]
     suffix = {True: "random+identity", False: "random"}
     twins = [row_of(scored, level, suffix["+" in row["split"]], row["model"]) for row in rows]
     table = [{**row, "random": twin} for row, twin in zip(rows, twins, strict=True)]
