@@ -46,11 +46,12 @@ def join(evidence: Evidence) -> Join:
             "row": candidates,
         }
     )
-    lines = evidence.frames[evidence.frames["side"] == "broker"].reset_index(drop=True)
     key = ["shard", "digest"]
+    text = dict.fromkeys(key, "str")  # a table without rows knows no types
+    lines = evidence.frames[evidence.frames["side"] == "broker"].astype(text).reset_index(drop=True)
     seen["occurrence"] = seen.groupby(key).cumcount()
     lines["occurrence"] = lines.groupby(key).cumcount()
-    merged = lines.merge(seen.astype({"shard": "str", "digest": "str"}), how="left", on=[*key, "occurrence"])
+    merged = lines.merge(seen.astype(text), how="left", on=[*key, "occurrence"])
     lines["row"] = merged["row"].fillna(-1).astype("int64")
     return Join(lines, touched, _label(lines, len(evidence.raw), kinds(evidence)))
 
