@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coldaisle_analysis.describe import NORMAL, PASSED
+from coldaisle_analysis.separation import NORMAL, PASSED
 from coldaisle_contracts.taxonomy import KINDS
 
 Given = ParamSpec("Given")

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from coldaisle_analysis.columns import LEVELS
-from coldaisle_analysis.describe import NORMAL, PASSED, Description, best_columns, traffic_kind
+from coldaisle_analysis.describe import Description, traffic_kind
 from coldaisle_analysis.drawing import (
     DAY_COLOUR,
     HAIR,
@@ -23,6 +23,7 @@ from coldaisle_analysis.drawing import (
     kind_colour,
     styled,
 )
+from coldaisle_analysis.separation import NORMAL, PASSED, best_columns
 from coldaisle_contracts.topics import SENSOR_MEANING
 
 MOST_UNITS = 8

@@ -4,13 +4,13 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TypeVar
 
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.draws import Placed, claims, draw
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Act, Episode, Operation, Plan, reading_ns, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.taxonomy import KINDS, KindName
+from coldaisle_contracts.taxonomy import KINDS
 
 LEAD = 20_000_000
 """The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
@@ -20,14 +20,10 @@ COPY_SPACING = 2_000_000
 """Copies for several sensors follow one another at this distance, ns."""
 BURST_GAP = (8_000_000, 30_000_000)
 """The copies of a burst follow one another at this distance, ns, where the scenario names none."""
-MARGIN = 3
-"""Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
 MOST_DRAWN = 5
 """Copies of a reading in a burst drawn by seed, at most."""
 ROOM_S = 3.0
 """The last copy of a reading comes so long before the next one, s."""
-
-T = TypeVar("T")
 
 
 def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
@@ -47,7 +43,9 @@ def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
         for index, spec in enumerate(scenario.episodes)
     ]
     _refuse_overlap(scenario, specs, place)
-    specs += _draw(scenario, specs, place)
+    for slot, spec in draw(scenario, specs, place):
+        _refuse_silence(scenario, spec, f"{place}: key drawn")
+        specs.append((slot, spec))
     specs.sort(key=lambda pair: (pair[0], pair[1].unit))
     episodes = tuple(
         _episode(scenario, start_ns, f"e{number:02d}", slot, spec)
@@ -60,11 +58,7 @@ def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
     )
 
 
-_Placed = tuple[int, EpisodeSpec]
-"""An episode and its first slot."""
-
-
-def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
+def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     per_day, interval = scenario.slots_per_day, scenario.interval_s
     clock = datetime.combine(scenario.first_day, spec.start)
     in_day = -(-(clock.hour * 3600 + clock.minute * 60 + clock.second) // int(interval))
@@ -91,11 +85,6 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> _Placed:
     return slot, spec
 
 
-def _busy(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
-    """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
-    return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
-
-
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
     longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
@@ -113,95 +102,14 @@ def _refuse_crowd(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
         raise InputError(f"{place}.gap_s", remedy, spec.gap_s)
 
 
-def _refuse_overlap(scenario: Scenario, specs: list[_Placed], place: str) -> None:
+def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None:
     claimed: dict[tuple[str, int], int] = {}
     for index, (slot, spec) in enumerate(specs):
-        for claim in _busy(slot, spec):
+        for claim in claims(slot, spec):
             if claim in claimed:
                 remedy = f"overlaps episodes.{claimed[claim]} on {spec.unit}: leave two intervals of {scenario.interval_s:g} s between"
                 raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
             claimed[claim] = index
-
-
-def _draw(scenario: Scenario, named: list[_Placed], place: str) -> list[_Placed]:
-    """Draw episodes by seed: kinds in proportion, days and units in turn, hours spread."""
-    drawn = scenario.drawn
-    if not drawn.count:
-        return []
-    days = list(range(drawn.clean_days, scenario.days))
-    if not days:
-        raise InputError(
-            f"{place}: key drawn.clean_days",
-            f"leaves no day of {scenario.days} for episodes",
-            drawn.clean_days,
-        )
-    rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
-    kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
-    busy = {claim for slot, spec in named for claim in _busy(slot, spec)}
-    units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
-    variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
-    placed: list[_Placed] = []
-    for number, kind in enumerate(kinds):
-        variant = next(variants[kind])
-        candidates = (
-            _candidate(scenario, (kind, variant), next(units), days[number % len(days)], next(hours), rng)
-            for _ in range(400)
-        )
-        for slot, spec in candidates:
-            margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
-            if not margin & busy and _fits(scenario, slot, spec):
-                busy |= _busy(slot, spec)
-                _refuse_silence(scenario, spec, f"{place}: key drawn")
-                placed.append((slot, spec))
-                break
-        else:
-            raise InputError(
-                f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count
-            )
-    return placed
-
-
-def _in_proportion(weights: dict[KindName, float], count: int) -> list[KindName]:
-    total, kinds, acc = sum(weights.values()), list[KindName](), 0.0
-    for kind, weight in weights.items():
-        acc += weight / total * count
-        kinds += [kind] * (round(acc) - len(kinds))
-    return kinds
-
-
-def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
-    """Deal a shuffled deck again and again, so that every card comes up equally often."""
-    while True:
-        rng.shuffle(cards)
-        yield from list(cards)
-
-
-def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
-    per_day = scenario.slots_per_day
-    return slot % per_day >= MARGIN and slot + spec.readings <= min(
-        (slot // per_day + 1) * per_day, scenario.slots
-    )
-
-
-def _candidate(
-    scenario: Scenario, what: tuple[KindName, str], unit: str, day: int, hour: int, rng: random.Random
-) -> _Placed:
-    per_hour = max(1, round(3600 / scenario.interval_s))
-    in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
-    sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
-    clock = in_day * int(scenario.interval_s)
-    spec = EpisodeSpec.model_validate(
-        {
-            "kind": what[0],
-            "variant": what[1],
-            "unit": unit,
-            "day": day + 1,
-            "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
-            "readings": rng.randint(*scenario.drawn.readings),
-            "sensors": sensors,
-        }
-    )
-    return day * scenario.slots_per_day + in_day, spec
 
 
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:

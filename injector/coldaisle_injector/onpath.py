@@ -1,4 +1,8 @@
-"""Between one unit and the broker: getting on the path, relaying, editing the stream, leaving."""
+"""Between one unit and the broker: getting on the path, relaying, editing the stream, leaving.
+
+The module is longer than most because it is one state machine: every method reads what the others leave in
+the connections. What stands alone is beside it: caches, segments, translation, frames.
+"""
 
 from collections.abc import Callable
 

@@ -10,10 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from coldaisle_contracts.errors import InputError, TrustError
-from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
@@ -238,52 +237,17 @@ def scenario_show(
 ) -> None:
     """Show what a scenario plans: every episode, in local time."""
     plan = _plan(file, seed)
-    scenario = plan.scenario
-    console = Console()
-    console.print(
-        f"[bold]{scenario.name}[/]: {scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
-        f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
-        f"{scenario.slots * len(scenario.units) * 4:,} readings, seed {scenario.seed}",
-        highlight=False,
-    )
-    table = Table("episode", "local time", "kind", "variant", "unit", "sensors", "readings", "acts", box=None)
-    for episode in plan.episodes:
-        begin = datetime.fromtimestamp(
-            plan.reading_ns(episode.onset, episode.unit) / 1e9, scenario.start.tzinfo
-        )
-        table.add_row(
-            episode.id,
-            f"{begin:%a %H:%M}",
-            episode.kind,
-            episode.variant,
-            episode.unit,
-            " ".join(map(str, episode.sensors)),
-            str(episode.readings),
-            str(len(episode.acts)),
-        )
-    console.print(table)
+    from coldaisle_testbed import listings  # noqa: PLC0415
+
+    Console().print(*listings.planned(plan), sep="\n", highlight=False)
 
 
 @app.command(epilog=_examples("coldaisle runs", "coldaisle runs --folder /data/runs"))
 def runs(folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS) -> None:
     """List runs: size and state."""
-    table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
-    found = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
-    for path in [*found, *sorted(path for path in folder.glob(".*") if path.is_dir())]:
-        size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
-        if (path / MANIFEST).is_file() and not path.name.startswith("."):
-            manifest = Manifest.load(path)
-            counts = manifest.counts
-            table.add_row(
-                path.name,
-                "finished",
-                manifest.engine,
-                f"{counts['packets']:,}",
-                f"{counts['readings']:,}",
-                size,
-            )
-        else:
-            table.add_row(path.name, "[yellow]unfinished[/]", "", "", "", size)
+    from coldaisle_testbed import listings  # noqa: PLC0415
+
+    table = listings.of_runs(folder)
     Console().print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
 
 
@@ -291,13 +255,6 @@ def runs(folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUN
 def doctor() -> None:
     """Say what this machine can and cannot do, each with its remedy."""
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
+    from coldaisle_testbed import listings  # noqa: PLC0415
 
-    table = Table("", "check", "found", "remedy", box=None)
-    for check in examination.checks():
-        table.add_row(
-            "[green]ok[/]" if check.ok else "[red]no[/]",
-            check.name,
-            check.what,
-            "" if check.ok else check.remedy,
-        )
-    Console().print(table)
+    Console().print(listings.of_checks(examination.checks()))

@@ -9,17 +9,14 @@ from sklearn.metrics import mutual_info_score, roc_auc_score
 from tests.analysis import made_dataset
 
 from coldaisle_analysis.describe import (
-    NORMAL,
-    PASSED,
     Description,
-    auc,
-    best_columns,
     describe,
     flag_names,
     seasonality,
     strength,
     traffic_kind,
 )
+from coldaisle_analysis.separation import NORMAL, PASSED, auc, best_columns
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.draws import MARGIN
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan, seed_for
-from coldaisle_contracts.planning import LEAD, MARGIN, TRAIL, build_plan
+from coldaisle_contracts.planning import LEAD, TRAIL, build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 from coldaisle_contracts.taxonomy import KINDS
 

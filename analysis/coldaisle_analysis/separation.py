@@ -1,0 +1,76 @@
+"""Which columns tell each kind of traffic from normal traffic: ranks and mutual information."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis import columns
+
+NORMAL, PASSED = "normal", "passed through"
+Floats = npt.NDArray[np.float64]
+BINS = 20
+
+
+def separation(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return how well each column alone tells each kind from normal traffic, both ways of looking at it.
+
+    ``auc`` is the chance that a row of the kind has the larger value than a normal row (0.5 tells nothing, 0
+    and 1 everything); a missing value counts as smaller than any. ``information`` is the mutual information
+    of the column in twenty quantile bins (one more for missing) and kind-or-normal.
+    """
+    normal = (kind == NORMAL).to_numpy()
+    kinds = [name for name in sorted(kind.unique()) if name not in (NORMAL, PASSED)]
+    rows = []
+    for column in columns.features(level):
+        values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        below = np.nanmin(values, initial=0.0) - 1.0
+        ranked, binned = np.where(np.isnan(values), below, values), _binned(values)
+        floor = np.sort(ranked[normal])
+        for name in kinds:
+            mine = (kind == name).to_numpy()
+            information, entropy = _information(binned[normal], binned[mine])
+            rows.append({
+                "level": level, "column": column, "kind": name, "rows": int(mine.sum()),
+                "auc": auc(floor, ranked[mine]), "information": information,
+                "explained": information / entropy if entropy > 0 else 0.0,
+            })  # fmt: skip
+    names = ["level", "column", "kind", "rows", "auc", "information", "explained"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def auc(sorted_normal: Floats, values: Floats) -> float:
+    """Return the area under the ROC curve of one column: P(value > normal) + P(equal)/2."""
+    if not len(sorted_normal) or not len(values):
+        return float("nan")
+    low, high = (np.searchsorted(sorted_normal, values, side=side) for side in ("left", "right"))
+    return float((low + high).mean() / 2 / len(sorted_normal))
+
+
+def _binned(values: Floats) -> npt.NDArray[np.intp]:
+    """Return the quantile bin of each value; missing values have the last one."""
+    known = values[~np.isnan(values)]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else np.zeros(0)
+    return np.where(np.isnan(values), BINS, np.searchsorted(edges, values, side="left"))
+
+
+def _information(normal: npt.NDArray[np.intp], mine: npt.NDArray[np.intp]) -> tuple[float, float]:
+    """Return mutual information of bin and class, and entropy of the class, bits."""
+    joint = np.stack([np.bincount(part, minlength=BINS + 1) for part in (normal, mine)]).astype(np.float64)
+    joint /= max(joint.sum(), 1.0)
+    class_, bin_ = joint.sum(axis=1), joint.sum(axis=0)
+    expected = np.outer(class_, bin_)
+    seen = joint > 0
+    information = float((joint[seen] * np.log2(joint[seen] / expected[seen])).sum())
+    return max(information, 0.0), float(sum(_bits(share) for share in class_))
+
+
+def _bits(share: float) -> float:
+    return -share * float(np.log2(share)) if share > 0 else 0.0
+
+
+def best_columns(table: pd.DataFrame, level: str, most: int) -> list[str]:
+    """Return the columns that tell some kind from normal best: the best of every kind, then the second."""
+    own = table[table["level"] == level]
+    place = own.groupby("kind")["explained"].rank(ascending=False, method="first")
+    ranked = own.assign(place=place).sort_values(["place", "explained"], ascending=[True, False])
+    return list(ranked["column"].drop_duplicates().head(most))

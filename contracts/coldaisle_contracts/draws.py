@@ -1,0 +1,111 @@
+"""Episodes a scenario leaves to its seed: where and when they are; pure."""
+
+import random
+from collections.abc import Iterator
+from typing import TypeVar
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.plan import seed_for
+from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.taxonomy import KINDS, KindName
+
+MARGIN = 3
+"""Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
+
+Placed = tuple[int, EpisodeSpec]
+"""An episode and its first slot."""
+T = TypeVar("T")
+
+
+def claims(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
+    """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
+    return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
+
+
+def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
+    """Draw episodes by seed: kinds in proportion, days and units in turn, hours spread.
+
+    Args:
+        scenario: what the run is meant to be.
+        named: the episodes it names, which the drawn ones avoid.
+        place: what to call the scenario in an error.
+
+    Raises:
+        InputError: if no day is left for them, or fewer fit than asked for.
+    """
+    drawn = scenario.drawn
+    if not drawn.count:
+        return []
+    days = list(range(drawn.clean_days, scenario.days))
+    if not days:
+        raise InputError(
+            f"{place}: key drawn.clean_days",
+            f"leaves no day of {scenario.days} for episodes",
+            drawn.clean_days,
+        )
+    rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
+    kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
+    busy = {claim for slot, spec in named for claim in claims(slot, spec)}
+    units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
+    variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
+    placed: list[Placed] = []
+    for number, kind in enumerate(kinds):
+        variant = next(variants[kind])
+        candidates = (
+            _candidate(scenario, (kind, variant), next(units), days[number % len(days)], next(hours), rng)
+            for _ in range(400)
+        )
+        for slot, spec in candidates:
+            margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
+            if not margin & busy and _fits(scenario, slot, spec):
+                busy |= claims(slot, spec)
+                placed.append((slot, spec))
+                break
+        else:
+            raise InputError(
+                f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count
+            )
+    return placed
+
+
+def _in_proportion(weights: dict[KindName, float], count: int) -> list[KindName]:
+    total, kinds, acc = sum(weights.values()), list[KindName](), 0.0
+    for kind, weight in weights.items():
+        acc += weight / total * count
+        kinds += [kind] * (round(acc) - len(kinds))
+    return kinds
+
+
+def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
+    """Deal a shuffled deck again and again, so that every card comes up equally often."""
+    while True:
+        rng.shuffle(cards)
+        yield from list(cards)
+
+
+def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
+    per_day = scenario.slots_per_day
+    return slot % per_day >= MARGIN and slot + spec.readings <= min(
+        (slot // per_day + 1) * per_day, scenario.slots
+    )
+
+
+def _candidate(
+    scenario: Scenario, what: tuple[KindName, str], unit: str, day: int, hour: int, rng: random.Random
+) -> Placed:
+    per_hour = max(1, round(3600 / scenario.interval_s))
+    in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
+    sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
+    clock = in_day * int(scenario.interval_s)
+    spec = EpisodeSpec.model_validate(
+        {
+            "kind": what[0],
+            "variant": what[1],
+            "unit": unit,
+            "day": day + 1,
+            "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
+            "readings": rng.randint(*scenario.drawn.readings),
+            "sensors": sensors,
+        }
+    )
+    return day * scenario.slots_per_day + in_day, spec
