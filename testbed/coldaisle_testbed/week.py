@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -133,6 +134,9 @@ def _play_one(plan: Plan, shard: Shard, stage: Path, folder: Path, library: str,
         failure = InputError(
             str(shard), f"{error.strerror or error}: run `coldaisle doctor` to see what this machine lacks"
         )
+    except Exception as error:  # noqa: BLE001 - a fault of our own: say where before this process is gone
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        failure = FederateError(str(shard), "failed", f"{error!r} in {last.name}, line {last.lineno}")
     result.send(failure)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.errors import FederateError, InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
@@ -44,6 +44,18 @@ def test_bad_name_is_refused_with_what_is_right(text: str) -> None:
     """A day outside the run or a name of another form is one sentence with the value."""
     with pytest.raises(InputError, match=rf"shard is '{text}': (name days within 1 to 7|write day-3)"):
         Shard.parse(text, 7)
+
+
+def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong in the process of a shard reaches the command line as one sentence that says where."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(week, "ShardRun", broken)
+    plan = build_plan(Scenario.model_validate(_SCENARIO))
+    with pytest.raises(FederateError, match=r"day-1 failed.*no such thing.*in broken"):
+        week.play(plan, tmp_path, 1, lambda _: None)
 
 
 def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
