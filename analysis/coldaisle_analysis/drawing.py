@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coldaisle_analysis.separation import NORMAL, PASSED
-from coldaisle_contracts.taxonomy import KINDS
+from coldaisle_contracts.kinds import KINDS
 
 Given = ParamSpec("Given")
 

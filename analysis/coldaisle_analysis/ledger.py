@@ -111,7 +111,7 @@ def _played(reading: dict[Hashable, Any], act: Act) -> bool:
     if act.operation == "swallow":
         return bool(reading["fate"] == "removed")
     if act.operation == "copy":
-        return bool(reading["copies"] == len(act.copies_ns))
+        return bool(reading["copies"] == len(act.times_ns))
     if act.operation == "freeze":
         return bool(reading["fate"] == "modified" or reading["received"] == reading["sent"])
     celsius = float(reading["sent"])

@@ -1,13 +1,14 @@
 """Episodes a scenario leaves to its seed: where and when they are; pure."""
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import TypeVar
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.plan import seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.taxonomy import KINDS, KindName
 
 MARGIN = 3
 """Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
@@ -17,9 +18,29 @@ Placed = tuple[int, EpisodeSpec]
 T = TypeVar("T")
 
 
+def lead(spec: EpisodeSpec, variant: str | None = None, parameters: dict[str, float] | None = None) -> int:
+    """Return how many slots before its onset an episode gets on the path.
+
+    A replay has to have seen what it replays. Without variant and parameters: the most it can take.
+    """
+    variant = variant or spec.variant
+    lags = [row for row in spec.row.parameters if row.name == "lag" and (variant is None or row.of(variant))]
+    known = parameters if parameters is not None else spec.named
+    return max([1, *(int(known.get("lag", row.most)) for row in lags)])
+
+
 def claims(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
-    """Return the (unit, slot) pairs an episode claims, the slot for getting on the path included."""
-    return {(spec.unit, taken) for taken in range(slot - 1, slot + spec.readings + 1)}
+    """Return the (target, slot) pairs an episode claims, the slots for getting on the path included."""
+    return {(spec.target, taken) for taken in range(slot - lead(spec), slot + spec.readings + spec.row.tail)}
+
+
+def plays(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
+    """Tell whether anything would happen: two readings to change places, an NTP query to forge."""
+    if spec.kind == "reordering":
+        return spec.readings > 1
+    if spec.row.pace == "queries":
+        return any(taken % scenario.ntp_every == 0 for taken in range(slot, slot + spec.readings))
+    return True
 
 
 def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
@@ -49,15 +70,18 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
     units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
     variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
     placed: list[Placed] = []
+    seen: set[tuple[int, str, str, str]] = set()
     for number, kind in enumerate(kinds):
-        variant = next(variants[kind])
-        candidates = (
-            _candidate(scenario, (kind, variant), next(units), days[number % len(days)], next(hours), rng)
-            for _ in range(400)
-        )
-        for slot, spec in candidates:
-            margin = {(spec.unit, taken) for taken in range(slot - MARGIN, slot + spec.readings + MARGIN)}
-            if not margin & busy and _fits(scenario, slot, spec):
+        variant, day = next(variants[kind]), days[number % len(days)]
+        for hour in itertools.islice(hours, 400):
+            unit = None if KINDS[kind].target == "broker" else next(units)
+            slot, spec = _candidate(scenario, (kind, variant), unit, day, hour, rng)
+            reach = {(target, taken + MARGIN - 1) for target, taken in claims(slot, spec)} | {
+                (target, taken - MARGIN + 1) for target, taken in claims(slot, spec)
+            }
+            same = (hour, spec.target, kind, variant)
+            if not reach & busy and same not in seen and _fits(scenario, slot, spec):
+                seen.add(same)
                 busy |= claims(slot, spec)
                 placed.append((slot, spec))
                 break
@@ -85,17 +109,19 @@ def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
 
 def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
     per_day = scenario.slots_per_day
-    return slot % per_day >= MARGIN and slot + spec.readings <= min(
-        (slot // per_day + 1) * per_day, scenario.slots
+    end = slot + spec.readings + spec.row.tail - 1
+    return (
+        slot % per_day >= MARGIN + lead(spec) - 1
+        and end <= min((slot // per_day + 1) * per_day, scenario.slots)
+        and plays(scenario, slot, spec)
     )
 
 
 def _candidate(
-    scenario: Scenario, what: tuple[KindName, str], unit: str, day: int, hour: int, rng: random.Random
+    scenario: Scenario, what: tuple[KindName, str], unit: str | None, day: int, hour: int, rng: random.Random
 ) -> Placed:
     per_hour = max(1, round(3600 / scenario.interval_s))
     in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
-    sensors = tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4))))
     clock = in_day * int(scenario.interval_s)
     spec = EpisodeSpec.model_validate(
         {
@@ -105,7 +131,8 @@ def _candidate(
             "day": day + 1,
             "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
             "readings": rng.randint(*scenario.drawn.readings),
-            "sensors": sensors,
+            "sensors": tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4)))),
+            "stealth": scenario.drawn.stealth and KINDS[what[0]].stealth,
         }
     )
     return day * scenario.slots_per_day + in_day, spec

@@ -2,15 +2,16 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.kinds import KINDS, KindName
+from coldaisle_contracts.scenario import BROKER, Scenario
 from coldaisle_contracts.site import first_problem
-from coldaisle_contracts.taxonomy import KindName
+from coldaisle_contracts.taxonomy import Kind
 
 CONNECT = 2 * SECOND
 """Sensors connect so long after local midnight, as in the published captures, ns."""
@@ -19,8 +20,6 @@ DISCONNECT = SECOND
 """Sensors disconnect so long after the next midnight, ns."""
 UNIT_STAGGER = 1_000_000
 """The units wake so far apart, ns; the published captures show 20 ms."""
-
-Operation = Literal["shift", "scale", "freeze", "swallow", "copy"]
 
 
 def seed_for(seed: int, name: str) -> int:
@@ -33,38 +32,46 @@ class _Model(BaseModel):
 
 
 class Act(_Model):
-    """What the attacker does to one reading.
+    """One thing done in an episode.
 
     Attributes:
-        slot: slot of the reading, from 0.
-        sensor: sensor number.
+        slot: its slot, from 0; the reading's, where it is done to a reading.
+        sensor: sensor number; 0 where it is done to no sensor.
         operation: what is done.
-        amount: °C added (shift) or factor (scale); 0 otherwise.
-        copies_ns: virtual times at which the reading is delivered again, ns.
+        amount: how much: °C, factor, s or count, as the operation takes it.
+        times_ns: virtual times at which something is due, ns: further deliveries, a release, the act itself; empty where it is
+            done as a frame passes.
     """
 
     slot: int
     sensor: int
-    operation: Operation
+    operation: str
     amount: float = 0.0
-    copies_ns: tuple[int, ...] = ()
+    times_ns: tuple[int, ...] = ()
 
 
 class Episode(_Model):
-    """One stay of the attacker on the path between a unit and the broker.
+    """One anomaly, from getting ready to being gone.
 
     Attributes:
         id: ``e01``, ``e02``, … in order of time.
         kind: its kind in the taxonomy.
         variant: how the kind is played.
-        unit: the unit attacked.
+        unit: the unit attacked, or ``broker``.
         onset: first slot attacked.
         readings: how many slots it lasts.
-        sensors: sensors attacked.
-        approach_ns: when the attacker starts to get on the path, one slot before the onset.
-        begin_ns: start of the act; it must have confirmed by then that it is on the path.
-        end_ns: when the attacker starts to leave.
-        acts: what is done to which reading; none for interception, which only reads.
+        sensors: sensors attacked; none where the target is the broker.
+        parameters: every parameter of the kind, by name.
+        intensity: from 0, barely visible, to 1, blatant.
+        stealth: whether it stays inside ``normal``.
+        normal: per sensor attacked, the range of its normal values, °C.
+        seed: for whatever else is random about it.
+        packets: frames the actor may make for it at most; relayed ones do not count.
+        cost_s: real time it will take, s, about.
+        approach_ns: when it starts to get ready; on the path this is before the onset.
+        begin_ns: start of the act; who has to be on the path must have confirmed by then that it is.
+        end_ns: when it starts to leave.
+        acts: what is done; none for kinds where being there is all.
     """
 
     id: str
@@ -74,10 +81,22 @@ class Episode(_Model):
     onset: int
     readings: int
     sensors: tuple[int, ...]
+    parameters: dict[str, float] = {}
+    intensity: float = 0.5
+    stealth: bool = False
+    normal: dict[int, tuple[float, float]] = {}
+    seed: int = 0
+    packets: int = 0
+    cost_s: float = 0.0
     approach_ns: int
     begin_ns: int
     end_ns: int
     acts: tuple[Act, ...]
+
+    @property
+    def row(self) -> Kind:
+        """The row of its kind in the taxonomy."""
+        return KINDS[self.kind]
 
 
 class Plan(_Model):
@@ -143,9 +162,9 @@ class Plan(_Model):
 
 
 def stagger_ns(scenario: Scenario, unit: str) -> int:
-    """Return how long after the first unit a unit wakes, ns."""
+    """Return how long after the first unit a unit wakes, ns; 0 for the broker, which has no readings of its own."""
     names: list[str] = list(scenario.units)
-    return names.index(unit) * UNIT_STAGGER
+    return names.index(unit) * UNIT_STAGGER if unit != BROKER else 0
 
 
 def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:

@@ -1,37 +1,33 @@
 """Planning: a scenario and its seed turned into the plan; pure."""
 
-import itertools
 import random
-from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from coldaisle_contracts.acts import ROOM_S, Draft, acts_of, strength
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.draws import Placed, claims, draw
+from coldaisle_contracts.draws import Placed, claims, draw, lead, plays
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.plan import Act, Episode, Operation, Plan, reading_ns, seed_for
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.plan import Act, Episode, Plan, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.taxonomy import KINDS
 
 LEAD = 20_000_000
 """The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
 TRAIL = 60_000_000
 """An episode ends so long after its last frame, ns: the delayed ACK (40 ms) still belongs to it."""
-COPY_SPACING = 2_000_000
-"""Copies for several sensors follow one another at this distance, ns."""
-BURST_GAP = (8_000_000, 30_000_000)
-"""The copies of a burst follow one another at this distance, ns, where the scenario names none."""
-MOST_DRAWN = 5
-"""Copies of a reading in a burst drawn by seed, at most."""
-ROOM_S = 3.0
-"""The last copy of a reading comes so long before the next one, s."""
+OVERHEAD = 200
+"""Frames any episode may take beside its acts: ARP claims, repeated, and restoring."""
+PER_SLOT = 80
+"""Frames a subscriber may take to acknowledge what it is given in a slot."""
 
 
-def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
+def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[str] = frozenset()) -> Plan:
     """Turn a scenario into its plan.
 
     Args:
         scenario: what the run is meant to be.
         place: what to call the scenario in an error, usually its file.
+        without: kinds this machine cannot play; their episodes are left out.
 
     Raises:
         InputError: for an episode outside the run, one too early in its day, or two that overlap.
@@ -46,10 +42,12 @@ def build_plan(scenario: Scenario, place: str = "scenario") -> Plan:
     for slot, spec in draw(scenario, specs, place):
         _refuse_silence(scenario, spec, f"{place}: key drawn")
         specs.append((slot, spec))
-    specs.sort(key=lambda pair: (pair[0], pair[1].unit))
+    specs.sort(key=lambda pair: (pair[0], pair[1].target))
+    width = max(2, len(str(len(specs))))
     episodes = tuple(
-        _episode(scenario, start_ns, f"e{number:02d}", slot, spec)
+        _episode(scenario, start_ns, f"e{number:0{width}d}", slot, spec)
         for number, (slot, spec) in enumerate(specs, 1)
+        if spec.kind not in without
     )
     offset = start.utcoffset()
     assert offset is not None  # noqa: S101 - an aware datetime has one
@@ -69,8 +67,13 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
             f"lies outside the run of {scenario.duration_h:g} h",
             f"{spec.day}, {spec.start}",
         )
-    if in_day < 2:  # noqa: PLR2004 - one slot connects, one gets on the path
-        remedy = f"start at {int(2 * interval) // 60:02d} minutes past midnight or later: the path is taken one slot before"
+    earliest = 1 + lead(spec)  # one slot connects, then the path is taken
+    if in_day < earliest:
+        minutes = int(earliest * interval) // 60
+        remedy = (
+            f"start at {minutes:02d} minutes past midnight or later: the path is taken "
+            f"{'one slot' if earliest == 2 else f'{earliest - 1} slots'} before"  # noqa: PLR2004
+        )
         raise InputError(f"{place}.start", remedy, str(spec.start))
     if slot + spec.readings > min((spec.day) * per_day, scenario.slots):
         raise InputError(
@@ -78,10 +81,11 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
             "ends after its day or the run: make it shorter or start earlier",
             spec.readings,
         )
-    if spec.unit not in scenario.units:
+    if spec.unit is not None and spec.unit not in scenario.units:
         raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
     _refuse_silence(scenario, spec, place)
     _refuse_crowd(scenario, spec, place)
+    _refuse_idleness(scenario, slot, spec, place)
     return slot, spec
 
 
@@ -94,12 +98,46 @@ def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
 
 
 def _refuse_crowd(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse copies that would not all come before the next reading."""
-    count = round(spec.size if spec.size is not None else MOST_DRAWN)
+    """Refuse what would not be over before the next reading, or reaches further than its kind allows."""
     room = scenario.interval_s - ROOM_S - 1
-    if spec.gap_s is not None and (count - 1) * spec.gap_s > room:
-        remedy = f"{count} copies so far apart do not fit before the next reading: at most {room / (count - 1):.3g} s"
-        raise InputError(f"{place}.gap_s", remedy, spec.gap_s)
+    given = spec.named
+    if "gap_s" in given:
+        count = round(
+            given.get("count", next(row.most for row in spec.row.parameters if row.name == "count"))
+        )
+        if count > 1 and (count - 1) * given["gap_s"] > room:
+            remedy = f"{count} copies so far apart do not fit before the next reading: at most {room / (count - 1):.3g} s"
+            raise InputError(f"{place}.gap_s", remedy, given["gap_s"])
+    limits = {
+        "delay_s": 2 * scenario.interval_s - 5,
+        "hold_s": room - 5,
+        "outage_s": room - 5,
+    }
+    if spec.kind == "slow-denial":
+        limits["keepalive_s"] = (room - 5) / 1.5
+    if spec.kind == "clock-step":
+        limits["size"] = scenario.interval_s / 4
+    for name, most in limits.items():
+        if abs(given.get(name, 0.0)) > most:
+            raise InputError(
+                f"{place}.{name}",
+                f"is too long for readings every {scenario.interval_s:g} s: at most {most:g}",
+                given[name],
+            )
+    if spec.kind == "firmware" and given.get("keepalive_s", scenario.interval_s + 1) <= scenario.interval_s:
+        remedy = f"it must be longer than interval_s, {scenario.interval_s:g} s"
+        raise InputError(f"{place}.keepalive_s", remedy, given["keepalive_s"])
+
+
+def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: str) -> None:
+    """Refuse an episode in which nothing would happen."""
+    if not plays(scenario, slot, spec):
+        need = (
+            "2 readings or more to change places"
+            if spec.kind == "reordering"
+            else f"an NTP query: one comes every {scenario.ntp_every} slots"
+        )
+        raise InputError(f"{place}.readings", f"{spec.kind} needs {need}", spec.readings)
 
 
 def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None:
@@ -107,81 +145,83 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
     for index, (slot, spec) in enumerate(specs):
         for claim in claims(slot, spec):
             if claim in claimed:
-                remedy = f"overlaps episodes.{claimed[claim]} on {spec.unit}: leave two intervals of {scenario.interval_s:g} s between"
+                remedy = (
+                    f"overlaps episodes.{claimed[claim]} on {spec.target}: "
+                    f"leave two intervals of {scenario.interval_s:g} s between"
+                )
                 raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
             claimed[claim] = index
 
 
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:
-    rng = random.Random(seed_for(scenario.seed, f"episode/{spec.unit}/{onset}"))  # noqa: S311
+    seed = seed_for(scenario.seed, f"episode/{spec.target}/{onset}")
+    rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
-
-    def at(slot: int) -> int:
-        return reading_ns(scenario, start_ns, slot, spec.unit)
-
-    acts = tuple(_acts(scenario, spec, variant, onset, at, rng))
-    last = max([at(onset + spec.readings - 1), *(copy for act in acts for copy in act.copies_ns)])
+    intensity, parameters = strength(spec, variant, rng)
+    parameters = _fitting(scenario, spec, parameters)
+    draft = Draft(scenario, start_ns, spec, variant, onset, parameters, rng)
+    acts = acts_of(draft)
+    approach_ns, begin_ns, end_ns = _phases(draft, acts)
+    count = parameters.get("count", 0.0)
+    row, sensors = spec.row, draft.sensors
     return Episode(
         id=name,
         kind=spec.kind,
         variant=variant,
-        unit=spec.unit,
+        unit=spec.target,
         onset=onset,
         readings=spec.readings,
-        sensors=spec.sensors,
-        approach_ns=at(onset - 1) - LEAD,
-        begin_ns=at(onset) - LEAD,
-        end_ns=last + TRAIL,
+        sensors=sensors,
+        parameters=parameters,
+        intensity=intensity,
+        stealth=spec.stealth,
+        normal={sensor: scenario.site.normal(spec.target, sensor) for sensor in sensors},
+        seed=seed,
+        packets=OVERHEAD
+        + round(len(acts) * (row.frames + row.frames_each * count))
+        + (0 if sensors else PER_SLOT * spec.readings),
+        cost_s=round(
+            len(acts) * (row.cost_s + (count / parameters["rate"] if "rate" in parameters else 0)), 2
+        ),
+        approach_ns=approach_ns,
+        begin_ns=begin_ns,
+        end_ns=end_ns,
         acts=acts,
     )
 
 
-def _acts(
-    scenario: Scenario,
-    spec: EpisodeSpec,
-    variant: str,
-    onset: int,
-    at: Callable[[int], int],
-    rng: random.Random,
-) -> Iterator[Act]:
-    """Yield what the attacker does to which reading."""
-    if spec.kind == "interception":
-        return
-    size = spec.size if spec.size is not None else _size(variant, rng)
-    for index in range(spec.readings):
-        slot = onset + index
-        times = _copies(scenario, spec, at(slot), round(size), rng) if spec.kind == "duplication" else ()
-        for place, sensor in enumerate(spec.sensors):
-            if spec.kind == "removal":
-                yield Act(slot=slot, sensor=sensor, operation="swallow")
-            elif spec.kind == "duplication":
-                copies = tuple(time + place * COPY_SPACING for time in times)
-                yield Act(slot=slot, sensor=sensor, operation="copy", copies_ns=copies)
-            elif variant in ("shift", "drift"):
-                grown = size if variant == "shift" else size * (index + 1) / spec.readings
-                yield Act(slot=slot, sensor=sensor, operation="shift", amount=round(grown, 2))
-            else:
-                scaled = variant == "scale"
-                operation: Operation = "scale" if scaled else "freeze"
-                yield Act(slot=slot, sensor=sensor, operation=operation, amount=size if scaled else 0.0)
+def _fitting(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:
+    """Return the parameters with those that were drawn cut to what readings so close together leave room for."""
+    room = scenario.interval_s - ROOM_S - 6
+    most = {
+        "delay_s": 2 * scenario.interval_s - 5,
+        "hold_s": room / 2,
+        "outage_s": room,
+        "gap_s": room,
+    }
+    if spec.kind == "slow-denial":
+        most["keepalive_s"] = int(room / 1.5)
+    if spec.kind == "clock-step":
+        most["size"] = scenario.interval_s / 4
+    least = {"keepalive_s": scenario.interval_s + 1} if spec.kind == "firmware" else {}
+
+    def cut(name: str, value: float) -> float:
+        bound = most.get(name)
+        if name in spec.named or (bound is None and name not in least):
+            return value
+        value = max(value, least.get(name, value))
+        return value if bound is None else min(max(value, -bound), bound)
+
+    return {name: cut(name, value) for name, value in parameters.items()}
 
 
-def _size(variant: str, rng: random.Random) -> float:
-    """Draw how strong an episode is: °C, factor or copies, from barely visible to blatant."""
-    sign = rng.choice((-1, 1))
-    if variant in ("shift", "drift"):
-        return round(sign * rng.uniform(0.5, 4.0), 2)
-    if variant == "scale":
-        return round(1 + sign * rng.uniform(0.04, 0.25), 3)
-    return {"once": 1, "burst": rng.randint(2, MOST_DRAWN)}.get(variant, 0)
-
-
-def _copies(
-    scenario: Scenario, spec: EpisodeSpec, reading: int, count: int, rng: random.Random
-) -> tuple[int, ...]:
-    """Draw when copies of a reading come before the next one, ns since the epoch."""
-    gaps = [rng.randint(*BURST_GAP) for _ in range(count - 1)]
-    if spec.gap_s is not None:
-        gaps = [round(spec.gap_s * SECOND)] * (count - 1)
-    first = rng.randint(SECOND, round((scenario.interval_s - ROOM_S) * SECOND) - sum(gaps))
-    return tuple(itertools.accumulate(gaps, initial=reading + first))
+def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:
+    """Return when an episode gets ready, begins and ends, ns."""
+    times = [time for act in acts for time in act.times_ns]
+    row, last = draft.spec.row, draft.at(draft.slots[-1])
+    if row.on_path:
+        approach = draft.at(draft.onset - lead(draft.spec, draft.variant, draft.parameters)) - LEAD
+        return approach, draft.at(draft.onset) - LEAD, max([last, *times]) + TRAIL
+    first = min(times, default=draft.at(draft.onset)) - LEAD
+    end = max([last if row.pace == "slots" else first, *times]) + round(draft.span_s * SECOND) + TRAIL
+    return first, first, end

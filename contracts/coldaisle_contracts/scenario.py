@@ -10,23 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
-from coldaisle_contracts.taxonomy import KINDS, KindName
+from coldaisle_contracts.taxonomy import Kind, Parameter
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
-MOST_COPIES = 30
-"""Copies of one reading at most."""
+AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 LONGEST_DRAWN = 60
 """Readings in an episode drawn by seed at most."""
-SIZES = {
-    "shift": (-50.0, 50.0, "°C"),
-    "drift": (-50.0, 50.0, "°C"),
-    "scale": (0.01, 10.0, "as a factor"),
-    "once": (1.0, 1.0, "copy of each reading"),
-    "burst": (1.0, MOST_COPIES, "copies of each reading"),
-}
-"""Variants whose strength a scenario can name: least, most and what they mean."""
+BROKER = "broker"
+"""The target of an episode that attacks no unit."""
 
 
 class _Model(BaseModel):
@@ -34,30 +28,31 @@ class _Model(BaseModel):
 
 
 class EpisodeSpec(_Model):
-    """One episode a scenario asks for by name.
+    """One episode a scenario asks for by name; further keys are the parameters of its kind.
 
     Attributes:
         kind: kind of episode, a name in the taxonomy.
-        unit: the unit attacked.
+        unit: the unit attacked; left out for kinds whose target is the broker.
         day: day of the run, from 1.
         start: local time of day of the first reading attacked.
         readings: how many slots the episode lasts.
         sensors: sensors attacked; all four when left out.
         variant: one of the kind's variants; drawn by seed when left out.
-        size: °C for shift and drift (whole episode), factor for scale, copies for duplication;
-            drawn by seed when left out.
-        gap_s: time between two copies of a burst, s; 8 to 30 ms, drawn by seed, when left out.
+        intensity: from 0, barely visible, to 1, blatant: sets every parameter that is not named; drawn by seed when left out.
+        stealth: whether values stay inside the sensor's normal range and times inside its jitter.
     """
 
+    model_config = ConfigDict(extra="allow")
+
     kind: KindName
-    unit: UnitName
+    unit: UnitName | None = None
     day: int = Field(ge=1)
     start: time
     readings: int = Field(ge=1, le=288)
     sensors: tuple[SensorNumber, ...] = (1, 2, 3, 4)
     variant: str | None = None
-    size: float | None = None
-    gap_s: float | None = Field(default=None, ge=0.008)
+    intensity: float | None = Field(default=None, ge=0, le=1)
+    stealth: bool = False
 
     @field_validator("start")
     @classmethod
@@ -68,27 +63,63 @@ class EpisodeSpec(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        variants = KINDS[self.kind].variants
-        if self.variant is not None and self.variant not in variants:
-            raise MismatchError("variant", self.variant, f"for {self.kind} use one of {', '.join(variants)}")
+        kind = self.row
+        if self.variant is not None and self.variant not in kind.variants:
+            raise MismatchError(
+                "variant", self.variant, f"for {self.kind} use one of {', '.join(kind.variants)}"
+            )
         if not self.sensors or len(set(self.sensors)) != len(self.sensors):
             raise MismatchError(
                 "sensors", list(self.sensors), "name each sensor attacked once, and at least one"
             )
-        if self.size is not None:
-            self._refuse_size(self.size)
-        if self.gap_s is not None and self.variant != "burst":
-            raise MismatchError("gap_s", self.gap_s, 'leave it out, or set variant = "burst"')
+        if kind.target == "unit" and self.unit is None:
+            raise MismatchError("unit", None, f"add it: {self.kind} attacks a unit")
+        if kind.target == "broker" and self.unit is not None:
+            raise MismatchError("unit", self.unit, f"remove it: {self.kind} attacks the broker")
+        if self.stealth and not kind.stealth:
+            able = ", ".join(each.name for each in KINDS.values() if each.stealth)
+            raise MismatchError("stealth", self.stealth, f"remove it: only {able} can hide")
+        for name, value in self.named.items():
+            self._refuse_parameter(name, value)
         return self
 
-    def _refuse_size(self, size: float) -> None:
-        bounds = SIZES.get(self.variant or "")
-        if bounds is None:
-            remedy = f"leave it out, or name a variant that has one: {', '.join(SIZES)}"
-            raise MismatchError("size", size, remedy)
-        least, most, meaning = bounds
-        if not least <= size <= most:
-            raise MismatchError("size", size, f"for {self.variant} give {least:g} to {most:g} {meaning}")
+    def _refuse_parameter(self, name: str, value: object) -> None:
+        rows = [each for each in self.row.parameters if each.name == name]
+        if not rows:
+            own = ", ".join(dict.fromkeys(each.name for each in self.row.parameters)) or "none"
+            raise MismatchError(name, None, f"remove it: {self.kind} has no such parameter; its own: {own}")
+        of_variant = [each for each in rows if self.variant is not None and each.of(self.variant)]
+        if not of_variant and any(each.variants for each in rows):
+            able = ", ".join(dict.fromkeys(variant for each in rows for variant in each.variants))
+            raise MismatchError(name, value, f"leave it out, or name a variant that has it: {able}")
+        row = (of_variant or rows)[0]
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not row.least <= value <= row.most
+        ):
+            raise MismatchError(name, value, f"give {row.least:g} to {row.most:g} {row.unit}")
+        if row.whole and value != round(value):
+            raise MismatchError(name, value, "give a whole number")
+
+    @property
+    def row(self) -> Kind:
+        """The row of its kind in the taxonomy."""
+        return KINDS[self.kind]
+
+    @property
+    def target(self) -> str:
+        """The unit attacked, or :data:`BROKER`."""
+        return self.unit or BROKER
+
+    @property
+    def named(self) -> dict[str, float]:
+        """The parameters it names."""
+        return dict(self.model_extra or {})
+
+    def rows(self, variant: str) -> list[Parameter]:
+        """Return the parameters of its kind that a variant has."""
+        return [each for each in self.row.parameters if each.of(variant)]
 
 
 class Drawn(_Model):
@@ -99,14 +130,16 @@ class Drawn(_Model):
         clean_days: days at the start of the run that stay without any.
         readings: shortest and longest episode, in slots.
         kinds: relative frequency of each kind.
+        stealth: whether those that can hide do.
     """
 
     count: int = Field(default=0, ge=0, le=1000)
     clean_days: int = Field(default=1, ge=0)
     readings: tuple[int, int] = (3, 12)
     kinds: dict[KindName, Annotated[float, Field(gt=0)]] = Field(
-        default_factory=lambda: {kind.name: 1.0 for kind in KINDS.values()}, min_length=1
+        default_factory=lambda: dict.fromkeys(KINDS, 1.0), min_length=1
     )
+    stealth: bool = False
 
     @field_validator("readings")
     @classmethod
@@ -130,6 +163,7 @@ class Scenario(_Model):
         time: ``virtual`` skips idle time, ``real`` does not.
         ntp_every: a controller asks for the time every so many slots.
         keepalive_s: MQTT keepalive, s; longer than the interval, so no PINGREQ is due.
+        accounts: names and passwords the broker knows; anybody else stays anonymous.
         site: parameters of the units' model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
@@ -145,6 +179,7 @@ class Scenario(_Model):
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=4, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
+    accounts: dict[AccountName, AccountName] = {}
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()

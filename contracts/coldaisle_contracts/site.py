@@ -4,6 +4,7 @@ The defaults are the published DAD captures' medians, noise and autocorrelation 
 Sensors 2020, 20(13), 3745); ``coldaisle fit`` estimates them from other captures.
 """
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ from coldaisle_contracts.errors import InputError
 PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 
+_COOLANT = 2
+"""Sensors up to this one sit in the coolant."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Spread = Annotated[float, Field(ge=0.0, le=5.0)]
 Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
@@ -82,6 +85,18 @@ class Site(_Model):
     drift: Spread = 0.16
     excursion_share: Fraction = 0.045
     season: Season = Season()
+
+    def normal(self, unit: str, sensor: int) -> tuple[float, float]:
+        """Return the range of a sensor's normal values, °C: its median and three standard deviations either way.
+
+        Noise, drift (of the coolant) and season (of the air, through the energy balance of the coolant out) add up as
+        independent variances; excursions lie outside.
+        """
+        index = sensor - 1
+        swing = (self.season.daily**2 + self.season.weekly**2) / 2 * (0.0, 0.3, 0.01, 1.0)[index]
+        variance = self.noise[index] ** 2 + swing + (self.drift**2 if sensor <= _COOLANT else 0.0)
+        reach = 3 * math.sqrt(variance)
+        return round(self.medians[unit][index] - reach, 2), round(self.medians[unit][index] + reach, 2)
 
     @field_validator("medians")
     @classmethod

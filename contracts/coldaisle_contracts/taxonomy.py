@@ -1,4 +1,4 @@
-"""The kinds of episode: what the attacker can do, in the terms of MITRE ATT&CK for ICS."""
+"""The words for anomalies: roles of frames, parameters of kinds, and what a kind is; its table is ``kinds``."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,20 @@ from typing import Literal
 
 ATTACK_MATRIX = "MITRE ATT&CK for ICS v17"
 
-KindName = Literal["interception", "modification", "removal", "duplication"]
+Family = Literal["on the path", "rogue client", "denial of service", "reconnaissance and time", "benign"]
+Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once", "ends", "outage"]
+"""How the plan lays the acts of an episode:
+
+* ``none``: being there is all;
+* ``readings``: one on each reading attacked, when it passes;
+* ``copies``: the same, with the times of further deliveries;
+* ``holds``: the same, with the time at which the reading goes on;
+* ``queries``: one on each NTP query of the unit;
+* ``slots``: one in each slot, at a time drawn by seed (for each sensor attacked, where the target is a unit);
+* ``once``: one in the first slot, at a time drawn by seed;
+* ``ends``: one in the first slot, one in the last;
+* ``outage``: one around the first reading, with the times of its begin and end.
+"""
 
 
 class Role(StrEnum):
@@ -15,67 +28,108 @@ class Role(StrEnum):
     INJECTED = "injected"
     MODIFIED = "modified"
     DUPLICATE = "duplicate"
+    DELAYED = "delayed"
     RELAYED = "relayed"
     CONSEQUENCE = "consequence"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of episode.
+class Parameter:
+    """A number that says how a kind is played.
 
     Attributes:
-        name: as written in a scenario.
-        family: where the attacker stands.
-        technique: id in :data:`ATTACK_MATRIX`.
-        variants: ways to play it, drawn by the plan when a scenario names none.
-        seen: what the broker sees of it.
-        roles: the roles it produces at packet or reading level.
+        name: its key in a scenario.
+        unit: SI unit, or what is counted.
+        least, most: bounds of what a scenario may ask for.
+        faint, blatant: what intensity 0 and 1 stand for when a scenario does not name it.
+        meaning: what it says.
+        signed: whether a drawn value is as often negative; ``faint`` and ``blatant`` are then its size.
+        around: what a drawn value is added to.
+        whole: whether it is a whole number.
+        variants: the variants that have it; all when empty.
+        drawn: whether a value is drawn when none is named.
     """
 
-    name: KindName
-    family: str
+    name: str
+    unit: str
+    least: float
+    most: float
+    faint: float
+    blatant: float
+    meaning: str
+    signed: bool = False
+    around: float = 0.0
+    whole: bool = False
+    variants: tuple[str, ...] = ()
+    drawn: bool = True
+
+    def of(self, variant: str) -> bool:
+        """Tell whether a variant has this parameter."""
+        return not self.variants or variant in self.variants
+
+    def at(self, intensity: float, sign: int = 1) -> float:
+        """Return its value at an intensity between 0 and 1, within its bounds."""
+        size = self.faint + intensity * (self.blatant - self.faint)
+        value = self.around + (sign if self.signed else 1) * size
+        value = round(value) if self.whole else round(value, 4)
+        return min(max(value, self.least), self.most)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of episode: a row of the taxonomy.
+
+    Attributes:
+        name: as written in a scenario; also its module's, with ``_`` for ``-``.
+        family: where the one who plays it stands; ``benign`` is no attack.
+        technique: id in :data:`ATTACK_MATRIX`, empty for benign kinds.
+        seen: what the victim, or who looks at the capture, sees of it.
+        filter: Wireshark display filter that finds it in a capture.
+        roles: the roles it produces.
+        variants: ways to play it, drawn by seed when a scenario names none.
+        parameters: its parameters.
+        target: whether a unit is attacked or the broker.
+        actor: who plays it: the injector, or the unit itself.
+        pace: how its acts are laid.
+        frames: frames made for an act at most, what a parameter ``count`` asks for (``frames_each`` for one) left out.
+        frames_each: frames made for one of ``count`` at most.
+        cost_s: real time an act takes, s; a parameter ``rate`` adds ``count / rate``.
+        stealth: whether it can stay inside the sensor's normal values and times.
+        tail: slots it may reach beyond its last reading.
+    """
+
+    name: str
+    family: Family
     technique: str
-    variants: tuple[str, ...]
     seen: str
+    filter: str
     roles: tuple[Role, ...]
+    variants: tuple[str, ...]
+    parameters: tuple[Parameter, ...] = ()
+    target: Literal["unit", "broker"] = "unit"
+    actor: Literal["injector", "unit"] = "injector"
+    pace: Pace = "readings"
+    frames: int = 8
+    frames_each: int = 0
+    cost_s: float = 0.06
+    stealth: bool = False
+    tail: int = 1
+
+    @property
+    def benign(self) -> bool:
+        """Whether it is an anomaly and no attack."""
+        return self.family == "benign"
+
+    @property
+    def on_path(self) -> bool:
+        """Whether the injector plays it between a unit and the broker."""
+        return _ON_PATH in self.roles
+
+    @property
+    def module(self) -> str:
+        """Name of the module that plays it."""
+        return self.name.replace("-", "_")
 
 
-_PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            "interception",
-            "on the path",
-            "T0830",
-            ("read",),
-            "ARP claims of the attacker; frames arrive from its MAC address, unaltered",
-            _PATH,
-        ),
-        Kind(
-            "modification",
-            "on the path",
-            "T0832",
-            ("shift", "freeze", "scale", "drift"),
-            "readings whose value is not the sensor's",
-            (*_PATH, Role.MODIFIED),
-        ),
-        Kind(
-            "removal",
-            "on the path",
-            "T0804",
-            ("swallow",),
-            "readings that never come, on a connection that stays up",
-            (*_PATH, Role.REMOVED),
-        ),
-        Kind(
-            "duplication",
-            "on the path",
-            "T0856",
-            ("once", "burst"),
-            "readings delivered again",
-            (*_PATH, Role.DUPLICATE),
-        ),
-    )
-}
+_ON_PATH = Role.RELAYED

@@ -58,7 +58,7 @@ class Schedule:
         self._at(episode.approach_ns, partial(path.approach, episode.id, attack))
         self._at(episode.begin_ns, path.begin)
         for act in attack.copies():
-            for number, copy_ns in enumerate(act.copies_ns, 1):
+            for number, copy_ns in enumerate(act.times_ns, 1):
                 self._at(copy_ns, partial(path.copy, act.slot, act.sensor, number))
         self._at(episode.end_ns, path.leave)
 

@@ -271,7 +271,7 @@ def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> di
         recorder.deliver(at, conn, (text, mid))
     for episode in episodes:
         _attacked(recorder, conn, (at, slot, mid, text), episode.kind, episode.id)
-        for copy_ns in (copy for act in episode.acts for copy in act.copies_ns):
+        for copy_ns in (copy for act in episode.acts for copy in act.times_ns):
             recorder.act(
                 copy_ns, conn, slot, mid, episode.id, operation="copy", before=text, after=text, copy=1
             )

@@ -15,7 +15,7 @@ from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.evaluate import Scored, evaluate
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.report import Subject, write
-from coldaisle_contracts.taxonomy import KINDS
+from coldaisle_contracts.kinds import KINDS
 
 
 class Page(HTMLParser):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from coldaisle_contracts.scenario import SIZES, Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site import Season, Site
-from coldaisle_contracts.taxonomy import KINDS
+from coldaisle_contracts.kinds import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
 SECTIONS: dict[str, type[BaseModel]] = {

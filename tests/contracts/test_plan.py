@@ -15,7 +15,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan, seed_for
 from coldaisle_contracts.planning import LEAD, TRAIL, build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
-from coldaisle_contracts.taxonomy import KINDS
+from coldaisle_contracts.kinds import KINDS
 
 WEEK = load_scenario(Path(__file__).parents[2] / "scenarios" / "week.toml")
 UNITS = ("inrow-13", "inrow-15", "inrow-23", "inrow-25")
@@ -195,10 +195,10 @@ def test_copies_come_before_the_next_reading(copies: int, interval: int) -> None
     (only,) = plan.episodes
     for act in only.acts:
         before, after = (plan.reading_ns(slot, "inrow-13") for slot in (act.slot, act.slot + 1))
-        times = [before, *act.copies_ns, after]
-        assert len(act.copies_ns) == copies
+        times = [before, *act.times_ns, after]
+        assert len(act.times_ns) == copies
         assert times == sorted(set(times))
-    assert only.end_ns >= max(act.copies_ns[-1] for act in only.acts) + TRAIL
+    assert only.end_ns >= max(act.times_ns[-1] for act in only.acts) + TRAIL
 
 
 def test_copies_keep_the_gap_a_scenario_names() -> None:
@@ -210,7 +210,7 @@ def test_copies_keep_the_gap_a_scenario_names() -> None:
 
     (only,) = asking(67.5).episodes
     for act in only.acts:
-        assert {later - earlier for earlier, later in pairwise(act.copies_ns)} == {67_500_000_000}
+        assert {later - earlier for earlier, later in pairwise(act.times_ns)} == {67_500_000_000}
     with pytest.raises(InputError, match=r"key episodes\.0\.gap_s is 99.0: 4 copies .* at most 98\.7 s"):
         asking(99)
 

@@ -6,7 +6,7 @@ import pytest
 from tests.injector.made import episode
 
 import coldaisle_injector.attacks
-from coldaisle_contracts.taxonomy import KINDS, KindName
+from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_injector.catalogue import Attack, Reading, attack_for
 
 SLOT = 2
@@ -79,7 +79,7 @@ def test_duplication_passes_readings_and_names_every_copy() -> None:
     planned = episode(kind="duplication", variant="burst", size=3)
     attack = attack_for(planned)
     assert attack.on_publish(Reading(SLOT, 1, "15.54")) == "15.54"
-    assert [len(act.copies_ns) for act in attack.copies()] == [3, 3]
+    assert [len(act.times_ns) for act in attack.copies()] == [3, 3]
     assert tuple(attack.copies()) == planned.acts
 
 

@@ -10,7 +10,7 @@ from tests.injector.made import UNIT, episode, publish, segment
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.taxonomy import KindName
+from coldaisle_contracts.kinds import KindName
 from coldaisle_injector import frames, mqtt
 from coldaisle_injector.caches import RESEND_NS
 from coldaisle_injector.catalogue import attack_for

@@ -60,7 +60,7 @@ def test_each_kind_does_what_it_is_for(hour_run: Path, capture: Path) -> None:
     plan = Plan.load(hour_run / "plan.json")
     acts = [act for episode in plan.episodes for act in episode.acts]
     swallowed = sum(act.operation == "swallow" for act in acts)
-    copies = sum(len(act.copies_ns) for act in acts)
+    copies = sum(len(act.times_ns) for act in acts)
     assert (swallowed, copies) == (4, 6)
     assert count(capture, "mqtt.msgtype == 3") == plan.scenario.slots * CONNECTIONS - swallowed + copies
 

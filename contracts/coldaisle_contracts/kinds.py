@@ -1,0 +1,304 @@
+"""The taxonomy: a row for every kind of episode.
+
+The module is longer than most because it is the table: scenarios, plans, documentation and checks follow from it.
+Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from coldaisle_contracts.taxonomy import Kind, Parameter, Role
+
+_PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
+_CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
+_FROM = "eth.src == 02:42:c6:12:00:42"
+"""Frames that the attacker's host put on the wire; its address is the injector's in ``addressing``."""
+_COUNT = "how many"
+
+
+def _size(
+    least: float, most: float, faint: float, blatant: float, unit: str, meaning: str, *variants: str
+) -> Parameter:
+    return Parameter("size", unit, least, most, faint, blatant, meaning, signed=True, variants=variants)
+
+
+def _count(least: int, most: int, faint: int, blatant: int, unit: str, meaning: str = _COUNT) -> Parameter:
+    return Parameter("count", unit, least, most, faint, blatant, meaning, whole=True)
+
+
+def _rate(least: float, most: float, faint: float, blatant: float) -> Parameter:
+    return Parameter("rate", "1/s", least, most, faint, blatant, "how many a second")
+
+
+def _field(name: str, most: int, blatant: int, least: int = 0, faint: int | None = None) -> Parameter:
+    """Return what a header field is set to; the variant is the field's name."""
+    low = least if faint is None else faint
+    return Parameter(
+        "value", "1", least, most, low, blatant, "what the field is set to", whole=True, variants=(name,)
+    )
+
+
+_KINDS = (
+    # -- on the path --------------------------------------------------------------------------------------------------
+    Kind(
+        "interception", "on the path", "T0830",
+        "ARP claims of the attacker; frames arrive from its MAC address, unaltered",
+        f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("read",), pace="none",
+    ),
+    Kind(
+        "modification", "on the path", "T0832",
+        "readings whose value is not the sensor's",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED),
+        ("shift", "freeze", "scale", "drift", "noise", "replay"),
+        (
+            _size(-50, 50, 0.5, 4.0, "°C", "added to the value, at the end of the episode for drift", "shift", "drift"),
+            Parameter("factor", "1", 0.01, 10, 0.04, 0.25, "what the value is multiplied by", signed=True, around=1.0, variants=("scale",)),
+            Parameter("spread", "°C", 0.01, 20, 0.3, 3.0, "standard deviation of the noise added", variants=("noise",)),
+            Parameter("lag", "readings", 1, 6, 1, 6, "how old the value delivered is", whole=True, variants=("replay",)),
+        ),
+        stealth=True,
+    ),
+    Kind(
+        "removal", "on the path", "T0804",
+        "readings that never come, on a connection that stays up",
+        f"arp.duplicate-address-detected || (tcp.len == 0 && {_FROM})", (*_PATH, Role.REMOVED), ("swallow",),
+    ),
+    Kind(
+        "duplication", "on the path", "T0856",
+        "readings delivered again",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DUPLICATE), ("once", "burst"),
+        (
+            Parameter("count", "copies", 1, 30, 2, 5, "copies of each reading", whole=True, variants=("burst",)),
+            Parameter("gap_s", "s", 0.008, 300, 0.008, 0.03, "time between two copies; 8 to 30 ms, each drawn by seed, when left out",
+                      variants=("burst",), drawn=False),
+        ),
+        pace="copies", frames=70,
+    ),
+    Kind(
+        "delay", "on the path", "T0815",
+        "readings that come late, perhaps after the next one was due",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("hold",),
+        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "how long each reading is held back; at most two intervals less 5 s"),),
+        pace="holds", stealth=True, tail=3,
+    ),
+    Kind(
+        "reordering", "on the path", "T0832",
+        "a sensor's readings in another order than they were taken",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("swap",),
+        pace="holds", tail=2,
+    ),
+    Kind(
+        "tampering", "on the path", "T0830",
+        "one header field of the frames that carry readings is set to another value",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED),
+        ("ip.ttl", "ip.dscp", "ip.id", "ip.checksum", "tcp.window", "tcp.urgent", "tcp.checksum", "tcp.seq", "eth.dst",
+         "mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.dup", "mqtt.msgid"),
+        (
+            _field("ip.ttl", 255, 255, least=1, faint=63), _field("ip.dscp", 63, 63, faint=1), _field("ip.id", 65535, 65535, faint=1),
+            _field("ip.checksum", 65535, 65535, faint=1), _field("tcp.window", 65535, 64, least=1, faint=500),
+            _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
+            Parameter("value", "bytes", 1, 2**31 - 1, 1, 100_000, "how far the sequence number is moved ahead", whole=True, variants=("tcp.seq",)),
+            Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",
+                      whole=True, variants=("eth.dst",), drawn=False),
+            Parameter("value", "characters", 1, 40, 1, 20, "how many characters are added to the topic", whole=True, variants=("mqtt.topic",)),
+            _field("mqtt.qos", 0, 0), _field("mqtt.retain", 1, 1, least=1), _field("mqtt.dup", 1, 1, least=1),
+            _field("mqtt.msgid", 65535, 65535, least=30_000, faint=30_000),
+        ),
+        cost_s=0.4,
+    ),
+    Kind(
+        "loss", "on the path", "T0815",
+        "segments that never arrive and are sent again by the unit's kernel",
+        f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
+        (_count(1, 4, 1, 3, "transmissions", "how often in a row the segment with the reading is lost"),),
+        cost_s=1.6,
+    ),
+    Kind(
+        "doubling", "on the path", "T0830",
+        "segments that arrive twice; the second is discarded by the broker's kernel",
+        f"tcp.analysis.retransmission && {_FROM}", (*_PATH, Role.DUPLICATE), ("segment",),
+    ),
+    Kind(
+        "reset", "on the path", "T0814",
+        "connections that break between two readings and are made anew",
+        f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2,
+    ),
+    Kind(
+        "time-forgery", "on the path", "T0832",
+        "NTP answers that move a controller's clock: its stamps are off until the next honest answer",
+        "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
+        (_size(-86_400, 86_400, 0.5, 600, "s", "how far the unit's clock is moved"),),
+        pace="queries", tail=4,
+    ),
+    # -- rogue clients ------------------------------------------------------------------------------------------------
+    Kind(
+        "false-data", "rogue client", "T0856",
+        "readings of sensors that do not exist",
+        f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("publish",),
+        (_size(-50, 50, 0.5, 8.0, "°C", "how far the forged value lies from the median of the sensor it copies"),),
+        pace="slots", frames=24, cost_s=0.3, stealth=True,
+    ),
+    Kind(
+        "takeover", "rogue client", "T0856",
+        "a second client with a sensor's client id; the broker throws the sensor out until it comes back",
+        f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
+        (_size(-50, 50, 0.5, 8.0, "°C", "how far the value published in the sensor's name lies from its median"),),
+        pace="slots", frames=24, cost_s=0.8, stealth=True, tail=2,
+    ),
+    Kind(
+        "eavesdropping", "rogue client", "T0801",
+        "a subscriber to everything",
+        f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("wildcard",),
+        target="broker", pace="ends", frames=400,
+    ),
+    Kind(
+        "retained-poisoning", "rogue client", "T0832",
+        "a retained message that every later subscriber is given first; cleared at the end",
+        f"mqtt.retain == 1 && {_FROM}", _CLIENT, ("retain",),
+        (_size(-50, 50, 2.0, 20.0, "°C", "how far the retained value lies from 20 °C"),),
+        target="broker", pace="ends", frames=30, cost_s=0.3,
+    ),
+    Kind(
+        "will-abuse", "rogue client", "T0856",
+        "a client that dies at once, so that the broker publishes its will",
+        f"mqtt.conflag.willflag == 1 && {_FROM}", _CLIENT, ("die",),
+        (_size(-50, 50, 2.0, 20.0, "°C", "how far the value in the will lies from 20 °C"),),
+        target="broker", pace="slots", frames=40, cost_s=0.4,
+    ),
+    Kind(
+        "brute-force", "rogue client", "T0812",
+        "logins one after the other with guessed names and passwords",
+        f"mqtt.conflag.passwd == 1 && {_FROM}", _CLIENT, ("guess",),
+        (_count(1, 500, 8, 60, "logins"), _rate(1, 200, 20, 100)),
+        target="broker", pace="once", frames_each=10, cost_s=0.2,
+    ),
+    Kind(
+        "topic-enumeration", "rogue client", "T0861",
+        "subscriptions to guessed topics one after the other",
+        f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("guess",),
+        (_count(1, 500, 10, 60, "topics"), _rate(1, 200, 20, 100)),
+        target="broker", pace="once", frames=60, frames_each=8, cost_s=0.2,
+    ),
+    # -- denial of service --------------------------------------------------------------------------------------------
+    Kind(
+        "publish-flood", "denial of service", "T0814",
+        "messages far faster than any sensor reports",
+        f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("qos-0", "qos-1"),
+        (_count(10, 2000, 60, 400, "messages"), _rate(20, 1000, 150, 600)),
+        target="broker", pace="once", frames=20, frames_each=4, cost_s=0.2,
+    ),
+    Kind(
+        "connect-flood", "denial of service", "T0814",
+        "connections opened as fast as the broker takes them, and held for a while",
+        f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("hold",),
+        (_count(5, 300, 20, 80, "connections"), _rate(10, 300, 80, 200),
+         Parameter("hold_s", "s", 1, 240, 2, 60, "how long they are held")),
+        target="broker", pace="once", frames_each=14, cost_s=0.4,
+    ),
+    Kind(
+        "syn-flood", "denial of service", "T0814",
+        "connection requests that are never completed",
+        f"tcp.flags.syn == 1 && tcp.flags.ack == 0 && {_FROM}", _CLIENT, ("syn",),
+        (_count(10, 2000, 60, 400, "requests"), _rate(20, 1000, 150, 600)),
+        target="broker", pace="once", frames_each=3, cost_s=0.2,
+    ),
+    Kind(
+        "slow-denial", "denial of service", "T0814",
+        "connections that say nothing until their keepalive runs out (SlowITe)",
+        f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("silence",),
+        (_count(1, 100, 4, 24, "connections"),
+         Parameter("keepalive_s", "s", 4, 150, 120, 20, "keepalive they ask for; the broker waits half as long again", whole=True)),
+        target="broker", pace="once", frames_each=14, cost_s=1.2,
+    ),
+    Kind(
+        "malformed", "denial of service", "T0814",
+        "packets that break the MQTT grammar, or are far too long",
+        f"tcp.port == 1883 && {_FROM}", _CLIENT, ("grammar", "oversized"),
+        (_count(1, 100, 5, 25, "packets"),
+         Parameter("size", "bytes", 1_000, 200_000, 8_000, 60_000, "length of each packet", whole=True, variants=("oversized",))),
+        target="broker", pace="once", frames_each=200, cost_s=0.5,
+    ),
+    # -- reconnaissance and time --------------------------------------------------------------------------------------
+    Kind(
+        "arp-sweep", "reconnaissance and time", "T0846",
+        "questions for every address of the network",
+        f"arp.opcode == 1 && {_FROM}", _CLIENT, ("sweep",),
+        (_count(8, 253, 32, 253, "addresses"), _rate(10, 500, 50, 250)),
+        target="broker", pace="once", frames=20, frames_each=2, cost_s=0.1,
+    ),
+    Kind(
+        "port-scan", "reconnaissance and time", "T0846",
+        "requests to many ports of the broker's host",
+        f"(tcp.flags.syn == 1 || udp) && {_FROM}", _CLIENT, ("syn", "udp"),
+        (_count(4, 500, 16, 120, "ports"), _rate(10, 500, 50, 250)),
+        target="broker", pace="once", frames=20, frames_each=3, cost_s=0.2,
+    ),
+    Kind(
+        "fingerprinting", "reconnaissance and time", "T0888",
+        "handshakes of every MQTT version and questions for the broker's own topics",
+        f"mqtt && {_FROM}", _CLIENT, ("versions",),
+        target="broker", pace="once", frames=120, cost_s=0.6,
+    ),
+    # -- benign -------------------------------------------------------------------------------------------------------
+    Kind(
+        "reboot", "benign", "", "a unit drops its connections and makes them anew, message ids from 1",
+        "mqtt.msgtype == 1 || tcp.flags.fin == 1", (Role.CONSEQUENCE,), ("warm",),
+        (Parameter("outage_s", "s", 5, 240, 20, 90, "how long it is away"),),
+        actor="unit", pace="once", cost_s=0.3,
+    ),
+    Kind(
+        "firmware", "benign", "", "a unit comes back with another keepalive and a suffix to its client ids, and goes back at the end",
+        'mqtt.msgtype == 1 && mqtt.clientid contains "-v"', (Role.CONSEQUENCE,), ("update",),
+        (Parameter("keepalive_s", "s", 10, 65_535, 600, 7200, "its new keepalive; longer than the interval", whole=True),),
+        actor="unit", pace="ends", cost_s=0.3,
+    ),
+    Kind(
+        "cable", "benign", "", "a unit's cable is pulled and replugged around a reading: silence, then retransmissions",
+        "tcp.analysis.retransmission || tcp.flags.syn == 1", (Role.CONSEQUENCE,), ("replug",),
+        (Parameter("outage_s", "s", 0.5, 8, 0.8, 3.0, "how long it is out"),),
+        actor="unit", pace="outage", cost_s=4.0,
+    ),
+    Kind(
+        "door", "benign", "", "a door left open: a unit's air warms up and cools down again",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("open",),
+        (Parameter("size", "°C", 0.2, 15, 1.0, 5.0, "how much warmer the return air gets"),),
+        actor="unit", pace="slots",
+    ),
+    Kind(
+        "clock-step", "benign", "", "a unit's clock jumps: its readings come early or late until NTP puts it right",
+        "ntp.flags.mode == 3", (Role.CONSEQUENCE,), ("step",),
+        (_size(-60, 60, 3, 30, "s", "how far ahead the clock jumps; at most a quarter of the interval"),),
+        actor="unit", pace="ends", tail=2,
+    ),
+    Kind(
+        "network-loss", "benign", "", "segments lost by a bad appliance on the path and sent again",
+        f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
+        (_count(1, 3, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
+        cost_s=1.6,
+    ),
+    Kind(
+        "appliance", "benign", "", "an appliance on the path: frames arrive from its MAC address, unaltered",
+        f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("relay",), pace="none",
+    ),
+    Kind(
+        "maintenance", "benign", "", "a technician's client that subscribes to the sensors' topic",
+        f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("subscribe",),
+        target="broker", pace="ends", frames=400,
+    ),
+)  # fmt: skip
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
+"""Every kind by its name, in the order of the documentation."""
+ATTACKS = tuple(name for name, kind in KINDS.items() if not kind.benign)
+BENIGN = tuple(name for name, kind in KINDS.items() if kind.benign)
+
+
+def _known(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"use one of {', '.join(KINDS)}")
+    return name
+
+
+KindName = Annotated[str, AfterValidator(_known), WithJsonSchema({"enum": list(KINDS)})]
+"""The name of a kind."""
