@@ -59,7 +59,7 @@ class Caches:
             return
         to_us = frame[:6] == _OURS
         if to_us:
-            self.notes.frame(frame, victim, Role.CONSEQUENCE, "reply", attack=True)
+            self.notes.frame(frame, victim, Role.CONSEQUENCE, "reply", anomalous=True)
         if arp.operation == _IS_AT:
             self.unanswered.discard(victim.ip)
         elif to_us:
@@ -79,5 +79,6 @@ class Caches:
                 self._send(frame, victim, "poison")
 
     def _send(self, frame: bytes, victim: Host, act: str) -> None:
+        self.notes.spend()
         self.wire.send(frame)
-        self.notes.frame(frame, victim, Role.INJECTED, act, attack=True)
+        self.notes.frame(frame, victim, Role.INJECTED, act, anomalous=True)

@@ -1,12 +1,20 @@
 """What the attacker writes down: every frame it touched, every act, every phase of an episode."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from coldaisle_contracts.addressing import BROKER, Host
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal, frame_digest
+from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_injector.catalogue import Reading
+
+if TYPE_CHECKING:
+    from coldaisle_injector.catalogue import Reading
+
+GRACE_NS = 600 * SECOND
+"""An episode sends nothing more so long after its end, ns: stragglers on connections it holds come at the next readings."""
 
 
 class Times(Protocol):
@@ -19,71 +27,118 @@ class Times(Protocol):
         """Return the wall time, ns."""
 
 
+class BudgetError(ColdaisleError):
+    """An episode was about to send more than the plan allows."""
+
+    exit_code = 3
+
+    def __init__(self, episode: str, packets: int) -> None:
+        super().__init__(
+            f"episode {episode}: more than the {packets} frames the plan allows; nothing more was sent"
+        )
+
+
 @dataclass
 class Notes:
-    """The lines of one path in the attacker's journal.
+    """The lines of one path, or of one stay on the network, in the attacker's journal.
 
     Attributes:
-        unit: the victim.
+        target: the host attacked.
         times: the attacker's clocks.
         journal: where the lines go.
-        episode: the episode the next lines belong to.
+        episode: id of the episode the next lines belong to.
     """
 
-    unit: Host
+    target: Host
     times: Times
     journal: Journal
     episode: str = ""
+    _left: int = field(default=0, repr=False)
+    _packets: int = field(default=0, repr=False)
+
+    def start(self, episode: Episode) -> None:
+        """Let the next lines belong to an episode, and its budget be spent."""
+        self.episode = episode.id
+        self._left = self._packets = episode.packets
+
+    def spend(self, frames: int = 1) -> None:
+        """Take frames from the episode's budget, before they are sent.
+
+        Raises:
+            BudgetError: if the plan does not allow that many.
+        """
+        self._left -= frames
+        if self._left < 0:
+            raise BudgetError(self.episode, self._packets)
 
     def phase(self, phase: str) -> None:
         """Note that the episode entered a phase."""
         self.journal.write("episode", episode=self.episode, phase=phase, at_ns=self.times.now_ns())
 
-    def frame(self, frame: bytes, side: Host, role: Role, act: str, *, attack: bool) -> None:
-        """Note a frame as it is on one side's wire.
+    def frame(self, frame: bytes, side: Host, role: Role, act: str, *, anomalous: bool) -> str:
+        """Note a frame as it is on one side's wire, and return its digest.
 
         Args:
             frame: the frame.
             side: the host whose wire it is on.
             role: what the frame is to the episode.
             act: what the attacker did with it.
-            attack: whether it is an attack.
+            anomalous: whether it is part of the anomaly, not merely relayed.
         """
+        digest = frame_digest(frame)
         self.journal.write(
             "frame",
             episode=self.episode,
-            digest=frame_digest(frame),
+            digest=digest,
             role=str(role),
-            attack=attack,
+            anomalous=anomalous,
             side="broker" if side is BROKER else "unit",
             act=act,
             at_ns=self.times.now_ns(),
         )
+        return digest
 
     def act(
-        self, operation: str, reading: Reading, port: int, mid: int, after: str | None, *, copy: int = 0
+        self,
+        operation: str,
+        reading: "Reading | None" = None,
+        *,
+        slot: int = -1,
+        sensor: int = 0,
+        after: str | None = None,
+        port: int = 0,
+        mid: int = 0,
+        copy: int = 0,
+        digest: str = "",
+        client: str = "",
     ) -> None:
-        """Note what was done to a reading.
+        """Note what was done.
 
         Args:
-            operation: ``modify``, ``swallow`` or ``copy``.
-            reading: the reading as it was sent.
-            port: the sensor's TCP port.
-            mid: the message id.
+            operation: what, such as ``modify``, ``swallow``, ``copy`` or a kind's name.
+            reading: the reading it was done to, as it was sent; else slot and sensor say what it concerns.
+            slot: slot of the act.
+            sensor: its sensor, 0 for none.
             after: the value delivered, ``None`` when none was.
+            port: TCP port of the connection concerned.
+            mid: the message id.
             copy: which copy of the reading it is, from 1; 0 when it is none.
+            digest: digest of the frame that carries the result to the broker.
+            client: MQTT client id concerned.
         """
         self.journal.write(
             "act",
             episode=self.episode,
-            unit=self.unit.name,
-            slot=reading.slot,
-            sensor=reading.sensor,
+            unit=self.target.name,
+            slot=reading.slot if reading else slot,
+            sensor=reading.sensor if reading else sensor,
             operation=operation,
-            before=reading.value,
+            before=reading.value if reading else None,
             after=after,
             port=port,
             mid=mid,
             copy=copy,
+            digest=digest,
+            client=client,
             at_ns=self.times.now_ns(),
         )

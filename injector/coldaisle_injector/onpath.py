@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS
 from coldaisle_injector import frames, mqtt
 from coldaisle_injector.caches import Caches
-from coldaisle_injector.catalogue import Attack, Reading
+from coldaisle_injector.catalogue import Deliver, Edit, OnPath, Pass, Reading, Swallow
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import (
@@ -59,10 +60,10 @@ class Path:
     """
 
     def __init__(self, unit: Host, wire: Wire, notes: Notes, slot_of: Callable[[int], int]) -> None:
-        self.unit, self._wire, self._notes, self._slot_of = unit, wire, notes, slot_of
+        self.unit, self._wire, self.notes, self._slot_of = unit, wire, notes, slot_of
         self._times = notes.times
         self._caches = Caches(unit, wire, notes)
-        self._attack: Attack | None = None
+        self._attack: OnPath | None = None
         self._acting = self._leaving = False
         self._confirmed = self._up = self._down = False
         self._since_ns = 0
@@ -70,14 +71,15 @@ class Path:
 
     # -- phases -------------------------------------------------------------------------------------------------
 
-    def approach(self, episode: str, attack: Attack) -> None:
+    def approach(self, episode: Episode, attack: OnPath) -> None:
         """Claim the unit's place at the broker and the broker's at the unit."""
-        self._notes.episode, self._attack = episode, attack
+        self.notes.start(episode)
+        self._attack = attack
         self._acting = self._leaving = self._confirmed = self._up = self._down = False
         if not self._caches.taken:
             self._connections.clear()  # kept until now for stragglers
         self._since_ns = self._times.wall_ns()
-        self._notes.phase("approach")
+        self.notes.phase("approach")
         self._caches.take()
 
     def begin(self) -> None:
@@ -89,12 +91,12 @@ class Path:
         if not self._confirmed:
             raise self._off_path("saw no traffic pass")
         self._acting = True
-        self._notes.phase("begin")
+        self.notes.phase("begin")
 
     def leave(self) -> None:
         """Stop acting; restore the caches as soon as no connection needs the attacker any more."""
         self._acting, self._leaving = False, True
-        self._notes.phase("end")
+        self.notes.phase("end")
         self._restore_if_free()
 
     def _restore_if_free(self) -> None:
@@ -102,7 +104,7 @@ class Path:
         if self.taken and self._leaving and not any(conn.translated for conn in self._connections.values()):
             self._leaving = False
             self._caches.restore()
-            self._notes.phase("off_path")
+            self.notes.phase("off_path")
 
     @property
     def taken(self) -> bool:
@@ -152,10 +154,10 @@ class Path:
         self._since_ns = self._times.wall_ns()
         self._say(conn.up, conn.down, BROKER, data, Role.DUPLICATE, "copy")
         value = next(mqtt.messages(data)).value.decode()
-        self._notes.act("copy", Reading(slot, sensor, value), port, mid, value, copy=number)
+        self.notes.act("copy", Reading(slot, sensor, value), port=port, mid=mid, after=value, copy=number)
 
     def _off_path(self, what: str) -> OffPathError:
-        return OffPathError(self._notes.episode, self.unit.name, what)
+        return OffPathError(self.notes.episode, self.unit.name, what)
 
     # -- frames that arrive -------------------------------------------------------------------------------------
 
@@ -166,7 +168,7 @@ class Path:
     def on_other(self, frame: bytes, *, upward: bool) -> None:
         """Pass on what is not MQTT, such as NTP, unaltered."""
         passed = renew(frame, _macs(BROKER if upward else self.unit))
-        self._notes.frame(passed, BROKER, Role.RELAYED, "relay", attack=self._reading_is_the_attack)
+        self.notes.frame(passed, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
         self._wire.send(passed)
 
     def on_segment(self, segment: Segment) -> None:
@@ -195,9 +197,9 @@ class Path:
         """Note a segment of the broker: a consequence where it answers a copy, else relayed."""
         for message in mqtt.messages(segment.payload) if conn.copies else ():
             if message.type == mqtt.PUBACK and message.mid in conn.copies:
-                self._notes.frame(segment.frame, BROKER, Role.CONSEQUENCE, "reply", attack=True)
+                self.notes.frame(segment.frame, BROKER, Role.CONSEQUENCE, "reply", anomalous=True)
                 return
-        self._notes.frame(segment.frame, BROKER, Role.RELAYED, "relay", attack=self._reading_is_the_attack)
+        self.notes.frame(segment.frame, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
 
     def _pass_on(self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool) -> None:
         """Send the segment on in the other side's numbers, unless nothing of it is left."""
@@ -212,7 +214,7 @@ class Path:
         if swallowed or hollow:
             if upward:
                 role = Role.REMOVED if swallowed else Role.CONSEQUENCE
-                self._notes.frame(segment.frame, self.unit, role, "swallow", attack=True)
+                self.notes.frame(segment.frame, self.unit, role, "swallow", anomalous=True)
             return
         changed = payload != segment.payload
         if changed:
@@ -223,9 +225,9 @@ class Path:
             frame = readdress(segment.frame, *macs)
         self._wire.send(frame)
         if upward and changed:
-            self._notes.frame(frame, BROKER, Role.MODIFIED, "alter", attack=True)
+            self.notes.frame(frame, BROKER, Role.MODIFIED, "alter", anomalous=True)
         elif upward:
-            self._notes.frame(frame, BROKER, Role.RELAYED, "relay", attack=self._reading_is_the_attack)
+            self.notes.frame(frame, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
 
     # -- messages in them ---------------------------------------------------------------------------------------
 
@@ -248,29 +250,34 @@ class Path:
         self._up, self._down = self._up or upward, self._down or not upward
         if self._up and self._down and not self._confirmed and self.taken and not self._leaving:
             self._confirmed = True
-            self._notes.phase("on_path")
+            self.notes.phase("on_path")
         return out
 
     def _publish(self, port: int, conn: Connection, message: mqtt.Message) -> bytes:
         """Return what becomes of a reading: its own bytes, others, or none."""
         reading = self._reading(conn, message)
-        value: str | None = reading.value
+        data = message.data
+        edit: Edit = Pass()
         if self._attack and self._acting:
-            value = self._attack.on_publish(reading)
+            edit = self._attack.on_publish(reading)
         elif self._attack:
             self._attack.watch(reading)
-        if value is None:
-            self._notes.act("swallow", reading, port, message.mid, None)
-            if conn.down.last is None:
-                raise self._off_path("never heard the broker")
-            self._say(conn.down, conn.up, self.unit, mqtt.puback(message.mid), Role.INJECTED, "acknowledge")
-            return b""
-        data = message.data
-        if value != reading.value:
-            data = mqtt.with_value(message, value.encode())
-            self._notes.act("modify", reading, port, message.mid, value)
+        match edit:
+            case Swallow():
+                self.notes.act("swallow", reading, port=port, mid=message.mid)
+                self._acknowledge(conn, message.mid)
+                return b""
+            case Deliver(value) if value != reading.value:
+                data = mqtt.with_value(message, value.encode())
+                self.notes.act("modify", reading, port=port, mid=message.mid, after=value)
         conn.publish = (reading.slot, data, message.mid)
         return data
+
+    def _acknowledge(self, conn: Connection, mid: int) -> None:
+        """Acknowledge a reading to the unit in the broker's place."""
+        if conn.down.last is None:
+            raise self._off_path("never heard the broker")
+        self._say(conn.down, conn.up, self.unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
 
     def _reading(self, conn: Connection, message: mqtt.Message) -> Reading:
         """Tell which reading a PUBLISH carries: a unit reports its sensors in order, so the first seen is sensor 1."""
@@ -287,8 +294,9 @@ class Path:
     def _say(self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: str) -> None:
         """Say something in the name of one side of a connection, as the next bytes of its stream."""
         frame = half.speak(other, _macs(target), self._times.wall_ns(), data)
+        self.notes.spend()
         self._wire.send(frame)
-        self._notes.frame(frame, target, role, act, attack=True)
+        self.notes.frame(frame, target, role, act, anomalous=True)
 
 
 def _macs(target: Host) -> tuple[str, str]:

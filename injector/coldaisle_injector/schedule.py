@@ -1,9 +1,6 @@
-"""The schedule: the plan's episodes as timed calls, played between frames that arrive."""
+"""The schedule: the plan's episodes as scripts, played between frames that arrive."""
 
-import heapq
-import itertools
 import select
-from collections.abc import Callable
 from functools import partial
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
@@ -11,9 +8,11 @@ from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_injector.catalogue import attack_for
+from coldaisle_injector.catalogue import Scene, attack_for
+from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import Path
+from coldaisle_injector.script import Stage
 from coldaisle_injector.segments import Segment, read_addresses, read_arp
 from coldaisle_injector.stopwatch import Stopwatch
 from coldaisle_injector.wire import Wire
@@ -48,68 +47,80 @@ class Schedule:
             UNITS[unit].ip: Path(UNITS[unit], wire, Notes(UNITS[unit], self._times, journal), slot_of)
             for unit in plan.scenario.units
         }
-        self._order = itertools.count()
-        self._calls: list[tuple[int, int, Callable[[], None]]] = []
+        self._foothold = Foothold(wire)
+        self._stage = Stage(self._times)
         for episode in plan.episodes_on(shard.days):
-            self._add(episode)
+            if episode.row.actor == "injector":
+                self._stage.add(attack_for(episode).script(self._scene(episode)))
 
-    def _add(self, episode: Episode) -> None:
-        path, attack = self._paths[UNITS[episode.unit].ip], attack_for(episode)
-        self._at(episode.approach_ns, partial(path.approach, episode.id, attack))
-        self._at(episode.begin_ns, path.begin)
-        for act in attack.copies():
-            for number, copy_ns in enumerate(act.times_ns, 1):
-                self._at(copy_ns, partial(path.copy, act.slot, act.sensor, number))
-        self._at(episode.end_ns, path.leave)
-
-    def _at(self, when_ns: int, call: Callable[[], None]) -> None:
-        heapq.heappush(self._calls, (when_ns, next(self._order), call))
+    def _scene(self, episode: Episode) -> Scene:
+        """Return what an episode has to work with: a path and its journal, or a journal of its own."""
+        target = UNITS.get(episode.unit, BROKER)
+        path = self._paths.get(target.ip) if episode.row.on_path else None
+        return Scene(path, self._foothold, path.notes if path else Notes(target, self._times, self._journal))
 
     def play(self) -> None:
         """Play until the timekeeper ends the run."""
         asked = over = False
         while True:
-            settled = all(path.settled for path in self._paths.values())
+            settled = self._stage.settled and all(path.settled for path in self._paths.values())
             if settled and over:
                 return
             if settled and not asked:
                 self._journal.flush()
-                self._federate.request(self._calls[0][0] if self._calls else END)
+                self._federate.request(self._stage.next_ns or END)
             elif asked and not settled:
                 self._federate.withdraw()
             asked = settled
-            ready, _, _ = select.select([self._wire.socket, self._federate.socket], [], [], POLL_S)
+            granted = self._wait()
             self._times.look()
-            if self._wire.socket in ready:
-                self._relay()
-            if self._federate.socket in ready:
+            if granted:
                 now_ns = self._federate.granted()
-                asked, over = False, not self._calls
-                self._run_due(now_ns)
+                self._times.look()
+                asked, over = False, self._stage.next_ns is None
+                self._stage.run_due(now_ns)
+            self._stage.look()
             for path in self._paths.values():
                 path.insist()
 
-    def _run_due(self, now_ns: int) -> None:
-        """Make every call that is due."""
-        while self._calls and self._calls[0][0] <= now_ns:
-            heapq.heappop(self._calls)[2]()
+    def _wait(self) -> bool:
+        """Wait for frames and connections and handle them; tell whether the timekeeper has an answer."""
+        clients = {client.socket: client for client in self._foothold.clients}
+        writers = [sock for sock, client in clients.items() if client.waits_to_write]
+        ready, writable, _ = select.select(
+            [self._wire.socket, self._federate.socket, *clients], writers, [], POLL_S
+        )
+        self._times.look()
+        if self._wire.socket in ready:
+            self._relay()
+        for handle in (
+            *(partial(clients[sock].on_writable) for sock in writable),
+            *(partial(client.on_readable) for sock, client in clients.items() if sock in ready),
+        ):
+            handle()
+        return self._federate.socket in ready
 
     def _relay(self) -> None:
         """Handle the frames that have come; have time rest a little after every few of them."""
         handled = 0
-        while (frame := self._wire.receive()) is not None:
-            if frame[:6] in (_OURS, _BROADCAST):
+        while (received := self._wire.receive()) is not None:
+            frame, outgoing = received
+            if outgoing or frame[:6] in (_OURS, _BROADCAST):
                 self._times.look()
-                self.handle(frame)
+                self.handle(frame, outgoing=outgoing)
                 handled += 1
                 if handled % BATCH == 0:
                     self._federate.stir()
         if handled % BATCH:
             self._federate.stir()
 
-    def handle(self, frame: bytes) -> None:
-        """Hand a frame to the path it belongs to."""
-        if (arp := read_arp(frame)) is not None:
+    def handle(self, frame: bytes, *, outgoing: bool = False) -> None:
+        """Hand a frame to the path it belongs to, or to the tap when the attacker's own host sends or gets it."""
+        if self._foothold.concerns(frame):
+            self._foothold.tap(frame, outgoing=outgoing)
+        elif outgoing:
+            return
+        elif (arp := read_arp(frame)) is not None:
             for path in self._paths.values():
                 path.on_arp(arp, frame)
         elif frame[:6] == _OURS and (addresses := read_addresses(frame)) is not None:

@@ -43,6 +43,14 @@ def read_addresses(frame: bytes) -> tuple[str, str] | None:
     return _ip(frame[ETHERNET + 12 : ETHERNET + 16]), _ip(frame[ETHERNET + 16 : ETHERNET + 20])
 
 
+def read_ports(frame: bytes) -> tuple[int, int] | None:
+    """Return source and target port of a TCP segment or UDP datagram, ``None`` for any other frame."""
+    if frame[12:14] != _IPV4 or len(frame) < ETHERNET + 24 or frame[ETHERNET + 9] not in (_TCP, _UDP):
+        return None
+    sport, dport = struct.unpack_from("!HH", frame, ETHERNET + (frame[ETHERNET] & 15) * 4)
+    return sport, dport
+
+
 def _ip(packed: bytes) -> str:
     return ".".join(map(str, packed))
 

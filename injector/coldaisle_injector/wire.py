@@ -3,7 +3,7 @@
 import socket
 from ipaddress import IPv4Address
 
-from coldaisle_contracts.addressing import BENCHMARKING, HOSTS
+from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import ETHERNET
 
@@ -11,7 +11,11 @@ INTERFACE = "eth0"
 _ETH_P_ALL = 0x0003
 _PACKET_OUTGOING = 4
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
+_BROADCAST = b"\xff" * 6
+_OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 _FRAME_MAX = 65_535
+_BUFFER = 8_000_000
+"""Bytes of frames that may wait; the kernel gives what it allows."""
 
 
 class ForbiddenFrameError(ColdaisleError):
@@ -48,9 +52,12 @@ class Guard:
         Raises:
             ForbiddenFrameError: for any other, and for anything but ARP and IPv4.
         """
+        kind = frame[12:14]
+        if frame[:6] == _BROADCAST and kind == _ARP:
+            self._check_question(frame)
+            return
         for mac in (frame[:6], frame[6:12]):
             self._check_mac(mac)
-        kind = frame[12:14]
         if kind == _IPV4:
             addresses = (frame[ETHERNET + 12 : ETHERNET + 16], frame[ETHERNET + 16 : ETHERNET + 20])
         elif kind == _ARP:
@@ -62,6 +69,15 @@ class Guard:
         for address in addresses:
             if address not in self._ips:
                 raise ForbiddenFrameError(f"address {_text(address)}")
+
+    def _check_question(self, frame: bytes) -> None:
+        """Pass a question to everybody in the attacker's own name for an address of the network."""
+        sender = frame[6:12], frame[ETHERNET + 8 : ETHERNET + 14], frame[ETHERNET + 14 : ETHERNET + 18]
+        if sender != (_OURS, _OURS, IPv4Address(INJECTOR.ip).packed) or frame[ETHERNET + 7] != 1:
+            raise ForbiddenFrameError("a broadcast in another name")
+        asked = frame[ETHERNET + 24 : ETHERNET + 28]
+        if IPv4Address(asked) not in NETWORK:
+            raise ForbiddenFrameError(f"address {_text(asked)}")
 
     def _check_mac(self, mac: bytes) -> None:
         if mac not in self._macs:
@@ -80,6 +96,7 @@ class Wire:
         self._guard = guard
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
         self.socket.bind((interface, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self.socket.setblocking(False)
 
     def send(self, frame: bytes) -> None:
@@ -91,12 +108,13 @@ class Wire:
         self._guard.check(frame)
         self.socket.send(frame)
 
-    def receive(self) -> bytes | None:
-        """Return the next frame that arrived, ``None`` when there is none."""
-        while True:
-            try:
-                frame, address = self.socket.recvfrom(_FRAME_MAX)
-            except BlockingIOError:
-                return None
-            if address[2] != _PACKET_OUTGOING:
-                return frame
+    def receive(self) -> tuple[bytes, bool] | None:
+        """Return the next frame of the interface and whether its kernel sent it, ``None`` when there is none.
+
+        What :meth:`send` sent does not come back.
+        """
+        try:
+            frame, address = self.socket.recvfrom(_FRAME_MAX)
+        except BlockingIOError:
+            return None
+        return frame, address[2] == _PACKET_OUTGOING

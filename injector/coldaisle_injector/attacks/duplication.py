@@ -1,14 +1,20 @@
 """Duplication: a reading is delivered again, once or in a burst."""
 
-from collections.abc import Iterable
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.onpath import Path
+from coldaisle_injector.script import At, Script
 
-from coldaisle_contracts.plan import Act
-from coldaisle_injector.catalogue import Passive
 
-
-class Attack(Passive):
+class Attack(OnPath):
     """Puts copies of a reading into its connection's stream, at the times the plan names."""
 
-    def copies(self) -> Iterable[Act]:
-        """Return every act of the episode."""
-        return self.acts.values()
+    def during(self, path: Path) -> Script:
+        """Deliver the copies, in order of their times."""
+        due = sorted(
+            (at_ns, act.slot, act.sensor, number)
+            for act in self.acts.values()
+            for number, at_ns in enumerate(act.times_ns, 1)
+        )
+        for at_ns, slot, sensor, number in due:
+            yield At(at_ns)
+            path.copy(slot, sensor, number)

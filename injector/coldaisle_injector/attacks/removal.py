@@ -1,11 +1,11 @@
 """Removal: a reading is swallowed and acknowledged in the broker's place."""
 
-from coldaisle_injector.catalogue import Passive, Reading
+from coldaisle_injector.catalogue import Edit, OnPath, Pass, Reading, Swallow
 
 
-class Attack(Passive):
+class Attack(OnPath):
     """Takes a reading out of the stream; the unit believes it delivered."""
 
-    def on_publish(self, reading: Reading) -> str | None:
+    def on_publish(self, reading: Reading) -> Edit:
         """Swallow the readings the plan names."""
-        return None if (reading.slot, reading.sensor) in self.acts else reading.value
+        return Swallow() if (reading.slot, reading.sensor) in self.acts else Pass()
