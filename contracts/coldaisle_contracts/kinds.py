@@ -98,7 +98,7 @@ _KINDS = (
             _field("ip.ttl", 255, 255, least=1, faint=63), _field("ip.dscp", 63, 63, faint=1), _field("ip.id", 65535, 65535, faint=1),
             _field("ip.checksum", 65535, 65535, faint=1), _field("tcp.window", 65535, 64, least=1, faint=500),
             _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
-            Parameter("value", "bytes", 1, 2**31 - 1, 1, 100_000, "how far the sequence number is moved ahead", whole=True, variants=("tcp.seq",)),
+            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
             Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",
                       whole=True, variants=("eth.dst",), drawn=False),
             Parameter("value", "characters", 1, 40, 1, 20, "how many characters are added to the topic", whole=True, variants=("mqtt.topic",)),

@@ -123,7 +123,11 @@ class OnPath:
         path.begin()
         yield from self.during(path)
         yield At(self.episode.end_ns)
+        self.undo(path)
         path.leave()
+
+    def undo(self, path: "Path") -> None:
+        """Put right what would stay behind at the broker; nothing by itself."""
 
     def during(self, path: "Path") -> Script:
         """Do what is due between readings; nothing by itself."""

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from coldaisle_injector.catalogue import Reading
 from coldaisle_injector.frames import forge
 from coldaisle_injector.segments import FIN, SYN, Segment
 from coldaisle_injector.translation import Direction, ahead
 
 _MASK = 0xFFFFFFFF
 MILLISECOND = 1_000_000
+_NO_READING = Reading(-1, 0, "")
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Half:
             self.next = (segment.seq + length) & _MASK
         return fresh
 
-    def speak(self, other: "Half", macs: tuple[str, str], wall_ns: int, data: bytes) -> bytes:
+    def speak(self, other: "Half", macs: tuple[str, str], wall_ns: int, data: bytes, flags: int = 0) -> bytes:
         """Return a frame in the sender's name: the next bytes of its stream, all of the other half acknowledged.
 
         Args:
@@ -50,11 +52,12 @@ class Half:
             macs: source and target MAC address.
             wall_ns: wall time, ns.
             data: what to say; nothing makes a pure ACK.
+            flags: further TCP flags.
         """
         assert self.last is not None and other.last is not None  # noqa: S101, PT018 - the callers hold that
         elapsed_ms = max(0, wall_ns - self.seen_wall_ns) // MILLISECOND
         times = ((self.last.tsval + elapsed_ms) & _MASK, other.last.tsval)
-        frame = forge(self.last, macs, (self.stream.outward(self.next), other.next), times, data)
+        frame = forge(self.last, macs, (self.stream.outward(self.next), other.next), times, data, flags)
         self.stream.edit(self.next, 0, len(data))
         return frame
 
@@ -68,7 +71,11 @@ class Connection:
         down: from the broker to the unit.
         sensor: sensor number, learned from the order of the unit's readings; 0 until known.
         publish: slot and bytes of the last PUBLISH as it was delivered.
+        reading: the reading it carries.
         copies: message ids of copies whose PUBACK is still to be swallowed.
+        renamed: message ids the broker knows, and what the sensor calls them.
+        losing: sequence numbers of segments the broker has not got because of the attacker, with how often more they are lost.
+        doubled: whether a segment was passed on twice and the broker has not yet said so.
         closed: whether it was reset.
     """
 
@@ -76,13 +83,22 @@ class Connection:
     down: Half = field(default_factory=Half)
     sensor: int = 0
     publish: tuple[int, bytes, int] = (-1, b"", 0)
+    reading: Reading = _NO_READING
     copies: list[int] = field(default_factory=list)
+    renamed: dict[int, int] = field(default_factory=dict)
+    losing: dict[int, int] = field(default_factory=dict)
+    doubled: bool = False
     closed: bool = False
 
     @property
     def translated(self) -> bool:
         """Whether unit and broker would lose each other without the attacker."""
-        return not self.over and bool(self.up.stream.shift or self.down.stream.shift or self.copies)
+        return not self.over and bool(self.up.stream.shift or self.down.stream.shift or self.waits)
+
+    @property
+    def waits(self) -> bool:
+        """Whether something the attacker did is still to be answered."""
+        return not self.over and bool(self.copies or self.renamed or self.losing)
 
     @property
     def closing(self) -> bool:

@@ -4,6 +4,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
+from coldaisle_contracts.addressing import HOSTS
 from coldaisle_injector.segments import ACK, PSH, Segment
 
 
@@ -56,7 +57,12 @@ def rewrite(segment: Segment, macs: tuple[str, str], seq: int, ack: int, payload
 
 
 def forge(
-    segment: Segment, macs: tuple[str, str], numbers: tuple[int, int], times: tuple[int, int], payload: bytes
+    segment: Segment,
+    macs: tuple[str, str],
+    numbers: tuple[int, int],
+    times: tuple[int, int],
+    payload: bytes,
+    flags: int = 0,
 ) -> bytes:
     """Return a new segment in the name of the one who sent ``segment``, in its shape.
 
@@ -66,15 +72,45 @@ def forge(
         numbers: sequence and acknowledgement number.
         times: TSval and TSecr.
         payload: what it carries; without any it is a pure ACK.
+        flags: further TCP flags.
     """
     ether = _headers(segment, macs)
     ip, tcp = ether[IP], ether[TCP]
     ip.id = (ip.id + 1) & 0xFFFF
     tcp.seq, tcp.ack = numbers
-    tcp.flags = ACK | (PSH if payload else 0)
+    tcp.flags = ACK | (PSH if payload else 0) | flags
     if segment.tsval:
         tcp.options = [("NOP", None), ("NOP", None), ("Timestamp", times)]
     return _built(ether, payload)
+
+
+def tampered(frame: bytes, field: str, value: int) -> bytes:
+    """Return a frame with one header field set, and the checksums right unless the field is one.
+
+    Args:
+        frame: an Ethernet frame with a TCP segment.
+        field: ``ip.ttl``, ``ip.dscp``, ``ip.id``, ``ip.checksum``, ``tcp.window``, ``tcp.urgent``, ``tcp.checksum``, ``tcp.seq`` or
+            ``eth.dst``.
+        value: what it is set to; added to the sequence number; for ``eth.dst`` the last octet of a host of the network.
+    """
+    ether = Ether(frame)
+    ip, tcp = ether[IP], ether[TCP]
+    right = {"ip": ip.chksum, "tcp": tcp.chksum}
+    del ip.chksum, tcp.chksum
+    match field:
+        case "eth.dst":
+            ether.dst = next(host.mac for host in HOSTS if host.ip.endswith(f".{value}"))
+        case "ip.dscp":
+            ip.tos = value << 2
+        case "tcp.seq":
+            tcp.seq = (tcp.seq + value) & 0xFFFFFFFF
+        case "ip.checksum" | "tcp.checksum":
+            layer = field.partition(".")[0]
+            ether[layer.upper()].chksum = value if value != right[layer] else value ^ 1
+        case _:
+            layer, _, name = field.partition(".")
+            setattr(ether[layer.upper()], {"urgent": "urgptr"}.get(name, name), value)
+    return bytes(ether)
 
 
 def _headers(segment: Segment, macs: tuple[str, str]) -> Ether:

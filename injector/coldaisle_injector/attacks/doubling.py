@@ -1,0 +1,11 @@
+"""Doubling: the segment with a reading is passed on twice."""
+
+from coldaisle_injector.catalogue import Double, Edit, OnPath, Pass, Reading
+
+
+class Attack(OnPath):
+    """Passes the segments the plan names on twice; the broker's kernel discards the second."""
+
+    def on_publish(self, reading: Reading) -> Edit:
+        """Double the readings' segments."""
+        return Double() if (reading.slot, reading.sensor) in self.acts else Pass()

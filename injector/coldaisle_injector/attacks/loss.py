@@ -1,0 +1,12 @@
+"""Loss: the segment with a reading is dropped, so that the unit's kernel sends it again."""
+
+from coldaisle_injector.catalogue import Edit, Lose, OnPath, Pass, Reading
+
+
+class Attack(OnPath):
+    """Drops the segments the plan names, so many times in a row."""
+
+    def on_publish(self, reading: Reading) -> Edit:
+        """Lose the readings' segments."""
+        act = self.acts.get((reading.slot, reading.sensor))
+        return Pass() if act is None else Lose(round(act.amount))
