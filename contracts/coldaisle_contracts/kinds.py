@@ -92,11 +92,11 @@ _KINDS = (
         "tampering", "on the path", "T0830",
         "one header field of the frames that carry readings is set to another value",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED),
-        ("ip.ttl", "ip.dscp", "ip.id", "ip.checksum", "tcp.window", "tcp.urgent", "tcp.checksum", "tcp.seq", "eth.dst",
+        ("ip.ttl", "ip.dscp", "ip.id", "tcp.window", "tcp.urgent", "tcp.checksum", "tcp.seq", "eth.dst",
          "mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.dup", "mqtt.msgid"),
         (
             _field("ip.ttl", 255, 255, least=1, faint=63), _field("ip.dscp", 63, 63, faint=1), _field("ip.id", 65535, 65535, faint=1),
-            _field("ip.checksum", 65535, 65535, faint=1), _field("tcp.window", 65535, 64, least=1, faint=500),
+            _field("tcp.window", 65535, 64, least=1, faint=500),
             _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
             Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
             Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",

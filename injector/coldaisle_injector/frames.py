@@ -89,13 +89,13 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
 
     Args:
         frame: an Ethernet frame with a TCP segment.
-        field: ``ip.ttl``, ``ip.dscp``, ``ip.id``, ``ip.checksum``, ``tcp.window``, ``tcp.urgent``, ``tcp.checksum``, ``tcp.seq`` or
+        field: ``ip.ttl``, ``ip.dscp``, ``ip.id``, ``tcp.window``, ``tcp.urgent``, ``tcp.checksum``, ``tcp.seq`` or
             ``eth.dst``.
         value: what it is set to; added to the sequence number; for ``eth.dst`` the last octet of a host of the network.
     """
     ether = Ether(frame)
     ip, tcp = ether[IP], ether[TCP]
-    right = {"ip": ip.chksum, "tcp": tcp.chksum}
+    right = tcp.chksum
     del ip.chksum, tcp.chksum
     match field:
         case "eth.dst":
@@ -104,9 +104,8 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
             ip.tos = value << 2
         case "tcp.seq":
             tcp.seq = (tcp.seq + value) & 0xFFFFFFFF
-        case "ip.checksum" | "tcp.checksum":
-            layer = field.partition(".")[0]
-            ether[layer.upper()].chksum = value if value != right[layer] else value ^ 1
+        case "tcp.checksum":
+            tcp.chksum = value if value != right else value ^ 1
         case _:
             layer, _, name = field.partition(".")
             setattr(ether[layer.upper()], {"urgent": "urgptr"}.get(name, name), value)

@@ -87,8 +87,9 @@ def tampered(message: Message, field: str, value: int) -> bytes:
             publish.length = packet.len = None
         case "msgid":
             publish.msgid = value
-        case "qos":
-            packet.QOS, packet.len = value, None
+        case "qos":  # built anew: the message id goes with it
+            plain = MQTTPublish(topic=publish.topic, value=publish.value)
+            return bytes(MQTT(QOS=value, RETAIN=packet.RETAIN) / plain)
         case "retain" | "dup":
             setattr(packet, field.upper(), value)
     return bytes(packet)

@@ -35,7 +35,7 @@ PATIENCE_NS = 15_000_000_000
 """A claim, a copy or a FIN nobody answers for so long ends the run, ns."""
 _IN_FLIGHT = 16
 """More segments than TCP keeps unacknowledged here."""
-_DISCARDED = ("ip.checksum", "tcp.checksum", "tcp.seq", "eth.dst")
+_DISCARDED = ("tcp.checksum", "tcp.seq", "eth.dst")
 """Fields that make the broker's kernel discard a frame, or never see it."""
 
 

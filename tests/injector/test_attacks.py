@@ -1,4 +1,4 @@
-"""Each attack, a reading at a time, and the catalogue that finds them."""
+"""Each attack on the path, a reading at a time, and the catalogue that finds them."""
 
 from pathlib import Path
 
@@ -6,90 +6,139 @@ import pytest
 from tests.injector.made import episode
 
 import coldaisle_injector.attacks
-from coldaisle_contracts.kinds import KINDS, KindName
-from coldaisle_injector.catalogue import Attack, Reading, attack_for
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_injector.catalogue import (
+    Deliver,
+    Double,
+    Edit,
+    Hold,
+    Lose,
+    OnPath,
+    Pass,
+    Reading,
+    Swallow,
+    Tamper,
+    attack_for,
+)
 
 SLOT = 2
+ON_PATH = [name for name, kind in KINDS.items() if kind.on_path]
+EDITS = {
+    "interception": Pass,
+    "modification": Deliver,
+    "removal": Swallow,
+    "duplication": Pass,
+    "delay": Hold,
+    "reordering": Hold,
+    "tampering": Tamper,
+    "loss": Lose,
+    "doubling": Double,
+    "reset": Pass,
+    "time-forgery": Pass,
+    "network-loss": Lose,
+    "appliance": Pass,
+}
 
 
-def _modification(variant: str, size: float | None = None, readings: int = 2) -> Attack:
-    return attack_for(episode(kind="modification", variant=variant, size=size, readings=readings))
+def _attack(kind: str, **wanted: object) -> OnPath:
+    late = (
+        {"start": "00:35"} if kind == "modification" and "variant" not in wanted else {}
+    )  # a replay may come
+    attack = attack_for(episode(kind=kind, **(late | wanted)))
+    assert isinstance(attack, OnPath)
+    return attack
 
 
-def _modules() -> set[str]:
-    folder = Path(coldaisle_injector.attacks.__file__ or "").parent
-    return {path.stem for path in folder.glob("*.py")} - {"__init__"}
+def _delivered(attack: OnPath, slots: range, value: str = "15.54") -> list[str]:
+    edits = [attack.on_publish(Reading(slot, 1, value)) for slot in slots]
+    return [edit.value if isinstance(edit, Deliver) else value for edit in edits]
 
 
-def test_every_kind_has_a_module_and_every_module_a_kind() -> None:
+def test_every_kind_the_injector_plays_has_a_module_and_every_module_a_kind() -> None:
     """The taxonomy and the folder of attacks name the same."""
-    assert _modules() == set(KINDS)
+    folder = Path(coldaisle_injector.attacks.__file__ or "").parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert modules == {kind.module for kind in KINDS.values() if kind.actor == "injector"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_attack_keeps_the_protocol(kind: KindName) -> None:
+@pytest.mark.parametrize("kind", ON_PATH)
+def test_what_the_plan_does_not_name_passes(kind: str) -> None:
     """Whatever the kind, a reading of another sensor or slot passes unchanged, before and during the act."""
-    attack = attack_for(episode(kind=kind))
-    for reading in (Reading(SLOT, 2, "15.54"), Reading(SLOT + 9, 1, "15.54")):
+    attack = _attack(kind, readings=4)
+    for reading in (Reading(SLOT, 2, "15.54"), Reading(SLOT + 20, 1, "15.54")):
         attack.watch(reading)
-        assert attack.on_publish(reading) == "15.54"
+        assert attack.on_publish(reading) == Pass()
+        assert attack.on_answer(SLOT + 20, bytes(48)) == bytes(48)
+
+
+@pytest.mark.parametrize("kind", ON_PATH)
+def test_a_reading_the_plan_names_is_edited_as_its_kind_does(kind: str) -> None:
+    """Every kind on the path has its edit."""
+    slot = 7 if kind == "modification" else SLOT
+    attack = _attack(kind, readings=4)
+    edit: Edit = attack.on_publish(Reading(slot, 1, "15.54"))
+    assert type(edit) is EDITS[kind]
 
 
 @pytest.mark.parametrize(
-    ("variant", "size", "expected"),
+    ("variant", "given", "expected"),
     [
-        ("shift", 1.5, ["17.04", "17.04"]),
-        ("shift", -20.0, ["-4.46", "-4.46"]),
-        ("scale", 0.6, ["9.32", "9.32"]),
-        ("drift", 2.0, ["16.54", "17.54"]),
+        ("shift", {"size": 1.5}, ["17.04", "17.04"]),
+        ("shift", {"size": -20.0}, ["-4.46", "-4.46"]),
+        ("scale", {"factor": 0.6}, ["9.32", "9.32"]),
+        ("drift", {"size": 2.0}, ["16.54", "17.54"]),
     ],
 )
-def test_modification_delivers_another_value(variant: str, size: float, expected: list[str]) -> None:
+def test_modification_delivers_another_value(
+    variant: str, given: dict[str, float], expected: list[str]
+) -> None:
     """Shift adds, scale multiplies, drift grows to its size over the episode; two decimals stay."""
-    attack = _modification(variant, size)
-    assert [attack.on_publish(Reading(slot, 1, "15.54")) for slot in (SLOT, SLOT + 1)] == expected
+    attack = _attack("modification", variant=variant, **given)
+    assert _delivered(attack, range(SLOT, SLOT + 2)) == expected
+
+
+def test_noise_differs_from_reading_to_reading() -> None:
+    """Every reading gets an amount of its own."""
+    attack = _attack("modification", variant="noise", spread=2.0, readings=6)
+    assert len(set(_delivered(attack, range(SLOT, SLOT + 6)))) == 6
+
+
+def test_replay_delivers_what_was_reported_before() -> None:
+    """Two readings late: what passed before the episode, then the episode's own."""
+    attack = _attack("modification", variant="replay", lag=2, readings=3, start="00:20")
+    for slot in (2, 3):
+        attack.watch(Reading(slot, 1, f"10.0{slot}"))
+    edits = [attack.on_publish(Reading(slot, 1, f"10.0{slot}")) for slot in (4, 5, 6)]
+    assert edits == [Deliver("10.02"), Deliver("10.03"), Deliver("10.04")]
+
+
+def test_hidden_modification_stays_in_the_sensors_normal_range() -> None:
+    """However large the shift, what is delivered is a value the sensor might have had."""
+    wanted = episode(kind="modification", variant="shift", size=30.0, stealth=True)
+    attack = _attack("modification", variant="shift", size=30.0, stealth=True)
+    least, most = wanted.normal[1]
+    assert all(least <= float(value) <= most for value in _delivered(attack, range(SLOT, SLOT + 2)))
 
 
 def test_freeze_repeats_the_last_value_before_the_episode() -> None:
     """A frozen sensor goes on reporting what it reported last."""
-    attack = _modification("freeze")
+    attack = _attack("modification", variant="freeze")
     attack.watch(Reading(SLOT - 1, 1, "15.00"))
     attack.watch(Reading(SLOT - 1, 2, "99.00"))
-    assert [attack.on_publish(Reading(slot, 1, f"16.0{slot}")) for slot in (2, 3, 4)] == [
-        "15.00",
-        "15.00",
-        "16.04",
-    ]
+    edits = [attack.on_publish(Reading(slot, 1, f"16.0{slot}")) for slot in (2, 3, 4)]
+    assert edits == [Deliver("15.00"), Deliver("15.00"), Pass()]
 
 
 def test_freeze_without_a_past_holds_the_first_value() -> None:
     """Nothing seen before the episode: the first reading is held."""
-    attack = _modification("freeze")
-    assert [attack.on_publish(Reading(slot, 1, f"16.0{slot}")) for slot in (2, 3)] == ["16.02", "16.02"]
+    attack = _attack("modification", variant="freeze")
+    edits = [attack.on_publish(Reading(slot, 1, f"16.0{slot}")) for slot in (2, 3)]
+    assert edits == [Deliver("16.02"), Deliver("16.02")]
 
 
-def test_removal_swallows_the_readings_of_the_plan() -> None:
-    """Planned readings are swallowed, and the one after the episode is delivered."""
-    attack = attack_for(episode(kind="removal"))
-    assert [attack.on_publish(Reading(slot, 1, "15.54")) for slot in (2, 3, 4)] == [None, None, "15.54"]
-
-
-def test_duplication_passes_readings_and_names_every_copy() -> None:
-    """Readings pass; the copies are the plan's, three a reading in a burst of three."""
-    planned = episode(kind="duplication", variant="burst", size=3)
-    attack = attack_for(planned)
-    assert attack.on_publish(Reading(SLOT, 1, "15.54")) == "15.54"
-    assert [len(act.times_ns) for act in attack.copies()] == [3, 3]
-    assert tuple(attack.copies()) == planned.acts
-
-
-def test_interception_alone_labels_what_passes() -> None:
-    """Passing through the attacker is itself the attack for interception, and for no other kind."""
-    labelling = {kind for kind in KINDS if attack_for(episode(kind=kind)).labels_relayed}
-    assert labelling == {"interception"}
-
-
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"duplication"}))
-def test_only_duplication_has_copies(kind: KindName) -> None:
-    """No other kind delivers anything again."""
-    assert list(attack_for(episode(kind=kind)).copies()) == []
+def test_being_on_the_path_is_the_anomaly_of_two_kinds_alone() -> None:
+    """Passing through the attacker is itself the anomaly for interception and for a benign appliance."""
+    assert {kind for kind in ON_PATH if _attack(kind, readings=4).labels_relayed} == {
+        "interception",
+        "appliance",
+    }

@@ -5,7 +5,11 @@ from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
-from tests.injector.made import UNIT, episode, publish, segment
+from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+from tests.injector.made import PORT, UNIT, assert_valid, episode, publish, segment
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND
@@ -13,7 +17,7 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KindName
 from coldaisle_injector import frames, mqtt
 from coldaisle_injector.caches import RESEND_NS
-from coldaisle_injector.catalogue import attack_for
+from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
 from coldaisle_injector.segments import Arp, Segment, read_arp
@@ -57,7 +61,10 @@ class _Scene:
         self._journal = Journal(self.file, "day-1")
         notes = Notes(UNIT, self.times, self._journal)
         self.path = Path(UNIT, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
-        self.attack = attack_for(episode(kind=kind, **wanted))
+        self.episode = episode(kind=kind, **wanted)
+        attack = attack_for(self.episode)
+        assert isinstance(attack, OnPath)
+        self.attack = attack
         self.up, self.down = 1000, 2000
         self.down_seen, self.up_seen = 2000, 1000
 
@@ -87,6 +94,11 @@ class _Scene:
         self.path.copy(slot, 1, 1)
         return self._deliver()
 
+    def released(self, slot: int) -> list[Segment]:
+        """Let the attacker release a reading of sensor 1 and return what it sends."""
+        self.path.release(slot, 1)
+        return self._deliver()
+
     def _deliver(self) -> list[Segment]:
         """Hand on what was sent: each side must get exactly the next bytes of its stream."""
         sent = self.wire.segments()
@@ -103,7 +115,7 @@ class _Scene:
 
     def begin(self) -> None:
         """Get on the path, see reading 1 pass, and start to act in slot 2."""
-        self.path.approach("e01", self.attack)
+        self.path.approach(self.episode, self.attack)
         for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
             answer = frames.arp_answer(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip)
             heard = Arp(2, victim.mac, victim.ip, other.ip)
@@ -126,7 +138,7 @@ def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
     reading = publish("15.54", 2)
     assert scene.payloads(scene.send(reading)) == [(BROKER.ip, reading)]
     assert scene.payloads(scene.reply(mqtt.puback(2))) == [(UNIT.ip, mqtt.puback(2))]
-    assert [line["attack"] for line in scene.lines("frame") if line["act"] == "relay"] == [False] * 2 + [
+    assert [line["anomalous"] for line in scene.lines("frame") if line["act"] == "relay"] == [False] * 2 + [
         True
     ] * 2
     assert not scene.lines("act")
@@ -134,7 +146,7 @@ def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
 
 def test_shorter_value_keeps_the_streams_together(tmp_path: FilePath) -> None:
     """After a modification that changes the length, both sides go on without a hole or an overlap."""
-    scene = _Scene(tmp_path, "modification", variant="scale", size=0.6)
+    scene = _Scene(tmp_path, "modification", variant="scale", factor=0.6)
     scene.begin()
     assert scene.payloads(scene.send(publish("15.54", 2))) == [(BROKER.ip, publish("9.32", 2))]
     assert scene.payloads(scene.reply(mqtt.puback(2))) == [(UNIT.ip, mqtt.puback(2))]
@@ -169,7 +181,7 @@ def test_retransmission_of_an_edited_reading_is_edited_again(tmp_path: FilePath)
 
 def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_path: FilePath) -> None:
     """The broker gets the reading again; its PUBACK is acknowledged by the attacker and never reaches the unit."""
-    scene = _Scene(tmp_path, "duplication", variant="once", size=1)
+    scene = _Scene(tmp_path, "duplication", variant="once")
     scene.begin()
     scene.send(publish("15.54", 2))
     scene.reply(mqtt.puback(2))
@@ -190,10 +202,194 @@ def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -
         scene.path.copy(7, 1, 1)
 
 
+@pytest.mark.parametrize("kind", ["delay", "reordering"])
+def test_held_reading_is_delivered_later_under_its_own_message_id(tmp_path: FilePath, kind: str) -> None:
+    """The unit is answered at once; the broker gets the reading after a later one, and its PUBACK stays with the attacker."""
+    scene = _Scene(tmp_path, kind)
+    scene.begin()
+    assert scene.payloads(scene.send(publish("15.54", 2))) == [(UNIT.ip, mqtt.puback(2))]
+    scene.slot = 9
+    assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
+    scene.reply(mqtt.puback(3))
+    assert scene.payloads(scene.released(2)) == [(BROKER.ip, publish("15.54", 2))]
+    assert not scene.path.settled
+    assert scene.payloads(scene.reply(mqtt.puback(2))) == [(BROKER.ip, b"")]
+    assert scene.path.settled
+    acts = [(line["operation"], line["slot"], line["after"]) for line in scene.lines("act")]
+    assert acts == [("hold", 2, None), ("release", 2, "15.54")]
+    (frame,) = (line for line in scene.lines("frame") if line["act"] == "release")
+    assert (frame["role"], frame["digest"]) == ("delayed", scene.lines("act")[1]["digest"])
+
+
+def test_reading_that_is_not_held_cannot_be_released(tmp_path: FilePath) -> None:
+    """The attacker cannot deliver what it does not hold, and says so."""
+    scene = _Scene(tmp_path, "delay")
+    scene.begin()
+    with pytest.raises(OffPathError, match="has no reading of sensor 1, slot 7 to release"):
+        scene.path.release(7, 1)
+
+
+@pytest.mark.parametrize("kind", ["loss", "network-loss"])
+def test_lost_segment_passes_when_it_was_sent_often_enough(tmp_path: FilePath, kind: str) -> None:
+    """Two transmissions are dropped, the third passes as a consequence; time does not go on meanwhile."""
+    scene = _Scene(tmp_path, kind, count=2)
+    scene.begin()
+    reading = publish("15.54", 2)
+    for _ in range(2):
+        assert scene.send(reading) == []
+        assert not scene.path.settled
+        scene.up -= len(reading)
+    assert scene.payloads(scene.send(reading)) == [(BROKER.ip, reading)]
+    assert scene.path.settled
+    assert [line["operation"] for line in scene.lines("act")] == ["lose"]
+    noted = [(line["act"], line["role"], line["side"]) for line in scene.lines("frame")][-3:]
+    assert noted == [
+        ("lose", "removed", "unit"),
+        ("lose", "consequence", "unit"),
+        ("repeat", "consequence", "broker"),
+    ]
+
+
+def test_doubled_segment_arrives_twice_and_its_duplicate_ack_is_a_consequence(tmp_path: FilePath) -> None:
+    """The same frame is sent twice; what the broker selectively acknowledges of it is labelled."""
+    scene = _Scene(tmp_path, "doubling")
+    scene.begin()
+    scene.path.on_segment(segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen)))
+    first, second = scene.wire.segments()
+    assert first.frame == second.frame
+    sack = [("NOP", None), ("NOP", None), ("SAck", (scene.up, scene.up + 10))]
+    numbers = (scene.down, scene.up_seen)
+    scene.path.on_segment(segment(source=BROKER, numbers=numbers, flags="A", options=sack))
+    roles = [(line["act"], line["role"]) for line in scene.lines("frame")][-3:]
+    assert roles == [("relay", "relayed"), ("double", "duplicate"), ("reply", "consequence")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "layer", "name"),
+    [
+        ("ip.ttl", 7, IP, "ttl"),
+        ("ip.id", 77, IP, "id"),
+        ("tcp.window", 64, TCP, "window"),
+        ("tcp.urgent", 5, TCP, "urgptr"),
+    ],
+)
+def test_tampered_header_field_has_its_value_and_right_checksums(
+    tmp_path: FilePath, field: str, value: int, layer: type, name: str
+) -> None:
+    """One field is another, the reading is the same, and the frame is valid."""
+    scene = _Scene(tmp_path, "tampering", variant=field, value=value)
+    scene.begin()
+    scene.path.on_segment(segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen)))
+    (sent,) = scene.wire.segments()
+    assert getattr(Ether(sent.frame)[layer], name) == value
+    assert sent.payload == publish("15.54", 2)
+    assert_valid(sent.frame)
+    (act,) = scene.lines("act")
+    assert (act["operation"], act["before"], act["after"]) == ("tamper", "15.54", "15.54")
+    assert scene.lines("frame")[-1]["digest"] == act["digest"]
+
+
+@pytest.mark.parametrize("field", ["tcp.checksum", "tcp.seq", "eth.dst"])
+def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, field: str) -> None:
+    """Its kernel's second transmission passes as it is, and is a consequence."""
+    scene = _Scene(tmp_path, "tampering", variant=field)
+    scene.begin()
+    reading = segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen))
+    for _ in range(2):
+        scene.path.on_segment(reading)
+    tampered, again = scene.wire.segments()
+    assert tampered.frame != again.frame
+    assert_valid(again.frame)
+    noted = [(line["role"], line["side"]) for line in scene.lines("frame")][-2:]
+    side = "unit" if field == "eth.dst" else "broker"
+    assert noted == [("modified", side), ("consequence", "broker")]
+    assert scene.path.settled
+
+
+def test_renamed_message_is_acknowledged_under_its_own_id(tmp_path: FilePath) -> None:
+    """The broker knows another message id; the unit hears the one it waits for."""
+    scene = _Scene(tmp_path, "tampering", variant="mqtt.msgid", value=40_000)
+    scene.begin()
+    ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))
+    mid = next(mqtt.messages(sent)).mid
+    assert mid != 2
+    assert scene.payloads(scene.reply(mqtt.puback(mid))) == [(UNIT.ip, mqtt.puback(2))]
+    assert scene.path.settled
+
+
+def test_reading_at_qos_0_is_acknowledged_by_the_attacker(tmp_path: FilePath) -> None:
+    """The broker will not answer, so the attacker does, and the streams stay together."""
+    scene = _Scene(tmp_path, "tampering", variant="mqtt.qos")
+    scene.begin()
+    sent = scene.payloads(scene.send(publish("15.54", 2)))
+    assert sent == [
+        (UNIT.ip, mqtt.puback(2)),
+        (BROKER.ip, bytes(MQTT(QOS=0) / MQTTPublish(topic="IoT", value=b"15.54"))),
+    ]
+    scene.slot = 9
+    assert scene.payloads(scene.send(publish("15.60", 3))) == [(BROKER.ip, publish("15.60", 3))]
+
+
+def test_retained_message_is_cleared_at_the_end(tmp_path: FilePath) -> None:
+    """What the broker kept because of the flag is taken back by an empty retained message."""
+    scene = _Scene(tmp_path, "tampering", variant="mqtt.retain")
+    scene.begin()
+    ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))
+    assert sent[0] & 1
+    scene.attack.undo(scene.path)
+    ((_, cleared),) = scene.payloads(scene._deliver())
+    assert cleared == bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic="IoT"))
+
+
+def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
+    """Each side gets a RST with the number it expects; the connection is over for the path."""
+    scene = _Scene(tmp_path, "reset")
+    scene.begin()
+    scene.path.reset(2, 1)
+    sent = {each.target: (each.seq, each.flags & 4) for each in scene.wire.segments()}
+    assert sent == {BROKER.ip: (scene.up, 4), UNIT.ip: (scene.down, 4)}
+    (act,) = scene.lines("act")
+    assert (act["operation"], act["client"], act["port"]) == ("reset", "131", PORT)
+    with pytest.raises(OffPathError, match="has no connection of sensor 1"):
+        scene.path.reset(2, 1)
+
+
+def test_sensor_of_a_new_connection_is_the_one_its_connect_names(tmp_path: FilePath) -> None:
+    """A sensor that comes back is known by its client id, whatever firmware it runs."""
+    scene = _Scene(tmp_path, "removal", sensors=(3,))
+    scene.path.on_segment(segment(numbers=(scene.up - 1, 0), flags="S"))
+    scene.path.on_segment(segment(source=BROKER, numbers=(scene.down - 1, scene.up), flags="SA"))
+    connect = MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600)
+    scene.path.approach(scene.episode, scene.attack)
+    scene.wire.sent.clear()
+    scene.send(bytes(connect))
+    scene.reply(b"\x20\x02\x00\x00")
+    scene.path.begin()
+    scene.slot = 2
+    assert scene.payloads(scene.send(publish("15.54", 1))) == [(UNIT.ip, mqtt.puback(1))]
+
+
+def test_forged_ntp_answer_moves_the_servers_times(tmp_path: FilePath) -> None:
+    """Receive and transmit timestamp are moved by the same seconds, the checksum is right, the broker's own frame is only relayed."""
+    scene = _Scene(tmp_path, "time-forgery", size=30, readings=4)
+    scene.begin()
+    scene.slot = 4
+    answer = bytes(24) + bytes(8) + (1000 << 32).to_bytes(8, "big") + (1001 << 32).to_bytes(8, "big")
+    ether = Ether(src=BROKER.mac, dst=INJECTOR.mac) / IP(src=BROKER.ip, dst=UNIT.ip)
+    scene.path.on_other(bytes(ether / UDP(sport=123, dport=40_000) / Raw(answer)), upward=False)
+    sent = Ether(scene.wire.sent[-1])
+    stamps = [int.from_bytes(bytes(sent[UDP].payload)[at : at + 4], "big") for at in (32, 40)]
+    assert stamps == [1030, 1031]
+    checksum = sent[UDP].chksum
+    del sent[UDP].chksum
+    assert Ether(bytes(sent))[UDP].chksum == checksum
+    assert [(line["operation"], line["slot"]) for line in scene.lines("act")] == [("shift-clock", 4)]
+
+
 def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
     """Without traffic seen in both directions an episode must not count as begun."""
     scene = _Scene(tmp_path, "removal")
-    scene.path.approach("e01", scene.attack)
+    scene.path.approach(scene.episode, scene.attack)
     scene.send(publish("15.00", 1))
     with pytest.raises(OffPathError, match="saw no traffic pass between inrow-13 and the broker"):
         scene.path.begin()
@@ -202,7 +398,7 @@ def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
 def test_claims_are_repeated_and_in_the_end_given_up(tmp_path: FilePath) -> None:
     """A claim nobody answers is sent again after a while, and ends the run when nobody ever answers."""
     scene = _Scene(tmp_path, "removal")
-    scene.path.approach("e01", scene.attack)
+    scene.path.approach(scene.episode, scene.attack)
     assert len(scene.wire.sent) == 2
     scene.path.insist()
     assert len(scene.wire.sent) == 2
