@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_injector import mqtt
+from coldaisle_injector.messages import CONNACK
 from coldaisle_injector.notes import Notes
 
+_CODE = 3
+"""Where the return code stands in a CONNACK."""
 _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
@@ -98,6 +101,16 @@ class Client:
     def has(self, kind: int) -> bool:
         """Tell whether a message of a type waits in the inbox, or none can come any more."""
         return self.ended or any(message.type == kind for message in self.inbox)
+
+    def count(self, kind: int) -> int:
+        """Return how many messages of a type have come."""
+        return sum(message.type == kind for message in self.inbox)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the broker took the login: return code 0 in its CONNACK."""
+        connack = next((message.data for message in self.inbox if message.type == CONNACK), b"")
+        return len(connack) > _CODE and connack[_CODE] == 0
 
     def close(self) -> None:
         """Close it once everything is sent (FIN)."""

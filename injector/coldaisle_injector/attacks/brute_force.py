@@ -1,0 +1,44 @@
+"""Credential brute force: logins one after the other with guessed names and passwords."""
+
+import random
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import Act
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import At, Script
+from coldaisle_injector.sessions import leave, login
+
+NAMES = ("admin", "operator", "service", "root", "inrow", "mqtt", "guest", "technician")
+PASSWORDS = (
+    "admin",
+    "password",
+    "1234",
+    "inrow",
+    "apc",
+    "coolant-7",
+    "service",
+    "changeme",
+    "public",
+    "mqtt",
+)
+
+
+class Attack(Rogue):
+    """Guesses, each on a connection of its own, at the plan's rate."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Guess as often as the plan says and note how many logins the broker took."""
+        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
+        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
+        taken = 0
+        for number in range(round(act.amount)):
+            yield At(begin_ns + round(number / rate * SECOND))
+            guess = rng.choice(NAMES), rng.choice(PASSWORDS)
+            client = yield from login(scene, messages.connect(f"hmi-{number}", login=guess))
+            if not client.ended and client.accepted:
+                taken += 1
+                yield from leave(client)
+            else:
+                client.close()
+        scene.notes.act(act.operation, slot=act.slot, after=str(taken))

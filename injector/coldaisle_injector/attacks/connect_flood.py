@@ -1,0 +1,23 @@
+"""Connect flood: connections opened as fast as the broker takes them, and held for a while."""
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import Act
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import At, Script, Until
+
+
+class Attack(Rogue):
+    """Opens connections at the plan's rate; its end closes them."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Open as many as the plan says and hold them."""
+        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
+        clients = []
+        for number in range(round(act.amount)):
+            yield At(begin_ns + round(number / rate * SECOND))
+            clients.append(scene.foothold.client(scene.notes))
+            clients[-1].send(messages.connect(f"node-{number}"))
+        yield Until(lambda: all(each.has(messages.CONNACK) for each in clients), "CONNACKs")
+        scene.notes.act(act.operation, slot=act.slot)
+        yield At(begin_ns + round(self.episode.parameters["hold_s"] * SECOND))

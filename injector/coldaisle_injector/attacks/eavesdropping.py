@@ -1,0 +1,31 @@
+"""Eavesdropping: a subscriber to everything."""
+
+from typing import TYPE_CHECKING
+
+from coldaisle_contracts.plan import Act, Episode
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import Script
+from coldaisle_injector.sessions import leave, login, say
+
+if TYPE_CHECKING:
+    from coldaisle_injector.client import Client
+
+
+class Attack(Rogue):
+    """Subscribes to a topic filter, takes in what comes, and leaves at the end."""
+
+    name, topic = "mqtt-explorer", "#"
+
+    def __init__(self, episode: Episode) -> None:
+        super().__init__(episode)
+        self._client: Client | None = None
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Subscribe at the start; leave at the stop."""
+        if act.operation == "start":
+            self._client = yield from login(scene, messages.connect(self.name, keepalive_s=0))
+            yield from say(self._client, messages.subscribe(self.topic, 1), messages.SUBACK)
+        elif self._client is not None:
+            yield from leave(self._client)
+        scene.notes.act(act.operation, slot=act.slot, client=self.name)

@@ -1,0 +1,64 @@
+"""Malformed packets: what breaks the grammar of MQTT, or is far too long."""
+
+import random
+from collections.abc import Callable
+
+from coldaisle_contracts.plan import Act
+from coldaisle_contracts.topics import TOPIC
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.messages import packet, string
+from coldaisle_injector.script import Script
+from coldaisle_injector.sessions import leave, login, say
+
+Rule = Callable[[random.Random], bytes]
+_CONNECT = 0x10
+FIRST: dict[str, Rule] = {
+    "wrong protocol name": lambda rng: messages.connect(
+        "m", protocol=(rng.choice(("MQIsdq", "HTTP", "")), 3)
+    ),
+    "reserved connect flag": lambda _: packet(_CONNECT, string("MQIsdp") + b"\x03\x03\x00\x3c" + string("m")),
+    "truncated connect": lambda rng: packet(_CONNECT, string("MQIsdp") + bytes(rng.randint(0, 3))),
+    "publish before connect": lambda _: messages.publish(TOPIC, "15.00"),
+    "reserved type": lambda rng: packet(rng.choice((0x00, 0xF0)), b""),
+    "remaining length of five bytes": lambda _: b"\x10\xff\xff\xff\xff\x01",
+}
+"""Rules that break a connection's first packet."""
+LATER: dict[str, Rule] = {
+    "publish at QoS 3": lambda _: packet(0x36, string(TOPIC) + b"\x00\x01" + b"15.00"),
+    "invalid UTF-8 in a topic": lambda _: packet(0x30, string(b"\xc3\x28") + b"15.00"),
+    "wildcard in a topic": lambda _: messages.publish("IoT/#", "15.00"),
+    "topic longer than its packet": lambda rng: packet(0x30, bytes([rng.randint(1, 99), 0]) + b"IoT"),
+    "subscribe at QoS 3": lambda _: messages.subscribe(TOPIC, 1, qos=3),
+    "subscribe without its flag": lambda _: packet(0x80, b"\x00\x01" + string(TOPIC) + b"\x00"),
+    "second connect": lambda _: messages.connect("m"),
+}
+"""Rules that break what comes after a good CONNECT."""
+
+
+class Attack(Rogue):
+    """Says something wrong, each time on a connection of its own, until the broker closes it."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Break a rule as often as the plan says."""
+        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
+        for number in range(round(act.amount)):
+            yield from self._one(rng, scene, number)
+        scene.notes.act(act.operation, slot=act.slot)
+
+    def _one(self, rng: random.Random, scene: Scene, number: int) -> Script:
+        if self.episode.variant == "oversized":
+            client = yield from login(scene, messages.connect(f"long-{number}"))
+            value = bytes([ord("0") + number % 10]) * round(self.episode.parameters["size"])
+            yield from say(client, messages.publish(TOPIC, value, mid=1), messages.PUBACK)
+            yield from leave(client)
+            return
+        rule = rng.choice(sorted(FIRST | LATER))
+        if rule in FIRST:
+            client, broken = scene.foothold.client(scene.notes), FIRST[rule](rng)
+        else:
+            client = yield from login(scene, messages.connect(f"odd-{number}"))
+            broken = LATER[rule](rng)
+        # What the broker tolerates it answers; what it does not ends the connection.
+        yield from say(client, broken + messages.PINGREQ, messages.PINGRESP)
+        client.close()

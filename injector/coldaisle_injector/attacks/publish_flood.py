@@ -1,0 +1,33 @@
+"""Publish flood: messages far faster than any sensor reports."""
+
+import random
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import Act
+from coldaisle_contracts.topics import TOPIC, encode_value
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import At, Script, Until
+from coldaisle_injector.sessions import leave, login
+
+_NAME = "gateway-2"
+_COLDEST, _WARMEST = 11.0, 27.0
+
+
+class Attack(Rogue):
+    """Publishes values of the sensors' range, at the plan's rate, and waits for what is acknowledged."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Publish as often as the plan says."""
+        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
+        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
+        count, acknowledged = round(act.amount), self.episode.variant == "qos-1"
+        client = yield from login(scene, messages.connect(_NAME))
+        for number in range(count):
+            yield At(begin_ns + round(number / rate * SECOND))
+            value = encode_value(rng.uniform(_COLDEST, _WARMEST))
+            client.send(messages.publish(TOPIC, value, mid=number + 1 if acknowledged else 0))
+        if acknowledged:
+            yield Until(lambda: client.count(messages.PUBACK) >= count, "the broker to acknowledge a flood")
+        scene.notes.act(act.operation, slot=act.slot, port=client.port, client=_NAME)
+        yield from leave(client)

@@ -1,0 +1,28 @@
+"""Session takeover: a second client with a sensor's client id, which the broker must throw out for it."""
+
+from coldaisle_contracts.plan import Act
+from coldaisle_contracts.topics import TOPIC, client_id, encode_value
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import Script
+from coldaisle_injector.sessions import login, say
+
+
+class Attack(Rogue):
+    """Publishes a value in the sensor's name and stays until the sensor comes back and throws it out."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Connect as the sensor and publish."""
+        victim = client_id(self.episode.unit, act.sensor)
+        client = yield from login(scene, messages.connect(victim))
+        value = encode_value(act.amount).decode()
+        yield from say(client, messages.publish(TOPIC, value, mid=1), messages.PUBACK)
+        scene.notes.act(
+            act.operation,
+            slot=act.slot,
+            sensor=act.sensor,
+            after=value,
+            port=client.port,
+            mid=1,
+            client=victim,
+        )

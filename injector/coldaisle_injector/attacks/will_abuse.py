@@ -1,0 +1,33 @@
+"""Will abuse: a client that dies at once, so that the broker publishes what it left behind."""
+
+from coldaisle_contracts.plan import Act
+from coldaisle_contracts.topics import TOPIC, encode_value
+from coldaisle_injector import messages
+from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.script import Script, Until
+from coldaisle_injector.sessions import leave, login, say
+
+_WITNESS, _DOOMED = "panel-8", "panel-9"
+
+
+class Attack(Rogue):
+    """Lets the broker forge a value; a witness of the attacker's own sees it published."""
+
+    def play(self, act: Act, scene: Scene) -> Script:
+        """Subscribe, connect with a will, break off, wait until the will comes."""
+        value = encode_value(act.amount).decode()
+        witness = yield from login(scene, messages.connect(_WITNESS))
+        yield from say(witness, messages.subscribe(TOPIC, 1), messages.SUBACK)
+        will = messages.Will(TOPIC, value)
+        doomed = yield from login(scene, messages.connect(_DOOMED, will=will))
+        doomed.abort()
+
+        def published() -> bool:
+            return any(
+                message.type == messages.PUBLISH and message.value == value.encode()
+                for message in witness.inbox
+            )
+
+        yield Until(published, "the broker to publish a will")
+        scene.notes.act(act.operation, slot=act.slot, after=value, port=doomed.port, client=_DOOMED)
+        yield from leave(witness)

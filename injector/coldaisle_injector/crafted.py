@@ -1,0 +1,38 @@
+"""Frames the attacker makes from nothing, in its own name, crafted with scapy; no I/O."""
+
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
+
+__all__ = ["MQTT_PORT", "PORTS", "datagram", "question", "syn"]
+
+PORTS = range(2_000, 32_000)
+"""Source ports: below those a kernel gives its own connections."""
+_NTP_QUESTION = bytes([0x23]) + bytes(47)
+_HEADERS = Ether(src=INJECTOR.mac, dst=BROKER.mac) / IP(src=INJECTOR.ip, dst=BROKER.ip, flags="DF")
+
+
+def syn(source: int, port: int, seq: int) -> bytes:
+    """Return a request for a connection to a port of the broker's host.
+
+    Args:
+        source: source port.
+        port: target port.
+        seq: its initial sequence number.
+    """
+    tcp = TCP(sport=source, dport=port, seq=seq, flags="S", window=64_240, options=[("MSS", 1460)])
+    return bytes(_HEADERS / tcp)
+
+
+def datagram(source: int, port: int) -> bytes:
+    """Return a UDP datagram to a port of the broker's host; the NTP port is asked for the time."""
+    payload = _NTP_QUESTION if port == NTP_PORT else b"\x00" * 8
+    return bytes(_HEADERS / UDP(sport=source, dport=port) / Raw(payload))
+
+
+def question(address: str) -> bytes:
+    """Return an ARP question to everybody for who has an address."""
+    arp = ARP(op=1, hwsrc=INJECTOR.mac, psrc=INJECTOR.ip, hwdst="00:00:00:00:00:00", pdst=address)
+    return bytes(Ether(src=INJECTOR.mac, dst="ff:ff:ff:ff:ff:ff") / arp)

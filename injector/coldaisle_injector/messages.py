@@ -1,0 +1,81 @@
+"""MQTT messages an attacker says in its own name, built byte by byte so that they can also be wrong."""
+
+import struct
+from dataclasses import dataclass
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
+PINGRESP = 13
+DISCONNECT = b"\xe0\x00"
+PINGREQ = b"\xc0\x00"
+_CONTINUES = 0x80
+
+
+@dataclass(frozen=True)
+class Will:
+    """What the broker is to publish when the client dies: topic and value."""
+
+    topic: str
+    value: str
+
+
+def packet(first: int, body: bytes, length: int | None = None) -> bytes:
+    """Return a control packet (MQTT 3.1, 2.1).
+
+    Args:
+        first: its first byte: type and flags.
+        body: what follows the remaining length.
+        length: the remaining length it claims; the right one when left out.
+    """
+    rest, out = len(body) if length is None else length, bytearray()
+    while True:
+        rest, digit = divmod(rest, _CONTINUES)
+        out.append(digit | (_CONTINUES if rest else 0))
+        if not rest:
+            return bytes([first]) + bytes(out) + body
+
+
+def string(text: str | bytes) -> bytes:
+    """Return a length-prefixed string (MQTT 3.1, 2.5)."""
+    data = text.encode() if isinstance(text, str) else text
+    return struct.pack("!H", len(data)) + data
+
+
+def connect(
+    client: str,
+    *,
+    keepalive_s: int = 3600,
+    protocol: tuple[str, int] = ("MQIsdp", 3),
+    login: tuple[str, str] | None = None,
+    will: Will | None = None,
+) -> bytes:
+    """Return a CONNECT with a clean session.
+
+    Args:
+        client: client id.
+        keepalive_s: keepalive, s; 0 for none.
+        protocol: name and level; MQTT 3.1 when left out.
+        login: name and password.
+        will: what to publish when the client dies.
+    """
+    flags = 0x02 | (0xC0 if login else 0) | (0x04 if will else 0)
+    name, level = protocol
+    properties = b"\x00" if level >= 5 else b""  # noqa: PLR2004 - MQTT 5 has properties
+    body = string(name) + bytes([level, flags]) + struct.pack("!H", keepalive_s) + properties
+    body += string(client)
+    if will:
+        body += properties + string(will.topic) + string(will.value)
+    for part in login or ():
+        body += string(part)
+    return packet(CONNECT << 4, body)
+
+
+def publish(topic: str, value: str | bytes, *, mid: int = 0, retain: bool = False) -> bytes:
+    """Return a PUBLISH: of QoS 1 with a message id, of QoS 0 without."""
+    data = value.encode() if isinstance(value, str) else value
+    body = string(topic) + (struct.pack("!H", mid) if mid else b"") + data
+    return packet(PUBLISH << 4 | (0x02 if mid else 0) | retain, body)
+
+
+def subscribe(topic: str, mid: int, qos: int = 0) -> bytes:
+    """Return a SUBSCRIBE to one topic."""
+    return packet(SUBSCRIBE << 4 | 0x02, struct.pack("!H", mid) + string(topic) + bytes([qos]))
