@@ -14,6 +14,7 @@ from coldaisle_injector.segments import read_addresses, read_arp, read_ports
 from coldaisle_injector.wire import Wire
 
 _BROADCAST = b"\xff" * 6
+_BROKER = bytes.fromhex(BROKER.mac.replace(":", ""))
 
 
 class Foothold:
@@ -90,4 +91,10 @@ class Foothold:
         if outgoing:
             notes.spend()
         role, act = (Role.INJECTED, "speak") if outgoing else (Role.CONSEQUENCE, "answer")
-        notes.frame(frame, BROKER, role, act, anomalous=True)
+        side = BROKER if _reaches_the_broker(frame) else INJECTOR
+        notes.frame(frame, side, role, act, anomalous=True)
+
+
+def _reaches_the_broker(frame: bytes) -> bool:
+    """Tell whether a frame is on the broker's wire: from it, to it or to everybody."""
+    return frame[:6] == _BROADCAST or _BROKER in (frame[:6], frame[6:12])
