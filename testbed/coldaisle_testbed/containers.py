@@ -11,6 +11,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.shard import Shard
+from coldaisle_testbed import accounts
 
 
 def plan(env: Mapping[str, str]) -> None:
@@ -32,6 +33,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
     run, folder = Path(env["COLDAISLE_RUN"]), Path(env["COLDAISLE_FEDERATION"])
     made = Plan.load(run / "plan.json")
     shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), made.scenario.days)
+    accounts.write(folder, made.scenario.accounts)
     timeline = Journal(run / "journal" / "timeline.jsonl", str(shard))
     start_ns = made.day_ns(shard.days[0]) + SECOND
     virtual = made.scenario.time == "virtual"

@@ -85,9 +85,14 @@ def module(name: str) -> Callable[[], object]:
     return lambda: runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def program(arguments: list[str]) -> Callable[[], object]:
-    """Return a body that becomes another program."""
-    return lambda: os.execvp(arguments[0], arguments)  # noqa: S606 - our own argument lists
+def program(arguments: list[str], folder: Path) -> Callable[[], object]:
+    """Return a body that becomes another program, run in a folder."""
+
+    def body() -> None:
+        os.chdir(folder)
+        os.execvp(arguments[0], arguments)  # noqa: S606 - our own argument lists
+
+    return body
 
 
 def last_words(log: Path, lines: int = 3) -> str:

@@ -14,7 +14,7 @@ from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import namespaces
+from coldaisle_testbed import accounts, namespaces
 from coldaisle_testbed.nursery import Ward
 from coldaisle_testbed.processes import fork, last_words, module, program
 from coldaisle_testbed.timekeeper import Timekeeper, faketime_env, shard_names
@@ -59,6 +59,7 @@ class ShardRun:
         """
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
+        accounts.write(self._folder, self._plan.scenario.accounts)
         timeline = Journal(self._stage / "journal" / "timeline.jsonl", str(self._shard))
         names = shard_names(self._plan.scenario.units)
         start_ns = self._plan.day_ns(self._shard.days[0]) + SECOND
@@ -87,7 +88,7 @@ class ShardRun:
         env = faketime_env(self._folder, self._library)
         chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
         for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
-            self._own[fork(spaces[BROKER.name], env, self._log(name), program(command))] = name
+            self._own[fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))] = name
         with namespaces.inside(spaces[BROKER.name]):
             self._await_healthy(BROKER.name, _broker_answers)
             self._await_healthy(NTP.name, _ntp_answers)
