@@ -9,6 +9,7 @@ from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
+from coldaisle_injector import interlock
 from coldaisle_injector.schedule import Schedule
 from coldaisle_injector.wire import Guard, Wire
 
@@ -17,6 +18,7 @@ def main() -> None:
     """Play the episodes of a shard."""
     run = Path(os.environ["COLDAISLE_RUN"])
     plan = Plan.load(run / "plan.json")
+    interlock.check(plan, outside=os.environ.get("COLDAISLE_OUTSIDE", ""))
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     journal = Journal(run / "journal" / "injector.jsonl", str(shard))
     federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), "injector")

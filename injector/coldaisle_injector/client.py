@@ -9,6 +9,7 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_injector import mqtt
 from coldaisle_injector.messages import CONNACK
 from coldaisle_injector.notes import Notes
+from coldaisle_injector.wire import Guard
 
 _CODE = 3
 """Where the return code stands in a CONNACK."""
@@ -43,6 +44,7 @@ class Client:
 
     def open(self) -> None:
         """Ask for the connection; it stands when :attr:`connected`."""
+        Guard().check_target(BROKER.ip)
         code = self.socket.connect_ex((BROKER.ip, MQTT_PORT))
         if code not in (0, errno.EINPROGRESS):
             self._end()

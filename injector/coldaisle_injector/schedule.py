@@ -5,6 +5,7 @@ from functools import partial
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
+from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
 from coldaisle_contracts.shard import Shard
@@ -22,6 +23,15 @@ BATCH = 16
 """How many frames are handled before the timekeeper hears of it: a few milliseconds' worth."""
 _BROADCAST = b"\xff" * 6
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+
+
+class MissedError(ColdaisleError):
+    """Frames came faster than the attacker could take note of them, so its journal has holes."""
+
+    exit_code = 3
+
+    def __init__(self, dropped: int) -> None:
+        super().__init__(f"the attacker missed {dropped} frames of its own interface; the run is void")
 
 
 class Schedule:
@@ -65,6 +75,8 @@ class Schedule:
         while True:
             settled = self._stage.settled and all(path.settled for path in self._paths.values())
             if settled and over:
+                if dropped := self._wire.dropped():
+                    raise MissedError(dropped)
                 return
             if settled and not asked:
                 self._journal.flush()

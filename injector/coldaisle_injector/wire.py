@@ -1,6 +1,7 @@
 """The attacker's only socket; it refuses any frame that leaves the plan before it is sent."""
 
 import socket
+import struct
 from ipaddress import IPv4Address
 
 from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
@@ -13,7 +14,8 @@ _PACKET_OUTGOING = 4
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
 _BROADCAST = b"\xff" * 6
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
-_FRAME_MAX = 65_535
+_FRAME_MAX, _LONGEST = 65_535, 1_514
+_SOL_PACKET, _STATISTICS = 263, 6
 _BUFFER = 8_000_000
 """Bytes of frames that may wait; the kernel gives what it allows."""
 
@@ -46,12 +48,27 @@ class Guard:
         self._ips = {IPv4Address(ip).packed for ip in hosts}
         self._macs = {bytes.fromhex(mac.replace(":", "")) for mac in hosts.values()}
 
+    def check_target(self, address: str) -> None:
+        """Pass the address of somebody in the plan, before a connection is asked for.
+
+        Raises:
+            ForbiddenFrameError: for any other, and for a name: nobody is looked up.
+        """
+        try:
+            known = IPv4Address(address).packed in self._ips
+        except ValueError:
+            known = False
+        if not known:
+            raise ForbiddenFrameError(f"address {address}")
+
     def check(self, frame: bytes) -> None:
         """Pass a frame whose every address is in the plan.
 
         Raises:
-            ForbiddenFrameError: for any other, and for anything but ARP and IPv4.
+            ForbiddenFrameError: for any other, for anything but ARP and IPv4, and for one longer than Ethernet takes.
         """
+        if len(frame) > _LONGEST:
+            raise ForbiddenFrameError(f"a frame of {len(frame)} bytes")
         kind = frame[12:14]
         if frame[:6] == _BROADCAST and kind == _ARP:
             self._check_question(frame)
@@ -118,3 +135,8 @@ class Wire:
         except BlockingIOError:
             return None
         return frame, address[2] == _PACKET_OUTGOING
+
+    def dropped(self) -> int:
+        """Return how many frames the kernel did not keep for this socket since the last call (packet(7))."""
+        _, drops = struct.unpack("II", self.socket.getsockopt(_SOL_PACKET, _STATISTICS, 8))
+        return int(drops)

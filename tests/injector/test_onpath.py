@@ -415,7 +415,7 @@ def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path:
     for kind, freed in (("removal", False), ("interception", True)):
         folder = tmp_path / kind
         folder.mkdir()
-        scene = _Scene(folder, kind)  # type: ignore[arg-type]
+        scene = _Scene(folder, kind)
         scene.begin()
         scene.send(publish("15.54", 2))
         scene.path.leave()

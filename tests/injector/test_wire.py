@@ -1,24 +1,34 @@
 """The attacker's only socket: nothing leaves for anybody who is not in the plan."""
 
+import os
+import socket
+
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.packet import Raw
 from tests.injector.made import UNIT, segment
 
 from coldaisle_contracts.addressing import BROKER, GATEWAY, INJECTOR, UNITS
-from coldaisle_injector import frames
+from coldaisle_injector import crafted, frames
 from coldaisle_injector.segments import readdress
 from coldaisle_injector.wire import ForbiddenFrameError, Guard, Wire
 
 STRANGER = "02:42:ac:11:00:02"
 _ETHER = Ether(src=INJECTOR.mac, dst=BROKER.mac)
+_ALL = Ether(src=INJECTOR.mac, dst="ff:ff:ff:ff:ff:ff")
 _IP = IP(src=UNIT.ip, dst=BROKER.ip)
 _ARP = ARP(hwsrc=INJECTOR.mac, psrc=UNIT.ip, hwdst=BROKER.mac, pdst=BROKER.ip)
 FOREIGN = {
     "source MAC": Ether(src=STRANGER, dst=BROKER.mac) / _IP / TCP(),
     "target MAC": Ether(src=INJECTOR.mac, dst=STRANGER) / _IP / TCP(),
     "broadcast": Ether(src=INJECTOR.mac, dst="ff:ff:ff:ff:ff:ff") / _ARP,
+    "broadcast in another name": _ALL / ARP(hwsrc=UNIT.mac, psrc=UNIT.ip, pdst=BROKER.ip),
+    "broadcast for an address outside the network": _ALL
+    / ARP(hwsrc=INJECTOR.mac, psrc=INJECTOR.ip, pdst="192.168.1.1"),
+    "broadcast over IPv4": _ALL / IP(src=INJECTOR.ip, dst="198.18.0.255") / UDP(),
+    "frame longer than Ethernet takes": _ETHER / _IP / UDP() / Raw(bytes(1500)),
     "source address": _ETHER / IP(src="10.0.0.1", dst=BROKER.ip) / TCP(),
     "target address": _ETHER / IP(src=UNIT.ip, dst="8.8.8.8") / UDP(),
     "gateway": _ETHER / IP(src=UNIT.ip, dst=str(GATEWAY)) / TCP(),
@@ -92,3 +102,32 @@ def test_guard_refuses_hosts_outside_the_benchmarking_range(ip: str) -> None:
     """A guard cannot even be made for a host outside 198.18.0.0/15."""
     with pytest.raises(ForbiddenFrameError, match=r"198\.18\.0\.0/15"):
         Guard({ip: STRANGER})
+
+
+def test_question_to_everybody_in_the_network_passes(wire: Wire) -> None:
+    """Its own ARP question for any address of the network is the one broadcast an attacker may send."""
+    frame = crafted.question("198.18.0.99")
+    wire.send(frame)
+    assert _sent(wire) == [frame]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "198.18.0.99", "plant.example", "::1", ""])
+def test_connection_to_anybody_else_is_refused(address: str) -> None:
+    """Nobody outside the plan is asked for a connection, and no name is looked up."""
+    with pytest.raises(ForbiddenFrameError, match=f"address {address} is not in the plan"):
+        Guard().check_target(address)
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for packet sockets")
+def test_frames_the_kernel_did_not_keep_are_counted() -> None:
+    """More frames than the buffer holds: the wire says how many it missed, once."""
+    wire = Wire(Guard(), "lo")
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    assert wire.dropped() == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(200):
+            sender.sendto(bytes(1000), ("127.0.0.1", 9))
+    assert wire.dropped() > 0
+    assert wire.dropped() == 0
+    wire.socket.close()

@@ -106,6 +106,7 @@ class ShardRun:
             "COLDAISLE_RUN": str(self._stage),
             "COLDAISLE_FEDERATION": str(self._folder),
             "COLDAISLE_SHARD": str(self._shard),
+            "COLDAISLE_OUTSIDE": str(Path("/proc/thread-self/ns/net").stat().st_ino),
         }
         capture = fork(spaces[BROKER.name], env, self._log("capture"), module("coldaisle_capture"))
         self._own[capture] = "capture"

@@ -1,0 +1,92 @@
+"""The interlock: the attacker starts only where nothing it sends can get out."""
+
+import fcntl
+import socket
+import struct
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from coldaisle_contracts.addressing import BENCHMARKING, BROKER, INJECTOR, NETWORK, UNITS
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.plan import Plan
+from coldaisle_injector.wire import INTERFACE
+
+_ADDRESS, _MASK, _HARDWARE = 0x8915, 0x891B, 0x8927
+"""ioctl requests SIOCGIFADDR, SIOCGIFNETMASK and SIOCGIFHWADDR (netdevice(7))."""
+_INTERFACES = {"lo", INTERFACE}
+
+
+class InterlockError(ColdaisleError):
+    """The attacker is somewhere else than in the test network, or was told to attack somebody else."""
+
+    exit_code = 3
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the injector refuses to start: {what}; nothing was sent")
+
+
+def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
+    """Pass inside the test network with a plan whose targets are all on it.
+
+    Args:
+        plan: the plan to be played.
+        proc: where the kernel's view of this process lies.
+        outside: inode of the host's own network namespace, as the engine knows it; empty where it cannot know.
+
+    Raises:
+        InterlockError: if an interface, an address or a route leads elsewhere, or the plan names anybody else.
+    """
+    _refuse_targets(plan)
+    if outside and outside == str((proc / "self/ns/net").stat().st_ino):
+        raise InterlockError("this is the host's own network namespace")
+    _refuse_interfaces()
+    _refuse_routes(proc)
+
+
+def _refuse_targets(plan: Plan) -> None:
+    named = {*plan.scenario.units, *(episode.unit for episode in plan.episodes)}
+    for name in sorted(named - {*UNITS, BROKER.name}):
+        raise InterlockError(f"the plan names {name!r}, who is not on the test network")
+
+
+def _refuse_interfaces() -> None:
+    found = {name for _, name in socket.if_nameindex()}
+    if found != _INTERFACES:
+        strangers = ", ".join(sorted(found ^ _INTERFACES))
+        raise InterlockError(f"the network namespace is not the plan's: {strangers}")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            address, mask = (_address(probe, request) for request in (_ADDRESS, _MASK))
+            mac = _asked(probe, _HARDWARE)[18:24].hex(":")
+        except OSError as error:
+            raise InterlockError(f"{INTERFACE} has no address ({error.strerror})") from error
+    wanted = INJECTOR.ip, str(NETWORK.netmask), INJECTOR.mac
+    if (address, mask, mac) != wanted:
+        raise InterlockError(f"{INTERFACE} is {address} {mask} {mac}, not {' '.join(wanted)}")
+
+
+def _asked(probe: socket.socket, request: int) -> bytes:
+    return fcntl.ioctl(probe, request, struct.pack("256s", INTERFACE.encode()))
+
+
+def _address(probe: socket.socket, request: int) -> str:
+    return socket.inet_ntoa(_asked(probe, request)[20:24])
+
+
+def _refuse_routes(proc: Path) -> None:
+    """Refuse any route that leaves the network, over IPv4 or IPv6."""
+    for line in (proc / "self/net/route").read_text(encoding="ascii").splitlines()[1:]:
+        _, target, gateway, *_, mask = line.split()[:8]
+        route = IPv4Network((_little(target), str(_little(mask))), strict=False)
+        if int(gateway, 16) or not (route.subnet_of(NETWORK) and route.subnet_of(BENCHMARKING)):
+            raise InterlockError(f"a route to {route} leaves the test network")
+    six = proc / "self/net/ipv6_route"
+    for line in six.read_text(encoding="ascii").splitlines() if six.exists() else ():
+        *_, device = line.split()
+        if device != "lo":
+            raise InterlockError(f"IPv6 is on at {device}")
+
+
+def _little(text: str) -> IPv4Address:
+    """Return an address the kernel printed as a number in its own byte order."""
+    return IPv4Address(struct.pack("=I", int(text, 16)))
