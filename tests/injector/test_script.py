@@ -1,0 +1,87 @@
+"""Scripts go on when what they wait for has come: a time, or something on the wire."""
+
+import pytest
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_injector.script import PATIENCE_NS, At, Script, Stage, StuckError, Until
+
+
+class _Times:
+    """Both clocks stand still until moved."""
+
+    now = 0
+
+    def now_ns(self) -> int:
+        return self.now
+
+    def wall_ns(self) -> int:
+        return self.now
+
+
+def test_scripts_take_turns_in_order_of_their_times() -> None:
+    """Each goes on at its own time; those of one time in the order they asked."""
+    times, done = _Times(), list[str]()
+    stage = Stage(times)
+
+    def script(name: str, *due: int) -> Script:
+        for at in due:
+            yield At(at)
+            done.append(f"{name}{at}")
+
+    for name, due in (("a", (1, 5)), ("b", (3, 5)), ("c", (5,))):
+        stage.add(script(name, *due))
+    for now in (1, 3, 5):
+        times.now = now
+        stage.run_due(now)
+    assert done == ["a1", "b3", "c5", "a5", "b5"]
+    assert stage.next_ns is None
+    assert stage.settled
+
+
+def test_time_that_has_passed_is_no_wait() -> None:
+    """A script that is late does everything that is due at once."""
+    times, done = _Times(), list[int]()
+    times.now = 10
+    stage = Stage(times)
+
+    def script() -> Script:
+        for at in (2, 4, 20):
+            yield At(at)
+            done.append(at)
+
+    stage.add(script())
+    assert done == [2, 4]
+    assert stage.next_ns == 20
+
+
+def test_waiting_for_the_wire_is_unsettled_until_it_is_over() -> None:
+    """While a script waits for an answer time must not jump; then it goes on by itself."""
+    times, heard, done = _Times(), list[str](), list[str]()
+    stage = Stage(times)
+
+    def script() -> Script:
+        yield Until(lambda: "answer" in heard, "an answer")
+        done.append("heard")
+
+    stage.add(script())
+    stage.look()
+    assert (stage.settled, done) == (False, [])
+    heard.append("answer")
+    stage.look()
+    assert (stage.settled, done) == (True, ["heard"])
+
+
+def test_waiting_in_vain_voids_the_run() -> None:
+    """An answer that does not come within the patience ends the run and says which."""
+    times = _Times()
+    stage = Stage(times)
+
+    def script() -> Script:
+        yield Until(lambda: False, "a CONNACK")
+
+    stage.add(script())
+    times.now = PATIENCE_NS
+    stage.look()
+    times.now = PATIENCE_NS + SECOND
+    with pytest.raises(StuckError, match="waited in vain for a CONNACK"):
+        stage.look()
