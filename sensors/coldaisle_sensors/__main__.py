@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
@@ -12,6 +13,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_sensors import unit as model
 from coldaisle_sensors.controller import Controller
+from coldaisle_sensors.interface import Interface
 from coldaisle_sensors.link import Link
 from coldaisle_sensors.timesync import TimeSync
 
@@ -29,14 +31,15 @@ def main() -> None:
     ).tolist()
     journal = Journal(run / "journal" / f"{unit}.jsonl", str(shard))
     federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), unit)
-
-    def open_link(client: str) -> Link:
-        link = Link(client, BROKER.ip, MQTT_PORT, scenario.keepalive_s)
-        link.open()
-        return link
-
     controller = Controller(
-        unit, plan, values, federate, TimeSync(NTP.ip, federate, journal), journal, open_link
+        unit,
+        plan,
+        values,
+        federate,
+        TimeSync(NTP.ip, federate, journal),
+        journal,
+        partial(Link, host=BROKER.ip, port=MQTT_PORT),
+        Interface(),
     )
     for day in shard.days:
         controller.run_day(day)

@@ -1,13 +1,18 @@
 """The controller's loop: wake, ask for the time, read four sensors, report, sleep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.topics import SENSORS, client_id, encode_value
-from coldaisle_sensors.link import Link, settle
+from coldaisle_contracts.topics import encode_value
+from coldaisle_sensors.agenda import Agenda, Due, Script, at
+from coldaisle_sensors.catalogue import Anomaly, Gear, anomaly_for
+from coldaisle_sensors.connections import START, Connections, Firmware, LinkMaker
+from coldaisle_sensors.interface import Cable
+from coldaisle_sensors.notes import Notes
 from coldaisle_sensors.timesync import TimeSync
 
 
@@ -19,10 +24,11 @@ class Controller:
         unit: its name in the plan.
         plan: what it has to do.
         values: °C by slot, four columns, from the unit's model.
-        clock: its clock.
+        clock: true time; its own clock may have jumped, as ``timesync`` knows.
         timesync: its correction.
         journal: where every reading is written down once acknowledged.
-        open_link: makes the connection of a client id.
+        make_link: makes the connection of a sensor.
+        cable: its cable.
     """
 
     unit: str
@@ -31,49 +37,70 @@ class Controller:
     clock: Clock
     timesync: TimeSync
     journal: Journal
-    open_link: Callable[[str], Link]
+    make_link: LinkMaker
+    cable: Cable
 
     def run_day(self, day: int) -> None:
-        """Play one day (from 0): connect, report every slot, disconnect after midnight."""
-        self.clock.advance(self.plan.connect_ns(day, self.unit))
-        links = [self.open_link(client_id(self.unit, sensor)) for sensor in SENSORS]
-        settle(links, {}, self.clock)
-        self._note("connect", links)
-        for slot in self.plan.day_slots(day):
-            self.clock.advance(self.plan.reading_ns(slot, self.unit))
-            if slot % self.plan.scenario.ntp_every == 0:
-                self.timesync.query()
-            self._report(links, slot)
-        self.clock.advance(self.plan.disconnect_ns(day, self.unit))
-        self._note("disconnect", links)
-        for link in links:
-            link.disconnect()
+        """Play one day (from 0): connect, report every slot, disconnect after midnight; and its anomalies between."""
+        agenda = Agenda(self.clock)
+        connections = Connections(self.unit, self.clock, self.journal, self.make_link, agenda.meanwhile)
+        notes = Notes(self.clock, self.journal)
+        firmware = Firmware(self.plan.scenario.keepalive_s)
+        gear = Gear(firmware, connections, self.timesync, self.cable, notes)
+        anomalies = [
+            anomaly_for(episode, gear)
+            for episode in self.plan.episodes_on(range(day, day + 1))
+            if episode.row.actor == "unit" and episode.unit == self.unit
+        ]
+        agenda.add(self._routine(day, gear, anomalies))
+        for anomaly in anomalies:
+            agenda.add(anomaly.script())
+        agenda.play()
 
-    def _report(self, links: Sequence[Link], slot: int) -> None:
+    def _routine(self, day: int, gear: Gear, anomalies: Sequence[Anomaly]) -> Script:
+        yield at(self.plan.connect_ns(day, self.unit))
+        gear.connections.open(START, gear.firmware)
+        for slot in self.plan.day_slots(day):
+            yield Due(partial(self._wakes_ns, slot))
+            under = next((each for each in anomalies if each.covers(slot)), None)
+            gear.connections.take_in()
+            if slot % self.plan.scenario.ntp_every == 0:
+                self.timesync.query(slot)
+            self._report(gear.connections, slot, under)
+        yield at(self.plan.disconnect_ns(day, self.unit))
+        gear.connections.close()
+
+    def _wakes_ns(self, slot: int) -> int:
+        """Return when the unit's own clock says that a slot's reading is due."""
+        return self.plan.reading_ns(slot, self.unit) - self.timesync.ahead_ns
+
+    def _report(self, connections: Connections, slot: int, under: Anomaly | None) -> None:
+        """Take and deliver the readings of a slot, perhaps under an anomaly, and write them down."""
         taken_ns, stamp_ns = self.clock.now_ns(), self.timesync.stamp_ns()
-        payloads = [encode_value(celsius) for celsius in self.values[slot]]
+        celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]
+        payloads = [encode_value(value) for value in celsius]
+        links = connections.links
         opened = [link.port for link in links]
         sent_ns = self.clock.now_ns()
         waiting = {link.client: link.publish(payload) for link, payload in zip(links, payloads, strict=True)}
-        settle(links, waiting, self.clock)
+        connections.settle(waiting)
         acked_ns = self.clock.now_ns()
         for link, payload, port in zip(links, payloads, opened, strict=True):
             self.journal.write(
                 "reading",
                 client=link.client,
+                name=link.name,
                 slot=slot,
                 taken_ns=taken_ns,
                 stamp_ns=stamp_ns,
+                synced=self.timesync.synced,
                 value=payload.decode("ascii"),
                 mid=waiting[link.client],
                 port=link.port,
                 sent_ns=sent_ns,
                 acked_ns=acked_ns,
                 attempts=1 if link.port == port else 2,
+                episode=under.episode.id if under else "",
             )
             link.acknowledged.discard(waiting[link.client])
         self.journal.flush()
-
-    def _note(self, event: str, links: Sequence[Link]) -> None:
-        for link in links:
-            self.journal.write(event, client=link.client, port=link.port, at_ns=self.clock.now_ns())

@@ -1,8 +1,12 @@
 """The one door to paho: an MQTT v3.1 connection of one sensor, driven without threads."""
 
+import fcntl
 import select
 import socket as sockets
-from collections.abc import Sequence
+import struct
+import sys
+import termios
+from collections.abc import Callable, Sequence
 
 from paho.mqtt.client import Client, MQTTv31
 from paho.mqtt.enums import CallbackAPIVersion
@@ -18,6 +22,9 @@ PATIENCE_S = 20.0
 RESEND_S = 5.0
 """A connection that leaves a PUBLISH unacknowledged for so long is given up and made anew, s."""
 
+_ABORT = struct.pack("ii", 1, 0)
+"""``SO_LINGER`` with which closing discards what was not sent, socket(7)."""
+
 
 class BrokerLostError(ColdaisleError):
     """The broker stayed away for longer than :data:`PATIENCE_S`."""
@@ -30,33 +37,71 @@ class BrokerLostError(ColdaisleError):
         )
 
 
+class _Client(Client):
+    """paho's client with a socket whose port is known before anybody answers: refused attempts are on the wire too."""
+
+    on_port: Callable[[int], None]
+
+    def _create_socket_connection(self) -> sockets.socket:
+        sock = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
+        try:
+            sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+            sock.settimeout(self.connect_timeout)
+            sock.bind(("", 0))
+            self.on_port(sock.getsockname()[1])
+            sock.connect((self.host, self.port))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
 class Link:
     """One sensor's connection; QoS 1, so nothing counts as sent before its PUBACK.
 
     Args:
-        client: MQTT client id.
+        client: the sensor, named by the client id it has when all is well.
+        name: MQTT client id on the wire.
+        keepalive_s: MQTT keepalive, s.
+        on_open: called with the link for every TCP connection it opens, before the SYN, when its port is known.
         host: broker's IPv4 address.
         port: broker's TCP port.
-        keepalive_s: MQTT keepalive, s.
+
+    Attributes:
+        port: TCP port of the connection last opened.
     """
 
-    def __init__(self, client: str, host: str, port: int, keepalive_s: int) -> None:
-        self.client = client
+    def __init__(
+        self,
+        client: str,
+        name: str,
+        keepalive_s: int,
+        on_open: Callable[["Link"], None],
+        host: str,
+        port: int,
+    ) -> None:
+        self.client, self.name = client, name
         self.acknowledged: set[int] = set()
         self.connected = False
         self.lost = False
         self.port = 0
         self._address = (host, port, keepalive_s)
-        self._paho = Client(
-            CallbackAPIVersion.VERSION2, client_id=client, protocol=MQTTv31, clean_session=True
+        self._on_open = on_open
+        self._paho = _Client(
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv31, clean_session=True
         )
-        self._paho.on_socket_open = self._on_socket_open
+        self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_publish
 
     def open(self) -> None:
-        """Connect and send CONNECT; the CONNACK comes with :func:`pump`. No answer leaves the link lost."""
+        """Connect and send CONNECT; the CONNACK comes with :func:`pump`. No answer leaves the link lost.
+
+        What a connection given up could not deliver yet is discarded with it, or it would arrive beside what paho sends again.
+        """
+        if (sock := self.socket()) is not None and _undelivered(sock):
+            sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _ABORT)
         self.connected, self.lost = False, False
         try:
             self._paho.connect(*self._address)
@@ -70,6 +115,12 @@ class Link:
     def disconnect(self) -> None:
         """Send DISCONNECT and close."""
         self._paho.disconnect()
+
+    def drop(self) -> None:
+        """Close without DISCONNECT; the link is of no more use."""
+        self.connected = False
+        if (sock := self.socket()) is not None:
+            sock.close()
 
     def read(self) -> None:
         """Take in what the broker sent."""
@@ -88,10 +139,9 @@ class Link:
         if self._paho.want_write():
             self._paho.loop_write()
 
-    def _on_socket_open(self, _client: Client, _data: object, sock: object) -> None:
-        assert isinstance(sock, sockets.socket)  # noqa: S101 - no TLS, no WebSocket
-        sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-        self.port = sock.getsockname()[1]
+    def _on_port(self, port: int) -> None:
+        self.port = port
+        self._on_open(self)
 
     def _on_connect(
         self, _client: Client, _data: object, _flags: object, reason: object, _properties: object
@@ -108,22 +158,42 @@ class Link:
         self.acknowledged.add(mid)
 
 
-def pump(links: Sequence[Link], timeout_s: float) -> None:
-    """Wait for traffic on any of the links and handle it."""
+def _undelivered(sock: sockets.socket) -> int:
+    """Return how many bytes written to a socket its peer has not acknowledged, tcp(7)."""
+    answer = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
+
+
+def pump(links: Sequence[Link], timeout_s: float) -> bool:
+    """Wait for traffic on any of the links and handle it; tell whether there was any."""
     by_socket = {sock: link for link in links if (sock := link.socket()) is not None}
-    for sock in select.select(list(by_socket), [], [], timeout_s)[0]:
+    ready = select.select(list(by_socket), [], [], timeout_s)[0]
+    for sock in ready:
         by_socket[sock].read()
     for link in links:
         link.write()
+    return bool(ready)
 
 
-def settle(links: Sequence[Link], waiting: dict[str, int], clock: Clock) -> None:
+def drain(links: Sequence[Link]) -> None:
+    """Handle what has come, without waiting: a link that was closed meanwhile is lost afterwards."""
+    while pump(links, 0):
+        pass
+
+
+def settle(
+    links: Sequence[Link],
+    waiting: dict[str, int],
+    clock: Clock,
+    meanwhile: Callable[[], float] = lambda: RETRY_S,
+) -> None:
     """Block until every link is connected and has the PUBACK it waits for, reconnecting where lost.
 
     Args:
         links: connections to serve.
-        waiting: message id awaited, by client id; empty to wait for the CONNACKs alone.
+        waiting: message id awaited, by client; empty to wait for the CONNACKs alone.
         clock: for patience.
+        meanwhile: does what is due while an answer is awaited, and tells how long it need not be called again, s.
 
     Raises:
         BrokerLostError: if that takes longer than :data:`PATIENCE_S`.
@@ -146,4 +216,4 @@ def settle(links: Sequence[Link], waiting: dict[str, int], clock: Clock) -> None
             tried = now
             for link in overdue:
                 link.open()
-        pump(links, RETRY_S / 2)
+        pump(links, min(RETRY_S / 2, meanwhile()))

@@ -93,10 +93,10 @@ def _lines(sync: TimeSync) -> list[dict[str, Any]]:
 def test_offset_of_the_server_is_adopted(server: _Server, sync: TimeSync) -> None:
     """A server 1.5 s ahead moves the stamp by 1.5 s, and the query is journalled."""
     server.answer = _ahead(1.5)
-    sync.query()
+    sync.query(4)
     assert sync.stamp_ns() == pytest.approx(1000 + 1.5 * SECOND, abs=0.05 * SECOND)
     (line,) = _lines(sync)
-    assert (line["event"], line["at_ns"]) == ("time", 1000)
+    assert (line["event"], line["at_ns"], line["slot"]) == ("time", 1000, 4)
     assert line["offset_ns"] == sync.stamp_ns() - 1000
     assert 0 <= line["delay_ns"] < SECOND
 
@@ -104,7 +104,7 @@ def test_offset_of_the_server_is_adopted(server: _Server, sync: TimeSync) -> Non
 def test_query_is_an_ntp_4_client_request(server: _Server, sync: TimeSync) -> None:
     """One datagram of 48 bytes, version 4, mode 3."""
     server.answer = _ahead(0)
-    sync.query()
+    sync.query(4)
     (request,) = server.requests
     assert (len(request), request[0] & 0x3F) == (48, 4 << 3 | 3)
 
@@ -112,18 +112,30 @@ def test_query_is_an_ntp_4_client_request(server: _Server, sync: TimeSync) -> No
 def test_silent_server_leaves_the_correction_as_it_was(server: _Server, sync: TimeSync) -> None:
     """No answer is journalled as a failure and the last offset stays in force."""
     server.answer = _ahead(1.5)
-    sync.query()
+    sync.query(4)
     before = sync.stamp_ns()
     server.answer = lambda _: None
-    sync.query()
+    sync.query(4)
     assert sync.stamp_ns() == before
     assert "No response" in _lines(sync)[1]["failed"]
+
+
+def test_clock_that_jumped_is_put_right_by_an_answer_alone(server: _Server, sync: TimeSync) -> None:
+    """A step shows in the stamps until a server answers; a silent one leaves it."""
+    sync.step(5 * SECOND)
+    assert sync.stamp_ns() == 1000 + 5 * SECOND
+    sync.query(4)
+    assert (sync.ahead_ns, sync.synced) == (5 * SECOND, -1)
+    server.answer = _ahead(0)
+    sync.query(8)
+    assert (sync.ahead_ns, sync.synced) == (0, 8)
+    assert sync.stamp_ns() == pytest.approx(1000, abs=0.05 * SECOND)
 
 
 def test_nonsense_leaves_the_correction_as_it_was(server: _Server, sync: TimeSync) -> None:
     """A datagram that is no NTP packet changes nothing."""
     server.answer = lambda _: b"nonsense"
-    sync.query()
+    sync.query(4)
     assert sync.stamp_ns() == 1000
     assert "failed" in _lines(sync)[0]
 
@@ -131,6 +143,6 @@ def test_nonsense_leaves_the_correction_as_it_was(server: _Server, sync: TimeSyn
 def test_unreachable_server_is_no_crash(sync: TimeSync) -> None:
     """A query the network refuses is journalled, not raised."""
     sync._host = "255.255.255.255"  # the kernel refuses to send there
-    sync.query()
+    sync.query(4)
     assert sync.stamp_ns() == 1000
     assert "failed" in _lines(sync)[0]

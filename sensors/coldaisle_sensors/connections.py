@@ -1,0 +1,137 @@
+"""The four connections of a unit, and the journal of each one it ever opened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from coldaisle_contracts.clock import Clock
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_sensors.link import Link, drain, settle
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What a unit's firmware decides about its connections.
+
+    Attributes:
+        keepalive_s: MQTT keepalive, s.
+        suffix: what it adds to a sensor's client id on the wire.
+    """
+
+    keepalive_s: int
+    suffix: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a connection is opened or closed.
+
+    Attributes:
+        reason: one word, such as ``start``, ``lost`` or the kind of an episode.
+        episode: id of the unit's own episode it belongs to, empty for none.
+    """
+
+    reason: str
+    episode: str = ""
+
+
+START, LOST, END = Cause("start"), Cause("lost"), Cause("end")
+
+
+class LinkMaker(Protocol):
+    """Makes a sensor's connection without opening it."""
+
+    def __call__(self, client: str, name: str, keepalive_s: int, on_open: Callable[[Link], None]) -> Link:
+        """Return it; see :class:`Link` for the arguments."""
+
+
+class Connections:
+    """What a unit is connected by on one day.
+
+    Args:
+        unit: name of the unit.
+        clock: its clock.
+        journal: its journal.
+        make_link: makes the connection of a sensor.
+        meanwhile: what goes on while an answer is awaited, see :func:`settle`.
+
+    Attributes:
+        links: the connections in the order of the sensors; none while the unit is away.
+        because: why a connection that is made anew next was lost.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        clock: Clock,
+        journal: Journal,
+        make_link: LinkMaker,
+        meanwhile: Callable[[], float],
+    ) -> None:
+        self._clock, self._journal, self._make_link = clock, journal, make_link
+        self._meanwhile = meanwhile
+        self._ports = {client_id(unit, sensor): 0 for sensor in SENSORS}
+        self.links: Sequence[Link] = ()
+        self.because = LOST
+
+    def open(self, cause: Cause, firmware: Firmware) -> None:
+        """Connect all sensors as new clients, whose message ids start at 1."""
+        self.because = cause
+        self.links = [
+            self._make_link(client, client + firmware.suffix, firmware.keepalive_s, self._on_open)
+            for client in self._ports
+        ]
+        for link in self.links:
+            link.open()
+        self.settle({})
+        self.because = LOST
+
+    def drop(self, cause: Cause) -> None:
+        """Close all connections as a unit does that goes down: without DISCONNECT."""
+        self._note_closing(cause)
+        for link in self.links:
+            link.drop()
+        self.links = ()
+
+    def close(self) -> None:
+        """Disconnect at the end of the day."""
+        self._note_closing(END)
+        for link in self.links:
+            link.disconnect()
+        self.links = ()
+
+    def take_in(self) -> None:
+        """Hear what came while the unit slept, and make anew what is lost: nothing is written into a dead connection."""
+        drain(self.links)
+        lost = [link for link in self.links if not link.connected]
+        for link in lost:
+            link.open()
+        if lost:
+            self.settle({})
+
+    def settle(self, waiting: dict[str, int]) -> None:
+        """Block until every sensor is connected and has the PUBACK it waits for, see :func:`settle`."""
+        settle(self.links, waiting, self._clock, self._meanwhile)
+
+    def _note_closing(self, cause: Cause) -> None:
+        drain(self.links)  # a connection that is gone already is not closed again
+        for link in self.links:
+            if link.connected:
+                self._note("disconnect", link, cause)
+
+    def _on_open(self, link: Link) -> None:
+        self._note("connect", link, self.because, was=self._ports[link.client])
+        self._ports[link.client] = link.port
+
+    def _note(self, event: str, link: Link, cause: Cause, **more: int) -> None:
+        self._journal.write(
+            event,
+            client=link.client,
+            name=link.name,
+            port=link.port,
+            at_ns=self._clock.now_ns(),
+            reason=cause.reason,
+            episode=cause.episode,
+            **more,
+        )

@@ -1,0 +1,43 @@
+"""What a unit writes down about the episodes it plays itself; the lines have the attacker's keys."""
+
+from dataclasses import dataclass
+
+from coldaisle_contracts.clock import Clock
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Act, Episode
+
+
+@dataclass(frozen=True)
+class Notes:
+    """The lines of a unit's own episodes in its journal.
+
+    Attributes:
+        clock: the unit's clock.
+        journal: the unit's journal.
+    """
+
+    clock: Clock
+    journal: Journal
+
+    def phase(self, episode: Episode, phase: str) -> None:
+        """Note that an episode entered a phase, ``begin`` or ``end``."""
+        self.journal.write("episode", episode=episode.id, phase=phase, at_ns=self.clock.now_ns())
+
+    def act(self, episode: Episode, act: Act) -> None:
+        """Note that an act was played; it is done to no frame, so what names one stays empty."""
+        self.journal.write(
+            "act",
+            episode=episode.id,
+            unit=episode.unit,
+            slot=act.slot,
+            sensor=act.sensor,
+            operation=act.operation,
+            before=None,
+            after=None,
+            port=0,
+            mid=0,
+            copy=0,
+            digest="",
+            client="",
+            at_ns=self.clock.now_ns(),
+        )

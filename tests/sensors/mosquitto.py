@@ -1,0 +1,66 @@
+"""A real mosquitto, and what it says it received."""
+
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from tests.sensors.made import CLIENTS
+
+_RECEIVED = re.compile(
+    r"Received PUBLISH from (\S+) \(d[01], q1, r0, m(\d+), 'IoT', \.\.\. \((\d+) bytes\)\)"
+)
+
+
+class Broker:
+    """mosquitto on a port of its own, which can be killed and started again.
+
+    Args:
+        folder: where its log goes.
+        host: IPv4 address it listens on.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        self.host = host
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            self.port = int(probe.getsockname()[1])
+        self._log, self._config = folder / "mosquitto.log", folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {self.port} {host}\nallow_anonymous true\nlog_dest stderr\nlog_type all\n"
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it accepts connections."""
+        with self._log.open("ab") as log:
+            command = ["mosquitto", "-c", str(self._config)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        until = time.monotonic() + 10
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex((self.host, self.port)) == 0:
+                    return
+            assert time.monotonic() < until, self._log.read_text()
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """Kill it at once."""
+        self.process.kill()
+        self.process.wait()
+
+    def log(self) -> str:
+        """Return what it has written of what happened."""
+        time.sleep(0.1)  # its log is buffered for a moment
+        return self._log.read_text()
+
+    def received(self) -> list[tuple[str, int]]:
+        """Return client id and message id of every reading that reached any incarnation, in order."""
+        found = _RECEIVED.findall(self.log())
+        assert {size for *_, size in found} <= {"5"}
+        return [(client, int(mid)) for client, mid, _ in found]
+
+    def readings(self) -> dict[str, set[int]]:
+        """Return the message ids received, by client."""
+        return {client: {mid for sender, mid in self.received() if sender == client} for client in CLIENTS}
