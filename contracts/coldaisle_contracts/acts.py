@@ -9,6 +9,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, reading_ns
 from coldaisle_contracts.scenario import BROKER, EpisodeSpec, Scenario
 from coldaisle_contracts.taxonomy import Pace
+from coldaisle_contracts.topics import SENSORS
 
 COPY_SPACING = 2_000_000
 """Copies for several sensors follow one another at this distance, ns."""
@@ -58,16 +59,15 @@ class Draft:
 
     @property
     def sensors(self) -> tuple[int, ...]:
-        """The sensors attacked; none where the target is the broker."""
-        return () if self.spec.target == BROKER else self.spec.sensors
+        """The sensors attacked: none where the target is the broker, all where the unit itself plays."""
+        if self.spec.target == BROKER:
+            return ()
+        return SENSORS if self.spec.row.actor == "unit" else self.spec.sensors
 
     @property
     def span_s(self) -> float:
         """How long an act goes on, s."""
-        named = self.parameters
-        flood = named["count"] / named["rate"] if "rate" in named else 0.0
-        patience = 1.5 * named["keepalive_s"] + 2 if self.spec.kind == "slow-denial" else 0.0
-        return flood + patience + named.get("hold_s", 0.0) + named.get("outage_s", 0.0)
+        return span_s(self.spec.kind, self.parameters)
 
     def between(self, slot: int, share: tuple[float, float] = (0.0, 1.0)) -> int:
         """Draw a time between a slot's reading and the next one, ns, at which an act still ends in time.
@@ -78,6 +78,13 @@ class Draft:
         """
         room = self.scenario.interval_s - ROOM_S - 1 - self.span_s
         return self.at(slot) + round((1 + self.rng.uniform(*share) * max(0.0, room)) * SECOND)
+
+
+def span_s(kind: str, parameters: dict[str, float]) -> float:
+    """Return how long an act of a kind goes on, s."""
+    flood = parameters["count"] / parameters["rate"] if "rate" in parameters else 0.0
+    patience = 1.5 * parameters["keepalive_s"] + 2 if kind == "slow-denial" else 0.0
+    return flood + patience + parameters.get("hold_s", 0.0) + parameters.get("outage_s", 0.0)
 
 
 def strength(spec: EpisodeSpec, variant: str, rng: random.Random) -> tuple[float, dict[str, float]]:

@@ -9,6 +9,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.plan import seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.topics import SENSORS
 
 MARGIN = 3
 """Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
@@ -121,8 +122,10 @@ def _candidate(
     scenario: Scenario, what: tuple[KindName, str], unit: str | None, day: int, hour: int, rng: random.Random
 ) -> Placed:
     per_hour = max(1, round(3600 / scenario.interval_s))
-    in_day = hour * 3600 // int(scenario.interval_s) + rng.randrange(per_hour)
-    clock = in_day * int(scenario.interval_s)
+    in_day = int(hour * 3600 / scenario.interval_s) + rng.randrange(per_hour)
+    clock, row = int(in_day * scenario.interval_s), KINDS[what[0]]
+    readings = rng.randint(*scenario.drawn.readings)
+    sensors = tuple(sorted(rng.sample(SENSORS, rng.randint(1, len(SENSORS)))))
     spec = EpisodeSpec.model_validate(
         {
             "kind": what[0],
@@ -130,9 +133,9 @@ def _candidate(
             "unit": unit,
             "day": day + 1,
             "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
-            "readings": rng.randint(*scenario.drawn.readings),
-            "sensors": tuple(sorted(rng.sample((1, 2, 3, 4), rng.randint(1, 4)))),
-            "stealth": scenario.drawn.stealth and KINDS[what[0]].stealth,
+            "readings": 1 if row.pace in ("once", "outage") else readings,
+            "sensors": SENSORS if row.actor == "unit" else sensors,
+            "stealth": scenario.drawn.stealth and row.stealth,
         }
     )
     return day * scenario.slots_per_day + in_day, spec

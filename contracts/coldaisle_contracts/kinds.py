@@ -4,6 +4,7 @@ The module is longer than most because it is the table: scenarios, plans, docume
 Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
 """
 
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -296,7 +297,8 @@ BENIGN = tuple(name for name, kind in KINDS.items() if kind.benign)
 
 def _known(name: str) -> str:
     if name not in KINDS:
-        raise ValueError(f"use one of {', '.join(KINDS)}")
+        alike = get_close_matches(name, KINDS, 1)
+        raise ValueError(f"use {alike[0]}" if alike else f"use one of {', '.join(KINDS)}")
     return name
 
 

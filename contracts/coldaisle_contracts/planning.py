@@ -1,14 +1,16 @@
 """Planning: a scenario and its seed turned into the plan; pure."""
 
+import math
 import random
 from datetime import datetime
 
-from coldaisle_contracts.acts import ROOM_S, Draft, acts_of, strength
+from coldaisle_contracts.acts import Draft, acts_of, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Act, Episode, Plan, seed_for
+from coldaisle_contracts.room import fitted, refuse_crowd, refuse_haste
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 
 LEAD = 20_000_000
@@ -41,6 +43,7 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
     _refuse_overlap(scenario, specs, place)
     for slot, spec in draw(scenario, specs, place):
         _refuse_silence(scenario, spec, f"{place}: key drawn")
+        refuse_haste(scenario, spec.kind, f"{place}: key drawn.kinds")
         specs.append((slot, spec))
     specs.sort(key=lambda pair: (pair[0], pair[1].target))
     width = max(2, len(str(len(specs))))
@@ -59,7 +62,7 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
 def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     per_day, interval = scenario.slots_per_day, scenario.interval_s
     clock = datetime.combine(scenario.first_day, spec.start)
-    in_day = -(-(clock.hour * 3600 + clock.minute * 60 + clock.second) // int(interval))
+    in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / interval)
     slot = (spec.day - 1) * per_day + in_day
     if slot >= scenario.slots:
         raise InputError(
@@ -75,7 +78,7 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
             f"{'one slot' if earliest == 2 else f'{earliest - 1} slots'} before"  # noqa: PLR2004
         )
         raise InputError(f"{place}.start", remedy, str(spec.start))
-    if slot + spec.readings > min((spec.day) * per_day, scenario.slots):
+    if slot + spec.readings + spec.row.tail - 1 > min(spec.day * per_day, scenario.slots):
         raise InputError(
             f"{place}.readings",
             "ends after its day or the run: make it shorter or start earlier",
@@ -84,7 +87,8 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if spec.unit is not None and spec.unit not in scenario.units:
         raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
     _refuse_silence(scenario, spec, place)
-    _refuse_crowd(scenario, spec, place)
+    refuse_haste(scenario, spec.kind, f"{place}.kind")
+    refuse_crowd(scenario, spec, place)
     _refuse_idleness(scenario, slot, spec, place)
     return slot, spec
 
@@ -95,38 +99,6 @@ def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     if spec.kind == "removal" and spec.readings > longest:
         remedy = f"silent for longer than the broker's patience: at most {longest} readings, or a longer keepalive_s"
         raise InputError(f"{place}.readings", remedy, spec.readings)
-
-
-def _refuse_crowd(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse what would not be over before the next reading, or reaches further than its kind allows."""
-    room = scenario.interval_s - ROOM_S - 1
-    given = spec.named
-    if "gap_s" in given:
-        count = round(
-            given.get("count", next(row.most for row in spec.row.parameters if row.name == "count"))
-        )
-        if count > 1 and (count - 1) * given["gap_s"] > room:
-            remedy = f"{count} copies so far apart do not fit before the next reading: at most {room / (count - 1):.3g} s"
-            raise InputError(f"{place}.gap_s", remedy, given["gap_s"])
-    limits = {
-        "delay_s": 2 * scenario.interval_s - 5,
-        "hold_s": room - 5,
-        "outage_s": room - 5,
-    }
-    if spec.kind == "slow-denial":
-        limits["keepalive_s"] = (room - 5) / 1.5
-    if spec.kind == "clock-step":
-        limits["size"] = scenario.interval_s / 4
-    for name, most in limits.items():
-        if abs(given.get(name, 0.0)) > most:
-            raise InputError(
-                f"{place}.{name}",
-                f"is too long for readings every {scenario.interval_s:g} s: at most {most:g}",
-                given[name],
-            )
-    if spec.kind == "firmware" and given.get("keepalive_s", scenario.interval_s + 1) <= scenario.interval_s:
-        remedy = f"it must be longer than interval_s, {scenario.interval_s:g} s"
-        raise InputError(f"{place}.keepalive_s", remedy, given["keepalive_s"])
 
 
 def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: str) -> None:
@@ -158,7 +130,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
     intensity, parameters = strength(spec, variant, rng)
-    parameters = _fitting(scenario, spec, parameters)
+    parameters = fitted(scenario, spec, parameters)
     draft = Draft(scenario, start_ns, spec, variant, onset, parameters, rng)
     acts = acts_of(draft)
     approach_ns, begin_ns, end_ns = _phases(draft, acts)
@@ -190,38 +162,14 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     )
 
 
-def _fitting(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:
-    """Return the parameters with those that were drawn cut to what readings so close together leave room for."""
-    room = scenario.interval_s - ROOM_S - 6
-    most = {
-        "delay_s": 2 * scenario.interval_s - 5,
-        "hold_s": room / 2,
-        "outage_s": room,
-        "gap_s": room,
-    }
-    if spec.kind == "slow-denial":
-        most["keepalive_s"] = int(room / 1.5)
-    if spec.kind == "clock-step":
-        most["size"] = scenario.interval_s / 4
-    least = {"keepalive_s": scenario.interval_s + 1} if spec.kind == "firmware" else {}
-
-    def cut(name: str, value: float) -> float:
-        bound = most.get(name)
-        if name in spec.named or (bound is None and name not in least):
-            return value
-        value = max(value, least.get(name, value))
-        return value if bound is None else min(max(value, -bound), bound)
-
-    return {name: cut(name, value) for name, value in parameters.items()}
-
-
 def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:
     """Return when an episode gets ready, begins and ends, ns."""
     times = [time for act in acts for time in act.times_ns]
     row, last = draft.spec.row, draft.at(draft.slots[-1])
     if row.on_path:
         approach = draft.at(draft.onset - lead(draft.spec, draft.variant, draft.parameters)) - LEAD
-        return approach, draft.at(draft.onset) - LEAD, max([last, *times]) + TRAIL
+        stay = max(TRAIL, round(row.cost_s * SECOND))  # what the last act set off is still to pass
+        return approach, draft.at(draft.onset) - LEAD, max([last, *times]) + stay
     first = min(times, default=draft.at(draft.onset)) - LEAD
     end = max([last if row.pace == "slots" else first, *times]) + round(draft.span_s * SECOND) + TRAIL
     return first, first, end

@@ -98,7 +98,9 @@ class EpisodeSpec(_Model):
             or not isinstance(value, int | float)
             or not row.least <= value <= row.most
         ):
-            raise MismatchError(name, value, f"give {row.least:g} to {row.most:g} {row.unit}")
+            raise MismatchError(
+                name, value, f"give {row.least:g} to {row.most:g} {row.unit}".removesuffix(" 1")
+            )
         if row.whole and value != round(value):
             raise MismatchError(name, value, "give a whole number")
 

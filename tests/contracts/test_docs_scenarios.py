@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from coldaisle_contracts.scenario import SIZES, Drawn, EpisodeSpec, Scenario
-from coldaisle_contracts.site import Season, Site
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
+from coldaisle_contracts.site import Season, Site
 
 DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -26,7 +26,8 @@ _TABLES = {
     "EpisodeSpec": "`[[episodes]]`",
     "Season": "`[site.season]`",
 }
-_WORDS = {"integer": "whole number", "number": "number", "string": "text"}
+_WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
+_PER = {"Kinds": "kind", "Medians": "unit", "Accounts": "name"}
 _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< ", "maximum": "≤ "}
 
 
@@ -37,6 +38,8 @@ def bounds(schema: dict[str, Any]) -> str:
             text = _TABLES[target.rpartition("/")[2]]
         case {"anyOf": [first, *_]}:
             text = bounds(first)
+        case {"enum": values} if values == list(KINDS):
+            text = "a kind of [attacks.md](attacks.md)"
         case {"enum": values}:
             text = ", ".join(f"`{value}`" for value in values)
         case {"prefixItems": items}:
@@ -44,9 +47,9 @@ def bounds(schema: dict[str, Any]) -> str:
         case {"items": item}:
             text = f"list: {bounds(item)}"
         case {"additionalProperties": dict(each)}:
-            keys = schema.get("propertyNames", {}).get("enum")
-            named = ", ".join(f"`{key}`" for key in keys) if keys else "unit"
-            text = f"per {named}: {bounds(each)}"
+            text = f"per {_PER[schema['title']]}: {bounds(each)}"
+        case {"patternProperties": dict(each)}:
+            text = f"per {_PER[schema['title']]}: {bounds(next(iter(each.values())))}"
         case _:
             word = {"date": "date", "time": "time of day"}.get(
                 schema.get("format", ""), _WORDS[schema["type"]]
@@ -63,17 +66,21 @@ def default(model: type[BaseModel], key: str) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     if value is None:
-        return "drawn by seed"
+        return "none" if key == "unit" else "drawn by seed"
     if isinstance(value, BaseModel):
         return "its defaults"
-    if isinstance(value, dict):
+    if value == dict.fromkeys(KINDS, 1.0):
+        return "each 1"
+    if isinstance(value, dict) and value:
         return "; ".join(f"`{key}` {_toml(each)}" for key, each in value.items())
-    return _toml(value) if value != () else "none"
+    return _toml(value) if value not in ((), {}) else "none"
 
 
 def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(_toml, value))
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -100,15 +107,3 @@ def test_tables_equal_the_models(section: str) -> None:
     found = DOCS.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
     rows = "\n".join(line for line in found.splitlines() if line.startswith("|"))
     assert table(SECTIONS[section]) in rows, f"print it again: {table(SECTIONS[section])}"
-
-
-def test_variants_equal_the_taxonomy() -> None:
-    """The table of kinds holds every kind, its variants and what size means for them."""
-    text = DOCS.read_text(encoding="utf-8")
-    for kind in KINDS.values():
-        for variant in kind.variants:
-            size = SIZES.get(variant)
-            takes = f"{size[0]:g} to {size[1]:g} {size[2]}" if size else "none"
-            assert re.search(
-                rf"^\| `{kind.name}` \| `{variant}` \| {re.escape(takes)} \|", text, re.MULTILINE
-            ), variant

@@ -1,15 +1,18 @@
 """Scenarios: what is wrong is one sentence with file, key, value and what would be right."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import BENIGN, KINDS
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
+HOUSE = ("week", "intrusions", "stealth", "benign", "dad", "hour")
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
 EPISODE = '[[episodes]]\nkind = "removal"\nunit = "inrow-13"\nday = 1\nstart = 01:00:00\nreadings = 2\n'
 SHIFT = EPISODE.replace("removal", "modification") + 'variant = "shift"\n'
@@ -38,7 +41,10 @@ def complaint(folder: Path, text: str) -> str:
     ("text", "said"),
     [
         (BASE + "sed = 3", "key sed: remove it, no such key exists"),
-        (BASE + EPISODE + "sensor = 1", "key episodes.0.sensor: remove it, no such key exists"),
+        (
+            BASE + EPISODE + "sensor = 1",
+            "key episodes.0.sensor: remove it: removal has no such parameter; its own: none",
+        ),
         (BASE + "[site]\nnois = 1", "key site.nois: remove it, no such key exists"),
         (BASE.replace("seed = 1\n", ""), "key seed: add it, it is required"),
     ],
@@ -64,7 +70,7 @@ def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
         (BASE + "[site]\nautocorrelation = [1, 0, 0, 0]", "key site.autocorrelation.0 is 1: it should be less than 1"),
         (BASE + "[drawn]\nreadings = [5, 2]", "key drawn.readings is [5, 2]: give shortest and longest with"),
         (BASE + "[drawn]\nkinds = {}", "key drawn.kinds is {}: name at least one"),
-        (BASE + EPISODE.replace("removal", "removl"), "key episodes.0.kind is 'removl': it should be 'interception'"),
+        (BASE + EPISODE.replace("removal", "removl"), "key episodes.0.kind is 'removl': use removal"),
         (BASE + EPISODE.replace("01:00:00", '"later"'), "key episodes.0.start is 'later': write a local time of day"),
         (BASE + EPISODE.replace("01:00:00", '"01:00:00+02:00"'), "key episodes.0.start is '01:00:00+02:00': write the local time without"),
         (BASE + EPISODE + "sensors = [5]", "key episodes.0.sensors.0 is 5: it should be less than or equal to 4"),
@@ -86,9 +92,9 @@ def test_bad_values(tmp_path: Path, text: str, said: str) -> None:
         (BASE + "units = []", "key units is []: name each unit once, and at least one"),
         (BASE + "[site.medians]\ninrow-15 = [10, 12, 20, 30]", "key site.medians is ['inrow-15']: add inrow-13, inrow-23, inrow-25"),
         (BASE + EPISODE + 'variant = "freeze"', "key episodes.0.variant is 'freeze': for removal use one of swallow"),
-        (BASE + EPISODE + "size = 3", "key episodes.0.size is 3.0: leave it out, or name a variant that has one"),
-        (BASE + SHIFT + "size = 51", "key episodes.0.size is 51.0: for shift give -50 to 50 °C"),
-        (BASE + SHIFT + "size = nan", "key episodes.0.size is nan: for shift give -50 to 50 °C"),
+        (BASE + EPISODE + "size = 3", "key episodes.0.size: remove it: removal has no such parameter; its own: none"),
+        (BASE + SHIFT + "size = 51", "key episodes.0.size is 51: give -50 to 50 °C"),
+        (BASE + SHIFT + "size = nan", "key episodes.0.size is nan: give -50 to 50 °C"),
     ],
 )  # fmt: skip
 def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) -> None:
@@ -164,7 +170,7 @@ def test_counts_of_slots_and_days() -> None:
     assert scenario.end == datetime(2026, 3, 3, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("name", ["week", "dad", "hour"])
+@pytest.mark.parametrize("name", HOUSE)
 def test_scenarios_of_the_house_have_a_plan(name: str) -> None:
     """Every scenario that comes with coldaisle is accepted."""
     path = SCENARIOS / f"{name}.toml"
@@ -173,7 +179,41 @@ def test_scenarios_of_the_house_have_a_plan(name: str) -> None:
 
 def test_every_scenario_of_the_house_is_tested() -> None:
     """No scenario is left out above."""
-    assert {path.stem for path in SCENARIOS.glob("*.toml")} == {"week", "dad", "hour"}
+    assert {path.stem for path in SCENARIOS.glob("*.toml")} == set(HOUSE)
+
+
+def test_intrusions_hold_everything() -> None:
+    """In intrusions.toml every kind comes up three times or more, every variant once or more, and the first day is clean."""
+    scenario = load_scenario(SCENARIOS / "intrusions.toml")
+    plan = build_plan(scenario)
+    kinds = Counter(each.kind for each in plan.episodes)
+    assert set(kinds) == set(KINDS)
+    assert min(kinds.values()) >= 3
+    played = {(each.kind, each.variant) for each in plan.episodes}
+    assert played == {(kind.name, variant) for kind in KINDS.values() for variant in kind.variants}
+    assert sum(scenario.drawn.kinds.values()) == scenario.drawn.count == len(plan.episodes)
+    assert plan.episodes_on(range(1)) == []
+    assert len(scenario.accounts) == 2
+
+
+def test_stealth_hides_whatever_can_hide() -> None:
+    """In stealth.toml all that can hide does, every kind that can comes up, and what cannot is faint or a kind without strength."""
+    plan = build_plan(load_scenario(SCENARIOS / "stealth.toml"))
+    assert {each.kind for each in plan.episodes if each.stealth} == {
+        kind.name for kind in KINDS.values() if kind.stealth
+    }
+    for each in plan.episodes:
+        assert each.stealth or not each.row.stealth
+        assert not each.row.benign
+        quiet = "rate" not in each.parameters or each.parameters["rate"] <= 10
+        assert each.stealth or quiet
+
+
+def test_benign_holds_no_attack() -> None:
+    """In benign.toml every benign kind comes up equally often, and nothing else."""
+    kinds = Counter(each.kind for each in build_plan(load_scenario(SCENARIOS / "benign.toml")).episodes)
+    assert set(kinds) == set(BENIGN)
+    assert len(set(kinds.values())) == 1
 
 
 def test_published_week_attacks_when_the_captures_do() -> None:

@@ -1,0 +1,211 @@
+"""Acts: for every kind and any seed they lie within their episode and its day, and stay within its budget."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coldaisle_contracts.acts import HIDDEN_S, ROOM_S
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.plan import Episode, Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import BROKER, Scenario
+from coldaisle_contracts.taxonomy import Role
+
+SEEDS = st.integers(0, 2**32 - 1)
+HIDING = [kind.name for kind in KINDS.values() if kind.stealth]
+TOO_CLOSE = {(interval, kind) for interval in (10, 12.5) for kind in ("reboot", "slow-denial")}
+"""Intervals at which there is no time for a kind."""
+BETWEEN = 8_000_000
+"""Units wake and jitter so far apart at most, ns."""
+
+
+def made(seed: int = 1, **changes: Any) -> Scenario:
+    """Return a scenario of two days with what is changed."""
+    base = {"name": "made", "seed": seed, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
+    return Scenario.model_validate(base | changes)
+
+
+def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
+    """Return a plan whose episodes are of one kind, all drawn by seed."""
+    return build_plan(made(seed, drawn={"count": count, "kinds": {kind: 1}} | changes))
+
+
+def playing(kind: str, **changes: Any) -> Episode:
+    """Return the one episode of a plan, with what is asked of it."""
+    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 4}
+    unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
+    (only,) = build_plan(made(episodes=[asked | unit | changes])).episodes
+    return only
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS)
+def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
+    """Whatever the seed, an act's slot and times are its episode's, and the episode is over before its day is."""
+    plan = drawing(kind, seed)
+    for each in plan.episodes:
+        day = each.onset // 288
+        unit = "inrow-13" if each.unit == BROKER else each.unit
+        assert plan.connect_ns(day, unit) < each.approach_ns <= each.begin_ns < each.end_ns
+        assert each.end_ns < plan.disconnect_ns(day, unit) <= plan.day_ns(2) + 2 * SECOND
+        for act in each.acts:
+            assert each.onset <= act.slot < each.onset + each.readings
+            assert all(each.approach_ns <= time <= each.end_ns for time in act.times_ns)
+            assert list(act.times_ns) == sorted(act.times_ns)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind.name for kind in KINDS.values() if kind.pace in ("slots", "once", "ends", "copies")]
+)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS)
+def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, seed: int) -> None:
+    """Acts that are laid between readings come after theirs and leave room before the one that follows."""
+    plan = drawing(kind, seed)
+    for each in plan.episodes:
+        unit = "inrow-13" if each.unit == BROKER else each.unit
+        for act in each.acts:
+            for time in act.times_ns:
+                reading, following = (plan.reading_ns(slot, unit) for slot in (act.slot, act.slot + 1))
+                assert reading < time < following - ROOM_S * SECOND + BETWEEN
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
+    """With one seed two plans are equal, with another they are not; a plan survives its file."""
+    assert drawing(kind, 7) == drawing(kind, 7)
+    assert drawing(kind, 7).episodes != drawing(kind, 8).episodes
+    assert Plan.model_validate_json(drawing(kind, 7).model_dump_json()) == drawing(kind, 7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS)
+def test_budgets_are_bounded(kind: str, seed: int) -> None:
+    """Frames and real time are counted, none runs away, and only episodes without an act cost no time."""
+    for each in drawing(kind, seed).episodes:
+        assert 0 < each.packets < 20_000
+        assert (each.cost_s > 0) == bool(each.acts)
+        assert each.cost_s < 120
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS)
+def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
+    """An episode has every parameter of its variant, and what is drawn is within what a scenario may ask for."""
+    for each in drawing(kind, seed).episodes:
+        rows = {row.name: row for row in each.row.parameters if row.of(each.variant)}
+        assert {name for name, row in rows.items() if row.drawn} <= set(each.parameters) <= set(rows)
+        for name, value in each.parameters.items():
+            assert rows[name].least <= value <= rows[name].most
+            assert not rows[name].whole or value == round(value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_is_hit(kind: str) -> None:
+    """The broker has no sensors, a unit that plays itself has all, and only roles of readings need a unit."""
+    for each in drawing(kind, 3).episodes:
+        assert (each.unit == BROKER) == (each.sensors == ()) == (each.row.target == "broker")
+        assert set(each.normal) == set(each.sensors)
+        if each.row.actor == "unit":
+            assert each.sensors == (1, 2, 3, 4)
+        if Role.REMOVED in each.row.roles or Role.MODIFIED in each.row.roles:
+            assert each.unit != BROKER
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.pace in ("once", "outage")])
+def test_what_happens_once_takes_one_slot(kind: str) -> None:
+    """Drawn episodes of kinds that act once last for one reading, and have one act."""
+    for each in drawing(kind, 5).episodes:
+        assert (each.readings, len(each.acts)) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", HIDING)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS)
+def test_hidden_values_and_times_are_normal_ones(kind: str, seed: int) -> None:
+    """What is made up in stealth lies in the sensor's normal range, what is held back stays inside the jitter."""
+    plan = drawing(kind, seed, stealth=True)
+    for each in plan.episodes:
+        assert each.stealth
+        for act in each.acts:
+            if kind in ("false-data", "takeover"):
+                least, most = plan.scenario.site.normal(each.unit, act.sensor)
+                assert least <= act.amount <= most
+            if kind == "delay":
+                late = act.times_ns[0] - plan.reading_ns(act.slot, each.unit)
+                assert 0 < late < (HIDDEN_S[1] + 0.01) * SECOND
+
+
+def test_a_pair_changes_places_and_the_odd_one_stays() -> None:
+    """Of five readings two pairs are swapped: the first of each goes on just after the second."""
+    each = playing("reordering", readings=5, sensors=[2])
+    plan = build_plan(made())
+    assert [act.slot - each.onset for act in each.acts] == [0, 2]
+    for act in each.acts:
+        assert 0 < act.times_ns[0] - plan.reading_ns(act.slot + 1, "inrow-13") < SECOND
+
+
+def test_every_ntp_query_is_forged_by_the_same_amount() -> None:
+    """Of eight slots two hold an NTP query, and both answers move the clock."""
+    each = playing("time-forgery", readings=8, size=-30)
+    assert [(act.slot % 4, act.operation, act.amount) for act in each.acts] == [(0, "shift-clock", -30.0)] * 2
+
+
+def test_a_door_warms_up_slowly() -> None:
+    """Behind an open door each slot is warmer than the one before, and never warmer than asked for."""
+    amounts = [act.amount for act in playing("door", size=4).acts]
+    assert amounts == sorted(set(amounts))
+    assert amounts[-1] < 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "said"),
+    [
+        ("reordering", {"readings": 1}, r"readings is 1: reordering needs 2 readings or more"),
+        ("time-forgery", {"readings": 2, "start": "01:05"}, r"readings is 2: time-forgery needs an NTP query: one comes every 4"),
+        ("delay", {"delay_s": 600}, r"delay_s is 600: for readings every 300 s give at most 595"),
+        ("clock-step", {"size": -60, "interval_s": 200}, r"size is -60: for readings every 200 s give at least -50"),
+        ("firmware", {"keepalive_s": 300}, r"keepalive_s is 300: for readings every 300 s give at least 301"),
+        ("reboot", {"outage_s": 100, "interval_s": 100}, r"outage_s is 100: for readings every 100 s give at most 91"),
+        ("brute-force", {"count": 500, "rate": 1}, r"count is 500: it takes 500 s, 296 s are left"),
+        ("publish-flood", {"rate": 20, "count": 2000, "interval_s": 60}, r"count is 2000: it takes 100 s, 56 s are left"),
+        ("slow-denial", {"interval_s": 10}, r"kind is 'slow-denial': needs a longer interval_s than 10"),
+        ("delay", {"start": "23:40"}, r"readings is 4: ends after its day or the run"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_played_is_refused(kind: str, asked: dict[str, Any], said: str) -> None:
+    """Too few readings to swap, no query to forge, and acts that would run into the next reading are one sentence."""
+    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 4} | asked
+    interval = episode.pop("interval_s", 300)
+    unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
+    with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + said):
+        build_plan(made(interval_s=interval, episodes=[episode | unit]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("interval", [10, 12.5, 60, 3600])
+def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -> None:
+    """Between readings close together a kind is played with what fits, or refused by name."""
+    scenario = made(
+        interval_s=interval,
+        duration_h=72,
+        keepalive_s=36_000,
+        drawn={"count": 3, "readings": (2, 5), "kinds": {kind: 1}},
+    )
+    if (interval, kind) in TOO_CLOSE:
+        with pytest.raises(
+            InputError, match=rf"key drawn\.kinds is '{kind}': needs a longer interval_s than"
+        ):
+            build_plan(scenario)
+        return
+    plan = build_plan(scenario)
+    for each in plan.episodes:
+        assert all(each.approach_ns <= time <= each.end_ns for act in each.acts for time in act.times_ns)
+        assert each.end_ns < plan.disconnect_ns(each.onset // scenario.slots_per_day, "inrow-13")

@@ -1,0 +1,143 @@
+"""The taxonomy: a table that agrees with itself, and parameters a scenario may name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
+from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario, load_scenario
+from coldaisle_contracts.taxonomy import Kind, Parameter, Role
+
+ROWS = [(kind, row) for kind in KINDS.values() for row in kind.parameters]
+BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
+EPISODE = "[[episodes]]\nday = 1\nstart = 01:00:00\nreadings = 4\nkind = "
+
+
+def label(value: object) -> str:
+    """Return how a row is called in a test's name."""
+    return value.name if isinstance(value, Kind | Parameter) else str(value)
+
+
+def playing(kind: str, **changes: Any) -> Episode:
+    """Return the one episode of a plan, with what is asked of it."""
+    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 4}
+    unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
+    (only,) = build_plan(Scenario.model_validate(scenario | {"episodes": [asked | unit | changes]})).episodes
+    return only
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=label)
+def test_rows_agree_with_themselves(kind: Kind) -> None:
+    """A kind is an attack with a technique or benign, is seen in some way, and its parameters are its variants'."""
+    assert bool(kind.technique) != kind.benign
+    assert (kind.name in ATTACKS) != (kind.name in BENIGN)
+    assert kind.variants
+    assert len(set(kind.variants)) == len(kind.variants)
+    assert kind.seen
+    assert kind.filter
+    assert (kind.actor == "unit") <= (kind.benign and kind.target == "unit")
+    assert kind.on_path <= (kind.target == "unit")
+    assert (
+        kind.pace in ("readings", "copies", "holds", "queries", "none")
+        or kind.name == "reset"
+        or not kind.on_path
+    )
+    for variant in kind.variants:
+        names = [row.name for row in kind.parameters if row.of(variant)]
+        assert len(set(names)) == len(names)
+    for row in kind.parameters:
+        assert set(row.variants) <= set(kind.variants)
+
+
+def test_filters_name_the_injector() -> None:
+    """The address in the display filters is the injector's, and Role.RELAYED tells who is on the path."""
+    for kind in KINDS.values():
+        assert "02:42" not in kind.filter or INJECTOR.mac in kind.filter
+        assert kind.on_path == (Role.RELAYED in kind.roles)
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS, ids=label)
+@given(first=st.floats(0, 1), second=st.floats(0, 1))
+def test_intensity_moves_a_parameter_one_way(kind: Kind, row: Parameter, first: float, second: float) -> None:
+    """From faint to blatant a parameter goes one way, never leaves its bounds, and its sign changes no size."""
+    low, high = sorted((first, second))
+    towards = 1 if row.blatant >= row.faint else -1
+    assert towards * row.at(low) <= towards * row.at(high)
+    for sign in (-1, 1):
+        assert row.least <= row.at(low, sign) <= row.most
+    if row.signed:
+        assert row.at(low, -1) - row.around == pytest.approx(row.around - row.at(low), abs=2e-4)
+    assert kind.benign or kind.technique
+
+
+@pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, row in ROWS if row.drawn], ids=label)
+def test_intensity_sets_what_is_not_named(kind: Kind, row: Parameter) -> None:
+    """Intensity 0 is faint, 1 is blatant, and a named parameter wins over both."""
+    variant = {"variant": (row.variants or kind.variants)[0]}
+    for intensity, wanted in ((0, row.faint), (1, row.blatant)):
+        value = playing(kind.name, intensity=intensity, **variant).parameters[row.name]
+        assert abs(value - row.around) == pytest.approx(abs(wanted))
+    named = min(max(round((row.faint + row.blatant) / 2), row.least), row.most) + row.around
+    found = playing(kind.name, intensity=0, **variant, **{row.name: named})
+    assert found.parameters[row.name] == named
+    assert found.intensity == 0
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS, ids=label)
+def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
+    """Just beyond either bound a parameter is refused with bounds and unit, and so is what is no number."""
+    variant = {"variant": (row.variants or kind.variants)[0]}
+    step = 1 if row.whole else 1e-6
+    for value in (row.least - step, row.most + step, True, "many", float("nan")):
+        with pytest.raises(ValueError, match=f"give {row.least:g} to {row.most:g}".replace("+", r"\+")):
+            playing(kind.name, **variant, **{row.name: value})
+    if row.whole:
+        with pytest.raises(ValueError, match="give "):
+            playing(kind.name, **variant, **{row.name: row.least + 0.5})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"removal"\nunit = "inrow-13"\nsize = 1', "size: remove it: removal has no such parameter; its own: none"),
+        ('"brute-force"\nsize = 1', "size: remove it: brute-force has no such parameter; its own: count, rate"),
+        ('"brute-force"\ncount = 501', "count is 501: give 1 to 500 logins"),
+        ('"brute-force"\ncount = 8.5', "count is 8.5: give a whole number"),
+        ('"brute-force"\ncount = "many"', "count is 'many': give 1 to 500 logins"),
+        ('"brute-force"\nunit = "inrow-13"', "unit is 'inrow-13': remove it: brute-force attacks the broker"),
+        ('"removal"', "unit: add it: removal attacks a unit"),
+        ('"removal"\nunit = "inrow-13"\nstealth = true', "stealth is True: remove it: only modification, delay, false-data, takeover can hide"),
+        ('"removal"\nunit = "inrow-13"\nintensity = 2', "intensity is 2: it should be less than or equal to 1"),
+        ('"modification"\nunit = "inrow-13"\nsize = 1', "size is 1: leave it out, or name a variant that has it: shift, drift"),
+        ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nlag = 1', "lag is 1: leave it out, or name a variant that has it: replay"),
+        ('"modification"\nunit = "inrow-13"\nvariant = "scale"\nsize = 2', "size is 2: leave it out, or name a variant that has it: shift, drift"),
+        ('"tampering"\nunit = "inrow-13"\nvariant = "ip.dscp"\nvalue = 64', "value is 64: give 0 to 63"),
+        ('"port-skan"', "kind is 'port-skan': use port-scan"),
+        ('"xyz"', "kind is 'xyz': use one of interception, modification, "),
+    ],
+)  # fmt: skip
+def test_what_a_kind_does_not_take(tmp_path: Path, text: str, said: str) -> None:
+    """A parameter, unit or stealth that the kind does not have is one sentence with file, key, value and remedy."""
+    path = tmp_path / "made.toml"
+    path.write_text(BASE + EPISODE + text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    assert str(caught.value).startswith(f"{path}: key episodes.0.{said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_accounts_are_names() -> None:
+    """Names and passwords the broker knows are words; anything else is refused with its key."""
+    base = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
+    assert Scenario.model_validate(base | {"accounts": {"a": "b"}}).accounts == {"a": "b"}
+    for bad in ({"a b": "c"}, {"a": "b:c"}, {"a": ""}):
+        with pytest.raises(ValueError, match="accounts"):
+            Scenario.model_validate(base | {"accounts": bad})
