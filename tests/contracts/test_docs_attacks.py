@@ -1,0 +1,205 @@
+"""docs/attacks.md says of every kind what the table of kinds says; its sections are made here."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.taxonomy import ATTACK_MATRIX, Family, Kind, Pace, Parameter
+
+DOCS = Path(__file__).parents[2] / "docs" / "attacks.md"
+FAMILIES: dict[Family, str] = {
+    "on the path": "ARP claims make a unit and the broker send each other's frames to the attacker, which alters, holds, drops or adds to them.",
+    "rogue client": "The attacker's own host speaks MQTT to the broker, under its own name or somebody else's.",
+    "denial of service": "The broker is given more, or worse, than it should have to take.",
+    "reconnaissance and time": "The attacker finds out who is there and what runs on it.",
+    "benign": "Nobody attacks: the label is 0 and the kind is known, so that false alarms can be counted by their cause.",
+}
+TECHNIQUES = {
+    "T0801": "Monitor Process State",
+    "T0804": "Block Reporting Message",
+    "T0812": "Default Credentials",
+    "T0814": "Denial of Service",
+    "T0815": "Denial of View",
+    "T0830": "Adversary-in-the-Middle",
+    "T0832": "Manipulation of View",
+    "T0846": "Remote System Discovery",
+    "T0856": "Spoof Reporting Message",
+    "T0861": "Point & Tag Identification",
+    "T0888": "Remote System Information Discovery",
+}
+"""Their names in the matrix."""
+VARIANTS = {
+    "shift": "by `size`",
+    "freeze": "to the one before the episode",
+    "scale": "by `factor`",
+    "drift": "by a part of `size` that grows to the whole",
+    "noise": "by chance",
+    "replay": "to an earlier one",
+    "once": "one copy",
+    "burst": "`count` copies",
+    "qos-0": "nothing is acknowledged",
+    "qos-1": "everything is",
+    "grammar": "length, flags, topic or string are wrong",
+    "oversized": "padded to `size`",
+    "syn": "TCP",
+    "udp": "UDP",
+}
+"""What variants do, where a kind has several and they are no header fields."""
+PACES: dict[Pace, str] = {
+    "none": "none: being there is all",
+    "readings": "one on each reading attacked, as it passes",
+    "copies": "one on each reading attacked, with the times of its copies",
+    "holds": "one on each reading held back, with the time at which it goes on",
+    "queries": "one on each NTP query of the unit",
+    "slots": "one in each slot, at a time drawn by seed",
+    "once": "one in the first slot, at a time drawn by seed",
+    "ends": "one in the first slot, one in the last",
+    "outage": "one around the first reading, with the times of its begin and end",
+}
+
+
+def anchor(title: str) -> str:
+    """Return what a heading is linked by."""
+    return title.replace(" ", "-")
+
+
+def overview() -> str:
+    """Return the table of families and their kinds, each linked to its section."""
+    rows = (
+        f"| [{family}](#{anchor(family)}) | "
+        + ", ".join(f"[`{kind.name}`](#{kind.name})" for kind in KINDS.values() if kind.family == family)
+        + " |"
+        for family in FAMILIES
+    )
+    return "\n".join(["| family | kinds |", "|---|---|", *rows])
+
+
+def section(family: Family) -> str:
+    """Return the section of a family."""
+    kinds = (kind for kind in KINDS.values() if kind.family == family)
+    head = f"## {family[0].upper()}{family[1:]}\n\n{FAMILIES[family]}"
+    return "\n\n".join([head, *map(part, kinds)]) + "\n"
+
+
+def part(kind: Kind) -> str:
+    """Return the part of a kind: a sentence, what is to be known of it, its parameters."""
+    played = (
+        "one for each sensor attacked"
+        if kind.pace == "slots" and kind.target == "unit" and not kind.benign
+        else ""
+    )
+    facts = {
+        "technique": technique(kind),
+        "variants": variants(kind),
+        "roles": ", ".join(f"`{role}`" for role in kind.roles),
+        "acts": "; ".join(filter(None, [PACES[kind.pace], played])),
+        "budget": budget(kind),
+        "hides": "yes, with `stealth = true`" if kind.stealth else "",
+        "filter": f"`{kind.filter}`",
+    }
+    lines = (f"* {name}: {fact}" for name, fact in facts.items() if fact)
+    said = f"{kind.seen[0].upper()}{kind.seen[1:]}."
+    return "\n\n".join([f"### `{kind.name}`", said, "\n".join(lines), *parameters(kind)])
+
+
+def variants(kind: Kind) -> str:
+    """Return the variants of a kind that has several, each with what it means where its name does not say it."""
+    if len(kind.variants) == 1:
+        return ""
+    said = (f"`{name}`" + (f" ({VARIANTS[name]})" if name in VARIANTS else "") for name in kind.variants)
+    return ", ".join(said)
+
+
+def technique(kind: Kind) -> str:
+    """Return id and name of a kind's technique, linked."""
+    if kind.benign:
+        return ""
+    return f"[{kind.technique}](https://attack.mitre.org/techniques/{kind.technique}/) {TECHNIQUES[kind.technique]}"
+
+
+def budget(kind: Kind) -> str:
+    """Return what an act takes at most: frames made by whoever plays it, and real time."""
+    if kind.pace == "none":
+        return ""
+    counted = next((row.unit for row in kind.parameters if row.name == "count"), "")
+    frames = [f"{kind.frames}"] + (
+        [f"{kind.frames_each} for each of the {counted}"] if kind.frames_each else []
+    )
+    seconds = f"{kind.cost_s:g} s" + (" and `count` / `rate`" if _named(kind, "rate") else "")
+    by = f"at most {' and '.join(frames)} frames, " if kind.actor == "injector" else ""
+    return f"{by}about {seconds} of real time an act"
+
+
+def _named(kind: Kind, name: str) -> bool:
+    return any(row.name == name for row in kind.parameters)
+
+
+def parameters(kind: Kind) -> list[str]:
+    """Return the table of a kind's parameters, or nothing where it has none."""
+    if not kind.parameters:
+        return []
+    rows = (
+        f"| `{row.name}`{_of(row)} | {row.least:g} to {row.most:g}{_unit(row)} | {_ends(row)} | {row.meaning} |"
+        for row in kind.parameters
+    )
+    return ["\n".join(["| parameter | takes | faint → blatant | meaning |", "|---|---|---|---|", *rows])]
+
+
+def _of(row: Parameter) -> str:
+    return f" of {', '.join(f'`{variant}`' for variant in row.variants)}" if row.variants else ""
+
+
+def _unit(row: Parameter) -> str:
+    return "" if row.unit == "1" else f" {row.unit}"
+
+
+def _ends(row: Parameter) -> str:
+    if not row.drawn:
+        return "only when named"
+    around = f"{row.around:g} " if row.around else ""
+    sign = "± " if row.signed else ""
+    return f"{around}{sign}{row.faint:g} → {around}{sign}{row.blatant:g}"
+
+
+def found(head: str) -> str:
+    """Return the section of docs/attacks.md below a heading, its heading included."""
+    text = DOCS.read_text(encoding="utf-8")
+    match = re.search(rf"^{re.escape(head)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return match[0].strip() if match else ""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sections_equal_the_table(family: Family) -> None:
+    """Each family's section holds exactly its kinds, their facts and their parameters."""
+    made = section(family).strip()
+    assert found(made.partition("\n")[0]) == made, f"print it again:\n{made}"
+
+
+def test_overview_names_every_kind() -> None:
+    """The table at the head links each kind, and says of which matrix the techniques are."""
+    text = DOCS.read_text(encoding="utf-8")
+    assert overview() in text, f"print it again:\n{overview()}"
+    assert ATTACK_MATRIX in text
+    assert {kind.family for kind in KINDS.values()} == set(FAMILIES)
+
+
+def test_nothing_is_named_in_vain() -> None:
+    """The techniques and variants explained are those of the kinds; header fields explain themselves."""
+    several = {
+        name for kind in KINDS.values() if len(kind.variants) > 1 for name in kind.variants if "." not in name
+    }
+    assert several == set(VARIANTS)
+    assert {kind.technique for kind in KINDS.values() if not kind.benign} == set(TECHNIQUES)
+
+
+def test_example_is_a_scenario() -> None:
+    """The example can be played: put into a scenario of a day, it has a plan with each of its episodes."""
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    base = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
+    scenario = Scenario.model_validate(base | tomllib.loads(example))
+    assert len(build_plan(scenario).episodes) == len(scenario.episodes) + scenario.drawn.count
