@@ -102,8 +102,18 @@ class Connection:
 
     @property
     def closing(self) -> bool:
-        """Whether a side closed and the connection is not yet over."""
-        return (self.up.finished or self.down.finished) and not self.over
+        """Whether a side closed and words of it are still on their way.
+
+        A broker that closes first may wait for long: the unit sleeps until its next reading.
+        """
+        return not self.over and (self.up.finished or (self.down.finished and not self._heard_the_end))
+
+    @property
+    def _heard_the_end(self) -> bool:
+        """Whether the unit acknowledged all that the broker sent."""
+        if self.up.last is None:
+            return False
+        return ahead(self.up.last.ack, self.down.stream.outward(self.down.next)) >= 0
 
     @property
     def over(self) -> bool:

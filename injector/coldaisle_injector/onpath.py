@@ -14,7 +14,6 @@ from coldaisle_injector.editing import Editor, OffPathError
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import (
     ACK,
-    FIN,
     RST,
     SYN,
     Arp,
@@ -118,6 +117,7 @@ class Path:
             OffPathError: if there is still no answer after :data:`PATIENCE_NS`.
         """
         if self.settled:
+            self._since_ns = self._times.wall_ns()
             return
         if self._times.wall_ns() - self._since_ns > PATIENCE_NS:
             raise self._editor.off_path("got no answer")
@@ -127,12 +127,10 @@ class Path:
 
     def copy(self, slot: int, sensor: int, number: int) -> None:
         """Deliver a reading again; see :meth:`Editor.copy`."""
-        self._since_ns = self._times.wall_ns()
         self._editor.copy(slot, sensor, number)
 
     def release(self, slot: int, sensor: int) -> None:
         """Deliver a reading that was held; see :meth:`Editor.release`."""
-        self._since_ns = self._times.wall_ns()
         self._editor.release(slot, sensor)
 
     def clear(self, sensor: int) -> None:
@@ -185,8 +183,6 @@ class Path:
         half, other = (conn.up, conn.down) if upward else (conn.down, conn.up)
         fresh = half.see(segment, self._times.wall_ns())
         conn.closed = conn.closed or bool(segment.flags & RST)
-        if segment.flags & FIN:
-            self._since_ns = self._times.wall_ns()
         if not upward:  # the capture saw it before the attacker did
             self._note_answer(segment, conn)
         edit: Edit = Pass()
@@ -280,7 +276,6 @@ class Path:
         if not again:
             return False
         conn.losing[segment.seq] = again - 1
-        self._since_ns = self._times.wall_ns()
         role = Role.REMOVED if isinstance(edit, Lose) else Role.CONSEQUENCE
         self.notes.frame(frame, self.unit, role, "lose", anomalous=True)
         return True

@@ -449,3 +449,13 @@ def test_half_closed_connection_is_not_settled(tmp_path: FilePath) -> None:
         scene.path.on_segment(segment(source=source, numbers=numbers, flags=flags))
         states.append(scene.path.settled)
     assert states == [False, False, True]
+
+
+def test_broker_that_closes_first_does_not_hold_time_up(tmp_path: FilePath) -> None:
+    """A thrown-out sensor sleeps until its next reading: once it acknowledged the broker's FIN nothing is on its way."""
+    scene = _Scene(tmp_path, "interception")
+    scene.begin()
+    scene.path.on_segment(segment(source=BROKER, numbers=(scene.down, scene.up_seen), flags="FA"))
+    assert not scene.path.settled
+    scene.path.on_segment(segment(numbers=(scene.up, scene.down_seen + 1), flags="A"))
+    assert scene.path.settled

@@ -1,8 +1,11 @@
 """What tshark and the kernel say of a run: looked at from outside, with nothing of ours."""
 
+import struct
 import subprocess
 from pathlib import Path
 
+_GLOBAL, _RECORD = 24, 16
+"""Bytes of a pcap file's and a record's header."""
 _ORDINARY = (
     "Connection establish",
     "Connection finish",
@@ -80,3 +83,18 @@ def holder(pids: dict[int, str], journal: str) -> int | None:
         if any(name.endswith(f"/journal/{journal}.jsonl") for name in opened):
             return pid
     return None
+
+
+def numbers(pcap: Path, only: str) -> list[int]:
+    """Return the numbers, from 1, of the frames that pass a display filter."""
+    return [int(number) for (number,) in fields(pcap, only, "frame.number")]
+
+
+def frames_of(pcap: Path) -> list[bytes]:
+    """Return the frames of a capture with little-endian headers, as tcpdump writes them here."""
+    data, at, found = pcap.read_bytes(), _GLOBAL, list[bytes]()
+    while at < len(data):
+        (length,) = struct.unpack_from("<I", data, at + 8)
+        found.append(data[at + _RECORD : at + _RECORD + length])
+        at += _RECORD + length
+    return found

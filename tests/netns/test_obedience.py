@@ -1,0 +1,294 @@
+"""Obedience: every kind in the catalogue keeps the same rules, whoever wrote it.
+
+What is checked here follows from the taxonomy alone: a new row is checked without touching this file.
+"""
+
+import importlib.util
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.netns.observe import count, frames_of, numbers
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.journal import frame_digest, read_journal
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.plan import Act, Episode
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.taxonomy import Kind, Parameter
+from coldaisle_testbed import week
+
+UNITS = ("inrow-13", "inrow-15", "inrow-23", "inrow-25")
+DAYS = 2
+PACKAGES = {"injector": "coldaisle_injector.attacks", "unit": "coldaisle_sensors.anomalies"}
+DOCS = Path(__file__).parents[2] / "docs" / "attacks.md"
+VALUE = {"shift", "scale", "freeze", "replay"}
+"""Operations the journal calls ``modify``, and leaves out when the value stays what it was."""
+KINDS_PARAMETRISED = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+def _laid_out() -> Iterator[dict[str, Any]]:
+    """Yield an episode for every variant of every kind, on units and days in turn, none near another."""
+    free: dict[tuple[str, int], int] = defaultdict(lambda: 10)
+    turn = 0
+    for kind in KINDS.values():
+        for variant in kind.variants:
+            turn += 1
+            lane = "broker" if kind.target == "broker" else UNITS[turn % len(UNITS)]
+            day = turn // len(UNITS) % DAYS + 1
+            readings = 1 if kind.pace in ("once", "outage") else 4
+            slot = free[lane, day]
+            free[lane, day] += readings + 10
+            clock = slot * 300
+            spec = {
+                "kind": kind.name,
+                "variant": variant,
+                "day": day,
+                "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:00",
+                "readings": readings,
+                "sensors": (1, 3) if kind.actor == "injector" else (1, 2, 3, 4),
+            }
+            yield spec if lane == "broker" else spec | {"unit": lane}
+
+
+def _scenario(seed: int = 11) -> Scenario:
+    return Scenario.model_validate(
+        {
+            "name": "obedience",
+            "seed": seed,
+            "first_day": "2026-03-02",
+            "time_zone": "Europe/Madrid",
+            "duration_h": 24 * DAYS,
+            "accounts": {"operator": "coolant-7"},
+            "episodes": list(_laid_out()),
+        }
+    )
+
+
+PLAN = build_plan(_scenario())
+
+
+def _of(kind: Kind) -> list[Episode]:
+    return [episode for episode in PLAN.episodes if episode.kind == kind.name]
+
+
+# -- what the taxonomy and the plan alone show --------------------------------------------------------------------------
+
+
+@KINDS_PARAMETRISED
+def test_it_has_a_module(kind: Kind) -> None:
+    """One file plays it: the injector's or the unit's."""
+    assert importlib.util.find_spec(f"{PACKAGES[kind.actor]}.{kind.module}") is not None
+
+
+@KINDS_PARAMETRISED
+def test_it_is_documented(kind: Kind) -> None:
+    """docs/attacks.md has a section of its own for it."""
+    assert re.search(rf"^### `{kind.name}`", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@KINDS_PARAMETRISED
+def test_seeded_twice_it_does_the_same(kind: Kind) -> None:
+    """The plan of its episodes is a function of the seed, and of nothing else."""
+    again = {episode.id: episode for episode in build_plan(_scenario()).episodes}
+    other = {episode.id: episode for episode in build_plan(_scenario(12)).episodes}
+    for episode in _of(kind):
+        assert again[episode.id] == episode
+        assert other[episode.id].seed != episode.seed
+
+
+@KINDS_PARAMETRISED
+def test_its_acts_lie_within_the_episode(kind: Kind) -> None:
+    """Nothing is planned before it gets ready, after its end, on another sensor, or without bounds."""
+    for episode in _of(kind):
+        assert episode.approach_ns <= episode.begin_ns < episode.end_ns
+        for act in episode.acts:
+            assert act.slot in range(episode.onset, episode.onset + episode.readings)
+            assert act.sensor in (0, *episode.sensors)
+            assert all(episode.approach_ns <= at <= episode.end_ns for at in act.times_ns)
+        assert 0 < episode.packets < 20_000
+        assert 0 <= episode.cost_s < 60
+
+
+def _parameters() -> list[tuple[Kind, Parameter]]:
+    return [(kind, row) for kind in KINDS.values() for row in kind.parameters]
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    _parameters(),
+    ids=[f"{kind.name}-{row.name}-{'-'.join(row.variants)}" for kind, row in _parameters()],
+)
+def test_parameter_out_of_bounds_is_refused(kind: Kind, row: Parameter) -> None:
+    """More than the most and less than the least is one error that names both."""
+    base: dict[str, Any] = {"kind": kind.name, "day": 1, "start": "01:00", "readings": 1}
+    base |= {"unit": UNITS[0]} if kind.target == "unit" else {}
+    base |= {"variant": row.variants[0]} if row.variants else {}
+    for value in (row.most * 1.01 + 1, row.least - abs(row.least) * 0.01 - 1):
+        with pytest.raises(
+            ValidationError, match=re.escape(f"give {row.least:g} to {row.most:g} {row.unit}")
+        ):
+            EpisodeSpec.model_validate(base | {row.name: value})
+
+
+# -- what a real run shows ----------------------------------------------------------------------------------------------
+
+
+class Played:
+    """A real run of every variant of every kind: its journals and raw captures, read with nothing of the analysis."""
+
+    def __init__(self, run: Path) -> None:
+        self.captures = {
+            path.stem.rpartition("-")[0]: path for path in (run / "capture" / "raw").glob("*.pcap")
+        }
+        self.injector = list(read_journal(run / "journal" / "injector.jsonl"))
+        self.units = {unit: list(read_journal(run / "journal" / f"{unit}.jsonl")) for unit in UNITS}
+        self.frames = {shard: frames_of(path) for shard, path in self.captures.items()}
+
+    def lines(self, episode: Episode, event: str) -> list[dict[str, Any]]:
+        """Return the lines of an event that belong to an episode, from the journal of who plays it."""
+        journal = self.injector if episode.row.actor == "injector" else self.units[episode.unit]
+        return [line for line in journal if line["event"] == event and line.get("episode") == episode.id]
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Every variant of every kind, really played."""
+    run = tmp_path_factory.mktemp("obedience") / "run"
+    week.prepare(run, PLAN)
+    week.play(PLAN, run, DAYS, lambda _: None)
+    return Played(run)
+
+
+def _journalled(act: Act) -> list[str]:
+    """Return the operations the journal should hold for a planned act."""
+    match act.operation:
+        case "copy":
+            return ["copy"] * len(act.times_ns)
+        case "hold":
+            return ["hold", "release"]
+        case operation:
+            return ["modify" if operation in VALUE else operation]
+
+
+@pytest.mark.netns
+@KINDS_PARAMETRISED
+def test_what_it_did_is_what_was_planned(kind: Kind, played: Played) -> None:
+    """Every planned act is in the journal once, and nothing else; a value that stayed the same needs no line."""
+    for episode in _of(kind):
+        wanted = Counter((act.slot, act.sensor, name) for act in episode.acts for name in _journalled(act))
+        done = Counter(
+            (line["slot"], line["sensor"], line["operation"]) for line in played.lines(episode, "act")
+        )
+        assert done - wanted == Counter()
+        assert {name for _, _, name in wanted - done} <= {"modify"}
+
+
+@pytest.mark.netns
+@KINDS_PARAMETRISED
+def test_its_acts_are_bracketed_by_begin_and_end(kind: Kind, played: Played) -> None:
+    """The journal says when it began and ended, and every act lies between, on its target."""
+    for episode in _of(kind):
+        phases = {line["phase"]: line["at_ns"] for line in played.lines(episode, "episode")}
+        assert {"begin", "end"} <= set(phases)
+        for line in played.lines(episode, "act"):
+            assert phases["begin"] <= line["at_ns"] <= phases["end"]
+            assert line["unit"] == episode.unit
+
+
+@pytest.mark.netns
+@KINDS_PARAMETRISED
+def test_it_keeps_to_its_time_and_its_budget(kind: Kind, played: Played) -> None:
+    """What it makes lies between approach and end; only the caches it still holds are looked after later."""
+    for episode in _of(kind):
+        frames = [line for line in played.lines(episode, "frame") if line["anomalous"]]
+        made = [line for line in frames if line["role"] in ("injected", "duplicate", "delayed")]
+        assert len(made) <= episode.packets
+        for line in frames:
+            if line["act"] not in ("poison", "restore", "reply"):
+                assert episode.approach_ns <= line["at_ns"] <= episode.end_ns + 2 * SECOND, line
+
+
+@pytest.mark.netns
+@KINDS_PARAMETRISED
+def test_it_leaves_a_trace_its_display_filter_finds(kind: Kind, played: Played) -> None:
+    """Wireshark finds frames of every variant by the filter the documentation gives."""
+    for episode in _of(kind):
+        shard = f"day-{episode.onset // 288 + 1}"
+        found = numbers(played.captures[shard], kind.filter)
+        if kind.actor == "unit":
+            assert found, episode.variant
+            continue
+        own = {line["digest"] for line in played.lines(episode, "frame") if line["side"] == "broker"}
+        assert any(frame_digest(played.frames[shard][number - 1]) in own for number in found), episode.variant
+
+
+@pytest.mark.netns
+@KINDS_PARAMETRISED
+def test_it_restores_what_it_changed(kind: Kind, played: Played) -> None:
+    """Caches: the last word on them is the truth. Connections of its own: none is left when it ends."""
+    for episode in _of(kind):
+        if kind.on_path:
+            path = [
+                line
+                for line in played.injector
+                if line["event"] == "frame"
+                and line["act"] in ("poison", "restore")
+                and _unit_of(line, played) == episode.unit
+            ]
+            assert path[-1]["act"] == "restore"
+    opened, closed = (
+        sum(count(path, f"{which} && ip.src == {INJECTOR.ip}") for path in played.captures.values())
+        for which in ("mqtt.msgtype == 1", "(tcp.flags.fin == 1 || tcp.flags.reset == 1)")
+    )
+    assert closed >= opened
+
+
+def _unit_of(line: dict[str, Any], played: Played) -> str:
+    del played
+    return next(episode.unit for episode in PLAN.episodes if episode.id == line["episode"])
+
+
+@pytest.mark.netns
+def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(played: Played) -> None:
+    """On the broker's wire, frame by frame, as often as each was seen."""
+    ours = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+    seen = Counter(
+        (shard, frame_digest(frame))
+        for shard, frames in played.frames.items()
+        for frame in frames
+        if ours in (frame[:6], frame[6:12])
+    )
+    noted = Counter(
+        (line["shard"], line["digest"])
+        for line in played.injector
+        if line["event"] == "frame" and line["side"] == "broker"
+    )
+    assert seen - noted == Counter()
+    assert noted - seen == Counter()
+
+
+@pytest.mark.netns
+def test_nobody_else_is_spoken_to(played: Played) -> None:
+    """Every frame is between hosts of the plan: the attacker speaks to units and broker alone."""
+    known = "198.18.0.0/24"
+    for path in played.captures.values():
+        assert count(path, f"ip && !(ip.src == {known} && ip.dst == {known})") == 0
+        assert count(path, "ipv6") == 0
+        strangers = f"ip && eth.src == {INJECTOR.mac} && !(ip.dst == {BROKER.ip})"
+        assert count(path, strangers) == 0
+
+
+@pytest.mark.netns
+def test_no_reading_is_lost_to_its_sensor(played: Played) -> None:
+    """Whatever was played, every unit reported every reading and had it acknowledged."""
+    for unit in UNITS:
+        readings = [line for line in played.units[unit] if line["event"] == "reading"]
+        assert len({(line["client"], line["slot"]) for line in readings}) == PLAN.scenario.slots * 4
+        assert len(readings) == PLAN.scenario.slots * 4
