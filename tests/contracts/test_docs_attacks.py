@@ -34,17 +34,17 @@ TECHNIQUES = {
 }
 """Their names in the matrix."""
 VARIANTS = {
-    "shift": "by `size`",
-    "freeze": "to the one before the episode",
-    "scale": "by `factor`",
-    "drift": "by a part of `size` that grows to the whole",
-    "noise": "by chance",
-    "replay": "to an earlier one",
+    "shift": "changed by `size`",
+    "freeze": "what it was before the episode",
+    "scale": "multiplied by `factor`",
+    "drift": "changed by ever more, `size` at the end",
+    "noise": "changed by chance",
+    "replay": "what it was earlier",
     "once": "one copy",
     "burst": "`count` copies",
     "qos-0": "nothing is acknowledged",
     "qos-1": "everything is",
-    "grammar": "length, flags, topic or string are wrong",
+    "grammar": "broken in form",
     "oversized": "padded to `size`",
     "syn": "TCP",
     "udp": "UDP",
@@ -127,11 +127,9 @@ def budget(kind: Kind) -> str:
     if kind.pace == "none":
         return ""
     counted = next((row.unit for row in kind.parameters if row.name == "count"), "")
-    frames = [f"{kind.frames}"] + (
-        [f"{kind.frames_each} for each of the {counted}"] if kind.frames_each else []
-    )
+    each = f" and {kind.frames_each} for each of the {counted}" if kind.frames_each else ""
     seconds = f"{kind.cost_s:g} s" + (" and `count` / `rate`" if _named(kind, "rate") else "")
-    by = f"at most {' and '.join(frames)} frames, " if kind.actor == "injector" else ""
+    by = f"at most {kind.frames} frames{each}, " if kind.actor == "injector" else ""
     return f"{by}about {seconds} of real time an act"
 
 
@@ -144,10 +142,14 @@ def parameters(kind: Kind) -> list[str]:
     if not kind.parameters:
         return []
     rows = (
-        f"| `{row.name}`{_of(row)} | {row.least:g} to {row.most:g}{_unit(row)} | {_ends(row)} | {row.meaning} |"
+        f"| `{row.name}`{_of(row)} | {_number(row.least)} to {_number(row.most)}{_unit(row)} | {_ends(row)} | {row.meaning} |"
         for row in kind.parameters
     )
     return ["\n".join(["| parameter | takes | faint → blatant | meaning |", "|---|---|---|---|", *rows])]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.10g}"
 
 
 def _of(row: Parameter) -> str:
@@ -163,7 +165,7 @@ def _ends(row: Parameter) -> str:
         return "only when named"
     around = f"{row.around:g} " if row.around else ""
     sign = "± " if row.signed else ""
-    return f"{around}{sign}{row.faint:g} → {around}{sign}{row.blatant:g}"
+    return f"{around}{sign}{_number(row.faint)} → {around}{sign}{_number(row.blatant)}"
 
 
 def found(head: str) -> str:
