@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+from functools import cache
 from pathlib import Path
 
 _GLOBAL, _RECORD = 24, 16
@@ -85,6 +86,7 @@ def holder(pids: dict[int, str], journal: str) -> int | None:
     return None
 
 
+@cache
 def numbers(pcap: Path, only: str) -> list[int]:
     """Return the numbers, from 1, of the frames that pass a display filter."""
     return [int(number) for (number,) in fields(pcap, only, "frame.number")]
