@@ -230,16 +230,33 @@ def scenario_check(file: Annotated[Path, typer.Argument(help="Scenario file.")])
     )
 
 
-@scenario_app.command("show", epilog=_examples("coldaisle scenario show scenarios/week.toml --seed 7"))
+@scenario_app.command(
+    "show",
+    epilog=_examples(
+        "coldaisle scenario show scenarios/week.toml --seed 7",
+        "coldaisle scenario show scenarios/intrusions.toml --list",
+        "coldaisle scenario show scenarios/week.toml --svg week.svg",
+    ),
+)
 def scenario_show(
     file: Annotated[Path, typer.Argument(help="Scenario file.")],
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file too.")] = None,
+    every: Annotated[bool, typer.Option("--list", help="List every episode, too.")] = False,
 ) -> None:
-    """Show what a scenario plans: every episode, in local time."""
-    plan = _plan(file, seed)
-    from coldaisle_testbed import listings  # noqa: PLC0415
+    """Draw what a scenario plans: its days as a timeline in local time, and what all of it takes."""
+    plan, console = _plan(file, seed), Console()
+    from coldaisle_testbed import listings, picture, timeline  # noqa: PLC0415
 
-    Console().print(*listings.planned(plan), sep="\n", highlight=False)
+    if svg is not None:
+        picture.write(plan, svg)
+    plain = not console.encoding.lower().startswith("utf")
+    console.print(f"[bold]{plan.scenario.name}[/]: {timeline.sentence(plan)}\n", highlight=False)
+    console.print(
+        timeline.drawn(plan, console.width, plain=plain), timeline.totals(plan), sep="\n", highlight=False
+    )
+    if every:
+        console.print("", listings.of_episodes(plan), sep="\n", highlight=False)
 
 
 @app.command(epilog=_examples("coldaisle runs", "coldaisle runs --folder /data/runs"))

@@ -1,41 +1,34 @@
 """What the commands that list something print: the episodes of a plan, runs, checks of the machine."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 from rich.table import Table
 
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.topics import SENSORS
+from coldaisle_testbed import timeline
 from coldaisle_testbed.doctor import Check
 
 
-def planned(plan: Plan) -> tuple[str, Table]:
-    """Return one sentence about a plan and its episodes as a table, in local time."""
-    scenario = plan.scenario
-    sentence = (
-        f"[bold]{scenario.name}[/]: {scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
-        f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
-        f"{scenario.slots * len(scenario.units) * len(SENSORS):,} readings, seed {scenario.seed}"
-    )
-    table = Table("episode", "local time", "kind", "variant", "unit", "sensors", "readings", "acts", box=None)
-    for episode in plan.episodes:
-        begin = datetime.fromtimestamp(
-            plan.reading_ns(episode.onset, episode.unit) / 1e9, scenario.start.tzinfo
-        )
+def of_episodes(plan: Plan) -> Table:
+    """Return every episode of a plan in local time; ids and kinds are shown whole, 80 columns are enough."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "begins", "kind", "variant", "target", "sensors", "slots", "acts", "level"):
+        table.add_column(name, no_wrap=name in ("id", "begins", "kind", "variant", "target"))
+    for each in plan.episodes:
         table.add_row(
-            episode.id,
-            f"{begin:%a %H:%M}",
-            episode.kind,
-            episode.variant,
-            episode.unit,
-            " ".join(map(str, episode.sensors)),
-            str(episode.readings),
-            str(len(episode.acts)),
+            each.id,
+            f"{timeline.local(plan, each)[0]:%a %H:%M}",
+            each.kind,
+            each.variant,
+            each.unit,
+            " ".join(map(str, each.sensors)),
+            str(each.readings),
+            str(len(each.acts)),
+            "hides" if each.stealth else f"{each.intensity:.2f}",
         )
-    return sentence, table
+    return table
 
 
 def of_runs(folder: Path) -> Table:

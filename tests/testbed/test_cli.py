@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from rich.console import Console
 from tests.conftest import HOUSE
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_testbed import __main__ as entry
 from coldaisle_testbed import week
 from coldaisle_testbed.cli import spread
@@ -164,18 +166,61 @@ def test_help_has_examples(coldaisle: Call) -> None:
         ["runs"],
         ["doctor"],
         ["scenario", "check"],
+        ["scenario", "show"],
     ):
         code, out, _ = coldaisle(*command, "--help")
         assert code == 0
         assert f"coldaisle {' '.join(command)}" in out.split("Examples")[1]
 
 
-def test_scenario_show_lists_every_episode(coldaisle: Call) -> None:
-    """Each episode is shown with its local time and kind."""
+def test_scenario_show_draws_every_lane(coldaisle: Call) -> None:
+    """Without options there is a row for each unit and the broker, and one line of totals, but no list."""
     code, out, _ = coldaisle("scenario", "show", HOUR)
+    assert code == 0
+    rows = [line.removeprefix("Mon 02").split()[0] for line in out.splitlines() if "·" in line]
+    assert rows == ["inrow-13", "inrow-15", "inrow-23", "inrow-25", "broker"]
+    assert "4 episodes, 4 kinds, 12 acts" in out
+    assert "e01" not in out
+
+
+def test_scenario_show_lists_every_episode(coldaisle: Call) -> None:
+    """With --list each episode is shown with its local time and kind."""
+    code, out, _ = coldaisle("scenario", "show", HOUR, "--list")
     assert code == 0
     for begin, kind in (("00:15", "interception"), ("00:20", "modification"), ("00:25", "removal")):
         assert any(begin in line and kind in line for line in out.splitlines())
+
+
+def test_scenario_show_lists_the_longest_names_whole(coldaisle: Call) -> None:
+    """In 80 columns, what a pipe gets, ids, kinds and variants of the busiest scenario are not cut."""
+    _, out, _ = coldaisle("scenario", "show", HOUSE / "scenarios" / "intrusions.toml", "--list")
+    listed = [line.split() for line in out.splitlines() if re.match(r"e\d{3} ", line)]
+    assert [row[0] for row in listed] == [f"e{number:03d}" for number in range(1, len(listed) + 1)]
+    assert {row[3] for row in listed} == set(KINDS)
+    assert {row[4] for row in listed} == {name for kind in KINDS.values() for name in kind.variants}
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_scenario_show_draws_a_picture(coldaisle: Call, tmp_path: Path) -> None:
+    """With --svg the timeline becomes a file of its own, which replaces what was there."""
+    path = tmp_path / "hour.svg"
+    path.write_text("old")
+    code, out, err = coldaisle("scenario", "show", HOUR, "--svg", path)
+    assert (code, err) == (0, "")
+    assert "inrow-13" in out
+    assert path.read_text().startswith("<svg ")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("where", ["missing/hour.svg", ""])
+def test_scenario_show_refuses_a_picture_it_cannot_write(coldaisle: Call, tmp_path: Path, where: str) -> None:
+    """A folder that is not there, or a folder in place of a file, is one sentence, and nothing is left."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    result = coldaisle("scenario", "show", HOUR, "--svg", folder / where)
+    _assert_one_sentence(result, "--svg", str(folder), "cannot be written", "name a file")
+    assert list(tmp_path.iterdir()) == [folder]
+    assert list(folder.iterdir()) == []
 
 
 def test_no_runs_yet(coldaisle: Call, tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""The days of a plan as a timeline: a row for each day and target, drawn into a terminal."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.text import Text
+
+from coldaisle_contracts.plan import Episode, Plan
+from coldaisle_contracts.scenario import BROKER
+from coldaisle_contracts.taxonomy import Family
+from coldaisle_contracts.topics import SENSORS
+
+_LABEL = 16
+"""Columns before the hours: the day and the target."""
+_PER_HOUR = (60, 30, 20, 12, 6, 4, 3, 2, 1)
+_STEPS_H = (1 / 6, 1 / 2, 1, 2, 3, 6)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a family is drawn, apart from the others without colour too.
+
+    Attributes:
+        glyph: in a terminal.
+        ascii: in a terminal that knows ASCII alone.
+        style: its colour there.
+        fill: its colour in a picture.
+    """
+
+    glyph: str
+    ascii: str
+    style: str
+    fill: str
+
+
+LOOKS: dict[Family, Look] = {
+    "on the path": Look("█", "#", "red", "#c2413b"),
+    "rogue client": Look("▲", "A", "magenta", "#7a4fb0"),
+    "denial of service": Look("◆", "X", "yellow", "#d98a1f"),
+    "reconnaissance and time": Look("●", "o", "cyan", "#2b7bb9"),
+    "benign": Look("░", "~", "green", "#8aa892"),
+}
+
+
+def sentence(plan: Plan) -> str:
+    """Return what a plan's run is: its length, start, units, readings and seed; the name is left to the caller."""
+    scenario = plan.scenario
+    return (
+        f"{scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
+        f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
+        f"{scenario.slots * len(scenario.units) * len(SENSORS):,} readings, seed {scenario.seed}"
+    )
+
+
+def totals(plan: Plan) -> str:
+    """Return one line: episodes, kinds, acts, frames the attacker may make, and the real time all of it takes."""
+    episodes, days = plan.episodes, Counter[int]()
+    for each in episodes:
+        days[each.onset // plan.scenario.slots_per_day] += math.ceil(each.cost_s * 1000)
+    frames = sum(each.packets for each in episodes if each.row.actor == "injector")
+    return (
+        f"{len(episodes)} episodes, {len({each.kind for each in episodes})} kinds, "
+        f"{sum(len(each.acts) for each in episodes):,} acts, at most {frames:,} frames, "
+        f"about {days.total() / 1000:.0f} s of real time ({max(days.values(), default=0) / 1000:.0f} s on the busiest day)"
+    )
+
+
+def targets(plan: Plan) -> tuple[str, ...]:
+    """Return the lanes of a day: the units that run, then the broker."""
+    return (*plan.scenario.units, BROKER)
+
+
+def hours_shown(plan: Plan) -> int:
+    """Return how many hours a row holds: a day's, or fewer where the run is shorter."""
+    return min(24, math.ceil(plan.scenario.duration_h))
+
+
+def span_h(plan: Plan, episode: Episode) -> tuple[float, float]:
+    """Return begin and end of an episode in its day, h after local midnight."""
+    interval, per_day = plan.scenario.interval_s / 3600, plan.scenario.slots_per_day
+    begin = episode.onset % per_day * interval
+    return begin, begin + episode.readings * interval
+
+
+def local(plan: Plan, episode: Episode) -> tuple[datetime, datetime]:
+    """Return begin and end of an episode in local time."""
+    begin, end = (timedelta(hours=hours) for hours in span_h(plan, episode))
+    midnight = plan.scenario.start + timedelta(days=episode.onset // plan.scenario.slots_per_day)
+    return midnight + begin, midnight + end
+
+
+def day_name(plan: Plan, day: int) -> str:
+    """Return how a day (from 0) is called: its day of the week and of the month."""
+    return f"{plan.scenario.start + timedelta(days=day):%a %d}"
+
+
+def drawn(plan: Plan, width: int = 80, *, plain: bool = False) -> Text:
+    """Return the timeline as text: hours on top, a row for each day and target, the families below.
+
+    Args:
+        plan: what is drawn.
+        width: columns there are.
+        plain: whether to keep to ASCII.
+    """
+    hours = hours_shown(plan)
+    per_hour = next((each for each in _PER_HOUR if hours * each <= width - _LABEL), 1)
+    step = next((each for each in _STEPS_H if each * per_hour >= 6), 6) * per_hour  # noqa: PLR2004 - "00:00 "
+    text = Text(
+        " " * _LABEL + _axis(hours * per_hour, round(step), per_hour) + "\n", style="bold", no_wrap=True
+    )
+    for day in range(plan.scenario.days):
+        for lane, target in enumerate(targets(plan)):
+            text.append(f"{'' if lane else day_name(plan, day):<7}{target:<9}", style="" if lane else "bold")
+            _row(text, plan, (day, target), (hours, per_hour, round(step)), plain=plain)
+    return text.append_text(_legend(plan, width, plain=plain))
+
+
+def _axis(cells: int, step: int, per_hour: int) -> str:
+    """Return the hours over every ``step``-th cell."""
+    marks = (
+        f"{cell // per_hour:02d}:{cell % per_hour * 60 // per_hour:02d}" for cell in range(0, cells, step)
+    )
+    return "".join(mark.ljust(step) for mark in marks)[:cells].rstrip()
+
+
+def _row(text: Text, plan: Plan, row: tuple[int, str], scale: tuple[int, int, int], *, plain: bool) -> None:
+    """Append the cells of a day and target; episodes that share a cell are put side by side, none is hidden."""
+    hours, per_hour, step = scale
+    cells: dict[int, Look] = {}
+    for episode in plan.episodes_on(range(row[0], row[0] + 1)):
+        if episode.unit == row[1]:
+            begin, end = (hour * per_hour for hour in span_h(plan, episode))
+            first = min(max(int(begin + 1e-9), max(cells, default=-1) + 1), hours * per_hour - 1)
+            for cell in range(first, max(first + 1, math.ceil(end - 1e-9))):
+                cells[cell] = LOOKS[episode.row.family]
+    empty = "." if plain else "·"
+    for cell in range(hours * per_hour):
+        if look := cells.get(cell):
+            text.append(look.ascii if plain else look.glyph, style=look.style)
+        else:
+            text.append(" " if cell % step else empty, style="dim")
+    text.append("\n")
+
+
+def families(plan: Plan) -> Iterator[tuple[Family, Look, int]]:
+    """Yield the families that come up in a plan, how each is drawn and how many episodes it has."""
+    counts = Counter(each.row.family for each in plan.episodes)
+    return ((family, look, counts[family]) for family, look in LOOKS.items() if counts[family])
+
+
+def _legend(plan: Plan, width: int, *, plain: bool) -> Text:
+    """Return the families in as many lines as they need, none broken."""
+    text, used = Text(), 0
+    for family, look, count in families(plan):
+        named = f" {family} {count}  "
+        if used + len(named.rstrip()) >= width:
+            text, used = text.append("\n"), 0
+        text.append(look.ascii if plain else look.glyph, style=look.style).append(named)
+        used += 1 + len(named)
+    return text

@@ -1,0 +1,108 @@
+"""The timeline of a plan: every episode is in it, where and when it is, in a terminal and in a picture."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed import picture, timeline
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+NAMES = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def planned(name: str) -> Plan:
+    """Return the plan of a scenario of the house."""
+    return build_plan(load_scenario(SCENARIOS / f"{name}.toml"))
+
+
+def lanes(text: str) -> list[str]:
+    """Return the cells of each row of a timeline."""
+    return [line[16:] for line in text.splitlines() if re.match(r"(\w{3} \d\d| {6}) (inrow|broker)", line)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [60, 80, 120, 300])
+def test_timeline_fits_its_width(name: str, width: int) -> None:
+    """However wide the terminal, no line is longer, and there is a row for each day and target."""
+    plan = planned(name)
+    text = timeline.drawn(plan, width).plain
+    assert max(map(len, text.splitlines())) <= width
+    assert len(lanes(text)) == plan.scenario.days * len(timeline.targets(plan))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("plain", [False, True])
+def test_every_episode_is_in_its_row(name: str, plain: bool) -> None:
+    """Each row has the glyphs of its episodes' families, and only those, without colour too."""
+    plan = planned(name)
+    rows = lanes(timeline.drawn(plan, 80, plain=plain).plain)
+    for day in range(plan.scenario.days):
+        for lane, target in enumerate(timeline.targets(plan)):
+            here = [each for each in plan.episodes_on(range(day, day + 1)) if each.unit == target]
+            looks = [timeline.LOOKS[each.row.family] for each in here]
+            wanted = {look.ascii if plain else look.glyph for look in looks}
+            cells = rows[day * len(timeline.targets(plan)) + lane]
+            assert set(cells) - set(" .·") == wanted
+            assert len(re.findall(r"[^ .·]", cells)) >= len(here)
+
+
+def test_an_episode_stands_at_its_hours() -> None:
+    """In the smoke run a cell is a minute: the removal of 00:25 takes cells 25 to 34 of its unit's row."""
+    row = lanes(timeline.drawn(planned("hour"), 80).plain)[2]
+    assert [cell for cell, glyph in enumerate(row) if glyph == "█"] == list(range(25, 35))
+
+
+def test_families_differ_without_colour() -> None:
+    """Each family has glyphs and colours of its own, and the plain ones are ASCII."""
+    looks = timeline.LOOKS.values()
+    for part in ("glyph", "ascii", "style", "fill"):
+        assert len({getattr(look, part) for look in looks}) == len(looks)
+    text = timeline.drawn(planned("intrusions"), 80, plain=True).plain
+    assert text.isascii()
+
+
+def test_totals_are_the_plan_s() -> None:
+    """The line of totals counts what the plan holds; frames are the attacker's alone, the busiest day is one shard's."""
+    plan = planned("week")
+    frames = sum(each.packets for each in plan.episodes if each.row.actor == "injector")
+    seconds = sum(each.cost_s for each in plan.episodes)
+    days = [sum(each.cost_s for each in plan.episodes_on(range(day, day + 1))) for day in range(7)]
+    said = timeline.totals(plan)
+    assert f"{len(plan.episodes)} episodes, 34 kinds" in said
+    assert f"at most {frames:,} frames" in said
+    assert f"about {seconds:.0f} s of real time ({max(days):.0f} s on the busiest day)" in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_picture_has_a_bar_for_every_episode(name: str) -> None:
+    """The SVG is well-formed, needs no other file, and each bar says what it is and lies inside the picture."""
+    plan = planned(name)
+    text = picture.svg(plan)
+    assert "href" not in text
+    root = ET.fromstring(text)  # noqa: S314 - made here
+    bars = [each for each in root.iter(f"{SVG}rect") if each.get("class") == "bar"]
+    assert [bar.findtext(f"{SVG}title", "").split()[0] for bar in bars] == [each.id for each in plan.episodes]
+    for bar, each in zip(bars, plan.episodes, strict=True):
+        said = bar.findtext(f"{SVG}title", "")
+        assert f"{each.kind} ({each.variant})" in said
+        assert all(part in said for part in (each.unit, *each.parameters))
+        right = float(bar.get("x", 0)) + float(bar.get("width", 0))
+        assert 128 <= float(bar.get("x", 0)) < right <= 1200
+        assert float(bar.get("y", 0)) < float(root.get("height", 0))
+
+
+def test_tooltip_says_time_and_strength() -> None:
+    """A bar's tooltip has kind, variant, target, sensors, local time and parameters with their units."""
+    _, modification, _, duplication = planned("hour").episodes
+    assert picture.said(planned("hour"), modification).splitlines()[:2] == [
+        "e02 modification (scale)",
+        "inrow-15, sensors 1 4, Mon 00:20 to 00:35",
+    ]
+    assert "factor 0.6, intensity" in picture.said(planned("hour"), modification)
+    assert "count 3 copies, " in picture.said(planned("hour"), duplication)
