@@ -155,9 +155,12 @@ def _legend(plan: Plan, width: int, *, plain: bool) -> Text:
     """Return the families in as many lines as they need, none broken."""
     text, used = Text(), 0
     for family, look, count in families(plan):
-        named = f" {family} {count}  "
-        if used + len(named.rstrip()) >= width:
-            text, used = text.append("\n"), 0
+        named = f" {family} {count}"
+        wanted = 1 + len(named)
+        if fits := used + 2 + wanted <= width:
+            text.append("  " if used else "")
+        else:
+            text.append("\n")
         text.append(look.ascii if plain else look.glyph, style=look.style).append(named)
-        used += 1 + len(named)
+        used = (used + 2 if fits else 0) + wanted
     return text
