@@ -26,7 +26,7 @@ def of_episodes(plan: Plan) -> Table:
             " ".join(map(str, each.sensors)),
             str(each.readings),
             str(len(each.acts)),
-            "hides" if each.stealth else f"{each.intensity:.2f}",
+            timeline.level(each),
         )
     return table
 

@@ -14,6 +14,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 128, 28, 118, 62
 _WIDTH = 1200
 _LANE, _BAR, _GAP = 16, 11, 12
 """Height of a lane and of a bar in it, and the space between two days, px."""
+_HOLLOW, _PALE = 0.15, 0.55
+"""Opacity of a bar that hides, and of the faintest one."""
 _STYLE = """
   text { font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #2f3a40 }
   .name { font-size: 22px; font-weight: 600 }
@@ -97,10 +99,11 @@ def _bar(plan: Plan, episode: Episode) -> str:
     begin, end = (_x(plan, hour) for hour in timeline.span_h(plan, episode))
     y = _y(plan, episode.onset // plan.scenario.slots_per_day, timeline.targets(plan).index(episode.unit))
     fill = timeline.LOOKS[episode.row.family].fill
-    strength = 0.15 if episode.stealth else 0.55 + 0.45 * episode.intensity
+    strong = episode.intensity if episode.parameters else 1.0
+    opacity = _HOLLOW if episode.stealth else _PALE + (1 - _PALE) * strong
     return (
         f'<rect class="bar" x="{begin}" y="{y}" width="{max(5.0, end - begin):.1f}" height="{_BAR}" rx="2" '
-        f'fill="{fill}" fill-opacity="{strength:.2f}" stroke="{fill}"><title>{escape(said(plan, episode))}</title></rect>'
+        f'fill="{fill}" fill-opacity="{opacity:.2f}" stroke="{fill}"><title>{escape(said(plan, episode))}</title></rect>'
     )
 
 
@@ -113,12 +116,13 @@ def said(plan: Plan, episode: Episode) -> str:
         if row.of(episode.variant)
     }
     sensors = f", sensors {' '.join(map(str, episode.sensors))}" if episode.sensors else ""
-    strong = [f"{name} {value:.6g}{units[name]}" for name, value in episode.parameters.items()]
-    strong.append("hides" if episode.stealth else f"intensity {episode.intensity:.2f}")
-    return (
-        f"{episode.id} {episode.kind} ({episode.variant})\n{episode.unit}{sensors}, {begin:%a %H:%M} to {end:%H:%M}\n"
-        + ", ".join(strong)
+    strong = ", ".join(f"{name} {value:.6g}{units[name]}" for name, value in episode.parameters.items())
+    lines = (
+        f"{episode.id} {episode.kind} ({episode.variant})",
+        f"{episode.unit}{sensors}, {begin:%a %H:%M} to {end:%H:%M}",
+        f"{strong} within normal values and times" if episode.stealth else strong,
     )
+    return "\n".join(filter(None, lines))
 
 
 def _legend(plan: Plan, y: int) -> Iterator[str]:

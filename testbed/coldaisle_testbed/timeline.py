@@ -92,6 +92,13 @@ def local(plan: Plan, episode: Episode) -> tuple[datetime, datetime]:
     return midnight + begin, midnight + end
 
 
+def level(episode: Episode) -> str:
+    """Return how strong an episode is: its intensity, that it hides, or nothing where its kind knows no strength."""
+    if episode.stealth:
+        return "hides"
+    return f"{episode.intensity:.2f}" if episode.parameters else ""
+
+
 def day_name(plan: Plan, day: int) -> str:
     """Return how a day (from 0) is called: its day of the week and of the month."""
     return f"{plan.scenario.start + timedelta(days=day):%a %d}"

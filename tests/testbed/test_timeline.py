@@ -104,5 +104,20 @@ def test_tooltip_says_time_and_strength() -> None:
         "e02 modification (scale)",
         "inrow-15, sensors 1 4, Mon 00:20 to 00:35",
     ]
-    assert "factor 0.6, intensity" in picture.said(planned("hour"), modification)
-    assert "count 3 copies, " in picture.said(planned("hour"), duplication)
+    assert picture.said(planned("hour"), modification).endswith("\nfactor 0.6")
+    assert picture.said(planned("hour"), duplication).endswith("\ncount 3 copies")
+
+
+def test_what_hides_says_so() -> None:
+    """An episode in stealth is hollow, says that its values are normal ones, and its level is that it hides."""
+    plan = planned("stealth")
+    hiding = next(each for each in plan.episodes if each.stealth)
+    assert "within normal values" in picture.said(plan, hiding)
+    assert timeline.level(hiding) == "hides"
+    assert picture.svg(plan).count('fill-opacity="0.15"') == sum(each.stealth for each in plan.episodes)
+
+
+def test_kinds_without_strength_have_no_level() -> None:
+    """Where nothing depends on intensity none is shown, and the bar is not pale."""
+    interception, *_ = planned("hour").episodes
+    assert (interception.kind, timeline.level(interception)) == ("interception", "")
