@@ -13,7 +13,7 @@ from coldaisle_testbed.doctor import Check
 
 def of_episodes(plan: Plan) -> Table:
     """Return every episode of a plan in local time; ids and kinds are shown whole, 80 columns are enough."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("id", "begins", "kind", "variant", "target", "sensors", "slots", "acts", "level"):
         table.add_column(name, no_wrap=name in ("id", "begins", "kind", "variant", "target"))
     for each in plan.episodes:

@@ -199,6 +199,7 @@ def test_scenario_show_lists_the_longest_names_whole(coldaisle: Call) -> None:
     assert {row[3] for row in listed} == set(KINDS)
     assert {row[4] for row in listed} == {name for kind in KINDS.values() for name in kind.variants}
     assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
 
 
 def test_scenario_show_draws_a_picture(coldaisle: Call, tmp_path: Path) -> None:
