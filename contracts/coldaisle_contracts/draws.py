@@ -30,9 +30,15 @@ def lead(spec: EpisodeSpec, variant: str | None = None, parameters: dict[str, fl
     return max([1, *(int(known.get("lag", row.most)) for row in lags)])
 
 
-def claims(slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
+def tail(scenario: Scenario, spec: EpisodeSpec) -> int:
+    """Return how many slots an episode may reach beyond its last reading: a forged clock is wrong until the next query."""
+    return max(spec.row.tail, scenario.ntp_every if spec.row.pace == "queries" else 0)
+
+
+def claims(scenario: Scenario, slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
     """Return the (target, slot) pairs an episode claims, the slots for getting on the path included."""
-    return {(spec.target, taken) for taken in range(slot - lead(spec), slot + spec.readings + spec.row.tail)}
+    taken = range(slot - lead(spec), slot + spec.readings + tail(scenario, spec))
+    return {(spec.target, each) for each in taken}
 
 
 def plays(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
@@ -67,7 +73,7 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
         )
     rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
     kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
-    busy = {claim for slot, spec in named for claim in claims(slot, spec)}
+    busy = {claim for slot, spec in named for claim in claims(scenario, slot, spec)}
     units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
     variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
     placed: list[Placed] = []
@@ -77,13 +83,12 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
         for hour in itertools.islice(hours, 400):
             unit = None if KINDS[kind].target == "broker" else next(units)
             slot, spec = _candidate(scenario, (kind, variant), unit, day, hour, rng)
-            reach = {(target, taken + MARGIN - 1) for target, taken in claims(slot, spec)} | {
-                (target, taken - MARGIN + 1) for target, taken in claims(slot, spec)
-            }
+            own = claims(scenario, slot, spec)
+            reach = {(target, taken + way * (MARGIN - 1)) for target, taken in own for way in (-1, 1)}
             same = (hour, spec.target, kind, variant)
             if not reach & busy and same not in seen and _fits(scenario, slot, spec):
                 seen.add(same)
-                busy |= claims(slot, spec)
+                busy |= own
                 placed.append((slot, spec))
                 break
         else:
@@ -110,7 +115,7 @@ def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
 
 def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
     per_day = scenario.slots_per_day
-    end = slot + spec.readings + spec.row.tail - 1
+    end = slot + spec.readings + tail(scenario, spec) - 1
     return (
         slot % per_day >= MARGIN + lead(spec) - 1
         and end <= min((slot // per_day + 1) * per_day, scenario.slots)

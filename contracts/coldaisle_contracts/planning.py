@@ -6,7 +6,7 @@ from datetime import datetime
 
 from coldaisle_contracts.acts import Draft, acts_of, strength
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.draws import Placed, claims, draw, lead, plays
+from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Act, Episode, Plan, seed_for
@@ -78,7 +78,7 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
             f"{'one slot' if earliest == 2 else f'{earliest - 1} slots'} before"  # noqa: PLR2004
         )
         raise InputError(f"{place}.start", remedy, str(spec.start))
-    if slot + spec.readings + spec.row.tail - 1 > min(spec.day * per_day, scenario.slots):
+    if slot + spec.readings + tail(scenario, spec) - 1 > min(spec.day * per_day, scenario.slots):
         raise InputError(
             f"{place}.readings",
             "ends after its day or the run: make it shorter or start earlier",
@@ -115,7 +115,7 @@ def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: st
 def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None:
     claimed: dict[tuple[str, int], int] = {}
     for index, (slot, spec) in enumerate(specs):
-        for claim in claims(slot, spec):
+        for claim in claims(scenario, slot, spec):
             if claim in claimed:
                 remedy = (
                     f"overlaps episodes.{claimed[claim]} on {spec.target}: "

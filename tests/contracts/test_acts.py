@@ -158,6 +158,14 @@ def test_every_ntp_query_is_forged_by_the_same_amount() -> None:
     assert [(act.slot % 4, act.operation, act.amount) for act in each.acts] == [(0, "shift-clock", -30.0)] * 2
 
 
+def test_a_forged_clock_is_put_right_before_the_day_is_over() -> None:
+    """With an NTP query an hour, a forgery leaves an hour to midnight: the next day starts with an honest clock."""
+    asked = {"kind": "time-forgery", "unit": "inrow-13", "day": 1, "readings": 12, "size": 5}
+    assert build_plan(made(ntp_every=12, episodes=[asked | {"start": "22:05"}])).episodes
+    with pytest.raises(InputError, match="ends after its day"):
+        build_plan(made(ntp_every=12, episodes=[asked | {"start": "22:10"}]))
+
+
 def test_a_door_warms_up_slowly() -> None:
     """Behind an open door each slot is warmer than the one before, and never warmer than asked for."""
     amounts = [act.amount for act in playing("door", size=4).acts]

@@ -15,6 +15,8 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUSE = ("week", "intrusions", "stealth", "benign", "dad", "hour")
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
 EPISODE = '[[episodes]]\nkind = "removal"\nunit = "inrow-13"\nday = 1\nstart = 01:00:00\nreadings = 2\n'
+SCAN = '[[episodes]]\nkind = "port-scan"\nday = 1\nstart = 01:00:00\nreadings = 1\n'
+LATE = EPISODE.replace("removal", "delay")
 SHIFT = EPISODE.replace("removal", "modification") + 'variant = "shift"\n'
 
 
@@ -106,6 +108,8 @@ def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) ->
     ("text", "said"),
     [
         (BASE + EPISODE + EPISODE.replace("01:00", "01:10"), "key episodes.1.start is '01:10:00': overlaps episodes.0 on inrow-13"),
+        (BASE + SCAN + SCAN.replace("01:00", "01:05"), "key episodes.1.start is '01:05:00': overlaps episodes.0 on broker"),
+        (BASE + LATE + EPISODE.replace("01:00", "01:20"), "key episodes.1.start is '01:20:00': overlaps episodes.0 on inrow-13"),
         (BASE + EPISODE.replace("day = 1", "day = 2"), "key episodes.0.day and .start is '2, 01:00:00': lies outside the run of 24 h"),
         (BASE + EPISODE.replace("01:00", "23:55"), "key episodes.0.readings is 2: ends after its day or the run"),
         (BASE + EPISODE.replace("01:00", "00:05"), "key episodes.0.start is '00:05:00': start at 10 minutes past midnight or later"),
@@ -132,11 +136,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 def test_neighbours_may_touch_at_two_intervals(tmp_path: Path) -> None:
-    """Two episodes on one unit with two intervals between them, or on two units at once, are no overlap."""
+    """Two episodes on one unit with two intervals between them, or on two targets at once, are no overlap."""
     later = EPISODE.replace("01:00", "01:20")
     elsewhere = EPISODE.replace("inrow-13", "inrow-15")
-    path = written(tmp_path, BASE + EPISODE + later + elsewhere)
-    assert len(build_plan(load_scenario(path)).episodes) == 3
+    path = written(tmp_path, BASE + EPISODE + later + elsewhere + SCAN)
+    assert len(build_plan(load_scenario(path)).episodes) == 4
 
 
 def test_seed_given_replaces_the_file_s(tmp_path: Path) -> None:
