@@ -53,7 +53,8 @@ class Column:
 
 _TRUTH = """\
 label | label | int8 | 1 | 1 if the attacker's journal (or the label table) calls the row an attack
-kind | label | text | | kind of the episode that attacked it, `normal` where label is 0
+benign | label | int8 | 1 | 1 if it belongs to a benign anomaly: something happened, and it was no attack
+kind | label | text | | kind of the episode it belongs to, `normal` where label and benign are 0
 episode | label | text | | id of the episode that touched it, attacked or only relayed
 role | label | text | | what the episode made of it, a role in the taxonomy; empty when none did
 """
@@ -201,7 +202,7 @@ taken_ns | label | Int64 | ns | when the sensor took the reading, virtual time
 stamp_ns | label | Int64 | ns | the same by the sensor's own corrected clock
 value_sent | label | float | °C | value the sensor sent
 value_received | label | float | °C | value of this reading at the broker; missing when removed
-fate | label | text | | delivered, modified or removed
+fate | label | text | | delivered, delayed, modified or removed
 copies | label | int16 | 1 | copies of the reading the attacker delivered
 """
 

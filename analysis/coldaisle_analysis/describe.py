@@ -90,8 +90,8 @@ def describe(packets: pd.DataFrame, readings: pd.DataFrame) -> Description:
 
 def traffic_kind(frame: pd.DataFrame) -> pd.Series:
     """Return the kind of traffic of each row: a kind of episode, ``passed through`` or ``normal``."""
-    kind = frame["kind"].astype("object").where(frame["label"] == 1, NORMAL)
-    return kind.mask((frame["label"] == 0) & (frame["episode"] != "") & frame["episode"].notna(), PASSED)
+    kind = frame["kind"].astype("object")
+    return kind.mask((kind == NORMAL) & (frame["episode"] != "") & frame["episode"].notna(), PASSED)
 
 
 def flag_names(bits: int) -> str:

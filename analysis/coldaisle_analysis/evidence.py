@@ -18,6 +18,7 @@ _KEYS = {
     "reading": (
         "shard",
         "client",
+        "name",
         "slot",
         "taken_ns",
         "stamp_ns",
@@ -27,8 +28,10 @@ _KEYS = {
         "sent_ns",
         "acked_ns",
         "attempts",
+        "synced",
+        "episode",
     ),
-    "frame": ("shard", "episode", "digest", "role", "attack", "side", "act", "at_ns"),
+    "frame": ("shard", "episode", "digest", "role", "anomalous", "side", "act", "at_ns"),
     "act": (
         "shard",
         "episode",
@@ -41,8 +44,14 @@ _KEYS = {
         "port",
         "mid",
         "copy",
+        "digest",
+        "client",
         "at_ns",
     ),
+    "connect": ("shard", "client", "port", "at_ns", "reason", "was", "episode"),
+    "disconnect": ("shard", "client", "port", "at_ns", "reason", "episode"),
+    "time": ("shard", "slot", "at_ns"),
+    "episode": ("shard", "episode", "phase", "at_ns"),
     "sealed": ("shard", "file", "raw", "packets", "kernel_drops", "sha256", "raw_sha256"),
 }
 """The keys of each journal event that the analysis reads, as documented in docs/architecture.md."""
@@ -57,7 +66,11 @@ class Evidence:
         plan: its plan.
         readings: the ``reading`` lines of all units.
         frames: the ``frame`` lines of the injector, in order of time within their shard.
-        acts: its ``act`` lines.
+        acts: the ``act`` lines of injector and units, in order of time.
+        phases: their ``episode`` lines.
+        connects: the ``connect`` lines of all units, with ``host``, the unit.
+        disconnects: their ``disconnect`` lines, with ``host``.
+        times: their ``time`` lines, with ``host``.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
         raw: the captures as tcpdump wrote them; the same frames, in the order of their times as in the retimed ones.
@@ -68,6 +81,10 @@ class Evidence:
     readings: pd.DataFrame
     frames: pd.DataFrame
     acts: pd.DataFrame
+    phases: pd.DataFrame
+    connects: pd.DataFrame
+    disconnects: pd.DataFrame
+    times: pd.DataFrame
     sealed: pd.DataFrame
     trace: packets.Trace
     raw: Frames
@@ -81,8 +98,12 @@ def load(run: Path) -> Evidence:
     """
     plan = Plan.load(run / "plan.json")
     journal = run / "journal"
-    readings = [line for unit in plan.scenario.units for line in read_journal(journal / f"{unit}.jsonl")]
-    acts = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
+    own = [
+        line | {"host": unit}
+        for unit in plan.scenario.units
+        for line in read_journal(journal / f"{unit}.jsonl")
+    ]
+    injector = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
     sealed = _table("sealed", read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
     sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
     trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
@@ -93,20 +114,25 @@ def load(run: Path) -> Evidence:
         raise InputError(
             run / "capture", f"raw holds {len(raw)} frames, retimed {len(trace.frames)}: make the run again"
         )
+    attacker = journal / "injector.jsonl"
     return Evidence(
-        run,
-        plan,
-        _table("reading", readings, journal),
-        _table("frame", acts, journal / "injector.jsonl").sort_values(
-            "at_ns", kind="stable", ignore_index=True
-        ),
-        _table("act", acts, journal / "injector.jsonl").sort_values(
-            "at_ns", kind="stable", ignore_index=True
-        ),
-        sealed,
-        trace,
-        raw,
+        run=run,
+        plan=plan,
+        readings=_table("reading", own, journal),
+        frames=_in_time(_table("frame", injector, attacker)),
+        acts=_in_time(_table("act", [*injector, *own], journal)),
+        phases=_table("episode", [*injector, *own], journal),
+        connects=_in_time(_table("connect", own, journal, "host")),
+        disconnects=_in_time(_table("disconnect", own, journal, "host")),
+        times=_table("time", own, journal, "host"),
+        sealed=sealed,
+        trace=trace,
+        raw=raw,
     )
+
+
+def _in_time(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values("at_ns", kind="stable", ignore_index=True)
 
 
 def shard_of_frames(evidence: Evidence) -> Any:
@@ -119,11 +145,12 @@ def _file_order(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())
 
 
-def _table(event: str, lines: Iterable[dict[str, Any]], place: Path) -> pd.DataFrame:
+def _table(event: str, lines: Iterable[dict[str, Any]], place: Path, *more: str) -> pd.DataFrame:
+    keys = (*_KEYS[event], *more)
     chosen = [line for line in lines if line.get("event") == event]
     for line in chosen:
         if missing := [key for key in _KEYS[event] if key not in line]:
             raise InputError(
                 f"{place}: event {event}", f"has no key {missing[0]!r}: the journal was edited", line
             )
-    return pd.DataFrame({key: [line[key] for line in chosen] for key in _KEYS[event]})
+    return pd.DataFrame({key: [line[key] for line in chosen] for key in keys})

@@ -55,7 +55,10 @@ def build(
     ]
     label = np.concatenate(parts)
     frames = frames.assign(
-        label=label, kind=np.where(label == 1, ATTACK, NORMAL), episode=_episodes(frames, label)
+        label=label,
+        benign=np.int8(0),
+        kind=np.where(label == 1, ATTACK, NORMAL),
+        episode=_episodes(frames, label),
     )
     return conform(_with_absent(frames, "packets"), "packets"), _readings(trace, frames, utc_offset_s)
 
@@ -151,7 +154,7 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
             "hour": local % (86_400 * SECOND) / (3600 * SECOND),
             "value_received": at["value"],
             "copies": 0,
-            **{name: frames[name].to_numpy()[row] for name in ("day", "label", "kind", "episode")},
+            **{name: frames[name].to_numpy()[row] for name in ("day", "label", "benign", "kind", "episode")},
             **{
                 name: values[cell.to_numpy()]
                 for name, values in features.of_grid(grid, frames, trace.messages).items()

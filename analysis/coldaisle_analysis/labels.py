@@ -1,10 +1,11 @@
-"""Labels of frames: the injector's journal joined with the capture, occurrence by occurrence.
+"""Labels of frames: the journals joined with the capture, occurrence by occurrence.
 
 The join key is the digest of the frame in the raw capture. Only frames from or to the attacker's MAC
-address can be the attacker's, so a restored cache is never mistaken for the owner's own words.
+address can be the attacker's, so a restored cache is never mistaken for the owner's own words. What an episode
+brought about on a unit's connections that the attacker never touched is added by :mod:`consequences`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,11 @@ from coldaisle_analysis.captures import Frames
 from coldaisle_analysis.evidence import Evidence, shard_of_frames
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.journal import frame_digest
+from coldaisle_contracts.kinds import BENIGN
+from coldaisle_contracts.taxonomy import Role
 
 NORMAL = "normal"
-TRUTH = ("label", "kind", "episode", "role")
+TRUTH = ("label", "benign", "kind", "episode", "role")
 _MAC = np.frombuffer(bytes.fromhex(INJECTOR.mac.replace(":", "")), np.uint8)
 
 
@@ -27,7 +30,7 @@ class Join:
     Attributes:
         lines: the ``frame`` lines with side ``broker``, with ``row``: position of the frame, -1 when not found.
         touched: mask of the frames that came from or went to the attacker.
-        table: a row a frame with label, kind, episode and role.
+        table: a row a frame with label, benign, kind, episode and role.
     """
 
     lines: pd.DataFrame
@@ -36,7 +39,7 @@ class Join:
 
 
 def join(evidence: Evidence) -> Join:
-    """Label every frame of a run."""
+    """Label every frame of a run that the attacker's journal knows."""
     touched = through_attacker(evidence.raw)
     candidates = np.flatnonzero(touched)
     seen = pd.DataFrame(
@@ -70,7 +73,48 @@ def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
 
 def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataFrame:
     found = lines[lines["row"] >= 0].set_index("row")
-    table = found[["attack", "episode", "role"]].reindex(range(count))
-    label = table["attack"].eq(other=True).to_numpy(np.int64)
-    kind = table["episode"].map(kind_of).where(label == 1, NORMAL)
-    return pd.DataFrame({"label": label, "kind": kind, "episode": table["episode"], "role": table["role"]})
+    table = found[["anomalous", "episode", "role"]].reindex(range(count))
+    anomalous = table["anomalous"].eq(other=True).to_numpy()
+    return truth(anomalous, table["episode"], table["role"], kind_of)
+
+
+def truth(
+    anomalous: npt.NDArray[np.bool_], episode: pd.Series, role: pd.Series, kind_of: dict[str, str]
+) -> pd.DataFrame:
+    """Return label, benign, kind, episode and role, a row each.
+
+    Args:
+        anomalous: whether the row is part of an anomaly, not merely passed by one.
+        episode: the episode that touched it, missing for none.
+        role: what that made of it.
+        kind_of: kind of each episode.
+    """
+    kind = episode.map(kind_of)
+    benign = anomalous & kind.isin(BENIGN).to_numpy()
+    return pd.DataFrame(
+        {
+            "label": (anomalous & ~benign).astype(np.int8),
+            "benign": benign.astype(np.int8),
+            "kind": kind.where(anomalous, NORMAL),
+            "episode": episode,
+            "role": role,
+        },
+        index=episode.index,
+    )
+
+
+def with_consequences(joined: Join, caused: pd.Series, kind_of: dict[str, str]) -> Join:
+    """Return the join with further frames that are consequences of an episode.
+
+    Args:
+        joined: the frames so far.
+        caused: episode by position of a frame; overrides one that only relayed it, nothing else.
+        kind_of: kind of each episode.
+    """
+    table = joined.table
+    rows = caused.index[table["role"].reindex(caused.index).isin([np.nan, None, Role.RELAYED.value])]
+    episode, role = table["episode"].copy(), table["role"].copy()
+    episode.loc[rows], role.loc[rows] = caused.loc[rows], Role.CONSEQUENCE.value
+    anomalous = (table["label"] | table["benign"]).astype(bool).to_numpy().copy()
+    anomalous[rows] = True
+    return replace(joined, table=truth(anomalous, episode, role, kind_of))

@@ -1,21 +1,29 @@
 """The ledger: whether everything in a run adds up; each thing that does not is a sentence."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis import acts, custody, tables
 from coldaisle_analysis import evidence as evidence_module
-from coldaisle_analysis.account import KEY, Account, semantic_digest, settle
+from coldaisle_analysis.account import KEY, ROLES, Account, semantic_digest, settle
 from coldaisle_analysis.evidence import Evidence
 from coldaisle_contracts.addressing import HOSTS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
-from coldaisle_contracts.plan import Act
-from coldaisle_contracts.topics import encode_value
 
-__all__ = ["Account", "check", "semantic_digest", "settle"]
+__all__ = ["Account", "Proof", "check", "prove", "semantic_digest", "settle", "settled"]
+
+
+def settled(run: Path) -> Account:
+    """Read a run and find out what became of every reading.
+
+    Raises:
+        InputError: if the run cannot be read.
+    """
+    return settle(evidence_module.load(run))
 
 
 def check(run: Path, account: Account | None = None) -> list[str]:
@@ -28,19 +36,20 @@ def check(run: Path, account: Account | None = None) -> list[str]:
     Raises:
         InputError: if the run cannot be read at all.
     """
-    settled = account or settle(evidence_module.load(run))
+    known = account or settled(run)
     found = [
-        *_conservation(settled),
-        *_acts_played(settled),
-        *_frames_found(settled),
-        *_captures_whole(settled.evidence),
-        *_hosts_known(settled.evidence),
+        *_conservation(known),
+        *acts.played(known),
+        *_frames_found(known),
+        *custody.check(known),
+        *_captures_whole(known.evidence),
+        *_hosts_known(known.evidence),
     ]
-    return found + (list(_manifest_holds(run, settled)) if (run / MANIFEST).exists() else [])
+    return found + (list(_manifest_holds(run, known)) if (run / MANIFEST).exists() else [])
 
 
 def _conservation(account: Account) -> Iterator[str]:
-    """Each planned reading is delivered, modified or removed by a named act, exactly once."""
+    """Each planned reading is delivered, delayed, modified or removed by a named act, exactly once."""
     table = account.readings
     journalled = table["journalled"] > 0
     removed, received = table["fate"] == "removed", table["received"]
@@ -52,6 +61,7 @@ def _conservation(account: Account) -> Iterator[str]:
         (table["acts"] > 1, "acted on more than once"),
         (journalled & ~removed & (table["arrivals"] == 0), "sent, not at the broker, and no act removed it"),
         (removed & (table["arrivals"] > 0), "removed by an act, but at the broker"),
+        (table["released"] != (table["fate"] == "delayed"), "held back and not released once"),
         (
             (table["arrivals"] > 0) & ~removed & (received != table["after"]),
             "another value at the broker than the ledger says",
@@ -68,9 +78,9 @@ def _conservation(account: Account) -> Iterator[str]:
 
 def _before(account: Account) -> pd.Series:
     """Return the value each act on a reading says it found."""
-    acts = account.evidence.acts[account.evidence.acts["copy"] == 0]
+    done = account.evidence.acts[account.evidence.acts["operation"].isin(list(ROLES))]
     key = list(KEY)
-    found = acts.drop_duplicates(key, keep="last").set_index(key)["before"]
+    found = done.drop_duplicates(key, keep="last").set_index(key)["before"]
     return pd.Series(
         found.reindex(pd.MultiIndex.from_frame(account.readings[key])).to_numpy(), account.readings.index
     )
@@ -85,38 +95,6 @@ def _examples(table: pd.DataFrame, what: str) -> Iterator[str]:
     if len(table):
         first = table.iloc[0]
         yield f"{len(table)} readings, first {first['client_id']} slot {first['slot']}: {what}"
-
-
-def _acts_played(account: Account) -> Iterator[str]:
-    """Every act of the plan was played, and no other; one that leaves the value as it is needs no line."""
-    planned = {
-        (episode.unit, act.sensor, act.slot): (episode.id, act)
-        for episode in account.evidence.plan.episodes
-        for act in episode.acts
-    }
-    key = list(KEY)
-    wanted = pd.MultiIndex.from_frame(account.readings[key]).isin(list(planned))
-    for row in account.readings[wanted].to_dict("records"):
-        episode, act = planned[row["unit"], row["sensor"], row["slot"]]
-        if not _played(row, act):
-            yield f"episode {episode}: {act.operation} of reading {row['client_id']} slot {act.slot} was not played"
-    done = account.evidence.acts[key].itertuples(index=False, name=None)
-    strange = [found for found in done if found not in planned]
-    if strange:
-        unit, sensor, slot = strange[0]
-        yield f"{len(strange)} acts are not in the plan, the first on {unit} sensor {sensor} slot {slot}"
-
-
-def _played(reading: dict[Hashable, Any], act: Act) -> bool:
-    if act.operation == "swallow":
-        return bool(reading["fate"] == "removed")
-    if act.operation == "copy":
-        return bool(reading["copies"] == len(act.times_ns))
-    if act.operation == "freeze":
-        return bool(reading["fate"] == "modified" or reading["received"] == reading["sent"])
-    celsius = float(reading["sent"])
-    wanted = celsius * act.amount if act.operation == "scale" else celsius + act.amount
-    return bool(reading["received"] == encode_value(wanted).decode("ascii"))
 
 
 def _frames_found(account: Account) -> Iterator[str]:
@@ -156,6 +134,44 @@ def _hosts_known(evidence: Evidence) -> Iterator[str]:
             yield f"{column} {stranger} is no host of the plan"
 
 
+@dataclass(frozen=True)
+class Proof:
+    """How the labels of a finished dataset agree with the attacker's journal, frame by frame.
+
+    Attributes:
+        precision: share of the labelled frames that the journals call part of an anomaly.
+        recall: share of the frames the journals call so that are labelled.
+        unexplained: frames that no one accounts for.
+    """
+
+    precision: float
+    recall: float
+    unexplained: int
+
+
+def prove(run: Path, account: Account) -> Proof:
+    """Hold the dataset's labels against the journals.
+
+    Args:
+        run: the finished run's folder.
+        account: its settled account.
+
+    Raises:
+        InputError: if the dataset cannot be read.
+    """
+    table = tables.read(run / "dataset" / "packets.parquet")
+    labelled = ((table["label"] == 1) | (table["benign"] == 1)).to_numpy(bool)
+    wanted = account.join.table
+    truly = ((wanted["label"] == 1) | (wanted["benign"] == 1)).to_numpy(bool)
+    same = labelled & truly & (table["episode"].astype("str").to_numpy() == wanted["episode"].astype("str"))
+    hits = int(same.sum())
+    return Proof(
+        hits / max(1, int(labelled.sum())) if labelled.any() else 1.0,
+        hits / max(1, int(truly.sum())) if truly.any() else 1.0,
+        len(custody.unexplained(account)),
+    )
+
+
 def _manifest_holds(run: Path, account: Account) -> Iterator[str]:
     manifest = Manifest.load(run)
     for name, digest in manifest.files.items():
@@ -165,3 +181,7 @@ def _manifest_holds(run: Path, account: Account) -> Iterator[str]:
             yield f"{name}: is not what the manifest says"
     if manifest.semantic_digest != semantic_digest(account):
         yield "the semantic digest is not the manifest's"
+    if (run / "dataset" / "packets.parquet").is_file():
+        proof = prove(run, account)
+        if (proof.precision, proof.recall) != (1.0, 1.0):
+            yield f"dataset/packets: label precision {proof.precision:.4f}, recall {proof.recall:.4f} against the journals"

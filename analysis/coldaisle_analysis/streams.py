@@ -60,10 +60,12 @@ class _Direction:
 
     def acknowledged(self, ack: int) -> None:
         """Give up a hole the other side acknowledged past."""
-        if self.expected is None or _ahead(ack, self.expected) <= 0:
+        if self.expected is None:
             return
         expected = self.expected
         first = min(self.early, key=lambda seq: _ahead(seq, expected))
+        if _ahead(ack, first) < 0:  # a FIN counts too: one past what was expected gives up nothing
+            return
         self.gaps += 1
         self.partial, self.expected = b"", first
         self.take(first, self.early.pop(first))

@@ -148,13 +148,15 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
     manifest = Manifest.load(run)
     from coldaisle_analysis import ledger  # noqa: PLC0415
 
-    if broken := ledger.check(run):
+    account = ledger.settled(run)
+    if broken := ledger.check(run, account):
         raise TrustError(broken)
-    counts = manifest.counts
+    counts, proof = manifest.counts, ledger.prove(run, account)
     Console().print(
         f"{manifest.id}: {len(manifest.files)} files unchanged, {counts['packets']:,} packets, "
         f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
         f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for.\n"
+        f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames\n"
         f"semantic digest {manifest.semantic_digest}",
         soft_wrap=True,
         highlight=False,
