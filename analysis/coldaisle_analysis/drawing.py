@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from colorsys import hsv_to_rgb
 from functools import wraps
 from html import escape
 from typing import Any, ParamSpec
@@ -29,6 +30,14 @@ _KIND_COLOURS = {
     "removal": "#c8442f",
     "duplication": "#7a4fb5",
 }
+_FAMILY_HUES: dict[str, tuple[float, float]] = {
+    "on the path": (0.50, 0.14),
+    "rogue client": (0.83, 0.10),
+    "denial of service": (0.96, 0.09),
+    "reconnaissance and time": (0.12, 0.06),
+    "benign": (0.29, 0.12),
+}
+"""Where a family's colours begin on the colour wheel, and how far they reach."""
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
 SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
 
@@ -64,7 +73,22 @@ def kind_colour(kind: str) -> str:
     """Return the colour of a kind of traffic, the same in every figure."""
     if kind in _KIND_COLOURS:
         return _KIND_COLOURS[kind]
+    if kind in KINDS:
+        return _shade(kind)
     return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
+
+
+def _shade(kind: str) -> str:
+    """Return a kind's shade of its family's colour; benign ones are pale."""
+    family = KINDS[kind].family
+    kin = [name for name, row in KINDS.items() if row.family == family]
+    place = kin.index(kind) / len(kin)
+    start, reach = _FAMILY_HUES[family]
+    strength = 0.32 if family == "benign" else 0.68
+    red, green, blue = hsv_to_rgb(
+        (start + reach * place) % 1.0, strength, 0.86 - 0.34 * ((kin.index(kind) * 0.37) % 1)
+    )
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
 def in_order(kinds: set[str]) -> list[str]:

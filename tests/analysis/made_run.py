@@ -32,7 +32,7 @@ EPISODES = (
     {"kind": "removal", "unit": "inrow-13", "day": 1, "start": "00:25", "readings": 1, "sensors": (2,)},
     {"kind": "interception", "unit": "inrow-25", "day": 1, "start": "00:15", "readings": 1},
     {"kind": "duplication", "unit": "inrow-25", "day": 1, "start": "00:30", "readings": 1, "sensors": (3,),
-     "variant": "burst", "size": 2},
+     "variant": "burst", "count": 2},
 )  # fmt: skip
 
 
@@ -140,13 +140,13 @@ class Recorder:
     def note(self, at: int, frame: bytes, episode: str, role: str, *, attack: bool, act: str) -> None:
         """Journal a frame of the attacker that passes the capture."""
         self.injector.append({"event": "frame", "episode": episode, "digest": frame_digest(frame), "role": role,
-                              "attack": attack, "side": "broker", "act": act, "at_ns": at})  # fmt: skip
+                              "anomalous": attack, "side": "broker", "act": act, "at_ns": at})  # fmt: skip
 
     def act(self, at: int, connection: Connection, slot: int, mid: int, episode: str, **facts: Any) -> None:
         """Journal what was done to a reading."""
         self.injector.append({"event": "act", "episode": episode, "unit": connection.unit.name, "slot": slot,
                               "sensor": int(connection.client[-1]), "port": connection.port, "mid": mid,
-                              "at_ns": at, **facts})  # fmt: skip
+                              "digest": "", "client": "", "at_ns": at, **facts})  # fmt: skip
 
     def upward(self, at: int, conn: Connection, flags: int, payload: bytes = b"", via: str = "") -> bytes:
         """Capture a segment of the unit."""
@@ -233,6 +233,11 @@ def make(run: Path) -> Plan:
         for sensor, conn in connections.items():
             recorder.open(planned.connect_ns(0, name) + sensor * 10 * MILLI, conn)
         recorder.units[name] = [
+            {"event": "connect", "client": conn.client, "name": conn.client, "port": conn.port,
+             "at_ns": planned.connect_ns(0, name), "reason": "start", "was": 0, "episode": ""}
+            for conn in connections.values()
+        ]  # fmt: skip
+        recorder.units[name] += [
             _reading(recorder, connections[sensor], sensor, slot)
             for slot in range(planned.scenario.slots)
             for sensor in SENSORS
@@ -249,6 +254,10 @@ def _poison(recorder: Recorder) -> None:
         claim = arp(INJECTOR.mac, BROKER.mac, 1, (INJECTOR.mac, unit.ip), ("00:00:00:00:00:00", BROKER.ip))
         restore = arp(INJECTOR.mac, BROKER.mac, 1, (unit.mac, unit.ip), ("00:00:00:00:00:00", BROKER.ip))
         before, after = episode.approach_ns, episode.end_ns
+        recorder.injector += [
+            {"event": "episode", "episode": episode.id, "phase": phase, "at_ns": at}
+            for phase, at in (("begin", episode.begin_ns), ("end", after))
+        ]
         recorder.frames += [
             (before - MILLI, honest, honest),
             (before, claim, claim),
@@ -278,7 +287,7 @@ def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> di
             recorder.deliver(copy_ns, conn, (text, mid), episode.id, "duplicate", attack=True)
     return {"event": "reading", "client": conn.client, "slot": slot, "taken_ns": taken, "stamp_ns": taken + 1000,
             "value": text, "mid": mid, "port": conn.port, "sent_ns": taken, "acked_ns": at + MILLI,
-            "attempts": 1}  # fmt: skip
+            "attempts": 1, "name": conn.client, "synced": -1, "episode": ""}  # fmt: skip
 
 
 def _attacked(
