@@ -67,6 +67,7 @@ class Connection:
     """A sensor's connection to the broker.
 
     Attributes:
+        port: the unit's TCP port.
         up: from the unit to the broker.
         down: from the broker to the unit.
         sensor: sensor number, learned from the order of the unit's readings; 0 until known.
@@ -79,6 +80,7 @@ class Connection:
         closed: whether it was reset.
     """
 
+    port: int = 0
     up: Half = field(default_factory=Half)
     down: Half = field(default_factory=Half)
     sensor: int = 0

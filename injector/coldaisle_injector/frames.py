@@ -106,7 +106,9 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
             tcp.seq = (tcp.seq + value) & 0xFFFFFFFF
         case "tcp.checksum":
             tcp.chksum = value if value != right else value ^ 1
-        case _:
+        case (
+            _
+        ):  # the urgent pointer without URG: with it the broker's kernel would take a byte out of the message
             layer, _, name = field.partition(".")
             setattr(ether[layer.upper()], {"urgent": "urgptr"}.get(name, name), value)
     return bytes(ether)

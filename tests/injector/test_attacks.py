@@ -1,11 +1,14 @@
 """Each attack on the path, a reading at a time, and the catalogue that finds them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.injector.made import episode
 
 import coldaisle_injector.attacks
+from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_injector.catalogue import (
     Deliver,
@@ -142,3 +145,31 @@ def test_being_on_the_path_is_the_anomaly_of_two_kinds_alone() -> None:
         "interception",
         "appliance",
     }
+
+
+def _astray(elsewhere: tuple[Host, ...], **wanted: object) -> int:
+    """Play the first step of a misdirection and return the octet a reading's frame would be sent to."""
+    attack = _attack("tampering", variant="eth.dst", **wanted)
+    scene = SimpleNamespace(path=SimpleNamespace(elsewhere=elsewhere))
+    next(attack.script(scene))  # type: ignore[arg-type]
+    edit = attack.on_publish(Reading(SLOT, 1, "15.54"))
+    assert isinstance(edit, Tamper)
+    return edit.value
+
+
+def test_frames_go_astray_to_a_host_that_is_there() -> None:
+    """The one named, or one drawn by seed among those on the network."""
+    others = (UNITS["inrow-15"], UNITS["inrow-25"])
+    assert _astray(others, value=34) == 34
+    assert _astray(others) == _astray(others)
+    assert _astray(others) in (36, 34)
+    assert _astray((INJECTOR,)) == 66
+
+
+@pytest.mark.parametrize("value", [1, 41, 50, 99])
+def test_frames_do_not_go_astray_to_the_broker_the_unit_itself_or_nobody(value: int) -> None:
+    """Such a value is refused in one sentence that says what to name."""
+    with pytest.raises(
+        InputError, match=f"e01: value is {value}: name the last octet of another host .*: 34, 36"
+    ):
+        _astray((UNITS["inrow-15"], UNITS["inrow-25"]), value=value)

@@ -20,6 +20,7 @@ from coldaisle_injector.caches import RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
+from coldaisle_injector.script import Stage
 from coldaisle_injector.segments import Arp, Segment, read_arp
 from coldaisle_injector.wire import Guard
 
@@ -91,12 +92,12 @@ class _Scene:
 
     def copy(self, slot: int) -> list[Segment]:
         """Let the attacker deliver a reading of sensor 1 again and return what it sends."""
-        self.path.copy(slot, 1, 1)
+        self.path.spoofer.copy(slot, 1, 1)
         return self._deliver()
 
     def released(self, slot: int) -> list[Segment]:
         """Let the attacker release a reading of sensor 1 and return what it sends."""
-        self.path.release(slot, 1)
+        self.path.spoofer.release(slot, 1)
         return self._deliver()
 
     def _deliver(self) -> list[Segment]:
@@ -199,7 +200,7 @@ def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -
     scene = _Scene(tmp_path, "duplication")
     scene.begin()
     with pytest.raises(OffPathError, match="e01: the attacker has no reading of sensor 1, slot 7 to copy"):
-        scene.path.copy(7, 1, 1)
+        scene.path.spoofer.copy(7, 1, 1)
 
 
 @pytest.mark.parametrize("kind", ["delay", "reordering"])
@@ -221,12 +222,32 @@ def test_held_reading_is_delivered_later_under_its_own_message_id(tmp_path: File
     assert (frame["role"], frame["digest"]) == ("delayed", scene.lines("act")[1]["digest"])
 
 
+@pytest.mark.parametrize(("kind", "readings"), [("delay", 1), ("reordering", 2)])
+def test_reading_that_comes_after_its_release_was_due_goes_on_at_once(
+    tmp_path: FilePath, kind: str, readings: int
+) -> None:
+    """The plan's release may fall within the time a unit takes to send: the script waits for what it is to release."""
+    scene = _Scene(tmp_path, kind)
+    scene.begin()
+    scene.times.now = scene.episode.end_ns
+    stage = Stage(scene.times)
+    stage.add(scene.attack.during(scene.path))
+    assert not stage.settled
+    for number in range(readings):
+        assert "release" not in [line["operation"] for line in scene.lines("act")]
+        scene.slot = 2 + number
+        scene.send(publish("15.54", 2 + number))
+        stage.look()
+        scene._deliver()
+    assert [line["operation"] for line in scene.lines("act")][:2] == ["hold", "release"]
+
+
 def test_reading_that_is_not_held_cannot_be_released(tmp_path: FilePath) -> None:
     """The attacker cannot deliver what it does not hold, and says so."""
     scene = _Scene(tmp_path, "delay")
     scene.begin()
     with pytest.raises(OffPathError, match="has no reading of sensor 1, slot 7 to release"):
-        scene.path.release(7, 1)
+        scene.path.spoofer.release(7, 1)
 
 
 @pytest.mark.parametrize("kind", ["loss", "network-loss"])
@@ -306,13 +327,23 @@ def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, f
     assert scene.path.settled
 
 
+def test_connection_that_was_broken_gives_no_held_reading_back(tmp_path: FilePath) -> None:
+    """A reading held on a connection that is gone cannot be delivered, and the run says so."""
+    scene = _Scene(tmp_path, "delay")
+    scene.begin()
+    scene.send(publish("15.54", 2))
+    scene.path.on_segment(segment(numbers=(scene.up, scene.down_seen), flags="RA"))
+    with pytest.raises(OffPathError, match="has no reading of sensor 1, slot 2 to release"):
+        scene.path.spoofer.release(2, 1)
+
+
 def test_renamed_message_is_acknowledged_under_its_own_id(tmp_path: FilePath) -> None:
     """The broker knows another message id; the unit hears the one it waits for."""
     scene = _Scene(tmp_path, "tampering", variant="mqtt.msgid", value=40_000)
     scene.begin()
     ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))
     mid = next(mqtt.messages(sent)).mid
-    assert mid != 2
+    assert mid == 40_000
     assert scene.payloads(scene.reply(mqtt.puback(mid))) == [(UNIT.ip, mqtt.puback(2))]
     assert scene.path.settled
 
@@ -345,13 +376,13 @@ def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
     """Each side gets a RST with the number it expects; the connection is over for the path."""
     scene = _Scene(tmp_path, "reset")
     scene.begin()
-    scene.path.reset(2, 1)
+    scene.path.spoofer.reset(2, 1)
     sent = {each.target: (each.seq, each.flags & 4) for each in scene.wire.segments()}
     assert sent == {BROKER.ip: (scene.up, 4), UNIT.ip: (scene.down, 4)}
     (act,) = scene.lines("act")
     assert (act["operation"], act["client"], act["port"]) == ("reset", "131", PORT)
     with pytest.raises(OffPathError, match="has no connection of sensor 1"):
-        scene.path.reset(2, 1)
+        scene.path.spoofer.reset(2, 1)
 
 
 def test_sensor_of_a_new_connection_is_the_one_its_connect_names(tmp_path: FilePath) -> None:

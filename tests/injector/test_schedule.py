@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.injector.made import UNIT, publish, segment
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import ManualClock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.planning import build_plan
@@ -51,3 +51,20 @@ def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
     schedule.handle(readdress(bytes(frame), UNIT.mac, INJECTOR.mac))
     targets = [read.target for each in wire.sent if (read := Segment.read(each))]
     assert targets == ([BROKER.ip] if passed else [])
+
+
+@pytest.mark.parametrize(
+    ("units", "elsewhere"),
+    [((UNIT.name,), (INJECTOR,)), ((UNIT.name, "inrow-15", "inrow-25"), (UNITS["inrow-25"],))],
+)
+def test_frames_go_astray_only_to_hosts_a_bridge_knows(
+    tmp_path: Path, units: tuple[str, ...], elsewhere: tuple[Host, ...]
+) -> None:
+    """Units of the scenario whose cable stays in; the attacker's own host where there is none."""
+    cable = {"kind": "cable", "unit": "inrow-15", "day": 1, "start": "00:20", "readings": 1}
+    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    episodes = [cable] if "inrow-15" in units else []
+    plan = build_plan(Scenario.model_validate({**wanted, "units": units, "episodes": episodes}))
+    journal = Journal(tmp_path / "injector.jsonl", "day-1")
+    schedule = Schedule(plan, Shard((0,)), _Wire(), _Seat(), journal)  # type: ignore[arg-type]
+    assert schedule._paths[UNIT.ip].elsewhere == elsewhere

@@ -1,8 +1,11 @@
 """Delay: a reading is held back and delivered late."""
 
+from functools import partial
+
+from coldaisle_contracts.plan import Act
 from coldaisle_injector.catalogue import Edit, Hold, OnPath, Pass, Reading
 from coldaisle_injector.onpath import Path
-from coldaisle_injector.script import At, Script
+from coldaisle_injector.script import At, Script, Until
 
 
 class Attack(OnPath):
@@ -13,7 +16,12 @@ class Attack(OnPath):
         return Hold() if (reading.slot, reading.sensor) in self.acts else Pass()
 
     def during(self, path: Path) -> Script:
-        """Release them, in order of their times."""
+        """Release them, in order of their times; one that is due before it came goes on as soon as it has come."""
         for act in sorted(self.acts.values(), key=lambda act: act.times_ns):
             yield At(act.times_ns[0])
-            path.release(act.slot, act.sensor)
+            yield Until(partial(self.ready, path, act), f"a reading of sensor {act.sensor} to release")
+            path.spoofer.release(act.slot, act.sensor)
+
+    def ready(self, path: Path, act: Act) -> bool:
+        """Tell whether a reading can be released: it has come, perhaps later than the plan's clock says."""
+        return path.spoofer.holds(act.slot, act.sensor)

@@ -17,4 +17,4 @@ class Attack(OnPath):
         )
         for at_ns, slot, sensor, number in due:
             yield At(at_ns)
-            path.copy(slot, sensor, number)
+            path.spoofer.copy(slot, sensor, number)

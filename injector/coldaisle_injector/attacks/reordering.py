@@ -1,19 +1,13 @@
 """Reordering: a reading changes places with the sensor's next one."""
 
-from coldaisle_injector.catalogue import Edit, Hold, OnPath, Pass, Reading
+from coldaisle_contracts.plan import Act
+from coldaisle_injector.attacks import delay
 from coldaisle_injector.onpath import Path
-from coldaisle_injector.script import At, Script
 
 
-class Attack(OnPath):
+class Attack(delay.Attack):
     """Holds a reading until the sensor's next one has passed."""
 
-    def on_publish(self, reading: Reading) -> Edit:
-        """Hold the readings the plan names."""
-        return Hold() if (reading.slot, reading.sensor) in self.acts else Pass()
-
-    def during(self, path: Path) -> Script:
-        """Release them, in order of their times."""
-        for act in sorted(self.acts.values(), key=lambda act: act.times_ns):
-            yield At(act.times_ns[0])
-            path.release(act.slot, act.sensor)
+    def ready(self, path: Path, act: Act) -> bool:
+        """Tell whether the next reading has passed too."""
+        return super().ready(path, act) and path.spoofer.passed(act.slot + 1, act.sensor)

@@ -12,4 +12,4 @@ class Attack(OnPath):
         """Break them, in order of their times."""
         for act in sorted(self.acts.values(), key=lambda act: act.times_ns):
             yield At(act.times_ns[0])
-            path.reset(act.slot, act.sensor)
+            path.spoofer.reset(act.slot, act.sensor)
