@@ -30,6 +30,10 @@ def account(run: Path) -> Account:
     return ledger.settle(evidence.load(run))
 
 
+TIME = {"event": "time", "shard": "day-1", "slot": 0, "at_ns": 0}
+"""An NTP query that was never made."""
+
+
 def edit(run: Path, journal: str, change: Edit) -> None:
     """Change the lines of a journal."""
     path = run / "journal" / f"{journal}.jsonl"
@@ -80,18 +84,25 @@ def test_labels_of_readings(account: Account) -> None:
     ("journal", "change", "said"),
     [
         ("inrow-13", without(client="133", slot=4), "first 133 slot 4: planned but never journalled"),
-        ("inrow-13", lambda lines: [*lines, lines[0]], "first 131 slot 0: journalled more than once"),
+        ("inrow-13", lambda lines: [*lines, next(x for x in lines if x["event"] == "reading")], "first 131 slot 0: journalled more than once"),
         ("inrow-13", with_value({"client": "133", "slot": 4}, value="9.99"), "first 133 slot 4: another value"),
         ("injector", without(event="act", operation="swallow"), "first 132 slot 5: sent, not at the broker"),
         ("injector", without(event="act", operation="modify"), "first 131 slot 2: another value at the broker"),
-        ("injector", with_value({"operation": "modify"}, after=None), "first 131 slot 2: removed by an act, but"),
+        ("injector", with_value({"operation": "modify"}, operation="swallow"), "first 131 slot 2: removed by an act, but"),
+        ("injector", with_value({"operation": "modify"}, operation="hold"), "first 131 slot 2: held back and not"),
         ("injector", with_value({"operation": "modify"}, before="1.00"), "the act names another value than the sensor"),
-        ("injector", with_value({"operation": "modify"}, slot=3), "acts are not in the plan, the first on inrow-13"),
+        ("injector", with_value({"operation": "modify"}, slot=3), "acts are not in the plan, the first modify of sensor 1 slot 3"),
         ("injector", lambda lines: [*lines, *(x for x in lines if x.get("operation") == "modify")], "acted on more"),
         ("injector", without(event="act", operation="copy"), "first 253 slot 6: not as many copies"),
-        ("injector", without(event="act", operation="swallow"), "swallow of reading 132 slot 5 was not played"),
+        ("injector", without(event="act", operation="swallow"), "swallow of sensor 2 slot 5 was not played"),
         ("injector", without(event="frame", role="modified"), "1 frames of the attacker are in no journal"),
         ("injector", with_value({"role": "modified"}, digest="0" * 16), "1 of 32 journalled frames are not in the capture"),
+        ("injector", without(event="episode", phase="end", episode="e01"), "e01: the journal does not say when"),
+        ("injector", with_value({"operation": "modify"}, at_ns=0), "e01: acts outside its begin and end"),
+        ("injector", with_value({"operation": "modify"}, unit="inrow-25"), "modify on inrow-25, who is not its target"),
+        ("inrow-13", without(event="connect", client="131"), "frames no one accounts for, the first is frame"),
+        ("inrow-13", with_value({"event": "connect", "client": "131"}, reason="lost"), "lost and no act says why, the first 131's"),
+        ("inrow-13", lambda lines: [*lines, TIME], "inrow-13 asked for the time 0 times in day-1, its journal says 1"),
         ("capture", with_value({}, kernel_drops=3), "the kernel dropped 3 packets"),
         ("capture", with_value({}, packets=1), "sealed with 1"),
         ("capture", with_value({}, raw_sha256="0"), "raw/day-1-000.pcap: was changed after it was sealed"),

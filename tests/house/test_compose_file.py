@@ -16,6 +16,7 @@ CAPABILITIES = {
     "injector": {"NET_RAW"},
     "capture": {"NET_RAW"},
     "analysis": {"CHOWN", "SETUID", "SETGID"},
+    **dict.fromkeys(UNITS, {"NET_ADMIN"}),
 }
 """What each service may do beyond nothing."""
 
