@@ -70,7 +70,7 @@ class Evidence:
         phases: their ``episode`` lines.
         connects: the ``connect`` lines of all units, with ``host``, the unit.
         disconnects: their ``disconnect`` lines, with ``host``.
-        times: their ``time`` lines, with ``host``.
+        times: their ``time`` lines, with ``host``, and whether the query ``failed``.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
         raw: the captures as tcpdump wrote them; the same frames, in the order of their times as in the retimed ones.
@@ -124,7 +124,9 @@ def load(run: Path) -> Evidence:
         phases=_table("episode", [*injector, *own], journal),
         connects=_in_time(_table("connect", own, journal, "host")),
         disconnects=_in_time(_table("disconnect", own, journal, "host")),
-        times=_table("time", own, journal, "host"),
+        times=_table(
+            "time", [line | {"failed": "failed" in line} for line in own], journal, "host", "failed"
+        ),
         sealed=sealed,
         trace=trace,
         raw=raw,

@@ -6,6 +6,7 @@ brought about on a unit's connections that the attacker never touched is added b
 """
 
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,10 @@ from coldaisle_contracts.taxonomy import Role
 NORMAL = "normal"
 TRUTH = ("label", "benign", "kind", "episode", "role")
 _MAC = np.frombuffer(bytes.fromhex(INJECTOR.mac.replace(":", "")), np.uint8)
+_IP = np.frombuffer(IPv4Address(INJECTOR.ip).packed, np.uint8)
+_ARP = np.frombuffer(b"\x08\x06", np.uint8)
+_ASKED = 38
+"""Where in an ARP frame the address asked for stands."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,15 @@ def kinds(evidence: Evidence) -> dict[str, str]:
 
 
 def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
-    """Return which frames carry the attacker's MAC address as source or destination."""
+    """Return which frames carry the attacker's MAC address as source or destination, or ask everybody for it (ARP)."""
     both = 2 * len(_MAC)
     address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
-    return np.asarray((address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both))
+    own = (address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both)
+    last = np.minimum(frames.start + _ASKED, len(frames.data) - len(_IP))
+    asked = (frames.data[last[:, None] + np.arange(len(_IP))] == _IP).all(axis=1)
+    kind = frames.data[frames.start[:, None] + np.arange(both, both + len(_ARP))]
+    asks = (kind == _ARP).all(axis=1) & asked & (frames.length >= _ASKED + len(_IP))
+    return np.asarray(own | asks)
 
 
 def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataFrame:

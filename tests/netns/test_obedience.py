@@ -7,6 +7,7 @@ import importlib.util
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -260,12 +261,12 @@ def _unit_of(line: dict[str, Any]) -> str:
 @pytest.mark.netns
 def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(played: Played) -> None:
     """On the broker's wire, frame by frame, as often as each was seen."""
-    ours = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+    ours, address = bytes.fromhex(INJECTOR.mac.replace(":", "")), IPv4Address(INJECTOR.ip).packed
     seen = Counter(
         (shard, frame_digest(frame))
         for shard, frames in played.frames.items()
         for frame in frames
-        if ours in (frame[:6], frame[6:12])
+        if ours in (frame[:6], frame[6:12]) or (frame[12:14] == b"\x08\x06" and frame[38:42] == address)
     )
     noted = Counter(
         (line["shard"], line["digest"])
