@@ -39,23 +39,6 @@ def arp_restore(attacker: str, victim: tuple[str, str], owner: tuple[str, str]) 
     return bytes(frame / ARP(op=1, hwsrc=owner_mac, psrc=owner_ip, hwdst=victim[1], pdst=owner_ip))
 
 
-def rewrite(segment: Segment, macs: tuple[str, str], seq: int, ack: int, payload: bytes) -> bytes:
-    """Return the segment's frame with another payload, other numbers and right lengths and checksums.
-
-    Args:
-        segment: what arrived.
-        macs: source and target MAC address of the new frame.
-        seq: new sequence number.
-        ack: new acknowledgement number.
-        payload: new payload.
-    """
-    ether = _headers(segment, macs)
-    tcp = ether[TCP]
-    tcp.seq, tcp.ack = seq, ack
-    tcp.options = [option for option in tcp.options if option[0] != "SAck"]
-    return _built(ether, payload)
-
-
 def forge(
     segment: Segment,
     macs: tuple[str, str],

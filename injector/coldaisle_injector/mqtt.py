@@ -1,11 +1,25 @@
-"""The MQTT messages in a segment: read from their bytes, as every frame is, and made with scapy."""
+"""The MQTT messages in a segment: read and changed as bytes, as every frame is; rare changes are made with scapy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPuback, MQTTPublish
+from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 
-CONNECT, PUBLISH, PUBACK = 1, 3, 4
+from coldaisle_injector.messages import CONNECT, PUBACK, PUBLISH, packet
+
+__all__ = [
+    "CONNECT",
+    "PUBACK",
+    "PUBLISH",
+    "Message",
+    "cleared",
+    "client_id",
+    "messages",
+    "puback",
+    "tampered",
+    "with_value",
+]
+
 _CONTINUES = 0x80
 _QOS = 0x06
 
@@ -50,9 +64,13 @@ def _end(payload: bytes, at: int) -> int | None:
     return None
 
 
+def _body(data: bytes) -> int:
+    """Return where the body of a whole message begins: after the last length byte."""
+    return next(index for index in range(1, 5) if data[index] < _CONTINUES) + 1
+
+
 def _read(data: bytes) -> Message:
-    kind = data[0] >> 4
-    body = next(index for index in range(1, 5) if data[index] < _CONTINUES) + 1
+    kind, body = data[0] >> 4, _body(data)
     if kind == PUBACK:
         return Message(kind, data, int.from_bytes(data[body : body + 2], "big"))
     if kind != PUBLISH:
@@ -65,10 +83,8 @@ def _read(data: bytes) -> Message:
 
 def with_value(message: Message, value: bytes) -> bytes:
     """Return a PUBLISH with another payload and everything else unchanged."""
-    packet = MQTT(message.data)
-    packet[MQTTPublish].value = value
-    packet.len = None
-    return bytes(packet)
+    body = _body(message.data)
+    return packet(message.data[0], message.data[body : len(message.data) - len(message.value)] + value)
 
 
 def tampered(message: Message, field: str, value: int) -> bytes:
@@ -79,20 +95,20 @@ def tampered(message: Message, field: str, value: int) -> bytes:
         field: ``topic``, ``qos``, ``retain``, ``dup`` or ``msgid``.
         value: characters added to the topic; what any other field is set to.
     """
-    packet = MQTT(message.data)
-    publish = packet[MQTTPublish]
+    made = MQTT(message.data)
+    publish = made[MQTTPublish]
     match field:
         case "topic":
             publish.topic += b"x" * value
-            publish.length = packet.len = None
+            publish.length = made.len = None
         case "msgid":
             publish.msgid = value
         case "qos":  # built anew: the message id goes with it
             plain = MQTTPublish(topic=publish.topic, value=publish.value)
-            return bytes(MQTT(QOS=value, RETAIN=packet.RETAIN) / plain)
+            return bytes(MQTT(QOS=value, RETAIN=made.RETAIN) / plain)
         case "retain" | "dup":
-            setattr(packet, field.upper(), value)
-    return bytes(packet)
+            setattr(made, field.upper(), value)
+    return bytes(made)
 
 
 def cleared(message: Message) -> bytes:
@@ -108,4 +124,4 @@ def client_id(connect: Message) -> str:
 
 def puback(mid: int) -> bytes:
     """Return the broker's acknowledgement of a message id."""
-    return bytes(MQTT() / MQTTPuback(msgid=mid))
+    return packet(PUBACK << 4, mid.to_bytes(2, "big"))

@@ -128,7 +128,7 @@ class Relay:
                 self._notes.frame(segment.frame, self._unit, role, "swallow", anomalous=True)
             return None
         if payload != segment.payload:
-            return frames.rewrite(segment, macs, seq, ack, payload)
+            return translate(segment, macs, seq, ack, payload)
         if (seq, ack) != (segment.seq, segment.ack) or not is_sound(segment):
             return translate(segment, macs, seq, ack)
         return readdress(segment.frame, *macs)

@@ -172,8 +172,10 @@ def renew(frame: bytes, macs: tuple[str, str]) -> bytes:
     return bytes(out)
 
 
-def translate(segment: Segment, macs: tuple[str, str], seq: int, ack: int) -> bytes:
-    """Return the segment's frame with other sequence and acknowledgement numbers and a right checksum.
+def translate(
+    segment: Segment, macs: tuple[str, str], seq: int, ack: int, payload: bytes | None = None
+) -> bytes:
+    """Return the segment's frame with other sequence and acknowledgement numbers and right lengths and checksums.
 
     Selective acknowledgements become padding: they name sequence numbers the other side never saw.
 
@@ -182,9 +184,13 @@ def translate(segment: Segment, macs: tuple[str, str], seq: int, ack: int) -> by
         macs: source and target MAC address of the new frame.
         seq: new sequence number.
         ack: new acknowledgement number.
+        payload: new payload; the same when left out.
     """
-    start, _ = segment.span
+    start, end = segment.span
     out = bytearray(readdress(segment.frame, *macs))
+    if payload is not None:
+        out[end - len(segment.payload) :] = payload
+        _measure(out)
     struct.pack_into("!II", out, start + 4, seq, ack)
     at, stop = start + 20, start + (out[start + 12] >> 4) * 4
     while at < stop and out[at] != 0:
@@ -194,6 +200,14 @@ def translate(segment: Segment, macs: tuple[str, str], seq: int, ack: int) -> by
         at += size
     _seal(out)
     return bytes(out)
+
+
+def _measure(frame: bytearray) -> None:
+    """Put the right length and header checksum into the IPv4 packet that a frame ends with."""
+    start, _ = _span(frame)
+    struct.pack_into("!H", frame, ETHERNET + 2, len(frame) - ETHERNET)
+    struct.pack_into("!H", frame, ETHERNET + 10, 0)
+    struct.pack_into("!H", frame, ETHERNET + 10, checksum(bytes(frame[ETHERNET:start])))
 
 
 def _seal(frame: bytearray) -> None:
