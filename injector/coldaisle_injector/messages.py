@@ -7,6 +7,8 @@ CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 PINGRESP = 13
 DISCONNECT = b"\xe0\x00"
 PINGREQ = b"\xc0\x00"
+RETAIN = 0x01
+"""Flag of a PUBLISH that the broker keeps, or kept."""
 _CONTINUES = 0x80
 
 
@@ -73,7 +75,7 @@ def publish(topic: str, value: str | bytes, *, mid: int = 0, retain: bool = Fals
     """Return a PUBLISH: of QoS 1 with a message id, of QoS 0 without."""
     data = value.encode() if isinstance(value, str) else value
     body = string(topic) + (struct.pack("!H", mid) if mid else b"") + data
-    return packet(PUBLISH << 4 | (0x02 if mid else 0) | retain, body)
+    return packet(PUBLISH << 4 | (0x02 if mid else 0) | (RETAIN if retain else 0), body)
 
 
 def subscribe(topic: str, mid: int, qos: int = 0) -> bytes:

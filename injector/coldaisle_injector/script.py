@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_injector.notes import Times
 
+AT_ONCE = 32
+"""A script that is late catches up in so many steps at once: between them the tap is read, which holds few frames."""
 PATIENCE_NS = 15_000_000_000
 """What a script waits for happens within so long, or the run is void, ns of wall time."""
 
@@ -77,8 +79,11 @@ class Stage:
 
     def run_due(self, now_ns: int) -> None:
         """Go on with every script whose time has come."""
+        due = []
         while self._timed and self._timed[0][0] <= now_ns:
-            self._step(heapq.heappop(self._timed)[2])
+            due.append(heapq.heappop(self._timed)[2])
+        for script in due:
+            self._step(script)
 
     def look(self) -> None:
         """Go on with every script whose wait is over.
@@ -97,11 +102,11 @@ class Stage:
 
     def _step(self, script: Script) -> None:
         """Play a script up to the next thing it really has to wait for."""
-        for wait in script:
+        for steps, wait in enumerate(script, 1):
             if isinstance(wait, Until):
                 if not wait.met():
                     self._waiting.append((wait, self._times.wall_ns(), script))
                     return
-            elif wait.ns > self._times.now_ns():
+            elif wait.ns > self._times.now_ns() or steps > AT_ONCE:
                 heapq.heappush(self._timed, (wait.ns, next(self._order), script))
                 return

@@ -8,8 +8,6 @@ from coldaisle_injector.client import Client
 from coldaisle_injector.script import At, Until
 
 Step = Generator[At | Until, None, None]
-KEEPALIVE_S = 3600
-"""Keepalive of a client that looks like a sensor, s."""
 
 
 def login(scene: Scene, connect: bytes) -> Generator[At | Until, None, Client]:
@@ -30,4 +28,15 @@ def say(client: Client, data: bytes, answer: int) -> Step:
 def leave(client: Client) -> Step:
     """Send DISCONNECT and wait for the broker to close."""
     client.send(messages.DISCONNECT)
+    yield from gone(client)
+
+
+def hang_up(client: Client) -> Step:
+    """Close the connection without a word and wait for the broker to do the same."""
+    client.close()
+    yield from gone(client)
+
+
+def gone(client: Client) -> Step:
+    """Wait for the broker to close."""
     yield Until(lambda: client.ended, "the broker to close a connection")

@@ -7,7 +7,7 @@ from coldaisle_contracts.plan import Act
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.script import At, Script
-from coldaisle_injector.sessions import leave, login
+from coldaisle_injector.sessions import gone, leave, login
 
 NAMES = ("admin", "operator", "service", "root", "inrow", "mqtt", "guest", "technician")
 PASSWORDS = (
@@ -36,9 +36,9 @@ class Attack(Rogue):
             yield At(begin_ns + round(number / rate * SECOND))
             guess = rng.choice(NAMES), rng.choice(PASSWORDS)
             client = yield from login(scene, messages.connect(f"hmi-{number}", login=guess))
-            if not client.ended and client.accepted:
+            if client.accepted:
                 taken += 1
                 yield from leave(client)
             else:
-                client.close()
+                yield from gone(client)  # the broker closes what it refused
         scene.notes.act(act.operation, slot=act.slot, after=str(taken))

@@ -20,4 +20,4 @@ class Attack(Rogue):
             clients[-1].send(messages.connect(f"node-{number}"))
         yield Until(lambda: all(each.has(messages.CONNACK) for each in clients), "CONNACKs")
         scene.notes.act(act.operation, slot=act.slot)
-        yield At(begin_ns + round(self.episode.parameters["hold_s"] * SECOND))
+        yield At(scene.notes.times.now_ns() + round(self.episode.parameters["hold_s"] * SECOND))

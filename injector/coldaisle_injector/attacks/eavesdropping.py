@@ -28,4 +28,5 @@ class Attack(Rogue):
             yield from say(self._client, messages.subscribe(self.topic, 1), messages.SUBACK)
         elif self._client is not None:
             yield from leave(self._client)
-        scene.notes.act(act.operation, slot=act.slot, client=self.name)
+        port = self._client.port if self._client else 0
+        scene.notes.act(act.operation, slot=act.slot, port=port, client=self.name)

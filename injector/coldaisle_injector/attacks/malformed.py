@@ -9,7 +9,7 @@ from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.messages import packet, string
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import leave, login, say
+from coldaisle_injector.sessions import hang_up, leave, login, say
 
 Rule = Callable[[random.Random], bytes]
 _CONNECT = 0x10
@@ -32,8 +32,13 @@ LATER: dict[str, Rule] = {
     "subscribe at QoS 3": lambda _: messages.subscribe(TOPIC, 1, qos=3),
     "subscribe without its flag": lambda _: packet(0x80, b"\x00\x01" + string(TOPIC) + b"\x00"),
     "second connect": lambda _: messages.connect("m"),
+    "acknowledgement of nothing": lambda rng: packet(0x40, rng.randbytes(2)),
+    "unsubscribe from nothing": lambda rng: packet(
+        0xA2, b"\x00\x01" + string(rng.choice(("x", "//", "IoT/")))
+    ),
+    "publish to the broker's own topic": lambda _: messages.publish("$SYS/broker/version", "9"),
 }
-"""Rules that break what comes after a good CONNECT."""
+"""Rules that break what comes after a good CONNECT, or bend it so little that a broker may bear it."""
 
 
 class Attack(Rogue):
@@ -61,4 +66,4 @@ class Attack(Rogue):
             broken = LATER[rule](rng)
         # What the broker tolerates it answers; what it does not ends the connection.
         yield from say(client, broken + messages.PINGREQ, messages.PINGRESP)
-        client.close()
+        yield from hang_up(client)

@@ -4,7 +4,8 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
-from coldaisle_injector.script import Script
+from coldaisle_injector.client import Client
+from coldaisle_injector.script import Script, StuckError
 from coldaisle_injector.sessions import leave, login, say
 
 _NAME = "panel-7"
@@ -16,7 +17,25 @@ class Attack(Rogue):
     def play(self, act: Act, scene: Scene) -> Script:
         """Publish the retained value at the start, an empty one, which clears it, at the stop."""
         client = yield from login(scene, messages.connect(_NAME))
-        value = encode_value(act.amount).decode() if act.operation == "start" else ""
+        forged = encode_value(act.amount).decode()
+        value = forged if act.operation == "start" else ""
         yield from say(client, messages.publish(TOPIC, value, mid=1, retain=True), messages.PUBACK)
+        if act.operation != "start":
+            yield from _forgotten(client, forged.encode())
         scene.notes.act(act.operation, slot=act.slot, after=value, port=client.port, mid=1, client=_NAME)
         yield from leave(client)
+
+
+def _forgotten(client: Client, forged: bytes) -> Script:
+    """Make sure that the broker keeps the value no more: a subscriber is given what is kept before its next answer.
+
+    Raises:
+        StuckError: if it is given the value.
+    """
+    yield from say(client, messages.subscribe(TOPIC, 2), messages.SUBACK)
+    yield from say(client, messages.PINGREQ, messages.PINGRESP)
+    given = [
+        each for each in client.inbox if each.type == messages.PUBLISH and each.data[0] & messages.RETAIN
+    ]
+    if any(each.value == forged for each in given):
+        raise StuckError("the broker to forget a retained message")

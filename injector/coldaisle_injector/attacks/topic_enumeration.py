@@ -9,8 +9,20 @@ from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.script import At, Script
 from coldaisle_injector.sessions import leave, login, say
 
-_ROOTS = ("IoT", "iot", "sensors", "inrow", "dc1", "plant", "aisle", "site", "rack", "telemetry")
+PLACES = (
+    "IoT",
+    "IoT/{number}",
+    "iot/{leaf}",
+    "sensors/{number}/{leaf}",
+    "inrow-{number}/{leaf}",
+    "dc1/rack-{number}/{leaf}",
+    "plant/aisle-{number}/{leaf}",
+    "telemetry/{number}",
+    "$SYS/broker/{own}",
+)
+"""What is guessed: topics as installations often name them, and the broker's own."""
 _LEAVES = ("temp", "temperature", "status", "supply", "return", "coolant", "alarm", "state", "value")
+_OWN = ("version", "uptime", "clients/total", "clients/connected", "subscriptions/count")
 _NAME = "explorer"
 
 
@@ -24,7 +36,12 @@ class Attack(Rogue):
         client = yield from login(scene, messages.connect(_NAME))
         for number in range(round(act.amount)):
             yield At(begin_ns + round(number / rate * SECOND))
-            topic = f"{rng.choice(_ROOTS)}/{rng.randint(1, 40)}/{rng.choice(_LEAVES)}"
-            yield from say(client, messages.subscribe(topic, number + 1), messages.SUBACK)
+            yield from say(client, messages.subscribe(_guess(rng), number + 1), messages.SUBACK)
         scene.notes.act(act.operation, slot=act.slot, port=client.port, client=_NAME)
         yield from leave(client)
+
+
+def _guess(rng: random.Random) -> str:
+    """Return a guessed topic."""
+    place, leaf, own = rng.choice(PLACES), rng.choice(_LEAVES), rng.choice(_OWN)
+    return place.format(number=rng.randint(1, 40), leaf=leaf, own=own)
