@@ -97,7 +97,9 @@ def grid_of(account: Account) -> Grid:
 def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, starts: Ints) -> pd.DataFrame:
     """Place every PUBLISH in the slot during which it arrived."""
     number = dict(zip(sensors["client_id"], sensors.index, strict=True))
-    seen = deliveries[deliveries["client"].isin(number)].sort_values("time_ns", kind="stable")
+    wanted = deliveries["client"].astype("str").str.partition("-")[0]  # a suffix names the firmware
+    seen = deliveries.assign(client=wanted)
+    seen = seen[seen["client"].isin(number)].sort_values("time_ns", kind="stable")
     sensor = seen["client"].map(number).to_numpy(np.int64)
     time_ns = seen["time_ns"].to_numpy()
     tick = np.empty(len(seen), np.int64)

@@ -38,6 +38,15 @@ _FAMILY_HUES: dict[str, tuple[float, float]] = {
     "benign": (0.29, 0.12),
 }
 """Where a family's colours begin on the colour wheel, and how far they reach."""
+_FAMILY_COLOURS = {
+    "on the path": "#3b7dd8",
+    "rogue client": "#b0417f",
+    "denial of service": "#c8442f",
+    "reconnaissance and time": "#d99a00",
+    "benign": "#7fae84",
+}
+FEW = 8
+"""A figure shows kinds one by one up to so many, their families beyond."""
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
 SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
 
@@ -71,8 +80,9 @@ _STYLE: Any = {
 
 def kind_colour(kind: str) -> str:
     """Return the colour of a kind of traffic, the same in every figure."""
-    if kind in _KIND_COLOURS:
-        return _KIND_COLOURS[kind]
+    for known in (_KIND_COLOURS, _FAMILY_COLOURS):
+        if kind in known:
+            return known[kind]
     if kind in KINDS:
         return _shade(kind)
     return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
@@ -93,8 +103,16 @@ def _shade(kind: str) -> str:
 
 def in_order(kinds: set[str]) -> list[str]:
     """Return kinds of traffic in the order every figure lists them: normal, the taxonomy's, others."""
-    order = [NORMAL, PASSED, *KINDS]
+    order = [NORMAL, PASSED, *KINDS, *_FAMILY_COLOURS]
     return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+
+
+def grouped(kind: pd.Series) -> pd.Series:
+    """Return kinds as they are when they are few, their families when they are many."""
+    found = set(kind.astype(str).unique()) - {NORMAL, PASSED}
+    if len(found) <= FEW:
+        return kind.astype(str)
+    return kind.astype(str).map(lambda name: KINDS[name].family if name in KINDS else name)
 
 
 def styled(draw: Callable[Given, str]) -> Callable[Given, str]:
@@ -148,8 +166,27 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
 
 
+def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, float]) -> Figure:
+    """Return a figure of tables of shares by title: side by side when their kinds, the columns, are few, else one below the other.
+
+    With many kinds a row is a kind.
+    """
+    if max((len(table.columns) for table in tables.values()), default=0) <= FEW:
+        figure, axes = canvas(1, len(tables), 4.4)
+        shown = list(tables.values())
+    else:
+        shown = [table.T for table in tables.values()]
+        heights = [1.4 + 0.21 * len(table) for table in shown]
+        figure, axes = canvas(len(tables), 1, sum(heights), height_ratios=heights)
+    for ax, table, title in zip(axes, shown, tables, strict=True):
+        heat(ax, table, colours, limits)
+        ax.set_title(title)
+    return figure
+
+
 def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
     """Draw a table of shares as coloured cells with their numbers."""
+    wide = len(table.columns) > FEW
     values = table.to_numpy(dtype=np.float64)
     ax.pcolormesh(
         values, cmap=colours, vmin=limits[0], vmax=limits[1], alpha=0.8, edgecolors="white", linewidth=1
@@ -158,8 +195,17 @@ def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
             ax.text(
-                column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=INK
+                column + 0.5,
+                row + 0.5,
+                f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=7.5 if wide else 8.5,
+                color=INK,
             )
-    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(name) for name in table.columns])
+    names = [str(name) for name in table.columns]
+    ax.set_xticks(
+        np.arange(len(names)) + 0.5, names, rotation=40 if wide else 0, ha="right" if wide else "center"
+    )
     ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
     ax.spines[:].set_visible(False)

@@ -17,7 +17,8 @@ from coldaisle_analysis.drawing import (
     SENSOR_COLOURS,
     canvas,
     grid,
-    heat,
+    grouped,
+    heats,
     in_order,
     inline_svg,
     kind_colour,
@@ -34,12 +35,13 @@ def week(readings: pd.DataFrame) -> str:
     """Draw every sensor of every unit over the run, episodes shaded in the colour of their kind."""
     units = list(dict.fromkeys(readings["unit"].astype(str)))[:MOST_UNITS]
     figure, axes = canvas(len(units), 1, 1.2 + 1.55 * len(units), sharex=True)
+    happened = _happened(readings)
     for unit, ax in zip(sorted(units), axes, strict=True):
         own = readings[readings["unit"] == unit]
         for sensor, line in own.groupby("sensor", observed=True):
             colour = SENSOR_COLOURS.get(int(str(sensor)), QUIET)
             ax.plot(line["time"], line["value"], color=colour, linewidth=0.7)
-        _shade(ax, own)
+        _shade(ax, own, happened[happened["unit"] == unit])
         ax.set_title(unit)
         ax.set_ylabel("°C")
         grid(ax)
@@ -50,7 +52,8 @@ def week(readings: pd.DataFrame) -> str:
     sensors = [
         Line2D([], [], color=SENSOR_COLOURS[number], label=name) for number, name in SENSOR_MEANING.items()
     ]
-    kinds = [Patch(color=kind_colour(kind), alpha=0.45, label=kind) for kind in _kinds(readings)]
+    names = in_order(set(happened["kind"]))
+    kinds = [Patch(color=kind_colour(kind), alpha=0.45, label=kind) for kind in names]
     figure.legend(
         handles=sensors + kinds, loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3
     )
@@ -60,14 +63,14 @@ def week(readings: pd.DataFrame) -> str:
     )
 
 
-def _kinds(frame: pd.DataFrame) -> list[str]:
-    """Return the kinds of episode in a level, in the order of figures."""
-    return in_order(set(frame.loc[frame["label"] == 1, "kind"].astype(str)) - {NORMAL})
+def _happened(readings: pd.DataFrame) -> pd.DataFrame:
+    """Return the readings that are part of an anomaly, with their kind or, of many kinds, its family."""
+    touched = readings[readings["kind"].astype(str) != NORMAL]
+    return touched.assign(kind=grouped(touched["kind"]))
 
 
-def _shade(ax: Axes, own: pd.DataFrame) -> None:
+def _shade(ax: Axes, own: pd.DataFrame, touched: pd.DataFrame) -> None:
     """Shade the episodes of one unit."""
-    touched = own[own["label"] == 1]
     width = own["time"].drop_duplicates().sort_values().diff().median()
     for (_, kind), rows in touched.groupby(["episode", "kind"], observed=True):
         ax.axvspan(
@@ -83,6 +86,9 @@ def _shade(ax: Axes, own: pd.DataFrame) -> None:
 def traffic(description: Description) -> str:
     """Draw packets by protocol for each kind of traffic, and attack packets by hour and weekday."""
     counts = description.counts[description.counts["level"] == "packets"]
+    counts = counts.assign(kind=grouped(counts["kind"]))
+    counts = counts.pivot_table(index=["column", "value", "kind"], values="rows", aggfunc="sum").reset_index()
+    counts["share"] = counts["rows"] / counts.groupby(["column", "kind"])["rows"].transform("sum")
     figure, axes = canvas(1, 3, 3.1, width_ratios=[1.25, 1.5, 1])
     _shares(axes[0], counts[counts["column"] == "protocol"])
     for ax, column in zip(axes[1:], ("hour", "weekday"), strict=True):
@@ -127,7 +133,7 @@ def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
         ax.bar(range(len(places)), rows, bottom=base, color=kind_colour(kind), width=0.78, label=kind)
         base += rows
     shown = range(0, 24, 3) if column == "hour" else range(7)
-    ax.set_xticks(list(shown), [places[place][:3] for place in shown])
+    ax.set_xticks(list(shown), [places[place][:2] for place in shown])
     ax.set_title("Attack packets by local hour" if column == "hour" else "… and by weekday")
     grid(ax)
     if column == "hour" and base.any():
@@ -146,7 +152,7 @@ _SPREADS = (
 @styled
 def distributions(packets: pd.DataFrame) -> str:
     """Draw the cumulative distributions of size, inter-arrival and duration of each kind of traffic."""
-    kind = traffic_kind(packets)
+    kind = grouped(traffic_kind(packets))
     figure, axes = canvas(1, 3, 2.9, sharey=True)
     kinds = in_order(set(kind))
     for ax, (column, label, logarithmic) in zip(axes, _SPREADS, strict=True):
@@ -207,14 +213,15 @@ def seasons(description: Description) -> str:
 def separation(description: Description) -> str:
     """Draw how well each of the best columns alone tells each kind from normal."""
     table = description.separation
-    levels = [level for level in LEVELS if (table["level"] == level).any()]
-    figure, axes = canvas(1, len(levels), 4.4)
-    for ax, level in zip(axes, levels, strict=True):
+    tables = {}
+    for level in LEVELS:
         own = table[table["level"] == level]
+        if own.empty:
+            continue
         values = own.pivot_table(index="column", columns="kind", values="auc")
         values = values.reindex(index=best_columns(table, level, 12), columns=in_order(set(values.columns)))
-        heat(ax, values, "PuOr_r", (-0.35, 1.35))
-        ax.set_title(f"{level.capitalize()}: AUC of one column alone")
+        tables[f"{level.capitalize()}: AUC of one column alone"] = values
+    figure = heats(tables, "PuOr_r", (-0.35, 1.35))
     return inline_svg(
         figure, "separation", "How well single columns tell each kind of attack from normal traffic."
     )

@@ -15,7 +15,7 @@ from coldaisle_analysis.drawing import (
     RANDOM_COLOUR,
     canvas,
     grid,
-    heat,
+    heats,
     in_order,
     inline_svg,
     styled,
@@ -126,12 +126,14 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
 def kinds(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the recall of every model on every kind."""
     levels = [level for level in LEVELS if of(scored, level, held_out)]
-    figure, axes = canvas(1, len(levels), 4.4)
-    for ax, level in zip(axes, levels, strict=True):
+    tables = {}
+    for level in levels:
         own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
         table = pd.DataFrame({title(one.row["model"]): one.row["recall_per_kind"] for one in own}).T
-        heat(ax, table[in_order(set(table.columns))], "GnBu", (0.0, 1.6))
-        ax.set_title(f"{level.capitalize()}: share of each kind's rows caught")
+        tables[f"{level.capitalize()}: share of each kind's rows caught"] = table[
+            in_order(set(table.columns))
+        ]
+    figure = heats(tables, "GnBu", (0.0, 1.6))
     return inline_svg(figure, "kinds", "Recall of every model on every kind of attack.")
 
 

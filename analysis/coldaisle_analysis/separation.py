@@ -19,18 +19,19 @@ def separation(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd
     of the column in twenty quantile bins (one more for missing) and kind-or-normal.
     """
     normal = (kind == NORMAL).to_numpy()
-    kinds = [name for name in sorted(kind.unique()) if name not in (NORMAL, PASSED)]
+    kinds = {
+        name: np.flatnonzero(kind == name) for name in sorted(kind.unique()) if name not in (NORMAL, PASSED)
+    }
     rows = []
     for column in columns.features(level):
         values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         below = np.nanmin(values, initial=0.0) - 1.0
         ranked, binned = np.where(np.isnan(values), below, values), _binned(values)
-        floor = np.sort(ranked[normal])
-        for name in kinds:
-            mine = (kind == name).to_numpy()
-            information, entropy = _information(binned[normal], binned[mine])
+        floor, usual = np.sort(ranked[normal]), np.bincount(binned[normal], minlength=BINS + 1)
+        for name, mine in kinds.items():
+            information, entropy = _information(usual, np.bincount(binned[mine], minlength=BINS + 1))
             rows.append({
-                "level": level, "column": column, "kind": name, "rows": int(mine.sum()),
+                "level": level, "column": column, "kind": name, "rows": len(mine),
                 "auc": auc(floor, ranked[mine]), "information": information,
                 "explained": information / entropy if entropy > 0 else 0.0,
             })  # fmt: skip
@@ -54,8 +55,8 @@ def _binned(values: Floats) -> npt.NDArray[np.intp]:
 
 
 def _information(normal: npt.NDArray[np.intp], mine: npt.NDArray[np.intp]) -> tuple[float, float]:
-    """Return mutual information of bin and class, and entropy of the class, bits."""
-    joint = np.stack([np.bincount(part, minlength=BINS + 1) for part in (normal, mine)]).astype(np.float64)
+    """Return mutual information of bin and class, and entropy of the class, bits, from how many fell into each bin."""
+    joint = np.stack([normal, mine]).astype(np.float64)
     joint /= max(joint.sum(), 1.0)
     class_, bin_ = joint.sum(axis=1), joint.sum(axis=0)
     expected = np.outer(class_, bin_)
