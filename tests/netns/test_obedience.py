@@ -5,14 +5,14 @@ What is checked here follows from the taxonomy alone: a new row is checked witho
 
 import importlib.util
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.netns.catalogue import PLAN, UNITS, scenario
 from tests.netns.observe import count, frames_of, numbers
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR
@@ -21,58 +21,14 @@ from coldaisle_contracts.journal import frame_digest, read_journal
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.scenario import EpisodeSpec
 from coldaisle_contracts.taxonomy import Kind, Parameter
-from coldaisle_testbed import week
 
-UNITS = ("inrow-13", "inrow-15", "inrow-23", "inrow-25")
-DAYS = 2
 PACKAGES = {"injector": "coldaisle_injector.attacks", "unit": "coldaisle_sensors.anomalies"}
 DOCS = Path(__file__).parents[2] / "docs" / "attacks.md"
 VALUE = {"shift", "scale", "freeze", "replay"}
 """Operations the journal calls ``modify``, and leaves out when the value stays what it was."""
 KINDS_PARAMETRISED = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-
-
-def _laid_out() -> Iterator[dict[str, Any]]:
-    """Yield an episode for every variant of every kind, on units and days in turn, none near another."""
-    free: dict[tuple[str, int], int] = defaultdict(lambda: 10)
-    turn = 0
-    for kind in KINDS.values():
-        for variant in kind.variants:
-            turn += 1
-            lane = "broker" if kind.target == "broker" else UNITS[turn % len(UNITS)]
-            day = turn // len(UNITS) % DAYS + 1
-            readings = 1 if kind.pace in ("once", "outage") else 4
-            slot = free[lane, day]
-            free[lane, day] += readings + 10
-            clock = slot * 300
-            spec = {
-                "kind": kind.name,
-                "variant": variant,
-                "day": day,
-                "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:00",
-                "readings": readings,
-                "sensors": (1, 3) if kind.actor == "injector" else (1, 2, 3, 4),
-            }
-            yield spec if lane == "broker" else spec | {"unit": lane}
-
-
-def _scenario(seed: int = 11) -> Scenario:
-    return Scenario.model_validate(
-        {
-            "name": "obedience",
-            "seed": seed,
-            "first_day": "2026-03-02",
-            "time_zone": "Europe/Madrid",
-            "duration_h": 24 * DAYS,
-            "accounts": {"operator": "coolant-7"},
-            "episodes": list(_laid_out()),
-        }
-    )
-
-
-PLAN = build_plan(_scenario())
 
 
 def _of(kind: Kind) -> list[Episode]:
@@ -97,8 +53,8 @@ def test_it_is_documented(kind: Kind) -> None:
 @KINDS_PARAMETRISED
 def test_seeded_twice_it_does_the_same(kind: Kind) -> None:
     """The plan of its episodes is a function of the seed, and of nothing else."""
-    again = {episode.id: episode for episode in build_plan(_scenario()).episodes}
-    other = {episode.id: episode for episode in build_plan(_scenario(12)).episodes}
+    again = {episode.id: episode for episode in build_plan(scenario()).episodes}
+    other = {episode.id: episode for episode in build_plan(scenario(12)).episodes}
     for episode in _of(kind):
         assert again[episode.id] == episode
         assert other[episode.id].seed != episode.seed
@@ -157,12 +113,9 @@ class Played:
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(catalogue_run: Path) -> Played:
     """Every variant of every kind, really played."""
-    run = tmp_path_factory.mktemp("obedience") / "run"
-    week.prepare(run, PLAN)
-    week.play(PLAN, run, DAYS, lambda _: None)
-    return Played(run)
+    return Played(catalogue_run)
 
 
 def _journalled(act: Act) -> list[str]:

@@ -1,0 +1,99 @@
+"""The whole catalogue, really played, and what the analysis makes of it: everything is accounted for."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.netns.catalogue import PLAN
+
+from coldaisle_analysis import custody, dataset, ledger
+from coldaisle_analysis.consequences import reasons
+from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.ledger import Account
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
+
+pytestmark = pytest.mark.netns
+
+
+@pytest.fixture(scope="session")
+def account(catalogue_run: Path) -> Account:
+    """What became of every reading and every frame."""
+    return ledger.settled(catalogue_run)
+
+
+@pytest.fixture(scope="session")
+def made(catalogue_run: Path, account: Account) -> Dataset:
+    """The dataset of the run."""
+    return dataset.build(catalogue_run, account)
+
+
+def _of(made: Dataset, kind: str) -> pd.DataFrame:
+    return made.readings[made.readings["kind"] == kind]
+
+
+def test_everything_adds_up(catalogue_run: Path, account: Account) -> None:
+    """Each reading is accounted for once, each act was played, nothing was dropped."""
+    assert ledger.check(catalogue_run, account) == []
+
+
+def test_no_frame_is_unexplained(account: Account) -> None:
+    """Every frame is the attacker's, a unit's, an NTP exchange's or a kernel's own question."""
+    assert len(custody.unexplained(account)) == 0
+
+
+def test_labels_are_the_journals(catalogue_run: Path, account: Account, made: Dataset) -> None:
+    """Precision and recall of the dataset's labels against the journals are 1; a label taken away or made up shows."""
+    folder = catalogue_run.parent / "proof"
+    dataset.write(made, folder / "dataset")
+    assert ledger.prove(folder, account) == ledger.Proof(1.0, 1.0, 0)
+    for row, label in ((made.packets["label"].idxmax(), 0), (0, 1)):
+        wrong = made.packets.copy()
+        wrong.loc[row, "label"] = label
+        dataset.write(Dataset(wrong, made.readings), folder / "dataset")
+        assert ledger.prove(folder, account) != ledger.Proof(1.0, 1.0, 0)
+
+
+def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
+    """Attacks have label 1, benign anomalies have benign 1 and never label 1, and no kind is missing."""
+    both = pd.concat([made.packets[["label", "benign", "kind"]], made.readings[["label", "benign", "kind"]]])
+    kind = both["kind"].astype(str)
+    assert set(kind[both["label"] == 1]) == set(ATTACKS)
+    assert set(kind[both["benign"] == 1]) == set(BENIGN)
+    assert not ((both["label"] == 1) & (both["benign"] == 1)).any()
+    assert set(kind) == {"normal", *KINDS}
+
+
+def test_late_reading_comes_late_and_swapped_ones_change_places(made: Dataset) -> None:
+    """A delayed reading arrives when its hold is over; of two swapped ones the first arrives after the second."""
+    packets = made.packets
+    for kind, least in (("delay", 10 * SECOND), ("reordering", 299 * SECOND)):
+        late = _of(made, kind)
+        assert (late["fate"] == "delayed").all()
+        for row in late[["client_id", "slot", "planned_ns"]].itertuples(index=False):
+            frame = packets[(packets["client"] == row.client_id) & (packets["slot"] == row.slot)]
+            assert frame["time_ns"].iloc[0] - row.planned_ns > least
+    assert len(_of(made, "reordering"))
+
+
+def test_forged_time_moves_the_stamps(account: Account, made: Dataset) -> None:
+    """Readings after a forged NTP answer are stamped by as much as the plan moves the clock, to within a tenth of a second."""
+    (episode,) = (each for each in PLAN.episodes if each.kind == "time-forgery")
+    stamped = _of(made, "time-forgery")
+    assert len(stamped)
+    moved = (stamped["stamp_ns"] - stamped["taken_ns"]) / SECOND
+    assert (moved - episode.parameters["size"]).abs().max() < 0.1
+    honest = made.readings[made.readings["kind"] == "normal"]
+    assert ((honest["stamp_ns"] - honest["taken_ns"]).abs() < SECOND // 10).all()
+    assert account is not None
+
+
+def test_thrown_out_sensor_comes_back_and_loses_nothing(account: Account) -> None:
+    """What a reset or a takeover costs is a new connection: each is put down to its act, and every reading arrives."""
+    lost = account.evidence.connects[account.evidence.connects["reason"] == "lost"]
+    kinds = {episode.id: episode.kind for episode in PLAN.episodes}
+    acts = [act for episode in PLAN.episodes if episode.kind in ("reset", "takeover") for act in episode.acts]
+    assert len(lost) >= len(acts)
+    named = reasons(account.evidence)
+    assert set(named.loc[named["reason"] == "lost", "episode"].map(kinds)) == {"reset", "takeover"}
+    assert (account.readings.loc[account.readings["fate"] != "removed", "arrivals"] > 0).all()
