@@ -3,7 +3,7 @@
 import pytest
 
 from coldaisle_contracts.clock import SECOND
-from coldaisle_injector.script import PATIENCE_NS, At, Script, Stage, StuckError, Until
+from coldaisle_injector.script import AT_ONCE, PATIENCE_NS, At, Script, Stage, StuckError, Until
 
 
 class _Times:
@@ -85,3 +85,23 @@ def test_waiting_in_vain_voids_the_run() -> None:
     times.now = PATIENCE_NS + SECOND
     with pytest.raises(StuckError, match="waited in vain for a CONNACK"):
         stage.look()
+
+
+def test_much_to_catch_up_with_is_done_in_turns() -> None:
+    """A script that is very late goes on in steps, so that what it set off is noted in between; none is left out."""
+    times, done = _Times(), list[int]()
+    stage = Stage(times)
+
+    def script() -> Script:
+        for at in range(1, 201):
+            yield At(at)
+            done.append(at)
+
+    stage.add(script())
+    times.now, turns = 1_000, list[int]()
+    while stage.next_ns is not None:
+        before = len(done)
+        stage.run_due(times.now)
+        turns.append(len(done) - before)
+    assert done == list(range(1, 201))
+    assert max(turns) <= AT_ONCE + 1

@@ -1,0 +1,164 @@
+"""A stage for rogue clients: a real mosquitto on loopback, and virtual time that jumps as soon as nobody waits for the wire."""
+
+import select
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coldaisle_contracts.addressing import Host
+from coldaisle_contracts.journal import Journal, read_journal
+from coldaisle_contracts.plan import Episode
+from coldaisle_injector import client as client_module
+from coldaisle_injector.catalogue import Scene, attack_for
+from coldaisle_injector.foothold import Foothold
+from coldaisle_injector.notes import Notes
+from coldaisle_injector.script import Script, Stage
+from coldaisle_testbed import accounts
+
+HOUSE = Path(__file__).parents[2]
+ACCOUNTS = {"operator": "coolant-7"}
+NEAR = Host("broker", "broker", "127.0.0.1", "02:42:7f:00:00:01")
+LONGEST_S = 60.0
+
+
+class Clocks:
+    """Virtual time that stands still until moved, and real time."""
+
+    def __init__(self, now_ns: int = 0) -> None:
+        self.now = now_ns
+
+    def now_ns(self) -> int:
+        """Return the virtual time, ns."""
+        return self.now
+
+    def wall_ns(self) -> int:
+        """Return the wall time, ns."""
+        return time.monotonic_ns()
+
+
+class Wire:
+    """Keeps the raw frames sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        """Keep a frame."""
+        self.sent.append(frame)
+
+
+class Mosquitto:
+    """The broker as the testbed configures it, but on loopback and with a log of everything.
+
+    Args:
+        folder: where it runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind((NEAR.ip, 0))
+            self.port = int(probe.getsockname()[1])
+        conf = (HOUSE / "broker" / "mosquitto.conf").read_text()
+        near = conf.replace("listener 1883 0.0.0.0", f"listener {self.port} {NEAR.ip}")
+        folder.mkdir()
+        (folder / "near.conf").write_text(near.replace("connection_messages false", "log_type all"))
+        accounts.write(folder, ACCOUNTS)
+        self._log = folder / "log"
+        program = shutil.which("mosquitto")
+        assert program is not None
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen([program, "-c", "near.conf"], cwd=folder, stdout=log, stderr=log)
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection((NEAR.ip, self.port), timeout=0.2):
+                return
+            time.sleep(0.02)
+        self.kill()
+        raise AssertionError(self._log.read_text())
+
+    def said(self) -> list[str]:
+        """Return the lines of its log without their times, once it has ended: only then they are all written."""
+        self._process.terminate()
+        self._process.wait()
+        return [line.partition(": ")[2] for line in self._log.read_text().splitlines()]
+
+    def kill(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Theatre:
+    """Plays rogue episodes.
+
+    Args:
+        folder: where the journal goes.
+        clocks: time.
+    """
+
+    def __init__(self, folder: Path, clocks: Clocks) -> None:
+        self.clocks, self.wire = clocks, Wire()
+        self.foothold = Foothold(self.wire)  # type: ignore[arg-type]
+        self._path = folder / "injector.jsonl"
+        self._journal = Journal(self._path, "day-1")
+        self.stage = Stage(clocks)
+
+    def notes(self) -> Notes:
+        """Return a journal for an episode on the broker."""
+        return Notes(NEAR, self.clocks, self._journal)
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the lines of an event written so far."""
+        self._journal.flush()
+        return [line for line in read_journal(self._path) if line["event"] == event]
+
+    def play(self, episode: Episode) -> None:
+        """Play an episode to its end."""
+        over = list[bool]()
+
+        def whole() -> Script:
+            yield from attack_for(episode).script(Scene(None, self.foothold, self.notes()))
+            over.append(True)
+
+        self.perform(whole(), over)
+
+    def perform(self, script: Script, over: list[bool]) -> None:
+        """Play a script until it says that it is over."""
+        self.stage.add(script)
+        until = time.monotonic() + LONGEST_S
+        while not over:
+            assert time.monotonic() < until, "the script does not come to its end"
+            self.listen()
+            self.stage.look()
+            due = self.stage.next_ns
+            if due is not None and self.stage.settled:
+                self.clocks.now = max(self.clocks.now, due)
+                self.stage.run_due(self.clocks.now)
+
+    def listen(self, patience_s: float = 0.001) -> None:
+        """Handle what has come, as the schedule does."""
+        clients = {client.socket: client for client in self.foothold.clients}
+        writers = [sock for sock, client in clients.items() if client.waits_to_write]
+        ready, writable, _ = select.select([*clients], writers, [], patience_s)
+        for sock in writable:
+            clients[sock].on_writable()
+        for sock in ready:
+            clients[sock].on_readable()
+
+
+def draw_near(patch: pytest.MonkeyPatch, port: int) -> None:
+    """Let clients connect to a port of this machine."""
+
+    class _Anybody:
+        def check_target(self, address: str) -> None:
+            assert address == NEAR.ip
+
+    patch.setattr(client_module, "BROKER", NEAR)
+    patch.setattr(client_module, "INJECTOR", NEAR)
+    patch.setattr(client_module, "MQTT_PORT", port)
+    patch.setattr(client_module, "Guard", _Anybody)
