@@ -1,11 +1,20 @@
-"""Frames the attacker makes, crafted with scapy; no I/O."""
+"""Frames the attacker makes: the frequent one byte by byte, the others with scapy; no I/O."""
+
+import struct
 
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
-from scapy.packet import Raw
 
 from coldaisle_contracts.addressing import HOSTS
-from coldaisle_injector.segments import ACK, PSH, Segment
+from coldaisle_contracts.journal import ETHERNET
+from coldaisle_injector.segments import ACK, PSH, Segment, complete, readdress
+
+_IP_ID = 4
+"""Where an IPv4 header has its identification."""
+_TCP = 20
+"""Bytes of a TCP header without options."""
+_STAMPED = bytes((1, 1, 8, 10))
+"""Two NOPs, then the kind and length of the timestamps (RFC 7323, appendix A)."""
 
 
 def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
@@ -57,14 +66,16 @@ def forge(
         payload: what it carries; without any it is a pure ACK.
         flags: further TCP flags.
     """
-    ether = _headers(segment, macs)
-    ip, tcp = ether[IP], ether[TCP]
-    ip.id = (ip.id + 1) & 0xFFFF
-    tcp.seq, tcp.ack = numbers
-    tcp.flags = ACK | (PSH if payload else 0) | flags
+    start, end = segment.span
+    options = segment.frame[start + _TCP : end - len(segment.payload)]
     if segment.tsval:
-        tcp.options = [("NOP", None), ("NOP", None), ("Timestamp", times)]
-    return _built(ether, payload)
+        options = _STAMPED + struct.pack("!II", *times)
+    out = bytearray(readdress(segment.frame[: start + _TCP], *macs)) + options + payload
+    (number,) = struct.unpack_from("!H", out, ETHERNET + _IP_ID)
+    struct.pack_into("!H", out, ETHERNET + _IP_ID, (number + 1) & 0xFFFF)
+    words, flags = (_TCP + len(options)) // 4, ACK | (PSH if payload else 0) | flags
+    struct.pack_into("!IIBB", out, start + 4, *numbers, words << 4, flags)
+    return complete(out)
 
 
 def tampered(frame: bytes, field: str, value: int) -> bytes:
@@ -94,21 +105,4 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
         ):  # the urgent pointer without URG: with it the broker's kernel would take a byte out of the message
             layer, _, name = field.partition(".")
             setattr(ether[layer.upper()], {"urgent": "urgptr"}.get(name, name), value)
-    return bytes(ether)
-
-
-def _headers(segment: Segment, macs: tuple[str, str]) -> Ether:
-    """Return the headers of a segment alone, from and to other MAC addresses."""
-    ether = Ether(segment.frame[: segment.span[1] - len(segment.payload)])
-    ether.src, ether.dst = macs
-    return ether
-
-
-def _built(ether: Ether, payload: bytes) -> bytes:
-    """Return the frame with a payload; lengths and checksums are worked out anew."""
-    ip, tcp = ether[IP], ether[TCP]
-    del ip.len, ip.chksum, tcp.chksum, tcp.dataofs
-    ether.explicit = ip.explicit = tcp.explicit = 1  # one frame, not a set of them: nothing to enumerate
-    if payload:
-        tcp.add_payload(Raw(payload))
     return bytes(ether)

@@ -132,6 +132,7 @@ class Schedule:
             if outgoing or frame[:6] in (_OURS, _BROADCAST):
                 self._times.look()
                 self.handle(frame, outgoing=outgoing)
+                self._stage.look()  # who waits for this frame goes on at once, however many follow it
                 handled += 1
                 if handled % BATCH == 0:
                     self._federate.stir()

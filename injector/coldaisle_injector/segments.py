@@ -202,6 +202,13 @@ def translate(
     return bytes(out)
 
 
+def complete(frame: bytearray) -> bytes:
+    """Return a frame that ends with its TCP segment or UDP datagram, with right lengths and checksums."""
+    _measure(frame)
+    _seal(frame)
+    return bytes(frame)
+
+
 def _measure(frame: bytearray) -> None:
     """Put the right length and header checksum into the IPv4 packet that a frame ends with."""
     start, _ = _span(frame)
