@@ -3,9 +3,9 @@
 import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
-from tests.injector.made import MACS, PORT, UNIT, assert_valid, publish, segment
+from tests.injector.made import MACS, PORT, TIMESTAMP, UNIT, assert_valid, publish, segment
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
 from coldaisle_injector import frames
 from coldaisle_injector.segments import Arp, Segment, read_arp
 
@@ -39,3 +39,48 @@ def test_restoring_tells_the_owners_mac() -> None:
     arp = read_arp(frame)
     assert arp == Arp(1, BROKER.mac, BROKER.ip, BROKER.ip)
     assert Ether(frame).dst == UNIT.mac
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "layer", "name", "expected"),
+    [
+        ("ip.ttl", 1, IP, "ttl", 1),
+        ("ip.dscp", 46, IP, "tos", 184),
+        ("ip.id", 0, IP, "id", 0),
+        ("tcp.window", 64, TCP, "window", 64),
+        ("tcp.urgent", 65_535, TCP, "urgptr", 65_535),
+        ("tcp.seq", 2**30, TCP, "seq", 1000 + 2**30),
+        ("eth.dst", 34, Ether, "dst", UNITS["inrow-25"].mac),
+    ],
+)
+def test_tampering_sets_one_field_and_keeps_the_rest(
+    field: str, value: int, layer: type, name: str, expected: object
+) -> None:
+    """Put back, the frame is the one that came; as it is, its checksums are right."""
+    original = segment(publish("15.54", 3)).frame
+    frame = frames.tampered(original, field, value)
+    assert_valid(frame)
+    packet = Ether(frame)
+    assert getattr(packet[layer], name) == expected
+    setattr(packet[layer], name, getattr(Ether(original)[layer], name))
+    del packet[IP].chksum, packet[TCP].chksum
+    assert bytes(packet) == original
+
+
+@pytest.mark.parametrize("already_right", [False, True])
+def test_tampered_checksum_is_wrong_whatever_it_is_set_to(already_right: bool) -> None:
+    """The checksum named, or its neighbour where that would be the right one; nothing else changes."""
+    original = segment(publish("15.54", 3)).frame
+    right = Ether(original)[TCP].chksum
+    frame = frames.tampered(original, "tcp.checksum", right if already_right else 7)
+    assert Ether(frame)[TCP].chksum == (right ^ 1 if already_right else 7)
+    assert (frame[:50], frame[52:]) == (original[:50], original[52:])
+
+
+def test_forged_segment_keeps_what_is_no_timestamp_out_of_its_options() -> None:
+    """A model that acknowledges selectively passes its timestamps on, nothing else; one without options has none."""
+    sack = [*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))]
+    for options, expected in ((sack, ["NOP", "NOP", "Timestamp"]), ([], [])):
+        frame = frames.forge(segment(options=options, flags="A"), MACS, (1, 2), (3, 4), b"abc")
+        assert_valid(frame)
+        assert [name for name, _ in Ether(frame)[TCP].options] == expected

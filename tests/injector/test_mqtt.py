@@ -1,7 +1,9 @@
 """MQTT messages found in a segment's bytes and made anew."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 from tests.injector.made import publish
 
 from coldaisle_injector import mqtt
@@ -51,3 +53,33 @@ def test_puback_names_its_message(mid: int) -> None:
     data = mqtt.puback(mid)
     assert data == b"\x40\x02" + mid.to_bytes(2, "big")
     assert list(mqtt.messages(data)) == [Message(mqtt.PUBACK, data, mid)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("topic", 3, MQTT(QOS=1) / MQTTPublish(topic="IoTxxx", msgid=7, value=b"15.54")),
+        ("topic", 200, MQTT(QOS=1) / MQTTPublish(topic="IoT" + "x" * 200, msgid=7, value=b"15.54")),
+        ("qos", 0, MQTT(QOS=0) / MQTTPublish(topic="IoT", value=b"15.54")),
+        ("retain", 1, MQTT(QOS=1, RETAIN=1) / MQTTPublish(topic="IoT", msgid=7, value=b"15.54")),
+        ("dup", 1, MQTT(QOS=1, DUP=1) / MQTTPublish(topic="IoT", msgid=7, value=b"15.54")),
+        ("msgid", 40_000, MQTT(QOS=1) / MQTTPublish(topic="IoT", msgid=40_000, value=b"15.54")),
+    ],
+)
+def test_tampering_changes_one_field_of_a_message(field: str, value: int, expected: MQTT) -> None:
+    """The message is the one a client would have sent with that field, lengths included."""
+    (message,) = mqtt.messages(publish("15.54", 7))
+    assert mqtt.tampered(message, field, value) == bytes(expected)
+
+
+def test_clearing_is_an_empty_retained_message_of_the_same_topic() -> None:
+    """QoS 0, so that the broker does not answer."""
+    (message,) = mqtt.messages(publish("15.54", 7))
+    assert mqtt.cleared(message) == bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic="IoT"))
+
+
+def test_client_id_is_read_from_a_connect() -> None:
+    """Whatever else the CONNECT carries."""
+    data = bytes(MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600))
+    (message,) = mqtt.messages(data)
+    assert (message.type, mqtt.client_id(message)) == (mqtt.CONNECT, "133-v2")

@@ -9,7 +9,17 @@ from tests.injector.made import MACS, PORT, TIMESTAMP, UNIT, assert_valid, publi
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_injector import frames
-from coldaisle_injector.segments import Segment, is_sound, read_arp, readdress, renew, translate
+from coldaisle_injector.segments import (
+    Segment,
+    datagram,
+    has_sack,
+    is_sound,
+    read_arp,
+    readdress,
+    renew,
+    translate,
+    with_datagram,
+)
 
 
 def test_segment_reads_what_scapy_built() -> None:
@@ -106,3 +116,27 @@ def test_renewed_arp_is_only_readdressed() -> None:
     """A frame that has no such checksum keeps its bytes."""
     claim = frames.arp_claim(INJECTOR.mac, (UNIT.ip, UNIT.mac), BROKER.ip)
     assert renew(claim, MACS) == readdress(claim, *MACS)
+
+
+def test_what_a_datagram_carries_is_exchanged_under_a_right_checksum() -> None:
+    """Another payload of the same length; anything but a datagram carries none."""
+    made = (
+        Ether(src=BROKER.mac, dst=INJECTOR.mac)
+        / IP(src=BROKER.ip, dst=UNIT.ip)
+        / UDP(sport=123, dport=40_000)
+    )
+    frame = bytes(made / Raw(b"\x01" * 48))
+    assert datagram(frame) == b"\x01" * 48
+    expected = Ether(bytes(made / Raw(b"\x02" * 48)))
+    expected.src, expected.dst = MACS
+    assert with_datagram(frame, MACS, b"\x02" * 48) == bytes(expected)
+    assert datagram(segment(b"abc").frame) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [([], False), (TIMESTAMP, False), ([*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))], True)],
+)
+def test_selective_acknowledgement_is_seen(options: list[tuple[str, object]], expected: bool) -> None:
+    """Wherever it stands among the options."""
+    assert has_sack(segment(flags="A", options=options)) is expected
