@@ -42,6 +42,7 @@ def test_the_test_network_is_internal() -> None:
     """The network is the contracts' one and no route leaves it."""
     aisle = COMPOSE["networks"]["aisle"]
     assert aisle["internal"] is True
+    assert aisle["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
     assert aisle["ipam"]["config"] == [{"subnet": str(NETWORK), "gateway": str(GATEWAY)}]
 
 
