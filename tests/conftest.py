@@ -44,3 +44,16 @@ def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     week.prepare(stage, plan)
     pieces = week.play(plan, stage, 1, lambda _: None)
     return conclude.conclude(stage, final, "netns", len(pieces), {}, Progress(), analyse=False)
+
+
+@pytest.fixture(scope="session")
+def catalogue_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every variant of every kind, really played on the netns engine, not concluded; read only."""
+    from tests.netns.catalogue import DAYS, PLAN  # noqa: PLC0415
+
+    from coldaisle_testbed import week  # noqa: PLC0415 - heavy, and seldom needed
+
+    run = tmp_path_factory.mktemp("catalogue") / "run"
+    week.prepare(run, PLAN)
+    week.play(PLAN, run, DAYS, lambda _: None)
+    return run

@@ -258,7 +258,7 @@ _KINDS = (
         "cable", "benign", "", "a unit's cable is pulled and replugged around a reading: silence, then retransmissions",
         "tcp.analysis.retransmission || tcp.flags.syn == 1", (Role.CONSEQUENCE,), ("replug",),
         (Parameter("outage_s", "s", 0.5, 8, 0.8, 3.0, "how long it is out"),),
-        actor="unit", pace="outage", cost_s=4.0,
+        actor="unit", needs=("link control",), pace="outage", cost_s=4.0,
     ),
     Kind(
         "door", "benign", "", "a door left open: a unit's air warms up and cools down again",

@@ -97,6 +97,7 @@ class Kind:
         cost_s: real time an act takes, s; a parameter ``rate`` adds ``count / rate``.
         stealth: whether it can stay inside the sensor's normal values and times.
         tail: slots it may reach beyond its last reading.
+        needs: what it needs of the kernel that not every machine has.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Kind:
     cost_s: float = 0.06
     stealth: bool = False
     tail: int = 1
+    needs: tuple[str, ...] = ()
 
     @property
     def benign(self) -> bool:

@@ -63,6 +63,16 @@ def _plan(path: Path, seed: int | None) -> Plan:
     return build_plan(load_scenario(path, seed), str(path))
 
 
+def _playable(plan: Plan, path: Path, seed: int | None, progress: Progress) -> Plan:
+    """Return the plan without what this machine cannot play, which is said before anything starts."""
+    from coldaisle_testbed import probe  # noqa: PLC0415
+
+    kinds, sentences = probe.left_out(plan, probe.lacking())
+    for sentence in sentences:
+        progress(sentence)
+    return build_plan(load_scenario(path, seed), str(path), kinds) if sentences else plan
+
+
 def _engine(asked: EngineName | None) -> EngineName:
     """Return the engine to use: the one asked for, else netns as root, else compose where an engine answers."""
     if asked is not None:
@@ -101,6 +111,8 @@ def up(
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
     plan, chosen, progress = _plan(scenario, seed), _engine(engine), Progress()
+    if chosen is EngineName.NETNS:
+        plan = _playable(plan, scenario, seed, progress)
     final = out or RUNS / new_id(plan, datetime.now(UTC))
     stage = stage_for(final.absolute())
     seconds: dict[str, float] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from tests.netns.catalogue import PLAN
 
 from coldaisle_analysis import ledger
 from coldaisle_contracts.errors import FederateError, InputError
@@ -62,6 +63,19 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
     owner = stage.stat().st_uid
     assert {path.stat().st_uid for path in stage.rglob("*")} == {owner}
     assert not [path for path in stage.rglob("*") if path.stat().st_mode & 0o022]
+
+
+@pytest.mark.netns
+def test_the_whole_catalogue_is_the_same_on_both_engines(
+    engine: docker.DockerClient, catalogue_run: Path, tmp_path: Path
+) -> None:
+    """Every variant of every kind in containers: everything adds up, and the semantic digest is that of the netns engine."""
+    assert containers(engine) == {}
+    stage = tmp_path / ".catalogue"
+    compose.play(PLAN, stage, lambda _: None)
+    account = ledger.settled(stage)
+    assert ledger.check(stage, account) == []
+    assert ledger.semantic_digest(account) == ledger.semantic_digest(ledger.settled(catalogue_run))
 
 
 def strike(engine: docker.DockerClient, name: str, blow: str) -> None:

@@ -16,7 +16,7 @@ CAPABILITIES = {
     "injector": {"NET_RAW"},
     "capture": {"NET_RAW"},
     "analysis": {"CHOWN", "SETUID", "SETGID"},
-    **dict.fromkeys(UNITS, {"NET_ADMIN"}),
+    **{unit: {"NET_ADMIN"} for unit in UNITS},
 }
 """What each service may do beyond nothing."""
 

@@ -1,0 +1,80 @@
+"""What some kinds of anomaly need of a kernel, tried before a run: what it cannot do is named, and left out."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+from pyroute2 import IPRoute  # type: ignore[import-untyped]
+
+from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import namespaces
+
+Probe = Callable[[], None]
+
+
+def packet_socket() -> None:
+    """Open a packet socket, as the attacker does.
+
+    Raises:
+        OSError: if this kernel or this user has none.
+    """
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+
+
+def link_control() -> None:
+    """Pull and replug a host's cable in a throwaway network.
+
+    Raises:
+        OSError: if the interface does not obey.
+    """
+    unit = next(iter(UNITS.values()))
+    spaces = namespaces.build((BROKER, unit))
+    try:
+        with namespaces.inside(spaces[unit.name]), closing(IPRoute()) as route:
+            eth0 = route.link_lookup(ifname="eth0")[0]
+            for state in ("down", "up"):
+                route.link("set", index=eth0, state=state)
+    finally:
+        for space in spaces.values():
+            os.close(space)
+
+
+PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": link_control}
+"""How each ability is tried."""
+
+
+def lacking(probes: dict[str, Probe] | None = None) -> dict[str, str]:
+    """Return what this machine lacks, each with the reason it gave."""
+    found = {}
+    for ability, probe in (PROBES if probes is None else probes).items():
+        try:
+            probe()
+        except Exception as error:  # noqa: BLE001 - netlink and the kernel have many ways to say no
+            found[ability] = str(getattr(error, "strerror", "") or error)
+    return found
+
+
+def needing(ability: str) -> frozenset[str]:
+    """Return the kinds that need an ability."""
+    return frozenset(
+        kind.name
+        for kind in KINDS.values()
+        if (ability == "packet sockets" and kind.actor == "injector") or ability in kind.needs
+    )
+
+
+def left_out(plan: Plan, lacks: dict[str, str]) -> tuple[frozenset[str], list[str]]:
+    """Return the kinds a machine cannot play, and a sentence for each ability that costs the plan episodes."""
+    kinds: set[str] = set()
+    sentences = []
+    for ability, reason in lacks.items():
+        without = needing(ability)
+        lost = [episode.kind for episode in plan.episodes if episode.kind in without]
+        kinds |= without
+        if lost:
+            names = ", ".join(sorted(set(lost)))
+            sentences.append(f"no {ability} here ({reason}): leaving out {len(lost)} episodes of {names}")
+    return frozenset(kinds), sentences

@@ -1,0 +1,63 @@
+"""What a kernel lacks is named before a run, with what is left out."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed import cli, probe, week
+
+WEEK = Path(__file__).parents[2] / "scenarios" / "week.toml"
+
+
+def _refuses() -> None:
+    raise OSError(95, "Operation not supported")
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces")
+def test_this_machine_lacks_nothing() -> None:
+    """Where runs are tested every probe passes."""
+    assert probe.lacking() == {}
+
+
+def test_every_need_of_a_kind_has_a_probe() -> None:
+    """No kind needs anything that is not tried."""
+    assert {need for kind in KINDS.values() for need in kind.needs} <= set(probe.PROBES)
+
+
+def test_what_is_lacking_is_named_with_what_it_costs() -> None:
+    """A kernel without link control costs the cable's episodes, and nothing else."""
+    plan = build_plan(load_scenario(WEEK))
+    lacks = probe.lacking({"link control": _refuses, "packet sockets": lambda: None})
+    kinds, (sentence,) = probe.left_out(plan, lacks)
+    count = sum(episode.kind == "cable" for episode in plan.episodes)
+    assert kinds == {"cable"}
+    assert sentence == (
+        f"no link control here (Operation not supported): leaving out {count} episodes of cable"
+    )
+
+
+def test_run_says_so_before_it_starts_and_plays_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`up` prints the sentence first; the plan it plays holds every other episode, under its own name."""
+    monkeypatch.setattr(probe, "PROBES", {"link control": _refuses})
+    monkeypatch.setattr(cli, "_engine", lambda _: cli.EngineName.NETNS)
+    played: list[Plan] = []
+
+    def stop(_stage: Path, plan: Plan) -> None:
+        played.append(plan)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(week, "prepare", stop)
+    said = CliRunner().invoke(cli.app, ["up", str(WEEK), "--out", str(tmp_path / "run")])
+    assert "no link control here" in said.output
+    (plan,) = played
+    whole = build_plan(load_scenario(WEEK))
+    assert [each for each in whole.episodes if each.kind != "cable"] == list(plan.episodes)
