@@ -70,18 +70,28 @@ class Relay:
         fresh = half.see(segment, self._notes.times.wall_ns()) and bool(segment.payload)
         if not upward:  # the capture saw it before the attacker did
             self._note_answer(segment, conn)
-        edit: Edit = Pass()
-        if fresh and editing:
-            half.rewritten[segment.seq], edit = self._editor.edit(conn, segment, upward=upward)
-            if len(half.rewritten) > _IN_FLIGHT:
-                half.rewritten.pop(next(iter(half.rewritten)))
-        payload = half.rewritten.get(segment.seq, segment.payload) if segment.payload else b""
+        payload, edit = self._edited(conn, segment, upward=upward, editing=fresh and editing)
         frame = self._outward(segment, half, other, payload, upward=upward)
-        if frame is not None and upward:
+        if frame is None:
+            if upward:
+                self._note_swallowed(segment, edit)
+        elif upward:
             self._send_up(segment, frame, conn, edit, changed=payload != segment.payload)
-        elif frame is not None:
+        else:
             self._wire.send(frame)
         return fresh
+
+    def _edited(
+        self, conn: Connection, segment: Segment, *, upward: bool, editing: bool
+    ) -> tuple[bytes, Edit]:
+        """Return what goes on instead of a segment's payload, the same each time it is sent, and what was done to it now."""
+        rewritten = (conn.up if upward else conn.down).rewritten
+        edit: Edit = Pass()
+        if editing:
+            rewritten[segment.seq], edit = self._editor.edit(conn, segment, upward=upward)
+            if len(rewritten) > _IN_FLIGHT:
+                rewritten.pop(next(iter(rewritten)))
+        return rewritten.get(segment.seq, segment.payload) if segment.payload else b"", edit
 
     def _connection(self, segment: Segment, *, upward: bool) -> Connection:
         """Return the connection a segment belongs to; a SYN of the unit's begins one."""
@@ -117,15 +127,11 @@ class Relay:
         macs = _macs(BROKER if upward else self._unit)
         seq = half.stream.outward(segment.seq)
         ack = other.stream.inward(segment.ack) if segment.flags & ACK else segment.ack
-        swallowed = bool(segment.payload) and not payload
         # An acknowledgement of what the other side never sent says nothing to it.
         pure = not segment.payload and segment.flags == ACK
         hollow = pure and ack == half.acked[1] and segment.ack != half.acked[0]
         half.acked = (segment.ack, ack)
-        if swallowed or hollow:
-            if upward:
-                role = Role.REMOVED if swallowed else Role.CONSEQUENCE
-                self._notes.frame(segment.frame, self._unit, role, "swallow", anomalous=True)
+        if hollow or (segment.payload and not payload):
             return None
         if payload != segment.payload:
             return translate(segment, macs, seq, ack, payload)
@@ -133,13 +139,20 @@ class Relay:
             return translate(segment, macs, seq, ack)
         return readdress(segment.frame, *macs)
 
+    def _note_swallowed(self, segment: Segment, edit: Edit) -> None:
+        """Note a frame of the unit's that goes no further: a reading taken out, its repetition, or an acknowledgement."""
+        role = Role.CONSEQUENCE if isinstance(edit, Pass) else Role.REMOVED
+        self._notes.frame(segment.frame, self._unit, role, "swallow", anomalous=True)
+
     def _send_up(
         self, segment: Segment, frame: bytes, conn: Connection, edit: Edit, *, changed: bool
     ) -> None:
         """Send a frame to the broker, as often and in the shape the edit wants, and note it."""
         if self._lost(segment, frame, conn, edit):
             return
-        role, act = (Role.MODIFIED, "alter") if changed else (Role.RELAYED, "relay")
+        role, act = Role.RELAYED, "relay"
+        if changed:  # by an edit now, or by one before: then the unit's kernel repeats it
+            role, act = (Role.CONSEQUENCE, "repeat") if isinstance(edit, Pass) else (Role.MODIFIED, "alter")
         side = BROKER
         if isinstance(edit, Tamper) and not edit.field.startswith("mqtt."):
             frame = frames.tampered(frame, edit.field, edit.value)

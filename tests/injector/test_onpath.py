@@ -169,6 +169,21 @@ def test_removed_reading_is_acknowledged_in_the_brokers_place(tmp_path: FilePath
     assert (act["operation"], act["before"], act["after"]) == ("swallow", "15.54", None)
 
 
+def test_retransmission_of_a_removed_reading_is_removed_again(tmp_path: FilePath) -> None:
+    """What the unit's kernel repeats because the answer was slow does not get past the attacker either."""
+    scene = _Scene(tmp_path, "removal")
+    scene.begin()
+    reading = publish("15.54", 2)
+    scene.send(reading)
+    scene.up -= len(reading)
+    assert scene.send(reading) == []
+    assert len(scene.lines("act")) == 1
+    assert [line["role"] for line in scene.lines("frame") if line["act"] == "swallow"] == [
+        "removed",
+        "consequence",
+    ]
+
+
 def test_retransmission_of_an_edited_reading_is_edited_again(tmp_path: FilePath) -> None:
     """A segment sent twice by the unit reaches the broker twice as the same changed bytes, and counts as one act."""
     scene = _Scene(tmp_path, "modification", variant="shift", size=1.0)
@@ -178,6 +193,7 @@ def test_retransmission_of_an_edited_reading_is_edited_again(tmp_path: FilePath)
     (second,) = scene.send(publish("15.54", 2))
     assert (second.seq, second.payload) == (first.seq, publish("16.54", 2))
     assert len(scene.lines("act")) == 1
+    assert [line["role"] for line in scene.lines("frame")][-2:] == ["modified", "consequence"]
 
 
 def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_path: FilePath) -> None:
