@@ -21,6 +21,7 @@ from coldaisle_contracts.topics import client_id, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.attacks import malformed
 from coldaisle_injector.catalogue import Scene, attack_for
+from coldaisle_injector.client import Client
 from coldaisle_injector.script import StuckError
 from coldaisle_injector.segments import SYN, Segment
 
@@ -104,7 +105,7 @@ def _planned(wanted: Episode) -> list[tuple[int, int, str]]:
 
 def _deeds(said: list[str]) -> list[str]:
     """Return what a broker's log says was done to it, without ports."""
-    found = [line for line in said if re.match(r"New client|Received|Client .* (dis|not|closed)", line)]
+    found = [line for line in said if re.match(r"New client|Received|\s|Client .* (dis|not|closed)", line)]
     return [re.sub(r"127\.0\.0\.1(:\d+)?", "", line) for line in found]
 
 
@@ -230,10 +231,18 @@ def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pyt
         run.play(wanted)
 
 
-def test_will_is_published_for_a_client_that_broke_off(run: Run) -> None:
-    """The broker sends it in the dead client's name, and the witness acknowledges nothing."""
-    wanted = _made("will-abuse", readings=1)
+def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reset, not closed; the broker sends its will, and the witness acknowledges nothing."""
+    wanted, broken = _made("will-abuse", readings=1), list[int]()
+    abort = Client.abort
+
+    def noted(client: Client) -> None:
+        broken.append(client.port)
+        abort(client)
+
+    monkeypatch.setattr(Client, "abort", noted)
     (act,) = run.play(wanted)
+    assert broken == [act["port"]]
     said = run.broker.said()
     assert act["after"] == encode_value(wanted.acts[0].amount).decode()
     assert [line for line in said if line.startswith("Client panel-9 closed its connection")]
@@ -283,6 +292,15 @@ def test_connect_flood_holds_all_its_connections_at_once(run: Run) -> None:
     assert max(came) < min(left)
     end = run.theatre.lines("episode")[-1]["at_ns"]
     assert end - wanted.acts[0].times_ns[0] >= 20 * SECOND
+
+
+def test_connect_flood_that_is_late_holds_them_as_long(run: Run) -> None:
+    """Where opening them took longer than planned, the time they are held for counts from the last one."""
+    wanted = _made("connect-flood", count=5, rate=10, hold_s=20)
+    run.theatre.clocks.now = wanted.acts[0].times_ns[0] + 30 * SECOND
+    run.theatre.play(wanted)
+    (act,) = run.theatre.lines("act")
+    assert run.theatre.lines("episode")[-1]["at_ns"] - act["at_ns"] >= 20 * SECOND
 
 
 def test_syn_flood_asks_from_many_ports(run: Run) -> None:
