@@ -5,16 +5,21 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.injector.made import episode
 
 from coldaisle_contracts.addressing import Host
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal, read_journal
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Episode
 from coldaisle_injector import client as client_module
+from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Scene, attack_for
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
@@ -24,7 +29,7 @@ from coldaisle_testbed import accounts
 HOUSE = Path(__file__).parents[2]
 ACCOUNTS = {"operator": "coolant-7"}
 NEAR = Host("broker", "broker", "127.0.0.1", "02:42:7f:00:00:01")
-LONGEST_S = 60.0
+LONGEST_S, PATIENCE_S = 60.0, 5.0
 
 
 class Clocks:
@@ -162,3 +167,63 @@ def draw_near(patch: pytest.MonkeyPatch, port: int) -> None:
     patch.setattr(client_module, "INJECTOR", NEAR)
     patch.setattr(client_module, "MQTT_PORT", port)
     patch.setattr(client_module, "Guard", _Anybody)
+
+
+class Run:
+    """A broker and a stage beside it."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        folder.mkdir()
+        self.broker = Mosquitto(folder / "broker")
+        self.theatre = Theatre(folder, Clocks())
+        draw_near(patch, self.broker.port)
+
+    def play(self, wanted: Episode) -> list[dict[str, Any]]:
+        """Play an episode from its beginning and return its acts."""
+        self.theatre.clocks.now = wanted.begin_ns - SECOND
+        self.theatre.play(wanted)
+        return self.theatre.lines("act")
+
+    def begin(self, wanted: Episode) -> None:
+        """Let an episode begin, before its time."""
+        self.theatre.clocks.now = wanted.begin_ns - SECOND
+        scene = Scene(None, self.theatre.foothold, self.theatre.notes())
+        self.theatre.stage.add(attack_for(wanted).script(scene))
+
+    def until(self, met: Callable[[], bool], *, jump: bool = False) -> None:
+        """Perform until something holds; time stands still where it may not jump."""
+        limit = time.monotonic() + PATIENCE_S
+        stage, clocks = self.theatre.stage, self.theatre.clocks
+        while not met():
+            assert time.monotonic() < limit
+            self.theatre.listen(0.01)
+            stage.look()
+            if jump and not met() and stage.settled and stage.next_ns is not None:
+                clocks.now = stage.next_ns
+                stage.run_due(clocks.now)
+
+    def connect(self, client: str, *said: bytes) -> socket.socket:
+        """Return a connection of somebody else's that has been accepted and has said something."""
+        sock = socket.create_connection((NEAR.ip, self.broker.port), timeout=5)
+        sock.sendall(messages.connect(client))
+        assert sock.recv(4) == b"\x20\x02\x00\x00"
+        for each in said:
+            sock.sendall(each)
+        return sock
+
+    def kept(self) -> bytes:
+        """Return what the broker gives a new subscriber to everything before it answers a ping."""
+        with self.connect("judge", messages.subscribe("IoT", 1), messages.PINGREQ) as sock:
+            heard = b""
+            while not heard.endswith(b"\xd0\x00"):
+                heard += sock.recv(1024)
+            sock.sendall(messages.DISCONNECT)
+        return heard
+
+
+def rogue(kind: str, **wanted: object) -> Episode:
+    """Return an episode of a rogue kind with little to do."""
+    row = KINDS[kind]
+    broker = {"unit": None, "sensors": (1, 2, 3, 4)} if row.target == "broker" else {}
+    few = {each.name: 12 for each in row.parameters if each.name == "count"}
+    return episode(kind=kind, **{**broker, **few, "readings": 1 if row.pace == "once" else 2, **wanted})

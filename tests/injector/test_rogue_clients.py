@@ -1,0 +1,125 @@
+"""What each rogue client does at a real broker, and that it puts right what would stay."""
+
+import re
+from typing import Any
+
+import pytest
+from tests.injector.made_stage import Run, rogue
+
+from coldaisle_contracts.topics import SENSORS, client_id, encode_value
+from coldaisle_injector import messages
+from coldaisle_injector.client import Client
+from coldaisle_injector.script import StuckError
+
+UNITS = ("inrow-13", "inrow-15", "inrow-23", "inrow-25")
+REAL = {client_id(unit, sensor) for unit in UNITS for sensor in SENSORS}
+
+
+def test_false_data_comes_from_a_sensor_that_does_not_exist(run: Run) -> None:
+    """Its client id has the sensors' form and is none of the sixteen; values are the plan's."""
+    wanted = rogue("false-data")
+    acts = run.play(wanted)
+    assert [act["after"] for act in acts] == [encode_value(act.amount).decode() for act in wanted.acts]
+    (name,) = {act["client"] for act in acts}
+    assert re.fullmatch(r"\d{3}", name)
+    assert name not in REAL
+    received = [
+        line for line in run.broker.said() if line.startswith(f"Received PUBLISH from {name} (d0, q1, r0")
+    ]
+    assert len(received) == len(wanted.acts)
+
+
+def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> None:
+    """The sensor's connection ends with the attacker's login; the attacker's when the sensor comes back."""
+    wanted = rogue("takeover", readings=1)
+    sensor = run.connect("131")
+    theatre = run.theatre
+    run.begin(wanted)
+    run.until(lambda: bool(theatre.lines("act")), jump=True)
+    assert sensor.recv(10) == b""
+    (held,) = theatre.foothold.clients
+    assert theatre.stage.settled, "waiting for the sensor must not hold time"
+    back = run.connect("131")
+    run.until(lambda: held.ended)
+    (act,) = theatre.lines("act")
+    assert (act["client"], act["port"]) == ("131", held.port)
+    sensor.close()
+    back.close()
+
+
+@pytest.mark.parametrize("kind", ["eavesdropping", "maintenance"])
+def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
+    """From its start to its stop it is given every reading, and acknowledges none: quality of service is 0."""
+    wanted = rogue(kind)
+    theatre = run.theatre
+    run.begin(wanted)
+    run.until(lambda: len(theatre.lines("act")) == 1, jump=True)
+    (client,) = theatre.foothold.clients
+    with run.connect("131", messages.publish("IoT", "15.54", mid=7)):
+        run.until(lambda: client.count(messages.PUBLISH) == 1)
+    assert client.inbox[-1].value == b"15.54"
+    run.until(lambda: len(theatre.lines("act")) == 2, jump=True)
+    run.until(lambda: client.ended, jump=True)
+    assert {act["port"] for act in theatre.lines("act")} == {client.port}
+
+
+def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: Run) -> None:
+    """It stays after the client has left; the stop takes it away."""
+    wanted = rogue("retained-poisoning")
+    theatre = run.theatre
+    run.begin(wanted)
+    run.until(lambda: len(theatre.lines("act")) == 1 and not theatre.foothold.clients, jump=True)
+    assert encode_value(wanted.acts[0].amount) in run.kept()
+    run.until(lambda: len(theatre.lines("episode")) == 2, jump=True)
+    assert run.kept() == b"\x90\x03\x00\x01\x00\xd0\x00"
+
+
+def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever leaves something behind says so."""
+    wanted = rogue("retained-poisoning")
+    clear = messages.publish
+
+    def spoilt(topic: str, value: str, **given: Any) -> bytes:
+        return clear(topic, value or encode_value(wanted.acts[0].amount).decode(), **given)
+
+    monkeypatch.setattr(messages, "publish", spoilt)
+    with pytest.raises(StuckError, match="forget a retained message"):
+        run.play(wanted)
+
+
+def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reset, not closed; the broker sends its will, and the witness acknowledges nothing."""
+    wanted, broken = rogue("will-abuse", readings=1), list[int]()
+    abort = Client.abort
+
+    def noted(client: Client) -> None:
+        broken.append(client.port)
+        abort(client)
+
+    monkeypatch.setattr(Client, "abort", noted)
+    (act,) = run.play(wanted)
+    assert broken == [act["port"]]
+    said = run.broker.said()
+    assert act["after"] == encode_value(wanted.acts[0].amount).decode()
+    assert [line for line in said if line.startswith("Client panel-9 closed its connection")]
+    assert [line for line in said if line.startswith("Sending PUBLISH to panel-8 (d0, q0, r0")]
+
+
+def test_brute_force_counts_the_logins_taken(run: Run) -> None:
+    """It finds the one account the scenario names, and notes as often as the broker said yes."""
+    (act,) = run.play(rogue("brute-force", count=300, rate=200))
+    codes = [line[-2] for line in run.broker.said() if line.startswith("Sending CONNACK to")]
+    assert len(codes) == 300
+    assert int(act["after"]) == codes.count("0") > 0
+
+
+def test_enumeration_asks_for_many_topics_on_one_connection(run: Run) -> None:
+    """Each guess is a SUBSCRIBE that is answered; the sensors' topic and the broker's own are among them."""
+    run.play(rogue("topic-enumeration", count=120))
+    said = run.broker.said()
+    assert sum(line.startswith("New client connected") for line in said) == 1
+    assert sum(line.startswith("Sending SUBACK to") for line in said) == 120
+    asked = {line.strip().split(" (QoS")[0] for line in said if "(QoS 0)" in line}
+    assert "IoT" in asked
+    assert any(topic.startswith("$SYS/") for topic in asked)
+    assert len(asked) > 60

@@ -1,0 +1,101 @@
+"""Floods, held connections and broken packets: as many, as fast and as long as the plan says."""
+
+import random
+import socket
+from contextlib import suppress
+
+import pytest
+from tests.injector.made_stage import NEAR, Run, rogue
+
+from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.clock import SECOND
+from coldaisle_injector import messages
+from coldaisle_injector.attacks import malformed
+from coldaisle_injector.segments import SYN, Segment
+
+
+@pytest.mark.parametrize(("variant", "quality"), [("qos-0", "q0"), ("qos-1", "q1")])
+def test_publish_flood_publishes_as_often_and_as_fast_as_planned(
+    variant: str, quality: str, run: Run
+) -> None:
+    """From one connection, with the variant's quality of service, and no faster than the rate."""
+    wanted = rogue("publish-flood", variant=variant, count=400, rate=500)
+    (act,) = run.play(wanted)
+    said = run.broker.said()
+    assert sum(f"(d0, {quality}, r0" in line and line.startswith("Received PUBLISH") for line in said) == 400
+    assert act["at_ns"] - wanted.acts[0].times_ns[0] == round(399 / 500 * SECOND)
+
+
+def test_connect_flood_holds_all_its_connections_at_once(run: Run) -> None:
+    """Nobody leaves before the last has come, and then only after the time they are held for."""
+    wanted = rogue("connect-flood", count=60, rate=300, hold_s=20)
+    run.play(wanted)
+    said = [line for line in run.broker.said() if "node-" in line]
+    came = [number for number, line in enumerate(said) if line.startswith("New client connected")]
+    left = [number for number, line in enumerate(said) if "disconnected" in line or "closed" in line]
+    assert len(came) == len(left) == 60
+    assert max(came) < min(left)
+    end = run.theatre.lines("episode")[-1]["at_ns"]
+    assert end - wanted.acts[0].times_ns[0] >= 20 * SECOND
+
+
+def test_connect_flood_that_is_late_holds_them_as_long(run: Run) -> None:
+    """Where opening them took longer than planned, the time they are held for counts from the last one."""
+    wanted = rogue("connect-flood", count=5, rate=10, hold_s=20)
+    run.theatre.clocks.now = wanted.acts[0].times_ns[0] + 30 * SECOND
+    run.theatre.play(wanted)
+    (act,) = run.theatre.lines("act")
+    assert run.theatre.lines("episode")[-1]["at_ns"] - act["at_ns"] >= 20 * SECOND
+
+
+def test_syn_flood_asks_from_many_ports(run: Run) -> None:
+    """Each request is a SYN from another port below those its kernel uses, to the broker's."""
+    run.play(rogue("syn-flood", count=50))
+    read = [segment for frame in run.theatre.wire.sent if (segment := Segment.read(frame))]
+    assert {(each.flags, each.dport, each.source) for each in read} == {(SYN, 1883, INJECTOR.ip)}
+    assert len({each.sport for each in read}) == len({each.seq for each in read}) == 50
+    assert max(each.sport for each in read) < 32_768
+
+
+def test_slow_denial_waits_to_be_thrown_out(run: Run) -> None:
+    """It says nothing after its CONNECT; the broker ends every connection by its own timer."""
+    wanted = rogue("slow-denial", count=3, keepalive_s=4)
+    hurried = wanted.model_copy(update={"parameters": {**wanted.parameters, "keepalive_s": 1}})
+    run.play(hurried)
+    said = run.broker.said()
+    assert sum("has exceeded timeout" in line for line in said) == 3
+    assert not [line for line in said if line.startswith("Received") and "CONNECT" not in line]
+
+
+@pytest.mark.parametrize("rule", sorted(malformed.FIRST | malformed.LATER))
+def test_every_broken_packet_is_refused_or_answered(rule: str, run: Run) -> None:
+    """Whatever the broker makes of it, it closes or answers a ping: nobody waits in vain."""
+    for seed in range(4):
+        rng = random.Random(seed)  # noqa: S311 - nothing secret
+        first = rule in malformed.FIRST
+        broken = (malformed.FIRST if first else malformed.LATER)[rule](rng) + messages.PINGREQ
+        sock = socket.create_connection((NEAR.ip, run.broker.port), timeout=5)
+        sock.sendall(broken if first else messages.connect("odd") + broken)
+        heard = b""
+        with suppress(ConnectionResetError):
+            while not heard.endswith(b"\xd0\x00") and (data := sock.recv(100)):
+                heard += data
+        sock.close()
+
+
+def test_most_broken_packets_end_the_connection(run: Run) -> None:
+    """The broker refuses most of what a seed draws, by its own account."""
+    run.play(rogue("malformed", variant="grammar", count=60))
+    said = run.broker.said()
+    refused = [
+        line for line in said if "protocol error" in line or "malformed" in line.lower() or "nvalid" in line
+    ]
+    assert len(refused) > 15
+
+
+def test_oversized_packets_arrive_whole(run: Run) -> None:
+    """Each of the length asked for, acknowledged."""
+    run.play(rogue("malformed", variant="oversized", count=5, size=200_000))
+    received = [line for line in run.broker.said() if line.startswith("Received PUBLISH from long-")]
+    assert len(received) == 5
+    assert all("(200000 bytes)" in line for line in received)
