@@ -123,7 +123,9 @@ def with_consequences(joined: Join, caused: pd.Series, kind_of: dict[str, str]) 
     """
     table = joined.table
     rows = caused.index[table["role"].reindex(caused.index).isin([np.nan, None, Role.RELAYED.value])]
-    episode, role = table["episode"].copy(), table["role"].copy()
+    if rows.empty:
+        return joined
+    episode, role = table["episode"].astype(object), table["role"].astype(object)
     episode.loc[rows], role.loc[rows] = caused.loc[rows], Role.CONSEQUENCE.value
     anomalous = (table["label"] | table["benign"]).astype(bool).to_numpy().copy()
     anomalous[rows] = True

@@ -113,7 +113,7 @@ def test_translated_connections_keep_their_translator_to_the_end(hour_run: Path,
     after = f"frame.time_epoch > {end['e03'] + 0.5:.3f} && mqtt.msgtype == 3 && ip.src == {unit.ip}"
     assert {mac for (mac,) in fields(capture, after, "eth.src")} == {INJECTOR.mac}
     relayed = [line for line in lines if line["event"] == "frame" and line["at_ns"] / 1e9 > end["e04"] + 0.5]
-    assert {line["attack"] for line in relayed if line["act"] == "relay"} == {False}
+    assert {line["anomalous"] for line in relayed if line["act"] == "relay"} == {False}
 
 
 def test_episodes_begin_only_on_the_path(hour_run: Path) -> None:
