@@ -112,8 +112,8 @@ _KINDS = (
         "loss", "on the path", "T0815",
         "segments that never arrive and are sent again by the unit's kernel",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
-        (_count(1, 4, 1, 3, "transmissions", "how often in a row the segment with the reading is lost"),),
-        cost_s=1.6,
+        (_count(1, 4, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
+        cost_s=0.7,
     ),
     Kind(
         "doubling", "on the path", "T0830",
@@ -276,7 +276,7 @@ _KINDS = (
         "network-loss", "benign", "", "segments lost by a bad appliance on the path and sent again",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count(1, 3, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
-        cost_s=1.6,
+        cost_s=0.7,
     ),
     Kind(
         "appliance", "benign", "", "an appliance on the path: frames arrive from its MAC address, unaltered",
