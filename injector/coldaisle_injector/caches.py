@@ -12,6 +12,7 @@ from coldaisle_injector.wire import Wire
 RESEND_NS = 250_000_000
 """A claim nobody answered is repeated after so long, ns of wall time."""
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+_BROADCAST = b"\xff" * 6
 _IS_AT = 2
 
 
@@ -55,7 +56,11 @@ class Caches:
     def on_arp(self, arp: Arp, frame: bytes) -> None:
         """Take an answer to a claim, or answer a question about the other side."""
         victim, other = self._sides()[0 if arp.sender_ip == self.unit.ip else 1]
-        if not self.taken or (arp.sender_ip, arp.target_ip) != (victim.ip, other.ip):
+        if not self.taken or arp.sender_ip != victim.ip:
+            return
+        if arp.target_ip != other.ip:
+            if frame[:6] == _BROADCAST:  # the other side overheard who the sender really is
+                self.take()
             return
         to_us = frame[:6] == _OURS
         if to_us:

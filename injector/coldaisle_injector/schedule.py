@@ -143,9 +143,9 @@ class Schedule:
         """Hand a frame to the path it belongs to, or to the tap when the attacker's own host sends or gets it."""
         if self._foothold.concerns(frame):
             self._foothold.tap(frame, outgoing=outgoing)
-        elif outgoing:
+        if outgoing:
             return
-        elif (arp := read_arp(frame)) is not None:
+        if (arp := read_arp(frame)) is not None:  # also one for the attacker: everybody hears who asks
             for path in self._paths.values():
                 path.on_arp(arp, frame)
         elif frame[:6] == _OURS and (addresses := read_addresses(frame)) is not None:
