@@ -1,0 +1,111 @@
+"""The columns of the dataset: the one table from which files, documentation and feature lists follow.
+
+Each level has a module with a line a column: name, group, type, unit, meaning and, where an outside tool knows
+it too, that tool's name for it (tshark's display field; for flows, NFStream's attribute). Groups say what a
+column may be used for. ``feature`` and ``value`` are causal and made for models; ``identity`` tells who or which
+frame it is and leaks; ``time`` tells when; ``label`` is the truth and known only to the journals; ``meta`` says
+where the row comes from.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import pandas as pd
+
+from coldaisle_analysis.columns import packets, readings, truth
+
+Level = Literal["packets", "readings"]
+Group = Literal["identity", "time", "feature", "value", "label", "meta"]
+LEVELS: tuple[Level, ...] = ("packets", "readings")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the dataset.
+
+    Attributes:
+        level: ``packets`` (a row a frame) or ``readings`` (a row a planned reading).
+        name: its name in the files.
+        group: what it may be used for, see the module's first lines.
+        dtype: pandas dtype; the capital ``Int`` types hold missing values.
+        unit: SI unit, ``1`` for counts and ratios, empty for text and codes.
+        meaning: what it says.
+        tshark: the display field it equals, empty when Wireshark has none.
+    """
+
+    level: Level
+    name: str
+    group: Group
+    dtype: str
+    unit: str
+    meaning: str
+    tshark: str = ""
+
+    @property
+    def causal(self) -> bool:
+        """Whether it is known once the row's frame has passed (packets) or its slot has ended (readings)."""
+        return self.group != "label"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether a model can take it as a number."""
+        return self.dtype.lower().startswith(("int", "float"))
+
+
+_TABLES: dict[Level, str] = {"packets": packets.TABLE, "readings": readings.TABLE}
+_DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]"}
+
+
+def _column(level: Level, line: str) -> Column:
+    name, group, kind, unit, meaning, *tshark = (cell.strip() for cell in line.split("|"))
+    dtype = _DTYPES.get(kind, kind)
+    return Column(level, name, cast("Group", group), dtype, unit, meaning, "".join(tshark))
+
+
+COLUMNS: tuple[Column, ...] = tuple(
+    _column(level, line) for level, table in _TABLES.items() for line in (table + truth.TABLE).splitlines()
+)
+"""Every column of every level, in the order of the files."""
+
+
+def columns(level: Level) -> tuple[Column, ...]:
+    """Return the columns of a level, in the order of the files."""
+    return tuple(column for column in COLUMNS if column.level == level)
+
+
+def names(level: Level, *groups: Group) -> list[str]:
+    """Return the names of a level's columns in these groups, all of them when none is given."""
+    return [column.name for column in columns(level) if not groups or column.group in groups]
+
+
+def features(level: Level, *, identity: bool = False) -> list[str]:
+    """Return the numeric columns a model may learn from.
+
+    Args:
+        level: ``packets`` or ``readings``.
+        identity: add the numeric identity columns, which leak.
+    """
+    groups = {"feature", "value", "identity"} if identity else {"feature", "value"}
+    return [column.name for column in columns(level) if column.group in groups and column.numeric]
+
+
+def conform(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
+    """Return the frame with exactly the level's columns, in order and of their dtypes.
+
+    Raises:
+        KeyError: if one is missing.
+    """
+    dtypes = {column.name: column.dtype for column in columns(level)}
+    return frame[list(dtypes)].astype(dtypes)
+
+
+def markdown(level: Level) -> str:
+    """Return a level's columns as a Markdown table, as docs/dataset.md shows them."""
+    head = "| column | group | type | unit | meaning | tshark field |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *(_row(column) for column in columns(level))])
+
+
+def _row(column: Column) -> str:
+    kind = next((short for short, dtype in _DTYPES.items() if dtype == column.dtype), column.dtype)
+    tshark = f"`{column.tshark}`" if column.tshark else ""
+    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {tshark} |"

@@ -1,0 +1,96 @@
+"""Level ``packets``: a row a frame."""
+
+TABLE = """\
+frame | meta | int64 | 1 | number of the frame in the dataset, from 1
+file | meta | text | | capture file
+frame_in_file | meta | int64 | 1 | number of the frame in its file, from 1 | frame.number
+shard | meta | text | | stretch of days recorded together
+day | meta | int16 | 1 | day of the run, from 1; the unit of every split
+time | time | utc | | virtual time the frame was seen beside the broker, UTC
+time_ns | time | int64 | ns | the same, since the epoch | frame.time_epoch
+wall_ns | time | Int64 | ns | wall time of the same frame, from the capture as tcpdump wrote it
+weekday | time | int8 | 1 | local day of the week, Monday is 0
+hour | time | float | h | local time of day
+protocol | feature | text | | highest protocol decoded: ARP, ICMP, IPv4, TCP, MQTT, UDP, NTP, other
+frame_len | feature | int32 | bytes | length of the frame on the wire | frame.len
+eth_src | identity | text | | source MAC address; an attacker's relay shows here | eth.src
+eth_dst | identity | text | | destination MAC address | eth.dst
+eth_type | feature | int32 | | EtherType | eth.type
+eth_src_changed | identity | int8 | 1 | 1 if the source IP address was first seen with another MAC address
+arp_op | feature | Int32 | | ARP operation: 1 request, 2 reply | arp.opcode
+arp_src_mac | identity | text | | MAC address the ARP sender claims | arp.src.hw_mac
+arp_src_ip | identity | text | | IPv4 address the ARP sender claims | arp.src.proto_ipv4
+arp_dst_ip | identity | text | | IPv4 address an ARP asks for | arp.dst.proto_ipv4
+arp_conflict | feature | Int8 | 1 | 1 if the IPv4 address an ARP claims was first seen with another MAC
+arp_iat | feature | float | s | time since the last ARP frame of anybody
+ip_src | identity | text | | source IPv4 address | ip.src
+ip_dst | identity | text | | destination IPv4 address | ip.dst
+ip_proto | feature | Int16 | | IPv4 protocol number: 1 ICMP, 6 TCP, 17 UDP | ip.proto
+ip_len | feature | Int32 | bytes | IPv4 total length | ip.len
+ip_ttl | identity | Int16 | 1 | time to live; one less when a kernel forwarded it | ip.ttl
+ip_id | identity | Int32 | | IPv4 identification | ip.id
+ip_dscp | feature | Int16 | | differentiated services code point | ip.dsfield.dscp
+ip_df | feature | Int8 | 1 | don't-fragment flag | ip.flags.df
+to_server | feature | int8 | 1 | 1 towards the MQTT or NTP port, 0 from it or neither
+tcp_srcport | identity | Int32 | | TCP source port | tcp.srcport
+tcp_dstport | identity | Int32 | | TCP destination port | tcp.dstport
+tcp_seq | identity | Int64 | bytes | raw sequence number | tcp.seq_raw
+tcp_ack | identity | Int64 | bytes | raw acknowledgement number | tcp.ack_raw
+tcp_flags | feature | Int32 | | all twelve flag bits | tcp.flags
+tcp_fin | feature | Int8 | 1 | FIN flag | tcp.flags.fin
+tcp_syn | feature | Int8 | 1 | SYN flag | tcp.flags.syn
+tcp_rst | feature | Int8 | 1 | RST flag | tcp.flags.reset
+tcp_psh | feature | Int8 | 1 | PSH flag | tcp.flags.push
+tcp_ack_flag | feature | Int8 | 1 | ACK flag | tcp.flags.ack
+tcp_urg | feature | Int8 | 1 | URG flag | tcp.flags.urg
+tcp_hdr_len | feature | Int16 | bytes | TCP header length | tcp.hdr_len
+tcp_len | feature | Int32 | bytes | TCP payload length | tcp.len
+tcp_window | identity | Int32 | | receive window as sent; an artefact of the sender | tcp.window_size_value
+tcp_tsval | identity | Int64 | ms | TCP timestamp option, value | tcp.options.timestamp.tsval
+tcp_tsecr | identity | Int64 | ms | TCP timestamp option, echo | tcp.options.timestamp.tsecr
+tcp_retransmission | feature | Int8 | 1 | 1 if all its payload was sent before
+tcp_gap | feature | Int8 | 1 | 1 if it starts past the next byte expected: something before it is not yet seen
+udp_srcport | identity | Int32 | | UDP source port | udp.srcport
+udp_dstport | identity | Int32 | | UDP destination port | udp.dstport
+udp_len | feature | Int32 | bytes | UDP length, header included | udp.length
+ntp_mode | feature | Int8 | | NTP mode: 3 client, 4 server | ntp.flags.mode
+ntp_stratum | feature | Int16 | | NTP stratum | ntp.stratum
+flow | identity | int64 | | number of the bidirectional flow, by first frame; -1 outside TCP and UDP
+flow_packets | feature | float | 1 | number of packets of the flow so far, this one included
+flow_bytes | feature | float | bytes | bytes of the flow so far
+flow_mean_bytes | feature | float | bytes | mean bytes a packet of the flow so far
+flow_duration | feature | float | s | duration of the flow so far
+flow_iat | feature | float | s | time since the flow's last packet, either direction
+dir_iat | feature | float | s | time since the flow's last packet in this direction
+reply_s | feature | float | s | time since the flow's last packet in the other direction
+dir_packets | feature | float | 1 | packets of the flow in this direction so far
+dir_mean_bytes | feature | float | bytes | mean bytes a packet in this direction so far
+mqtt_messages | feature | Int16 | 1 | MQTT messages this frame completes; the fields below are the first one's
+mqtt_msgtype | feature | Int8 | | MQTT control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
+mqtt_len | feature | Int32 | bytes | MQTT remaining length | mqtt.len
+mqtt_qos | feature | Int8 | | quality of service of a PUBLISH | mqtt.qos
+mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH | mqtt.dupflag
+mqtt_retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
+mqtt_msgid | identity | Int32 | | message id | mqtt.msgid
+mqtt_topic | identity | text | | topic of a PUBLISH | mqtt.topic
+mqtt_clientid | identity | text | | client id of a CONNECT | mqtt.clientid
+mqtt_protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1) | mqtt.protoname
+mqtt_version | identity | Int8 | | protocol level of a CONNECT | mqtt.ver
+mqtt_keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
+mqtt_cleansess | identity | Int8 | 1 | clean-session flag of a CONNECT | mqtt.conflag.cleansess
+mqtt_connack | feature | Int8 | | return code of a CONNACK | mqtt.conack.val
+mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
+client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen
+mqtt_value | value | float | °C | value of a PUBLISH (the columns below too are for PUBLISH only)
+value_diff | value | float | °C | change since the sensor's last value
+value_dev | value | float | °C | value less the median of the sensor's 12 values before
+value_dev_long | value | float | °C | value less the median of the sensor's 48 values before
+value_abs_diff | value | float | °C | size of value_diff
+value_abs_dev | value | float | °C | size of value_dev
+value_dev_host | value | float | °C | value_dev less the median of the latest ones of the host's other sensors
+value_run | value | float | 1 | how many of the sensor's values in a row are equal, this one included
+publish_iat | feature | float | s | time since the sensor's last PUBLISH
+publish_late | feature | float | s | publish_iat less the median of the sensor's 12 before
+slot | label | Int32 | 1 | slot of the reading a PUBLISH carries, from the journals
+copy | label | Int16 | 1 | number of the copy a PUBLISH is, 0 for the reading itself, from the journals
+"""
