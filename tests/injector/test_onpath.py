@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from tests.injector.made import PORT, UNIT, assert_valid, episode, publish, segment
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KindName
@@ -23,6 +23,8 @@ from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
 from coldaisle_injector.script import Stage
 from coldaisle_injector.segments import Arp, Segment, read_arp
 from coldaisle_injector.wire import Guard
+
+EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 
 class _Wire:
@@ -126,6 +128,12 @@ class _Scene:
         self.reply(mqtt.puback(1))
         self.path.begin()
         self.slot = 2
+
+    def overhear(self, frame: bytes) -> None:
+        """Let an ARP frame of somebody's arrive."""
+        arp = read_arp(frame)
+        assert arp is not None
+        self.path.on_arp(arp, frame)
 
     def payloads(self, segments: list[Segment]) -> list[tuple[str, bytes]]:
         """Return who is sent what."""
@@ -455,6 +463,30 @@ def test_claims_are_repeated_and_in_the_end_given_up(tmp_path: FilePath) -> None
     scene.times.now = PATIENCE_NS + SECOND
     with pytest.raises(OffPathError, match="got no answer"):
         scene.path.insist()
+
+
+@pytest.mark.parametrize("asker", [BROKER, UNIT])
+def test_who_asks_everybody_about_somebody_else_cures_the_other_side(tmp_path: FilePath, asker: Host) -> None:
+    """The other side overhears who the asker really is, so both are claimed again, and again until they answer."""
+    scene = _Scene(tmp_path, "interception")
+    scene.begin()
+    scene.overhear(frames.arp_claim(asker.mac, (INJECTOR.ip, EVERYBODY), asker.ip))
+    claims = [read for frame in scene.wire.sent if (read := read_arp(frame))]
+    assert {(arp.sender_mac, arp.sender_ip, arp.target_ip) for arp in claims} == {
+        (INJECTOR.mac, BROKER.ip, UNIT.ip),
+        (INJECTOR.mac, UNIT.ip, BROKER.ip),
+    }
+    assert not scene.path.settled
+
+
+def test_question_nobody_else_hears_changes_nothing(tmp_path: FilePath) -> None:
+    """A question before the path is taken, or one sent to a single host, cures nobody."""
+    scene = _Scene(tmp_path, "interception")
+    scene.overhear(frames.arp_claim(BROKER.mac, (INJECTOR.ip, EVERYBODY), BROKER.ip))
+    assert not scene.wire.sent
+    scene.begin()
+    scene.overhear(frames.arp_claim(BROKER.mac, (INJECTOR.ip, INJECTOR.mac), BROKER.ip))
+    assert not scene.wire.sent
 
 
 def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path: FilePath) -> None:

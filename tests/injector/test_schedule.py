@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.injector.made import UNIT, publish, segment
+from tests.injector.made import UNIT, episode, publish, segment
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import ManualClock
@@ -11,6 +11,8 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
+from coldaisle_injector import frames
+from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.schedule import Schedule
 from coldaisle_injector.segments import Segment, readdress
 
@@ -68,3 +70,23 @@ def test_frames_go_astray_only_to_hosts_a_bridge_knows(
     journal = Journal(tmp_path / "injector.jsonl", "day-1")
     schedule = Schedule(plan, Shard((0,)), _Wire(), _Seat(), journal)  # type: ignore[arg-type]
     assert schedule._paths[UNIT.ip].elsewhere == elsewhere
+
+
+def test_question_about_the_attackers_own_host_reaches_the_paths_too(tmp_path: Path) -> None:
+    """The broker asking everybody for the attacker cures a poisoned unit: the path hears of it beside the tap."""
+    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    plan = build_plan(Scenario.model_validate({**wanted, "units": (UNIT.name,)}))
+    wire = _Wire()
+    journal = Journal(tmp_path / "injector.jsonl", "day-1")
+    schedule = Schedule(plan, Shard((0,)), wire, _Seat(), journal)  # type: ignore[arg-type]
+    question = frames.arp_claim(BROKER.mac, (INJECTOR.ip, "ff:ff:ff:ff:ff:ff"), BROKER.ip)
+    schedule.handle(question)
+    assert not wire.sent
+    spied = episode(kind="interception")
+    attack = attack_for(spied)
+    assert isinstance(attack, OnPath)
+    schedule._paths[UNIT.ip].approach(spied, attack)
+    wire.sent.clear()
+    schedule.handle(question)
+    schedule.handle(question, outgoing=True)
+    assert len(wire.sent) == 2
