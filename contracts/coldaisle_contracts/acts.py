@@ -9,7 +9,6 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, reading_ns
 from coldaisle_contracts.scenario import BROKER, EpisodeSpec, Scenario
 from coldaisle_contracts.taxonomy import Pace
-from coldaisle_contracts.topics import SENSORS
 
 COPY_SPACING = 2_000_000
 """Copies for several sensors follow one another at this distance, ns."""
@@ -21,6 +20,8 @@ SWAP_NS = 100_000_000
 """A reading that changes places with the next one goes on so long after it, ns."""
 HIDDEN_S = (0.0002, 0.0007)
 """Delay that stays inside the jitter of a unit's waking, s."""
+EACH_S, PACE = 0.005, 1e7
+"""A malformed packet takes so long, connection included, s, and more for its length, bytes/s; half of it on 2 cores."""
 NEUTRAL = 20.0
 """What a forged value that names no sensor lies around, °C: the supply air's median."""
 
@@ -60,9 +61,7 @@ class Draft:
     @property
     def sensors(self) -> tuple[int, ...]:
         """The sensors attacked: none where the target is the broker, all where the unit itself plays."""
-        if self.spec.target == BROKER:
-            return ()
-        return SENSORS if self.spec.row.actor == "unit" else self.spec.sensors
+        return () if self.spec.target == BROKER else self.spec.sensors
 
     @property
     def span_s(self) -> float:
@@ -80,19 +79,29 @@ class Draft:
         return self.at(slot) + round((1 + self.rng.uniform(*share) * max(0.0, room)) * SECOND)
 
 
+def effort_s(kind: str, parameters: dict[str, float]) -> float:
+    """Return how long an act of a kind is busy without a pause, s: that takes real time."""
+    if kind == "malformed":
+        return parameters["count"] * (EACH_S + parameters.get("size", 0.0) / PACE)
+    return parameters["count"] / parameters["rate"] if "rate" in parameters else 0.0
+
+
 def span_s(kind: str, parameters: dict[str, float]) -> float:
     """Return how long an act of a kind goes on, s."""
-    flood = parameters["count"] / parameters["rate"] if "rate" in parameters else 0.0
     patience = 1.5 * parameters["keepalive_s"] + 2 if kind == "slow-denial" else 0.0
-    return flood + patience + parameters.get("hold_s", 0.0) + parameters.get("outage_s", 0.0)
+    waits = parameters.get("hold_s", 0.0) + parameters.get("outage_s", 0.0)
+    return effort_s(kind, parameters) + patience + waits
 
 
-def strength(spec: EpisodeSpec, variant: str, rng: random.Random) -> tuple[float, dict[str, float]]:
-    """Return the intensity of an episode and all its parameters: named by the scenario, or what the intensity stands for."""
+def strength(spec: EpisodeSpec, variant: str, rng: random.Random) -> tuple[float | None, dict[str, float]]:
+    """Return the intensity of an episode and all its parameters: named by the scenario, or what the intensity stands for.
+
+    A variant without parameters has no intensity.
+    """
     drawn, sign = rng.random(), rng.choice((-1, 1))
     intensity = drawn if spec.intensity is None else spec.intensity
     values = {row.name: row.at(intensity, sign) for row in spec.rows(variant) if row.drawn}
-    return round(intensity, 4), values | spec.named
+    return round(intensity, 4) if values else None, values | spec.named
 
 
 def acts_of(draft: Draft) -> tuple[Act, ...]:
@@ -188,17 +197,14 @@ def _slots(draft: Draft) -> Iterator[Act]:
 
 def _forged(draft: Draft, sensor: int) -> float:
     """Return the value an attacker makes up, °C."""
-    size = draft.parameters.get("size")
-    if size is None:
-        return 0.0
-    if not sensor or draft.spec.unit is None:
-        return round(NEUTRAL + size, 2)
-    site = draft.scenario.site
-    median = site.medians[draft.spec.unit][sensor - 1]
+    site, unit, size = draft.scenario.site, draft.spec.unit, draft.parameters.get("size", 0.0)
+    if not sensor or unit is None:
+        return round(NEUTRAL + size, 2) if size else 0.0
+    median = site.medians[unit][sensor - 1]
     if draft.spec.stealth:
-        least, most = site.normal(draft.spec.unit, sensor)
+        least, most = site.normal(unit, sensor)
         return round(min(max(draft.rng.gauss(median, (most - least) / 6), least), most), 2)
-    return round(median + size + draft.rng.gauss(0, site.noise[sensor - 1]), 2)
+    return round(median + size + draft.rng.gauss(0, site.noise[sensor - 1]), 2) if size else 0.0
 
 
 def _once(draft: Draft) -> Iterator[Act]:

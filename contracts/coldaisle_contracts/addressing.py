@@ -32,6 +32,11 @@ class Host:
     ip: str
     mac: str
 
+    @property
+    def octet(self) -> int:
+        """The last octet of its address."""
+        return int(self.ip.rpartition(".")[2])
+
 
 def _host(name: str, role: str, octet: int) -> Host:
     ip = NETWORK.network_address + octet

@@ -138,9 +138,9 @@ def _candidate(
             "unit": unit,
             "day": day + 1,
             "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}",
-            "readings": 1 if row.pace in ("once", "outage") else readings,
-            "sensors": SENSORS if row.actor == "unit" else sensors,
+            "readings": 1 if row.brief else readings,
             "stealth": scenario.drawn.stealth and row.stealth,
+            **({"sensors": sensors} if row.picks_sensors else {}),
         }
     )
     return day * scenario.slots_per_day + in_day, spec

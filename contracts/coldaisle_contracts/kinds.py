@@ -19,9 +19,18 @@ _COUNT = "how many"
 
 
 def _size(
-    least: float, most: float, faint: float, blatant: float, unit: str, meaning: str, *variants: str
+    least: float,
+    most: float,
+    faint: float,
+    blatant: float,
+    unit: str,
+    meaning: str,
+    *variants: str,
+    overt: bool = False,
 ) -> Parameter:
-    return Parameter("size", unit, least, most, faint, blatant, meaning, signed=True, variants=variants)
+    return Parameter(
+        "size", unit, least, most, faint, blatant, meaning, signed=True, variants=variants, overt=overt
+    )
 
 
 def _count(least: int, most: int, faint: int, blatant: int, unit: str, meaning: str = _COUNT) -> Parameter:
@@ -80,7 +89,7 @@ _KINDS = (
         "delay", "on the path", "T0815",
         "readings that come late, perhaps after the next one was due",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("hold",),
-        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "how long each reading is held back; at most two intervals less 5 s"),),
+        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "how long each reading is held back; at most two intervals less 5 s", overt=True),),
         pace="holds", stealth=True, tail=3,
     ),
     Kind(
@@ -93,13 +102,16 @@ _KINDS = (
         "tampering", "on the path", "T0830",
         "one header field of the frames that carry readings is set to another value",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED),
-        ("ip.ttl", "ip.dscp", "ip.id", "tcp.window", "tcp.urgent", "tcp.checksum", "tcp.seq", "eth.dst",
+        ("eth.dst", "ip.ttl", "ip.dscp", "ip.ecn", "ip.id", "ip.df",
+         "tcp.window", "tcp.push", "tcp.urgent", "tcp.checksum", "tcp.seq", "tcp.ack",
          "mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.dup", "mqtt.msgid"),
         (
             _field("ip.ttl", 255, 255, least=1, faint=63), _field("ip.dscp", 63, 63, faint=1), _field("ip.id", 65535, 65535, faint=1),
+            _field("ip.ecn", 3, 3, least=1), _field("ip.df", 0, 0), _field("tcp.push", 0, 0),
             _field("tcp.window", 65535, 64, least=1, faint=500),
             _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
             Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
+            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the acknowledgement number is moved ahead, beyond all that was sent", whole=True, variants=("tcp.ack",)),
             Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",
                       whole=True, variants=("eth.dst",), drawn=False),
             Parameter("value", "characters", 1, 40, 1, 20, "how many characters are added to the topic", whole=True, variants=("mqtt.topic",)),
@@ -125,27 +137,20 @@ _KINDS = (
         "connections that break between two readings and are made anew",
         f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2,
     ),
-    Kind(
-        "time-forgery", "on the path", "T0832",
-        "NTP answers that move a controller's clock: its stamps are off until the next honest answer",
-        "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
-        (_size(-86_400, 86_400, 0.5, 600, "s", "how far the unit's clock is moved"),),
-        pace="queries", tail=4,
-    ),
     # -- rogue clients ------------------------------------------------------------------------------------------------
     Kind(
         "false-data", "rogue client", "T0856",
         "readings of sensors that do not exist",
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("publish",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "how far the forged value lies from the median of the sensor it copies"),),
-        pace="slots", frames=24, cost_s=0.3, stealth=True,
+        (_size(-50, 50, 0.5, 8.0, "°C", "how far the forged value lies from the median of the sensor it copies", overt=True),),
+        pace="slots", frames=24, cost_s=0.05, stealth=True,
     ),
     Kind(
         "takeover", "rogue client", "T0856",
         "a second client with a sensor's client id; the broker throws the sensor out until it comes back",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "how far the value published in the sensor's name lies from its median"),),
-        pace="slots", frames=24, cost_s=0.8, stealth=True, tail=2,
+        (_size(-50, 50, 0.5, 8.0, "°C", "how far the value published in the sensor's name lies from its median", overt=True),),
+        pace="slots", frames=24, stealth=True, tail=2,
     ),
     Kind(
         "eavesdropping", "rogue client", "T0801",
@@ -218,7 +223,7 @@ _KINDS = (
         f"tcp.port == 1883 && {_FROM}", _CLIENT, ("grammar", "oversized"),
         (_count(1, 100, 5, 25, "packets"),
          Parameter("size", "bytes", 1_000, 200_000, 8_000, 60_000, "length of each packet", whole=True, variants=("oversized",))),
-        target="broker", pace="once", frames_each=200, cost_s=0.5,
+        target="broker", pace="once", frames_each=200, cost_s=0.1,
     ),
     # -- reconnaissance and time --------------------------------------------------------------------------------------
     Kind(
@@ -240,6 +245,13 @@ _KINDS = (
         "handshakes of every MQTT version and questions for the broker's own topics",
         f"mqtt && {_FROM}", _CLIENT, ("versions",),
         target="broker", pace="once", frames=120, cost_s=0.6,
+    ),
+    Kind(
+        "time-forgery", "reconnaissance and time", "T0832",
+        "NTP answers that move a controller's clock: its stamps are off until the next honest answer",
+        "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
+        (_size(-86_400, 86_400, 0.5, 600, "s", "how far the unit's clock is moved"),),
+        pace="queries", tail=4,
     ),
     # -- benign -------------------------------------------------------------------------------------------------------
     Kind(

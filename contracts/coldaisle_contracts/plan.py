@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
@@ -62,7 +63,7 @@ class Episode(_Model):
         readings: how many slots it lasts.
         sensors: sensors attacked; none where the target is the broker.
         parameters: every parameter of the kind, by name.
-        intensity: from 0, barely visible, to 1, blatant.
+        intensity: from 0, barely visible, to 1, blatant; none where there is nothing to scale.
         stealth: whether it stays inside ``normal``.
         normal: per sensor attacked, the range of its normal values, °C.
         seed: for whatever else is random about it.
@@ -82,7 +83,7 @@ class Episode(_Model):
     readings: int
     sensors: tuple[int, ...]
     parameters: dict[str, float] = {}
-    intensity: float = 0.5
+    intensity: float | None = None
     stealth: bool = False
     normal: dict[int, tuple[float, float]] = {}
     seed: int = 0
@@ -141,6 +142,15 @@ class Plan(_Model):
         """Return the episodes whose onset lies in these days."""
         per_day = self.scenario.slots_per_day
         return [episode for episode in self.episodes if episode.onset // per_day in days]
+
+    def bystanders(self, unit: str) -> tuple[Host, ...]:
+        """Return the hosts to which frames of a unit's can go astray: other units, or else the attacker's own.
+
+        A bridge passes what is for a host it cannot see on to everybody, so they have to be there all the time.
+        """
+        unplugged = {episode.unit for episode in self.episodes if episode.kind == "cable"}
+        others = [other for other in self.scenario.units if other not in (unit, *unplugged)]
+        return tuple(UNITS[other] for other in others) or (INJECTOR,)
 
     def digest(self) -> str:
         """Return the sha256 of the plan, hex."""

@@ -4,7 +4,7 @@ import math
 import random
 from datetime import datetime
 
-from coldaisle_contracts.acts import Draft, acts_of, strength
+from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
@@ -54,9 +54,11 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
     )
     offset = start.utcoffset()
     assert offset is not None  # noqa: S101 - an aware datetime has one
-    return Plan(
+    plan = Plan(
         scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes
     )
+    _refuse_strangers(plan, place)
+    return plan
 
 
 def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
@@ -125,6 +127,20 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
             claimed[claim] = index
 
 
+def _refuse_strangers(plan: Plan, place: str) -> None:
+    """Refuse frames sent astray to a host that is not there, or not all the time."""
+    for index, spec in enumerate(plan.scenario.episodes):
+        octet = spec.named.get("value")
+        if spec.variant != "eth.dst" or octet is None:
+            continue
+        known = sorted(host.octet for host in plan.bystanders(spec.target))
+        if octet not in known:
+            remedy = (
+                f"name the last octet of another host that stays on the network: {', '.join(map(str, known))}"
+            )
+            raise InputError(f"{place}: key episodes.{index}.value", remedy, octet)
+
+
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:
     seed = seed_for(scenario.seed, f"episode/{spec.target}/{onset}")
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
@@ -152,9 +168,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
         packets=OVERHEAD
         + round(len(acts) * (row.frames + row.frames_each * count))
         + (0 if sensors else PER_SLOT * spec.readings),
-        cost_s=round(
-            len(acts) * (row.cost_s + (count / parameters["rate"] if "rate" in parameters else 0)), 2
-        ),
+        cost_s=round(len(acts) * (row.cost_s + effort_s(spec.kind, parameters)), 2),
         approach_ns=approach_ns,
         begin_ns=begin_ns,
         end_ns=end_ns,

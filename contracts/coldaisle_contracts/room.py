@@ -34,7 +34,9 @@ def fitted(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) 
     """Return an episode's parameters with those that were drawn cut to what the interval leaves room for."""
     bounds = {name: each for name, each in limits(scenario, spec.kind).items() if name not in spec.named}
     return parameters | {
-        name: min(max(parameters[name], least), most) for name, (least, most) in bounds.items()
+        name: min(max(parameters[name], least), most)
+        for name, (least, most) in bounds.items()
+        if name in parameters
     }
 
 

@@ -13,6 +13,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
+from coldaisle_contracts.topics import SENSORS
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
@@ -49,7 +50,7 @@ class EpisodeSpec(_Model):
     day: int = Field(ge=1)
     start: time
     readings: int = Field(ge=1, le=288)
-    sensors: tuple[SensorNumber, ...] = (1, 2, 3, 4)
+    sensors: tuple[SensorNumber, ...] = SENSORS
     variant: str | None = None
     intensity: float | None = Field(default=None, ge=0, le=1)
     stealth: bool = False
@@ -76,12 +77,25 @@ class EpisodeSpec(_Model):
             raise MismatchError("unit", None, f"add it: {self.kind} attacks a unit")
         if kind.target == "broker" and self.unit is not None:
             raise MismatchError("unit", self.unit, f"remove it: {self.kind} attacks the broker")
+        self._refuse_idle_keys(kind)
         if self.stealth and not kind.stealth:
             able = ", ".join(each.name for each in KINDS.values() if each.stealth)
             raise MismatchError("stealth", self.stealth, f"remove it: only {able} can hide")
         for name, value in self.named.items():
             self._refuse_parameter(name, value)
         return self
+
+    def _refuse_idle_keys(self, kind: Kind) -> None:
+        """Refuse what the kind has no use for."""
+        whole = "attacks the broker" if kind.target == BROKER else "concerns the whole unit"
+        if self.sensors != SENSORS and not kind.picks_sensors:
+            raise MismatchError("sensors", list(self.sensors), f"remove it: {self.kind} {whole}")
+        if kind.brief and self.readings > 1:
+            raise MismatchError("readings", self.readings, f"give 1: {self.kind} is over within one slot")
+        rows = kind.parameters if self.variant is None else self.rows(self.variant)
+        if self.intensity is not None and not any(row.drawn for row in rows):
+            played = self.variant if kind.parameters else self.kind
+            raise MismatchError("intensity", self.intensity, f"remove it: {played} has nothing to scale")
 
     def _refuse_parameter(self, name: str, value: object) -> None:
         rows = [each for each in self.row.parameters if each.name == name]
@@ -93,6 +107,8 @@ class EpisodeSpec(_Model):
             able = ", ".join(dict.fromkeys(variant for each in rows for variant in each.variants))
             raise MismatchError(name, value, f"leave it out, or name a variant that has it: {able}")
         row = (of_variant or rows)[0]
+        if self.stealth and row.overt:
+            raise MismatchError(name, value, f"remove it, or stealth: what hides has no {name}")
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
@@ -121,7 +137,9 @@ class EpisodeSpec(_Model):
 
     def rows(self, variant: str) -> list[Parameter]:
         """Return the parameters of its kind that a variant has."""
-        return [each for each in self.row.parameters if each.of(variant)]
+        return [
+            each for each in self.row.parameters if each.of(variant) and not (self.stealth and each.overt)
+        ]
 
 
 class Drawn(_Model):

@@ -49,6 +49,7 @@ class Parameter:
         whole: whether it is a whole number.
         variants: the variants that have it; all when empty.
         drawn: whether a value is drawn when none is named.
+        overt: whether an episode that hides does without it.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Parameter:
     whole: bool = False
     variants: tuple[str, ...] = ()
     drawn: bool = True
+    overt: bool = False
 
     def of(self, variant: str) -> bool:
         """Tell whether a variant has this parameter."""
@@ -94,7 +96,7 @@ class Kind:
         pace: how its acts are laid.
         frames: frames made for an act at most, what a parameter ``count`` asks for (``frames_each`` for one) left out.
         frames_each: frames made for one of ``count`` at most.
-        cost_s: real time an act takes, s; a parameter ``rate`` adds ``count / rate``.
+        cost_s: real time an act takes, s; being busy without a pause (``acts.effort_s``) adds to it.
         stealth: whether it can stay inside the sensor's normal values and times.
         tail: slots it may reach beyond its last reading.
         needs: what it needs of the kernel that not every machine has.
@@ -122,6 +124,16 @@ class Kind:
     def benign(self) -> bool:
         """Whether it is an anomaly and no attack."""
         return self.family == "benign"
+
+    @property
+    def picks_sensors(self) -> bool:
+        """Whether it is played on some of a unit's sensors, rather than on the unit or the broker."""
+        return self.target == "unit" and self.actor == "injector"
+
+    @property
+    def brief(self) -> bool:
+        """Whether it is over within one slot."""
+        return self.pace in ("once", "outage")
 
     @property
     def on_path(self) -> bool:

@@ -13,6 +13,10 @@ _IP_ID = 4
 """Where an IPv4 header has its identification."""
 _TCP = 20
 """Bytes of a TCP header without options."""
+_ECN = 0b11
+"""The bits of explicit congestion notification beside the DSCP (RFC 3168)."""
+_DF = 0b010
+"""The don't-fragment bit of an IPv4 header's three flags."""
 _STAMPED = bytes((1, 1, 8, 10))
 """Two NOPs, then the kind and length of the timestamps (RFC 7323, appendix A)."""
 
@@ -83,9 +87,9 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
 
     Args:
         frame: an Ethernet frame with a TCP segment.
-        field: ``ip.ttl``, ``ip.dscp``, ``ip.id``, ``tcp.window``, ``tcp.urgent``, ``tcp.checksum``, ``tcp.seq`` or
-            ``eth.dst``.
-        value: what it is set to; added to the sequence number; for ``eth.dst`` the last octet of a host of the network.
+        field: layer and field, a variant of tampering that does not start with ``mqtt``.
+        value: what it is set to; added to a sequence or acknowledgement number; for ``eth.dst`` the last octet of a
+            host of the network.
     """
     ether = Ether(frame)
     ip, tcp = ether[IP], ether[TCP]
@@ -95,14 +99,21 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
         case "eth.dst":
             ether.dst = next(host.mac for host in HOSTS if host.ip.endswith(f".{value}"))
         case "ip.dscp":
-            ip.tos = value << 2
-        case "tcp.seq":
-            tcp.seq = (tcp.seq + value) & 0xFFFFFFFF
+            ip.tos = value << 2 | ip.tos & _ECN
+        case "ip.ecn":
+            ip.tos = ip.tos & ~_ECN | value
+        case "ip.df":
+            ip.flags = int(ip.flags) & ~_DF | value * _DF
+        case "tcp.push":
+            tcp.flags = int(tcp.flags) & ~PSH | value * PSH
+        case "tcp.seq" | "tcp.ack":
+            number = field.removeprefix("tcp.")
+            setattr(tcp, number, (getattr(tcp, number) + value) & 0xFFFFFFFF)
         case "tcp.checksum":
             tcp.chksum = value if value != right else value ^ 1
-        case (
-            _
-        ):  # the urgent pointer without URG: with it the broker's kernel would take a byte out of the message
+        case "tcp.urgent":  # without URG: with it the broker's kernel would take a byte out of the message
+            tcp.urgptr = value
+        case _:
             layer, _, name = field.partition(".")
-            setattr(ether[layer.upper()], {"urgent": "urgptr"}.get(name, name), value)
+            setattr({"eth": ether, "ip": ip, "tcp": tcp}[layer], name, value)
     return bytes(ether)

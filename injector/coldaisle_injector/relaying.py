@@ -25,7 +25,7 @@ from coldaisle_injector.wire import Wire
 
 _IN_FLIGHT = 16
 """More segments than TCP keeps unacknowledged here."""
-_DISCARDED = ("tcp.checksum", "tcp.seq", "eth.dst")
+_DISCARDED = ("tcp.checksum", "tcp.seq", "tcp.ack", "eth.dst")
 """Fields that make the broker's kernel discard a frame, or never see it."""
 
 

@@ -3,7 +3,7 @@
 import select
 from functools import partial
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
@@ -34,16 +34,6 @@ class MissedError(ColdaisleError):
         super().__init__(f"the attacker missed {dropped} frames of its own interface; the run is void")
 
 
-def _elsewhere(plan: Plan, unit: str) -> tuple[Host, ...]:
-    """Return the hosts to which frames of a unit's can go astray: other units, or else the attacker's own.
-
-    A bridge passes what is for a host it cannot see on to everybody, so they have to be there all the time.
-    """
-    unplugged = {episode.unit for episode in plan.episodes if episode.kind == "cable"}
-    others = [other for other in plan.scenario.units if other not in (unit, *unplugged)]
-    return tuple(UNITS[other] for other in others) or (INJECTOR,)
-
-
 class Schedule:
     """Plays the episodes of a shard.
 
@@ -65,7 +55,7 @@ class Schedule:
 
         self._paths: dict[str, Path] = {
             UNITS[unit].ip: Path(
-                UNITS[unit], wire, Notes(UNITS[unit], self._times, journal), slot_of, _elsewhere(plan, unit)
+                UNITS[unit], wire, Notes(UNITS[unit], self._times, journal), slot_of, plan.bystanders(unit)
             )
             for unit in plan.scenario.units
         }

@@ -99,7 +99,7 @@ def _bar(plan: Plan, episode: Episode) -> str:
     begin, end = (_x(plan, hour) for hour in timeline.span_h(plan, episode))
     y = _y(plan, episode.onset // plan.scenario.slots_per_day, timeline.targets(plan).index(episode.unit))
     fill = timeline.LOOKS[episode.row.family].fill
-    strong = episode.intensity if episode.parameters else 1.0
+    strong = 1.0 if episode.intensity is None else episode.intensity
     opacity = _HOLLOW if episode.stealth else _PALE + (1 - _PALE) * strong
     return (
         f'<rect class="bar" x="{begin}" y="{y}" width="{max(5.0, end - begin):.1f}" height="{_BAR}" rx="2" '

@@ -59,7 +59,7 @@ def totals(plan: Plan) -> str:
     """Return one line: episodes, kinds, acts, frames the attacker may make, and the real time all of it takes."""
     episodes, days = plan.episodes, Counter[int]()
     for each in episodes:
-        days[each.onset // plan.scenario.slots_per_day] += math.ceil(each.cost_s * 1000)
+        days[each.onset // plan.scenario.slots_per_day] += round(each.cost_s * 1000)
     frames = sum(each.packets for each in episodes if each.row.actor == "injector")
     return (
         f"{len(episodes)} episodes, {len({each.kind for each in episodes})} kinds, "
@@ -96,7 +96,7 @@ def level(episode: Episode) -> str:
     """Return how strong an episode is: its intensity, that it hides, or nothing where its kind knows no strength."""
     if episode.stealth:
         return "hides"
-    return f"{episode.intensity:.2f}" if episode.parameters else ""
+    return "" if episode.intensity is None else f"{episode.intensity:.2f}"
 
 
 def day_name(plan: Plan, day: int) -> str:

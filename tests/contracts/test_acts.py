@@ -36,7 +36,7 @@ def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the one episode of a plan, with what is asked of it."""
-    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 4}
+    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     (only,) = build_plan(made(episodes=[asked | unit | changes])).episodes
     return only
@@ -185,12 +185,13 @@ def test_a_door_warms_up_slowly() -> None:
         ("brute-force", {"count": 500, "rate": 1}, r"count is 500: it takes 500 s, 296 s are left"),
         ("publish-flood", {"rate": 20, "count": 2000, "interval_s": 60}, r"count is 2000: it takes 100 s, 56 s are left"),
         ("slow-denial", {"interval_s": 10}, r"kind is 'slow-denial': needs a longer interval_s than 10"),
+        ("tampering", {"variant": "eth.dst", "value": 41}, r"value is 41: name the last octet of another host that stays on the network: 34, 36, 50"),
         ("delay", {"start": "23:40"}, r"readings is 4: ends after its day or the run"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_played_is_refused(kind: str, asked: dict[str, Any], said: str) -> None:
     """Too few readings to swap, no query to forge, and acts that would run into the next reading are one sentence."""
-    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 4} | asked
+    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | asked
     interval = episode.pop("interval_s", 300)
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + said):

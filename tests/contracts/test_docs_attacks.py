@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coldaisle_contracts.acts import EACH_S, PACE
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -99,7 +100,7 @@ def part(kind: Kind) -> str:
         "roles": ", ".join(f"`{role}`" for role in kind.roles),
         "acts": "; ".join(filter(None, [PACES[kind.pace], played])),
         "budget": budget(kind),
-        "hides": "yes, with `stealth = true`" if kind.stealth else "",
+        "hides": hiding(kind),
         "filter": f"`{kind.filter}`",
     }
     lines = (f"* {name}: {fact}" for name, fact in facts.items() if fact)
@@ -128,13 +129,24 @@ def budget(kind: Kind) -> str:
         return ""
     counted = next((row.unit for row in kind.parameters if row.name == "count"), "")
     each = f" and {kind.frames_each} for each of the {counted}" if kind.frames_each else ""
-    seconds = f"{kind.cost_s:g} s" + (" and `count` / `rate`" if _named(kind, "rate") else "")
+    seconds = f"{kind.cost_s:g} s{busy(kind)}"
     by = f"at most {kind.frames} frames{each}, " if kind.actor == "injector" else ""
     return f"{by}about {seconds} of real time an act"
 
 
-def _named(kind: Kind, name: str) -> bool:
-    return any(row.name == name for row in kind.parameters)
+def busy(kind: Kind) -> str:
+    """Return what being busy without a pause adds to the real time of an act, see ``acts.effort_s``."""
+    if kind.name == "malformed":
+        return f" and `count` times {EACH_S:g} s, more for their `size`: {PACE / 1e6:g} MB/s"
+    return " and `count` / `rate`" if any(row.name == "rate" for row in kind.parameters) else ""
+
+
+def hiding(kind: Kind) -> str:
+    """Return how a kind that can hide is asked to, and what it then does without."""
+    if not kind.stealth:
+        return ""
+    overt = ", ".join(f"`{row.name}`" for row in kind.parameters if row.overt)
+    return "yes, with `stealth = true`" + (f", then without {overt}" if overt else "")
 
 
 def parameters(kind: Kind) -> list[str]:

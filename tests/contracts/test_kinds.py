@@ -17,7 +17,7 @@ from coldaisle_contracts.taxonomy import Kind, Parameter, Role
 
 ROWS = [(kind, row) for kind in KINDS.values() for row in kind.parameters]
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
-EPISODE = "[[episodes]]\nday = 1\nstart = 01:00:00\nreadings = 4\nkind = "
+EPISODE = "[[episodes]]\nday = 1\nstart = 01:00:00\nreadings = 1\nkind = "
 
 
 def label(value: object) -> str:
@@ -27,7 +27,7 @@ def label(value: object) -> str:
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the one episode of a plan, with what is asked of it."""
-    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 4}
+    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
     (only,) = build_plan(Scenario.model_validate(scenario | {"episodes": [asked | unit | changes]})).episodes
@@ -120,6 +120,11 @@ def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
         ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nlag = 1', "lag is 1: leave it out, or name a variant that has it: replay"),
         ('"modification"\nunit = "inrow-13"\nvariant = "scale"\nsize = 2', "size is 2: leave it out, or name a variant that has it: shift, drift"),
         ('"tampering"\nunit = "inrow-13"\nvariant = "ip.dscp"\nvalue = 64', "value is 64: give 0 to 63"),
+        ('"brute-force"\nsensors = [2]', "sensors is [2]: remove it: brute-force attacks the broker"),
+        ('"door"\nunit = "inrow-13"\nsensors = [4]', "sensors is [4]: remove it: door concerns the whole unit"),
+        ('"removal"\nunit = "inrow-13"\nintensity = 1', "intensity is 1.0: remove it: removal has nothing to scale"),
+        ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nintensity = 1', "intensity is 1.0: remove it: freeze has nothing to scale"),
+        ('"delay"\nunit = "inrow-13"\nstealth = true\ndelay_s = 30', "delay_s is 30: remove it, or stealth: what hides has no delay_s"),
         ('"port-skan"', "kind is 'port-skan': use port-scan"),
         ('"xyz"', "kind is 'xyz': use one of interception, modification, "),
     ],

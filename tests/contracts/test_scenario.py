@@ -111,6 +111,7 @@ def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) ->
         (BASE + SCAN + SCAN.replace("01:00", "01:05"), "key episodes.1.start is '01:05:00': overlaps episodes.0 on broker"),
         (BASE + LATE + EPISODE.replace("01:00", "01:20"), "key episodes.1.start is '01:20:00': overlaps episodes.0 on inrow-13"),
         (BASE + EPISODE.replace("day = 1", "day = 2"), "key episodes.0.day and .start is '2, 01:00:00': lies outside the run of 24 h"),
+        (BASE + SCAN.replace("readings = 1", "readings = 2"), "key episodes.0.readings is 2: give 1: port-scan is over within one slot"),
         (BASE + EPISODE.replace("01:00", "23:55"), "key episodes.0.readings is 2: ends after its day or the run"),
         (BASE + EPISODE.replace("01:00", "00:05"), "key episodes.0.start is '00:05:00': start at 10 minutes past midnight or later"),
         (BASE + 'units = ["inrow-15"]\n' + EPISODE, "key episodes.0.unit is 'inrow-13': does not run: use one of inrow-15"),

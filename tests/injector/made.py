@@ -8,6 +8,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -21,7 +22,10 @@ TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]
 
 def episode(**wanted: object) -> Episode:
     """Return the one episode of a scenario that asks for it; two readings of sensor 1 from slot 2 when not told."""
-    spec = {"unit": UNIT.name, "day": 1, "start": "00:10", "readings": 2, "sensors": (1,), **wanted}
+    row = KINDS[str(wanted["kind"])]
+    where = {"unit": UNIT.name} if row.target == "unit" else {}
+    which = {"sensors": (1,)} if row.picks_sensors else {}
+    spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **wanted}
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     return build_plan(Scenario.model_validate({**scenario, "episodes": [spec]})).episodes[0]
 

@@ -223,7 +223,5 @@ class Run:
 
 def rogue(kind: str, **wanted: object) -> Episode:
     """Return an episode of a rogue kind with little to do."""
-    row = KINDS[kind]
-    broker = {"unit": None, "sensors": (1, 2, 3, 4)} if row.target == "broker" else {}
-    few = {each.name: 12 for each in row.parameters if each.name == "count"}
-    return episode(kind=kind, **{**broker, **few, "readings": 1 if row.pace == "once" else 2, **wanted})
+    few = {each.name: 12 for each in KINDS[kind].parameters if each.name == "count"}
+    return episode(kind=kind, **{**few, **wanted})

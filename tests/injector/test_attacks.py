@@ -8,7 +8,6 @@ from tests.injector.made import episode
 
 import coldaisle_injector.attacks
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_injector.catalogue import (
     Deliver,
@@ -164,12 +163,3 @@ def test_frames_go_astray_to_a_host_that_is_there() -> None:
     assert _astray(others) == _astray(others)
     assert _astray(others) in (36, 34)
     assert _astray((INJECTOR,)) == 66
-
-
-@pytest.mark.parametrize("value", [1, 41, 50, 99])
-def test_frames_do_not_go_astray_to_the_broker_the_unit_itself_or_nobody(value: int) -> None:
-    """Such a value is refused in one sentence that says what to name."""
-    with pytest.raises(
-        InputError, match=f"e01: value is {value}: name the last octet of another host .*: 34, 36"
-    ):
-        _astray((UNITS["inrow-15"], UNITS["inrow-25"]), value=value)

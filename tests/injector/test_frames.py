@@ -46,10 +46,14 @@ def test_restoring_tells_the_owners_mac() -> None:
     [
         ("ip.ttl", 1, IP, "ttl", 1),
         ("ip.dscp", 46, IP, "tos", 184),
+        ("ip.ecn", 3, IP, "tos", 3),
         ("ip.id", 0, IP, "id", 0),
+        ("ip.df", 1, IP, "flags", 2),
+        ("tcp.push", 0, TCP, "flags", 16),
         ("tcp.window", 64, TCP, "window", 64),
         ("tcp.urgent", 65_535, TCP, "urgptr", 65_535),
         ("tcp.seq", 2**30, TCP, "seq", 1000 + 2**30),
+        ("tcp.ack", 2**30, TCP, "ack", 2000 + 2**30),
         ("eth.dst", 34, Ether, "dst", UNITS["inrow-25"].mac),
     ],
 )

@@ -334,7 +334,7 @@ def test_tampered_header_field_has_its_value_and_right_checksums(
     assert scene.lines("frame")[-1]["digest"] == act["digest"]
 
 
-@pytest.mark.parametrize("field", ["tcp.checksum", "tcp.seq", "eth.dst"])
+@pytest.mark.parametrize("field", ["tcp.checksum", "tcp.seq", "tcp.ack", "eth.dst"])
 def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, field: str) -> None:
     """Its kernel's second transmission passes as it is, and is a consequence."""
     scene = _Scene(tmp_path, "tampering", variant=field)

@@ -21,7 +21,7 @@ def _laid_out() -> Iterator[dict[str, Any]]:
             turn += 1
             lane = "broker" if kind.target == "broker" else UNITS[turn % len(UNITS)]
             day = turn // len(UNITS) % DAYS + 1
-            readings = 1 if kind.pace in ("once", "outage") else 4
+            readings = 1 if kind.brief else 4
             slot = free[lane, day]
             free[lane, day] += readings + 10
             clock = slot * 300
@@ -31,7 +31,7 @@ def _laid_out() -> Iterator[dict[str, Any]]:
                 "day": day,
                 "start": f"{clock // 3600:02d}:{clock // 60 % 60:02d}:00",
                 "readings": readings,
-                "sensors": (1, 3) if kind.actor == "injector" else (1, 2, 3, 4),
+                **({"sensors": (1, 3)} if kind.picks_sensors else {}),
             }
             yield spec if lane == "broker" else spec | {"unit": lane}
 
