@@ -10,6 +10,7 @@ from typing import Any
 
 from coldaisle_contracts.clock import SECOND, Clock, ManualClock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -148,7 +149,8 @@ class MadeLink:
 
 def plan_of(*episodes: dict[str, Any], **scenario: Any) -> Plan:
     """Return the plan of two hours of one day, with these episodes on :data:`UNIT`, from 00:30 when not told."""
-    specs = [{"unit": UNIT, "day": 1, "start": "00:30", "readings": 3} | each for each in episodes]
+    usual = {"unit": UNIT, "day": 1, "start": "00:30"}
+    specs = [usual | {"readings": 1 if KINDS[each["kind"]].brief else 3} | each for each in episodes]
     made = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2}
     return build_plan(Scenario.model_validate(made | scenario | {"episodes": specs}))
 
