@@ -127,7 +127,7 @@ def test_new_firmware_shows_on_the_wire(broker: Broker, unit: _Unit) -> None:
 def test_attempts_nobody_answers_are_written_down(
     broker: Broker, unit: _Unit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every refused SYN has its line, with its port and that of the connection before."""
+    """Every refused SYN has its line, with its port, which the kernel may give again, and that of the one before."""
     monkeypatch.setattr(links, "PATIENCE_S", 0.7)
     broker.kill()
     with pytest.raises(BrokerLostError):
@@ -137,7 +137,7 @@ def test_attempts_nobody_answers_are_written_down(
     own = [line for line in lines if line["client"] == "131"]
     assert len(own) >= 3
     assert [line["was"] for line in own] == [0, *(line["port"] for line in own[:-1])]
-    assert len({line["port"] for line in own}) == len(own)
+    assert all(line["port"] for line in own)
     assert {line["reason"] for line in own[1:]} == {"lost"}
     broker.start()
 
