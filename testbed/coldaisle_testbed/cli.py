@@ -221,6 +221,33 @@ def decode(
 
 
 @app.command(
+    epilog=_examples(
+        "coldaisle audit runs/latest",
+        "coldaisle audit flows.csv --label Label --json SCORECARD.json",
+        "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
+    )
+)
+def audit(
+    subject: Annotated[Path | None, typer.Argument(help="Run, or CSV or Parquet table with labels.")] = None,
+    label: Annotated[str, typer.Option(help="Label column of a table.")] = "label",
+    pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
+    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the scorecard into this file too.")] = None,
+) -> None:
+    """Say what is wrong with a labelled data set: signals with evidence, not verdicts."""
+    if subject is None and not (pcap and labels):
+        raise InputError("audit", "give a run, a table with labels, or --pcap FILE… --labels FILE…")
+    from coldaisle_analysis.audit import examine, scorecard, shown  # noqa: PLC0415
+
+    name, results = (
+        examine.captures(pcap, labels) if pcap and labels else examine.path(subject or Path(), label)
+    )
+    if json is not None:
+        scorecard.write(name, results, json)
+    Console().print(*shown.tables(name, results), sep="\n", highlight=False)
+
+
+@app.command(
     epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
 )
 def fit(

@@ -1,0 +1,66 @@
+"""Rows held against rows: equal features, near neighbours, and what is drawn for it."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+from coldaisle_analysis.audit.subject import SAMPLE, Codes, Floats, Mask, Subject
+
+NEAR = 0.01
+"""Rows are nearly the same where their root mean square distance is less than so much of the features' spread."""
+_ODD = 0x9E37_79B9_7F4A_7C15
+
+
+def fingerprints(matrix: Floats) -> npt.NDArray[np.uint64]:
+    """Return a hash of each row; equal rows have equal ones, missing values included."""
+    bits = np.where(np.isnan(matrix), np.pi, matrix + 0.0).view(np.uint64)
+    mixed = np.zeros(len(matrix), np.uint64)
+    for column in bits.T:
+        mixed = (mixed ^ column) * np.uint64(_ODD)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def shared(matrix: Floats, here: Mask, there: Mask) -> float:
+    """Return the share of the rows ``here`` whose features some row ``there`` has too."""
+    prints = fingerprints(matrix)
+    return float(np.isin(prints[here], prints[there]).mean())
+
+
+def per_kind(subject: Subject, rows: Codes, flagged: Mask) -> list[dict[str, object]]:
+    """Return the share of flagged rows of each kind, the worst first."""
+    table = pd.Series(flagged).groupby(subject.kind.to_numpy()[rows]).agg(["mean", "size"])
+    table = table.sort_values("mean", ascending=False)
+    return [
+        {"kind": str(kind), "share": round(float(mean), 4), "rows": int(size)}
+        for kind, (mean, size) in zip(table.index, table.to_numpy(), strict=True)
+    ]
+
+
+def neighbours(subject: Subject, count: int) -> tuple[Codes, npt.NDArray[np.bool_], Floats]:
+    """Return a draw of attack rows, which of their nearest neighbours are attacks, and the distance to the nearest that is none.
+
+    Neighbours are looked for among as many attacks as were drawn and four times as many other rows.
+
+    Args:
+        subject: the rows.
+        count: neighbours of each row.
+
+    Returns:
+        The rows drawn, shape (n,); whether each neighbour is an attack, shape (n, count); distance, shape (n,).
+    """
+    attacks = subject.draw(subject.label, SAMPLE // 4, 1)
+    others = subject.draw(~subject.label, SAMPLE, 2)
+    rows = np.concatenate([attacks, others])
+    there = subject.label[rows]
+    tree = NearestNeighbors(n_neighbors=min(count + 1, len(rows)), algorithm="brute").fit(
+        subject.scaled[rows]
+    )
+    near = tree.kneighbors(subject.scaled[attacks], return_distance=False)
+    own = near == np.arange(len(attacks))[:, None]
+    own[~own.any(axis=1), -1] = True
+    found = there[near][~own].reshape(len(attacks), -1)
+    apart = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(subject.scaled[others])
+    distance = apart.kneighbors(subject.scaled[attacks])[0][:, 0] / np.sqrt(subject.scaled.shape[1])
+    return attacks, found, distance

@@ -1,0 +1,251 @@
+"""A: a capture that is whole, in order, and of the network it says."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis.audit.alike import fingerprints
+from coldaisle_analysis.audit.check import Absent, Check, Evidence, Measured
+from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.captures import Frames
+from coldaisle_contracts.addressing import HOSTS
+
+LANVIN = "Lanvin et al., Errors in the CICIDS2017 dataset, 2022; threshold ours"
+OWN = "coldaisle"
+AGAIN_NS = 10**9
+"""An equal frame within so long is the same frame twice, ns."""
+BOTH = 2
+"""Directions of a conversation."""
+LATE = 1.5
+"""A sensor is late after so many of its usual intervals."""
+_SYN, _SYN_ACK = 0x02, 0x12
+_IPV4, _TCP, _HEADER = 0x0800, 6, 34
+
+
+def order(subject: Subject) -> Measured:
+    """Count rows that are earlier than the one before."""
+    if not subject.has("time"):
+        raise Absent("the rows have no time")
+    time = subject.of("time").astype("int64")
+    if subject.level == "readings":  # ours are by sensor, then time
+        time = time.groupby(subject.of("client").astype("str")).diff().fillna(0).cumsum()
+    step = np.diff(time.to_numpy())
+    back = np.flatnonzero(step < 0)
+    evidence = [{"row": int(at) + 2, "earlier by, s": -float(step[at]) / 1e9} for at in back]
+    return Measured(
+        len(back), f"{len(back)} of {len(subject):,} rows are earlier than the row before.", evidence
+    )
+
+
+def duplicates(subject: Subject) -> Measured:
+    """Count rows nobody is charged with that equal one less than a second before in every header field."""
+    wanted = ("time", "src", "dst", "proto", "sport", "dport", "seq", "ack", "flags", "length", "ipid")
+    if not subject.has("time"):
+        raise Absent("the rows have no time")
+    names = [subject.meaning[what] for what in wanted[1:] if subject.has(what)]
+    if not subject.has("ipid", "seq"):
+        names = [
+            str(name) for name in subject.frame if name not in {*subject.clocks, subject.meaning.get("id")}
+        ]
+    table = (
+        np.column_stack([subject.numbers(name) for name in names]) if names else np.empty((len(subject), 0))
+    )
+    prints = pd.Series(fingerprints(table))
+    time = subject.of("time").astype("int64")
+    since = time - time.groupby(prints).shift()
+    seen = (since.abs() < AGAIN_NS).to_numpy(copy=True)
+    if subject.has("ipid"):
+        seen &= subject.numbers(subject.meaning["ipid"]) != MISSING
+    if subject.has("episode"):
+        named = subject.of("episode").astype("object")
+        seen &= (named.isna() | (named == "")).to_numpy()
+    rows = np.flatnonzero(seen & ~subject.label)
+    evidence = [{"row": int(at) + 1, "after, s": float(since.iloc[at]) / 1e9} for at in rows]
+    return Measured(
+        len(rows),
+        f"{len(rows)} rows repeat one less than a second before, and no attack explains it.",
+        evidence,
+    )
+
+
+def rows_and_frames(subject: Subject) -> Measured:
+    """Count ids that are missing or come twice, and frames without a row."""
+    if not subject.has("id"):
+        raise Absent("the rows have no id")
+    ids = subject.of("id")
+    twice, absent = int(ids.duplicated().sum()), int(ids.isna().sum())
+    lost = 0
+    if subject.account is not None and subject.level == "packets":
+        lost = abs(int(subject.account.evidence.sealed["packets"].sum()) - len(subject))
+    evidence = [{"ids twice": twice, "ids missing": absent, "frames without a row": lost}]
+    return Measured(
+        twice + absent + lost,
+        f"{twice} ids come twice, {absent} are missing, {lost} frames have no row.",
+        evidence,
+    )
+
+
+def losses(subject: Subject) -> Measured:
+    """Count frames the kernel dropped, holes in TCP streams, and segments that start past what was seen."""
+    account = subject.account
+    if account is not None and subject.level == "packets":
+        drops, holes = int(account.evidence.sealed["kernel_drops"].sum()), account.evidence.trace.gaps
+        evidence = [{"kernel drops": drops, "holes": holes}]
+        return Measured(
+            drops + holes,
+            f"The kernel dropped {drops} frames, and {holes} holes in TCP streams were given up.",
+            evidence,
+        )
+    if "tcp_gap" not in subject.frame:
+        raise Absent("the rows say nothing of drops or sequence numbers")
+    jumps = int((subject.numbers("tcp_gap") == 1).sum())
+    return Measured(jumps, f"{jumps} segments start past the next byte expected.", [{"segments": jumps}])
+
+
+def conversations(subject: Subject) -> Measured:
+    """Return the share of TCP flows without an attack that lack a direction or their handshake."""
+    if not subject.has("flow", "src", "flags"):
+        raise Absent("the rows have no TCP flags with a flow")
+    flow, flags = subject.numbers(subject.meaning["flow"]), subject.numbers(subject.meaning["flags"])
+    tcp = (flow >= 0) & (flags >= 0)
+    bits = flags[tcp].astype(np.int64) & _SYN_ACK
+    own = pd.DataFrame(
+        {"src": subject.numbers(subject.meaning["src"])[tcp], "syn": bits == _SYN, "answer": bits == _SYN_ACK}
+    )
+    own["touched"] = subject.label[tcp] | _named(subject)[tcp]
+    flows = own.groupby(flow[tcp]).agg(
+        ways=("src", "nunique"), syn=("syn", "any"), answer=("answer", "any"), touched=("touched", "any")
+    )
+    clean = flows[~flows["touched"]]
+    if clean.empty:
+        raise Absent("no TCP flow is free of attacks")
+    whole = (clean["ways"] == BOTH) & clean["syn"] & clean["answer"]
+    share = float((~whole).mean())
+    evidence = [
+        {
+            "flows": len(clean),
+            "one way only": int((clean["ways"] < BOTH).sum()),
+            "without handshake": int((~clean["syn"] | ~clean["answer"]).sum()),
+        }
+    ]
+    return Measured(
+        share, f"{share:.1%} of {len(clean):,} clean TCP flows lack a direction or their handshake.", evidence
+    )
+
+
+def _named(subject: Subject) -> npt.NDArray[np.bool_]:
+    """Return which rows an episode touched."""
+    if not subject.has("episode"):
+        return np.zeros(len(subject), bool)
+    named = subject.of("episode").astype("object")
+    return (named.notna() & (named != "")).to_numpy()
+
+
+def checksums(subject: Subject) -> Measured:
+    """Return the share of whole, clean IPv4 frames whose header or TCP checksum is wrong."""
+    account = subject.account
+    if account is None or subject.level != "packets":
+        raise Absent("the frames' bytes are not at hand")
+    frames = account.evidence.trace.frames
+    rows = subject.draw(~(subject.label | _named(subject)), salt=3)
+    wrong = [row for row in rows if not _sound(frames, int(row))]
+    share = len(wrong) / max(1, len(rows))
+    evidence = [{"frame": int(row) + 1} for row in wrong] or [{"frames looked at": len(rows)}]
+    return Measured(
+        share, f"{len(wrong)} of {len(rows):,} clean frames drawn have a wrong checksum.", evidence
+    )
+
+
+def _sound(frames: Frames, row: int) -> bool:
+    """Tell whether the checksums of a frame add up (RFC 1071): IPv4's, and TCP's where it is whole."""
+    frame = frames.frame(row)
+    if len(frame) < _HEADER or int.from_bytes(frame[12:14], "big") != _IPV4:
+        return True
+    length = (frame[14] & 15) * 4
+    if _sum(frame[14 : 14 + length]) != 0xFFFF:  # noqa: PLR2004 - all ones
+        return False
+    end = 14 + int.from_bytes(frame[16:18], "big")
+    fragment = int.from_bytes(frame[20:22], "big") & 0x3FFF
+    if frame[23] != _TCP or fragment or end > len(frame):
+        return True
+    segment = frame[14 + length : end]
+    return _sum(frame[26:34] + bytes((0, _TCP)) + len(segment).to_bytes(2, "big") + segment) == 0xFFFF  # noqa: PLR2004 - all ones
+
+
+def _sum(data: bytes) -> int:
+    """Return the ones' complement sum of 16-bit words."""
+    total = int(np.frombuffer(data + bytes(len(data) % 2), ">u2").sum(dtype=np.int64))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def silence(subject: Subject) -> Measured:
+    """Return the share of readings that did not come although nothing is labelled."""
+    if not subject.has("time", "client") or subject.level == "packets":
+        raise Absent("the rows are not one a reading")
+    if subject.account is not None:
+        lost = int((subject.account.readings["fate"].astype("str") == "").sum())
+        return Measured(
+            lost / max(1, len(subject)), f"{lost} planned readings have no fate.", [{"readings": lost}]
+        )
+    rows = pd.DataFrame(
+        {"client": subject.of("client").astype("str"), "time": subject.of("time").astype("int64")}
+    )
+    gap = rows.sort_values("time", kind="stable").groupby("client")["time"].diff()
+    usual = gap.groupby(rows["client"]).transform("median")
+    missed = (gap / usual).round().sub(1).where(gap > LATE * usual, 0).fillna(0).clip(upper=48)
+    share = float(missed.sum()) / max(1, len(rows))
+    evidence = [
+        {"sensor": client, "missed": int(count)}
+        for client, count in missed.groupby(rows["client"]).sum().sort_values(ascending=False).items()
+        if count
+    ]
+    return Measured(share, f"{int(missed.sum())} readings did not come, and no label says so.", evidence)
+
+
+def clock(subject: Subject) -> Measured:
+    """Return 1 where no offset from UTC is declared, or a label lies outside the capture; else 0."""
+    if not subject.has("time"):
+        raise Absent("the rows have no time")
+    if subject.account is not None:
+        plan = subject.account.evidence.plan
+        time = subject.of("time").astype("int64").to_numpy()
+        first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+        outside = [each.id for each in plan.episodes if each.end_ns < first or each.begin_ns > last]
+        offset = plan.utc_offset_s / 3600
+        evidence: Evidence = [{"offset from UTC, h": offset}]
+        evidence += [{"episode outside": name} for name in outside]
+        return Measured(
+            float(bool(outside)),
+            f"Local time is declared as UTC{offset:+g} h; {len(outside)} episodes lie outside the capture.",
+            evidence,
+        )
+    return Measured(1.0, "Nothing declares the offset of local time from UTC.", [])
+
+
+def strangers(subject: Subject) -> Measured:
+    """Count addresses that belong to no host of the plan."""
+    if subject.account is None or not subject.has("src", "mac"):
+        raise Absent("there is no plan that says who belongs here")
+    known = {host.ip for host in HOSTS} | {host.mac for host in HOSTS}
+    seen = {str(value) for what in ("src", "mac") for value in subject.of(what).dropna().unique()}
+    found = sorted(seen - known)
+    return Measured(
+        len(found),
+        f"{len(found)} addresses belong to no host of the plan.",
+        [{"address": name} for name in found],
+    )
+
+
+CHECKS = (
+    Check("A1", "order of time", "rows earlier than the row before", 1, 100, LANVIN, order),
+    Check("A2", "duplicate frames", "rows that repeat one less than 1 s before", 1, 50, LANVIN, duplicates),
+    Check("A3", "a row a frame", "ids twice or missing, frames without a row", 1, 1, OWN, rows_and_frames),
+    Check("A4", "losses", "frames dropped, holes in TCP streams", 1, 10, OWN, losses),
+    Check("A5", "whole conversations", "share of clean TCP flows", 0.01, 0.1, "Liu et al. 2022; threshold ours", conversations),
+    Check("A6", "checksums", "share of clean frames drawn with a wrong one", 1e-9, 0.01, "ID2T; threshold ours", checksums),
+    Check("A7", "silence without a label", "share of readings that did not come", 1e-4, 0.05, OWN, silence),
+    Check("A8", "declared clock", "1 where no offset is declared or a label lies outside", 1, 2, "Lanvin et al. 2022", clock),
+    Check("A9", "strangers", "addresses of no host of the plan", 1, 1, OWN, strangers),
+)  # fmt: skip

@@ -1,0 +1,124 @@
+"""F: a data set that says what it is."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from coldaisle_analysis.audit.capture import conversations, losses
+from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.division import test_side
+from coldaisle_analysis.audit.subject import Subject
+from coldaisle_contracts.addressing import BROKER, NTP, UNITS
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.manifest import Manifest
+
+WANTED = (
+    "id",
+    "scenario",
+    "seed",
+    "engine",
+    "created",
+    "plan_digest",
+    "semantic_digest",
+    "counts",
+    "versions",
+)
+PROGRAMS = ("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn")
+"""What made a run, each with its version."""
+
+
+def manifest(subject: Subject) -> Measured:
+    """Count what the manifest leaves open: identity, seed, digests, counts, the versions of what made the run."""
+    if subject.manifest is None:
+        raise Absent("there is no manifest")
+    given = subject.manifest.model_dump()
+    open_ = [name for name in WANTED if given.get(name) in (None, "", {})]
+    open_ += [f"version of {name}" for name in PROGRAMS if name not in subject.manifest.versions]
+    return Measured(
+        len(open_),
+        f"The manifest leaves {len(open_)} of {len(WANTED) + len(PROGRAMS)} facts open.",
+        [{"open": name} for name in open_],
+    )
+
+
+def properties(subject: Subject) -> Measured:
+    """Return the share of the 26 properties of Gharib et al. and Ring et al. that the data set lacks or does not state."""
+    if subject.manifest is None or subject.account is None or subject.level != "packets":
+        raise Absent("there is no manifest")
+    lacks = [f"{source}: {name}" for (source, name), there in _PROPERTIES.items() if not there(subject)]
+    share = len(lacks) / len(_PROPERTIES)
+    text = f"{len(_PROPERTIES) - len(lacks)} of {len(_PROPERTIES)} properties of a good data set are there and stated."
+    return Measured(share, text, [{"lacks": name} for name in lacks])
+
+
+def _manifest(subject: Subject) -> Manifest:
+    assert subject.manifest is not None  # noqa: S101 - checked by who asks
+    return subject.manifest
+
+
+def _whole_network(subject: Subject) -> bool:
+    account = subject.account
+    assert account is not None  # noqa: S101 - checked by who asks
+    wanted = {UNITS[unit].mac for unit in account.evidence.plan.scenario.units} | {BROKER.mac, NTP.mac}
+    return wanted <= {str(mac) for mac in subject.of("mac").dropna().unique()}
+
+
+def _families(subject: Subject) -> set[str]:
+    return {KINDS[kind].family for kind in subject.frame["kind"].astype("str").unique() if kind in KINDS}
+
+
+def _divided(subject: Subject) -> bool:
+    try:
+        return bool(test_side(subject).any())
+    except Absent:
+        return False
+
+
+def _both(subject: Subject) -> bool:
+    return bool(subject.label.any() and not subject.label.all())
+
+
+def _anonymous(subject: Subject) -> bool:
+    return all(ip_address(str(ip)).is_private for ip in subject.of("src").dropna().unique())
+
+
+_PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
+    ("Gharib", "complete network configuration"): _whole_network,
+    ("Gharib", "complete traffic"): _both,
+    ("Gharib", "labelled"): lambda subject: subject.has("episode"),
+    ("Gharib", "complete interaction"): lambda subject: conversations(subject).value < 0.01,  # noqa: PLR2004 - as A5
+    ("Gharib", "complete capture"): lambda subject: losses(subject).value == 0,
+    ("Gharib", "available protocols"): lambda subject: (
+        {"ARP", "TCP", "MQTT", "NTP"} <= set(subject.frame["protocol"].unique())
+    ),
+    ("Gharib", "attack diversity"): lambda subject: len(_families(subject) - {"benign"}) >= 4,  # noqa: PLR2004 - all families
+    ("Gharib", "anonymity"): _anonymous,
+    ("Gharib", "heterogeneity"): lambda subject: len(subject.frame["ip_src"].dropna().unique()) > 3,  # noqa: PLR2004 - more than one unit
+    ("Gharib", "feature set"): lambda subject: len(subject.features) >= 20,  # noqa: PLR2004 - a score of features
+    ("Gharib", "metadata"): lambda subject: manifest(subject).value == 0,
+    ("Ring", "year of creation"): lambda subject: bool(_manifest(subject).created),
+    ("Ring", "public availability"): lambda _: (
+        False
+    ),  # who publishes a run says where; its manifest cannot know
+    ("Ring", "normal user behaviour"): lambda subject: "benign" in _families(subject),
+    ("Ring", "attack traffic"): lambda subject: bool(subject.label.any()),
+    ("Ring", "metadata"): lambda subject: manifest(subject).value == 0,
+    ("Ring", "format"): lambda subject: (
+        subject.account is not None and len(subject.account.evidence.sealed) > 0
+    ),
+    ("Ring", "anonymity"): _anonymous,
+    ("Ring", "count"): lambda subject: _manifest(subject).counts.get("packets") == len(subject),
+    ("Ring", "duration"): lambda subject: _manifest(subject).counts.get("days", 0) > 0,
+    ("Ring", "kind of traffic"): lambda subject: _manifest(subject).engine in ("netns", "compose"),
+    ("Ring", "type of network"): lambda subject: bool(_manifest(subject).scenario),
+    ("Ring", "complete network"): _whole_network,
+    ("Ring", "predefined splits"): _divided,
+    ("Ring", "balanced"): lambda subject: 0.1 <= float(subject.label.mean()) <= 0.9,  # noqa: PLR2004 - one in ten
+    ("Ring", "labelled"): lambda subject: subject.has("episode"),
+}
+"""Properties by source and name, each with what shows it in a run."""
+
+
+CHECKS = (
+    Check("F2", "manifest", "facts left open", 1, 3, "coldaisle", manifest, "capture"),
+    Check("F4", "properties of a good data set", "share that is lacking or not stated", 0.1, 0.3, "Gharib et al. 2016, Ring et al. 2019; threshold ours", properties, "capture"),
+)  # fmt: skip

@@ -1,0 +1,182 @@
+"""D: attacks that differ, traffic that is alive, and as much of each as was promised."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis.audit.alike import fingerprints
+from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.shortcuts import SMELLS
+from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.audit.sweep import both_classes
+
+COSINE, PAIRS, FEW, HALF = 0.95, 1000, 20, 0.5
+BINS_A_DAY = 288
+_DAY_NS = 86_400 * 10**9
+
+
+def _attacked(subject: Subject) -> None:
+    if not subject.label.any():
+        raise Absent("no row is an attack")
+
+
+def similar(subject: Subject) -> Measured:
+    """Return the share of kinds in which most pairs of rows have a cosine above 0.95."""
+    _attacked(subject)
+    if not subject.features:
+        raise Absent("the rows have no numeric feature")
+    rng = np.random.default_rng([subject.seed, 4])
+    found = []
+    for kind, rows in pd.Series(np.flatnonzero(subject.label)).groupby(
+        subject.kind.to_numpy()[subject.label]
+    ):
+        if len(rows) < FEW:
+            continue
+        one, other = (subject.scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
+        size = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        cosine = np.divide((one * other).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
+        found.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
+    if not found:
+        raise Absent(f"no kind has {FEW} attack rows")
+    found.sort(reverse=True)
+    evidence = [{"kind": kind, "share": round(share, 4), "rows": rows} for share, kind, rows in found]
+    uniform = sum(share > HALF for share, *_ in found)
+    text = f"In {uniform} of {len(found)} kinds most pairs of rows have a cosine above {COSINE}."
+    return Measured(uniform / len(found), text, evidence)
+
+
+def schedules(subject: Subject) -> Measured:
+    """Return how much of two days' attacked minutes are the same: the largest Jaccard index of their 5-minute bins."""
+    _attacked(subject)
+    if not subject.has("time"):
+        raise Absent("the rows have no time")
+    time = subject.of("time").astype("int64").to_numpy()[subject.label]
+    bins = time % _DAY_NS * BINS_A_DAY // _DAY_NS
+    per_day = {
+        int(day): set(bins[subject.days[subject.label] == day].tolist())
+        for day in np.unique(subject.days[subject.label])
+    }
+    if len(per_day) < 2:  # noqa: PLR2004 - a pair
+        raise Absent("fewer than two days have attacks")
+    found = sorted(
+        (
+            (len(a & b) / len(a | b), one, other)
+            for (one, a), (other, b) in itertools.combinations(per_day.items(), 2)
+        ),
+        reverse=True,
+    )
+    evidence = [
+        {"days": f"{one + 1} and {other + 1}", "Jaccard": round(same, 4)} for same, one, other in found
+    ]
+    return Measured(
+        found[0][0],
+        f"Days {found[0][1] + 1} and {found[0][2] + 1} share {found[0][0]:.0%} of their attacked minutes.",
+        evidence,
+    )
+
+
+def hollow(subject: Subject) -> Measured:
+    """Return the share of attack rows that differ from others only in identity and time."""
+    _attacked(subject)
+    if not subject.features:
+        raise Absent("the rows have no numeric feature")
+    prints = pd.Series(fingerprints(subject.matrix[subject.label]))
+    twin = prints.duplicated(keep=False)
+    kinds = (
+        twin.groupby(subject.kind.to_numpy()[subject.label])
+        .agg(["mean", "size"])
+        .sort_values("mean", ascending=False)
+    )
+    evidence = [
+        {"kind": str(kind), "share": round(float(mean), 4), "rows": int(size)}
+        for kind, (mean, size) in zip(kinds.index, kinds.to_numpy(), strict=True)
+    ]
+    share = float(twin.mean())
+    return Measured(share, f"{share:.1%} of the attack rows equal another one in every feature.", evidence)
+
+
+def benign_use(subject: Subject) -> Measured:
+    """Return the share of attack rows to a service that no benign row uses."""
+    both_classes(subject)
+    if not subject.has("sport", "dport"):
+        raise Absent("the rows have no ports")
+    ports = np.column_stack([subject.numbers(subject.meaning[side]) for side in ("sport", "dport")])
+    service = np.where((ports != MISSING).all(axis=1), ports.min(axis=1), MISSING)
+    known, rows = service != MISSING, np.flatnonzero(subject.label & (service != MISSING))
+    if not len(rows):
+        raise Absent("no attack row has ports")
+    strange = ~np.isin(service[rows], np.unique(service[known & ~subject.label]))
+    share = float(strange.mean())
+    counts = pd.Series(service[rows][strange]).value_counts()
+    evidence = [
+        {"port": int(port), "rows": int(count)} for port, count in zip(counts.index, counts, strict=True)
+    ]
+    return Measured(share, f"{share:.1%} of the attack rows are to services no benign row uses.", evidence)
+
+
+def periodic(subject: Subject) -> Measured:
+    """Return 1 less the entropy of the attacks over the quarters of an hour of the days that have some, as a share of the most."""
+    _attacked(subject)
+    if not subject.has("time"):
+        raise Absent("the rows have no time")
+    time = subject.of("time").astype("int64").to_numpy()
+    hit = time[subject.label] // (900 * 10**9)
+    if subject.has("episode"):
+        hit = (
+            pd.DataFrame(
+                {"bin": hit, "episode": subject.of("episode").astype("str")[subject.label].to_numpy()}
+            )
+            .drop_duplicates()["bin"]
+            .to_numpy()
+        )
+    quarters = max(2, int((time.max() - time.min()) // (900 * 10**9)) + 1)
+    share = np.unique(hit, return_counts=True)[1] / len(hit)
+    value = 1 - float(-(share * np.log(share)).sum() / np.log(quarters))
+    evidence = [{"quarters with attacks": len(share), "quarters": quarters}]
+    return Measured(
+        value,
+        f"Attacks fill {len(share)} of {quarters} quarters of an hour; their entropy is {1 - value:.0%} of what is possible.",
+        evidence,
+    )
+
+
+def promised(subject: Subject) -> Measured:
+    """Count kinds the plan promises that no row shows."""
+    if subject.account is None or subject.level != "packets":
+        raise Absent("there is no plan that promises kinds")
+    planned = {
+        episode.kind for episode in subject.account.evidence.plan.episodes if episode.row.actor == "injector"
+    }
+    shown = set(subject.frame["kind"].astype("str").unique())
+    lost = sorted(planned - shown)
+    return Measured(
+        len(lost),
+        f"{len(planned) - len(lost)} of {len(planned)} kinds planned are in the capture.",
+        [{"kind": kind} for kind in lost],
+    )
+
+
+def base_rate(subject: Subject) -> Measured:
+    """Return the share of the larger class."""
+    if not len(subject):
+        raise Absent("there is no row")
+    rate = float(subject.label.mean())
+    counts = subject.kind[subject.label].value_counts()
+    evidence = [{"kind": str(kind), "rows": int(rows)} for kind, rows in counts.items()]
+    return Measured(
+        max(rate, 1 - rate),
+        f"{rate:.2%} of the rows are attacks: who always says normal is right in {1 - rate:.2%}.",
+        evidence,
+    )
+
+
+CHECKS = (
+    Check("D1", "attacks like each other", "share of kinds in which most of 1,000 pairs have a cosine > 0.95", 0.5, 0.95, f"{SMELLS}* (0.95, 1,000 pairs); share ours", similar),
+    Check("D2", "repeated schedules", "largest Jaccard index of two days' attacked minutes", 0.5, 0.8, "coldaisle", schedules),
+    Check("D3", "hollow diversity", "share of attack rows with a twin in every feature", 0.25, 0.75, "ID2T; threshold ours", hollow),
+    Check("D4", "services only attackers use", "share of attack rows", 0.25, 0.75, "Arp et al. 2022; threshold ours", benign_use),
+    Check("D5", "attacks bunched in time", "1 less the attacks' entropy over quarters of an hour", 0.5, 0.75, "ID2T; threshold ours", periodic),
+    Check("D6", "kinds promised", "kinds planned that no row shows", 1, 1, "coldaisle", promised),
+    Check("D7", "base rate", "share of the larger class", 0.999, 0.9999, "Arp et al. 2022; threshold ours", base_rate),
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""The scorecard: what an audit found, as a file, as a table, and held against another one."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from coldaisle_analysis.audit import GROUPS, Result, Status
+from coldaisle_contracts.errors import InputError
+
+SCORECARD = "SCORECARD.json"
+NOTE = "Signals with their evidence, not verdicts: a flag may be what an attack is made of."
+_LOUDNESS = {Status.ABSENT: 0, Status.OK: 0, Status.LOOK: 1, Status.BAD: 2}
+
+
+def as_dict(name: str, results: Sequence[Result]) -> dict[str, Any]:
+    """Return a scorecard: what was audited, how many checks said what, and every check."""
+    counts = {str(status): sum(result.status is status for result in results) for status in Status}
+    return {"subject": name, "note": NOTE, "counts": counts, "checks": [result.row() for result in results]}
+
+
+def write(name: str, results: Sequence[Result], path: Path) -> None:
+    """Write a scorecard; it appears by rename.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    hidden = path.with_name(f".{path.name}")
+    try:
+        hidden.write_text(
+            json.dumps(as_dict(name, results), indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        hidden.replace(path)
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror}): name another file") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a scorecard.
+
+    Raises:
+        InputError: if it is missing or is none.
+    """
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _statuses(card)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(path, "name a scorecard, as `coldaisle audit RUN --json FILE` writes it") from error
+    return card
+
+
+def worse(card: dict[str, Any], reference: dict[str, Any]) -> list[str]:
+    """Return a sentence for each check that is louder than in a reference, or was answered there and is not here."""
+    now, before = _statuses(card), _statuses(reference)
+    found = []
+    for (name, level), status in before.items():
+        here = now.get((name, level), Status.ABSENT)
+        lost = here is Status.ABSENT and status is not Status.ABSENT
+        if lost or _LOUDNESS[here] > _LOUDNESS[status]:
+            found.append(f"{name} of {level} is {here}, was {status}")
+    return found
+
+
+def _statuses(card: dict[str, Any]) -> dict[tuple[str, str], Status]:
+    return {(row["id"], row["level"]): Status(row["status"]) for row in card["checks"]}
+
+
+def by_group(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Return the results of each group of checks, under its name."""
+    return {
+        name: [result for result in results if result.check.id.startswith(letter)]
+        for letter, name in GROUPS.items()
+    }

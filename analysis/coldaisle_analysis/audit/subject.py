@@ -1,0 +1,175 @@
+"""What is audited: labelled rows with the meaning of their columns, and what is known beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis import columns
+from coldaisle_analysis.ledger import Account
+from coldaisle_analysis.splits import groups_of
+from coldaisle_contracts.manifest import Manifest
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+MISSING = -1e18
+"""What a missing value counts as where values are ordered: less than any other."""
+SAMPLE = 4_000
+"""Rows drawn where a check compares rows with rows."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Labelled rows under audit.
+
+    Attributes:
+        name: of the data set.
+        level: ``packets``, ``readings`` or ``table``.
+        frame: the rows, in the order of the file.
+        label: which rows are attacks, shape (rows,).
+        kind: kind of attack of each row, ``normal`` where there is none.
+        features: names of the numeric columns a model may learn from.
+        identity: names of columns that say who or which row it is.
+        clocks: names of columns that say when.
+        meaning: what is where: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
+            ``ipid``, ``flow``, ``episode``, ``client``, ``payload``, ``id``, ``day``; those that the rows have.
+        account: the run's settled ledger, where the rows are a run's.
+        manifest: the run's manifest so far, likewise.
+        metrics: rows of ``models/metrics.json``, where models were scored.
+        seed: of every draw.
+    """
+
+    name: str
+    level: str
+    frame: pd.DataFrame
+    label: Mask
+    kind: pd.Series
+    features: Sequence[str]
+    identity: Sequence[str]
+    clocks: Sequence[str]
+    meaning: Mapping[str, str]
+    account: Account | None = None
+    manifest: Manifest | None = None
+    metrics: Sequence[Mapping[str, Any]] = ()
+    seed: int = 1
+    _codes: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.frame)
+
+    def has(self, *meanings: str) -> bool:
+        """Tell whether the rows have all of these."""
+        return all(meaning in self.meaning for meaning in meanings)
+
+    def of(self, meaning: str) -> pd.Series:
+        """Return the column that means something, in the order of the rows, counted from 0."""
+        return self.frame[self.meaning[meaning]].reset_index(drop=True)
+
+    def numbers(self, name: str) -> Floats:
+        """Return a column as numbers: times as ns, text as codes by first appearance, missing as :data:`MISSING`."""
+        if name not in self._codes:
+            self._codes[name] = _numbers(self.frame[name])
+        return self._codes[name]
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """The features, missing ones as NaN, shape (rows, features)."""
+        held = [np.where(self.numbers(name) == MISSING, np.nan, self.numbers(name)) for name in self.features]
+        return np.column_stack(held) if held else np.empty((len(self), 0))
+
+    @cached_property
+    def scaled(self) -> Floats:
+        """The features with missing ones filled by their column's median and spreads made equal, shape (rows, features)."""
+        if not len(self):
+            return self.matrix
+        with np.errstate(all="ignore"):
+            middle = np.nan_to_num(_quantiles(self.matrix, 0.5))
+            spread = _quantiles(self.matrix, 0.95) - _quantiles(self.matrix, 0.05)
+            deviation = np.nanstd(np.where(np.isnan(self.matrix), middle, self.matrix), axis=0)
+        filled = np.where(np.isnan(self.matrix), middle, self.matrix) - middle
+        scale = np.where(np.nan_to_num(spread) > 0, spread, deviation)
+        return np.clip(filled / np.where(scale > 0, scale, 1.0), -10, 10)
+
+    @cached_property
+    def days(self) -> Codes:
+        """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,)."""
+        if self.has("day"):
+            return np.asarray(pd.factorize(self.of("day"), sort=True)[0], np.int64)
+        if not self.has("time") or not len(self):
+            return np.zeros(len(self), np.int64)
+        whole = pd.DataFrame({"time": self.of("time"), "episode": ""})
+        return groups_of(whole.assign(day=whole["time"].dt.floor("D")))[1]
+
+    def draw(self, which: Mask, most: int = SAMPLE, salt: int = 0) -> Codes:
+        """Return the places of at most ``most`` rows of a mask, drawn by seed, in order."""
+        rows = np.flatnonzero(which)
+        if len(rows) <= most:
+            return rows
+        return np.sort(np.random.default_rng([self.seed, salt]).choice(rows, most, replace=False))
+
+
+def of_level(
+    name: str,
+    frame: pd.DataFrame,
+    level: columns.Level,
+    *,
+    account: Account | None = None,
+    manifest: Manifest | None = None,
+    metrics: Sequence[Mapping[str, Any]] = (),
+    seed: int = 1,
+) -> Subject:
+    """Return a level of a dataset of ours as a subject."""
+    return Subject(
+        name=name,
+        level=level,
+        frame=frame,
+        label=frame["label"].to_numpy() == 1,
+        kind=frame["kind"].astype("str").where(frame["label"] == 1, "normal").reset_index(drop=True),
+        features=columns.features(level),
+        identity=columns.names(level, "identity"),
+        clocks=columns.names(level, "time"),
+        meaning={what: column for what, column in _OURS[level].items() if column in frame},
+        account=account,
+        manifest=manifest,
+        metrics=metrics,
+        seed=seed,
+    )
+
+
+_OURS: dict[str, dict[str, str]] = {
+    "packets": {
+        "id": "frame", "time": "time", "day": "day", "src": "ip_src", "dst": "ip_dst", "proto": "ip_proto", "mac": "eth_src",
+        "sport": "tcp_srcport", "dport": "tcp_dstport", "ttl": "ip_ttl", "window": "tcp_window", "ipid": "ip_id", "flow": "flow",
+        "episode": "episode", "client": "client", "payload": "tcp_len", "seq": "tcp_seq", "ack": "tcp_ack",
+        "flags": "tcp_flags", "length": "frame_len",
+    },
+    "readings": {
+        "time": "time", "day": "day", "src": "unit", "client": "client_id", "episode": "episode",
+    },
+}  # fmt: skip
+"""What means what in our levels."""
+
+
+def _numbers(column: pd.Series) -> Floats:
+    kind = column.dtype
+    if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
+        return np.asarray(column.astype("int64"), np.float64)
+    if pd.api.types.is_numeric_dtype(kind):
+        return np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
+    codes = np.asarray(pd.factorize(column)[0], np.float64)
+    return np.where(codes < 0, MISSING, codes)
+
+
+def _quantiles(matrix: Floats, share: float) -> Floats:
+    """Return a quantile of each column, missing values left out."""
+    ordered = np.sort(matrix, axis=0)
+    known = (~np.isnan(matrix)).sum(axis=0)
+    at = np.clip((share * (known - 1)).astype(np.int64), 0, None)
+    return np.asarray(ordered[at, np.arange(matrix.shape[1])] if len(matrix) else np.zeros(matrix.shape[1]))
