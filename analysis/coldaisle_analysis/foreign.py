@@ -17,9 +17,9 @@ import pandas as pd
 from coldaisle_analysis import features, packets
 from coldaisle_analysis.columns import columns as columns_of
 from coldaisle_analysis.columns import conform
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import Grid
 from coldaisle_analysis.labels import NORMAL
-from coldaisle_analysis.mqtt import PUBLISH
 from coldaisle_analysis.values import sensor_key
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from coldaisle_analysis.streams import Segment, follow
 from tests.analysis import made_run
 from tests.analysis.made_run import ACK, PSH, SYN, connect, ethernet, ipv4, pcap, puback, publish, tcp
 
 from coldaisle_analysis import captures, mqtt, packets
 from coldaisle_analysis.columns import names
-from coldaisle_analysis.streams import Segment, follow
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.errors import InputError
 
