@@ -54,7 +54,7 @@ class Room:
 def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
     """Return room for blocks of so many frames and bytes; a block always has room for the longest frame."""
     size = max(size, 2 * records.LARGEST)
-    return Room(np.empty(BLOCK + size + _PAD, np.uint8), layout.new_index(frames))
+    return Room(layout.room(BLOCK + size + _PAD, np.dtype(np.uint8)), layout.new_index(frames))
 
 
 def blocks(path: Path, room: Room) -> Iterator[int]:

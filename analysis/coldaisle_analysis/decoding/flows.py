@@ -12,8 +12,6 @@ from coldaisle_analysis.decoding.state import Carried
 
 _NONE = -1
 _SECOND = 1e9
-_LATELY = 1 << 16
-"""Packets after which a flow is put in front again."""
 
 
 @inner
@@ -136,8 +134,8 @@ def _room(carried: Carried) -> int:
 
 @inner
 def _touch(carried: Carried, at: int) -> None:
-    """Make a flow the one used last, unless it was so lately: the order need not be better than that."""
-    if carried.tally[0].uses - carried.flows[at].used > _LATELY:
+    """Make a flow the one used last, unless it was so lately: an eighth of the table does not matter to the order."""
+    if carried.tally[0].uses - carried.flows[at].used > len(carried.flows) >> 3:
         _unlink(carried, at)
         _link(carried, at)
 

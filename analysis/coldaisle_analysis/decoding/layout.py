@@ -5,8 +5,9 @@ message), so that a finished column lies in one piece and Arrow takes it as it i
 :mod:`coldaisle_analysis.columns` in capitals; rows of :class:`Code` hold positions in a batch's dictionary.
 """
 
+import mmap
 from enum import IntEnum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -206,6 +207,7 @@ class Has(IntEnum):
     PAYLOAD = 1 << 27
     LEVEL = 1 << 28
     PROPERTIES = 1 << 29
+    SESSION = 1 << 30
 
 
 class Kind(_Rows):
@@ -304,28 +306,38 @@ _PAD = 192
 """Spare entries a row, so that the same frame of different columns does not compete for the same cache lines."""
 
 
+def room(shape: int | tuple[int, int], kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array of zeros that takes memory only where it is touched, a page at a time.
+
+    numpy would ask for pages of 2 MiB, and a small capture would touch 300 MiB of them.
+    """
+    size = int(np.prod(shape)) * kind.itemsize
+    pages = mmap.mmap(-1, size)
+    pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, kind).reshape(shape)
+
+
 def new_index(frames: int) -> Index:
     """Return room for the index of a block of so many frames."""
-    links, times = np.empty((4, frames + _PAD), np.int32), np.empty(frames, np.int64)
-    start, length, wire, link = (links[row, :frames] for row in range(4))
-    return Index(start, length, wire, times, link)
+    start, length, wire, link = (room(frames, np.dtype(np.int32)) for _ in range(4))
+    return Index(start, length, wire, room(frames, np.dtype(np.int64)), link)
 
 
 def new_rows(frames: int, text: int) -> Rows:
     """Return room for the columns of so many frames, and so many bytes of text."""
     wide = frames + _PAD
     return Rows(
-        np.empty((len(I8), wide), np.int8),
-        np.empty((len(I16), wide), np.int16),
-        np.empty((len(I32), wide), np.int32),
-        np.empty((len(Code), wide), np.int32),
-        np.empty((len(I64), wide), np.int64),
-        np.empty((len(F64), wide), np.float64),
-        np.empty(frames, np.int32),
-        np.empty(frames, np.int8),
-        np.empty(frames, np.int32),
-        np.empty(frames + 1, np.int32),
-        np.empty(text, np.uint8),
+        room((len(I8), wide), np.dtype(np.int8)),
+        room((len(I16), wide), np.dtype(np.int16)),
+        room((len(I32), wide), np.dtype(np.int32)),
+        room((len(Code), wide), np.dtype(np.int32)),
+        room((len(I64), wide), np.dtype(np.int64)),
+        room((len(F64), wide), np.dtype(np.float64)),
+        room(frames, np.dtype(np.int32)),
+        room(frames, np.dtype(np.int8)),
+        room(frames, np.dtype(np.int32)),
+        room(frames + 1, np.dtype(np.int32)),
+        room(text, np.dtype(np.uint8)),
     )
 
 
@@ -333,13 +345,13 @@ def new_messages(count: int, payload: int) -> Messages:
     """Return room for the columns of so many messages, and so many bytes of payload."""
     wide = count + _PAD
     return Messages(
-        np.empty((len(M8), wide), np.int8),
-        np.empty((len(M16), wide), np.int16),
-        np.empty((len(M32), wide), np.int32),
-        np.empty((len(MCode), wide), np.int32),
-        np.empty(count, np.int64),
-        np.empty(count, np.int32),
-        np.empty(count, np.int8),
-        np.empty(count + 1, np.int32),
-        np.empty(payload, np.uint8),
+        room((len(M8), wide), np.dtype(np.int8)),
+        room((len(M16), wide), np.dtype(np.int16)),
+        room((len(M32), wide), np.dtype(np.int32)),
+        room((len(MCode), wide), np.dtype(np.int32)),
+        room(count, np.dtype(np.int64)),
+        room(count, np.dtype(np.int32)),
+        room(count, np.dtype(np.int8)),
+        room(count + 1, np.dtype(np.int32)),
+        room(payload, np.dtype(np.uint8)),
     )

@@ -4,7 +4,7 @@ from coldaisle_analysis.decoding.dictionaries import text
 from coldaisle_analysis.decoding.fields import u8, u16
 from coldaisle_analysis.decoding.jit import inner
 from coldaisle_analysis.decoding.layout import M8, M16, M32, Bytes, Has, Kind, MCode, Messages
-from coldaisle_analysis.decoding.pool import PIECE, fetch, release, store
+from coldaisle_analysis.decoding.pool import NAME, fetch, release, store
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
 
@@ -12,7 +12,8 @@ from coldaisle_analysis.decoding.state import Carried
     CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK,
     PINGREQ, PINGRESP, DISCONNECT, AUTH,
 ) = range(1, 16)  # fmt: skip
-V5 = 5
+V3_1, V5 = 3, 5
+"""Protocol levels."""
 _MORE, _LONGEST = 128, 5
 """The bit that says another byte of a length follows; the bytes of the longest fixed header."""
 _ACKNOWLEDGES = (PUBACK, PUBREC, PUBREL, PUBCOMP)
@@ -80,7 +81,7 @@ def message(
     out.i8[M8.MSGTYPE, index] = first >> 4
     out.i32[M32.LEN, index] = at + total - body
     out.flow[index] = flow.number
-    if not has_right_flags(first) and flow.version != 3:  # 3.1 has no such rule
+    if not has_right_flags(first) and flow.version != V3_1:  # 3.1 has no such rule
         flaw(carried, out, index, Reason.MQTT_QOS if first >> 4 == PUBLISH else Reason.MQTT_FLAGS, at)
     has = _fields(data, first, body, at + kept, at + total, place, carried, out, index)
     if flow.version:
@@ -106,8 +107,8 @@ def client(data: Bytes, place: int, carried: Carried) -> int:
     """Return the position of a flow's client id in the batch's dictionary."""
     flow, tally = carried.flows[place], carried.tally[0]
     if flow.client_batch != tally.batch:
-        fetch(carried, data, flow.client, flow.client_length, PIECE)
-        flow.client_code = text(carried, data, PIECE, PIECE + flow.client_length, Kind.CLIENTID)
+        fetch(carried, data, flow.client, flow.client_length, NAME)
+        flow.client_code = text(carried, data, NAME, NAME + flow.client_length, Kind.CLIENTID)
         flow.client_batch = tally.batch
     return int(flow.client_code)
 
@@ -275,17 +276,20 @@ def _connack(
     out.i8[M8.SESSION_PRESENT, index] = u8(data, at) & 1
     out.i16[M16.CONNACK, index] = u8(data, at + 1)
     _, more = _properties(data, at + 2, end, version, carried, out, index)
-    return Has.CONNACK | more
+    return Has.CONNACK | more | (0 if version == V3_1 else Has.SESSION)
 
 
 @inner
 def _reason(data: Bytes, at: int, end: int, version: int, carried: Carried, out: Messages, index: int) -> int:
-    """Write reason code and properties, both of which may be left out (3.4.2.1 of version 5: then it is 0)."""
-    out.i16[M16.REASON, index] = u8(data, at) if at < end else 0
-    if at + 1 >= end:
-        return Has.REASON
-    _, more = _properties(data, at + 1, end, version, carried, out, index)
-    return Has.REASON | more
+    """Write reason code and properties, both of which may be left out (3.4.2.1 of version 5)."""
+    if at >= end:
+        return 0
+    out.i16[M16.REASON, index] = u8(data, at)
+    has: int = Has.REASON
+    if at + 1 < end:
+        _, more = _properties(data, at + 1, end, version, carried, out, index)
+        has |= more
+    return has
 
 
 @inner

@@ -5,14 +5,17 @@ The pool stands at the front of the block's own array (see :mod:`files`), so tha
 
 from coldaisle_analysis.decoding.jit import inner
 from coldaisle_analysis.decoding.layout import Bytes
+from coldaisle_analysis.decoding.records import LARGEST
 from coldaisle_analysis.decoding.state import CHUNK, CHUNKS, LONGEST, Carried
 
 NONE = -1
 SCRATCH = CHUNK * CHUNKS
 """Behind the pool: where a message out of several chunks is put together."""
 PIECE = SCRATCH + LONGEST + CHUNK
-"""Behind that: where an early segment, or a client id, is put together."""
-BLOCK = PIECE + (1 << 17)
+"""Behind that: where an early segment is put together."""
+NAME = PIECE + LARGEST + CHUNK
+"""Behind that: where a client id is put together."""
+BLOCK = NAME + (1 << 16) + CHUNK
 """Behind that: where the block starts."""
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coldaisle_analysis.decoding.layout import room
+
 FLOWS = 1 << 18
 """Flows known at a time; beyond, the one that was silent longest is forgotten."""
 HOSTS = 1 << 18
@@ -19,7 +21,7 @@ CHUNKS = 1 << 18
 """Chunks of the pool: 64 MiB."""
 LONGEST = 1 << 20
 """Bytes of a message that are kept while it is incomplete; of a longer one the rest of the payload is counted, not kept."""
-EARLY = 1 << 19
+EARLY = 1 << 18
 """Bytes of segments ahead of a hole kept for a direction; beyond, the hole is given up."""
 EARLY_SEGMENTS = 1 << 10
 """How many segments these may be."""
@@ -200,20 +202,27 @@ def new(text: int, flows: int = FLOWS) -> Carried:
     for name in ("newest", "oldest", "free_chunk", "free_segment", "arp_ns"):
         tally[name] = -1
     return Carried(
-        np.zeros(flows, FLOW),
-        np.zeros(2 * flows, SIDE),
-        np.full(2 * FLOWS, -1, np.int32),
-        np.zeros(SEGMENTS, SEGMENT),
-        np.zeros(CHUNKS, np.int32),
-        np.zeros(HOSTS, HOST),
-        np.full(2 * HOSTS, -1, np.int32),
-        np.zeros(NUMBERS, NUMBER),
-        np.full(2 * NUMBERS, -1, np.int32),
-        np.zeros(TEXTS, TEXT),
-        np.full(2 * TEXTS, -1, np.int32),
-        np.empty(text, np.uint8),
+        room(flows, FLOW),
+        room(2 * flows, SIDE),
+        _slots(2 * FLOWS),
+        room(SEGMENTS, SEGMENT),
+        room(CHUNKS, np.dtype(np.int32)),
+        room(HOSTS, HOST),
+        _slots(2 * HOSTS),
+        room(NUMBERS, NUMBER),
+        _slots(2 * NUMBERS),
+        room(TEXTS, TEXT),
+        _slots(2 * TEXTS),
+        room(text, np.dtype(np.uint8)),
         tally,
     )
+
+
+def _slots(count: int) -> Ints:
+    """Return an empty table of so many places."""
+    slots = room(count, np.dtype(np.int32))
+    slots.fill(-1)
+    return slots
 
 
 def start_batch(carried: Carried) -> None:

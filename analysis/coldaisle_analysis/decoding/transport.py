@@ -94,7 +94,7 @@ def udp(data: Bytes, at: int, end: int, packet_end: int, rows: Rows, row: int, c
     rows.i32[I32.UDP_SRCPORT, row] = source
     rows.i32[I32.UDP_DSTPORT, row] = target
     rows.i32[I32.UDP_LEN, row] = length
-    if length < 8 or at + length > packet_end:
+    if length < 8 or (at + length > packet_end and not rows.i8[I8.IP_MF, row]):
         note(carried, Reason.UDP_LENGTH, at + 4)
     if NTP_PORT not in (source, target) or end - at < 56:
         return Has.UDP
