@@ -14,6 +14,8 @@ _HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
 _RECORD, _IP_TCP = struct.Struct("<IIII"), struct.Struct(">BBHHHBBHIIHHIIHHHHIII")
 _BROKER_MAC, _BROKER = bytes.fromhex("020000000001"), 0x0A000001
 _SYN, _ACK, _PUSH = 2, 16, 24
+_SHORT = 127
+"""Longest body whose length takes one byte."""
 
 
 class _Sensor:
@@ -51,11 +53,8 @@ def _frame(
 
 
 def _message(first: int, body: bytes) -> bytes:
-    return (
-        bytes([first, len(body)]) + body
-        if len(body) < 128
-        else bytes([first, len(body) & 127 | 128, len(body) >> 7]) + body
-    )
+    length = [len(body)] if len(body) <= _SHORT else [len(body) & _SHORT | _SHORT + 1, len(body) >> 7]
+    return bytes([first, *length]) + body
 
 
 def _text(value: bytes) -> bytes:

@@ -89,12 +89,16 @@ class Shelf(caching.UserWideCacheLocator):
         beside = Path(file).parent / "__pycache__"
         made = list(beside.glob(f"*{self.get_disambiguator()}*.nbi"))
         if made or _is_writable(beside):
-            self._cache_path = str(beside)
+            self._cache_path: str = str(beside)
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], file: str) -> "Shelf":
         """Return the place for a function, which numba may find not to be writable when it saves."""
         return cls(function, file)
+
+    def get_cache_path(self) -> str:
+        """Return the folder."""
+        return self._cache_path
 
     def get_source_stamp(self) -> str:
         """Return what the machine code was made from."""

@@ -129,7 +129,7 @@ def _is_full(rows: Rows, messages: Messages, carried: Carried) -> bool:
 
 
 @inner
-def _frame(  # noqa: C901, PLR0912 - a layer a step, each with its own way out
+def _frame(  # noqa: C901 - a layer a step, each with its own way out
     data: Bytes,
     index: Index,
     frame: int,

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 
 
-class _Rows(IntEnum):
+class Ordinal(IntEnum):
     """Rows of an array, numbered from 0."""
 
     @staticmethod
@@ -28,7 +28,7 @@ class _Rows(IntEnum):
         return count
 
 
-class I8(_Rows):
+class I8(Ordinal):
     """Columns of one byte."""
 
     PROTOCOL = auto()
@@ -54,7 +54,7 @@ class I8(_Rows):
     MQTT_CLEANSESS = auto()
 
 
-class I16(_Rows):
+class I16(Ordinal):
     """Columns of two bytes."""
 
     VLAN_ID = auto()
@@ -71,7 +71,7 @@ class I16(_Rows):
     MQTT_CONNACK = auto()
 
 
-class I32(_Rows):
+class I32(Ordinal):
     """Columns of four bytes."""
 
     FRAME_LEN = auto()
@@ -93,7 +93,7 @@ class I32(_Rows):
     MQTT_KEEPALIVE = auto()
 
 
-class Code(_Rows):
+class Code(Ordinal):
     """Columns of text: positions in the dictionary of their :class:`Kind`, four bytes each."""
 
     ETH_SRC = auto()
@@ -109,7 +109,7 @@ class Code(_Rows):
     CLIENT = auto()
 
 
-class I64(_Rows):
+class I64(Ordinal):
     """Columns of eight bytes."""
 
     TCP_SEQ = auto()
@@ -119,7 +119,7 @@ class I64(_Rows):
     FLOW = auto()
 
 
-class F64(_Rows):
+class F64(Ordinal):
     """Columns of numbers with a fraction."""
 
     ARP_IAT = auto()
@@ -134,7 +134,7 @@ class F64(_Rows):
     DIR_MEAN_BYTES = auto()
 
 
-class M8(_Rows):
+class M8(Ordinal):
     """Columns of one byte of a message."""
 
     MSGTYPE = auto()
@@ -145,7 +145,7 @@ class M8(_Rows):
     SESSION_PRESENT = auto()
 
 
-class M16(_Rows):
+class M16(Ordinal):
     """Columns of two bytes of a message."""
 
     LEVEL = auto()
@@ -154,7 +154,7 @@ class M16(_Rows):
     REASON = auto()
 
 
-class M32(_Rows):
+class M32(Ordinal):
     """Columns of four bytes of a message; ROW is the position of its frame in the batch."""
 
     ROW = auto()
@@ -165,7 +165,7 @@ class M32(_Rows):
     PAYLOAD_LEN = auto()
 
 
-class MCode(_Rows):
+class MCode(Ordinal):
     """Columns of text of a message."""
 
     TOPIC = auto()
@@ -210,7 +210,7 @@ class Has(IntEnum):
     SESSION = 1 << 30
 
 
-class Kind(_Rows):
+class Kind(Ordinal):
     """The dictionaries of a batch."""
 
     MAC = auto()
@@ -220,7 +220,7 @@ class Kind(_Rows):
     PROTONAME = auto()
 
 
-class Protocol(_Rows):
+class Protocol(Ordinal):
     """The highest protocol decoded of a frame; what it is called stands in :data:`PROTOCOLS`."""
 
     OTHER = auto()

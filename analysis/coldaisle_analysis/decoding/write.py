@@ -106,7 +106,8 @@ def _fill(paths: Sequence[Path], decoder: Decoder, files: Sequence[Path]) -> tup
 def _undo(files: Sequence[Path], folders: Sequence[Path]) -> None:
     """Take away what was begun."""
     for path in files:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -13,6 +14,8 @@ from coldaisle_analysis.decoding import SCHEMAS, Decoder
 UNIT_MAC, BROKER_MAC = "02:00:00:00:00:0d", "02:00:00:00:00:01"
 UNIT, BROKER = "10.6.56.41", "10.6.56.1"
 SECOND = 1_000_000_000
+ETHERNET = Ether(src=UNIT_MAC, dst=BROKER_MAC)
+"""Both addresses given, or scapy would ask the network for them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def up(payload: bytes = b"", seq: int = 1000, flags: str = "PA", ack: int = 1, p
     ends = IP(src=UNIT, dst=BROKER) / TCP(
         sport=port, dport=1883, seq=seq % 2**32, ack=ack % 2**32, flags=flags
     )
-    return Ether(src=UNIT_MAC, dst=BROKER_MAC) / ends / payload
+    frame: Packet = ETHERNET / ends / payload
+    return frame
 
 
 def down(
@@ -105,7 +109,8 @@ def down(
     ends = IP(src=BROKER, dst=UNIT) / TCP(
         sport=1883, dport=port, seq=seq % 2**32, ack=ack % 2**32, flags=flags
     )
-    return Ether(src=BROKER_MAC, dst=UNIT_MAC) / ends / payload
+    frame: Packet = Ether(src=BROKER_MAC, dst=UNIT_MAC) / ends / payload
+    return frame
 
 
 def text(value: bytes) -> bytes:
@@ -137,7 +142,7 @@ def publish(value: bytes = b"15.54", mid: int = 7, topic: bytes = b"IoT", proper
 def segments(stream: bytes, cuts: Sequence[int], seq: int = 1000) -> list[Packet]:
     """Return a stream cut into segments at these places."""
     edges = [0, *cuts, len(stream)]
-    return [up(stream[a:b], seq + a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [up(stream[a:b], seq + a) for a, b in pairwise(edges)]
 
 
 def talk(*said: tuple[str, bytes]) -> list[Packet]:

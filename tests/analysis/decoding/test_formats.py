@@ -6,12 +6,48 @@ from pathlib import Path
 
 import pytest
 from scapy.all import (  # type: ignore[attr-defined]
-    ARP, GRE, ICMP, IP, NTP, TCP, UDP, CookedLinux, CookedLinuxV2, Dot1AD, Dot1Q, Ether, ICMPv6EchoRequest, ICMPv6ND_NS,
-    IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, Packet, Raw, fragment,
+    ARP,
+    GRE,
+    ICMP,
+    IP,
+    NTP,
+    TCP,
+    UDP,
+    CookedLinux,
+    CookedLinuxV2,
+    Dot1AD,
+    Dot1Q,
+    Ether,
+    ICMPv6EchoRequest,
+    ICMPv6ND_NS,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    Packet,
+    Raw,
+    fragment,
 )  # fmt: skip
 from tests.analysis.decoding.made import (
-    BROKER, BROKER_MAC, UNIT, UNIT_MAC, block, connect, control, decode, down, enhanced, interface, option, pcap,
-    publish, section, segments, talk, text, up,
+    BROKER,
+    BROKER_MAC,
+    ETHERNET,
+    UNIT,
+    UNIT_MAC,
+    block,
+    connect,
+    control,
+    decode,
+    enhanced,
+    interface,
+    option,
+    pcap,
+    publish,
+    section,
+    segments,
+    talk,
+    text,
+    up,
 )  # fmt: skip
 from tests.oracle import differences, message_differences
 
@@ -23,20 +59,22 @@ V6_UNIT, V6_BROKER = "fd00::41", "fd00:0:0:1::1"
 
 def ether(packet: Packet) -> Packet:
     """Return a packet in an Ethernet frame."""
-    return Ether(src=UNIT_MAC, dst=BROKER_MAC) / packet
+    frame: Packet = ETHERNET / packet
+    return frame
 
 
 def ports(payload: bytes = b"", seq: int = 1000, **more: object) -> Packet:
     """Return a TCP segment to the broker."""
-    return TCP(sport=40_001, dport=1883, seq=seq, ack=1, flags="PA", **more) / payload
+    segment: Packet = TCP(sport=40_001, dport=1883, seq=seq, ack=1, flags="PA", **more) / payload
+    return segment
 
 
 V4, V6 = IP(src=UNIT, dst=BROKER), IPv6(src=V6_UNIT, dst=V6_BROKER)
 FORMATS: dict[str, tuple[int, list[Packet]]] = {
     "Ethernet": (1, [up(connect()), up(publish(), 1000 + len(connect()))]),
-    "VLAN": (1, [Ether() / Dot1Q(vlan=17, prio=3) / V4 / ports(publish())]),
-    "VLAN in VLAN": (1, [Ether() / Dot1Q(vlan=17) / Dot1Q(vlan=99) / V4 / ports(publish())]),
-    "provider VLAN": (1, [Ether() / Dot1AD(vlan=17) / Dot1Q(vlan=99) / V6 / ports(publish())]),
+    "VLAN": (1, [ETHERNET / Dot1Q(vlan=17, prio=3) / V4 / ports(publish())]),
+    "VLAN in VLAN": (1, [ETHERNET / Dot1Q(vlan=17) / Dot1Q(vlan=99) / V4 / ports(publish())]),
+    "provider VLAN": (1, [ETHERNET / Dot1AD(vlan=17) / Dot1Q(vlan=99) / V6 / ports(publish())]),
     "cooked": (113, [CookedLinux(src=b"\2\0\0\0\0\x0d\0\0", lladdrlen=6) / V4 / ports(publish())]),
     "cooked without an address": (113, [CookedLinux(lladdrlen=0, lladdrtype=772) / V6 / ports(publish())]),
     "cooked v2": (276, [CookedLinuxV2(src=b"\2\0\0\0\0\x0d\0\0", lladdrlen=6, proto=0x86DD) / V6 / ports(publish())]),
@@ -50,13 +88,13 @@ FORMATS: dict[str, tuple[int, list[Packet]]] = {
     "IPv6 fragments": (1, [ether(V6 / IPv6ExtHdrFragment(m=1, id=5, nh=17) / Raw(bytes(UDP(sport=5, dport=6, len=32)) + bytes(8))),
                            ether(V6 / IPv6ExtHdrFragment(offset=2, id=5, nh=17) / Raw(bytes(16)))]),
     "IPv4 fragments": (1, fragment(ether(V4 / UDP(sport=5, dport=6) / Raw(bytes(3000))), 1480)),
-    "ARP": (1, [Ether(src=UNIT_MAC) / ARP(op=1, hwsrc=UNIT_MAC, psrc=UNIT, pdst=BROKER)]),
+    "ARP": (1, [Ether(src=UNIT_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=UNIT_MAC, psrc=UNIT, pdst=BROKER)]),
     "ICMP": (1, [ether(V4 / ICMP(type=8) / b"hello"), ether(V4 / ICMP(type=0, code=0) / b"hello")]),
     "ICMPv6": (1, [ether(V6 / ICMPv6EchoRequest(data=b"x")), ether(V6 / ICMPv6ND_NS(tgt=V6_BROKER))]),
     "UDP and NTP": (1, [ether(V4 / UDP(sport=123, dport=123) / NTP(mode=3)), ether(V6 / UDP(sport=5000, dport=123) / NTP(mode=4, stratum=2)),
                         ether(V4 / UDP(sport=9, dport=10) / b"abc")]),
-    "other protocols": (1, [ether(V4 / GRE() / b"x"), Ether(type=0x88CC) / Raw(bytes(40))]),
-    "IEEE 802.3 length": (1, [Ether(type=40) / Raw(b"\xaa\xaa\3\0\0\0\x99\x99" + bytes(40))]),
+    "other protocols": (1, [ether(V4 / GRE() / b"x"), Ether(src=UNIT_MAC, dst=BROKER_MAC, type=0x88CC) / Raw(bytes(40))]),
+    "IEEE 802.3 length": (1, [Ether(src=UNIT_MAC, dst=BROKER_MAC, type=40) / Raw(b"\xaa\xaa\3\0\0\0\x99\x99" + bytes(40))]),
 }  # fmt: skip
 
 
@@ -123,7 +161,7 @@ def test_other_port_equals_tshark(tmp_path: Path) -> None:
     """MQTT on another port is read when the port is named."""
     from coldaisle_analysis.decoding import Decoder  # noqa: PLC0415
 
-    frame = Ether() / V4 / TCP(sport=1024, dport=8883, flags="PA") / publish()
+    frame = ETHERNET / V4 / TCP(sport=1024, dport=8883, flags="PA") / publish()
     path = pcap(tmp_path / "made.pcap", [frame])
     seen = decode(path, Decoder(8883))
     assert message_differences(seen.messages, path, 8883) == []

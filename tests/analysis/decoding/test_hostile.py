@@ -2,6 +2,7 @@
 
 import random
 import struct
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,9 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, IPv6, IPv6ExtHdrHopByHop, Packet  # type: ignore[attr-defined]
+from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, IPv6, IPv6ExtHdrHopByHop, Packet  # type: ignore[attr-defined]
 from tests.analysis.decoding.made import (
-    BROKER, UNIT, block, connect, control, decode, down, enhanced, interface, pcap, publish, section, segments, talk, up,
+    BROKER,
+    ETHERNET,
+    UNIT,
+    UNIT_MAC,
+    block,
+    connect,
+    control,
+    decode,
+    down,
+    enhanced,
+    interface,
+    pcap,
+    publish,
+    section,
+    segments,
+    talk,
+    up,
 )  # fmt: skip
 
 from coldaisle_analysis.decoding import Decoder
@@ -26,35 +43,35 @@ def bent(frame: Packet, at: int, value: bytes) -> bytes:
     return bytes(data)
 
 
-V6 = Ether() / IPv6(src="fd00::1", dst="fd00::2") / TCP(dport=1883) / publish()
+V6 = ETHERNET / IPv6(src="fd00::1", dst="fd00::2") / TCP(dport=1883) / publish()
 MQTT = 54
 """Where the payload of :func:`up` starts."""
 OPENED = up(b"", 999, "S")
 CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "empty frame": (Reason.ETHERNET_CUT, 0, b""),
     "Ethernet cut": (Reason.ETHERNET_CUT, 0, bytes(up())[:13]),
-    "VLAN cut": (Reason.VLAN_CUT, 14, bytes(Ether() / Dot1Q(vlan=1))[:16]),
-    "ARP cut": (Reason.ARP_CUT, 14, bytes(Ether() / ARP())[:40]),
+    "VLAN cut": (Reason.VLAN_CUT, 14, bytes(ETHERNET / Dot1Q(vlan=1))[:16]),
+    "ARP cut": (Reason.ARP_CUT, 14, bytes(ETHERNET / ARP(hwsrc=UNIT_MAC, psrc=UNIT, pdst=BROKER))[:40]),
     "IPv4 cut": (Reason.IPV4_CUT, 14, bytes(up())[:33]),
     "IPv4 that is version 5": (Reason.IPV4_VERSION, 14, bent(up(), 14, b"\x55")),
     "IPv4 header of 16 bytes": (Reason.IPV4_HEADER, 14, bent(up(), 14, b"\x44")),
-    "IPv4 options cut": (Reason.IPV4_HEADER, 14, bytes(Ether() / IP(options=[b"\x94\x04\0\0"]) / TCP())[:36]),
+    "IPv4 options cut": (Reason.IPV4_HEADER, 14, bytes(ETHERNET / IP(src=UNIT, dst=BROKER, options=[b"\x94\x04\0\0"]) / TCP())[:36]),
     "IPv4 shorter than its header": (Reason.IPV4_SHORT, 16, bent(up(), 16, b"\0\x13")),
     "IPv4 longer than the frame": (Reason.IPV4_LONG, 16, bent(up(publish()), 16, b"\xff\xff")),
     "IPv6 cut": (Reason.IPV6_CUT, 14, bytes(V6)[:53]),
     "IPv6 that is version 7": (Reason.IPV6_VERSION, 14, bent(V6, 14, b"\x70")),
     "IPv6 longer than the frame": (Reason.IPV6_LONG, 18, bent(V6, 18, b"\xff\xff")),
-    "IPv6 extension cut": (Reason.IPV6_EXTENSION, 54, bytes(Ether() / IPv6(nh=0) / IPv6ExtHdrHopByHop())[:60]),
-    "IPv6 extensions without end": (Reason.IPV6_EXTENSION, 62, bytes(Ether() / IPv6(nh=60)) + bytes([60, 0, 0, 0, 0, 0, 0, 0])),
+    "IPv6 extension cut": (Reason.IPV6_EXTENSION, 54, bytes(ETHERNET / IPv6(src="fd00::1", dst="fd00::2", nh=0) / IPv6ExtHdrHopByHop())[:60]),
+    "IPv6 extensions without end": (Reason.IPV6_EXTENSION, 62, bytes(ETHERNET / IPv6(src="fd00::1", dst="fd00::2", nh=60)) + bytes([60, 0, 0, 0, 0, 0, 0, 0])),
     "TCP cut": (Reason.TCP_CUT, 34, bytes(up())[:50]),
     "TCP header of 16 bytes": (Reason.TCP_HEADER, 46, bent(up(), 46, b"\x40")),
     "TCP header past the packet": (Reason.TCP_HEADER, 46, bent(up(), 46, b"\xf0")),
-    "TCP option of length 0": (Reason.TCP_OPTIONS, 54, bent(Ether() / IP() / TCP(options=[("MSS", 9)]), 55, b"\0")),
-    "TCP option past the header": (Reason.TCP_OPTIONS, 54, bent(Ether() / IP() / TCP(options=[("MSS", 9)]), 55, b"\x20")),
-    "UDP cut": (Reason.UDP_CUT, 34, bytes(Ether() / IP() / UDP())[:38]),
-    "UDP of length 7": (Reason.UDP_LENGTH, 38, bytes(Ether() / IP() / UDP(len=7))),
-    "UDP longer than the packet": (Reason.UDP_LENGTH, 38, bytes(Ether() / IP() / UDP(len=900) / b"abc")),
-    "ICMP cut": (Reason.ICMP_CUT, 34, bytes(Ether() / IP() / ICMP())[:36]),
+    "TCP option of length 0": (Reason.TCP_OPTIONS, 54, bent(ETHERNET / IP(src=UNIT, dst=BROKER) / TCP(options=[("MSS", 9)]), 55, b"\0")),
+    "TCP option past the header": (Reason.TCP_OPTIONS, 54, bent(ETHERNET / IP(src=UNIT, dst=BROKER) / TCP(options=[("MSS", 9)]), 55, b"\x20")),
+    "UDP cut": (Reason.UDP_CUT, 34, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / UDP())[:38]),
+    "UDP of length 7": (Reason.UDP_LENGTH, 38, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / UDP(len=7))),
+    "UDP longer than the packet": (Reason.UDP_LENGTH, 38, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / UDP(len=900) / b"abc")),
+    "ICMP cut": (Reason.ICMP_CUT, 34, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / ICMP())[:36]),
     "MQTT of type 0": (Reason.MQTT_TYPE, MQTT, [OPENED, up(b"\0\0")]),
     "MQTT of type 15 before version 5": (Reason.MQTT_TYPE, MQTT, [OPENED, up(b"\xf0\0")]),
     "MQTT length of five bytes": (Reason.MQTT_LENGTH, MQTT, [OPENED, up(b"\x30\x80\x80\x80\x80\x01")]),
@@ -135,7 +152,7 @@ def test_a_snap_length_that_cuts_payloads(tmp_path: Path) -> None:
 def test_every_cut_of_a_frame(tmp_path: Path) -> None:
     """A frame captured to any of its lengths has a row, and says what is missing unless nothing is."""
     data = bytes(
-        Ether() / Dot1Q(vlan=5) / IP(src=UNIT, dst=BROKER) / TCP(sport=5, dport=1883, flags="PA") / publish()
+        ETHERNET / Dot1Q(vlan=5) / IP(src=UNIT, dst=BROKER) / TCP(sport=5, dport=1883, flags="PA") / publish()
     )
     records = [struct.pack("<IIII", 0, 0, size, len(data)) + data[:size] for size in range(len(data) + 1)]
     path = tmp_path / "cut.pcap"
@@ -145,7 +162,8 @@ def test_every_cut_of_a_frame(tmp_path: Path) -> None:
     assert [number for number, words in enumerate(said) if words is None] == [len(data)]
 
 
-def conversation() -> list[Packet]:
+@cache
+def conversation() -> tuple[bytes, ...]:
     """Return a capture of many kinds of frames, some of a stream in disorder."""
     stream = (
         connect(5, properties=b"\0")
@@ -154,10 +172,11 @@ def conversation() -> list[Packet]:
         + control(0xC0, b"")
     )
     parts = segments(stream, [3, 40, 300])
-    return [
+    frames = [
         OPENED, parts[1], parts[0], parts[0], *parts[2:], down(control(0x40, b"\0\7"), flags="PA", ack=1300), V6,
-        Ether() / ARP(), Ether() / Dot1Q() / IP() / UDP(dport=123) / bytes(48), Ether() / IP() / ICMP(), down(b"", flags="F"),
+        ETHERNET / ARP(hwsrc=UNIT_MAC, psrc=UNIT, pdst=BROKER), ETHERNET / Dot1Q() / IP(src=UNIT, dst=BROKER) / UDP(dport=123) / bytes(48), ETHERNET / IP(src=UNIT, dst=BROKER) / ICMP(), down(b"", flags="F"),
     ]  # fmt: skip
+    return tuple(map(bytes, frames))
 
 
 def _damage(data: bytes, seed: int, times: int) -> bytes:
@@ -171,7 +190,7 @@ def _damage(data: bytes, seed: int, times: int) -> bytes:
 @given(seed=st.integers(0, 2**32), times=st.integers(1, 40), link=st.sampled_from([1, 113, 276, 0, 101]))
 def test_damaged_frames(tmp_path: Path, seed: int, times: int, link: int) -> None:
     """Frames with bytes turned over never crash the decoder, keep their rows, and decode alike in blocks of any size."""
-    frames = [_damage(bytes(frame), seed + number, times) for number, frame in enumerate(conversation())]
+    frames = [_damage(frame, seed + number, times) for number, frame in enumerate(conversation())]
     path = pcap(tmp_path / "damaged.pcap", frames, link)
     seen = decode(path, wide())
     assert seen.packets.num_rows == len(frames)
@@ -184,18 +203,21 @@ def test_damaged_frames(tmp_path: Path, seed: int, times: int, link: int) -> Non
 @given(seed=st.integers(0, 2**32), times=st.integers(1, 12), form=st.sampled_from(["pcap", "pcapng"]))
 def test_damaged_files(tmp_path: Path, seed: int, times: int, form: str) -> None:
     """A file damaged anywhere decodes, or is refused with one sentence that names its place; nothing else happens."""
-    frames = [bytes(frame) for frame in conversation()]
+    frames = conversation()
     path = pcap(tmp_path / "damaged", frames)
     if form == "pcapng":
         path.write_bytes(
             section() + interface() + b"".join(enhanced(data, 10**6) for data in frames) + block(5, bytes(8))
         )
     path.write_bytes(_damage(path.read_bytes(), seed, times))
+    refusal = ""
     try:
         seen = decode(path, wide())
     except InputError as error:
-        assert str(error).startswith(str(path))
-        assert "\n" not in str(error)
+        refusal = str(error)
+    if refusal:
+        assert refusal.startswith(str(path))
+        assert "\n" not in refusal
     else:
         assert seen.packets.num_rows == len(seen.column("malformed"))
 
@@ -275,4 +297,3 @@ def test_random_blocks(tmp_path: Path) -> None:
         assert part.packets.to_pylist() == whole.packets.to_pylist()
         assert part.messages.to_pylist() == whole.messages.to_pylist()
     assert np.all(np.diff(whole.said("frame")) >= 0)  # type: ignore[arg-type]
-

@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import pytest
-from scapy.all import Packet  # type: ignore[attr-defined]
+from scapy.all import Packet
 from tests.analysis.decoding.made import (
-    Decoded, connect, control, decode, down, pcap, publish, segments, up,
+    Decoded,
+    connect,
+    control,
+    decode,
+    down,
+    pcap,
+    publish,
+    segments,
+    up,
 )  # fmt: skip
 
 from coldaisle_analysis.decoding import Decoder, state
