@@ -147,7 +147,7 @@ def _ours(values: pd.Series, column: Column) -> pd.Series:
         return (values // _NUMBER).astype("str") + "." + (values % _NUMBER).astype("str").str.zfill(9)
     values = values.reset_index(drop=True)
     if column.name == "eth_type":
-        return values.astype("Int64").replace(0, pd.NA)  # a column without holes: 0 says that there is none
+        return values.astype("Int64").mask(values == 0)  # a column without holes: 0 says that there is none
     if column.numeric:
         return values.astype("Int64")
     return values.astype("str").where(values.notna(), None)

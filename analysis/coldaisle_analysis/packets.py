@@ -108,9 +108,9 @@ def _category(column: pa.ChunkedArray) -> pd.Categorical:
         word.decode("utf-8", "replace") if isinstance(word, bytes) else word
         for word in coded.dictionary.to_pylist()
     ]
-    number, unique = pd.factorize(pd.Index(words, dtype="str"))
+    unique = pd.Index(list(dict.fromkeys(words)), dtype="str")
     codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    return pd.Categorical.from_codes(np.append(number, -1)[codes], unique)
+    return pd.Categorical.from_codes(np.append(unique.get_indexer(words), -1)[codes], unique)
 
 
 def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:
