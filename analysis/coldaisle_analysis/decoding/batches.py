@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -45,6 +46,8 @@ _TYPES = {
     },
 }
 """pandas dtype of a column → Arrow type."""
+_REMEMBERED = 1 << 16
+"""Addresses whose text is kept from batch to batch."""
 _ADDED = frozenset({"shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late"})
 """Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings."""
 
@@ -155,7 +158,7 @@ class Bitmaps:
         """Return a column that holds something where the bit is set, everywhere when there is none."""
         count = len(self._has)
         if bit is not None and not self._any & bit:
-            return pa.nulls(count, kind)
+            return _nulls(count, kind)
         if bit is None or self._all & bit:
             return pa.Array.from_buffers(kind, count, [None, pa.py_buffer(buffer)], 0)
         return pa.Array.from_buffers(kind, count, [self.bitmap(bit), pa.py_buffer(buffer)])
@@ -175,22 +178,38 @@ def dictionaries(carried: Carried) -> dict[Kind, pa.Array]:
     macs, ips = numbers[kinds == Kind.MAC], numbers[kinds == Kind.IP]
     parts = zip(*(ips[name].tolist() for name in ("high", "low", "kind")), strict=True)
     found = {
-        Kind.MAC: _words([low.to_bytes(6, "big").hex(":") for low in macs["low"].tolist()]),
+        Kind.MAC: _words([_mac(low) for low in macs["low"].tolist()]),
         Kind.IP: _words([_ip(*part) for part in parts]),
     }
     texts = carried.texts[: tally["texts"]]
     for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
         chosen = texts[texts["kind"] == kind]
         places = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
-        said = [carried.text_data[at : at + length].tobytes() for at, length in places]
-        found[kind] = _words([text.decode("utf-8", "replace") for text in said])
+        found[kind] = _words([_text(carried.text_data[at : at + length].tobytes()) for at, length in places])
     return found
 
 
-def _ip(high: int, low: int, kind: int) -> str:
+@lru_cache(_REMEMBERED)
+def _mac(address: int) -> bytes:
+    return address.to_bytes(6, "big").hex(":").encode()
+
+
+@lru_cache(_REMEMBERED)
+def _ip(high: int, low: int, kind: int) -> bytes:
     if kind >> 3 == V4:
-        return str(IPv4Address(low))
-    return str(IPv6Address((high % (1 << 64)) << 64 | low % (1 << 64)))
+        return str(IPv4Address(low)).encode()
+    return str(IPv6Address((high % (1 << 64)) << 64 | low % (1 << 64))).encode()
+
+
+def _text(said: bytes) -> bytes:
+    """Return bytes as UTF-8, what is none replaced."""
+    return said if said.isascii() else said.decode("utf-8", "replace").encode()
+
+
+@lru_cache(64)
+def _nulls(count: int, kind: pa.DataType) -> pa.Array:
+    """Return a column of nothing, made once for all batches of a size."""
+    return pa.nulls(count, kind)
 
 
 def packets(
@@ -212,10 +231,10 @@ def packets(
     protocol = rows.i8[I8.PROTOCOL, :count].astype(np.int32)
     found |= {
         "frame": _whole(np.arange(all_before + 1, all_before + count + 1)),
-        "file": _coded(np.zeros(count, np.int32), _words([name])),
+        "file": _coded(np.zeros(count, np.int32), _words([name.encode()])),
         "frame_in_file": _whole(np.arange(before + 1, before + count + 1)),
         "time": _whole(time_ns, TIME),
-        "protocol": _coded(protocol, _words(PROTOCOLS)),
+        "protocol": _coded(protocol, _words([word.encode() for word in PROTOCOLS])),
         "malformed": _flaws(rows.flaw[:count], rows.flaw_at[:count]),
         "mqtt_payload": _strings(maps, pa.string(), rows.text_end[: count + 1], rows.text),
     }
@@ -270,7 +289,7 @@ def _texts(
     for column in names:
         values = words[_KIND[column.name]]
         if len(values) == 0:
-            found[column.name.lower()] = pa.nulls(count, TEXT)
+            found[column.name.lower()] = _nulls(count, TEXT)
             continue
         indices = maps.array(pa.int32(), codes[column, :count], _BIT.get(column.name))
         found[column.name.lower()] = pa.DictionaryArray.from_arrays(indices, values, safe=False)
@@ -284,13 +303,12 @@ def _whole(values: npt.NDArray[Any], kind: pa.DataType | None = None) -> pa.Arra
     )
 
 
-def _words(texts: Sequence[str]) -> pa.Array:
-    """Return texts as an array."""
-    said = [text.encode() for text in texts]
-    ends = np.zeros(len(said) + 1, np.int32)
-    np.cumsum([len(text) for text in said], out=ends[1:])
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(said))]
-    return pa.Array.from_buffers(pa.string(), len(said), buffers, 0)
+def _words(texts: Sequence[bytes]) -> pa.Array:
+    """Return texts, as UTF-8, as an array."""
+    ends = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum([len(text) for text in texts], out=ends[1:])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers, 0)
 
 
 def _coded(codes: npt.NDArray[np.int32], words: pa.Array) -> pa.Array:
@@ -311,7 +329,7 @@ def _flaws(numbers: npt.NDArray[np.int8], at: npt.NDArray[np.int32] | None = Non
     """Return in words what is wrong with the rows, with the offset in the frame where there is one."""
     wrong = np.flatnonzero(numbers)
     if not len(wrong):
-        return pa.nulls(len(numbers), TEXT)
+        return _nulls(len(numbers), TEXT)
     pairs = np.column_stack([numbers[wrong], np.zeros(len(wrong), np.int32) if at is None else at[wrong]])
     unique, places = np.unique(pairs, axis=0, return_inverse=True)
     said = [
@@ -319,4 +337,4 @@ def _flaws(numbers: npt.NDArray[np.int8], at: npt.NDArray[np.int32] | None = Non
     ]
     codes = np.full(len(numbers), -1, np.int32)
     codes[wrong] = places.ravel()
-    return _coded(codes, _words(said))
+    return _coded(codes, _words([words.encode() for words in said]))

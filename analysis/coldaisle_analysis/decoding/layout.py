@@ -327,16 +327,16 @@ def new_rows(frames: int, text: int) -> Rows:
     """Return room for the columns of so many frames, and so many bytes of text."""
     wide = frames + _PAD
     return Rows(
-        room((len(I8), wide), np.dtype(np.int8)),
-        room((len(I16), wide), np.dtype(np.int16)),
-        room((len(I32), wide), np.dtype(np.int32)),
-        room((len(Code), wide), np.dtype(np.int32)),
-        room((len(I64), wide), np.dtype(np.int64)),
-        room((len(F64), wide), np.dtype(np.float64)),
-        room(frames, np.dtype(np.int32)),
-        room(frames, np.dtype(np.int8)),
-        room(frames, np.dtype(np.int32)),
-        room(frames + 1, np.dtype(np.int32)),
+        np.empty((len(I8), wide), np.int8),
+        np.empty((len(I16), wide), np.int16),
+        np.empty((len(I32), wide), np.int32),
+        np.empty((len(Code), wide), np.int32),
+        np.empty((len(I64), wide), np.int64),
+        np.empty((len(F64), wide), np.float64),
+        np.empty(frames, np.int32),
+        np.empty(frames, np.int8),
+        np.empty(frames, np.int32),
+        np.empty(frames + 1, np.int32),
         room(text, np.dtype(np.uint8)),
     )
 
@@ -345,13 +345,13 @@ def new_messages(count: int, payload: int) -> Messages:
     """Return room for the columns of so many messages, and so many bytes of payload."""
     wide = count + _PAD
     return Messages(
-        room((len(M8), wide), np.dtype(np.int8)),
-        room((len(M16), wide), np.dtype(np.int16)),
-        room((len(M32), wide), np.dtype(np.int32)),
-        room((len(MCode), wide), np.dtype(np.int32)),
-        room(count, np.dtype(np.int64)),
-        room(count, np.dtype(np.int32)),
-        room(count, np.dtype(np.int8)),
-        room(count + 1, np.dtype(np.int32)),
+        np.empty((len(M8), wide), np.int8),
+        np.empty((len(M16), wide), np.int16),
+        np.empty((len(M32), wide), np.int32),
+        np.empty((len(MCode), wide), np.int32),
+        np.empty(count, np.int64),
+        np.empty(count, np.int32),
+        np.empty(count, np.int8),
+        np.empty(count + 1, np.int32),
         room(payload, np.dtype(np.uint8)),
     )

@@ -219,10 +219,8 @@ def new(text: int, flows: int = FLOWS) -> Carried:
 
 
 def _slots(count: int) -> Ints:
-    """Return an empty table of so many places."""
-    slots = room(count, np.dtype(np.int32))
-    slots.fill(-1)
-    return slots
+    """Return an empty table of so many places, in large pages: what is looked up in it lies anywhere."""
+    return np.full(count, -1, np.int32)
 
 
 def start_batch(carried: Carried) -> None:
