@@ -1,4 +1,4 @@
-"""Foreign captures: any Ethernet capture of MQTT over IPv4, with a label table joined on the frame's number.
+"""Foreign captures: any capture of MQTT, with a label table joined on the frame's number.
 
 The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport, mqtt.clientid, mqtt.msgid and label,
 as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
