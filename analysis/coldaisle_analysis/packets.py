@@ -67,16 +67,23 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     frames = read(files)
     names = list(dict.fromkeys(shards or [""]))
     of_file = np.array([names.index(name) for name in shards] if shards else [0] * len(files), np.int64)
-    decoder = Decoder()
-    batches = list(decoder.decode(files, of_file.tolist()))
-    packets = _pandas([batch.packets for batch in batches], "packets")
+    packets, messages, gaps = _decoded(files, of_file.tolist())
     packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], pd.Index(names, dtype="str"))
     packets = packets.assign(**_times(frames.time_ns, utc_offset_s))
-    messages = _pandas([batch.messages for batch in batches], "messages")
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
-    return Trace(frames, packets.assign(**values.of_messages(messages, packets)), messages, decoder.gaps)
+    return Trace(frames, packets.assign(**values.of_messages(messages, packets)), messages, gaps)
+
+
+def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return packets, messages and the number of holes given up; the decoder's room is free again by then."""
+    decoder = Decoder()
+    batches = list(decoder.decode(files, shards))
+    gaps = decoder.gaps
+    del decoder
+    messages = _pandas([batch.messages for batch in batches], "messages")
+    return _pandas([batch.packets for batch in batches], "packets"), messages, gaps
 
 
 def _pandas(batches: list[pa.RecordBatch], level: Level) -> pd.DataFrame:
@@ -110,7 +117,9 @@ def _category(column: pa.ChunkedArray) -> pd.Categorical:
     ]
     unique = pd.Index(list(dict.fromkeys(words)), dtype="str")
     codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    return pd.Categorical.from_codes(np.append(unique.get_indexer(words), -1)[codes], unique)
+    return pd.Categorical.from_codes(
+        np.append(unique.get_indexer(pd.Index(words, dtype="str")), -1)[codes], unique
+    )
 
 
 def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:

@@ -4,8 +4,9 @@
 to Arrow, :mod:`parquet` to Parquet. What has to be known of the frames before is carried in :mod:`state`, and bounded.
 """
 
-from coldaisle_analysis.decoding.batches import SCHEMAS, Batch
+from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.decoder import Decoder
 from coldaisle_analysis.decoding.parquet import Written, write
+from coldaisle_analysis.decoding.schema import SCHEMAS
 
 __all__ = ["SCHEMAS", "Batch", "Decoder", "Written", "write"]

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_analysis.decoding import batches, files, kernel, layout, state
+from coldaisle_analysis.decoding import arrays, batches, files, kernel, state
+from coldaisle_analysis.decoding.arrow import copied
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_contracts.addressing import MQTT_PORT
 
@@ -15,7 +16,7 @@ _REMARKS = {
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
     "cut_messages": f"messages are longer than {state.LONGEST >> 20} MiB; the rest of their payload is left out",
     "forgotten_flows": f"flows were forgotten: more than {state.FLOWS:,} at a time; what came of them later is a new flow",
-    "forgotten_hosts": f"addresses were not watched for a change of MAC: more than {state.HOSTS:,} spoke",
+    "forgotten_hosts": f"times an address was not watched for a change of MAC: more than {state.HOSTS:,} spoke",
 }
 """Counter of :data:`state.TALLY` → what it means for a reader."""
 
@@ -38,13 +39,10 @@ class Decoder:
 
     def __post_init__(self) -> None:
         self._room = files.new_room(self.frames, self.size)
-        self._block = len(self._room.data) + _MARGIN
-        self._carried = state.new(self._block, self.flows)
-        self._rows, self._messages = self._new_columns()
-
-    def _new_columns(self) -> tuple[layout.Rows, layout.Messages]:
-        rows = layout.new_rows(self.frames, 3 * self._block)
-        return rows, layout.new_messages(2 * kernel.MOST_MESSAGES, self._block)
+        block = len(self._room.data) + _MARGIN
+        self._carried = state.new(block, self.flows)
+        self._rows = arrays.new_rows(self.frames, 3 * block)
+        self._messages = arrays.new_messages(2 * kernel.MOST_MESSAGES, block)
 
     def decode(
         self, paths: Sequence[Path], shards: Sequence[int] | None = None, *, reuse: bool = False
@@ -66,9 +64,7 @@ class Decoder:
                 while done < count:
                     batch, rows = self._batch(path, before, done, count, shard)
                     done += rows
-                    yield batch
-                    if not reuse:
-                        self._rows, self._messages = self._new_columns()
+                    yield batch if reuse else Batch(copied(batch.packets), copied(batch.messages))
 
     @property
     def gaps(self) -> int:

@@ -3,9 +3,10 @@
 They start empty with each batch, so they hold what the batch names and no more, and no bound is needed between batches.
 """
 
+from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import i64, u8
 from coldaisle_analysis.decoding.jit import inner
-from coldaisle_analysis.decoding.layout import Bytes, Kind
+from coldaisle_analysis.decoding.layout import Kind
 from coldaisle_analysis.decoding.state import Carried
 
 _MIX_HIGH, _MIX_LOW, _MIX = 0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from coldaisle_analysis.decoding import layout, records
-from coldaisle_analysis.decoding.layout import Bytes, Index
+from coldaisle_analysis.decoding import arrays, records
+from coldaisle_analysis.decoding.arrays import Bytes, Index
 from coldaisle_analysis.decoding.links import KNOWN
 from coldaisle_analysis.decoding.pool import BLOCK
 from coldaisle_contracts.errors import InputError
@@ -54,7 +54,7 @@ class Room:
 def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
     """Return room for blocks of so many frames and bytes; a block always has room for the longest frame."""
     size = max(size, 2 * records.LARGEST)
-    return Room(layout.room(BLOCK + size + _PAD, np.dtype(np.uint8)), layout.new_index(frames))
+    return Room(arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames))
 
 
 def blocks(path: Path, room: Room) -> Iterator[int]:

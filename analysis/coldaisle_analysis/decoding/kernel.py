@@ -3,29 +3,14 @@
 from functools import cache
 from typing import Protocol as Interface
 
-from coldaisle_analysis.decoding import layout, state, streams, utf8
+from coldaisle_analysis.decoding import arrays, state, streams, utf8
+from coldaisle_analysis.decoding.arrays import Bytes, Index, Messages, Rows
+from coldaisle_analysis.decoding.controls import client
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
 from coldaisle_analysis.decoding.flows import features, find, open_again, sequence
 from coldaisle_analysis.decoding.jit import entry, inner
-from coldaisle_analysis.decoding.layout import (
-    I8,
-    I16,
-    I32,
-    I64,
-    M8,
-    M16,
-    M32,
-    Bytes,
-    Code,
-    Has,
-    Index,
-    MCode,
-    Messages,
-    Protocol,
-    Rows,
-)  # fmt: skip
+from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
 from coldaisle_analysis.decoding.links import ARP, IPV4, IPV6, link
-from coldaisle_analysis.decoding.mqtt import client
 from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, V4, V6, arp, icmp, ipv4, ipv6
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
@@ -61,7 +46,7 @@ class Kernel(Interface):
 @cache
 def load() -> Kernel:
     """Return the compiled kernel; only the first call of all on a machine compiles it."""
-    index, rows, messages = layout.new_index(1), layout.new_rows(1, 1), layout.new_messages(1, 1)
+    index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
     return entry(_decode, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
 
 

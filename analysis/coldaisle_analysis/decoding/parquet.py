@@ -15,8 +15,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import WIRE
-from coldaisle_analysis.decoding.batches import SCHEMAS
 from coldaisle_analysis.decoding.decoder import Decoder
+from coldaisle_analysis.decoding.schema import SCHEMAS
 from coldaisle_contracts.errors import InputError
 
 _COUNTS_UP = frozenset(

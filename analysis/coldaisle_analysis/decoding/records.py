@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
-from coldaisle_analysis.decoding import layout
+from coldaisle_analysis.decoding import arrays
+from coldaisle_analysis.decoding.arrays import Bytes, Index, Int64s
 from coldaisle_analysis.decoding.fields import u8
 from coldaisle_analysis.decoding.jit import entry, inner
-from coldaisle_analysis.decoding.layout import Bytes, Index, Int64s
 
 LARGEST = 1 << 18
 """Longest frame there can be, bytes: what tcpdump and Wireshark take at most."""
@@ -47,7 +47,7 @@ class Scan(Protocol):
 @cache
 def load(scan: str) -> Scan:
     """Return the compiled scan of ``pcap`` or ``pcapng``."""
-    example = (np.empty(1, np.uint8), 0, 0, False, np.empty((1, 6), np.int64), layout.new_index(1))
+    example = (np.empty(1, np.uint8), 0, 0, False, np.empty((1, 6), np.int64), arrays.new_index(1))
     return entry(SCANS[scan], *example)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis.decoding.layout import room
+from coldaisle_analysis.decoding.arrays import room
 
 FLOWS = 1 << 18
 """Flows known at a time; beyond, the one that was silent longest is forgotten."""

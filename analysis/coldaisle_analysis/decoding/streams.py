@@ -4,13 +4,13 @@ A control packet is reported on the frame that completes it. A hole in the captu
 acknowledged past it, or once too much waits behind it; reading resumes with the next segment that starts one.
 """
 
-from coldaisle_analysis.decoding import mqtt
+from coldaisle_analysis.decoding import controls, early, mqtt
+from coldaisle_analysis.decoding.arrays import Bytes, Messages
 from coldaisle_analysis.decoding.fields import ahead, u8
 from coldaisle_analysis.decoding.jit import inner
-from coldaisle_analysis.decoding.layout import Bytes, Messages
-from coldaisle_analysis.decoding.pool import PIECE, SCRATCH, fetch, release, store, take
+from coldaisle_analysis.decoding.pool import PIECE, SCRATCH, fetch, release, take
 from coldaisle_analysis.decoding.reasons import Reason, note
-from coldaisle_analysis.decoding.state import CHUNK, EARLY, EARLY_SEGMENTS, LONGEST, Carried
+from coldaisle_analysis.decoding.state import CHUNK, LONGEST, Carried
 from coldaisle_analysis.decoding.transport import ACK, SYN
 
 _NONE = -1
@@ -60,7 +60,7 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
                 continue
             which, limit, start, stop = other, ack, 0, 0
         elif turn == _ROOM:
-            if side.early < 0 or ahead(seq, side.expected) <= 0 or not _is_full(carried, own, end - at):
+            if side.early < 0 or ahead(seq, side.expected) <= 0 or not early.is_full(carried, own, end - at):
                 continue
             carried.tally[0].overflows += 1
             start = stop = 0
@@ -71,16 +71,10 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
             while start < stop:
                 start, begin, kept, total = _absorb(data, start, stop, place, which, carried)
                 if begin >= 0:
-                    mqtt.message(data, begin, kept, total, place, row, carried, out)
+                    controls.message(data, begin, kept, total, place, row, carried, out)
             start, stop = _next_early(data, which, limit, carried)
             if stop < 0:
                 break
-
-
-@inner
-def _is_full(carried: Carried, which: int, more: int) -> bool:
-    side = carried.sides[which]
-    return bool(side.early_bytes + more > EARLY or side.early_count >= EARLY_SEGMENTS)
 
 
 @inner
@@ -93,63 +87,12 @@ def _accept(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carri
         side.expected, side.lost = seq, 1
     behind = ahead(side.expected, seq)
     if behind < 0:
-        _put_away(data, seq, at, end, which, carried)
+        early.put_away(data, seq, at, end, which, carried)
         return 0, 0
     if behind >= end - at:
         return 0, 0
     side.expected = (seq + end - at) & _MASK
     return at + behind, end
-
-
-@inner
-def _put_away(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carried) -> None:
-    """Keep an early segment, in order of sequence numbers; of two with the same the longer stays."""
-    side, tally = carried.sides[which], carried.tally[0]
-    before, following = _NONE, int(side.early)
-    while following >= 0 and ahead(carried.segments[following].seq, seq) < 0:
-        before, following = following, int(carried.segments[following].next)
-    if following >= 0 and carried.segments[following].seq == seq:
-        if carried.segments[following].length >= end - at:
-            return
-        following = _drop_early(carried, which, before, following)
-    place = int(tally.free_segment)
-    if place < 0 and tally.fresh_segment == len(carried.segments):
-        tally.overflows += 1
-        return
-    head = store(carried, data, at, end)
-    if head < 0:
-        tally.overflows += 1
-        return
-    if place >= 0:
-        tally.free_segment = carried.segments[place].next
-    else:
-        place = int(tally.fresh_segment)
-        tally.fresh_segment += 1
-    early = carried.segments[place]
-    early.seq, early.length, early.head, early.next = seq, end - at, head, following
-    if before >= 0:
-        carried.segments[before].next = place
-    else:
-        side.early = place
-    side.early_bytes += end - at
-    side.early_count += 1
-
-
-@inner
-def _drop_early(carried: Carried, which: int, before: int, place: int) -> int:
-    """Take an early segment out of its list and return the one behind it."""
-    side, tally, early = carried.sides[which], carried.tally[0], carried.segments[place]
-    following = int(early.next)
-    if before >= 0:
-        carried.segments[before].next = following
-    else:
-        side.early = following
-    side.early_bytes -= early.length
-    side.early_count -= 1
-    release(carried, early.head)
-    early.next = tally.free_segment
-    tally.free_segment = place
-    return following
 
 
 @inner
@@ -165,8 +108,8 @@ def _next_early(data: Bytes, which: int, limit: int, carried: Carried) -> tuple[
     side = carried.sides[which]
     while side.early >= 0:
         place = int(side.early)
-        early = carried.segments[place]
-        seq, length = int(early.seq), int(early.length)
+        waiting = carried.segments[place]
+        seq, length = int(waiting.seq), int(waiting.length)
         behind = ahead(side.expected, seq)
         if behind < 0:
             if (
@@ -178,9 +121,9 @@ def _next_early(data: Bytes, which: int, limit: int, carried: Carried) -> tuple[
             side.expected = seq
             behind = 0
         if behind < length:
-            fetch(carried, data, early.head, length, PIECE)
+            fetch(carried, data, waiting.head, length, PIECE)
             side.expected = (seq + length) & _MASK
-        _drop_early(carried, which, _NONE, place)
+        early.drop(carried, which, _NONE, place)
         if behind < length:
             return PIECE + behind, PIECE + length
     return 0, _NONE
