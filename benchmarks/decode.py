@@ -1,79 +1,159 @@
-"""How fast captures become tables: coldaisle beside tshark with the same columns, and pyshark."""
+"""How fast a capture becomes tables: coldaisle beside the tools one would use instead, on the same file.
 
+Each reader is a process of its own on one core, so its start counts and its peak memory is its own. Slow ones read the first
+frames only, and the table says how many. The capture is made by :mod:`traffic`, in a folder of its own that goes with it.
+"""
+
+import argparse
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_analysis import columns, packets
+import traffic
 
-REPEATS = 3
-PYSHARK_FRAMES = 2000
+from coldaisle_analysis.columns import WIRE, columns
+
+_FRAMES_OF_SLOW = 20_000
+_FRAMES_OF_TSHARK = 1_000_000
 
 
-def tshark_fields() -> list[str]:
-    """Return the tshark fields our columns equal."""
-    return sorted(
-        {column.tshark for column in columns.COLUMNS if column.level == "packets" and column.tshark}
+@dataclass(frozen=True)
+class Reader:
+    """A way to read a capture.
+
+    Attributes:
+        name: what it is called.
+        gives: what comes out.
+        command: the command, for a capture and a folder for what it writes.
+        frames: how many frames it is given, all when 0.
+    """
+
+    name: str
+    gives: str
+    command: Callable[[Path, Path], list[str]]
+    frames: int = 0
+
+
+def _coldaisle(file: Path, folder: Path) -> list[str]:
+    return [str(Path(sys.executable).parent / "coldaisle"), "decode", str(file), "--out", str(folder)]
+
+
+def _tshark(file: Path, folder: Path) -> list[str]:
+    fields = sorted({field for level in WIRE for column in columns(level) for field in column.tshark.split()})
+    wanted = " ".join(f"-e {field}" for field in fields)
+    command = (
+        f"tshark -n -r {file} -o tcp.reassemble_out_of_order:TRUE -T fields {wanted} > {folder}/fields.tsv"
     )
+    return ["sh", "-c", command]
 
 
-def with_tshark(files: list[Path]) -> int:
-    """Write the same fields with tshark and return the number of frames."""
-    fields = [part for field in tshark_fields() for part in ("-e", field)]
-    count = 0
-    for file in files:
-        command = [
-            "tshark",
-            "-n",
-            "-o",
-            "tcp.reassemble_out_of_order:TRUE",
-            "-r",
-            str(file),
-            "-T",
-            "fields",
-            *fields,
-        ]
-        count += subprocess.run(command, capture_output=True, check=True).stdout.count(b"\n")
-    return count
+def _python(program: str) -> Callable[[Path, Path], list[str]]:
+    return lambda file, _: [sys.executable, "-c", program, str(file)]
 
 
-def with_pyshark(files: list[Path]) -> int:
-    """Read the first frames with pyshark, as a notebook would, and return how many."""
-    import pyshark  # noqa: PLC0415 - slow to import
+_NFSTREAM = (
+    "import sys; from nfstream import NFStreamer; print(sum(1 for _ in NFStreamer(sys.argv[1], n_meters=1)))"
+)
+_PYSHARK = "import sys, pyshark; print(sum(1 for p in pyshark.FileCapture(sys.argv[1], keep_packets=False) if p.layers))"
+_SCAPY = """
+import sys
+from scapy.all import PcapReader
+from scapy.contrib.mqtt import MQTT
+print(sum(MQTT in packet for packet in PcapReader(sys.argv[1])))
+"""
+_DPKT = """
+import sys, dpkt
+count = 0
+for _, data in dpkt.pcap.Reader(open(sys.argv[1], "rb")):
+    segment = dpkt.ethernet.Ethernet(data).data.data
+    count += isinstance(segment, dpkt.tcp.TCP) and segment.data[:1] == b"2"
+print(count)
+"""
 
-    count = 0
-    with pyshark.FileCapture(str(files[0]), keep_packets=False) as capture:
-        for packet in capture:
-            count += bool(packet.layers)
-            if count == PYSHARK_FRAMES:
-                break
-    return count
+READERS = (
+    Reader("coldaisle", "packets and messages, streams reassembled, Parquet", _coldaisle),
+    Reader("tshark -T fields", "the same fields, streams reassembled, text", _tshark, _FRAMES_OF_TSHARK),
+    Reader("NFStream", "flows only", _python(_NFSTREAM)),
+    Reader("dpkt", "headers, no reassembly, no MQTT", _python(_DPKT), _FRAMES_OF_SLOW),
+    Reader("scapy", "objects, no reassembly", _python(_SCAPY), _FRAMES_OF_SLOW),
+    Reader("pyshark", "objects, streams reassembled", _python(_PYSHARK), _FRAMES_OF_SLOW),
+)
 
 
-def fastest(read: Callable[[list[Path]], int], files: list[Path], repeats: int) -> float:
-    """Return the best of some repeats, frames/s."""
-    best = 0.0
-    for _ in range(repeats):
-        began = time.perf_counter()
-        count = read(files)
-        best = max(best, count / (time.perf_counter() - began))
-    return best
+@dataclass(frozen=True)
+class Run:
+    """What a run of a reader took.
+
+    Attributes:
+        seconds: from start to end of its process.
+        mebibytes: most memory of it, or of a process it started.
+    """
+
+    seconds: float
+    mebibytes: float
+
+
+def measure(command: list[str]) -> Run:
+    """Run a command on one core and return what it took.
+
+    Raises:
+        SystemExit: if it fails: what a tool that is not there or breaks off takes is no figure.
+    """
+    began = time.perf_counter()
+    pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
+    process = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = process.stderr.read() if process.stderr else b""
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        sys.exit(f"{command[0]} failed: {said.decode(errors='replace').strip()[-300:]}")
+    return Run(seconds, used.ru_maxrss / 1024)
+
+
+def shortened(file: Path, frames: int, folder: Path) -> Path:
+    """Return the first frames of a capture as a capture."""
+    short = folder / f"first-{frames}.pcap"
+    if not short.exists():
+        subprocess.run(["editcap", "-F", "nsecpcap", "-r", str(file), str(short), f"1-{frames}"], check=True)
+    return short
+
+
+def rows(file: Path, frames: int, folder: Path, repeats: int) -> Iterator[str]:
+    """Yield a Markdown row a reader, the best of some repeats."""
+    yield "| reader | frames | s | packets/s | peak MiB | gives |\n|---|---|---|---|---|---|"
+    for reader in READERS:
+        given = min(reader.frames or frames, frames)
+        source = file if given == frames else shortened(file, given, folder)
+        out = folder / "out"
+        out.mkdir(exist_ok=True)
+        runs = [measure(reader.command(source, out)) for _ in range(repeats)]
+        best = min(runs, key=lambda run: run.seconds)
+        speed = f"{given / best.seconds:,.0f}"
+        yield f"| {reader.name} | {given:,} | {best.seconds:.1f} | {speed} | {best.mebibytes:,.0f} | {reader.gives} |"
 
 
 def main() -> None:
-    """Decode the captures named on the command line."""
-    files = [Path(name) for name in sys.argv[1:]]
-    if not files:
-        sys.exit("decode.py PCAP…: name captures")
-    speeds = {
-        "coldaisle": fastest(lambda given: len(packets.decode(given)), files, REPEATS),
-        "tshark -T fields, same columns": fastest(with_tshark, files, REPEATS),
-        f"pyshark (first {PYSHARK_FRAMES:,} frames)": fastest(with_pyshark, files, 1),
-    }
-    for name, speed in speeds.items():
-        print(f"  {name:36} {speed:12,.0f} packets/s")
+    """Make a capture unless one is named, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--packets", type=int, default=10_000_000, help="frames of the capture that is made")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each reader; the best counts")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "made.pcap"
+        traffic.write(file, arguments.packets, arguments.seed)
+        size = file.stat().st_size / arguments.packets - 16
+        print(
+            f"{arguments.packets:,} frames of {size:.0f} bytes (mean), one core, each reader a fresh process\n"
+        )
+        for row in rows(file, arguments.packets, folder, arguments.repeats):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import pandas as pd
 
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.consequences import caused, connections
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.evidence import Evidence
 from coldaisle_analysis.labels import Join, join, kinds, truth, with_consequences
-from coldaisle_analysis.mqtt import PUBLISH
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id

@@ -8,8 +8,8 @@ opening are those before the connection's first PUBLISH, those of a closing star
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.evidence import Evidence
-from coldaisle_analysis.mqtt import PUBLISH
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
 
 EXPELLING = ("takeover", "reset")

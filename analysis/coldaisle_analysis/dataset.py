@@ -125,7 +125,7 @@ def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: i
     """Build the dataset of foreign captures, each with a label table, see :mod:`foreign`.
 
     Args:
-        pcaps: Ethernet captures with MQTT over IPv4, a day each, in order of time.
+        pcaps: captures with MQTT, a day each, in order of time.
         labels: the label table of each, in the same order.
         utc_offset_s: offset of local time from UTC, s, for weekday and hour.
 

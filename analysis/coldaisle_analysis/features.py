@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.captures import Ints
-from coldaisle_analysis.mqtt import PUBACK
+from coldaisle_analysis.decoding.mqtt import PUBACK
 from coldaisle_analysis.values import SHORT, Floats, history, others_median, past_median
 from coldaisle_contracts.clock import END, SECOND
 

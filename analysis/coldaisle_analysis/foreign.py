@@ -1,4 +1,4 @@
-"""Foreign captures: any Ethernet capture of MQTT over IPv4, with a label table joined on the frame's number.
+"""Foreign captures: any capture of MQTT, with a label table joined on the frame's number.
 
 The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport, mqtt.clientid, mqtt.msgid and label,
 as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
@@ -17,9 +17,9 @@ import pandas as pd
 from coldaisle_analysis import features, packets
 from coldaisle_analysis.columns import columns as columns_of
 from coldaisle_analysis.columns import conform
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import Grid
 from coldaisle_analysis.labels import NORMAL
-from coldaisle_analysis.mqtt import PUBLISH
 from coldaisle_analysis.values import sensor_key
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from coldaisle_analysis import packets
-from coldaisle_analysis.mqtt import PUBLISH
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis.mqtt import PUBLISH
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.clock import SECOND
 
 SHORT, LONG = 12, 48

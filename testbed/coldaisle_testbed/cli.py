@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
@@ -202,22 +203,19 @@ def analyse(
     pipeline.analyse_captures(pcap, labels, out, progress)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle decode a.pcap b.pcap --out tables", "coldaisle decode a.pcap --out tables --csv"
-    )
-)
+@app.command(epilog=_examples("coldaisle decode a.pcap b.pcapng --out tables"))
 def decode(
-    pcap: Annotated[list[Path], typer.Argument(help="Captures, in order.")],
-    out: Annotated[Path, typer.Option(help="Folder for packets.parquet.")],
-    csv: Annotated[bool, typer.Option("--csv", help="Write packets.csv instead.")] = False,
+    pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
+    out: Annotated[Path, typer.Option(help="Folder for packets.parquet and messages.parquet.")],
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="TCP port of MQTT.")] = MQTT_PORT,
 ) -> None:
-    """Decode captures into a table, a row a frame."""
-    from coldaisle_analysis import packets, tables  # noqa: PLC0415
+    """Decode captures of any size into two tables, a row a frame and a row an MQTT control packet."""
+    from coldaisle_analysis import decoding  # noqa: PLC0415
 
-    table = packets.decode(pcap)
-    (path,) = tables.write(table, out / "packets", ("csv",) if csv else ("parquet",))
-    Console().print(f"{len(table):,} frames: {path}", highlight=False, soft_wrap=True)
+    written = decoding.write(pcap, out, decoding.Decoder(port))
+    console = Console()
+    for line in (f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command(

@@ -4,19 +4,23 @@ Each level has a module with a line a column: name, group, type, unit, meaning a
 it too, that tool's name for it (tshark's display field; for flows, NFStream's attribute). Groups say what a
 column may be used for. ``feature`` and ``value`` are causal and made for models; ``identity`` tells who or which
 frame it is and leaks; ``time`` tells when; ``label`` is the truth and known only to the journals; ``meta`` says
-where the row comes from.
+where the row comes from, and what is decoded but not learnt from.
 """
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-import pandas as pd
+from coldaisle_analysis.columns import messages, packets, readings, truth
 
-from coldaisle_analysis.columns import packets, readings, truth
+if TYPE_CHECKING:  # the decoder needs the table and not pandas, which takes long to import
+    import pandas as pd
 
-Level = Literal["packets", "readings"]
+Level = Literal["packets", "readings", "messages"]
 Group = Literal["identity", "time", "feature", "value", "label", "meta"]
 LEVELS: tuple[Level, ...] = ("packets", "readings")
+"""The levels of a dataset, which have labels; ``messages`` is what decoding gives beside packets."""
+WIRE: tuple[Level, ...] = ("packets", "messages")
+"""The levels a capture decodes to."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,13 @@ class Column:
     """One column of the dataset.
 
     Attributes:
-        level: ``packets`` (a row a frame) or ``readings`` (a row a planned reading).
+        level: ``packets`` (a row a frame), ``readings`` (a row a planned reading) or ``messages`` (a row an MQTT control packet).
         name: its name in the files.
         group: what it may be used for, see the module's first lines.
         dtype: pandas dtype; the capital ``Int`` types hold missing values.
         unit: SI unit, ``1`` for counts and ratios, empty for text and codes.
         meaning: what it says.
-        tshark: the display field it equals, empty when Wireshark has none.
+        tshark: the display field it equals, several when each frame has but one of them, empty when Wireshark has none.
     """
 
     level: Level
@@ -52,8 +56,8 @@ class Column:
         return self.dtype.lower().startswith(("int", "float"))
 
 
-_TABLES: dict[Level, str] = {"packets": packets.TABLE, "readings": readings.TABLE}
-_DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]"}
+_TABLES: dict[Level, str] = {"packets": packets.TABLE, "readings": readings.TABLE, "messages": messages.TABLE}
+_DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]", "bytes": "object"}
 
 
 def _column(level: Level, line: str) -> Column:
@@ -63,7 +67,9 @@ def _column(level: Level, line: str) -> Column:
 
 
 COLUMNS: tuple[Column, ...] = tuple(
-    _column(level, line) for level, table in _TABLES.items() for line in (table + truth.TABLE).splitlines()
+    _column(level, line)
+    for level, table in _TABLES.items()
+    for line in (table + (truth.TABLE if level in LEVELS else "")).splitlines()
 )
 """Every column of every level, in the order of the files."""
 
@@ -89,7 +95,7 @@ def features(level: Level, *, identity: bool = False) -> list[str]:
     return [column.name for column in columns(level) if column.group in groups and column.numeric]
 
 
-def conform(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
+def conform(frame: "pd.DataFrame", level: Level) -> "pd.DataFrame":
     """Return the frame with exactly the level's columns, in order and of their dtypes.
 
     Raises:
@@ -107,5 +113,5 @@ def markdown(level: Level) -> str:
 
 def _row(column: Column) -> str:
     kind = next((short for short, dtype in _DTYPES.items() if dtype == column.dtype), column.dtype)
-    tshark = f"`{column.tshark}`" if column.tshark else ""
+    tshark = ", ".join(f"`{field}`" for field in column.tshark.split())
     return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {tshark} |"

@@ -11,11 +11,13 @@ time_ns | time | int64 | ns | the same, since the epoch | frame.time_epoch
 wall_ns | time | Int64 | ns | wall time of the same frame, from the capture as tcpdump wrote it
 weekday | time | int8 | 1 | local day of the week, Monday is 0
 hour | time | float | h | local time of day
-protocol | feature | text | | highest protocol decoded: ARP, ICMP, IPv4, TCP, MQTT, UDP, NTP, other
+protocol | feature | text | | highest protocol decoded: ARP, IPv4, IPv6, ICMP, ICMPv6, TCP, MQTT, UDP, NTP, other
 frame_len | feature | int32 | bytes | length of the frame on the wire | frame.len
-eth_src | identity | text | | source MAC address; an attacker's relay shows here | eth.src
+eth_src | identity | text | | source MAC address; an attacker's relay shows here | eth.src sll.src.eth
 eth_dst | identity | text | | destination MAC address | eth.dst
-eth_type | feature | int32 | | EtherType | eth.type
+eth_type | feature | int32 | | EtherType (length in an IEEE 802.3 frame; 0 without a link layer) | eth.type eth.len sll.etype
+vlan_id | meta | Int16 | | VLAN id, of the outer tag if there are two | ieee8021ad.id vlan.id
+vlan_inner | meta | Int16 | | VLAN id of the second tag
 eth_src_changed | identity | int8 | 1 | 1 if the source IP address was first seen with another MAC address
 arp_op | feature | Int32 | | ARP operation: 1 request, 2 reply | arp.opcode
 arp_src_mac | identity | text | | MAC address the ARP sender claims | arp.src.hw_mac
@@ -23,14 +25,19 @@ arp_src_ip | identity | text | | IPv4 address the ARP sender claims | arp.src.pr
 arp_dst_ip | identity | text | | IPv4 address an ARP asks for | arp.dst.proto_ipv4
 arp_conflict | feature | Int8 | 1 | 1 if the IPv4 address an ARP claims was first seen with another MAC
 arp_iat | feature | float | s | time since the last ARP frame of anybody
-ip_src | identity | text | | source IPv4 address | ip.src
-ip_dst | identity | text | | destination IPv4 address | ip.dst
-ip_proto | feature | Int16 | | IPv4 protocol number: 1 ICMP, 6 TCP, 17 UDP | ip.proto
-ip_len | feature | Int32 | bytes | IPv4 total length | ip.len
-ip_ttl | identity | Int16 | 1 | time to live; one less when a kernel forwarded it | ip.ttl
+ip_version | meta | Int8 | | 4 or 6 | ip.version ipv6.version
+ip_src | identity | text | | source IP address | ip.src ipv6.src
+ip_dst | identity | text | | destination IP address | ip.dst ipv6.dst
+ip_proto | feature | Int16 | | IP protocol number, behind the extension headers of IPv6: 1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6 | ip.proto ipv6.nxt
+ip_len | feature | Int32 | bytes | IP total length; of IPv6 40 more than its payload length | ip.len
+ip_ttl | identity | Int16 | 1 | time to live or hop limit; one less when a kernel forwarded it | ip.ttl ipv6.hlim
 ip_id | identity | Int32 | | IPv4 identification | ip.id
-ip_dscp | feature | Int16 | | differentiated services code point | ip.dsfield.dscp
-ip_df | feature | Int8 | 1 | don't-fragment flag | ip.flags.df
+ip_dscp | feature | Int16 | | differentiated services code point | ip.dsfield.dscp ipv6.tclass.dscp
+ip_df | feature | Int8 | 1 | don't-fragment flag of IPv4 | ip.flags.df
+ip_mf | meta | Int8 | 1 | more-fragments flag | ip.flags.mf ipv6.fraghdr.more
+ip_frag | meta | Int32 | bytes | fragment offset; behind 0 a frame has no transport columns
+icmp_type | meta | Int16 | | ICMP or ICMPv6 type | icmp.type icmpv6.type
+icmp_code | meta | Int16 | | ICMP or ICMPv6 code | icmp.code icmpv6.code
 to_server | feature | int8 | 1 | 1 towards the MQTT or NTP port, 0 from it or neither
 tcp_srcport | identity | Int32 | | TCP source port | tcp.srcport
 tcp_dstport | identity | Int32 | | TCP destination port | tcp.dstport
@@ -72,14 +79,15 @@ mqtt_qos | feature | Int8 | | quality of service of a PUBLISH | mqtt.qos
 mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH | mqtt.dupflag
 mqtt_retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 mqtt_msgid | identity | Int32 | | message id | mqtt.msgid
-mqtt_topic | identity | text | | topic of a PUBLISH | mqtt.topic
+mqtt_topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
 mqtt_clientid | identity | text | | client id of a CONNECT | mqtt.clientid
-mqtt_protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1) | mqtt.protoname
-mqtt_version | identity | Int8 | | protocol level of a CONNECT | mqtt.ver
+mqtt_protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1, 5) | mqtt.protoname
+mqtt_version | identity | Int16 | | protocol level of a CONNECT | mqtt.ver
 mqtt_keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
 mqtt_cleansess | identity | Int8 | 1 | clean-session flag of a CONNECT | mqtt.conflag.cleansess
-mqtt_connack | feature | Int8 | | return code of a CONNACK | mqtt.conack.val
+mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code
 mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
+malformed | meta | text | | what is wrong with the frame and where, bytes from its start; missing when nothing is
 client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen
 mqtt_value | value | float | °C | value of a PUBLISH (the columns below too are for PUBLISH only)
 value_diff | value | float | °C | change since the sensor's last value

@@ -1,0 +1,28 @@
+"""Level ``messages``: a row an MQTT control packet."""
+
+TABLE = """\
+frame | meta | int64 | 1 | number of the frame that completes it, as in packets
+time | time | utc | | when that frame was seen, UTC
+flow | identity | int64 | | number of its connection, as in packets
+client | identity | text | | client id of its connection, once its CONNECT was seen
+level | feature | Int16 | | protocol level of its connection, once its CONNECT was seen: 3 (MQTT 3.1), 4 (3.1.1), 5
+msgtype | feature | Int8 | | control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
+len | feature | Int32 | bytes | remaining length | mqtt.len
+qos | feature | Int8 | | quality of service of a PUBLISH | mqtt.qos
+dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH | mqtt.dupflag
+retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
+msgid | identity | Int32 | | message id | mqtt.msgid
+topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
+payload | meta | bytes | | payload of a PUBLISH, its first 1 MiB less the topic if it came in several segments | mqtt.msg
+payload_len | feature | Int32 | bytes | length of the payload
+clientid | identity | text | | client id of a CONNECT | mqtt.clientid
+protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1, 5) | mqtt.protoname
+version | identity | Int16 | | protocol level of a CONNECT | mqtt.ver
+keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
+cleansess | identity | Int8 | 1 | clean-session or clean-start flag of a CONNECT | mqtt.conflag.cleansess
+session_present | feature | Int8 | 1 | session-present flag of a CONNACK | mqtt.conack.flags.sp
+connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code
+reason | feature | Int16 | | first return code of a SUBACK; reason code of what else has one in MQTT 5 | mqtt.suback.qos mqtt.puback.reason_code mqtt.pubrec.reason_code mqtt.pubrel.reason_code mqtt.pubcomp.reason_code mqtt.suback.reason_code mqtt.unsuback.reason_code mqtt.disconnect.reason_code mqtt.auth.reason_code
+properties | feature | Int32 | bytes | length of the properties of MQTT 5, not a will's | mqtt.property_len
+malformed | meta | text | | what is wrong with it; missing when nothing is
+"""

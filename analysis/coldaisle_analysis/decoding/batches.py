@@ -1,0 +1,192 @@
+"""From the kernel's arrays to Arrow record batches: no row passes through Python, nulls stand in one bitmap a layer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from coldaisle_analysis.columns import Level
+from coldaisle_analysis.decoding.arrays import Int64s, Messages, Rows
+from coldaisle_analysis.decoding.arrow import Bitmaps, coded, nulls, texts, whole
+from coldaisle_analysis.decoding.layout import (
+    F64,
+    I8,
+    I16,
+    I32,
+    I64,
+    M8,
+    M16,
+    M32,
+    PROTOCOLS,
+    Code,
+    Has,
+    Kind,
+    MCode,
+)
+from coldaisle_analysis.decoding.network import V4
+from coldaisle_analysis.decoding.reasons import WORDS, Reason
+from coldaisle_analysis.decoding.schema import BIT, KIND, SCHEMAS, TEXT, TIME
+from coldaisle_analysis.decoding.state import Carried
+
+_REMEMBERED = 1 << 16
+"""Addresses whose text is kept from batch to batch."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some frames, decoded.
+
+    Attributes:
+        packets: a row a frame, the wire columns of level ``packets``.
+        messages: a row an MQTT control packet they complete, the columns of level ``messages``.
+    """
+
+    packets: pa.RecordBatch
+    messages: pa.RecordBatch
+
+
+def dictionaries(carried: Carried) -> dict[Kind, pa.Array]:
+    """Return the dictionaries of a batch as text."""
+    tally = carried.tally[0]
+    numbers = carried.numbers[: tally["numbers"]]
+    kinds = numbers["kind"] & 7
+    macs, ips = numbers[kinds == Kind.MAC], numbers[kinds == Kind.IP]
+    parts = zip(*(ips[name].tolist() for name in ("high", "low", "kind")), strict=True)
+    found = {
+        Kind.MAC: texts([_mac(low) for low in macs["low"].tolist()]),
+        Kind.IP: texts([_ip(*part) for part in parts]),
+    }
+    entries = carried.texts[: tally["texts"]]
+    for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
+        chosen = entries[entries["kind"] == kind]
+        places = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
+        found[kind] = texts([_text(carried.text_data[at : at + length].tobytes()) for at, length in places])
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def _mac(address: int) -> bytes:
+    return address.to_bytes(6, "big").hex(":").encode()
+
+
+@lru_cache(_REMEMBERED)
+def _ip(high: int, low: int, kind: int) -> bytes:
+    if kind >> 3 == V4:
+        return str(IPv4Address(low)).encode()
+    return str(IPv6Address((high % (1 << 64)) << 64 | low % (1 << 64))).encode()
+
+
+def _text(said: bytes) -> bytes:
+    """Return bytes as UTF-8, what is none replaced."""
+    return said if said.isascii() else said.decode("utf-8", "replace").encode()
+
+
+def packets(
+    rows: Rows, count: int, time_ns: Int64s, place: tuple[str, int, int], words: dict[Kind, pa.Array]
+) -> pa.RecordBatch:
+    """Return the rows of level ``packets``.
+
+    Args:
+        rows: what the kernel wrote.
+        count: how many rows of it.
+        time_ns: times of the frames, ns.
+        place: name of the file, number of its frames before these, and number of all frames before.
+        words: the dictionaries.
+    """
+    maps = Bitmaps(rows.has[:count])
+    parts = ((I8, rows.i8), (I16, rows.i16), (I32, rows.i32), (I64, rows.i64), (F64, rows.f64))
+    found = _columns(maps, count, parts) | _texts(maps, count, Code, rows.code, words)
+    name, before, all_before = place
+    protocol = rows.i8[I8.PROTOCOL, :count].astype(np.int32)
+    found |= {
+        "frame": whole(np.arange(all_before + 1, all_before + count + 1)),
+        "file": coded(np.zeros(count, np.int32), texts([name.encode()])),
+        "frame_in_file": whole(np.arange(before + 1, before + count + 1)),
+        "time": whole(time_ns, TIME),
+        "protocol": coded(protocol, texts([word.encode() for word in PROTOCOLS])),
+        "malformed": _flaws(rows.flaw[:count], rows.flaw_at[:count]),
+        "mqtt_payload": _strings(maps, pa.string(), rows.text_end[: count + 1], rows.text),
+    }
+    return _record_batch(found, "packets")
+
+
+def messages(
+    out: Messages, count: int, first: int, time_ns: Int64s, words: dict[Kind, pa.Array]
+) -> pa.RecordBatch:
+    """Return the rows of level ``messages``.
+
+    Args:
+        out: what the kernel wrote.
+        count: how many rows of it.
+        first: number of the batch's first frame.
+        time_ns: times of the batch's frames, ns.
+        words: the dictionaries.
+    """
+    maps = Bitmaps(out.has[:count])
+    row = out.i32[M32.ROW, :count]
+    found = _columns(maps, count, ((M8, out.i8), (M16, out.i16), (M32, out.i32)))
+    found |= _texts(maps, count, MCode, out.code, words)
+    found |= {
+        "frame": whole(row.astype(np.int64) + first),
+        "time": whole(time_ns[row], TIME),
+        "flow": whole(out.flow[:count]),
+        "payload": _strings(maps, pa.binary(), out.payload_end[: count + 1], out.payload),
+        "malformed": _flaws(out.flaw[:count]),
+    }
+    return _record_batch(found, "messages")
+
+
+def _record_batch(found: dict[str, pa.Array], level: Level) -> pa.RecordBatch:
+    schema = SCHEMAS[level]
+    return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+
+
+def _columns(maps: Bitmaps, count: int, parts: Iterable[tuple[Any, npt.NDArray[Any]]]) -> dict[str, pa.Array]:
+    return {
+        column.name.lower(): maps.array(
+            pa.from_numpy_dtype(array.dtype), array[column, :count], BIT.get(column.name)
+        )
+        for names, array in parts
+        for column in names
+    }
+
+
+def _texts(
+    maps: Bitmaps, count: int, names: Any, codes: npt.NDArray[np.int32], words: dict[Kind, pa.Array]
+) -> dict[str, pa.Array]:
+    found = {}
+    for column in names:
+        values = words[KIND[column.name]]
+        if len(values) == 0:
+            found[column.name.lower()] = nulls(count, TEXT)
+            continue
+        indices = maps.array(pa.int32(), codes[column, :count], BIT.get(column.name))
+        found[column.name.lower()] = pa.DictionaryArray.from_arrays(indices, values, safe=False)
+    return found
+
+
+def _strings(
+    maps: Bitmaps, kind: pa.DataType, ends: npt.NDArray[np.int32], data: npt.NDArray[np.uint8]
+) -> pa.Array:
+    buffers = [maps.bitmap(Has.PAYLOAD), pa.py_buffer(ends), pa.py_buffer(data[: ends[-1]])]
+    return pa.Array.from_buffers(kind, len(ends) - 1, buffers)
+
+
+def _flaws(numbers: npt.NDArray[np.int8], at: npt.NDArray[np.int32] | None = None) -> pa.Array:
+    """Return in words what is wrong with the rows, with the offset in the frame where there is one."""
+    wrong = np.flatnonzero(numbers)
+    if not len(wrong):
+        return nulls(len(numbers), TEXT)
+    pairs = np.column_stack([numbers[wrong], np.zeros(len(wrong), np.int32) if at is None else at[wrong]])
+    unique, places = np.unique(pairs, axis=0, return_inverse=True)
+    said = [
+        WORDS[Reason(int(number))] + ("" if at is None else f" at byte {offset}") for number, offset in unique
+    ]
+    codes = np.full(len(numbers), -1, np.int32)
+    codes[wrong] = places.ravel()
+    return coded(codes, texts([each.encode() for each in said]))

@@ -1,0 +1,150 @@
+"""The dictionaries of a batch: each address and text once, its rows holding only its position.
+
+They start empty with each batch, so they hold what the batch names and no more, and no bound is needed between batches.
+"""
+
+from coldaisle_analysis.decoding.arrays import Bytes
+from coldaisle_analysis.decoding.fields import i64, u8
+from coldaisle_analysis.decoding.jit import inner
+from coldaisle_analysis.decoding.layout import Kind
+from coldaisle_analysis.decoding.state import Carried
+
+_MIX_HIGH, _MIX_LOW, _MIX = 0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB
+"""Odd multipliers that spread neighbouring addresses over a table."""
+_WORD = 8
+"""Bytes of a text that are taken at once."""
+
+
+@inner
+def spread(high: int, low: int, more: int) -> int:
+    """Return a hash of three numbers."""
+    mixed = (high * _MIX_HIGH) ^ (low * _MIX_LOW) ^ (more * _MIX)
+    mixed = (mixed ^ (mixed >> 31)) * _MIX
+    return mixed ^ (mixed >> 29)
+
+
+@inner
+def number(carried: Carried, kind: int, high: int, low: int) -> int:
+    """Return the entry of an address, new if need be.
+
+    Args:
+        carried: the state.
+        kind: of the dictionary; for an IP address its version times 8 is added.
+        high: upper half of an IPv6 address, else 0.
+        low: the rest.
+    """
+    mask = len(carried.number_slots) - 1
+    slot = spread(high, low, kind) & mask
+    while carried.number_slots[slot] >= 0:
+        entry = carried.numbers[carried.number_slots[slot]]
+        if entry.low == low and entry.high == high and entry.kind == kind:
+            return int(carried.number_slots[slot])
+        slot = (slot + 1) & mask
+    tally = carried.tally[0]
+    at = tally.numbers
+    tally.numbers = at + 1
+    carried.number_slots[slot] = at
+    entry = carried.numbers[at]
+    entry.high, entry.low, entry.kind, entry.slot = high, low, kind, slot
+    entry.code = tally.codes[kind & 7]
+    tally.codes[kind & 7] += 1
+    entry.mac = _first_mac(carried, high, low, kind) if (kind & 7) == Kind.IP else -1
+    return int(at)
+
+
+@inner
+def _host_slot(carried: Carried, high: int, low: int, version: int) -> int:
+    """Return the slot of an IP address among those whose first MAC address is remembered, or of none."""
+    mask = len(carried.host_slots) - 1
+    slot = spread(high, low, version) & mask
+    while carried.host_slots[slot] >= 0:
+        host = carried.hosts[carried.host_slots[slot]]
+        if host.low == low and host.high == high and host.version == version:
+            break
+        slot = (slot + 1) & mask
+    return slot
+
+
+@inner
+def _first_mac(carried: Carried, high: int, low: int, version: int) -> int:
+    at = carried.host_slots[_host_slot(carried, high, low, version)]
+    return int(carried.hosts[at].mac) if at >= 0 else -1
+
+
+@inner
+def speaks(carried: Carried, at: int, mac: int) -> bool:
+    """Note that a MAC address speaks for an IP address, and tell whether another did so first.
+
+    Args:
+        carried: the state.
+        at: entry of the IP address.
+        mac: the MAC address.
+    """
+    entry = carried.numbers[at]
+    if entry.mac >= 0:
+        return bool(entry.mac != mac)
+    if entry.high == 0 and entry.low == 0:
+        return False  # nobody's address
+    entry.mac = mac
+    tally = carried.tally[0]
+    if tally.hosts == len(carried.hosts):
+        tally.forgotten_hosts += 1
+        return False
+    slot = _host_slot(carried, entry.high, entry.low, entry.kind)
+    carried.host_slots[slot] = tally.hosts
+    host = carried.hosts[tally.hosts]
+    host.high, host.low, host.version, host.mac = entry.high, entry.low, entry.kind, mac
+    tally.hosts += 1
+    return False
+
+
+@inner
+def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
+    """Return the position of a text in its dictionary, new if need be."""
+    mixed, index = kind, at
+    while index + _WORD <= end:
+        mixed = (mixed ^ i64(data, index)) * _MIX
+        mixed ^= mixed >> 32
+        index += _WORD
+    while index < end:
+        mixed = (mixed ^ u8(data, index)) * _MIX
+        index += 1
+    mixed ^= mixed >> 29
+    mask = len(carried.text_slots) - 1
+    slot = mixed & mask
+    while carried.text_slots[slot] >= 0:
+        entry = carried.texts[carried.text_slots[slot]]
+        if (
+            entry.hash == mixed
+            and entry.kind == kind
+            and _same(carried, entry.at, entry.length, data, at, end)
+        ):
+            return int(entry.code)
+        slot = (slot + 1) & mask
+    tally = carried.tally[0]
+    carried.text_slots[slot] = tally.texts
+    entry = carried.texts[tally.texts]
+    entry.hash, entry.kind, entry.slot, entry.at, entry.length = mixed, kind, slot, tally.text_bytes, end - at
+    entry.code = tally.codes[kind]
+    for index in range(at, end):
+        carried.text_data[tally.text_bytes + index - at] = data[index]
+    tally.texts += 1
+    tally.text_bytes += end - at
+    tally.codes[kind] += 1
+    return int(entry.code)
+
+
+@inner
+def _same(carried: Carried, known: int, length: int, data: Bytes, at: int, end: int) -> bool:
+    if length != end - at:
+        return False
+    index = 0
+    while index + _WORD <= length:
+        if i64(carried.text_data, known + index) != i64(data, at + index):
+            return False
+        index += _WORD
+    while index < length:
+        if carried.text_data[known + index] != data[at + index]:
+            return False
+        index += 1
+    return True

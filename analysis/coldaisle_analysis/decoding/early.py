@@ -1,0 +1,67 @@
+"""Segments ahead of a hole: kept in order of their sequence numbers until what is missing comes or is given up."""
+
+from coldaisle_analysis.decoding.arrays import Bytes
+from coldaisle_analysis.decoding.fields import ahead
+from coldaisle_analysis.decoding.jit import inner
+from coldaisle_analysis.decoding.pool import release, store
+from coldaisle_analysis.decoding.state import EARLY, EARLY_SEGMENTS, Carried
+
+_NONE = -1
+
+
+@inner
+def is_full(carried: Carried, which: int, more: int) -> bool:
+    """Tell whether so many bytes more would be too much to wait behind a hole."""
+    side = carried.sides[which]
+    return bool(side.early_bytes + more > EARLY or side.early_count >= EARLY_SEGMENTS)
+
+
+@inner
+def put_away(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carried) -> None:
+    """Keep an early segment, in order of sequence numbers; of two with the same the longer stays."""
+    side, tally = carried.sides[which], carried.tally[0]
+    before, following = _NONE, int(side.early)
+    while following >= 0 and ahead(carried.segments[following].seq, seq) < 0:
+        before, following = following, int(carried.segments[following].next)
+    if following >= 0 and carried.segments[following].seq == seq:
+        if carried.segments[following].length >= end - at:
+            return
+        following = drop(carried, which, before, following)
+    place = int(tally.free_segment)
+    if place < 0 and tally.fresh_segment == len(carried.segments):
+        tally.overflows += 1
+        return
+    head = store(carried, data, at, end)
+    if head < 0:
+        tally.overflows += 1
+        return
+    if place >= 0:
+        tally.free_segment = carried.segments[place].next
+    else:
+        place = int(tally.fresh_segment)
+        tally.fresh_segment += 1
+    early = carried.segments[place]
+    early.seq, early.length, early.head, early.next = seq, end - at, head, following
+    if before >= 0:
+        carried.segments[before].next = place
+    else:
+        side.early = place
+    side.early_bytes += end - at
+    side.early_count += 1
+
+
+@inner
+def drop(carried: Carried, which: int, before: int, place: int) -> int:
+    """Take an early segment out of its list and return the one behind it."""
+    side, tally, early = carried.sides[which], carried.tally[0], carried.segments[place]
+    following = int(early.next)
+    if before >= 0:
+        carried.segments[before].next = following
+    else:
+        side.early = following
+    side.early_bytes -= early.length
+    side.early_count -= 1
+    release(carried, early.head)
+    early.next = tally.free_segment
+    tally.free_segment = place
+    return following

@@ -1,0 +1,231 @@
+"""Reading capture files in blocks of fixed size: pcap and pcapng, either byte order, any resolution of time."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+import numpy as np
+
+from coldaisle_analysis.decoding import arrays, records
+from coldaisle_analysis.decoding.arrays import Bytes, Index
+from coldaisle_analysis.decoding.links import KNOWN
+from coldaisle_analysis.decoding.pool import BLOCK
+from coldaisle_contracts.errors import InputError
+
+FRAMES = 1 << 17
+"""Frames of a block, at most."""
+BYTES = 1 << 25
+"""Bytes of a block, at most."""
+_PAD = 64
+"""Bytes behind the block, so that a header may be looked at before its length is."""
+_PCAP = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+}
+"""Magic number of a pcap file → byte order and nanoseconds a unit of the fraction."""
+_PCAPNG = b"\x0a\x0d\x0d\x0a"
+_BYTE_ORDER = 0x1A2B3C4D
+_RESOLUTION, _OFFSET = 9, 14
+"""Options of a pcapng interface: resolution of its times, and seconds to add to them."""
+_OTHER = {
+    b"\x1f\x8b": "is compressed: unpack it with gunzip",
+    b"\x28\xb5": "is compressed: unpack it with zstd -d",
+    b"\x04\x22": "is compressed: unpack it with lz4 -d",
+}
+
+
+@dataclass
+class Room:
+    """The arrays blocks are read into, made once.
+
+    Attributes:
+        data: pool and scratch room, then the block, see :mod:`pool`.
+        index: where its frames stand.
+    """
+
+    data: Bytes
+    index: Index
+
+
+def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
+    """Return room for blocks of so many frames and bytes; a block always has room for the longest frame."""
+    size = max(size, 2 * records.LARGEST)
+    return Room(arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames))
+
+
+def blocks(path: Path, room: Room) -> Iterator[int]:
+    """Read a capture block by block into the room, and yield how many frames each holds.
+
+    Raises:
+        InputError: if the file is missing, no capture or cut short (with frame and offset).
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _Reader(path, file, room).blocks()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror}): name a readable capture file") from error
+
+
+class _Reader:
+    """A file being read.
+
+    Attributes:
+        path: the file.
+        file: open.
+        room: where it is read to.
+        at: where in the room the next record starts.
+        end: where the bytes read so far end.
+        base: offset in the file of the room's first byte.
+        frames: how many were found.
+        big: whether numbers are big-endian.
+        interfaces: see :mod:`records`.
+    """
+
+    def __init__(self, path: Path, file: BufferedReader, room: Room) -> None:
+        self.path, self.file, self.room = path, file, room
+        self.at = self.end = BLOCK
+        self.base = -BLOCK
+        self.frames = 0
+        self.big = False
+        self.interfaces = np.zeros((0, 6), np.int64)
+
+    def blocks(self) -> Iterator[int]:
+        """Yield the number of frames of each block."""
+        self._fill()
+        magic = self._bytes(self.at, 4)
+        if magic in _PCAP:
+            self._read_pcap_header(magic)
+            scan = records.load("pcap")
+        elif magic == _PCAPNG:
+            scan = records.load("pcapng")
+        else:
+            what = "is no capture: give pcap or pcapng, and convert others with `editcap -F pcapng`"
+            raise InputError(self.path, _OTHER.get(magic[:2], what), magic.hex())
+        while True:
+            count, self.at, why = scan(
+                self.room.data, self.at, self.end, self.big, self.interfaces, self.room.index
+            )
+            self.frames += count
+            if count:
+                yield count
+            if why == records.SPECIAL:
+                self._read_special()
+            elif why != records.DONE:
+                raise self._broken(why)
+            elif not count and not self._fill():
+                break
+        if self.at < self.end:
+            raise self._cut_short()
+
+    def _bytes(self, at: int, size: int) -> bytes:
+        return self.room.data[at : min(at + size, self.end)].tobytes()
+
+    def _fill(self) -> bool:
+        """Move what is left to the front and read on; tell whether there was more."""
+        data, left = self.room.data, self.end - self.at
+        data[BLOCK : BLOCK + left] = data[self.at : self.end]
+        self.base += self.at - BLOCK
+        self.at, self.end = BLOCK, BLOCK + left
+        read = self.file.readinto(data[self.end : len(data) - _PAD].data)
+        self.end += read
+        return bool(read)
+
+    def _read_pcap_header(self, magic: bytes) -> None:
+        order, factor = _PCAP[magic]
+        header = self._bytes(self.at, 24)
+        if len(header) < 24:
+            raise self._cut_short()
+        link = struct.unpack_from(f"{order}I", header, 20)[0] & 0xFFFF
+        if link not in KNOWN:
+            raise InputError(
+                self.path, "give a capture of Ethernet, Linux cooked, loopback or raw IP", f"link type {link}"
+            )
+        self.big = order == ">"
+        self.interfaces = np.array([[link, -1, factor, 1, 0, 0]], np.int64)
+        self.at += 24
+
+    def _read_special(self) -> None:
+        """Read a section or interface block of a pcapng file, or step over a block longer than the room."""
+        while self.end - self.at < 12:
+            if not self._fill():
+                raise self._cut_short()
+        kind = self._bytes(self.at, 4)
+        if kind == _PCAPNG:
+            self._read_byte_order()
+        size = self._number(self.at + 4)
+        if size < 12 or size % 4:
+            raise self._broken(records.BROKEN)
+        if self.end - self.at < size and (not self._fill() or self.end - self.at < size):
+            self._step_over(size)
+            return
+        if kind != _PCAPNG and self._number(self.at) == records.INTERFACE:
+            self.interfaces = np.vstack([self.interfaces, self._interface(self._bytes(self.at, size))])
+        self.at += size
+
+    def _read_byte_order(self) -> None:
+        order = self._bytes(self.at + 8, 4)
+        for big in (False, True):
+            if int.from_bytes(order, "big" if big else "little") == _BYTE_ORDER:
+                self.big, self.interfaces = big, np.zeros((0, 6), np.int64)
+                return
+        raise self._broken(records.BROKEN)
+
+    def _number(self, at: int) -> int:
+        return int.from_bytes(self._bytes(at, 4), "big" if self.big else "little")
+
+    def _step_over(self, size: int) -> None:
+        """Step over a block that does not fit into the room, or find that the file ends within it."""
+        rest = size - (self.end - self.at)
+        if self.end - self.at < len(self.room.data) - _PAD - BLOCK or len(self.file.read(1)) == 0:
+            raise self._cut_short()
+        rest -= 1
+        while rest:
+            read = len(self.file.read(min(rest, BYTES)))
+            if not read:
+                raise self._cut_short()
+            rest -= read
+        self.base += size
+        self.end = self.at
+        self._fill()
+
+    def _interface(self, block: bytes) -> list[int]:
+        """Return a row of the table of interfaces; times are in µs unless an option says otherwise."""
+        order = ">" if self.big else "<"
+        link, _, snap = struct.unpack_from(f"{order}HHI", block, 8)
+        options = self._options(block[16:-4], order)
+        resolution = options.get(_RESOLUTION, b"\x06")[:1] or b"\x06"
+        exponent = resolution[0] & 127
+        added = int.from_bytes(options.get(_OFFSET, b""), "big" if self.big else "little", signed=True)
+        if resolution[0] & 128:
+            return [link, exponent, 1, 1, added * records.SECOND, snap]
+        factor, divisor = 10 ** max(9 - exponent, 0), 10 ** min(max(exponent - 9, 0), 18)
+        return [link, -1, factor, divisor, added * records.SECOND, snap]
+
+    @staticmethod
+    def _options(data: bytes, order: str) -> dict[int, bytes]:
+        found, at = {}, 0
+        while at + 4 <= len(data):
+            code, size = struct.unpack_from(f"{order}HH", data, at)
+            if code == 0:
+                break
+            found[code] = data[at + 4 : at + 4 + size]
+            at += 4 + (size + 3) // 4 * 4
+        return found
+
+    def _cut_short(self) -> InputError:
+        keep = f"keep the {self.frames} whole frames with `editcap -r {self.path.name} OUT 1-{self.frames}`"
+        remedy = f"the capture was cut short; {keep if self.frames else 'there is no whole frame in it'}"
+        return InputError(self._place(), remedy)
+
+    def _broken(self, why: int) -> InputError:
+        what = "a frame longer than any" if why == records.TOO_LONG else "no block of a capture"
+        keep = f"keep the {self.frames} frames before with `editcap -r {self.path.name} OUT 1-{self.frames}`"
+        remedy = f"holds {what}, so the file is damaged; {keep if self.frames else 'make it again'}"
+        return InputError(self._place(), remedy)
+
+    def _place(self) -> str:
+        return f"{self.path}: frame {self.frames + 1}, offset {self.base + self.at}"

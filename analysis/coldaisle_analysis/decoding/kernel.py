@@ -1,0 +1,244 @@
+"""The kernel: one pass over the frames of a block that fills the columns of both levels."""
+
+from functools import cache
+from typing import Protocol as Interface
+
+from coldaisle_analysis.decoding import arrays, state, streams, utf8
+from coldaisle_analysis.decoding.arrays import Bytes, Index, Messages, Rows
+from coldaisle_analysis.decoding.controls import client
+from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
+from coldaisle_analysis.decoding.flows import features, find, open_again, sequence
+from coldaisle_analysis.decoding.jit import entry, inner
+from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
+from coldaisle_analysis.decoding.links import ARP, IPV4, IPV6, link
+from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, V4, V6, arp, icmp, ipv4, ipv6
+from coldaisle_analysis.decoding.reasons import Reason, note
+from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
+
+MOST_MESSAGES = 1 << 19
+"""More messages than one frame can complete: those of all early segments of both directions."""
+MOST_BYTES = 1 << 22
+"""More payload than one frame can complete: a whole message kept, and all early segments of both directions."""
+MOST_TEXTS = 1 << 18
+"""More texts than one frame can name."""
+_MOST_NUMBERS = 8
+
+
+class Kernel(Interface):
+    """What :func:`load` returns."""
+
+    def __call__(
+        self,
+        data: Bytes,
+        index: Index,
+        first: int,
+        count: int,
+        port: int,
+        shard: int,
+        rows: Rows,
+        messages: Messages,
+        carried: Carried,
+    ) -> int:
+        """Decode frames, see :func:`_decode`."""
+
+
+@cache
+def load() -> Kernel:
+    """Return the compiled kernel; only the first call of all on a machine compiles it."""
+    index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
+    return entry(_decode, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
+
+
+def _decode(
+    data: Bytes,
+    index: Index,
+    first: int,
+    count: int,
+    port: int,
+    shard: int,
+    rows: Rows,
+    messages: Messages,
+    carried: Carried,
+) -> int:
+    """Decode the frames of a block from one on, until its end or until a column is full; return how many.
+
+    Args:
+        data: pool, scratch room and block in one array, see :mod:`pool`.
+        index: where the frames stand.
+        first: the first frame to decode.
+        count: how many frames the block has.
+        port: TCP port of MQTT.
+        shard: number of the shard; flows never cross shards.
+        rows: columns of the packets, from 0 on.
+        messages: columns of the messages, from 0 on.
+        carried: what is carried from call to call.
+    """
+    tally = carried.tally[0]
+    messages.payload_end[0] = rows.text_end[0] = 0
+    done = count - first
+    for frame in range(first, count):
+        row = frame - first
+        if _is_full(rows, messages, carried):
+            done = row
+            break
+        tally.said = tally.completed = 0
+        start = index.start[frame]
+        tally.payload_at = start
+        has = _frame(data, index, frame, port, shard, rows, row, messages, carried)
+        if tally.completed:
+            has |= _first_message(rows, row, messages, carried)
+        rows.text_end[row + 1] = tally.payload_text
+        rows.has[row] = has
+        rows.flaw[row] = tally.said
+        if tally.said:
+            tally.malformed += 1
+            within = start <= tally.said_at <= start + index.length[frame]
+            rows.flaw_at[row] = (tally.said_at if within else tally.payload_at) - start
+    tally.frames += done
+    return done
+
+
+@inner
+def _is_full(rows: Rows, messages: Messages, carried: Carried) -> bool:
+    """Tell whether the next frame might not find room in a column."""
+    tally = carried.tally[0]
+    return bool(
+        tally.messages + MOST_MESSAGES > len(messages.has)
+        or tally.payload_bytes + MOST_BYTES > len(messages.payload)
+        or tally.payload_text + 3 * MOST_BYTES > len(rows.text)
+        or tally.text_bytes + MOST_BYTES > len(carried.text_data)
+        or tally.texts + MOST_TEXTS > len(carried.texts)
+        or tally.numbers + _MOST_NUMBERS > len(carried.numbers)
+    )
+
+
+@inner
+def _frame(  # noqa: C901 - a layer a step, each with its own way out
+    data: Bytes,
+    index: Index,
+    frame: int,
+    port: int,
+    shard: int,
+    rows: Rows,
+    row: int,
+    messages: Messages,
+    carried: Carried,
+) -> int:
+    """Decode a frame from the link layer up and return bits of Has."""
+    start, time_ns = int(index.start[frame]), int(index.time_ns[frame])
+    end, wire_end = start + index.length[frame], start + index.wire[frame]
+    rows.i32[I32.FRAME_LEN, row] = index.wire[frame]
+    rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
+    rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
+    rows.i64[I64.FLOW, row] = -1
+    kind, at, mac, has = link(data, index.link[frame], start, end, rows, row, carried)
+    if kind == ARP:
+        return has | arp(data, at, end, time_ns, rows, row, carried)
+    if kind == IPV4:
+        proto, behind, packet_end, more = ipv4(data, at, end, wire_end, mac, rows, row, carried)
+    elif kind == IPV6:
+        proto, behind, packet_end, more = ipv6(data, at, end, wire_end, mac, rows, row, carried)
+    else:
+        return has
+    has |= more
+    if proto == ICMP and kind == IPV4:
+        return has | icmp(data, behind, end, Protocol.ICMP, rows, row, carried)
+    if proto == ICMPV6 and kind == IPV6:
+        return has | icmp(data, behind, end, Protocol.ICMPV6, rows, row, carried)
+    if proto not in (TCP, UDP):
+        return has
+    payload, length = behind, 0
+    if proto == TCP:
+        payload, length, more = tcp(data, behind, end, packet_end, rows, row, carried)
+    else:
+        more = udp(data, behind, end, packet_end, rows, row, carried)
+    if more == 0:
+        return has
+    place, low_first = _flow(data, at, behind, kind, proto, shard, carried)
+    if proto == TCP and u8(data, behind + 13) & 0x12 == SYN:
+        open_again(carried, place, u32(data, behind + 4), low_first)
+    way = int(carried.flows[place].low_first == low_first)
+    has |= more | features(carried, place, way, time_ns, index.wire[frame], rows, row)
+    if proto == UDP:
+        rows.i8[I8.TO_SERVER, row] = rows.i32[I32.UDP_DSTPORT, row] == NTP_PORT
+        return has
+    return has | _segment(data, behind, payload, length, end, place, way, port, rows, row, messages, carried)
+
+
+@inner
+def _segment(
+    data: Bytes,
+    at: int,
+    payload: int,
+    length: int,
+    end: int,
+    place: int,
+    way: int,
+    port: int,
+    rows: Rows,
+    row: int,
+    messages: Messages,
+    carried: Carried,
+) -> int:
+    """Follow the stream of a TCP segment whose header stands at ``at``, and return bits of Has."""
+    carried.tally[0].payload_at = payload
+    if payload + length > end:
+        note(carried, Reason.TCP_PAYLOAD, end)
+    flags, seq = u16(data, at + 12), u32(data, at + 4)
+    sequence(carried, 2 * place + way, seq, length, flags >> 1 & 1, rows, row)
+    if port not in (u16(data, at), u16(data, at + 2)):
+        return 0
+    rows.i8[I8.TO_SERVER, row] = u16(data, at + 2) == port
+    stop = min(payload + length, end)
+    streams.segment(data, seq, u32(data, at + 8), flags, payload, stop, place, way, row, carried, messages)
+    if carried.flows[place].client_length < 0:
+        return 0
+    rows.code[Code.CLIENT, row] = client(data, place, carried)
+    return Has.CLIENT
+
+
+@inner
+def _flow(
+    data: Bytes, at: int, behind: int, kind: int, proto: int, shard: int, carried: Carried
+) -> tuple[int, bool]:
+    """Return place of a packet's flow, and whether its source is the lower end; header at ``at``, ports at ``behind``."""
+    source, target = u16(data, behind), u16(data, behind + 2)
+    what = shard << 12 | proto << 4
+    if kind == IPV4:
+        return find(carried, 0, u32(data, at + 12), 0, u32(data, at + 16), source, target, what | V4)
+    halves = (i64(data, at + 8), i64(data, at + 16), i64(data, at + 24), i64(data, at + 32))
+    return find(carried, halves[0], halves[1], halves[2], halves[3], source, target, what | V6)
+
+
+@inner
+def _first_message(rows: Rows, row: int, messages: Messages, carried: Carried) -> int:
+    """Copy the first message a frame completes into its row, and return its bits of Has."""
+    tally = carried.tally[0]
+    index = int(tally.first)
+    i8, i16, i32, code = rows.i8, rows.i16, rows.i32, rows.code
+    i8[I8.PROTOCOL, row] = Protocol.MQTT
+    i16[I16.MQTT_MESSAGES, row] = min(tally.completed, 32767)
+    i8[I8.MQTT_MSGTYPE, row] = messages.i8[M8.MSGTYPE, index]
+    i8[I8.MQTT_QOS, row] = messages.i8[M8.QOS, index]
+    i8[I8.MQTT_DUP, row] = messages.i8[M8.DUP, index]
+    i8[I8.MQTT_RETAIN, row] = messages.i8[M8.RETAIN, index]
+    i8[I8.MQTT_CLEANSESS, row] = messages.i8[M8.CLEANSESS, index]
+    i16[I16.MQTT_VERSION, row] = messages.i16[M16.VERSION, index]
+    i16[I16.MQTT_CONNACK, row] = messages.i16[M16.CONNACK, index]
+    i32[I32.MQTT_LEN, row] = messages.i32[M32.LEN, index]
+    i32[I32.MQTT_MSGID, row] = messages.i32[M32.MSGID, index]
+    i32[I32.MQTT_KEEPALIVE, row] = messages.i32[M32.KEEPALIVE, index]
+    code[Code.MQTT_TOPIC, row] = messages.code[MCode.TOPIC, index]
+    code[Code.MQTT_CLIENTID, row] = messages.code[MCode.CLIENTID, index]
+    code[Code.MQTT_PROTONAME, row] = messages.code[MCode.PROTONAME, index]
+    has = int(messages.has[index]) & ~Has.CLIENT
+    if has & Has.PAYLOAD:
+        tally.payload_text = utf8.copy(
+            messages.payload,
+            messages.payload_end[index],
+            messages.payload_end[index + 1],
+            rows.text,
+            tally.payload_text,
+        )
+    return has

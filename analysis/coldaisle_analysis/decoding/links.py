@@ -1,0 +1,113 @@
+"""Link layers: Ethernet with VLAN tags, Linux cooked v1 and v2, loopback, raw IP.
+
+Numbers and layouts are those of https://www.tcpdump.org/linktypes.html and IEEE 802.1Q.
+"""
+
+from coldaisle_analysis.decoding.arrays import Bytes, Rows
+from coldaisle_analysis.decoding.dictionaries import number
+from coldaisle_analysis.decoding.fields import u8, u16, u48
+from coldaisle_analysis.decoding.jit import inner
+from coldaisle_analysis.decoding.layout import I16, I32, Code, Has, Kind
+from coldaisle_analysis.decoding.reasons import Reason, note
+from coldaisle_analysis.decoding.state import Carried
+
+NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW, LOOP, COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2 = (
+    0, 1, 12, 14, 101, 108, 113, 228, 229, 276,
+)  # fmt: skip
+KNOWN = (NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW, LOOP, COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2)
+"""Link types that are decoded."""
+
+IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
+"""EtherTypes."""
+_TAGS = (0x8100, 0x88A8, 0x9100)
+_MAC_BYTES = 6
+_NOTHING = -1
+
+
+@inner
+def link(
+    data: Bytes, kind: int, at: int, end: int, rows: Rows, row: int, carried: Carried
+) -> tuple[int, int, int, int]:
+    """Decode the link layer of a frame.
+
+    Returns:
+        EtherType of what follows (-1 for nothing), where it starts, the source MAC address (-1 for none), and bits of Has.
+    """
+    rows.i32[I32.ETH_TYPE, row] = 0
+    if kind == ETHERNET:
+        return _ethernet(data, at, end, rows, row, carried)
+    if kind == COOKED:
+        return _cooked(data, at, end, rows, row, carried, (16, 14, 4, 6))
+    if kind == COOKED_2:
+        return _cooked(data, at, end, rows, row, carried, (20, 0, 10, 12))
+    if kind in (NULL, LOOP):
+        if end - at < 5:
+            note(carried, Reason.LOOPBACK_CUT, at)
+            return _NOTHING, at, _NOTHING, 0
+        return _by_version(data, at + 4), at + 4, _NOTHING, 0
+    if kind in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY) and end > at:
+        return _by_version(data, at), at, _NOTHING, 0
+    note(carried, Reason.LINK, at)
+    return _NOTHING, at, _NOTHING, 0
+
+
+@inner
+def _by_version(data: Bytes, at: int) -> int:
+    """Return the EtherType of a packet that stands alone; its first half byte tells."""
+    return IPV6 if u8(data, at) >> 4 == 6 else IPV4
+
+
+@inner
+def _ethernet(
+    data: Bytes, at: int, end: int, rows: Rows, row: int, carried: Carried
+) -> tuple[int, int, int, int]:
+    if end - at < 14:
+        note(carried, Reason.ETHERNET_CUT, at)
+        return _NOTHING, at, _NOTHING, 0
+    source = u48(data, at + 6)
+    rows.code[Code.ETH_DST, row] = carried.numbers[number(carried, Kind.MAC, 0, u48(data, at))].code
+    rows.code[Code.ETH_SRC, row] = carried.numbers[number(carried, Kind.MAC, 0, source)].code
+    kind = u16(data, at + 12)
+    rows.i32[I32.ETH_TYPE, row] = kind
+    kind, at, has = _tags(data, kind, at + 14, end, rows, row, carried)
+    return kind, at, source, has | Has.ETH | Has.ETH_DST
+
+
+@inner
+def _tags(
+    data: Bytes, kind: int, at: int, end: int, rows: Rows, row: int, carried: Carried
+) -> tuple[int, int, int]:
+    """Step over VLAN tags and write down the ids of the first two."""
+    has = 0
+    while kind in _TAGS:
+        if end - at < 4:
+            note(carried, Reason.VLAN_CUT, at)
+            return _NOTHING, at, has
+        if has & Has.VLAN == 0:
+            rows.i16[I16.VLAN_ID, row] = u16(data, at) & 0xFFF
+            has |= Has.VLAN
+        elif has & Has.VLAN_INNER == 0:
+            rows.i16[I16.VLAN_INNER, row] = u16(data, at) & 0xFFF
+            has |= Has.VLAN_INNER
+        kind = u16(data, at + 2)
+        at += 4
+    return kind, at, has
+
+
+@inner
+def _cooked(
+    data: Bytes, at: int, end: int, rows: Rows, row: int, carried: Carried, places: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """Decode a cooked header; its length and where protocol, address length (its last byte) and address stand."""
+    length, protocol, size, address = places
+    if end - at < length:
+        note(carried, Reason.COOKED_CUT, at)
+        return _NOTHING, at, _NOTHING, 0
+    source, has = _NOTHING, 0
+    if u16(data, at + size) & 0xFF == _MAC_BYTES:
+        source, has = u48(data, at + address), Has.ETH
+        rows.code[Code.ETH_SRC, row] = carried.numbers[number(carried, Kind.MAC, 0, source)].code
+    kind = u16(data, at + protocol)
+    rows.i32[I32.ETH_TYPE, row] = kind
+    kind, at, tags = _tags(data, kind, at + length, end, rows, row, carried)
+    return kind, at, source, has | tags

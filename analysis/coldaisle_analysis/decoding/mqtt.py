@@ -1,0 +1,82 @@
+"""MQTT 3.1, 3.1.1 and 5: the fixed header, and where one may be (OASIS 2014 and 2019, chapter 2)."""
+
+from coldaisle_analysis.decoding.arrays import Bytes
+from coldaisle_analysis.decoding.fields import u8, u16
+from coldaisle_analysis.decoding.jit import inner
+
+(
+    CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK,
+    PINGREQ, PINGRESP, DISCONNECT, AUTH,
+) = range(1, 16)  # fmt: skip
+V3_1, V5 = 3, 5
+"""Protocol levels."""
+MORE, _LONGEST = 128, 5
+"""The bit that says another byte of a length follows; the bytes of the longest fixed header."""
+
+
+@inner
+def size(data: Bytes, at: int, end: int) -> int:
+    """Return the bytes of the control packet that starts here; 0 while unknown, -1 when its length is none (2.2.3)."""
+    length = 0
+    for index in range(1, _LONGEST):
+        if at + index >= end:
+            return 0
+        byte = u8(data, at + index)
+        length |= (byte & 127) << 7 * (index - 1)
+        if byte < MORE:
+            return length + index + 1
+    return -1
+
+
+@inner
+def is_reserved(first: int, version: int) -> bool:
+    """Tell whether no control packet of this version starts with such a byte: type 0, and 15 before version 5."""
+    kind = first >> 4
+    return kind == 0 or (kind == AUTH and version != V5)
+
+
+@inner
+def has_right_flags(first: int) -> bool:
+    """Tell whether the flags are those its type must have (table 2.2 of version 3.1.1); PUBLISH has its own."""
+    kind, flags = first >> 4, first & 15
+    if kind == PUBLISH:
+        return flags & 6 != 6
+    return flags == (2 if kind in (PUBREL, SUBSCRIBE, UNSUBSCRIBE) else 0)
+
+
+@inner
+def is_start(data: Bytes, at: int, end: int, version: int) -> bool:
+    """Tell whether bytes look like the start of control packets: needed where it is not known that one starts here.
+
+    Every fixed header has to be one, every length one its type can have, and only the last may go on in the next segment.
+    """
+    while at < end:
+        first = u8(data, at)
+        if is_reserved(first, version) or not has_right_flags(first):
+            return False
+        total = size(data, at, end)
+        if total < 0:
+            return False
+        if total == 0:
+            return True
+        if not _has_fit_length(data, at, end, total, version):
+            return False
+        at += total
+    return True
+
+
+@inner
+def _has_fit_length(data: Bytes, at: int, end: int, total: int, version: int) -> bool:
+    kind, body = u8(data, at) >> 4, at + 2
+    while u8(data, body - 1) >= MORE:
+        body += 1
+    length = at + total - body
+    if kind == PUBLISH:
+        return length >= 3 and (body + 2 > end or 1 <= u16(data, body) <= length - 2)
+    if kind == CONNECT:
+        return length >= 10 and (body + 2 > end or u16(data, body) in (4, 6))
+    if kind in (PINGREQ, PINGRESP):
+        return length == 0
+    if kind in (DISCONNECT, AUTH):
+        return length == 0 or version == V5
+    return length == 2 or (length > 2 and (version == V5 or kind in (SUBACK, SUBSCRIBE, UNSUBSCRIBE)))

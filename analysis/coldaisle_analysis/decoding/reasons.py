@@ -1,0 +1,83 @@
+"""Why a frame or message is malformed; the kernel notes the number and where, readers see the words."""
+
+from enum import IntEnum, auto
+
+from coldaisle_analysis.decoding.jit import inner
+from coldaisle_analysis.decoding.state import Carried
+
+
+class Reason(IntEnum):
+    """What is wrong, 0 for nothing."""
+
+    NONE = 0
+    LINK = auto()
+    ETHERNET_CUT = auto()
+    COOKED_CUT = auto()
+    LOOPBACK_CUT = auto()
+    VLAN_CUT = auto()
+    ARP_CUT = auto()
+    IPV4_CUT = auto()
+    IPV4_VERSION = auto()
+    IPV4_HEADER = auto()
+    IPV4_SHORT = auto()
+    IPV4_LONG = auto()
+    IPV6_CUT = auto()
+    IPV6_VERSION = auto()
+    IPV6_LONG = auto()
+    IPV6_EXTENSION = auto()
+    TCP_CUT = auto()
+    TCP_HEADER = auto()
+    TCP_OPTIONS = auto()
+    TCP_PAYLOAD = auto()
+    UDP_CUT = auto()
+    UDP_LENGTH = auto()
+    ICMP_CUT = auto()
+    MQTT_START = auto()
+    MQTT_TYPE = auto()
+    MQTT_LENGTH = auto()
+    MQTT_FLAGS = auto()
+    MQTT_QOS = auto()
+    MQTT_SHORT = auto()
+    MQTT_PROPERTIES = auto()
+
+
+WORDS = {
+    Reason.LINK: "link type not decoded",
+    Reason.ETHERNET_CUT: "Ethernet header cut off",
+    Reason.COOKED_CUT: "Linux cooked header cut off",
+    Reason.LOOPBACK_CUT: "loopback header cut off",
+    Reason.VLAN_CUT: "VLAN tag cut off",
+    Reason.ARP_CUT: "ARP cut off",
+    Reason.IPV4_CUT: "IPv4 header cut off",
+    Reason.IPV4_VERSION: "IPv4 header of another version",
+    Reason.IPV4_HEADER: "IPv4 header length below 20 or past the frame",
+    Reason.IPV4_SHORT: "IPv4 total length below its header",
+    Reason.IPV4_LONG: "IPv4 total length past the frame",
+    Reason.IPV6_CUT: "IPv6 header cut off",
+    Reason.IPV6_VERSION: "IPv6 header of another version",
+    Reason.IPV6_LONG: "IPv6 payload length past the frame",
+    Reason.IPV6_EXTENSION: "IPv6 extension header cut off",
+    Reason.TCP_CUT: "TCP header cut off",
+    Reason.TCP_HEADER: "TCP data offset below 5 or past the segment",
+    Reason.TCP_OPTIONS: "TCP option with a length that is none",
+    Reason.TCP_PAYLOAD: "TCP payload not captured whole",
+    Reason.UDP_CUT: "UDP header cut off",
+    Reason.UDP_LENGTH: "UDP length below 8 or past the packet",
+    Reason.ICMP_CUT: "ICMP cut off",
+    Reason.MQTT_START: "no MQTT message starts where one has to",
+    Reason.MQTT_TYPE: "MQTT control packet of a reserved type",
+    Reason.MQTT_LENGTH: "MQTT remaining length of more than four bytes",
+    Reason.MQTT_FLAGS: "MQTT control packet with flags its type does not have",
+    Reason.MQTT_QOS: "MQTT PUBLISH with QoS 3",
+    Reason.MQTT_SHORT: "MQTT control packet too short for its fields",
+    Reason.MQTT_PROPERTIES: "MQTT properties past the control packet",
+}
+"""Each reason in words; the offset in the frame follows them."""
+
+
+@inner
+def note(carried: Carried, reason: int, at: int) -> None:
+    """Note what is wrong with the frame at hand, and where in the block; the first thing counts."""
+    tally = carried.tally[0]
+    if tally.said == 0:
+        tally.said, tally.said_at = reason, at

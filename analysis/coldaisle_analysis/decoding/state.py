@@ -1,0 +1,233 @@
+"""What is carried from block to block, and how much of it at most.
+
+Everything stands in arrays of records made once. None of them grows with a capture: where a bound is reached the
+oldest is let go and counted in :class:`Tally`, so that a reader is told.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coldaisle_analysis.decoding.arrays import room
+
+FLOWS = 1 << 18
+"""Flows known at a time; beyond, the one that was silent longest is forgotten."""
+HOSTS = 1 << 18
+"""IP addresses whose first MAC address is remembered."""
+CHUNK = 256
+"""Bytes of a chunk of the pool that holds partial messages, early segments and client ids."""
+CHUNKS = 1 << 18
+"""Chunks of the pool: 64 MiB."""
+LONGEST = 1 << 20
+"""Bytes of a message that are kept while it is incomplete; of a longer one the rest of the payload is counted, not kept."""
+EARLY = 1 << 18
+"""Bytes of segments ahead of a hole kept for a direction; beyond, the hole is given up."""
+EARLY_SEGMENTS = 1 << 10
+"""How many segments these may be."""
+SEGMENTS = 1 << 17
+"""Early segments of all directions."""
+NUMBERS = 1 << 20
+"""Addresses a batch may name."""
+TEXTS = 1 << 19
+"""Different texts a batch may hold."""
+
+FLOW = np.dtype(
+    [
+        ("key", np.int64, (5,)),  # both ends' addresses in halves; ports, protocol, version and shard
+        ("number", np.int64),
+        ("used", np.int64),  # number of the packet at which it was put in front
+        ("first_ns", np.int64),
+        ("last_ns", np.int64),
+        ("packets", np.int64),
+        ("bytes", np.int64),
+        ("opened", np.int64),  # sequence number of the SYN that opened it, -1 for none
+        ("before", np.int32),  # the flow used next before this one, and next after
+        ("after", np.int32),
+        ("chain", np.int32),  # the next flow in the same bucket, and that bucket
+        ("bucket", np.int32),
+        ("client", np.int32),  # first chunk of the client id
+        ("client_length", np.int32),  # its bytes, -1 while it is not known
+        (
+            "client_batch",
+            np.int32,
+        ),  # batch in which `client_code` is the client id's position in the dictionary
+        ("client_code", np.int32),
+        ("version", np.int16),  # protocol level of its CONNECT, 0 for none
+        ("low_first", np.int8),  # whether the end with the lower address sent the first packet
+    ],
+    align=True,
+)
+"""A bidirectional flow."""
+
+SIDE = np.dtype(
+    [
+        ("last_ns", np.int64),
+        ("packets", np.int64),
+        ("bytes", np.int64),
+        ("reached", np.int64),  # sequence number behind the furthest byte sent, -1 before the first segment
+        ("expected", np.int64),  # sequence number of the next byte of the stream, -1 before the first
+        ("got", np.int64),  # bytes of the message under way
+        ("need", np.int64),  # how many it has, 0 while unknown
+        ("kept", np.int32),  # how many of them are in chunks
+        ("head", np.int32),  # first and last chunk, -1 for none
+        ("tail", np.int32),
+        ("early", np.int32),  # first early segment, in order of sequence numbers, -1 for none
+        ("early_bytes", np.int32),
+        ("early_count", np.int32),
+        ("lost", np.int8),  # whether the start of a message has to be found again
+    ],
+    align=True,
+)
+"""A direction of a flow: twice the place of the flow, and one more for that of its first packet."""
+
+SEGMENT = np.dtype(
+    [("seq", np.int64), ("length", np.int32), ("head", np.int32), ("next", np.int32)], align=True
+)
+"""An early segment."""
+
+NUMBER = np.dtype(
+    [
+        ("high", np.int64),
+        ("low", np.int64),
+        ("mac", np.int64),  # of an IP address: the first MAC address that spoke for it, -1 for none yet
+        ("kind", np.int32),
+        ("code", np.int32),
+        ("slot", np.int32),
+    ],
+    align=True,
+)
+"""An address in a batch's dictionary: a MAC address, or an IP address with its version times 8 added to the kind."""
+
+TEXT = np.dtype(
+    [
+        ("hash", np.int64),
+        ("at", np.int32),
+        ("length", np.int32),
+        ("kind", np.int32),
+        ("code", np.int32),
+        ("slot", np.int32),
+    ],
+    align=True,
+)
+"""A text in a batch's dictionary."""
+
+HOST = np.dtype([("high", np.int64), ("low", np.int64), ("mac", np.int64), ("version", np.int64)], align=True)
+"""An IP address, and the MAC address that first spoke for it."""
+
+TALLY = np.dtype(
+    [
+        ("frames", np.int64),
+        ("flows", np.int64),
+        ("known", np.int64),  # flows in use
+        ("uses", np.int64),  # packets of flows
+        ("newest", np.int64),  # the flow used last and the one used longest ago, -1 for none
+        ("oldest", np.int64),
+        ("free_chunk", np.int64),  # first unused chunk, segment; -1 for none
+        ("fresh_chunk", np.int64),  # those from here on were never used
+        ("free_segment", np.int64),
+        ("fresh_segment", np.int64),
+        ("hosts", np.int64),
+        ("arp_ns", np.int64),  # time of the last ARP frame, -1 for none
+        ("batch", np.int64),
+        ("gaps", np.int64),  # holes given up
+        ("malformed", np.int64),
+        ("forgotten_flows", np.int64),
+        ("forgotten_hosts", np.int64),
+        ("overflows", np.int64),  # holes given up because too much waited behind them
+        ("cut_messages", np.int64),  # messages longer than LONGEST
+        ("messages", np.int64),  # rows written in this batch
+        ("numbers", np.int64),  # entries of the batch's dictionaries
+        ("texts", np.int64),
+        ("text_bytes", np.int64),
+        ("payload_bytes", np.int64),
+        ("payload_text", np.int64),
+        ("codes", np.int64, (8,)),  # how many values each dictionary holds, by Kind
+        ("said", np.int64),  # first flaw of the frame at hand and where; messages it completed
+        ("said_at", np.int64),
+        ("payload_at", np.int64),  # where its TCP payload starts
+        ("completed", np.int64),
+        ("first", np.int64),  # row of the first of them
+    ],
+    align=True,
+)
+"""Counters: what was seen, what was let go, and how far the arrays are filled."""
+
+Records = npt.NDArray[np.void]
+Ints = npt.NDArray[np.int32]
+
+
+class Carried(NamedTuple):
+    """All of it.
+
+    Attributes:
+        flows: records FLOW.
+        sides: records SIDE.
+        buckets: first flow of each bucket of the table of flows, -1 for none.
+        segments: records SEGMENT.
+        chunk_next: chunk that follows each chunk, -1 for none.
+        hosts: records HOST, found through ``host_slots``.
+        host_slots: open-addressed table of positions in ``hosts``, -1 for none.
+        numbers: records NUMBER of this batch, found through ``number_slots``.
+        number_slots: the same for ``numbers``.
+        texts: records TEXT of this batch, found through ``text_slots``.
+        text_slots: the same for ``texts``.
+        text_data: the bytes of the texts.
+        tally: one record TALLY.
+    """
+
+    flows: Records
+    sides: Records
+    buckets: Ints
+    segments: Records
+    chunk_next: Ints
+    hosts: Records
+    host_slots: Ints
+    numbers: Records
+    number_slots: Ints
+    texts: Records
+    text_slots: Ints
+    text_data: npt.NDArray[np.uint8]
+    tally: Records
+
+
+def new(text: int, flows: int = FLOWS) -> Carried:
+    """Return the state before the first frame.
+
+    Args:
+        text: bytes that the texts of one batch may have together.
+        flows: how many flows are known at a time.
+    """
+    tally = np.zeros(1, TALLY)
+    for name in ("newest", "oldest", "free_chunk", "free_segment", "arp_ns"):
+        tally[name] = -1
+    return Carried(
+        room(flows, FLOW),
+        room(2 * flows, SIDE),
+        _slots(2 * FLOWS),
+        room(SEGMENTS, SEGMENT),
+        room(CHUNKS, np.dtype(np.int32)),
+        room(HOSTS, HOST),
+        _slots(2 * HOSTS),
+        room(NUMBERS, NUMBER),
+        _slots(2 * NUMBERS),
+        room(TEXTS, TEXT),
+        _slots(2 * TEXTS),
+        room(text, np.dtype(np.uint8)),
+        tally,
+    )
+
+
+def _slots(count: int) -> Ints:
+    """Return an empty table of so many places, in large pages: what is looked up in it lies anywhere."""
+    return np.full(count, -1, np.int32)
+
+
+def start_batch(carried: Carried) -> None:
+    """Empty the batch's dictionaries and counters."""
+    tally = carried.tally
+    carried.number_slots[carried.numbers["slot"][: int(tally["numbers"][0])]] = -1
+    carried.text_slots[carried.texts["slot"][: int(tally["texts"][0])]] = -1
+    for name in ("messages", "numbers", "texts", "text_bytes", "payload_bytes", "payload_text", "codes"):
+        tally[name] = 0
+    tally["batch"] += 1

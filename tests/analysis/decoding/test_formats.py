@@ -1,0 +1,237 @@
+"""Every format that is decoded, made with scapy: tshark sees the same, field by field."""
+
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+from scapy.all import (  # type: ignore[attr-defined]
+    ARP,
+    GRE,
+    ICMP,
+    IP,
+    NTP,
+    TCP,
+    UDP,
+    CookedLinux,
+    CookedLinuxV2,
+    Dot1AD,
+    Dot1Q,
+    Ether,
+    ICMPv6EchoRequest,
+    ICMPv6ND_NS,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    Packet,
+    Raw,
+    fragment,
+)  # fmt: skip
+from tests.analysis.decoding.made import (
+    BROKER,
+    BROKER_MAC,
+    ETHERNET,
+    UNIT,
+    UNIT_MAC,
+    block,
+    connect,
+    control,
+    decode,
+    enhanced,
+    interface,
+    option,
+    pcap,
+    publish,
+    section,
+    segments,
+    talk,
+    text,
+    up,
+)  # fmt: skip
+from tests.oracle import differences, message_differences
+
+from coldaisle_analysis import packets
+
+pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+V6_UNIT, V6_BROKER = "fd00::41", "fd00:0:0:1::1"
+
+
+def ether(packet: Packet) -> Packet:
+    """Return a packet in an Ethernet frame."""
+    frame: Packet = ETHERNET / packet
+    return frame
+
+
+def ports(payload: bytes = b"", seq: int = 1000, **more: object) -> Packet:
+    """Return a TCP segment to the broker."""
+    segment: Packet = TCP(sport=40_001, dport=1883, seq=seq, ack=1, flags="PA", **more) / payload
+    return segment
+
+
+V4, V6 = IP(src=UNIT, dst=BROKER), IPv6(src=V6_UNIT, dst=V6_BROKER)
+FORMATS: dict[str, tuple[int, list[Packet]]] = {
+    "Ethernet": (1, [up(connect()), up(publish(), 1000 + len(connect()))]),
+    "VLAN": (1, [ETHERNET / Dot1Q(vlan=17, prio=3) / V4 / ports(publish())]),
+    "VLAN in VLAN": (1, [ETHERNET / Dot1Q(vlan=17) / Dot1Q(vlan=99) / V4 / ports(publish())]),
+    "provider VLAN": (1, [ETHERNET / Dot1AD(vlan=17) / Dot1Q(vlan=99) / V6 / ports(publish())]),
+    "cooked": (113, [CookedLinux(src=b"\2\0\0\0\0\x0d\0\0", lladdrlen=6) / V4 / ports(publish())]),
+    "cooked without an address": (113, [CookedLinux(lladdrlen=0, lladdrtype=772) / V6 / ports(publish())]),
+    "cooked v2": (276, [CookedLinuxV2(src=b"\2\0\0\0\0\x0d\0\0", lladdrlen=6, proto=0x86DD) / V6 / ports(publish())]),
+    "raw IP": (101, [V4 / ports(publish()), V6 / ports(publish())]),
+    "BSD loopback": (0, [Raw(b"\2\0\0\0") / V4 / ports(publish()), Raw(b"\x1e\0\0\0") / V6 / ports(publish())]),
+    "TCP options": (1, [ether(V4 / ports(publish(), options=[("MSS", 1460), ("SAckOK", b""), ("Timestamp", (7, 9)),
+                                                            ("NOP", None), ("WScale", 7)]))]),
+    "IPv4 options": (1, [ether(IP(src=UNIT, dst=BROKER, options=[b"\x94\x04\0\0"]) / ports(publish()))]),
+    "IPv6": (1, [ether(V6 / ports(connect())), ether(V6 / ports(publish(), 1000 + len(connect())))]),
+    "IPv6 extension headers": (1, [ether(V6 / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / ports(publish()))]),
+    "IPv6 fragments": (1, [ether(V6 / IPv6ExtHdrFragment(m=1, id=5, nh=17) / Raw(bytes(UDP(sport=5, dport=6, len=32)) + bytes(8))),
+                           ether(V6 / IPv6ExtHdrFragment(offset=2, id=5, nh=17) / Raw(bytes(16)))]),
+    "IPv4 fragments": (1, fragment(ether(V4 / UDP(sport=5, dport=6) / Raw(bytes(3000))), 1480)),
+    "ARP": (1, [Ether(src=UNIT_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=UNIT_MAC, psrc=UNIT, pdst=BROKER)]),
+    "ICMP": (1, [ether(V4 / ICMP(type=8) / b"hello"), ether(V4 / ICMP(type=0, code=0) / b"hello")]),
+    "ICMPv6": (1, [ether(V6 / ICMPv6EchoRequest(data=b"x")), ether(V6 / ICMPv6ND_NS(tgt=V6_BROKER))]),
+    "UDP and NTP": (1, [ether(V4 / UDP(sport=123, dport=123) / NTP(mode=3)), ether(V6 / UDP(sport=5000, dport=123) / NTP(mode=4, stratum=2)),
+                        ether(V4 / UDP(sport=9, dport=10) / b"abc")]),
+    "other protocols": (1, [ether(V4 / GRE() / b"x"), Ether(src=UNIT_MAC, dst=BROKER_MAC, type=0x88CC) / Raw(bytes(40))]),
+    "IEEE 802.3 length": (1, [Ether(src=UNIT_MAC, dst=BROKER_MAC, type=40) / Raw(b"\xaa\xaa\3\0\0\0\x99\x99" + bytes(40))]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_format_equals_tshark(tmp_path: Path, name: str) -> None:
+    """Of every link layer, network and transport tshark sees the same fields, and no frame is malformed."""
+    link, frames = FORMATS[name]
+    path = pcap(tmp_path / "made.pcap", frames, link)
+    table = packets.decode([path])
+    assert differences(table, path) == []
+    assert table["malformed"].isna().all()
+
+
+def test_vlan_ids(tmp_path: Path) -> None:
+    """The outer and the inner VLAN id stand in their columns."""
+    path = pcap(tmp_path / "made.pcap", FORMATS["provider VLAN"][1])
+    assert [decode(path).column(name) for name in ("vlan_id", "vlan_inner")] == [[17], [99]]
+
+
+VERSION_5 = (
+    (">", connect(5, b"sensor-9", b"\x05\x11\0\0\x0e\x10")),
+    ("<", control(0x20, b"\x01\x00\x03\x21\x00\x14")),
+    (">", control(0x82, b"\0\x01\x00" + text(b"IoT/+") + b"\x01")),
+    ("<", control(0x90, b"\0\x01\x00\x01")),
+    (">", publish(b"15.54", 9, properties=b"\x07\x26\0\1a\0\1b")),
+    ("<", control(0x40, b"\0\x09\x10\x00")),
+    (">", control(0x50, b"\0\x0a")),
+    (">", control(0xC0, b"")),
+    (">", control(0xE0, b"\x04\x05\x11\0\0\0\0")),
+)
+"""A connection of MQTT 5 with properties and reason codes."""
+
+
+def test_version_5_equals_tshark(tmp_path: Path) -> None:
+    """Message by message and field by field a connection of MQTT 5 is what tshark sees."""
+    path = pcap(tmp_path / "made.pcap", talk(*VERSION_5))
+    seen = decode(path)
+    assert message_differences(seen.messages, path) == []
+    assert seen.said("level") == [5] * 9
+    assert seen.said("client") == ["sensor-9"] * 9
+    assert seen.said("payload")[4] == b"15.54"
+    assert set(seen.column("malformed")) == {None}
+
+
+@pytest.mark.parametrize("level", [3, 4])
+def test_every_control_packet_equals_tshark(tmp_path: Path, level: int) -> None:
+    """One control packet of every type of 3.1 and 3.1.1, all in one segment, is what tshark sees."""
+    told = [
+        connect(level), publish(), publish(b"\xff\xfe", 0), control(0x62, b"\0\7"), control(0x82, b"\0\1" + text(b"a/#") + b"\1"),
+        control(0xA2, b"\0\2" + text(b"a/#")), control(0xC0, b""), control(0xE0, b""),
+    ]  # fmt: skip
+    answered = [
+        control(0x20, b"\0\0"), control(0x40, b"\0\7"), control(0x50, b"\0\7"), control(0x70, b"\0\7"),
+        control(0x90, b"\0\1\1"), control(0xB0, b"\0\2"), control(0xD0, b""),
+    ]  # fmt: skip
+    path = pcap(tmp_path / "made.pcap", talk((">", b"".join(told)), ("<", b"".join(answered))))
+    seen = decode(path)
+    found = [line.partition(":")[0] for line in message_differences(seen.messages, path)]
+    assert found == (["qos", "dup"] if level == 3 else [])  # of 3.1 it shows those of other types, too
+    assert seen.column("mqtt_messages") == [len(told), len(answered)]
+
+
+def test_other_port_equals_tshark(tmp_path: Path) -> None:
+    """MQTT on another port is read when the port is named."""
+    from coldaisle_analysis.decoding import Decoder  # noqa: PLC0415
+
+    frame = ETHERNET / V4 / TCP(sport=1024, dport=8883, flags="PA") / publish()
+    path = pcap(tmp_path / "made.pcap", [frame])
+    seen = decode(path, Decoder(8883))
+    assert message_differences(seen.messages, path, 8883) == []
+    assert seen.said("msgtype") == [3]
+
+
+@pytest.mark.parametrize(
+    "order", [(0, 1, 2, 3), (1, 0, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3), (0, 0, 1, 3, 2, 1)]
+)
+def test_reordered_segments_equal_tshark(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """A stream in four segments that cut its messages, in any order and sent twice, gives what tshark sees."""
+    stream = connect() + publish() + publish(b"16.00", 8) + control(0xC0, b"")
+    parts = segments(stream, [5, 20, 31])
+    path = pcap(tmp_path / "made.pcap", [up(b"", 999, "S"), *(parts[place] for place in order)])
+    seen = decode(path)
+    assert message_differences(seen.messages, path) == []
+    assert seen.said("msgtype") == [1, 3, 3, 12]
+
+
+def pcapng(path: Path, *blocks: bytes) -> Path:
+    """Write a pcapng file."""
+    path.write_bytes(b"".join(blocks))
+    return path
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("resolution", "unit"), [(3, 10**6), (6, 1000), (9, 1), (128 + 20, None), (128 + 30, None)]
+)
+def test_pcapng_equals_tshark(tmp_path: Path, order: str, resolution: int, unit: int | None) -> None:
+    """Either byte order and any resolution of time, decimal or binary, with blocks in between that are stepped over."""
+    time_ns = 1_772_409_600_123_000_000
+    ticks = time_ns // unit if unit else (time_ns << (resolution - 128)) // 10**9
+    path = pcapng(
+        tmp_path / "made.pcapng", section(order), interface(1, option(9, bytes([resolution]), order), order),
+        block(5, bytes(12), order), enhanced(bytes(up(publish())), ticks, 0, order), block(4, bytes(4), order),
+    )  # fmt: skip
+    assert differences(packets.decode([path]), path) == []
+
+
+def test_pcapng_of_several_interfaces_and_sections(tmp_path: Path) -> None:
+    """Interfaces of other link types and resolutions, and a second section of the other byte order, each have their own."""
+    cooked = bytes(CookedLinux(src=b"\2\0\0\0\0\x0d\0\0", lladdrlen=6) / V4 / ports(publish()))
+    path = pcapng(
+        tmp_path / "made.pcapng", section(), interface(1), interface(113, option(9, b"\x09")),
+        enhanced(bytes(up(publish())), 1_000_000, 0), enhanced(cooked, 2_000_000_000, 1), section(">"),
+        interface(101, order=">"), enhanced(bytes(V4 / ports(b"")), 3_000_000, 0, ">"),
+    )  # fmt: skip
+    table = packets.decode([path])
+    assert differences(table, path) == []
+    assert (table["time_ns"] // 10**9).tolist() == [1, 2, 3]
+
+
+def test_pcapng_of_simple_and_old_packets(tmp_path: Path) -> None:
+    """Simple packet blocks, which have no time, and the obsolete packet block are read as tshark reads them."""
+    first, second = bytes(up(publish())), bytes(up(publish(), 1000 + len(publish())))
+    old = struct.pack("<HHIIII", 0, 0, 0, 5_000_000, len(second), len(second)) + second
+    simple = block(3, struct.pack("<I", len(first)) + first)
+    path = pcapng(tmp_path / "made.pcapng", section(), interface(), simple, block(2, old))
+    table = packets.decode([path])
+    assert table["time_ns"].tolist() == [0, 5 * 10**9]
+    assert table["mqtt_payload"].tolist() == ["15.54", "15.54"]
+    assert [line for line in differences(table, path) if not line.startswith("time_ns")] == []
+
+
+def test_unknown_blocks_are_stepped_over(tmp_path: Path) -> None:
+    """Blocks of unknown types, one longer than the room for a block, leave the frames around them as they are."""
+    frames = [enhanced(bytes(up(publish())), 1_000_000), enhanced(bytes(up(b"", 1014)), 2_000_000)]
+    long = block(0xBAD, bytes(3 << 20))
+    path = pcapng(
+        tmp_path / "made.pcapng", section(), interface(), frames[0], block(0xBAD, b"x"), long, frames[1]
+    )
+    assert decode(path).column("frame") == [1, 2]

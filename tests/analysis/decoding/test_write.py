@@ -1,0 +1,176 @@
+"""The tables as files: whole or not there, the columns of the table of columns, and the machine code behind them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
+from tests.analysis.decoding.made import connect, control, decode, pcap, publish, talk, up
+
+from coldaisle_analysis import columns, decoding
+from coldaisle_analysis.columns import WIRE, Level
+from coldaisle_analysis.decoding import jit, layout, schema
+from coldaisle_contracts.errors import InputError
+
+FRAMES = talk(
+    (">", connect()), ("<", control(0x20, b"\0\0")), (">", publish()), ("<", control(0x40, b"\0\7"))
+)
+
+
+def test_tables_are_what_was_decoded(tmp_path: Path) -> None:
+    """Read back by pyarrow, DuckDB and Polars the files hold the rows of the batches."""
+    path = pcap(tmp_path / "made.pcap", FRAMES)
+    seen, written = decode(path), decoding.write([path], tmp_path / "out" / "tables")
+    assert (written.frames, written.messages, written.remarks) == (4, 4, ())
+    for file, table in zip(written.files, (seen.packets, seen.messages), strict=True):
+        assert pq.read_table(file).to_pylist() == table.to_pylist()
+        assert len(pl.read_parquet(file)) == 4
+        assert duckdb.read_parquet(str(file)).aggregate("count(*), min(frame)").fetchall() == [(4, 1)]
+    assert sorted(path.name for path in (tmp_path / "out" / "tables").iterdir()) == [
+        "messages.parquet",
+        "packets.parquet",
+    ]
+
+
+def test_several_files_are_one_table(tmp_path: Path) -> None:
+    """Frames are numbered through all files and within each, and a connection goes on in the next one."""
+    paths = [pcap(tmp_path / "a.pcap", FRAMES[:2]), pcap(tmp_path / "b.pcap", FRAMES[2:])]
+    table = pq.read_table(decoding.write(paths, tmp_path / "out").files[0])
+    assert table["frame"].to_pylist() == [1, 2, 3, 4]
+    assert table["frame_in_file"].to_pylist() == [1, 2, 1, 2]
+    assert table["file"].to_pylist() == ["a.pcap", "a.pcap", "b.pcap", "b.pcap"]
+    assert set(table["client"].to_pylist()) == {"131"}
+
+
+def test_nothing_is_left_of_a_capture_cut_short(tmp_path: Path) -> None:
+    """When a later file is cut short no table is left, nor a folder that was made for it."""
+    good, bad = pcap(tmp_path / "a.pcap", FRAMES), pcap(tmp_path / "b.pcap", FRAMES)
+    bad.write_bytes(bad.read_bytes()[:-3])
+    with pytest.raises(InputError, match=r"b\.pcap: frame 4"):
+        decoding.write([good, bad], tmp_path / "deep" / "out")
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError):
+        decoding.write([bad], tmp_path / "mine")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """A file in the place of the folder is named, and stays as it is."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match=r"file: cannot be written .* choose another folder"):
+        decoding.write([pcap(tmp_path / "made.pcap", FRAMES)], tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("level", WIRE)
+def test_types_are_those_of_the_table_of_columns(level: Level) -> None:
+    """Every column of a batch is in the table of columns, and its array has the type that stands there."""
+    kinds = {column.name: column.dtype.lower() for column in columns.columns(level)}
+    assert set(decoding.SCHEMAS[level].names) <= set(kinds)
+    parts: dict[type[layout.Ordinal], str] = (
+        {
+            layout.I8: "int8",
+            layout.I16: "int16",
+            layout.I32: "int32",
+            layout.I64: "int64",
+            layout.F64: "float64",
+        }
+        if level == "packets"
+        else {layout.M8: "int8", layout.M16: "int16", layout.M32: "int32"}
+    )
+    for names, kind in parts.items():
+        for column in names:
+            name = column.name.lower()
+            assert name in {"row", "protocol"} or kinds[name] == kind, name
+
+
+def test_every_column_has_its_bit() -> None:
+    """Each row of the kernel's arrays is in the table that says where it holds something, unless it always does."""
+    always = {"PROTOCOL", "ETH_SRC_CHANGED", "TO_SERVER", "FRAME_LEN", "ETH_TYPE", "FLOW", "ROW"}
+    rows = (
+        layout.I8,
+        layout.I16,
+        layout.I32,
+        layout.I64,
+        layout.F64,
+        layout.Code,
+        layout.M8,
+        layout.M16,
+        layout.M32,
+        layout.MCode,
+    )
+    names = {column.name for part in rows for column in part}
+    assert names - set(schema.BIT) == always
+
+
+def test_pandas_is_not_loaded(tmp_path: Path) -> None:
+    """Decoding a file loads neither pandas nor scikit-learn, which take longer than a small capture."""
+    path = pcap(tmp_path / "made.pcap", FRAMES)
+    program = (
+        "import sys; from pathlib import Path; from coldaisle_analysis import decoding; "
+        f"decoding.write([Path({str(path)!r})], Path({str(tmp_path / 'out')!r})); "
+        "print({'pandas', 'sklearn', 'scipy.linalg'} & set(sys.modules))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+
+
+def test_where_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the sources if that folder may be written to or has it already, else in the user's own; named by all sources."""
+
+    def function() -> None: ...
+
+    beside = tmp_path / "package" / "__pycache__"
+    beside.mkdir(parents=True)
+    source = str(tmp_path / "package" / "kernel.py")
+    shutil.copy(__file__, source)
+    assert jit.Shelf(function, source).get_cache_path() == str(beside)
+    monkeypatch.setattr(jit, "_is_writable", lambda _: False)
+    assert jit.Shelf(function, source).get_cache_path() != str(beside)
+    (beside / f"kernel._decode-{jit.sources()}.py311.nbi").touch()
+    assert jit.Shelf(function, source).get_cache_path() == str(beside)
+    assert jit.Shelf(function, source).get_source_stamp() == jit.sources()
+
+
+def test_without_a_place_for_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no folder may be written to a function is compiled all the same."""
+
+    def nowhere(_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(jit.Shelf, "ensure_cache_path", nowhere)
+    assert jit.entry(_twice, 1)(21) == 42
+
+
+def _twice(number: int) -> int:
+    return 2 * number
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """A capture forty times as large takes no more memory than the bound, and a process of its own shows it."""
+    chunk = b"".join(
+        bytes.fromhex("e8030000000000006400000064000000").replace(
+            b"\x64\0\0\0", len(data).to_bytes(4, "little")
+        )
+        + data
+        for data in (
+            bytes(up(publish(bytes([65 + number % 26]) * 40), 1000 + 54 * number)) for number in range(2000)
+        )
+    )
+    head = pcap(tmp_path / "empty.pcap", []).read_bytes()
+    peaks = []
+    for times in (5, 200):
+        path = tmp_path / f"{times}.pcap"
+        path.write_bytes(head + chunk * times)
+        program = (
+            "from pathlib import Path; from coldaisle_analysis import decoding; "
+            f"decoding.write([Path({str(path)!r})], Path({str(tmp_path / 'out')!r})); "
+            "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+        )
+        peaks.append(int(subprocess.check_output([sys.executable, "-c", program], text=True)) // 1024)
+    assert peaks[1] < 600
+    assert peaks[1] - peaks[0] < 250
