@@ -12,11 +12,13 @@ from typing import Literal, cast
 
 import pandas as pd
 
-from coldaisle_analysis.columns import packets, readings, truth
+from coldaisle_analysis.columns import flows, packets, readings, truth, windows
 
-Level = Literal["packets", "readings"]
+Level = Literal["packets", "readings", "flows", "windows"]
 Group = Literal["identity", "time", "feature", "value", "label", "meta"]
-LEVELS: tuple[Level, ...] = ("packets", "readings")
+LEVELS: tuple[Level, ...] = ("packets", "readings", "flows", "windows")
+LEARNED: tuple[Level, ...] = ("packets", "readings")
+"""The levels models are trained and scored on; flows and windows follow from them."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,14 @@ class Column:
     """One column of the dataset.
 
     Attributes:
-        level: ``packets`` (a row a frame) or ``readings`` (a row a planned reading).
+        level: ``packets`` (a row a frame), ``readings`` (a planned reading), ``flows`` (a bidirectional flow) or
+            ``windows`` (a sensor and interval of time).
         name: its name in the files.
         group: what it may be used for, see the module's first lines.
         dtype: pandas dtype; the capital ``Int`` types hold missing values.
         unit: SI unit, ``1`` for counts and ratios, empty for text and codes.
         meaning: what it says.
-        tshark: the display field it equals, empty when Wireshark has none.
+        outside: what an outside tool calls the same, empty when it has no such thing.
     """
 
     level: Level
@@ -39,11 +42,11 @@ class Column:
     dtype: str
     unit: str
     meaning: str
-    tshark: str = ""
+    outside: str = ""
 
     @property
     def causal(self) -> bool:
-        """Whether it is known once the row's frame has passed (packets) or its slot has ended (readings)."""
+        """Whether it is known once the row's frame has passed (packets), else once its slot, flow or window has ended."""
         return self.group != "label"
 
     @property
@@ -51,15 +54,31 @@ class Column:
         """Whether a model can take it as a number."""
         return self.dtype.lower().startswith(("int", "float"))
 
+    @property
+    def tshark(self) -> str:
+        """The display field it equals, empty when Wireshark has none."""
+        return "" if self.level == "flows" else self.outside
 
-_TABLES: dict[Level, str] = {"packets": packets.TABLE, "readings": readings.TABLE}
+    @property
+    def nfstream(self) -> str:
+        """The NFStream attribute it equals (in s where that is in ms), empty when NFStream has none."""
+        return self.outside if self.level == "flows" else ""
+
+
+_TABLES: dict[Level, str] = {
+    "packets": packets.TABLE,
+    "readings": readings.TABLE,
+    "flows": flows.TABLE,
+    "windows": windows.TABLE,
+}
+_OUTSIDE: dict[Level, str] = {"flows": "NFStream attribute"}
 _DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]"}
 
 
 def _column(level: Level, line: str) -> Column:
-    name, group, kind, unit, meaning, *tshark = (cell.strip() for cell in line.split("|"))
+    name, group, kind, unit, meaning, *outside = (cell.strip() for cell in line.split("|"))
     dtype = _DTYPES.get(kind, kind)
-    return Column(level, name, cast("Group", group), dtype, unit, meaning, "".join(tshark))
+    return Column(level, name, cast("Group", group), dtype, unit, meaning, "".join(outside))
 
 
 COLUMNS: tuple[Column, ...] = tuple(
@@ -82,7 +101,7 @@ def features(level: Level, *, identity: bool = False) -> list[str]:
     """Return the numeric columns a model may learn from.
 
     Args:
-        level: ``packets`` or ``readings``.
+        level: the level.
         identity: add the numeric identity columns, which leak.
     """
     groups = {"feature", "value", "identity"} if identity else {"feature", "value"}
@@ -101,11 +120,12 @@ def conform(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
 
 def markdown(level: Level) -> str:
     """Return a level's columns as a Markdown table, as docs/dataset.md shows them."""
-    head = "| column | group | type | unit | meaning | tshark field |\n|---|---|---|---|---|---|"
+    tool = _OUTSIDE.get(level, "tshark field")
+    head = f"| column | group | type | unit | meaning | {tool} |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(_row(column) for column in columns(level))])
 
 
 def _row(column: Column) -> str:
     kind = next((short for short, dtype in _DTYPES.items() if dtype == column.dtype), column.dtype)
-    tshark = f"`{column.tshark}`" if column.tshark else ""
-    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {tshark} |"
+    outside = f"`{column.outside}`" if column.outside else ""
+    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {outside} |"
