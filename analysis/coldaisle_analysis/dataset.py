@@ -20,6 +20,7 @@ from coldaisle_analysis.labels import TRUTH
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 
 _LEAD = SECOND // 4
@@ -163,9 +164,21 @@ def write(dataset: Dataset, folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> Dataset:
-    """Read packets and readings in a folder back from Parquet; the other levels are read by :mod:`loading`.
+    """Read packets and readings in a folder back from Parquet; :func:`read_level` reads any level of a run.
 
     Raises:
         InputError: if a file is missing or is not Parquet.
     """
     return Dataset(tables.read(folder / "packets.parquet"), tables.read(folder / "readings.parquet"))
+
+
+def read_level(run: Path, level: Level) -> pd.DataFrame:
+    """Read one level of a finished run.
+
+    Raises:
+        InputError: if the run has it not, or not as Parquet.
+    """
+    path = run / "dataset" / f"{level}.parquet"
+    if not path.exists():
+        raise InputError(path, f"is not there: build it again with `coldaisle analyse {run}`")
+    return tables.read(path)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from coldaisle_analysis import dataset, tables
+from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import LEVELS, Level, features, markdown
 from coldaisle_analysis.splits import groups_of, in_time, together
 from coldaisle_contracts.errors import InputError
@@ -59,10 +59,7 @@ def load_run(
     """
     _refuse_unknown(level, subset)
     manifest = Manifest.load(Path(run))
-    path = Path(run) / "dataset" / f"{level}.parquet"
-    if not path.exists():
-        raise InputError(path, f"is not there: build it again with `coldaisle analyse {run}`")
-    frame = tables.read(path)
+    frame = dataset.read_level(Path(run), level)
     title = f"Run {manifest.id}: scenario {manifest.scenario}, seed {manifest.seed}"
     bunch = _bunch(frame, level, subset, title, identity=identity, as_frame=as_frame)
     return (bunch.data, bunch.target) if return_X_y else bunch

@@ -32,7 +32,7 @@ scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_a
 app.add_typer(scenario_app, name="scenario")
 
 
-def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels")) -> list[str]:
+def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to")) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
     ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form click knows.
@@ -218,6 +218,28 @@ def decode(
     table = packets.decode(pcap)
     (path,) = tables.write(table, out / "packets", ("csv",) if csv else ("parquet",))
     Console().print(f"{len(table):,} frames: {path}", highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog=_examples(
+        "coldaisle export runs/latest --to pcapng",
+        "coldaisle export runs/latest --to zeek eve --out /data/week",
+    )
+)
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    to: Annotated[
+        list[str] | None, typer.Option(help="parquet, csv, pcapng, zeek or eve; repeat it.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for them; export in the run when left out.")
+    ] = None,
+) -> None:
+    """Write a run in formats of other tools: Parquet by day, CSV, labelled pcapng, Zeek logs, EVE events."""
+    from coldaisle_analysis import export as exporting  # noqa: PLC0415
+
+    for folder in exporting.export(run, to or [], out):
+        Console().print(folder, highlight=False, soft_wrap=True)
 
 
 @app.command(

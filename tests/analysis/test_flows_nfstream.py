@@ -4,7 +4,6 @@ The differences, also in docs/dataset.md: NFStream counts in whole ms; it knows 
 a new SYN starts a new connection here; it writes 0 where nothing was measured; and it has flows of every IP protocol.
 """
 
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import pandas as pd
 import pytest
 from nfstream import NFStreamer  # type: ignore[import-untyped]
 from tests.analysis import made_run
+from tests.analysis.made_frames import SYN, UDP, frame, level_of
 
-from coldaisle_analysis import packets
 from coldaisle_analysis.aggregates import flows
 from coldaisle_analysis.aggregates.cut import Cut
 from coldaisle_analysis.columns import columns
@@ -23,8 +22,6 @@ MILLI = 1_000_000
 START = 1_772_406_000 * SECOND
 COMPARED = [column for column in columns("flows") if column.nfstream]
 SHARED_KEY = ["first_ns", "ip_proto", "ip_src", "src_port", "ip_dst", "dst_port"]
-HOSTS = {"02:42:c6:12:00:29": "198.18.0.41", "02:42:c6:12:00:24": "198.18.0.36"}
-SYN, RST, ACK = 2, 4, 16
 
 
 def nfstream(pcap: Path, cut: Cut) -> pd.DataFrame:
@@ -38,14 +35,6 @@ def nfstream(pcap: Path, cut: Cut) -> pd.DataFrame:
         {column.name: seen[column.nfstream] * per_unit.get(column.unit, 1)
          if column.numeric else seen[column.nfstream] for column in COMPARED}
     )  # fmt: skip
-
-
-def labelled(pcaps: list[Path]) -> pd.DataFrame:
-    """Return the frames of captures, none of them an attack."""
-    shards = [f"day-{number}" for number in range(1, len(pcaps) + 1)]
-    frames = packets.trace(pcaps, shards).packets
-    text = pd.Categorical([None] * len(frames), ["e01"])
-    return frames.assign(day=1, label=0, benign=0, kind="normal", episode=text, role=text)
 
 
 def in_its_terms(frames: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +53,7 @@ def in_its_terms(frames: pd.DataFrame) -> pd.DataFrame:
 
 def disagreements(pcap: Path, cut: Cut) -> list[str]:
     """Return a sentence for each column that differs from NFStream's."""
-    ours, theirs = flows.build(in_its_terms(labelled([pcap])), cut), nfstream(pcap, cut)
+    ours, theirs = flows.build(in_its_terms(level_of([pcap])), cut), nfstream(pcap, cut)
     ours = ours.astype({"ip_src": "str", "ip_dst": "str"})
     ours, theirs = (table.sort_values(SHARED_KEY, ignore_index=True) for table in (ours, theirs))
     if len(ours) != len(theirs):
@@ -82,34 +71,21 @@ def disagreements(pcap: Path, cut: Cut) -> list[str]:
     return found
 
 
-def frame(
-    ports: tuple[int, int], flags: int = ACK, payload: bytes = b"", way: int = 0, proto: int = 6
-) -> bytes:
-    """Return a frame between the two hosts; ``way`` 1 is back."""
-    (mac, ip), (far_mac, far_ip) = list(HOSTS.items())[:: -1 if way else 1]
-    ports = (ports[1], ports[0]) if way else ports
-    if proto == 17:
-        body = struct.pack(">HHHH", *ports, 8 + len(payload), 0) + payload
-    else:
-        body = made_run.tcp(ports, (1 + 7 * bool(flags & SYN), 1), flags, 1, payload)
-    return made_run.ethernet(mac, far_mac, 0x0800, made_run.ipv4(ip, far_ip, proto, body))
-
-
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a capture drawn by seed: 40 pairs of ports, TCP and UDP, all flags, pauses around both timeouts."""
     rng = np.random.default_rng(5)
     frames = []
     for number in range(40):
-        at, proto = START + int(rng.integers(0, 60 * SECOND)), 17 if number % 5 == 0 else 6
+        at, proto = START + int(rng.integers(0, 60 * SECOND)), UDP if number % 5 == 0 else 6
         for _ in range(int(rng.integers(1, 120))):
             pause = rng.choice(
                 [0, 1, 50, 20_000, 119_999, 120_000, 120_001], p=[0.1, 0.3, 0.3, 0.24, 0.02, 0.02, 0.02]
             )
             at += int(pause) * MILLI + int(rng.integers(0, MILLI)) * (pause < 100_000)
-            flags = int(rng.integers(0, 256)) & ~SYN
+            flags, back = int(rng.integers(0, 256)) & ~SYN, bool(rng.integers(0, 2))
             sent = bytes(int(rng.integers(0, 900)))
-            frames.append((at, frame((40_000 + number, 1883), flags, sent, int(rng.integers(0, 2)), proto)))
+            frames.append((at, frame((40_000 + number, 1883), flags, sent, back=back, proto=proto)))
     path = tmp_path_factory.mktemp("drawn") / "drawn.pcap"
     made_run.pcap(path, sorted(frames))
     return path
@@ -140,7 +116,7 @@ def test_timeouts_end_a_flow_when_they_are_reached(tmp_path: Path) -> None:
     steady = [(100_000 * step, 40_003) for step in range(19)]
     stamps = sorted((START + at * MILLI, frame((port, 1883))) for at, port in paused + steady)
     made_run.pcap(path, stamps)
-    table = flows.build(labelled([path]), Cut())
+    table = flows.build(level_of([path]), Cut())
     assert table.groupby("src_port")["packets"].agg(list).tolist() == [[2], [1, 1], [18, 1]]
     assert disagreements(path, Cut()) == []
 
@@ -148,12 +124,9 @@ def test_timeouts_end_a_flow_when_they_are_reached(tmp_path: Path) -> None:
 def test_a_new_syn_starts_a_flow_here_and_not_there(tmp_path: Path) -> None:
     """A pair of ports used for two connections within the timeout is two flows; NFStream has one."""
     path = tmp_path / "reused.pcap"
-    opened = [made_run.tcp((40_000, 1883), (number, 0), SYN, 1) for number in (100, 9_000)]
-    hosts = list(HOSTS.items())
-    sent = [made_run.ethernet(hosts[0][0], hosts[1][0], 0x0800, made_run.ipv4(hosts[0][1], hosts[1][1], 6, body))
-            for body in opened]  # fmt: skip
-    made_run.pcap(path, [(START + number * SECOND, body) for number, body in enumerate(sent)])
-    assert len(flows.build(labelled([path]), Cut())) == 2
+    opened = [frame((40_000, 1883), SYN, seq=number) for number in (100, 9_000)]
+    made_run.pcap(path, [(START + number * SECOND, sent) for number, sent in enumerate(opened)])
+    assert len(flows.build(level_of([path]), Cut())) == 2
     assert len(nfstream(path, Cut())) == 1
     assert disagreements(path, Cut()) == []
 
@@ -163,7 +136,7 @@ def test_what_was_not_measured_is_missing_here_and_zero_there(tmp_path: Path) ->
     path = tmp_path / "single.pcap"
     made_run.pcap(path, [(START, frame((40_000, 1883)))])
     (ours,), (theirs,) = (
-        table.to_dict("records") for table in (flows.build(labelled([path]), Cut()), nfstream(path, Cut()))
+        table.to_dict("records") for table in (flows.build(level_of([path]), Cut()), nfstream(path, Cut()))
     )
     unmeasured = ["size_std", "iat_min", "iat_mean", "iat_std", "iat_max", "bwd_duration", "bwd_size_mean"]
     assert all(np.isnan(ours[name]) and theirs[name] == 0 for name in unmeasured)
@@ -173,8 +146,6 @@ def test_what_was_not_measured_is_missing_here_and_zero_there(tmp_path: Path) ->
 def test_only_tcp_and_udp_are_flows(tmp_path: Path) -> None:
     """An ICMP message is a flow of NFStream's and none of ours."""
     path = tmp_path / "icmp.pcap"
-    hosts = list(HOSTS.items())
-    icmp = made_run.ipv4(hosts[0][1], hosts[1][1], 1, b"\x08\0\0\0\0\1\0\1" + bytes(32))
-    made_run.pcap(path, [(START, made_run.ethernet(hosts[0][0], hosts[1][0], 0x0800, icmp))])
+    made_run.pcap(path, [(START, frame((0, 0), proto=1, payload=bytes(32)))])
     assert len(NFStreamer(str(path), n_dissections=0, n_meters=1).to_pandas()) == 1
-    assert flows.build(labelled([path]), Cut()).empty
+    assert flows.build(level_of([path]), Cut()).empty

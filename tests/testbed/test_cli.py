@@ -86,6 +86,17 @@ def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
     _assert_one_sentence(coldaisle(command, tmp_path), "manifest.json", "runs/latest")
 
 
+def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
+    """A format that does not exist, and none at all, are refused with those that do."""
+    known = "parquet, csv, pcapng, zeek, eve"
+    _assert_one_sentence(
+        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", known
+    )
+    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", known)
+    _assert_one_sentence(coldaisle("export", tmp_path, "--to", "csv"), "manifest.json", "runs/latest")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
     """Captures without labels are refused with the form that is right."""
     _assert_one_sentence(coldaisle("analyse", "--pcap", tmp_path / "a.pcap"), "--labels")
@@ -162,6 +173,7 @@ def test_help_has_examples(coldaisle: Call) -> None:
         ["verify"],
         ["analyse"],
         ["decode"],
+        ["export"],
         ["fit"],
         ["runs"],
         ["doctor"],

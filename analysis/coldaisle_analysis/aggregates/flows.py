@@ -32,7 +32,7 @@ _OF_FIRST_TOO = ("frame", "flow", "tcp_srcport", "udp_srcport", "tcp_dstport", "
 
 
 @dataclass(frozen=True)
-class _Frames:
+class Members:
     """The frames of all flows, flow by flow and in order of time within one; all arrays have one entry a frame.
 
     Attributes:
@@ -56,6 +56,34 @@ class _Frames:
     count: int
 
 
+def members(packets: pd.DataFrame, cut: Cut) -> Members:
+    """Return the frames of all flows.
+
+    Args:
+        packets: level ``packets``.
+        cut: what ends a flow.
+    """
+    flow = number(packets, cut)
+    row = np.flatnonzero(flow >= 0)
+    row = row[np.argsort(flow[row], kind="stable")]
+    flags, carried, datagram = (
+        packets[name].iloc[row].fillna(0).to_numpy(np.int64) for name in ("tcp_flags", "tcp_len", "udp_len")
+    )
+    number_of = flow[row]
+    source = packets["ip_src"].cat.codes.to_numpy(np.int64)[row] << 16 | _port(packets, "srcport")[row]
+    first = np.searchsorted(number_of, number_of)
+    return Members(
+        row=row,
+        flow=number_of,
+        time_ns=clock(packets)[row],
+        length=packets["frame_len"].to_numpy(np.int64)[row],
+        payload=carried + np.maximum(datagram - _UDP_HEADER, 0),
+        flags=flags,
+        forward=source == source[first],
+        count=int(number_of[-1]) + 1 if len(row) else 0,
+    )
+
+
 def build(packets: pd.DataFrame, cut: Cut) -> pd.DataFrame:
     """Return level ``flows``: a row a flow, by first frame.
 
@@ -63,7 +91,7 @@ def build(packets: pd.DataFrame, cut: Cut) -> pd.DataFrame:
         packets: level ``packets``.
         cut: what ends a flow.
     """
-    frames = _frames(packets, number(packets, cut))
+    frames = members(packets, cut)
     first = np.searchsorted(frames.flow, np.arange(frames.count))
     last = np.append(first[1:], len(frames.flow)) - 1 if frames.count else first
     table = _who(packets, frames, first, last)
@@ -79,34 +107,13 @@ def build(packets: pd.DataFrame, cut: Cut) -> pd.DataFrame:
     return conform(pd.DataFrame(table).join(found), "flows")
 
 
-def _frames(packets: pd.DataFrame, flow: Ints) -> _Frames:
-    row = np.flatnonzero(flow >= 0)
-    row = row[np.argsort(flow[row], kind="stable")]
-    flags, carried, datagram = (
-        packets[name].iloc[row].fillna(0).to_numpy(np.int64) for name in ("tcp_flags", "tcp_len", "udp_len")
-    )
-    number_of = flow[row]
-    source = packets["ip_src"].cat.codes.to_numpy(np.int64)[row] << 16 | _port(packets, "srcport")[row]
-    first = np.searchsorted(number_of, number_of)
-    return _Frames(
-        row=row,
-        flow=number_of,
-        time_ns=clock(packets)[row],
-        length=packets["frame_len"].to_numpy(np.int64)[row],
-        payload=carried + np.maximum(datagram - _UDP_HEADER, 0),
-        flags=flags,
-        forward=source == source[first],
-        count=int(number_of[-1]) + 1 if len(row) else 0,
-    )
-
-
 def _port(packets: pd.DataFrame, name: str) -> Ints:
     """Return TCP's or UDP's port, 0 where there is neither."""
     tcp, udp = (packets[f"{layer}_{name}"].fillna(0).to_numpy(np.int64) for layer in ("tcp", "udp"))
     return np.asarray(tcp + udp)
 
 
-def _who(packets: pd.DataFrame, frames: _Frames, first: Ints, last: Ints) -> dict[str, object]:
+def _who(packets: pd.DataFrame, frames: Members, first: Ints, last: Ints) -> dict[str, object]:
     """Return the columns that say which flow it is, and when."""
     head = packets[[*_OF_FIRST, *_OF_FIRST_TOO]].iloc[frames.row[first]]
     clients = packets["client"]
@@ -126,7 +133,7 @@ def _who(packets: pd.DataFrame, frames: _Frames, first: Ints, last: Ints) -> dic
     }
 
 
-def _one_way(frames: _Frames, chosen: Mask) -> dict[str, Ints | Floats]:
+def _one_way(frames: Members, chosen: Mask) -> dict[str, Ints | Floats]:
     """Return what the frames of one way, or of both, come to."""
     flow, count = frames.flow[chosen], frames.count
     length, time_ns = frames.length[chosen], frames.time_ns[chosen]
@@ -153,7 +160,7 @@ def _span(time_ns: Ints, flow: Ints, count: int) -> Floats:
     return span
 
 
-def _rest(packets: pd.DataFrame, frames: _Frames) -> dict[str, Ints]:
+def _rest(packets: pd.DataFrame, frames: Members) -> dict[str, Ints]:
     """Return what only the decoded columns of a flow's frames tell."""
     of = {
         name: packets[name].iloc[frames.row].fillna(0).to_numpy(np.int64)
