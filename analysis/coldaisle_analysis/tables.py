@@ -83,6 +83,18 @@ def read(path: Path) -> pd.DataFrame:
         raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
 
 
+def rows_of(path: Path) -> int:
+    """Return how many rows a Parquet file has, from its footer.
+
+    Raises:
+        InputError: if it is missing or is not Parquet.
+    """
+    try:
+        return int(pa.parquet.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
+
+
 def _unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}")
 

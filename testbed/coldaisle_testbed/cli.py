@@ -176,6 +176,26 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
 
 
 @app.command(
+    epilog=_examples("coldaisle reproduce runs/latest", "coldaisle reproduce runs/latest --engine compose")
+)
+def reproduce(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Where to play it; the run's own when left out.")
+    ] = None,
+) -> None:
+    """Play a run's plan again and compare what came of it. Exit 3 names what differs."""
+    manifest, progress = Manifest.load(run), Progress()
+    chosen = _engine(engine or EngineName(manifest.engine))
+    from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
+
+    def play(plan: Plan, stage: Path) -> None:
+        _play(plan, chosen, stage, plan.scenario.days, {}, progress)
+
+    Console().print(reproducing.reproduce(run, play, progress), highlight=False, soft_wrap=True)
+
+
+@app.command(
     epilog=_examples(
         "coldaisle analyse runs/latest",
         "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",

@@ -2,18 +2,21 @@
 
 import importlib.metadata
 import os
+import platform
 import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coldaisle_analysis import dataset, evidence, ledger
+from coldaisle_analysis import dataset, description, evidence, ledger
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
+from coldaisle_contracts.manifest import Clocks, Manifest, instant, sha256_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.progress import Progress
 
+HOUSE = Path(__file__).resolve().parents[2]
+"""The checkout this runs from, where there is one."""
 _LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
 _TOOLS = {
     "mosquitto": ["mosquitto", "-h"],
@@ -32,6 +35,7 @@ def conclude(
     progress: Progress,
     *,
     analyse: bool,
+    name: str = "",
 ) -> Path:
     """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
 
@@ -43,6 +47,7 @@ def conclude(
         seconds: wall time of the stages so far, s; completed here.
         progress: told one line a step.
         analyse: whether to train models and write the report.
+        name: the run's id; the name of ``final`` when left out.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
@@ -62,8 +67,10 @@ def conclude(
         with progress.step("building the dataset", seconds, "dataset"):
             dataset.write(dataset.build(stage, account), stage / "dataset")
     counts = _counts(account)
-    manifest = _manifest(stage, final.name, engine, shards, digest, counts, seconds)
-    (stage / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    manifest = _manifest(stage, name or final.name, engine, shards, digest, counts, seconds, _clocks(account))
+    for path in description.write(stage, manifest):
+        manifest.files[str(path.relative_to(stage))] = sha256_of(path)
+    manifest.save(stage)
     if final.is_dir():
         final.rmdir()
     stage.rename(final)
@@ -95,9 +102,7 @@ def again(run: Path, progress: Progress) -> Path:
             shutil.copy2(source, stage / part)
     fresh = run.parent / f".{run.name}.done"
     seconds = {name: took for name, took in manifest.seconds.items() if name == "play"}
-    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True)
-    text = (fresh / MANIFEST).read_text(encoding="utf-8").replace(f'"{fresh.name}"', f'"{run.name}"', 1)
-    (fresh / MANIFEST).write_text(text, encoding="utf-8")
+    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True, name=run.name)
     run.rename(old)
     fresh.rename(run)
     shutil.rmtree(old)
@@ -126,6 +131,7 @@ def _manifest(
     digest: str,
     counts: dict[str, int],
     seconds: dict[str, float],
+    clocks: Clocks,
 ) -> Manifest:
     plan = Plan.load(stage / "plan.json")
     files = sorted(path for path in stage.rglob("*") if path.is_file())
@@ -142,12 +148,46 @@ def _manifest(
         seconds=seconds,
         versions=_versions(),
         files={str(path.relative_to(stage)): sha256_of(path) for path in files},
+        commit=_commit(),
+        clocks=clocks,
     )
+
+
+def _clocks(account: ledger.Account) -> Clocks:
+    """Return first and last packet on both clocks."""
+    known = account.evidence
+    virtual, wall = known.trace.frames.time_ns, known.raw.time_ns
+    return Clocks(
+        virtual_start=instant(int(virtual.min())),
+        virtual_end=instant(int(virtual.max())),
+        wall_start=instant(int(wall.min())),
+        wall_end=instant(int(wall.max())),
+        time_zone=known.plan.scenario.time_zone,
+        utc_offset_s=known.plan.utc_offset_s,
+    )
+
+
+def _commit() -> str:
+    """Return the commit this source is of, empty where it is no checkout or there is no git."""
+    if not (HOUSE / ".git").exists():  # or git would name the checkout around it
+        return ""
+    git = ["git", "-C", str(HOUSE)]
+    head, changed = _said([*git, "rev-parse", "HEAD"]), _said([*git, "status", "--porcelain"])
+    return f"{head}-dirty" if head and changed else head
+
+
+def _said(command: list[str]) -> str:
+    """Return what a command says, nothing where it fails or is not there."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _versions() -> dict[str, str]:
     """Return the version of coldaisle and of each library and tool found here."""
-    found: dict[str, str] = {}
+    found = {"python": platform.python_version(), "linux": platform.release()}
     for name in ("coldaisle", *_LIBRARIES):
         try:
             found[name] = importlib.metadata.version(name)

@@ -21,6 +21,6 @@ def made_manifest(run: Path) -> Manifest:
         counts={"packets": 0, "packets_attack": 0, "readings": 0, "readings_attack": 0, "episodes": 0, "acts": 0,
                 "kernel_drops": 0, "days": 1},
         seconds={},
-        versions={},
+        versions={"coldaisle": "0.1.0"},
         files={str(path.relative_to(run)): sha256_of(path) for path in files},
     )  # fmt: skip

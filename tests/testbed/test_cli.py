@@ -80,7 +80,7 @@ def test_bad_value(coldaisle: Call, tmp_path: Path) -> None:
     _assert_one_sentence(result, "mine.toml", "7")
 
 
-@pytest.mark.parametrize("command", ["verify", "analyse"])
+@pytest.mark.parametrize("command", ["verify", "analyse", "reproduce"])
 def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
     """A folder that holds no finished run is named, with what to name instead."""
     _assert_one_sentence(coldaisle(command, tmp_path), "manifest.json", "runs/latest")
@@ -174,6 +174,7 @@ def test_help_has_examples(coldaisle: Call) -> None:
         ["analyse"],
         ["decode"],
         ["export"],
+        ["reproduce"],
         ["fit"],
         ["runs"],
         ["doctor"],
