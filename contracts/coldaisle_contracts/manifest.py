@@ -51,7 +51,7 @@ class Manifest(BaseModel):
         seconds: wall time each stage took, s.
         versions: version of each tool and library used.
         files: sha256 of every file of the run but this one, by path relative to its folder.
-        commit: the commit of coldaisle's own source, ``-dirty`` behind it where files were changed; empty where there was
+        commit: the commit of coldaisle's source that finished it, ``-dirty`` behind it where files were changed; empty where there was
             no checkout.
         clocks: its clocks; ``None`` in runs made before they were noted.
     """

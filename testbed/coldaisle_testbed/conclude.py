@@ -1,29 +1,16 @@
 """From a played stage to a finished run: ledger, analysis, manifest, and its name by rename."""
 
-import importlib.metadata
 import os
-import platform
-import re
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_analysis import dataset, description, evidence, ledger
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Clocks, Manifest, instant, sha256_of
+from coldaisle_contracts.manifest import Clocks, Manifest, sha256_of
 from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import provenance
 from coldaisle_testbed.progress import Progress
-
-HOUSE = Path(__file__).resolve().parents[2]
-"""The checkout this runs from, where there is one."""
-_LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
-_TOOLS = {
-    "mosquitto": ["mosquitto", "-h"],
-    "chronyd": ["chronyd", "-v"],
-    "tcpdump": ["tcpdump", "--version"],
-    "tshark": ["tshark", "--version"],
-}
 
 
 def conclude(
@@ -67,7 +54,9 @@ def conclude(
         with progress.step("building the dataset", seconds, "dataset"):
             dataset.write(dataset.build(stage, account), stage / "dataset")
     counts = _counts(account)
-    manifest = _manifest(stage, name or final.name, engine, shards, digest, counts, seconds, _clocks(account))
+    manifest = _manifest(
+        stage, name or final.name, engine, shards, digest, counts, seconds, provenance.clocks(account)
+    )
     for path in description.write(stage, manifest):
         manifest.files[str(path.relative_to(stage))] = sha256_of(path)
     manifest.save(stage)
@@ -146,58 +135,8 @@ def _manifest(
         semantic_digest=digest,
         counts=counts,
         seconds=seconds,
-        versions=_versions(),
+        versions=provenance.versions(),
         files={str(path.relative_to(stage)): sha256_of(path) for path in files},
-        commit=_commit(),
+        commit=provenance.commit(),
         clocks=clocks,
     )
-
-
-def _clocks(account: ledger.Account) -> Clocks:
-    """Return first and last packet on both clocks."""
-    known = account.evidence
-    virtual, wall = known.trace.frames.time_ns, known.raw.time_ns
-    return Clocks(
-        virtual_start=instant(int(virtual.min())),
-        virtual_end=instant(int(virtual.max())),
-        wall_start=instant(int(wall.min())),
-        wall_end=instant(int(wall.max())),
-        time_zone=known.plan.scenario.time_zone,
-        utc_offset_s=known.plan.utc_offset_s,
-    )
-
-
-def _commit() -> str:
-    """Return the commit this source is of, empty where it is no checkout or there is no git."""
-    if not (HOUSE / ".git").exists():  # or git would name the checkout around it
-        return ""
-    git = ["git", "-C", str(HOUSE)]
-    head, changed = _said([*git, "rev-parse", "HEAD"]), _said([*git, "status", "--porcelain"])
-    return f"{head}-dirty" if head and changed else head
-
-
-def _said(command: list[str]) -> str:
-    """Return what a command says, nothing where it fails or is not there."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _versions() -> dict[str, str]:
-    """Return the version of coldaisle and of each library and tool found here."""
-    found = {"python": platform.python_version(), "linux": platform.release()}
-    for name in ("coldaisle", *_LIBRARIES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    for name, command in _TOOLS.items():
-        try:
-            said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):
-            found[name] = version[0]
-    return found

@@ -14,7 +14,7 @@ from coldaisle_analysis.columns import LEVELS
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_contracts.plan import Plan
-from coldaisle_testbed import conclude
+from coldaisle_testbed import conclude, provenance
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.reproduce import reproduce
 
@@ -56,19 +56,19 @@ def test_what_made_it_is_in_the_manifest(run: Path) -> None:
 
 def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is HEAD, ``-dirty`` where a file was changed, and empty without git or outside a checkout."""
-    monkeypatch.setattr(conclude, "HOUSE", tmp_path)
-    assert conclude._commit() == ""
+    monkeypatch.setattr(provenance, "HOUSE", tmp_path)
+    assert provenance.commit() == ""
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
     head = subprocess.run(
         [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    assert conclude._commit() == head
+    assert provenance.commit() == head
     (tmp_path / "new.txt").write_text("new")
-    assert conclude._commit() == f"{head}-dirty"
+    assert provenance.commit() == f"{head}-dirty"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert conclude._commit() == ""
+    assert provenance.commit() == ""
 
 
 def test_a_manifest_from_before_still_loads(run: Path, tmp_path: Path) -> None:

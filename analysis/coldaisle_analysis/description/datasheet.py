@@ -15,7 +15,7 @@ def datasheet(facts: Facts) -> str:
     """Return the datasheet of a run."""
     parts = [
         f"# Datasheet of run {facts.manifest.id}",
-        f"Made by {facts.made_by} from its manifest and plan.",
+        f"Written from its manifest and plan by {facts.made_by}.",
     ]
     for title, section in SECTIONS.items():
         parts += [f"## {title}", *section(facts)]
