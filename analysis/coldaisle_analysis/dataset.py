@@ -1,40 +1,55 @@
-"""The dataset: a labelled row a frame and a labelled row a planned reading, from a run or from a foreign capture."""
+"""The dataset: a labelled row a frame and a labelled row a planned reading, from a run or from a foreign capture.
+
+Flows and windows follow from these two and are written beside them.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import evidence, features, foreign, ledger, tables
+from coldaisle_analysis.aggregates import flows, windows
+from coldaisle_analysis.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
 from coldaisle_analysis.captures import Ints
-from coldaisle_analysis.columns import LEVELS, conform
+from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.features import Grid
 from coldaisle_analysis.labels import TRUTH
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.plan import CONNECT, DISCONNECT, Plan
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.plan import Plan
 
 _LEAD = SECOND // 4
 """A slot ends so long before the next reading is due, ns."""
 _DAY = 86_400 * SECOND
-_DAY_STARTS = (CONNECT + DISCONNECT) // 2
-"""A day's traffic starts so long after local midnight: between the last disconnect and the next connect, ns."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Both levels; the columns are those of :mod:`columns`.
+    """What a capture and its journals say; the columns are those of :mod:`columns`.
 
     Attributes:
         packets: a row a frame.
         readings: a row a planned reading (a PUBLISH in foreign captures), by sensor, then slot.
+        cut: where flows and windows are cut.
     """
 
     packets: pd.DataFrame
     readings: pd.DataFrame
+    cut: Cut = field(default_factory=Cut)
+
+    def levels(self) -> dict[Level, pd.DataFrame]:
+        """Return every level by name; flows and windows are made here."""
+        return {
+            "packets": self.packets,
+            "readings": self.readings,
+            "flows": flows.build(self.packets, self.cut),
+            "windows": windows.build(self.packets, self.readings, self.cut),
+        }
 
 
 def build(run: Path, account: Account | None = None) -> Dataset:
@@ -48,14 +63,16 @@ def build(run: Path, account: Account | None = None) -> Dataset:
         InputError: if the run cannot be read.
     """
     settled = account or ledger.settle(evidence.load(run))
-    return Dataset(_packets(settled), _readings(settled))
+    plan = settled.evidence.plan
+    cut = Cut(plan.start_ns, plan.utc_offset_s, window_s=READINGS * plan.scenario.interval_s)
+    return Dataset(_packets(settled), _readings(settled), cut)
 
 
 def _packets(account: Account) -> pd.DataFrame:
     source, truth = account.evidence, account.join.table
     table = source.trace.packets.copy(deep=False)
     time_ns = source.trace.frames.time_ns
-    since = time_ns - source.plan.start_ns - _DAY_STARTS
+    since = time_ns - source.plan.start_ns - DAY_STARTS
     table["day"] = np.clip(since // _DAY + 1, 1, source.plan.scenario.days)
     table["wall_ns"] = source.raw.time_ns
     carried = account.deliveries[account.deliveries["reading"] >= 0].drop_duplicates("row").set_index("row")
@@ -132,22 +149,36 @@ def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: i
     Raises:
         InputError: if a capture cannot be read or a label row does not match, with file and line.
     """
-    return Dataset(*foreign.build(pcaps, labels, utc_offset_s))
+    packets, readings = foreign.build(pcaps, labels, utc_offset_s)
+    first_ns = int(packets["time_ns"].min()) if len(packets) else 0
+    return Dataset(packets, readings, Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s))
 
 
 def write(dataset: Dataset, folder: Path) -> list[Path]:
-    """Write both levels as Parquet and CSV into a folder, made if need be; return the files.
+    """Write every level as Parquet and CSV into a folder, made if need be; return the files.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
-    return [path for level in LEVELS for path in tables.write(getattr(dataset, level), folder / level)]
+    return [path for level, rows in dataset.levels().items() for path in tables.write(rows, folder / level)]
 
 
 def load(folder: Path) -> Dataset:
-    """Read the dataset in a folder back from Parquet.
+    """Read packets and readings in a folder back from Parquet; :func:`read_level` reads any level of a run.
 
     Raises:
         InputError: if a file is missing or is not Parquet.
     """
-    return Dataset(*(tables.read(folder / f"{level}.parquet") for level in LEVELS))
+    return Dataset(tables.read(folder / "packets.parquet"), tables.read(folder / "readings.parquet"))
+
+
+def read_level(run: Path, level: Level) -> pd.DataFrame:
+    """Read one level of a finished run.
+
+    Raises:
+        InputError: if the run has it not, or not as Parquet.
+    """
+    path = run / "dataset" / f"{level}.parquet"
+    if not path.exists():
+        raise InputError(path, f"is not there: build it again with `coldaisle analyse {run}`")
+    return tables.read(path)

@@ -7,7 +7,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.describe import Description, traffic_kind
 from coldaisle_analysis.drawing import (
     DAY_COLOUR,
@@ -214,7 +214,7 @@ def separation(description: Description) -> str:
     """Draw how well each of the best columns alone tells each kind from normal."""
     table = description.separation
     tables = {}
-    for level in LEVELS:
+    for level in LEARNED:
         own = table[table["level"] == level]
         if own.empty:
             continue

@@ -4,14 +4,14 @@ Results are made in a hidden folder and appear by rename, so half a result never
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, report
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.report import Subject
+from coldaisle_analysis.staging import staged
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
@@ -40,7 +40,7 @@ def analyse_run(run: Path, progress: Progress, account: ledger.Account | None = 
     progress("reading captures and journals")
     settled = account or ledger.settle(evidence.load(run))
     built = dataset.build(run, settled)
-    with _staged(run / STAGING) as staging:
+    with staged(run / STAGING) as staging:
         _analyse(built, _subject_of(run, settled), settled.evidence.plan.scenario.seed, staging, progress)
         for part in PARTS:
             shutil.rmtree(run / part, ignore_errors=True)
@@ -67,7 +67,7 @@ def analyse_captures(
         raise InputError(out, "exists already: name a new folder, or remove it first")
     progress(f"decoding {len(pcaps)} captures")
     built = dataset.from_captures(pcaps, labels, utc_offset_s)
-    with _staged(out.parent / f".{out.name}") as staging:
+    with staged(out.parent / f".{out.name}") as staging:
         _analyse(built, _subject_of_captures(pcaps, utc_offset_s), CAPTURES_SEED, staging, progress)
         staging.replace(out)
 
@@ -85,21 +85,6 @@ def _analyse(built: Dataset, subject: Subject, seed: int, folder: Path, progress
     evaluate.write_metrics(scored, folder / "models" / "metrics.json")
     progress("drawing the report")
     report.write(subject, built, described, scored, folder / "report" / "index.html")
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
-    """Give a fresh hidden folder, gone again if the work fails; say in one sentence when the disk refuses."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        yield folder
-    except OSError as error:
-        raise InputError(
-            folder.parent, f"make room there or name another folder ({error.strerror})"
-        ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _subject_of(run: Path, account: ledger.Account) -> Subject:

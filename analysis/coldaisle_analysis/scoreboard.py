@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.drawing import (
     DAY_COLOUR,
     HAIR,
@@ -39,7 +39,7 @@ def of(scored: Sequence[Scored], level: str, *splits: str) -> list[Scored]:
 @styled
 def leak(scored: Sequence[Scored], held_out: str) -> str:
     """Draw F1 with whole days (or blocks) held out beside F1 under random folds, for every model."""
-    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 4.3, sharex=True)
     for ax, level in zip(axes, levels, strict=True):
         _dumbbells(ax, scored, level, held_out)
@@ -91,7 +91,7 @@ def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) ->
 @styled
 def curves(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the PR curves of the five models with the best average precision, and the dummy's."""
-    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 3.9, sharey=True)
     for ax, level in zip(axes, levels, strict=True):
         own = of(scored, level, held_out)
@@ -125,7 +125,7 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
 @styled
 def kinds(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the recall of every model on every kind."""
-    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
     tables = {}
     for level in levels:
         own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
@@ -140,7 +140,7 @@ def kinds(scored: Sequence[Scored], held_out: str) -> str:
 @styled
 def earliness(scored: Sequence[Scored], held_out: str) -> str:
     """Draw ERDE_5 and ERDE_50 of every model between what a perfect and a silent detector score."""
-    levels = [level for level in LEVELS if of(scored, level, held_out)]
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 4.3)
     for ax, level in zip(axes, levels, strict=True):
         own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["erde_5"]))

@@ -23,6 +23,8 @@ RANDOM_FOLDS = 3
 CALIBRATION = 0.25
 """Share of the training side the threshold is set on."""
 BLOCKS = 4
+LAST = 0.3
+"""Share of the days, or blocks, a split in order of time tests on: two days of a week."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,22 @@ def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
     return name, first.fillna(pd.Series(groups, index=frame.index)).to_numpy(dtype=np.int64)
 
 
+def together(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
+    """Return what each row must stay together with: its episode, or the part of the day a clean row lies in.
+
+    A day has :data:`BLOCKS` parts. For scikit-learn's splitters by group, such as ``GroupKFold``.
+
+    Args:
+        frame: columns ``day``, ``hour`` (local) and ``episode`` (empty or missing outside one).
+
+    Returns:
+        Text such as ``e07`` or ``day-3/2``, shape (rows,).
+    """
+    part = (frame["hour"].to_numpy(np.float64) * BLOCKS // 24).astype(np.int64)  # hours in a day
+    clean = "day-" + frame["day"].astype("str") + "/" + pd.Series(part, frame.index).astype("str")
+    return named_episodes(frame).fillna(clean).to_numpy(np.str_)
+
+
 def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return the block of each row: equal stretches of time."""
     stamps = frame["time"].astype("int64").to_numpy()
@@ -74,6 +92,20 @@ def grouped(groups: npt.NDArray[np.int64], labels: Labels, seed: int) -> Iterato
         if count > 1:
             fit, calibrate = _spare_group(groups, labels, np.flatnonzero(~held_out), seed)
             yield Fold(fit, calibrate, np.flatnonzero(held_out))
+
+
+def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which rows are tested on when whole groups are split in order of time: those of the last groups.
+
+    Args:
+        groups: see :func:`groups_of`.
+
+    Returns:
+        Mask, shape (rows,); at least one group lies on each side where there are two.
+    """
+    names = np.unique(groups)
+    tested = min(max(round(LAST * len(names)), 1), max(len(names) - 1, 0))
+    return np.isin(groups, names[len(names) - tested :])
 
 
 def _spare_rows(labels: Labels, train: Rows, seed: int) -> tuple[Rows, Rows]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.csv  # type: ignore[import-untyped]
+import pyarrow.dataset  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 
 from coldaisle_contracts.errors import InputError
@@ -43,6 +44,33 @@ def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list
     return paths
 
 
+def partition(frame: pd.DataFrame, folder: Path, column: str) -> None:
+    """Write a table as Parquet (zstd), a folder ``column=value`` for each of the column's values, as Hive names them.
+
+    The column itself stands in the folders' names alone; its readers (DuckDB, Polars, pandas, Spark) give it back.
+
+    Args:
+        frame: the table.
+        folder: where to; made if need be.
+        column: what to divide it by.
+
+    Raises:
+        OSError: if the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    form = pa.dataset.ParquetFileFormat()
+    pa.dataset.write_dataset(
+        pa.Table.from_pandas(frame, preserve_index=False),
+        folder,
+        format=form,
+        file_options=form.make_write_options(compression="zstd"),
+        partitioning=[column],
+        partitioning_flavor="hive",
+        max_partitions=max(frame[column].nunique(), 1),
+        use_threads=False,  # keeps the rows in order
+    )
+
+
 def read(path: Path) -> pd.DataFrame:
     """Read a Parquet table.
 
@@ -51,6 +79,18 @@ def read(path: Path) -> pd.DataFrame:
     """
     try:
         return pd.read_parquet(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
+
+
+def rows_of(path: Path) -> int:
+    """Return how many rows a Parquet file has, from its footer.
+
+    Raises:
+        InputError: if it is missing or is not Parquet.
+    """
+    try:
+        return int(pa.parquet.read_metadata(path).num_rows)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
 

@@ -1,7 +1,7 @@
 """The manifest: what a run is, how it was made, and the hash of every file in it."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +11,28 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.site import first_problem
 
 MANIFEST = "manifest.json"
+
+
+class Clocks(BaseModel):
+    """The two clocks of a run: first and last packet in virtual and in wall time, UTC.
+
+    Attributes:
+        virtual_start: when the first packet was seen, in the time the programs lived in.
+        virtual_end: the same of the last packet.
+        wall_start: when the first packet was captured, real time.
+        wall_end: the same of the last packet.
+        time_zone: IANA name of the scenario's local time.
+        utc_offset_s: its offset from UTC during the run, s.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    virtual_start: datetime
+    virtual_end: datetime
+    wall_start: datetime
+    wall_end: datetime
+    time_zone: str
+    utc_offset_s: int
 
 
 class Manifest(BaseModel):
@@ -28,7 +50,10 @@ class Manifest(BaseModel):
         counts: packets, readings, episodes, acts, kernel_drops and others.
         seconds: wall time each stage took, s.
         versions: version of each tool and library used.
-        files: sha256 of every file of the run, by path relative to its folder.
+        files: sha256 of every file of the run but this one, by path relative to its folder.
+        commit: the commit of coldaisle's source that finished it, ``-dirty`` behind it where files were changed; empty where there was
+            no checkout.
+        clocks: its clocks; ``None`` in runs made before they were noted.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,6 +70,12 @@ class Manifest(BaseModel):
     seconds: dict[str, float]
     versions: dict[str, str]
     files: dict[str, str]
+    commit: str = ""
+    clocks: Clocks | None = None
+
+    def save(self, run: Path) -> None:
+        """Write it into a run's folder."""
+        (run / MANIFEST).write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, run: Path) -> Self:
@@ -60,6 +91,11 @@ class Manifest(BaseModel):
             raise InputError(path, "name the folder of a finished run, such as runs/latest") from error
         except ValidationError as error:
             raise first_problem(path, error) from error
+
+
+def instant(time_ns: int) -> datetime:
+    """Return a time given in ns since the epoch, UTC, to the microsecond."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1000)
 
 
 def sha256_of(path: Path) -> str:

@@ -33,7 +33,7 @@ scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_a
 app.add_typer(scenario_app, name="scenario")
 
 
-def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels")) -> list[str]:
+def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to")) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
     ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form click knows.
@@ -177,6 +177,26 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
 
 
 @app.command(
+    epilog=_examples("coldaisle reproduce runs/latest", "coldaisle reproduce runs/latest --engine compose")
+)
+def reproduce(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Where to play it; the run's own when left out.")
+    ] = None,
+) -> None:
+    """Play a run's plan again and compare what came of it. Exit 3 names what differs."""
+    manifest, progress = Manifest.load(run), Progress()
+    chosen = _engine(engine or EngineName(manifest.engine))
+    from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
+
+    def play(plan: Plan, stage: Path) -> None:
+        _play(plan, chosen, stage, plan.scenario.days, {}, progress)
+
+    Console().print(reproducing.reproduce(run, play, progress), highlight=False, soft_wrap=True)
+
+
+@app.command(
     epilog=_examples(
         "coldaisle analyse runs/latest",
         "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
@@ -243,6 +263,28 @@ def audit(
     if json is not None:
         scorecard.write(name, results, json)
     Console().print(*shown.tables(name, results), sep="\n", highlight=False)
+
+
+@app.command(
+    epilog=_examples(
+        "coldaisle export runs/latest --to pcapng",
+        "coldaisle export runs/latest --to zeek eve --out /data/week",
+    )
+)
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    to: Annotated[
+        list[str] | None, typer.Option(help="parquet, csv, pcapng, zeek or eve; repeat it.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for them; export in the run when left out.")
+    ] = None,
+) -> None:
+    """Write a run in formats of other tools: Parquet by day, CSV, labelled pcapng, Zeek logs, EVE events."""
+    from coldaisle_analysis import export as exporting  # noqa: PLC0415
+
+    for folder in exporting.export(run, to or [], out):
+        Console().print(folder, highlight=False, soft_wrap=True)
 
 
 @app.command(

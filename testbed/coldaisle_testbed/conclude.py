@@ -1,26 +1,16 @@
 """From a played stage to a finished run: ledger, analysis, manifest, and its name by rename."""
 
-import importlib.metadata
 import os
-import re
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coldaisle_analysis import dataset, evidence, ledger
+from coldaisle_analysis import dataset, description, evidence, ledger
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
+from coldaisle_contracts.manifest import Clocks, Manifest, sha256_of
 from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import provenance
 from coldaisle_testbed.progress import Progress
-
-_LIBRARIES = ("paho-mqtt", "scapy", "ntplib", "pandas", "pyarrow", "scikit-learn", "statsmodels", "numpy")
-_TOOLS = {
-    "mosquitto": ["mosquitto", "-h"],
-    "chronyd": ["chronyd", "-v"],
-    "tcpdump": ["tcpdump", "--version"],
-    "tshark": ["tshark", "--version"],
-}
 
 
 def conclude(
@@ -32,6 +22,7 @@ def conclude(
     progress: Progress,
     *,
     analyse: bool,
+    name: str = "",
 ) -> Path:
     """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
 
@@ -43,6 +34,7 @@ def conclude(
         seconds: wall time of the stages so far, s; completed here.
         progress: told one line a step.
         analyse: whether to train models and write the report.
+        name: the run's id; the name of ``final`` when left out.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
@@ -62,8 +54,12 @@ def conclude(
         with progress.step("building the dataset", seconds, "dataset"):
             dataset.write(dataset.build(stage, account), stage / "dataset")
     counts = _counts(account)
-    manifest = _manifest(stage, final.name, engine, shards, digest, counts, seconds)
-    (stage / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    manifest = _manifest(
+        stage, name or final.name, engine, shards, digest, counts, seconds, provenance.clocks(account)
+    )
+    for path in description.write(stage, manifest):
+        manifest.files[str(path.relative_to(stage))] = sha256_of(path)
+    manifest.save(stage)
     if final.is_dir():
         final.rmdir()
     stage.rename(final)
@@ -95,9 +91,7 @@ def again(run: Path, progress: Progress) -> Path:
             shutil.copy2(source, stage / part)
     fresh = run.parent / f".{run.name}.done"
     seconds = {name: took for name, took in manifest.seconds.items() if name == "play"}
-    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True)
-    text = (fresh / MANIFEST).read_text(encoding="utf-8").replace(f'"{fresh.name}"', f'"{run.name}"', 1)
-    (fresh / MANIFEST).write_text(text, encoding="utf-8")
+    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True, name=run.name)
     run.rename(old)
     fresh.rename(run)
     shutil.rmtree(old)
@@ -126,6 +120,7 @@ def _manifest(
     digest: str,
     counts: dict[str, int],
     seconds: dict[str, float],
+    clocks: Clocks,
 ) -> Manifest:
     plan = Plan.load(stage / "plan.json")
     files = sorted(path for path in stage.rglob("*") if path.is_file())
@@ -140,24 +135,8 @@ def _manifest(
         semantic_digest=digest,
         counts=counts,
         seconds=seconds,
-        versions=_versions(),
+        versions=provenance.versions(),
         files={str(path.relative_to(stage)): sha256_of(path) for path in files},
+        commit=provenance.commit(),
+        clocks=clocks,
     )
-
-
-def _versions() -> dict[str, str]:
-    """Return the version of coldaisle and of each library and tool found here."""
-    found: dict[str, str] = {}
-    for name in ("coldaisle", *_LIBRARIES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    for name, command in _TOOLS.items():
-        try:
-            said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):
-            found[name] = version[0]
-    return found

@@ -36,7 +36,7 @@ def data(run: Path) -> Dataset:
 @pytest.mark.parametrize("level", LEVELS)
 def test_columns_and_types_are_the_tables(data: Dataset, level: Level) -> None:
     """Each level has exactly the documented columns, in order and of their types."""
-    table = getattr(data, level)
+    table = data.levels()[level]
     assert list(table) == names(level)
     assert [str(table[column.name].dtype) for column in columns(level)] == [
         column.dtype for column in columns(level)
@@ -76,11 +76,14 @@ def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
     """Parquet gives the same tables back; CSV has the same rows and columns; nothing unfinished stays."""
     files = dataset.write(data, tmp_path / "dataset")
     again = dataset.load(tmp_path / "dataset")
-    for level in LEVELS:
-        pd.testing.assert_frame_equal(getattr(again, level), getattr(data, level), check_categorical=False)
+    pd.testing.assert_frame_equal(again.packets, data.packets, check_categorical=False)
+    pd.testing.assert_frame_equal(again.readings, data.readings, check_categorical=False)
+    for level, table in data.levels().items():
+        typed = tables.read(tmp_path / "dataset" / f"{level}.parquet")
+        pd.testing.assert_frame_equal(typed, table, check_categorical=False)
         text = pd.read_csv(tmp_path / "dataset" / f"{level}.csv", low_memory=False)
-        assert (len(text), list(text)) == (len(getattr(data, level)), names(level))
-        assert text["kind"].tolist() == getattr(data, level)["kind"].tolist()
+        assert (len(text), list(text)) == (len(table), names(level))
+        assert text["kind"].tolist() == table["kind"].tolist()
     assert sorted(files) == sorted((tmp_path / "dataset").iterdir())
 
 

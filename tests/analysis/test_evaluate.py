@@ -20,7 +20,7 @@ PROMISED = {"model", "level", "split", "precision", "recall", "f1", "erde_5", "e
 def levels_of(days: float = 3, episodes: int = 3) -> list[Level]:
     """Return both levels of a dataset made by hand."""
     made = made_dataset.make(days, episodes)
-    return [prepare(getattr(made, name), name) for name in columns.LEVELS]
+    return [prepare(getattr(made, name), name) for name in columns.LEARNED]
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,11 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
     """Twelve models on two splits of two levels, and the tree with identity columns beside them."""
     played = {(one.row["level"], one.row["split"], one.row["model"]) for one in scored}
     expected = {
-        (level, split, model) for level in columns.LEVELS for split in ("day", "random") for model in MODELS
+        (level, split, model) for level in columns.LEARNED for split in ("day", "random") for model in MODELS
     }
     identity = {
         (level, f"{split}+identity", "decision_tree")
-        for level in columns.LEVELS
+        for level in columns.LEARNED
         for split in ("day", "random")
     }
     assert played == expected | identity
@@ -110,7 +110,7 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
 
 def test_identity_columns_stay_out_of_the_features() -> None:
     """No feature a model sees is an identity, time or label column."""
-    for name in columns.LEVELS:
+    for name in columns.LEARNED:
         assert not set(columns.features(name)) & set(columns.names(name, "identity", "time", "label", "meta"))
 
 

@@ -7,13 +7,16 @@ import pytest
 from tests.analysis import made_run
 
 from coldaisle_analysis import describe
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.pipeline import analyse_captures, analyse_run
+from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
 
 RESULTS = {
-    "dataset/packets.csv", "dataset/packets.parquet", "dataset/readings.csv", "dataset/readings.parquet",
-    "models/metrics.json", "report/index.html",
-}  # fmt: skip
+    *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
+    "models/metrics.json",
+    "report/index.html",
+}
 
 
 def files_of(folder: Path, *parts: str) -> set[str]:

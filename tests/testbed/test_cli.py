@@ -80,10 +80,21 @@ def test_bad_value(coldaisle: Call, tmp_path: Path) -> None:
     _assert_one_sentence(result, "mine.toml", "7")
 
 
-@pytest.mark.parametrize("command", ["verify", "analyse"])
+@pytest.mark.parametrize("command", ["verify", "analyse", "reproduce"])
 def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
     """A folder that holds no finished run is named, with what to name instead."""
     _assert_one_sentence(coldaisle(command, tmp_path), "manifest.json", "runs/latest")
+
+
+def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
+    """A format that does not exist, and none at all, are refused with those that do."""
+    known = "parquet, csv, pcapng, zeek, eve"
+    _assert_one_sentence(
+        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", known
+    )
+    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", known)
+    _assert_one_sentence(coldaisle("export", tmp_path, "--to", "csv"), "manifest.json", "runs/latest")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
@@ -162,6 +173,8 @@ def test_help_has_examples(coldaisle: Call) -> None:
         ["verify"],
         ["analyse"],
         ["decode"],
+        ["export"],
+        ["reproduce"],
         ["fit"],
         ["runs"],
         ["doctor"],

@@ -10,17 +10,18 @@ where the row comes from, and what is decoded but not learnt from.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from coldaisle_analysis.columns import messages, packets, readings, truth
+from coldaisle_analysis.columns import flows, messages, packets, readings, truth, windows
 
 if TYPE_CHECKING:  # the decoder needs the table and not pandas, which takes long to import
     import pandas as pd
 
-Level = Literal["packets", "readings", "messages"]
+Level = Literal["packets", "messages", "readings", "flows", "windows"]
 Group = Literal["identity", "time", "feature", "value", "label", "meta"]
-LEVELS: tuple[Level, ...] = ("packets", "readings")
-"""The levels of a dataset, which have labels; ``messages`` is what decoding gives beside packets."""
+LEVELS: tuple[Level, ...] = ("packets", "messages", "readings", "flows", "windows")
+LEARNED: tuple[Level, ...] = ("packets", "readings")
+"""The levels models are trained and scored on; the others follow from them."""
 WIRE: tuple[Level, ...] = ("packets", "messages")
-"""The levels a capture decodes to."""
+"""The levels a capture without labels decodes to."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,15 @@ class Column:
     """One column of the dataset.
 
     Attributes:
-        level: ``packets`` (a row a frame), ``readings`` (a row a planned reading) or ``messages`` (a row an MQTT control packet).
+        level: ``packets`` (a row a frame), ``messages`` (an MQTT control packet), ``readings`` (a planned reading),
+            ``flows`` (a bidirectional flow) or ``windows`` (a sensor and interval of time).
         name: its name in the files.
         group: what it may be used for, see the module's first lines.
         dtype: pandas dtype; the capital ``Int`` types hold missing values.
         unit: SI unit, ``1`` for counts and ratios, empty for text and codes.
         meaning: what it says.
-        tshark: the display field it equals, several when each frame has but one of them, empty when Wireshark has none.
+        outside: what an outside tool calls the same, several names where each row has but one of them, empty when it has
+            no such thing.
     """
 
     level: Level
@@ -43,11 +46,11 @@ class Column:
     dtype: str
     unit: str
     meaning: str
-    tshark: str = ""
+    outside: str = ""
 
     @property
     def causal(self) -> bool:
-        """Whether it is known once the row's frame has passed (packets) or its slot has ended (readings)."""
+        """Whether it is known once the row's frame has passed (packets), else once its slot, flow or window has ended."""
         return self.group != "label"
 
     @property
@@ -55,15 +58,32 @@ class Column:
         """Whether a model can take it as a number."""
         return self.dtype.lower().startswith(("int", "float"))
 
+    @property
+    def tshark(self) -> str:
+        """The display fields it equals, empty when Wireshark has none."""
+        return "" if self.level == "flows" else self.outside
 
-_TABLES: dict[Level, str] = {"packets": packets.TABLE, "readings": readings.TABLE, "messages": messages.TABLE}
+    @property
+    def nfstream(self) -> str:
+        """The NFStream attribute it equals (in s where that is in ms), empty when NFStream has none."""
+        return self.outside if self.level == "flows" else ""
+
+
+_TABLES: dict[Level, str] = {
+    "packets": packets.TABLE,
+    "messages": messages.TABLE,
+    "readings": readings.TABLE,
+    "flows": flows.TABLE,
+    "windows": windows.TABLE,
+}
+_OUTSIDE: dict[Level, str] = {"flows": "NFStream attribute"}
 _DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]", "bytes": "object"}
 
 
 def _column(level: Level, line: str) -> Column:
-    name, group, kind, unit, meaning, *tshark = (cell.strip() for cell in line.split("|"))
+    name, group, kind, unit, meaning, *outside = (cell.strip() for cell in line.split("|"))
     dtype = _DTYPES.get(kind, kind)
-    return Column(level, name, cast("Group", group), dtype, unit, meaning, "".join(tshark))
+    return Column(level, name, cast("Group", group), dtype, unit, meaning, "".join(outside))
 
 
 COLUMNS: tuple[Column, ...] = tuple(
@@ -88,7 +108,7 @@ def features(level: Level, *, identity: bool = False) -> list[str]:
     """Return the numeric columns a model may learn from.
 
     Args:
-        level: ``packets`` or ``readings``.
+        level: the level.
         identity: add the numeric identity columns, which leak.
     """
     groups = {"feature", "value", "identity"} if identity else {"feature", "value"}
@@ -107,11 +127,12 @@ def conform(frame: "pd.DataFrame", level: Level) -> "pd.DataFrame":
 
 def markdown(level: Level) -> str:
     """Return a level's columns as a Markdown table, as docs/dataset.md shows them."""
-    head = "| column | group | type | unit | meaning | tshark field |\n|---|---|---|---|---|---|"
+    tool = _OUTSIDE.get(level, "tshark field")
+    head = f"| column | group | type | unit | meaning | {tool} |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(_row(column) for column in columns(level))])
 
 
 def _row(column: Column) -> str:
     kind = next((short for short, dtype in _DTYPES.items() if dtype == column.dtype), column.dtype)
-    tshark = ", ".join(f"`{field}`" for field in column.tshark.split())
-    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {tshark} |"
+    outside = ", ".join(f"`{name}`" for name in column.outside.split())
+    return f"| `{column.name}` | {column.group} | {kind} | {column.unit} | {column.meaning} | {outside} |"

@@ -1,0 +1,142 @@
+"""A run as Croissant 1.1 metadata (mlcommons.org/croissant), with the properties of its RAI vocabulary 1.0.
+
+A record set a level, read from its Parquet file; a field a column, from :mod:`columns`; a file object for every file of the
+manifest, with its hash.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from coldaisle_analysis.columns import LEVELS, Column, Level, columns
+from coldaisle_analysis.description import responsible
+from coldaisle_analysis.description.facts import ROWS, Facts
+
+CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
+LICENCE = "https://spdx.org/licenses/MIT"
+CREATOR = "The coldaisle authors"
+KEYS: dict[Level, tuple[str, ...]] = {
+    "packets": ("frame",),
+    "readings": ("client_id", "slot"),
+    "flows": ("flow",),
+    "windows": ("client_id", "window"),
+}
+"""Columns that tell the rows of a level apart."""
+_TERMS = (
+    "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject",
+    "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
+    "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
+    "transform",
+)  # fmt: skip
+"""Croissant's own words."""
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    **{term: f"cr:{term}" for term in _TERMS},
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+}
+_FORMATS = {
+    ".parquet": "application/x-parquet",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".pcap": "application/vnd.tcpdump.pcap",
+    ".html": "text/html",
+    ".md": "text/markdown",
+}
+_ANY = "application/octet-stream"
+
+
+def croissant(facts: Facts) -> dict[str, Any]:
+    """Return the metadata of a run as JSON-LD; paths are relative to its folder."""
+    manifest = facts.manifest
+    return {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": list(CONFORMS_TO),
+        "name": manifest.id,
+        "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {facts.setting}; "
+        f"{len(facts.plan.episodes)} anomalies, each frame and reading labelled from the attacker's own journal. Scenario "
+        f"{manifest.scenario}, seed {manifest.seed}, made by {facts.made_by}.",
+        "url": "./",
+        "license": LICENCE,
+        "creator": {"@type": "sc:Organization", "name": CREATOR},
+        "dateCreated": manifest.created.isoformat(),
+        "datePublished": f"{manifest.created:%Y-%m-%d}",
+        "version": manifest.versions.get("coldaisle", "0.0.0"),
+        "isLiveDataset": False,
+        "inLanguage": "en",
+        "keywords": [
+            "IoT",
+            "MQTT",
+            "intrusion detection",
+            "anomaly detection",
+            "network traffic",
+            *facts.techniques,
+        ],
+        "citeAs": _citation(facts),
+        **responsible.properties(facts),
+        "distribution": [_file(facts, name) for name in sorted(manifest.files)],
+        "recordSet": [_record_set(level) for level in LEVELS],
+    }
+
+
+def _citation(facts: Facts) -> str:
+    manifest = facts.manifest
+    return (
+        f"@misc{{{manifest.id}, author = {{{{{CREATOR}}}}}, title = {{coldaisle, run {manifest.id}}}, "
+        f"year = {{{manifest.created:%Y}}}, note = {{scenario {manifest.scenario}, seed {manifest.seed}, "
+        f"semantic digest {manifest.semantic_digest}}}}}"
+    )
+
+
+def _file(facts: Facts, name: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "contentUrl": name,
+        "contentSize": f"{facts.sizes[name]} B",
+        "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, _ANY),
+        "sha256": facts.manifest.files[name],
+    }
+
+
+def _record_set(level: Level) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": level,
+        "name": level,
+        "description": f"Level {level}: a row is {ROWS[level]}.",
+        "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
+        "field": [_field(column) for column in columns(level)],
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    unit = f" Unit: {column.unit}." if column.unit else ""
+    outside = f" Equals {column.outside}." if column.outside else ""
+    return {
+        "@type": "cr:Field",
+        "@id": f"{column.level}/{column.name}",
+        "name": column.name,
+        "description": f"{column.meaning}. Group: {column.group}.{unit}{outside}",
+        "dataType": _data_type(column),
+        "source": {
+            "fileObject": {"@id": f"dataset/{column.level}.parquet"},
+            "extract": {"column": column.name},
+        },
+    }
+
+
+def _data_type(column: Column) -> str:
+    """Return Croissant's name of a column's type; whole numbers that may be missing are read as floats."""
+    if column.numeric:
+        return "sc:Integer" if column.dtype.startswith("int") else "sc:Float"
+    return "sc:DateTime" if column.dtype.startswith("datetime") else "sc:Text"

@@ -1,0 +1,141 @@
+"""Loading a dataset the way scikit-learn's loaders do: numbers, truth, and what must not be torn apart.
+
+Models learn from the causal numbers alone (groups ``feature`` and ``value`` of :mod:`columns`). Train and test are whole
+days in order of time, the last ones tested on, and no episode lies on both sides (:mod:`splits`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from coldaisle_analysis import dataset
+from coldaisle_analysis.columns import LEVELS, Level, features, markdown
+from coldaisle_analysis.splits import groups_of, in_time, together
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import Manifest
+
+Subset = Literal["train", "test", "all"]
+SUBSETS: tuple[Subset, ...] = ("train", "test", "all")
+TARGETS = ("normal", "attack")
+DAD_OFFSET_S = 7200
+"""Offset of the published captures' local time from UTC, s: CEST."""
+
+
+def load_run(
+    run: Path | str,
+    *,
+    level: Level = "readings",
+    subset: Subset = "all",
+    identity: bool = False,
+    as_frame: bool = False,
+    return_X_y: bool = False,  # noqa: N803 - scikit-learn's name
+) -> Any:
+    """Load one level of a finished run.
+
+    Args:
+        run: the run's folder, such as ``runs/latest``.
+        level: ``packets``, ``readings``, ``flows`` or ``windows``.
+        subset: ``train``, ``test`` (the last 30 % of the days; of a run of one day the last of four parts) or ``all``.
+        identity: add the numeric identity columns, which leak (docs/dataset.md).
+        as_frame: return pandas objects instead of arrays; their index is the row's place in the level.
+        return_X_y: return data and target alone.
+
+    Returns:
+        With ``return_X_y`` data, shape (rows, features), and target, shape (rows,). Otherwise a Bunch:
+
+        * ``data``: the features, float64, missing is NaN, shape (rows, features);
+        * ``target``: 1 is attack, shape (rows,);
+        * ``groups``: what a row must stay together with, its episode or a quarter of a clean day, shape (rows,);
+        * ``feature_names`` and ``target_names``;
+        * ``frame``: every column of the level with ``as_frame``, else ``None``;
+        * ``DESCR``: what it is.
+
+    Raises:
+        InputError: if the folder holds no finished run, or no such level or subset exists.
+    """
+    _refuse_unknown(level, subset)
+    manifest = Manifest.load(Path(run))
+    frame = dataset.read_level(Path(run), level)
+    title = f"Run {manifest.id}: scenario {manifest.scenario}, seed {manifest.seed}"
+    bunch = _bunch(frame, level, subset, title, identity=identity, as_frame=as_frame)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def load_dad(
+    folder: Path | str,
+    *,
+    level: Level = "readings",
+    subset: Subset = "all",
+    identity: bool = False,
+    as_frame: bool = False,
+    return_X_y: bool = False,  # noqa: N803 - scikit-learn's name
+) -> Any:
+    """Load one level of the published DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
+
+    Args:
+        folder: where the captures (``*.pcap``) and their label tables (``*labels.csv``) lie, a day each.
+        level: see :func:`load_run`.
+        subset: see :func:`load_run`.
+        identity: see :func:`load_run`.
+        as_frame: see :func:`load_run`.
+        return_X_y: see :func:`load_run`.
+
+    Returns:
+        What :func:`load_run` does; ``kind`` of a labelled row is ``attack``.
+
+    Raises:
+        InputError: if the folder lacks captures or label tables, or one does not match, with file and line.
+    """
+    _refuse_unknown(level, subset)
+    pcaps, labels = (sorted(Path(folder).glob(pattern)) for pattern in ("*.pcap", "*labels.csv"))
+    if not pcaps or len(pcaps) != len(labels):
+        raise InputError(
+            folder,
+            f"holds {len(pcaps)} captures and {len(labels)} label tables: name the folder of the published captures",
+        )
+    frame = dataset.from_captures(pcaps, labels, DAD_OFFSET_S).levels()[level]
+    bunch = _bunch(frame, level, subset, "The published DAD captures", identity=identity, as_frame=as_frame)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _refuse_unknown(level: str, subset: str) -> None:
+    for place, value, known in (("level", level, LEVELS), ("subset", subset, SUBSETS)):
+        if value not in known:
+            raise InputError(place, f"use one of {', '.join(known)}", value)
+
+
+def _bunch(
+    frame: pd.DataFrame, level: Level, subset: Subset, title: str, *, identity: bool, as_frame: bool
+) -> Bunch:
+    """Return the rows of one side as scikit-learn wants them."""
+    held_out, groups = groups_of(frame)
+    tested = in_time(groups)
+    rows = frame[{"train": ~tested, "test": tested, "all": np.ones(len(frame), bool)}[subset]]
+    names = features(level, identity=identity)
+    data, target = rows[names].astype("float64"), rows["label"].astype("int8")
+    return Bunch(
+        data=data if as_frame else data.to_numpy(),
+        target=target if as_frame else target.to_numpy(),
+        groups=together(rows),
+        feature_names=names,
+        target_names=list(TARGETS),
+        frame=rows if as_frame else None,
+        DESCR=_described(title, level, subset, rows, sorted(rows["day"].unique()), held_out),
+    )
+
+
+def _described(
+    title: str, level: Level, subset: Subset, rows: pd.DataFrame, days: Sequence[int], held_out: str
+) -> str:
+    """Return in Markdown what was loaded."""
+    attacks, episodes = int(rows["label"].sum()), rows.loc[rows["label"] == 1, "episode"].nunique()
+    return (
+        f"{title}.\n\nLevel {level}, subset {subset} (train and test are split by {held_out}, in order of time): "
+        f"{len(rows):,} rows of the days {', '.join(map(str, days))}; {attacks:,} rows of {episodes} episodes are attacks. "
+        "Missing values are NaN. Features are the columns of the groups `feature` and `value`.\n\n"
+        f"{markdown(level)}\n"
+    )

@@ -1,0 +1,79 @@
+"""Playing a finished run's plan again, to see that the same comes out."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from coldaisle_analysis import evidence, ledger
+from coldaisle_contracts.errors import TrustError
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import stage_for
+
+Play = Callable[[Plan, Path], object]
+"""Plays a plan into a folder that does not exist yet."""
+_COMPARED = ["sent", "fate", "after", "episode", "copies"]
+
+
+def reproduce(run: Path, play: Play, progress: Progress) -> str:
+    """Play a run's plan again, beside it, and compare what came of every reading and act.
+
+    Args:
+        run: the finished run's folder.
+        play: plays a plan into a folder.
+        progress: told one line a step.
+
+    Returns:
+        A sentence that says it is the same.
+
+    Raises:
+        InputError: if it is no finished run, or nothing can be written beside it.
+        TrustError: if the plan is not the manifest's, what was played does not add up, or something else came of it.
+    """
+    run = run.resolve()
+    manifest, plan = Manifest.load(run), Plan.load(run / "plan.json")
+    if plan.digest() != manifest.plan_digest:
+        raise TrustError([f"{run / 'plan.json'} is not the plan of the manifest"])
+    stage = stage_for(run.parent / f"{run.name}.again")
+    try:
+        play(plan, stage)
+        with progress.step("settling the ledger"):
+            account = ledger.settle(evidence.load(stage))
+            if broken := ledger.check(stage, account):
+                raise TrustError(broken)
+            digest = ledger.semantic_digest(account)
+        if digest != manifest.semantic_digest:
+            raise TrustError(
+                [f"semantic digest {digest} is not the manifest's; {_first_difference(run, account)}"]
+            )
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    counts = manifest.counts
+    return (
+        f"{manifest.id}: played again, the same came of all {counts['readings']:,} readings and {counts['acts']:,} acts; "
+        f"semantic digest {digest}"
+    )
+
+
+def _first_difference(run: Path, again: ledger.Account) -> str:
+    """Return in words which reading came out differently first."""
+    before, after = (_outcomes(account) for account in (ledger.settled(run), again))
+    differs = ~((before == after) | (before.isna() & after.isna())).all(axis=1)
+    if not differs.any():
+        return "every reading came out the same, the acts did not"
+    client, slot = before.index[int(differs.to_numpy().argmax())]
+    was, now = (
+        ", ".join(f"{name} {value}" for name, value in table.loc[(client, slot)].items())
+        for table in (before, after)
+    )
+    return (
+        f"{int(differs.sum())} of {len(differs)} readings came out differently, first slot {slot} of client {client}: "
+        f"{was}; again {now}"
+    )
+
+
+def _outcomes(account: ledger.Account) -> pd.DataFrame:
+    return account.readings.set_index(["client_id", "slot"])[_COMPARED].astype("object")

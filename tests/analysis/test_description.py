@@ -1,0 +1,175 @@
+"""Croissant metadata and datasheet of a run: checked by mlcroissant, true to manifest, plan and columns."""
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import mlcroissant  # type: ignore[import-untyped]
+import pandas as pd
+import pytest
+from tests.analysis import made_run
+from tests.analysis.made_manifest import made_manifest
+
+from coldaisle_analysis import dataset, description
+from coldaisle_analysis.columns import LEVELS, Level, columns, names
+from coldaisle_analysis.description.croissant import KEYS
+from coldaisle_analysis.description.datasheet import SECTIONS
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.manifest import Manifest, instant
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:ConjunctiveGraph is deprecated", "ignore:The inplace keyword in DataFrame.reset_index"
+)  # mlcroissant's own
+CHECKS = [
+    {
+        "id": "A1",
+        "value": 0,
+        "threshold": 0,
+        "status": "ok",
+        "sentence": "no stamp lies before the one in front of it",
+    },
+    {
+        "id": "C3",
+        "value": 0.9,
+        "threshold": 0.99,
+        "status": "look",
+        "sentence": "a port alone tells attacks apart",
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> list[Manifest]:
+    """Return room for the manifest of the run."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, manifest: list[Manifest]) -> Path:
+    """Return a run made by hand and audited, with its descriptions."""
+    folder = tmp_path_factory.mktemp("runs") / "made"
+    made_run.make(folder)
+    dataset.write(dataset.build(folder), folder / "dataset")
+    (folder / "SCORECARD.json").write_text(json.dumps({"checks": CHECKS}))
+    manifest.append(made_manifest(folder))
+    description.write(folder, manifest[0])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def croissant(run: Path) -> dict[str, Any]:
+    """Return its metadata."""
+    found: dict[str, Any] = json.loads((run / "croissant.json").read_text())
+    return found
+
+
+def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:
+    """The reference implementation reads the metadata as version 1.1 without an error or a warning."""
+    metadata = mlcroissant.Dataset(str(run / "croissant.json")).metadata
+    assert metadata.ctx.issues.errors == set()
+    assert metadata.ctx.issues.warnings == set()
+    assert metadata.ctx.is_v1_1()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_records_load(run: Path, level: Level) -> None:
+    """Mlcroissant loads every record of each level, with the columns' names and the values of the table."""
+    table = dataset.read_level(run, level)
+    records = list(mlcroissant.Dataset(str(run / "croissant.json")).records(record_set=level))
+    assert len(records) == len(table)
+    assert [name.removeprefix(f"{level}/") for name in records[0]] == names(level)
+    assert [record[f"{level}/label"] for record in records] == table["label"].tolist()
+    kinds = [record[f"{level}/kind"].decode() for record in records]
+    assert kinds == table["kind"].tolist()
+
+
+def test_required_properties(croissant: dict[str, Any]) -> None:
+    """Everything Croissant 1.1 requires of a dataset is there, and it says which versions it conforms to."""
+    required = {
+        "@context",
+        "@type",
+        "conformsTo",
+        "description",
+        "license",
+        "name",
+        "url",
+        "creator",
+        "datePublished",
+    }
+    assert required <= set(croissant)
+    assert "http://mlcommons.org/croissant/1.1" in croissant["conformsTo"]
+    assert "http://mlcommons.org/croissant/RAI/1.0" in croissant["conformsTo"]
+
+
+def test_responsible_ai_properties_are_known_to_mlcroissant(run: Path, croissant: dict[str, Any]) -> None:
+    """Each property of the RAI vocabulary is one that mlcroissant reads, and comes back from it."""
+    given = {name for name in croissant if name.startswith("rai:")}
+    assert len(given) > 15
+    read = mlcroissant.Dataset(str(run / "croissant.json")).metadata.to_json()
+    assert given <= set(read)
+    assert read["rai:personalSensitiveInformation"]
+
+
+def test_files_are_the_manifests(run: Path, croissant: dict[str, Any], manifest: list[Manifest]) -> None:
+    """Every file of the manifest is a file object with its hash and size."""
+    listed = {each["contentUrl"]: each for each in croissant["distribution"]}
+    assert {name: each["sha256"] for name, each in listed.items()} == manifest[0].files
+    for name, each in islice(listed.items(), 10):
+        assert each["contentSize"] == f"{(run / name).stat().st_size} B"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_fields_are_the_columns(run: Path, croissant: dict[str, Any], level: Level) -> None:
+    """A field a column, with its meaning and unit; the key tells rows apart."""
+    (record_set,) = (each for each in croissant["recordSet"] if each["@id"] == level)
+    for field, column in zip(record_set["field"], columns(level), strict=True):
+        assert field["name"] == column.name
+        assert column.meaning in field["description"]
+        assert not column.unit or f"Unit: {column.unit}." in field["description"]
+    assert not dataset.read_level(run, level).duplicated(list(KEYS[level])).any()
+
+
+def test_the_datasheet_has_the_sections_and_the_figures(run: Path) -> None:
+    """Seven sections in order; rows of every level, every kind with its technique, and the audit's findings."""
+    text = (run / "DATASHEET.md").read_text()
+    heads = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    assert heads == list(SECTIONS)
+    assert len(heads) == 7
+    for level in LEVELS:
+        assert f"| {len(dataset.read_level(run, level)):,} | {len(columns(level))} |" in text
+    for kind in ("modification", "removal", "interception", "duplication"):
+        assert f"| {kind} | on the path | {KINDS[kind].technique} | 1 |" in text
+    for check in CHECKS:
+        assert f"| {check['id']} | {check['status']} | {check['sentence']} |" in text
+    assert "{" not in text
+
+
+def test_without_an_audit_nothing_is_said_of_one(run: Path, tmp_path: Path, manifest: list[Manifest]) -> None:
+    """Where there is no scorecard there is no table of findings, and clocks are told where they are known."""
+    for name in ("plan.json", *manifest[0].files):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    (tmp_path / "SCORECARD.json").unlink()
+    plain = manifest[0].model_copy(update={"files": {"plan.json": "0" * 64}})
+    description.write(tmp_path, plain)
+    text = (tmp_path / "DATASHEET.md").read_text()
+    assert "Audit" not in text
+    assert "**When.**" not in text
+
+
+@pytest.mark.parametrize("text", ["no", "[]", '{"checks": [{"id": "A1"}]}'])
+def test_a_scorecard_that_is_none(run: Path, manifest: list[Manifest], text: str) -> None:
+    """A scorecard that cannot be read is named, with the remedy."""
+    path = run / "SCORECARD.json"
+    kept = path.read_text()
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"SCORECARD\.json: is not a scorecard.*audit the run again"):
+        description.write(run, manifest[0])
+    path.write_text(kept)
+
+
+def test_a_time_in_ns_is_an_instant() -> None:
+    """Nanoseconds become a date and time in UTC, to the microsecond and without rounding up."""
+    assert instant(1_772_406_000_123_456_999) == pd.Timestamp("2026-03-01T23:00:00.123456Z")

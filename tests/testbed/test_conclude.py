@@ -1,0 +1,134 @@
+"""From a played stage to a finished run, and the same played again: on a run made by hand, nothing is really played."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.analysis import made_run
+
+from coldaisle_analysis import dataset
+from coldaisle_analysis.columns import LEVELS
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Manifest, sha256_of
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import conclude, provenance
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.reproduce import reproduce
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run; what was played is made by hand."""
+    folder = tmp_path_factory.mktemp("runs")
+    made_run.make(folder / ".made")
+    return conclude.conclude(folder / ".made", folder / "made", "netns", 1, {}, Progress(), analyse=False)
+
+
+def test_every_file_is_in_the_manifest(run: Path) -> None:
+    """The manifest has the right hash of every file but itself, the descriptions among them."""
+    files = {str(path.relative_to(run)): sha256_of(path) for path in run.rglob("*") if path.name != "manifest.json"
+             and path.is_file()}  # fmt: skip
+    assert Manifest.load(run).files == files
+    assert {"croissant.json", "DATASHEET.md", *(f"dataset/{level}.parquet" for level in LEVELS)} <= set(files)
+
+
+def test_both_clocks_are_in_the_manifest(run: Path) -> None:
+    """First and last packet on both clocks; virtual time is ahead by what the run is made with."""
+    clocks = Manifest.load(run).clocks
+    assert clocks is not None
+    packets = dataset.read_level(run, "packets")
+    assert clocks.virtual_start == packets["time"].min().floor("us")
+    assert clocks.virtual_end == packets["time"].max().floor("us")
+    for virtual, wall in ((clocks.virtual_start, clocks.wall_start), (clocks.virtual_end, clocks.wall_end)):
+        assert (virtual - wall).total_seconds() == made_run.OFFSET / 1e9
+    assert (clocks.time_zone, clocks.utc_offset_s) == ("Europe/Madrid", 3600)
+
+
+def test_what_made_it_is_in_the_manifest(run: Path) -> None:
+    """Versions of Python, the kernel, libraries and tools, and the commit of a checkout, are noted."""
+    manifest = Manifest.load(run)
+    assert {"python", "linux", "coldaisle", "pandas", "pyarrow", "tshark"} <= set(manifest.versions)
+    assert manifest.commit == "" or len(manifest.commit.removesuffix("-dirty")) == 40
+
+
+def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is HEAD, ``-dirty`` where a file was changed, and empty without git or outside a checkout."""
+    monkeypatch.setattr(provenance, "HOUSE", tmp_path)
+    assert provenance.commit() == ""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert provenance.commit() == head
+    (tmp_path / "new.txt").write_text("new")
+    assert provenance.commit() == f"{head}-dirty"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.commit() == ""
+
+
+def test_a_manifest_from_before_still_loads(run: Path, tmp_path: Path) -> None:
+    """A run made before commit and clocks were noted is as good as any."""
+    older = json.loads((run / "manifest.json").read_text())
+    for name in ("commit", "clocks"):
+        del older[name]
+    (tmp_path / "manifest.json").write_text(json.dumps(older))
+    assert (Manifest.load(tmp_path).commit, Manifest.load(tmp_path).clocks) == ("", None)
+
+
+def copied(run: Path) -> Callable[[Plan, Path], None]:
+    """Return what stands for playing: it leaves what the run was made from."""
+
+    def play(_: Plan, stage: Path) -> None:
+        stage.mkdir()
+        shutil.copy2(run / "plan.json", stage)
+        for part in ("journal", "capture"):
+            shutil.copytree(run / part, stage / part)
+
+    return play
+
+
+def test_the_same_again(run: Path) -> None:
+    """Where the same comes out, a sentence says so, and nothing is left beside the run."""
+    said = reproduce(run, copied(run), Progress())
+    assert said.startswith(
+        "made: played again, the same came of all 72 readings and 3 acts; semantic digest "
+    )
+    assert said.endswith(Manifest.load(run).semantic_digest)
+    assert [path.name for path in run.parent.iterdir()] == ["made"]
+
+
+def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another value was sent, the error names how many readings differ and the first one."""
+    value = made_run.value
+    monkeypatch.setattr(
+        made_run, "value", lambda sensor, slot: "9.99" if (sensor, slot) == (4, 2) else value(sensor, slot)
+    )
+    said = r"2 of 72 readings came out differently, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
+    with pytest.raises(TrustError, match=said):
+        reproduce(run, lambda _, stage: made_run.make(stage), Progress())
+    assert [path.name for path in run.parent.iterdir()] == ["made"]
+
+
+def test_a_plan_that_was_edited(run: Path, tmp_path: Path) -> None:
+    """A plan that is not the manifest's is not played at all."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    plan = (copy / "plan.json").read_text()
+    (copy / "plan.json").write_text(
+        plan.replace('"seed":1,', '"seed":2,').replace('"seed": 1,', '"seed": 2,')
+    )
+    with pytest.raises(TrustError, match=r"plan\.json is not the plan of the manifest"):
+        reproduce(copy, lambda *_: pytest.fail("it was played"), Progress())
+
+
+def test_an_unfinished_second_run_in_the_way(run: Path) -> None:
+    """What lies where the second run would be played is not touched."""
+    (run.parent / ".made.again").mkdir()
+    with pytest.raises(InputError, match="an unfinished run lies here"):
+        reproduce(run, lambda *_: pytest.fail("it was played"), Progress())
+    (run.parent / ".made.again").rmdir()
