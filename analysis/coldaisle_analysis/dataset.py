@@ -1,6 +1,6 @@
-"""The dataset: a labelled row a frame and a labelled row a planned reading, from a run or from a foreign capture.
+"""The dataset: labelled rows a frame, an MQTT control packet and a planned reading, from a run or from a foreign capture.
 
-Flows and windows follow from these two and are written beside them.
+Flows and windows follow from these and are written beside them.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis import evidence, features, foreign, ledger, tables
+from coldaisle_analysis import evidence, features, foreign, ledger, packets, tables
 from coldaisle_analysis.aggregates import flows, windows
 from coldaisle_analysis.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
 from coldaisle_analysis.captures import Ints
@@ -34,11 +34,13 @@ class Dataset:
 
     Attributes:
         packets: a row a frame.
+        messages: a row an MQTT control packet.
         readings: a row a planned reading (a PUBLISH in foreign captures), by sensor, then slot.
         cut: where flows and windows are cut.
     """
 
     packets: pd.DataFrame
+    messages: pd.DataFrame
     readings: pd.DataFrame
     cut: Cut = field(default_factory=Cut)
 
@@ -46,6 +48,7 @@ class Dataset:
         """Return every level by name; flows and windows are made here."""
         return {
             "packets": self.packets,
+            "messages": self.messages,
             "readings": self.readings,
             "flows": flows.build(self.packets, self.cut),
             "windows": windows.build(self.packets, self.readings, self.cut),
@@ -65,7 +68,29 @@ def build(run: Path, account: Account | None = None) -> Dataset:
     settled = account or ledger.settle(evidence.load(run))
     plan = settled.evidence.plan
     cut = Cut(plan.start_ns, plan.utc_offset_s, window_s=READINGS * plan.scenario.interval_s)
-    return Dataset(_packets(settled), _readings(settled), cut)
+    frames = _packets(settled)
+    messages = of_frames(settled.evidence.trace.messages, frames)
+    return Dataset(frames, messages, _readings(settled), cut)
+
+
+def of_frames(messages: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return level ``messages``: each message with the time and the label of the frame that completes it.
+
+    Args:
+        messages: what was decoded, see :class:`packets.Trace`.
+        frames: level ``packets``.
+    """
+    row = messages["row"].to_numpy()
+    of_frame = frames.iloc[row][["shard", "day", "time", "time_ns", "weekday", "hour", *TRUTH]]
+    words = [word.encode(packets.BYTES) for word in messages["payload"].cat.categories]
+    payload = np.array([*words, None], object)[messages["payload"].cat.codes]
+    table = messages.assign(
+        message=np.arange(1, len(row) + 1),
+        frame=row + 1,
+        payload=payload,
+        **of_frame.set_axis(messages.index),
+    )
+    return conform(table, "messages")
 
 
 def _packets(account: Account) -> pd.DataFrame:
@@ -149,9 +174,14 @@ def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: i
     Raises:
         InputError: if a capture cannot be read or a label row does not match, with file and line.
     """
-    packets, readings = foreign.build(pcaps, labels, utc_offset_s)
-    first_ns = int(packets["time_ns"].min()) if len(packets) else 0
-    return Dataset(packets, readings, Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s))
+    frames, decoded, readings = foreign.build(pcaps, labels, utc_offset_s)
+    first_ns = int(frames["time_ns"].min()) if len(frames) else 0
+    return Dataset(
+        frames,
+        of_frames(decoded, frames),
+        readings,
+        Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s),
+    )
 
 
 def write(dataset: Dataset, folder: Path) -> list[Path]:
@@ -164,12 +194,16 @@ def write(dataset: Dataset, folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> Dataset:
-    """Read packets and readings in a folder back from Parquet; :func:`read_level` reads any level of a run.
+    """Read what a dataset is made of in a folder back from Parquet; :func:`read_level` reads any level of a run.
 
     Raises:
         InputError: if a file is missing or is not Parquet.
     """
-    return Dataset(tables.read(folder / "packets.parquet"), tables.read(folder / "readings.parquet"))
+    return Dataset(
+        packets=tables.read(folder / "packets.parquet"),
+        messages=tables.read(folder / "messages.parquet"),
+        readings=tables.read(folder / "readings.parquet"),
+    )
 
 
 def read_level(run: Path, level: Level) -> pd.DataFrame:

@@ -37,8 +37,8 @@ EPISODE_GAP = 3600 * SECOND
 
 def build(
     pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return packets and readings of foreign captures.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return packets, messages as decoded, and readings of foreign captures.
 
     Raises:
         InputError: if a capture cannot be read, or a label table does not match its capture.
@@ -60,7 +60,8 @@ def build(
         kind=np.where(label == 1, ATTACK, NORMAL),
         episode=_episodes(frames, label),
     )
-    return conform(_with_absent(frames, "packets"), "packets"), _readings(trace, frames, utc_offset_s)
+    complete = conform(_with_absent(frames, "packets"), "packets")
+    return complete, trace.messages, _readings(trace, frames, utc_offset_s)
 
 
 def match(path: Path, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:

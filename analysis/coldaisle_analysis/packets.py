@@ -19,6 +19,8 @@ from coldaisle_analysis.columns import Level
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
 from coldaisle_contracts.clock import SECOND
 
+BYTES = "latin-1"
+"""How a payload is text: a character a byte."""
 _DAY = 86_400 * SECOND
 
 
@@ -29,7 +31,7 @@ class Trace:
     Attributes:
         frames: the frames as read.
         packets: a row a frame: every column of level ``packets`` but the labels, ``day`` and ``wall_ns``.
-        messages: a row an MQTT control packet: the columns of level ``messages``, the payload as text, ``row`` (position
+        messages: a row an MQTT control packet: the columns of level ``messages``, the payload as text, a character a byte, ``row`` (position
             in packets) for its frame and ``time_ns`` for its time.
         gaps: holes in the capture given up.
     """
@@ -106,15 +108,12 @@ def _series(column: pa.ChunkedArray, field: pa.Field) -> Any:
 
 
 def _category(column: pa.ChunkedArray) -> pd.Categorical:
-    """Return text, or bytes as text, as categories in the order of their appearance."""
+    """Return text, or bytes as text, a character a byte, as categories in the order of their appearance."""
     plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     coded = column.cast(plain).dictionary_encode().combine_chunks()
     if not isinstance(coded, pa.DictionaryArray):
         coded = pa.array([], pa.string()).dictionary_encode() if not coded.num_chunks else coded.chunk(0)
-    words = [
-        word.decode("utf-8", "replace") if isinstance(word, bytes) else word
-        for word in coded.dictionary.to_pylist()
-    ]
+    words = [word.decode(BYTES) if isinstance(word, bytes) else word for word in coded.dictionary.to_pylist()]
     unique = pd.Index(list(dict.fromkeys(words)), dtype="str")
     codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
     return pd.Categorical.from_codes(

@@ -100,11 +100,18 @@ def _unfinished(path: Path) -> Path:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Return the table with its dictionary columns as plain text, which CSV needs."""
+    """Return the table as CSV needs it: dictionary columns and bytes as plain text, what is no UTF-8 as escapes."""
     for index, field in enumerate(table.schema):
+        column = table.column(index)
         if pa.types.is_dictionary(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
+            table = table.set_column(index, field.name, column.cast(pa.string()))
+        elif pa.types.is_binary(field.type):
+            table = table.set_column(index, field.name, pa.array(map(_text, column.to_pylist()), pa.string()))
     return table
+
+
+def _text(content: bytes | None) -> str | None:
+    return content if content is None else content.decode("utf-8", "backslashreplace")
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

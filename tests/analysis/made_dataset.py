@@ -13,7 +13,7 @@ KINDS = ("modification", "duplication")
 
 def _empty(level: columns.Level, count: int) -> pd.DataFrame:
     """Return a frame with every column of a level, filled with nothing (or zero where nothing cannot be)."""
-    nothing = {"category": "", "float64": np.nan}
+    nothing = {"category": "", "float64": np.nan, "binary[pyarrow]": b""}
     table = {
         column.name: pd.Series([nothing.get(column.dtype, 0)] * count) for column in columns.columns(level)
     }
@@ -68,4 +68,14 @@ def make(days: float = 3, episodes: int = 3, seed: int = 7) -> Dataset:
     )  # fmt: skip
     packets = packets.sort_values("time_ns", kind="stable", ignore_index=True)
     packets["frame"] = range(1, count + 1)
-    return Dataset(columns.conform(packets, "packets"), columns.conform(readings, "readings"))
+    messages = _empty("messages", count).assign(
+        **{name: packets[name] for name in (*shared, "time_ns", "client", "frame")},
+        message=packets["frame"],
+        msgtype=3,
+        payload=b"21.0",
+    )
+    return Dataset(
+        columns.conform(packets, "packets"),
+        columns.conform(messages, "messages"),
+        columns.conform(readings, "readings"),
+    )

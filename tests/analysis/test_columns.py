@@ -10,13 +10,13 @@ from coldaisle_analysis.columns import COLUMNS, LEVELS, Level, columns, conform,
 DOCUMENT = Path(__file__).parents[2] / "docs" / "dataset.md"
 
 
-@pytest.mark.parametrize("level", [*LEVELS, "messages"])
+@pytest.mark.parametrize("level", LEVELS)
 def test_document_shows_the_table(level: Level) -> None:
     """docs/dataset.md holds exactly the table printed from the code."""
     assert f"\n\n{markdown(level)}\n" in DOCUMENT.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("level", [*LEVELS, "messages"])
+@pytest.mark.parametrize("level", LEVELS)
 def test_names_are_unique(level: Level) -> None:
     """No column is named twice in a level."""
     assert len(set(names(level))) == len(columns(level))

@@ -77,6 +77,7 @@ def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
     files = dataset.write(data, tmp_path / "dataset")
     again = dataset.load(tmp_path / "dataset")
     pd.testing.assert_frame_equal(again.packets, data.packets, check_categorical=False)
+    pd.testing.assert_frame_equal(again.messages, data.messages, check_categorical=False)
     pd.testing.assert_frame_equal(again.readings, data.readings, check_categorical=False)
     for level, table in data.levels().items():
         typed = tables.read(tmp_path / "dataset" / f"{level}.parquet")

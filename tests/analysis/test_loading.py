@@ -92,7 +92,7 @@ def test_a_short_run_is_split_in_blocks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ({"level": "frames"}, "level is 'frames': use one of packets, readings, flows, windows"),
+        ({"level": "frames"}, "level is 'frames': use one of packets, messages, readings, flows, windows"),
         ({"subset": "validation"}, "subset is 'validation': use one of train, test, all"),
     ],
 )

@@ -50,7 +50,7 @@ def test_labels_are_the_journals(catalogue_run: Path, account: Account, made: Da
     for row, label in ((made.packets["label"].idxmax(), 0), (0, 1)):
         wrong = made.packets.copy()
         wrong.loc[row, "label"] = label
-        dataset.write(Dataset(wrong, made.readings), folder / "dataset")
+        dataset.write(Dataset(wrong, made.messages, made.readings), folder / "dataset")
         assert ledger.prove(folder, account) != ledger.Proof(1.0, 1.0, 0)
 
 

@@ -21,7 +21,7 @@ from coldaisle_analysis.aggregates.moments import (
 from coldaisle_analysis.aggregates.truth import decide, touched
 from coldaisle_analysis.columns import conform
 from coldaisle_analysis.columns.flows import FLAGS, WAYS
-from coldaisle_analysis.mqtt import PUBLISH
+from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.clock import SECOND
 
 _UDP_HEADER = 8

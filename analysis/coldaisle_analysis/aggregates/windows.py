@@ -10,7 +10,7 @@ from coldaisle_analysis.aggregates.expiry import clock
 from coldaisle_analysis.aggregates.moments import Ints, gaps, moments, named, sums
 from coldaisle_analysis.aggregates.truth import decide, touched
 from coldaisle_analysis.columns import conform
-from coldaisle_analysis.mqtt import CONNECT, PUBLISH
+from coldaisle_analysis.decoding.mqtt import CONNECT, PUBLISH
 from coldaisle_contracts.clock import SECOND
 
 _DAY = 86_400 * SECOND

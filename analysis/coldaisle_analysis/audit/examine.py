@@ -8,7 +8,7 @@ from typing import Any
 from coldaisle_analysis import audit, dataset, ledger
 from coldaisle_analysis.audit import Result, foreign
 from coldaisle_analysis.audit.subject import of_level
-from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.errors import InputError
@@ -61,6 +61,6 @@ def of_dataset(
     return audit.audit(
         [
             of_level(name, getattr(built, level), level, account=account, manifest=manifest, metrics=metrics)
-            for level in LEVELS
+            for level in LEARNED
         ]
     )

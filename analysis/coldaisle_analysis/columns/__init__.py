@@ -77,7 +77,7 @@ _TABLES: dict[Level, str] = {
     "windows": windows.TABLE,
 }
 _OUTSIDE: dict[Level, str] = {"flows": "NFStream attribute"}
-_DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]", "bytes": "object"}
+_DTYPES = {"text": "category", "float": "float64", "utc": "datetime64[ns, UTC]", "bytes": "binary[pyarrow]"}
 
 
 def _column(level: Level, line: str) -> Column:

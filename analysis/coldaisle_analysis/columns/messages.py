@@ -1,8 +1,14 @@
 """Level ``messages``: a row an MQTT control packet."""
 
 TABLE = """\
-frame | meta | int64 | 1 | number of the frame that completes it, as in packets
+message | meta | int64 | 1 | number of the message in the dataset, from 1
+frame | meta | int64 | 1 | number of the frame that completes it, as in packets; its label is that frame's
+shard | meta | text | | stretch of days recorded together
+day | meta | int16 | 1 | day of the run, from 1; the unit of every split
 time | time | utc | | when that frame was seen, UTC
+time_ns | time | int64 | ns | the same, since the epoch
+weekday | time | int8 | 1 | local day of the week, Monday is 0
+hour | time | float | h | local time of day
 flow | identity | int64 | | number of its connection, as in packets
 client | identity | text | | client id of its connection, once its CONNECT was seen
 level | feature | Int16 | | protocol level of its connection, once its CONNECT was seen: 3 (MQTT 3.1), 4 (3.1.1), 5

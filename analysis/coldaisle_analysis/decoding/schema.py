@@ -9,7 +9,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 TIME = pa.timestamp("ns", "UTC")
 _TYPES = {
     "category": TEXT,
-    "object": pa.binary(),
+    "binary[pyarrow]": pa.binary(),
     "float64": pa.float64(),
     "datetime64[ns, UTC]": TIME,
     **{
@@ -18,7 +18,9 @@ _TYPES = {
     },
 }
 """pandas dtype of a column → Arrow type."""
-_ADDED = frozenset({"shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late"})
+_ADDED = frozenset(
+    {"message", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late"}
+)
 """Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings."""
 
 

@@ -16,6 +16,7 @@ LICENCE = "https://spdx.org/licenses/MIT"
 CREATOR = "The coldaisle authors"
 KEYS: dict[Level, tuple[str, ...]] = {
     "packets": ("frame",),
+    "messages": ("message",),
     "readings": ("client_id", "slot"),
     "flows": ("flow",),
     "windows": ("client_id", "window"),

@@ -37,7 +37,7 @@ def _composition(facts: Facts) -> Iterator[str]:
         f"| {level} | {ROWS[level]} | {rows:,} | {len(columns(level))} |"
         for level, rows in facts.rows.items()
     ]
-    yield "**Instances.** Four levels, each as Parquet and CSV:"
+    yield "**Instances.** Five levels, each as Parquet and CSV:"
     yield "\n".join(["| level | a row is | rows | columns |", "|---|---|---|---|", *levels])
     yield (
         f"**Labels.** {counts['packets_attack']:,} of {counts['packets']:,} packets and {counts['readings_attack']:,} of "

@@ -17,6 +17,7 @@ SCORECARD = "SCORECARD.json"
 
 ROWS: dict[Level, str] = {
     "packets": "a frame captured beside the broker",
+    "messages": "an MQTT control packet",
     "readings": "a planned reading, removed ones included",
     "flows": "a bidirectional flow of TCP or UDP",
     "windows": "a sensor and interval of time",

@@ -54,7 +54,7 @@ def subject(frame: Frame) -> Subject:
 
 def _features(frame: Frame, rows: pd.Series, values: object) -> Frame:
     changed = frame.astype(dict.fromkeys(NUMBERS, "float64"))
-    changed.loc[rows, NUMBERS] = values
+    changed.loc[rows, NUMBERS] = values  # type: ignore[call-overload]  # a mask and names
     return changed
 
 
@@ -89,12 +89,12 @@ def _repeated(frame: Frame) -> Frame:
 
 def _rare(frame: Frame) -> Frame:
     first = frame.loc[frame["label"] == 1, "flow"].iloc[0]
-    kept = (frame["label"] == 0) | ((frame["flow"] == first) & (frame["tcp_flags"] == 2))
-    return frame[kept].reset_index(drop=True)
+    return _kept(frame, (frame["label"] == 0) | ((frame["flow"] == first) & (frame["tcp_flags"] == 2)))
 
 
 def _kept(frame: Frame, kept: pd.Series) -> Frame:
-    return frame[kept].reset_index(drop=True)
+    chosen: Frame = frame.loc[kept]
+    return chosen.reset_index(drop=True)
 
 
 PLANTED: dict[str, Plant] = {
@@ -139,12 +139,7 @@ def odd_tables() -> Iterator[tuple[str, Frame]]:
     yield "only normal", whole[whole["label"] == 0].reset_index(drop=True)
     yield "only attacks", whole[whole["label"] == 1].reset_index(drop=True)
     yield "only labels", whole[["label"]]
-    yield (
-        "constant",
-        whole.assign(**{name: 1 for name in whole if name not in ("label", "time", "episode", "kind")}),
-    )
-    yield (
-        "missing",
-        whole.assign(**{name: np.nan for name in whole if name.startswith("f") and name != "frame"}),
-    )
+    names = set(map(str, whole)) - {"label", "time", "episode", "kind"}
+    yield "constant", whole.assign(**dict.fromkeys(sorted(names), 1))
+    yield "missing", whole.assign(**dict.fromkeys(NUMBERS, np.nan))
     yield "one day", whole[whole["time"].dt.day == whole["time"].dt.day.iloc[0]].reset_index(drop=True)

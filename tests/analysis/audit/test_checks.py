@@ -16,8 +16,8 @@ from tests.analysis import made_dataset, made_run
 from tests.analysis.audit import made
 
 from coldaisle_analysis import captures, dataset, ledger
-from coldaisle_analysis.audit import CHECKS, GROUPS, Check, Status, ask
-from coldaisle_analysis.audit.check import MOST_EVIDENCE
+from coldaisle_analysis.audit import CHECKS, GROUPS, Check, Status
+from coldaisle_analysis.audit.check import MOST_EVIDENCE, ask
 from coldaisle_analysis.audit.subject import Subject, of_level
 from coldaisle_contracts.manifest import Manifest
 
