@@ -66,7 +66,8 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
             start = stop = 0
             limit = (side.expected + (_MASK >> 1)) & _MASK
         else:
-            start, stop = _accept(data, seq, at, end, own, carried)
+            unsent = bool(flags & ACK) and _is_unsent(ack, other, carried)
+            start, stop = _accept(data, seq, at, end, own, unsent, carried)
         while True:
             while start < stop:
                 start, begin, kept, total = _absorb(data, start, stop, place, which, carried)
@@ -78,8 +79,21 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
 
 
 @inner
-def _accept(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carried) -> tuple[int, int]:
-    """Return which part of a segment's payload comes next in its stream; one ahead of a hole is put away."""
+def _is_unsent(ack: int, which: int, carried: Carried) -> bool:
+    """Tell whether an acknowledgement is of something that this direction was not seen to send; a FIN is one more."""
+    reached = int(carried.sides[which].reached)
+    return reached >= 0 and ahead(ack, reached) > 1
+
+
+@inner
+def _accept(
+    data: Bytes, seq: int, at: int, end: int, which: int, unsent: bool, carried: Carried
+) -> tuple[int, int]:
+    """Return which part of a segment's payload comes next in its stream; one ahead of a hole is put away.
+
+    Not so one that also acknowledges what was never sent: its receiver discards it (RFC 9293, 3.10.7.4). An attacker who
+    shifted both directions leaves such segments, when the sensor reaches the broker past him.
+    """
     side = carried.sides[which]
     if at >= end:
         return 0, 0
@@ -87,7 +101,8 @@ def _accept(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carri
         side.expected, side.lost = seq, 1
     behind = ahead(side.expected, seq)
     if behind < 0:
-        early.put_away(data, seq, at, end, which, carried)
+        if not unsent:
+            early.put_away(data, seq, at, end, which, carried)
         return 0, 0
     if behind >= end - at:
         return 0, 0

@@ -94,6 +94,19 @@ def test_hole_is_given_up_once_acknowledged(tmp_path: Path) -> None:
     assert seen.remarks == ["1 holes in connections were given up: segments are missing from the capture"]
 
 
+def test_early_segment_its_receiver_discards(tmp_path: Path) -> None:
+    """A segment ahead that acknowledges what was never sent is not read, not then and not when the stream gets there."""
+    answered = [up(ONE), down(control(0x40, b"\0\3"), seq=500, ack=1000 + SIZE)]
+    stray = up(publish(b"99.99", 9), 1000 + 2 * SIZE)
+    stray["TCP"].ack = 700
+    rest = [up(TWO, 1000 + SIZE), up(ONE, 1000 + 2 * SIZE)]
+    seen = decoded(tmp_path, [*answered, stray, *rest])
+    assert seen.said("payload")[-2:] == [b"16.00", b"15.54"]
+    assert seen.said("frame")[-2:] == [4, 5]
+    stray["TCP"].ack = 504
+    assert decoded(tmp_path, [*answered, stray, *rest]).said("payload")[-2:] == [b"16.00", b"99.99"]
+
+
 def test_reading_resumes_where_a_message_starts(tmp_path: Path) -> None:
     """Behind a hole in the middle of a long message its rest is no message, and what follows is read again."""
     long = publish(b"5" * 3000, 9)
