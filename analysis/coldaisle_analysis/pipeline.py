@@ -4,28 +4,37 @@ Results are made in a hidden folder and appear by rename, so half a result never
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, report
+from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.report import Subject
 from coldaisle_analysis.staging import staged
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
 
-PARTS = ("dataset", "models", "report")
+PARTS = ("dataset", "models", "report", scorecard.SCORECARD)
 STAGING = ".analysis"
 CAPTURES_SEED = 1
 """Seed of folds, models and bootstrap where no scenario gives one."""
 
 Progress = Callable[[str], None]
+Audit = Callable[[Sequence[Mapping[str, Any]]], list[Result]]
+"""Audits a dataset that was written, given the rows of its metrics."""
 
 
-def analyse_run(run: Path, progress: Progress, account: ledger.Account | None = None) -> None:
-    """Build dataset, statistics, models and report of a run, inside its folder.
+def analyse_run(
+    run: Path,
+    progress: Progress,
+    account: ledger.Account | None = None,
+    manifest: Manifest | None = None,
+) -> None:
+    """Build dataset, statistics, models, scorecard and report of a run, inside its folder.
 
     An analysis already there is replaced at the end, part by part.
 
@@ -33,15 +42,21 @@ def analyse_run(run: Path, progress: Progress, account: ledger.Account | None = 
         run: the run's folder, finished or still being made.
         progress: told each step, one line each.
         account: the run's ledger if already settled, to save reading the captures again.
+        manifest: its manifest so far, if none is written yet.
 
     Raises:
         InputError: if the run cannot be read or its folder not written.
     """
     progress("reading captures and journals")
     settled = account or ledger.settle(evidence.load(run))
-    built = dataset.build(run, settled)
+    built, known = dataset.build(run, settled), manifest or Manifest.load(run)
+    subject, seed = _subject_of(settled, known), settled.evidence.plan.scenario.seed
     with staged(run / STAGING) as staging:
-        _analyse(built, _subject_of(run, settled), settled.evidence.plan.scenario.seed, staging, progress)
+
+        def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
+            return examine.of_run(run, built, settled, known, metrics, staging / "dataset")
+
+        _analyse(built, subject, seed, audit, staging, progress)
         for part in PARTS:
             shutil.rmtree(run / part, ignore_errors=True)
             (staging / part).rename(run / part)
@@ -51,7 +66,7 @@ def analyse_run(run: Path, progress: Progress, account: ledger.Account | None = 
 def analyse_captures(
     pcaps: Sequence[Path], labels: Sequence[Path], out: Path, progress: Progress, utc_offset_s: int = 0
 ) -> None:
-    """Build dataset, statistics, models and report of foreign captures, in a new folder.
+    """Build dataset, statistics, models, scorecard and report of foreign captures, in a new folder.
 
     Args:
         pcaps: Ethernet captures with MQTT over IPv4, a day each, in order of time.
@@ -67,13 +82,20 @@ def analyse_captures(
         raise InputError(out, "exists already: name a new folder, or remove it first")
     progress(f"decoding {len(pcaps)} captures")
     built = dataset.from_captures(pcaps, labels, utc_offset_s)
+    subject = _subject_of_captures(pcaps, utc_offset_s)
+
+    def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
+        return examine.of_dataset(subject.name, built, metrics=metrics)
+
     with staged(out.parent / f".{out.name}") as staging:
-        _analyse(built, _subject_of_captures(pcaps, utc_offset_s), CAPTURES_SEED, staging, progress)
+        _analyse(built, subject, CAPTURES_SEED, audit, staging, progress)
         staging.replace(out)
 
 
-def _analyse(built: Dataset, subject: Subject, seed: int, folder: Path, progress: Progress) -> None:
-    """Write the three parts of an analysis into a folder."""
+def _analyse(
+    built: Dataset, subject: Subject, seed: int, audit: Audit, folder: Path, progress: Progress
+) -> None:
+    """Write the parts of an analysis into a folder."""
     progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
     dataset.write(built, folder / "dataset")
     progress("describing the traffic")
@@ -83,21 +105,26 @@ def _analyse(built: Dataset, subject: Subject, seed: int, folder: Path, progress
     levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
     scored = evaluate.evaluate(levels, seed, progress)
     evaluate.write_metrics(scored, folder / "models" / "metrics.json")
+    progress("auditing the dataset")
+    found = audit([one.row for one in scored])
+    scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
     progress("drawing the report")
-    report.write(subject, built, described, scored, folder / "report" / "index.html")
+    report.write(subject, built, described, scored, found, folder / "report" / "index.html")
 
 
-def _subject_of(run: Path, account: ledger.Account) -> Subject:
-    """Return what the report says of a run, from its plan, its journals and, once it is made, its manifest."""
-    plan, sealed = account.evidence.plan, account.evidence.sealed
-    facts = {"kernel drops": str(int(sealed["kernel_drops"].sum())), "seed": str(plan.scenario.seed)}
-    if (run / MANIFEST).exists():
-        facts["engine"] = Manifest.load(run).engine
-    facts["semantic digest"] = ledger.semantic_digest(account)[:12]
-    name = run.name.removeprefix(".")
+def _subject_of(account: ledger.Account, manifest: Manifest) -> Subject:
+    """Return what the report says of a run, from its plan and manifest."""
+    plan = account.evidence.plan
+    facts = {
+        "kernel drops": str(manifest.counts["kernel_drops"]),
+        "seed": str(manifest.seed),
+        "engine": manifest.engine,
+        "semantic digest": manifest.semantic_digest[:12],
+    }
     return Subject(
+        name=manifest.id,
         title=f"{plan.scenario.name.capitalize()}, from {plan.scenario.start:%-d %B %Y}",
-        origin=f"Run {name}. {_played(plan)} Every packet was captured beside the broker, and every label comes from "
+        origin=f"Run {manifest.id}. {_played(plan)} Every packet was captured beside the broker, and every label comes from "
         "the attacker's own journal.",
         facts=facts,
         notes=(
@@ -123,6 +150,7 @@ def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
         f"local time is UTC{utc_offset_s / 3600:+g} h" if utc_offset_s else "local time is taken to be UTC"
     )
     return Subject(
+        name=f"{len(pcaps)} captures from {pcaps[0].name}",
         title="Published captures",
         origin=f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}, labelled by frame number; {declared}.",
         facts={"captures": str(len(pcaps))},

@@ -12,6 +12,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from coldaisle_analysis import figures, scoreboard
+from coldaisle_analysis.audit import Result, Status, scorecard
+from coldaisle_analysis.audit.scorecard import by_group
 from coldaisle_analysis.conclusions import best_row, conclusions, held_out_of, row_of
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
@@ -51,12 +53,14 @@ class Subject:
     """What a report is about.
 
     Attributes:
-        title: name of the run or of the captures.
+        name: id of the run, or how many captures from which.
+        title: what stands at the top.
         origin: one sentence on where the traffic comes from.
         facts: label and value of what is known beyond the dataset, such as drops and digest.
         notes: caveats of the data itself, one sentence each.
     """
 
+    name: str
     title: str
     origin: str
     facts: dict[str, str] = field(default_factory=dict)
@@ -64,7 +68,12 @@ class Subject:
 
 
 def write(
-    subject: Subject, dataset: Dataset, description: Description, scored: Sequence[Scored], path: Path
+    subject: Subject,
+    dataset: Dataset,
+    description: Description,
+    scored: Sequence[Scored],
+    audited: Sequence[Result],
+    path: Path,
 ) -> None:
     """Write the report to a file, its folder made if need be."""
     environment = Environment(
@@ -75,7 +84,8 @@ def write(
         lstrip_blocks=True,
     )
     environment.filters |= {"score": _score, "number": _number, "seconds": _seconds}
-    page = environment.get_template("report.html.j2").render(_context(subject, dataset, description, scored))
+    context = _context(subject, dataset, description, scored) | {"audit": _audit(audited)}
+    page = environment.get_template("report.html.j2").render(context)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
@@ -103,6 +113,16 @@ def _context(
         ],
         "attacks": bool((dataset.packets["label"] == 1).any() or (dataset.readings["label"] == 1).any()),
     }
+
+
+def _audit(results: Sequence[Result]) -> dict[str, Any]:
+    """Return how many checks said what, and the results of each group, those that say something first."""
+    order = (Status.BAD, Status.LOOK, Status.OK, Status.ABSENT)
+    groups = {
+        name: sorted(own, key=lambda one: order.index(one.status)) for name, own in by_group(results).items()
+    }
+    counts = {status: sum(one.status is status for one in results) for status in order}
+    return {"counts": counts, "groups": groups, "note": scorecard.NOTE}
 
 
 def _facts(subject: Subject, dataset: Dataset) -> dict[str, str]:

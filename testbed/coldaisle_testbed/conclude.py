@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_analysis import dataset, description, evidence, ledger
+from coldaisle_analysis.audit import examine, scorecard
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Clocks, Manifest, sha256_of
-from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_testbed import provenance
 from coldaisle_testbed.progress import Progress
 
@@ -41,28 +41,29 @@ def conclude(
     """
     with progress.step("settling the ledger", seconds, "ledger"):
         account = ledger.settle(evidence.load(stage))
-        broken = ledger.check(stage, account)
-        digest = ledger.semantic_digest(account)
-    if broken:
-        raise TrustError([*broken, f"what was played lies in {stage}"])
+        if broken := ledger.check(stage, account):
+            raise TrustError([*broken, f"what was played lies in {stage}"])
+        manifest = _drafted(stage, name or final.name, engine, shards, seconds, account)
     if analyse:
         with progress.step("analysing", seconds, "analysis"):
             from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
 
-            pipeline.analyse_run(stage, progress, account)
+            pipeline.analyse_run(stage, progress, account, manifest)
     else:
         with progress.step("building the dataset", seconds, "dataset"):
-            dataset.write(dataset.build(stage, account), stage / "dataset")
-    counts = _counts(account)
-    manifest = _manifest(
-        stage, name or final.name, engine, shards, digest, counts, seconds, provenance.clocks(account)
-    )
-    for path in description.write(stage, manifest):
-        manifest.files[str(path.relative_to(stage))] = sha256_of(path)
-    manifest.save(stage)
+            built = dataset.build(stage, account)
+            dataset.write(built, stage / "dataset")
+        with progress.step("auditing the dataset", seconds, "audit"):
+            found = examine.of_run(stage, built, account, manifest)
+            scorecard.write(manifest.id, found, stage / scorecard.SCORECARD)
+    done = manifest.model_copy(update={"seconds": seconds, "files": _hashes(stage, manifest.files)})
+    described = description.write(stage, done)
+    done.files.update({path.name: sha256_of(path) for path in described})
+    done.save(stage)
     if final.is_dir():
         final.rmdir()
     stage.rename(final)
+    counts = manifest.counts
     progress(
         f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
     )
@@ -112,18 +113,11 @@ def _counts(account: ledger.Account) -> dict[str, int]:
     }
 
 
-def _manifest(
-    stage: Path,
-    name: str,
-    engine: str,
-    shards: int,
-    digest: str,
-    counts: dict[str, int],
-    seconds: dict[str, float],
-    clocks: Clocks,
+def _drafted(
+    stage: Path, name: str, engine: str, shards: int, seconds: dict[str, float], account: ledger.Account
 ) -> Manifest:
-    plan = Plan.load(stage / "plan.json")
-    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    """Return the manifest of a run so far: what was played, nothing derived."""
+    plan = account.evidence.plan
     return Manifest(
         id=name,
         scenario=plan.scenario.name,
@@ -132,11 +126,18 @@ def _manifest(
         shards=shards,
         created=datetime.now(UTC),
         plan_digest=plan.digest(),
-        semantic_digest=digest,
-        counts=counts,
+        semantic_digest=ledger.semantic_digest(account),
+        counts=_counts(account),
         seconds=seconds,
         versions=provenance.versions(),
-        files={str(path.relative_to(stage)): sha256_of(path) for path in files},
+        files=_hashes(stage, {}),
         commit=provenance.commit(),
-        clocks=clocks,
+        clocks=provenance.clocks(account),
     )
+
+
+def _hashes(stage: Path, known: dict[str, str]) -> dict[str, str]:
+    """Return the sha256 of every file of a stage by its path there, those known taken as they are."""
+    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    names = {str(path.relative_to(stage)): path for path in files}
+    return {name: known.get(name) or sha256_of(path) for name, path in names.items()}

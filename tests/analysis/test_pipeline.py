@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.analysis import made_run
+from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import describe
+from coldaisle_analysis.audit import CHECKS, scorecard
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.pipeline import analyse_captures, analyse_run
 from coldaisle_analysis.tables import FORMS
@@ -35,6 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "made"
     folder.mkdir()
     made_run.make(folder)
+    made_manifest(folder).save(folder)
     analyse_run(folder, lambda _: None)
     return folder
 
@@ -47,6 +50,8 @@ def test_a_run_gets_all_its_parts(run: Path) -> None:
         f"report/tables/{table}.csv" for table in ("counts", "distributions", "seasonality", "separation")
     }
     assert not [path for path in run.iterdir() if path.name.startswith(".")]
+    card = scorecard.read(run / "SCORECARD.json")
+    assert (card["subject"], len(card["checks"]) > len(CHECKS)) == (run.name, True)
 
 
 def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(run: Path) -> None:
@@ -62,7 +67,7 @@ def test_a_second_analysis_replaces_the_first_and_tells_every_step(run: Path) ->
     told: list[str] = []
     analyse_run(run, told.append)
     assert files_of(run, "dataset", "models", "report") == before
-    for step in ("reading captures", "writing the dataset", "describing", "training", "drawing"):
+    for step in ("reading captures", "writing the dataset", "describing", "training", "auditing", "drawing"):
         assert any(line.startswith(step) for line in told)
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.analysis import made_dataset
 
 from coldaisle_analysis import figures
+from coldaisle_analysis.audit import CHECKS
+from coldaisle_analysis.audit.examine import of_dataset
 from coldaisle_analysis.conclusions import conclusions
 from coldaisle_analysis.describe import describe
 from coldaisle_analysis.drawing import in_order, kind_colour
@@ -56,8 +58,10 @@ def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Score
     made = made_dataset.make(days, episodes)
     levels = [prepare(made.packets, "packets"), prepare(made.readings, "readings")]
     scored = evaluate(levels, 1, lambda _: None)
-    subject = Subject("Made <by> hand", "Two units.", {"kernel drops": "0"}, ("A caveat.",))
-    write(subject, made, describe(made.packets, made.readings), scored, folder / "report" / "index.html")
+    subject = Subject("made", "Made <by> hand", "Two units.", {"kernel drops": "0"}, ("A caveat.",))
+    audited = of_dataset("made", made, metrics=[one.row for one in scored])
+    description = describe(made.packets, made.readings)
+    write(subject, made, description, scored, audited, folder / "report" / "index.html")
     return (folder / "report" / "index.html").read_text(encoding="utf-8"), scored
 
 
@@ -65,6 +69,16 @@ def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Score
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Scored]]:
     """Return the report of three days with an episode each."""
     return page_of(tmp_path_factory.mktemp("attacked"), 3)
+
+
+def test_the_audit_is_a_section(attacked: tuple[str, list[Scored]]) -> None:
+    """Each check that was made stands there with its status, its sentence and the rules of its thresholds."""
+    section = attacked[0].partition('<section id="audit">')[2].partition("</section>")[0]
+    found = re.findall(r"<tr><td>([A-F]\d)</td>", section)
+    assert set(found) == {check.id for check in CHECKS}
+    assert len(found) > len(CHECKS)
+    assert section.count('class="status look"') > 0
+    assert "not verdicts" in section
 
 
 def test_the_page_needs_nothing_else(attacked: tuple[str, list[Scored]]) -> None:

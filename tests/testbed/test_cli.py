@@ -97,6 +97,19 @@ def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_audit_of_a_table(coldaisle: Call, tmp_path: Path) -> None:
+    """A table with labels gives findings and a scorecard; what is no table, or nothing at all, is refused."""
+    table, card = tmp_path / "rows.csv", tmp_path / "SCORECARD.json"
+    table.write_text("ip_src,size,label\n" + "198.18.0.41,80,0\n198.18.0.66,80,1\n" * 50)
+    code, out, _ = coldaisle("audit", table, "--json", card)
+    assert (code, "\n B3   table     bad " in out) == (0, True)
+    assert json.loads(card.read_text())["subject"] == "rows.csv"
+    _assert_one_sentence(coldaisle("audit", table, "--label", "Class"), "rows.csv: column Class", "--label")
+    _assert_one_sentence(coldaisle("audit", tmp_path / "none.csv"), "none.csv", "name a run")
+    _assert_one_sentence(coldaisle("audit"), "--pcap", "--labels")
+    _assert_one_sentence(coldaisle("audit", "--pcap", table), "--pcap", "--labels")
+
+
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
     """Captures without labels are refused with the form that is right."""
     _assert_one_sentence(coldaisle("analyse", "--pcap", tmp_path / "a.pcap"), "--labels")

@@ -11,6 +11,22 @@ from coldaisle_contracts.addressing import BROKER, NTP, UNITS
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 
+REQUIRED = (
+    "@context", "@type", "conformsTo", "name", "description", "license", "url", "creator", "datePublished", "distribution",
+    "recordSet",
+)  # fmt: skip
+"""What Croissant 1.1 requires of a data set that has files and records (mlcommons.org/croissant/1.1)."""
+RESPONSIBLE = (
+    "dataCollection", "dataCollectionType", "dataCollectionRawData", "dataCollectionTimeFrame", "dataCollectionMissingData",
+    "dataPreprocessingProtocol", "dataImputationProtocol", "dataAnnotationProtocol", "dataAnnotationAnalysis",
+    "annotationsPerItem", "machineAnnotationTools", "dataUseCases", "dataLimitations", "dataBiases",
+    "personalSensitiveInformation", "dataSocialImpact", "dataReleaseMaintenancePlan",
+)  # fmt: skip
+"""Properties of Croissant's RAI vocabulary 1.0 that apply where machines label."""
+SECTIONS = (
+    "Motivation", "Composition", "Collection process", "Preprocessing, cleaning, labelling", "Uses", "Distribution", "Maintenance",
+)  # fmt: skip
+"""The sections of a datasheet (Gebru et al., Datasheets for Datasets, CACM 64(12), 2021)."""
 WANTED = (
     "id",
     "scenario",
@@ -21,13 +37,36 @@ WANTED = (
     "semantic_digest",
     "counts",
     "versions",
+    "commit",
+    "clocks",
+    "files",
 )
 PROGRAMS = ("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn")
 """What made a run, each with its version."""
 
 
+def metadata(subject: Subject) -> Measured:
+    """Count the required properties of Croissant and those of its RAI vocabulary that are missing or empty."""
+    if subject.croissant is None:
+        raise Absent("there is no Croissant metadata")
+    wanted = [*REQUIRED, *(f"rai:{name}" for name in RESPONSIBLE)]
+    lacking = [name for name in wanted if not subject.croissant.get(name)]
+    text = f"The Croissant metadata lack {len(lacking)} of {len(wanted)} properties asked for."
+    return Measured(len(lacking), text, [{"lacks": name} for name in lacking])
+
+
+def sections(subject: Subject) -> Measured:
+    """Count the sections of a datasheet that are missing or empty."""
+    if subject.datasheet is None:
+        raise Absent("there is no datasheet")
+    parts = dict(part.partition("\n")[::2] for part in subject.datasheet.split("\n## ")[1:])
+    lacking = [name for name in SECTIONS if not parts.get(name, "").strip()]
+    text = f"The datasheet lacks {len(lacking)} of {len(SECTIONS)} sections."
+    return Measured(len(lacking), text, [{"lacks": name} for name in lacking])
+
+
 def manifest(subject: Subject) -> Measured:
-    """Count what the manifest leaves open: identity, seed, digests, counts, the versions of what made the run."""
+    """Count what the manifest leaves open: identity, seed, digests, counts, clocks, hashes, commit and versions."""
     if subject.manifest is None:
         raise Absent("there is no manifest")
     given = subject.manifest.model_dump()
@@ -119,6 +158,8 @@ _PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
 
 
 CHECKS = (
+    Check("F1", "metadata for machines", "properties lacking", 1, 4, "Croissant 1.1, RAI vocabulary 1.0; threshold ours", metadata, "capture"),
     Check("F2", "manifest", "facts left open", 1, 3, "coldaisle", manifest, "capture"),
+    Check("F3", "datasheet", "sections lacking", 1, 4, "Gebru et al. 2021; threshold ours", sections, "capture"),
     Check("F4", "properties of a good data set", "share that is lacking or not stated", 0.1, 0.3, "Gharib et al. 2016, Ring et al. 2019; threshold ours", properties, "capture"),
 )  # fmt: skip

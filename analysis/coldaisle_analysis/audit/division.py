@@ -10,13 +10,11 @@ from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.subject import Mask, Subject
 from coldaisle_analysis.audit.sweep import sweep
-
-TEST_SHARE = 0.25
-"""Share of the days, the last ones, that are the test side by default."""
+from coldaisle_analysis.splits import in_time
 
 
 def test_side(subject: Subject) -> Mask:
-    """Return which rows the default division tests on: the last quarter of the days.
+    """Return which rows the default division tests on, that of :func:`coldaisle_analysis.load_run`.
 
     Raises:
         Absent: where there is nothing to divide.
@@ -24,10 +22,7 @@ def test_side(subject: Subject) -> Mask:
     days = subject.days
     if not len(days) or days.max() == 0:
         raise Absent("the rows cannot be divided by time")
-    test = days > days.max() - max(1, round(TEST_SHARE * (days.max() + 1)))
-    if test.all() or not test.any():
-        raise Absent("the rows cannot be divided by time")
-    return np.asarray(test, bool)
+    return in_time(days)
 
 
 def repeated(subject: Subject) -> Measured:
@@ -107,6 +102,26 @@ def leak(subject: Subject) -> Measured:
     )
 
 
+def held_out_kinds(subject: Subject) -> Measured:
+    """Return 1 if no model was scored on a kind of attack that it never saw."""
+    splits = sorted(_scored(subject)["split"].unique())
+    there = any(str(split).startswith("kind") for split in splits)
+    text = "Models were scored on kinds" if there else "No model was scored on a kind"
+    return Measured(0 if there else 1, f"{text} of attack held out of training.", [{"splits": splits}])
+
+
+def repeats(subject: Subject) -> Measured:
+    """Count what tells chance from merit and is missing: intervals beside the scores, more than one seed."""
+    rows = _scored(subject)
+    known = {
+        "intervals": "intervals" in rows and bool(rows["intervals"].map(bool).all()),
+        "more than one seed": len(set(rows.get("seed", []))) > 1,
+    }
+    lacking = [what for what, there in known.items() if not there]
+    text = f"Beside the scores there {'is no ' + ' and no '.join(lacking) if lacking else 'are intervals and several seeds'}."
+    return Measured(len(lacking), text, [{"lacks": what} for what in lacking])
+
+
 def trained_apart(subject: Subject) -> Measured:
     """Count scored models without a threshold of their own for each fold, or trained on as many rows as there are."""
     rows = _scored(subject)
@@ -141,6 +156,8 @@ CHECKS = (
     Check("E2", "episodes torn apart", "episodes and flows on both sides", 1, 1, "Arp et al. 2022", torn),
     Check("E3", "sides drawn alike", "AUC of a small tree that tells the sides apart", 0.7, 0.9, ARP, drawn_alike),
     Check("E4", "random beside grouped folds", "F1 that random folds add", 0.1, 0.3, "Arp et al. 2022; threshold ours", leak),
+    Check("E5", "a kind held out", "1 where no kind is", 1, 2, "Arp et al. 2022", held_out_kinds),
+    Check("E7", "seeds and intervals", "what is missing of the two", 1, 2, "Arp et al. 2022", repeats),
     Check("E8", "learned on the training side", "models without their fold's own threshold or test side", 1, 1, "Arp et al. 2022", trained_apart),
     Check("E9", "trivial baselines", "splits in which no model beats one", 1, 2, "Arp et al. 2022", baselines),
 )  # fmt: skip

@@ -10,6 +10,9 @@ from coldaisle_analysis.audit import Result, foreign
 from coldaisle_analysis.audit.subject import of_level
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.description.croissant import croissant
+from coldaisle_analysis.description.datasheet import datasheet
+from coldaisle_analysis.description.facts import Facts
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
@@ -25,11 +28,10 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
         return place.name, audit.audit([foreign.load(place, label)])
     if not place.exists():
         raise InputError(place, "name a run, or a CSV or Parquet table with labels")
-    manifest = Manifest.load(place)
-    built = dataset.load(place / "dataset")
+    manifest, built = Manifest.load(place), dataset.load(place / "dataset")
     metrics = place / "models" / "metrics.json"
     rows = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else []
-    return manifest.id, of_dataset(manifest.id, built, rows, ledger.settled(place), manifest)
+    return manifest.id, of_run(place, built, ledger.settled(place), manifest, rows)
 
 
 def captures(pcaps: Sequence[Path], labels: Sequence[Path]) -> tuple[str, list[Result]]:
@@ -42,25 +44,38 @@ def captures(pcaps: Sequence[Path], labels: Sequence[Path]) -> tuple[str, list[R
     return name, of_dataset(name, dataset.from_captures(pcaps, labels))
 
 
-def of_dataset(
-    name: str,
+def of_run(
+    run: Path,
     built: Dataset,
+    account: Account,
+    manifest: Manifest,
     metrics: Sequence[Mapping[str, Any]] = (),
-    account: Account | None = None,
-    manifest: Manifest | None = None,
+    tables: Path | None = None,
 ) -> list[Result]:
+    """Return the audit of a run.
+
+    Args:
+        run: its folder.
+        built: its dataset.
+        account: its settled ledger.
+        manifest: its manifest, perhaps not yet written.
+        metrics: rows of its ``metrics.json``.
+        tables: where its dataset lies, if not yet in the run's folder.
+
+    Raises:
+        InputError: if the plan or a table cannot be read.
+    """
+    facts = Facts.of(run, manifest, tables)
+    told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
+    return of_dataset(manifest.id, built, account=account, manifest=manifest, metrics=metrics, **told)
+
+
+def of_dataset(name: str, built: Dataset, **known: Any) -> list[Result]:
     """Return the audit of a dataset of ours.
 
     Args:
         name: of the data set.
         built: its levels.
-        metrics: rows of its ``metrics.json``.
-        account: of a run, its settled ledger.
-        manifest: of a run, its manifest so far.
+        known: what is known beside them, see :func:`coldaisle_analysis.audit.subject.of_level`.
     """
-    return audit.audit(
-        [
-            of_level(name, getattr(built, level), level, account=account, manifest=manifest, metrics=metrics)
-            for level in LEARNED
-        ]
-    )
+    return audit.audit([of_level(name, getattr(built, level), level, **known) for level in LEARNED])

@@ -1,5 +1,6 @@
 """Foreign tables: any CSV or Parquet with a label, its columns recognised by the names data sets usually give them."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def _read(path: Path) -> pd.DataFrame:
             if _odd(path)
             else pd.read_csv(path, low_memory=False)
         )
-    except (OSError, ValueError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError, csv.Error, pa.ArrowInvalid) as error:
         raise InputError(
             path, "give a run, or a readable CSV or Parquet table with a label column"
         ) from error

@@ -42,6 +42,8 @@ class Subject:
         account: the run's settled ledger, where the rows are a run's.
         manifest: the run's manifest so far, likewise.
         metrics: rows of ``models/metrics.json``, where models were scored.
+        croissant: its Croissant metadata, where there is any.
+        datasheet: its datasheet in Markdown, likewise.
         seed: of every draw.
     """
 
@@ -57,6 +59,8 @@ class Subject:
     account: Account | None = None
     manifest: Manifest | None = None
     metrics: Sequence[Mapping[str, Any]] = ()
+    croissant: Mapping[str, Any] | None = None
+    datasheet: str | None = None
     seed: int = 1
     _codes: dict[str, Floats] = field(default_factory=dict, repr=False)
 
@@ -99,7 +103,12 @@ class Subject:
 
     @cached_property
     def days(self) -> Codes:
-        """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,)."""
+        """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,).
+
+        Of our own levels it is what :mod:`splits` holds out: an episode across midnight lies in its first day.
+        """
+        if self.has("day", "time", "episode") and self.level != "table":
+            return groups_of(self.frame)[1]
         if self.has("day"):
             return np.asarray(pd.factorize(self.of("day"), sort=True)[0], np.int64)
         if not self.has("time") or not len(self):
@@ -115,17 +124,15 @@ class Subject:
         return np.sort(np.random.default_rng([self.seed, salt]).choice(rows, most, replace=False))
 
 
-def of_level(
-    name: str,
-    frame: pd.DataFrame,
-    level: columns.Level,
-    *,
-    account: Account | None = None,
-    manifest: Manifest | None = None,
-    metrics: Sequence[Mapping[str, Any]] = (),
-    seed: int = 1,
-) -> Subject:
-    """Return a level of a dataset of ours as a subject."""
+def of_level(name: str, frame: pd.DataFrame, level: columns.Level, **known: Any) -> Subject:
+    """Return a level of a dataset of ours as a subject.
+
+    Args:
+        name: of the data set.
+        frame: the level's rows.
+        level: which.
+        known: what is known beside the rows: ``account``, ``manifest``, ``metrics``, ``croissant``, ``datasheet``.
+    """
     return Subject(
         name=name,
         level=level,
@@ -136,10 +143,7 @@ def of_level(
         identity=columns.names(level, "identity"),
         clocks=columns.names(level, "time"),
         meaning={what: column for what, column in _OURS[level].items() if column in frame},
-        account=account,
-        manifest=manifest,
-        metrics=metrics,
-        seed=seed,
+        **known,
     )
 
 

@@ -59,22 +59,24 @@ class Facts:
     checks: tuple[Check, ...]
 
     @classmethod
-    def of(cls, run: Path, manifest: Manifest) -> Self:
+    def of(cls, run: Path, manifest: Manifest, dataset: Path | None = None) -> Self:
         """Collect the facts of a run.
 
         Args:
             run: its folder, with plan and dataset.
             manifest: its manifest, perhaps not yet written.
+            dataset: where its dataset lies, if not yet in that folder.
 
         Raises:
             InputError: if plan, dataset or scorecard cannot be read.
         """
+        tabled = dataset or run / "dataset"
         return cls(
             manifest=manifest,
             plan=Plan.load(run / "plan.json"),
-            rows={level: tables.rows_of(run / "dataset" / f"{level}.parquet") for level in LEVELS},
+            rows={level: tables.rows_of(tabled / f"{level}.parquet") for level in LEVELS},
             sizes={name: (run / name).stat().st_size for name in manifest.files},
-            checks=_checks(run),
+            checks=_checks(run / SCORECARD),
         )
 
     @property
@@ -105,15 +107,14 @@ class Facts:
         )
 
 
-def _checks(run: Path) -> tuple[Check, ...]:
-    """Return the checks of the scorecard in a run, wherever in it that lies."""
-    found = sorted(run.rglob(SCORECARD))
-    if not found:
+def _checks(card: Path) -> tuple[Check, ...]:
+    """Return the checks of a scorecard, none where there is none."""
+    if not card.exists():
         return ()
     try:
-        listed = json.loads(found[0].read_text(encoding="utf-8"))["checks"]
+        listed = json.loads(card.read_text(encoding="utf-8"))["checks"]
         return tuple(Check(str(each["id"]), str(each["status"]), str(each["sentence"])) for each in listed)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            found[0], "is not a scorecard with checks of id, status and sentence: audit the run again"
+            card, "is not a scorecard with checks of id, status and sentence: audit the run again"
         ) from error

@@ -19,7 +19,10 @@ from coldaisle_analysis import captures, dataset, ledger
 from coldaisle_analysis.audit import CHECKS, GROUPS, Check, Status
 from coldaisle_analysis.audit.check import MOST_EVIDENCE, ask
 from coldaisle_analysis.audit.subject import Subject, of_level
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_analysis.description.croissant import croissant
+from coldaisle_analysis.description.datasheet import datasheet
+from coldaisle_analysis.description.facts import Facts
+from coldaisle_contracts.manifest import Manifest, sha256_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"
 BY_ID = {check.id: check for check in CHECKS}
@@ -56,14 +59,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     built = dataset.build(folder, account)
     given: dict[str, Any] = {
         "id": "made", "scenario": "made", "seed": 1, "engine": "netns", "shards": 1, "created": "2026-03-02T00:00:00Z",
-        "plan_digest": "p", "semantic_digest": "s", "counts": {"packets": len(built.packets), "days": 1}, "seconds": {},
+        "plan_digest": "p", "semantic_digest": "s", "counts": {
+            "packets": len(built.packets), "packets_attack": 1, "readings": 72, "readings_attack": 1, "episodes": 1, "acts": 1,
+            "kernel_drops": 0, "days": 1,
+        }, "seconds": {},
         "versions": dict.fromkeys(("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn"), "1"),
-        "files": {},
+        "files": {"plan.json": sha256_of(folder / "plan.json")}, "commit": "c",
+        "clocks": {
+            "virtual_start": "2026-03-02T00:00:00Z", "virtual_end": "2026-03-03T00:00:00Z", "wall_start": "2026-03-02T00:00:00Z",
+            "wall_end": "2026-03-02T00:01:00Z", "time_zone": "Europe/Madrid", "utc_offset_s": 3600,
+        },
     }  # fmt: skip
     manifest = Manifest.model_validate(given)
+    dataset.write(built, folder / "dataset")
+    facts = Facts.of(folder, manifest)
+    told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
     return {
-        "packets": of_level("made", built.packets, "packets", account=account, manifest=manifest),
-        "readings": of_level("made", built.readings, "readings", account=account, manifest=manifest),
+        "packets": of_level("made", built.packets, "packets", account=account, manifest=manifest, **told),
+        "readings": of_level("made", built.readings, "readings", account=account, manifest=manifest, **told),
     }
 
 
@@ -202,6 +215,39 @@ def test_manifest_that_leaves_facts_open_is_found(run: dict[str, Subject]) -> No
     assert richer is not None
     assert poor is not None
     assert 0 < richer < poor
+
+
+def test_descriptions_that_lack_something_are_found(run: dict[str, Subject]) -> None:
+    """A run describes itself fully; a property emptied, a section emptied and one gone are named."""
+    packets = run["packets"]
+    assert packets.croissant is not None
+    assert packets.datasheet is not None
+    assert (status("F1", packets), status("F3", packets)) == (Status.OK, Status.OK)
+    assert (status("F1", CLEAN), status("F3", CLEAN)) == (Status.ABSENT, Status.ABSENT)
+    poorer = replace(packets, croissant={**packets.croissant, "license": "", "rai:dataBiases": []})
+    assert ask(BY_ID["F1"], poorer).evidence == [{"lacks": "license"}, {"lacks": "rai:dataBiases"}]
+    before, _, after = packets.datasheet.partition("## Uses")
+    emptied = before + "## Uses\n\n## Distribution" + after.partition("## Distribution")[2]
+    assert ask(BY_ID["F3"], replace(packets, datasheet=emptied)).evidence == [{"lacks": "Uses"}]
+    gone = before + "## Distribution" + after.partition("## Distribution")[2]
+    assert ask(BY_ID["F3"], replace(packets, datasheet=gone)).evidence == [{"lacks": "Uses"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "value"),
+    [
+        ("E5", EARNED, 1),
+        ("E5", (*EARNED, ROW | {"split": "kind"}), 0),
+        ("E7", EARNED, 2),
+        ("E7", [row | {"intervals": {"f1": [0.5, 0.7]}} for row in EARNED], 1),
+        ("E7", [ROW | {"intervals": {"f1": [0.5, 0.7]}, "seed": seed} for seed in (1, 2)], 0),
+    ],
+)
+def test_what_evaluation_leaves_out_is_counted(
+    name: str, rows: tuple[dict[str, object], ...], value: int
+) -> None:
+    """No kind held out, no intervals, one seed: each is a signal."""
+    assert ask(BY_ID[name], replace(CLEAN, metrics=rows)).value == value
 
 
 @pytest.mark.parametrize("name", NAMES)

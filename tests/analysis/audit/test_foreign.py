@@ -1,0 +1,111 @@
+"""Tables from elsewhere: columns found by their usual names, times by their digits, and clear words where there is no sense."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coldaisle_analysis.audit import Status, examine, foreign
+from coldaisle_contracts.errors import InputError
+
+TIMES = pd.to_datetime(
+    ["2026-03-02T00:00:01Z", "2026-03-02T00:00:02.5Z", "2026-03-03T00:00:00Z"], format="ISO8601"
+).as_unit("ns")
+ROWS = pd.DataFrame(
+    {
+        "Src IP": ["198.18.0.41", "198.18.0.66", "198.18.0.41"],
+        "Dst Port": [1883, 1883, 22],
+        "Protocol": [6, 6, 6],
+        "Timestamp": TIMES,
+        "Flow Duration": [0.1, 0.2, 0.3],
+        "Label": ["BENIGN", "DoS", "benign "],
+    }
+)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_of_any_separator(separator: str, tmp_path: Path) -> None:
+    """Meanings are found whatever case and signs the names have; names that mean no attack are told from the rest."""
+    path = tmp_path / "flows.csv"
+    ROWS.to_csv(path, sep=separator, index=False)
+    found = foreign.load(path, "Label")
+    assert found.label.tolist() == [False, True, False]
+    assert found.kind.tolist() == ["normal", "DoS", "normal"]
+    assert found.meaning == {
+        "src": "Src IP",
+        "dport": "Dst Port",
+        "proto": "Protocol",
+        "time": "Timestamp",
+    }
+    assert found.features == ["Protocol", "Flow Duration"]
+    assert found.of("time").tolist() == TIMES.tolist()
+
+
+@pytest.mark.parametrize("per_second", [1, 1_000, 1_000_000, 1_000_000_000])
+def test_epochs_by_their_digits(per_second: int, tmp_path: Path) -> None:
+    """Seconds, ms, µs and ns since 1970 are told apart by their length."""
+    stamps = (TIMES.astype("int64").to_numpy() // (1_000_000_000 // per_second)).astype(np.int64)
+    path = tmp_path / "flows.parquet"
+    ROWS.assign(Timestamp=stamps).to_parquet(path)
+    whole = TIMES.floor("s") if per_second == 1 else TIMES
+    assert foreign.load(path, "Label").of("time").tolist() == whole.tolist()
+
+
+def test_numbers_as_labels() -> None:
+    """0 and 1 are as good as names, and so are true and false."""
+    for labels in ([0, 1, 0], [0.0, 1.0, 0.0], [False, True, False], ["0", "1", ""]):
+        assert foreign.of_frame(ROWS.assign(Label=labels), "t", "Label").label.tolist() == [
+            False,
+            True,
+            False,
+        ]
+
+
+def test_column_that_names_the_attack() -> None:
+    """Beside a label of 0 and 1, a column such as attack_cat gives the kinds and is no feature."""
+    frame = ROWS.assign(Label=[0, 1, 1], attack_cat=["-", "scan", "flood"])
+    found = foreign.of_frame(frame, "t", "Label")
+    assert found.kind.tolist() == ["normal", "scan", "flood"]
+    assert "attack_cat" not in found.features
+
+
+def test_label_that_is_not_there(tmp_path: Path) -> None:
+    """The columns there are are named."""
+    path = tmp_path / "flows.csv"
+    ROWS.to_csv(path, index=False)
+    with pytest.raises(
+        InputError, match="column label: name the label column with --label; there are Src IP"
+    ):
+        examine.path(path)
+
+
+def test_time_that_is_none() -> None:
+    """A column called time that holds none is refused with its first value."""
+    with pytest.raises(InputError, match="column Timestamp is 'soon'"):
+        foreign.of_frame(ROWS.assign(Timestamp="soon"), "t", "Label")
+
+
+@pytest.mark.parametrize("name", ["no.csv", "empty.csv", "odd.parquet", "folder"])
+def test_file_that_cannot_be_read(name: str, tmp_path: Path) -> None:
+    """What is missing, empty, or not of its kind is refused by name."""
+    if name == "empty.csv":
+        (tmp_path / name).write_text("")
+    if name == "odd.parquet":
+        (tmp_path / name).write_text("no")
+    if name == "folder":
+        (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=name):
+        examine.path(tmp_path / name)
+
+
+def test_whole_table_is_audited(tmp_path: Path) -> None:
+    """The address of the attacker in a table of 3,000 rows is found by the audit of the file."""
+    path = tmp_path / "flows.csv"
+    many = pd.concat([ROWS] * 1000, ignore_index=True)
+    many.assign(Timestamp=pd.date_range("2026-03-02", periods=len(many), freq="min", tz="UTC")).to_csv(
+        path, index=False
+    )
+    name, results = examine.path(path, "Label")
+    (identity,) = (one for one in results if one.check.id == "C3")
+    assert (name, identity.status, identity.evidence[0]["column"]) == ("flows.csv", Status.BAD, "Src IP")
