@@ -1,0 +1,59 @@
+"""The default week, played and analysed as a user would: trustworthy, and no worse a data set than the one committed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import HOUSE
+
+from coldaisle_analysis.audit import scorecard
+from coldaisle_analysis.columns import LEVELS
+from coldaisle_contracts.manifest import Manifest
+
+pytestmark = pytest.mark.netns
+REFERENCE = HOUSE / "scenarios" / "week.scorecard.json"
+TELLING = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
+"""Checks that ask whether a single feature, rule, identity or clock tells the classes apart."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the finished run of ``coldaisle up``."""
+    out = tmp_path_factory.mktemp("runs") / "week"
+    command = [
+        sys.executable,
+        "-m",
+        "coldaisle_testbed",
+        "up",
+        str(HOUSE / "scenarios" / "week.toml"),
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_every_part_is_there(run: Path) -> None:
+    """All levels, models, report, scorecard and descriptions are in the manifest, each with its hash."""
+    wanted = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md", "croissant.json"}
+    assert wanted | {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
+
+
+def test_audit_is_no_worse_than_the_committed_one(run: Path) -> None:
+    """No check is louder than in scenarios/week.scorecard.json, and none can no longer be made."""
+    assert scorecard.worse(scorecard.read(run / "SCORECARD.json"), scorecard.read(REFERENCE)) == []
+
+
+def test_nothing_alone_tells_attacks_apart(run: Path) -> None:
+    """No single feature, rule, address, port, clock or place in the table tells the classes apart, at either level."""
+    rows = json.loads((run / "SCORECARD.json").read_text(encoding="utf-8"))["checks"]
+    said = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
+    assert len(said) == 2 * len(TELLING)
+    assert set(said.values()) == {"ok", "n/a"}
+    assert [key for key, status in said.items() if status == "n/a"] == [
+        ("C4", "readings"),
+        ("C7", "readings"),
+    ]
