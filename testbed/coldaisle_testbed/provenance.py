@@ -53,7 +53,7 @@ def commit() -> str:
     """Return the commit this source is of, empty where it is no checkout or there is no git."""
     if not (HOUSE / ".git").exists():  # or git would name the checkout around it
         return ""
-    git = ["git", "-C", str(HOUSE)]
+    git = ["git", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE)]  # whoever owns it
     head, changed = _said([*git, "rev-parse", "HEAD"]), _said([*git, "status", "--porcelain"])
     return f"{head}-dirty" if head and changed else head
 
