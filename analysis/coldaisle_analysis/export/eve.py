@@ -19,7 +19,7 @@ from coldaisle_contracts.taxonomy import ATTACK_MATRIX
 
 MESSAGES = (
     "reserved", "connect", "connack", "publish", "puback", "pubrec", "pubrel", "pubcomp", "subscribe", "suback",
-    "unsubscribe", "unsuback", "pingreq", "pingresp", "disconnect",
+    "unsubscribe", "unsuback", "pingreq", "pingresp", "disconnect", "auth",
 )  # fmt: skip
 """Names of MQTT's control packets, by their number."""
 SIGNATURES = {name: 1_000_001 + number for number, name in enumerate(KINDS)}
