@@ -6,19 +6,17 @@ import shutil
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.errors import InputError, TrustError
-from coldaisle_contracts.manifest import Manifest
-from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import new_id, point_latest, stage_for
+
+if TYPE_CHECKING:
+    from coldaisle_contracts.plan import Plan
 
 HOUSE = Path(__file__).resolve().parents[2]
 RUNS = Path("runs")
@@ -60,18 +58,22 @@ def _examples(*lines: str) -> str:
     return "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in lines)
 
 
-def _plan(path: Path, seed: int | None) -> Plan:
-    return build_plan(load_scenario(path, seed), str(path))
+def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -> "Plan":
+    """Return the plan of a scenario, without episodes of some kinds."""
+    from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
+    from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
+
+    return build_plan(load_scenario(path, seed), str(path), without)
 
 
-def _playable(plan: Plan, path: Path, seed: int | None, progress: Progress) -> Plan:
+def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) -> "Plan":
     """Return the plan without what this machine cannot play, which is said before anything starts."""
     from coldaisle_testbed import probe  # noqa: PLC0415
 
     kinds, sentences = probe.left_out(plan, probe.lacking())
     for sentence in sentences:
         progress(sentence)
-    return build_plan(load_scenario(path, seed), str(path), kinds) if sentences else plan
+    return _plan(path, seed, kinds) if sentences else plan
 
 
 def _engine(asked: EngineName | None) -> EngineName:
@@ -111,6 +113,8 @@ def up(
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
+    from coldaisle_testbed.stage import new_id, point_latest, stage_for  # noqa: PLC0415
+
     plan, chosen, progress = _plan(scenario, seed), _engine(engine), Progress()
     if chosen is EngineName.NETNS:
         plan = _playable(plan, scenario, seed, progress)
@@ -130,7 +134,7 @@ def up(
 
 
 def _play(
-    plan: Plan, engine: EngineName, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
+    plan: "Plan", engine: EngineName, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
 ) -> int:
     """Play a plan into ``stage``, which is gone again when that fails before anything was captured."""
     hours = plan.scenario.duration_h
@@ -158,6 +162,8 @@ def _warm_up() -> None:
 @app.command(epilog=_examples("coldaisle verify runs/latest"))
 def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")]) -> None:
     """Check a finished run again: hashes, conservation, label join. Exit 3 names what broke."""
+    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
+
     manifest = Manifest.load(run)
     from coldaisle_analysis import ledger  # noqa: PLC0415
 
@@ -186,11 +192,13 @@ def reproduce(
     ] = None,
 ) -> None:
     """Play a run's plan again and compare what came of it. Exit 3 names what differs."""
+    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
+
     manifest, progress = Manifest.load(run), Progress()
     chosen = _engine(engine or EngineName(manifest.engine))
     from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
 
-    def play(plan: Plan, stage: Path) -> None:
+    def play(plan: "Plan", stage: Path) -> None:
         _play(plan, chosen, stage, plan.scenario.days, {}, progress)
 
     Console().print(reproducing.reproduce(run, play, progress), highlight=False, soft_wrap=True)
@@ -211,6 +219,8 @@ def analyse(
     """Analyse a run again, or any labelled MQTT capture."""
     progress = Progress()
     if run is not None and not pcap:
+        from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
+
         Manifest.load(run)  # what is no run is said at once
         from coldaisle_testbed import conclude  # noqa: PLC0415
 

@@ -24,6 +24,10 @@ _ADDED = frozenset(
 """Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings."""
 
 
+_SELDOM_THE_SAME = frozenset({"mqtt_payload"})
+"""Columns of text whose values seldom recur: a dictionary of them costs more than it saves."""
+
+
 def _schema(level: Level) -> pa.Schema:
     """Return names, types and order of what a capture decodes to."""
     chosen = [
@@ -34,7 +38,9 @@ def _schema(level: Level) -> pa.Schema:
     return pa.schema(
         [
             pa.field(
-                column.name, _TYPES[column.dtype], nullable=not column.dtype.startswith(("int", "datetime"))
+                column.name,
+                pa.string() if column.name in _SELDOM_THE_SAME else _TYPES[column.dtype],
+                nullable=not column.dtype.startswith(("int", "datetime")),
             )
             for column in chosen
         ]
