@@ -20,6 +20,7 @@ __all__ = [
     "EVEN_CHANCE",
     "FEWEST",
     "MODELS",
+    "RULE",
     "WITH_IDENTITY",
     "Matrix",
     "Model",
@@ -33,5 +34,7 @@ MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model i
 """Every model, the bars first: a score means something only beside them."""
 BARS = tuple(simple.MODELS)
 """The models that the others have to beat."""
+RULE = "rule"
+"""The bar that knows what an operator knows."""
 WITH_IDENTITY = "decision_tree"
 """The model that is also given the identity columns, to show what they leak."""

@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.covariance import EllipticEnvelope
+from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
@@ -69,7 +70,13 @@ MODELS: dict[str, Model] = {
     ),
     "robust_covariance": Model(
         "Robust covariance",
-        lambda seed, _: scaled(Oddness(EllipticEnvelope(support_fraction=0.9, random_state=seed))),
+        lambda seed, _: scaled(
+            Oddness(
+                make_pipeline(
+                    PCA(0.9, random_state=seed), EllipticEnvelope(support_fraction=0.9, random_state=seed)
+                )
+            )
+        ),
         2_000,
         told=False,
     ),
