@@ -47,7 +47,7 @@ class Kernel(Interface):
 def load() -> Kernel:
     """Return the compiled kernel; only the first call of all on a machine compiles it."""
     index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
-    return entry(_decode, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
+    return entry(_decode, 1, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
 
 
 def _decode(

@@ -48,7 +48,7 @@ class Scan(Protocol):
 def load(scan: str) -> Scan:
     """Return the compiled scan of ``pcap`` or ``pcapng``."""
     example = (np.empty(1, np.uint8), 0, 0, False, np.empty((1, 6), np.int64), arrays.new_index(1))
-    return entry(SCANS[scan], *example)
+    return entry(SCANS[scan], 3, *example)
 
 
 @inner

@@ -1,11 +1,13 @@
 """The tables as files: whole or not there, the columns of the table of columns, and the machine code behind them."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
@@ -13,7 +15,7 @@ from tests.analysis.decoding.made import connect, control, decode, pcap, publish
 
 from coldaisle_analysis import columns, decoding
 from coldaisle_analysis.columns import WIRE, Level
-from coldaisle_analysis.decoding import jit, layout, schema
+from coldaisle_analysis.decoding import compiler, jit, layout, machine, schema
 from coldaisle_contracts.errors import InputError
 
 FRAMES = talk(
@@ -108,46 +110,80 @@ def test_every_column_has_its_bit() -> None:
     assert names - set(schema.BIT) == always
 
 
-def test_pandas_is_not_loaded(tmp_path: Path) -> None:
-    """Decoding a file loads neither pandas nor scikit-learn, which take longer than a small capture."""
+def test_slow_libraries_are_not_loaded(tmp_path: Path) -> None:
+    """Decoding a file loads neither numba nor pandas nor scikit-learn, which take longer than a small capture."""
     path = pcap(tmp_path / "made.pcap", FRAMES)
     program = (
         "import sys; from pathlib import Path; from coldaisle_analysis import decoding; "
         f"decoding.write([Path({str(path)!r})], Path({str(tmp_path / 'out')!r})); "
-        "print({'pandas', 'sklearn', 'scipy.linalg'} & set(sys.modules))"
+        "print({'numba', 'pandas', 'scipy', 'sklearn'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
 
 
-def test_where_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the sources if that folder may be written to or has it already, else in the user's own; named by all sources."""
+def test_machine_code_is_called_without_its_compiler(tmp_path: Path) -> None:
+    """What was compiled and kept returns one number or several, fills arrays, and refuses arguments of another kind."""
+    numbers, places = np.arange(6, dtype=np.int64), (np.zeros(6, np.int32), np.zeros((2, 3)))
+    examples = (numbers, places, 1, False)
+    machine.save(tmp_path / "code.o", *compiler.entry(_spread, *examples))
+    spread = machine.load(tmp_path / "code.o", 2, *examples)
+    assert spread(numbers, places, 10, True) == (6, 150)
+    assert places[0].tolist() == [0, 10, 20, 30, 40, 50]
+    assert places[1].tolist() == [[0.0, 0.5, 1.0], [1.5, 2.0, 2.5]]
+    machine.save(tmp_path / "one.o", *compiler.entry(_twice, 1))
+    assert machine.load(tmp_path / "one.o", 1, 1)(-21) == -42
+    for wrong in (numbers[::2], numbers.astype(np.int32), 3):
+        with pytest.raises(TypeError, match="other arguments"):
+            spread(wrong, places, 1, True)
 
-    def function() -> None: ...
 
-    beside = tmp_path / "package" / "__pycache__"
-    beside.mkdir(parents=True)
-    source = str(tmp_path / "package" / "kernel.py")
-    shutil.copy(__file__, source)
-    assert jit.Shelf(function, source).get_cache_path() == str(beside)
-    monkeypatch.setattr(jit, "_is_writable", lambda _: False)
-    assert jit.Shelf(function, source).get_cache_path() != str(beside)
-    (beside / f"kernel._decode-{jit.sources()}.py311.nbi").touch()
-    assert jit.Shelf(function, source).get_cache_path() == str(beside)
-    assert jit.Shelf(function, source).get_source_stamp() == jit.sources()
+def test_machine_code_is_made_where_it_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the sources, else in the user's cache; where neither may be written, and where compiling fails, one sentence says so."""
+    monkeypatch.setattr(jit, "stamp", lambda: "of-this-test")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made: list[str] = []
 
+    def compiles(_: object, env: dict[str, str], **__: object) -> SimpleNamespace:
+        made.append(env[jit._FOLDER])
+        machine.save(Path(made[-1]) / "twice-of-this-test.o", *compiler.entry(_twice, 1))
+        return SimpleNamespace(returncode=0)
 
-def test_without_a_place_for_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no folder may be written to a function is compiled all the same."""
-
-    def nowhere(_: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr(jit.Shelf, "ensure_cache_path", nowhere)
-    assert jit.entry(_twice, 1)(21) == 42
+    with monkeypatch.context() as patch:
+        patch.setattr(jit, "_HERE", tmp_path / "sources")
+        patch.setattr("subprocess.run", compiles)
+        assert jit.entry(_twice, 1, 1)(21) == 42
+        patch.setattr(jit, "_HERE", Path("/proc"))
+        assert jit.entry(_twice, 1, 1)(21) == 42
+        assert jit.entry(_twice, 1, 1)(4) == 8
+        assert made == [str(tmp_path / "sources" / "__pycache__"), str(tmp_path / "coldaisle")]
+    monkeypatch.setattr(jit, "_folders", lambda: [tmp_path / "empty"])
+    monkeypatch.setattr("sys.executable", "false")
+    with pytest.raises(InputError, match="could not be compiled"):
+        jit.entry(_twice, 1, 1)
+    monkeypatch.setattr(jit, "_folders", lambda: [Path("/proc/none")])
+    with pytest.raises(InputError, match="no folder for its machine code"):
+        jit.entry(_twice, 1, 1)
 
 
 def _twice(number: int) -> int:
     return 2 * number
+
+
+def _spread(
+    numbers: npt.NDArray[np.int64],
+    places: tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]],
+    factor: int,
+    halved: bool,
+) -> tuple[int, int]:
+    total = 0
+    for index in range(len(numbers)):
+        places[0][index] = numbers[index] * factor
+        total += places[0][index]
+        if halved:
+            places[1][index // 3, index % 3] = numbers[index] / 2
+    return len(numbers), total
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
