@@ -7,7 +7,7 @@ of all test sides together are scored once. Identity columns are out, except in 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,16 @@ from threadpoolctl import ThreadpoolController
 from coldaisle_analysis.cases import Cases
 from coldaisle_analysis.earliness import erde, erde_bounds, f_latency, seconds_to_detect
 from coldaisle_analysis.levels import Level
-from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, WITH_IDENTITY, Matrix, scores, threshold
+from coldaisle_analysis.models import (
+    EVEN_CHANCE,
+    FEWEST,
+    MODELS,
+    WITH_IDENTITY,
+    Matrix,
+    scores,
+    threshold,
+    untold_threshold,
+)
 from coldaisle_analysis.scoring import count, intervals, recall_per_kind
 from coldaisle_analysis.splits import Fold, Labels, grouped, shuffled, thin
 
@@ -123,7 +132,8 @@ def _jobs(level: Level, seed: int) -> Iterator[_Job]:
     }
     for split, folds in splits.items():
         if folds:
-            yield from (_Job(level, split, model, folds) for model in MODELS)
+            told = (name for name, model in MODELS.items() if model.told or split == level.held_out)
+            yield from (_Job(level, split, model, folds) for model in told)
             yield _Job(level, f"{split}+identity", WITH_IDENTITY, folds)
 
 
@@ -131,7 +141,7 @@ def _score(job: _Job, seed: int, pool: ThreadpoolController) -> Scored:
     """Return what one model scores on one split."""
     level, columns = job.level, job.columns
     with pool.limit(limits=1):
-        fitted = [_fit(job.model, columns, level.labels, fold, seed) for fold in job.folds]
+        fitted = [_fit(job.model, columns, level.names, level.labels, fold, seed) for fold in job.folds]
     alarms, score = np.zeros(len(level.labels), dtype=bool), np.zeros(len(level.labels))
     for fold, part in zip(job.folds, fitted, strict=True):
         score[fold.test], alarms[fold.test] = part.score, part.score >= part.threshold
@@ -151,19 +161,22 @@ def _score(job: _Job, seed: int, pool: ThreadpoolController) -> Scored:
     return Scored(row, recall[shown], precision[shown])
 
 
-def _fit(name: str, columns: Matrix, labels: Labels, fold: Fold, seed: int) -> _Fitted:
+def _fit(name: str, columns: Matrix, names: Sequence[str], labels: Labels, fold: Fold, seed: int) -> _Fitted:
     """Fit on a fold's training side, set the threshold there, score its test side.
 
-    A training side with too few rows of a class teaches nothing: no row of the test side alarms.
+    A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
+    told which rows are attacks sees no label, and its threshold neither.
     """
     model = MODELS[name]
-    rows = thin(fold.fit, labels, model.most_rows, seed)
-    if np.bincount(labels[rows], minlength=2).min() < FEWEST:
+    truth = labels if model.told else np.zeros_like(labels)
+    rows = thin(fold.fit, truth, model.most_rows, seed)
+    if model.told and np.bincount(labels[rows], minlength=2).min() < FEWEST:
         return _Fitted(np.zeros(len(fold.test)), EVEN_CHANCE, 0.0, 0.0, 0)
-    pipeline, start = model.build(seed), time.perf_counter()
-    pipeline.fit(columns[rows], labels[rows])
+    pipeline, start = model.build(seed, names), time.perf_counter()
+    pipeline.fit(columns[rows], truth[rows])
     fitted = time.perf_counter()
-    limit = threshold(labels[fold.calibrate], scores(pipeline, columns[fold.calibrate]))
+    seen = scores(pipeline, columns[fold.calibrate])
+    limit = threshold(labels[fold.calibrate], seen) if model.told else untold_threshold(seen)
     calibrated = time.perf_counter()
     score = scores(pipeline, columns[fold.test])
     return _Fitted(score, limit, fitted - start, time.perf_counter() - calibrated, len(rows))

@@ -21,6 +21,7 @@ class Level:
 
     Attributes:
         name: ``packets`` (every captured frame is a row) or ``readings`` (every planned reading is one).
+        names: names of the feature columns.
         features: the numeric feature and value columns, shape (rows, features); missing is NaN.
         identity: identity columns as codes, shape (rows, columns).
         labels: 1 is attack.
@@ -33,6 +34,7 @@ class Level:
     """
 
     name: columns.Level
+    names: tuple[str, ...]
     features: Matrix
     identity: Matrix
     labels: Labels
@@ -50,6 +52,7 @@ def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
     span = (frame["time"].max() - frame["time"].min()) / pd.Timedelta(seconds=1)
     return Level(
         name=name,
+        names=tuple(columns.features(name)),
         features=frame[columns.features(name)].to_numpy(dtype=np.float64, na_value=np.nan),
         identity=np.column_stack(
             [pd.factorize(frame[column])[0] for column in columns.names(name, "identity")]

@@ -19,6 +19,7 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
 from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.models import BARS, MODELS, RULE
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLED = (
@@ -105,6 +106,8 @@ def _context(
         "models": {level: _model_table(scored, level, split) for level in ("packets", "readings")},
         "best": {level: best_row(scored, level) for level in ("packets", "readings")},
         "title_of": scoreboard.title,
+        "bars": BARS,
+        "untold": [name for name, model in MODELS.items() if not model.told],
         "sentences": [
             (topic, list(group))
             for topic, group in groupby(
@@ -206,7 +209,11 @@ def _model_table(scored: Sequence[Scored], level: str, split: str) -> list[dict[
     rows = [one.row for one in scoreboard.of(scored, level, split, f"{split}+identity")]
     suffix = {True: "random+identity", False: "random"}
     twins = [row_of(scored, level, suffix["+" in row["split"]], row["model"]) for row in rows]
-    table = [{**row, "random": twin} for row, twin in zip(rows, twins, strict=True)]
+    rule = row_of(scored, level, split, RULE)
+    table = [
+        {**row, "random": twin, "gain": row["f1"] - rule["f1"] if rule else None}
+        for row, twin in zip(rows, twins, strict=True)
+    ]
     return sorted(table, key=lambda row: -float(row["f1"]))
 
 

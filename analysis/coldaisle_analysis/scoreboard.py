@@ -21,7 +21,7 @@ from coldaisle_analysis.drawing import (
     styled,
 )
 from coldaisle_analysis.evaluate import Scored
-from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.models import BARS, MODELS
 
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
 
@@ -96,7 +96,8 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = of(scored, level, held_out)
         best = sorted(
-            (one for one in own if one.row["model"] != "dummy"), key=lambda one: -one.row["average_precision"]
+            (one for one in own if one.row["model"] not in BARS),
+            key=lambda one: -one.row["average_precision"],
         )[:5]
         for result, colour in zip(best, _CURVES, strict=False):
             label = f"{title(result.row['model'])}  {result.row['average_precision']:.2f}"

@@ -1,13 +1,18 @@
-"""The table of models: every row builds, learns, scores in [0, 1], repeats, and learns from training rows alone."""
+"""The table of models: every row builds, clones, learns, scores in [0, 1], repeats, and learns from training rows alone."""
 
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
-from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, threshold
+from coldaisle_analysis.columns import LEARNED, Level, features
+from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, threshold, untold_threshold
+from coldaisle_analysis.models.model import UNTOLD_ALARMS
+from coldaisle_analysis.models.simple import WATCHED, Rule
 
 RNG = np.random.default_rng(11)
+NAMES = ("abs_dev", "diff", "iat", "run")
 LABELS = (np.arange(300) % 10 == 0).astype(np.int8)
 FEATURES = np.column_stack([
     RNG.normal(size=300) + 4 * LABELS,
@@ -19,21 +24,68 @@ FEATURES = np.column_stack([
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_with_missing_and_constant_columns(name: str) -> None:
-    """With missing values, an empty and a constant column each model fits without a warning and beats chance."""
+    """With missing values, an empty and a constant column each model fits without a warning and beats chance.
+
+    Those that are not told learn from clean rows here: a tenth of the rows alike is nothing odd.
+    """
+    rows = np.flatnonzero(LABELS == 0) if not MODELS[name].told else np.arange(len(LABELS))
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         warnings.simplefilter("error", DeprecationWarning)
-        model = MODELS[name].build(1).fit(FEATURES, LABELS)
+        model = MODELS[name].build(1, NAMES).fit(FEATURES[rows], LABELS[rows])
     score = scores(model, FEATURES)
     assert ((score >= 0) & (score <= 1)).all()
     if name != "dummy":
         assert score[LABELS == 1].mean() > score[LABELS == 0].mean() + 0.1
 
 
+@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.told])
+def test_models_that_are_not_told_see_no_label(name: str) -> None:
+    """Whatever the labels say, fitted scores are the same."""
+    told, untold = (
+        scores(MODELS[name].build(1, NAMES).fit(FEATURES, labels), FEATURES)
+        for labels in (LABELS, 1 - LABELS)
+    )
+    assert told.tolist() == untold.tolist()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_clone(name: str) -> None:
+    """A clone has the same parameters, is not fitted, and learns the same."""
+    model = MODELS[name].build(1, NAMES)
+    again = clone(model)
+    assert repr(again) == repr(model)
+    first, second = (scores(each.fit(FEATURES, LABELS), FEATURES) for each in (model, again))
+    assert first.tolist() == second.tolist()
+
+
+def test_rule_alarms_at_the_limit_of_clean_rows() -> None:
+    """Its score is one half at the largest watched column's limit; other columns and attacks do not move the limit."""
+    clean = np.column_stack([np.arange(1001.0), RNG.normal(size=1001)])
+    labels = np.append(np.zeros(1001, np.int8), 1)
+    rule = Rule(("abs_dev", "diff")).fit(np.vstack([clean, [[9e9, 9e9]]]), labels)
+    score = rule.predict_proba(np.array([[999.0, 0.0], [500.0, 9e9], [1498.0, 0.0], [np.nan, 0.0]]))[:, 1]
+    assert score.tolist() == pytest.approx([0.5, 0.0, 2 / 3, 0.0])
+
+
+@pytest.mark.parametrize("level", LEARNED)
+def test_rule_watches_columns_that_exist(level: Level) -> None:
+    """Each level has columns an operator would watch, and no watched name is misspelt."""
+    assert len(set(WATCHED) & set(features(level))) >= 5
+    assert set(WATCHED) <= {name for each in LEARNED for name in features(each)}
+
+
+def test_threshold_of_those_not_told_ignores_what_is_true() -> None:
+    """One row in a hundred reaches it."""
+    score = RNG.random(10_000)
+    assert (score >= untold_threshold(score)).mean() == pytest.approx(UNTOLD_ALARMS, abs=0.001)
+    assert (np.zeros(5) >= untold_threshold(np.zeros(5))).sum() == 0
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_repeats(name: str) -> None:
     """The same seed gives the same scores."""
-    first, second = (scores(MODELS[name].build(3).fit(FEATURES, LABELS), FEATURES) for _ in range(2))
+    first, second = (scores(MODELS[name].build(3, NAMES).fit(FEATURES, LABELS), FEATURES) for _ in range(2))
     assert first.tolist() == second.tolist()
 
 
@@ -42,7 +94,7 @@ def test_every_model_learns_from_the_fewest_rows_allowed(name: str) -> None:
     """With as few attacks as evaluation lets through, fitting does not fail."""
     few = np.flatnonzero(LABELS)[:FEWEST]
     rows = np.concatenate([few, np.flatnonzero(LABELS == 0)])
-    assert len(scores(MODELS[name].build(1).fit(FEATURES[rows], LABELS[rows]), FEATURES)) == 300
+    assert len(scores(MODELS[name].build(1, NAMES).fit(FEATURES[rows], LABELS[rows]), FEATURES)) == 300
 
 
 def test_threshold_has_the_best_f1() -> None:

@@ -10,6 +10,7 @@ from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.subject import Mask, Subject
 from coldaisle_analysis.audit.sweep import sweep
+from coldaisle_analysis.models import BARS
 from coldaisle_analysis.splits import in_time
 
 
@@ -140,8 +141,8 @@ def baselines(subject: Subject) -> Measured:
     plain = rows[~rows["split"].str.contains("+", regex=False)]
     evidence = []
     for split, own in plain.groupby("split"):
-        trivial = own.loc[own["model"] == "dummy", "f1"]
-        best = float(own["f1"].max())
+        is_bar = own["model"].isin(BARS)
+        trivial, best = own.loc[is_bar, "f1"], float(own.loc[~is_bar, "f1"].max())
         if trivial.empty or best <= float(trivial.max()):
             evidence.append({"split": str(split), "best F1": round(best, 4)})
     return Measured(

@@ -1,0 +1,40 @@
+"""The detectors: one table, name to pipeline, a file a family.
+
+To add a model, add a row to the ``MODELS`` of its family; evaluation, report and tests pick it up. Every pipeline starts
+with what it must learn from the training rows (imputation, scaling), so nothing is fitted on test rows.
+"""
+
+from coldaisle_analysis.models import linear, neighbours, simple, trees, untold
+from coldaisle_analysis.models.model import (
+    EVEN_CHANCE,
+    FEWEST,
+    Matrix,
+    Model,
+    scores,
+    threshold,
+    untold_threshold,
+)
+
+__all__ = [
+    "BARS",
+    "EVEN_CHANCE",
+    "FEWEST",
+    "MODELS",
+    "RULE",
+    "WITH_IDENTITY",
+    "Matrix",
+    "Model",
+    "scores",
+    "threshold",
+    "untold_threshold",
+]
+
+FAMILIES = (simple, linear, neighbours, trees, untold)
+MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model in family.MODELS.items()}
+"""Every model, the bars first: a score means something only beside them."""
+BARS = tuple(simple.MODELS)
+"""The models that the others have to beat."""
+RULE = "rule"
+"""The bar that knows what an operator knows."""
+WITH_IDENTITY = "decision_tree"
+"""The model that is also given the identity columns, to show what they leak."""

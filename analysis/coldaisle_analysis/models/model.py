@@ -1,0 +1,95 @@
+"""What a model of the table is, how its scores are read and when it alarms."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Matrix = npt.NDArray[np.float64]
+Build = Callable[[int, Sequence[str]], Pipeline]
+"""Makes an unfitted pipeline from a seed and the names of the columns it will be given."""
+
+EVEN_CHANCE = 0.5
+"""Score from which a model alarms where no threshold could be set."""
+FEWEST = 6
+"""Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
+UNTOLD_ALARMS = 0.01
+"""Share of the rows it is calibrated on at which a model alarms that was never told which are attacks."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A detector of the table.
+
+    Attributes:
+        title: how the report calls it.
+        build: makes an unfitted pipeline.
+        most_rows: training rows it is given at most, see :func:`splits.thin`. Set from measured fit times so
+            that a week's evaluation stays within its time on two cores.
+        told: whether it is told which training rows are attacks; if not, nor is its threshold.
+    """
+
+    title: str
+    build: Build
+    most_rows: int = 8_000
+    told: bool = True
+
+
+def scaled(estimator: BaseEstimator) -> Pipeline:
+    """Return a pipeline for a model that compares distances or weighs sums.
+
+    Missing values become the mean and a flag of their own; constant columns go; scales become equal.
+    """
+    return make_pipeline(
+        SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
+        VarianceThreshold(),
+        StandardScaler(),
+        estimator,
+    )
+
+
+def plain(estimator: BaseEstimator) -> Pipeline:
+    """Return a pipeline for a tree, which needs no scale: missing values become a value of their own."""
+    return make_pipeline(
+        SimpleImputer(strategy="constant", fill_value=-1e3, keep_empty_features=True), estimator
+    )
+
+
+def scores(model: Pipeline, features: Matrix) -> Matrix:
+    """Return how sure a fitted model is that each row is an attack, in [0, 1], shape (rows,).
+
+    A probability where the model gives one, else the logistic function of its decision value.
+    """
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(features)[:, 1], dtype=np.float64)
+    return np.asarray(expit(model.decision_function(features)), dtype=np.float64)
+
+
+def threshold(labels: npt.NDArray[np.int8], score: Matrix) -> float:
+    """Return the threshold with the best F1 on these rows; a row alarms when its score reaches it.
+
+    Set half way to the next score below, so that it does not hang on one row.
+    :data:`EVEN_CHANCE` where the rows hold no attack.
+    """
+    if not labels.any():
+        return EVEN_CHANCE
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    caught = np.cumsum(labels[order])
+    f1 = 2 * caught / (np.arange(1, len(ranked) + 1) + int(labels.sum()))
+    last_of_its_score = np.append(ranked[:-1] != ranked[1:], True)
+    best = int(np.argmax(np.where(last_of_its_score, f1, -1.0)))
+    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + below) / 2)
+
+
+def untold_threshold(score: Matrix) -> float:
+    """Return the threshold that :data:`UNTOLD_ALARMS` of these rows exceed, whatever they are."""
+    return float(np.nextafter(np.quantile(score, 1 - UNTOLD_ALARMS), 2.0)) if len(score) else EVEN_CHANCE

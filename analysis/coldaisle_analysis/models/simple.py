@@ -1,0 +1,71 @@
+"""The bars to beat: the base rate, and the rule an operator would write down."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import make_pipeline
+
+from coldaisle_analysis.models.excess import as_probability
+from coldaisle_analysis.models.model import Matrix, Model, plain
+
+WATCHED = {
+    "abs_dev": 1, "dev_siblings": 1, "late": 1, "missing": 1, "deliveries": 1, "arp_conflicts": 1, "retransmissions": 1,
+    "value_abs_dev": 1, "publish_iat": -1, "tcp_rst": 1, "tcp_syn": 1, "tcp_retransmission": 1, "arp_conflict": 1,
+}  # fmt: skip
+"""Columns an operator would watch, and whether much (1) or little (-1) of each is odd."""
+USUAL = 0.999
+"""Share of the clean rows that lie within a column's limit."""
+
+
+class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Alarms when any watched column exceeds what is usual: the largest of their excesses over the column's limit.
+
+    An excess of 1 is a column at the limit that :data:`USUAL` of the clean training rows keep; missing values keep it.
+
+    Args:
+        names: names of the columns it will be given.
+    """
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = names
+
+    def fit(self, features: Matrix, labels: npt.NDArray[np.int8]) -> Self:
+        """Learn median and limit of each watched column from the clean rows.
+
+        Args:
+            features: shape (rows, columns).
+            labels: 1 is attack, shape (rows,).
+        """
+        known = list(self.names) or [""] * features.shape[1]
+        self.classes_ = np.unique(labels)
+        watched = [(at, WATCHED[name]) for at, name in enumerate(known) if name in WATCHED]
+        self.watched_ = watched or [(at, 1) for at in range(features.shape[1])]
+        self.limits_ = [self._limit(sign * features[labels == 0, at]) for at, sign in self.watched_]
+        return self
+
+    def predict_proba(self, features: Matrix) -> Matrix:
+        """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
+        worst = np.zeros(len(features))
+        for (at, sign), (middle, room) in zip(self.watched_, self.limits_, strict=True):
+            excess = (sign * features[:, at] - middle) / room
+            worst = np.fmax(worst, excess)
+        return as_probability(worst)
+
+    @staticmethod
+    def _limit(column: Matrix) -> tuple[float, float]:
+        """Return the middle of a column and how far its limit lies above; 1 where it hardly varies."""
+        known = column[~np.isnan(column)]
+        if not len(known):
+            return 0.0, 1.0
+        middle, limit = np.quantile(known, [0.5, USUAL])
+        return float(middle), float(limit - middle) if limit > middle else 1.0
+
+
+MODELS: dict[str, Model] = {
+    "dummy": Model("Dummy (base rate)", lambda _seed, _names: plain(DummyClassifier(strategy="prior"))),
+    "rule": Model("Operator's rule", lambda _seed, names: make_pipeline(Rule(tuple(names)))),
+}

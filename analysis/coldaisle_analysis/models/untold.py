@@ -1,0 +1,83 @@
+"""Models that are never told which rows are attacks: they learn what is usual, attacks among it, and score what is not."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.covariance import EllipticEnvelope
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import SGDOneClassSVM
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+
+from coldaisle_analysis.models.excess import as_probability
+from coldaisle_analysis.models.model import Matrix, Model, scaled
+
+USUAL = 0.99
+"""Share of the training rows whose oddness is below 1."""
+
+
+class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A novelty detector as a classifier: its oddness over that of :data:`USUAL` of the rows it learned from.
+
+    Args:
+        detector: an outlier detector of scikit-learn, whose ``decision_function`` is larger for usual rows.
+    """
+
+    def __init__(self, detector: BaseEstimator) -> None:
+        self.detector = detector
+
+    def fit(self, features: Matrix, _labels: object = None) -> Self:
+        """Learn from rows alone, shape (rows, columns); labels are not looked at."""
+        self.classes_ = np.array([0, 1], np.int8)
+        self.fitted_ = clone(self.detector).fit(features)
+        odd = -self.fitted_.decision_function(features)
+        self.middle_, limit = np.quantile(odd, [0.5, USUAL])
+        self.room_ = float(limit - self.middle_) or 1.0
+        return self
+
+    def predict_proba(self, features: Matrix) -> Matrix:
+        """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
+        odd = -self.fitted_.decision_function(features)
+        return as_probability((odd - self.middle_) / self.room_)
+
+
+MODELS: dict[str, Model] = {
+    "isolation_forest": Model(
+        "Isolation forest",
+        lambda seed, _: scaled(Oddness(IsolationForest(n_estimators=50, random_state=seed))),
+        told=False,
+    ),
+    "local_outlier_factor": Model(
+        "Local outlier factor",
+        lambda _seed, _: scaled(Oddness(LocalOutlierFactor(20, novelty=True))),
+        1_500,
+        told=False,
+    ),
+    "one_class_svm": Model(
+        "One-class SVM",
+        lambda seed, _: scaled(
+            Oddness(
+                make_pipeline(
+                    Nystroem(n_components=50, random_state=seed), SGDOneClassSVM(nu=0.02, random_state=seed)
+                )
+            )
+        ),
+        4_000,
+        told=False,
+    ),
+    "robust_covariance": Model(
+        "Robust covariance",
+        lambda seed, _: scaled(
+            Oddness(
+                make_pipeline(
+                    PCA(0.9, random_state=seed), EllipticEnvelope(support_fraction=0.9, random_state=seed)
+                )
+            )
+        ),
+        2_000,
+        told=False,
+    ),
+}
