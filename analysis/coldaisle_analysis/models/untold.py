@@ -4,8 +4,6 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.covariance import EllipticEnvelope
-from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
@@ -66,18 +64,6 @@ MODELS: dict[str, Model] = {
             )
         ),
         4_000,
-        told=False,
-    ),
-    "robust_covariance": Model(
-        "Robust covariance",
-        lambda seed, _: scaled(
-            Oddness(
-                make_pipeline(
-                    PCA(0.9, random_state=seed), EllipticEnvelope(support_fraction=0.9, random_state=seed)
-                )
-            )
-        ),
-        2_000,
         told=False,
     ),
 }
