@@ -6,14 +6,14 @@ growth in force when the echoed TSval was sent. The map is monotone: offsets onl
 """
 
 import struct
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.journal import ETHERNET, read_journal
+from coldaisle_contracts.journal import ETHERNET
+from coldaisle_contracts.timeline import MILLISECOND, Timeline
 
 NANO_MAGIC = 0xA1B23C4D
 GLOBAL_HEADER, RECORD_HEADER = 24, 16
@@ -23,38 +23,10 @@ _TIMESTAMPS = 8
 _MASK = 0xFFFFFFFF
 _ONES = 0xFFFF
 """What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
-MILLISECOND = 1_000_000
 DISORDER_NS = 1_000_000_000
 """How much later than its successors a packet may reach the capture, ns. The kernel stamps a packet as it comes in and
 hands it to the capture when a processor gets to it: 3 µs later in most weeks, 75 ms in one whose processor the hypervisor
 took away. The stamp is right all the same; more than this means that the machine's clock was set back."""
-
-
-class Timeline:
-    """Every offset of a shard, by the wall instant from which it was in force.
-
-    Args:
-        rows: pairs of wall instant and offset, ns.
-    """
-
-    def __init__(self, rows: list[tuple[int, int]]) -> None:
-        self._walls = [wall for wall, _ in rows]
-        self._offsets = [offset for _, offset in rows]
-
-    @classmethod
-    def load(cls, path: Path, shard: str) -> "Timeline":
-        """Read the timeline of a shard from its journal."""
-        lines = (line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard)
-        return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
-
-    def offset(self, wall_ns: int) -> int:
-        """Return the offset in force at a wall instant, ns."""
-        return self._offsets[max(0, bisect_right(self._walls, wall_ns) - 1)]
-
-    def growth_ms(self, wall_ns: int) -> int:
-        """Return by how much the offset has grown since the first time advance, ms."""
-        base = self._offsets[min(1, len(self._offsets) - 1)]
-        return max(0, self.offset(wall_ns) - base) // MILLISECOND
 
 
 def records(path: Path) -> Iterator[tuple[int, bytes]]:

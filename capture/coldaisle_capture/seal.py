@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from coldaisle_capture.retime import Retimer, Timeline, retime
+from coldaisle_capture.retime import Retimer, retime
 from coldaisle_capture.tcpdump import CaptureError, Tally
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.manifest import sha256_of
+from coldaisle_contracts.timeline import Timeline
 
 
 def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal) -> None:

@@ -11,10 +11,11 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 from tests.analysis.made_run import pcap
 
-from coldaisle_capture.retime import DISORDER_NS, Retimer, Timeline, in_order, records, retime
+from coldaisle_capture.retime import DISORDER_NS, Retimer, in_order, records, retime
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.timeline import Timeline
 
 UNIT = UNITS["inrow-13"]
 WALL = 1_800_000_000 * SECOND

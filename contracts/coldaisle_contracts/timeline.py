@@ -1,0 +1,41 @@
+"""Which offset of virtual time was in force when, as the timekeeper wrote it down."""
+
+from bisect import bisect_right
+from pathlib import Path
+
+from coldaisle_contracts.journal import read_journal
+
+MILLISECOND = 1_000_000
+"""Nanoseconds in a millisecond."""
+
+
+class Timeline:
+    """Every offset of a shard, by the wall instant from which it was in force.
+
+    Args:
+        rows: pairs of wall instant and offset, ns.
+    """
+
+    def __init__(self, rows: list[tuple[int, int]]) -> None:
+        self._walls = [wall for wall, _ in rows]
+        self._offsets = [offset for _, offset in rows]
+
+    def extend(self, rows: list[tuple[int, int]]) -> None:
+        """Take in offsets that came into force after those known so far."""
+        self._walls += [wall for wall, _ in rows]
+        self._offsets += [offset for _, offset in rows]
+
+    @classmethod
+    def load(cls, path: Path, shard: str) -> "Timeline":
+        """Read the timeline of a shard from its journal."""
+        lines = (line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard)
+        return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
+
+    def offset(self, wall_ns: int) -> int:
+        """Return the offset in force at a wall instant, ns."""
+        return self._offsets[max(0, bisect_right(self._walls, wall_ns) - 1)]
+
+    def growth_ms(self, wall_ns: int) -> int:
+        """Return by how much the offset has grown since the first time advance, ms."""
+        base = self._offsets[min(1, len(self._offsets) - 1)]
+        return max(0, self.offset(wall_ns) - base) // MILLISECOND
