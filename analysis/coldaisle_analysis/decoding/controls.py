@@ -3,10 +3,10 @@
 One long module: the types share the reading of texts, properties and reason codes, and stand together as in the standard.
 """
 
+from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.arrays import Bytes, Messages
 from coldaisle_analysis.decoding.dictionaries import text
 from coldaisle_analysis.decoding.fields import u8, u16
-from coldaisle_analysis.decoding.jit import inner
 from coldaisle_analysis.decoding.layout import M8, M16, M32, Has, Kind, MCode
 from coldaisle_analysis.decoding.mqtt import (
     AUTH,

@@ -9,6 +9,7 @@ from coldaisle_analysis.decoding.arrow import copied
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_contracts.addressing import MQTT_PORT
 
+_AT_HAND = Path("live")
 _MARGIN = 2 * kernel.MOST_BYTES
 _REMARKS = {
     "malformed": "frames are malformed; column malformed says how",
@@ -65,6 +66,24 @@ class Decoder:
                     batch, rows = self._batch(path, before, done, count, shard)
                     done += rows
                     yield batch if reuse else Batch(copied(batch.packets), copied(batch.messages))
+
+    def take(self, frames: Sequence[tuple[int, bytes]], shard: int = 0) -> Iterator[Batch]:
+        """Decode Ethernet frames that are at hand, each with its time, ns since the epoch, in order of time.
+
+        Args:
+            frames: time and bytes of each; they lie in the file ``live``.
+            shard: number of the shard; flows never cross shards.
+
+        Raises:
+            ValueError: if there is no room for all of them.
+        """
+        before = int(self._carried.tally[0]["frames"])
+        count = files.fill(self._room, frames)
+        done = 0
+        while done < count:
+            batch, rows = self._batch(_AT_HAND, before, done, count, shard)
+            done += rows
+            yield batch
 
     @property
     def gaps(self) -> int:

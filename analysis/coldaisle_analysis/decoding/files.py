@@ -1,7 +1,7 @@
 """Reading capture files in blocks of fixed size: pcap and pcapng, either byte order, any resolution of time."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from coldaisle_analysis.decoding import arrays, records
 from coldaisle_analysis.decoding.arrays import Bytes, Index
-from coldaisle_analysis.decoding.links import KNOWN
+from coldaisle_analysis.decoding.links import ETHERNET, KNOWN
 from coldaisle_analysis.decoding.pool import BLOCK
 from coldaisle_contracts.errors import InputError
 
@@ -55,6 +55,24 @@ def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
     """Return room for blocks of so many frames and bytes; a block always has room for the longest frame."""
     size = max(size, 2 * records.LARGEST)
     return Room(arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames))
+
+
+def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
+    """Put Ethernet frames into the room, each with its time, ns since the epoch; return how many.
+
+    Raises:
+        ValueError: if there is no room for all of them.
+    """
+    data, index, count = b"".join(frame for _, frame in frames), room.index, len(frames)
+    if count > len(index.start) or len(data) > len(room.data) - _PAD - BLOCK:
+        raise ValueError(f"no room for {count} frames of {len(data)} bytes at once")
+    length = np.fromiter((len(frame) for _, frame in frames), np.int32, count)
+    room.data[BLOCK : BLOCK + len(data)] = np.frombuffer(data, np.uint8)
+    index.length[:count] = index.wire[:count] = length
+    index.start[:count] = BLOCK + np.cumsum(length) - length
+    index.time_ns[:count] = np.fromiter((time_ns for time_ns, _ in frames), np.int64, count)
+    index.link[:count] = ETHERNET
+    return count
 
 
 def blocks(path: Path, room: Room) -> Iterator[int]:

@@ -3,10 +3,10 @@
 A TCP flow starts at a SYN with a new sequence number on its address and port pairs, a UDP flow with the pair.
 """
 
+from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.dictionaries import spread
 from coldaisle_analysis.decoding.fields import ahead
-from coldaisle_analysis.decoding.jit import inner
 from coldaisle_analysis.decoding.layout import F64, I8, I64, Has
 from coldaisle_analysis.decoding.pool import release
 from coldaisle_analysis.decoding.state import Carried

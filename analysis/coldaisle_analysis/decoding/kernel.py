@@ -3,12 +3,12 @@
 from functools import cache
 from typing import Protocol as Interface
 
+from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays, state, streams, utf8
 from coldaisle_analysis.decoding.arrays import Bytes, Index, Messages, Rows
 from coldaisle_analysis.decoding.controls import client
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
 from coldaisle_analysis.decoding.flows import features, find, open_again, sequence
-from coldaisle_analysis.decoding.jit import entry, inner
 from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
 from coldaisle_analysis.decoding.links import ARP, IPV4, IPV6, link
 from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, V4, V6, arp, icmp, ipv4, ipv6

@@ -1,9 +1,9 @@
 """ARP (RFC 826), IPv4 (791), IPv6 with its extension headers (8200), ICMP (792) and ICMPv6 (4443)."""
 
+from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.arrays import Bytes, Rows
 from coldaisle_analysis.decoding.dictionaries import number, speaks
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32, u48
-from coldaisle_analysis.decoding.jit import inner
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, Code, Has, Kind, Protocol
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried

@@ -2,7 +2,7 @@
 
 from enum import IntEnum, auto
 
-from coldaisle_analysis.decoding.jit import inner
+from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.state import Carried
 
 

@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
+from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays
 from coldaisle_analysis.decoding.arrays import Bytes, Index, Int64s
 from coldaisle_analysis.decoding.fields import u8
-from coldaisle_analysis.decoding.jit import entry, inner
 
 LARGEST = 1 << 18
 """Longest frame there can be, bytes: what tcpdump and Wireshark take at most."""

@@ -1,8 +1,8 @@
 """Payloads as text: what is not UTF-8 becomes U+FFFD, as Python's ``bytes.decode("utf-8", "replace")`` has it."""
 
+from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import u8
-from coldaisle_analysis.decoding.jit import inner
 
 _REPLACEMENT = (0xEF, 0xBF, 0xBD)
 

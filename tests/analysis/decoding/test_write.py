@@ -15,7 +15,8 @@ from tests.analysis.decoding.made import connect, control, decode, pcap, publish
 
 from coldaisle_analysis import columns, decoding
 from coldaisle_analysis.columns import WIRE, Level
-from coldaisle_analysis.decoding import compiler, jit, layout, machine, schema
+from coldaisle_analysis.compiled import compiler, jit, machine
+from coldaisle_analysis.decoding import layout, schema
 from coldaisle_contracts.errors import InputError
 
 FRAMES = talk(
@@ -141,7 +142,7 @@ def test_machine_code_is_made_where_it_may_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside the sources, else in the user's cache; where neither may be written, and where compiling fails, one sentence says so."""
-    monkeypatch.setattr(jit, "stamp", lambda: "of-this-test")
+    monkeypatch.setattr(jit, "stamp", lambda _: "of-this-test")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     made: list[str] = []
 
@@ -160,10 +161,10 @@ def test_machine_code_is_made_where_it_may_be_written(
         assert made == [str(tmp_path / "sources" / "__pycache__"), str(tmp_path / "coldaisle")]
     monkeypatch.setattr(jit, "_folders", lambda: [tmp_path / "empty"])
     monkeypatch.setattr("sys.executable", "false")
-    with pytest.raises(InputError, match="could not be compiled"):
+    with pytest.raises(InputError, match="could not be made"):
         jit.entry(_twice, 1, 1)
     monkeypatch.setattr(jit, "_folders", lambda: [Path("/proc/none")])
-    with pytest.raises(InputError, match="no folder for its machine code"):
+    with pytest.raises(InputError, match="has no folder"):
         jit.entry(_twice, 1, 1)
 
 
