@@ -1,12 +1,21 @@
 """How early a detector speaks: ERDE, F_latency and seconds to detection, over cases.
 
-A case is one sequence of items: the packets of a connection, or the readings of a unit, from the onset of
-an episode to its end (a positive case), or in a clean window matched to one (a negative case). Which items
+A case is one sequence of items: the packets of a connection, the readings of a unit or of a sensor, from the onset
+of an episode to its end (a positive case), or in a clean window matched to one (a negative case). Which items
 and windows these are is :mod:`coldaisle_analysis.cases`'s business; here a case is three numbers.
 
 Sources: ERDE: Losada and Crestani, *A Test Collection for Research on Depression and Language Use*,
 CLEF 2016. F_latency: Sadeque, Xu and Bethard, *Measuring the Latency of Depression Detection in Social
-Media*, WSDM 2018.
+Media*, WSDM 2018. The scripts that eRisk and its participants publish compute the same but for this:
+
+* k counts from 1 in all of them; an early version of saeub/eRisk2022-LauSAn counted from 0.
+* They write e^(k-o) out, which overflows for late alarms; the value is the same.
+* Their ERDE is often printed in percent.
+* The rate p of F_latency is a constant of the task in the lab's own script, 0.0078 (a median of 142 posts), as in
+  ele94/early-risk-ensemble; 0.0411 and others, from the mean number of posts, in sinai-uja/MentalRiskES-IberLEF. Ours
+  follows from the cases, as the paper has it; that of eRisk is :func:`latency_weighted_f1`.
+* jmloyola/unsl_erisk_2022 takes the median length of the positive cases for p, we that of all.
+* Without a true positive the lab's script has the median of nothing, NaN; we say 0, as do UNSL and SINAI.
 """
 
 from dataclasses import dataclass
@@ -16,6 +25,9 @@ import numpy.typing as npt
 from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
+
+ERISK_RATE = 0.0078
+"""The rate p at which eRisk lets the latency penalty grow, whatever the length of the cases."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +96,47 @@ def case_f1(outcomes: Outcomes) -> float:
     return 2 * int(outcomes.caught.sum()) / (fired + int(outcomes.attacked.sum()))
 
 
-def f_latency(outcomes: Outcomes) -> float:
-    """Return F1·(1 - median penalty over true positives): 1 is every episode caught at its first item.
+def latency_penalty(item: npt.ArrayLike, rate: float) -> Floats:
+    """Return penalty(k) = -1 + 2/(1 + e^(-p(k-1))) of a true positive at item ``item``: 0 at the first, towards 1.
 
-    penalty(k) = -1 + 2/(1 + e^(-p(k-1))) with p = ln 3/(median case length - 1), so the penalty is one half
-    at the median length. No true positive: 0. No positive case: NaN. Where the median case has one item
-    there is no later item to be penalised for, and p is 0.
+    Args:
+        item: counted from 1.
+        rate: p, how fast it grows.
     """
-    f1 = case_f1(outcomes)
-    if not outcomes.caught.any():
-        return f1 if np.isnan(f1) else 0.0
+    return np.asarray(-1 + 2 * expit(rate * (np.asarray(item, dtype=np.float64) - 1)), dtype=np.float64)
+
+
+def latency_rate(outcomes: Outcomes) -> float:
+    """Return p = ln 3/(median case length - 1), at which the penalty is one half at the median length.
+
+    Where the median case has one item there is no later item to be penalised for, and p is 0.
+    """
     span = float(np.median(outcomes.length)) - 1
-    rate = np.log(3) / span if span > 0 else 0.0
-    penalty = -1 + 2 * expit(rate * (outcomes.alarm[outcomes.caught] - 1.0))
-    return float(f1 * (1 - np.median(penalty)))
+    return float(np.log(3) / span) if span > 0 else 0.0
+
+
+def f_latency(outcomes: Outcomes) -> float:
+    """Return F_latency with the rate of these cases: 1 is every episode caught at its first item.
+
+    No true positive: 0. No positive case: NaN.
+    """
+    return _weighted_f1(outcomes, latency_rate(outcomes)) if outcomes.attacked.any() else float("nan")
+
+
+def latency_weighted_f1(outcomes: Outcomes) -> float:
+    """Return F_latency with the rate of eRisk, :data:`ERISK_RATE`: comparable from one data set to another.
+
+    Where cases are much shorter than the 142 posts the rate is made for, hardly anything is late and this is close to F1.
+    """
+    return _weighted_f1(outcomes, ERISK_RATE)
+
+
+def _weighted_f1(outcomes: Outcomes, rate: float) -> float:
+    """Return F1·speed, where the speed is 1 - median penalty over true positives."""
+    if not outcomes.caught.any():
+        return 0.0 if outcomes.attacked.any() else float("nan")
+    speed = 1 - np.median(latency_penalty(outcomes.alarm[outcomes.caught], rate))
+    return float(case_f1(outcomes) * speed)
 
 
 def seconds_to_detect(outcomes: Outcomes) -> tuple[float, float]:

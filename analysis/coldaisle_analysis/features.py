@@ -12,7 +12,9 @@ import pandas as pd
 
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.decoding.mqtt import PUBACK
-from coldaisle_analysis.values import SHORT, Floats, history, others_median, past_median
+from coldaisle_analysis.following import history
+from coldaisle_analysis.following.history import History
+from coldaisle_analysis.values import Floats, others_median
 from coldaisle_contracts.clock import END, SECOND
 
 
@@ -58,10 +60,11 @@ def of_grid(grid: Grid, packets: pd.DataFrame, messages: pd.DataFrame) -> dict[s
     cells = grid.deliveries.groupby(["sensor", "tick"], sort=False)
     first = grid.deliveries.drop_duplicates(["sensor", "tick"])
     last = grid.deliveries.drop_duplicates(["sensor", "tick"], keep="last")
+    wait = grid.deliveries.groupby("sensor", sort=False)["time_ns"].diff() / SECOND
     columns = {
-        **_values(grid, first),
+        **_values(grid, first, wait[first.index]),
         "slot_range": grid.scatter(first, (cells["value"].max() - cells["value"].min()).to_numpy()),
-        **_rhythm(grid, first, last),
+        **_rhythm(grid, first, last, wait),
         **_path(grid, first, packets, messages),
         "eth_src_changed": grid.scatter(first, packets["eth_src_changed"].to_numpy()[first["row"]]),
         "arrival_ns": _whole(grid, first, first["time_ns"]),
@@ -78,12 +81,16 @@ def _whole(grid: Grid, cells: pd.DataFrame, values: pd.Series) -> npt.NDArray[np
     return table
 
 
-def _values(grid: Grid, first: pd.DataFrame) -> dict[str, Floats]:
+def _values(grid: Grid, first: pd.DataFrame, wait: pd.Series) -> dict[str, Floats]:
     """Compare the first value of each tick with the sensor's own past and with its neighbours."""
-    past = history(first["value"], first["time_ns"], first["sensor"])
+    sensor = first["sensor"].to_numpy(np.int64)
+    said = History().follow(
+        sensor, np.zeros_like(sensor), wait.to_numpy(), first["value"].to_numpy(np.float64)
+    )
     own = {
-        name: grid.scatter(first, past[name])
-        for name in ("diff", "dev", "dev_long", "dev_mean", "score", "spread", "run")
+        name: grid.scatter(first, said[:, place])
+        for place, name in enumerate(history.COLUMNS)
+        if name != "dev_host"
     }
     unit, number = grid.sensors["unit"], grid.sensors["sensor"]
     size = np.abs(own["diff"])
@@ -109,15 +116,13 @@ def _neighbours(grid: Grid, table: Floats, group: pd.Series) -> Floats:
     return result
 
 
-def _rhythm(grid: Grid, first: pd.DataFrame, last: pd.DataFrame) -> dict[str, Floats]:
+def _rhythm(grid: Grid, first: pd.DataFrame, last: pd.DataFrame, wait: pd.Series) -> dict[str, Floats]:
     """Describe when deliveries came, and when none did."""
-    times = grid.deliveries.groupby("sensor", sort=False)["time_ns"].diff() / SECOND
-    within = times.where(grid.deliveries.duplicated(["sensor", "tick"]))
+    within = wait.where(grid.deliveries.duplicated(["sensor", "tick"]))
     smallest = within.groupby([grid.deliveries["sensor"], grid.deliveries["tick"]], sort=False).min()
     number = grid.deliveries.groupby(["sensor", "tick"], sort=False).size()
     deliveries = np.nan_to_num(grid.scatter(first, number.to_numpy()))
     missing = (deliveries == 0).astype(float)
-    iat = times[first.index]
     newest = pd.DataFrame(grid.scatter(last, last["time_ns"] - grid.starts[0, 0]).T).ffill().to_numpy().T
     return {
         "deliveries": deliveries,
@@ -125,8 +130,7 @@ def _rhythm(grid: Grid, first: pd.DataFrame, last: pd.DataFrame) -> dict[str, Fl
         "missing_run": _streak(missing),
         "unit_missing": _others(missing, grid.sensors["unit"], mean=False),
         "unit_deliveries": _others(deliveries, grid.sensors["unit"], mean=True),
-        "iat": grid.scatter(first, iat),
-        "late": grid.scatter(first, iat - past_median(iat, first["sensor"], SHORT)),
+        "iat": grid.scatter(first, wait[first.index]),
         "overdue": (grid.starts[:, 1:] - grid.starts[0, 0] - newest) / SECOND,
         "min_gap": grid.scatter(first, smallest.to_numpy()),
     }

@@ -6,11 +6,14 @@ Results are made in a hidden folder and appear by rename, so half a result never
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, report
+from coldaisle_analysis import weeks as other_weeks
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.detection import training
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.report import Subject
 from coldaisle_analysis.staging import staged
@@ -33,6 +36,9 @@ def analyse_run(
     progress: Progress,
     account: ledger.Account | None = None,
     manifest: Manifest | None = None,
+    *,
+    tuned: bool = False,
+    weeks: Sequence[Path] = (),
 ) -> None:
     """Build dataset, statistics, models, scorecard and report of a run, inside its folder.
 
@@ -43,11 +49,14 @@ def analyse_run(
         progress: told each step, one line each.
         account: the run's ledger if already settled, to save reading the captures again.
         manifest: its manifest so far, if none is written yet.
+        tuned: tune the models on each fold's training side, which takes minutes.
+        weeks: other runs that models trained on the whole of this one are tried on, each with another seed.
 
     Raises:
         InputError: if the run cannot be read or its folder not written.
     """
     progress("reading captures and journals")
+    others = other_weeks.load(weeks, (manifest or Manifest.load(run)).seed)
     settled = account or ledger.settle(evidence.load(run))
     built, known = dataset.build(run, settled), manifest or Manifest.load(run)
     subject, seed = _subject_of(settled, known), settled.evidence.plan.scenario.seed
@@ -56,7 +65,7 @@ def analyse_run(
         def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
             return examine.of_run(run, built, settled, known, metrics, staging / "dataset")
 
-        _analyse(built, subject, seed, audit, staging, progress)
+        _analyse(built, subject, seed, audit, staging, progress, tuned=tuned, weeks=others)
         for part in PARTS:
             shutil.rmtree(run / part, ignore_errors=True)
             (staging / part).rename(run / part)
@@ -64,7 +73,13 @@ def analyse_run(
 
 
 def analyse_captures(
-    pcaps: Sequence[Path], labels: Sequence[Path], out: Path, progress: Progress, utc_offset_s: int = 0
+    pcaps: Sequence[Path],
+    labels: Sequence[Path],
+    out: Path,
+    progress: Progress,
+    utc_offset_s: int = 0,
+    *,
+    tuned: bool = False,
 ) -> None:
     """Build dataset, statistics, models, scorecard and report of foreign captures, in a new folder.
 
@@ -74,6 +89,7 @@ def analyse_captures(
         out: the folder to make; it must not exist or be empty.
         progress: told each step, one line each.
         utc_offset_s: offset of the captures' local time from UTC, s, for weekday and hour.
+        tuned: see :func:`analyse_run`.
 
     Raises:
         InputError: if a capture or label table cannot be used, or the folder not be made.
@@ -88,12 +104,20 @@ def analyse_captures(
         return examine.of_dataset(subject.name, built, metrics=metrics)
 
     with staged(out.parent / f".{out.name}") as staging:
-        _analyse(built, subject, CAPTURES_SEED, audit, staging, progress)
+        _analyse(built, subject, CAPTURES_SEED, audit, staging, progress, tuned=tuned)
         staging.replace(out)
 
 
 def _analyse(
-    built: Dataset, subject: Subject, seed: int, audit: Audit, folder: Path, progress: Progress
+    built: Dataset,
+    subject: Subject,
+    seed: int,
+    audit: Audit,
+    folder: Path,
+    progress: Progress,
+    *,
+    tuned: bool,
+    weeks: other_weeks.Weeks = MappingProxyType({}),
 ) -> None:
     """Write the parts of an analysis into a folder."""
     progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
@@ -103,10 +127,17 @@ def _analyse(
     described.write(folder / "report" / "tables")
     progress("training and scoring models")
     levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
-    scored = evaluate.evaluate(levels, seed, progress)
+    scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
+    scored += other_weeks.evaluate(levels, weeks, seed, progress)
     evaluate.write_metrics(scored, folder / "models" / "metrics.json")
     progress("auditing the dataset")
     found = audit([one.row for one in scored])
+    progress("training detectors")
+    about = {
+        "data": {"name": subject.name, **subject.facts},
+        "scorecard": scorecard.as_dict(subject.name, found)["counts"],
+    }
+    training.write(levels[0], scored, seed, about, folder / "models")
     scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
     progress("drawing the report")
     report.write(subject, built, described, scored, found, folder / "report" / "index.html")

@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from coldaisle_analysis import figures, scoreboard
+from coldaisle_analysis import figures, reach, scoreboard, timeliness
 from coldaisle_analysis.audit import Result, Status, scorecard
 from coldaisle_analysis.audit.scorecard import by_group
-from coldaisle_analysis.conclusions import best_row, conclusions, held_out_of, row_of
+from coldaisle_analysis.conclusions import conclusions
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
 from coldaisle_analysis.drawing import in_order, kind_colour
+from coldaisle_analysis.early import BUDGETS
 from coldaisle_analysis.evaluate import Scored
 from coldaisle_analysis.models import BARS, MODELS, RULE
+from coldaisle_analysis.standings import best_row, held_out_of, of, row_of, title
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLED = (
@@ -35,6 +37,19 @@ TABLED = (
 )
 """Columns of packets whose counts the report unfolds on request; the CSV tables have all."""
 ABSENT = "\N{EN DASH}"
+FIGURES = (
+    "delay",
+    "week",
+    "traffic",
+    "spread",
+    "seasons",
+    "separation",
+    "leak",
+    "curves",
+    "kinds",
+    "earliness",
+)
+"""The figures in the order they stand, which is how they are numbered."""
 SPREAD = {
     "packets": (
         "frame_len",
@@ -94,24 +109,36 @@ def write(
 def _context(
     subject: Subject, dataset: Dataset, description: Description, scored: Sequence[Scored]
 ) -> dict[str, Any]:
-    split = held_out_of(scored)
+    split, earliest = held_out_of(scored), timeliness.earliest(scored)
+    reached = reach.reach(scored, dataset, description)
+    drawn = _figures(dataset, description, scored) | (
+        {"delay": timeliness.delay(earliest)} if earliest else {}
+    )
     return {
         "subject": subject,
         "facts": _facts(subject, dataset),
         "kinds": {kind: kind_colour(kind) for kind in in_order(set(description.counts["kind"]))},
-        "figures": _figures(dataset, description, scored),
+        "figures": drawn,
+        "numbers": {name: place for place, name in enumerate(filter(drawn.get, FIGURES), 1)},
+        "earliest": earliest,
+        "ways": timeliness.WAYS,
+        "budgets": timeliness.budgets(scored),
+        "budget_names": list(BUDGETS),
+        "reached": reached,
+        "without_kind": next((one.row["model"] for one in scored if one.row["split"] == "kind"), ""),
+        "gains": list(timeliness.gains(earliest)),
         "counts": _count_tables(description),
         "spreads": {level: _spread_table(description, level) for level in SPREAD},
         "held_out": split,
         "models": {level: _model_table(scored, level, split) for level in ("packets", "readings")},
         "best": {level: best_row(scored, level) for level in ("packets", "readings")},
-        "title_of": scoreboard.title,
+        "title_of": title,
         "bars": BARS,
         "untold": [name for name, model in MODELS.items() if not model.told],
         "sentences": [
             (topic, list(group))
             for topic, group in groupby(
-                conclusions(scored, description, dataset.readings), attrgetter("topic")
+                conclusions(scored, description, dataset.readings, reached), attrgetter("topic")
             )
         ],
         "attacks": bool((dataset.packets["label"] == 1).any() or (dataset.readings["label"] == 1).any()),
@@ -206,7 +233,7 @@ def _spread_table(description: Description, level: str) -> list[dict[str, Any]]:
 
 def _model_table(scored: Sequence[Scored], level: str, split: str) -> list[dict[str, Any]]:
     """Return the rows of a level's model table, the best honest F1 first, each with its random twin."""
-    rows = [one.row for one in scoreboard.of(scored, level, split, f"{split}+identity")]
+    rows = [one.row for one in of(scored, level, split, f"{split}+identity")]
     suffix = {True: "random+identity", False: "random"}
     twins = [row_of(scored, level, suffix["+" in row["split"]], row["model"]) for row in rows]
     rule = row_of(scored, level, split, RULE)

@@ -21,19 +21,10 @@ from coldaisle_analysis.drawing import (
     styled,
 )
 from coldaisle_analysis.evaluate import Scored
-from coldaisle_analysis.models import BARS, MODELS
+from coldaisle_analysis.models import BARS
+from coldaisle_analysis.standings import of, title
 
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
-
-
-def title(model: str, split: str = "") -> str:
-    """Return how a model is called, with a remark where it sees identity columns."""
-    return MODELS[model].title + (" + identity" if split.endswith("+identity") else "")
-
-
-def of(scored: Sequence[Scored], level: str, *splits: str) -> list[Scored]:
-    """Return the results of a level on some splits."""
-    return [result for result in scored if result.row["level"] == level and result.row["split"] in splits]
 
 
 @styled

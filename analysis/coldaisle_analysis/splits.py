@@ -1,10 +1,10 @@
 """Who learns from what: rows into folds, with whole days and whole episodes on one side.
 
-Random folds are here only to show what they leak. Each fold has three parts: rows to fit on, rows to set
-the alarm threshold on, and rows to test on; the first two together are the training side.
+Random folds are here only to show what they leak. The protocol is nested: a fold's training side is divided again, so that what is
+set on scores (threshold, policy) is set on those of rows which the model that scored them had not seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +19,30 @@ Labels = npt.NDArray[np.int8]
 
 DAY_FOLDS = 4
 """Days are dealt into at most so many test sets: with four days or fewer each day is left out alone."""
-RANDOM_FOLDS = 3
-CALIBRATION = 0.25
-"""Share of the training side the threshold is set on."""
+RANDOM_PARTS = 3
+"""A random split tests on one of so many parts."""
+INNER_FOLDS = 3
+"""Inner folds of a training side at most."""
+HELD_ROWS = 30_000
+"""Rows they hold out together: groups are added while there are fewer, and two at least."""
+HELD_OUT = 0.25
+"""Share of the training side's attacks that a group held out should have, best."""
 BLOCKS = 4
 LAST = 0.3
 """Share of the days, or blocks, a split in order of time tests on: two days of a week."""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """Row positions of one inner fold; equal where the training side has too few attacks to spare any.
+
+    Attributes:
+        fit: rows a model is fitted on.
+        held_out: rows it scores, so that thresholds can be set.
+    """
+
+    fit: Rows
+    held_out: Rows
 
 
 @dataclass(frozen=True)
@@ -32,14 +50,13 @@ class Fold:
     """Row positions of one fold.
 
     Attributes:
-        fit: rows the model is fitted on.
-        calibrate: rows the threshold is set on; equal to ``fit`` where the training side has too few attacks
-            to spare any.
+        train: the training side: rows the model that is tested is fitted on.
+        inner: the same rows divided again; no row is held out twice.
         test: rows that are scored.
     """
 
-    fit: Rows
-    calibrate: Rows
+    train: Rows
+    inner: tuple[Inner, ...]
     test: Rows
 
 
@@ -83,15 +100,21 @@ def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(since * BLOCKS // (since.max() + 1), dtype=np.int64)
 
 
-def grouped(groups: npt.NDArray[np.int64], labels: Labels, seed: int) -> Iterator[Fold]:
-    """Yield folds that test on whole groups, dealt round robin into at most :data:`DAY_FOLDS` test sets."""
+def grouped(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64]) -> Iterator[Fold]:
+    """Yield folds that test on whole groups, dealt round robin into at most :data:`DAY_FOLDS` test sets.
+
+    Args:
+        groups: see :func:`groups_of`.
+        labels: 1 is attack, shape (rows,).
+        time_ns: when each row was known, ns, shape (rows,).
+    """
     names = np.unique(groups)
     count = min(DAY_FOLDS, len(names))
     for number in range(count):
         held_out = np.isin(groups, names[number::count])
         if count > 1:
-            fit, calibrate = _spare_group(groups, labels, np.flatnonzero(~held_out), seed)
-            yield Fold(fit, calibrate, np.flatnonzero(held_out))
+            train = np.flatnonzero(~held_out)
+            yield Fold(train, inner(groups, labels, time_ns, train), np.flatnonzero(held_out))
 
 
 def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -108,39 +131,78 @@ def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return np.isin(groups, names[len(names) - tested :])
 
 
-def _spare_rows(labels: Labels, train: Rows, seed: int) -> tuple[Rows, Rows]:
-    """Return the training side with a stratified draw of rows spared; whole where it has too few attacks."""
-    if np.bincount(labels[train], minlength=2).min() < 1 / CALIBRATION:
-        return train, train
-    fit, calibrate = train_test_split(train, test_size=CALIBRATION, stratify=labels[train], random_state=seed)
-    return np.sort(fit), np.sort(calibrate)
+def inner(
+    groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
+) -> tuple[Inner, ...]:
+    """Divide a training side, whole groups held out.
 
-
-def _spare_group(groups: npt.NDArray[np.int64], labels: Labels, train: Rows, seed: int) -> tuple[Rows, Rows]:
-    """Return the training side as rows to fit and to calibrate on.
-
-    The group spared is the one whose share of the attacks is closest to :data:`CALIBRATION`; attacks must
-    remain to fit on. Where one group has them all, random rows are spared: still of the training side.
+    Groups with attacks are held out, those first whose share of them is closest to :data:`HELD_OUT`, until there are
+    :data:`HELD_ROWS` rows; they are dealt round robin into :data:`INNER_FOLDS`. Attacks always remain to fit on. Where one group has them all, it is cut in time into the two parts with half of its attacks each.
     """
     attacks = pd.Series(labels[train]).groupby(groups[train]).sum()
     candidates = attacks[(attacks > 0) & (attacks < attacks.sum())]
     if candidates.empty:
-        return _spare_rows(labels, train, seed)
-    spared = (candidates / attacks.sum() - CALIBRATION).abs().idxmin()
-    held = groups[train] == spared
-    return train[~held], train[held]
+        return _halves(groups[train] == attacks.idxmax(), labels, time_ns, train)
+    nearest = (candidates / attacks.sum() - HELD_OUT).abs().sort_values(kind="stable").index.to_numpy()
+    rows = pd.Series(groups[train]).value_counts()[nearest].cumsum().to_numpy()
+    chosen = nearest[: max(int((rows < HELD_ROWS).sum()) + 1, 2)]
+    parts = [chosen[number::INNER_FOLDS] for number in range(min(INNER_FOLDS, len(chosen)))]
+    held = [np.isin(groups[train], part) for part in parts if attacks.drop(part).sum() > 0]
+    return tuple(Inner(train[~rows], train[rows]) for rows in held)
+
+
+def _halves(
+    group: npt.NDArray[np.bool_], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
+) -> tuple[Inner, ...]:
+    """Return inner folds that hold out either half of a group; the training side whole where it has too few attacks."""
+    attacked = np.sort(time_ns[train[labels[train] == 1]])
+    if len(attacked) < 2 or attacked[0] == attacked[-1]:  # noqa: PLR2004 - two halves
+        return (Inner(train, train),)
+    middle = attacked[len(attacked) // 2]
+    middle = middle if middle > attacked[0] else attacked[attacked > middle][0]
+    late = time_ns[train] >= middle
+    return tuple(Inner(train[~rows], train[rows]) for rows in (group & late, group & ~late))
+
+
+def _spare_rows(labels: Labels, train: Rows, seed: int) -> Inner:
+    """Return the training side with a stratified draw of rows spared; whole where it has too few attacks."""
+    if np.bincount(labels[train], minlength=2).min() < 1 / HELD_OUT:
+        return Inner(train, train)
+    fit, held = train_test_split(train, test_size=HELD_OUT, stratify=labels[train], random_state=seed)
+    return Inner(np.sort(fit), np.sort(held))
 
 
 def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
-    """Yield random stratified folds: neighbours in time and packets of one episode on both sides.
+    """Yield a random stratified split: neighbours in time and packets of one episode on both sides.
 
-    Yields nothing where a class has fewer rows than such folds need.
+    Yields nothing where a class has fewer rows than it needs.
     """
-    if np.bincount(labels, minlength=2).min() < 2 * RANDOM_FOLDS:
+    if np.bincount(labels, minlength=2).min() < 2 * RANDOM_PARTS:
         return
-    folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=seed)
-    for train, test in folds.split(np.zeros(len(labels)), labels):
-        yield Fold(*_spare_rows(labels, train, seed), test)
+    folds = StratifiedKFold(RANDOM_PARTS, shuffle=True, random_state=seed)
+    train, test = next(iter(folds.split(np.zeros(len(labels)), labels)))
+    yield Fold(train, (_spare_rows(labels, train, seed),), test)
+
+
+def unseen_kinds(folds: Iterable[Fold], kinds: npt.NDArray[np.object_], labels: Labels) -> Iterator[Fold]:
+    """Yield folds in which no attacked row is of a kind that was trained on; together they test what the given ones do.
+
+    Args:
+        folds: grouped folds.
+        kinds: kind of each row's episode, shape (rows,).
+        labels: 1 is attack, shape (rows,).
+    """
+    attacked = labels == 1
+    for fold in folds:
+        trained, tested = (set(kinds[rows[attacked[rows]]]) for rows in (fold.train, fold.test))
+        known = np.isin(kinds, sorted(trained & tested)) & attacked
+        yield Fold(fold.train, fold.inner[:1], fold.test[~known[fold.test]])
+        for kind in sorted(trained & tested):
+            other = kinds != kind
+            inner = tuple(
+                Inner(one.fit[other[one.fit]], one.held_out[other[one.held_out]]) for one in fold.inner[:1]
+            )
+            yield Fold(fold.train[other[fold.train]], inner, fold.test[known[fold.test] & ~other[fold.test]])
 
 
 def thin(rows: Rows, labels: Labels, most: int, seed: int) -> Rows:

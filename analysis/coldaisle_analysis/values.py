@@ -1,5 +1,6 @@
 """Causal features of what a sensor says and when: each value against the sensor's own past and its neighbours'."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,60 +8,62 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis.following import history
+from coldaisle_analysis.following.history import History
 from coldaisle_contracts.clock import SECOND
 
-SHORT, LONG = 12, 48
-"""Values a running median looks back over: an hour and four hours at a reading every 5 min."""
-_LEAST = 3
-"""Values a running median needs."""
-_FLOOR = 0.02
-"""Smallest scale a score divides by, °C: two steps of the payload's resolution."""
-
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SAID = {name: place for place, name in enumerate(history.COLUMNS)}
 
 
-def past_median(values: pd.Series, key: pd.Series, window: int) -> pd.Series:
-    """Return the median of the ``window`` values of the same key before each, missing below three."""
-    rolled = values.groupby(key, sort=False).rolling(window, min_periods=_LEAST).median()
-    return _in_order(rolled, values).groupby(key, sort=False).shift()
+class Values:
+    """Follows the values in PUBLISH messages, in one go or as they come."""
 
+    def __init__(self) -> None:
+        self._history = History()
+        self._sensors: dict[str, int] = {}
+        self._hosts: dict[str, int] = {}
+        self._last_ns: dict[int, int] = {}
 
-def _in_order(rolled: pd.Series, values: pd.Series) -> pd.Series:
-    """Return what a rolling window gave per key in the order of the values it was taken of."""
-    return rolled.set_axis(rolled.index.get_level_values(-1)).reindex(values.index)
+    def follow(
+        self, key: Sequence[str], host: Sequence[str], time_ns: Ints, value: Floats
+    ) -> dict[str, Floats]:
+        """Return the value columns of level ``packets`` of each message, in order of time.
 
-
-def history(value: pd.Series, time_ns: pd.Series, key: pd.Series) -> pd.DataFrame:
-    """Compare each value with those its sensor sent before.
-
-    Args:
-        value: values received, °C, in order of time.
-        time_ns: when, ns.
-        key: the sensor.
-
-    Returns:
-        Columns diff, dev, dev_long, dev_mean, score, spread, run (values) and iat, late (times, s).
-    """
-    by_sensor = value.groupby(key, sort=False)
-    dev = value - past_median(value, key, SHORT)
-    dev_long = value - past_median(value, key, LONG)
-    usual = past_median(dev.abs().fillna(0), key, LONG).clip(lower=_FLOOR)
-    iat = time_ns.groupby(key, sort=False).diff() / SECOND
-    recent = by_sensor.rolling(4, min_periods=2).std()
-    mean = dev_long.groupby(key, sort=False).rolling(4, min_periods=1).mean()
-    return pd.DataFrame(
-        {
-            "diff": by_sensor.diff(),
-            "dev": dev,
-            "dev_long": dev_long,
-            "dev_mean": _in_order(mean, value),
-            "score": dev.abs() / usual,
-            "spread": _in_order(recent, value),
-            "run": _run(value, key),
-            "iat": iat,
-            "late": iat - past_median(iat, key, SHORT),
+        Args:
+            key: what tells its sensor from others.
+            host: what tells its host from others.
+            time_ns: when it came.
+            value: °C; missing where the payload is no number.
+        """
+        sensor = np.array([self._sensors.setdefault(name, len(self._sensors)) for name in key], np.int64)
+        hosts = np.array([self._hosts.setdefault(name, len(self._hosts)) for name in host], np.int64)
+        wait = self._waits(sensor, time_ns)
+        said = self._history.follow(sensor, hosts, wait, value)
+        diff, dev = said[:, _SAID["diff"]], said[:, _SAID["dev"]]
+        return {
+            "mqtt_value": value,
+            "value_diff": diff,
+            "value_dev": dev,
+            "value_dev_long": said[:, _SAID["dev_long"]],
+            "value_abs_diff": np.abs(diff),
+            "value_abs_dev": np.abs(dev),
+            "value_dev_host": said[:, _SAID["dev_host"]],
+            "value_run": said[:, _SAID["run"]],
+            "publish_iat": wait,
+            "publish_late": said[:, _SAID["late"]],
         }
-    )
+
+    def _waits(self, sensor: Ints, time_ns: Ints) -> Floats:
+        """Return how long each sensor was silent before, s; missing for its first message."""
+        wait = np.full(len(sensor), np.nan)
+        for at, (own, now) in enumerate(zip(sensor.tolist(), time_ns.tolist(), strict=True)):
+            if own in self._last_ns:
+                wait[at] = (now - self._last_ns[own]) / SECOND
+            self._last_ns[own] = now
+        return wait
 
 
 def others_median(table: Floats) -> Floats:
@@ -83,48 +86,21 @@ def of_messages(messages: pd.DataFrame, packets: pd.DataFrame) -> dict[str, Any]
     Of several messages in a frame the first counts, if it is a PUBLISH.
     """
     sent = messages[messages["msgtype"] == PUBLISH].drop_duplicates("row").set_index("row")
-    number = pd.to_numeric(sent["payload"].astype("str"), errors="coerce").astype("float64")
-    key = sensor_key(sent)
-    past = history(number, sent["time_ns"], key)
-    host = _against_host(past["dev"], key, packets["ip_src"].astype("str").iloc[sent.index])
-    columns = {
-        "mqtt_value": number,
-        "value_diff": past["diff"],
-        "value_dev": past["dev"],
-        "value_dev_long": past["dev_long"],
-        "value_abs_diff": past["diff"].abs(),
-        "value_abs_dev": past["dev"].abs(),
-        "value_dev_host": host,
-        "value_run": past["run"],
-        "publish_iat": past["iat"],
-        "publish_late": past["late"],
-    }
+    host = packets["ip_src"].astype("str").iloc[sent.index]
+    time_ns = sent["time_ns"].to_numpy(np.int64)
+    columns = Values().follow(sensor_key(sent).tolist(), host.tolist(), time_ns, numbers(sent["payload"]))
     return {
-        name: values.reindex(range(len(packets))).to_numpy(np.float64) for name, values in columns.items()
+        name: pd.Series(said, sent.index).reindex(range(len(packets))).to_numpy(np.float64)
+        for name, said in columns.items()
     }
+
+
+def numbers(payload: pd.Series) -> Floats:
+    """Return payloads as °C, missing where one is no number."""
+    return pd.to_numeric(payload.astype("str"), errors="coerce").to_numpy(np.float64)
 
 
 def sensor_key(messages: pd.DataFrame) -> pd.Series:
     """Return what tells the sensors apart: the client id, or the connection where no CONNECT was seen."""
     flow = "flow " + messages["flow"].astype("str")
     return messages["client"].astype("str").where(messages["client"].notna(), flow)
-
-
-def _against_host(dev: pd.Series, key: pd.Series, host: pd.Series) -> pd.Series:
-    """Return dev less the median of the latest dev of the other sensors of the same host."""
-    parts = []
-    for _, rows in dev.groupby(host.to_numpy(), sort=False):
-        sensors, column = np.unique(key[rows.index].to_numpy(dtype=object), return_inverse=True)
-        table = np.full((len(rows), len(sensors)), np.nan)
-        table[np.arange(len(rows)), column] = rows
-        latest = pd.DataFrame(table).ffill().to_numpy()
-        others = others_median(latest)[np.arange(len(rows)), column]
-        parts.append(rows - others)
-    return pd.concat(parts) if parts else dev
-
-
-def _run(value: pd.Series, key: pd.Series) -> pd.Series:
-    """Return how many values of the same key in a row are equal, up to and including each."""
-    change = (value.groupby(key, sort=False).diff() != 0).astype(int)
-    stretch = change.groupby(key, sort=False).cumsum()
-    return value.groupby([key, stretch], sort=False).cumcount() + 1

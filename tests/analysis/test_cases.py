@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from tests.analysis import made_dataset
 
 from coldaisle_analysis.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
+from coldaisle_analysis.levels import prepare
 
 HOUR = 12
 """Rows an hour: one every 5 minutes."""
@@ -17,6 +19,7 @@ def three_days() -> pd.DataFrame:
     )
     attacked = (frame["stream"] == "a") & frame["time"].between("2026-03-03 10:00", "2026-03-03 10:10")
     frame["label"], frame["episode"] = attacked.astype(int), attacked.map({True: "e01", False: ""})
+    frame["kind"] = attacked.map({True: "delay", False: "normal"})
     return frame
 
 
@@ -85,3 +88,47 @@ def test_no_attack_gives_no_case() -> None:
     cases = cases_of(frame)
     assert cases.rows == ()
     assert cases.outcomes(np.ones(len(frame), dtype=bool)).attacked.size == 0
+
+
+def test_a_case_knows_the_kind_of_its_attack() -> None:
+    """The positive case is one of the episode's kind, and a clean window is of none."""
+    assert cases_of(three_days()).kinds.tolist() == ["delay", "", ""]
+
+
+def test_the_order_is_by_stream_then_time() -> None:
+    """Two streams recorded in turn, the second backwards in the frame, are each met in order of time."""
+    frame = three_days().iloc[::-1].reset_index(drop=True)
+    cases = cases_of(frame)
+    for name, rows in frame.iloc[cases.order].groupby("stream", sort=False):
+        assert rows["time"].is_monotonic_increasing
+        assert set(cases.streams[rows.index]) == {0 if name == "b" else 1}
+    assert np.array_equal(cases.streams[cases.order], np.sort(cases.streams))
+
+
+def test_a_row_of_no_stream_is_in_no_case() -> None:
+    """Attack rows that belong to no connection have code -1 and make no case."""
+    frame = three_days()
+    cases = find_cases(
+        frame, pd.Series([None] * len(frame), dtype="object"), np.zeros(len(frame), dtype=np.int64)
+    )
+    assert set(cases.streams) == {-1}
+    assert cases.rows == ()
+
+
+def test_within_keeps_the_cases_that_lie_there_as_a_whole() -> None:
+    """Of days 2 and 3 the attack and the window on day 3 are left, and outcomes are theirs."""
+    frame = three_days()
+    cases = cases_of(frame).within((frame["time"].dt.day > 2).to_numpy())
+    assert cases.attacked.tolist() == [True, False]
+    assert cases.kinds.tolist() == ["delay", ""]
+    assert cases.outcomes(np.ones(len(frame), dtype=bool)).alarm.tolist() == [1, 1]
+
+
+def test_readings_are_followed_by_unit_and_by_sensor() -> None:
+    """An attack on a unit with four sensors is one case of the unit and four of its sensors; packets follow connections."""
+    made = made_dataset.make(2, 1)
+    readings = prepare(made.readings, "readings").cases
+    assert list(readings) == ["unit", "sensor"]
+    assert int(readings["unit"].attacked.sum()) == 1
+    assert int(readings["sensor"].attacked.sum()) == 4
+    assert list(prepare(made.packets, "packets").cases) == ["connection"]

@@ -11,6 +11,7 @@ from coldaisle_analysis import dataset, values
 from coldaisle_analysis.columns import names
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.features import _others, _streak
+from coldaisle_analysis.following.history import COLUMNS, History
 
 SECOND = 1_000_000_000
 
@@ -35,11 +36,15 @@ def reading(data: Dataset, client: str, slot: int) -> pd.Series:
     return table[(table["client_id"] == client) & (table["slot"] == slot)].iloc[0]
 
 
-def history(series: list[float], times: list[float] | None = None) -> pd.DataFrame:
-    """Return the history of one sensor's values, sent at these times in s."""
-    seconds = times or [300.0 * number for number in range(len(series))]
-    stamps = pd.Series([int(second * SECOND) for second in seconds])
-    return values.history(pd.Series(series), stamps, pd.Series([0] * len(series)))
+def history(
+    series: list[float], times: list[float] | None = None, keys: list[int] | None = None
+) -> pd.DataFrame:
+    """Return the history of values, sent at these times in s, of one sensor unless told."""
+    seconds = pd.Series(times or [300.0 * number for number in range(len(series))])
+    sensor = np.array(keys or [0] * len(series), np.int64)
+    wait = np.array(seconds.groupby(sensor).diff(), np.float64)
+    said = History().follow(sensor, np.zeros_like(sensor), wait, np.array(series, np.float64))
+    return pd.DataFrame(said, columns=list(COLUMNS)).assign(iat=wait)
 
 
 def test_deviation_looks_back_only() -> None:
@@ -58,8 +63,8 @@ def test_deviation_forgets_after_twelve() -> None:
 
 def test_sensors_do_not_mix() -> None:
     """A sensor's history is its own, however the sensors take turns."""
-    series, key = pd.Series([1.0, 50.0, 2.0, 60.0]), pd.Series([0, 1, 0, 1])
-    assert values.history(series, pd.Series(range(4)), key)["diff"].tolist()[2:] == [1.0, 10.0]
+    past = history([1.0, 50.0, 2.0, 60.0], [0, 1, 2, 3], [0, 1, 0, 1])
+    assert past["diff"].tolist()[2:] == [1.0, 10.0]
 
 
 def test_runs_of_equal_values() -> None:

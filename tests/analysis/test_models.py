@@ -5,9 +5,14 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from coldaisle_analysis.columns import LEARNED, Level, features
+from coldaisle_analysis.forecasting import COLUMNS
 from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, threshold, untold_threshold
+from coldaisle_analysis.models.charts import INSTEAD, Chart
+from coldaisle_analysis.models.charts import MODELS as CHARTS
+from coldaisle_analysis.models.covariance import RobustCovariance
 from coldaisle_analysis.models.model import UNTOLD_ALARMS
 from coldaisle_analysis.models.simple import WATCHED, Rule
 
@@ -68,6 +73,41 @@ def test_rule_alarms_at_the_limit_of_clean_rows() -> None:
     assert score.tolist() == pytest.approx([0.5, 0.0, 2 / 3, 0.0])
 
 
+def test_chart_alarms_at_the_limit_of_the_usual_rows() -> None:
+    """Its score is one half at the limit of the farthest watched column, nothing where that is missing or below the middle."""
+    rows = np.column_stack([np.arange(1001.0), 2 * np.arange(1001.0), RNG.normal(size=1001)])
+    chart = Chart(("cusum", "cusum_joint"), ("cusum", "cusum_joint", "ewma")).fit(rows)
+    odd = np.array([[990, 0, 0], [0, 1980, 0], [0, 0, 9e9], [np.nan, np.nan, 0], [1480, np.nan, 0]])
+    assert chart.predict_proba(odd)[:, 1].tolist() == pytest.approx([0.5, 0.5, 0.0, 0.0, 2 / 3])
+
+
+def test_chart_without_its_column_watches_deviations_else_everything() -> None:
+    """Where no forecast was made a chart still has something to look at."""
+    rows = RNG.normal(size=(50, 3))
+    assert Chart(("ewma",), ("diff", "abs_dev", "run")).fit(rows).watched_ == [1]
+    assert Chart(("cusum", "cusum_joint"), ("cusum", "run", "value_abs_dev")).fit(rows).watched_ == [2]
+    assert Chart(("ewma",), ("diff", "iat", "run")).fit(rows).watched_ == [0, 1, 2]
+
+
+def test_charts_watch_columns_that_exist() -> None:
+    """No watched name is misspelt, and every level has something to fall back on."""
+    for model in CHARTS.values():
+        assert set(model.build(1, ()).steps[-1][1].watched) <= set(COLUMNS)
+    assert all(set(INSTEAD) & set(features(level)) for level in LEARNED)
+
+
+@pytest.mark.parametrize("rows", [2, 30, 600])
+def test_robust_covariance_bears_rows_that_repeat(rows: int) -> None:
+    """Columns that depend on each other and rows that are all but the same give distances, and no warning."""
+    kinds = RNG.normal(size=(2, 4))
+    alike = np.column_stack([kinds, kinds.sum(axis=1), kinds[:, 0]])[np.arange(rows) % 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        distance = -RobustCovariance(1).fit(alike).decision_function(np.vstack([alike, alike[:1] + 50]))
+    assert np.isfinite(distance).all()
+    assert distance[-1] > 10 * distance[:-1].max()
+
+
 @pytest.mark.parametrize("level", LEARNED)
 def test_rule_watches_columns_that_exist(level: Level) -> None:
     """Each level has columns an operator would watch, and no watched name is misspelt."""
@@ -116,3 +156,31 @@ def test_a_constant_score_alarms_always() -> None:
     """A model that knows only the base rate can do no better than alarm at everything."""
     labels = np.array([1, 0, 0, 0], dtype=np.int8)
     assert threshold(labels, np.full(4, 0.25)) <= 0.25
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_model_scores_before_it_has_learned(name: str) -> None:
+    """An unfitted model says so instead of guessing."""
+    with pytest.raises(NotFittedError):
+        scores(MODELS[name].build(1, NAMES), FEATURES)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_scores_a_row_alone_as_among_others(name: str) -> None:
+    """A row's score does not depend on the rows beside it, and neither fitting nor scoring changes what it is given."""
+    given, labels = FEATURES.copy(), LABELS.copy()
+    model = MODELS[name].build(1, NAMES).fit(given, labels)
+    together = scores(model, given)
+    alone = [scores(model, given[row : row + 1])[0] for row in (0, 10, 17)]
+    assert alone == pytest.approx(together[[0, 10, 17]].tolist(), abs=1e-9)
+    assert np.array_equal(given, FEATURES, equal_nan=True)
+    assert np.array_equal(labels, LABELS)
+
+
+@pytest.mark.parametrize("name", ["rule", *CHARTS])
+def test_models_that_go_by_name_find_their_columns_anywhere(name: str) -> None:
+    """Columns and names in another order give the same scores."""
+    order = [2, 0, 3, 1]
+    straight = MODELS[name].build(1, NAMES).fit(FEATURES, LABELS)
+    turned = MODELS[name].build(1, [NAMES[at] for at in order]).fit(FEATURES[:, order], LABELS)
+    assert scores(turned, FEATURES[:, order]).tolist() == scores(straight, FEATURES).tolist()

@@ -1,6 +1,7 @@
 """The report: one self-contained file whose sentences are computed, with attacks and without."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from coldaisle_analysis.describe import describe
 from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.evaluate import Scored, evaluate
 from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.reach import reach
 from coldaisle_analysis.report import Subject, write
+from coldaisle_analysis.timeliness import WAYS, earliest, gains
 from coldaisle_contracts.kinds import KINDS
 
 
@@ -98,17 +101,17 @@ def test_the_page_is_well_formed(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def test_every_figure_is_there_and_says_what_it_shows(attacked: tuple[str, list[Scored]]) -> None:
-    """Nine figures, each with an alternative text and a caption."""
+    """Ten figures, each with an alternative text and a caption."""
     text = attacked[0]
-    assert [int(number) for number in re.findall(r"<b>Figure (\d)\.", text)] == list(range(1, 10))
-    assert len(re.findall(r'<svg role="img" aria-label="[^"]{20,}"', text)) == 9
+    assert [int(number) for number in re.findall(r"<b>Figure (\d+)\.", text)] == list(range(1, 11))
+    assert len(re.findall(r'<svg role="img" aria-label="[^"]{20,}"', text)) == 10
 
 
 def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> None:
     """The model table shows the F1 of the day split and of the random split of every model."""
     text, scored = attacked
     for one in scored:
-        if one.row["level"] == "readings":
+        if one.row["level"] == "readings" and one.row["split"] in {"day", "random"}:
             assert f"{one.row['f1']:.3f}" in text
 
 
@@ -121,13 +124,54 @@ def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
         one.row["f1"] for one in scored
         if (one.row["level"], one.row["split"]) == ("readings", "day") and one.row["model"] != "dummy"
     )  # fmt: skip
-    told = [sentence.text for sentence in conclusions(scored, description, made.readings)]
+    told = [
+        sentence.text
+        for sentence in conclusions(scored, description, made.readings, reach(scored, made, description))
+    ]
     assert any(
         text.startswith("Readings: with whole days held out") and f"F1 {best:.2f}" in text for text in told
     )
     worse = [Scored({**one.row, "f1": one.row["f1"] / 4}, one.recall, one.precision) for one in scored]
-    told = [sentence.text for sentence in conclusions(worse, description, made.readings)]
+    told = [
+        sentence.text
+        for sentence in conclusions(worse, description, made.readings, reach(worse, made, description))
+    ]
     assert any("poor detector" in text for text in told)
+
+
+def test_what_speaking_early_costs_is_told_first(attacked: tuple[str, list[Scored]]) -> None:
+    """After the conclusions each kind of case stands with its plain threshold, chosen policy and budgets, as measured."""
+    text, scored = attacked
+    section = text.partition('<section id="gains">')[2].partition("</section>")[0]
+    assert text.index('id="conclusions"') < text.index('id="gains"') < text.index('id="run"')
+    found = earliest(scored)
+    assert [one.case for one in found] == ["connection", "unit", "sensor"]
+    for one in found:
+        assert list(one.ways) == list(WAYS)
+        assert all(f"<td>{row['erde_5']:.3f}</td>" in section for row in one.ways.values())
+    assert section.count('scope="rowgroup"') == len(found)
+
+
+def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]) -> None:
+    """A lower ERDE than the plain threshold's is a gain, a higher one a loss, and none where little changes."""
+    one = earliest(attacked[1])[0]
+    plain, (best, never) = one.ways["threshold"], one.ways["threshold"]["erde_5_bounds"]
+    for change, verdict in ((-0.5, "a gain"), (0.5, "a loss"), (0.0, "next to nothing")):
+        chosen = {**plain, "erde_5": plain["erde_5"] + change * (never - best)}
+        assert verdict in next(gains([replace(one, ways={**one.ways, "best": chosen})]))
+
+
+def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:
+    """The tables name the kinds of each level; a kind the rule catches as often is explained by the data."""
+    made = made_dataset.make(3, 3)
+    reached = reach(attacked[1], made, describe(made.packets, made.readings))
+    for level, frame in (("packets", made.packets), ("readings", made.readings)):
+        assert {one.kind for one in reached[level]} == set(frame.loc[frame["label"] == 1, "kind"].astype(str))
+        for one in reached[level]:
+            assert 0 <= one.recall <= 1
+            assert (one.episodes == 1) == any(
+                "one episode" in reason for reason in one.reasons
+            ) or not one.reasons
 
 
 def test_few_episodes_are_a_caveat(attacked: tuple[str, list[Scored]]) -> None:

@@ -1,10 +1,21 @@
 """Folds: whole days and episodes on one side, thresholds set on the training side, attacks never thinned out."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from coldaisle_analysis.splits import BLOCKS, DAY_FOLDS, Labels, grouped, groups_of, shuffled, thin
+from coldaisle_analysis.splits import (
+    BLOCKS,
+    DAY_FOLDS,
+    INNER_FOLDS,
+    Labels,
+    grouped,
+    groups_of,
+    shuffled,
+    thin,
+    unseen_kinds,
+)
 
 
 def rows(days: int = 6) -> pd.DataFrame:
@@ -21,16 +32,28 @@ def labels_of(frame: pd.DataFrame) -> Labels:
     return np.asarray(frame["episode"] != "", dtype=np.int8)
 
 
+def times_of(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return when each row was known, ns."""
+    return np.asarray(frame["time"].astype("int64"), np.int64)
+
+
 def test_a_day_lies_on_one_side() -> None:
-    """Fit, calibration and test rows of every fold come from different days, and each row is tested once."""
+    """No day lies on two sides of a fold or of an inner one, and each row is tested once."""
     frame = rows()
     name, groups = groups_of(frame)
-    folds = list(grouped(groups, labels_of(frame), seed=1))
+    folds = list(grouped(groups, labels_of(frame), times_of(frame)))
     assert name == "day"
     assert len(folds) == DAY_FOLDS
     for fold in folds:
-        sides = [set(groups[part]) for part in (fold.fit, fold.calibrate, fold.test)]
-        assert sum(map(len, sides)) == len(set.union(*sides)) == 6
+        sides = set(groups[fold.train]), set(groups[fold.test])
+        assert not sides[0] & sides[1]
+        assert len(sides[0] | sides[1]) == 6
+        assert len(fold.inner) == INNER_FOLDS
+        held = [row for inner in fold.inner for row in inner.held_out]
+        assert len(held) == len(set(held))
+        for inner in fold.inner:
+            assert not set(groups[inner.fit]) & set(groups[inner.held_out])
+            assert sorted([*inner.fit, *inner.held_out]) == fold.train.tolist()
     assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
 
 
@@ -53,18 +76,22 @@ def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
     assert len(set(groups[5:8])) == 1
 
 
-def test_attacks_of_one_day_still_leave_rows_to_calibrate_on() -> None:
-    """Where the training side has attacks on a single day, a stratified part of its rows sets the threshold."""
+def test_attacks_of_one_day_are_cut_in_time() -> None:
+    """Where the training side has attacks on a single day, either half of that day's attacks sets the threshold once."""
     frame = rows(days=3)
     frame.loc[frame["day"] == 2, "episode"] = ""
     frame.loc[30:40, "episode"] = "only"
     frame.loc[frame["day"] == 3, "episode"] = ""
     _, groups = groups_of(frame)
     labels = labels_of(frame)
-    fold = next(iter(grouped(groups, labels, seed=1)))
-    assert labels[fold.fit].any()
-    assert labels[fold.calibrate].any()
-    assert not set(fold.fit) & set(fold.calibrate)
+    fold = next(iter(grouped(groups, labels, times_of(frame))))
+    early, late = sorted(fold.inner, key=lambda each: each.held_out[0])
+    for inner in (early, late):
+        assert labels[inner.fit].any()
+        assert labels[inner.held_out].any()
+        assert sorted([*inner.fit, *inner.held_out]) == fold.train.tolist()
+    assert early.held_out.max() < late.held_out.min()
+    assert set(groups[early.held_out]) == set(groups[late.held_out]) == {1}
 
 
 def test_random_folds_share_episodes() -> None:
@@ -72,7 +99,7 @@ def test_random_folds_share_episodes() -> None:
     frame = rows()
     episode = frame["episode"].to_numpy()
     for fold in shuffled(labels_of(frame), seed=1):
-        assert (set(episode[fold.fit]) & set(episode[fold.test])) - {""}
+        assert (set(episode[fold.train]) & set(episode[fold.test])) - {""}
 
 
 def test_too_few_attacks_give_no_random_folds() -> None:
@@ -100,3 +127,17 @@ def test_thinning_many_attacks_keeps_both_classes(attacks: int) -> None:
     kept = thin(np.arange(1000), labels, 200, seed=3)
     assert len(kept) == 200
     assert 0 < labels[kept].sum() < 200
+
+
+def test_a_kind_is_tested_by_what_never_saw_it() -> None:
+    """Folds by kind test every row once, and no attacked row is of a kind on the training side."""
+    frame = rows()
+    _, groups = groups_of(frame)
+    labels = labels_of(frame)
+    kinds = np.where(labels == 1, np.where(frame["day"] % 2 == 0, "even", "odd"), "normal").astype(object)
+    folds = list(unseen_kinds(grouped(groups, labels, times_of(frame)), kinds, labels))
+    assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
+    for fold in folds:
+        tested = set(kinds[fold.test[labels[fold.test] == 1]])
+        assert not tested & set(kinds[fold.train])
+        assert all(set(inner.fit) | set(inner.held_out) <= set(fold.train) for inner in fold.inner)

@@ -69,6 +69,15 @@ class Column:
         return self.outside if self.level == "flows" else ""
 
 
+SIZED = frozenset(
+    {"dev_long", "dev_mean", "dev_siblings", "long_siblings", "value_dev_long", "value_dev_host"}
+)
+"""Signed columns that models of ours are given by size: an attacker may shift either way, and a model that saw one of them should
+know the other."""
+UNLEARNED = frozenset({"diff", "dev", "value_diff", "value_dev", "dev_units"})
+"""Signed columns whose size is a column of its own; and the comparison with other units, which in the published captures tells
+nothing but that an excursion was copied from one unit to another."""
+
 _TABLES: dict[Level, str] = {
     "packets": packets.TABLE,
     "messages": messages.TABLE,
@@ -113,6 +122,11 @@ def features(level: Level, *, identity: bool = False) -> list[str]:
     """
     groups = {"feature", "value", "identity"} if identity else {"feature", "value"}
     return [column.name for column in columns(level) if column.group in groups and column.numeric]
+
+
+def learned(level: Level) -> list[str]:
+    """Return the columns that models of ours are given: the features, less those whose size is one of them already."""
+    return [name for name in features(level) if name not in UNLEARNED]
 
 
 def conform(frame: "pd.DataFrame", level: Level) -> "pd.DataFrame":

@@ -4,7 +4,7 @@ To add a model, add a row to the ``MODELS`` of its family; evaluation, report an
 with what it must learn from the training rows (imputation, scaling), so nothing is fitted on test rows.
 """
 
-from coldaisle_analysis.models import linear, neighbours, simple, trees, untold
+from coldaisle_analysis.models import charts, linear, neighbours, simple, streaming, trees, untold
 from coldaisle_analysis.models.model import (
     EVEN_CHANCE,
     FEWEST,
@@ -20,7 +20,9 @@ __all__ = [
     "EVEN_CHANCE",
     "FEWEST",
     "MODELS",
+    "POLICED",
     "RULE",
+    "WITHOUT_KIND",
     "WITH_IDENTITY",
     "Matrix",
     "Model",
@@ -29,7 +31,7 @@ __all__ = [
     "untold_threshold",
 ]
 
-FAMILIES = (simple, linear, neighbours, trees, untold)
+FAMILIES = (simple, linear, neighbours, trees, charts, untold, streaming)
 MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model in family.MODELS.items()}
 """Every model, the bars first: a score means something only beside them."""
 BARS = tuple(simple.MODELS)
@@ -38,3 +40,7 @@ RULE = "rule"
 """The bar that knows what an operator knows."""
 WITH_IDENTITY = "decision_tree"
 """The model that is also given the identity columns, to show what they leak."""
+WITHOUT_KIND = "decision_tree"
+"""The model that is also tried on kinds it never saw, one at a time."""
+POLICED = ("rule", "logistic_regression", "random_forest", "gradient_boosting")
+"""The models that decision policies are tuned for."""

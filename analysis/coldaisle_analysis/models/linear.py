@@ -1,5 +1,6 @@
 """Models that weigh sums: discriminants, logistic regression, naive Bayes."""
 
+from scipy.stats import loguniform
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -9,13 +10,22 @@ from coldaisle_analysis.models.model import Model, scaled
 MODELS: dict[str, Model] = {
     "logistic_regression": Model(
         "Logistic regression",
-        lambda seed, _: scaled(
-            LogisticRegression(class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)
-        ),
+        lambda seed, _: scaled(LogisticRegression(C=0.05, max_iter=200, tol=1e-3, random_state=seed)),
+        space={"C": loguniform(0.01, 30), "class_weight": (None, "balanced")},
     ),
-    "lda": Model("LDA", lambda _seed, _: scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01))),
+    "lda": Model(
+        "LDA",
+        lambda _seed, _: scaled(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01)),
+        space={"shrinkage": loguniform(1e-4, 0.5)},
+    ),
     "qda": Model(
-        "QDA", lambda _seed, _: scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1))
+        "QDA",
+        lambda _seed, _: scaled(QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.1)),
+        space={"shrinkage": loguniform(1e-3, 0.9)},
     ),
-    "naive_bayes": Model("Naive Bayes", lambda _seed, _: scaled(GaussianNB(var_smoothing=1e-3))),
+    "naive_bayes": Model(
+        "Naive Bayes",
+        lambda _seed, _: scaled(GaussianNB(var_smoothing=1e-3)),
+        space={"var_smoothing": loguniform(1e-6, 1.0)},
+    ),
 }

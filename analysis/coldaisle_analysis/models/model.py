@@ -1,7 +1,8 @@
 """What a model of the table is, how its scores are read and when it alarms."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,12 +35,15 @@ class Model:
         most_rows: training rows it is given at most, see :func:`splits.thin`. Set from measured fit times so
             that a week's evaluation stays within its time on two cores.
         told: whether it is told which training rows are attacks; if not, nor is its threshold.
+        space: parameters of the pipeline's last step that can be tuned, with values or a distribution of scipy's to draw
+            from; none where nothing is worth its time, nor where the model is not told, for then nothing says what is better.
     """
 
     title: str
     build: Build
     most_rows: int = 8_000
     told: bool = True
+    space: Mapping[str, Any] = field(default_factory=dict)
 
 
 def scaled(estimator: BaseEstimator) -> Pipeline:

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.excess import as_probability
+from coldaisle_analysis.models.excess import as_probability, farthest, limit
 from coldaisle_analysis.models.model import Matrix, Model, plain
 
 WATCHED = {
@@ -44,25 +45,14 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         self.classes_ = np.unique(labels)
         watched = [(at, WATCHED[name]) for at, name in enumerate(known) if name in WATCHED]
         self.watched_ = watched or [(at, 1) for at in range(features.shape[1])]
-        self.limits_ = [self._limit(sign * features[labels == 0, at]) for at, sign in self.watched_]
+        self.limits_ = [limit(sign * features[labels == 0, at], USUAL) for at, sign in self.watched_]
         return self
 
     def predict_proba(self, features: Matrix) -> Matrix:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
-        worst = np.zeros(len(features))
-        for (at, sign), (middle, room) in zip(self.watched_, self.limits_, strict=True):
-            excess = (sign * features[:, at] - middle) / room
-            worst = np.fmax(worst, excess)
-        return as_probability(worst)
-
-    @staticmethod
-    def _limit(column: Matrix) -> tuple[float, float]:
-        """Return the middle of a column and how far its limit lies above; 1 where it hardly varies."""
-        known = column[~np.isnan(column)]
-        if not len(known):
-            return 0.0, 1.0
-        middle, limit = np.quantile(known, [0.5, USUAL])
-        return float(middle), float(limit - middle) if limit > middle else 1.0
+        check_is_fitted(self)
+        watched = [sign * features[:, at] for at, sign in self.watched_]
+        return as_probability(farthest(watched, self.limits_))
 
 
 MODELS: dict[str, Model] = {

@@ -7,7 +7,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
+from sklearn.utils.validation import check_is_fitted
 
+from coldaisle_analysis.models.covariance import RobustCovariance
 from coldaisle_analysis.models.excess import as_probability
 from coldaisle_analysis.models.model import Matrix, Model, scaled
 
@@ -36,6 +38,8 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     def predict_proba(self, features: Matrix) -> Matrix:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
+        check_is_fitted(self)
+        check_is_fitted(self)
         odd = -self.fitted_.decision_function(features)
         return as_probability((odd - self.middle_) / self.room_)
 
@@ -48,9 +52,12 @@ MODELS: dict[str, Model] = {
     ),
     "local_outlier_factor": Model(
         "Local outlier factor",
-        lambda _seed, _: scaled(Oddness(LocalOutlierFactor(20, novelty=True))),
+        lambda _seed, _: scaled(Oddness(LocalOutlierFactor(20, algorithm="brute", novelty=True))),
         1_500,
         told=False,
+    ),
+    "robust_covariance": Model(
+        "Robust covariance", lambda seed, _: scaled(Oddness(RobustCovariance(seed))), told=False
     ),
     "one_class_svm": Model(
         "One-class SVM", lambda _seed, _: scaled(Oddness(OneClassSVM(nu=0.02))), 2_000, told=False

@@ -1,0 +1,85 @@
+"""Scoring finished captures with a detector: a row a frame, a line an alarm."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from coldaisle_analysis.detection.detector import Detector
+from coldaisle_analysis.detection.watch import Verdicts, Watch
+from coldaisle_analysis.staging import staged
+from coldaisle_contracts.errors import InputError
+
+SECOND = 1_000_000_000
+SCHEMA = pa.schema([
+    ("frame", pa.int64()), ("time", pa.timestamp("ns", "UTC")), ("score", pa.float64()), ("alarm", pa.bool_()),
+])  # fmt: skip
+FEW = 10
+"""Alarms that are shown."""
+
+
+def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> list[str]:
+    """Score captures and return in lines what was found.
+
+    Args:
+        model: file of a detector.
+        pcaps: captures in order of time.
+        policy: name of one of the detector's policies.
+        out: folder to make for ``scores.parquet`` and ``alarms.jsonl``; nothing is written when left out.
+
+    Raises:
+        InputError: if detector or captures cannot be read, or the folder not be made.
+    """
+    verdicts = Watch(Detector.load(model), policy).files(pcaps)
+    if out is None:
+        frames, alarms = _told(verdicts)
+        return [*(json.dumps(alarm) for alarm in alarms[:FEW]), _count(frames, alarms)]
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(out, "exists already: name a new folder, or remove it first")
+    with staged(out.parent / f".{out.name}") as folder:
+        with pq.ParquetWriter(folder / "scores.parquet", SCHEMA) as file:
+            frames, alarms = _told(_written(verdicts, file))
+        lines = "".join(json.dumps(alarm) + "\n" for alarm in alarms)
+        (folder / "alarms.jsonl").write_text(lines, encoding="utf-8")
+        folder.replace(out)
+    return [_count(frames, alarms), str(out)]
+
+
+def _count(frames: int, alarms: Sequence[dict[str, Any]]) -> str:
+    return f"{frames:,} frames, {len(alarms):,} alarms"
+
+
+def _told(verdicts: Iterator[Verdicts]) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many frames there were, and the alarms."""
+    frames, alarms = 0, list[dict[str, Any]]()
+    for some in verdicts:
+        frames += len(some.frame)
+        alarms += [told(some, row) for row in np.flatnonzero(some.alarm).tolist()]
+    return frames, alarms
+
+
+def _written(verdicts: Iterator[Verdicts], file: pq.ParquetWriter) -> Iterator[Verdicts]:
+    for some in verdicts:
+        columns = (some.frame, some.time_ns, some.score, some.alarm)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+        file.write_table(pa.table(arrays, schema=SCHEMA))
+        yield some
+
+
+def told(verdicts: Verdicts, row: int) -> dict[str, Any]:
+    """Return an alarm as JSON has it; ``time`` is UTC."""
+    time_ns = int(verdicts.time_ns[row])
+    seconds, nanos = divmod(time_ns, SECOND)
+    return {
+        "event": "alarm",
+        "frame": int(verdicts.frame[row]),
+        "time": f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z",
+        "time_ns": time_ns,
+        "score": float(verdicts.score[row]),
+        **{name: values[row] for name, values in verdicts.shown.items()},
+    }

@@ -1,0 +1,173 @@
+"""What speaking early gains and costs: how alarms were decided, case by case, and what each way came to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from coldaisle_analysis.drawing import INK, canvas, grid, inline_svg, styled
+from coldaisle_analysis.early import BUDGETS
+from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.models import BARS
+from coldaisle_analysis.standings import LEVELS, PLAIN, cases_of, earliest_row, honest, row_of, title
+
+WAYS = {PLAIN: "plain threshold", "best": "policy chosen for earliness"} | {
+    budget: f"threshold, {budget}" for budget in BUDGETS
+}
+"""The ways to decide on an alarm that are compared, in the order they are shown."""
+SLIGHT = 0.02
+"""A change of ERDE by less than this share of the way from perfect to silent is called none."""
+FEWER = 0.2
+"""Share of the false alarms that must be spared for it to be said."""
+_SOONEST_S = 0.01
+"""Where the time axis begins, s: what is caught with the onset itself is drawn there."""
+_DASHES = (0, (4, 2))
+_COLOURS = ("#1f6f8b", "#c8442f", "#7a4fb5")
+
+
+@dataclass(frozen=True)
+class Earliest:
+    """The model that speaks earliest about a kind of case, and what each way to decide on alarms comes to.
+
+    Attributes:
+        level: ``packets`` or ``readings``.
+        case: ``connection``, ``unit`` or ``sensor``.
+        model: its title.
+        ways: by way (a key of :data:`WAYS`) what :func:`early.measure` says of it.
+        always: ERDE_5 of a detector that always alarms, ``None`` where none was played.
+        curves: by way, recall against delay: ``recall_by_items`` and ``recall_by_seconds``.
+    """
+
+    level: str
+    case: str
+    model: str
+    ways: dict[str, dict[str, Any]]
+    always: float | None
+    curves: dict[str, dict[str, Any]]
+
+
+def earliest(scored: Sequence[Scored]) -> list[Earliest]:
+    """Return for each kind of case what the model comes to that has the lowest ERDE_5 at the plain threshold."""
+    return [_of_case(scored, level, case, row) for level, case in cases_of(scored)
+            if (row := earliest_row(scored, level, case)) is not None]  # fmt: skip
+
+
+def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any]) -> Earliest:
+    own = row["early"][case]
+    chosen = own.get("policies", {}).get("best")
+    always = row_of(scored, level, row["split"], BARS[0])
+    ways = {
+        PLAIN: own[PLAIN],
+        **({"best": chosen} if chosen else {}),
+        **{name: own[name] for name in BUDGETS},
+    }
+    return Earliest(
+        level,
+        case,
+        title(row["model"]),
+        ways,
+        always["early"][case][PLAIN]["erde_5"] if always and case in always["early"] else None,
+        {PLAIN: own, **({"best": chosen} if chosen else {})},
+    )
+
+
+def gains(found: Sequence[Earliest]) -> Iterator[str]:
+    """Yield what choosing for earliness gains, what a budget costs, and where the score says little."""
+    told = [_gained(one) for one in found if "best" in one.ways]
+    if told:
+        yield f"A policy chosen for earliness instead of a plain threshold: {'; '.join(told)}."
+    tight = list(BUDGETS)[-1]
+    kept = [
+        f"{one.ways[tight]['caught_cases']} instead of {one.ways[PLAIN]['caught_cases']} of {_cases(one)}, with "
+        f"{one.ways[tight]['incidents_per_day']:.2g} instead of {one.ways[PLAIN]['incidents_per_day']:.2g} false alarms a day"
+        for one in found
+    ]
+    if kept:
+        yield f"Held to one false alarm {tight.removeprefix('1 ')}, set on training rows, the same models catch {'; '.join(kept)}."
+    shouted = [one for one in found if one.always is not None and one.always < one.ways[PLAIN]["erde_5"]]
+    for one in shouted:
+        share = one.ways[PLAIN]["positive_cases"] / one.ways[PLAIN]["cases"]
+        yield (
+            f"ERDE_5 says little about {one.case}s: {share:.0%} of the cases are attacks, so a detector that always alarms "
+            f"scores {one.always:.3f}, better than any of these rows' plain threshold."
+        )
+
+
+def _gained(one: Earliest) -> str:
+    before, after = one.ways[PLAIN], one.ways["best"]
+    best, never = before["erde_5_bounds"]
+    change = after["erde_5"] - before["erde_5"]
+    spared = before["incidents_per_day"] - after["incidents_per_day"]
+    verdict = (
+        "a gain" if change <= -SLIGHT * (never - best)
+        else "a loss: what was best on training rows is not on others" if change >= SLIGHT * (never - best)
+        else "as early with fewer false alarms" if spared > FEWER * before["incidents_per_day"]
+        else "next to nothing"
+    )  # fmt: skip
+    return (
+        f"for {one.case}s ({one.model}) ERDE_5 goes from {before['erde_5']:.3f} to {after['erde_5']:.3f}, caught from "
+        f"{before['caught_cases']} to {after['caught_cases']} of {before['positive_cases']} and false alarms from "
+        f"{before['incidents_per_day']:.3g} to {after['incidents_per_day']:.3g} a day, {verdict}"
+    )
+
+
+def _cases(one: Earliest) -> str:
+    return f"{one.ways[PLAIN]['positive_cases']} {one.case}s"
+
+
+def budgets(scored: Sequence[Scored]) -> dict[str, list[dict[str, Any]]]:
+    """Return by level every model's row with ``kept``: what each budget of false alarms comes to; the most episodes caught first."""
+    tables = {}
+    for level in LEVELS:
+        rows = [
+            {**row, "kept": next(iter(row["early"].values()))}
+            for row in honest(scored, level)
+            if row["early"]
+        ]
+        first = next(iter(BUDGETS))
+        rows.sort(
+            key=lambda row: (-row["kept"][first]["episodes_caught"], row["kept"][first]["incidents_per_day"])
+        )
+        tables[level] = rows
+    return tables
+
+
+@styled
+def delay(found: Sequence[Earliest]) -> str:
+    """Draw recall against delay, in items and in seconds: a line a kind of case and way to decide."""
+    figure, (items, seconds) = canvas(1, 2, 3.7, sharey=True)
+    sides = ((items, "recall_by_items", 1.0), (seconds, "recall_by_seconds", _SOONEST_S))
+    for ax, name, least in sides:
+        drawn = [(one, colour, way, curves[name]) for one, colour in zip(found, _COLOURS, strict=False)
+                 for way, curves in one.curves.items()]  # fmt: skip
+        end = 1.5 * max([least, *(points[-1][0] for *_, points in drawn if points)])
+        for one, colour, way, points in drawn:
+            label = f"{one.case}: {one.model}" if way == PLAIN else None
+            _steps(
+                ax, points, least, end, color=colour, linestyle="-" if way == PLAIN else _DASHES, label=label
+            )
+    for ax, text in ((items, "items after the onset"), (seconds, "seconds after the onset")):
+        ax.set(xscale="log", xlabel=text, ylim=(0, 1.02))
+        ax.margins(x=0.03)
+        grid(ax, "both")
+    items.set_ylabel("share of the attacked cases caught")
+    items.set_title("Delay in items")
+    seconds.set_title(f"Delay in seconds (from {_SOONEST_S:g} s)")
+    dashes = [
+        Line2D([], [], color=INK, label="plain threshold"),
+        Line2D([], [], color=INK, linestyle=_DASHES, label="policy chosen for earliness"),
+    ]
+    figure.legend(handles=[*items.get_legend_handles_labels()[0], *dashes], loc="outside lower left", ncols=3)
+    return inline_svg(
+        figure, "delay", "Share of attacked cases caught against the delay, for every kind of case."
+    )
+
+
+def _steps(ax: Axes, points: list[list[float]], least: float, end: float, **look: Any) -> None:
+    """Draw recall as steps from the least delay to the end of the axis."""
+    delay = np.maximum([least, *(point[0] for point in points)], least)
+    recall = [0.0, *(point[1] for point in points)]
+    ax.plot(np.append(delay, end), [*recall, recall[-1]], drawstyle="steps-post", linewidth=1.7, **look)

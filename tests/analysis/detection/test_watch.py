@@ -1,0 +1,94 @@
+"""Watching: the same frames get the same scores, whole or piece by piece, live or from a dataset."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
+from tests.analysis import made_detector, made_run
+
+from coldaisle_analysis import columns, forecasting, packets
+from coldaisle_analysis.detection import Detector, Watch, scoring
+from coldaisle_analysis.detection.watch import LIVE_FRAMES
+from coldaisle_analysis.levels import matrix
+from coldaisle_analysis.models import scores
+from coldaisle_contracts.errors import InputError
+
+POLICY = "best F1"
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """Return a detector."""
+    return made_detector.make()
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the capture of a run made by hand."""
+    run = tmp_path_factory.mktemp("runs") / "made"
+    made_run.make(run)
+    return run / "capture" / f"{made_run.SHARD}-000.pcap"
+
+
+def scored(watch: Watch, capture: Path) -> list[float]:
+    """Return the scores of a capture's frames."""
+    return [float(score) for verdicts in watch.files([capture]) for score in verdicts.score]
+
+
+def test_pieces_score_as_the_whole(detector: Detector, capture: Path) -> None:
+    """One frame at a time, a few, or the whole file: scores, alarms and numbers of frames are the same."""
+    whole = list(Watch(detector, POLICY).files([capture]))
+    frames = made_run.captured(capture)
+    for step in (1, 7, len(frames)):
+        watch = Watch(detector, POLICY, live=True)
+        parts = [each for at in range(0, len(frames), step) for each in watch.frames(frames[at : at + step])]
+        for name in ("frame", "time_ns", "score", "alarm"):
+            one, other = (np.concatenate([getattr(each, name) for each in some]) for some in (whole, parts))
+            assert one.tolist() == other.tolist()
+    assert len(set(scored(Watch(detector, POLICY), capture))) > 1
+
+
+def test_a_capture_scores_as_its_dataset(detector: Detector, capture: Path) -> None:
+    """What is computed frame by frame is what the dataset's columns and the site's forecasts give."""
+    frame = packets.trace([capture]).packets
+    learned = matrix({name: frame[name] for name in columns.learned("packets")}, "packets")
+    forecasts = forecasting.columns_of(detector.site, forecasting.series_of(frame, "packets"), len(frame))
+    expected = scores(detector.pipeline, np.column_stack([learned, forecasts]))
+    assert scored(Watch(detector, POLICY), capture) == expected.tolist()
+
+
+def test_more_frames_than_there_is_room_for_are_refused(detector: Detector) -> None:
+    """A caller that hands over too many at once is told, and nothing is judged."""
+    with pytest.raises(ValueError, match="no room"):
+        list(Watch(detector, POLICY, live=True).frames([(0, bytes(60))] * (LIVE_FRAMES + 1)))
+
+
+def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, tmp_path: Path) -> None:
+    """A row a frame and a line an alarm; without a folder the first alarms are shown; a folder in use is refused."""
+    model, out = tmp_path / "made.skops", tmp_path / "out"
+    detector.save(model)
+    said = scoring.score(model, [capture], POLICY, out)
+    table = pq.read_table(out / "scores.parquet").to_pydict()
+    alarms = [json.loads(line) for line in (out / "alarms.jsonl").read_text().splitlines()]
+    assert table["score"] == scored(Watch(detector, POLICY), capture)
+    assert [alarm["frame"] for alarm in alarms] == [
+        at for at, alarm in zip(table["frame"], table["alarm"], strict=True) if alarm
+    ]
+    assert said[0] == f"{len(table['frame'])} frames, {len(alarms)} alarms"
+    assert scoring.score(model, [capture], POLICY, None)[-1] == said[0]
+    with pytest.raises(InputError, match="exists already"):
+        scoring.score(model, [capture], POLICY, out)
+
+
+def test_nothing_is_left_of_a_capture_that_cannot_be_read(
+    detector: Detector, capture: Path, tmp_path: Path
+) -> None:
+    """A capture cut short ends in one sentence and leaves no folder."""
+    model, cut = tmp_path / "made.skops", tmp_path / "cut.pcap"
+    detector.save(model)
+    cut.write_bytes(capture.read_bytes()[:-3])
+    with pytest.raises(InputError, match="cut short"):
+        scoring.score(model, [cut], POLICY, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.pcap", "made.skops"]

@@ -1,0 +1,18 @@
+"""A detector trained on a dataset made by hand, for tests of what watches with one."""
+
+from functools import cache
+
+from tests.analysis import made_dataset
+
+from coldaisle_analysis.detection.detector import Detector
+from coldaisle_analysis.detection.training import train
+from coldaisle_analysis.levels import prepare
+
+
+@cache
+def make(model: str = "random_forest") -> Detector:
+    """Return a detector; it alarms at values 3 °C off."""
+    level = prepare(made_dataset.make(3, 3).packets, "packets")
+    detector = train(level, model, 1, {"data": "made by hand"})
+    assert detector is not None
+    return detector

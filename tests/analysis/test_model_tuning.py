@@ -1,0 +1,108 @@
+"""Tuning: what it may look at, what it keeps together, and when it leaves the defaults alone."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import ParameterSampler
+from sklearn.pipeline import make_pipeline
+
+from coldaisle_analysis.models import MODELS, Model
+from coldaisle_analysis.models.tuning import FOLDS, build_tuned, tune
+
+RNG = np.random.default_rng(3)
+COUNT = 720
+LABELS = (np.arange(COUNT) % 60 < 10).astype(np.int8)
+GROUPS = np.array([f"e{row // 60}" if label else f"day-{row // 180}" for row, label in enumerate(LABELS)])
+NUMBERS = RNG.permutation(len(np.unique(GROUPS)))
+CODES = NUMBERS[np.unique(GROUPS, return_inverse=True)[1]]
+COLUMNS = np.column_stack([CODES, LABELS + RNG.normal(0, 0.5, COUNT), RNG.normal(size=COUNT)]).astype(float)
+NAMES = ("group", "telling", "noise")
+TRAIN = np.arange(480)
+
+
+class Jealous(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Scores by one column, and suffers no row of a group it has seen."""
+
+    def __init__(self, column: int = 2) -> None:
+        self.column = column
+
+    def fit(self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8]) -> Self:
+        """Remember the groups."""
+        self.classes_ = np.unique(labels)
+        self.seen_ = set(features[:, 0])
+        return self
+
+    def predict_proba(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the column as it is, squeezed into [0, 1]."""
+        assert not self.seen_ & set(features[:, 0])
+        score = 1 / (1 + np.exp(-features[:, self.column]))
+        return np.column_stack([1 - score, score])
+
+
+JEALOUS = Model("", lambda _seed, _names: make_pipeline(Jealous()), space={"column": (0, 1, 2)})
+
+
+def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
+    """Return what tuning the model gives."""
+    given = {"columns": COLUMNS, "names": NAMES, "labels": LABELS, "groups": GROUPS, "rows": TRAIN, "seed": 5}
+    return tune(model, **{**given, **changed})
+
+
+def test_the_setting_that_finds_attacks_of_other_groups_is_chosen() -> None:
+    """Of three columns one tells; no group lies on both sides of a fold, or the model would have failed."""
+    assert tuned() == {"column": 1}
+
+
+def test_only_training_rows_are_looked_at() -> None:
+    """Whatever the other rows and their labels are, the choice is the same."""
+    columns, labels = COLUMNS.copy(), LABELS.copy()
+    columns[480:], labels[480:] = np.nan, 1
+    model = MODELS["decision_tree"]
+    assert tuned(model) == tuned(model, columns=columns, labels=labels)
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "knn", "naive_bayes"])
+def test_tuning_repeats(name: str) -> None:
+    """The same seed gives the same choice."""
+    assert tuned(MODELS[name]) == tuned(MODELS[name])
+
+
+def test_with_attacks_in_too_few_groups_the_defaults_stay() -> None:
+    """Fewer attacked groups than folds leave a fold without an attack."""
+    few = np.flatnonzero((LABELS == 0) | np.isin(GROUPS, ["e0", "e1"]))
+    assert FOLDS == 3
+    assert tuned(rows=few) == {}
+
+
+def test_without_time_the_defaults_stay() -> None:
+    """A search that is broken off after one fit has found nothing."""
+    assert tuned(budget_s=0.0) == {}
+
+
+def test_a_setting_that_is_no_better_is_not_chosen() -> None:
+    """Where no column tells, the defaults stay: better by chance on one fold is not enough on most of them."""
+    model = Model("", JEALOUS.build, space={"column": (2,)})
+    assert tuned(model) == {}
+
+
+def test_what_was_found_is_built() -> None:
+    """A tuned pipeline has the parameters, and is otherwise the model's own."""
+    pipeline = build_tuned(JEALOUS, 1, NAMES, {"column": 1})
+    assert pipeline[-1].get_params() == {"column": 1}
+    assert build_tuned(JEALOUS, 1, NAMES, {})[-1].get_params() == {"column": 2}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_spaces_name_parameters_that_exist(name: str) -> None:
+    """Every draw can be set on the model; a model that is not told has none, as there is nothing to tune it on."""
+    model = MODELS[name]
+    assert model.told or not model.space
+    if model.space:
+        for draw in ParameterSampler(model.space, 5, random_state=1):
+            fitted = build_tuned(model, 1, NAMES, draw).fit(COLUMNS[TRAIN], LABELS[TRAIN])
+            assert (
+                len(fitted.predict_proba(COLUMNS) if hasattr(fitted, "predict_proba") else COLUMNS) == COUNT
+            )

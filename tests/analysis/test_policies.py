@@ -1,0 +1,145 @@
+"""Policies by hand, live and offline alike, and as JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from coldaisle_analysis.policies import (
+    FAMILIES,
+    NEVER,
+    Cusum,
+    InARow,
+    Policy,
+    Threshold,
+    TwoThresholds,
+    as_json,
+    of_json,
+)
+from coldaisle_contracts.errors import InputError
+
+EVERY = (
+    NEVER,
+    Threshold(0.5),
+    InARow(0.5, 1),
+    InARow(0.3, 3),
+    InARow(0.1, 50),
+    TwoThresholds(0.9, 0.4, 2, 3),
+    TwoThresholds(2.0, 0.6, 3, 10),
+    TwoThresholds(0.8, 0.0, 1, 1),
+    TwoThresholds(2.0, 0.2, 20, 64),
+    Cusum(0.1, 1.5),
+    Cusum(0.3, 0.0),
+    Cusum(0.7, 0.05),
+    Cusum(0.0, 3.3),
+    Cusum(1.0, 0.1),
+)
+
+
+def offline(policy: Policy, *streams: list[float]) -> list[bool]:
+    """Return which items of streams one after another alarm."""
+    score = np.array([one for stream in streams for one in stream])
+    codes = np.repeat(np.arange(len(streams)), [len(one) for one in streams])
+    return [bool(alarm) for alarm in policy.alarms(score, codes)]
+
+
+def live(policy: Policy, *streams: list[float]) -> list[bool]:
+    """Return the same, item by item; each state goes through JSON, as if the detector had been stopped and started."""
+    alarms = []
+    for stream in streams:
+        state = 0
+        for score in stream:
+            state, alarm = policy.step(json.loads(json.dumps(state)), score)
+            alarms.append(alarm)
+    return alarms
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=str)
+@pytest.mark.parametrize("seed", range(6))
+def test_live_and_offline_agree_in_every_item(policy: Policy, seed: int) -> None:
+    """On streams of many lengths, with scores of all sizes, even ones and 0 and 1, both ways give the same alarms."""
+    rng = np.random.default_rng(seed)
+    streams = [
+        np.where(rng.random(size) < 0.3, rng.integers(0, 11, size) / 10, rng.random(size) ** 3).tolist()
+        for size in [0, 1, 1, 2, 300, *rng.integers(0, 40, 40).tolist()]
+    ]
+    assert offline(policy, *streams) == live(policy, *streams)
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=str)
+def test_nothing_to_judge_is_no_error(policy: Policy) -> None:
+    """No items give no alarms."""
+    assert offline(policy, []) == []
+
+
+def test_fewer_items_than_a_row_needs_are_no_error() -> None:
+    """Two items that reach the limit are no row of fifty, nor twenty of 64."""
+    for policy in (InARow(0.1, 50), TwoThresholds(2.0, 0.2, 20, 64)):
+        assert offline(policy, [0.9, 0.9]) == live(policy, [0.9, 0.9]) == [False, False]
+
+
+def test_every_family_is_among_those_tested() -> None:
+    """A family added to the table is held to the tests of this file."""
+    assert {policy.family for policy in EVERY} == set(FAMILIES)
+
+
+def test_a_threshold_alarms_when_reached() -> None:
+    """0.5 reaches 0.5, the number just below does not, and a score of 1 does not reach NEVER."""
+    assert offline(Threshold(0.5), [0.5, float(np.nextafter(0.5, 0)), 0.6]) == [True, False, True]
+    assert offline(NEVER, [1.0]) == [False]
+
+
+def test_a_row_alarms_at_its_third_item_and_goes_on() -> None:
+    """Three in a row alarm at the third and fourth item; a lower score between, or another stream, begins anew."""
+    assert offline(InARow(0.5, 3), [0.9, 0.9, 0.5, 0.9, 0.1, 0.9, 0.9], [0.9]) == [
+        False, False, True, True, False, False, False, False,
+    ]  # fmt: skip
+
+
+def test_one_in_a_row_is_a_threshold() -> None:
+    """With one item the two families are the same detector."""
+    score = np.random.default_rng(1).random(500).tolist()
+    assert offline(InARow(0.7, 1), score) == offline(Threshold(0.7), score)
+
+
+def test_two_thresholds_alarm_at_one_high_or_several_low() -> None:
+    """Two of the last three at 0.4 alarm at the second, never at an item below 0.4; four apart is too far; 0.9 is enough."""
+    policy = TwoThresholds(high=0.9, low=0.4, items=2, among=3)
+    assert offline(policy, [0.5, 0.1, 0.4, 0.1, 0.1, 0.5], [0.5, 0.9]) == [
+        False, False, True, False, False, False, False, True,
+    ]  # fmt: skip
+    assert offline(policy, [0.9]) == [True]
+
+
+def test_a_cusum_adds_what_exceeds_the_drift_and_starts_again() -> None:
+    """With drift 0.25 and limit 1: 0.5, 1.0 alarm, then 0 again; 0.5 - 0.25 - 0.25 = 0 and 0.5 do not."""
+    assert offline(Cusum(0.25, 1.0), [0.75, 0.75, 0.75, 0.0, 0.0, 0.0, 0.75]) == [
+        False, True, False, False, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_cusum_is_that_of_page() -> None:
+    """On scores that are sums of powers of two it is the recursion of the paper in plain numbers."""
+    score = (np.random.default_rng(3).integers(0, 65, 2_000) / 64).tolist()
+    total, expected = 0.0, []
+    for one in score:
+        total = max(0.0, total + one - 0.5)
+        expected.append(total >= 2.0)
+        total = 0.0 if total >= 2.0 else total
+    assert offline(Cusum(0.5, 2.0), score) == expected
+    assert 0 < sum(expected) < len(score)
+
+
+@pytest.mark.parametrize("policy", EVERY, ids=str)
+def test_a_policy_is_read_as_it_was_written(policy: Policy) -> None:
+    """Through strict JSON and back it is equal, and its family stands beside its parameters."""
+    text = json.dumps(as_json(policy), allow_nan=False)
+    assert of_json(json.loads(text)) == policy
+    assert json.loads(text)["family"] == policy.family
+
+
+@pytest.mark.parametrize("row", [{}, {"family": "oracle"}, {"family": "threshold", "items": 3}])
+def test_what_is_no_policy_is_an_error(row: dict[str, object]) -> None:
+    """A family that does not exist, or other parameters, are one sentence that names the families."""
+    with pytest.raises(InputError, match="families are threshold, in a row"):
+        of_json(row)

@@ -1,0 +1,92 @@
+"""Streaming models: laid out as arrays they say what river says, and what they score teaches them nothing."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from coldaisle_analysis.models.streaming import AdaptiveForest, Grove, HalfSpaces, stream
+
+RNG = np.random.default_rng(5)
+LABELS = (np.arange(600) % 40 < 8).astype(np.int8)
+ROWS = np.clip(RNG.normal(0.4, 0.1, (600, 5)) + 0.25 * LABELS[:, None] * (np.arange(5) < 2), 0.0, 1.0)
+
+
+def test_half_space_trees_score_as_river_does() -> None:
+    """One less river's score, row by row, for rows it learned from and for rows far out."""
+    model = HalfSpaces(trees=7, height=6, window=100, seed=3)
+    grown = model.grow(len(ROWS))
+    for row in stream(ROWS):
+        grown.learn_one(row)
+    asked = np.vstack([ROWS, RNG.random((200, 5))])
+    expected = [1 - grown.score_one(row) for row in stream(asked)]
+    assert model.fit(ROWS).decision_function(asked) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_row_at_a_limit_goes_where_river_sends_it() -> None:
+    """Values equal to a node's limit lie above it in half-space trees."""
+    model = HalfSpaces(trees=5, height=3, window=50, seed=1)
+    grown = model.grow(len(ROWS))
+    for row in stream(ROWS):
+        grown.learn_one(row)
+    root = grown.trees[0]
+    at = np.full((1, 5), 0.3)
+    at[0, root.feature] = root.threshold
+    assert model.fit(ROWS).decision_function(at)[0] == pytest.approx(1 - grown.score_one(next(stream(at))))
+
+
+def test_the_adaptive_forest_scores_as_river_does() -> None:
+    """The probability of an attack is river's, row by row."""
+    model = AdaptiveForest(trees=4, seed=3)
+    grown = model.grow()
+    for row, label in zip(stream(ROWS), LABELS.tolist(), strict=True):
+        grown.learn_one(row, label)
+    expected = [grown.predict_proba_one(row).get(1, 0.0) for row in stream(ROWS)]
+    assert model.fit(ROWS, LABELS).predict_proba(ROWS)[:, 1] == pytest.approx(expected, abs=1e-12)
+    assert any(grove.depth_ > 0 for grove in model.groves_)
+
+
+def test_a_row_is_scored_before_its_label_is_known() -> None:
+    """Another label for the last row changes no score of test-then-train; another for an earlier row does, and only later ones."""
+    first, second = LABELS.copy(), LABELS.copy()
+    second[-1] = 1 - second[-1]
+    told, other = (AdaptiveForest(seed=1).test_then_train(ROWS, each) for each in (first, second))
+    assert np.array_equal(told, other)
+    second[300:] = 1 - second[300:]
+    told, other = (AdaptiveForest(seed=1).test_then_train(ROWS, each) for each in (first, second))
+    assert np.array_equal(told[:301], other[:301])
+    assert not np.array_equal(told, other)
+
+
+def test_testing_on_the_way_learns_the_same() -> None:
+    """After test-then-train a forest scores as one that was fitted."""
+    tested = AdaptiveForest(seed=1)
+    tested.test_then_train(ROWS, LABELS)
+    fitted = AdaptiveForest(seed=1).fit(ROWS, LABELS)
+    assert np.array_equal(tested.predict_proba(ROWS), fitted.predict_proba(ROWS))
+
+
+def test_scoring_teaches_nothing() -> None:
+    """Scores are the same the second time, and row by row or in another order."""
+    forest = AdaptiveForest(seed=1).fit(ROWS, LABELS)
+    spaces = HalfSpaces(seed=1).fit(ROWS)
+    order = RNG.permutation(len(ROWS))
+    for score in (lambda rows: forest.predict_proba(rows)[:, 1], spaces.decision_function):
+        first = score(ROWS)
+        assert np.array_equal(first, score(ROWS))
+        assert np.array_equal(first[order], score(ROWS[order]))
+        assert first[7] == score(ROWS[7:8])[0]
+
+
+def test_a_forest_that_knows_nothing_gives_even_chance() -> None:
+    """A tree that is only a root with no row in it, as one just planted, has no say."""
+    forest = AdaptiveForest()
+    forest.groves_ = [Grove.lay_out([None], lambda *_: (np.zeros(2), True), np.zeros(2))]
+    assert forest.predict_proba(ROWS[:3]).tolist() == [[0.5, 0.5]] * 3
+
+
+def test_importing_the_models_does_not_import_river() -> None:
+    """It takes a while, and only who fits such a model needs it."""
+    code = "import sys, coldaisle_analysis.models; sys.exit('river' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

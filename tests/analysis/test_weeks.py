@@ -1,0 +1,50 @@
+"""Other weeks: learned on one run, tried on others, a row for each model, level and seed."""
+
+from pathlib import Path
+
+import pytest
+from tests.analysis import made_dataset
+from tests.analysis.made_manifest import made_manifest
+
+from coldaisle_analysis import columns, weeks
+from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis.models import MODELS
+from coldaisle_contracts.errors import InputError
+
+
+def levels_of(seed: int) -> list[Level]:
+    """Return both levels of a dataset made by hand."""
+    made = made_dataset.make(2, 2, seed)
+    return [prepare(getattr(made, name), name) for name in columns.LEARNED]
+
+
+def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row a model, level and week with that week's seed; a plain attack learned here is found there."""
+    monkeypatch.setattr(weeks, "MODELS", {name: MODELS[name] for name in ("rule", "random_forest")})
+    scored = weeks.evaluate(levels_of(1), {2: levels_of(2), 3: levels_of(3)}, 1, lambda _: None)
+    told = {(one.row["model"], one.row["level"], one.row["seed"]) for one in scored}
+    assert told == {
+        (model, level, seed)
+        for model in ("rule", "random_forest")
+        for level in columns.LEARNED
+        for seed in (2, 3)
+    }
+    assert all(one.row["split"] == "week" for one in scored)
+    assert all(
+        one.row["f1"] > 0.9
+        for one in scored
+        if one.row["model"] == "random_forest" and one.row["level"] == "readings"
+    )
+    assert weeks.evaluate(levels_of(1), {}, 1, lambda _: None) == []
+
+
+def test_weeks_have_seeds_of_their_own(tmp_path: Path) -> None:
+    """A run with the seed of this one, or of another that was named, is refused."""
+    runs = [tmp_path / name for name in ("a", "b")]
+    for run in runs:
+        run.mkdir()
+        made_manifest(run).save(run)
+    (seed,) = weeks.seeds(runs[:1], -1)
+    for known, wanted in ((seed, runs[:1]), (-1, runs)):
+        with pytest.raises(InputError, match="has the seed of another run"):
+            weeks.seeds(wanted, known)
