@@ -57,6 +57,7 @@ class Tcpdump:
             interface,
             "-n",
             "--immediate-mode",
+            "-U",
             "--time-stamp-precision=nano",
             "-Z",
             "root",

@@ -31,7 +31,9 @@ scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_a
 app.add_typer(scenario_app, name="scenario")
 
 
-def spread(arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to")) -> list[str]:
+def spread(
+    arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to", "--weeks")
+) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
     ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form click knows.
@@ -207,6 +209,7 @@ def reproduce(
 @app.command(
     epilog=_examples(
         "coldaisle analyse runs/latest",
+        "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
         "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
     )
 )
@@ -215,6 +218,10 @@ def analyse(
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Tune every model first; takes minutes.")] = False,
+    weeks: Annotated[
+        list[Path] | None, typer.Option(help="Other runs to try the models on; repeat it.")
+    ] = None,
 ) -> None:
     """Analyse a run again, or any labelled MQTT capture."""
     progress = Progress()
@@ -224,13 +231,13 @@ def analyse(
         Manifest.load(run)  # what is no run is said at once
         from coldaisle_testbed import conclude  # noqa: PLC0415
 
-        conclude.again(run, progress)
+        conclude.again(run, progress, tuned=tune, weeks=weeks or [])
         return
     if not pcap or not labels or out is None:
         raise InputError("analyse", "give the folder of a run, or --pcap FILE… --labels FILE… --out DIR")
     from coldaisle_analysis import pipeline  # noqa: PLC0415
 
-    pipeline.analyse_captures(pcap, labels, out, progress)
+    pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune)
 
 
 @app.command(epilog=_examples("coldaisle decode a.pcap b.pcapng --out tables"))
@@ -246,6 +253,57 @@ def decode(
     console = Console()
     for line in (f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog=_examples(
+        "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
+        "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
+    )
+)
+def score(
+    model: Annotated[Path, typer.Argument(help="Model file, as an analysis leaves it in a run's models/.")],
+    pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
+    policy: Annotated[
+        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
+    ] = "best F1",
+    out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
+) -> None:
+    """Score every frame of any capture with a trained detector."""
+    from coldaisle_analysis.detection import scoring  # noqa: PLC0415
+
+    for line in scoring.score(model, pcap, policy, out):
+        Console().print(line, highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog=_examples(
+        "coldaisle live",
+        "coldaisle live --policy early --mqtt 127.0.0.1:1884",
+        "coldaisle live --model m.skops",
+    )
+)
+def live(
+    run: Annotated[
+        Path | None, typer.Argument(help="Folder of a run in the making; the newest in runs/ when left out.")
+    ] = None,
+    model: Annotated[Path, typer.Option(help="Model file.")] = RUNS
+    / "latest"
+    / "models"
+    / "packets.random_forest.skops",
+    policy: Annotated[
+        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
+    ] = "best F1",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the alarms; runs/alarms/<run> when left out.")
+    ] = None,
+    mqtt: Annotated[str | None, typer.Option(help="HOST:PORT of an MQTT listener for the alarms.")] = None,
+    runs: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
+) -> None:
+    """Watch a run while it is played: alarms as JSON lines and MQTT messages, each with its delay."""
+    from coldaisle_testbed import live as watching  # noqa: PLC0415
+
+    watching.watch(runs, run, model, policy, out, mqtt, Progress())
 
 
 @app.command(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def conclude(
     *,
     analyse: bool,
     name: str = "",
+    tuned: bool = False,
+    weeks: Sequence[Path] = (),
 ) -> Path:
     """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
 
@@ -35,6 +38,8 @@ def conclude(
         progress: told one line a step.
         analyse: whether to train models and write the report.
         name: the run's id; the name of ``final`` when left out.
+        tuned: whether to tune them first.
+        weeks: other runs to try them on.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
@@ -48,7 +53,7 @@ def conclude(
         with progress.step("analysing", seconds, "analysis"):
             from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
 
-            pipeline.analyse_run(stage, progress, account, manifest)
+            pipeline.analyse_run(stage, progress, account, manifest, tuned=tuned, weeks=weeks)
     else:
         with progress.step("building the dataset", seconds, "dataset"):
             built = dataset.build(stage, account)
@@ -70,15 +75,19 @@ def conclude(
     return final
 
 
-def again(run: Path, progress: Progress) -> Path:
+def again(run: Path, progress: Progress, *, tuned: bool = False, weeks: Sequence[Path] = ()) -> Path:
     """Analyse a finished run again, beside it, and put the result in its place.
 
     Raises:
-        InputError: if it is not a finished run.
+        InputError: if it is not a finished run, or another week cannot be used.
         TrustError: if it does not add up any more.
     """
     run = run.resolve()
     manifest = Manifest.load(run)
+    if weeks:
+        from coldaisle_analysis import weeks as other_weeks  # noqa: PLC0415 - takes long to import
+
+        other_weeks.seeds(weeks, manifest.seed)
     if broken := ledger.check(run):
         raise TrustError(broken)
     stage, old = run.parent / f".{run.name}.new", run.parent / f".{run.name}.old"
@@ -92,7 +101,18 @@ def again(run: Path, progress: Progress) -> Path:
             shutil.copy2(source, stage / part)
     fresh = run.parent / f".{run.name}.done"
     seconds = {name: took for name, took in manifest.seconds.items() if name == "play"}
-    conclude(stage, fresh, manifest.engine, manifest.shards, seconds, progress, analyse=True, name=run.name)
+    conclude(
+        stage,
+        fresh,
+        manifest.engine,
+        manifest.shards,
+        seconds,
+        progress,
+        analyse=True,
+        name=run.name,
+        tuned=tuned,
+        weeks=weeks,
+    )
     run.rename(old)
     fresh.rename(run)
     shutil.rmtree(old)

@@ -16,6 +16,7 @@ CAPABILITIES = {
     "injector": {"NET_RAW"},
     "capture": {"NET_RAW"},
     "analysis": {"CHOWN", "SETUID", "SETGID"},
+    "live": {"SETUID", "SETGID"},
     **{unit: {"NET_ADMIN"} for unit in UNITS},
 }
 """What each service may do beyond nothing."""
@@ -82,11 +83,11 @@ def test_each_image_is_built_once() -> None:
     assert all("build" in service or service["pull_policy"] == "never" for service in SERVICES.values())
 
 
-def test_notebooks_are_served_to_this_machine_only() -> None:
-    """JupyterLab is published on the loopback address, away from the test network, and nothing else is."""
+def test_what_is_served_is_served_to_this_machine_only() -> None:
+    """JupyterLab and the listener for alarms are published on the loopback address, away from the test network, and nothing else is."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"analysis": ["127.0.0.1:8888:8888"]}
-    assert SERVICES["analysis"]["networks"] == ["desk"]
+    assert published == {"analysis": ["127.0.0.1:8888:8888"], "alarms": ["127.0.0.1:1884:1884"]}
+    assert all(SERVICES[name]["networks"] == ["desk"] for name in ("analysis", "live", "alarms"))
 
 
 @pytest.mark.parametrize("name", ["timekeeper", "broker", "ntp", "capture", "analysis"])

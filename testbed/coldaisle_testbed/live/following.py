@@ -1,0 +1,133 @@
+"""Reading captures while they are written: frames in virtual time, shard by shard."""
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coldaisle_contracts.timeline import Timeline
+
+if TYPE_CHECKING:
+    from io import FileIO, TextIOWrapper
+
+GLOBAL_HEADER, RECORD_HEADER = 24, 16
+OPEN, SEALED = ".tcpdump", ".pcap"
+SETTLED_NS = 2_000_000
+"""Age at which a frame is handed on, ns: two processors may stamp frames in one order and hand them over in the other."""
+_RECORD = struct.Struct("<IIII")
+_SECOND = 1_000_000_000
+
+Frame = tuple[int, bytes]
+"""Wall time, ns since the epoch, and bytes."""
+
+
+class Tail:
+    """One shard's captures, read as they grow.
+
+    Its files stay readable when the run's folder is sealed, joined and renamed meanwhile.
+
+    Args:
+        raw: folder of the raw captures.
+        shard: name of the shard, the first part of every file's name.
+    """
+
+    def __init__(self, raw: Path, shard: str) -> None:
+        self.shard = shard
+        self._raw, self._timeline_path = raw, raw.parents[1] / "journal" / "timeline.jsonl"
+        self._files: list[FileIO] = []
+        self._at = 0
+        self._rest = b""
+        self._header = True
+        self._held: list[Frame] = []
+        self._lines: TextIOWrapper | None = None
+        self._line = ""
+        self._timeline = Timeline([])
+
+    def read(self, most_frames: int, most_bytes: int) -> list[tuple[int, int, bytes]]:
+        """Return virtual time, wall time (ns since the epoch) and bytes of the next frames, in the order of their stamps, or none."""
+        self._open_new()
+        room = most_frames - len(self._held)
+        self._held += self._take(room, most_bytes) if room > 0 else []
+        self._held.sort(key=lambda each: each[0])
+        settled = time.time_ns() - SETTLED_NS
+        ready = sum(wall_ns <= settled for wall_ns, _ in self._held)
+        found, self._held = self._held[:ready], self._held[ready:]
+        if found:
+            self._read_timeline()
+        return [(wall_ns + self._timeline.offset(wall_ns), wall_ns, frame) for wall_ns, frame in found]
+
+    def ended(self) -> bool:
+        """Tell whether no frame can come any more, asked after a read that returned none."""
+        writing = (self._raw / f"{self.shard}{OPEN}").exists()
+        return not writing and self._at == len(self._files) - 1 and not self._rest and not self._held
+
+    def close(self) -> None:
+        """Close its files."""
+        for file in self._files:
+            file.close()
+        if self._lines is not None:
+            self._lines.close()
+
+    def _open_new(self) -> None:
+        """Open files that appeared; they are numbered, under the name they are written or sealed under."""
+        while True:
+            number = len(self._files)
+            names = (f"{self.shard}{OPEN}{number or ''}", f"{self.shard}-{number:03d}{SEALED}")
+            path = next((path for name in names if (path := self._raw / name).exists()), None)
+            if path is None:
+                return
+            try:
+                self._files.append(path.open("rb", buffering=0))
+            except FileNotFoundError:  # sealed between the two looks: the next look finds its new name
+                return
+
+    def _take(self, most_frames: int, most_bytes: int) -> list[Frame]:
+        """Return what is there of the file at hand; of the next one when nothing more comes of this."""
+        if not self._files:
+            return []
+        more = self._files[self._at].read(max(most_bytes - len(self._rest), 0))
+        if not more and not self._whole() and self._at + 1 < len(self._files):
+            self._at, self._rest, self._header = self._at + 1, b"", True
+            return self._take(most_frames, most_bytes)
+        data, at = self._rest + (more or b""), 0
+        if self._header and len(data) >= GLOBAL_HEADER:
+            at, self._header = GLOBAL_HEADER, False
+        found: list[Frame] = []
+        while not self._header and len(found) < most_frames and len(data) - at >= RECORD_HEADER:
+            seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
+            start, end = at + RECORD_HEADER, at + RECORD_HEADER + size
+            if end > len(data):
+                break
+            found.append((seconds * _SECOND + nanos, data[start:end]))
+            at = end
+        self._rest = data[at:]
+        return found
+
+    def _whole(self) -> bool:
+        """Tell whether what is left of the last read holds a whole frame."""
+        if self._header or len(self._rest) < RECORD_HEADER:
+            return False
+        return len(self._rest) >= RECORD_HEADER + int(_RECORD.unpack_from(self._rest)[2])
+
+    def _read_timeline(self) -> None:
+        """Take in the time advances written since; those in force at a frame were written before it."""
+        if self._lines is None:
+            self._lines = self._timeline_path.open(encoding="utf-8")
+        self._line += self._lines.read()
+        *whole, self._line = self._line.split("\n")
+        told = (json.loads(line) for line in whole)
+        self._timeline.extend([
+            (each["wall_ns"], each["offset_ns"])
+            for each in told
+            if each["event"] == "offset" and each["shard"] == self.shard
+        ])  # fmt: skip
+
+
+def find(stage: Path) -> Iterator[tuple[Path, str]]:
+    """Yield folder and shard of every capture of a run that is being made, or was."""
+    for raw in (stage / "capture" / "raw", *sorted(stage.glob("shards/*/capture/raw"))):
+        names = {path.name.partition(OPEN)[0] for path in raw.glob(f"*{OPEN}*")}
+        names |= {path.name[: -len("-000.pcap")] for path in raw.glob(f"*-000{SEALED}")}
+        yield from ((raw, name) for name in sorted(names))

@@ -1,0 +1,61 @@
+"""A detector beside a real run: what it tells while the testbed plays is what the finished capture says."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.analysis import made_detector
+
+from coldaisle_analysis.detection import Detector, Watch
+
+HOUSE = Path(__file__).resolve().parents[2]
+POLICY = "best F1"
+
+
+@pytest.mark.netns
+def test_live_and_offline_agree_on_every_frame(tmp_path: Path) -> None:
+    """The alarms told while the hour plays are those of scoring its capture afterwards, and every frame was judged."""
+    model, runs = tmp_path / "made.skops", tmp_path / "runs"
+    made_detector.make().save(model)
+    runs.mkdir()
+    program: list[str | Path] = [sys.executable, "-m", "coldaisle_testbed"]
+    scenario = HOUSE / "scenarios" / "hour.toml"
+    watching = subprocess.Popen(
+        [*program, "live", "--model", model, "--runs", runs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        up: list[str | Path] = [
+            *program,
+            "up",
+            scenario,
+            "--engine",
+            "netns",
+            "--out",
+            runs / "run",
+            "--no-analysis",
+        ]
+        subprocess.run(up, check=True, capture_output=True, cwd=tmp_path)
+        said, _ = watching.communicate(timeout=60)
+    finally:
+        watching.kill()
+    assert watching.returncode == 0, said
+    captures = sorted((runs / "run" / "capture").glob("*.pcap"))
+    assert captures
+    for capture in captures:
+        book = runs / "alarms" / "run" / f"{capture.name.rpartition('-')[0]}.jsonl"
+        lines = [json.loads(line) for line in book.read_text(encoding="utf-8").splitlines()]
+        frames, alarms = 0, []
+        for verdicts in Watch(Detector.load(model), POLICY).files([capture]):
+            frames += len(verdicts.frame)
+            alarms += [
+                (int(verdicts.frame[row]), float(verdicts.score[row]))
+                for row in np.flatnonzero(verdicts.alarm)
+            ]
+        assert lines[-1]["frames"] == frames
+        assert [(each["frame"], each["score"]) for each in lines if each["event"] == "alarm"] == alarms

@@ -1,0 +1,235 @@
+"""Watching live: captures read as they grow, alarms told once, and the same verdicts as on the finished capture."""
+
+import json
+import shutil
+import socket
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from tests.analysis import made_detector, made_run
+
+from coldaisle_analysis.detection import Detector, Watch
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed.live import watch
+from coldaisle_testbed.live.alarms import TOPIC, Book, Listener
+from coldaisle_testbed.live.following import Tail, find
+
+POLICY = "best F1"
+MOST = 1 << 20
+
+
+class Stage:
+    """A run in the making: a shard's raw capture that grows, and its timeline."""
+
+    def __init__(self, folder: Path, made: Path) -> None:
+        self.folder = folder
+        self.own = folder / "shards" / made_run.SHARD
+        self.raw = self.own / "capture" / "raw"
+        self.raw.mkdir(parents=True)
+        (self.own / "journal").mkdir()
+        (folder / "plan.json").write_bytes((made / "plan.json").read_bytes())
+        self.data = (made / "capture" / "raw" / f"{made_run.SHARD}-000.pcap").read_bytes()
+        self.open = self.raw / f"{made_run.SHARD}.tcpdump"
+        self.open.touch()
+        line = {"event": "offset", "shard": made_run.SHARD, "wall_ns": 0, "offset_ns": made_run.OFFSET}
+        (self.own / "journal" / "timeline.jsonl").write_text(json.dumps(line) + "\n")
+
+    def write(self, first: int, last: int) -> None:
+        """Append some bytes of the capture."""
+        with self.open.open("ab") as file:
+            file.write(self.data[first:last])
+
+    def seal(self) -> None:
+        """Give the capture its name, join the shard to the run and let the run appear."""
+        self.open.rename(self.raw / f"{made_run.SHARD}-000.pcap")
+        shutil.copytree(self.own / "capture", self.folder / "capture")
+        shutil.rmtree(self.folder / "shards")
+        self.folder.rename(self.folder.with_name(self.folder.name.removeprefix(".")))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run made by hand."""
+    run = tmp_path_factory.mktemp("runs") / "made"
+    made_run.make(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a detector."""
+    path = tmp_path_factory.mktemp("models") / "made.skops"
+    made_detector.make().save(path)
+    return path
+
+
+def expected(model: Path, made: Path) -> list[tuple[int, int, float]]:
+    """Return frame, time and score of every alarm on the finished capture."""
+    capture = made / "capture" / f"{made_run.SHARD}-000.pcap"
+    return [
+        (int(verdicts.frame[row]), int(verdicts.time_ns[row]), float(verdicts.score[row]))
+        for verdicts in Watch(Detector.load(model), POLICY).files([capture])
+        for row in np.flatnonzero(verdicts.alarm)
+    ]
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    """Return what the shard's file of alarms holds."""
+    return [json.loads(line) for line in (folder / f"{made_run.SHARD}.jsonl").read_text().splitlines()]
+
+
+def told(folder: Path) -> list[tuple[object, object, object]]:
+    """Return frame, time and score of the alarms in a folder."""
+    return [
+        (each["frame"], each["time_ns"], each["score"]) for each in lines(folder) if each["event"] == "alarm"
+    ]
+
+
+def test_a_growing_capture_gives_every_frame_once(made: Path, tmp_path: Path) -> None:
+    """Cut anywhere, read at any time, sealed meanwhile: the frames are those of the finished capture, in virtual time."""
+    stage = Stage(tmp_path / ".run", made)
+    tail, seen = Tail(stage.raw, made_run.SHARD), []
+    edges = sorted({0, 10, 24, 30, 41, *range(0, len(stage.data), 977), len(stage.data)})
+    for first, last in pairwise(edges):
+        stage.write(first, last)
+        seen += tail.read(5, MOST)
+        assert not tail.ended()
+    stage.seal()
+    while found := tail.read(1000, MOST):
+        seen += found
+    assert tail.ended()
+    tail.close()
+    retimed = made_run.captured(made / "capture" / f"{made_run.SHARD}-000.pcap")
+    assert [time_ns for time_ns, _, _ in seen] == [time_ns for time_ns, _ in retimed]
+    assert [len(frame) for _, _, frame in seen] == [len(frame) for _, frame in retimed]
+    assert {time_ns - wall_ns for time_ns, wall_ns, _ in seen} == {made_run.OFFSET}
+
+
+def test_a_second_file_follows_the_first(made: Path, tmp_path: Path) -> None:
+    """When tcpdump goes on in another file, so does the reader."""
+    stage = Stage(tmp_path / ".run", made)
+    stage.write(0, len(stage.data))
+    again = stage.open.with_name(f"{stage.open.name}1")
+    again.write_bytes(stage.data)
+    tail = Tail(stage.raw, made_run.SHARD)
+    count = len(made_run.captured(made / "capture" / f"{made_run.SHARD}-000.pcap"))
+    assert sum(len(found) for found in iter(lambda: tail.read(1000, MOST), [])) == 2 * count
+    tail.close()
+
+
+def test_shards_are_found_where_they_are_played(made: Path, tmp_path: Path) -> None:
+    """Both engines' places are known, the open capture and the sealed one."""
+    stage = Stage(tmp_path / ".run", made)
+    assert list(find(stage.folder)) == [(stage.raw, made_run.SHARD)]
+    assert list(find(made)) == [(made / "capture" / "raw", made_run.SHARD)]
+
+
+def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp_path: Path) -> None:
+    """Frames arrive in pieces while it watches; every alarm of the finished capture is told once, with its delay."""
+    stage = Stage(tmp_path / ".run", made)
+
+    def play() -> None:
+        step = len(stage.data) // 20
+        for first in range(0, len(stage.data), step):
+            stage.write(first, min(first + step, len(stage.data)))
+            time.sleep(0.01)
+        stage.seal()
+
+    player = threading.Thread(target=play)
+    player.start()
+    said: list[str] = []
+    watch(tmp_path, None, model, POLICY, None, None, said.append)
+    player.join()
+    folder = tmp_path / "alarms" / "run"
+    assert told(folder) == expected(model, made)
+    assert [each["event"] for each in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
+    assert all(float(str(each["delay_ms"])) >= 0 for each in lines(folder) if each["event"] == "alarm")
+    assert "alarms" in said[-2]
+
+
+def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path, tmp_path: Path) -> None:
+    """Its file cut within a line, it goes on behind the last alarm told and ends with the same file's alarms."""
+    stage, out = Stage(tmp_path / ".run", made), tmp_path / "out"
+    stage.write(0, len(stage.data))
+    stage.seal()
+    shutil.copytree(made / "journal", tmp_path / "run" / "journal")
+    line = {"event": "offset", "shard": made_run.SHARD, "wall_ns": 0, "offset_ns": made_run.OFFSET}
+    (tmp_path / "run" / "journal" / "timeline.jsonl").write_text(json.dumps(line) + "\n")
+    (tmp_path / "run" / "manifest.json").touch()
+    watch(tmp_path, tmp_path / "run", model, POLICY, out, None, lambda _: None)
+    whole = told(out)
+    assert whole == expected(model, made)
+    path = out / f"{made_run.SHARD}.jsonl"
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"\n", len(data) // 2) + 20])
+    watch(tmp_path, tmp_path / "run", model, POLICY, out, None, lambda _: None)
+    assert told(out) == whole
+    with pytest.raises(InputError, match="another detector or policy"):
+        watch(tmp_path, tmp_path / "run", model, "1 a day", out, None, lambda _: None)
+
+
+def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing model, an unknown policy, and a folder where nothing is played end in one sentence."""
+    monkeypatch.setattr("coldaisle_testbed.live.loop.APPEAR_S", 0.05)
+    for wanted, policy, message in (
+        (tmp_path / "none.skops", POLICY, "cannot be read"),
+        (model, "never", "use one of"),
+        (model, POLICY, "no run is being made here"),
+    ):
+        with pytest.raises(InputError, match=message):
+            watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
+
+
+def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
+    """It starts with what watches, remembers the last alarm, and takes away half a line."""
+    path = tmp_path / "a.jsonl"
+    book = Book(path, {"model": "m"})
+    book.write({"event": "alarm", "frame": 7})
+    book.close()
+    path.write_bytes(path.read_bytes() + b'{"event": "ala')
+    again = Book(path, {"model": "m"})
+    assert (again.last, again.done) == (7, False)
+    again.write({"event": "end"})
+    again.close()
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == [
+        "watching",
+        "alarm",
+        "end",
+    ]
+    assert Book(path, {"model": "m"}).done
+
+
+def test_alarms_reach_an_mqtt_listener() -> None:
+    """A listener on loopback is started where none is, passes alarms on by shard, and ends; a wrong place is refused."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    heard: list[tuple[str, dict[str, int]]] = []
+    with Listener(f"127.0.0.1:{port}") as listener:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.on_message = lambda _client, _data, message: heard.append(
+            (message.topic, json.loads(message.payload))
+        )
+        client.connect("127.0.0.1", port)
+        client.subscribe(f"{TOPIC}/#", qos=1)
+        client.loop_start()
+        until = time.monotonic() + 10
+        while not heard and time.monotonic() < until:
+            listener.publish("day-1", {"frame": 3})
+            time.sleep(0.1)
+        client.disconnect()
+        client.loop_stop()
+    assert heard[0] == (f"{TOPIC}/day-1", {"frame": 3})
+    for where in ("nowhere", "127.0.0.1:none", "127.0.0.1:0"):
+        with pytest.raises(InputError, match="HOST:PORT"):
+            Listener(where)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        with pytest.raises(InputError, match="could not be started"):
+            Listener(f"127.0.0.1:{other.getsockname()[1]}")
