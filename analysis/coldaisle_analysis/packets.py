@@ -17,6 +17,7 @@ from coldaisle_analysis import values
 from coldaisle_analysis.captures import Frames, Ints, read
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
+from coldaisle_analysis.following import traffic
 from coldaisle_contracts.clock import SECOND
 
 BYTES = "latin-1"
@@ -75,7 +76,22 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
-    return Trace(frames, packets.assign(**values.of_messages(messages, packets)), messages, gaps)
+    packets = packets.assign(**values.of_messages(messages, packets))
+    return Trace(frames, packets.assign(**_traffic(packets)), messages, gaps)
+
+
+def _traffic(packets: pd.DataFrame) -> dict[str, Any]:
+    """Return what goes on around each frame, see :mod:`following.traffic`."""
+    what = {
+        traffic.ARP: (packets["protocol"] == "ARP").to_numpy(),
+        traffic.SYN: packets["tcp_syn"].to_numpy(np.float64, na_value=0) > 0,
+        traffic.RST: packets["tcp_rst"].to_numpy(np.float64, na_value=0) > 0,
+        traffic.PUBLISH: packets["value_run"].notna().to_numpy(),
+    }
+    late, run = packets["publish_late"].to_numpy(), packets["value_run"].to_numpy()
+    return traffic.Traffic().follow(
+        packets["time_ns"].to_numpy(), packets["flow"].to_numpy(), what, late, run
+    )
 
 
 def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:

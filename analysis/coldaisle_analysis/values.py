@@ -15,6 +15,11 @@ from coldaisle_contracts.clock import SECOND
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+COLUMNS = (
+    "mqtt_value", "value_diff", "value_dev", "value_dev_long", "value_abs_diff", "value_abs_dev", "value_dev_host", "value_run",
+    "publish_iat", "publish_late",
+)  # fmt: skip
+"""The value columns of level ``packets``, see :mod:`coldaisle_analysis.columns`."""
 _SAID = {name: place for place, name in enumerate(history.COLUMNS)}
 
 
@@ -42,19 +47,11 @@ class Values:
         hosts = np.array([self._hosts.setdefault(name, len(self._hosts)) for name in host], np.int64)
         wait = self._waits(sensor, time_ns)
         said = self._history.follow(sensor, hosts, wait, value)
-        diff, dev = said[:, _SAID["diff"]], said[:, _SAID["dev"]]
-        return {
-            "mqtt_value": value,
-            "value_diff": diff,
-            "value_dev": dev,
-            "value_dev_long": said[:, _SAID["dev_long"]],
-            "value_abs_diff": np.abs(diff),
-            "value_abs_dev": np.abs(dev),
-            "value_dev_host": said[:, _SAID["dev_host"]],
-            "value_run": said[:, _SAID["run"]],
-            "publish_iat": wait,
-            "publish_late": said[:, _SAID["late"]],
-        }
+        diff, dev, dev_long, dev_host, run, late = (
+            said[:, _SAID[name]] for name in ("diff", "dev", "dev_long", "dev_host", "run", "late")
+        )
+        found = (value, diff, dev, dev_long, np.abs(diff), np.abs(dev), dev_host, run, wait, late)
+        return dict(zip(COLUMNS, found, strict=True))
 
     def _waits(self, sensor: Ints, time_ns: Ints) -> Floats:
         """Return how long each sensor was silent before, s; missing for its first message."""

@@ -66,7 +66,7 @@ def test_history_is_what_rolling_windows_say() -> None:
             "score": dev.abs()
             / dev.abs().fillna(0).rolling(LONG, min_periods=3).median().shift().clip(lower=0.02),
             "spread": mine.rolling(RECENT, min_periods=2).std(),
-            "late": waits - waits.rolling(SHORT, min_periods=3).median().shift(),
+            "late": waits - waits.rolling(LONG, min_periods=3).median().shift(),
         }
         for name, column in expected.items():
             np.testing.assert_allclose(said[name], column, atol=1e-9, err_msg=name)
@@ -108,6 +108,20 @@ def test_charts_add_up_what_lasts() -> None:
     assert said[429] == CEILING
     assert said[390] < 8
     assert said[500] < 8
+
+
+def test_means_tell_a_shift_from_excursions_to_either_side() -> None:
+    """Readings off to one side move the signed mean; as many to either side move only the mean of sizes."""
+    at = {name: place for place, name in enumerate(COLUMNS)}
+    one, both = VALUES.copy(), VALUES.copy()
+    one[400:412] -= 2
+    both[400:412:2] -= 2
+    both[401:412:2] += 2
+    shifted, shaken = (followed(values)[411, 0] for values in (one, both))
+    assert shifted[at["ewma"]] > 2 * shaken[at["ewma"]]
+    assert shifted[at["ewma_unit"]] > 2 * shaken[at["ewma_unit"]]
+    assert shaken[at["ewma_size"]] > 1.5
+    assert shaken[at["ewma_size_unit"]] > 1.5
 
 
 def test_missing_readings_are_waited_for() -> None:

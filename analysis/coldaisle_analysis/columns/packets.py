@@ -89,7 +89,7 @@ mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.con
 mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
 malformed | meta | text | | what is wrong with the frame and where, bytes from its start; missing when nothing is
 client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen
-mqtt_value | value | float | °C | value of a PUBLISH (the columns below too are for PUBLISH only)
+mqtt_value | value | float | °C | value of a PUBLISH (the columns down to publish_late too are for PUBLISH only)
 value_diff | value | float | °C | change since the sensor's last value
 value_dev | value | float | °C | value less the median of the sensor's 12 values before
 value_dev_long | value | float | °C | value less the median of the sensor's 48 values before
@@ -98,7 +98,16 @@ value_abs_dev | value | float | °C | size of value_dev
 value_dev_host | value | float | °C | value_dev less the median of the latest ones of the host's other sensors
 value_run | value | float | 1 | how many of the sensor's values in a row are equal, this one included
 publish_iat | feature | float | s | time since the sensor's last PUBLISH
-publish_late | feature | float | s | publish_iat less the median of the sensor's 12 before
+publish_late | feature | float | s | publish_iat less the median of the sensor's 48 before
+since_publish | feature | float | s | time since the flow's last PUBLISH, this frame included
+last_late | feature | float | s | publish_late of that PUBLISH
+last_run | feature | float | 1 | value_run of that PUBLISH
+rate_1 | feature | float | 1 | frames of everybody lately: a count that decays with a time constant of 1 s, this one included
+rate_60 | feature | float | 1 | the same with a time constant of 60 s
+arp_60 | feature | float | 1 | ARP frames of everybody, with a time constant of 60 s
+arp_600 | feature | float | 1 | the same with a time constant of 600 s
+syn_60 | feature | float | 1 | TCP segments with SYN of everybody, with a time constant of 60 s
+rst_60 | feature | float | 1 | TCP segments with RST of everybody, with a time constant of 60 s
 slot | label | Int32 | 1 | slot of the reading a PUBLISH carries, from the journals
 copy | label | Int16 | 1 | number of the copy a PUBLISH is, 0 for the reading itself, from the journals
 """

@@ -35,7 +35,7 @@ missing_run | feature | float | 1 | slots in a row without a delivery, this one 
 unit_missing | feature | float | 1 | how many of the unit's other sensors sent nothing in the slot
 unit_deliveries | feature | float | 1 | mean deliveries of the unit's other sensors in the slot
 iat | feature | float | s | time between the slot's first delivery and the sensor's delivery before it
-late | feature | float | s | iat less the median iat of the sensor's 12 values before
+late | feature | float | s | iat less the median iat of the sensor's 48 values before
 overdue | feature | float | s | time since the sensor's last delivery when the slot ends
 min_gap | feature | float | s | smallest time between two deliveries in the slot; missing below two
 ack_s | feature | float | s | time between the broker's PUBACK and the sensor's next packet, first delivery

@@ -1,10 +1,11 @@
 """Compile everything ahead of its first use: ``python -m coldaisle_analysis.compiled``."""
 
 from coldaisle_analysis.decoding import kernel, records
-from coldaisle_analysis.following import forecast, history
+from coldaisle_analysis.following import forecast, history, traffic
 
 kernel.load()
 for scan in records.SCANS:
     records.load(scan)
 history.load()
 forecast.load()
+traffic.load()

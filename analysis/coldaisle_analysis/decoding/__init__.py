@@ -8,5 +8,6 @@ from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.decoder import Decoder
 from coldaisle_analysis.decoding.parquet import Written, write
 from coldaisle_analysis.decoding.schema import SCHEMAS
+from coldaisle_analysis.decoding.views import View
 
-__all__ = ["SCHEMAS", "Batch", "Decoder", "Written", "write"]
+__all__ = ["SCHEMAS", "Batch", "Decoder", "View", "Written", "write"]

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.decoding.arrays import Int64s, Messages, Rows
 from coldaisle_analysis.decoding.arrow import Bitmaps, coded, nulls, texts, whole
 from coldaisle_analysis.decoding.layout import (
     F64,
@@ -32,6 +31,7 @@ from coldaisle_analysis.decoding.network import V4
 from coldaisle_analysis.decoding.reasons import WORDS, Reason
 from coldaisle_analysis.decoding.schema import BIT, KIND, SCHEMAS, TEXT, TIME
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.views import View
 
 _REMEMBERED = 1 << 16
 """Addresses whose text is kept from batch to batch."""
@@ -50,22 +50,22 @@ class Batch:
     messages: pa.RecordBatch
 
 
-def dictionaries(carried: Carried) -> dict[Kind, pa.Array]:
-    """Return the dictionaries of a batch as text."""
+def dictionaries(carried: Carried) -> dict[Kind, list[bytes]]:
+    """Return the dictionaries of a batch, as UTF-8."""
     tally = carried.tally[0]
     numbers = carried.numbers[: tally["numbers"]]
     kinds = numbers["kind"] & 7
     macs, ips = numbers[kinds == Kind.MAC], numbers[kinds == Kind.IP]
     parts = zip(*(ips[name].tolist() for name in ("high", "low", "kind")), strict=True)
     found = {
-        Kind.MAC: texts([_mac(low) for low in macs["low"].tolist()]),
-        Kind.IP: texts([_ip(*part) for part in parts]),
+        Kind.MAC: [_mac(low) for low in macs["low"].tolist()],
+        Kind.IP: [_ip(*part) for part in parts],
     }
     entries = carried.texts[: tally["texts"]]
     for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
         chosen = entries[entries["kind"] == kind]
         places = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
-        found[kind] = texts([_text(carried.text_data[at : at + length].tobytes()) for at, length in places])
+        found[kind] = [_text(carried.text_data[at : at + length].tobytes()) for at, length in places]
     return found
 
 
@@ -86,28 +86,25 @@ def _text(said: bytes) -> bytes:
     return said if said.isascii() else said.decode("utf-8", "replace").encode()
 
 
-def packets(
-    rows: Rows, count: int, time_ns: Int64s, place: tuple[str, int, int], words: dict[Kind, pa.Array]
-) -> pa.RecordBatch:
-    """Return the rows of level ``packets``.
+def batch(view: View) -> Batch:
+    """Return what the kernel wrote of some frames as record batches, which share its memory."""
+    words = {kind: texts(said) for kind, said in view.words.items()}
+    return Batch(_packets(view, words), _messages(view, words))
 
-    Args:
-        rows: what the kernel wrote.
-        count: how many rows of it.
-        time_ns: times of the frames, ns.
-        place: name of the file, number of its frames before these, and number of all frames before.
-        words: the dictionaries.
-    """
+
+def _packets(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
+    """Return the rows of level ``packets``."""
+    rows, count = view.rows, view.frames
     maps = Bitmaps(rows.has[:count])
     parts = ((I8, rows.i8), (I16, rows.i16), (I32, rows.i32), (I64, rows.i64), (F64, rows.f64))
     found = _columns(maps, count, parts) | _texts(maps, count, Code, rows.code, words)
-    name, before, all_before = place
+    name, before, _ = view.place
     protocol = rows.i8[I8.PROTOCOL, :count].astype(np.int32)
     found |= {
-        "frame": whole(np.arange(all_before + 1, all_before + count + 1)),
+        "frame": whole(view.frame),
         "file": coded(np.zeros(count, np.int32), texts([name.encode()])),
         "frame_in_file": whole(np.arange(before + 1, before + count + 1)),
-        "time": whole(time_ns, TIME),
+        "time": whole(view.time_ns, TIME),
         "protocol": coded(protocol, texts([word.encode() for word in PROTOCOLS])),
         "malformed": _flaws(rows.flaw[:count], rows.flaw_at[:count]),
         "mqtt_payload": _strings(maps, pa.string(), rows.text_end[: count + 1], rows.text),
@@ -115,25 +112,16 @@ def packets(
     return _record_batch(found, "packets")
 
 
-def messages(
-    out: Messages, count: int, first: int, time_ns: Int64s, words: dict[Kind, pa.Array]
-) -> pa.RecordBatch:
-    """Return the rows of level ``messages``.
-
-    Args:
-        out: what the kernel wrote.
-        count: how many rows of it.
-        first: number of the batch's first frame.
-        time_ns: times of the batch's frames, ns.
-        words: the dictionaries.
-    """
+def _messages(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
+    """Return the rows of level ``messages``."""
+    out, count = view.messages, view.found
     maps = Bitmaps(out.has[:count])
     row = out.i32[M32.ROW, :count]
     found = _columns(maps, count, ((M8, out.i8), (M16, out.i16), (M32, out.i32)))
     found |= _texts(maps, count, MCode, out.code, words)
     found |= {
-        "frame": whole(row.astype(np.int64) + first),
-        "time": whole(time_ns[row], TIME),
+        "frame": whole(view.frame[row]),
+        "time": whole(view.time_ns[row], TIME),
         "flow": whole(out.flow[:count]),
         "payload": _strings(maps, pa.binary(), out.payload_end[: count + 1], out.payload),
         "malformed": _flaws(out.flaw[:count]),

@@ -7,9 +7,10 @@ from pathlib import Path
 from coldaisle_analysis.decoding import arrays, batches, files, kernel, state
 from coldaisle_analysis.decoding.arrow import copied
 from coldaisle_analysis.decoding.batches import Batch
+from coldaisle_analysis.decoding.views import View
 from coldaisle_contracts.addressing import MQTT_PORT
 
-_AT_HAND = Path("live")
+_AT_HAND = "live"
 _MARGIN = 2 * kernel.MOST_BYTES
 _REMARKS = {
     "malformed": "frames are malformed; column malformed says how",
@@ -58,16 +59,17 @@ class Decoder:
         Raises:
             InputError: if one cannot be read, after the batches before.
         """
+        for found in map(batches.batch, self.views(paths, shards)):
+            yield found if reuse else Batch(copied(found.packets), copied(found.messages))
+
+    def views(self, paths: Sequence[Path], shards: Sequence[int] | None = None) -> Iterator[View]:
+        """Decode captures as :meth:`decode` does, but leave what the kernel wrote as it is."""
         for path, shard in zip(paths, shards or [0] * len(paths), strict=True):
             before = int(self._carried.tally[0]["frames"])
             for count in files.blocks(path, self._room):
-                done = 0
-                while done < count:
-                    batch, rows = self._batch(path, before, done, count, shard)
-                    done += rows
-                    yield batch if reuse else Batch(copied(batch.packets), copied(batch.messages))
+                yield from self._block(path.name, before, count, shard)
 
-    def take(self, frames: Sequence[tuple[int, bytes]], shard: int = 0) -> Iterator[Batch]:
+    def take(self, frames: Sequence[tuple[int, bytes]], shard: int = 0) -> Iterator[View]:
         """Decode Ethernet frames that are at hand, each with its time, ns since the epoch, in order of time.
 
         Args:
@@ -78,12 +80,7 @@ class Decoder:
             ValueError: if there is no room for all of them.
         """
         before = int(self._carried.tally[0]["frames"])
-        count = files.fill(self._room, frames)
-        done = 0
-        while done < count:
-            batch, rows = self._batch(_AT_HAND, before, done, count, shard)
-            done += rows
-            yield batch
+        yield from self._block(_AT_HAND, before, files.fill(self._room, frames), shard)
 
     @property
     def gaps(self) -> int:
@@ -97,7 +94,15 @@ class Decoder:
             if tally[name]:
                 yield f"{tally[name]:,} {what}"
 
-    def _batch(self, path: Path, before: int, first: int, count: int, shard: int) -> tuple[Batch, int]:
+    def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
+        """Decode the frames of a block: at once, unless one of the columns is full before."""
+        done = 0
+        while done < count:
+            view = self._view(name, before, done, count, shard)
+            done += view.frames
+            yield view
+
+    def _view(self, name: str, before: int, first: int, count: int, shard: int) -> View:
         state.start_batch(self._carried)
         all_before = int(self._carried.tally[0]["frames"])
         rows = kernel.load()(
@@ -111,11 +116,12 @@ class Decoder:
             self._messages,
             self._carried,
         )
-        time_ns = self._room.index.time_ns[first : first + rows].copy()
-        words = batches.dictionaries(self._carried)
-        found = int(self._carried.tally[0]["messages"])
-        place = (path.name, all_before - before, all_before)
-        return Batch(
-            batches.packets(self._rows, rows, time_ns, place, words),
-            batches.messages(self._messages, found, all_before + 1, time_ns, words),
-        ), rows
+        return View(
+            self._rows,
+            self._messages,
+            rows,
+            int(self._carried.tally[0]["messages"]),
+            self._room.index.time_ns[first : first + rows].copy(),
+            (name, all_before - before, all_before),
+            batches.dictionaries(self._carried),
+        )

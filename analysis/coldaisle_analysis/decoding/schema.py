@@ -19,9 +19,12 @@ _TYPES = {
 }
 """pandas dtype of a column → Arrow type."""
 _ADDED = frozenset(
-    {"message", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late"}
-)
-"""Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings."""
+    {
+        "message", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late", "since_publish",
+        "last_late", "last_run", "rate_1", "rate_60", "arp_60", "arp_600", "syn_60", "rst_60",
+    }
+)  # fmt: skip
+"""Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings or a frame with those before."""
 
 
 _SELDOM_THE_SAME = frozenset({"mqtt_payload"})

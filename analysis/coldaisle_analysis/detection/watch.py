@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped]
 from threadpoolctl import ThreadpoolController
 
-from coldaisle_analysis import columns
-from coldaisle_analysis.decoding import Batch, Decoder
-from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis import columns, values
+from coldaisle_analysis.decoding import Decoder, View
 from coldaisle_analysis.detection.detector import Detector
+from coldaisle_analysis.following import traffic
 from coldaisle_analysis.following.forecast import COLUMNS, Floats, Forecast, Ints
+from coldaisle_analysis.following.traffic import Traffic
 from coldaisle_analysis.forecasting import place_of
 from coldaisle_analysis.levels import matrix
 from coldaisle_analysis.models import scores
@@ -25,6 +25,10 @@ LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21
 """Frames and bytes that are judged together at most."""
 _SHOWN = ("protocol", "client", "ip_src", "ip_dst")
+_FOLLOWED = [name for name in columns.learned(LEVEL) if name in values.COLUMNS]
+"""Columns that compare a sensor's values."""
+_DECODED = [name for name in columns.learned(LEVEL) if name not in (*values.COLUMNS, *traffic.COLUMNS)]
+"""Columns that the decoder writes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Watch:
     def __init__(self, detector: Detector, policy: str, *, live: bool = False) -> None:
         self._detector, self._policy = detector, detector.policy(policy)
         self._decoder = Decoder(frames=LIVE_FRAMES, size=LIVE_BYTES) if live else Decoder()
-        self._values, self._forecast = Values(), Forecast(detector.site)
+        self._values, self._traffic, self._forecast = Values(), Traffic(), Forecast(detector.site)
         self._states: dict[str, int] = {}
         self._pool = ThreadpoolController()
         self._ticks = 0
@@ -69,7 +73,7 @@ class Watch:
         Raises:
             InputError: if one cannot be read.
         """
-        return map(self._judge, self._decoder.decode(paths, reuse=True))
+        return map(self._judge, self._decoder.views(paths))
 
     def frames(self, frames: Sequence[tuple[int, bytes]]) -> Iterator[Verdicts]:
         """Follow Ethernet frames that are at hand, each with its time, ns since the epoch.
@@ -79,61 +83,54 @@ class Watch:
         """
         return map(self._judge, self._decoder.take(frames))
 
-    def _judge(self, batch: Batch) -> Verdicts:
-        packets = batch.packets
-        shown = {name: _texts(packets.column(name)) for name in _SHOWN}
-        columns_seen = self._seen(batch)
+    def _judge(self, view: View) -> Verdicts:
+        shown = {name: view.texts(name) for name in _SHOWN}
+        columns_seen = self._seen(view, shown)
         with self._pool.limit(limits=1):
             score = scores(self._detector.pipeline, columns_seen)
-        frame = packets.column("frame").to_numpy()
-        time_ns = packets.column("time").cast(pa.int64()).to_numpy()
-        flow = packets.column("flow").to_numpy().tolist()
         streams = [
-            client or (f"flow {number}" if number >= 0 else "")
-            for client, number in zip(shown["client"], flow, strict=True)
+            client or (f"flow {flow}" if flow >= 0 else "")
+            for client, flow in zip(shown["client"], view.numbers("flow").astype(np.int64), strict=True)
         ]
         alarm = follow(self._policy, streams, score, self._states)
-        return Verdicts(frame, time_ns, score, alarm, shown)
+        return Verdicts(view.frame, view.time_ns, score, alarm, shown)
 
-    def _seen(self, batch: Batch) -> Floats:
+    def _seen(self, view: View, shown: dict[str, npt.NDArray[np.object_]]) -> Floats:
         """Return what models are given of each frame, shape (frames, columns)."""
-        packets = batch.packets
-        rows = packets.num_rows
-        told = {
-            name: _numbers(packets.column(name))
-            for name in columns.learned(LEVEL)
-            if name in packets.schema.names
+        told = {name: view.numbers(name) for name in _DECODED}
+        told |= {name: np.full(view.frames, np.nan) for name in _FOLLOWED}
+        forecasts = np.full((view.frames, len(COLUMNS)), np.nan)
+        row = self._follow_values(view, shown, told, forecasts)
+        published = np.zeros(view.frames, np.bool_)
+        published[row] = True
+        what = {
+            traffic.ARP: shown["protocol"] == "ARP",
+            traffic.SYN: told["tcp_syn"] > 0,
+            traffic.RST: told["tcp_rst"] > 0,
+            traffic.PUBLISH: published,
         }
-        forecasts = np.full((rows, len(COLUMNS)), np.nan)
-        for name in columns.learned(LEVEL):
-            told.setdefault(name, np.full(rows, np.nan))
-        messages = batch.messages
-        sent = np.flatnonzero(messages.column("msgtype").to_numpy() == PUBLISH)
-        row = messages.column("frame").to_numpy()[sent] - packets.column("frame")[0].as_py() if rows else sent
-        row, first = np.unique(row, return_index=True)
-        if len(row):
-            self._follow(messages.take(pa.array(sent[first])), packets, row, told, forecasts)
+        late, run = told["publish_late"], told["value_run"]
+        told |= self._traffic.follow(view.time_ns, view.numbers("flow").astype(np.int64), what, late, run)
         return np.column_stack([matrix(told, LEVEL), forecasts])
 
-    def _follow(
+    def _follow_values(
         self,
-        sent: pa.RecordBatch,
-        packets: pa.RecordBatch,
-        row: Ints,
+        view: View,
+        shown: dict[str, npt.NDArray[np.object_]],
         told: dict[str, Floats],
         forecasts: Floats,
-    ) -> None:
-        """Fill in what is said of PUBLISH messages: the first of each row."""
-        time_ns = packets.column("time").cast(pa.int64()).to_numpy()[row]
-        host = [str(name) for name in _texts(packets.column("ip_src"))[row]]
+    ) -> npt.NDArray[np.intp]:
+        """Fill in what is said of the first PUBLISH of each frame; return the frames that have one."""
+        sent = view.published
+        row, time_ns = sent.row, view.time_ns[sent.row]
+        if not len(row):
+            return row
+        host = [str(name) for name in shown["ip_src"][row]]
         key = [
             client if client is not None else f"flow {flow}"
-            for client, flow in zip(
-                sent.column("client").to_pylist(), sent.column("flow").to_pylist(), strict=True
-            )
+            for client, flow in zip(sent.client, sent.flow.tolist(), strict=True)
         ]
-        payload = [b"" if said is None else said for said in sent.column("payload").to_pylist()]
-        value = _celsius(payload)
+        value = _celsius(sent.payload)
         for name, column in self._values.follow(key, host, time_ns, value).items():
             if name in told:
                 told[name][row] = column
@@ -141,6 +138,7 @@ class Watch:
         ticks = np.arange(self._ticks, self._ticks + len(row), dtype=np.int64)
         self._ticks += len(row)
         forecasts[row] = self._forecast.follow(self._forecast.codes(named), time_ns, ticks, value)
+        return row
 
 
 def follow(
@@ -151,18 +149,6 @@ def follow(
     for at, (stream, one) in enumerate(zip(streams, score.tolist(), strict=True)):
         states[stream], alarm[at] = policy.step(states.get(stream, 0), one)
     return alarm
-
-
-def _texts(column: pa.Array) -> npt.NDArray[np.object_]:
-    """Return a column of texts, missing as ``None``."""
-    coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
-    words = np.array([*coded.dictionary.to_pylist(), None], object)
-    return np.asarray(words[coded.indices.fill_null(len(words) - 1).to_numpy()])
-
-
-def _numbers(column: pa.Array) -> Floats:
-    """Return a column as numbers, missing as NaN."""
-    return np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
 
 
 def _celsius(payload: Sequence[bytes]) -> Floats:

@@ -39,16 +39,21 @@ USUAL = (0.02, 0.3, 0.15)
 """Where the search for the parameters starts: walk a step (°C), memory, noise (°C)."""
 UNSURE = 2.0
 """Standard deviation of a level nothing is known of yet, °C."""
-SLACK, WEIGHT, MOST = 0.5, 0.2, 4.0
-"""Of the charts: what CUSUM forgives a step, EWMA's weight of the newest, and what a single reading counts at most; in
-standard deviations."""
+SLACK, WEIGHT, MOST, FAR = 0.5, 0.2, 4.0, 20.0
+"""Of the charts: what CUSUM forgives a step, EWMA's weight of the newest, what a single reading counts at most, and at most where the
+mean of signed ones is taken, in which excursions to either side cancel; but for the weight in standard deviations."""
 CEILING = 20.0
 """Where CUSUM stops growing, so that it forgets an attack within hours of its end."""
-COLUMNS = ("innovation", "innovation_joint", "cusum", "cusum_joint", "ewma", "ewma_unit")
+COLUMNS = (
+    "innovation", "innovation_joint", "cusum", "cusum_joint", "ewma", "ewma_unit", "ewma_size", "ewma_size_unit",
+)  # fmt: skip
 """What is said of a reading: the size of its innovation, in standard deviations of the forecast; the same beside the unit's other
-sensors that spoke within half an interval; CUSUM over either (the larger of up and down); EWMA of the innovation's size, which
-grows when one reading after the other is odd, whichever way; and its mean over the unit's sensors."""
-_LEVEL, _LEFT, _P_LL, _P_LA, _P_AA, _INNOVATION, _UP, _DOWN, _JOINT_UP, _JOINT_DOWN, _EWMA, _STATE = range(12)
+sensors that spoke within half an interval; CUSUM over either (the larger of up and down); size of the EWMA of the innovation, which
+grows when one reading after the other is off to the same side, and of its mean over the unit's sensors; EWMA of the innovation's
+size, which grows when they are odd whichever way, and its mean over the unit's sensors."""
+_LEVEL, _LEFT, _P_LL, _P_LA, _P_AA, _INNOVATION, _UP, _DOWN, _JOINT_UP, _JOINT_DOWN, _EWMA, _SIZE, _STATE = (
+    range(13)
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ class State(NamedTuple):
     """What is known of each sensor.
 
     Attributes:
-        number: level, rest of the noise, their covariance (3), innovation, CUSUM up and down of either, EWMA; shape (sensors, 11).
+        number: level, rest of the noise, their covariance (3), innovation, CUSUM up and down of either, EWMA of the
+            innovation and of its size; shape (sensors, 12).
         last_ns: when it last spoke, -1 for never.
     """
 
@@ -280,12 +286,12 @@ def _chart(number: Floats, up: int, counted: float) -> None:
 
 
 @inner
-def _unit_mean(unit: int, model: _Model, state: State) -> float:
-    """Return the mean EWMA of a unit's sensors that have spoken."""
+def _unit_mean(what: int, unit: int, model: _Model, state: State) -> float:
+    """Return the mean of one of the EWMAs over a unit's sensors that have spoken."""
     total, count = 0.0, 0
     for other in range(len(model.unit)):
         if model.unit[other] == unit and state.last_ns[other] >= 0:
-            total += state.number[other, _EWMA]
+            total += state.number[other, what]
             count += 1
     return total / count
 
@@ -305,14 +311,15 @@ def _judge(own: int, now: int, model: _Model, state: State, said: Floats, at: in
             joint += share * state.number[other, _INNOVATION]
     number, middle, scale = state.number[own], model.usual[own, 0], model.usual[own, 1]
     joint = (joint - middle) / scale
-    alone = min(max(number[_INNOVATION], -MOST), MOST)
+    alone, far = min(max(number[_INNOVATION], -MOST), MOST), min(max(number[_INNOVATION], -FAR), FAR)
     _chart(number, _UP, alone)
     _chart(number, _JOINT_UP, min(max(joint, -MOST), MOST))
-    number[_EWMA] += WEIGHT * (abs(alone) - number[_EWMA])
+    number[_EWMA] += WEIGHT * (far - number[_EWMA])
+    number[_SIZE] += WEIGHT * (abs(alone) - number[_SIZE])
     said[at, 0], said[at, 1] = abs(number[_INNOVATION]), abs(joint)
     said[at, 2] = max(number[_UP], number[_DOWN])
     said[at, 3] = max(number[_JOINT_UP], number[_JOINT_DOWN])
-    said[at, 4], said[at, 6] = number[_EWMA], number[_INNOVATION]
+    said[at, 4], said[at, 6], said[at, 8] = abs(number[_EWMA]), number[_SIZE], number[_INNOVATION]
     return spoke
 
 
@@ -331,6 +338,7 @@ def _follow(
                     _judge(sensor[each], time_ns[each], model, state, said, each)
             for each in range(first, at + 1):
                 if sensor[each] >= 0 and not np.isnan(value[each]):
-                    said[each, 5] = _unit_mean(model.unit[sensor[each]], model, state)
+                    said[each, 5] = abs(_unit_mean(_EWMA, model.unit[sensor[each]], model, state))
+                    said[each, 7] = _unit_mean(_SIZE, model.unit[sensor[each]], model, state)
             first = at + 1
     return len(sensor)

@@ -26,7 +26,7 @@ COLUMNS = ("diff", "dev", "dev_long", "dev_mean", "score", "spread", "run", "lat
 diff: change since the last value; dev, dev_long: the value less the median of the 12 or 48 before; dev_mean: mean of dev_long
 over this value and the 3 before; score: size of dev over the median size of the 48 before; spread: standard deviation of this
 value and the 3 before; run: values in a row that are equal, this one included; late: the wait for this value less the median of
-the 12 waits before; dev_host: dev less the median of the latest dev of the host's other sensors.
+the 48 waits before, so that a burst does not pass for usual; dev_host: dev less the median of the latest dev of the host's other sensors.
 """
 _START = 16
 _NAN = np.nan
@@ -38,7 +38,7 @@ class State(NamedTuple):
     Attributes:
         values: the last LONG values, a ring.
         sizes: sizes of their dev, a ring.
-        waits: the last SHORT waits, s, a ring.
+        waits: the last LONG waits, s, a ring.
         longs: the last RECENT dev_long, a ring.
         latest: its latest dev.
         seen: values so far, and how many in a row are equal.
@@ -55,7 +55,7 @@ class State(NamedTuple):
 
 
 def _new(sensors: int) -> State:
-    values, sizes, waits, longs = (np.full((sensors, size), np.nan) for size in (LONG, LONG, SHORT, RECENT))
+    values, sizes, waits, longs = (np.full((sensors, size), np.nan) for size in (LONG, LONG, LONG, RECENT))
     seen, host = np.zeros((sensors, 2), np.int64), np.full(sensors, -1, np.int64)
     return State(values, sizes, waits, longs, np.full(sensors, np.nan), seen, host)
 
@@ -175,11 +175,11 @@ def _follow_history(
         dev = now - _median(room, _recent(values, seen, SHORT, room), LEAST)
         dev_long = now - _median(room, _recent(values, seen, LONG, room), LEAST)
         usual = _median(room, _recent(sizes, seen, LONG, room), LEAST)
-        late = wait[at] - _median(room, _recent(waits, seen, SHORT, room), LEAST)
+        late = wait[at] - _median(room, _recent(waits, seen, LONG, room), LEAST)
         run = state.seen[own, 1] + 1 if diff == 0 else 1
         values[seen % LONG] = now
         sizes[seen % LONG] = 0.0 if np.isnan(dev) else abs(dev)
-        waits[seen % SHORT] = wait[at]
+        waits[seen % LONG] = wait[at]
         longs[seen % RECENT] = dev_long
         state.seen[own, 0], state.seen[own, 1], state.host[own] = seen + 1, run, host[at]
         if not np.isnan(dev):
