@@ -33,6 +33,7 @@ from coldaisle_analysis.policies import (
     as_json,
     bench,
     budget_threshold,
+    cheapest,
     tune,
 )
 from coldaisle_analysis.splits import Fold, Rows
@@ -164,7 +165,7 @@ class _Player:
 
     def _policies(self, limits: Sequence[Policy]) -> dict[str, Any]:
         """Return what the families come to, and the one that was best on the training rows of each fold."""
-        tuned = {family: [] for family in FAMILIES}  # type: dict[str, list[Tuned]]
+        tuned: dict[str, list[Tuned]] = {family: [] for family in FAMILIES}
         for (known, _), train, limit in zip(self.scores, self.judged.train, limits, strict=True):
             spent = train.per_day(train.incidents(train.alarms(limit, known)))
             for family, own in tuned.items():
@@ -173,16 +174,11 @@ class _Player:
         for family, own in tuned.items():
             alarms = self._alarms([each.policy for each in own])
             told[family] = measure(whole, alarms) | {"chosen": [as_json(each.policy) for each in own]}
-        best = [min(choices, key=_cost) for choices in zip(*tuned.values(), strict=True)]
+        best = [cheapest(choices) for choices in zip(*tuned.values(), strict=True)]
         alarms = self._alarms([each.policy for each in best])
         outcomes = whole.cases.outcomes(alarms)
         chosen = {"chosen": [as_json(each.policy) for each in best]}
         return told | {"best": measure(whole, alarms) | chosen | _curves(outcomes)}
-
-
-def _cost(tuned: Tuned) -> float:
-    """Return what a choice cost on training rows; equal ones keep the order of the families, the simplest first."""
-    return np.inf if np.isnan(tuned.value) else round(tuned.value, 9)
 
 
 def _curves(outcomes: Outcomes) -> dict[str, list[list[float]]]:

@@ -5,63 +5,64 @@ of all test sides together are scored once. Identity columns are out, except in 
 ``…+identity``, which one tree plays to show what they would leak.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from joblib import Parallel, delayed
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
-from threadpoolctl import ThreadpoolController
 
 from coldaisle_analysis.early import Judged, judged, of_trials
 from coldaisle_analysis.levels import Level
-from coldaisle_analysis.models import BARS, MODELS, POLICED, WITH_IDENTITY, WITHOUT_KIND, Matrix
-from coldaisle_analysis.models.tuning import Params, tune
-from coldaisle_analysis.scoring import count, intervals, recall_per_kind
+from coldaisle_analysis.metrics import Scored, scored_row
+from coldaisle_analysis.models import BARS, MODELS, POLICED, WITH_IDENTITY, WITHOUT_KIND
+from coldaisle_analysis.models.tuning import tune
 from coldaisle_analysis.splits import Fold, grouped, shuffled, unseen_kinds
-from coldaisle_analysis.trial import Sight, Trial, attempt, sight, with_identity
+from coldaisle_analysis.trial import Params, Sight, Trial, attempt, sight, with_identity
+from coldaisle_analysis.workers import spread
 
-Mask = npt.NDArray[np.bool_]
-
-CURVE_POINTS = 200
-JOBS = 2
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A model's row in the metrics, and what its figures need.
-
-    Attributes:
-        row: the row of ``metrics.json``.
-        recall: of the PR curve, from 1 down.
-        precision: of the PR curve.
-    """
-
-    row: dict[str, Any]
-    recall: Matrix
-    precision: Matrix
+IDENTITY = "+identity"
 
 
 @dataclass(frozen=True)
 class _Split:
-    """A way to divide a level, and what the models are given on each of its folds."""
+    """A way to divide a level.
+
+    Attributes:
+        level: the level.
+        name: of the split.
+        models: that play it.
+        parts: its folds; those of a part differ in the attacks they know, and share a site learned from clean rows.
+    """
 
     level: Level
     name: str
-    folds: tuple[Sight, ...]
-    judged: tuple[Judged, ...]
+    models: tuple[str, ...]
+    parts: tuple[tuple[Fold, ...], ...]
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """Return its folds, part by part."""
+        return tuple(fold for part in self.parts for fold in part)
+
+    @property
+    def cost(self) -> int:
+        """Return how long a part takes, beside those of other splits."""
+        return len(self.models) * len(self.level.labels)
 
 
 @dataclass(frozen=True)
-class _Job:
-    """One model on one split of one level."""
+class _Played:
+    """What the models did on one fold.
 
-    split: _Split
-    model: str
+    Attributes:
+        trials: by model.
+        leaking: of the model that was given identity columns, too.
+        params: of the models that were tuned.
+    """
+
+    trials: dict[str, Trial]
+    leaking: dict[str, Trial]
+    params: Params
 
 
 def evaluate(
@@ -72,184 +73,117 @@ def evaluate(
     Args:
         levels: the levels of a dataset.
         seed: of shuffling, subsampling, models and bootstrap.
-        progress: told each split that is done.
+        progress: told each split that is played, and how it went.
         tuned: choose the parameters of every model that is told on the training side of each honest fold, see :mod:`models.tuning`.
     """
-    pool = ThreadpoolController()
-    work = Parallel(n_jobs=JOBS, backend="threading", return_as="generator")
-    wanted = [want for level in levels for want in _splits(level, seed)]
-    splits = [split for some in work(delayed(_seen)(*want, pool) for want in wanted) for split in some]
-    jobs = [_Job(split, model) for split in splits for model in _models(split)]
-    done: list[Scored] = []
-    scored = work(delayed(_score)(job, seed, pool, tuned=tuned) for job in jobs)
-    for one, job, after in zip(scored, jobs, [*jobs, None][1:], strict=True):
-        done.append(one)
-        part = _part(job.split.level, job.split.name)
-        if after is None or _part(after.split.level, after.split.name) != part:
-            _tell(done, part, progress)
-    return done
+    splits = [split for level in levels for split in _splits(level, seed)]
+    scored: dict[int, list[Scored]] = {}
+    for at, played in _play_all(splits, seed, tuned=tuned):
+        scored[at] = list(_scored(splits[at], played, seed))
+        best = max((one.row for one in scored[at]), key=lambda row: float(row["f1"]))
+        said = f"{len(scored[at])} models scored, best {best['model']} with F1 {best['f1']:.3f}"
+        progress(f"{splits[at].level.name}, {splits[at].name} split: {said}")
+    return [one for at in sorted(scored) for one in scored[at]]
 
 
-def _splits(level: Level, seed: int) -> Iterator[tuple[Level, str, tuple[Fold, ...]]]:
-    """Yield how a level with attacks is divided: whole days, kinds never seen, and at random."""
+def _splits(level: Level, seed: int) -> Iterator[_Split]:
+    """Yield how a level with attacks is divided: whole days, kinds never seen, and at random, where it has enough of each."""
     if not level.labels.any():
         return
-    honest, kinds = tuple(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
-    yield level, level.held_out, honest
-    yield level, "kind", tuple(unseen_kinds(honest, kinds, level.labels))
-    yield level, "random", tuple(shuffled(level.labels, seed))
+    honest, kinds = list(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
+    told = tuple(name for name, model in MODELS.items() if model.told)
+    unseen = (unseen_kinds(fold, kinds, level.labels) for fold in honest)
+    splits = (
+        _Split(level, level.held_out, tuple(MODELS), tuple((fold,) for fold in honest)),
+        _Split(level, "kind", (*BARS, WITHOUT_KIND), tuple(unseen)),
+        _Split(level, "random", told, tuple((fold,) for fold in shuffled(level.labels, seed))),
+    )
+    yield from (split for split in splits if split.parts)
 
 
-def _seen(level: Level, name: str, folds: tuple[Fold, ...], pool: ThreadpoolController) -> list[_Split]:
-    """Return a split, what the models are given on it, and the same split with identity columns."""
-    with pool.limit(limits=1):
-        sights = tuple(sight(level, fold) for fold in folds)
-    benches = judged(level, folds) if name != "random" else ()
-    leaking = tuple(with_identity(seen, level) for seen in sights) if name != "kind" else ()
-    return [_Split(level, name, sights, benches), _Split(level, f"{name}+identity", leaking, benches)]
+def _play_all(splits: Sequence[_Split], seed: int, *, tuned: bool) -> Iterator[tuple[int, list[_Played]]]:
+    """Yield what the models did on each fold of a split, by its place, once it is played; what takes longest is played first."""
+    order = sorted(
+        ((at, number) for at, split in enumerate(splits) for number in range(len(split.parts))),
+        key=lambda part: -splits[part[0]].cost,
+    )
+    lean = [replace(split, level=_lean(split.level)) for split in splits]
+    results = spread(_play, [(lean[at], lean[at].parts[number], seed, tuned) for at, number in order])
+    done: list[list[list[_Played]]] = [[] for _ in splits]
+    for (at, _), result in zip(order, results, strict=True):
+        done[at].append(result)
+        if len(done[at]) == len(splits[at].parts):
+            yield at, [one for part in done[at] for one in part]
 
 
-def _models(split: _Split) -> list[str]:
-    """Return the models that play a split: all on the honest one, those that are told on random folds."""
-    if not split.folds:
-        return []
-    if split.name.endswith("+identity"):
-        return [WITH_IDENTITY]
-    if split.name == "kind":
-        return [*BARS, WITHOUT_KIND]
-    return [name for name, model in MODELS.items() if model.told or split.name == split.level.held_out]
+def _lean(level: Level) -> Level:
+    """Return a level without what no model is given: it travels to another process."""
+    return replace(level, cases={}, kinds=level.kinds[:0])
 
 
-def _part(level: Level, split: str) -> tuple[str, str]:
-    """Return level and split without the identity remark: what progress tells together."""
-    return level.name, split.removesuffix("+identity")
+def _play(split: _Split, part: Sequence[Fold], seed: int, tuned: bool) -> list[_Played]:
+    """Return what the models of a split do on the folds of a part."""
+    level, kind = split.level, split.name == "kind"
+    clean = part[0].train[level.labels[part[0].train] == 0] if kind else None
+    seen, found = sight(level, part[0], clean), []
+    for fold in part:
+        given = replace(seen, fold=fold)
+        params = _tuned(split, given, seed) if tuned and split.name == level.held_out else {}
+        trials = attempt(split.models, given, level.labels, seed, params)
+        leaking = (
+            {} if kind else attempt([WITH_IDENTITY], with_identity(given, level), level.labels, seed, params)
+        )
+        found.append(_Played(trials, leaking, params))
+    return found
 
 
-def _tell(done: list[Scored], part: tuple[str, str], progress: Callable[[str], None]) -> None:
-    """Say how the split just finished went."""
-    rows = [one.row for one in done if (one.row["level"], one.row["split"]) == part]
-    best = max(rows, key=lambda row: float(row["f1"]))
-    count = f"{len(rows)} models" if len(rows) > 1 else "1 model"
-    progress(f"{part[0]}, {part[1]} split: {count} scored, best {best['model']} with F1 {best['f1']:.3f}")
+def _tuned(split: _Split, seen: Sight, seed: int) -> Params:
+    """Return the parameters of the models, chosen on a fold's training side; empty where the defaults are kept."""
+    level, columns = split.level, seen.of(np.arange(len(split.level.labels)))
+    return {
+        name: tune(MODELS[name], columns, seen.names, level.labels, level.together, seen.fold.train, seed)
+        for name in split.models
+    }
 
 
-def _score(job: _Job, seed: int, pool: ThreadpoolController, *, tuned: bool) -> Scored:
-    """Return what one model scores on one split."""
-    split, level = job.split, job.split.level
-    chosen: list[Params] = [{} for _ in split.folds]
-    with pool.limit(limits=1):
-        if tuned and split.name == level.held_out:
-            chosen = [_tuned(job.model, level, seen, seed) for seen in split.folds]
-        trials = [
-            attempt(job.model, seen, level.labels, seed, params)
-            for seen, params in zip(split.folds, chosen, strict=True)
-        ]
+def _scored(split: _Split, played: Sequence[_Played], seed: int) -> Iterator[Scored]:
+    """Yield what each model scores on a split, and the one that saw identity columns."""
+    benches = judged(split.level, split.folds) if split.name != "random" else ()
+    for name in split.models:
+        trials, params = [one.trials[name] for one in played], [one.params.get(name, {}) for one in played]
+        yield _score(split, split.name, name, trials, params, benches, seed)
+    if all(one.leaking for one in played):
+        leaking = [one.leaking[WITH_IDENTITY] for one in played]
+        yield _score(split, f"{split.name}{IDENTITY}", WITH_IDENTITY, leaking, [], benches, seed)
+
+
+def _score(
+    split: _Split,
+    name: str,
+    model: str,
+    trials: Sequence[Trial],
+    params: Sequence[Any],
+    benches: tuple[Judged, ...],
+    seed: int,
+) -> Scored:
+    """Return what one model scores on one split, given what it did on each fold."""
+    level, folds = split.level, split.folds
     tested = np.zeros(len(level.labels), np.bool_)
     alarms, score = np.zeros_like(tested), np.zeros(len(tested))
-    for seen, trial in zip(split.folds, trials, strict=True):
-        rows = seen.fold.test
+    for fold, trial in zip(folds, trials, strict=True):
+        rows = fold.test
         score[rows], alarms[rows], tested[rows] = trial.score, trial.score >= trial.threshold, True
+    policed = name == level.held_out and model in POLICED
+    early = of_trials(level, benches, folds, trials, policies=policed)
+    first = next(iter(early.values()), None)
     told = {
-        **_early(split, trials, job.model),
+        **(first["threshold"] if first else {}),
+        "early": early,
         "fit_s": float(np.mean([trial.fit_s for trial in trials])),
         "predict_s": float(np.mean([trial.predict_s for trial in trials])),
         "folds": len(trials),
         "train_rows": int(np.mean([trial.train_rows for trial in trials])),
         "thresholds": [trial.threshold for trial in trials],
-        **({"params": [repr(params) for params in chosen]} if tuned else {}),
+        **({"params": [repr(own) for own in params]} if any(params) else {}),
     }
-    return scored_row(level, split.name, job.model, score, alarms, tested, seed, told)
-
-
-def scored_row(
-    level: Level,
-    split: str,
-    model: str,
-    score: Matrix,
-    alarms: Mask,
-    tested: Mask,
-    seed: int,
-    told: Mapping[str, Any],
-) -> Scored:
-    """Return a model's row on a split.
-
-    Args:
-        level: the level.
-        split: name of the split.
-        model: name of the model.
-        score: of every row of the level; those not tested are not looked at.
-        alarms: which rows alarm.
-        tested: which rows were tested.
-        seed: of the bootstrap.
-        told: what else the row tells.
-    """
-    labels = level.labels[tested]
-    precision, recall, _ = precision_recall_curve(labels, score[tested])
-    shown = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
-    row = {
-        "model": model, "level": level.name, "split": split,
-        **_confusion(level, alarms, tested, seed),
-        "average_precision": float(average_precision_score(labels, score[tested])),
-        **_against_benign(level, alarms & tested, score, tested),
-        **told,
-    }  # fmt: skip
-    return Scored(row, recall[shown], precision[shown])
-
-
-def _tuned(name: str, level: Level, seen: Sight, seed: int) -> Params:
-    """Return the parameters of a model, chosen on a fold's training side; none where the defaults are kept."""
-    everything = np.arange(len(level.labels))
-    return tune(
-        MODELS[name], seen.of(everything), seen.names, level.labels, level.together, seen.fold.train, seed
-    )
-
-
-def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> dict[str, Any]:
-    """Return what the alarms of a level come to, row by row, over the rows that were tested."""
-    labels, alarms = level.labels[tested], alarms[tested]
-    counts = count(labels, alarms)
-    return {
-        "precision": float(counts.precision), "recall": float(counts.recall), "f1": float(counts.f1),
-        "intervals": intervals(labels, alarms, level.episodes[tested], level.groups[tested], seed),
-        "recall_per_kind": recall_per_kind(labels, alarms, level.kinds[tested]),
-        "false_alarms_per_day": float(counts.fp) / (level.days * float(tested.mean())),
-        "true_positives": int(counts.tp), "false_positives": int(counts.fp), "false_negatives": int(counts.fn),
-        "rows": len(labels), "attack_rows": int(labels.sum()),
-    }  # fmt: skip
-
-
-def _against_benign(level: Level, alarms: Mask, score: Matrix, tested: Mask) -> dict[str, float]:
-    """Return how attacks are told from benign anomalies: ROC AUC among the two, and the share of false alarms on the latter."""
-    anomalous = tested & ((level.labels == 1) | level.benign)
-    truth = level.labels[anomalous]
-    both = np.unique(truth).size > 1
-    false = alarms & (level.labels == 0)
-    return {
-        "auc_against_benign": float(roc_auc_score(truth, score[anomalous])) if both else np.nan,
-        "false_alarms_on_benign": float((false & level.benign).sum() / max(false.sum(), 1)),
-    }
-
-
-def _early(split: _Split, trials: list[Trial], model: str) -> dict[str, Any]:
-    """Return how early the alarms came: of the first kind of cases in the row itself, of all of them under ``early``."""
-    folds = [seen.fold for seen in split.folds]
-    policed = split.name == split.level.held_out and model in POLICED
-    told = of_trials(split.level, split.judged, folds, trials, policies=policed)
-    first = next(iter(told.values()), None)
-    return {**(first["threshold"] if first else {}), "early": told}
-
-
-def write_metrics(scored: list[Scored], path: Path) -> None:
-    """Write ``metrics.json``: a list of rows; a value that does not exist is ``null``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [_without_nan(result.row) for result in scored]
-    path.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _without_nan(value: Any) -> Any:
-    """Return the value with NaN as None, as JSON has no other word for it."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and np.isnan(value) else value
+    return scored_row(level, name, model, score, alarms, tested, seed, told)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, report
+from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, metrics, report, workers
 from coldaisle_analysis import weeks as other_weeks
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
@@ -120,16 +120,17 @@ def _analyse(
     weeks: other_weeks.Weeks = MappingProxyType({}),
 ) -> None:
     """Write the parts of an analysis into a folder."""
-    progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
-    dataset.write(built, folder / "dataset")
-    progress("describing the traffic")
-    described = describe.describe(built.packets, built.readings)
-    described.write(folder / "report" / "tables")
+    with workers.waking():
+        progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
+        dataset.write(built, folder / "dataset")
+        progress("describing the traffic")
+        described = describe.describe(built.packets, built.readings)
+        described.write(folder / "report" / "tables")
     progress("training and scoring models")
     levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
     scored += other_weeks.evaluate(levels, weeks, seed, progress)
-    evaluate.write_metrics(scored, folder / "models" / "metrics.json")
+    metrics.write(scored, folder / "models" / "metrics.json")
     progress("auditing the dataset")
     found = audit([one.row for one in scored])
     progress("training detectors")

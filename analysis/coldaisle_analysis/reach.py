@@ -10,7 +10,7 @@ import pandas as pd
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
 from coldaisle_analysis.drawing import in_order
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import RULE
 from coldaisle_analysis.standings import LEVELS, best_row, held_out_of, of, row_of
 

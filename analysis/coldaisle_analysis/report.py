@@ -19,7 +19,7 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
 from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.early import BUDGETS
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS, RULE
 from coldaisle_analysis.standings import best_row, held_out_of, of, row_of, title
 

@@ -20,7 +20,7 @@ from coldaisle_analysis.drawing import (
     inline_svg,
     styled,
 )
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS
 from coldaisle_analysis.standings import of, title
 

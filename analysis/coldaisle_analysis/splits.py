@@ -4,7 +4,7 @@ Random folds are here only to show what they leak. The protocol is nested: a fol
 set on scores (threshold, policy) is set on those of rows which the model that scored them had not seen.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,25 +184,27 @@ def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
     yield Fold(train, (_spare_rows(labels, train, seed),), test)
 
 
-def unseen_kinds(folds: Iterable[Fold], kinds: npt.NDArray[np.object_], labels: Labels) -> Iterator[Fold]:
-    """Yield folds in which no attacked row is of a kind that was trained on; together they test what the given ones do.
+def unseen_kinds(fold: Fold, kinds: npt.NDArray[np.object_], labels: Labels) -> tuple[Fold, ...]:
+    """Return folds in which no attacked row is of a kind that was trained on; together they test what the given one does.
 
     Args:
-        folds: grouped folds.
+        fold: a grouped fold.
         kinds: kind of each row's episode, shape (rows,).
         labels: 1 is attack, shape (rows,).
     """
     attacked = labels == 1
-    for fold in folds:
-        trained, tested = (set(kinds[rows[attacked[rows]]]) for rows in (fold.train, fold.test))
-        known = np.isin(kinds, sorted(trained & tested)) & attacked
-        yield Fold(fold.train, fold.inner[:1], fold.test[~known[fold.test]])
-        for kind in sorted(trained & tested):
-            other = kinds != kind
-            inner = tuple(
-                Inner(one.fit[other[one.fit]], one.held_out[other[one.held_out]]) for one in fold.inner[:1]
-            )
-            yield Fold(fold.train[other[fold.train]], inner, fold.test[known[fold.test] & ~other[fold.test]])
+    trained, tested = (set(kinds[rows[attacked[rows]]]) for rows in (fold.train, fold.test))
+    known = np.isin(kinds, sorted(trained & tested)) & attacked
+    found = [Fold(fold.train, fold.inner[:1], fold.test[~known[fold.test]])]
+    for kind in sorted(trained & tested):
+        other = kinds != kind
+        inner = tuple(
+            Inner(one.fit[other[one.fit]], one.held_out[other[one.held_out]]) for one in fold.inner[:1]
+        )
+        found.append(
+            Fold(fold.train[other[fold.train]], inner, fold.test[known[fold.test] & ~other[fold.test]])
+        )
+    return tuple(found)
 
 
 def thin(rows: Rows, labels: Labels, most: int, seed: int) -> Rows:

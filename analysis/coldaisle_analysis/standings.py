@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, FAMILIES, MODELS, POLICED
 
 LEVELS = ("packets", "readings")

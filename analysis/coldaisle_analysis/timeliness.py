@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from coldaisle_analysis.drawing import INK, canvas, grid, inline_svg, styled
 from coldaisle_analysis.early import BUDGETS
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS
 from coldaisle_analysis.standings import LEVELS, PLAIN, cases_of, earliest_row, honest, row_of, title
 

@@ -1,8 +1,7 @@
-"""One model on one fold: what it is given, what it learns, and how it scores rows it has not seen."""
+"""Models on one fold: what they are given, what they learn, and how they score rows they have not seen."""
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,13 @@ from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis.following.forecast import Site
 from coldaisle_analysis.forecasting import COLUMNS, columns_of, learn_site
+from coldaisle_analysis.lesson import Exam, Learned, Lesson
 from coldaisle_analysis.levels import Level
-from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, Matrix, scores, threshold, untold_threshold
-from coldaisle_analysis.splits import Fold, Labels, Rows, thin
+from coldaisle_analysis.models import EVEN_CHANCE, MODELS, Matrix, threshold, untold_threshold
+from coldaisle_analysis.splits import Fold, Labels, Rows
+
+Params = Mapping[str, Mapping[str, Any]]
+"""By name of a model the parameters of its estimator."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,9 @@ class Trial:
         seen: the scores those models gave them.
         threshold: from which score it alarms.
         fit_s: time to fit the model that is tested, s.
-        predict_s: time to score the test rows, s.
+        predict_s: time to score the test rows, s; preparing rows, which models share, is in neither.
         train_rows: rows it was fitted on.
+        pipeline: the model that is tested, where it was asked for and has learned.
     """
 
     score: Matrix
@@ -57,12 +61,19 @@ class Trial:
     fit_s: float = 0.0
     predict_s: float = 0.0
     train_rows: int = 0
+    pipeline: Pipeline | None = None
 
 
-def sight(level: Level, fold: Fold) -> Sight:
-    """Return what models are given on a fold; the site is learned from its training side, told no label."""
+def sight(level: Level, fold: Fold, learned_from: Rows | None = None) -> Sight:
+    """Return what models are given on a fold.
+
+    Args:
+        level: the level.
+        fold: the fold.
+        learned_from: training rows the site is learned from, told no label; all of them when left out.
+    """
     trained = np.zeros(len(level.labels), np.bool_)
-    trained[fold.train] = True
+    trained[fold.train if learned_from is None else learned_from] = True
     site = learn_site(level.series, trained)
     forecasts = columns_of(site, level.series, len(trained))
     return Sight(fold, (*level.names, *COLUMNS), (level.features, forecasts), site)
@@ -74,74 +85,66 @@ def with_identity(seen: Sight, level: Level) -> Sight:
 
 
 def attempt(
-    name: str, seen: Sight, labels: Labels, seed: int, params: Mapping[str, Any] | None = None
-) -> Trial:
-    """Fit a model on a fold's training side, set its threshold on rows held out of it, score the test side.
+    names: Sequence[str],
+    seen: Sight,
+    labels: Labels,
+    seed: int,
+    params: Params | None = None,
+    *,
+    keep: bool = False,
+    test: Matrix | None = None,
+) -> dict[str, Trial]:
+    """Fit models on a fold's training side, set their thresholds on rows held out of it, score the test side.
 
     A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
     told which rows are attacks sees no label, and its threshold neither.
 
     Args:
-        name: of the model.
-        seen: what it is given.
+        names: of the models.
+        seen: what they are given.
         labels: 1 is attack, shape (rows,); those of test rows are not looked at.
-        seed: of the model and of the draw of its training rows.
-        params: of the model, where it was tuned.
+        seed: of the models and of the draw of their training rows.
+        params: of those that were tuned.
+        keep: whether to keep the models that are tested.
+        test: what is tested on instead of the fold's test side, shape (any number of rows, columns).
     """
-    fold, start = seen.fold, time.perf_counter()
-    fitted = fit(name, seen, fold.train, labels, seed, params)
-    fit_s = time.perf_counter() - start
-    held, known = held_out(name, seen, labels, seed, params)
-    if fitted is None or known is None:
-        return Trial(np.zeros(len(fold.test)), held, np.zeros(len(held)), EVEN_CHANCE)
-    start = time.perf_counter()
-    score = scores(fitted.pipeline, seen.of(fold.test))
-    predict_s = time.perf_counter() - start
-    return Trial(score, held, known, limit(name, labels[held], known), fit_s, predict_s, fitted.rows)
+    fold, held = seen.fold, np.concatenate([part.held_out for part in seen.fold.inner])
+    given = seen.of(fold.test) if test is None else test
+    outer = _tried(names, seen, fold.train, labels, seed, params or {}, given)
+    inner = [
+        _tried(names, seen, part.fit, labels, seed, params or {}, seen.of(part.held_out))
+        for part in fold.inner
+    ]
+    order = np.argsort(held, kind="stable")
+    found = {}
+    for name in names:
+        learned, score, predict_s = outer[name]
+        parts = [each[name][1] for each in inner]
+        if learned is None or any(each[name][0] is None for each in inner):
+            found[name] = Trial(np.zeros(len(given)), held[order], np.zeros(len(held)), EVEN_CHANCE)
+            continue
+        known = np.concatenate(parts)[order]
+        set_by = threshold(labels[held[order]], known) if MODELS[name].told else untold_threshold(known)
+        kept = learned.pipeline if keep else None
+        found[name] = Trial(
+            score, held[order], known, set_by, learned.fit_s, predict_s, learned.rows, kept
+        )  # fmt: skip
+    return found
 
 
-def limit(name: str, labels: Labels, known: Matrix) -> float:
-    """Return from which score a model alarms, given rows it had not seen: the best F1, or told no label a share of them."""
-    return threshold(labels, known) if MODELS[name].told else untold_threshold(known)
-
-
-def held_out(
-    name: str, seen: Sight, labels: Labels, seed: int, params: Mapping[str, Any] | None = None
-) -> tuple[Rows, Matrix | None]:
-    """Return the rows a fold's training side holds out, in order, and the scores of models that had not seen them.
-
-    No scores where a class has too few rows to learn from.
-    """
-    inner = seen.fold.inner
-    rows = np.concatenate([part.held_out for part in inner])
-    order = np.argsort(rows, kind="stable")
-    parts = []
-    for part in inner:
-        fitted = fit(name, seen, part.fit, labels, seed, params)
-        if fitted is None:
-            return rows[order], None
-        parts.append(scores(fitted.pipeline, seen.of(part.held_out)))
-    return rows[order], np.concatenate(parts)[order]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted pipeline, and how many rows it was fitted on."""
-
-    pipeline: Pipeline
-    rows: int = field(default=0)
-
-
-def fit(
-    name: str, seen: Sight, rows: Rows, labels: Labels, seed: int, params: Mapping[str, Any] | None = None
-) -> Fitted | None:
-    """Return a model fitted on a draw of some rows, nothing where a class has too few of them."""
-    model = MODELS[name]
-    truth = labels if model.told else np.zeros_like(labels)
-    drawn = thin(rows, truth, model.most_rows, seed)
-    if model.told and np.bincount(labels[drawn], minlength=2).min() < FEWEST:
-        return None
-    pipeline = model.build(seed, seen.names)
-    if params:
-        pipeline.steps[-1][1].set_params(**params)
-    return Fitted(pipeline.fit(seen.of(drawn), truth[drawn]), len(drawn))
+def _tried(
+    names: Sequence[str],
+    seen: Sight,
+    rows: Rows,
+    labels: Labels,
+    seed: int,
+    params: Params,
+    given: Matrix,
+) -> dict[str, tuple[Learned | None, Matrix, float]]:
+    """Return of each model what has learned from some rows, and the scores it gives others, and the time that took, s."""
+    lesson, exam = Lesson(seen.of(rows), seen.names, labels[rows], seed), Exam(given)
+    found = {}
+    for name in names:
+        learned = lesson.learn(name, params.get(name))
+        found[name] = (learned, *(exam.score(learned) if learned else (np.zeros(len(given)), 0.0)))
+    return found

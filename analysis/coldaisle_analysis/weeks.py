@@ -4,23 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
-from threadpoolctl import ThreadpoolController
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.early import measure
-from coldaisle_analysis.evaluate import JOBS, Scored, scored_row
 from coldaisle_analysis.forecasting import columns_of
 from coldaisle_analysis.levels import Level, prepare
-from coldaisle_analysis.models import MODELS, scores
+from coldaisle_analysis.metrics import Scored, scored_row
+from coldaisle_analysis.models import MODELS, Matrix
 from coldaisle_analysis.policies import bench
 from coldaisle_analysis.splits import Fold, inner
-from coldaisle_analysis.trial import Sight, fit, held_out, limit, sight
+from coldaisle_analysis.trial import Sight, Trial, attempt, sight
+from coldaisle_analysis.workers import spread
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 
 SPLIT = "week"
+PARTS = 4
+"""Parts the models of a level are dealt into, to be played side by side."""
 Weeks = Mapping[int, Sequence[Level]]
 """The levels of other runs, by the seed of each."""
 
@@ -64,55 +65,51 @@ def evaluate(
         levels: what is learned from, whole.
         weeks: what is tested on.
         seed: of models, draws of rows and bootstrap.
-        progress: told a line a level.
+        progress: told when it is done.
     """
-    pool, found = ThreadpoolController(), list[Scored]()
-    for at, level in enumerate(levels):
-        if not level.labels.any() or not weeks:
-            continue
-        rows = np.arange(len(level.labels))
-        seen = sight(level, Fold(rows, inner(level.groups, level.labels, level.known_ns, rows), rows[:0]))
-        others = {number: _sight_of(week[at], seen) for number, week in weeks.items()}
-        work = Parallel(n_jobs=JOBS, backend="threading")
-        done = work(delayed(_tried)(model, level, seen, others, weeks, at, seed, pool) for model in MODELS)
-        found += [one for some in done for one in some]
-        progress(f"{level.name}: every model tried on {len(weeks)} other weeks")
+    played = [(at, level) for at, level in enumerate(levels) if level.labels.any() and weeks]
+    jobs = [
+        (level, {number: week[at] for number, week in weeks.items()}, tuple(MODELS)[part::PARTS], seed)
+        for at, level in played
+        for part in range(PARTS)
+    ]
+    found = [one for some in spread(_tried, jobs) for one in some]
+    if found:
+        progress(f"every model tried on {len(weeks)} other weeks")
     return found
 
 
-def _sight_of(level: Level, seen: Sight) -> Sight:
-    """Return what models trained on one run are given of another: forecasts of the site as it was learned there."""
-    forecasts = columns_of(seen.site, level.series, len(level.labels))
+def _tried(level: Level, weeks: Mapping[int, Level], models: Sequence[str], seed: int) -> list[Scored]:
+    """Return the rows of models, one a week; none where it cannot learn."""
     rows = np.arange(len(level.labels))
-    return Sight(Fold(rows[:0], (), rows), seen.names, (level.features, forecasts), seen.site)
+    seen = sight(level, Fold(rows, inner(level.groups, level.labels, level.known_ns, rows), rows[:0]))
+    given = np.vstack([_given(week, seen) for week in weeks.values()])
+    trials = attempt(models, seen, level.labels, seed, test=given)
+    ends = np.cumsum([len(week.labels) for week in weeks.values()])
+    return [
+        _row(model, trial, week, part, number, seed)
+        for model, trial in trials.items()
+        if trial.train_rows
+        for (number, week), part in zip(weeks.items(), np.split(trial.score, ends[:-1]), strict=True)
+    ]
 
 
-def _tried(
-    model: str,
-    level: Level,
-    seen: Sight,
-    others: Mapping[int, Sight],
-    weeks: Weeks,
-    at: int,
-    seed: int,
-    pool: ThreadpoolController,
-) -> list[Scored]:
-    """Return a model's rows, one a week; none where it cannot learn."""
-    with pool.limit(limits=1):
-        fitted = fit(model, seen, seen.fold.train, level.labels, seed)
-        held, known = held_out(model, seen, level.labels, seed)
-        if fitted is None or known is None:
-            return []
-        threshold = limit(model, level.labels[held], known)
-        found = []
-        for number, other in others.items():
-            week = weeks[number][at]
-            score = scores(fitted.pipeline, other.of(other.fold.test))
-            alarms, tested = score >= threshold, np.ones(len(score), np.bool_)
-            name, cases = next(iter(week.cases.items()))
-            early = {
-                "early": {name: {"threshold": measure(bench(cases, week.labels, week.episodes), alarms)}}
-            }
-            facts = {"seed": number, "folds": 1, "train_rows": fitted.rows, "thresholds": [threshold]}
-            found.append(scored_row(week, SPLIT, model, score, alarms, tested, seed, early | facts))
-        return found
+def _given(week: Level, seen: Sight) -> Matrix:
+    """Return what models trained on one run are given of another: forecasts of the site as it was learned there."""
+    return np.column_stack([week.features, columns_of(seen.site, week.series, len(week.labels))])
+
+
+def _row(model: str, trial: Trial, week: Level, score: Matrix, number: int, seed: int) -> Scored:
+    """Return a model's row on another week, given the score of each row there."""
+    alarms, tested = score >= trial.threshold, np.ones(len(score), np.bool_)
+    name, cases = next(iter(week.cases.items()))
+    judged = bench(cases, week.labels, week.episodes)
+    told = {
+        "early": {name: {"threshold": measure(judged, alarms)}},
+        "seed": number,
+        "folds": 1,
+        "train_rows": trial.train_rows,
+        "thresholds": [trial.threshold],
+        "fit_s": trial.fit_s,
+    }
+    return scored_row(week, SPLIT, model, score, alarms, tested, seed, told)

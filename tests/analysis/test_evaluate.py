@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from tests.analysis import made_dataset
 
-from coldaisle_analysis import columns
-from coldaisle_analysis.evaluate import Scored, evaluate, write_metrics
+from coldaisle_analysis import columns, metrics
+from coldaisle_analysis.evaluate import evaluate
 from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
 from coldaisle_analysis.splits import grouped
 from coldaisle_analysis.trial import attempt, sight
@@ -54,7 +55,7 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
 
 def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> None:
     """The file is a JSON list without NaN; each row has the promised keys, bounds and intervals around the scores."""
-    write_metrics(scored, tmp_path / "models" / "metrics.json")
+    metrics.write(scored, tmp_path / "models" / "metrics.json")
     rows = json.loads((tmp_path / "models" / "metrics.json").read_text())
     for row in rows:
         assert row.keys() >= PROMISED
@@ -114,7 +115,7 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
     turned[fold.test] = 1 - turned[fold.test]
     given = sight(level, fold)
     for name in MODELS:
-        seen, blind = (attempt(name, given, labels, 1) for labels in (level.labels, turned))
+        seen, blind = (attempt([name], given, labels, 1)[name] for labels in (level.labels, turned))
         assert seen.score.tolist() == blind.score.tolist()
         assert seen.threshold == blind.threshold
 
@@ -128,7 +129,7 @@ def test_identity_columns_stay_out_of_the_features() -> None:
 def test_missing_values_become_null(tmp_path: Path) -> None:
     """NaN is written as null, wherever it stands."""
     nan = float("nan")
-    write_metrics(
+    metrics.write(
         [Scored({"a": nan, "b": [nan, 1.0], "c": {"d": nan}}, np.zeros(0), np.zeros(0))], tmp_path / "m.json"
     )
     assert json.loads((tmp_path / "m.json").read_text()) == [{"a": None, "b": [None, 1.0], "c": {"d": None}}]

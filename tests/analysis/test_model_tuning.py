@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import ParameterSampler
-from sklearn.pipeline import make_pipeline
 
 from coldaisle_analysis.models import MODELS, Model
+from coldaisle_analysis.models.model import bare
 from coldaisle_analysis.models.tuning import FOLDS, build_tuned, tune
 
 RNG = np.random.default_rng(3)
@@ -42,7 +42,7 @@ class Jealous(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return np.column_stack([1 - score, score])
 
 
-JEALOUS = Model("", lambda _seed, _names: make_pipeline(Jealous()), space={"column": (0, 1, 2)})
+JEALOUS = Model("", lambda _seed, _names: Jealous(), bare, space={"column": (0, 1, 2)})
 
 
 def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_without_time_the_defaults_stay() -> None:
 
 def test_a_setting_that_is_no_better_is_not_chosen() -> None:
     """Where no column tells, the defaults stay: better by chance on one fold is not enough on most of them."""
-    model = Model("", JEALOUS.build, space={"column": (2,)})
+    model = Model("", JEALOUS.make, bare, space={"column": (2,)})
     assert tuned(model) == {}
 
 

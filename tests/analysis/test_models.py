@@ -5,7 +5,9 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.svm import SVC, OneClassSVM
 
 from coldaisle_analysis.columns import LEARNED, Level, features
 from coldaisle_analysis.forecasting import COLUMNS
@@ -15,6 +17,7 @@ from coldaisle_analysis.models.charts import MODELS as CHARTS
 from coldaisle_analysis.models.covariance import RobustCovariance
 from coldaisle_analysis.models.model import UNTOLD_ALARMS
 from coldaisle_analysis.models.simple import WATCHED, Rule
+from coldaisle_analysis.models.support import RadialOneClass
 
 RNG = np.random.default_rng(11)
 NAMES = ("abs_dev", "diff", "iat", "run")
@@ -184,3 +187,27 @@ def test_models_that_go_by_name_find_their_columns_anywhere(name: str) -> None:
     straight = MODELS[name].build(1, NAMES).fit(FEATURES, LABELS)
     turned = MODELS[name].build(1, [NAMES[at] for at in order]).fit(FEATURES[:, order], LABELS)
     assert scores(turned, FEATURES[:, order]).tolist() == scores(straight, FEATURES).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("random_forest", RandomForestClassifier),
+        ("extra_trees", ExtraTreesClassifier),
+        ("svm_rbf", SVC),
+    ],
+)
+def test_what_is_summed_anew_is_what_scikit_learn_says(name: str, plain: type) -> None:
+    """Forests and support vectors give scikit-learn's numbers, only sooner."""
+    model = MODELS[name].make(3, NAMES)
+    rows = np.nan_to_num(FEATURES)
+    one, other = (each.fit(rows, LABELS) for each in (model, plain(**model.get_params())))
+    said = "predict_proba" if hasattr(other, "predict_proba") else "decision_function"
+    np.testing.assert_allclose(getattr(one, said)(rows), getattr(other, said)(rows), atol=1e-9)
+
+
+def test_one_class_svm_is_scikit_learns() -> None:
+    """So does the one-class SVM."""
+    rows = np.nan_to_num(FEATURES)
+    one, other = (each(nu=0.1).fit(rows) for each in (RadialOneClass, OneClassSVM))
+    np.testing.assert_allclose(one.decision_function(rows), other.decision_function(rows), atol=1e-9)

@@ -15,8 +15,9 @@ from coldaisle_analysis.audit.examine import of_dataset
 from coldaisle_analysis.conclusions import conclusions
 from coldaisle_analysis.describe import describe
 from coldaisle_analysis.drawing import in_order, kind_colour
-from coldaisle_analysis.evaluate import Scored, evaluate
+from coldaisle_analysis.evaluate import evaluate
 from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.reach import reach
 from coldaisle_analysis.report import Subject, write
 from coldaisle_analysis.timeliness import WAYS, earliest, gains

@@ -2,6 +2,7 @@
 
 from coldaisle_analysis.decoding import kernel, records
 from coldaisle_analysis.following import forecast, history, traffic
+from coldaisle_analysis.policies import kernels as policies
 
 kernel.load()
 for scan in records.SCANS:
@@ -9,3 +10,4 @@ for scan in records.SCANS:
 history.load()
 forecast.load()
 traffic.load()
+policies.load()

@@ -7,7 +7,7 @@ import pandas as pd
 from coldaisle_analysis.conclusions import advice, detection, leaks, surroundings
 from coldaisle_analysis.conclusions.sentence import Sentence
 from coldaisle_analysis.describe import Description
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.reach import Reach
 from coldaisle_analysis.standings import LEVELS, best_row
 

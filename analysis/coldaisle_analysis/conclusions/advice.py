@@ -8,7 +8,7 @@ import numpy as np
 from coldaisle_analysis import timeliness
 from coldaisle_analysis.conclusions.sentence import Sentence
 from coldaisle_analysis.early import BUDGETS
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS
 from coldaisle_analysis.reach import Reach
 from coldaisle_analysis.standings import PLAIN, row_of

@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any
 
 from coldaisle_analysis.conclusions.sentence import Sentence, within
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS, RULE
 from coldaisle_analysis.reach import Reach
 from coldaisle_analysis.standings import PLAIN, family, honest, of, row_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from coldaisle_analysis.conclusions.sentence import Sentence
-from coldaisle_analysis.evaluate import Scored
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import WITH_IDENTITY
 from coldaisle_analysis.standings import row_of, title
 

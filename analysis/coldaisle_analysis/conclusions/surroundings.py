@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.conclusions.sentence import Sentence
 from coldaisle_analysis.describe import Description
-from coldaisle_analysis.evaluate import Scored
-from coldaisle_analysis.models import BARS, MODELS
+from coldaisle_analysis.metrics import Scored
+from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS
 from coldaisle_analysis.standings import held_out_of
 
 NEARLY_ALONE = 0.99
@@ -85,10 +84,10 @@ def caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Senten
         "look at the intervals.",
         "leak",
     )
-    capped = int(np.max([s.row["train_rows"] for s in scored]))
+    capped = max(model.most_rows for model in MODELS.values() if model.most_rows < EVERY_ROW)
     yield Sentence(
         "Caveats",
-        f"Models learn from at most {capped:,} rows a fold, the slow ones from fewer, as the table says: the attacks (a "
-        "draw of them where they would fill more than half) and a draw of the other rows. Their ranks might change with more.",
+        f"Rule and charts learn from every row, other models from at most {capped:,} a fold, the slow ones from fewer, as the table says: "
+        "the attacks (a draw of them where they would fill more than half) and a draw of the other rows. Their ranks might change with more.",
         "models",
     )

@@ -1,25 +1,26 @@
 """Training a detector on all rows of a level: thresholds and policies are set on rows that the models scoring them had not seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from threadpoolctl import ThreadpoolController
 
 from coldaisle_analysis.detection.detector import PLAIN, SUFFIX, Detector
 from coldaisle_analysis.early import BUDGETS, OBJECTIVE
-from coldaisle_analysis.evaluate import JOBS, Scored
 from coldaisle_analysis.levels import Level
+from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import POLICED
-from coldaisle_analysis.policies import FAMILIES, Policy, Threshold, bench, budget_threshold, tune
+from coldaisle_analysis.policies import FAMILIES, Policy, Threshold, bench, budget_threshold, cheapest, tune
 from coldaisle_analysis.splits import Fold, inner
-from coldaisle_analysis.trial import fit, held_out, limit, sight
+from coldaisle_analysis.trial import Trial, attempt, sight
+from coldaisle_analysis.workers import spread
 
 EARLY = "early"
 """Name of the policy chosen for earliness, at no more false alarms than :data:`PLAIN` raised on the same rows."""
 
+PARTS = 2
+"""Parts the models are dealt into, to be trained side by side."""
 _TOLD = (
     "split",
     "precision",
@@ -33,40 +34,45 @@ _TOLD = (
 """What a detector's file tells of its model's row in the metrics."""
 
 
-def train(level: Level, model: str, seed: int, about: dict[str, Any]) -> Detector | None:
-    """Return a detector, nothing where a class has too few rows to learn from.
+def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, Any]) -> dict[str, Detector]:
+    """Return detectors by model; none where a class has too few rows to learn from.
 
     Args:
         level: level ``packets`` of the training data.
-        model: name of the model.
-        seed: of model and draw of rows.
-        about: where the data come from and what the model scored on held-out days; kept as it is.
+        models: names of the models.
+        seed: of models and draw of rows.
+        about: by model where the data come from and what it scored on held-out days; kept as it is.
     """
     rows = np.arange(len(level.labels))
     seen = sight(level, Fold(rows, inner(level.groups, level.labels, level.known_ns, rows), rows[:0]))
-    fitted = fit(model, seen, rows, level.labels, seed)
-    held, known = held_out(model, seen, level.labels, seed)
-    if fitted is None or known is None:
-        return None
-    score, judged = np.zeros(len(rows)), np.zeros(len(rows), np.bool_)
-    score[held], judged[held] = known, True
+    trials = attempt(models, seen, level.labels, seed, keep=True)
+    found = {}
+    for model, trial in trials.items():
+        if trial.pipeline is not None:
+            trained = {"rows": trial.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
+            told = about.get(model, {}) | {"training": trained}
+            found[model] = Detector(model, trial.pipeline, seen.site, _policies(level, trial), told)
+    return found
+
+
+def _policies(level: Level, trial: Trial) -> dict[str, Policy]:
+    """Return the policies of a detector, set on the rows that the models scoring them had not seen."""
+    score, judged = np.zeros(len(level.labels)), np.zeros(len(level.labels), np.bool_)
+    score[trial.held_out], judged[trial.held_out] = trial.seen, True
     (cases,) = level.cases.values()
     on = bench(cases, level.labels, level.episodes, judged)
-    plain = Threshold(limit(model, level.labels[held], known))
-    policies: dict[str, Policy] = {PLAIN: plain}
+    plain = Threshold(trial.threshold)
+    found: dict[str, Policy] = {PLAIN: plain}
     for budget, per_day in BUDGETS.items():
-        policies[budget] = Threshold(budget_threshold(score, on, per_day))
+        found[budget] = Threshold(budget_threshold(score, on, per_day))
     spent = on.per_day(on.incidents(on.alarms(plain, score)))
     tuned = [tune(family, score, on, OBJECTIVE, spent) for family in FAMILIES]
-    policies[EARLY] = min(
-        tuned, key=lambda one: np.inf if np.isnan(one.value) else round(one.value, 9)
-    ).policy
-    trained = {"rows": fitted.rows, "attack_rows": int(level.labels.sum()), "seed": seed}
-    return Detector(model, fitted.pipeline, seen.site, policies, about | {"training": trained})
+    found[EARLY] = cheapest(tuned).policy
+    return found
 
 
 def write(
-    level: Level, scored: Sequence[Scored], seed: int, about: dict[str, Any], folder: Path
+    level: Level, scored: Sequence[Scored], seed: int, about: Mapping[str, Any], folder: Path
 ) -> list[Path]:
     """Train the models that policies are tuned for and write each into a file; return the files.
 
@@ -78,23 +84,15 @@ def write(
         folder: of the files, made if need be.
     """
     honest = {
-        one.row["model"]: one.row
+        one.row["model"]: dict(about) | {"held_out": {name: one.row.get(name) for name in _TOLD}}
         for one in scored
         if (one.row["level"], one.row["split"]) == (level.name, level.held_out)
     }
-    pool = ThreadpoolController()
-
-    def make(model: str) -> Path | None:
-        told = {name: honest[model].get(name) for name in _TOLD}
-        with pool.limit(limits=1):
-            detector = train(level, model, seed, about | {"held_out": told})
-        if detector is None:
-            return None
-        path = folder / f"{level.name}.{model}{SUFFIX}"
-        detector.save(path)
-        return path
-
-    made = Parallel(n_jobs=JOBS, backend="threading")(
-        delayed(make)(model) for model in POLICED if model in honest
-    )
-    return [path for path in made if path is not None]
+    models = [model for model in POLICED if model in honest]
+    jobs = [(level, models[part::PARTS], seed, honest) for part in range(PARTS)]
+    paths = []
+    for detectors in spread(train, jobs):
+        for model, detector in detectors.items():
+            paths.append(folder / f"{level.name}.{model}{SUFFIX}")
+            detector.save(paths[-1])
+    return paths

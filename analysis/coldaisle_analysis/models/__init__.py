@@ -1,15 +1,17 @@
 """The detectors: one table, name to pipeline, a file a family.
 
-To add a model, add a row to the ``MODELS`` of its family; evaluation, report and tests pick it up. Every pipeline starts
-with what it must learn from the training rows (imputation, scaling), so nothing is fitted on test rows.
+To add a model, add a row to the ``MODELS`` of its family; evaluation, report and tests pick it up. A model names what prepares its
+rows (imputation, scaling), which is learned from training rows too, so nothing is fitted on test rows.
 """
 
 from coldaisle_analysis.models import charts, linear, neighbours, simple, streaming, trees, untold
 from coldaisle_analysis.models.model import (
     EVEN_CHANCE,
+    EVERY_ROW,
     FEWEST,
     Matrix,
     Model,
+    Preparation,
     scores,
     threshold,
     untold_threshold,
@@ -18,6 +20,7 @@ from coldaisle_analysis.models.model import (
 __all__ = [
     "BARS",
     "EVEN_CHANCE",
+    "EVERY_ROW",
     "FEWEST",
     "MODELS",
     "POLICED",
@@ -26,6 +29,7 @@ __all__ = [
     "WITH_IDENTITY",
     "Matrix",
     "Model",
+    "Preparation",
     "scores",
     "threshold",
     "untold_threshold",

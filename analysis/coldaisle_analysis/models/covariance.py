@@ -18,7 +18,7 @@ from coldaisle_analysis.models.model import Matrix
 
 DIRECTIONS = 10
 """Principal components that are looked along at most."""
-DRAWN = 500
+DRAWN = 300
 """Rows the covariance is searched for in; of more, FAST-MCD needs a second for what it finds here in a tenth of one."""
 ROWS_EACH = 5
 """Rows there must be for each direction that is looked along."""

@@ -25,6 +25,10 @@ TRUSTED = frozenset(
         "coldaisle_analysis.models.streaming.AdaptiveForest",
         "coldaisle_analysis.models.streaming.Grove",
         "coldaisle_analysis.models.streaming.HalfSpaces",
+        "coldaisle_analysis.models.support.RadialOneClass",
+        "coldaisle_analysis.models.support.RadialSVC",
+        "coldaisle_analysis.models.trees.Forest",
+        "coldaisle_analysis.models.trees.RandomTrees",
         "coldaisle_analysis.models.untold.Oddness",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -32,6 +36,8 @@ TRUSTED = frozenset(
     }
 )
 """Types that are built beside those that skops trusts: ours, and what the fitted models of the table are made of."""
+_CHECKING = ("sklearn.", "coldaisle_analysis.models.trees")
+"""Where the estimators come from that refuse rows with other columns than they say they take."""
 _DAMAGED = (
     AttributeError, BadZipFile, EOFError, ImportError, IndexError, KeyError, LookupError, MemoryError,
     NotImplementedError, OSError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError, zlib.error,
@@ -99,7 +105,7 @@ def _trees(found: object, width: int | None = None) -> Iterator[tuple[object, in
     elif isinstance(found, np.ndarray) and found.dtype == object:
         yield from (tree for item in found.flat for tree in _trees(item, width))
     elif hasattr(found, "__dict__"):
-        if isinstance(found, BaseEstimator) and type(found).__module__.startswith("sklearn."):
+        if isinstance(found, BaseEstimator) and type(found).__module__.startswith(_CHECKING):
             takes = int(getattr(found, "n_features_in_", 0))
             width = None if isinstance(found, Pipeline) else takes if width is None else min(width, takes)
         yield from (tree for item in vars(found).values() for tree in _trees(item, width))

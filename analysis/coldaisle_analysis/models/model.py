@@ -14,11 +14,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 Matrix = npt.NDArray[np.float64]
-Build = Callable[[int, Sequence[str]], Pipeline]
-"""Makes an unfitted pipeline from a seed and the names of the columns it will be given."""
+Make = Callable[[int, Sequence[str]], BaseEstimator]
+"""Makes an unfitted estimator from a seed and the names of the columns it will be given."""
+Preparation = Callable[[], list[BaseEstimator]]
+"""Makes the unfitted steps that prepare rows; models that name the same one are given the same prepared rows."""
 
 EVEN_CHANCE = 0.5
 """Score from which a model alarms where no threshold could be set."""
+EVERY_ROW = 1 << 30
+"""Training rows of a model that takes all of them."""
 FEWEST = 6
 """Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
 UNTOLD_ALARMS = 0.01
@@ -31,42 +35,47 @@ class Model:
 
     Attributes:
         title: how the report calls it.
-        build: makes an unfitted pipeline.
+        make: makes what learns from prepared rows.
+        preparation: makes what prepares them, and is learned from training rows too.
         most_rows: training rows it is given at most, see :func:`splits.thin`. Set from measured fit times so
             that a week's evaluation stays within its time on two cores.
         told: whether it is told which training rows are attacks; if not, nor is its threshold.
-        space: parameters of the pipeline's last step that can be tuned, with values or a distribution of scipy's to draw
+        space: parameters of the estimator that can be tuned, with values or a distribution of scipy's to draw
             from; none where nothing is worth its time, nor where the model is not told, for then nothing says what is better.
     """
 
     title: str
-    build: Build
+    make: Make
+    preparation: Preparation
     most_rows: int = 8_000
     told: bool = True
     space: Mapping[str, Any] = field(default_factory=dict)
 
+    def build(self, seed: int, names: Sequence[str]) -> Pipeline:
+        """Return the whole model, not fitted: its preparation, then its estimator, the last step."""
+        return make_pipeline(*self.preparation(), self.make(seed, names))
 
-def scaled(estimator: BaseEstimator) -> Pipeline:
-    """Return a pipeline for a model that compares distances or weighs sums.
+
+def scaled() -> list[BaseEstimator]:
+    """Prepare rows for a model that compares distances or weighs sums.
 
     Missing values become the mean and a flag of their own; constant columns go; scales become equal.
     """
-    return make_pipeline(
-        SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
-        VarianceThreshold(),
-        StandardScaler(),
-        estimator,
-    )
+    imputer = SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)
+    return [imputer, VarianceThreshold(), StandardScaler()]
 
 
-def plain(estimator: BaseEstimator) -> Pipeline:
-    """Return a pipeline for a tree, which needs no scale: missing values become a value of their own."""
-    return make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=-1e3, keep_empty_features=True), estimator
-    )
+def plain() -> list[BaseEstimator]:
+    """Prepare rows for trees, which need no scale: missing values become a value of their own."""
+    return [SimpleImputer(strategy="constant", fill_value=-1e3, keep_empty_features=True)]
 
 
-def scores(model: Pipeline, features: Matrix) -> Matrix:
+def bare() -> list[BaseEstimator]:
+    """Leave rows as they are, for models that know what a missing value is."""
+    return []
+
+
+def scores(model: BaseEstimator, features: Matrix) -> Matrix:
     """Return how sure a fitted model is that each row is an attack, in [0, 1], shape (rows,).
 
     A probability where the model gives one, else the logistic function of its decision value.

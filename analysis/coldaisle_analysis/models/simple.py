@@ -7,17 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
-from coldaisle_analysis.models.model import Matrix, Model, plain
+from coldaisle_analysis.models.model import EVERY_ROW, Matrix, Model, bare, plain
 
 WATCHED = {
-    "abs_dev": 1, "dev_siblings": 1, "late": 1, "missing": 1, "deliveries": 1, "arp_conflicts": 1, "retransmissions": 1,
-    "value_abs_dev": 1, "publish_iat": -1, "tcp_rst": 1, "tcp_syn": 1, "tcp_retransmission": 1, "arp_conflict": 1,
+    "abs_dev": (1, 0.5), "dev_siblings": (1, 0.5), "late": (1, 10), "iat": (-1, 10), "missing": (1, 0.5), "deliveries": (1, 0.5),
+    "arp_conflicts": (1, 0.5), "retransmissions": (1, 0.5), "value_abs_dev": (1, 0.5), "publish_iat": (-1, 10), "tcp_rst": (1, 0.5),
+    "tcp_syn": (1, 0.5), "tcp_retransmission": (1, 0.5), "arp_conflict": (1, 0.5),
 }  # fmt: skip
-"""Columns an operator would watch, and whether much (1) or little (-1) of each is odd."""
+"""Columns an operator would watch, whether much (1) or little (-1) of each is odd, and the least that is: °C, s or a count."""
 USUAL = 0.999
 """Share of the clean rows that lie within a column's limit."""
 
@@ -25,7 +25,8 @@ USUAL = 0.999
 class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Alarms when any watched column exceeds what is usual: the largest of their excesses over the column's limit.
 
-    An excess of 1 is a column at the limit that :data:`USUAL` of the clean training rows keep; missing values keep it.
+    An excess of 1 is a column at the limit that :data:`USUAL` of the clean training rows keep, and the least of :data:`WATCHED` at
+    least; missing values keep it.
 
     Args:
         names: names of the columns it will be given.
@@ -43,9 +44,13 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         """
         known = list(self.names) or [""] * features.shape[1]
         self.classes_ = np.unique(labels)
-        watched = [(at, WATCHED[name]) for at, name in enumerate(known) if name in WATCHED]
-        self.watched_ = watched or [(at, 1) for at in range(features.shape[1])]
-        self.limits_ = [limit(sign * features[labels == 0, at], USUAL) for at, sign in self.watched_]
+        watched = [(at, *WATCHED[name]) for at, name in enumerate(known) if name in WATCHED]
+        watched = watched or [(at, 1, 0.0) for at in range(features.shape[1])]
+        self.watched_ = [(at, sign) for at, sign, _ in watched]
+        usual = [limit(sign * features[labels == 0, at], USUAL) for at, sign, _ in watched]
+        self.limits_ = [
+            (middle, max(room, least)) for (middle, room), (_, _, least) in zip(usual, watched, strict=True)
+        ]
         return self
 
     def predict_proba(self, features: Matrix) -> Matrix:
@@ -56,6 +61,6 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
 
 
 MODELS: dict[str, Model] = {
-    "dummy": Model("Dummy (base rate)", lambda _seed, _names: plain(DummyClassifier(strategy="prior"))),
-    "rule": Model("Operator's rule", lambda _seed, names: make_pipeline(Rule(tuple(names)))),
+    "dummy": Model("Dummy (base rate)", lambda _seed, _names: DummyClassifier(strategy="prior"), plain),
+    "rule": Model("Operator's rule", lambda _seed, names: Rule(tuple(names)), bare, EVERY_ROW),
 }

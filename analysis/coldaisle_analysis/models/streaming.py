@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.feature_selection import VarianceThreshold
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.model import Matrix, Model, plain
+from coldaisle_analysis.models.model import Matrix, Model, plain, scaled
 from coldaisle_analysis.models.untold import Oddness
 
 if TYPE_CHECKING:  # river takes 0.4 s to import: what needs it imports it
@@ -93,7 +91,7 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         seed: of the splits.
     """
 
-    def __init__(self, trees: int = 25, height: int = 8, window: int = 1_000, seed: int = 0) -> None:
+    def __init__(self, trees: int = 15, height: int = 6, window: int = 500, seed: int = 0) -> None:
         self.trees = trees
         self.height = height
         self.window = window
@@ -147,7 +145,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def __init__(
         self,
-        trees: int = 5,
+        trees: int = 4,
         grace: int = 150,
         delta: float = 0.01,
         weight: int = 6,
@@ -233,14 +231,10 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 MODELS: dict[str, Model] = {
     "half_space_trees": Model(
         "Half-space trees",
-        lambda seed, _: make_pipeline(
-            SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True),
-            VarianceThreshold(),
-            MinMaxScaler(clip=True),
-            Oddness(HalfSpaces(seed=seed)),
-        ),
-        1_000,
+        lambda seed, _: Oddness(make_pipeline(MinMaxScaler(clip=True), HalfSpaces(seed=seed))),
+        scaled,
+        500,
         told=False,
     ),
-    "adaptive_forest": Model("Adaptive random forest", lambda seed, _: plain(AdaptiveForest(seed=seed)), 900),
+    "adaptive_forest": Model("Adaptive random forest", lambda seed, _: AdaptiveForest(seed=seed), plain, 700),
 }

@@ -6,12 +6,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.svm import OneClassSVM
 from sklearn.utils.validation import check_is_fitted
 
 from coldaisle_analysis.models.covariance import RobustCovariance
 from coldaisle_analysis.models.excess import as_probability
 from coldaisle_analysis.models.model import Matrix, Model, scaled
+from coldaisle_analysis.models.support import RadialOneClass
 
 USUAL = 0.99
 """Share of the training rows whose oddness is below 1."""
@@ -21,7 +21,7 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     """A novelty detector as a classifier: its oddness over that of :data:`USUAL` of the rows it learned from.
 
     Args:
-        detector: an outlier detector of scikit-learn, whose ``decision_function`` is larger for usual rows.
+        detector: an outlier detector of scikit-learn, or a pipeline that ends in one, whose ``decision_function`` is larger for usual rows.
     """
 
     def __init__(self, detector: BaseEstimator) -> None:
@@ -39,7 +39,6 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     def predict_proba(self, features: Matrix) -> Matrix:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
         check_is_fitted(self)
-        check_is_fitted(self)
         odd = -self.fitted_.decision_function(features)
         return as_probability((odd - self.middle_) / self.room_)
 
@@ -47,19 +46,21 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 MODELS: dict[str, Model] = {
     "isolation_forest": Model(
         "Isolation forest",
-        lambda seed, _: scaled(Oddness(IsolationForest(n_estimators=50, random_state=seed))),
+        lambda seed, _: Oddness(IsolationForest(n_estimators=50, random_state=seed)),
+        scaled,
         told=False,
     ),
     "local_outlier_factor": Model(
         "Local outlier factor",
-        lambda _seed, _: scaled(Oddness(LocalOutlierFactor(20, algorithm="brute", novelty=True))),
-        1_500,
+        lambda _seed, _: Oddness(LocalOutlierFactor(20, algorithm="brute", novelty=True)),
+        scaled,
+        600,
         told=False,
     ),
     "robust_covariance": Model(
-        "Robust covariance", lambda seed, _: scaled(Oddness(RobustCovariance(seed))), told=False
+        "Robust covariance", lambda seed, _: Oddness(RobustCovariance(seed)), scaled, told=False
     ),
     "one_class_svm": Model(
-        "One-class SVM", lambda _seed, _: scaled(Oddness(OneClassSVM(nu=0.02))), 2_000, told=False
+        "One-class SVM", lambda _seed, _: Oddness(RadialOneClass(nu=0.02)), scaled, 2_000, told=False
     ),
 }

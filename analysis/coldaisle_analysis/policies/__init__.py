@@ -24,6 +24,7 @@ from coldaisle_analysis.policies.tuning import (
     ONE_A_WEEK,
     Tuned,
     budget_threshold,
+    cheapest,
     tune,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "as_json",
     "bench",
     "budget_threshold",
+    "cheapest",
     "of_json",
     "tune",
 ]

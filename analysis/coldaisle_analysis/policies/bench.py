@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coldaisle_analysis.cases import SECOND, Cases
+from coldaisle_analysis.policies import kernels
 from coldaisle_analysis.policies.policy import Codes, Floats, Mask, Policy
 
 Rows = npt.NDArray[np.intp]
@@ -53,18 +54,13 @@ class Bench:
 
     def incidents(self, alarms: Mask) -> int:
         """Return how many incidents alarms come to, given for every row of the frame."""
-        return self.incidents_at(np.flatnonzero(alarms[self.order]))
+        return self.incidents_of(alarms[self.order])
 
-    def incidents_at(self, alarming: Rows) -> int:
-        """Return how many incidents alarms come to, given the places in ``order`` that alarm, sorted."""
-        at = alarming[self.false[alarming]]
-        if not len(at):
-            return 0
-        time, streams = self.known_ns[at], self.streams[at]
-        anew = np.append(True, (np.diff(streams) != 0) | (np.diff(time) >= QUIET_S * SECOND))
-        begun = time[anew][np.cumsum(anew) - 1]
-        part = (time - begun) // (REPEAT_S * SECOND)
-        return int((anew | (np.diff(part, prepend=0) != 0)).sum())
+    def incidents_of(self, alarming: Mask) -> int:
+        """Return how many incidents alarms come to, given for the rows in ``order``."""
+        return kernels.load()[2](
+            alarming & self.false, self.known_ns, self.streams, QUIET_S * SECOND, REPEAT_S * SECOND
+        )
 
     def per_day(self, incidents: int) -> float:
         """Return a number of incidents by the time the rows span."""

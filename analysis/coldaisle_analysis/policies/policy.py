@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from coldaisle_analysis.policies import kernels
 from coldaisle_contracts.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -21,8 +22,6 @@ ABOVE_ALL = 2.0
 """A limit no score reaches, and a number in JSON."""
 _TICKS = 1 << 20
 """A CUSUM adds in ticks of 2^-20: sums of whole numbers do not depend on how they are taken."""
-_ANEW = -(1 << 62)
-"""A fall after which nothing of an earlier stream is left."""
 
 
 class Policy(Protocol):
@@ -130,23 +129,10 @@ class Cusum:
         return (0, True) if level >= self._limit else (level, False)
 
     def alarms(self, score: Floats, streams: Codes) -> Mask:
-        """Return which items alarm, see :meth:`Policy.alarms`.
-
-        The sum rises only at items above the drift, so only these are walked through; what it falls between two of
-        them is known from the running total.
-        """
+        """Return which items alarm, see :meth:`Policy.alarms`."""
         steps = np.rint(score * _TICKS).astype(np.int64) - round(self.drift * _TICKS)
-        total, up = np.cumsum(steps), np.flatnonzero(steps > 0)
-        rises, before = steps[up], np.append(up[:1], up[:-1])
-        falls = np.where(streams[up] == streams[before], total[up] - rises - total[before], _ANEW)
-        level, limit, alarming = 0, self._limit, []
-        for item, fall, rise in zip(up.tolist(), falls.tolist(), rises.tolist(), strict=True):
-            level = level + fall + rise if level + fall > 0 else rise
-            if level >= limit:
-                alarming.append(item)
-                level = 0
         alarms = np.zeros(len(score), dtype=np.bool_)
-        alarms[alarming] = True
+        kernels.load()[0](steps, streams, self._limit, alarms)
         return alarms
 
     @property
@@ -157,10 +143,8 @@ class Cusum:
 
 def _crowded(raised: Mask, streams: Codes, items: int, among: int) -> Mask:
     """Return which raised items are at least the ``items``-th raised one among the last ``among`` of their stream."""
-    at = np.flatnonzero(raised)
-    late, early = at[items - 1 :], at[: max(len(at) - items + 1, 0)]
     alarms = np.zeros(len(raised), dtype=np.bool_)
-    alarms[late[(late - early < among) & (streams[late] == streams[early])]] = True
+    kernels.load()[1](raised, streams, items, among, np.zeros(items, np.int64), alarms)
     return alarms
 
 

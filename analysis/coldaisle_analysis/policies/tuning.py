@@ -5,7 +5,7 @@ optimistic as the model. The grids are small and made of quantiles, so a choice 
 gives the same policy.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -80,16 +80,20 @@ def tune(family: str, score: Floats, judged: Bench, objective: str, budget_per_d
     best, least = Tuned(NEVER, float("nan"), 0.0), (float("inf"), 0.0)
     limits = {*_limits(score, judged), budget_threshold(score, judged, budget_per_day)}
     for policy in (NEVER, *GRIDS[family](sorted(limits, reverse=True))):
-        at = np.flatnonzero(policy.alarms(own, judged.streams))
-        rate = judged.per_day(judged.incidents_at(at))
+        alarming = policy.alarms(own, judged.streams)
+        rate = judged.per_day(judged.incidents_of(alarming))
         if rate > budget_per_day:
             continue
-        alarms[:] = False
-        alarms[judged.order[at]] = True
+        alarms[judged.order] = alarming
         value = cost(judged.cases.outcomes(alarms))
         if (found := (round(value, _DIGITS), rate)) < least:
             best, least = Tuned(policy, abs(value), rate), found
     return best
+
+
+def cheapest(choices: Iterable[Tuned]) -> Tuned:
+    """Return the choice with the best score; of equal ones the first, so name the simplest family first."""
+    return min(choices, key=lambda one: np.inf if np.isnan(one.value) else round(one.value, 9))
 
 
 def budget_threshold(score: Floats, judged: Bench, budget_per_day: float) -> float:
@@ -104,7 +108,7 @@ def budget_threshold(score: Floats, judged: Bench, budget_per_day: float) -> flo
     low, high = 0, len(limits) - 1
     while low < high:
         middle = (low + high) // 2
-        kept = judged.per_day(judged.incidents_at(np.flatnonzero(own >= limits[middle]))) <= budget_per_day
+        kept = judged.per_day(judged.incidents_of(own >= limits[middle])) <= budget_per_day
         low, high = (low, middle) if kept else (middle + 1, high)
     return float(limits[low])
 

@@ -1,0 +1,38 @@
+"""Support vectors with a radial kernel, summed as matrices: libsvm compares a row with one vector at a time, a tenth as fast."""
+
+import numpy as np
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.svm import SVC, OneClassSVM
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from coldaisle_analysis.models.model import Matrix
+
+ROWS = 4_096
+"""Rows that are compared with the vectors at once."""
+
+
+class RadialSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
+    """scikit-learn's SVC of two classes; its decision is the same number."""
+
+    def decision_function(self, features: Matrix) -> Matrix:
+        """Return how far each row lies on the side of the second class, shape (rows,)."""
+        return _summed(self, features)
+
+
+class RadialOneClass(OneClassSVM):  # type: ignore[misc]  # scikit-learn has no types
+    """scikit-learn's one-class SVM; its decision is the same number."""
+
+    def decision_function(self, features: Matrix) -> Matrix:
+        """Return how far each row lies within what is usual, shape (rows,)."""
+        return _summed(self, features)
+
+
+def _summed(fitted: SVC | OneClassSVM, features: Matrix) -> Matrix:
+    """Return the sum over the support vectors, and the intercept."""
+    check_is_fitted(fitted)
+    vectors, weights = fitted.support_vectors_, fitted.dual_coef_[0]
+    found = np.empty(len(features))
+    for rows in gen_batches(len(features), ROWS):
+        found[rows] = rbf_kernel(features[rows], vectors, gamma=fitted._gamma) @ weights  # noqa: SLF001 - what "scale" came to
+    return np.asarray(found + fitted.intercept_[0], np.float64)

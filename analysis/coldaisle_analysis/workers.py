@@ -1,0 +1,48 @@
+"""Work on all processors, in processes: what learns holds Python's lock too often for threads to help."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from joblib import Parallel, cpu_count, delayed
+from sklearn.exceptions import ConvergenceWarning
+
+MOST = 8
+"""Processes at most: each holds a few hundred megabytes."""
+
+
+@contextmanager
+def waking() -> Iterator[None]:
+    """Start the processes, which import for seconds, while what stands within is done."""
+    woken = spread(import_module, [("coldaisle_analysis.trial",)] * _count())
+    try:
+        yield
+    finally:
+        list(woken)
+
+
+def spread(function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+    """Yield what a function returns for each job, in their order, as soon as it is there.
+
+    Args:
+        function: of a module, for the processes to find it.
+        jobs: its arguments, those that take longest first; large arrays are shared, not copied.
+    """
+    if not jobs:
+        return iter(())
+    work = Parallel(n_jobs=_count(), return_as="generator")
+    results: Iterator[Any] = work(delayed(_quietly)(function, job) for job in jobs)
+    return results
+
+
+def _count() -> int:
+    return int(min(cpu_count(), MOST))
+
+
+def _quietly(function: Callable[..., Any], job: tuple[Any, ...]) -> Any:
+    """Call a function; a model that did not converge is judged by what it finds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return function(*job)
