@@ -1,5 +1,7 @@
 """How quickly a detector speaks: a run's frames written at a steady rate as tcpdump would, watched by ``coldaisle live``.
 
+Virtual time goes as in the run, a time advance before the frames of each millisecond, so that what is watched is what was captured.
+
     benchmarks/live.py [RUN] [MODEL...]
 
 For each model: delay from a frame's stamp to its verdict at 1,000 and at 20,000 packets/s, and packets/s when all are there at once.
@@ -11,87 +13,76 @@ import subprocess
 import sys
 import tempfile
 import time
+from io import FileIO, TextIOWrapper
 from pathlib import Path
 
 SECOND = 1_000_000_000
 RATES = (1_000, 20_000)
 SECONDS = 5.0
 STEP_S = 0.001
+RECORD = struct.Struct("<IIII")
 HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, 1)
 SHARD = "day-1"
 
 
-def frames_of(run: Path) -> list[bytes]:
+Frame = tuple[int, bytes]
+"""Virtual time, ns since the epoch, and bytes."""
+
+
+def frames_of(run: Path) -> list[Frame]:
     """Return the frames of a run's captures."""
     found = []
     for path in sorted((run / "capture").glob("*.pcap")):
         data, at = path.read_bytes(), 24
         while at < len(data):
-            size = int.from_bytes(data[at + 8 : at + 12], "little")
-            found.append(data[at + 16 : at + 16 + size])
+            seconds, nanos, size, _ = RECORD.unpack_from(data, at)
+            found.append((seconds * SECOND + nanos, data[at + 16 : at + 16 + size]))
             at += 16 + size
     return found
 
 
-def record(frame: bytes) -> bytes:
+def record(frame: Frame) -> bytes:
     """Return a frame as a pcap has it, stamped now."""
-    seconds, nanos = divmod(time.time_ns(), SECOND)
-    return struct.pack("<IIII", seconds, nanos, len(frame), len(frame)) + frame
+    return RECORD.pack(*divmod(time.time_ns(), SECOND), len(frame[1]), len(frame[1])) + frame[1]
 
 
-def watched(model: Path, frames: list[bytes], rate: int) -> dict[str, float]:
-    """Return what a watcher says at its end of frames that come at a rate, a second; all at once when it is 0."""
+def watched(model: Path, frames: list[Frame], rate: int) -> dict[str, float]:
+    """Return what a watcher says at its end of frames that come at a rate, a second."""
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary) / ".bench"
-        raw = stage / "shards" / SHARD / "capture" / "raw"
+        raw, journal = (stage / "shards" / SHARD / part for part in ("capture/raw", "journal"))
         raw.mkdir(parents=True)
-        journal = stage / "shards" / SHARD / "journal"
         journal.mkdir()
-        line = {"event": "offset", "shard": SHARD, "wall_ns": 0, "offset_ns": 0}
-        (journal / "timeline.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
         (stage / "plan.json").touch()
         command = [sys.executable, "-m", "coldaisle_testbed", "live", "--model", model, "--runs", temporary]
-        with (raw / f"{SHARD}.tcpdump").open("wb", buffering=0) as file:
+        book = Path(temporary) / "alarms" / "bench" / f"{SHARD}.jsonl"
+        timeline = (journal / "timeline.jsonl").open("w", buffering=1, encoding="utf-8")
+        with timeline, (raw / f"{SHARD}.tcpdump").open("wb", buffering=0) as file:
             file.write(HEADER)
             watcher = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            book = Path(temporary) / "alarms" / "bench" / f"{SHARD}.jsonl"
             while not book.exists():
                 time.sleep(0.05)
-            begun = time.perf_counter()
-            play(file, frames, rate)
+            play(file, timeline, frames, rate)
         (raw / f"{SHARD}.tcpdump").rename(raw / f"{SHARD}-000.pcap")
-        while watcher.poll() is None and judged(book) is None:
-            if rate == 0 and not (stage / "gone").exists() and time.perf_counter() - begun > SECONDS:
-                break
-            time.sleep(0.05)
-            if time.perf_counter() - begun > len(frames) / max(rate, 20_000) + 3 and stage.exists():
-                stage.rename(Path(temporary) / "bench")
-        if stage.exists():
-            stage.rename(Path(temporary) / "bench")
+        stage.rename(Path(temporary) / "bench")
         watcher.wait(60)
-        return judged(book) or {}
+        last: dict[str, float] = json.loads(book.read_text(encoding="utf-8").splitlines()[-1])
+        return last
 
 
-def play(file: object, frames: list[bytes], rate: int) -> None:
-    """Write frames at a rate, those due within a millisecond together."""
-    write = file.write  # type: ignore[attr-defined]
-    if rate == 0:
-        write(b"".join(map(record, frames)))
-        return
-    start, sent = time.perf_counter(), 0
+def play(file: FileIO, timeline: TextIOWrapper, frames: list[Frame], rate: int) -> None:
+    """Write frames at a rate, those due within a millisecond together, and before them the offset of their virtual time."""
+    start, sent, offset_ns = time.perf_counter(), 0, 0
     while sent < len(frames):
         due = min(int((time.perf_counter() - start) * rate) + 1, len(frames))
         if due > sent:
-            write(b"".join(map(record, frames[sent:due])))
+            wall_ns = time.time_ns()
+            offset_ns = max(offset_ns, frames[sent][0] - wall_ns)
+            line = {"event": "offset", "shard": SHARD, "wall_ns": wall_ns, "offset_ns": offset_ns}
+            timeline.write(json.dumps(line) + "\n")
+            file.write(b"".join(map(record, frames[sent:due])))
             sent = due
         time.sleep(STEP_S)
-
-
-def judged(book: Path) -> dict[str, float] | None:
-    """Return a watcher's last line once it is written."""
-    lines = book.read_text(encoding="utf-8").splitlines()
-    last = json.loads(lines[-1]) if lines else {}
-    return last if last.get("event") == "end" else None
 
 
 def throughput(model: Path, run: Path) -> float:

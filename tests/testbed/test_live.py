@@ -18,6 +18,7 @@ from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.live import watch
 from coldaisle_testbed.live.alarms import TOPIC, Book, Listener
+from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 
 POLICY = "best F1"
@@ -233,3 +234,18 @@ def test_alarms_reach_an_mqtt_listener() -> None:
         other.bind(("127.0.0.1", 0))
         with pytest.raises(InputError, match="could not be started"):
             Listener(f"127.0.0.1:{other.getsockname()[1]}")
+
+
+def test_delays_are_known_to_two_percent() -> None:
+    """Median, 99th percentile and maximum of what was counted, in any pieces, are those of all of it; nothing gives nothing."""
+    values = np.random.default_rng(2).lognormal(1, 1, 5_000)
+    whole, part = Delays(), Delays()
+    assert whole.told() == {}
+    for some in np.split(values[:4_000], 8):
+        whole.add(some)
+    part.add(values[4_000:])
+    whole.merge(part)
+    found = whole.told()
+    assert found["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
+    assert found["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
+    assert found["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.watch import Verdicts, Watch
@@ -35,7 +36,11 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
     Raises:
         InputError: if detector or captures cannot be read, or the folder not be made.
     """
-    verdicts = Watch(Detector.load(model), policy).files(pcaps)
+    with threadpool_limits(1):  # the scores of a few rows at a time, as they come live
+        return _score(Watch(Detector.load(model), policy).files(pcaps), out)
+
+
+def _score(verdicts: Iterator[Verdicts], out: Path | None) -> list[str]:
     if out is None:
         frames, alarms = _told(verdicts)
         return [*(json.dumps(alarm) for alarm in alarms[:FEW]), _count(frames, alarms)]

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from coldaisle_analysis import columns, values
 from coldaisle_analysis.decoding import Decoder, View
@@ -64,7 +63,6 @@ class Watch:
         self._decoder = Decoder(frames=LIVE_FRAMES, size=LIVE_BYTES) if live else Decoder()
         self._values, self._traffic, self._forecast = Values(), Traffic(), Forecast(detector.site)
         self._states: dict[str, int] = {}
-        self._pool = ThreadpoolController()
         self._ticks = 0
 
     def files(self, paths: Sequence[Path]) -> Iterator[Verdicts]:
@@ -86,8 +84,7 @@ class Watch:
     def _judge(self, view: View) -> Verdicts:
         shown = {name: view.texts(name) for name in _SHOWN}
         columns_seen = self._seen(view, shown)
-        with self._pool.limit(limits=1):
-            score = scores(self._detector.pipeline, columns_seen)
+        score = scores(self._detector.pipeline, columns_seen)
         streams = [
             client or (f"flow {flow}" if flow >= 0 else "")
             for client, flow in zip(shown["client"], view.numbers("flow").astype(np.int64), strict=True)

@@ -50,9 +50,9 @@ class Book:
         if not lines:
             self.write(head)
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Write a line."""
-        self._file.write(json.dumps(line).encode() + b"\n")
+    def write(self, *lines: dict[str, Any]) -> None:
+        """Write lines; they are in the file when it returns."""
+        self._file.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         self._file.flush()
 
     def close(self) -> None:

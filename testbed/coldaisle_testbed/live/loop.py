@@ -1,5 +1,6 @@
 """The loop: read, judge, tell; until the run has ended."""
 
+import gc
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import told
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.live.alarms import Book, Listener
+from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 
-PAUSE_S = 0.002
+PAUSE_S = 0.001
 """Pause after a look that found nothing, s."""
+LOOK_S = 0.1
+"""Time between two looks for captures that are new, s."""
 APPEAR_S = 60.0
 """How long it waits for a run to begin, s."""
 SETTLE_S = 2.0
@@ -27,15 +32,106 @@ SETTLE_S = 2.0
 
 @dataclass
 class _Shard:
-    """A shard that is followed, and how long each of its frames took from stamp to verdict, ms."""
+    """A shard that is followed."""
 
+    name: str
     tail: Tail
     watch: Watch
     book: Book
     frames: int = 0
     alarms: int = 0
-    delays: list[float] = field(default_factory=list)
-    over: bool = False
+    delays: Delays = field(default_factory=Delays)
+
+    def judge(self, found: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
+        """Judge frames and tell their alarms, but for those told before a new start."""
+        wall_ns = np.array([wall_ns for _, wall_ns, _ in found])
+        for verdicts in self.watch.frames([(time_ns, frame) for time_ns, _, frame in found]):
+            own, wall_ns = np.split(wall_ns, [len(verdicts.frame)])
+            delays_ms = (time.time_ns() - own) / 1e6
+            self.delays.add(delays_ms)
+            self.frames += len(own)
+            rows = np.flatnonzero(verdicts.alarm)
+            self.alarms += len(rows)
+            lines = [
+                {"shard": self.name, **told(verdicts, row), "delay_ms": round(float(delays_ms[row]), 3)}
+                for row in rows[verdicts.frame[rows] > self.book.last].tolist()
+            ]
+            self.book.write(*lines)
+            if listener is not None:
+                for line in lines:
+                    listener.publish(self.name, line)
+
+    def end(self) -> None:
+        """Write how it went, unless that was done before."""
+        if not self.book.done:
+            counts = {"shard": self.name, "frames": self.frames, "alarms": self.alarms}
+            self.book.write({"event": "end", **counts, **self.delays.told()})
+
+    def close(self) -> None:
+        """Close its files."""
+        self.tail.close()
+        self.book.close()
+
+
+@dataclass
+class _Session:
+    """A run that is watched.
+
+    Attributes:
+        stage: folder of the run in the making.
+        opened: opens a shard, given the folder of its raw captures and its name.
+        listener: hears of alarms, too.
+        shards: those that were found, by name.
+    """
+
+    stage: Path
+    opened: Callable[[Path, str], _Shard]
+    listener: Listener | None
+    shards: dict[str, _Shard] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Read, judge and tell until the run is over."""
+        looked, quiet_since = -LOOK_S, time.monotonic()
+        while True:
+            now = time.monotonic()
+            if now - looked >= LOOK_S:
+                self._look()
+                looked = now
+            if self._step():
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > SETTLE_S and self._is_over():
+                break
+            else:
+                time.sleep(PAUSE_S)
+        for shard in self.shards.values():
+            shard.end()
+
+    def close(self) -> None:
+        """Close the files of all shards."""
+        for shard in self.shards.values():
+            shard.close()
+
+    def _look(self) -> None:
+        """Open shards that are new."""
+        for raw, name in find(self.stage):
+            if name not in self.shards:
+                self.shards[name] = self.opened(raw, name)
+
+    def _step(self) -> bool:
+        """Judge what each shard has; tell whether there was anything."""
+        busy = False
+        for shard in self.shards.values():
+            if found := shard.tail.read(LIVE_FRAMES, LIVE_BYTES):
+                shard.judge(found, self.listener)
+                busy = True
+        return busy
+
+    def _is_over(self) -> bool:
+        """Tell whether the run has its name, or has all of its parts and nothing more to read."""
+        if not self.stage.exists():
+            return True
+        joined = (self.stage / "manifest.json").exists() and not any(self.stage.glob("shards/*"))
+        return bool(joined and self.shards and all(shard.tail.ended() for shard in self.shards.values()))
 
 
 def watch(
@@ -63,27 +159,37 @@ def watch(
     """
     detector = Detector.load(model)
     detector.policy(policy)
-    stage = run or _begun(runs, progress)
-    folder = out or runs / "alarms" / stage.name.lstrip(".")
-    folder.mkdir(parents=True, exist_ok=True)
-    watching = {"model": detector.model, "policy": policy, "sha256": sha256(model.read_bytes()).hexdigest()}
-    progress(f"watching {stage} with {detector.model}, policy {policy}; alarms: {folder}")
     with ExitStack() as stack:
-        listener = stack.enter_context(Listener(where)) if where else None
-        shards: dict[str, _Shard] = {}
-        try:
-            _follow(
-                stage,
-                shards,
-                lambda raw, shard: _open(raw, shard, detector, policy, folder, watching),
-                listener,
-            )
-        finally:
-            for shard in shards.values():
-                shard.tail.close()
-                shard.book.close()
-    for line in _summary(shards):
+        stack.enter_context(
+            threadpool_limits(1)
+        )  # a few rows at a time: threads would only wait for each other
+        _warm_up(detector, policy)
+        stage = run or _begun(runs, progress)
+        folder = out or runs / "alarms" / stage.name.lstrip(".")
+        folder.mkdir(parents=True, exist_ok=True)
+        watching = {
+            "model": detector.model,
+            "policy": policy,
+            "sha256": sha256(model.read_bytes()).hexdigest(),
+        }
+        progress(f"watching {stage} with {detector.model}, policy {policy}; alarms: {folder}")
+
+        def opened(raw: Path, shard: str) -> _Shard:
+            book = Book(folder / f"{shard}.jsonl", {**watching, "shard": shard})
+            return _Shard(shard, Tail(raw, shard), Watch(detector, policy, live=True), book)
+
+        session = _Session(stage, opened, stack.enter_context(Listener(where)) if where else None)
+        stack.callback(session.close)
+        session.run()
+    for line in _summary(session.shards.values()):
         progress(line)
+
+
+def _warm_up(detector: Detector, policy: str) -> None:
+    """Judge a frame of nobody, so that what is loaded at first use is there, and keep the collector from looking at all of it."""
+    list(Watch(detector, policy, live=True).frames([(0, bytes(60))]))
+    gc.collect()
+    gc.freeze()
 
 
 def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
@@ -98,103 +204,18 @@ def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
         if not told:
             progress(f"waiting for a run to begin in {runs}")
             told = True
-        time.sleep(0.1)
+        time.sleep(LOOK_S)
     raise InputError(runs, "no run is being made here: start one with `coldaisle up`")
 
 
-def _open(
-    raw: Path, shard: str, detector: Detector, policy: str, folder: Path, watching: dict[str, Any]
-) -> _Shard:
-    book = Book(folder / f"{shard}.jsonl", {**watching, "shard": shard})
-    return _Shard(Tail(raw, shard), Watch(detector, policy, live=True), book)
-
-
-def _follow(
-    stage: Path, shards: dict[str, _Shard], opened: Callable[[Path, str], _Shard], listener: Listener | None
-) -> None:
-    """Read, judge and tell until the run is over."""
-    looked = quiet_since = time.monotonic()
-    looked -= 1
-    while True:
-        now = time.monotonic()
-        if now - looked > 0.1:  # noqa: PLR2004 - ten times a second
-            looked = now
-            for raw, name in find(stage):
-                if name not in shards:
-                    shards[name] = opened(raw, name)
-        busy = False
-        for name, shard in shards.items():
-            if not shard.over and (found := shard.tail.read(LIVE_FRAMES, LIVE_BYTES)):
-                busy = True
-                _judge(name, shard, found, listener)
-        now = time.monotonic()
-        if busy:
-            quiet_since = now
-        elif (now - quiet_since > SETTLE_S and not stage.exists()) or (
-            shards
-            and now - quiet_since > SETTLE_S
-            and all(shard.tail.ended() for shard in shards.values())
-            and not any(stage.glob("shards/*"))
-            and (stage / "manifest.json").exists()
-        ):
-            break
-        else:
-            time.sleep(PAUSE_S)
-    for name, shard in shards.items():
-        _end(name, shard)
-
-
-def _judge(name: str, shard: _Shard, found: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
-    """Judge frames and tell their alarms."""
-    at = 0
-    for verdicts in shard.watch.frames([(time_ns, frame) for time_ns, _, frame in found]):
-        now_ns = time.time_ns()
-        walls = np.array([wall_ns for _, wall_ns, _ in found[at : at + len(verdicts.frame)]])
-        delays = (now_ns - walls) / 1e6
-        at += len(walls)
-        shard.frames += len(walls)
-        shard.delays.extend(delays.tolist())
-        for row in np.flatnonzero(verdicts.alarm).tolist():
-            shard.alarms += 1
-            if int(verdicts.frame[row]) > shard.book.last:
-                line = {"shard": name, **told(verdicts, row), "delay_ms": round(float(delays[row]), 3)}
-                shard.book.write(line)
-                if listener is not None:
-                    listener.publish(name, line)
-
-
-def _end(name: str, shard: _Shard) -> None:
-    if not shard.book.done:
-        shard.book.write(
-            {
-                "event": "end",
-                "shard": name,
-                "frames": shard.frames,
-                "alarms": shard.alarms,
-                **_quantiles(shard.delays),
-            }
-        )
-
-
-def _quantiles(delays: list[float]) -> dict[str, float]:
-    """Return median, 99th percentile and maximum of the delays from a frame's stamp to its verdict, ms."""
-    if not delays:
-        return {}
-    names = ("delay_ms_p50", "delay_ms_p99", "delay_ms_max")
-    return {
-        name: round(float(value), 3)
-        for name, value in zip(names, np.quantile(delays, [0.5, 0.99, 1]), strict=True)
-    }
-
-
-def _summary(shards: dict[str, _Shard]) -> list[str]:
+def _summary(shards: Any) -> list[str]:
     """Return in lines what was seen."""
-    frames, alarms = sum(one.frames for one in shards.values()), sum(one.alarms for one in shards.values())
-    delays = [delay for one in shards.values() for delay in one.delays]
-    lines = [f"{frames:,} frames in {len(shards)} shards, {alarms:,} alarms"]
-    if delays:
-        middle, late, _ = np.quantile(delays, [0.5, 0.99, 1])
-        lines.append(
-            f"from a frame's stamp to its verdict: median {middle:.1f} ms, 99th percentile {late:.1f} ms"
-        )
+    delays, every = Delays(), list(shards)
+    for shard in every:
+        delays.merge(shard.delays)
+    frames, alarms = sum(shard.frames for shard in every), sum(shard.alarms for shard in every)
+    lines = [f"{frames:,} frames in {len(every)} shards, {alarms:,} alarms"]
+    if frames:
+        late = f"median {delays.quantile(0.5):.1f} ms, 99th percentile {delays.quantile(0.99):.1f} ms"
+        lines.append(f"from a frame's stamp to its verdict: {late}")
     return lines

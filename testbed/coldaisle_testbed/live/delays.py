@@ -1,0 +1,47 @@
+"""How long frames took from their stamp to their verdict: counted in classes, so that a watcher can run for years."""
+
+import numpy as np
+import numpy.typing as npt
+
+LEAST_MS, STEP, CLASSES = 0.1, 1.02, 1_024
+"""Lower end of the first class, ms; how much wider each is than the one before; and how many: up to a day."""
+
+
+class Delays:
+    """Delays, each known to 2 %, and the largest as it was.
+
+    Attributes:
+        counts: how many fell into each class.
+        most: the largest, ms.
+    """
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(CLASSES, np.int64)
+        self.most = 0.0
+
+    def add(self, delays_ms: npt.NDArray[np.float64]) -> None:
+        """Count some more."""
+        place = np.log(np.maximum(delays_ms, LEAST_MS) / LEAST_MS) / np.log(STEP)
+        self.counts += np.bincount(np.minimum(place.astype(np.int64), CLASSES - 1), minlength=CLASSES)
+        self.most = max(self.most, float(delays_ms.max(initial=0.0)))
+
+    def merge(self, other: "Delays") -> None:
+        """Count those of another watcher too."""
+        self.counts += other.counts
+        self.most = max(self.most, other.most)
+
+    def quantile(self, share: float) -> float:
+        """Return the delay this share of the frames kept, ms; NaN without a frame."""
+        total = int(self.counts.sum())
+        if not total:
+            return float("nan")
+        place = int(np.searchsorted(np.cumsum(self.counts), share * total))
+        return min(LEAST_MS * STEP ** (place + 1), self.most)
+
+    def told(self) -> dict[str, float]:
+        """Return median, 99th percentile and maximum, ms; empty without a frame."""
+        if not self.counts.any():
+            return {}
+        names = ("delay_ms_p50", "delay_ms_p99", "delay_ms_max")
+        values = (self.quantile(0.5), self.quantile(0.99), self.most)
+        return {name: round(value, 3) for name, value in zip(names, values, strict=True)}
