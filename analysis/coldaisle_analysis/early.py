@@ -33,8 +33,8 @@ from coldaisle_analysis.policies import (
     as_json,
     bench,
     budget_threshold,
-    cheapest,
-    tune,
+    simplest,
+    tune_all,
 )
 from coldaisle_analysis.splits import Fold, Rows
 from coldaisle_analysis.trial import Trial
@@ -117,7 +117,8 @@ def of_trials(
 
     Returns:
         By kind of case: ``threshold`` (best F1 on training rows), every budget, with ``policies`` those chosen for
-        :data:`OBJECTIVE` at no more false alarms than that threshold raised there; recall against delay, and earliness by kind.
+        :data:`OBJECTIVE` at no more false alarms than that threshold raised there, and within every budget; recall against delay, and
+        earliness by kind.
     """
     scores = [_spread(len(level.labels), fold, trial) for fold, trial in zip(folds, trials, strict=True)]
     return {
@@ -164,21 +165,27 @@ class _Player:
         return alarms
 
     def _policies(self, limits: Sequence[Policy]) -> dict[str, Any]:
-        """Return what the families come to, and the one that was best on the training rows of each fold."""
-        tuned: dict[str, list[Tuned]] = {family: [] for family in FAMILIES}
+        """Return what the families come to, the simplest that was good on each fold's training rows, and the same within budgets."""
+        chosen: dict[str, list[Tuned]] = {way: [] for way in (*FAMILIES, "best", *BUDGETS)}
         for (known, _), train, limit in zip(self.scores, self.judged.train, limits, strict=True):
             spent = train.per_day(train.incidents(train.alarms(limit, known)))
-            for family, own in tuned.items():
-                own.append(tune(family, known, train, OBJECTIVE, spent))
-        whole, told = self.judged.whole, {}  # type: Bench, dict[str, Any]
-        for family, own in tuned.items():
-            alarms = self._alarms([each.policy for each in own])
-            told[family] = measure(whole, alarms) | {"chosen": [as_json(each.policy) for each in own]}
-        best = [cheapest(choices) for choices in zip(*tuned.values(), strict=True)]
-        alarms = self._alarms([each.policy for each in best])
-        outcomes = whole.cases.outcomes(alarms)
-        chosen = {"chosen": [as_json(each.policy) for each in best]}
-        return told | {"best": measure(whole, alarms) | chosen | _curves(outcomes)}
+            plain, *kept = tune_all(list(FAMILIES), known, train, OBJECTIVE, [spent, *BUDGETS.values()])
+            for way, one in zip(FAMILIES, plain, strict=True):
+                chosen[way].append(one)
+            for way, families in zip(("best", *BUDGETS), (plain, *kept), strict=True):
+                chosen[way].append(simplest(families, train))
+        return {way: self._tried(own, curves=way == "best") for way, own in chosen.items()}
+
+    def _tried(self, tuned: Sequence[Tuned], *, curves: bool) -> dict[str, Any]:
+        """Return what policies, one a fold, come to on the test sides, and what they promised on the training rows."""
+        whole, alarms = self.judged.whole, self._alarms([each.policy for each in tuned])
+        return {
+            **measure(whole, alarms),
+            **_rows(self.level, whole, alarms),
+            "chosen": [as_json(each.policy) for each in tuned],
+            "on_training": float(np.mean([each.value for each in tuned])),
+            **(_curves(whole.cases.outcomes(alarms)) if curves else {}),
+        }
 
 
 def _curves(outcomes: Outcomes) -> dict[str, list[list[float]]]:

@@ -17,6 +17,8 @@ from coldaisle_analysis.cases import named_episodes
 Rows = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.int8]
 
+OTHER_WEEKS = "week"
+"""The split that trains on the whole of a run and tests on others, see :mod:`weeks`."""
 DAY_FOLDS = 4
 """Days are dealt into at most so many test sets: with four days or fewer each day is left out alone."""
 RANDOM_PARTS = 3

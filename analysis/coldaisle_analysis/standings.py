@@ -1,6 +1,7 @@
 """Looking up what was scored: which model did best where, and what it is called."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from coldaisle_analysis.metrics import Scored
@@ -51,7 +52,7 @@ def best_row(scored: Sequence[Scored], level: str) -> dict[str, Any] | None:
 
 
 def earliest_row(scored: Sequence[Scored], level: str, case: str) -> dict[str, Any] | None:
-    """Return the row with the lowest ERDE_5 at the plain threshold among the models policies were chosen for.
+    """Return the row of the model whose policies promised the lowest ERDE_5 on training rows, among those they were chosen for.
 
     Args:
         scored: what was scored.
@@ -59,7 +60,13 @@ def earliest_row(scored: Sequence[Scored], level: str, case: str) -> dict[str, A
         case: kind of case, a key of the rows' ``early``.
     """
     rows = [row for row in honest(scored, level) if row["model"] in POLICED and case in row["early"]]
-    return min(rows, key=lambda row: float(row["early"][case][PLAIN]["erde_5"]), default=None)
+    return min(rows, key=lambda row: _promised(row["early"][case]), default=None)
+
+
+def _promised(own: dict[str, Any]) -> float:
+    """Return the ERDE_5 that a model's policies came to on training rows; last come those that promised nothing."""
+    promised = own.get("policies", {}).get("best", {}).get("on_training")
+    return float("inf") if promised is None or isnan(promised) else float(promised)
 
 
 def cases_of(scored: Sequence[Scored]) -> list[tuple[str, str]]:

@@ -14,8 +14,15 @@ from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS
 from coldaisle_analysis.standings import LEVELS, PLAIN, cases_of, earliest_row, honest, row_of, title
 
-WAYS = {PLAIN: "plain threshold", "best": "policy chosen for earliness"} | {
-    budget: f"threshold, {budget}" for budget in BUDGETS
+EARLY = "early"
+"""What the name of a way begins with that is chosen for earliness; the way without it is its threshold."""
+WAYS = {PLAIN: "plain threshold", EARLY: "policy, as many false alarms"} | {
+    name: text
+    for budget in BUDGETS
+    for name, text in (
+        (budget, f"threshold, {budget}"),
+        (f"{EARLY}, {budget}", f"policy, {budget}"),
+    )
 }
 """The ways to decide on an alarm that are compared, in the order they are shown."""
 SLIGHT = 0.02
@@ -50,35 +57,39 @@ class Earliest:
 
 
 def earliest(scored: Sequence[Scored]) -> list[Earliest]:
-    """Return for each kind of case what the model comes to that has the lowest ERDE_5 at the plain threshold."""
+    """Return for each kind of case what the model comes to whose policies promised the lowest ERDE_5 on training rows."""
     return [_of_case(scored, level, case, row) for level, case in cases_of(scored)
             if (row := earliest_row(scored, level, case)) is not None]  # fmt: skip
 
 
 def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any]) -> Earliest:
     own = row["early"][case]
-    chosen = own.get("policies", {}).get("best")
+    policies = own.get("policies", {})
     always = row_of(scored, level, row["split"], BARS[0])
-    ways = {
-        PLAIN: own[PLAIN],
-        **({"best": chosen} if chosen else {}),
-        **{name: own[name] for name in BUDGETS},
-    }
+    found = {PLAIN: own[PLAIN], EARLY: policies.get("best")}
+    for budget in BUDGETS:
+        found |= {budget: own[budget], f"{EARLY}, {budget}": policies.get(budget)}
+    ways = {way: told for way, told in found.items() if told}
     return Earliest(
         level,
         case,
         title(row["model"]),
         ways,
         always["early"][case][PLAIN]["erde_5"] if always and case in always["early"] else None,
-        {PLAIN: own, **({"best": chosen} if chosen else {})},
+        {PLAIN: own, **({EARLY: ways[EARLY]} if EARLY in ways else {})},
     )
 
 
 def gains(found: Sequence[Earliest]) -> Iterator[str]:
     """Yield what choosing for earliness gains, what a budget costs, and where the score says little."""
-    told = [_gained(one) for one in found if "best" in one.ways]
-    if told:
-        yield f"A policy chosen for earliness instead of a plain threshold: {'; '.join(told)}."
+    pairs = {
+        f"within {budget.replace('1', 'one false alarm', 1)}": (budget, f"{EARLY}, {budget}")
+        for budget in BUDGETS
+    } | {"with no more false alarms than the threshold of the best F1": (PLAIN, EARLY)}
+    for within, (threshold, policy) in pairs.items():
+        told = [_gained(one, threshold, policy) for one in found if policy in one.ways]
+        if told:
+            yield f"Policies chosen for earliness instead of thresholds, {within}. {_capital('; '.join(told))}."
     tight = list(BUDGETS)[-1]
     kept = [
         f"{one.ways[tight]['caught_cases']} instead of {one.ways[PLAIN]['caught_cases']} of {_cases(one)}, with "
@@ -96,8 +107,8 @@ def gains(found: Sequence[Earliest]) -> Iterator[str]:
         )
 
 
-def _gained(one: Earliest) -> str:
-    before, after = one.ways[PLAIN], one.ways["best"]
+def _gained(one: Earliest, threshold: str, policy: str) -> str:
+    before, after = one.ways[threshold], one.ways[policy]
     best, never = before["erde_5_bounds"]
     change = after["erde_5"] - before["erde_5"]
     spared = before["incidents_per_day"] - after["incidents_per_day"]
@@ -108,10 +119,14 @@ def _gained(one: Earliest) -> str:
         else "next to nothing"
     )  # fmt: skip
     return (
-        f"for {one.case}s ({one.model}) ERDE_5 goes from {before['erde_5']:.3f} to {after['erde_5']:.3f}, caught from "
-        f"{before['caught_cases']} to {after['caught_cases']} of {before['positive_cases']} and false alarms from "
-        f"{before['incidents_per_day']:.3g} to {after['incidents_per_day']:.3g} a day, {verdict}"
+        f"{one.case}s ({one.model}): {verdict}, ERDE_5 {before['erde_5']:.3f} → {after['erde_5']:.3f}, caught "
+        f"{before['caught_cases']} → {after['caught_cases']} of {before['positive_cases']}, false alarms "
+        f"{before['incidents_per_day']:.2g} → {after['incidents_per_day']:.2g} a day"
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _cases(one: Earliest) -> str:

@@ -13,13 +13,12 @@ from coldaisle_analysis.levels import Level, prepare
 from coldaisle_analysis.metrics import Scored, scored_row
 from coldaisle_analysis.models import MODELS, Matrix
 from coldaisle_analysis.policies import bench
-from coldaisle_analysis.splits import Fold, inner
+from coldaisle_analysis.splits import OTHER_WEEKS, Fold, inner
 from coldaisle_analysis.trial import Sight, Trial, attempt, sight
 from coldaisle_analysis.workers import spread
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 
-SPLIT = "week"
 PARTS = 4
 """Parts the models of a level are dealt into, to be played side by side."""
 Weeks = Mapping[int, Sequence[Level]]
@@ -112,4 +111,4 @@ def _row(model: str, trial: Trial, week: Level, score: Matrix, number: int, seed
         "thresholds": [trial.threshold],
         "fit_s": trial.fit_s,
     }
-    return scored_row(week, SPLIT, model, score, alarms, tested, seed, told)
+    return scored_row(week, OTHER_WEEKS, model, score, alarms, tested, seed, told)

@@ -1,6 +1,7 @@
 """False alarms as an operator counts them, and policies chosen within a budget of them."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,12 @@ from coldaisle_analysis.policies import (
     Bench,
     InARow,
     Threshold,
+    Tuned,
     bench,
     budget_threshold,
+    simplest,
     tune,
+    tune_all,
 )
 from coldaisle_analysis.policies.tuning import GRIDS
 
@@ -156,7 +160,8 @@ def test_weak_signs_in_a_row_are_worth_waiting_for() -> None:
     score = noise(own)
     score[50::97] = 0.8
     score[np.concatenate(own.cases.rows[::2])] = 0.6
-    assert tune("threshold", score, own, "erde_50", 1.0).policy == NEVER
+    plain = tune("threshold", score, own, "erde_50", 1.0)
+    assert own.cases.outcomes(own.alarms(plain.policy, score)).caught.sum() == 0
     for family in ("in a row", "two thresholds", "cusum"):
         found = tune(family, score, own, "erde_50", 1.0)
         assert own.cases.outcomes(own.alarms(found.policy, score)).caught.sum() == 4
@@ -176,11 +181,13 @@ def test_the_budget_is_kept(family: str, budget: float) -> None:
 
 
 def test_without_a_choice_nothing_alarms() -> None:
-    """Scores that are all equal leave no alarm within the budget: the policy never alarms, and scores as such."""
+    """Scores that are all equal leave no alarm within the budget: the policy alarms at none, and scores as such."""
     own = judged()
+    score = np.full(len(own.order), 0.5)
     for family in FAMILIES:
-        found = tune(family, np.full(len(own.order), 0.5), own, "erde_5", 1.0)
-        assert (found.policy, found.incidents_per_day) == (NEVER, 0.0)
+        found = tune(family, score, own, "erde_5", 1.0)
+        assert not own.alarms(found.policy, score).any()
+        assert found.incidents_per_day == 0.0
         assert found.value == pytest.approx(0.5)
 
 
@@ -234,3 +241,28 @@ def test_a_budget_without_end_lets_everything_alarm() -> None:
     """If even all rows keep the budget, the threshold is 0."""
     own = judged()
     assert budget_threshold(noise(own), own, 1e9) == 0.0
+
+
+def test_the_simplest_of_those_that_are_hardly_worse_is_taken() -> None:
+    """A family that promises a little more is no reason for a less simple one; one that promises much more is."""
+    own = judged()
+    share = float(own.cases.attacked.mean())
+    plain, better, best = (
+        Tuned(Threshold(limit), value * share, 0.0)
+        for limit, value in ((0.1, 0.50), (0.2, 0.49), (0.3, 0.40))
+    )
+    assert simplest([plain, better], own) == plain
+    assert simplest([plain, better, best], own) == best
+
+
+def test_several_budgets_give_what_each_gives_alone() -> None:
+    """Told at once, each budget's choice keeps it, and a larger budget never costs more on the same rows."""
+    own = judged()
+    score = noise(own)
+    score[np.concatenate(own.cases.rows[::2])] += 0.15
+    budgets = [0.0, 0.5, 3.0]
+    found = tune_all(list(FAMILIES), score, own, "erde_5", budgets)
+    for budget, families in zip(budgets, found, strict=True):
+        assert all(one.incidents_per_day <= budget for one in families)
+    for one, more in pairwise(found):
+        assert all(b.value <= a.value for a, b in zip(one, more, strict=True))

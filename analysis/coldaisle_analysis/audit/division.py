@@ -10,7 +10,7 @@ from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.subject import Mask, Subject
 from coldaisle_analysis.audit.sweep import sweep
-from coldaisle_analysis.splits import in_time
+from coldaisle_analysis.splits import OTHER_WEEKS, in_time
 
 
 def test_side(subject: Subject) -> Mask:
@@ -124,9 +124,12 @@ def repeats(subject: Subject) -> Measured:
 
 
 def trained_apart(subject: Subject) -> Measured:
-    """Count scored models without a threshold of their own for each fold, or trained on as many rows as there are."""
+    """Count scored models without a threshold of their own for each fold, or for whose test side the training side leaves no room."""
     rows = _scored(subject)
-    wrong = rows[(rows["thresholds"].map(len) != rows["folds"]) | (rows["train_rows"] >= rows["rows"])]
+    whole = rows["rows"].max()
+    sides = rows["train_rows"] + (rows["rows"] / rows["folds"]).round()
+    crowded = (sides > whole) & (rows["split"] != OTHER_WEEKS)
+    wrong = rows[(rows["thresholds"].map(len) != rows["folds"]) | crowded]
     evidence = [{"model": model, "split": split} for model, split in wrong[["model", "split"]].to_numpy()]
     return Measured(
         len(wrong),

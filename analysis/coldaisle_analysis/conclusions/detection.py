@@ -8,6 +8,7 @@ from coldaisle_analysis.conclusions.sentence import Sentence, within
 from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS, RULE
 from coldaisle_analysis.reach import Reach
+from coldaisle_analysis.splits import OTHER_WEEKS
 from coldaisle_analysis.standings import PLAIN, family, honest, of, row_of
 
 POOR = 0.5
@@ -57,7 +58,7 @@ def _alike(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]
 
 def _other_weeks(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
     """Say what the best model and the rule, learned from this run, score on others."""
-    rows = of(scored, best["level"], "week")
+    rows = of(scored, best["level"], OTHER_WEEKS)
     own, rule = (
         [one.row["f1"] for one in rows if one.row["model"] == name] for name in (best["model"], RULE)
     )

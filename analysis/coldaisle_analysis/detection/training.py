@@ -11,7 +11,14 @@ from coldaisle_analysis.early import BUDGETS, OBJECTIVE
 from coldaisle_analysis.levels import Level
 from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import POLICED
-from coldaisle_analysis.policies import FAMILIES, Policy, Threshold, bench, budget_threshold, cheapest, tune
+from coldaisle_analysis.policies import (
+    FAMILIES,
+    Policy,
+    Threshold,
+    bench,
+    simplest,
+    tune_all,
+)
 from coldaisle_analysis.splits import Fold, inner
 from coldaisle_analysis.trial import Trial, attempt, sight
 from coldaisle_analysis.workers import spread
@@ -62,13 +69,10 @@ def _policies(level: Level, trial: Trial) -> dict[str, Policy]:
     (cases,) = level.cases.values()
     on = bench(cases, level.labels, level.episodes, judged)
     plain = Threshold(trial.threshold)
-    found: dict[str, Policy] = {PLAIN: plain}
-    for budget, per_day in BUDGETS.items():
-        found[budget] = Threshold(budget_threshold(score, on, per_day))
     spent = on.per_day(on.incidents(on.alarms(plain, score)))
-    tuned = [tune(family, score, on, OBJECTIVE, spent) for family in FAMILIES]
-    found[EARLY] = cheapest(tuned).policy
-    return found
+    early, *kept = tune_all(list(FAMILIES), score, on, OBJECTIVE, [spent, *BUDGETS.values()])
+    within = {budget: simplest(own, on).policy for budget, own in zip(BUDGETS, kept, strict=True)}
+    return {PLAIN: plain, **within, EARLY: simplest(early, on).policy}
 
 
 def write(

@@ -24,8 +24,9 @@ from coldaisle_analysis.policies.tuning import (
     ONE_A_WEEK,
     Tuned,
     budget_threshold,
-    cheapest,
+    simplest,
     tune,
+    tune_all,
 )
 
 __all__ = [
@@ -46,7 +47,8 @@ __all__ = [
     "as_json",
     "bench",
     "budget_threshold",
-    "cheapest",
     "of_json",
+    "simplest",
     "tune",
+    "tune_all",
 ]

@@ -5,7 +5,7 @@ optimistic as the model. The grids are small and made of quantiles, so a choice 
 gives the same policy.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -43,6 +43,8 @@ _AMONG = ((5, 20), (3, 10), (2, 5))
 """Items, and the last few they are among."""
 _SUMS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25)
 """Limits of a CUSUM, in what one item of score 1 adds to it."""
+HARDLY = 0.02
+"""A score on training rows that is better by less than this share of its range is no reason for a less simple policy."""
 _DIGITS = 12
 """Scores that agree to so many decimals are equal: which sum came first must not decide."""
 
@@ -65,35 +67,67 @@ class Tuned:
 def tune(family: str, score: Floats, judged: Bench, objective: str, budget_per_day: float) -> Tuned:
     """Return the policy of a family that is best on these rows, with at most so many incidents per day.
 
-    The lowest limit that keeps the budget is always among those tried, see :func:`budget_threshold`. Of equal
-    policies it is the more cautious: fewer incidents, then more items and higher limits.
+    See :func:`tune_all`, which tells all families and several budgets at once.
+    """
+    return tune_all([family], score, judged, objective, [budget_per_day])[0][0]
+
+
+def tune_all(
+    families: Sequence[str], score: Floats, judged: Bench, objective: str, budgets: Sequence[float]
+) -> list[list[Tuned]]:
+    """Return for each budget the policy of each family that is best on these rows within it.
+
+    The lowest limit that keeps a budget is always among those tried, see :func:`budget_threshold`. Of equal
+    policies it is the more cautious: fewer incidents, then more items and higher limits; but one that never alarms only where every
+    other costs more, for an attack of another kind may score higher than any row here.
 
     Args:
-        family: a key of :data:`GRIDS`.
+        families: keys of :data:`GRIDS`.
         score: of every row of the frame, out of fold where it is judged, shape (rows,).
         judged: the training rows.
         objective: a key of :data:`OBJECTIVES`.
-        budget_per_day: incidents per day, such as :data:`ONE_A_DAY`.
+        budgets: incidents per day, such as :data:`ONE_A_DAY`.
     """
-    cost, own = OBJECTIVES[objective], score[judged.order]
+    kept = {budget_threshold(score, judged, budget) for budget in budgets}
+    limits = sorted({*_limits(score, judged), *kept}, reverse=True)
+    tried = [
+        [_try(policy, score, judged, objective, max(budgets)) for policy in (*GRIDS[family](limits), NEVER)]
+        for family in families
+    ]
+    return [[_best(own, budget) for own in tried] for budget in budgets]
+
+
+def _try(policy: Policy, score: Floats, judged: Bench, objective: str, most_per_day: float) -> Tuned:
+    """Return what a policy comes to; NaN for one that raises more incidents than any budget allows."""
+    alarming = policy.alarms(score[judged.order], judged.streams)
+    rate = judged.per_day(judged.incidents_of(alarming))
+    if rate > most_per_day:
+        return Tuned(policy, float("nan"), rate)
     alarms = np.zeros(len(score), dtype=np.bool_)
-    best, least = Tuned(NEVER, float("nan"), 0.0), (float("inf"), 0.0)
-    limits = {*_limits(score, judged), budget_threshold(score, judged, budget_per_day)}
-    for policy in (NEVER, *GRIDS[family](sorted(limits, reverse=True))):
-        alarming = policy.alarms(own, judged.streams)
-        rate = judged.per_day(judged.incidents_of(alarming))
-        if rate > budget_per_day:
-            continue
-        alarms[judged.order] = alarming
-        value = cost(judged.cases.outcomes(alarms))
-        if (found := (round(value, _DIGITS), rate)) < least:
-            best, least = Tuned(policy, abs(value), rate), found
-    return best
+    alarms[judged.order] = alarming
+    return Tuned(policy, OBJECTIVES[objective](judged.cases.outcomes(alarms)), rate)
 
 
-def cheapest(choices: Iterable[Tuned]) -> Tuned:
-    """Return the choice with the best score; of equal ones the first, so name the simplest family first."""
-    return min(choices, key=lambda one: np.inf if np.isnan(one.value) else round(one.value, 9))
+def _best(tried: Sequence[Tuned], budget_per_day: float) -> Tuned:
+    """Return the best policy within a budget, of equal ones the first; the one that never alarms where none has a score."""
+    able = [one for one in tried if one.incidents_per_day <= budget_per_day and not np.isnan(one.value)]
+    if not able:
+        return Tuned(NEVER, float("nan"), 0.0)
+    best = min(able, key=lambda one: (round(one.value, _DIGITS), one.incidents_per_day))
+    return Tuned(best.policy, abs(best.value), best.incidents_per_day)
+
+
+def simplest(choices: Sequence[Tuned], judged: Bench) -> Tuned:
+    """Return the first choice that is hardly worse than the best one; so name the simplest family first.
+
+    Args:
+        choices: of policies, each with its score on the training rows, for an objective that lies between 0 and the share of
+            positive cases.
+        judged: the training rows; hardly is :data:`HARDLY` of that share.
+    """
+    values = [np.inf if np.isnan(one.value) else one.value for one in choices]
+    slack = HARDLY * float(judged.cases.attacked.mean()) if len(judged.cases.attacked) else 0.0
+    return next(one for one, value in zip(choices, values, strict=True) if value <= min(values) + slack)
 
 
 def budget_threshold(score: Floats, judged: Bench, budget_per_day: float) -> float:

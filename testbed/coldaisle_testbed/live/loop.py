@@ -32,7 +32,7 @@ SETTLE_S = 2.0
 
 @dataclass
 class _Shard:
-    """A shard that is followed."""
+    """A shard that is followed; ``read`` once its capture is sealed and read to its end."""
 
     name: str
     tail: Tail
@@ -41,6 +41,7 @@ class _Shard:
     frames: int = 0
     alarms: int = 0
     delays: Delays = field(default_factory=Delays)
+    read: bool = False
 
     def judge(self, found: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
         """Judge frames and tell their alarms, but for those told before a new start."""
@@ -102,7 +103,7 @@ class _Session:
             elif time.monotonic() - quiet_since > SETTLE_S and self._is_over():
                 break
             else:
-                time.sleep(PAUSE_S)
+                time.sleep(LOOK_S if self._all_read() else PAUSE_S)
         for shard in self.shards.values():
             shard.end()
 
@@ -121,17 +122,25 @@ class _Session:
         """Judge what each shard has; tell whether there was anything."""
         busy = False
         for shard in self.shards.values():
+            if shard.read:
+                continue
             if found := shard.tail.read(LIVE_FRAMES, LIVE_BYTES):
                 shard.judge(found, self.listener)
                 busy = True
+            else:
+                shard.read = shard.tail.ended()
         return busy
+
+    def _all_read(self) -> bool:
+        """Tell whether there is nothing to wait for but that a shard begins or the run ends."""
+        return all(shard.read for shard in self.shards.values())
 
     def _is_over(self) -> bool:
         """Tell whether the run has its name, or has all of its parts and nothing more to read."""
         if not self.stage.exists():
             return True
         joined = (self.stage / "manifest.json").exists() and not any(self.stage.glob("shards/*"))
-        return bool(joined and self.shards and all(shard.tail.ended() for shard in self.shards.values()))
+        return bool(joined and self.shards and self._all_read())
 
 
 def watch(
