@@ -92,7 +92,8 @@ def _splits(level: Level, seed: int) -> Iterator[_Split]:
         return
     honest, kinds = list(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
     told = tuple(name for name, model in MODELS.items() if model.told)
-    unseen = (unseen_kinds(fold, kinds, level.labels) for fold in honest)
+    several = len(np.unique(kinds[level.labels == 1])) > 1
+    unseen = (unseen_kinds(fold, kinds, level.labels) for fold in honest if several)
     splits = (
         _Split(level, level.held_out, tuple(MODELS), tuple((fold,) for fold in honest)),
         _Split(level, "kind", (*BARS, WITHOUT_KIND), tuple(unseen)),

@@ -11,8 +11,8 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
 from coldaisle_analysis.drawing import in_order
 from coldaisle_analysis.metrics import Scored
-from coldaisle_analysis.models import RULE
-from coldaisle_analysis.standings import LEVELS, best_row, held_out_of, of, row_of
+from coldaisle_analysis.models import RULE, WITHOUT_KIND
+from coldaisle_analysis.standings import LEVELS, best_row, held_out_of, row_of
 
 NOISE_C = 0.15
 """Standard deviation of a sensor's noise, °C, the largest of :class:`coldaisle_contracts.site.Site`."""
@@ -62,8 +62,7 @@ def _of_kind(
 ) -> Reach:
     level, split = best["level"], held_out_of(scored)
     rule = row_of(scored, level, split, RULE) or {}
-    unseen = next((one.row for one in of(scored, level, "kind")), {})
-    known = row_of(scored, level, split, unseen.get("model", "")) or {}
+    known, unseen = (row_of(scored, level, name, WITHOUT_KIND) or {} for name in (split, "kind"))
     own, bar = _early(best, kind), _early(rule, kind)
     recall = best["recall_per_kind"][kind]
     if own and bar:

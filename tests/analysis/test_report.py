@@ -18,6 +18,7 @@ from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.evaluate import evaluate
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.metrics import Scored
+from coldaisle_analysis.models import WITHOUT_KIND
 from coldaisle_analysis.reach import reach
 from coldaisle_analysis.report import Subject, write
 from coldaisle_analysis.timeliness import WAYS, earliest, gains
@@ -174,6 +175,23 @@ def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[
             assert (one.episodes == 1) == any(
                 "one episode" in reason for reason in one.reasons
             ) or not one.reasons
+
+
+def test_a_kind_held_out_is_told_of_the_model_that_was_tried_without_it(
+    attacked: tuple[str, list[Scored]],
+) -> None:
+    """Recall with and without the kind is that of one model, and not of a bar, which learns no kind."""
+    made = made_dataset.make(3, 3)
+    reached = reach(attacked[1], made, describe(made.packets, made.readings))
+    for level, own in reached.items():
+        rows = {
+            one.row["split"]: one.row
+            for one in attacked[1]
+            if one.row["level"] == level and one.row["model"] == WITHOUT_KIND
+        }
+        for one in own:
+            assert one.known == rows["day"]["recall_per_kind"][one.kind]
+            assert one.unseen == rows["kind"]["recall_per_kind"][one.kind]
 
 
 def test_few_episodes_are_a_caveat(attacked: tuple[str, list[Scored]]) -> None:

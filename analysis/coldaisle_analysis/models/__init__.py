@@ -46,5 +46,5 @@ WITH_IDENTITY = "decision_tree"
 """The model that is also given the identity columns, to show what they leak."""
 WITHOUT_KIND = "decision_tree"
 """The model that is also tried on kinds it never saw, one at a time."""
-POLICED = ("rule", "logistic_regression", "random_forest", "gradient_boosting")
+POLICED = ("rule", "ewma_told", "logistic_regression", "random_forest", "gradient_boosting")
 """The models that decision policies are tuned for."""
