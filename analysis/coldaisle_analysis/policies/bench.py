@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coldaisle_analysis.cases import SECOND, Cases
+from coldaisle_analysis.earliness import Outcomes
 from coldaisle_analysis.policies import kernels
 from coldaisle_analysis.policies.policy import Codes, Floats, Mask, Policy
 
@@ -48,9 +49,11 @@ class Bench:
 
     def alarms(self, policy: Policy, score: Floats) -> Mask:
         """Return which rows of the frame alarm, given the score of each; one that is not judged does not."""
-        alarms = np.zeros(len(score), dtype=np.bool_)
-        alarms[self.order] = policy.alarms(score[self.order], self.streams)
-        return alarms
+        return self._on_frame(policy.alarms(score[self.order], self.streams))
+
+    def outcomes_of(self, alarming: Mask) -> Outcomes:
+        """Return what alarms come to in each case, given for the rows in ``order``."""
+        return self.cases.outcomes(self._on_frame(alarming))
 
     def incidents(self, alarms: Mask) -> int:
         """Return how many incidents alarms come to, given for every row of the frame."""
@@ -61,6 +64,12 @@ class Bench:
         return kernels.load()[2](
             alarming & self.false, self.known_ns, self.streams, QUIET_S * SECOND, REPEAT_S * SECOND
         )
+
+    def _on_frame(self, alarming: Mask) -> Mask:
+        """Return which rows of the frame alarm, given which of the rows in ``order`` do."""
+        alarms = np.zeros(len(self.cases.streams), dtype=np.bool_)
+        alarms[self.order] = alarming
+        return alarms
 
     def per_day(self, incidents: int) -> float:
         """Return a number of incidents by the time the rows span."""

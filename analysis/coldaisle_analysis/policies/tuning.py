@@ -90,22 +90,21 @@ def tune_all(
     """
     kept = {budget_threshold(score, judged, budget) for budget in budgets}
     limits = sorted({*_limits(score, judged), *kept}, reverse=True)
+    own, most = score[judged.order], max(budgets)
     tried = [
-        [_try(policy, score, judged, objective, max(budgets)) for policy in (*GRIDS[family](limits), NEVER)]
+        [_try(policy, own, judged, objective, most) for policy in (*GRIDS[family](limits), NEVER)]
         for family in families
     ]
-    return [[_best(own, budget) for own in tried] for budget in budgets]
+    return [[_best(each, budget) for each in tried] for budget in budgets]
 
 
 def _try(policy: Policy, score: Floats, judged: Bench, objective: str, most_per_day: float) -> Tuned:
-    """Return what a policy comes to; NaN for one that raises more incidents than any budget allows."""
-    alarming = policy.alarms(score[judged.order], judged.streams)
+    """Return what a policy comes to on rows in their order; NaN for one that raises more incidents than any budget allows."""
+    alarming = policy.alarms(score, judged.streams)
     rate = judged.per_day(judged.incidents_of(alarming))
     if rate > most_per_day:
         return Tuned(policy, float("nan"), rate)
-    alarms = np.zeros(len(score), dtype=np.bool_)
-    alarms[judged.order] = alarming
-    return Tuned(policy, OBJECTIVES[objective](judged.cases.outcomes(alarms)), rate)
+    return Tuned(policy, OBJECTIVES[objective](judged.outcomes_of(alarming)), rate)
 
 
 def _best(tried: Sequence[Tuned], budget_per_day: float) -> Tuned:
