@@ -37,6 +37,8 @@ TABLED = (
 )
 """Columns of packets whose counts the report unfolds on request; the CSV tables have all."""
 ABSENT = "\N{EN DASH}"
+LEAST_S = 0.001
+"""A shorter time is not told more exactly, s."""
 FIGURES = (
     "delay",
     "week",
@@ -109,7 +111,7 @@ def write(
 def _context(
     subject: Subject, dataset: Dataset, description: Description, scored: Sequence[Scored]
 ) -> dict[str, Any]:
-    split, earliest = held_out_of(scored), timeliness.earliest(scored)
+    split, earliest, speakers = held_out_of(scored), timeliness.earliest(scored), timeliness.speakers(scored)
     reached = reach.reach(scored, dataset, description)
     drawn = _figures(dataset, description, scored) | (
         {"delay": timeliness.delay(earliest)} if earliest else {}
@@ -126,6 +128,8 @@ def _context(
         "budget_names": list(BUDGETS),
         "reached": reached,
         "without_kind": next((one.row["model"] for one in scored if one.row["split"] == "kind"), ""),
+        "speakers": speakers,
+        "headline": timeliness.headline(speakers),
         "gains": list(timeliness.gains(earliest)),
         "counts": _count_tables(description),
         "spreads": {level: _spread_table(description, level) for level in SPREAD},
@@ -261,4 +265,6 @@ def _number(value: float | None) -> str:
 def _seconds(value: float | None) -> str:
     if value is None or np.isnan(value):
         return ABSENT
+    if 0 < value < LEAST_S:
+        return f"< {LEAST_S:g} s"
     return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"  # noqa: PLR2004 - two digits

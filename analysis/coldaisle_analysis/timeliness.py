@@ -29,6 +29,10 @@ SLIGHT = 0.02
 """A change of ERDE by less than this share of the way from perfect to silent is called none."""
 FEWER = 0.2
 """Share of the false alarms that must be spared for it to be said."""
+GAIN = "a gain"
+LOSS = "a loss: what was best on training rows is not on others"
+SPARED = "as early with fewer false alarms"
+NOTHING = "next to nothing"
 _SOONEST_S = 0.01
 """Where the time axis begins, s: what is caught with the onset itself is drawn there."""
 _DASHES = (0, (4, 2))
@@ -36,8 +40,8 @@ _COLOURS = ("#1f6f8b", "#c8442f", "#7a4fb5")
 
 
 @dataclass(frozen=True)
-class Earliest:
-    """The model that speaks earliest about a kind of case, and what each way to decide on alarms comes to.
+class Speaker:
+    """A model that speaks about a kind of case, and what each way to decide on alarms comes to.
 
     Attributes:
         level: ``packets`` or ``readings``.
@@ -56,13 +60,13 @@ class Earliest:
     curves: dict[str, dict[str, Any]]
 
 
-def earliest(scored: Sequence[Scored]) -> list[Earliest]:
+def earliest(scored: Sequence[Scored]) -> list[Speaker]:
     """Return for each kind of case what the model comes to whose policies promised the lowest ERDE_5 on training rows."""
     return [_of_case(scored, level, case, row) for level, case in cases_of(scored)
             if (row := earliest_row(scored, level, case)) is not None]  # fmt: skip
 
 
-def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any]) -> Earliest:
+def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any]) -> Speaker:
     own = row["early"][case]
     policies = own.get("policies", {})
     always = row_of(scored, level, row["split"], BARS[0])
@@ -70,7 +74,7 @@ def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any
     for budget in BUDGETS:
         found |= {budget: own[budget], f"{EARLY}, {budget}": policies.get(budget)}
     ways = {way: told for way, told in found.items() if told}
-    return Earliest(
+    return Speaker(
         level,
         case,
         title(row["model"]),
@@ -80,8 +84,26 @@ def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any
     )
 
 
-def gains(found: Sequence[Earliest]) -> Iterator[str]:
-    """Yield what choosing for earliness gains, what a budget costs, and where the score says little."""
+def speakers(scored: Sequence[Scored]) -> list[Speaker]:
+    """Return every model that policies were chosen for, kind of case by kind of case."""
+    return [_of_case(scored, level, case, row) for level, case in cases_of(scored)
+            for row in honest(scored, level) if "policies" in row["early"].get(case, {})]  # fmt: skip
+
+
+def headline(found: Sequence[Speaker]) -> str:
+    """Return in a sentence what choosing for earliness comes to over all models and kinds of case, empty without any."""
+    budget = next(iter(BUDGETS))
+    told = [_verdict(one, budget, f"{EARLY}, {budget}") for one in found]
+    counts = {verdict: told.count(verdict) for verdict in (GAIN, LOSS)}
+    return (
+        f"Within one false alarm a day, a policy chosen for earliness speaks earlier than a threshold in {counts[GAIN]} of {len(told)} "
+        f"pairings of model and kind of case, later in {counts[LOSS]}, and as early in the other {len(told) - sum(counts.values())}."
+        if told else ""
+    )  # fmt: skip
+
+
+def gains(found: Sequence[Speaker]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what choosing for earliness gains, what a budget costs, and where the score says little; what is said, and of which case."""
     pairs = {
         f"within {budget.replace('1', 'one false alarm', 1)}": (budget, f"{EARLY}, {budget}")
         for budget in BUDGETS
@@ -89,48 +111,47 @@ def gains(found: Sequence[Earliest]) -> Iterator[str]:
     for within, (threshold, policy) in pairs.items():
         told = [_gained(one, threshold, policy) for one in found if policy in one.ways]
         if told:
-            yield f"Policies chosen for earliness instead of thresholds, {within}. {_capital('; '.join(told))}."
+            yield f"Policies chosen for earliness instead of thresholds, {within}", told
     tight = list(BUDGETS)[-1]
     kept = [
-        f"{one.ways[tight]['caught_cases']} instead of {one.ways[PLAIN]['caught_cases']} of {_cases(one)}, with "
-        f"{one.ways[tight]['incidents_per_day']:.2g} instead of {one.ways[PLAIN]['incidents_per_day']:.2g} false alarms a day"
+        f"{one.case}s ({one.model}): {one.ways[tight]['caught_cases']} instead of {one.ways[PLAIN]['caught_cases']} of "
+        f"{one.ways[PLAIN]['positive_cases']} caught, with {one.ways[tight]['incidents_per_day']:.2g} instead of "
+        f"{one.ways[PLAIN]['incidents_per_day']:.2g} false alarms a day"
         for one in found
     ]
     if kept:
-        yield f"Held to one false alarm {tight.removeprefix('1 ')}, set on training rows, the same models catch {'; '.join(kept)}."
-    shouted = [one for one in found if one.always is not None and one.always < one.ways[PLAIN]["erde_5"]]
-    for one in shouted:
-        share = one.ways[PLAIN]["positive_cases"] / one.ways[PLAIN]["cases"]
         yield (
-            f"ERDE_5 says little about {one.case}s: {share:.0%} of the cases are attacks, so a detector that always alarms "
-            f"scores {one.always:.3f}, better than any of these rows' plain threshold."
+            f"Thresholds held to one false alarm {tight.removeprefix('1 ')}, instead of that of the best F1",
+            kept,
         )
+    shouted = [
+        f"{one.case}s: {one.ways[PLAIN]['positive_cases'] / one.ways[PLAIN]['cases']:.0%} of the cases are attacks, so a detector that "
+        f"always alarms scores {one.always:.3f}, better than the plain threshold"
+        for one in found
+        if one.always is not None and one.always < one.ways[PLAIN]["erde_5"]
+    ]
+    if shouted:
+        yield "Where ERDE_5 says little", shouted
 
 
-def _gained(one: Earliest, threshold: str, policy: str) -> str:
+def _verdict(one: Speaker, threshold: str, policy: str) -> str:
+    """Return what a policy comes to beside a threshold."""
     before, after = one.ways[threshold], one.ways[policy]
     best, never = before["erde_5_bounds"]
     change = after["erde_5"] - before["erde_5"]
+    if abs(change) >= SLIGHT * (never - best):
+        return GAIN if change < 0 else LOSS
     spared = before["incidents_per_day"] - after["incidents_per_day"]
-    verdict = (
-        "a gain" if change <= -SLIGHT * (never - best)
-        else "a loss: what was best on training rows is not on others" if change >= SLIGHT * (never - best)
-        else "as early with fewer false alarms" if spared > FEWER * before["incidents_per_day"]
-        else "next to nothing"
-    )  # fmt: skip
+    return SPARED if spared > FEWER * before["incidents_per_day"] else NOTHING
+
+
+def _gained(one: Speaker, threshold: str, policy: str) -> str:
+    before, after = one.ways[threshold], one.ways[policy]
     return (
-        f"{one.case}s ({one.model}): {verdict}, ERDE_5 {before['erde_5']:.3f} → {after['erde_5']:.3f}, caught "
-        f"{before['caught_cases']} → {after['caught_cases']} of {before['positive_cases']}, false alarms "
+        f"{one.case}s ({one.model}): {_verdict(one, threshold, policy)}, ERDE_5 {before['erde_5']:.3f} → {after['erde_5']:.3f}, "
+        f"caught {before['caught_cases']} → {after['caught_cases']} of {before['positive_cases']}, false alarms "
         f"{before['incidents_per_day']:.2g} → {after['incidents_per_day']:.2g} a day"
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _cases(one: Earliest) -> str:
-    return f"{one.ways[PLAIN]['positive_cases']} {one.case}s"
 
 
 def budgets(scored: Sequence[Scored]) -> dict[str, list[dict[str, Any]]]:
@@ -151,7 +172,7 @@ def budgets(scored: Sequence[Scored]) -> dict[str, list[dict[str, Any]]]:
 
 
 @styled
-def delay(found: Sequence[Earliest]) -> str:
+def delay(found: Sequence[Speaker]) -> str:
     """Draw recall against delay, in items and in seconds: a line a kind of case and way to decide."""
     figure, (items, seconds) = canvas(1, 2, 3.7, sharey=True)
     sides = ((items, "recall_by_items", 1.0), (seconds, "recall_by_seconds", _SOONEST_S))

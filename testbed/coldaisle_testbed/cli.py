@@ -131,8 +131,6 @@ def up(
     )
     if out is None:
         point_latest(run)
-    if not no_analysis:
-        progress(f"report: {run / 'report' / 'index.html'}")
 
 
 def _play(

@@ -69,9 +69,12 @@ def conclude(
         final.rmdir()
     stage.rename(final)
     counts = manifest.counts
+    shown = final.with_name(manifest.id)
     progress(
-        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
+        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {shown}"
     )
+    if analyse:
+        progress(f"report: {shown / 'report' / 'index.html'}")
     return final
 
 

@@ -18,10 +18,10 @@ from coldaisle_analysis.drawing import in_order, kind_colour
 from coldaisle_analysis.evaluate import evaluate
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.metrics import Scored
-from coldaisle_analysis.models import WITHOUT_KIND
+from coldaisle_analysis.models import POLICED, WITHOUT_KIND
 from coldaisle_analysis.reach import reach
 from coldaisle_analysis.report import Subject, write
-from coldaisle_analysis.timeliness import WAYS, earliest, gains
+from coldaisle_analysis.timeliness import WAYS, earliest, gains, headline, speakers
 from coldaisle_contracts.kinds import KINDS
 
 
@@ -142,10 +142,10 @@ def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def test_what_speaking_early_costs_is_told_first(attacked: tuple[str, list[Scored]]) -> None:
-    """After the conclusions each kind of case stands with its plain threshold, chosen policy and budgets, as measured."""
+    """Before the conclusions each kind of case stands with its plain threshold, chosen policy and budgets, as measured."""
     text, scored = attacked
     section = text.partition('<section id="gains">')[2].partition("</section>")[0]
-    assert text.index('id="conclusions"') < text.index('id="gains"') < text.index('id="run"')
+    assert text.index('id="gains"') < text.index('id="conclusions"') < text.index('id="run"')
     found = earliest(scored)
     assert [one.case for one in found] == ["connection", "unit", "sensor"]
     for one in found:
@@ -160,8 +160,24 @@ def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]
     plain, (best, never) = one.ways["threshold"], one.ways["threshold"]["erde_5_bounds"]
     for change, verdict in ((-0.5, "a gain"), (0.5, "a loss"), (0.0, "next to nothing")):
         chosen = {**plain, "erde_5": plain["erde_5"] + change * (never - best)}
-        told = list(gains([replace(one, ways={**one.ways, "early": chosen})]))
-        assert sum(verdict in text for text in told if "best F1" in text) == 1
+        changed = replace(one, ways={**one.ways, "early": chosen})
+        told = dict(gains([changed]))
+        (own,) = next(
+            cases for text, cases in told.items() if text.endswith("the best F1") and "Policies" in text
+        )
+        assert verdict in own
+
+
+def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tuple[str, list[Scored]]) -> None:
+    """It stands in the report, and its three counts are those of all pairings of such a model and a kind of case."""
+    text, scored = attacked
+    found = speakers(scored)
+    assert len(found) == 3 * len(POLICED)
+    said = headline(found)
+    assert said in text
+    earlier, pairings, later, alike = map(int, re.findall(r" (\d+)", said))
+    assert earlier + later + alike == pairings == len(found)
+    assert headline([]) == ""
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:

@@ -63,13 +63,19 @@ def _other_weeks(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sen
         [one.row["f1"] for one in rows if one.row["model"] == name] for name in (best["model"], RULE)
     )
     if own and rule:
+        others = "another run, with a" if len(own) == 1 else f"{len(own)} other runs, each with a"
         yield Sentence(
             "Detection",
-            f"{best['level'].capitalize()}: learned from this whole run and tried on {len(own)} others, each with a seed of its own, "
-            f"{MODELS[best['model']].title} scores F1 {min(own):.2f} to {max(own):.2f}, the operator's rule {min(rule):.2f} to "
-            f"{max(rule):.2f}.",
+            f"{best['level'].capitalize()}: learned from this whole run and tried on {others} seed of its own, "
+            f"{MODELS[best['model']].title} scores F1 {_span(own)}, the operator's rule {_span(rule)}.",
             "leak",
         )
+
+
+def _span(values: Sequence[float]) -> str:
+    """Return the least and the largest value, one value when they read alike."""
+    least, most = f"{min(values):.2f}", f"{max(values):.2f}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _benign(best: dict[str, Any]) -> Iterator[Sentence]:
