@@ -285,10 +285,13 @@ def live(
     run: Annotated[
         Path | None, typer.Argument(help="Folder of a run in the making; the newest in runs/ when left out.")
     ] = None,
-    model: Annotated[Path, typer.Option(help="Model file.")] = RUNS
-    / "latest"
-    / "models"
-    / "packets.random_forest.skops",
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model file; the random forest of the newest analysed run when left out.",
+            envvar="COLDAISLE_MODEL",
+        ),
+    ] = None,
     policy: Annotated[
         str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
     ] = "best F1",

@@ -34,7 +34,9 @@ def of_episodes(plan: Plan) -> Table:
 def of_runs(folder: Path) -> Table:
     """Return the runs in a folder with size and state, hidden stages of unfinished ones included."""
     table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
-    found = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
+    found = [
+        path for path in sorted(folder.glob("*")) if (path / "plan.json").is_file() and not path.is_symlink()
+    ]
     for path in [*found, *sorted(path for path in folder.glob(".*") if path.is_dir())]:
         size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
         if (path / MANIFEST).is_file() and not path.name.startswith("."):

@@ -353,7 +353,9 @@ def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what:
 def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
     """A finished run is listed with its counts, an unfinished one as such."""
     (copy_of_run.parent / ".other").mkdir()
+    (copy_of_run.parent / "alarms").mkdir()
     code, out, _ = coldaisle("runs", "--folder", copy_of_run.parent)
     assert code == 0
     assert any("hour" in line and "finished" in line and "netns" in line for line in out.splitlines())
     assert any(".other" in line and "unfinished" in line for line in out.splitlines())
+    assert "alarms" not in out

@@ -1,6 +1,7 @@
 """Watching live: captures read as they grow, alarms told once, and the same verdicts as on the finished capture."""
 
 import json
+import os
 import shutil
 import socket
 import threading
@@ -20,6 +21,7 @@ from coldaisle_testbed.live import watch
 from coldaisle_testbed.live.alarms import TOPIC, Book, Listener
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
+from coldaisle_testbed.live.loop import DETECTOR
 
 POLICY = "best F1"
 MOST = 1 << 20
@@ -52,6 +54,18 @@ class Stage:
         shutil.copytree(self.own / "capture", self.folder / "capture")
         shutil.rmtree(self.folder / "shards")
         self.folder.rename(self.folder.with_name(self.folder.name.removeprefix(".")))
+
+
+def finished(run: Path, made: Path) -> Path:
+    """Return a finished run with its timeline, whose capture can be watched from the beginning."""
+    stage = Stage(run.with_name(f".{run.name}"), made)
+    stage.write(0, len(stage.data))
+    timeline = (stage.own / "journal" / "timeline.jsonl").read_text()
+    stage.seal()
+    shutil.copytree(made / "journal", run / "journal")
+    (run / "journal" / "timeline.jsonl").write_text(timeline)
+    (run / "manifest.json").touch()
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -156,23 +170,17 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
 
 def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path, tmp_path: Path) -> None:
     """Its file cut within a line, it goes on behind the last alarm told and ends with the same file's alarms."""
-    stage, out = Stage(tmp_path / ".run", made), tmp_path / "out"
-    stage.write(0, len(stage.data))
-    stage.seal()
-    shutil.copytree(made / "journal", tmp_path / "run" / "journal")
-    line = {"event": "offset", "shard": made_run.SHARD, "wall_ns": 0, "offset_ns": made_run.OFFSET}
-    (tmp_path / "run" / "journal" / "timeline.jsonl").write_text(json.dumps(line) + "\n")
-    (tmp_path / "run" / "manifest.json").touch()
-    watch(tmp_path, tmp_path / "run", model, POLICY, out, None, lambda _: None)
+    run, out = finished(tmp_path / "run", made), tmp_path / "out"
+    watch(tmp_path, run, model, POLICY, out, None, lambda _: None)
     whole = told(out)
     assert whole == expected(model, made)
     path = out / f"{made_run.SHARD}.jsonl"
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"\n", len(data) // 2) + 20])
-    watch(tmp_path, tmp_path / "run", model, POLICY, out, None, lambda _: None)
+    watch(tmp_path, run, model, POLICY, out, None, lambda _: None)
     assert told(out) == whole
     with pytest.raises(InputError, match="another detector or policy"):
-        watch(tmp_path, tmp_path / "run", model, "1 a day", out, None, lambda _: None)
+        watch(tmp_path, run, model, "1 a day", out, None, lambda _: None)
 
 
 def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +193,21 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
     ):
         with pytest.raises(InputError, match=message):
             watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
+    with pytest.raises(InputError, match="no run here has a detector"):
+        watch(tmp_path, None, None, POLICY, None, None, lambda _: None)
+
+
+def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: Path, tmp_path: Path) -> None:
+    """A newer run without models, a model in the making and the link to the newest run are passed over."""
+    for age, name in enumerate(("old", "newer", ".stage")):
+        own = tmp_path / name / DETECTOR
+        own.parent.mkdir(parents=True)
+        own.write_bytes(model.read_bytes() if name == "newer" else b"")
+        os.utime(own, (age, age))
+    (tmp_path / "newest").mkdir()
+    (tmp_path / "latest").symlink_to("newest")
+    watch(tmp_path, finished(tmp_path / "run", made), None, POLICY, None, None, lambda _: None)
+    assert told(tmp_path / "alarms" / "run") == expected(model, made)
 
 
 def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from coldaisle_testbed.live.alarms import Book, Listener
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 
+DETECTOR = Path("models", "packets.random_forest.skops")
+"""The detector of a run that watches when none is named."""
 PAUSE_S = 0.001
 """Pause after a look that found nothing, s."""
 LOOK_S = 0.1
@@ -146,7 +148,7 @@ class _Session:
 def watch(
     runs: Path,
     run: Path | None,
-    model: Path,
+    model: Path | None,
     policy: str,
     out: Path | None,
     where: str | None,
@@ -157,7 +159,7 @@ def watch(
     Args:
         runs: folder of the runs.
         run: folder of the run that is being made; the newest unfinished one in ``runs`` when left out.
-        model: file of a detector.
+        model: file of a detector; :data:`DETECTOR` of the newest run that has one when left out.
         policy: name of one of its policies.
         out: folder of the alarms; ``alarms/<run>`` in ``runs`` when left out.
         where: HOST:PORT of an MQTT listener, none when left out.
@@ -166,6 +168,7 @@ def watch(
     Raises:
         InputError: if the detector cannot be read, no run begins, or the folder holds the alarms of another detector.
     """
+    model = model or _newest(runs)
     detector = Detector.load(model)
     detector.policy(policy)
     with ExitStack() as stack:
@@ -199,6 +202,16 @@ def _warm_up(detector: Detector, policy: str) -> None:
     list(Watch(detector, policy, live=True).frames([(0, bytes(60))]))
     gc.collect()
     gc.freeze()
+
+
+def _newest(runs: Path) -> Path:
+    """Return the detector of the newest run that was analysed."""
+    found = list(runs.glob(f"[!.]*/{DETECTOR}"))
+    if not found:
+        raise InputError(
+            runs, "no run here has a detector: play one first with `coldaisle up`, or name a --model"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
