@@ -74,7 +74,7 @@ def evaluate(
     ]
     found = [one for some in spread(_tried, jobs) for one in some]
     if found:
-        progress(f"every model tried on {len(weeks)} other weeks")
+        progress(f"every model tried on other weeks: seed {', '.join(map(str, weeks))}")
     return found
 
 
