@@ -1,0 +1,60 @@
+"""What models score on published captures, whole days held out: over all readings, and of each attacked day's.
+
+    benchmarks/published.py FOLDER [MODEL...]
+
+In the published DAD captures one attacked day holds modifications, 31 % of them by nothing, another bursts.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis import dataset
+from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.scoring import count
+from coldaisle_analysis.splits import grouped
+from coldaisle_analysis.trial import attempt, sight
+
+SEED = 1
+
+
+def alarms_of(level: Level, names: list[str]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return by model which rows alarm, each on the fold that tests it."""
+    found = {name: np.zeros(len(level.labels), np.bool_) for name in names}
+    for fold in grouped(level.groups, level.labels, level.known_ns):
+        for name, trial in attempt(names, sight(level, fold), level.labels, SEED).items():
+            found[name][fold.test] = trial.score >= trial.threshold
+    return found
+
+
+def days_of(readings: pd.DataFrame) -> dict[str, npt.NDArray[np.intp]]:
+    """Return the attacked readings of each day that has any."""
+    attacked = readings[readings["label"] == 1]
+    return {
+        f"{day:%A}": rows.to_numpy()
+        for day, rows in attacked.groupby(attacked["time"].dt.date).groups.items()
+    }
+
+
+def main() -> None:
+    """Print a row a model."""
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(MODELS)
+    pcaps, labels = sorted(folder.glob("*.pcap")), sorted(folder.glob("*labels.csv"))
+    readings = dataset.from_captures(pcaps, labels).readings.reset_index(drop=True)
+    level, days = prepare(readings, "readings"), days_of(readings)
+    print(
+        f"{'model':24}{'precision':>10}{'recall':>8}{'F1':>8}"
+        + "".join(f"{f'caught {day}':>20}" for day in days)
+    )
+    for name, alarms in alarms_of(level, names).items():
+        own = count(level.labels, alarms)
+        caught = "".join(f"{f'{alarms[rows].sum()} of {len(rows)}':>20}" for rows in days.values())
+        print(f"{name:24}{own.precision:10.3f}{own.recall:8.3f}{own.f1:8.3f}{caught}")
+
+
+if __name__ == "__main__":
+    main()
