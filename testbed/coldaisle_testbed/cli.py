@@ -1,4 +1,7 @@
-"""The command line. Heavy libraries are imported by the command that needs them, so `--help` is quick."""
+"""The command line. Heavy libraries are imported by the command that needs them, so `--help` is quick.
+
+One long module: a function a command, hardly more than its options, in the order of `--help`.
+"""
 
 import importlib
 import os

@@ -193,6 +193,8 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
     ):
         with pytest.raises(InputError, match=message):
             watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
+    with pytest.raises(InputError, match="write HOST:PORT"):
+        watch(tmp_path, None, model, POLICY, None, "1884", lambda _: None)
     with pytest.raises(InputError, match="no run here has a detector"):
         watch(tmp_path, None, None, POLICY, None, None, lambda _: None)
 

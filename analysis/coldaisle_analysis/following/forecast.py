@@ -10,7 +10,8 @@ What a reading leaves over is its **innovation**. Sensors of a unit vary togethe
 of the unit's other sensors: less what theirs let expect, over what is then left of its spread. Control charts run over
 that: CUSUM (Page, *Continuous Inspection Schemes*, Biometrika 1954) and EWMA (Roberts, Technometrics 1959).
 
-A :class:`Site` is learned from clean readings alone; :class:`Forecast` follows any readings and only looks back.
+A :class:`Site` is learned from clean readings alone; :class:`Forecast` follows any readings and only looks back. The module is longer than most: filter, charts and state are one
+compiled step.
 """
 
 from collections.abc import Sequence

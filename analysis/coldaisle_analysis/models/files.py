@@ -76,7 +76,9 @@ def loads(data: bytes, place: str) -> object:
         found = io.loads(data, trusted=sorted(TRUSTED))
         sound = all(_sound(tree, width) for tree, width in _trees(found))
     except _DAMAGED as error:
-        raise InputError(place, "is not a model file, or it is damaged") from error
+        raise InputError(
+            place, "is not a model file, or it is damaged: train one with `coldaisle analyse RUN`"
+        ) from error
     if not sound:
         raise InputError(place, "holds a tree whose nodes lead out of it, and is refused")
     return found

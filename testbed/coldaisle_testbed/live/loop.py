@@ -176,6 +176,8 @@ def watch(
             threadpool_limits(1)
         )  # a few rows at a time: threads would only wait for each other
         _warm_up(detector, policy)
+        stack.callback(gc.unfreeze)
+        listener = stack.enter_context(Listener(where)) if where else None
         stage = run or _begun(runs, progress)
         folder = out or runs / "alarms" / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +192,7 @@ def watch(
             book = Book(folder / f"{shard}.jsonl", {**watching, "shard": shard})
             return _Shard(shard, Tail(raw, shard), Watch(detector, policy, live=True), book)
 
-        session = _Session(stage, opened, stack.enter_context(Listener(where)) if where else None)
+        session = _Session(stage, opened, listener)
         stack.callback(session.close)
         session.run()
     for line in _summary(session.shards.values()):
