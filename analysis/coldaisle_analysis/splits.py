@@ -23,7 +23,7 @@ DAY_FOLDS = 4
 """Days are dealt into at most so many test sets: with four days or fewer each day is left out alone."""
 RANDOM_PARTS = 3
 """A random split tests on one of so many parts."""
-INNER_FOLDS = 3
+INNER_FOLDS = 2
 """Inner folds of a training side at most."""
 HELD_ROWS = 30_000
 """Rows they hold out together: groups are added while there are fewer, and two at least."""
