@@ -236,5 +236,5 @@ MODELS: dict[str, Model] = {
         500,
         told=False,
     ),
-    "adaptive_forest": Model("Adaptive random forest", lambda seed, _: AdaptiveForest(seed=seed), plain, 700),
+    "adaptive_forest": Model("Adaptive random forest", lambda seed, _: AdaptiveForest(seed=seed), plain, 500),
 }

@@ -43,6 +43,7 @@ MODELS: dict[str, Model] = {
         "Decision tree",
         lambda seed, _: DecisionTreeClassifier(max_depth=8, min_samples_leaf=20, random_state=seed),
         plain,
+        6_000,
         space={
             "min_samples_leaf": (2, 5, 10, 20, 50),
             "max_depth": (None, 4, 8),
@@ -88,7 +89,7 @@ MODELS: dict[str, Model] = {
             DecisionTreeClassifier(max_depth=2), n_estimators=15, random_state=seed
         ),
         plain,
-        2_000,
+        1_500,
         space={"learning_rate": loguniform(0.1, 1.5), "estimator__max_depth": (1, 2, 3, 4)},
     ),
 }

@@ -58,7 +58,7 @@ MODELS: dict[str, Model] = {
         told=False,
     ),
     "robust_covariance": Model(
-        "Robust covariance", lambda seed, _: Oddness(RobustCovariance(seed)), scaled, told=False
+        "Robust covariance", lambda seed, _: Oddness(RobustCovariance(seed)), scaled, 4_000, told=False
     ),
     "one_class_svm": Model(
         "One-class SVM", lambda _seed, _: Oddness(RadialOneClass(nu=0.02)), scaled, 2_000, told=False

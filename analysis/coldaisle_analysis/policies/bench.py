@@ -61,9 +61,8 @@ class Bench:
 
     def incidents_of(self, alarming: Mask) -> int:
         """Return how many incidents alarms come to, given for the rows in ``order``."""
-        return kernels.load()[2](
-            alarming & self.false, self.known_ns, self.streams, QUIET_S * SECOND, REPEAT_S * SECOND
-        )
+        at = np.flatnonzero(alarming & self.false)
+        return kernels.load()[2](self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND)
 
     def _on_frame(self, alarming: Mask) -> Mask:
         """Return which rows of the frame alarm, given which of the rows in ``order`` do."""

@@ -31,7 +31,7 @@ class Crowded(Protocol):
 class Incidents(Protocol):
     """What :func:`load` returns third."""
 
-    def __call__(self, alarms: Mask, time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
+    def __call__(self, time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
         """See :func:`_incidents`."""
 
 
@@ -42,7 +42,7 @@ def load() -> tuple[Cusum, Crowded, Incidents]:
     return (
         entry(_cusum, 1, numbers, numbers, 1, mask),
         entry(_crowded, 1, mask, numbers, 1, 1, numbers, mask),
-        entry(_incidents, 1, mask, numbers, numbers, 1, 1),
+        entry(_incidents, 1, numbers, numbers, 1, 1),
     )
 
 
@@ -82,12 +82,10 @@ def _crowded(raised: Mask, streams: Codes, items: int, among: int, last: Codes, 
     return len(raised)
 
 
-def _incidents(alarms: Mask, time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
-    """Return how many incidents alarms come to, see :mod:`~coldaisle_analysis.policies.bench`."""
+def _incidents(time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
+    """Return how many incidents alarms come to, given time and stream of each, see :mod:`~coldaisle_analysis.policies.bench`."""
     count, stream, before, begun, part = 0, -2, 0, 0, 0
-    for at in range(len(alarms)):
-        if not alarms[at]:
-            continue
+    for at in range(len(time_ns)):
         now = time_ns[at]
         if streams[at] != stream or now - before >= quiet_ns:
             count, stream, begun, part = count + 1, streams[at], now, 0
