@@ -1,4 +1,7 @@
-"""A scenario: what a run is meant to be, as typed TOML."""
+"""A scenario: what a run is meant to be, as typed TOML.
+
+The module is longer than most: the format and what makes a file refused stand together.
+"""
 
 import re
 import tomllib

@@ -68,14 +68,16 @@ def conclude(
     if final.is_dir():
         final.rmdir()
     stage.rename(final)
-    counts = manifest.counts
-    shown = final.with_name(manifest.id)
-    progress(
-        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {shown}"
-    )
-    if analyse:
-        progress(f"report: {shown / 'report' / 'index.html'}")
+    _tell(progress, manifest, final.with_name(manifest.id), analysed=analyse)
     return final
+
+
+def _tell(progress: Progress, manifest: Manifest, run: Path, *, analysed: bool) -> None:
+    """Say what a run holds and where it and its report are."""
+    packets, readings = manifest.counts["packets"], manifest.counts["readings"]
+    progress(f"{packets:,} packets, {readings:,} readings, 0 dropped, every act found: {run}")
+    if analysed:
+        progress(f"report: {run / 'report' / 'index.html'}")
 
 
 def again(run: Path, progress: Progress, *, tuned: bool = False, weeks: Sequence[Path] = ()) -> Path:

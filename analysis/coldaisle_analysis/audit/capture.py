@@ -1,4 +1,4 @@
-"""A: a capture that is whole, in order, and of the network it says."""
+"""A: a capture that is whole, in order, and of the network it says. Nine checks and their table stand together."""
 
 import numpy as np
 import numpy.typing as npt
