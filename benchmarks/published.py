@@ -26,8 +26,8 @@ def alarms_of(level: Level, names: list[str]) -> dict[str, npt.NDArray[np.bool_]
     """Return by model which rows alarm, each on the fold that tests it."""
     found = {name: np.zeros(len(level.labels), np.bool_) for name in names}
     for fold in grouped(level.groups, level.labels, level.known_ns):
-        for name, trial in attempt(names, sight(level, fold), level.labels, SEED).items():
-            found[name][fold.test] = trial.score >= trial.threshold
+        for name, trial in attempt(names, level, fold, sight(level, fold.train), SEED).items():
+            found[name][fold.test] = trial.tested.score >= trial.threshold
     return found
 
 

@@ -130,7 +130,7 @@ def of_trials(
 def _spread(rows: int, fold: Fold, trial: Trial) -> tuple[Matrix, Matrix]:
     """Return the scores of the rows held out of the training side, and of the test side, each over all rows of the level."""
     known, tested = np.zeros(rows), np.zeros(rows)
-    known[trial.held_out], tested[fold.test] = trial.seen, trial.score
+    known[trial.held_out], tested[fold.test] = trial.seen, trial.tested.score
     return known, tested
 
 

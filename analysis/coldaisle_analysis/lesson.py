@@ -51,6 +51,11 @@ def prepare(steps: Sequence[BaseEstimator], rows: Matrix) -> Matrix:
     return rows
 
 
+def _taken(rows: Matrix, which: Rows) -> Matrix:
+    """Return some of the rows, in order and none twice; all of them are not copied."""
+    return rows if len(which) == len(rows) else rows[which]
+
+
 class Lesson:
     """Rows to learn from.
 
@@ -84,7 +89,7 @@ class Lesson:
         steps, rows = self.prepared(name)
         estimator = model.make(self._seed, self.names).set_params(**(params or {}))
         start = time.perf_counter()
-        estimator.fit(rows[np.searchsorted(drawn, own)], truth[own])
+        estimator.fit(_taken(rows, np.searchsorted(drawn, own)), truth[own])
         return Learned(name, estimator, steps, len(own), time.perf_counter() - start)
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Matrix]:
@@ -93,13 +98,13 @@ class Lesson:
         key = (model.told, model.preparation)
         if key not in self._prepared:
             steps = self._steps(model.preparation)
-            self._prepared[key] = steps, prepare(steps, self._features[self._draw(*key)])
+            self._prepared[key] = steps, prepare(steps, _taken(self._features, self._draw(*key)))
         return self._prepared[key]
 
     def _steps(self, preparation: Preparation) -> list[BaseEstimator]:
         """Return the steps of a preparation, fitted on rows that no label had a say in."""
         if preparation not in self._fitted:
-            steps, rows = preparation(), self._features[self._draw(False, preparation)]
+            steps, rows = preparation(), _taken(self._features, self._draw(False, preparation))
             for step in steps:
                 rows = step.fit_transform(rows)
             self._fitted[preparation] = steps

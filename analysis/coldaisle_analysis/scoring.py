@@ -5,6 +5,7 @@ was caught, days (or blocks of time) for false alarms.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -71,10 +72,11 @@ def intervals(
         seed: of the resampling.
     """
     attack = labels == 1
-    rng = np.random.default_rng(seed)
-    caught = _resampled(episodes[attack], np.column_stack([alarms[attack], ~alarms[attack]]), rng)
-    false = _resampled(groups[~attack], alarms[~attack, None], rng)
-    drawn = Counts(tp=caught[:, 0], fn=caught[:, 1], fp=false[:, 0])
+    caught = _sums(episodes[attack], np.column_stack([alarms[attack], ~alarms[attack]]))
+    false = _sums(groups[~attack], alarms[~attack, None])
+    per_episode, per_group = _draws(seed, len(caught), len(false))
+    of_attacks, of_others = per_episode @ caught, per_group @ false
+    drawn = Counts(tp=of_attacks[:, 0], fn=of_attacks[:, 1], fp=of_others[:, 0])
     tail = (1 - CONFIDENCE) / 2
     return {
         name: [float(edge) for edge in np.quantile(getattr(drawn, name), [tail, 1 - tail])]
@@ -82,13 +84,23 @@ def intervals(
     }
 
 
-def _resampled(clusters: Codes, counted: Alarms, rng: np.random.Generator) -> Floats:
-    """Return the column sums of ``counted`` in bootstrap draws of whole clusters, shape (draws, columns)."""
-    sums = pd.DataFrame(counted.astype(np.float64)).groupby(clusters).sum().to_numpy()
-    if not len(sums):
-        return np.zeros((DRAWS, counted.shape[1]))
-    drawn = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=DRAWS)
-    return np.asarray(drawn @ sums, dtype=np.float64)
+def _sums(clusters: Codes, counted: Alarms) -> Floats:
+    """Return the column sums of ``counted`` in each cluster, shape (clusters, columns)."""
+    codes, names = pd.factorize(clusters, sort=True)
+    sums = [np.bincount(codes, column, len(names)) for column in counted.T]
+    return np.column_stack(sums)
+
+
+@lru_cache(maxsize=16)
+def _draws(seed: int, *clusters: int) -> tuple[Floats, ...]:
+    """Return how often each cluster is drawn, drawn with replacement, each of shape (draws, clusters)."""
+    rng = np.random.default_rng(seed)
+    return tuple(
+        rng.multinomial(many, np.full(many, 1 / many), size=DRAWS).astype(np.float64)
+        if many
+        else np.zeros((DRAWS, 0))
+        for many in clusters
+    )
 
 
 def recall_per_kind(labels: Labels, alarms: Alarms, kinds: pd.Series) -> dict[str, float]:

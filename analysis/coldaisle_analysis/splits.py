@@ -23,12 +23,12 @@ DAY_FOLDS = 4
 """Days are dealt into at most so many test sets: with four days or fewer each day is left out alone."""
 RANDOM_PARTS = 3
 """A random split tests on one of so many parts."""
-INNER_FOLDS = 2
-"""Inner folds of a training side at most."""
-HELD_ROWS = 30_000
-"""Rows they hold out together: groups are added while there are fewer, and two at least."""
-HELD_OUT = 0.25
-"""Share of the training side's attacks that a group held out should have, best."""
+HELD_ROWS = 10_000
+"""Rows an inner fold holds out of a test set: groups are added while there are fewer."""
+HELD_TOGETHER = 20_000
+"""Rows the inner folds of a training side hold out: folds are added while there are fewer, and two at least."""
+SPARED = 0.25
+"""Share of a random split's training side that is held out of it."""
 BLOCKS = 4
 LAST = 0.3
 """Share of the days, or blocks, a split in order of time tests on: two days of a week."""
@@ -40,7 +40,7 @@ class Inner:
 
     Attributes:
         fit: rows a model is fitted on.
-        held_out: rows it scores, so that thresholds can be set.
+        held_out: others of the training side that it scores, so that thresholds can be set.
     """
 
     fit: Rows
@@ -53,13 +53,18 @@ class Fold:
 
     Attributes:
         train: the training side: rows the model that is tested is fitted on.
-        inner: the same rows divided again; no row is held out twice.
+        inner: the training side divided again; no row is held out twice.
         test: rows that are scored.
     """
 
     train: Rows
     inner: tuple[Inner, ...]
     test: Rows
+
+    @property
+    def sides(self) -> tuple[tuple[Rows, Rows], ...]:
+        """Return what is learned from and what is then scored: of the fold itself, then of each inner one."""
+        return (self.train, self.test), *((each.fit, each.held_out) for each in self.inner)
 
 
 def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
@@ -110,13 +115,22 @@ def grouped(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[
         labels: 1 is attack, shape (rows,).
         time_ns: when each row was known, ns, shape (rows,).
     """
-    names = np.unique(groups)
-    count = min(DAY_FOLDS, len(names))
-    for number in range(count):
-        held_out = np.isin(groups, names[number::count])
-        if count > 1:
-            train = np.flatnonzero(~held_out)
-            yield Fold(train, inner(groups, labels, time_ns, train), np.flatnonzero(held_out))
+    groups = _numbered(groups)
+    parts = groups % DAY_FOLDS
+    for number in range(parts.max() + 1) if parts.any() else ():
+        train = np.flatnonzero(parts != number)
+        yield Fold(train, _inner(groups, number, labels, time_ns, train), np.flatnonzero(parts == number))
+
+
+def untested(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64]) -> Fold:
+    """Return a fold that trains on every row, for what is tried elsewhere; see :func:`grouped`."""
+    rows = np.arange(len(labels))
+    return Fold(rows, _inner(_numbered(groups), 0, labels, time_ns, rows), rows[:0])
+
+
+def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the place of each row's group among all of them."""
+    return np.asarray(np.unique(groups, return_inverse=True)[1], np.int64)
 
 
 def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -133,44 +147,52 @@ def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return np.isin(groups, names[len(names) - tested :])
 
 
-def inner(
-    groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
+def _inner(
+    groups: npt.NDArray[np.int64], tested: int, labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
 ) -> tuple[Inner, ...]:
-    """Divide a training side, whole groups held out.
+    """Divide a training side into inner folds, each of which leaves out the test set of another fold and scores rows of it.
 
-    Groups with attacks are held out, those first whose share of them is closest to :data:`HELD_OUT`, until there are
-    :data:`HELD_ROWS` rows; they are dealt round robin into :data:`INNER_FOLDS`. Attacks always remain to fit on. Where one group has them all, it is cut in time into the two parts with half of its attacks each.
+    A set with attacks can be held out where others remain to fit on. Folds are paired as in a tournament, by exclusive or of their
+    numbers: where a fold holds out another's test set, that one holds out its own, both models learn from the same rows, and one is
+    enough. Where one set has all attacks, it is cut in time into two parts with half of them each.
     """
-    attacks = pd.Series(labels[train]).groupby(groups[train]).sum()
-    candidates = attacks[(attacks > 0) & (attacks < attacks.sum())]
-    if candidates.empty:
-        return _halves(groups[train] == attacks.idxmax(), labels, time_ns, train)
-    nearest = (candidates / attacks.sum() - HELD_OUT).abs().sort_values(kind="stable").index.to_numpy()
-    rows = pd.Series(groups[train]).value_counts()[nearest].cumsum().to_numpy()
-    chosen = nearest[: max(int((rows < HELD_ROWS).sum()) + 1, 2)]
-    parts = [chosen[number::INNER_FOLDS] for number in range(min(INNER_FOLDS, len(chosen)))]
-    held = [np.isin(groups[train], part) for part in parts if attacks.drop(part).sum() > 0]
-    return tuple(Inner(train[~rows], train[rows]) for rows in held)
+    parts = groups[train] % DAY_FOLDS
+    attacks = pd.Series(labels[train]).groupby(parts).sum()
+    spare = attacks[(attacks > 0) & (attacks < attacks.sum())].index
+    if spare.empty:
+        return _halves(parts == attacks.idxmax(), labels, time_ns, train)
+    sets = [parts == part for part in sorted(spare, key=lambda part: part ^ tested)]
+    found = [Inner(train[~inside], _spared(groups, labels, train[inside])) for inside in sets]
+    held = np.cumsum([len(each.held_out) for each in found])
+    return tuple(found[: max(int((held < HELD_TOGETHER).sum()) + 1, 2)])
+
+
+def _spared(groups: npt.NDArray[np.int64], labels: Labels, rows: Rows) -> Rows:
+    """Return the rows of some groups among these, those with attacks first, until there are :data:`HELD_ROWS`."""
+    attacks = pd.Series(labels[rows]).groupby(groups[rows]).agg(["sum", "size"])
+    order = attacks.index[np.argsort(attacks["sum"] == 0, kind="stable")]
+    before = attacks["size"][order].cumsum() - attacks["size"][order]
+    return rows[np.isin(groups[rows], order[before < HELD_ROWS])]
 
 
 def _halves(
-    group: npt.NDArray[np.bool_], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
+    whole: npt.NDArray[np.bool_], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
 ) -> tuple[Inner, ...]:
-    """Return inner folds that hold out either half of a group; the training side whole where it has too few attacks."""
+    """Return inner folds that hold out either half of a test set; the training side whole where it has too few attacks."""
     attacked = np.sort(time_ns[train[labels[train] == 1]])
     if len(attacked) < 2 or attacked[0] == attacked[-1]:  # noqa: PLR2004 - two halves
         return (Inner(train, train),)
     middle = attacked[len(attacked) // 2]
     middle = middle if middle > attacked[0] else attacked[attacked > middle][0]
     late = time_ns[train] >= middle
-    return tuple(Inner(train[~rows], train[rows]) for rows in (group & late, group & ~late))
+    return tuple(Inner(train[~rows], train[rows]) for rows in (whole & late, whole & ~late))
 
 
 def _spare_rows(labels: Labels, train: Rows, seed: int) -> Inner:
     """Return the training side with a stratified draw of rows spared; whole where it has too few attacks."""
-    if np.bincount(labels[train], minlength=2).min() < 1 / HELD_OUT:
+    if np.bincount(labels[train], minlength=2).min() < 1 / SPARED:
         return Inner(train, train)
-    fit, held = train_test_split(train, test_size=HELD_OUT, stratify=labels[train], random_state=seed)
+    fit, held = train_test_split(train, test_size=SPARED, stratify=labels[train], random_state=seed)
     return Inner(np.sort(fit), np.sort(held))
 
 

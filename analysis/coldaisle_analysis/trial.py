@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis.following.forecast import Site
 from coldaisle_analysis.forecasting import COLUMNS, columns_of, learn_site
-from coldaisle_analysis.lesson import Exam, Learned, Lesson
+from coldaisle_analysis.lesson import Exam, Lesson
 from coldaisle_analysis.levels import Level
 from coldaisle_analysis.models import EVEN_CHANCE, MODELS, Matrix, threshold, untold_threshold
 from coldaisle_analysis.splits import Fold, Labels, Rows
@@ -20,16 +20,14 @@ Params = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Sight:
-    """What the models of a fold are given: the level's columns, and those that a model of the site adds.
+    """What models are given that learn from some rows: the level's columns, and those that a model of the site adds.
 
     Attributes:
-        fold: the fold.
         names: names of the columns, those of identity left out.
         parts: the columns, one group beside the other, each of shape (rows of the level, columns).
         site: what the forecasts were made with.
     """
 
-    fold: Fold
     names: tuple[str, ...]
     parts: tuple[Matrix, ...]
     site: Site
@@ -40,43 +38,48 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a model said of rows, once it had learned from others.
+
+    Attributes:
+        score: of each row, shape (rows,); 0 where it could not learn.
+        train_rows: rows it was fitted on; 0 where a class had too few to learn from.
+        fit_s: time to fit it, s.
+        predict_s: time to score the rows, s; preparing rows, which models share, is in neither.
+        pipeline: the model, where it was asked for and has learned.
+    """
+
+    score: Matrix
+    train_rows: int = 0
+    fit_s: float = 0.0
+    predict_s: float = 0.0
+    pipeline: Pipeline | None = None
+
+
+@dataclass(frozen=True)
 class Trial:
     """What a model did on a fold.
 
     Attributes:
-        score: of the fold's test rows.
+        tested: what it said of the test rows.
         held_out: the rows of the training side that inner models had not seen, in order.
         seen: the scores those models gave them.
         threshold: from which score it alarms.
-        fit_s: time to fit the model that is tested, s.
-        predict_s: time to score the test rows, s; preparing rows, which models share, is in neither.
-        train_rows: rows it was fitted on.
-        pipeline: the model that is tested, where it was asked for and has learned.
     """
 
-    score: Matrix
+    tested: Answer
     held_out: Rows
     seen: Matrix
     threshold: float
-    fit_s: float = 0.0
-    predict_s: float = 0.0
-    train_rows: int = 0
-    pipeline: Pipeline | None = None
 
 
-def sight(level: Level, fold: Fold, learned_from: Rows | None = None) -> Sight:
-    """Return what models are given on a fold.
-
-    Args:
-        level: the level.
-        fold: the fold.
-        learned_from: training rows the site is learned from, told no label; all of them when left out.
-    """
+def sight(level: Level, learned_from: Rows) -> Sight:
+    """Return what models are given, with a site learned from some rows of a level; it is told no label."""
     trained = np.zeros(len(level.labels), np.bool_)
-    trained[fold.train if learned_from is None else learned_from] = True
+    trained[learned_from] = True
     site = learn_site(level.series, trained)
     forecasts = columns_of(site, level.series, len(trained))
-    return Sight(fold, (*level.names, *COLUMNS), (level.features, forecasts), site)
+    return Sight((*level.names, *COLUMNS), (level.features, forecasts), site)
 
 
 def with_identity(seen: Sight, level: Level) -> Sight:
@@ -84,67 +87,93 @@ def with_identity(seen: Sight, level: Level) -> Sight:
     return replace(seen, parts=(*seen.parts, level.identity))
 
 
-def attempt(
-    names: Sequence[str],
-    seen: Sight,
-    labels: Labels,
-    seed: int,
-    params: Params | None = None,
-    *,
-    keep: bool = False,
-    test: Matrix | None = None,
-) -> dict[str, Trial]:
-    """Fit models on a fold's training side, set their thresholds on rows held out of it, score the test side.
-
-    A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
-    told which rows are attacks sees no label, and its threshold neither.
-
-    Args:
-        names: of the models.
-        seen: what they are given.
-        labels: 1 is attack, shape (rows,); those of test rows are not looked at.
-        seed: of the models and of the draw of their training rows.
-        params: of those that were tuned.
-        keep: whether to keep the models that are tested.
-        test: what is tested on instead of the fold's test side, shape (any number of rows, columns).
-    """
-    fold, held = seen.fold, np.concatenate([part.held_out for part in seen.fold.inner])
-    given = seen.of(fold.test) if test is None else test
-    outer = _tried(names, seen, fold.train, labels, seed, params or {}, given)
-    inner = [
-        _tried(names, seen, part.fit, labels, seed, params or {}, seen.of(part.held_out))
-        for part in fold.inner
-    ]
-    order = np.argsort(held, kind="stable")
-    found = {}
-    for name in names:
-        learned, score, predict_s = outer[name]
-        parts = [each[name][1] for each in inner]
-        if learned is None or any(each[name][0] is None for each in inner):
-            found[name] = Trial(np.zeros(len(given)), held[order], np.zeros(len(held)), EVEN_CHANCE)
-            continue
-        known = np.concatenate(parts)[order]
-        set_by = threshold(labels[held[order]], known) if MODELS[name].told else untold_threshold(known)
-        kept = learned.pipeline if keep else None
-        found[name] = Trial(
-            score, held[order], known, set_by, learned.fit_s, predict_s, learned.rows, kept
-        )  # fmt: skip
-    return found
-
-
-def _tried(
+def answers(
     names: Sequence[str],
     seen: Sight,
     rows: Rows,
     labels: Labels,
     seed: int,
-    params: Params,
     given: Matrix,
-) -> dict[str, tuple[Learned | None, Matrix, float]]:
-    """Return of each model what has learned from some rows, and the scores it gives others, and the time that took, s."""
+    params: Params | None = None,
+    *,
+    keep: bool = False,
+) -> dict[str, Answer]:
+    """Return by model what it says of rows, once it has learned from others.
+
+    Args:
+        names: of the models.
+        seen: what they are given of the level.
+        rows: of the level that are learned from.
+        labels: 1 is attack, shape (rows of the level,); those of other rows are not looked at.
+        seed: of the models and of the draw of their rows.
+        given: what they score, shape (any number of rows, columns).
+        params: of those that were tuned.
+        keep: whether to keep the models.
+    """
     lesson, exam = Lesson(seen.of(rows), seen.names, labels[rows], seed), Exam(given)
     found = {}
     for name in names:
-        learned = lesson.learn(name, params.get(name))
-        found[name] = (learned, *(exam.score(learned) if learned else (np.zeros(len(given)), 0.0)))
+        learned = lesson.learn(name, (params or {}).get(name))
+        if learned is None:
+            found[name] = Answer(np.zeros(len(given)))
+            continue
+        score, predict_s = exam.score(learned)
+        kept = learned.pipeline if keep else None
+        found[name] = Answer(score, learned.rows, learned.fit_s, predict_s, kept)
     return found
+
+
+def concluded(name: str, fold: Fold, labels: Labels, tested: Answer, inner: Sequence[Answer]) -> Trial:
+    """Return what a model did on a fold: its threshold is set on rows held out of the training side.
+
+    A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
+    told which rows are attacks sees no label, and its threshold neither.
+
+    Args:
+        name: of the model.
+        fold: the fold.
+        labels: 1 is attack, shape (rows of the level,); those of test rows are not looked at.
+        tested: what it said of the test rows.
+        inner: what it said of the rows that each inner fold holds out.
+    """
+    held = np.concatenate([part.held_out for part in fold.inner])
+    order = np.argsort(held, kind="stable")
+    if not all(answer.train_rows for answer in (tested, *inner)):
+        silent = Answer(np.zeros(len(tested.score)))
+        return Trial(silent, held[order], np.zeros(len(held)), EVEN_CHANCE)
+    known = np.concatenate([answer.score for answer in inner])[order]
+    set_by = threshold(labels[held[order]], known) if MODELS[name].told else untold_threshold(known)
+    return Trial(tested, held[order], known, set_by)
+
+
+def attempt(
+    names: Sequence[str],
+    level: Level,
+    fold: Fold,
+    seen: Sight,
+    seed: int,
+    *,
+    keep: bool = False,
+    test: Matrix | None = None,
+) -> dict[str, Trial]:
+    """Return by model what it does on a fold.
+
+    Args:
+        names: of the models.
+        level: the level.
+        fold: its rows.
+        seen: what models are given that learn from its training side.
+        seed: of the models and of the draw of their training rows.
+        keep: whether to keep the models that are tested.
+        test: what is tested on instead of the fold's test side, shape (any number of rows, columns).
+    """
+    given = seen.of(fold.test) if test is None else test
+    tested = answers(names, seen, fold.train, level.labels, seed, given, keep=keep)
+    inner = []
+    for part in fold.inner:
+        own = sight(level, part.fit)
+        inner.append(answers(names, own, part.fit, level.labels, seed, own.of(part.held_out)))
+    return {
+        name: concluded(name, fold, level.labels, tested[name], [each[name] for each in inner])
+        for name in names
+    }

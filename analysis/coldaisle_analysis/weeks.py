@@ -13,7 +13,7 @@ from coldaisle_analysis.levels import Level, prepare
 from coldaisle_analysis.metrics import Scored, scored_row
 from coldaisle_analysis.models import MODELS, Matrix
 from coldaisle_analysis.policies import bench
-from coldaisle_analysis.splits import OTHER_WEEKS, Fold, inner
+from coldaisle_analysis.splits import OTHER_WEEKS, untested
 from coldaisle_analysis.trial import Sight, Trial, attempt, sight
 from coldaisle_analysis.workers import spread
 from coldaisle_contracts.errors import InputError
@@ -80,16 +80,16 @@ def evaluate(
 
 def _tried(level: Level, weeks: Mapping[int, Level], models: Sequence[str], seed: int) -> list[Scored]:
     """Return the rows of models, one a week; none where it cannot learn."""
-    rows = np.arange(len(level.labels))
-    seen = sight(level, Fold(rows, inner(level.groups, level.labels, level.known_ns, rows), rows[:0]))
+    fold = untested(level.groups, level.labels, level.known_ns)
+    seen = sight(level, fold.train)
     given = np.vstack([_given(week, seen) for week in weeks.values()])
-    trials = attempt(models, seen, level.labels, seed, test=given)
+    trials = attempt(models, level, fold, seen, seed, test=given)
     ends = np.cumsum([len(week.labels) for week in weeks.values()])
     return [
         _row(model, trial, week, part, number, seed)
         for model, trial in trials.items()
-        if trial.train_rows
-        for (number, week), part in zip(weeks.items(), np.split(trial.score, ends[:-1]), strict=True)
+        if trial.tested.train_rows
+        for (number, week), part in zip(weeks.items(), np.split(trial.tested.score, ends[:-1]), strict=True)
     ]
 
 
@@ -107,8 +107,8 @@ def _row(model: str, trial: Trial, week: Level, score: Matrix, number: int, seed
         "early": {name: {"threshold": measure(judged, alarms)}},
         "seed": number,
         "folds": 1,
-        "train_rows": trial.train_rows,
+        "train_rows": trial.tested.train_rows,
         "thresholds": [trial.threshold],
-        "fit_s": trial.fit_s,
+        "fit_s": trial.tested.fit_s,
     }
     return scored_row(week, OTHER_WEEKS, model, score, alarms, tested, seed, told)

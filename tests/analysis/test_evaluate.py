@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,12 +112,12 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
     """Turning every label of the test day changes neither its scores nor the threshold: its truth is never learned."""
     level = levels_of(4, 4)[1]
     fold = next(iter(grouped(level.groups, level.labels, level.known_ns)))
-    turned = level.labels.copy()
-    turned[fold.test] = 1 - turned[fold.test]
-    given = sight(level, fold)
+    labels = level.labels.copy()
+    labels[fold.test] = 1 - labels[fold.test]
+    turned, given = replace(level, labels=labels), sight(level, fold.train)
     for name in MODELS:
-        seen, blind = (attempt([name], given, labels, 1)[name] for labels in (level.labels, turned))
-        assert seen.score.tolist() == blind.score.tolist()
+        seen, blind = (attempt([name], each, fold, given, 1)[name] for each in (level, turned))
+        assert seen.tested.score.tolist() == blind.tested.score.tolist()
         assert seen.threshold == blind.threshold
 
 

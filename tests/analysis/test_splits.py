@@ -8,7 +8,7 @@ import pytest
 from coldaisle_analysis.splits import (
     BLOCKS,
     DAY_FOLDS,
-    INNER_FOLDS,
+    HELD_ROWS,
     Labels,
     grouped,
     groups_of,
@@ -48,13 +48,44 @@ def test_a_day_lies_on_one_side() -> None:
         sides = set(groups[fold.train]), set(groups[fold.test])
         assert not sides[0] & sides[1]
         assert len(sides[0] | sides[1]) == 6
-        assert len(fold.inner) == INNER_FOLDS
+        assert len(fold.inner) == 3  # small sets: all three others are held out
         held = [row for inner in fold.inner for row in inner.held_out]
         assert len(held) == len(set(held))
         for inner in fold.inner:
             assert not set(groups[inner.fit]) & set(groups[inner.held_out])
             assert sorted([*inner.fit, *inner.held_out]) == fold.train.tolist()
     assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
+
+
+def test_folds_share_what_is_learned_without_both_of_their_test_sets() -> None:
+    """Where a fold holds out another's test set, that one holds out its own, and both learn from the same rows."""
+    frame = rows()
+    _, groups = groups_of(frame)
+    folds = list(grouped(groups, labels_of(frame), times_of(frame)))
+    learned = [inner.fit.tolist() for fold in folds for inner in fold.inner]
+    assert all(learned.count(each) == 2 for each in learned)
+    for fold in folds:
+        tested = {
+            row
+            for other in folds
+            for inner in other.inner
+            if set(inner.fit).isdisjoint(fold.test)
+            for row in inner.held_out
+        }
+        assert set(fold.test.tolist()) <= tested
+
+
+def test_large_test_sets_are_held_out_in_part() -> None:
+    """Of sets with more rows than are needed two are held out, of each the days with attacks first until there are enough rows."""
+    frame = pd.concat([rows()] * 100).sort_values("time", kind="stable").reset_index(drop=True)
+    _, groups = groups_of(frame)
+    labels = labels_of(frame)
+    for fold in grouped(groups, labels, times_of(frame)):
+        assert 2 <= len(fold.inner) <= 3
+        for inner in fold.inner:
+            assert labels[inner.held_out].any()
+            assert len(inner.held_out) < HELD_ROWS + 100 * 24
+            assert not set(groups[inner.fit]) & set(groups[inner.held_out])
 
 
 def test_an_episode_over_midnight_follows_its_first_row() -> None:

@@ -130,8 +130,8 @@ def test_every_family_has_a_grid_from_cautious_to_bold() -> None:
     """Each family has a grid of its own policies; of the same kind the highest limit comes first."""
     assert set(GRIDS) == set(FAMILIES)
     for family, grid in GRIDS.items():
-        assert {policy.family for policy in grid([0.9, 0.5, 0.1])} == {family}
-    assert list(GRIDS["threshold"]([0.9, 0.5])) == [Threshold(0.9), Threshold(0.5)]
+        assert {policy.family for ladder in grid([0.9, 0.5, 0.1]) for policy in ladder} == {family}
+    assert [list(ladder) for ladder in GRIDS["threshold"]([0.9, 0.5])] == [[Threshold(0.9), Threshold(0.5)]]
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

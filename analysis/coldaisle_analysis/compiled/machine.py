@@ -6,6 +6,7 @@ calling convention: a place for the result, one for an exception, then every num
 
 import ctypes
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,17 @@ def load(path: Path, results: int, *examples: object) -> Callable[..., Any]:
     engine = _engine()
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    native = ctypes.CFUNCTYPE(ctypes.c_int32)(engine.get_function_address(symbol.decode()))
     kinds = [_kind(each) for each in _parts(examples)]
+    numbers = [ctypes.c_int64 for each in _parts(examples) for _ in _numbers(each)]
+    kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *numbers)
+    native = kind(engine.get_function_address(symbol.decode()))
 
     def call(*arguments: object) -> Any:
         given = list(_parts(arguments))
         if [_kind(each) for each in given] != kinds:
             raise TypeError(f"{symbol.decode()} was compiled for other arguments")
         result, wrong = (ctypes.c_int64 * results)(), ctypes.c_void_p()
-        numbers = (ctypes.c_int64(number) for each in given for number in _numbers(each))
+        numbers = chain.from_iterable(map(_numbers, given))
         if native(ctypes.byref(result), ctypes.byref(wrong), *numbers):
             raise RuntimeError(f"{symbol.decode()} failed")
         return tuple(result) if results > 1 else result[0]
@@ -85,9 +88,8 @@ def _kind(part: object) -> tuple[object, int, bool]:
     return int, 0, True
 
 
-def _numbers(part: Any) -> Iterator[int]:
-    """Yield what numba passes for an argument; of an array no owner, its sizes, its address, shape and strides."""
+def _numbers(part: Any) -> tuple[int, ...]:
+    """Return what numba passes for an argument; of an array no owner, its sizes, its address, shape and strides."""
     if isinstance(part, np.ndarray):
-        yield from (0, 0, part.size, part.itemsize, part.ctypes.data, *part.shape, *part.strides)
-    else:
-        yield int(part)
+        return (0, 0, part.size, part.itemsize, part.ctypes.data, *part.shape, *part.strides)
+    return (int(part),)

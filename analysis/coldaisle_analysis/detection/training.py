@@ -19,7 +19,7 @@ from coldaisle_analysis.policies import (
     simplest,
     tune_all,
 )
-from coldaisle_analysis.splits import Fold, inner
+from coldaisle_analysis.splits import untested
 from coldaisle_analysis.trial import Trial, attempt, sight
 from coldaisle_analysis.workers import spread
 
@@ -50,15 +50,15 @@ def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, An
         seed: of models and draw of rows.
         about: by model where the data come from and what it scored on held-out days; kept as it is.
     """
-    rows = np.arange(len(level.labels))
-    seen = sight(level, Fold(rows, inner(level.groups, level.labels, level.known_ns, rows), rows[:0]))
-    trials = attempt(models, seen, level.labels, seed, keep=True)
+    fold = untested(level.groups, level.labels, level.known_ns)
+    seen = sight(level, fold.train)
     found = {}
-    for model, trial in trials.items():
-        if trial.pipeline is not None:
-            trained = {"rows": trial.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
+    for model, trial in attempt(models, level, fold, seen, seed, keep=True).items():
+        learned = trial.tested
+        if learned.pipeline is not None:
+            trained = {"rows": learned.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
             told = about.get(model, {}) | {"training": trained}
-            found[model] = Detector(model, trial.pipeline, seen.site, _policies(level, trial), told)
+            found[model] = Detector(model, learned.pipeline, seen.site, _policies(level, trial), told)
     return found
 
 

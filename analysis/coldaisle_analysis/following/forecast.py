@@ -221,7 +221,7 @@ def _beside(covariance: Floats) -> Floats:
 @inner
 def _ahead(state: Floats, dynamics: Floats, step: float) -> float:
     """Move level and noise so many steps on; return the variance of the next reading."""
-    kept = dynamics[1] ** step
+    kept = dynamics[1] if step == 1.0 else dynamics[1] ** step  # a power takes as long as all the rest
     state[_LEFT] *= kept
     state[_P_LL] += dynamics[0] * dynamics[0] * step
     state[_P_LA] *= kept

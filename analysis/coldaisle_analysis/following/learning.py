@@ -20,6 +20,8 @@ from coldaisle_analysis.following.forecast import (
 )
 
 _EVALUATIONS = 60
+_LOOKED_AT = 1_000
+"""Slots the search for three parameters looks at, the last ones: three and a half days of a reading every five minutes."""
 _RIDGE = 1e-3
 """Added to the variances of innovations, so that their covariance can always be inverted."""
 _MAD = 1.4826
@@ -52,8 +54,9 @@ def learn(
         np.tile([0.0, 1.0], (len(keys), 1)),
         interval_s,
     )
+    forecast = Forecast(site)
     for number, own in enumerate(units.values()):
-        _learn_unit(site, number, own, series)
+        _learn_unit(site, forecast, number, own, series)
     return site
 
 
@@ -72,9 +75,9 @@ def _learn_one(time_s: Floats, value: Floats, interval_s: float) -> tuple[Floats
         return np.array(USUAL), np.array([mean, *np.zeros(2 * HARMONICS)])
     design = _basis(time_s)
     season = np.linalg.lstsq(design[known], value[known], rcond=None)[0]
-    rest, step = value - design @ season, np.diff(time_s, prepend=time_s[0]) / interval_s
+    rest, step = value - design @ season, np.rint(np.diff(time_s, prepend=time_s[0]) / interval_s)
     _, likelihood = load()
-    cost = np.zeros(1)
+    step, rest, cost = step[-_LOOKED_AT:], rest[-_LOOKED_AT:], np.zeros(1)
 
     def of(given: Floats) -> float:
         dynamics = _natural(given)
@@ -94,13 +97,16 @@ def _natural(given: Floats) -> Floats:
 
 
 def _learn_unit(
-    site: Site, number: int, own: Sequence[str], series: Mapping[str, tuple[Floats, Floats]]
+    site: Site,
+    forecast: Forecast,
+    number: int,
+    own: Sequence[str],
+    series: Mapping[str, tuple[Floats, Floats]],
 ) -> None:
     """Write the covariance of the innovations of a unit's sensors, and what is usual of their joint innovations.
 
     A unit too few of whose slots have all its readings is left as if its sensors were independent.
     """
-    forecast = Forecast(site)
     codes = forecast.codes(own)
     left = []
     for code, key in zip(codes, own, strict=True):

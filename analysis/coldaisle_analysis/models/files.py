@@ -21,6 +21,7 @@ TRUSTED = frozenset(
     {
         "coldaisle_analysis.models.charts.Chart",
         "coldaisle_analysis.models.covariance.RobustCovariance",
+        "coldaisle_analysis.models.model.Filled",
         "coldaisle_analysis.models.simple.Rule",
         "coldaisle_analysis.models.streaming.AdaptiveForest",
         "coldaisle_analysis.models.streaming.Grove",

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 Matrix = npt.NDArray[np.float64]
 Make = Callable[[int, Sequence[str]], BaseEstimator]
@@ -25,6 +26,8 @@ EVERY_ROW = 1 << 30
 """Training rows of a model that takes all of them."""
 FEWEST = 6
 """Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
+MISSING = -1e3
+"""What trees are given for a missing value: no column goes so low."""
 UNTOLD_ALARMS = 0.01
 """Share of the rows it is calibrated on at which a model alarms that was never told which are attacks."""
 
@@ -65,9 +68,29 @@ def scaled() -> list[BaseEstimator]:
     return [imputer, VarianceThreshold(), StandardScaler()]
 
 
+class Filled(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Gives missing values a value of their own; scikit-learn's imputer takes eight times as long where many are missing."""
+
+    def fit(self, features: Matrix, _labels: object = None) -> Self:
+        """Learn how many columns there are."""
+        self.n_features_in_ = features.shape[1]
+        return self
+
+    def transform(self, features: Matrix) -> Matrix:
+        """Return the rows with none missing, shape (rows, columns).
+
+        Raises:
+            ValueError: they have other columns than those it learned from.
+        """
+        check_is_fitted(self)
+        if features.shape[1:] != (self.n_features_in_,):
+            raise ValueError(f"{features.shape} are not rows of {self.n_features_in_} columns")
+        return np.where(np.isnan(features), MISSING, features)
+
+
 def plain() -> list[BaseEstimator]:
     """Prepare rows for trees, which need no scale: missing values become a value of their own."""
-    return [SimpleImputer(strategy="constant", fill_value=-1e3, keep_empty_features=True)]
+    return [Filled()]
 
 
 def bare() -> list[BaseEstimator]:

@@ -12,7 +12,7 @@ MODELS: dict[str, Model] = {
         "k nearest neighbours",
         lambda _seed, _: KNeighborsClassifier(n_neighbors=5, algorithm="brute"),
         scaled,
-        1_200,
+        800,
         space={"n_neighbors": (3, 5, 9, 15, 25), "weights": ("uniform", "distance"), "p": (1, 2)},
     ),
     "svm_linear": Model(

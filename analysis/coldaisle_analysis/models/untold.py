@@ -54,7 +54,7 @@ MODELS: dict[str, Model] = {
         "Local outlier factor",
         lambda _seed, _: Oddness(LocalOutlierFactor(20, algorithm="brute", novelty=True)),
         scaled,
-        600,
+        400,
         told=False,
     ),
     "robust_covariance": Model(

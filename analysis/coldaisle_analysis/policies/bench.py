@@ -5,7 +5,8 @@ less than :data:`QUIET_S` after the one before. An incident that goes on counts 
 :data:`REPEAT_S` have passed, or a detector that always alarms would have caused a single one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,13 +48,24 @@ class Bench:
     false: Mask
     days: float
 
+    @cached_property
+    def _in_order(self) -> Cases:
+        """Return the cases with their rows as places in ``order``."""
+        place = np.zeros(len(self.cases.streams), np.intp)
+        place[self.order] = np.arange(len(self.order))
+        return replace(
+            self.cases, rows=tuple(place[rows] for rows in self.cases.rows), known_ns=self.known_ns
+        )
+
     def alarms(self, policy: Policy, score: Floats) -> Mask:
         """Return which rows of the frame alarm, given the score of each; one that is not judged does not."""
-        return self._on_frame(policy.alarms(score[self.order], self.streams))
+        alarms = np.zeros(len(self.cases.streams), dtype=np.bool_)
+        alarms[self.order] = policy.alarms(score[self.order], self.streams)
+        return alarms
 
     def outcomes_of(self, alarming: Mask) -> Outcomes:
         """Return what alarms come to in each case, given for the rows in ``order``."""
-        return self.cases.outcomes(self._on_frame(alarming))
+        return self._in_order.outcomes(alarming)
 
     def incidents(self, alarms: Mask) -> int:
         """Return how many incidents alarms come to, given for every row of the frame."""
@@ -63,12 +75,6 @@ class Bench:
         """Return how many incidents alarms come to, given for the rows in ``order``."""
         at = np.flatnonzero(alarming & self.false)
         return kernels.load()[2](self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND)
-
-    def _on_frame(self, alarming: Mask) -> Mask:
-        """Return which rows of the frame alarm, given which of the rows in ``order`` do."""
-        alarms = np.zeros(len(self.cases.streams), dtype=np.bool_)
-        alarms[self.order] = alarming
-        return alarms
 
     def per_day(self, incidents: int) -> float:
         """Return a number of incidents by the time the rows span."""

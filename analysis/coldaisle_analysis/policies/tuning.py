@@ -5,7 +5,7 @@ optimistic as the model. The grids are small and made of quantiles, so a choice 
 gives the same policy.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -32,6 +32,9 @@ OBJECTIVES: dict[str, Callable[[Outcomes], float]] = {
     "f_latency": lambda outcomes: -f_latency(outcomes),
 }
 """What a policy may be best for; lower is better."""
+
+Ladder = Iterable[Policy]
+"""Policies that differ in one limit, from the highest down: each alarms wherever the one before does."""
 
 _LIMITS = 14
 """Limits taken from the scores of rows that must not alarm, and as many from those of the positive cases."""
@@ -92,10 +95,25 @@ def tune_all(
     limits = sorted({*_limits(score, judged), *kept}, reverse=True)
     own, most = score[judged.order], max(budgets)
     tried = [
-        [_try(policy, own, judged, objective, most) for policy in (*GRIDS[family](limits), NEVER)]
+        [
+            one
+            for ladder in (*GRIDS[family](limits), [NEVER])
+            for one in _descend(ladder, own, judged, objective, most)
+        ]
         for family in families
     ]
     return [[_best(each, budget) for each in tried] for budget in budgets]
+
+
+def _descend(
+    ladder: Ladder, score: Floats, judged: Bench, objective: str, most_per_day: float
+) -> Iterator[Tuned]:
+    """Yield what policies come to, each less cautious than the one before, until one raises more incidents than any budget allows."""
+    for policy in ladder:
+        tried = _try(policy, score, judged, objective, most_per_day)
+        yield tried
+        if tried.incidents_per_day > most_per_day:
+            return
 
 
 def _try(policy: Policy, score: Floats, judged: Bench, objective: str, most_per_day: float) -> Tuned:
@@ -165,28 +183,29 @@ def _limits(score: Floats, judged: Bench) -> set[float]:
     return limits | set(((values[1:] + values[:-1]) / 2).tolist())
 
 
-def _thresholds(limits: list[float]) -> Iterator[Policy]:
-    yield from map(Threshold, limits)
+def _thresholds(limits: list[float]) -> Iterator[Ladder]:
+    yield map(Threshold, limits)
 
 
-def _in_a_row(limits: list[float]) -> Iterator[Policy]:
-    yield from (InARow(limit, items) for items, limit in product(_IN_A_ROW, limits))
+def _in_a_row(limits: list[float]) -> Iterator[Ladder]:
+    for items in _IN_A_ROW:
+        yield [InARow(limit, items) for limit in limits]
 
 
-def _two_thresholds(limits: list[float]) -> Iterator[Policy]:
+def _two_thresholds(limits: list[float]) -> Iterator[Ladder]:
     for (items, among), high in product(_AMONG, [ABOVE_ALL, *limits[::5]]):
-        yield from (TwoThresholds(high, low, items, among) for low in limits[::2] if low < high)
+        yield [TwoThresholds(high, low, items, among) for low in limits[::2] if low < high]
 
 
-def _cusums(limits: list[float]) -> Iterator[Policy]:
+def _cusums(limits: list[float]) -> Iterator[Ladder]:
     drifts = [limit for limit in limits[::4] if limit < 1]
-    yield from (Cusum(drift, size * (1 - drift)) for size, drift in product(_SUMS, drifts))
+    yield from ([Cusum(drift, size * (1 - drift))] for size, drift in product(_SUMS, drifts))
 
 
-GRIDS: dict[str, Callable[[list[float]], Iterator[Policy]]] = {
+GRIDS: dict[str, Callable[[list[float]], Iterator[Ladder]]] = {
     Threshold.family: _thresholds,
     InARow.family: _in_a_row,
     TwoThresholds.family: _two_thresholds,
     Cusum.family: _cusums,
 }
-"""The policies of a family worth trying, given limits from the highest down: the most cautious first."""
+"""The policies of a family worth trying, given limits from the highest down: the most cautious ladder first."""
