@@ -53,7 +53,8 @@ class Fold:
 
     Attributes:
         train: the training side: rows the model that is tested is fitted on.
-        inner: the training side divided again; no row is held out twice.
+        inner: the training side divided again, whole days held out one set at a time; of a random fold what it spares beside it.
+            No row is held out twice.
         test: rows that are scored.
     """
 
@@ -199,13 +200,15 @@ def _spare_rows(labels: Labels, train: Rows, seed: int) -> Inner:
 def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
     """Yield a random stratified split: neighbours in time and packets of one episode on both sides.
 
-    Yields nothing where a class has fewer rows than it needs.
+    The rows that thresholds are set on are neither learned from nor tested, so that one model does for both. Yields nothing where a
+    class has fewer rows than it needs.
     """
     if np.bincount(labels, minlength=2).min() < 2 * RANDOM_PARTS:
         return
     folds = StratifiedKFold(RANDOM_PARTS, shuffle=True, random_state=seed)
     train, test = next(iter(folds.split(np.zeros(len(labels)), labels)))
-    yield Fold(train, (_spare_rows(labels, train, seed),), test)
+    spare = _spare_rows(labels, train, seed)
+    yield Fold(spare.fit, (spare,), test)
 
 
 def unseen_kinds(fold: Fold, kinds: npt.NDArray[np.object_], labels: Labels) -> tuple[Fold, ...]:

@@ -26,7 +26,7 @@ MODELS: dict[str, Model] = {
         "SVM, RBF",
         lambda seed, _: RadialSVC(class_weight="balanced", C=10, random_state=seed),
         scaled,
-        1_500,
+        1_200,
         space={
             "C": loguniform(0.3, 100),
             "gamma": loguniform(1e-3, 0.1),

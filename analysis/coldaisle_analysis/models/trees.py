@@ -89,7 +89,7 @@ MODELS: dict[str, Model] = {
             DecisionTreeClassifier(max_depth=2), n_estimators=15, random_state=seed
         ),
         plain,
-        1_500,
+        1_200,
         space={"learning_rate": loguniform(0.1, 1.5), "estimator__max_depth": (1, 2, 3, 4)},
     ),
 }

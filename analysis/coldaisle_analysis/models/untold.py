@@ -48,6 +48,7 @@ MODELS: dict[str, Model] = {
         "Isolation forest",
         lambda seed, _: Oddness(IsolationForest(n_estimators=50, random_state=seed)),
         scaled,
+        4_000,
         told=False,
     ),
     "local_outlier_factor": Model(
