@@ -131,17 +131,18 @@ def _analyse(
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
     scored += other_weeks.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
+    detectors = training.start(levels[0], scored, seed)  # they learn beside what follows
     progress("auditing the dataset")
     found = audit([one.row for one in scored])
-    progress("training detectors")
+    scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
+    progress("drawing the report")
+    report.write(subject, built, described, scored, found, folder / "report" / "index.html")
+    progress("saving detectors")
     about = {
         "data": {"name": subject.name, **subject.facts},
         "scorecard": scorecard.as_dict(subject.name, found)["counts"],
     }
-    training.write(levels[0], scored, seed, about, folder / "models")
-    scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
-    progress("drawing the report")
-    report.write(subject, built, described, scored, found, folder / "report" / "index.html")
+    training.write(detectors, levels[0].name, about, folder / "models")
 
 
 def _subject_of(account: ledger.Account, manifest: Manifest) -> Subject:

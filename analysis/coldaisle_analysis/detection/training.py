@@ -1,6 +1,7 @@
 """Training a detector on all rows of a level: thresholds and policies are set on rows that the models scoring them had not seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,28 +76,38 @@ def _policies(level: Level, trial: Trial) -> dict[str, Policy]:
     return {PLAIN: plain, **within, EARLY: simplest(early, on).policy}
 
 
-def write(
-    level: Level, scored: Sequence[Scored], seed: int, about: Mapping[str, Any], folder: Path
-) -> list[Path]:
-    """Train the models that policies are tuned for and write each into a file; return the files.
+def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[str, Detector]]:
+    """Start to train the models that policies are tuned for, in other processes, and yield them once they are trained.
 
     Args:
         level: level ``packets`` of the training data.
-        scored: what they scored on days held out, which their files tell.
+        scored: what they scored on days held out, which they will tell.
         seed: see :func:`train`.
-        about: where the data come from.
-        folder: of the files, made if need be.
     """
     honest = {
-        one.row["model"]: dict(about) | {"held_out": {name: one.row.get(name) for name in _TOLD}}
+        one.row["model"]: {"held_out": {name: one.row.get(name) for name in _TOLD}}
         for one in scored
         if (one.row["level"], one.row["split"]) == (level.name, level.held_out)
     }
     models = [model for model in POLICED if model in honest]
-    jobs = [(level, models[part::PARTS], seed, honest) for part in range(PARTS)]
+    return spread(
+        train, [(level, models[part::PARTS], seed, honest) for part in range(PARTS)] if models else []
+    )
+
+
+def write(
+    started: Iterator[Mapping[str, Detector]], level: str, about: Mapping[str, Any], folder: Path
+) -> list[Path]:
+    """Write what :func:`start` yields, a file a detector; return the files.
+
+    Args:
+        started: detectors by model.
+        level: what they judge, which their files are named after.
+        about: where the data come from; every file tells it.
+        folder: of the files, made if need be.
+    """
     paths = []
-    for detectors in spread(train, jobs):
-        for model, detector in detectors.items():
-            paths.append(folder / f"{level.name}.{model}{SUFFIX}")
-            detector.save(paths[-1])
+    for model, detector in (each for trained in started for each in trained.items()):
+        paths.append(folder / f"{level}.{model}{SUFFIX}")
+        replace(detector, about={**about, **detector.about}).save(paths[-1])
     return paths
