@@ -52,10 +52,13 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
-    """No bad checksum, retransmission, unseen segment or other remark in the retimed capture, nor in the raw one."""
-    for folder in ("capture", "capture/raw"):
+    """No bad checksum, retransmission, unseen segment or other remark in the retimed capture, nor in the raw one.
+
+    Of 65,536 TCP checksums that Linux makes without the help of a card one is 0xffff where 0 is meant; retiming writes 0.
+    """
+    for folder, meant in (("capture", ()), ("capture/raw", ("TCP Checksum 0xffff instead of 0x0000",))):
         (path,) = (clean / folder).glob("*.pcap")
-        assert remarks(path) == []
+        assert [one for one in remarks(path) if not one.partition(": ")[2].startswith(meant)] == []
         assert count(path, "tcp.analysis.flags && !tcp.analysis.window_update") == 0
 
 
