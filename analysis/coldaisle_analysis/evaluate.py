@@ -172,7 +172,7 @@ def _courses(split: _Split, params: Sequence[Params] | None) -> list[_Course]:
     level = _lean(split.level)
     for part, own in zip(split.parts, params or [{}] * len(split.parts), strict=True):
         for fold in part:
-            for (base, _), (fit, exam) in zip(part[0].sides, fold.sides, strict=True):
+            for base, (fit, exam) in zip(part[0].sites, fold.sides, strict=True):
                 site = base[level.labels[base] == 0] if split.without_kind else base
                 course = _Course(level, split.models, not split.without_kind, site, own, {})
                 lessons = courses.setdefault(_key(site, own), course).lessons

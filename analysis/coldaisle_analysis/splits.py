@@ -41,10 +41,12 @@ class Inner:
     Attributes:
         fit: rows a model is fitted on.
         held_out: others of the training side that it scores, so that thresholds can be set.
+        site: rows the site is learned from; it is told no label, so that only what another fold tests must be kept from it.
     """
 
     fit: Rows
     held_out: Rows
+    site: Rows
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Fold:
     def sides(self) -> tuple[tuple[Rows, Rows], ...]:
         """Return what is learned from and what is then scored: of the fold itself, then of each inner one."""
         return (self.train, self.test), *((each.fit, each.held_out) for each in self.inner)
+
+    @property
+    def sites(self) -> tuple[Rows, ...]:
+        """Return what the site is learned from for each of the sides."""
+        return self.train, *(each.site for each in self.inner)
 
 
 def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
@@ -163,7 +170,7 @@ def _inner(
     if spare.empty:
         return _halves(parts == attacks.idxmax(), labels, time_ns, train)
     sets = [parts == part for part in sorted(spare, key=lambda part: part ^ tested)]
-    found = [Inner(train[~inside], _spared(groups, labels, train[inside])) for inside in sets]
+    found = [Inner(train[~inside], _spared(groups, labels, train[inside]), train[~inside]) for inside in sets]
     held = np.cumsum([len(each.held_out) for each in found])
     return tuple(found[: max(int((held < HELD_TOGETHER).sum()) + 1, 2)])
 
@@ -182,19 +189,19 @@ def _halves(
     """Return inner folds that hold out either half of a test set; the training side whole where it has too few attacks."""
     attacked = np.sort(time_ns[train[labels[train] == 1]])
     if len(attacked) < 2 or attacked[0] == attacked[-1]:  # noqa: PLR2004 - two halves
-        return (Inner(train, train),)
+        return (Inner(train, train, train),)
     middle = attacked[len(attacked) // 2]
     middle = middle if middle > attacked[0] else attacked[attacked > middle][0]
     late = time_ns[train] >= middle
-    return tuple(Inner(train[~rows], train[rows]) for rows in (whole & late, whole & ~late))
+    return tuple(Inner(train[~rows], train[rows], train) for rows in (whole & late, whole & ~late))
 
 
 def _spare_rows(labels: Labels, train: Rows, seed: int) -> Inner:
     """Return the training side with a stratified draw of rows spared; whole where it has too few attacks."""
     if np.bincount(labels[train], minlength=2).min() < 1 / SPARED:
-        return Inner(train, train)
+        return Inner(train, train, train)
     fit, held = train_test_split(train, test_size=SPARED, stratify=labels[train], random_state=seed)
-    return Inner(np.sort(fit), np.sort(held))
+    return Inner(np.sort(fit), np.sort(held), np.sort(fit))
 
 
 def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
@@ -226,7 +233,8 @@ def unseen_kinds(fold: Fold, kinds: npt.NDArray[np.object_], labels: Labels) -> 
     for kind in sorted(trained & tested):
         other = kinds != kind
         inner = tuple(
-            Inner(one.fit[other[one.fit]], one.held_out[other[one.held_out]]) for one in fold.inner[:1]
+            Inner(one.fit[other[one.fit]], one.held_out[other[one.held_out]], one.site)
+            for one in fold.inner[:1]
         )
         found.append(
             Fold(fold.train[other[fold.train]], inner, fold.test[known[fold.test] & ~other[fold.test]])

@@ -171,7 +171,7 @@ def attempt(
     tested = answers(names, seen, fold.train, level.labels, seed, given, keep=keep)
     inner = []
     for part in fold.inner:
-        own = sight(level, part.fit)
+        own = sight(level, part.site)
         inner.append(answers(names, own, part.fit, level.labels, seed, own.of(part.held_out)))
     return {
         name: concluded(name, fold, level.labels, tested[name], [each[name] for each in inner])
