@@ -77,7 +77,7 @@ def judged(level: Level, folds: Sequence[Fold]) -> tuple[Judged, ...]:
         Judged(
             name,
             on(cases, *(fold.test for fold in folds)),
-            tuple(on(cases, *(inner.held_out for inner in fold.inner)) for fold in folds),
+            tuple(on(cases, *(side.scored for side in fold.inner)) for fold in folds),
             tuple(on(cases, fold.test) for fold in folds),
         )
         for name, cases in level.cases.items()

@@ -11,8 +11,9 @@ import pandas as pd
 from coldaisle_analysis import columns
 from coldaisle_analysis.cases import Cases, find_cases, named_episodes
 from coldaisle_analysis.forecasting import Series, series_of
+from coldaisle_analysis.grouping import groups_of, together
 from coldaisle_analysis.models import Matrix
-from coldaisle_analysis.splits import Labels, groups_of, together
+from coldaisle_analysis.splits import Labels
 
 Codes = npt.NDArray[np.int64]
 DAY_S = 86_400.0
@@ -34,7 +35,7 @@ class Level:
         episodes: code of the episode, -1 outside one.
         held_out: what a group is: ``day``, or ``block`` where all rows lie in one day.
         groups: code of the day or block; an episode lies in one.
-        together: what a row must stay together with on one side of an inner fold, see :func:`splits.together`.
+        together: what a row must stay together with on one side of an inner fold, see :func:`grouping.together`.
         known_ns: when everything a row's features say had happened, ns since the epoch.
         days: length of the capture, days, for false alarms per day.
         cases: the cases of early detection by the stream they follow: ``connection`` (packets), or ``unit`` and

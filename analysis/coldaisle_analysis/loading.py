@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import LEVELS, Level, features, markdown
-from coldaisle_analysis.splits import groups_of, in_time, together
+from coldaisle_analysis.grouping import groups_of, in_time, together
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 

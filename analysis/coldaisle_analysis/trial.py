@@ -38,7 +38,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a model said of rows, once it had learned from others.
 
     Attributes:
@@ -67,7 +67,7 @@ class Trial:
         threshold: from which score it alarms.
     """
 
-    tested: Answer
+    tested: Prediction
     held_out: Rows
     seen: Matrix
     threshold: float
@@ -87,7 +87,7 @@ def with_identity(seen: Sight, level: Level) -> Sight:
     return replace(seen, parts=(*seen.parts, level.identity))
 
 
-def answers(
+def fit_and_score(
     names: Sequence[str],
     seen: Sight,
     rows: Rows,
@@ -97,7 +97,7 @@ def answers(
     params: Params | None = None,
     *,
     keep: bool = False,
-) -> dict[str, Answer]:
+) -> dict[str, Prediction]:
     """Return by model what it says of rows, once it has learned from others.
 
     Args:
@@ -115,15 +115,15 @@ def answers(
     for name in names:
         learned = lesson.learn(name, (params or {}).get(name))
         if learned is None:
-            found[name] = Answer(np.zeros(len(given)))
+            found[name] = Prediction(np.zeros(len(given)))
             continue
         score, predict_s = exam.score(learned)
         kept = learned.pipeline if keep else None
-        found[name] = Answer(score, learned.rows, learned.fit_s, predict_s, kept)
+        found[name] = Prediction(score, learned.rows, learned.fit_s, predict_s, kept)
     return found
 
 
-def concluded(name: str, fold: Fold, labels: Labels, tested: Answer, inner: Sequence[Answer]) -> Trial:
+def trial_of(name: str, fold: Fold, labels: Labels, tested: Prediction, inner: Sequence[Prediction]) -> Trial:
     """Return what a model did on a fold: its threshold is set on rows held out of the training side.
 
     A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
@@ -136,12 +136,12 @@ def concluded(name: str, fold: Fold, labels: Labels, tested: Answer, inner: Sequ
         tested: what it said of the test rows.
         inner: what it said of the rows that each inner fold holds out.
     """
-    held = np.concatenate([part.held_out for part in fold.inner])
+    held = np.concatenate([side.scored for side in fold.inner])
     order = np.argsort(held, kind="stable")
-    if not all(answer.train_rows for answer in (tested, *inner)):
-        silent = Answer(np.zeros(len(tested.score)))
+    if not all(prediction.train_rows for prediction in (tested, *inner)):
+        silent = Prediction(np.zeros(len(tested.score)))
         return Trial(silent, held[order], np.zeros(len(held)), EVEN_CHANCE)
-    known = np.concatenate([answer.score for answer in inner])[order]
+    known = np.concatenate([prediction.score for prediction in inner])[order]
     set_by = threshold(labels[held[order]], known) if MODELS[name].told else untold_threshold(known)
     return Trial(tested, held[order], known, set_by)
 
@@ -168,12 +168,12 @@ def attempt(
         test: what is tested on instead of the fold's test side, shape (any number of rows, columns).
     """
     given = seen.of(fold.test) if test is None else test
-    tested = answers(names, seen, fold.train, level.labels, seed, given, keep=keep)
+    tested = fit_and_score(names, seen, fold.train, level.labels, seed, given, keep=keep)
     inner = []
-    for part in fold.inner:
-        own = sight(level, part.site)
-        inner.append(answers(names, own, part.fit, level.labels, seed, own.of(part.held_out)))
+    for side in fold.inner:
+        own = sight(level, side.site)
+        inner.append(fit_and_score(names, own, side.fit, level.labels, seed, own.of(side.scored)))
     return {
-        name: concluded(name, fold, level.labels, tested[name], [each[name] for each in inner])
+        name: trial_of(name, fold, level.labels, tested[name], [each[name] for each in inner])
         for name in names
     }

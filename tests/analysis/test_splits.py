@@ -5,13 +5,12 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from coldaisle_analysis.grouping import BLOCKS, groups_of
 from coldaisle_analysis.splits import (
-    BLOCKS,
     DAY_FOLDS,
     HELD_ROWS,
     Labels,
     grouped,
-    groups_of,
     shuffled,
     thin,
     unseen_kinds,
@@ -49,11 +48,11 @@ def test_a_day_lies_on_one_side() -> None:
         assert not sides[0] & sides[1]
         assert len(sides[0] | sides[1]) == 6
         assert len(fold.inner) == 3  # small sets: all three others are held out
-        held = [row for inner in fold.inner for row in inner.held_out]
+        held = [row for inner in fold.inner for row in inner.scored]
         assert len(held) == len(set(held))
         for inner in fold.inner:
-            assert not set(groups[inner.fit]) & set(groups[inner.held_out])
-            assert sorted([*inner.fit, *inner.held_out]) == fold.train.tolist()
+            assert not set(groups[inner.fit]) & set(groups[inner.scored])
+            assert sorted([*inner.fit, *inner.scored]) == fold.train.tolist()
     assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
 
 
@@ -70,12 +69,12 @@ def test_folds_share_what_is_learned_without_both_of_their_test_sets() -> None:
             for other in folds
             for inner in other.inner
             if set(inner.fit).isdisjoint(fold.test)
-            for row in inner.held_out
+            for row in inner.scored
         }
         assert set(fold.test.tolist()) <= tested
 
 
-def test_large_test_sets_are_held_out_in_part() -> None:
+def test_large_test_sets_are_scored_in_part() -> None:
     """Of sets with more rows than are needed two are held out, of each the days with attacks first until there are enough rows."""
     frame = pd.concat([rows()] * 100).sort_values("time", kind="stable").reset_index(drop=True)
     _, groups = groups_of(frame)
@@ -83,9 +82,9 @@ def test_large_test_sets_are_held_out_in_part() -> None:
     for fold in grouped(groups, labels, times_of(frame)):
         assert 2 <= len(fold.inner) <= 3
         for inner in fold.inner:
-            assert labels[inner.held_out].any()
-            assert len(inner.held_out) < HELD_ROWS + 100 * 24
-            assert not set(groups[inner.fit]) & set(groups[inner.held_out])
+            assert labels[inner.scored].any()
+            assert len(inner.scored) < HELD_ROWS + 100 * 24
+            assert not set(groups[inner.fit]) & set(groups[inner.scored])
 
 
 def test_an_episode_over_midnight_follows_its_first_row() -> None:
@@ -116,13 +115,13 @@ def test_attacks_of_one_day_are_cut_in_time() -> None:
     _, groups = groups_of(frame)
     labels = labels_of(frame)
     fold = next(iter(grouped(groups, labels, times_of(frame))))
-    early, late = sorted(fold.inner, key=lambda each: each.held_out[0])
+    early, late = sorted(fold.inner, key=lambda each: each.scored[0])
     for inner in (early, late):
         assert labels[inner.fit].any()
-        assert labels[inner.held_out].any()
-        assert sorted([*inner.fit, *inner.held_out]) == fold.train.tolist()
-    assert early.held_out.max() < late.held_out.min()
-    assert set(groups[early.held_out]) == set(groups[late.held_out]) == {1}
+        assert labels[inner.scored].any()
+        assert sorted([*inner.fit, *inner.scored]) == fold.train.tolist()
+    assert early.scored.max() < late.scored.min()
+    assert set(groups[early.scored]) == set(groups[late.scored]) == {1}
 
 
 def test_random_folds_share_episodes() -> None:
@@ -172,4 +171,4 @@ def test_a_kind_is_tested_by_what_never_saw_it() -> None:
     for fold in folds:
         tested = set(kinds[fold.test[labels[fold.test] == 1]])
         assert not tested & set(kinds[fold.train])
-        assert all(set(inner.fit) | set(inner.held_out) <= set(fold.train) for inner in fold.inner)
+        assert all(set(inner.fit) | set(inner.scored) <= set(fold.train) for inner in fold.inner)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
+from coldaisle_analysis.grouping import groups_of
 from coldaisle_analysis.ledger import Account
-from coldaisle_analysis.splits import groups_of
 from coldaisle_contracts.manifest import Manifest
 
 Floats = npt.NDArray[np.float64]

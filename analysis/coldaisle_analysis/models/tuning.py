@@ -58,7 +58,7 @@ def tune(
         columns: shape (all rows, columns); only the given rows are looked at.
         names: of the columns.
         labels: 1 is attack, shape (all rows,).
-        groups: what stays on one side, see :func:`splits.together`, shape (all rows,).
+        groups: what stays on one side, see :func:`grouping.together`, shape (all rows,).
         rows: training rows.
         seed: of draws, folds and model.
         budget_s: time the search may take, s; the last comparison takes six fits more.
