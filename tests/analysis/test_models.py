@@ -15,7 +15,7 @@ from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, thres
 from coldaisle_analysis.models.charts import INSTEAD, Chart
 from coldaisle_analysis.models.charts import MODELS as CHARTS
 from coldaisle_analysis.models.covariance import RobustCovariance
-from coldaisle_analysis.models.model import UNTOLD_ALARMS
+from coldaisle_analysis.models.model import NEARLY, UNTOLD_ALARMS
 from coldaisle_analysis.models.simple import WATCHED, Rule
 from coldaisle_analysis.models.support import RadialOneClass
 
@@ -148,6 +148,22 @@ def test_threshold_has_the_best_f1() -> None:
     tried = {cut: 2 * (labels[score >= cut]).sum() / ((score >= cut).sum() + labels.sum()) for cut in score}
     assert 2 * labels[score >= chosen].sum() / ((score >= chosen).sum() + 3) == max(tried.values())
     assert chosen == pytest.approx(0.35)
+
+
+def test_threshold_lies_in_the_middle_of_those_that_are_nearly_as_good() -> None:
+    """Where F1 is flat around its best the threshold does not sit at an edge, and is hardly worse; beyond a dip nothing counts."""
+    score = np.linspace(1, 0, 1001)
+    labels = np.zeros(1001, np.int8)
+    labels[:500] = 1
+    labels[[495, 505]] = labels[[505, 495]]
+    chosen = threshold(labels, score)
+    assert chosen == pytest.approx(0.5, abs=0.005)
+    reached = {cut: 2 * labels[score >= cut].sum() / ((score >= cut).sum() + 500) for cut in (chosen, *score)}
+    assert reached[chosen] >= NEARLY * max(reached.values())
+    twice = np.array(
+        [1, 1, 0, 0, 0, 1, 1, 1, 0, 0], np.int8
+    )  # F1 0.57 after two rows, 0.77 after eight, less between
+    assert 1 / 9 < threshold(twice, np.linspace(1, 0, 10)) < 2 / 9
 
 
 def test_threshold_without_attacks_is_even_chance() -> None:

@@ -28,6 +28,8 @@ FEWEST = 6
 """Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
 MISSING = -1e3
 """What trees are given for a missing value: no column goes so low."""
+NEARLY = 0.98
+"""Share of the best F1 that a threshold must have to be nearly as good."""
 UNTOLD_ALARMS = 0.01
 """Share of the rows it is calibrated on at which a model alarms that was never told which are attacks."""
 
@@ -111,19 +113,21 @@ def scores(model: BaseEstimator, features: Matrix) -> Matrix:
 def threshold(labels: npt.NDArray[np.int8], score: Matrix) -> float:
     """Return the threshold with the best F1 on these rows; a row alarms when its score reaches it.
 
-    Set half way to the next score below, so that it does not hang on one row.
-    :data:`EVEN_CHANCE` where the rows hold no attack.
+    Set in the middle of the thresholds around the best one that are :data:`NEARLY` as good, so that it hangs neither on one row nor on
+    the few that happen to lie at the top of a flat curve. :data:`EVEN_CHANCE` where the rows hold no attack.
     """
     if not labels.any():
         return EVEN_CHANCE
     order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    caught = np.cumsum(labels[order])
-    f1 = 2 * caught / (np.arange(1, len(ranked) + 1) + int(labels.sum()))
-    last_of_its_score = np.append(ranked[:-1] != ranked[1:], True)
-    best = int(np.argmax(np.where(last_of_its_score, f1, -1.0)))
-    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + below) / 2)
+    caught, limits = np.cumsum(labels[order]), score[order]
+    last = np.flatnonzero(np.append(limits[:-1] != limits[1:], True))  # of the rows with the same score
+    f1 = 2 * caught[last] / (last + 1 + int(labels.sum()))
+    best = int(np.argmax(f1))
+    worse = np.flatnonzero(f1 < NEARLY * f1[best])
+    first = worse[worse < best].max(initial=-1) + 1
+    beyond = worse[worse > best].min(initial=len(last))
+    high, low = limits[last[first]], limits[last[beyond]] if beyond < len(last) else 0.0
+    return float((high + low) / 2)
 
 
 def untold_threshold(score: Matrix) -> float:
