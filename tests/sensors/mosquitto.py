@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.sensors.made import CLIENTS
@@ -11,6 +12,9 @@ from tests.sensors.made import CLIENTS
 _RECEIVED = re.compile(
     r"Received PUBLISH from (\S+) \(d[01], q1, r0, m(\d+), 'IoT', \.\.\. \((\d+) bytes\)\)"
 )
+
+
+_CONNECTED = re.compile(r"New client connected from \S+ as (\S+) ")
 
 
 class Broker:
@@ -60,6 +64,10 @@ class Broker:
         found = _RECEIVED.findall(self.log())
         assert {size for *_, size in found} <= {"5"}
         return [(client, int(mid)) for client, mid, _ in found]
+
+    def connections(self) -> Counter[str]:
+        """Return how many connections each client opened, with all incarnations."""
+        return Counter(_CONNECTED.findall(self.log()))
 
     def readings(self) -> dict[str, set[int]]:
         """Return the message ids received, by client."""

@@ -82,12 +82,12 @@ def test_readings_are_acknowledged(broker: Broker, connected: list[Link]) -> Non
 def test_broker_restarted_between_readings_loses_none(broker: Broker, connected: list[Link]) -> None:
     """A broker that was away between two readings gets both, the second on new connections."""
     settle(connected, _report(connected), _WallClock())
-    ports = [link.port for link in connected]
+    assert broker.connections() == dict.fromkeys(CLIENTS, 1)
     broker.kill()
     broker.start()
     settle(connected, _report(connected), _WallClock())
     assert broker.readings() == {client: {1, 2} for client in CLIENTS}
-    assert not {link.port for link in connected} & set(ports)
+    assert broker.connections() == dict.fromkeys(CLIENTS, 2)
 
 
 def test_broker_killed_within_a_reading_gets_it_after_its_restart(
@@ -114,13 +114,14 @@ def test_silent_broker_is_left_for_a_new_connection(
 ) -> None:
     """A connection on which no PUBACK comes is given up and its reading sent again."""
     monkeypatch.setattr(links, "RESEND_S", 0.4)
-    ports = [link.port for link in connected]
+    assert broker.connections() == dict.fromkeys(CLIENTS, 1)
     broker.process.send_signal(signal.SIGSTOP)
     waiting = _report(connected)
     threading.Timer(0.7, broker.process.send_signal, (signal.SIGCONT,)).start()
     settle(connected, waiting, _WallClock())
     assert broker.readings() == {client: {1} for client in CLIENTS}
-    assert not {link.port for link in connected} & set(ports)
+    opened = broker.connections()
+    assert all(opened[client] > 1 for client in CLIENTS)
 
 
 def test_no_broker_ends_with_the_sensors_name(monkeypatch: pytest.MonkeyPatch) -> None:
