@@ -7,17 +7,21 @@ preparation, too, is learned from training rows alone, and two dozen models do n
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from coldaisle_analysis.models import FEWEST, MODELS, Matrix, Preparation, scores
+from coldaisle_analysis.models import FEWEST, MODELS, Matrix, Model, Preparation, scores
 from coldaisle_analysis.splits import Labels, Rows, thin
 
-_Key = tuple[bool, Preparation]
-"""Whether labels had a say in the draw, and how its rows are prepared."""
+
+class _Key(NamedTuple):
+    """Whether labels had a say in a draw, and how its rows are prepared."""
+
+    told: bool
+    preparation: Preparation
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Lesson:
         """
         model = MODELS[name]
         truth = self._truth(told=model.told)
-        drawn = self._draw(model.told, model.preparation)
+        drawn = self._draw(self._key(model))
         own = thin(drawn, truth, model.most_rows, self._seed)
         if model.told and np.bincount(truth[own], minlength=2).min() < FEWEST:
             return None
@@ -94,17 +98,17 @@ class Lesson:
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Matrix]:
         """Return what prepares a model's rows, fitted, and the prepared rows of the draw."""
-        model = MODELS[name]
-        key = (model.told, model.preparation)
+        key = self._key(MODELS[name])
         if key not in self._prepared:
-            steps = self._steps(model.preparation)
-            self._prepared[key] = steps, prepare(steps, _taken(self._features, self._draw(*key)))
+            steps = self._steps(key.preparation)
+            self._prepared[key] = steps, prepare(steps, _taken(self._features, self._draw(key)))
         return self._prepared[key]
 
     def _steps(self, preparation: Preparation) -> list[BaseEstimator]:
         """Return the steps of a preparation, fitted on rows that no label had a say in."""
         if preparation not in self._fitted:
-            steps, rows = preparation(), _taken(self._features, self._draw(False, preparation))
+            drawn = self._draw(_Key(False, preparation))
+            steps, rows = preparation(), _taken(self._features, drawn)
             for step in steps:
                 rows = step.fit_transform(rows)
             self._fitted[preparation] = steps
@@ -113,14 +117,21 @@ class Lesson:
     def _truth(self, *, told: bool) -> Labels:
         return self._labels if told else np.zeros_like(self._labels)
 
-    def _draw(self, told: bool, preparation: Preparation) -> Rows:
+    def _key(self, model: Model) -> _Key:
+        """Return what a model's draw depends on; where every row is taken, labels have no say."""
+        every = _most(model.preparation) >= len(self._labels)
+        return _Key(model.told and not every, model.preparation)
+
+    def _draw(self, key: _Key) -> Rows:
         """Return as many rows as any model takes that is prepared like that."""
-        key = (told, preparation)
         if key not in self._drawn:
-            most = max(model.most_rows for model in MODELS.values() if model.preparation is preparation)
-            rows = np.arange(len(self._labels))
-            self._drawn[key] = thin(rows, self._truth(told=told), most, self._seed)
+            rows, truth = np.arange(len(self._labels)), self._truth(told=key.told)
+            self._drawn[key] = thin(rows, truth, _most(key.preparation), self._seed)
         return self._drawn[key]
+
+
+def _most(preparation: Preparation) -> int:
+    return max(model.most_rows for model in MODELS.values() if model.preparation is preparation)
 
 
 class Exam:

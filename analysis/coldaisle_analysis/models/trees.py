@@ -11,7 +11,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.model import Matrix, Model, plain
+from coldaisle_analysis.models.model import EVERY_ROW, Matrix, Model, plain
 
 
 class _Averaged:
@@ -64,8 +64,11 @@ MODELS: dict[str, Model] = {
     ),
     "extra_trees": Model(
         "Extra trees",
-        lambda seed, _: RandomTrees(24, min_samples_leaf=2, random_state=seed),
+        lambda seed, _: RandomTrees(
+            24, min_samples_leaf=2, bootstrap=True, max_samples=0.3, random_state=seed
+        ),
         plain,
+        EVERY_ROW,
         space={
             "min_samples_leaf": (1, 2, 5, 10),
             "max_features": ("sqrt", "log2", 0.3),
