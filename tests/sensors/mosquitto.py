@@ -12,8 +12,6 @@ from tests.sensors.made import CLIENTS
 _RECEIVED = re.compile(
     r"Received PUBLISH from (\S+) \(d[01], q1, r0, m(\d+), 'IoT', \.\.\. \((\d+) bytes\)\)"
 )
-
-
 _CONNECTED = re.compile(r"New client connected from \S+ as (\S+) ")
 
 
