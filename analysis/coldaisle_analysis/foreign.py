@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import features, packets
+from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.columns import columns as columns_of
-from coldaisle_analysis.columns import conform
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import Grid
 from coldaisle_analysis.labels import NORMAL
@@ -229,7 +229,7 @@ def _named(client: str, ip: str, order: int) -> tuple[str, int, str, str]:
     return ip, order, client, ip
 
 
-def _with_absent(table: pd.DataFrame, level: "str") -> pd.DataFrame:
+def _with_absent(table: pd.DataFrame, level: Level) -> pd.DataFrame:
     """Add the columns a foreign capture cannot know, all missing."""
-    wanted = columns_of(level)  # type: ignore[arg-type]
+    wanted = columns_of(level)
     return table.assign(**{column.name: None for column in wanted if column.name not in table})

@@ -8,6 +8,7 @@ where the row comes from, and what is decoded but not learnt from.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
 
 from coldaisle_analysis.columns import flows, messages, packets, readings, truth, windows
@@ -103,6 +104,7 @@ COLUMNS: tuple[Column, ...] = tuple(
 """Every column of every level, in the order of the files."""
 
 
+@cache
 def columns(level: Level) -> tuple[Column, ...]:
     """Return the columns of a level, in the order of the files."""
     return tuple(column for column in COLUMNS if column.level == level)
