@@ -147,25 +147,41 @@ def test_shards_are_found_where_they_are_played(made: Path, tmp_path: Path) -> N
 
 def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp_path: Path) -> None:
     """Frames arrive in pieces while it watches; every alarm of the finished capture is told once, with its delay."""
-    stage = Stage(tmp_path / ".run", made)
+    stage, folder = Stage(tmp_path / ".run", made), tmp_path / "alarms" / "run"
 
     def play() -> None:
+        while not (folder / f"{made_run.SHARD}.jsonl").exists():
+            time.sleep(0.01)
         step = len(stage.data) // 20
         for first in range(0, len(stage.data), step):
             stage.write(first, min(first + step, len(stage.data)))
             time.sleep(0.01)
         stage.seal()
 
-    player = threading.Thread(target=play)
+    player = threading.Thread(target=play, daemon=True)
     player.start()
     said: list[str] = []
     watch(tmp_path, None, model, POLICY, None, None, said.append)
     player.join()
-    folder = tmp_path / "alarms" / "run"
     assert told(folder) == expected(model, made)
     assert [each["event"] for each in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
     assert all(float(str(each["delay_ms"])) >= 0 for each in lines(folder) if each["event"] == "alarm")
     assert "alarms" in said[-2]
+
+
+def test_a_shard_without_its_timeline_is_left_to_the_next_look(
+    made: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is joined while the watcher begins ends it without an error, and nothing was told."""
+    monkeypatch.setattr("coldaisle_testbed.live.loop.SETTLE_S", 0.05)
+    stage = Stage(tmp_path / ".run", made)
+    stage.write(0, len(stage.data))
+    (stage.own / "journal" / "timeline.jsonl").unlink()
+    threading.Timer(0.5, stage.seal).start()
+    said: list[str] = []
+    watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, said.append)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert said[-1].startswith("0 frames in 0 shards")
 
 
 def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path, tmp_path: Path) -> None:

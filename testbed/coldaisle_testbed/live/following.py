@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from coldaisle_contracts.timeline import Timeline
 
 if TYPE_CHECKING:
-    from io import FileIO, TextIOWrapper
+    from io import FileIO
 
 GLOBAL_HEADER, RECORD_HEADER = 24, 16
 OPEN, SEALED = ".tcpdump", ".pcap"
@@ -31,17 +31,20 @@ class Tail:
     Args:
         raw: folder of the raw captures.
         shard: name of the shard, the first part of every file's name.
+
+    Raises:
+        FileNotFoundError: the shard has no timeline yet, or was joined to its run meanwhile.
     """
 
     def __init__(self, raw: Path, shard: str) -> None:
         self.shard = shard
-        self._raw, self._timeline_path = raw, raw.parents[1] / "journal" / "timeline.jsonl"
+        self._raw = raw
+        self._lines = (raw.parents[1] / "journal" / "timeline.jsonl").open(encoding="utf-8")
         self._files: list[FileIO] = []
         self._at = 0
         self._rest = b""
         self._header = True
         self._held: list[Frame] = []
-        self._lines: TextIOWrapper | None = None
         self._line = ""
         self._timeline = Timeline([])
 
@@ -67,8 +70,7 @@ class Tail:
         """Close its files."""
         for file in self._files:
             file.close()
-        if self._lines is not None:
-            self._lines.close()
+        self._lines.close()
 
     def _open_new(self) -> None:
         """Open files that appeared; they are numbered, under the name they are written or sealed under."""
@@ -113,8 +115,6 @@ class Tail:
 
     def _read_timeline(self) -> None:
         """Take in the time advances written since; those in force at a frame were written before it."""
-        if self._lines is None:
-            self._lines = self._timeline_path.open(encoding="utf-8")
         self._line += self._lines.read()
         *whole, self._line = self._line.split("\n")
         told = (json.loads(line) for line in whole)

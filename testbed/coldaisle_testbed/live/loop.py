@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -115,10 +115,11 @@ class _Session:
             shard.close()
 
     def _look(self) -> None:
-        """Open shards that are new."""
+        """Open shards that are new; one without a timeline, yet or any more, is left to the next look."""
         for raw, name in find(self.stage):
             if name not in self.shards:
-                self.shards[name] = self.opened(raw, name)
+                with suppress(FileNotFoundError):
+                    self.shards[name] = self.opened(raw, name)
 
     def _step(self) -> bool:
         """Judge what each shard has; tell whether there was anything."""
@@ -189,8 +190,9 @@ def watch(
         progress(f"watching {stage} with {detector.model}, policy {policy}; alarms: {folder}")
 
         def opened(raw: Path, shard: str) -> _Shard:
+            tail = Tail(raw, shard)
             book = Book(folder / f"{shard}.jsonl", {**watching, "shard": shard})
-            return _Shard(shard, Tail(raw, shard), Watch(detector, policy, live=True), book)
+            return _Shard(shard, tail, Watch(detector, policy, live=True), book)
 
         session = _Session(stage, opened, listener)
         stack.callback(session.close)
@@ -223,8 +225,9 @@ def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
         stages = [
             path for path in runs.glob(".*") if (path / "plan.json").exists() or (path / "shards").exists()
         ]
-        if stages:
-            return max(stages, key=lambda path: path.stat().st_mtime)
+        with suppress(FileNotFoundError):  # one that ended since
+            if stages:
+                return max(stages, key=lambda path: path.stat().st_mtime)
         if not told:
             progress(f"waiting for a run to begin in {runs}")
             told = True
