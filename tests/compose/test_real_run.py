@@ -31,11 +31,19 @@ pytestmark = [
 
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
-    """The machine's Docker Engine; whatever a test starts there has to be gone afterwards."""
+    """The machine's Docker Engine, no run on it; whatever a test starts there has to be gone afterwards."""
     with closing(connect()) as client:
+        assert remains(client) == [], (
+            "a run holds the engine: docker compose -p coldaisle --profile live down -v"
+        )
         yield client
-        assert containers(client) == {}
-        assert [network for network in client.networks.list() if "coldaisle" in str(network.name)] == []
+        assert remains(client) == []
+
+
+def remains(client: docker.DockerClient) -> list[str]:
+    """Return the names of what runs hold on the engine: containers by Compose service, and networks."""
+    networks = [str(network.name) for network in client.networks.list()]
+    return sorted(containers(client)) + [name for name in networks if "coldaisle" in name]
 
 
 def containers(client: docker.DockerClient) -> dict[str, str]:
@@ -51,9 +59,9 @@ def plan() -> Plan:
     return build_plan(load_scenario(path), str(path))
 
 
-def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("engine")
+def test_an_hour_in_containers_adds_up(plan: Plan, tmp_path: Path) -> None:
     """Containers play the smoke scenario, every reading and act is accounted for, and they are gone afterwards."""
-    assert containers(engine) == {}
     stage = tmp_path / ".hour"
     assert compose.play(plan, stage, lambda _: None) == 1
     assert ledger.check(stage) == []
@@ -66,11 +74,9 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
 
 
 @pytest.mark.netns
-def test_the_whole_catalogue_is_the_same_on_both_engines(
-    engine: docker.DockerClient, catalogue_run: Path, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("engine")
+def test_the_whole_catalogue_is_the_same_on_both_engines(catalogue_run: Path, tmp_path: Path) -> None:
     """Every variant of every kind in containers: everything adds up, and the semantic digest is that of the netns engine."""
-    assert containers(engine) == {}
     stage = tmp_path / ".catalogue"
     compose.play(PLAN, stage, lambda _: None)
     account = ledger.settled(stage)

@@ -90,7 +90,9 @@ def _trust(data: bytes, place: str) -> None:
     foreign = sorted(set(io.get_untrusted_types(data=data)) - TRUSTED)
     if foreign:
         raise InputError(
-            place, f"holds objects of a type that no model here is made of: {', '.join(foreign)}"
+            place,
+            f"holds objects of a type that no model here is made of: {', '.join(foreign)};"
+            " take the version that saved it, or save one with `coldaisle analyse RUN`",
         )
 
 
