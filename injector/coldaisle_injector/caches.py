@@ -11,6 +11,8 @@ from coldaisle_injector.wire import Wire
 
 RESEND_NS = 250_000_000
 """A claim nobody answered is repeated after so long, ns of wall time."""
+LOCK_NS = 1_100_000_000
+"""A kernel that just learned an address takes no other one for a second of wall time (locktime, arp(7)), ns."""
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 _BROADCAST = b"\xff" * 6
 _IS_AT = 2
@@ -45,6 +47,11 @@ class Caches:
         """Repeat claims nobody answered for :data:`RESEND_NS`."""
         if self.unanswered and self.notes.times.wall_ns() - self._claimed_ns > RESEND_NS:
             self._claim()
+
+    def renew(self) -> None:
+        """Claim both places again, unless a claim is so young that a kernel may not have taken it."""
+        if not self.unanswered and self.notes.times.wall_ns() - self._claimed_ns > LOCK_NS:
+            self.take()
 
     def restore(self) -> None:
         """Tell both where the other really is."""

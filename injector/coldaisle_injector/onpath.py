@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.plan import Episode
-from coldaisle_injector.caches import Caches
+from coldaisle_injector.caches import LOCK_NS, Caches
 from coldaisle_injector.catalogue import OnPath
 from coldaisle_injector.editing import Editor
 from coldaisle_injector.notes import Notes
@@ -105,17 +105,29 @@ class Path:
         return not self._caches.unanswered and not any(conn.waits for conn in self._connections.values())
 
     def insist(self) -> None:
-        """Repeat claims nobody answered.
+        """Repeat claims nobody answered, and those that a victim unlearned.
+
+        A victim's own broadcast cures the other side; overtaken by the claim that follows it, it does so for good. Words
+        that stay without an acknowledgement give that away.
 
         Raises:
             OffPathError: if there is still no answer after :data:`PATIENCE_NS`.
         """
+        if self.taken and self._unheard:
+            self._caches.renew()
         if self.settled:
             self._since_ns = self._times.wall_ns()
             return
         if self._times.wall_ns() - self._since_ns > PATIENCE_NS:
             raise self.spoofer.off_path("got no answer")
         self._caches.insist()
+
+    @property
+    def _unheard(self) -> bool:
+        """Whether words passed on stay without an acknowledgement, but not for so long that nobody waits for it any more."""
+        wall_ns = self._times.wall_ns()
+        silences = (conn.unheard_ns(wall_ns) for conn in self._connections.values())
+        return any(LOCK_NS < silence < PATIENCE_NS for silence in silences)
 
     # -- frames that arrive -------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KindName
 from coldaisle_injector import frames, mqtt
-from coldaisle_injector.caches import RESEND_NS
+from coldaisle_injector.caches import LOCK_NS, RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
@@ -538,3 +538,55 @@ def test_broker_that_closes_first_does_not_hold_time_up(tmp_path: FilePath) -> N
     assert not scene.path.settled
     scene.path.on_segment(segment(numbers=(scene.up, scene.down_seen + 1), flags="A"))
     assert scene.path.settled
+
+
+def _claims(scene: _Scene) -> set[str]:
+    """Return whose place the attacker claimed since the last call."""
+    claims = {arp.sender_ip for frame in scene.wire.sent if (arp := read_arp(frame))}
+    scene.wire.sent.clear()
+    return claims
+
+
+@pytest.mark.parametrize("silent", [BROKER, UNIT])
+def test_claims_are_made_anew_where_words_stay_unacknowledged(tmp_path: FilePath, silent: Host) -> None:
+    """A victim whose answer goes another way unlearned the claim: it is made again once its kernel takes it, and only then."""
+    scene = _Scene(tmp_path, "interception")
+    scene.begin()
+    scene.send(publish("15.54", 2))
+    if silent is UNIT:
+        scene.reply(mqtt.puback(2))
+    scene.times.now = LOCK_NS
+    scene.path.insist()
+    assert _claims(scene) == set()
+    scene.times.now = LOCK_NS + 1
+    scene.path.insist()
+    assert _claims(scene) == {UNIT.ip, BROKER.ip}
+    assert not scene.path.settled
+
+
+def test_words_that_were_acknowledged_are_no_reason_for_a_claim(tmp_path: FilePath) -> None:
+    """Neither after an edit that changed the length of the stream, nor where somebody gave up waiting."""
+    scene = _Scene(tmp_path, "removal")
+    scene.begin()
+    scene.send(publish("15.54", 2))  # swallowed, and acknowledged in the broker's name
+    scene.send(b"")
+    scene.send(publish("15.60", 3))
+    scene.reply(mqtt.puback(3))
+    scene.send(b"")
+    scene.times.now = 2 * LOCK_NS
+    scene.path.insist()
+    assert _claims(scene) == set()
+    scene.send(publish("15.61", 4))
+    scene.times.now += PATIENCE_NS
+    scene.path.insist()
+    assert _claims(scene) == set()
+
+
+def test_a_segment_the_attacker_loses_is_no_reason_for_a_claim(tmp_path: FilePath) -> None:
+    """That nobody acknowledges what never arrived says nothing about who believes what."""
+    scene = _Scene(tmp_path, "loss")
+    scene.begin()
+    assert scene.send(publish("15.54", 2)) == []
+    scene.times.now = 2 * LOCK_NS
+    scene.path.insist()
+    assert _claims(scene) == set()
