@@ -7,6 +7,7 @@ Virtual time goes as in the run, a time advance before the frames of each millis
 For each model: delay from a frame's stamp to its verdict at 1,000 and at 20,000 packets/s, and packets/s when all are there at once.
 """
 
+import argparse
 import json
 import struct
 import subprocess
@@ -98,8 +99,16 @@ def throughput(model: Path, run: Path) -> float:
 
 def main() -> None:
     """Print a row a model."""
-    run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/latest")
-    models = [Path(name) for name in sys.argv[2:]] or sorted((run / "models").glob("packets.*.skops"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, nargs="?", default=Path("runs/latest"), help="a finished run")
+    parser.add_argument(
+        "models", type=Path, nargs="*", help="detectors of packets; all of the run when left out"
+    )
+    asked = parser.parse_args()
+    run = asked.run
+    models = asked.models or sorted((run / "models").glob("packets.*.skops"))
+    if absent := [path for path in (run / "capture", *models) if not path.exists()]:
+        parser.error(f"{absent[0]} is not there: name a finished run, then files of its models/")
     frames = frames_of(run)
     print(
         f"{'model':24}{'packets/s':>12}{'frames':>10}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'in bulk/s':>12}"
