@@ -20,7 +20,7 @@ class Half:
         stream: translation of this direction's sequence numbers.
         last: newest segment seen.
         seen_wall_ns: when, wall time.
-        spoken_wall_ns: when something new was sent last, by the sender or in its name, wall time.
+        spoken_wall_ns: when new words were sent last, by the sender or in its name, wall time.
         next: sequence number the sender uses next.
         acked: last acknowledgement passed on, as it came and as it went out.
         rewritten: payload passed on instead, by the sender's sequence number, for retransmissions.
@@ -30,7 +30,7 @@ class Half:
     stream: Direction = field(default_factory=Direction)
     last: Segment | None = None
     seen_wall_ns: int = 0
-    spoken_wall_ns: int = 0
+    spoken_wall_ns: int | None = None
     next: int = 0
     acked: tuple[int, int] = (0, 0)
     rewritten: dict[int, bytes] = field(default_factory=dict)
@@ -44,14 +44,13 @@ class Half:
         self.finished = self.finished or bool(segment.flags & FIN)
         if fresh:
             self.next = (segment.seq + length) & _MASK
-            self.spoken_wall_ns = wall_ns
+            self.spoken_wall_ns = wall_ns if length else self.spoken_wall_ns
         return fresh
 
     def unheard_ns(self, other: "Half", wall_ns: int) -> int:
         """Return for how long words of this half have gone without an acknowledgement by the other, ns; 0 where none have."""
-        if self.last is None or (other.last and ahead(self.stream.outward(self.next), other.last.ack) <= 0):
-            return 0
-        return wall_ns - self.spoken_wall_ns
+        heard = other.last is not None and ahead(self.stream.outward(self.next), other.last.ack) <= 0
+        return 0 if heard or self.spoken_wall_ns is None else wall_ns - self.spoken_wall_ns
 
     def speak(self, other: "Half", macs: tuple[str, str], wall_ns: int, data: bytes, flags: int = 0) -> bytes:
         """Return a frame in the sender's name: the next bytes of its stream, all of the other half acknowledged.

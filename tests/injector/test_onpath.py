@@ -590,3 +590,15 @@ def test_a_segment_the_attacker_loses_is_no_reason_for_a_claim(tmp_path: FilePat
     scene.times.now = 2 * LOCK_NS
     scene.path.insist()
     assert _claims(scene) == set()
+
+
+def test_who_says_nothing_is_owed_no_acknowledgement(tmp_path: FilePath) -> None:
+    """A pure ACK, the first thing heard on a connection, is no reason for a claim; words on it are."""
+    scene = _Scene(tmp_path, "interception")
+    scene.begin()
+    scene.path._connections.clear()
+    for payload, claimed in ((b"", set()), (publish("15.54", 2), {UNIT.ip, BROKER.ip})):
+        scene.send(payload)
+        scene.times.now += 2 * LOCK_NS
+        scene.path.insist()
+        assert _claims(scene) == claimed

@@ -150,7 +150,6 @@ def follow(
 
 def _celsius(payload: Sequence[bytes]) -> Floats:
     """Return payloads as °C, missing where one is no number."""
-    words = np.array(
-        [said.decode("latin-1") for said in payload], object
-    )  # a Series of few takes ten times as long
+    # Not a Series: one of few words takes ten times as long.
+    words = np.array([said.decode("latin-1") for said in payload], object)
     return np.asarray(pd.to_numeric(words, errors="coerce"), np.float64)

@@ -10,13 +10,21 @@ import pytest
 from tests.analysis import made_detector
 
 from coldaisle_analysis.detection import Detector, Watch
+from coldaisle_testbed.engines import compose
 
 HOUSE = Path(__file__).resolve().parents[2]
 POLICY = "best F1"
+needs_engine = pytest.mark.skipif(not compose.answers(), reason="needs a Docker Engine that answers")
 
 
-@pytest.mark.netns
-def test_live_and_offline_agree_on_every_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param("netns", marks=pytest.mark.netns),
+        pytest.param("compose", marks=[pytest.mark.compose, needs_engine]),
+    ],
+)
+def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> None:
     """The alarms told while the hour plays are those of scoring its capture afterwards, and every frame was judged."""
     model, runs = tmp_path / "made.skops", tmp_path / "runs"
     made_detector.make().save(model)
@@ -35,7 +43,7 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path) -> None:
             "up",
             scenario,
             "--engine",
-            "netns",
+            engine,
             "--out",
             runs / "run",
             "--no-analysis",
