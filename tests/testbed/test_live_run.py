@@ -31,23 +31,10 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> N
     runs.mkdir()
     program: list[str | Path] = [sys.executable, "-m", "coldaisle_testbed"]
     scenario = HOUSE / "scenarios" / "hour.toml"
-    watching = subprocess.Popen(
-        [*program, "live", "--model", model, "--runs", runs],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    watcher = [*program, "live", "--model", model, "--runs", runs]
+    up = [*program, "up", scenario, "--engine", engine, "--out", runs / "run", "--no-analysis"]
+    watching = subprocess.Popen(watcher, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        up: list[str | Path] = [
-            *program,
-            "up",
-            scenario,
-            "--engine",
-            engine,
-            "--out",
-            runs / "run",
-            "--no-analysis",
-        ]
         subprocess.run(up, check=True, capture_output=True, cwd=tmp_path)
         said, _ = watching.communicate(timeout=60)
     finally:

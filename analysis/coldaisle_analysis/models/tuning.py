@@ -76,21 +76,7 @@ def tune(
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     parts = list(folds.split(columns[drawn], truth, groups[drawn]))
     smallest = max(len(drawn) // CANDIDATES, math.ceil(ATTACKS * len(drawn) / int(truth.sum())))
-    search = HalvingGridSearchCV(
-        pipeline,
-        [
-            {f"{pipeline.steps[-1][0]}__{key}": [value] for key, value in setting.items()}
-            for setting in _settings(model.space, journal.defaults, seed)
-        ],
-        factor=FACTOR,
-        min_resources=min(smallest, len(drawn)),
-        cv=parts,
-        scoring=journal,
-        refit=False,
-        return_train_score=False,
-        error_score="raise",
-        random_state=seed,
-    )
+    search = _halving(pipeline, journal, model.space, min(smallest, len(drawn)), parts, seed)
     with contextlib.suppress(_OverError):
         search.fit(columns[drawn], truth, groups=groups[drawn])
     best = journal.best()
@@ -101,6 +87,34 @@ def tune(
         for each in (pipeline, build_tuned(model, seed, names, best))
     )
     return best if tuned.mean() > usual.mean() and 2 * (tuned > usual).sum() > FOLDS else {}
+
+
+def _halving(
+    pipeline: Pipeline,
+    journal: "_Journal",
+    space: Mapping[str, Any],
+    fewest: int,
+    parts: Sequence[tuple[Rows, Rows]],
+    seed: int,
+) -> HalvingGridSearchCV:
+    """Return a search through settings of the last step that begins with the fewest rows."""
+    last = pipeline.steps[-1][0]
+    settings = [
+        {f"{last}__{key}": [value] for key, value in setting.items()}
+        for setting in _settings(space, journal.defaults, seed)
+    ]
+    return HalvingGridSearchCV(
+        pipeline,
+        settings,
+        factor=FACTOR,
+        min_resources=fewest,
+        cv=parts,
+        scoring=journal,
+        refit=False,
+        return_train_score=False,
+        error_score="raise",
+        random_state=seed,
+    )
 
 
 def build_tuned(model: Model, seed: int, names: Sequence[str], params: Mapping[str, Any]) -> Pipeline:
