@@ -84,7 +84,7 @@ def _shade(ax: Axes, own: pd.DataFrame, touched: pd.DataFrame) -> None:
 
 @styled
 def traffic(description: Description) -> str:
-    """Draw packets by protocol for each kind of traffic, and attack packets by hour and weekday."""
+    """Draw packets by protocol for each kind of traffic, and anomalous packets by hour and weekday."""
     counts = description.counts[description.counts["level"] == "packets"]
     counts = counts.assign(kind=grouped(counts["kind"]))
     counts = counts.pivot_table(index=["column", "value", "kind"], values="rows", aggfunc="sum").reset_index()
@@ -96,7 +96,7 @@ def traffic(description: Description) -> str:
     return inline_svg(
         figure,
         "traffic",
-        "Left: share of each protocol by kind of traffic. Right: attack packets by hour and weekday.",
+        "Left: share of each protocol by kind of traffic. Right: anomalous packets by hour and weekday.",
     )
 
 
@@ -123,7 +123,7 @@ _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
-    """Draw attack packets over hours or weekdays, stacked by kind."""
+    """Draw anomalous packets over hours or weekdays, stacked by kind."""
     places = list(_WEEK) if column == "weekday" else [f"{hour:02d}" for hour in range(24)]
     table = counts.pivot_table(index="value", columns="kind", values="rows", aggfunc="sum", fill_value=0)
     table = table.reindex(places, fill_value=0)
@@ -134,7 +134,7 @@ def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
         base += rows
     shown = range(0, 24, 3) if column == "hour" else range(7)
     ax.set_xticks(list(shown), [places[place][:2] for place in shown])
-    ax.set_title("Attack packets by local hour" if column == "hour" else "… and by weekday")
+    ax.set_title("Anomalous packets by local hour" if column == "hour" else "… and by weekday")
     grid(ax)
     if column == "hour" and base.any():
         ax.legend(

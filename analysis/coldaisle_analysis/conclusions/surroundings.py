@@ -78,16 +78,18 @@ def caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Senten
         f"Attacks are {rates}. Another base rate, another network or another attacker changes precision most.",
         "models",
     )
+    models = [model for name, model in MODELS.items() if name not in BARS]
     yield Sentence(
         "Caveats",
-        f"The best of {len(MODELS) - len(BARS)} models is named by the very score it is shown with, so part of its lead is luck: "
+        f"The best of {len(models)} models is named by the very score it is shown with, so part of its lead is luck: "
         "look at the intervals.",
         "leak",
     )
-    capped = max(model.most_rows for model in MODELS.values() if model.most_rows < EVERY_ROW)
+    every = sum(model.most_rows == EVERY_ROW for model in models)
+    capped = max(model.most_rows for model in models if model.most_rows < EVERY_ROW)
     yield Sentence(
         "Caveats",
-        f"Rule and charts learn from every row, other models from at most {capped:,} a fold, the slow ones from fewer, as the table says: "
+        f"The rule and {every} models learn from every row, the others from at most {capped:,} a fold, the slow ones from fewer, as the table says: "
         "the attacks (a draw of them where they would fill more than half) and a draw of the other rows. Their ranks might change with more.",
         "models",
     )
