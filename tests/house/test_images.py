@@ -9,6 +9,7 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[2]
 IMAGES = sorted(path.parent.name for path in HOUSE.glob("*/Dockerfile"))
 PACKAGES = [image for image in IMAGES if (HOUSE / image / "requirements.txt").is_file()]
+LOCKS = (HOUSE / "requirements.lock", HOUSE / "analysis" / "requirements.lock")
 SHARED_LINES = 4
 """FROM and the first RUN of every image, for the build cache."""
 
@@ -29,8 +30,7 @@ def declared() -> set[str]:
 
 def locked() -> set[str]:
     """Return the distributions the two lock files pin."""
-    files = (HOUSE / "requirements.lock", HOUSE / "analysis" / "requirements.lock")
-    return set[str]().union(*(names(file.read_text(encoding="utf-8")) for file in files))
+    return set[str]().union(*(names(file.read_text(encoding="utf-8")) for file in LOCKS))
 
 
 @pytest.mark.parametrize("image", PACKAGES)
@@ -47,9 +47,15 @@ def test_everything_declared_is_locked() -> None:
     assert declared() <= locked()
 
 
+def test_no_distribution_is_in_both_locks() -> None:
+    """What the tests and JupyterLab share, such as the kernel that runs a notebook, is pinned once."""
+    first, second = (names(file.read_text("utf-8")) for file in LOCKS)
+    assert first & second == set()
+
+
 def test_locks_pin_exactly_and_name_no_index() -> None:
     """Each line of a lock is name==version, perhaps for one platform, and says nothing of where it comes from."""
-    for file in (HOUSE / "requirements.lock", HOUSE / "analysis" / "requirements.lock"):
+    for file in LOCKS:
         for line in file.read_text(encoding="utf-8").splitlines():
             assert line.startswith("#") or re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", line), line
 
