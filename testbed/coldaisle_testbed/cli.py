@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from coldaisle_contracts.addressing import MQTT_PORT
-from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
@@ -167,22 +167,10 @@ def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")
     """Check a finished run again: hashes, conservation, label join. Exit 3 names what broke."""
     from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
-    manifest = Manifest.load(run)
-    from coldaisle_analysis import ledger  # noqa: PLC0415
+    Manifest.load(run)  # what is no run is said at once
+    from coldaisle_testbed import verification  # noqa: PLC0415
 
-    account = ledger.settled(run)
-    if broken := ledger.check(run, account):
-        raise TrustError(broken)
-    counts, proof = manifest.counts, ledger.prove(run, account)
-    Console().print(
-        f"{manifest.id}: {len(manifest.files)} files unchanged, {counts['packets']:,} packets, "
-        f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
-        f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for.\n"
-        f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames\n"
-        f"semantic digest {manifest.semantic_digest}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    Console().print(verification.verify(run), soft_wrap=True, highlight=False)
 
 
 @app.command(
