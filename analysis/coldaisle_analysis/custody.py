@@ -1,10 +1,11 @@
 """Custody: every frame of a capture is accounted for by somebody, or named.
 
 A frame is the attacker's (its journal has a line for it), of a connection that a unit says it opened, of an NTP exchange that
-a unit says it made, or a question or answer of a host's own kernel about who is where. Anything else is unexplained.
+a unit says it made, or a question or answer of a host's own kernel about who is where. Anything else is unexplained. What the
+attacker's journal calls its own kernel's has to be such a question or answer, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ import pandas as pd
 from coldaisle_analysis.account import Account
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.consequences import KEY, reasons
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS
+from coldaisle_analysis.evidence import name_of_frame
+from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS, Host
+from coldaisle_contracts.taxonomy import Role
 
 _REQUEST = 3
 """Mode of an NTP request."""
@@ -25,7 +28,8 @@ def check(account: Account) -> Iterator[str]:
         packets = account.evidence.trace.packets
         names = ["protocol", "eth_src", "eth_dst", "ip_src", "ip_dst"]
         first = packets.loc[rows[0], names].astype("str").fillna("-").tolist()
-        yield f"{len(rows)} frames no one accounts for, the first is frame {rows[0] + 1}: {' '.join(first)}"
+        where = name_of_frame(account.evidence, int(rows[0]))
+        yield f"{len(rows)} frames no one accounts for, the first is {where}: {' '.join(first)}"
     lost = reasons(account.evidence)
     lost = lost[(lost["reason"] == "lost") & (lost["episode"] == "")]
     if len(lost):
@@ -37,8 +41,10 @@ def check(account: Account) -> Iterator[str]:
 def unexplained(account: Account) -> Ints:
     """Return the positions of the frames no one accounts for."""
     packets = account.evidence.trace.packets
-    noted = account.join.table["role"].notna().to_numpy()
-    known = noted | _of_units(account) | _kernel_questions(packets) | _ntp(packets)
+    role = account.join.table["role"]
+    noted = role.notna().to_numpy() & (role.ne(Role.KERNEL).to_numpy(bool) | _questions(packets, HOSTS))
+    others = [host for host in HOSTS if host is not INJECTOR]
+    known = noted | _of_units(account) | _questions(packets, others) | _ntp(packets)
     return np.flatnonzero(~known)
 
 
@@ -52,9 +58,9 @@ def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return known & ~account.join.touched
 
 
-def _kernel_questions(packets: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which frames are ARP between hosts of the plan, each with its own MAC address."""
-    macs = {host.ip: host.mac for host in HOSTS if host is not INJECTOR}
+def _questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which frames are ARP between hosts, each with its own MAC address."""
+    macs = {host.ip: host.mac for host in hosts}
     asks = packets["arp_src_ip"].astype("str")
     own = asks.map(macs)
     honest = own.notna() & (packets["arp_src_mac"].astype("str") == own)

@@ -142,6 +142,17 @@ def shard_of_frames(evidence: Evidence) -> Any:
     return np.asarray(evidence.sealed["shard"], dtype=object)[evidence.raw.file]
 
 
+def name_of_frame(evidence: Evidence, row: int) -> str:
+    """Return what a frame is called: its number and its capture file, as Wireshark counts.
+
+    Args:
+        evidence: what the run left behind.
+        row: the frame's position.
+    """
+    file = evidence.sealed["file"].iloc[int(evidence.raw.file[row])]
+    return f"frame {evidence.trace.frames.number[row]} of {file}"
+
+
 def _file_order(name: str) -> tuple[int, ...]:
     """Return the numbers in a capture's name: days and number of the file, so that day-10 follows day-9."""
     return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())

@@ -85,7 +85,8 @@ def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataF
     found = lines[lines["row"] >= 0].set_index("row")
     table = found[["anomalous", "episode", "role"]].reindex(range(count))
     anomalous = table["anomalous"].eq(other=True).to_numpy()
-    return truth(anomalous, table["episode"], table["role"], kind_of)
+    episode = table["episode"].where(table["episode"] != "")  # the kernel's own belongs to none
+    return truth(anomalous, episode, table["role"], kind_of)
 
 
 def truth(

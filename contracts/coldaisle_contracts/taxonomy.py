@@ -23,7 +23,10 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 
 
 class Role(StrEnum):
-    """What an episode made of a frame (or, for ``REMOVED``, of a reading)."""
+    """What an episode made of a frame (or, for ``REMOVED``, of a reading).
+
+    ``KERNEL`` belongs to no episode: ARP by which the attacker's own kernel renews what it knows, and the answers.
+    """
 
     INJECTED = "injected"
     MODIFIED = "modified"
@@ -32,6 +35,7 @@ class Role(StrEnum):
     RELAYED = "relayed"
     CONSEQUENCE = "consequence"
     REMOVED = "removed"
+    KERNEL = "kernel"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,21 @@
 """The attacker's own place on the network: clients of the broker, raw frames, and a tap that notes every frame of it.
 
 Its kernel speaks for it here (TCP of its clients, ARP, RST), so nothing is known by sending alone: the tap sees each frame its
-interface sends or receives, and notes it with the episode that opened the port.
+interface sends or receives. It notes a frame with the episode of the flow that the frame follows from. An ARP question that renews
+what the kernel knows is the kernel's own. A frame that follows from nothing gets no line: the ledger names it.
 """
 
 from functools import partial
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.client import Client
+from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes
+from coldaisle_injector.questions import Questions, Seen
 from coldaisle_injector.script import Script, Until
-from coldaisle_injector.segments import read_addresses, read_arp, read_ports
+from coldaisle_injector.segments import read_addresses, read_arp
 from coldaisle_injector.wire import Wire
 
 _TOGETHER = 32
@@ -26,21 +29,21 @@ class Foothold:
 
     Args:
         wire: its socket for raw frames.
+        kernel: the journal for what its kernel does of its own accord; names no episode.
 
     Attributes:
         clients: connections to the broker that are open.
     """
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._owner: dict[int, Notes] = {}
-        self._last: Notes | None = None
+    def __init__(self, wire: Wire, kernel: Notes) -> None:
+        self._wire, self._kernel = wire, kernel
+        self._flows = Flows()
+        self._questions = Questions(kernel, self._note)
         self.clients: list[Client] = []
 
     def enter(self, episode: Episode, notes: Notes) -> None:
         """Begin an episode."""
         notes.start(episode)
-        self._last = notes
         notes.phase("begin")
 
     def leave(self, notes: Notes) -> Script:
@@ -53,9 +56,9 @@ class Foothold:
 
     def client(self, notes: Notes) -> Client:
         """Open a connection to the broker for an episode."""
-        self._last = notes
         client = Client(notes, self._forget)
-        self._owner[client.port] = notes
+        self._flows.open(client.port, BROKER.ip, MQTT_PORT, notes)
+        notes.opened(client.port)
         self.clients.append(client)
         client.open()
         return client
@@ -63,18 +66,17 @@ class Foothold:
     def _forget(self, client: Client) -> None:
         self.clients.remove(client)
 
-    def send(self, frame: bytes, notes: Notes, act: str, port: int = 0) -> None:
-        """Send a raw frame of an episode, from the attacker's own address.
+    def send(self, frame: bytes, notes: Notes, act: str) -> None:
+        """Send a raw frame of an episode, from the attacker's own address; what answers it belongs to the episode.
 
         Args:
             frame: the frame.
             notes: the episode's journal.
             act: what it is.
-            port: the port it comes from: answers to it belong to the episode.
         """
-        if port:
-            self._owner[port] = notes
-        self._last = notes
+        if (arp := read_arp(frame)) is not None:
+            self._questions.asked(arp.target_ip, notes)
+        self._flows.made(frame, notes)
         notes.spend()
         self._wire.send(frame)
         notes.frame(frame, BROKER, Role.INJECTED, act, anomalous=True)
@@ -87,17 +89,33 @@ class Foothold:
         return addresses is not None and INJECTOR.ip in addresses
 
     def tap(self, frame: bytes, *, outgoing: bool) -> None:
-        """Note a frame of the attacker's own interface that its kernel sent or received."""
-        ports = read_ports(frame)
-        local = ports[0 if outgoing else 1] if ports else 0
-        notes = self._owner.get(local, self._last)
-        if notes is None:
-            return  # the ledger will name it: nobody accounts for it
-        if outgoing:
+        """Take note of a frame of the attacker's own interface that its kernel sent or received."""
+        seen = Seen(frame, outgoing, self._kernel.times.now_ns())
+        if (arp := read_arp(frame)) is not None:
+            self._questions.hear(arp, seen)
+            return
+        addresses = read_addresses(frame)
+        if addresses is None:
+            return
+        notes = self._flows.owner(frame, outgoing=outgoing)
+        self._questions.let_through(addresses[1 if outgoing else 0], notes, outgoing=outgoing)
+        if notes is not None:
+            self._note(seen, notes)
+
+    def close(self) -> None:
+        """Note what still waited to be told whose doing it was, at the end of the run."""
+        self._questions.close()
+
+    def _note(self, seen: Seen, notes: Notes) -> None:
+        """Write a frame of the own host into the journal of the episode it belongs to, or as its kernel's own."""
+        side = BROKER if _reaches_the_broker(seen.frame) else INJECTOR
+        if notes is self._kernel:
+            notes.frame(seen.frame, side, Role.KERNEL, "renew", anomalous=False, at_ns=seen.at_ns)
+            return
+        if seen.outgoing:
             notes.spend()
-        role, act = (Role.INJECTED, "speak") if outgoing else (Role.CONSEQUENCE, "answer")
-        side = BROKER if _reaches_the_broker(frame) else INJECTOR
-        notes.frame(frame, side, role, act, anomalous=True)
+        role, act = (Role.INJECTED, "speak") if seen.outgoing else (Role.CONSEQUENCE, "answer")
+        notes.frame(seen.frame, side, role, act, anomalous=True, at_ns=seen.at_ns)
 
 
 def _ended(clients: list[Client]) -> bool:

@@ -75,7 +75,13 @@ class Notes:
         """Note that the episode entered a phase."""
         self.journal.write("episode", episode=self.episode, phase=phase, at_ns=self.times.now_ns())
 
-    def frame(self, frame: bytes, side: Host, role: Role, act: str, *, anomalous: bool) -> str:
+    def opened(self, port: int) -> None:
+        """Note that an act opens a connection to the broker from a port of the attacker's own host."""
+        self.journal.write("open", episode=self.episode, port=port, at_ns=self.times.now_ns())
+
+    def frame(
+        self, frame: bytes, side: Host, role: Role, act: str, *, anomalous: bool, at_ns: int | None = None
+    ) -> str:
         """Note a frame as it is on one side's wire, and return its digest.
 
         Args:
@@ -84,6 +90,7 @@ class Notes:
             role: what the frame is to the episode.
             act: what the attacker did with it.
             anomalous: whether it is part of the anomaly, not merely relayed.
+            at_ns: when it passed, virtual time, in ns; now when left out.
         """
         digest = frame_digest(frame)
         self.journal.write(
@@ -94,7 +101,7 @@ class Notes:
             anomalous=anomalous,
             side="broker" if side is BROKER else "unit",
             act=act,
-            at_ns=self.times.now_ns(),
+            at_ns=self.times.now_ns() if at_ns is None else at_ns,
         )
         return digest
 

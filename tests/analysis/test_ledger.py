@@ -95,7 +95,7 @@ def test_labels_of_readings(account: Account) -> None:
         ("injector", lambda lines: [*lines, *(x for x in lines if x.get("operation") == "modify")], "acted on more"),
         ("injector", without(event="act", operation="copy"), "first 253 slot 6: not as many copies"),
         ("injector", without(event="act", operation="swallow"), "swallow of sensor 2 slot 5 was not played"),
-        ("injector", without(event="frame", role="modified"), "1 frames of the attacker are in no journal"),
+        ("injector", without(event="frame", role="modified"), "1 frames no one accounts for, the first is frame"),
         ("injector", with_value({"role": "modified"}, digest="0" * 16), "1 of 32 journalled frames are not in the capture"),
         ("injector", without(event="episode", phase="end", episode="e01"), "e01: the journal does not say when"),
         ("injector", with_value({"operation": "modify"}, at_ns=0), "e01: acts outside its begin and end"),

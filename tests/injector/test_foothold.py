@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from tests.injector.made import UNIT, episode, publish, segment
 from tests.injector.made_stage import NEAR, Clocks, Theatre, draw_near
@@ -34,9 +34,26 @@ def _entered(theatre: Theatre, wanted: Episode = EPISODE) -> Notes:
     return notes
 
 
-def _tcp(source: Host, target: Host, flags: str, sport: int, dport: int) -> bytes:
-    tcp = TCP(sport=sport, dport=dport, flags=flags)
+def _tcp(source: Host, target: Host, flags: str, ports: tuple[int, int], seq: int = 0, ack: int = 0) -> bytes:
+    tcp = TCP(sport=ports[0], dport=ports[1], flags=flags, seq=seq, ack=ack)
     return bytes(Ether(src=source.mac, dst=target.mac) / IP(src=source.ip, dst=target.ip) / tcp)
+
+
+def _out(flags: str, seq: int, ack: int = 0, port: int = PORT) -> bytes:
+    return _tcp(INJECTOR, BROKER, flags, (port, 1883), seq, ack)
+
+
+def _in(flags: str, seq: int, ack: int = 0, port: int = PORT) -> bytes:
+    return _tcp(BROKER, INJECTOR, flags, (1883, port), seq, ack)
+
+
+def _arp(source: Host, target: Host, operation: int, *, to: str = "", mac: str = "") -> bytes:
+    """Return an ARP frame between two hosts; ``to`` is the MAC address it is sent to, ``mac`` what its sender claims to be."""
+    arp = ARP(op=operation, hwsrc=mac or source.mac, psrc=source.ip, pdst=target.ip)
+    return bytes(Ether(src=source.mac, dst=to or target.mac) / arp)
+
+
+EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 
 def test_it_concerns_itself_with_its_own_address_alone(theatre: Theatre) -> None:
@@ -49,46 +66,168 @@ def test_it_concerns_itself_with_its_own_address_alone(theatre: Theatre) -> None
 def test_sent_frame_is_counted_and_noted(theatre: Theatre) -> None:
     """It is on the wire once, in the journal once, and paid for."""
     notes, frame = _entered(theatre), crafted.syn(PORT, 1883, 1)
-    theatre.foothold.send(frame, notes, "syn", PORT)
+    theatre.foothold.send(frame, notes, "syn")
     assert theatre.wire.sent == [frame]
     (line,) = theatre.lines("frame")
     assert (line["digest"], line["episode"]) == (frame_digest(frame), EPISODE.id)
     assert (line["role"], line["act"], line["side"], line["anomalous"]) == ("injected", "syn", "broker", True)
 
 
-@pytest.mark.parametrize(("outgoing", "role"), [(True, "injected"), (False, "consequence")])
-def test_what_its_kernel_says_and_hears_is_noted(theatre: Theatre, outgoing: bool, role: str) -> None:
-    """Its kernel's frames are the attacker's; the answers follow from them."""
+def test_what_its_kernel_says_and_hears_of_a_flow_is_noted(theatre: Theatre) -> None:
+    """The answer to a SYN follows from it, and so does the RST of a kernel that knows of no such connection."""
     notes = _entered(theatre)
-    theatre.foothold.send(crafted.syn(PORT, 1883, 1), notes, "syn", PORT)
-    hosts, ports = ((INJECTOR, BROKER), (PORT, 1883)) if outgoing else ((BROKER, INJECTOR), (1883, PORT))
-    theatre.foothold.tap(_tcp(*hosts, "R" if outgoing else "SA", *ports), outgoing=outgoing)
-    line = theatre.lines("frame")[-1]
-    assert (line["role"], line["side"], line["episode"]) == (role, "broker", EPISODE.id)
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
+    theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
+    theatre.foothold.tap(_out("R", 8), outgoing=True)
+    lines = theatre.lines("frame")[1:]
+    assert [(line["role"], line["side"], line["episode"]) for line in lines] == [
+        ("consequence", "broker", EPISODE.id),
+        ("injected", "broker", EPISODE.id),
+    ]
 
 
-def test_frame_belongs_to_the_episode_that_took_its_port(theatre: Theatre) -> None:
-    """Two episodes at once are told apart by port; what has none is the latest speaker's."""
+def test_two_episodes_at_once_are_told_apart_by_port(theatre: Theatre) -> None:
+    """A frame belongs to the episode whose frame it answers."""
     first, second = _entered(theatre), _entered(theatre, OTHER)
     second.episode = "e99"
-    theatre.foothold.send(crafted.syn(PORT, 1883, 1), first, "syn", PORT)
-    theatre.foothold.send(crafted.syn(PORT + 1, 1883, 1), second, "syn", PORT + 1)
-    for frame in (
-        _tcp(BROKER, INJECTOR, "SA", 1883, PORT),
-        _tcp(BROKER, INJECTOR, "SA", 1883, PORT + 1),
-        bytes(Ether(src=BROKER.mac, dst=INJECTOR.mac) / ARP(op=2, psrc=BROKER.ip, pdst=INJECTOR.ip)),
-    ):
-        theatre.foothold.tap(frame, outgoing=False)
-    assert [line["episode"] for line in theatre.lines("frame")[2:]] == [EPISODE.id, "e99", "e99"]
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), first, "syn")
+    theatre.foothold.send(crafted.syn(PORT + 1, 1883, 7), second, "syn")
+    theatre.foothold.tap(_in("SA", 1, 8, PORT + 1), outgoing=False)
+    theatre.foothold.tap(_in("SA", 1, 8), outgoing=False)
+    assert [line["episode"] for line in theatre.lines("frame")[2:]] == ["e99", EPISODE.id]
 
 
-@pytest.mark.parametrize(("host", "side"), [(UNIT, "unit"), (BROKER, "broker")])
-def test_answer_is_on_the_wire_of_who_gives_it(theatre: Theatre, host: Host, side: str) -> None:
-    """The broker's capture does not see what a unit answers to the attacker's own address."""
+STRANGERS = {
+    "an unknown port": (_out("S", 7, port=PORT + 1), True),
+    "a new connection from a known port": (_out("S", 99), True),
+    "a sequence number never reached": (_out("A", 5_000, 101), True),
+    "a sequence number before the first": (_out("A", 3, 101), True),
+    "an answer to what was never sent": (_in("A", 101, 5_000), False),
+    "a reset of what was never acknowledged": (_in("R", 5_000), False),
+    "another target": (_tcp(INJECTOR, BROKER, "S", (PORT, 9_999), 7), True),
+    "another host": (_tcp(INJECTOR, UNIT, "S", (PORT, 1883), 7), True),
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_what_follows_from_no_act_has_no_line(theatre: Theatre, case: str) -> None:
+    """Neither the port alone nor the time makes a frame an episode's: whoever reads the capture will ask for it."""
+    frame, outgoing = STRANGERS[case]
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), _entered(theatre), "syn")
+    theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
+    theatre.foothold.tap(_out("A", 8, 101), outgoing=True)
+    before = len(theatre.lines("frame"))
+    theatre.foothold.tap(frame, outgoing=outgoing)
+    assert len(theatre.lines("frame")) == before
+
+
+def test_connection_is_followed_from_its_syn_to_its_last_reset(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data, retransmissions, acknowledgements and resets of a connection that an act opened belong to it."""
+    notes = _entered(theatre)
+    with socket.create_server((NEAR.ip, 0)) as server:
+        draw_near(monkeypatch, server.getsockname()[1])
+        client = theatre.foothold.client(notes)
+        client.abort()
+    (opened,) = theatre.lines("open")
+    assert (opened["episode"], opened["port"]) == (EPISODE.id, client.port)
+    port = client.port
+    talk = [
+        (_out("S", 7, port=port), True),
+        (_out("S", 7, port=port), True),
+        (_in("SA", 100, 8, port), False),
+        (_out("A", 8, 101, port), True),
+        (_in("A", 101, 8, port), False),
+        (_out("FA", 8, 101, port), True),
+        (_out("FA", 8, 101, port), True),
+        (_in("R", 101, 0, port), False),
+    ]
+    for frame, outgoing in talk:
+        theatre.foothold.tap(frame, outgoing=outgoing)
+    assert len(theatre.lines("frame")) == len(talk)
+    assert {line["episode"] for line in theatre.lines("frame")} == {EPISODE.id}
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_icmp_error_belongs_to_the_packet_it_quotes(theatre: Theatre, ours: bool) -> None:
+    """A port nobody listens on: the refusal quotes the datagram, whoever of the two sent it."""
+    notes = _entered(theatre)
+    theatre.foothold.send(crafted.datagram(PORT, 161), notes, "ask")
+    there, here = (BROKER, INJECTOR) if ours else (INJECTOR, BROKER)
+    sport, dport = (PORT, 161) if ours else (161, PORT)
+    quoted = IP(src=here.ip, dst=there.ip) / UDP(sport=sport, dport=dport)
+    refusal = (
+        Ether(src=there.mac, dst=here.mac) / IP(src=there.ip, dst=here.ip) / ICMP(type=3, code=3) / quoted
+    )
+    theatre.foothold.tap(bytes(refusal), outgoing=not ours)
+    assert theatre.lines("frame")[-1]["episode"] == EPISODE.id
+    stranger = bytearray(bytes(refusal))
+    stranger[-4:] = bytes(4)
+    stranger[-8:-4] = bytes(4)
+    theatre.foothold.tap(bytes(stranger), outgoing=not ours)
+    assert len(theatre.lines("frame")) == 2
+
+
+@pytest.mark.parametrize(("peer", "side"), [(UNIT, "unit"), (BROKER, "broker")])
+def test_renewal_is_the_kernels_own(theatre: Theatre, peer: Host, side: str) -> None:
+    """A question to a single host, and its answer, belong to no episode, however long ago one ended."""
+    theatre.foothold.send(crafted.question(peer.ip), _entered(theatre), "ask")
+    theatre.foothold.tap(_arp(peer, INJECTOR, 2), outgoing=False)
+    for asker, asked, outgoing in ((INJECTOR, peer, True), (peer, INJECTOR, False)):
+        theatre.foothold.tap(_arp(asker, asked, 1), outgoing=outgoing)
+        theatre.foothold.tap(_arp(asked, asker, 2), outgoing=not outgoing)
+    lines = theatre.lines("frame")
+    assert (lines[1]["episode"], lines[1]["role"], lines[1]["side"]) == (EPISODE.id, "consequence", side)
+    kernels = [(line["episode"], line["role"], line["anomalous"], line["side"]) for line in lines[2:]]
+    assert kernels == [("", "kernel", False, side)] * 4
+
+
+def test_question_to_everybody_belongs_to_the_frame_it_lets_through(theatre: Theatre) -> None:
+    """A kernel asks everybody when it has something to send: to open an episode's connection, or to answer it."""
+    notes = _entered(theatre)
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
+    theatre.foothold.tap(_arp(BROKER, INJECTOR, 1, to=EVERYBODY), outgoing=False)
+    theatre.foothold.tap(_arp(INJECTOR, BROKER, 2), outgoing=True)
+    assert len(theatre.lines("frame")) == 1
+    theatre.clocks.now += 1
+    theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
+    lines = theatre.lines("frame")[1:]
+    assert [(line["episode"], line["at_ns"]) for line in lines] == [
+        (EPISODE.id, 0),
+        (EPISODE.id, 0),
+        (EPISODE.id, 1),
+    ]
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_question_that_lets_nothing_of_an_act_through_is_the_kernels(theatre: Theatre, speaks: bool) -> None:
+    """A stranger's frame may come behind it, or none at all until the end of the run."""
     _entered(theatre)
-    answer = Ether(src=host.mac, dst=INJECTOR.mac) / ARP(op=2, psrc=host.ip, pdst=INJECTOR.ip)
-    theatre.foothold.tap(bytes(answer), outgoing=False)
-    assert theatre.lines("frame")[-1]["side"] == side
+    theatre.foothold.tap(_arp(INJECTOR, BROKER, 1, to=EVERYBODY), outgoing=True)
+    theatre.foothold.tap(_arp(BROKER, INJECTOR, 2), outgoing=False)
+    if speaks:
+        theatre.foothold.tap(_out("S", 7), outgoing=True)
+    theatre.foothold.close()
+    assert [(line["episode"], line["role"]) for line in theatre.lines("frame")] == [("", "kernel")] * 2
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        _arp(BROKER, INJECTOR, 2),
+        _arp(UNIT, INJECTOR, 1, mac=BROKER.mac),
+        b"\xff" * 12 + b"\x86\xdd" + bytes(60),
+    ],
+    ids=["an answer nobody asked for", "a forged sender", "IPv6"],
+)
+def test_what_no_kernel_of_the_plan_says_has_no_line(theatre: Theatre, frame: bytes) -> None:
+    """Words that no question explains, or in another's name, are left for the ledger to find."""
+    _entered(theatre)
+    theatre.foothold.tap(frame, outgoing=False)
+    assert not theatre.foothold._questions._waiting
+    theatre.notes().phase("begin")
+    assert theatre.lines("frame") == []
 
 
 def test_question_to_everybody_is_on_the_brokers_wire_too(theatre: Theatre) -> None:
@@ -100,17 +239,11 @@ def test_question_to_everybody_is_on_the_brokers_wire_too(theatre: Theatre) -> N
 def test_its_kernel_spends_the_budget_too(theatre: Theatre) -> None:
     """More frames than the plan allows end the run, whoever sent them."""
     notes = _entered(theatre)
-    notes.spend(EPISODE.packets)
-    theatre.foothold.tap(_tcp(BROKER, INJECTOR, "SA", 1883, PORT), outgoing=False)
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
+    notes.spend(EPISODE.packets - 1)
+    theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
     with pytest.raises(BudgetError, match=EPISODE.id):
-        theatre.foothold.tap(_tcp(INJECTOR, BROKER, "R", PORT, 1883), outgoing=True)
-
-
-def test_nobody_is_blamed_before_anybody_came(theatre: Theatre) -> None:
-    """A frame before the first episode has no line: whoever reads the capture will ask."""
-    theatre.foothold.tap(_tcp(BROKER, INJECTOR, "SA", 1883, PORT), outgoing=False)
-    theatre.notes().phase("begin")
-    assert theatre.lines("frame") == []
+        theatre.foothold.tap(_out("R", 8), outgoing=True)
 
 
 def test_leaving_closes_its_own_connections_and_no_others(

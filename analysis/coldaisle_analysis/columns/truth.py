@@ -5,5 +5,5 @@ label | label | int8 | 1 | 1 if the attacker's journal (or the label table) call
 benign | label | int8 | 1 | 1 if it belongs to a benign anomaly: something happened, and it was no attack
 kind | label | text | | kind of the episode it belongs to, `normal` where label and benign are 0
 episode | label | text | | id of the episode that touched it, attacked or only relayed
-role | label | text | | what the episode made of it, a role in the taxonomy; empty when none did
+role | label | text | | what the episode made of it, a role in the taxonomy; `kernel` for the attacker's own kernel, which acts for no episode; else empty
 """

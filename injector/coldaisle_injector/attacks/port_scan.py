@@ -32,5 +32,5 @@ class Attack(Rogue):
                 frame = crafted.syn(source, port, rng.getrandbits(32))
             else:
                 frame = crafted.datagram(source, port)
-            scene.foothold.send(frame, scene.notes, "ask", source)
+            scene.foothold.send(frame, scene.notes, "ask")
         scene.notes.act(act.operation, slot=act.slot)

@@ -19,5 +19,5 @@ class Attack(Rogue):
         for number, port in enumerate(rng.sample(crafted.PORTS, round(act.amount))):
             yield At(begin_ns + round(number / rate * SECOND))
             frame = crafted.syn(port, crafted.MQTT_PORT, rng.getrandbits(32))
-            scene.foothold.send(frame, scene.notes, "syn", port)
+            scene.foothold.send(frame, scene.notes, "syn")
         scene.notes.act(act.operation, slot=act.slot)

@@ -1,0 +1,123 @@
+"""Flows: the connections and datagrams that acts open from the attacker's own host, and the frames that follow from them.
+
+A frame follows from a flow by its 4-tuple and, for TCP, by its sequence or acknowledgement number (RFC 9293, section 3.4). When it
+comes does not matter. A later connection from the same port is another flow, and nobody's unless an act opened it.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from coldaisle_contracts.journal import ETHERNET
+from coldaisle_injector.notes import Notes
+from coldaisle_injector.segments import ACK, FIN, RST, SYN, Segment, read_addresses, read_ports
+from coldaisle_injector.translation import ahead
+
+_MASK = 0xFFFFFFFF
+_ICMP, _TCP = 1, 6
+_ICMP_HEADER, _IP_HEADER, _PORTS = 8, 20, 4
+_ERRORS = (3, 4, 5, 11, 12)
+"""ICMP types that quote the packet they are about (RFC 792)."""
+
+Key = tuple[int, int, str, int]
+"""IP protocol, port of the attacker's host, the other side's IPv4 address and port."""
+
+
+@dataclass
+class Flow:
+    """What an act opened from the attacker's own host.
+
+    Attributes:
+        notes: the journal of the episode that opened it.
+        first: initial sequence number of the attacker's side; ``None`` before its SYN.
+        next: sequence number that side uses next.
+        acked: newest acknowledgement number that side sent; ``None`` before any.
+    """
+
+    notes: Notes
+    first: int | None = None
+    next: int = 0
+    acked: int | None = None
+
+    def sent(self, segment: Segment) -> bool:
+        """Take note of a segment of the attacker's side; tell whether it is part of this connection."""
+        length = len(segment.payload) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
+        if self.first is None:
+            if not segment.flags & SYN:
+                return False
+            self.first = self.next = segment.seq
+        again = segment.flags & SYN and segment.seq != self.first
+        if again or ahead(segment.seq, self.first) < 0 or ahead(segment.seq, self.next) > 0:
+            return False
+        if ahead(segment.seq + length, self.next) > 0:
+            self.next = (segment.seq + length) & _MASK
+        if segment.flags & ACK:
+            self.acked = segment.ack
+        return True
+
+    def received(self, segment: Segment) -> bool:
+        """Tell whether a segment of the other side answers this connection: it acknowledges what was sent, or resets it."""
+        if self.first is None:
+            return False
+        if segment.flags & ACK:
+            return ahead(segment.ack, self.first) > 0 and ahead(segment.ack, self.next) <= 0
+        return bool(segment.flags & RST) and self.acked is not None and ahead(segment.seq, self.acked) <= 0
+
+
+class Flows:
+    """Every flow of the attacker's own host, by its 4-tuple."""
+
+    def __init__(self) -> None:
+        self._flows: dict[Key, Flow] = {}
+
+    def open(self, port: int, peer: str, peer_port: int, notes: Notes) -> None:
+        """Expect a TCP connection that an act asks the kernel for."""
+        self._flows[_TCP, port, peer, peer_port] = Flow(notes)
+
+    def made(self, frame: bytes, notes: Notes) -> None:
+        """Take note of a frame that an act made from nothing; what answers it belongs to the act."""
+        key = _key(frame, outgoing=True)
+        if key is None:
+            return
+        flow = self._flows[key] = Flow(notes)
+        if segment := Segment.read(frame):
+            flow.sent(segment)
+
+    def owner(self, frame: bytes, *, outgoing: bool) -> Notes | None:
+        """Return the journal of the episode that an IPv4 frame follows from, ``None`` when it follows from none."""
+        addresses = read_addresses(frame)
+        if addresses is None:
+            return None
+        quoted = _quoted(frame)
+        if quoted is not None:
+            about = read_addresses(quoted)
+            ours = about is not None and about[0] == addresses[0 if outgoing else 1]
+            key = _key(quoted, outgoing=ours)
+            flow = self._flows.get(key) if key else None
+            return flow.notes if flow else None
+        key = _key(frame, outgoing=outgoing)
+        flow = self._flows.get(key) if key else None
+        if flow is None:
+            return None
+        segment = Segment.read(frame)
+        follows = segment is None or (flow.sent(segment) if outgoing else flow.received(segment))
+        return flow.notes if follows else None
+
+
+def _key(frame: bytes, *, outgoing: bool) -> Key | None:
+    """Return what names the flow of a TCP segment or UDP datagram, ``None`` for any other frame."""
+    ports, addresses = read_ports(frame), read_addresses(frame)
+    if ports is None or addresses is None:
+        return None
+    here, there = (0, 1) if outgoing else (1, 0)
+    return frame[ETHERNET + 9], ports[here], addresses[there], ports[there]
+
+
+def _quoted(frame: bytes) -> bytes | None:
+    """Return the start of the packet that an ICMP error quotes, as a frame; ``None`` for any other frame."""
+    if read_addresses(frame) is None or frame[ETHERNET + 9] != _ICMP:
+        return None
+    start = ETHERNET + (frame[ETHERNET] & 15) * 4
+    quoted = frame[start + _ICMP_HEADER :]
+    if len(quoted) < _IP_HEADER + _PORTS or struct.unpack_from("!B", frame, start)[0] not in _ERRORS:
+        return None
+    return frame[:ETHERNET] + quoted
