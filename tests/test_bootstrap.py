@@ -96,7 +96,7 @@ def test_the_first_call_makes_the_environment(machine: Machine) -> None:
     assert (done.returncode, done.stdout) == (0, "command line: scenario check a b.toml\n")
     assert "making .venv with Python 3.13.0" in done.stderr
     lock, project = machine.pip_log.read_text(encoding="utf-8").splitlines()
-    assert lock.endswith("install -r " + str(machine.checkout / "requirements.lock"))
+    assert lock.endswith("install --require-hashes -r " + str(machine.checkout / "requirements.lock"))
     assert project.endswith("--no-deps --no-build-isolation -e " + str(machine.checkout))
 
 

@@ -1,73 +1,87 @@
-"""The images: each gets its part, from the locked dependencies, and scapy is in one alone."""
+"""The images: each gets its part, from locked dependencies with hashes, and scapy is in one alone."""
 
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import locks
+from coldaisle_testbed.locks import LOCK
+
 HOUSE = Path(__file__).resolve().parents[2]
 IMAGES = sorted(path.parent.name for path in HOUSE.glob("*/Dockerfile"))
-PACKAGES = [image for image in IMAGES if (HOUSE / image / "requirements.txt").is_file()]
-LOCKS = (HOUSE / "requirements.lock", HOUSE / "analysis" / "requirements.lock")
+PACKAGES = [image for image in IMAGES if (HOUSE / image / LOCK).is_file()]
+PROJECT: dict[str, Any] = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
 SHARED_LINES = 4
 """FROM and the first RUN of every image, for the build cache."""
 
 
-def names(text: str) -> set[str]:
-    """Return the distributions a requirements file or a list of them names, normalised as PEP 503 says."""
-    lines = (line.strip() for line in text.splitlines())
-    found = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if not line.startswith("#"))
+def names(requirements: list[str]) -> set[str]:
+    """Return the distributions a list of requirements names, normalised as PEP 503 says."""
+    found = (re.match(r"[A-Za-z0-9._-]+", line) for line in requirements)
     return {re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match}
 
 
-def declared() -> set[str]:
-    """Return the distributions pyproject.toml asks for at run time."""
-    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = project["dependency-groups"]
-    return names("\n".join([*project["project"]["dependencies"], *groups["notebook"]]))
+def group(name: str) -> set[str]:
+    """Return the distributions of a dependency group of pyproject.toml, included groups too."""
+    entries: list[str | dict[str, str]] = PROJECT["dependency-groups"][name]
+    included = (group(entry["include-group"]) for entry in entries if isinstance(entry, dict))
+    return names([entry for entry in entries if isinstance(entry, str)]).union(*included)
 
 
-def locked() -> set[str]:
-    """Return the distributions the two lock files pin."""
-    return set[str]().union(*(names(file.read_text(encoding="utf-8")) for file in LOCKS))
+def test_images_take_what_the_project_declares() -> None:
+    """The groups of the images together are the project's dependencies, and JupyterLab with what belongs to it."""
+    taken = set[str]().union(*(group(image) for image in PACKAGES))
+    assert taken == names(PROJECT["project"]["dependencies"]) | group("notebook")
 
 
 @pytest.mark.parametrize("image", PACKAGES)
-def test_an_image_needs_only_what_is_declared_and_locked(image: str) -> None:
-    """Every requirement of an image is declared in pyproject.toml and pinned by a lock file."""
-    needed = names((HOUSE / image / "requirements.txt").read_text(encoding="utf-8"))
-    assert needed
-    assert needed <= declared()
-    assert needed <= locked()
+def test_an_image_locks_its_group(image: str) -> None:
+    """The lock of an image pins everything that its group asks for."""
+    assert group(image) <= set(locks.read(HOUSE / image / LOCK))
 
 
-def test_everything_declared_is_locked() -> None:
-    """The lock files pin every direct dependency."""
-    assert declared() <= locked()
+def test_the_lock_of_the_checkout_holds_everything_declared() -> None:
+    """What `./coldaisle` installs pins every direct dependency and the tools of the tests."""
+    declared = names(PROJECT["project"]["dependencies"]) | group("dev")
+    assert declared <= set(locks.read(HOUSE / LOCK))
 
 
-def test_no_distribution_is_in_both_locks() -> None:
-    """What the tests and JupyterLab share, such as the kernel that runs a notebook, is pinned once."""
-    first, second = (names(file.read_text("utf-8")) for file in LOCKS)
-    assert first & second == set()
+@pytest.mark.parametrize("image", PACKAGES)
+def test_locks_agree(image: str) -> None:
+    """A distribution in two locks has one version and the same hashes in both."""
+    main, other = locks.read(HOUSE / LOCK), locks.read(HOUSE / "analysis" / LOCK)
+    own = locks.read(HOUSE / image / LOCK)
+    assert own == {name: main.get(name) or other[name] for name in own}
+    assert all(main[name] == other[name] for name in main.keys() & other.keys())
 
 
-def test_locks_pin_exactly_and_name_no_index() -> None:
-    """Each line of a lock is name==version, perhaps for one platform, and says nothing of where it comes from."""
-    for file in LOCKS:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            assert line.startswith("#") or re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", line), line
+@pytest.mark.parametrize(
+    "lock",
+    ["numpy>=2\n", "numpy==2.4.6\n", "numpy==2.4.6 --hash=md5:00\n", "-r other.lock\n", "--index-url x\n"],
+)
+def test_a_lock_without_hashes_is_refused(tmp_path: Path, lock: str) -> None:
+    """A requirement without an exact version or a sha256, and any option of pip, is named with its line."""
+    path = tmp_path / LOCK
+    path.write_text(f"# made\n{lock}", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2"):
+        locks.read(path)
+
+
+def test_whoever_installs_checks_hashes() -> None:
+    """Every `pip install` of the bootstrap and the Dockerfiles checks hashes, or installs the checkout itself."""
+    files = (HOUSE / "coldaisle", *(HOUSE / image / "Dockerfile" for image in IMAGES))
+    calls = [line for file in files for line in file.read_text("utf-8").splitlines() if "pip install" in line]
+    assert len(calls) == len(PACKAGES) + 2
+    assert all("--require-hashes" in line or "--no-deps --no-build-isolation -e" in line for line in calls)
 
 
 def test_only_the_injector_image_holds_scapy() -> None:
-    """The licence of scapy is GPL-2.0-only; no other image asks for it."""
-    with_scapy = [
-        image
-        for image in PACKAGES
-        if "scapy" in names((HOUSE / image / "requirements.txt").read_text("utf-8"))
-    ]
-    assert with_scapy == ["injector"]
+    """The licence of scapy is GPL-2.0-only; no other image holds it."""
+    assert [image for image in PACKAGES if "scapy" in locks.read(HOUSE / image / LOCK)] == ["injector"]
 
 
 @pytest.mark.parametrize("image", IMAGES)
