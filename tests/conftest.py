@@ -40,10 +40,10 @@ def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = HOUSE / "scenarios" / "hour.toml"
     plan = build_plan(load_scenario(file), str(file))
     final = tmp_path_factory.mktemp("runs") / "hour"
-    stage = stage_for(final)
-    week.prepare(stage, plan)
-    pieces = week.play(plan, stage, 1, lambda _: None)
-    return conclude.conclude(stage, final, "netns", len(pieces), {}, Progress(), analyse=False)
+    with stage_for(final) as stage:
+        week.prepare(stage, plan)
+        pieces = week.play(plan, stage, 1, lambda _: None)
+        return conclude.conclude(stage, final, "netns", len(pieces), {}, Progress(), analyse=False)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from coldaisle_capture.seal import seal
-from coldaisle_capture.tcpdump import CaptureError, Tcpdump
+from coldaisle_capture.tcpdump import Tcpdump
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
@@ -28,8 +28,7 @@ def main() -> None:
     federate = Federate(folder, "capture")
     federate.request(END)
     while not select.select([federate.socket], [], [], 0.5)[0]:
-        if (code := dump.poll()) is not None:
-            raise CaptureError(f"tcpdump ended with exit code {code} before the run did")
+        dump.check()
     federate.granted()
     tally = dump.stop()
     journal = Journal(run / "journal" / "capture.jsonl", str(shard))

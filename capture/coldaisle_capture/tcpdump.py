@@ -1,13 +1,17 @@
 """tcpdump: its command line and its life."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 
 ROTATE_MB = 64
 """A capture file is followed by another at this size, MB."""
@@ -17,6 +21,12 @@ FILTER = "arp or ip"
 """The test network is IPv4 alone, but the host's end of a container's cable still solicits IPv6 routers."""
 SETTLE_S = 0.2
 """How long tcpdump is left running after the last packet, s."""
+END_S = 15.0
+"""tcpdump has to end so soon after it is asked to, s."""
+STOPPED_S = 20.0
+"""tcpdump may stand still for so long, stopped by somebody, s: the timekeeper waits 22 s for the capture."""
+_REFUSED = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+"""What tcpdump says when the disk takes no more, and the number of the error."""
 
 
 class CaptureError(ColdaisleError):
@@ -69,7 +79,9 @@ class Tcpdump:
             str(first),
             FILTER,
         ]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own arguments
+        begin = partial(die_with_parent, os.getpid())
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=begin)  # noqa: S603, PLW1509 - our own arguments; this process has one thread
+        self._moved = time.monotonic()
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
         said = ""
         while "listening on" not in said:
@@ -79,24 +91,50 @@ class Tcpdump:
                 self._process.wait()
                 raise CaptureError(f"tcpdump did not start: {said.strip()}")
 
-    def poll(self) -> int | None:
-        """Return tcpdump's exit code, ``None`` while it runs."""
-        return self._process.poll()
+    def check(self) -> None:
+        """See that tcpdump runs.
+
+        Raises:
+            CaptureError: if it ended, or was stopped and did not go on.
+            OSError: if it ended because the disk takes no more.
+        """
+        if (code := self._process.poll()) is not None:
+            assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
+            raise self._failure(
+                f"ended with exit code {code} before the run did", self._process.stderr.read()
+            )
+        if not is_stopped(self._process.pid):
+            self._moved = time.monotonic()
+        elif time.monotonic() - self._moved > STOPPED_S:
+            self._process.kill()
+            raise CaptureError(f"tcpdump was stopped for {STOPPED_S:g} s")
 
     def stop(self) -> Tally:
         """End the capture and return its tally.
 
         Raises:
-            CaptureError: if tcpdump does not report what it dropped.
+            CaptureError: if tcpdump does not end, or does not report what it dropped.
+            OSError: if the disk takes no more.
         """
         time.sleep(SETTLE_S)
         self._process.send_signal(signal.SIGINT)
-        _, said = self._process.communicate(timeout=20)
+        try:
+            _, said = self._process.communicate(timeout=END_S)
+        except subprocess.TimeoutExpired as error:
+            self._process.kill()
+            raise CaptureError(f"tcpdump did not end within {END_S:g} s") from error
         captured = re.search(r"(\d+) packets? captured", said)
         drops = re.findall(r"(\d+) packets? dropped by", said)
         if captured is None or not drops:
-            raise CaptureError(f"tcpdump did not report its drops: {said.strip()}")
+            raise self._failure("did not report its drops", said)
         return Tally(int(captured[1]), sum(map(int, drops)))
+
+    def _failure(self, what: str, said: str) -> Exception:
+        """Return why tcpdump failed, given what it said: a full disk is the disk's fault."""
+        for words, number in _REFUSED.items():
+            if words in said:
+                return OSError(number, words, str(self.first))
+        return CaptureError(f"tcpdump {what}: {' '.join(said.split())}")
 
     def files(self) -> list[Path]:
         """Return the files written, oldest first."""

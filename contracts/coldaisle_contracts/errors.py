@@ -71,3 +71,8 @@ class FederateError(ColdaisleError):
         self.name, self.what = name, what
         said = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
         super().__init__(f"{name} {what}{said}")
+
+
+def notes(error: BaseException) -> list[str]:
+    """Return what was added to an error on its way up, such as where something was kept; a sentence each."""
+    return list(getattr(error, "__notes__", ()))

@@ -7,6 +7,7 @@ Labels come from joining these lines with the capture, never from time windows. 
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -48,19 +49,32 @@ class Journal:
 
     def __init__(self, path: Path, shard: str) -> None:
         self._file: TextIO = path.open("a", encoding="utf-8")
-        self._shard = shard
+        self._path, self._shard = path, shard
 
     def write(self, event: str, **facts: Any) -> None:
         """Write one line; ``facts`` must be JSON values."""
-        self._file.write(_ENCODE({"event": event, "shard": self._shard, **facts}) + "\n")
+        line = _ENCODE({"event": event, "shard": self._shard, **facts}) + "\n"
+        with self._named():
+            self._file.write(line)
 
     def flush(self) -> None:
         """Put every line written so far into the file."""
-        self._file.flush()
+        with self._named():
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file; nothing more can be written."""
-        self._file.close()
+        with self._named():
+            self._file.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let the error of a disk that takes no more name the file."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:

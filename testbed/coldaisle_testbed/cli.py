@@ -3,10 +3,7 @@
 One long module: a function a command, hardly more than its options, in the order of `--help`.
 """
 
-import importlib
 import os
-import shutil
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,63 +100,47 @@ def _engine(asked: EngineName | None) -> EngineName:
         "coldaisle up",
         "coldaisle up scenarios/hour.toml --engine compose",
         "coldaisle up --seed 7 --out /tmp/week7",
+        "coldaisle up --resume runs/.20260302-101112-week-2026",
     )
 )
 def up(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file.")] = HOUSE / "scenarios" / "week.toml",
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Scenario file; scenarios/week.toml when left out.")
+    ] = None,
     engine: Annotated[
         EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<id> when left out.")] = None,
     shards: Annotated[
-        int | None, typer.Option(min=1, help="Pieces played side by side (netns); one a day.")
+        int | None, typer.Option(min=1, help="Pieces it is played in (netns); one a day when left out.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Unfinished run to go on with; it knows all the rest itself.")
+    ] = None,
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
-    from coldaisle_testbed.stage import new_id, point_latest, stage_for  # noqa: PLC0415
+    from coldaisle_testbed import making  # noqa: PLC0415
+    from coldaisle_testbed.stage import Order  # noqa: PLC0415
 
-    plan, chosen, progress = _plan(scenario, seed), _engine(engine), Progress()
+    progress = Progress()
+    if resume is not None:
+        if no_analysis or any(given is not None for given in (scenario, engine, out, shards, seed)):
+            raise InputError("--resume", "takes nothing beside it: the unfinished run knows all the rest")
+        making.resume(resume, lambda name: _engine(EngineName(name)), progress)
+        return
+    file = scenario or HOUSE / "scenarios" / "week.toml"
+    plan, chosen = _plan(file, seed), _engine(engine)
     if chosen is EngineName.NETNS:
-        plan = _playable(plan, scenario, seed, progress)
-    final = out or RUNS / new_id(plan, datetime.now(UTC))
-    stage = stage_for(final.absolute())
-    seconds: dict[str, float] = {}
-    pieces = _play(plan, chosen, stage, shards or plan.scenario.days, seconds, progress)
-    from coldaisle_testbed import conclude  # noqa: PLC0415
-
-    run = conclude.conclude(
-        stage, final.absolute(), chosen.value, pieces, seconds, progress, analyse=not no_analysis
+        plan = _playable(plan, file, seed, progress)
+    order = Order(
+        engine=chosen.value,
+        shards=making.pieces_of(plan, shards),
+        analyse=not no_analysis,
+        latest=out is None,
     )
-    if out is None:
-        point_latest(run)
-
-
-def _play(
-    plan: "Plan", engine: EngineName, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
-) -> int:
-    """Play a plan into ``stage``, which is gone again when that fails before anything was captured."""
-    hours = plan.scenario.duration_h
-    title = f"playing {hours:g} h of {plan.scenario.name} on {engine.value}"
-    with progress.step(title, seconds, "play"):
-        if engine is EngineName.COMPOSE:
-            from coldaisle_testbed.engines import compose  # noqa: PLC0415
-
-            return compose.play(plan, stage, progress)
-        from coldaisle_testbed import week  # noqa: PLC0415
-
-        try:
-            week.prepare(stage, plan)
-            return len(week.play(plan, stage, shards, progress, _warm_up))
-        except BaseException:
-            shutil.rmtree(stage, ignore_errors=True)
-            raise
-
-
-def _warm_up() -> None:
-    """Import the analysis while the shards play and this process would only wait."""
-    importlib.import_module("coldaisle_testbed.conclude")
+    making.begin(plan, order, RUNS, out, progress)
 
 
 @app.command(epilog=_examples("coldaisle verify runs/latest"))
@@ -187,10 +168,11 @@ def reproduce(
 
     manifest, progress = Manifest.load(run), Progress()
     chosen = _engine(engine or EngineName(manifest.engine))
+    from coldaisle_testbed import making  # noqa: PLC0415
     from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
 
     def play(plan: "Plan", stage: Path) -> None:
-        _play(plan, chosen, stage, plan.scenario.days, {}, progress)
+        making.play(plan, chosen.value, stage, plan.scenario.days, {}, progress)
 
     Console().print(reproducing.reproduce(run, play, progress), highlight=False, soft_wrap=True)
 

@@ -12,6 +12,7 @@ from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_testbed import provenance
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import ORDER, appear
 
 
 def conclude(
@@ -65,9 +66,7 @@ def conclude(
     described = description.write(stage, done)
     done.files.update({path.name: sha256_of(path) for path in described})
     done.save(stage)
-    if final.is_dir():
-        final.rmdir()
-    stage.rename(final)
+    appear(stage, final)
     _tell(progress, manifest, final.with_name(manifest.id), analysed=analyse)
     return final
 
@@ -163,6 +162,6 @@ def _drafted(
 
 def _hashes(stage: Path, known: dict[str, str]) -> dict[str, str]:
     """Return the sha256 of every file of a stage by its path there, those known taken as they are."""
-    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
     names = {str(path.relative_to(stage)): path for path in files}
     return {name: known.get(name) or sha256_of(path) for name, path in names.items()}

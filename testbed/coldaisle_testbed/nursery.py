@@ -19,7 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.errors import FederateError
-from coldaisle_testbed.processes import die_with_parent, fork, last_words, module
+from coldaisle_contracts.lifeline import die_with_parent
+from coldaisle_testbed.processes import fork, last_words, module, own_shared_memory
 
 WARM = (
     "coldaisle_sensors.controller",
@@ -35,8 +36,10 @@ _REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 SOCKET, LOG = "nursery.sock", "nursery.log"
 """Where in its folder the nursery listens, and where it says what is wrong."""
-START_S = 30.0
-"""The nursery has to take connections after so long, s."""
+START_S = 60.0
+"""A ward has to be there after so long, s: the nursery imports first. Who watches the nursery sees earlier that it is dead or stopped."""
+ANSWER_S = 22.0
+"""A ward that does not answer for so long has hung, s."""
 
 
 class Ward:
@@ -44,24 +47,31 @@ class Ward:
 
     Args:
         address: the nursery's socket.
+
+    Attributes:
+        pid: process id of the ward, 0 before it is there.
     """
 
     def __init__(self, address: Path) -> None:
         self._address = address
         self._socket: socket.socket | None = None
         self._ended: list[tuple[int, int]] = []
+        self.pid = 0
 
     def start(self, package: str, namespace: int, env: dict[str, str], log: Path) -> int:
         """Start a package as a program in a namespace and return its process id.
 
         Raises:
-            FederateError: if the nursery does not take connections or has died.
+            FederateError: if the nursery or the ward does not answer or has died.
         """
-        self._socket = self._socket or self._connected()
+        if self._socket is None:
+            self._socket = self._connected()
+            self.pid = self._answer(self._socket, START_S)["ward"]
         request = json.dumps({"package": package, "env": env, "log": str(log)}).encode()
         fds = array.array("i", [namespace])
-        self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-        while "pid" not in (answer := self._answer(self._socket)):
+        with suppress(ConnectionError):  # the answer says that it died
+            self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        while "pid" not in (answer := self._answer(self._socket, ANSWER_S)):
             self._ended.append((answer["ended"], answer["code"]))
         return int(answer["pid"])
 
@@ -83,8 +93,16 @@ class Ward:
                 return connection
 
     @staticmethod
-    def _answer(connection: socket.socket) -> dict[str, int]:
-        data = connection.recv(4096)
+    def _answer(connection: socket.socket, patience_s: float) -> dict[str, int]:
+        connection.settimeout(patience_s)
+        data = b""
+        try:
+            with suppress(ConnectionError):
+                data = connection.recv(4096)
+        except TimeoutError as error:
+            raise FederateError("nursery", f"did not answer for {patience_s:g} s") from error
+        finally:
+            connection.settimeout(None)
         if not data:
             raise FederateError("nursery", "died")
         answer: dict[str, int] = json.loads(data)
@@ -92,7 +110,7 @@ class Ward:
 
     def ended(self) -> list[tuple[int, int]]:
         """Return process id and exit code of each program that ended since the last call."""
-        with suppress(BlockingIOError):
+        with suppress(BlockingIOError, ConnectionError):
             while self._socket and (data := self._socket.recv(4096, socket.MSG_DONTWAIT)):
                 answer = json.loads(data)
                 self._ended.append((answer["ended"], answer["code"]))
@@ -112,6 +130,12 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
         folder: where its socket ``nursery.sock`` and its log go.
         env: the environment that puts it into virtual time.
     """
+    parent = os.getpid()
+
+    def begin() -> None:
+        die_with_parent(parent)
+        own_shared_memory()
+
     with (folder / LOG).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / SOCKET)],
@@ -119,12 +143,14 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the command line, which ends us
+            preexec_fn=begin,  # noqa: PLW1509 - before any other thread is there
         )
 
 
 def _serve_ward(connection: socket.socket) -> None:
     """Start what the shard asks for and tell it when something ends, until it closes the connection."""
-    die_with_parent()
+    connection.send(json.dumps({"ward": os.getpid()}).encode())
     children: dict[int, int] = {}
     selector = selectors.DefaultSelector()
     selector.register(connection, selectors.EVENT_READ)
@@ -153,7 +179,6 @@ def _serve_ward(connection: socket.socket) -> None:
 
 def main(address: str) -> None:
     """Take connections, warm up, and fork a ward for every connection."""
-    die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
@@ -163,7 +188,9 @@ def main(address: str) -> None:
     gc.freeze()  # what is here stays: children need not look at it, nor copy its pages
     while True:
         connection, _ = listener.accept()
+        parent = os.getpid()
         if os.fork() == 0:
+            die_with_parent(parent)
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:

@@ -5,14 +5,16 @@ import os
 import runpy
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import ColdaisleError, FederateError
+from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 
-_PR_SET_PDEATHSIG = 1
-_CLONE_NEWNET = 0x40000000
+_CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x20000
+_MS_REC, _MS_SLAVE = 0x4000, 0x80000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,15 +32,20 @@ def leave() -> None:
     _call("unshare", _CLONE_NEWNET)
 
 
-def _call(function: str, *arguments: int) -> None:
+def _call(function: str, *arguments: int | bytes | None) -> None:
     if getattr(_LIBC, function)(*arguments) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{function}: {os.strerror(code)}")
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def own_shared_memory() -> None:
+    """Give the calling process a ``/dev/shm`` of its own, which is gone when the last process in it is.
+
+    libfaketime makes two files there for every process, and leaves them when the process is killed.
+    """
+    _call("unshare", _CLONE_NEWNS)
+    _call("mount", None, b"/", None, _MS_REC | _MS_SLAVE, None)
+    _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", 0, b"size=16m")
 
 
 def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], object]) -> int:
@@ -53,12 +60,12 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
     Returns:
         The child's process id.
     """
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
     code = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command line, which ends us
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.dup2(output, 1)
@@ -86,9 +93,10 @@ def module(name: str) -> Callable[[], object]:
 
 
 def program(arguments: list[str], folder: Path) -> Callable[[], object]:
-    """Return a body that becomes another program, run in a folder."""
+    """Return a body that becomes another program, run in a folder, with shared memory of its own."""
 
     def body() -> None:
+        own_shared_memory()
         os.chdir(folder)
         os.execvp(arguments[0], arguments)  # noqa: S606 - our own argument lists
 
@@ -102,3 +110,35 @@ def last_words(log: Path, lines: int = 3) -> str:
     except OSError:
         return ""
     return " | ".join(line.strip() for line in said[-lines:])
+
+
+def ending(code: int) -> str:
+    """Return in words how a program ended, given its exit code; negative where a signal killed it."""
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+class Stops:
+    """Notices programs that were stopped, by SIGSTOP or a debugger, and did not go on.
+
+    Args:
+        patience_s: a program may stand still for so long, s.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._since: dict[int, float] = {}
+
+    def look(self, programs: dict[int, str]) -> None:
+        """Look at programs, by process id.
+
+        Raises:
+            FederateError: if one has stood still for too long.
+        """
+        now = time.monotonic()
+        for pid, name in programs.items():
+            if not is_stopped(pid):
+                self._since.pop(pid, None)
+            elif now - self._since.setdefault(pid, now) > self._patience_s:
+                raise FederateError(name, f"was stopped for {self._patience_s:g} s")

@@ -14,7 +14,7 @@ from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import stage_for
 
 Play = Callable[[Plan, Path], object]
-"""Plays a plan into a folder that does not exist yet."""
+"""Plays a plan into an empty folder."""
 _COMPARED = ["sent", "fate", "after", "episode", "copies"]
 
 
@@ -37,20 +37,20 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
     manifest, plan = Manifest.load(run), Plan.load(run / "plan.json")
     if plan.digest() != manifest.plan_digest:
         raise TrustError([f"{run / 'plan.json'} is not the plan of the manifest"])
-    stage = stage_for(run.parent / f"{run.name}.again")
-    try:
-        play(plan, stage)
-        with progress.step("settling the ledger"):
-            account = ledger.settle(evidence.load(stage))
-            if broken := ledger.check(stage, account):
-                raise TrustError(broken)
-            digest = ledger.semantic_digest(account)
-        if digest != manifest.semantic_digest:
-            raise TrustError(
-                [f"semantic digest {digest} is not the manifest's; {_first_difference(run, account)}"]
-            )
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+    with stage_for(run.parent / f"{run.name}.again") as stage:
+        try:
+            play(plan, stage)
+            with progress.step("settling the ledger"):
+                account = ledger.settle(evidence.load(stage))
+                if broken := ledger.check(stage, account):
+                    raise TrustError(broken)
+                digest = ledger.semantic_digest(account)
+            if digest != manifest.semantic_digest:
+                raise TrustError(
+                    [f"semantic digest {digest} is not the manifest's; {_first_difference(run, account)}"]
+                )
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
     counts = manifest.counts
     return (
         f"{manifest.id}: played again, the same came of all {counts['readings']:,} readings and {counts['acts']:,} acts; "

@@ -1,13 +1,71 @@
-"""The hidden folder a run is made in, and the name it appears under."""
+"""The hidden folder a run is made in: whose it is, what it holds, what it becomes, and what is kept when the making fails."""
 
 import os
-from datetime import datetime
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
-from coldaisle_contracts.errors import InputError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.site import first_problem
+from coldaisle_testbed import pieces
+from coldaisle_testbed.holding import held
 
 LATEST = "latest"
+ORDER = "order.json"
+"""File of a stage that says what is to be made of it; the finished run has none."""
+_PLAYED = {"plan.json", "journal", "capture", ORDER}
+"""What a stage holds when everything was played; whatever else lies there is derived from it."""
+
+
+class Order(BaseModel):
+    """What is to be made in a stage; with the plan beside it all that is needed to go on.
+
+    Attributes:
+        engine: ``netns`` or ``compose``.
+        shards: pieces it is played in.
+        analyse: whether models are trained and a report is written.
+        latest: whether ``latest`` beside the run is to point at it.
+        played: whether all pieces were played and joined.
+        seconds: wall time each step took, s, of those that are done.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str
+    shards: int
+    analyse: bool
+    latest: bool
+    played: bool = False
+    seconds: dict[str, float] = {}
+
+    def save(self, stage: Path) -> None:
+        """Write it into a stage, whole or not at all."""
+        fresh = stage / f"{ORDER}.new"
+        fresh.write_text(self.model_dump_json(), encoding="utf-8")
+        fresh.replace(stage / ORDER)
+
+    @classmethod
+    def load(cls, stage: Path) -> Self:
+        """Read the order of a stage.
+
+        Raises:
+            InputError: if there is none, or it is not one.
+        """
+        path = stage / ORDER
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(
+                stage, "is no unfinished run: see `coldaisle runs` for those there are"
+            ) from error
+        except ValidationError as error:
+            raise first_problem(path, error) from error
 
 
 def new_id(plan: Plan, now: datetime) -> str:
@@ -15,25 +73,142 @@ def new_id(plan: Plan, now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{plan.scenario.name}-{plan.scenario.seed}"
 
 
-def stage_for(final: Path) -> Path:
-    """Return the hidden folder a run is made in, beside where it will appear.
+@contextmanager
+def new_stage(runs: Path, plan: Plan, now: datetime) -> Iterator[Path]:
+    """Make and hold the stage of a run in ``runs`` under a free name: of two in the same second one takes the next."""
+    while True:
+        final = runs / new_id(plan, now)
+        if not final.exists():
+            try:
+                _make(stage_of(final))
+                break
+            except FileExistsError:
+                pass
+        now += timedelta(seconds=1)
+    with held_stage(stage_of(final)) as stage:
+        yield stage
+
+
+@contextmanager
+def stage_for(final: Path) -> Iterator[Path]:
+    """Make and hold the stage of the run that is to appear as ``final``.
 
     Raises:
         InputError: if something is already there, or nothing can be written.
     """
-    if final.exists() and (not final.is_dir() or any(final.iterdir())):
-        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
-    stage = final.parent / f".{final.name}"
-    if stage.exists():
-        raise InputError(stage, "an unfinished run lies here: move or delete it first")
+    stage = stage_of(final)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        stage.mkdir()
+        full = final.exists() and (not final.is_dir() or any(final.iterdir()))
     except OSError as error:
-        remedy = f"cannot be written ({error.strerror}): name another folder with --out"
-        raise InputError(final.parent, remedy) from error
-    stage.rmdir()
-    return stage
+        raise _refused(final, error) from error
+    if full:
+        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
+    try:
+        _make(stage)
+    except FileExistsError as error:
+        remedy = f"an unfinished run lies here: see `coldaisle runs --folder {stage.parent}` for what can be done with it"
+        raise InputError(stage, remedy) from error
+    with held_stage(stage):
+        yield stage
+
+
+def stage_of(final: Path) -> Path:
+    """Return the hidden folder that the run of this name is made in."""
+    return final.absolute().parent / f".{final.absolute().name}"
+
+
+def final_of(stage: Path) -> Path:
+    """Return the folder a stage becomes."""
+    return stage.with_name(stage.name.removeprefix("."))
+
+
+def _make(stage: Path) -> None:
+    try:
+        missing = [folder for folder in stage.parents if not folder.exists()]
+        stage.parent.mkdir(parents=True, exist_ok=True)
+        stage.mkdir()
+    except FileExistsError:
+        if stage.is_dir():
+            raise
+        raise InputError(stage.parent, "is no folder: name another folder with --out") from None
+    except OSError as error:
+        raise _refused(stage.parent, error) from error
+    for folder in (*reversed(missing), stage):
+        hand_over(folder)
+
+
+def _refused(place: Path, error: OSError) -> InputError:
+    return InputError(place, f"cannot be written ({error.strerror}): name another folder with --out")
+
+
+@contextmanager
+def held_stage(stage: Path) -> Iterator[Path]:
+    """Hold a stage while a run is made in it; when that fails or is ended, what was sealed is kept and the error says how to go on.
+
+    Raises:
+        InputError: if somebody else holds it.
+    """
+    with held(stage) as ours:
+        if not ours:
+            raise InputError(stage, "a run is being made here right now: wait for it, or end it first")
+        try:
+            yield stage
+        except BaseException as error:
+            _leave(stage, error)
+            raise
+
+
+def _leave(stage: Path, error: BaseException) -> None:
+    """Keep what is worth it and say so in a note of the error; a stage that holds nothing is removed."""
+    if not stage.is_dir():
+        return
+    what = kept(stage)
+    if not what:
+        shutil.rmtree(stage, ignore_errors=True)
+        return
+    hand_over(stage)
+    if isinstance(error, TrustError):
+        error.add_note(f"{what} in {stage} for a look; `coldaisle runs --clean` removes it")
+    else:
+        error.add_note(f"{what} in {stage}: go on with `coldaisle up --resume {stage}`")
+
+
+def kept(stage: Path) -> str:
+    """Return in words what a stage holds that is worth going on with, nothing where it holds nothing; what is not whole is removed."""
+    try:
+        order, plan = Order.load(stage), Plan.load(stage / "plan.json")
+    except InputError:
+        return ""
+    if order.played or pieces.are_joined(stage):
+        return "everything was played and lies"
+    whole = pieces.drop_unsealed(stage)
+    every = min(order.shards, plan.scenario.days)
+    return f"{len(whole)} of {every} pieces are sealed and lie" if whole else ""
+
+
+def strip(stage: Path) -> None:
+    """Remove from a stage what was derived from what was played: it is derived anew."""
+    for path in stage.iterdir():
+        if path.name not in _PLAYED:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def appear(stage: Path, final: Path) -> None:
+    """Let a stage appear as a finished run, which belongs to the owner of the folder it lies in."""
+    (stage / ORDER).unlink(missing_ok=True)
+    hand_over(stage)
+    if final.is_dir():
+        final.rmdir()
+    stage.rename(final)
+
+
+def hand_over(path: Path) -> None:
+    """Give a file, link or folder with all it holds to the owner of the folder it lies in, when root made it there."""
+    if os.geteuid() != 0:
+        return
+    owner = path.parent.stat()
+    for each in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
+        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def point_latest(run: Path) -> None:
@@ -41,4 +216,5 @@ def point_latest(run: Path) -> None:
     fresh = run.parent / f".{LATEST}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(run.name)
+    hand_over(fresh)
     os.replace(fresh, run.parent / LATEST)  # noqa: PTH105 - replaces the link, not what it points at

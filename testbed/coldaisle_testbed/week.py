@@ -1,24 +1,33 @@
-"""A run: shards played side by side, their pieces joined in order."""
+"""A run: shards played side by side, as many at a time as the machine bears, and joined in order."""
 
 import multiprocessing
 import os
-import shutil
 import signal
-import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from subprocess import Popen
 
 from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
+from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
+from coldaisle_testbed import pieces
+from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
-from coldaisle_testbed.nursery import SOCKET, open_nursery
-from coldaisle_testbed.processes import die_with_parent
-from coldaisle_testbed.timekeeper import faketime_env
+from coldaisle_testbed.nursery import LOG, SOCKET, open_nursery
+from coldaisle_testbed.processes import Stops, ending, last_words
+from coldaisle_testbed.temporary import temporary_folder
+from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env
 
+BEAT_S = 1.0
+"""The process of a shard says so often that it is well, s."""
+BEAT = "well"
+"""What it says then; the last it says is what failed, or that nothing did."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -48,7 +57,7 @@ def play(
     progress: Callable[[str], None],
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Shard]:
-    """Play a plan on the netns engine, its shards side by side, into ``stage``.
+    """Play a plan on the netns engine, its shards side by side, into ``stage``; what was played there before is kept.
 
     Args:
         plan: what to play.
@@ -63,71 +72,157 @@ def play(
     Raises:
         ColdaisleError: the first thing that failed; everything started has ended by then.
     """
-    pieces = Shard.split(plan.scenario.days, shards)
-    with tempfile.TemporaryDirectory(prefix="coldaisle-") as temporary:
-        folder = Path(temporary)
-        folder.chmod(0o755)
-        library = faketime_library()
-        (folder / "offset").write_text("+0.000000000s", encoding="ascii")
-        nursery = open_nursery(folder, faketime_env(folder, library))
-        try:
-            _play_all(plan, stage, pieces, folder, library, progress, meanwhile)
-        finally:
-            nursery.kill()
-            nursery.wait()
-    join(stage, pieces)
-    return pieces
+    every = Shard.split(plan.scenario.days, shards)
+    if not pieces.are_joined(stage):
+        whole = pieces.drop_unsealed(stage)
+        missing = [shard for shard in every if str(shard) not in whole]
+        if missing:
+            _play_all(plan, stage, missing, progress, meanwhile)
+        pieces.join(stage, every)
+    return every
 
 
 def _play_all(
     plan: Plan,
     stage: Path,
-    pieces: list[Shard],
-    folder: Path,
-    library: str,
+    shards: list[Shard],
     progress: Callable[[str], None],
     meanwhile: Callable[[], None],
 ) -> None:
-    """Fork a process for each shard and wait for all; the first failure ends the others."""
-    running: dict[object, tuple[multiprocessing.context.ForkProcess, Shard, Connection]] = {}
-    try:
-        for shard in pieces:
-            ours, theirs = _FORK.Pipe(duplex=False)
-            process = _FORK.Process(target=_play_one, args=(plan, shard, stage, folder, library, theirs))
-            process.start()
-            theirs.close()
-            running[ours] = (process, shard, ours)
+    with temporary_folder(stage) as folder:
+        library = faketime_library()
+        (folder / "offset").write_text("+0.000000000s", encoding="ascii")
+        nursery = open_nursery(folder, faketime_env(folder, library))
+        playing = _Playing(plan, stage, folder, library, nursery)
         beside = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
-        while running:
-            for ready in wait([pipe for _, _, pipe in running.values()]):
-                process, shard, pipe = running.pop(ready)
-                try:
-                    failure: ColdaisleError | None = pipe.recv()
-                except EOFError:
-                    failure = FederateError(str(shard), "died")
-                process.join()
-                if failure is not None:
-                    raise failure
+        try:
+            for shard in playing.play(shards):
                 progress(f"{shard} played and sealed")
-                if beside.ident is None:
+                if beside.ident is None and not playing.waiting:  # a process with threads is not to be forked
                     beside.start()
-        beside.join()
-    finally:
-        for process, _, _ in running.values():
-            process.kill()
-            process.join()
+            beside.join()
+        finally:
+            playing.end()
 
 
-def _play_one(plan: Plan, shard: Shard, stage: Path, folder: Path, library: str, result: Connection) -> None:
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    own, federation = stage / "shards" / str(shard), folder / str(shard)
+@dataclass
+class _Running:
+    """A shard that is played.
+
+    Attributes:
+        shard: which.
+        process: what plays it.
+        heard: when it last said something, s of the monotonic clock.
+    """
+
+    shard: Shard
+    process: multiprocessing.context.ForkProcess
+    heard: float
+
+
+class _Playing:
+    """Plays shards, each in a process of its own, and watches these and the nursery.
+
+    Args:
+        plan: what to play.
+        stage: where.
+        folder: short-lived folder of the run.
+        library: path of libfaketime.
+        nursery: what starts the programs.
+
+    Attributes:
+        waiting: shards that have not begun yet.
+    """
+
+    def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
+        self._plan, self._stage, self._folder, self._library = plan, stage, folder, library
+        self._nursery, self._stops = nursery, Stops(PATIENCE_S)
+        self._running: dict[Connection, _Running] = {}
+        self.waiting: list[Shard] = []
+
+    def play(self, shards: list[Shard]) -> Iterator[Shard]:
+        """Yield each shard once it is played; as many run at a time as the machine bears.
+
+        Raises:
+            ColdaisleError: for the first that fails or hangs.
+        """
+        self.waiting, most = list(shards), side_by_side()
+        while self.waiting or self._running:
+            while self.waiting and len(self._running) < most:
+                self._begin(self.waiting.pop(0))
+            for ready in wait(list(self._running), BEAT_S):
+                assert isinstance(ready, Connection)  # noqa: S101 - nothing else is waited for
+                if shard := self._heard(ready):
+                    yield shard
+            self._check()
+
+    def end(self) -> None:
+        """End every process that was started."""
+        for one in self._running.values():
+            one.process.kill()
+        self._nursery.kill()
+        for one in self._running.values():
+            one.process.join()
+        self._nursery.wait()
+
+    def _begin(self, shard: Shard) -> None:
+        ours, theirs = _FORK.Pipe(duplex=False)
+        given = (self._plan, shard, self._stage, self._folder, self._library, os.getpid(), theirs)
+        process = _FORK.Process(target=_play_one, args=given)
+        process.start()
+        theirs.close()
+        self._running[ours] = _Running(shard, process, time.monotonic())
+
+    def _heard(self, pipe: Connection) -> Shard | None:
+        """Take what a shard says; return it when it is done."""
+        one = self._running[pipe]
+        try:
+            said: str | ColdaisleError | None = pipe.recv()
+        except EOFError:
+            one.process.join()
+            said = FederateError(f"the process of {one.shard}", ending(one.process.exitcode or 0))
+        one.heard = time.monotonic()
+        if said == BEAT:
+            return None
+        del self._running[pipe]
+        one.process.join()
+        if isinstance(said, ColdaisleError):
+            self._check_nursery()  # its death is the death of what it started
+            raise said
+        return one.shard
+
+    def _check(self) -> None:
+        """Raise when a shard was not heard for too long, or the nursery is not well."""
+        for one in self._running.values():
+            if time.monotonic() - one.heard > PATIENCE_S:
+                raise FederateError(f"the process of {one.shard}", f"was not heard for {PATIENCE_S:g} s")
+        if self._running:
+            self._check_nursery()
+
+    def _check_nursery(self) -> None:
+        log = self._folder / LOG
+        if (code := self._nursery.poll()) is not None:
+            raise FederateError("nursery", ending(code), last_words(log))
+        self._stops.look({self._nursery.pid: "nursery"})
+
+
+def _play_one(
+    plan: Plan, shard: Shard, stage: Path, folder: Path, library: str, parent: int, result: Connection
+) -> None:
+    die_with_parent(parent)
+    os.setsid()  # what a terminal sends, Ctrl-C or that it was closed, is for the command line, which ends us
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
+    signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
+    own, federation = pieces.folder(stage, shard), folder / str(shard)
     failure: ColdaisleError | None = None
     try:
         prepare(own, plan)
         federation.mkdir()
         federation.chmod(0o755)
         ShardRun(plan, shard, own, federation, folder / SOCKET, library).play()
+        pieces.seal(own)
     except ColdaisleError as error:
         failure = error
     except OSError as error:
@@ -137,17 +232,5 @@ def _play_one(plan: Plan, shard: Shard, stage: Path, folder: Path, library: str,
     except Exception as error:  # noqa: BLE001 - a fault of our own: say where before this process is gone
         last = traceback.extract_tb(error.__traceback__)[-1]
         failure = FederateError(str(shard), "failed", f"{error!r} in {last.name}, line {last.lineno}")
+    signal.setitimer(signal.ITIMER_REAL, 0)
     result.send(failure)
-
-
-def join(stage: Path, shards: list[Shard]) -> None:
-    """Move the captures of the shards into the run's folder and append their journals in order."""
-    for shard in shards:
-        own = stage / "shards" / str(shard)
-        for journal in sorted((own / "journal").iterdir()):
-            with (stage / "journal" / journal.name).open("ab") as whole, journal.open("rb") as part:
-                shutil.copyfileobj(part, whole)
-        for folder in ("capture/raw", "capture"):
-            for capture in sorted((own / folder).glob("*.pcap")):
-                os.replace(capture, stage / folder / capture.name)  # noqa: PTH105 - one file system, by rename
-    shutil.rmtree(stage / "shards")

@@ -84,7 +84,6 @@ def copied(run: Path) -> Callable[[Plan, Path], None]:
     """Return what stands for playing: it leaves what the run was made from."""
 
     def play(_: Plan, stage: Path) -> None:
-        stage.mkdir()
         shutil.copy2(run / "plan.json", stage)
         for part in ("journal", "capture"):
             shutil.copytree(run / part, stage / part)

@@ -10,7 +10,7 @@ from coldaisle_contracts.errors import FederateError, InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import week
+from coldaisle_testbed import pieces, week
 
 _SCENARIO = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
 
@@ -69,7 +69,7 @@ def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
             (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
         (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
         (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
-    week.join(tmp_path, shards)
+    pieces.join(tmp_path, shards)
     for name in ("injector", "inrow-13"):
         lines = (tmp_path / "journal" / f"{name}.jsonl").read_text().splitlines()
         assert lines == [f"{name} day-{day}" for day in range(1, 12)]

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP, NTP_PORT
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import accounts, namespaces
 from coldaisle_testbed.nursery import Ward
-from coldaisle_testbed.processes import fork, last_words, module, program
-from coldaisle_testbed.timekeeper import Timekeeper, faketime_env, shard_names
+from coldaisle_testbed.processes import Stops, ending, fork, last_words, module, program
+from coldaisle_testbed.timekeeper import PATIENCE_S, Timekeeper, faketime_env, shard_names
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, where the daemons' configuration lies."""
@@ -49,13 +49,15 @@ class ShardRun:
         self._ward = Ward(nursery)
         self._names: dict[int, str] = {}
         self._own: dict[int, str] = {}
-        self._done: set[str] = set()
+        self._codes: dict[str, int] = {}
+        self._stops = Stops(PATIENCE_S)
 
     def play(self) -> None:
         """Play the shard.
 
         Raises:
             FederateError: if any of its programs dies or hangs, with its last words.
+            InputError: if one was refused something, such as room on the disk; in its own words.
         """
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
@@ -77,7 +79,7 @@ class ShardRun:
             keeper.serve()
             self._await_programs(names)
         except FederateError as error:
-            raise self._with_last_words(error) from error
+            raise self._explained(error) from error
         finally:
             self._end(spaces)
 
@@ -118,30 +120,41 @@ class ShardRun:
             self._names[self._ward.start("coldaisle_sensors", spaces[unit], unit_env, self._log(unit))] = unit
 
     def _supervise(self) -> None:
-        """Raise when a program ended badly or a daemon ended at all."""
-        ended = [(self._names.get(pid, str(pid)), code) for pid, code in self._ward.ended()]
+        """Raise when a program ended badly, was stopped for long, or is a daemon and ended at all."""
+        for name, code in self._ended().items():
+            if code != 0 or name in (BROKER.name, NTP.name):
+                raise FederateError(name, ending(code))
+        self._stops.look({**self._own, self._ward.pid: "ward"})
+
+    def _ended(self) -> dict[str, int]:
+        """Note which programs ended since the last call, and return their exit codes by name."""
+        fresh = {self._names.get(pid, str(pid)): code for pid, code in self._ward.ended()}
         for pid, name in list(self._own.items()):
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
                 del self._own[pid]
-                ended.append((name, os.waitstatus_to_exitcode(status)))
-        for name, code in ended:
-            if code != 0 or name in (BROKER.name, NTP.name):
-                raise FederateError(name, _ending(code))
-            self._done.add(name)
+                fresh[name] = os.waitstatus_to_exitcode(status)
+        self._codes |= fresh
+        return fresh
 
     def _await_programs(self, names: set[str]) -> None:
         until = time.monotonic() + HEALTHY_S
-        while not names <= self._done:
+        while missing := names - self._codes.keys():
             self._supervise()
             if time.monotonic() > until:
-                raise FederateError(", ".join(sorted(names - self._done)), "did not end with the run")
+                raise FederateError(", ".join(sorted(missing)), "did not end with the run")
             time.sleep(0.005)
 
-    def _with_last_words(self, error: FederateError) -> FederateError:
+    def _explained(self, error: FederateError) -> ColdaisleError:
+        """Return why the shard failed: what a program was refused, or else the error with how its program ended, in its last words."""
         time.sleep(0.1)  # its last words may still be on their way, and how it ended
-        how = {self._names[pid]: _ending(code) for pid, code in self._ward.ended() if pid in self._names}
-        return FederateError(error.name, how.get(error.name, error.what), last_words(self._log(error.name)))
+        self._ended()
+        for name, code in self._codes.items():
+            if code == InputError.exit_code and (said := last_words(self._log(name), 1)):
+                place, _, remedy = said.removeprefix("coldaisle: ").partition(": ")
+                return InputError(place, remedy)
+        what = ending(self._codes[error.name]) if error.name in self._codes else error.what
+        return FederateError(error.name, what, last_words(self._log(error.name)))
 
     def _end(self, spaces: dict[str, int]) -> None:
         self._ward.close()
@@ -158,12 +171,6 @@ def _chrony_directives() -> list[str]:
     lines = (HOUSE / "ntp" / "chrony.conf").read_text(encoding="utf-8").splitlines()
     directives = [line.strip() for line in lines if line.strip() and line.strip()[0] not in "#!;%"]
     return [line for line in directives if not line.startswith("pidfile")]
-
-
-def _ending(code: int) -> str:
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"
 
 
 def _broker_answers() -> bool:

@@ -1,0 +1,130 @@
+"""Making a run, and going on with one whose making was cut short."""
+
+import importlib
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import (
+    ORDER,
+    Order,
+    appear,
+    final_of,
+    held_stage,
+    new_stage,
+    point_latest,
+    stage_for,
+    strip,
+)
+
+NETNS = "netns"
+
+
+def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Progress) -> Path:
+    """Make a run of a plan, and return its folder.
+
+    Args:
+        plan: what is played.
+        order: what is made of it.
+        runs: where the run goes under a name of its own, if no other folder is named.
+        out: the folder to make.
+        progress: told one line a step.
+    """
+    with new_stage(runs, plan, datetime.now(UTC)) if out is None else stage_for(out) as stage:
+        order.save(stage)
+        return _made(stage, plan, order, progress)
+
+
+def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -> Path:
+    """Go on with a run whose making was cut short, and return its folder.
+
+    Pieces that were sealed are kept, those missing are played, and what is derived from all of them is derived anew.
+
+    Args:
+        stage: the hidden folder it is made in.
+        may_play: given the engine before something is played; raises where that is not possible.
+        progress: told one line a step.
+
+    Raises:
+        InputError: if it is no such folder, or the run is being made right now.
+    """
+    stage = stage.absolute()
+    if (stage / MANIFEST).is_file() and not (stage / ORDER).exists() and stage.name.startswith("."):
+        appear(stage, final_of(stage))  # all that was missing is its name
+        return final_of(stage)
+    order, plan = Order.load(stage), Plan.load(stage / "plan.json")
+    if not order.played:
+        may_play(order.engine)
+    with held_stage(stage):
+        return _made(stage, plan, order, progress)
+
+
+def _made(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
+    if not order.played:
+        seconds: dict[str, float] = {}
+        play(plan, order.engine, stage, order.shards, seconds, progress)
+        order = order.model_copy(update={"played": True, "seconds": seconds})
+        order.save(stage)
+    strip(stage)
+    from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import; nothing is played by then
+
+    final, shards = final_of(stage), order.shards if order.engine == NETNS else 1
+    run = conclude.conclude(
+        stage, final, order.engine, shards, dict(order.seconds), progress, analyse=order.analyse
+    )
+    if order.latest:
+        point_latest(run)
+    return run
+
+
+def pieces_of(plan: Plan, asked: int | None) -> int:
+    """Return in how many pieces a plan is played: as many as asked for, else a day each.
+
+    Raises:
+        InputError: if there are fewer days.
+    """
+    days = plan.scenario.days
+    if asked is not None and asked > days:
+        raise InputError(
+            "--shards", f"a piece is a day at least, and the scenario has {days}: use at most {days}", asked
+        )
+    return asked or days
+
+
+def play(
+    plan: Plan, engine: str, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
+) -> None:
+    """Play a plan into a stage, which may hold sealed pieces of it; note how long it took, s.
+
+    Args:
+        plan: what to play.
+        engine: ``netns`` or ``compose``.
+        stage: the folder of the run.
+        shards: in how many pieces on netns.
+        seconds: completed here.
+        progress: told one line a step.
+    """
+    title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
+    with progress.step(title, seconds, "play"):
+        if engine != NETNS:
+            from coldaisle_testbed.engines import compose  # noqa: PLC0415
+
+            for part in ("journal", "capture"):
+                shutil.rmtree(stage / part, ignore_errors=True)
+            compose.play(plan, stage, progress)
+            return
+        from coldaisle_testbed import week  # noqa: PLC0415
+
+        if not (stage / "plan.json").exists():
+            week.prepare(stage, plan)
+        week.play(plan, stage, shards, progress, _warm_up)
+
+
+def _warm_up() -> None:
+    """Import the analysis while the shards play and this process would only wait."""
+    importlib.import_module("coldaisle_testbed.conclude")

@@ -1,0 +1,85 @@
+"""The pieces a run is played in: each lies in a folder of its own until all are there, so that a failure of one loses none."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from coldaisle_contracts.manifest import sha256_of
+from coldaisle_contracts.shard import Shard
+
+PIECES = "shards"
+"""Folder of the pieces in the stage of a run."""
+WHOLE = "whole.json"
+"""File a piece gets last: the sha256 of every other file in it, by path."""
+_CAPTURES = ("capture/raw", "capture")
+
+
+def folder(stage: Path, shard: Shard) -> Path:
+    """Return the folder a piece is played in."""
+    return stage / PIECES / str(shard)
+
+
+def seal(own: Path) -> None:
+    """Write down that a piece is whole: it was played to its end, and this is what it holds."""
+    text = json.dumps(_hashes(own), indent=1)
+    (own / WHOLE).write_text(text, encoding="utf-8")
+
+
+def is_whole(own: Path) -> bool:
+    """Tell whether a piece was played to its end and lies there as it was."""
+    try:
+        return bool(json.loads((own / WHOLE).read_text(encoding="utf-8")) == _hashes(own))
+    except (OSError, ValueError):
+        return False
+
+
+def _hashes(own: Path) -> dict[str, str]:
+    files = sorted(path for path in own.rglob("*") if path.is_file() and path != own / WHOLE)
+    return {str(path.relative_to(own)): sha256_of(path) for path in files}
+
+
+def drop_unsealed(stage: Path) -> list[str]:
+    """Remove the pieces that are not whole, and return the names of those that are, in no order."""
+    kept = []
+    for own in (stage / PIECES).glob("*"):
+        if is_whole(own):
+            kept.append(own.name)
+        else:
+            shutil.rmtree(own, ignore_errors=True)
+    return kept
+
+
+def are_joined(stage: Path) -> bool:
+    """Tell whether all pieces of a run were joined, so that nothing is left to play."""
+    return (stage / "journal" / "capture.jsonl").is_file() and not (stage / PIECES).exists()
+
+
+def join(stage: Path, shards: Iterable[Shard]) -> None:
+    """Put the pieces of a run together: captures side by side, journals one after the other, in order.
+
+    The pieces stay as they are until everything is there, and then go in one step; so a join that was cut short is made again.
+    """
+    every = [folder(stage, shard) for shard in shards]
+    for name in sorted({journal.name for own in every for journal in (own / "journal").iterdir()}):
+        with (stage / "journal" / name).open("wb") as whole:
+            for own in every:
+                with suppress(FileNotFoundError), (own / "journal" / name).open("rb") as part:
+                    shutil.copyfileobj(part, whole)
+    for place in _CAPTURES:
+        for capture in (path for own in every for path in sorted((own / place).glob("*.pcap"))):
+            _linked(capture, stage / place / capture.name)
+    gone = stage / f".{PIECES}"
+    (stage / PIECES).rename(gone)
+    shutil.rmtree(gone)
+
+
+def _linked(source: Path, target: Path) -> None:
+    """Give a file a second name, or a copy where the disk knows no second names."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,36 @@
+"""The short-lived folder of a run in the system's temporary folder: sockets, whose paths have to be short, and logs.
+
+It is held while the run is played, and a file in it names the run's stage: so one that was left behind is known as ours.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coldaisle_testbed.holding import held, is_held
+
+PREFIX = "coldaisle-"
+MARK = "stage"
+"""File that holds the path of the stage; no folder without it is ours."""
+
+
+@contextmanager
+def temporary_folder(stage: Path) -> Iterator[Path]:
+    """Make a folder for a run, and remove it at the end of the block."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        with held(folder):
+            (folder / MARK).write_bytes(os.fsencode(stage))
+            folder.chmod(0o755)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def left_behind() -> list[Path]:
+    """Return the folders of runs in the system's temporary folder that nobody holds and this user may remove."""
+    found = sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{MARK}"))
+    return [mark.parent for mark in found if os.access(mark.parent, os.W_OK) and not is_held(mark.parent)]
