@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.following.forecast import COLUMNS, SECOND, Floats, Forecast, Ints, Site
+from coldaisle_analysis.following.forecast import COLUMNS, MOST_BESIDE, SECOND, Floats, Forecast, Ints, Site
 from coldaisle_analysis.following.learning import learn
 
 __all__ = ["COLUMNS", "Series", "columns_of", "learn_site", "place_of", "series_of"]
@@ -124,7 +124,8 @@ def learn_site(series: Series, clean: Mask) -> Site:
         first = slots.drop_duplicates(["slot", "key"])
         values = first.set_index(["slot", "key"])["value"].unstack("key").sort_index()  # noqa: PD010 - a quarter of pivot_table's time
         time_s = own["time_s"].min() + values.index.to_numpy(np.float64) * interval_s
-        units[str(unit)] = [str(key) for key in values]
+        keys = [str(key) for key in values]
+        units |= {f"{unit} {at}": keys[at : at + MOST_BESIDE] for at in range(0, len(keys), MOST_BESIDE)}
         columns |= {str(key): (time_s, values[key].to_numpy(np.float64)) for key in values}
     return learn(units, columns, interval_s)
 

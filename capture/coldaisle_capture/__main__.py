@@ -2,13 +2,12 @@
 
 import os
 import select
-import sys
 from pathlib import Path
 
 from coldaisle_capture.seal import seal
 from coldaisle_capture.tcpdump import Tcpdump
+from coldaisle_contracts import unforeseen
 from coldaisle_contracts.clock import END, Federate
-from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -38,8 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except ColdaisleError as error:
-        sys.stderr.write(f"coldaisle: {error}\n")
-        sys.exit(error.exit_code)
+    unforeseen.run(main)

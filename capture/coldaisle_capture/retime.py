@@ -93,7 +93,7 @@ class Retimer:
         return wall_ns + self._timeline.offset(wall_ns)
 
     def frame(self, wall_ns: int, frame: bytes) -> bytes:
-        """Return the frame with its timestamps in virtual time and its checksums in order."""
+        """Return the frame with its timestamps in virtual time and its checksums in order; one that is bent in itself stays as it is."""
         if len(frame) < ETHERNET + 20 or frame[12:14] != b"\x08\x00":
             return frame
         out = bytearray(frame)
@@ -104,16 +104,18 @@ class Retimer:
             return frame
         sound = _is_sound(frame, header, end, field)
         if frame[23] == _TCP:
-            self._timestamps(wall_ns, out, header)
+            self._timestamps(wall_ns, out, header, end)
         if sound:
             out[field : field + 2] = b"\0\0"
             out[field : field + 2] = _checksum(out, header, end).to_bytes(2, "big")
         return bytes(out)
 
-    def _timestamps(self, wall_ns: int, out: bytearray, header: int) -> None:
+    def _timestamps(self, wall_ns: int, out: bytearray, header: int, end: int) -> None:
         at = header + 20
-        stop = header + (out[header + 12] >> 4) * 4
-        while at < stop and out[at] != 0:
+        stop = min(
+            header + (out[header + 12] >> 4) * 4, end
+        )  # a header may claim to be longer than its packet
+        while at + 1 < stop and out[at] != 0:
             if out[at] == 1:
                 at += 1
                 continue

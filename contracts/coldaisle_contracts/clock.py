@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -103,7 +104,9 @@ class Federate:
             FederateError: if the timekeeper ended the run.
         """
         while b"\n" not in self._buffer:
-            data = self.socket.recv(4096)
+            data = b""
+            with suppress(ConnectionError):
+                data = self.socket.recv(4096)
             if not data:
                 raise FederateError("timekeeper", "ended the run")
             self._buffer += data
@@ -129,4 +132,7 @@ class Federate:
         self.socket.close()
 
     def _send(self, **message: object) -> None:
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
+        try:
+            self.socket.sendall(json.dumps(message).encode() + b"\n")
+        except ConnectionError as error:
+            raise FederateError("timekeeper", "ended the run") from error

@@ -1,6 +1,46 @@
 """The errors of coldaisle; each knows its exit code and builds its own sentence."""
 
+import reprlib
 from pathlib import Path
+
+LONGEST = 2_000
+"""Characters of a sentence, at most; what lies behind is left out."""
+_PLACE, _VALUE, _BROKEN = 700, 100, 20
+"""Characters of a place and of a value, and how many broken things one sentence lists, at most."""
+
+
+def plain(text: str, most: int = LONGEST) -> str:
+    """Return a text as one printable line: cut, and whatever is not printable (line breaks, escapes, half characters) as its escape."""
+    cut = text[:most] + ("…" if len(text) > most else "")
+    if cut.isprintable():
+        return cut
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in cut)
+
+
+class _Short(reprlib.Repr):
+    """Shows a value as it would be written, no longer than a sentence bears, whatever its depth and size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxdict, self.maxlist, self.maxtuple, self.maxother = 3, 8, 8, 8, _VALUE
+
+    def repr_str(self, value: str, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
+        return repr(value[:_VALUE]) + ("…" if len(value) > _VALUE else "")
+
+    def repr_int(self, value: int, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
+        if value.bit_length() > 4 * _VALUE:  # Python refuses to write more than 4,300 digits
+            return f"a number of about {value.bit_length() * 3 // 10:,} digits"
+        return repr(value)
+
+    def repr_instance(self, value: object, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
+        if isinstance(value, bytes):
+            return repr(value[:_VALUE]) + ("…" if len(value) > _VALUE else "")
+        return plain(repr(value), _VALUE)
+
+
+def shown(value: object) -> str:
+    """Return a value as it would be written, cut to what a sentence bears."""
+    return plain(_Short().repr(value), 3 * _VALUE)
 
 
 class ColdaisleError(Exception):
@@ -11,6 +51,9 @@ class ColdaisleError(Exception):
     """
 
     exit_code = 1
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(plain(sentence))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what was built, not what it was built from, so that errors cross processes."""
@@ -38,8 +81,8 @@ class InputError(ColdaisleError):
     exit_code = 2
 
     def __init__(self, place: str | Path, remedy: str, value: object = None) -> None:
-        found = "" if value is None else f" is {value!r}"
-        super().__init__(f"{place}{found}: {remedy}")
+        found = "" if value is None else f" is {shown(value)}"
+        super().__init__(f"{plain(str(place), _PLACE)}{found}: {remedy}")
 
 
 class TrustError(ColdaisleError):
@@ -53,7 +96,9 @@ class TrustError(ColdaisleError):
 
     def __init__(self, broken: list[str]) -> None:
         self.broken = broken
-        super().__init__("the run is not trustworthy: " + "; ".join(broken))
+        listed = [plain(each, _PLACE) for each in broken[:_BROKEN]]
+        more = [f"and {len(broken) - _BROKEN} more"] if len(broken) > _BROKEN else []
+        super().__init__("the run is not trustworthy: " + "; ".join([*listed, *more]))
 
 
 class FederateError(ColdaisleError):
@@ -71,6 +116,23 @@ class FederateError(ColdaisleError):
         self.name, self.what = name, what
         said = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
         super().__init__(f"{name} {what}{said}")
+
+
+class UnforeseenError(ColdaisleError):
+    """Something happened that nobody foresaw, so it is a fault of coldaisle (exit 70, ``EX_SOFTWARE`` of sysexits.h).
+
+    Args:
+        what: what happened, and where.
+        log: where the whole traceback lies; ``None`` when it could not be written.
+    """
+
+    exit_code = 70
+
+    def __init__(self, what: str, log: Path | None) -> None:
+        report = f"and the file {log}, which holds the whole story" if log else "and the command"
+        super().__init__(
+            f"{plain(what, _PLACE)}: nobody foresaw this, so please report it with this sentence {report}"
+        )
 
 
 def notes(error: BaseException) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.site import first_problem
+from coldaisle_contracts.texts import read_text
 
 MANIFEST = "manifest.json"
 
@@ -85,10 +85,9 @@ class Manifest(BaseModel):
             InputError: if the folder holds none or it is not a manifest.
         """
         path = run / MANIFEST
+        text = read_text(path, "name the folder of a finished run, such as runs/latest")
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(path, "name the folder of a finished run, such as runs/latest") from error
+            return cls.model_validate_json(text)
         except ValidationError as error:
             raise first_problem(path, error) from error
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario
 from coldaisle_contracts.site import first_problem
 from coldaisle_contracts.taxonomy import Kind
+from coldaisle_contracts.texts import read_text
 
 CONNECT = 2 * SECOND
 """Sensors connect so long after local midnight, as in the published captures, ns."""
@@ -163,10 +163,9 @@ class Plan(_Model):
         Raises:
             InputError: if it is missing or is not a plan.
         """
+        text = read_text(path, "name a run that has a plan.json")
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(path, "name a run that has a plan.json") from error
+            return cls.model_validate_json(text)
         except ValidationError as error:
             raise first_problem(path, error) from error
 

@@ -4,18 +4,17 @@ The module is longer than most: the format and what makes a file refused stand t
 """
 
 import re
-import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
+from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
@@ -23,6 +22,10 @@ SensorNumber = Annotated[int, Field(ge=1, le=4)]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 LONGEST_DRAWN = 60
 """Readings in an episode drawn by seed at most."""
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, tzinfo=UTC)
+"""Between these a run can lie: a pcap file has 32 bits for the seconds since 1970, which end at 06:28:15 on the last day."""
+FIRST_YEAR = FIRST.year - 1
+"""A day of a zone east of Greenwich may begin in the year before."""
 BROKER = "broker"
 """The target of an episode that attacks no unit."""
 
@@ -159,7 +162,7 @@ class Drawn(_Model):
     count: int = Field(default=0, ge=0, le=1000)
     clean_days: int = Field(default=1, ge=0)
     readings: tuple[int, int] = (3, 12)
-    kinds: dict[KindName, Annotated[float, Field(gt=0)]] = Field(
+    kinds: dict[KindName, Annotated[float, Field(gt=0, le=1e6)]] = Field(
         default_factory=lambda: dict.fromkeys(KINDS, 1.0), min_length=1
     )
     stealth: bool = False
@@ -225,7 +228,8 @@ class Scenario(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.start.utcoffset() != self.end.astimezone(ZoneInfo(self.time_zone)).utcoffset():
+        self._refuse_days_without_stamps()
+        if len({when.astimezone(ZoneInfo(self.time_zone)).utcoffset() for when in self._midnights}) > 1:
             raise MismatchError(
                 "time_zone", self.time_zone, "its offset changes during the run: choose other days or UTC"
             )
@@ -246,6 +250,22 @@ class Scenario(_Model):
                 "site.medians", sorted(self.site.medians), f"add {', '.join(missing)}: they run too"
             )
         return self
+
+    def _refuse_days_without_stamps(self) -> None:
+        """Refuse a run that a capture cannot give times to: pcap counts seconds since 1970 in 32 bits."""
+        if (
+            FIRST_YEAR <= self.first_day.year <= LAST.year
+            and FIRST <= self.start.astimezone(UTC) <= self.end <= LAST
+        ):
+            return
+        remedy = f"choose days from {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}, UTC: captures count seconds since 1970 in 32 bits"
+        raise MismatchError("first_day", str(self.first_day), remedy)
+
+    @property
+    def _midnights(self) -> list[datetime]:
+        """Start of each day of the run and its end, UTC: a zone may leave its offset and be back before the run ends."""
+        start = self.start.astimezone(UTC)
+        return [*(start + timedelta(days=day) for day in range(self.days)), self.end]
 
     @property
     def start(self) -> datetime:
@@ -283,12 +303,7 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
     Raises:
         InputError: naming file, key, value and what would be right.
     """
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "name a readable scenario file, see scenarios/") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(path, f"write valid TOML ({error})") from error
+    raw = read_toml(path, "name a readable scenario file, see scenarios/")
     if isinstance(raw.get("site"), str):
         raw["site"] = load_site(path.parent / raw["site"])
     if seed is not None:

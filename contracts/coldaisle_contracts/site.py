@@ -5,13 +5,13 @@ Sensors 2020, 20(13), 3745); ``coldaisle fit`` estimates them from other capture
 """
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_toml
 
 PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
@@ -115,12 +115,7 @@ def load_site(path: Path) -> Site:
     Raises:
         InputError: if the file is missing, not TOML or holds an unknown key or a bad value.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, "name a readable TOML file written by `coldaisle fit`") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(path, f"write valid TOML ({error})") from error
+    raw = read_toml(path, "name a readable TOML file written by `coldaisle fit`")
     try:
         return Site.model_validate(raw)
     except ValidationError as error:
@@ -153,5 +148,6 @@ _REMEDIES = {
     "tuple_type": "write a list, or repeat a table in double brackets",
     "model_type": "write it as a table",
     "too_short": "name at least one",
+    "string_pattern_mismatch": "use 1 to 40 letters, digits, dots, underscores and hyphens",
 }
 """What to do about complaints that pydantic words for programmers, by its error type."""

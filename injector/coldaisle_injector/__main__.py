@@ -1,11 +1,10 @@
 """Entry point of the attacker."""
 
 import os
-import sys
 from pathlib import Path
 
+from coldaisle_contracts import unforeseen
 from coldaisle_contracts.clock import Federate
-from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -28,8 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except ColdaisleError as error:
-        sys.stderr.write(f"coldaisle: {error}\n")
-        sys.exit(error.exit_code)
+    unforeseen.run(main)

@@ -1,13 +1,12 @@
 """Entry point of one InRow controller; four environments make the four units."""
 
 import os
-import sys
 from functools import partial
 from pathlib import Path
 
+from coldaisle_contracts import unforeseen
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
 from coldaisle_contracts.clock import END, Federate
-from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -49,8 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except ColdaisleError as error:
-        sys.stderr.write(f"coldaisle: {error}\n")
-        sys.exit(error.exit_code)
+    unforeseen.run(main)

@@ -16,8 +16,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from coldaisle_contracts import unforeseen
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed.processes import fork, last_words, module, own_shared_memory
@@ -194,11 +196,11 @@ def main(address: str) -> None:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
-                _serve_ward(connection)
+                unforeseen.run(partial(_serve_ward, connection))
             finally:
                 os._exit(0)
         connection.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    unforeseen.run(partial(main, sys.argv[1]))

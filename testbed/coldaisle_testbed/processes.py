@@ -6,12 +6,12 @@ import runpy
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from coldaisle_contracts.errors import ColdaisleError, FederateError
+from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.lifeline import die_with_parent, is_stopped
+from coldaisle_contracts.unforeseen import as_known
 
 _CLONE_NEWNET, _CLONE_NEWNS = 0x40000000, 0x20000
 _MS_REC, _MS_SLAVE = 0x4000, 0x80000
@@ -74,13 +74,12 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
         enter(namespace)
         body()
         code = 0
-    except ColdaisleError as error:
-        sys.stderr.write(f"coldaisle: {error}\n")
-        code = error.exit_code
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the last words of a program are its traceback
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - the last words of a program are one sentence
+        known = as_known(error)
+        sys.stderr.write(f"coldaisle: {known}\n")
+        code = known.exit_code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -16,6 +15,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
+from coldaisle_contracts.unforeseen import as_known
 from coldaisle_testbed import pieces
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
@@ -227,10 +227,9 @@ def _play_one(
         failure = error
     except OSError as error:
         failure = InputError(
-            str(shard), f"{error.strerror or error}: run `coldaisle doctor` to see what this machine lacks"
+            str(shard), f"{as_known(error)}, and run `coldaisle doctor` to see what this machine lacks"
         )
     except Exception as error:  # noqa: BLE001 - a fault of our own: say where before this process is gone
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        failure = FederateError(str(shard), "failed", f"{error!r} in {last.name}, line {last.lineno}")
+        failure = FederateError(str(shard), "failed", str(as_known(error)))
     signal.setitimer(signal.ITIMER_REAL, 0)
     result.send(failure)

@@ -36,3 +36,25 @@ def test_errors_cross_processes(error: ColdaisleError) -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert type(copy) is type(error)
     assert (str(copy), copy.__dict__) == (str(error), error.__dict__)
+
+
+def test_a_sentence_is_short_and_printable_whatever_it_quotes() -> None:
+    """Values are cut and escaped, however long, deep or strange: nothing of an input reaches the terminal as it is."""
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    strange = [
+        "x" * 10**6,
+        b"\0" * 10**6,
+        "a\nb\x1b[2J\u202e\udcff",
+        10**9_000,
+        deep,
+        {str(n): n for n in range(9_999)},
+    ]
+    for value in strange:
+        said = str(InputError("file\n\x1b[2J" + "y" * 10**5, "name another", value))
+        assert said.isprintable()
+        assert said.endswith(": name another")
+        assert len(said) < 1_200
+    many = str(TrustError([f"{number} broke" for number in range(1_000)]))
+    assert many.endswith("19 broke; and 980 more")

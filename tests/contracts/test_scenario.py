@@ -1,11 +1,14 @@
 """Scenarios: what is wrong is one sentence with file, key, value and what would be right."""
 
+import os
+import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import BENIGN, KINDS
 from coldaisle_contracts.planning import build_plan
@@ -132,7 +135,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert complaint(tmp_path, "x =").startswith("write valid TOML (Invalid value (at ")
     path = tmp_path / "latin.toml"
     path.write_bytes(b'name = "\xe9"')
-    with pytest.raises(InputError, match=r"latin\.toml: name a readable scenario file"):
+    with pytest.raises(InputError, match=r"latin\.toml: line 1: is not UTF-8: save it"):
         load_scenario(path)
 
 
@@ -234,3 +237,82 @@ def test_published_week_attacks_when_the_captures_do() -> None:
     assert [(each.kind, each.variant) for each in thursday] == [("duplication", "burst")]
     assert plan.reading_ns(thursday[0].onset, "inrow-13") // 10**9 - 1571879106 in range(-10, 10)
     assert sum(len(each.acts) for each in plan.episodes if each.kind == "removal") == 140
+
+
+@pytest.mark.parametrize(
+    ("first_day", "good"),
+    [
+        ("0001-01-01", False),
+        ("1969-12-31", False),
+        ("1970-01-01", True),
+        ("2036-02-07", True),
+        ("2096-02-29", True),
+        ("2106-02-06", True),
+        ("2106-02-07", False),
+        ("2300-01-01", False),
+        ("9999-12-31", False),
+    ],
+)
+def test_days_that_a_capture_has_stamps_for(tmp_path: Path, first_day: str, good: bool) -> None:
+    """A run has to lie where 32 bits of seconds since 1970 reach, and the sentence says so; every leap day between is a day."""
+    text = BASE.replace("2026-03-02", first_day)
+    if good:
+        (tmp_path / "made.toml").write_text(text)
+        assert str(load_scenario(tmp_path / "made.toml").first_day) == first_day
+    else:
+        assert complaint(tmp_path, text) == (
+            f"key first_day is '{first_day}': choose days from 1970-01-01 to 2106-02-07, UTC: "
+            "captures count seconds since 1970 in 32 bits"
+        )
+
+
+def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
+    """Morocco's clocks go back for Ramadan alone: a run around it begins and ends at the same offset, and is refused all the same."""
+    text = BASE.replace("UTC", "Africa/Casablanca").replace("2026-03-02", "2026-02-10")
+    (tmp_path / "made.toml").write_text(text.replace("duration_h = 24", "duration_h = 120"))
+    assert load_scenario(tmp_path / "made.toml").days == 5
+    assert "offset changes" in complaint(tmp_path, text.replace("duration_h = 24", "duration_h = 1200"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed = " + "9" * 5_000, "write valid TOML (a number has more digits than anybody counts)"),
+        ("x = " + "[" * 5_000, "write valid TOML (its brackets are too deep)"),
+        ("a." * 20_000 + "b = 1", "write valid TOML (a key has too many parts)"),
+        ("x = {b = 1, " + "a." * 20_000 + "b = 1}", "write valid TOML (a key has too many parts)"),
+        (BASE + "[drawn]\nkinds = {removal = inf}", "key drawn.kinds.removal is inf: it should be less than"),
+        (BASE.replace("seed = 1", "seed = " + "9" * 4_000), "key seed is a number of about 3,986 digits: it should"),
+        (BASE.replace("UTC", "x" * 100_000), "key time_zone is '" + "x" * 100 + "'…: name an IANA time zone"),
+        (BASE + '[accounts]\n"a\\nb\\u001b[31m" = "c"', "key accounts.a\\nb\\x1b[31m is"),
+    ],
+)  # fmt: skip
+def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str) -> None:
+    """Huge numbers, depth without end, endless weights and names that would write on the terminal: refused at once, cut and escaped."""
+    found = complaint(tmp_path, text)
+    assert found.startswith(said)
+    assert found.isprintable()
+    assert len(found) < 600
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "pipe", "folder", "none\0.toml"])
+def test_what_is_no_text_file_is_refused_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A device without end, a pipe nobody writes into, a folder and a name no file can have are a sentence, not a wait."""
+    monkeypatch.setattr(texts, "PATIENCE_S", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError) as caught:
+        load_scenario(tmp_path / place)
+    assert str(caught.value).isprintable()
+
+
+def test_a_scenario_through_a_pipe(tmp_path: Path) -> None:
+    """A pipe that somebody writes into is as good as a file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(BASE,))
+    writer.start()
+    assert load_scenario(pipe).name == "made"
+    writer.join()

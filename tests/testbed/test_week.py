@@ -1,5 +1,6 @@
 """Shards: how a run is cut, named and joined again."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,9 @@ def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch
         raise ValueError("no such thing")
 
     monkeypatch.setattr(week, "ShardRun", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     plan = build_plan(Scenario.model_validate(_SCENARIO))
-    with pytest.raises(FederateError, match=r"day-1 failed.*no such thing.*in broken"):
+    with pytest.raises(FederateError, match=r"day-1 failed.*no such thing.*in _play_one"):
         week.play(plan, tmp_path, 1, lambda _: None)
 
 

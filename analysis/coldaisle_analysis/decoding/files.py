@@ -13,6 +13,7 @@ from coldaisle_analysis.decoding.arrays import Bytes, Index
 from coldaisle_analysis.decoding.links import ETHERNET, KNOWN
 from coldaisle_analysis.decoding.pool import BLOCK
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import opened
 
 FRAMES = 1 << 17
 """Frames of a block, at most."""
@@ -31,6 +32,12 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDER = 0x1A2B3C4D
 _RESOLUTION, _OFFSET = 9, 14
 """Options of a pcapng interface: resolution of its times, and seconds to add to them."""
+_LEAST_INTERFACE = 20
+"""Bytes of an interface block without options."""
+_FARTHEST = (1 << 63) // records.SECOND // 2
+"""Seconds an interface may add, at most: with the time itself they fit into 64 bits of ns."""
+_FINEST = 62
+"""Bits behind the point of a time, at most: what is finer leaves no room for seconds."""
 _OTHER = {
     b"\x1f\x8b": "is compressed: unpack it with gunzip",
     b"\x28\xb5": "is compressed: unpack it with zstd -d",
@@ -82,10 +89,11 @@ def blocks(path: Path, room: Room) -> Iterator[int]:
         InputError: if the file is missing, no capture or cut short (with frame and offset).
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             yield from _Reader(path, file, room).blocks()
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror}): name a readable capture file") from error
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(path, f"cannot be read ({why}): name a readable capture file") from error
 
 
 class _Reader:
@@ -110,6 +118,7 @@ class _Reader:
         self.frames = 0
         self.big = False
         self.interfaces = np.zeros((0, 6), np.int64)
+        self._table = self.interfaces
 
     def blocks(self) -> Iterator[int]:
         """Yield the number of frames of each block."""
@@ -122,7 +131,7 @@ class _Reader:
             scan = records.load("pcapng")
         else:
             what = "is no capture: give pcap or pcapng, and convert others with `editcap -F pcapng`"
-            raise InputError(self.path, _OTHER.get(magic[:2], what), magic.hex())
+            raise InputError(self.path, _OTHER.get(magic[:2], what) if magic else "is empty: give a capture")
         while True:
             count, self.at, why = scan(
                 self.room.data, self.at, self.end, self.big, self.interfaces, self.room.index
@@ -181,14 +190,14 @@ class _Reader:
             self._step_over(size)
             return
         if kind != _PCAPNG and self._number(self.at) == records.INTERFACE:
-            self.interfaces = np.vstack([self.interfaces, self._interface(self._bytes(self.at, size))])
+            self._add(self._interface(self._bytes(self.at, size)))
         self.at += size
 
     def _read_byte_order(self) -> None:
         order = self._bytes(self.at + 8, 4)
         for big in (False, True):
             if int.from_bytes(order, "big" if big else "little") == _BYTE_ORDER:
-                self.big, self.interfaces = big, np.zeros((0, 6), np.int64)
+                self.big, self.interfaces = big, self._table[:0]
                 return
         raise self._broken(records.BROKEN)
 
@@ -210,14 +219,30 @@ class _Reader:
         self.end = self.at
         self._fill()
 
+    def _add(self, interface: list[int]) -> None:
+        """Add a row to the table of interfaces, whose room doubles: a file may have any number of them."""
+        count = len(self.interfaces)
+        if count == len(self._table):
+            self._table = np.zeros((max(4, 2 * count), 6), np.int64)
+            self._table[:count] = self.interfaces
+        self._table[count] = interface
+        self.interfaces = self._table[: count + 1]
+
     def _interface(self, block: bytes) -> list[int]:
         """Return a row of the table of interfaces; times are in µs unless an option says otherwise."""
+        if len(block) < _LEAST_INTERFACE:
+            raise self._broken(records.BROKEN)
         order = ">" if self.big else "<"
         link, _, snap = struct.unpack_from(f"{order}HHI", block, 8)
         options = self._options(block[16:-4], order)
         resolution = options.get(_RESOLUTION, b"\x06")[:1] or b"\x06"
         exponent = resolution[0] & 127
-        added = int.from_bytes(options.get(_OFFSET, b""), "big" if self.big else "little", signed=True)
+        offset = options.get(_OFFSET, b"")
+        added = (
+            int.from_bytes(offset, "big" if self.big else "little", signed=True) if len(offset) == 8 else 0
+        )
+        if abs(added) > _FARTHEST or (resolution[0] & 128 and exponent > _FINEST):
+            raise self._broken(records.BROKEN)
         if resolution[0] & 128:
             return [link, exponent, 1, 1, added * records.SECOND, snap]
         factor, divisor = 10 ** max(9 - exponent, 0), 10 ** min(max(exponent - 9, 0), 18)

@@ -117,6 +117,8 @@ def _packet(
     data: Bytes, at: int, kind: int, size: int, big: bool, interfaces: Int64s, index: Index, count: int
 ) -> bool:
     """Write down the frame of a packet block; False when the block is none."""
+    if len(interfaces) == 0 or size < 16:
+        return False
     if kind == SIMPLE:
         interface, ticks, start, wire = 0, 0, at + 12, number(data, at + 8, big)
         captured = min(wire, size - 16)

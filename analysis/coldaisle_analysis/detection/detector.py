@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.following.forecast import COLUMNS, Site
-from coldaisle_analysis.models import files
+from coldaisle_analysis.following.forecast import COLUMNS, Forecast, Site
+from coldaisle_analysis.models import files, scores
 from coldaisle_analysis.policies import Policy, as_json, of_json
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read
 
 FORMAT = 1
 SUFFIX = ".skops"
@@ -77,12 +79,8 @@ class Detector:
         Raises:
             InputError: if the file cannot be read, is no detector, or one of another version of coldaisle.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            remedy = f"cannot be read ({error.strerror}): name a model file, such as runs/latest/models/packets.random_forest{SUFFIX}"
-            raise InputError(path, remedy) from error
-        kept = files.loads(data, str(path))
+        remedy = f"name a model file, such as runs/latest/models/packets.random_forest{SUFFIX}"
+        kept = files.loads(read(path, f"cannot be read: {remedy}", files.MOST_UNPACKED), str(path))
         try:
             told = json.loads(kept["told"])  # type: ignore[index]  # refused below if it is something else
             pipeline = kept["pipeline"]  # type: ignore[index]
@@ -92,11 +90,27 @@ class Detector:
                     "was made by another version of coldaisle: train it again with `coldaisle analyse RUN`",
                 )
             policies = {name: of_json(policy) for name, policy in told["policies"].items()}
-            return cls(told["model"], pipeline, Site.from_json(told["site"]), policies, told["about"])
-        except (KeyError, TypeError, ValueError) as error:
+            about = dict(told["about"])
+            found = cls(str(told["model"]), pipeline, Site.from_json(told["site"]), policies, about)
+            found.try_out()
+        except files.DAMAGED as error:
             raise InputError(
                 path, "is no detector of coldaisle: train one with `coldaisle analyse RUN`"
             ) from error
+        return found
+
+    def try_out(self) -> None:
+        """Judge two rows of nobody, so that what cannot judge fails here and not in the middle of a capture.
+
+        Raises:
+            ValueError: or another of :data:`files.DAMAGED`, if site, pipeline and columns do not go together.
+        """
+        Forecast(self.site)
+        rows = np.vstack([np.zeros(len(seen())), np.full(len(seen()), np.nan)])
+        with np.errstate(all="ignore"):
+            judged = scores(self.pipeline, rows)
+        if judged.shape != (2,) or not ((judged >= 0) & (judged <= 1)).all():
+            raise ValueError("its scores are none")
 
 
 def seen() -> list[str]:

@@ -36,6 +36,8 @@ RESOLUTION = 0.01
 """Step of the payload, °C; its rounding is the least a forecast can be off."""
 FEWEST = 48
 """Clean readings a sensor needs to be learned from; with fewer it keeps :data:`USUAL`."""
+MOST_BESIDE = 8
+"""Sensors of a unit that are judged beside each other at most: there is a table for every set of them."""
 USUAL = (0.02, 0.3, 0.15)
 """Where the search for the parameters starts: walk a step (°C), memory, noise (°C)."""
 UNSURE = 2.0
@@ -90,25 +92,40 @@ class Site:
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` gave.
+        """Return what :meth:`to_json` gave; the compiled filter takes the shapes on trust, so they are checked here.
 
         Raises:
             KeyError, TypeError, ValueError: if it is something else.
         """
+        keys, sensors = tuple(map(str, told["keys"])), len(told["keys"])
+        units = len(told["covariance"])
+        places = len(told["covariance"][0]) if units else 0
 
-        def floats(name: str) -> Floats:
-            return np.array(told[name], np.float64)
+        def floats(name: str, *shape: int) -> Floats:
+            return _finite(np.array(told[name], np.float64).reshape(shape))
+
+        def codes(name: str, most: int) -> Ints:
+            numbers = np.array(told[name], np.int64).reshape(sensors)
+            if places > MOST_BESIDE or ((numbers < 0) | (numbers >= most)).any():
+                raise ValueError(f"{name} leads out of the site")
+            return numbers
 
         return cls(
-            keys=tuple(map(str, told["keys"])),
-            unit=np.array(told["unit"], np.int64),
-            place=np.array(told["place"], np.int64),
-            dynamics=floats("dynamics"),
-            season=floats("season"),
-            covariance=floats("covariance"),
-            usual=floats("usual"),
-            interval_s=float(told["interval_s"]),
+            keys=keys,
+            unit=codes("unit", units),
+            place=codes("place", places),
+            dynamics=floats("dynamics", sensors, 3),
+            season=floats("season", sensors, 1 + 2 * HARMONICS),
+            covariance=floats("covariance", units, places, places),
+            usual=floats("usual", sensors, 2),
+            interval_s=float(floats("interval_s")),
         )
+
+
+def _finite(numbers: Floats) -> Floats:
+    if not np.isfinite(numbers).all():
+        raise ValueError("a number of the site is not finite")
+    return numbers
 
 
 class State(NamedTuple):

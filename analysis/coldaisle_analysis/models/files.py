@@ -7,7 +7,9 @@ numbers that somebody changed on purpose is not checked: a file of unknown origi
 
 import zlib
 from collections.abc import Iterator
-from zipfile import ZIP_DEFLATED, BadZipFile
+from io import BytesIO
+from tokenize import TokenError
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -39,11 +41,14 @@ TRUSTED = frozenset(
 """Types that are built beside those that skops trusts: ours, and what the fitted models of the table are made of."""
 _CHECKING = ("sklearn.", "coldaisle_analysis.models.trees")
 """Where the estimators come from that refuse rows with other columns than they say they take."""
-_DAMAGED = (
+DAMAGED = (
     AttributeError, BadZipFile, EOFError, ImportError, IndexError, KeyError, LookupError, MemoryError,
-    NotImplementedError, OSError, OverflowError, RecursionError, RuntimeError, TypeError, ValueError, zlib.error,
+    NotImplementedError, OSError, OverflowError, RecursionError, RuntimeError, SyntaxError, TokenError, TypeError, ValueError,
+    ZeroDivisionError, zlib.error,
 )  # fmt: skip
 """What is raised on the way through bytes that somebody cut or changed."""
+MOST_UNPACKED = 1 << 28
+"""Bytes a file may hold unpacked: 250 times the largest detector of a week, and no more memory than a laptop spares."""
 
 
 def dumps(found: object) -> bytes:
@@ -76,7 +81,7 @@ def loads(data: bytes, place: str) -> object:
         _trust(data, place)
         found = io.loads(data, trusted=sorted(TRUSTED))
         sound = all(_sound(tree, width) for tree, width in _trees(found))
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InputError(
             place, "is not a model file, or it is damaged: train one with `coldaisle analyse RUN`"
         ) from error
@@ -86,7 +91,14 @@ def loads(data: bytes, place: str) -> object:
 
 
 def _trust(data: bytes, place: str) -> None:
-    """Raise where bytes hold types that are not trusted, naming them."""
+    """Raise where bytes hold types that are not trusted, naming them, or more than memory should be filled with."""
+    with ZipFile(BytesIO(data)) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > MOST_UNPACKED:
+        raise InputError(
+            place,
+            f"would take {size:,} bytes of memory, and is refused: a model takes {MOST_UNPACKED:,} at most",
+        )
     foreign = sorted(set(io.get_untrusted_types(data=data)) - TRUSTED)
     if foreign:
         raise InputError(

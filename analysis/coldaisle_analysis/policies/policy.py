@@ -20,6 +20,8 @@ Mask = npt.NDArray[np.bool_]
 
 ABOVE_ALL = 2.0
 """A limit no score reaches, and a number in JSON."""
+_MOST_ITEMS = 1_000
+"""Items a policy looks at, at most; its other parameters lie far below."""
 _TICKS = 1 << 20
 """A CUSUM adds in ticks of 2^-20: sums of whole numbers do not depend on how they are taken."""
 
@@ -168,10 +170,18 @@ def of_json(row: dict[str, Any]) -> Policy:
     Raises:
         InputError: if the family is unknown, or its parameters are others.
     """
-    parameters = {key: value for key, value in row.items() if key != "family"}
     try:
+        parameters = {key: _number(key, value) for key, value in row.items() if key != "family"}
         return FAMILIES[row["family"]](**parameters)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             "policy", f"families are {', '.join(FAMILIES)}, with their parameters", row
         ) from error
+
+
+def _number(key: str, value: Any) -> Any:
+    """Return a parameter as it is, if a policy can have it."""
+    counted = key in {"items", "among"}
+    if type(value) not in ((int,) if counted else (int, float)) or not 0 <= value <= _MOST_ITEMS:
+        raise ValueError(key)
+    return value

@@ -255,7 +255,7 @@ def test_a_frame_longer_than_any(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is no capture"),
+        (b"", "is empty"),
         (b"\x1f\x8b\x08\0" + bytes(40), "gunzip"),
         (b"\x28\xb5\x2f\xfd" + bytes(40), "zstd -d"),
         (b"hello, world", "editcap -F pcapng"),

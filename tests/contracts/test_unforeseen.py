@@ -1,0 +1,147 @@
+"""Errors nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts import unforeseen
+from coldaisle_contracts.errors import InputError, UnforeseenError
+from coldaisle_contracts.plan import Plan
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where logs go."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def caught(do: Callable[[], object]) -> Exception:
+    """Return what a call raises."""
+    try:
+        do()
+    except Exception as error:  # noqa: BLE001 - any of them
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def test_it_says_what_where_and_on_which_file(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind, function, file and line of our own code, the path it had at hand, and the log with the traceback."""
+
+    def broken(*_: object) -> str:
+        raise KeyError("odd\nkey")
+
+    monkeypatch.setattr("coldaisle_contracts.plan.read_text", broken)
+    known = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
+    assert known.exit_code == 70
+    found = re.fullmatch(
+        r"KeyError \('odd\\nkey'\) in Plan\.load \(plan\.py, line \d+\), working on (\S+): nobody foresaw this, "
+        r"so please report it with this sentence and the file (\S+), which holds the whole story",
+        str(known),
+    )
+    assert found is not None
+    assert found[1] == str(logs / "plan.json")
+    assert "Traceback (most recent call last)" in Path(found[2]).read_text()
+    assert Path(found[2]).parent == logs
+
+
+def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be written the sentence still comes."""
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/null/none")
+    known = unforeseen.as_known(caught(lambda: 1 // 0))
+    assert isinstance(known, UnforeseenError)
+    assert str(known).endswith("report it with this sentence and the command")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "memory: ran out"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory: ran out"),
+        (OSError(errno.ENOSPC, "No space left on device", "a.pcap"), "a.pcap: is full: free some space"),
+        (PermissionError(errno.EACCES, "Permission denied", b"a.pcap"), "a.pcap: is not open to you"),
+        (OSError(errno.EIO, "Input/output error", "a.pcap"), "a.pcap: cannot be used (Input/output error)"),
+        (InputError("a", "b"), "a: b"),
+    ],
+)
+def test_what_the_machine_refuses_is_bad_input(error: Exception, said: str) -> None:
+    """Memory, disk and permissions are a sentence that names the file, exit 2, and no log."""
+    known = unforeseen.as_known(error)
+    assert str(known).startswith(said)
+    assert known.exit_code == 2
+
+
+def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
+    """A full disk says no name; the sentence takes the path that our function had at hand."""
+
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("coldaisle_contracts.plan.read_text", full)
+        known = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
+    assert str(known) == f"{logs / 'plan.json'}: is full: free some space and try again"
+
+
+def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What fails beside the program's own course is no traceback either."""
+    before = threading.excepthook, sys.unraisablehook
+    try:
+        unforeseen.run(lambda: None)
+        thread = threading.Thread(target=lambda: 1 // 0)
+        thread.start()
+        thread.join()
+    finally:
+        threading.excepthook, sys.unraisablehook = before
+    said = capsys.readouterr().err
+    assert said.startswith("coldaisle: ZeroDivisionError")
+    assert "Traceback" not in said
+    assert len(list(logs.glob("coldaisle-error-*.log"))) == 1
+
+
+PROGRAM = """
+import sys
+from coldaisle_contracts import unforeseen
+unforeseen.run(lambda: {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ("print('x' * 100_000)", 141, ""),
+        ("1 // 0", 70, "coldaisle: ZeroDivisionError"),
+        ("sys.exit(5)", 5, ""),
+    ],
+)
+def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, said: str) -> None:
+    """Output into a closed pipe ends a program as a shell expects, without a word; its other endings stay what they are."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(body)], stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    os.close(write)
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == bool(said)
+
+
+def test_output_on_a_full_disk(tmp_path: Path) -> None:
+    """A disk that fills while the last words are written is a sentence too, and exit 2."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format("print('x')")], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "coldaisle: a file or device: is full: free some space and try again\n"
