@@ -181,7 +181,7 @@ class Scenario(_Model):
     Attributes:
         name: short name, part of the run's id.
         seed: every random choice follows from it.
-        first_day: local date of the first day; days start at local midnight.
+        first_day: local date of the first day; days start at local midnight. A run lies between 1970-01-01 and 2106-02-07, UTC.
         time_zone: IANA name; its offset from UTC must not change during the run.
         duration_h: length of the run, h.
         interval_s: time between two readings of a sensor, s.
