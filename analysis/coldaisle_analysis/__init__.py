@@ -1,6 +1,6 @@
 """From captures and journals to labels, dataset, models and report.
 
-``load_run`` and ``load_dad`` are here for notebooks; what they need is imported when they are first used.
+``load_run``, ``load_dad`` and ``score_early`` are here for notebooks; what they need is imported when they are first used.
 """
 
 from importlib import import_module
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coldaisle_analysis.loading import load_dad, load_run
+    from coldaisle_analysis.own_scores import score_early
 
-__all__ = ["load_dad", "load_run"]
+__all__ = ["load_dad", "load_run", "score_early"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return a loader, imported now (PEP 562)."""
+    """Return one of these functions, imported now (PEP 562)."""
     if name in __all__:
-        return getattr(import_module("coldaisle_analysis.loading"), name)
+        module = "own_scores" if name == "score_early" else "loading"
+        return getattr(import_module(f"coldaisle_analysis.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -153,9 +153,9 @@ class _Player:
                 Threshold(budget_threshold(known, train, per_day))
                 for (known, _), train in zip(self.scores, self.judged.train, strict=True)
             ])  # fmt: skip
-            found[budget] = measure(whole, alarms) | _rows(self.level, whole, alarms)
+            found[budget] = measure(whole, alarms) | rows_of(self.level, whole, alarms)
         found["per_kind"] = earliness_per_kind(outcomes, whole.cases.kinds)
-        return found | _curves(outcomes) | ({"policies": self._policies(limits)} if policies else {})
+        return found | curves_of(outcomes) | ({"policies": self._policies(limits)} if policies else {})
 
     def _alarms(self, chosen: Sequence[Policy]) -> Mask:
         """Return which rows alarm with a policy a fold."""
@@ -181,21 +181,22 @@ class _Player:
         whole, alarms = self.judged.whole, self._alarms([each.policy for each in tuned])
         return {
             **measure(whole, alarms),
-            **_rows(self.level, whole, alarms),
+            **rows_of(self.level, whole, alarms),
             "chosen": [as_json(each.policy) for each in tuned],
             "on_training": float(np.mean([each.value for each in tuned])),
-            **(_curves(whole.cases.outcomes(alarms)) if curves else {}),
+            **(curves_of(whole.cases.outcomes(alarms)) if curves else {}),
         }
 
 
-def _curves(outcomes: Outcomes) -> dict[str, list[list[float]]]:
+def curves_of(outcomes: Outcomes) -> dict[str, list[list[float]]]:
+    """Return recall against delay, in items and in seconds, as :meth:`curves.Curve.points`."""
     return {
         "recall_by_items": recall_by_items(outcomes).points(),
         "recall_by_seconds": recall_by_seconds(outcomes).points(),
     }
 
 
-def _rows(level: Level, judged: Bench, alarms: Mask) -> dict[str, float]:
+def rows_of(level: Level, judged: Bench, alarms: Mask) -> dict[str, float]:
     """Return precision and recall of alarming rows; those that belong to an attack and are none themselves count for neither."""
     attack, false = np.zeros_like(alarms), np.zeros_like(alarms)
     attack[judged.order] = level.labels[judged.order] == 1

@@ -1,11 +1,15 @@
 """Which rows belong together: whole days or blocks of time, and whole episodes."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.cases import named_episodes
 
+Subset = Literal["train", "test", "all"]
+SUBSETS: tuple[Subset, ...] = ("train", "test", "all")
 BLOCKS = 4
 """Blocks of equal time that stand in for days, and parts of a day."""
 LAST = 0.3
@@ -64,3 +68,19 @@ def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     names = np.unique(groups)
     tested = min(max(round(LAST * len(names)), 1), max(len(names) - 1, 0))
     return np.isin(groups, names[len(names) - tested :])
+
+
+def side(frame: pd.DataFrame, subset: Subset) -> npt.NDArray[np.bool_]:
+    """Return which rows of a level lie in a subset: whole days, the last 30 % of them to test on, see :func:`in_time`.
+
+    Args:
+        frame: see :func:`groups_of`.
+        subset: ``train``, ``test`` or ``all``.
+
+    Returns:
+        Mask, shape (rows,).
+    """
+    if subset == "all":
+        return np.ones(len(frame), dtype=np.bool_)
+    tested = in_time(groups_of(frame)[1])
+    return tested if subset == "test" else ~tested

@@ -6,20 +6,17 @@ days in order of time, the last ones tested on, and no episode lies on both side
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import LEVELS, Level, features, markdown
-from coldaisle_analysis.grouping import groups_of, in_time, together
+from coldaisle_analysis.grouping import SUBSETS, Subset, groups_of, side, together
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 
-Subset = Literal["train", "test", "all"]
-SUBSETS: tuple[Subset, ...] = ("train", "test", "all")
 TARGETS = ("normal", "attack")
 DAD_OFFSET_S = 7200
 """Offset of the published captures' local time from UTC, s: CEST."""
@@ -38,7 +35,7 @@ def load_run(
 
     Args:
         run: the run's folder, such as ``runs/latest``.
-        level: ``packets``, ``readings``, ``flows`` or ``windows``.
+        level: ``packets``, ``messages``, ``readings``, ``flows`` or ``windows``.
         subset: ``train``, ``test`` (the last 30 % of the days; of a run of one day the last of four parts) or ``all``.
         identity: add the numeric identity columns, which leak (docs/dataset.md).
         as_frame: return pandas objects instead of arrays; their index is the row's place in the level.
@@ -112,9 +109,7 @@ def _bunch(
     frame: pd.DataFrame, level: Level, subset: Subset, title: str, *, identity: bool, as_frame: bool
 ) -> Bunch:
     """Return the rows of one side as scikit-learn wants them."""
-    held_out, groups = groups_of(frame)
-    tested = in_time(groups)
-    rows = frame[{"train": ~tested, "test": tested, "all": np.ones(len(frame), bool)}[subset]]
+    held_out, rows = groups_of(frame)[0], frame[side(frame, subset)]
     names = features(level, identity=identity)
     data, target = rows[names].astype("float64"), rows["label"].astype("int8")
     return Bunch(

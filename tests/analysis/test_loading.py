@@ -17,13 +17,10 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def run(made_week: Path) -> Path:
     """Return a run of seven days with an episode on each of the first six."""
-    folder = tmp_path_factory.mktemp("runs") / "made"
-    dataset.write(made_dataset.make(days=7, episodes=6), folder / "dataset")
-    (folder / MANIFEST).write_text(made_manifest(folder).model_dump_json())
-    return folder
+    return made_week
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.analysis import made_run
-from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import describe
 from coldaisle_analysis.audit import CHECKS, scorecard
@@ -32,15 +30,10 @@ def files_of(folder: Path, *parts: str) -> set[str]:
     }
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def run(analysed_run: Path) -> Path:
     """Return a run made by hand, analysed."""
-    folder = tmp_path_factory.mktemp("runs") / "made"
-    folder.mkdir()
-    made_run.make(folder)
-    made_manifest(folder).save(folder)
-    analyse_run(folder, lambda _: None)
-    return folder
+    return analysed_run
 
 
 def test_a_run_gets_all_its_parts(run: Path) -> None:

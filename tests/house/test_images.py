@@ -1,6 +1,9 @@
 """The images: each gets its part, from locked dependencies with hashes, and scapy is in one alone."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -119,3 +122,20 @@ def test_the_build_context_holds_every_file_copied() -> None:
             copied.update(line.split())
     assert allowed == copied
     assert all((HOUSE / path).exists() for path in allowed)
+
+
+def test_libraries_of_ones_own_come_last(tmp_path: Path) -> None:
+    """The analysis image lets Python look where the desk lets pip install, after its own libraries, and nowhere without the desk."""
+    line = re.findall(
+        r"^RUN echo '(import .+)' > ", (HOUSE / "analysis/Dockerfile").read_text("utf-8"), re.MULTILINE
+    )
+    (tmp_path / "own.pth").write_text(line[0])
+    show = f"import site, sys; site.addsitedir({str(tmp_path)!r}); print(sys.path[-1])"
+    ends = [
+        subprocess.run(
+            [sys.executable, "-c", show], env=os.environ | env, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for env in ({"PIP_TARGET": "/own"}, {"PIP_TARGET": ""})
+    ]
+    assert ends == ["/own", str(tmp_path)]
+    assert "export PIP_TARGET=/notebooks/" in (HOUSE / "analysis/desk").read_text("utf-8")

@@ -1,0 +1,108 @@
+"""How early a classifier of one's own speaks: scores of rows in, ERDE and the rest out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coldaisle_analysis import columns, dataset
+from coldaisle_analysis.columns import Level
+from coldaisle_analysis.curves import earliness_per_kind
+from coldaisle_analysis.early import curves_of, measure, rows_of
+from coldaisle_analysis.grouping import SUBSETS, Subset, side
+from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.models import EVEN_CHANCE
+from coldaisle_analysis.policies import Policy, Threshold, bench
+from coldaisle_contracts.errors import InputError
+
+Scores = npt.NDArray[np.float64]
+
+
+def score_early(
+    run: Path | str,
+    level: Level,
+    scores: npt.ArrayLike,
+    *,
+    subset: Subset = "all",
+    policy: Policy | float = EVEN_CHANCE,
+) -> dict[str, dict[str, Any]]:
+    """Return how early a classifier detects the attacks of a run, and at how many false alarms.
+
+    The cases, their clean windows and the measures are those of the report (docs/early-detection.md).
+
+    Args:
+        run: the run's folder, such as ``runs/latest``.
+        level: ``packets`` or ``readings``, whose rows have cases.
+        scores: one number per row in the order of :func:`load_run` with the same level and subset, shape (rows,): a score
+            that grows with the suspicion, or a boolean that says whether the row alarms.
+        subset: the rows that were scored: ``train``, ``test`` or ``all``. Only cases that lie in it as a whole count.
+        policy: the score from which a row alarms, or a policy of :mod:`coldaisle_analysis.policies`, which may look at
+            several rows of a stream.
+
+    Returns:
+        By kind of case, ``connection`` (packets), ``unit`` and ``sensor`` (readings):
+
+        * ``erde_5``, ``erde_50`` and their ``_bounds`` (a perfect detector, one that never alarms), ``f_latency`` and
+          ``latency_weighted_f1``: numbers between 0 and 1;
+        * ``seconds_to_detect`` and ``seconds_to_detect_p90``: median and 90th percentile from onset to alarm, s;
+        * ``cases``, ``positive_cases``, ``caught_cases``, ``episodes`` and ``episodes_caught``: counts;
+        * ``incidents_per_day``: false alarms a day, those of one stream less than 900 s apart being one;
+        * ``precision`` and ``recall`` of rows;
+        * ``per_kind``: cases, caught cases, median items and seconds of each kind of attack;
+        * ``recall_by_items`` and ``recall_by_seconds``: ``[delay, recall]`` at up to 40 delays.
+
+        A number that does not exist, such as a delay when nothing was caught, is NaN.
+
+    Raises:
+        InputError: if the folder holds no finished run, no such level or subset exists, or the scores do not fit its rows.
+    """
+    _refuse_unknown(level, subset)
+    frame = dataset.read_level(Path(run), level)
+    rows = side(frame, subset)
+    score = np.zeros(len(frame))
+    score[rows] = _fitting(scores, int(rows.sum()), f"level {level}, subset {subset}")
+    read = prepare(frame, level)
+    chosen = Threshold(float(policy)) if isinstance(policy, (int, float)) else policy
+    found = {}
+    for case, cases in read.cases.items():
+        judged = bench(cases, read.labels, read.episodes, rows)
+        alarms = judged.alarms(chosen, score)
+        outcomes = judged.cases.outcomes(alarms)
+        found[case] = {
+            **measure(judged, alarms),
+            **rows_of(read, judged, alarms),
+            "per_kind": earliness_per_kind(outcomes, judged.cases.kinds),
+            **curves_of(outcomes),
+        }
+    return found
+
+
+def _refuse_unknown(level: str, subset: str) -> None:
+    for place, value, known in (("level", level, columns.LEARNED), ("subset", subset, SUBSETS)):
+        if value not in known:
+            raise InputError(place, f"use one of {', '.join(known)}", value)
+
+
+def _fitting(scores: npt.ArrayLike, rows: int, whose: str) -> Scores:
+    """Return the scores as numbers, one per row.
+
+    Raises:
+        InputError: if they are no numbers, not one per row, or not finite.
+    """
+    try:
+        given = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("scores", f"give a finite number or a boolean for each row ({error})") from error
+    if given.shape != (rows,):
+        raise InputError(
+            "the shape of scores",
+            f"give one score for each of the {rows:,} rows of {whose}, such as predict_proba(X)[:, 1]",
+            given.shape,
+        )
+    wrong = np.flatnonzero(~np.isfinite(given))
+    if wrong.size:
+        raise InputError(
+            f"scores[{wrong[0]}]", "give a finite number or a boolean for each row", float(given[wrong[0]])
+        )
+    return given
