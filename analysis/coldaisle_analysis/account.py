@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.captures import Ints
-from coldaisle_analysis.consequences import caused, connections
+from coldaisle_analysis.consequences import EARLY, caused, connections, taken_under
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.evidence import Evidence
 from coldaisle_analysis.labels import Join, join, kinds, truth, with_consequences
@@ -33,8 +33,6 @@ ROLES = {
     "double": Role.DUPLICATE,
 }
 """What a reading is to the episode that did something to it."""
-_EARLY = 10_000_000
-"""How much earlier than its journalled sending a frame may seem to be, ns: the error of retiming."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +63,14 @@ def settle(evidence: Evidence) -> Account:
     frames = connections(evidence)
     joined = with_consequences(join(evidence), caused(evidence, frames), kind_of)
     readings = _planned(evidence)
-    sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent", "episode": "own"})
+    sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
     first = sent.drop_duplicates(["client_id", "slot"])
     readings = readings.merge(first, how="left", on=["client_id", "slot"])
     times = sent.groupby(["client_id", "slot"]).size().rename("journalled").reset_index()
-    readings = readings.merge(times, how="left", on=["client_id", "slot"]).fillna(
-        {"journalled": 0, "own": ""}
-    )
+    readings = readings.merge(times, how="left", on=["client_id", "slot"]).fillna({"journalled": 0})
     readings = _acted(readings, evidence)
     deliveries = _deliveries(evidence, joined, readings)
-    carried = deliveries[deliveries["reading"] >= 0].set_index("row")["reading"]
-    own = readings["own"].to_numpy()[carried]
-    taken = pd.Series(own, carried.index, dtype=object)
-    joined = with_consequences(joined, taken[(taken != "") & ~taken.index.duplicated()], kind_of)
+    joined = with_consequences(joined, taken_under(evidence, frames), kind_of)
     forged = evidence.acts[evidence.acts["operation"] == "shift-clock"]
     readings = _arrived(readings, deliveries, joined, forged, kind_of)
     return Account(evidence, joined, readings, deliveries, frames)
@@ -137,9 +130,7 @@ def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.
     seen["shard"] = packets["shard"].astype("str").to_numpy()[seen["row"]]
     seen["msgid"] = seen["msgid"].fillna(0).astype("int64")
     known = readings[readings["journalled"] > 0].reset_index(names="reading")
-    known = known.assign(
-        time_ns=known["sent_ns"].astype("int64") - _EARLY, msgid=known["mid"].astype("int64")
-    )
+    known = known.assign(time_ns=known["sent_ns"].astype("int64") - EARLY, msgid=known["mid"].astype("int64"))
     known = known.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
     by = ["shard", "client", "msgid"]
     matched = pd.merge_asof(

@@ -2,7 +2,8 @@
 
 A connection is opened and closed for a reason, and the unit's journal says which: because it was lost, or because of an
 anomaly of its own. Lost it is because of an act that threw its client out since its last reading. The frames of an
-opening are those before the connection's first PUBLISH, those of a closing start at its first FIN or RST.
+opening are those before the connection's first PUBLISH, those of a closing start at its first FIN or RST. A kernel may give a
+port again, so a line speaks of the first connection from its port that begins after it.
 """
 
 import numpy as np
@@ -11,15 +12,22 @@ import pandas as pd
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
+from coldaisle_contracts.topics import SENSORS, client_id
 
+EARLY = 10_000_000
+"""How much earlier than its journalled sending a frame may seem to be, ns: the error of retiming."""
 EXPELLING = ("takeover", "reset")
 """Operations that throw a client out."""
 KEY = ["shard", "host", "port"]
-"""What names a unit's connection."""
+"""What names a unit's connection, until the port is given again."""
+_CLIENT = ["shard", "client"]
 
 
 def connections(evidence: Evidence) -> pd.DataFrame:
-    """Return a row for every frame of a unit's MQTT connections: shard, host (the unit), port, opening, closing."""
+    """Return one row for each frame of a unit's MQTT connections: shard, host (the unit), port, flow, opening, closing and line.
+
+    ``line`` is the position of the connection's line in ``evidence.connects``, -1 where no unit says that it opened it.
+    """
     packets = evidence.trace.packets
     upward = packets["tcp_dstport"].eq(MQTT_PORT) & packets["ip_dst"].astype("str").eq(BROKER.ip)
     downward = packets["tcp_srcport"].eq(MQTT_PORT) & packets["ip_src"].astype("str").eq(BROKER.ip)
@@ -42,7 +50,19 @@ def connections(evidence: Evidence) -> pd.DataFrame:
     ends = (own["tcp_fin"].eq(1) | own["tcp_rst"].eq(1)).fillna(value=False).astype("int64")
     found["opening"] = reports.groupby(found["flow"]).cummax().eq(0).to_numpy()
     found["closing"] = ends.groupby(found["flow"]).cummax().eq(1).to_numpy()
+    found["line"] = _lines_of(evidence, found)
     return found
+
+
+def _lines_of(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
+    """Return the position of the ``connect`` line of each frame's connection, -1 for none; a line names one connection."""
+    begun = frames.drop_duplicates("flow")
+    begun = begun[[*KEY, "flow"]].assign(at_ns=evidence.trace.frames.time_ns[begun.index] + EARLY)
+    lines = evidence.connects.astype({"shard": "str", "host": "str", "port": "int64", "at_ns": "int64"})
+    lines = lines[[*KEY, "at_ns"]].assign(line=np.arange(len(lines)))
+    named = pd.merge_asof(begun.sort_values("at_ns"), lines, on="at_ns", by=KEY).drop_duplicates("line")
+    of_flow = named.dropna(subset="line").set_index("flow")["line"]
+    return frames["flow"].map(of_flow).fillna(-1).astype("int64")
 
 
 def caused(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
@@ -52,18 +72,28 @@ def caused(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
         evidence: what the run left behind.
         frames: its units' connections, see :func:`connections`.
     """
-    opened = reasons(evidence)
-    opened = opened[opened["episode"] != ""]
-    dropped = evidence.disconnects
-    dropped = dropped[dropped["episode"] != ""]
-    replaced = opened[opened["was"] > 0].assign(port=opened["was"])
-    ended = pd.concat([replaced[[*KEY, "episode"]], dropped[[*KEY, "episode"]]])
+    connects = reasons(evidence)
+    opened = connects["episode"][connects["episode"] != ""]
+    before = pd.Series(connects.index, connects.index).groupby([connects[name] for name in _CLIENT]).shift()
+    replaced = opened.set_axis(before[opened.index]) if len(opened) else opened
+    ended: pd.Series = pd.concat([replaced[replaced.index.notna()], _dropped(evidence, connects)])
     parts = (
-        _of(frames[frames["opening"]], opened[[*KEY, "episode"]]),
-        _of(frames[frames["closing"]], ended),
+        frames.loc[frames["opening"], "line"].map(opened),
+        frames.loc[frames["closing"], "line"].map(ended[~ended.index.duplicated()]),
     )
-    both: pd.Series = pd.concat(parts)
+    both: pd.Series = pd.concat(parts).dropna()
     return both[~both.index.duplicated()]
+
+
+def _dropped(evidence: Evidence, connects: pd.DataFrame) -> pd.Series:
+    """Return the episode for which a unit closed a connection, by the position of the connection's line."""
+    closed = evidence.disconnects.astype(
+        {"shard": "str", "client": "str", "episode": "str", "at_ns": "int64"}
+    )
+    closed = closed.loc[closed["episode"] != "", [*_CLIENT, "at_ns", "episode"]]
+    lines = connects[[*_CLIENT, "at_ns"]].astype({"at_ns": "int64"}).assign(line=connects.index)
+    found = pd.merge_asof(closed.sort_values("at_ns"), lines, on="at_ns", by=_CLIENT)
+    return found.dropna(subset="line").set_index("line")["episode"]
 
 
 def reasons(evidence: Evidence) -> pd.DataFrame:
@@ -91,16 +121,35 @@ def reasons(evidence: Evidence) -> pd.DataFrame:
     return connects
 
 
-def _of(frames: pd.DataFrame, lines: pd.DataFrame) -> pd.Series:
-    """Return the episode of the line that names each frame's connection."""
-    known = lines.astype({"shard": "str", "port": "int64"}).drop_duplicates(KEY).set_index(KEY)["episode"]
-    at = pd.MultiIndex.from_frame(frames[KEY])
-    found = pd.Series(known.reindex(at).to_numpy(), frames.index, dtype=object)
-    return found[found.notna()]
+def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
+    """Return the unit's own episode under which the reading in each frame was taken, by the frame's position.
+
+    A segment that the kernel sent again counts too, also where the broker discarded it and no message was decoded from it.
+
+    Args:
+        evidence: what the run left behind.
+        frames: its units' connections, see :func:`connections`.
+    """
+    packets = evidence.trace.packets
+    upward = packets["tcp_dstport"].eq(MQTT_PORT) & packets["tcp_len"].gt(0)
+    sent = frames[upward.fillna(value=False)[frames.index].to_numpy(bool)]
+    time_ns = evidence.trace.frames.time_ns
+    found: dict[int, str] = {}
+    own = evidence.readings.astype({"shard": "str", "episode": "str"}).assign(host=_units_of(evidence))
+    own = own[own["episode"] != ""]
+    for (shard, host), readings in own.groupby(["shard", "host"]):
+        rows = sent.index[(sent["shard"] == shard) & (sent["host"] == host)].to_numpy(np.int64)
+        columns = readings[["sent_ns", "acked_ns", "mid", "value", "episode"]]
+        for sent_ns, acked_ns, mid, value, episode in columns.itertuples(index=False, name=None):
+            first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
+            end = int(mid).to_bytes(2, "big") + str(value).encode()
+            found |= {
+                int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
+            }
+    return pd.Series(found, dtype=object)
 
 
-def unnamed(evidence: Evidence, frames: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the positions of frames of connections that no unit says it opened."""
-    known = evidence.connects.astype({"shard": "str", "port": "int64"})
-    named = pd.MultiIndex.from_frame(frames[KEY]).isin(pd.MultiIndex.from_frame(known[KEY]))
-    return frames.index.to_numpy(np.int64)[~named]
+def _units_of(evidence: Evidence) -> pd.Series:
+    """Return the unit of each reading."""
+    names = {client_id(unit, sensor): unit for unit in evidence.plan.scenario.units for sensor in SENSORS}
+    return evidence.readings["client"].astype("str").map(names)

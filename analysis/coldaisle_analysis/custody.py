@@ -12,7 +12,7 @@ import pandas as pd
 
 from coldaisle_analysis.account import Account
 from coldaisle_analysis.captures import Ints
-from coldaisle_analysis.consequences import KEY, reasons
+from coldaisle_analysis.consequences import reasons
 from coldaisle_analysis.evidence import name_of_frame
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS, Host
 from coldaisle_contracts.taxonomy import Role
@@ -51,10 +51,8 @@ def unexplained(account: Account) -> Ints:
 def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which frames belong to a connection that a unit's journal names."""
     frames = account.connections
-    lines = account.evidence.connects.astype({"shard": "str", "port": "int64"})
-    named = pd.MultiIndex.from_frame(frames[KEY]).isin(pd.MultiIndex.from_frame(lines[KEY]))
     known = np.zeros(len(account.join.table), bool)
-    known[frames.index[named]] = True
+    known[frames.index[frames["line"] >= 0]] = True
     return known & ~account.join.touched
 
 
