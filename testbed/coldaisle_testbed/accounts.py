@@ -18,10 +18,15 @@ def write(folder: Path, accounts: dict[str, str]) -> None:
         folder: where it goes; readable by its owner, the broker, alone.
         accounts: names and passwords.
     """
-    lines = [f"{name}:{_hashed(password, os.urandom(12))}\n" for name, password in accounts.items()]
     path = folder / FILE
-    path.write_text("".join(lines), encoding="ascii")
-    path.chmod(0o600)
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text("".join(line(*account) for account in accounts.items()), encoding="ascii")
+
+
+def line(name: str, password: str) -> str:
+    """Return the line of a password file that lets an account in."""
+    return f"{name}:{_hashed(password, os.urandom(12))}\n"
 
 
 def _hashed(password: str, salt: bytes) -> str:

@@ -271,13 +271,23 @@ def live(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the alarms; runs/alarms/<run> when left out.")
     ] = None,
-    mqtt: Annotated[str | None, typer.Option(help="HOST:PORT of an MQTT listener for the alarms.")] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(help="MQTT listener for the alarms: HOST:PORT, mqtt://USER@HOST:PORT or mqtts://…"),
+    ] = None,
+    mqtt_password: Annotated[
+        Path | None, typer.Option(help="File whose first line is USER's password.")
+    ] = None,
+    mqtt_ca: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) that an mqtts:// listener is checked against.")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
 ) -> None:
     """Watch a run while it is played: alarms as JSON lines and MQTT messages, each with its delay."""
     from coldaisle_testbed import live as watching  # noqa: PLC0415
 
-    watching.watch(runs, run, model, policy, out, mqtt, Progress())
+    where = watching.Address.parse(mqtt, mqtt_password, mqtt_ca) if mqtt is not None else None
+    watching.watch(runs, run, model, policy, out, where, Progress())
 
 
 @app.command(

@@ -3,22 +3,19 @@
 import json
 import os
 import shutil
-import socket
 import threading
 import time
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from tests.analysis import made_detector, made_run
 
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.live import watch
-from coldaisle_testbed.live.alarms import TOPIC, Book, Listener
+from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 from coldaisle_testbed.live.loop import DETECTOR
@@ -209,8 +206,6 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
     ):
         with pytest.raises(InputError, match=message):
             watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
-    with pytest.raises(InputError, match="write HOST:PORT"):
-        watch(tmp_path, None, model, POLICY, None, "1884", lambda _: None)
     with pytest.raises(InputError, match="no run here has a detector"):
         watch(tmp_path, None, None, POLICY, None, None, lambda _: None)
 
@@ -245,36 +240,6 @@ def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
         "end",
     ]
     assert Book(path, {"model": "m"}).done
-
-
-def test_alarms_reach_an_mqtt_listener() -> None:
-    """A listener on loopback is started where none is, passes alarms on by shard, and ends; a wrong place is refused."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    heard: list[tuple[str, dict[str, int]]] = []
-    with Listener(f"127.0.0.1:{port}") as listener:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        client.on_message = lambda _client, _data, message: heard.append(
-            (message.topic, json.loads(message.payload))
-        )
-        client.connect("127.0.0.1", port)
-        client.subscribe(f"{TOPIC}/#", qos=1)
-        client.loop_start()
-        until = time.monotonic() + 10
-        while not heard and time.monotonic() < until:
-            listener.publish("day-1", {"frame": 3})
-            time.sleep(0.1)
-        client.disconnect()
-        client.loop_stop()
-    assert heard[0] == (f"{TOPIC}/day-1", {"frame": 3})
-    for where in ("nowhere", "127.0.0.1:none", "127.0.0.1:0"):
-        with pytest.raises(InputError, match="HOST:PORT"):
-            Listener(where)
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        with pytest.raises(InputError, match="could not be started"):
-            Listener(f"127.0.0.1:{other.getsockname()[1]}")
 
 
 def test_delays_are_known_to_two_percent() -> None:

@@ -4,6 +4,7 @@ The capture on disk is the queue: a detector that falls behind loses nothing, an
 beginning, arrives at the same state, and goes on behind the last alarm it wrote. It never touches the captured network.
 """
 
+from coldaisle_testbed.live.listener import Address
 from coldaisle_testbed.live.loop import watch
 
-__all__ = ["watch"]
+__all__ = ["Address", "watch"]

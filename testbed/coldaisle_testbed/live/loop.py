@@ -16,9 +16,10 @@ from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import told
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
 from coldaisle_contracts.errors import InputError
-from coldaisle_testbed.live.alarms import Book, Listener
+from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
+from coldaisle_testbed.live.listener import Address, Listener
 
 DETECTOR = Path("models", "packets.random_forest.skops")
 """The detector of a run that watches when none is named."""
@@ -26,6 +27,8 @@ PAUSE_S = 0.001
 """Pause after a look that found nothing, s."""
 LOOK_S = 0.1
 """Time between two looks for captures that are new, s."""
+ALARMS = "alarms"
+"""Folder of the alarms of all runs, beside the runs."""
 APPEAR_S = 60.0
 """How long it waits for a run to begin, s."""
 SETTLE_S = 2.0
@@ -152,7 +155,7 @@ def watch(
     model: Path | None,
     policy: str,
     out: Path | None,
-    where: str | None,
+    where: Address | None,
     progress: Callable[[str], None],
 ) -> None:
     """Watch a run while it is played, until it has ended.
@@ -163,7 +166,7 @@ def watch(
         model: file of a detector; :data:`DETECTOR` of the newest run that has one when left out.
         policy: name of one of its policies.
         out: folder of the alarms; ``alarms/<run>`` in ``runs`` when left out.
-        where: HOST:PORT of an MQTT listener, none when left out.
+        where: an MQTT listener that hears of alarms too, none when left out.
         progress: told a line a step.
 
     Raises:
@@ -178,9 +181,9 @@ def watch(
         )  # a few rows at a time: threads would only wait for each other
         _warm_up(detector, policy)
         stack.callback(gc.unfreeze)
-        listener = stack.enter_context(Listener(where)) if where else None
+        listener = stack.enter_context(Listener(where, out or runs / ALARMS, progress)) if where else None
         stage = run or _begun(runs, progress)
-        folder = out or runs / "alarms" / stage.name.lstrip(".")
+        folder = out or runs / ALARMS / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
         watching = {
             "model": detector.model,

@@ -1,0 +1,150 @@
+"""An MQTT broker of a watch's own: a mosquitto on loopback that lets nobody in without the password of this watch."""
+
+import os
+import pwd
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.lifeline import die_with_parent
+from coldaisle_testbed import accounts
+
+TOPIC = "coldaisle/alarms"
+"""Alarms are published below it, one topic for each shard."""
+USER = "coldaisle"
+"""Name that publisher and subscribers give to the broker."""
+OPTIONS = "mosquitto_sub"
+"""File with the options of a subscriber: mosquitto_sub looks for one of this name in ``$XDG_CONFIG_HOME``."""
+PATIENCE_S = 10.0
+"""Time mosquitto has to begin to listen, and to end, s."""
+_SYSTEM_USERS = ("mosquitto", "nobody")
+"""Who mosquitto runs as when root starts it: the first that there is."""
+_PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin"
+
+
+class Broker:
+    """A mosquitto that runs as a user of its own, or as the caller where that is not root, and ends with this process.
+
+    Its configuration and password file are in memory, so nothing of them is left however it ends.
+
+    Args:
+        port: where it listens, on 127.0.0.1.
+
+    Raises:
+        InputError: if there is no mosquitto, or it cannot listen there.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.password = secrets.token_urlsafe(24)
+        self._port = port
+        self._options: Path | None = None
+        passwords = _in_memory(accounts.line(USER, self.password))
+        conf = _in_memory(
+            f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file /proc/self/fd/{passwords}\n"
+            "log_dest stderr\nlog_type error\nconnection_messages false\n"
+        )
+        with tempfile.TemporaryFile("w+") as said:
+            try:
+                self._process = _started(f"/proc/self/fd/{conf}", (conf, passwords), said.fileno())
+            finally:
+                os.close(conf)
+                os.close(passwords)
+            if not self._listens():
+                self.close()
+                said.seek(0)
+                why = said.read().strip().rpartition("\n")[2].partition("Error: ")[2] or "no reason given"
+                remedy = f"mosquitto cannot listen there ({why}): choose another port"
+                raise InputError("--mqtt", remedy, f"127.0.0.1:{port}")
+
+    @property
+    def pid(self) -> int:
+        """Process id of mosquitto."""
+        return self._process.pid
+
+    def invite(self, folder: Path) -> str:
+        """Write what a subscriber needs into a file that the folder's owner alone can read; gone when the broker ends.
+
+        Args:
+            folder: where it goes; must exist.
+
+        Returns:
+            The command that listens to every alarm.
+        """
+        self._options, owner = folder / OPTIONS, folder.stat()
+        self._options.unlink(missing_ok=True)
+        self._options.touch(0o600)
+        if os.geteuid() == 0:
+            os.chown(self._options, owner.st_uid, owner.st_gid)
+        self._options.write_text(
+            f"-h 127.0.0.1\n-p {self._port}\n-u {USER}\n-P {self.password}\n-t {TOPIC}/#\n", encoding="ascii"
+        )
+        return f"XDG_CONFIG_HOME={shlex.quote(str(folder.absolute()))} mosquitto_sub"
+
+    def close(self) -> None:
+        """End mosquitto and take the subscribers' file away."""
+        if self._options is not None:
+            self._options.unlink(missing_ok=True)
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _listens(self) -> bool:
+        """Wait until mosquitto listens; tell whether it does."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until and self._process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), PATIENCE_S):
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def _in_memory(text: str) -> int:
+    """Return the descriptor of a file that has no name, for its owner alone, with a text in it."""
+    file = os.memfd_create("mosquitto")
+    os.fchmod(file, 0o600)
+    os.write(file, text.encode())
+    return file
+
+
+def _started(conf: str, files: tuple[int, int], said: int) -> "subprocess.Popen[bytes]":
+    """Start mosquitto with a configuration, and hand it files; it never runs as root."""
+    program = shutil.which("mosquitto", path=_PATH)
+    if program is None:
+        raise InputError("--mqtt", "nothing listens there, and there is no mosquitto here: install it")
+    own: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        user, group = _account()
+        own = {"user": user, "group": group, "extra_groups": ()}
+        for file in files:
+            os.fchown(file, user, group)
+    return subprocess.Popen(  # noqa: S603 - our own arguments
+        [program, "-c", conf],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=said,
+        pass_fds=files,
+        # after the change of user, which would undo it
+        preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - the child makes one system call
+        **own,
+    )
+
+
+def _account() -> tuple[int, int]:
+    """Return user and group of mosquitto's system account."""
+    for name in _SYSTEM_USERS:
+        with suppress(KeyError):
+            account = pwd.getpwnam(name)
+            return account.pw_uid, account.pw_gid
+    raise InputError("--mqtt", f"no user {' or '.join(_SYSTEM_USERS)} here for the listener: make one")

@@ -1,0 +1,193 @@
+"""Publishing alarms to an MQTT listener outside the captured network."""
+
+import json
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed.live.broker import TOPIC, USER, Broker
+
+KEEPALIVE_S, PATIENCE_S = 60, 10.0
+LOOPBACK = ("127.0.0.1", "localhost")
+_FORM = "write HOST:PORT, or mqtt://USER@HOST:PORT, or mqtts://USER@HOST:PORT for TLS, such as 127.0.0.1:1884"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where alarms are published.
+
+    Attributes:
+        host: name or address of the listener.
+        port: its TCP port.
+        user: who we are to it; empty for nobody.
+        password: our password there.
+        tls: whether to speak TLS.
+        authority: file with the certificates (PEM) it is checked against; the system's when ``None``.
+    """
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    tls: bool = False
+    authority: Path | None = None
+
+    @classmethod
+    def parse(cls, where: str, password: Path | None = None, authority: Path | None = None) -> Self:
+        """Return the address that options name.
+
+        Args:
+            where: ``HOST:PORT``, ``mqtt://[USER@]HOST:PORT`` or ``mqtts://[USER@]HOST:PORT``.
+            password: file whose first line is the user's password.
+            authority: file with the certificates to check a TLS listener against.
+
+        Raises:
+            InputError: if that is no such address, or a file cannot be read.
+        """
+        parts = urlsplit(where if "://" in where else f"mqtt://{where}")
+        if parts.password is not None:
+            remedy = "everybody here can read a command line: put the password in a file and name it with --mqtt-password"
+            raise InputError("--mqtt holds a password", remedy)
+        try:
+            port = parts.port or 0
+        except ValueError:
+            port = 0
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or not port or parts.path.strip("/"):
+            raise InputError("--mqtt", _FORM, where)
+        user = parts.username or ""
+        if password is not None and not user:
+            raise InputError(
+                "--mqtt-password", f"belongs to a user: name it as mqtt://USER@HOST:PORT, not {where}"
+            )
+        secret = _first_line(password) if password is not None else ""
+        return cls(parts.hostname, port, user, secret, parts.scheme == "mqtts", authority)
+
+    def __str__(self) -> str:
+        """Return it as it was written, more or less; never the password."""
+        user = f"{self.user}@" if self.user else ""
+        return f"mqtt{'s' if self.tls else ''}://{user}{self.host}:{self.port}"
+
+
+class Listener(AbstractContextManager["Listener"]):
+    """An MQTT listener that alarms are published to, at least once each.
+
+    Where nothing listens on loopback a broker is started, which ends with the watch.
+
+    Args:
+        address: where it is.
+        folder: where what subscribers of an own broker need to know is written.
+        progress: hears how to subscribe to an own broker, and at the end of alarms that the listener did not confirm.
+
+    Raises:
+        InputError: if nothing listens there and none can be started, or it does not let us in.
+    """
+
+    def __init__(self, address: Address, folder: Path, progress: Callable[[str], None]) -> None:
+        self._progress, self._own = progress, None  # type: Callable[[str], None], Broker | None
+        self._sent = self._confirmed = 0
+        if not (_answers(address) or address.tls or address.user or address.host not in LOOPBACK):
+            self._own = Broker(address.port)
+            address = Address(address.host, address.port, USER, self._own.password)
+        try:
+            self._client = self._connected(address)
+            if self._own is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                progress(f"to hear the alarms: {self._own.invite(folder)}")
+        except BaseException:
+            self._end_own()
+            raise
+
+    def publish(self, shard: str, line: dict[str, Any]) -> None:
+        """Publish an alarm on the shard's topic."""
+        self._sent += 1
+        self._client.publish(f"{TOPIC}/{shard}", json.dumps(line), qos=1)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for what is under way, then leave; a listener that was started here ends."""
+        until = time.monotonic() + PATIENCE_S
+        while self._confirmed < self._sent and time.monotonic() < until:
+            time.sleep(0.01)
+        if missing := self._sent - self._confirmed:
+            self._progress(
+                f"{missing:,} alarms were not confirmed by the MQTT listener; the files hold them all"
+            )
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._end_own()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def _end_own(self) -> None:
+        if self._own is not None:
+            self._own.close()
+
+    def _connected(self, address: Address) -> mqtt.Client:
+        """Return a client that was let in; its thread runs."""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"coldaisle-live-{secrets.token_hex(4)}")
+        answers: list[Any] = []
+        answered = threading.Event()
+
+        def on_connect(*arguments: Any) -> None:
+            answers.append(arguments[3])
+            answered.set()
+
+        def on_publish(*_: Any) -> None:
+            self._confirmed += 1
+
+        client.on_connect, client.on_publish = on_connect, on_publish
+        if address.user:
+            client.username_pw_set(address.user, address.password)
+        try:
+            if address.tls:
+                client.tls_set(None if address.authority is None else str(address.authority))
+            client.connect(address.host, address.port, KEEPALIVE_S)
+        except ssl.SSLError as error:
+            remedy = f"TLS fails ({error.reason or error}): name its authority with --mqtt-ca FILE"
+            raise InputError("--mqtt", remedy, str(address)) from error
+        except OSError as error:
+            remedy = f"cannot be reached ({error.strerror or error}): start a broker there, outside the captured network"
+            raise InputError("--mqtt", remedy, str(address)) from error
+        client.loop_start()
+        if answered.wait(PATIENCE_S) and not answers[0].is_failure:
+            return client
+        client.disconnect()
+        client.loop_stop()
+        why = f"refuses us ({answers[0]})" if answers else f"said nothing for {PATIENCE_S:g} s"
+        remedy = (
+            f"{why}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
+        )
+        raise InputError("--mqtt", remedy, str(address))
+
+
+def _answers(address: Address) -> bool:
+    """Tell whether anything listens there."""
+    try:
+        with socket.create_connection((address.host, address.port), PATIENCE_S):
+            return True
+    except OSError:
+        return False
+
+
+def _first_line(file: Path) -> str:
+    """Return the first line of a file."""
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(file, "cannot be read: name a file whose first line is the password") from error
