@@ -1,15 +1,11 @@
-"""From captures to report: dataset, statistics, models and report, in one go and all or nothing.
+"""From a dataset to statistics, models, scorecard and report, in a folder that the caller lets appear by rename."""
 
-Results are made in a hidden folder and appear by rename, so half a result never looks whole.
-"""
-
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coldaisle_analysis import dataset, describe, evaluate, evidence, ledger, metrics, report, workers
+from coldaisle_analysis import dataset, describe, description, evaluate, ledger, metrics, report, workers
 from coldaisle_analysis import weeks as other_weeks
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
@@ -18,58 +14,51 @@ from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.report import Subject
 from coldaisle_analysis.staging import staged
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
 
-PARTS = ("dataset", "models", "report", scorecard.SCORECARD)
-STAGING = ".analysis"
 CAPTURES_SEED = 1
 """Seed of folds, models and bootstrap where no scenario gives one."""
 
 Progress = Callable[[str], None]
 Audit = Callable[[Sequence[Mapping[str, Any]]], list[Result]]
-"""Audits a dataset that was written, given the rows of its metrics."""
+"""Audits a dataset, given the rows of its metrics."""
 
 
 def analyse_run(
     run: Path,
+    account: ledger.Account,
+    built: Dataset,
+    out: Path,
     progress: Progress,
-    account: ledger.Account | None = None,
-    manifest: Manifest | None = None,
     *,
     tuned: bool = False,
     weeks: Sequence[Path] = (),
 ) -> None:
-    """Build dataset, statistics, models, scorecard and report of a run, inside its folder.
-
-    An analysis already there is replaced at the end, part by part.
+    """Write statistics, models, scorecard, report and datasheet of a finished run into a folder.
 
     Args:
-        run: the run's folder, finished or still being made.
+        run: the run's folder, which is only read.
+        account: its settled ledger.
+        built: its dataset.
+        out: where the parts go, an empty folder.
         progress: told each step, one line each.
-        account: the run's ledger if already settled, to save reading the captures again.
-        manifest: its manifest so far, if none is written yet.
         tuned: tune the models on each fold's training side, which takes minutes.
         weeks: other runs that models trained on the whole of this one are tried on, each with another seed.
 
     Raises:
-        InputError: if the run cannot be read or its folder not written.
+        InputError: if the run cannot be read.
+        OSError: if the folder cannot be written.
     """
-    progress("reading captures and journals")
-    others = other_weeks.load(weeks, (manifest or Manifest.load(run)).seed)
-    settled = account or ledger.settle(evidence.load(run))
-    built, known = dataset.build(run, settled), manifest or Manifest.load(run)
-    subject, seed = _subject_of(settled, known), settled.evidence.plan.scenario.seed
-    with staged(run / STAGING) as staging:
+    manifest = Manifest.load(run)
+    others = other_weeks.load(weeks, manifest.seed)
+    subject, seed = _subject_of(account, manifest, digest_of(run)), account.evidence.plan.scenario.seed
 
-        def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
-            return examine.of_run(run, built, settled, known, metrics, staging / "dataset")
+    def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
+        return examine.of_run(run, built, account, manifest, metrics)
 
-        _analyse(built, subject, seed, audit, staging, progress, tuned=tuned, weeks=others)
-        for part in PARTS:
-            shutil.rmtree(run / part, ignore_errors=True)
-            (staging / part).rename(run / part)
-        staging.rmdir()
+    found = _analyse(built, subject, seed, audit, out, progress, tuned=tuned, weeks=others)
+    description.write_datasheet(run, manifest, [one.row() for one in found], out)
 
 
 def analyse_captures(
@@ -104,6 +93,8 @@ def analyse_captures(
         return examine.of_dataset(subject.name, built, metrics=metrics)
 
     with staged(out.parent / f".{out.name}") as staging:
+        progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
+        dataset.write(built, staging / "dataset")
         _analyse(built, subject, CAPTURES_SEED, audit, staging, progress, tuned=tuned)
         staging.replace(out)
 
@@ -118,11 +109,9 @@ def _analyse(
     *,
     tuned: bool,
     weeks: other_weeks.Weeks = MappingProxyType({}),
-) -> None:
-    """Write the parts of an analysis into a folder."""
+) -> list[Result]:
+    """Write the parts of an analysis into a folder; return what its audit found."""
     with workers.waking():
-        progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
-        dataset.write(built, folder / "dataset")
         progress("describing the traffic")
         described = describe.describe(built.packets, built.readings)
         described.write(folder / "report" / "tables")
@@ -143,10 +132,11 @@ def _analyse(
         "scorecard": scorecard.as_dict(subject.name, found)["counts"],
     }
     training.write(detectors, levels[0].name, about, folder / "models")
+    return found
 
 
-def _subject_of(account: ledger.Account, manifest: Manifest) -> Subject:
-    """Return what the report says of a run, from its plan and manifest."""
+def _subject_of(account: ledger.Account, manifest: Manifest, digest: str) -> Subject:
+    """Return what the report says of a run, from its plan and manifest and the manifest's own sha256."""
     plan = account.evidence.plan
     facts = {
         "kernel drops": str(manifest.counts["kernel_drops"]),
@@ -162,6 +152,7 @@ def _subject_of(account: ledger.Account, manifest: Manifest) -> Subject:
         facts=facts,
         notes=(
             "Temperatures are those of a mathematical model; the network traffic is real, between real programs.",
+            f"The run's manifest.json has the sha256 {digest}; `coldaisle verify RUN --manifest-digest` holds the run to it.",
         ),
     )
 

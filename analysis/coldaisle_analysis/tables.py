@@ -95,6 +95,13 @@ def rows_of(path: Path) -> int:
         raise InputError(path, "name the Parquet file of a finished run, in its dataset folder") from error
 
 
+def as_csv(table: pa.Table) -> bytes:
+    """Return a table as it stands in a CSV file."""
+    out = pa.BufferOutputStream()
+    pa.csv.write_csv(_plain(table), out)
+    return bytes(out.getvalue())
+
+
 def _unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}")
 

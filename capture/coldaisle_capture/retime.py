@@ -166,6 +166,30 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     )
 
 
+def retimed(raws: Sequence[Path], retimer: Retimer) -> Iterator[tuple[int, bytes]]:
+    """Yield for each file of a capture how many packets it holds, and its retimed copy.
+
+    Args:
+        raws: files as tcpdump wrote them, oldest first.
+        retimer: maps times and frames.
+
+    Raises:
+        InputError: if a file is no such capture, or its packets are out of order.
+    """
+    captured = [list(records(raw)) for raw in raws]
+    packets = in_order(packet for part in captured for packet in part)
+    with raws[0].open("rb") as first:
+        header = first.read(GLOBAL_HEADER)
+    for part in captured:
+        content = bytearray(header)
+        for wall_ns, frame in islice(packets, len(part)):
+            fresh = retimer.frame(wall_ns, frame)
+            content += (
+                _RECORD.pack(*divmod(retimer.time(wall_ns), 1_000_000_000), len(fresh), len(fresh)) + fresh
+            )
+        yield len(part), bytes(content)
+
+
 def retime(raws: Sequence[Path], outs: Sequence[Path], retimer: Retimer) -> list[int]:
     """Write the retimed copy of a capture that may fill several files, in the order of the packets' stamps.
 
@@ -177,13 +201,8 @@ def retime(raws: Sequence[Path], outs: Sequence[Path], retimer: Retimer) -> list
     Returns:
         How many packets each file holds.
     """
-    captured = [list(records(raw)) for raw in raws]
-    packets = in_order(packet for part in captured for packet in part)
-    for out, part in zip(outs, captured, strict=True):
-        with out.open("wb") as file:
-            file.write(raws[0].read_bytes()[:GLOBAL_HEADER])
-            for wall_ns, frame in islice(packets, len(part)):
-                virtual, fresh = retimer.time(wall_ns), retimer.frame(wall_ns, frame)
-                stamp = divmod(virtual, 1_000_000_000)
-                file.write(_RECORD.pack(*stamp, len(fresh), len(fresh)) + fresh)
-    return [len(part) for part in captured]
+    counts = []
+    for out, (packets, content) in zip(outs, retimed(raws, retimer), strict=True):
+        out.write_bytes(content)
+        counts.append(packets)
+    return counts

@@ -4,14 +4,18 @@ import math
 import random
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, seed_for
 from coldaisle_contracts.room import fitted, refuse_crowd, refuse_haste
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.site import first_problem
 
 LEAD = 20_000_000
 """The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
@@ -58,6 +62,35 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
         scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes
     )
     _refuse_strangers(plan, place)
+    return plan
+
+
+def left_out(plan: Plan) -> tuple[str, ...]:
+    """Return the kinds of a plan's scenario that it leaves out, because a machine could not play them."""
+    every = {episode.kind for episode in build_plan(plan.scenario).episodes}
+    return tuple(sorted(every - {episode.kind for episode in plan.episodes}))
+
+
+def planned_again(manifest: Manifest, place: str) -> Plan:
+    """Return the plan of a run, made from the scenario in its manifest.
+
+    Args:
+        manifest: the run's manifest.
+        place: what to call it in an error, usually its file.
+
+    Raises:
+        InputError: if it keeps no scenario, or this version plans another run from it.
+    """
+    if manifest.definition is None:
+        raise InputError(place, "holds no scenario, as those made before it was kept: name the run's folder")
+    try:
+        scenario = Scenario.model_validate(manifest.definition)
+    except ValidationError as error:
+        raise first_problem(f"{place}: definition", error) from error
+    plan = build_plan(scenario, f"{place}: definition", frozenset(manifest.left_out))
+    if plan.digest() != manifest.plan_digest:
+        remedy = f"is not the plan this version makes of its scenario: use {manifest.made_by}"
+        raise InputError(f"{place}: key plan_digest", remedy, manifest.plan_digest)
     return plan
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from coldaisle_contracts.addressing import MQTT_PORT
+from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.progress import Progress
 
@@ -143,22 +144,50 @@ def up(
     making.begin(plan, order, RUNS, out, progress)
 
 
-@app.command(epilog=_examples("coldaisle verify runs/latest"))
-def verify(run: Annotated[Path, typer.Argument(help="Folder of a finished run.")]) -> None:
-    """Check a finished run again: hashes, conservation, label join. Exit 3 names what broke."""
+@app.command(
+    epilog=_examples(
+        "coldaisle verify runs/latest",
+        "coldaisle verify runs/latest --manifest-digest 3f0c…",
+        "coldaisle verify runs/latest --signers allowed_signers",
+    )
+)
+def verify(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    manifest_digest: Annotated[
+        str | None, typer.Option(help="The sha256 its manifest.json has to have, as `up` printed it.")
+    ] = None,
+    signers: Annotated[
+        Path | None, typer.Option(help="Who may have signed it, in ssh-keygen's format of allowed signers.")
+    ] = None,
+) -> None:
+    """Check a finished run again: hashes, conservation, labels, everything derived. Exit 3 names what broke."""
     from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
     Manifest.load(run)  # what is no run is said at once
     from coldaisle_testbed import verification  # noqa: PLC0415
 
-    Console().print(verification.verify(run), soft_wrap=True, highlight=False)
+    held = verification.verify(run, manifest_digest, signers)
+    Console().print(held, soft_wrap=True, highlight=False, markup=False)
+
+
+@app.command(epilog=_examples("coldaisle sign runs/latest --key ~/.ssh/id_ed25519"))
+def sign(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    key: Annotated[
+        Path, typer.Option(help="SSH key: private, or the .pub file of one that an SSH agent holds.")
+    ],
+) -> None:
+    """Sign a finished run's manifest with an SSH key; `verify --signers` checks it."""
+    from coldaisle_testbed import signing  # noqa: PLC0415
+
+    Console().print(f"signed: {signing.sign(run, key)}", soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command(
-    epilog=_examples("coldaisle reproduce runs/latest", "coldaisle reproduce runs/latest --engine compose")
+    epilog=_examples("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
 )
 def reproduce(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
         EngineName | None, typer.Option(help="Where to play it; the run's own when left out.")
     ] = None,
@@ -181,6 +210,7 @@ def reproduce(
     epilog=_examples(
         "coldaisle analyse runs/latest",
         "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
+        "coldaisle analyse /data/week --out results",
         "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
     )
 )
@@ -188,7 +218,9 @@ def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; a new one in the run when left out.")
+    ] = None,
     tune: Annotated[bool, typer.Option("--tune", help="Tune every model first; takes minutes.")] = False,
     weeks: Annotated[
         list[Path] | None, typer.Option(help="Other runs to try the models on; repeat it.")
@@ -202,10 +234,11 @@ def analyse(
         Manifest.load(run)  # what is no run is said at once
         from coldaisle_testbed import conclude  # noqa: PLC0415
 
-        conclude.again(run, progress, tuned=tune, weeks=weeks or [])
+        conclude.again(run, progress, tuned=tune, weeks=weeks or [], out=out)
         return
     if not pcap or not labels or out is None:
         raise InputError("analyse", "give the folder of a run, or --pcap FILE… --labels FILE… --out DIR")
+    refuse_sealed(out)
     from coldaisle_analysis import pipeline  # noqa: PLC0415
 
     pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune)
@@ -217,7 +250,8 @@ def decode(
     out: Annotated[Path, typer.Option(help="Folder for packets.parquet and messages.parquet.")],
     port: Annotated[int, typer.Option(min=1, max=65_535, help="TCP port of MQTT.")] = MQTT_PORT,
 ) -> None:
-    """Decode captures of any size into two tables, a row a frame and a row an MQTT control packet."""
+    """Decode captures of any size into two tables: one row per frame, one row per MQTT control packet."""
+    refuse_sealed(out)
     from coldaisle_analysis import decoding  # noqa: PLC0415
 
     written = decoding.write(pcap, out, decoding.Decoder(port))
@@ -241,6 +275,7 @@ def score(
     out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
 ) -> None:
     """Score every frame of any capture with a trained detector."""
+    refuse_sealed(out)
     from coldaisle_analysis.detection import scoring  # noqa: PLC0415
 
     for line in scoring.score(model, pcap, policy, out):
@@ -307,6 +342,7 @@ def audit(
     """Say what is wrong with a labelled data set: signals with evidence, not verdicts."""
     if subject is None and not (pcap and labels):
         raise InputError("audit", "give a run, a table with labels, or --pcap FILE… --labels FILE…")
+    refuse_sealed(json, "--json")
     from coldaisle_analysis.audit import examine, scorecard, shown  # noqa: PLC0415
 
     name, results = (
@@ -333,6 +369,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a run in formats of other tools: Parquet by day, CSV, labelled pcapng, Zeek logs, EVE events."""
+    refuse_sealed(out)
     from coldaisle_analysis import export as exporting  # noqa: PLC0415
 
     for folder in exporting.export(run, to or [], out):
@@ -348,6 +385,7 @@ def fit(
     time_zone: Annotated[str, typer.Option(help="IANA zone of the site, for its daily season.")] = "UTC",
 ) -> None:
     """Estimate the parameters of a real site from its readings."""
+    refuse_sealed(out)
     from coldaisle_analysis import fit as fitting  # noqa: PLC0415
 
     fitting.run(files, out, Progress(), time_zone)

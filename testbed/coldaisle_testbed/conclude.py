@@ -1,46 +1,87 @@
-"""From a played stage to a finished run: ledger, analysis, manifest, and its name by rename."""
+"""From a played stage to a finished run: ledger, dataset, manifest, and its name by rename; then its first analysis."""
 
-import os
-import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_analysis import dataset, description, evidence, ledger
 from coldaisle_analysis.audit import examine, scorecard
-from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Manifest, sha256_of
-from coldaisle_testbed import provenance
+from coldaisle_analysis.dataset import Dataset
+from coldaisle_contracts.analyses import refuse_sealed
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
+from coldaisle_testbed import analyses, provenance
+from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import ORDER, appear
+from coldaisle_testbed.stage import ORDER, appear, point_latest
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run and what is known of it in this process, to read nothing twice.
+
+    Attributes:
+        run: its folder.
+        manifest: its manifest.
+        account: its settled ledger.
+        built: its dataset.
+    """
+
+    run: Path
+    manifest: Manifest
+    account: ledger.Account
+    built: Dataset
 
 
 def conclude(
     stage: Path,
     final: Path,
     engine: str,
-    shards: int,
     seconds: dict[str, float],
     progress: Progress,
     *,
     analyse: bool,
-    name: str = "",
-    tuned: bool = False,
-    weeks: Sequence[Path] = (),
+    latest: bool = False,
 ) -> Path:
-    """Check a played stage, build its dataset, analyse it, write the manifest and let it appear as ``final``.
+    """Check a played stage, build its dataset, seal it under its name, and analyse it.
+
+    The run is finished before the analysis begins: whatever becomes of that, the run stays as it was sealed.
 
     Args:
         stage: plan, journals and captures.
         final: the folder it becomes.
         engine: what played it.
-        shards: in how many pieces.
         seconds: wall time of the stages so far, s; completed here.
         progress: told one line a step.
         analyse: whether to train models and write the report.
-        name: the run's id; the name of ``final`` when left out.
-        tuned: whether to tune them first.
-        weeks: other runs to try them on.
+        latest: whether ``latest`` beside it is to point at it.
+
+    Raises:
+        TrustError: if the ledger does not add up; the stage stays where it is for a look.
+    """
+    done = seal(stage, final, engine, seconds, progress)
+    if latest:
+        point_latest(done.run)
+    counts = done.manifest.counts
+    progress(
+        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
+    )
+    try:
+        _analysed(done, progress, models=analyse)
+    except BaseException as error:
+        error.add_note(f"the run itself is finished: {final}; analyse it with `coldaisle analyse {final}`")
+        raise
+    if analyse:
+        progress(f"report: {final / 'report' / 'index.html'}")
+    progress(
+        f"sha256 of its manifest, which `coldaisle verify RUN --manifest-digest` asks for: {digest_of(done.run)}"
+    )
+    return done.run
+
+
+def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progress: Progress) -> Finished:
+    """Check a played stage, build its dataset, write its manifest and let it appear as ``final``.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
@@ -49,119 +90,86 @@ def conclude(
         account = ledger.settle(evidence.load(stage))
         if broken := ledger.check(stage, account):
             raise TrustError([*broken, f"what was played lies in {stage}"])
-        manifest = _drafted(stage, name or final.name, engine, shards, seconds, account)
-    if analyse:
-        with progress.step("analysing", seconds, "analysis"):
-            from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
-
-            pipeline.analyse_run(stage, progress, account, manifest, tuned=tuned, weeks=weeks)
-    else:
-        with progress.step("building the dataset", seconds, "dataset"):
-            built = dataset.build(stage, account)
-            dataset.write(built, stage / "dataset")
-        with progress.step("auditing the dataset", seconds, "audit"):
-            found = examine.of_run(stage, built, account, manifest)
-            scorecard.write(manifest.id, found, stage / scorecard.SCORECARD)
-    done = manifest.model_copy(update={"seconds": seconds, "files": _hashes(stage, manifest.files)})
-    described = description.write(stage, done)
-    done.files.update({path.name: sha256_of(path) for path in described})
-    done.save(stage)
+    with progress.step("building the dataset", seconds, "dataset"):
+        built = dataset.build(stage, account)
+        dataset.write(built, stage / "dataset")
+    files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
+    made = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
+    origin = {"versions": provenance.versions(), "commit": provenance.commit()}
+    hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
+    manifest = Manifest.model_validate({**made, **origin, **deduced(account), "files": hashes})
+    manifest.save(stage)
+    description.write_metadata(stage, manifest)
     appear(stage, final)
-    _tell(progress, manifest, final.with_name(manifest.id), analysed=analyse)
-    return final
+    return Finished(final, manifest, replace(account, evidence=replace(account.evidence, run=final)), built)
 
 
-def _tell(progress: Progress, manifest: Manifest, run: Path, *, analysed: bool) -> None:
-    """Say what a run holds and where it and its report are."""
-    packets, readings = manifest.counts["packets"], manifest.counts["readings"]
-    progress(f"{packets:,} packets, {readings:,} readings, 0 dropped, every act found: {run}")
-    if analysed:
-        progress(f"report: {run / 'report' / 'index.html'}")
+def again(
+    run: Path, progress: Progress, *, tuned: bool = False, weeks: Sequence[Path] = (), out: Path | None = None
+) -> Path:
+    """Analyse a finished run again; the run itself and its older analyses stay as they are.
 
+    Args:
+        run: the run's folder.
+        progress: told one line a step.
+        tuned: whether to tune the models first.
+        weeks: other runs to try them on.
+        out: folder for the results, for who may not write into the run's; a new analysis of the run when left out.
 
-def again(run: Path, progress: Progress, *, tuned: bool = False, weeks: Sequence[Path] = ()) -> Path:
-    """Analyse a finished run again, beside it, and put the result in its place.
+    Returns:
+        The folder of the results.
 
     Raises:
-        InputError: if it is not a finished run, or another week cannot be used.
-        TrustError: if it does not add up any more.
+        InputError: if it is not a finished run, another week cannot be used, or the results cannot be written.
+        TrustError: if the run does not add up any more.
     """
     run = run.resolve()
     manifest = Manifest.load(run)
+    refuse_sealed(out)
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("--out", "holds something already: name a new folder, or remove it first", str(out))
     if weeks:
         from coldaisle_analysis import weeks as other_weeks  # noqa: PLC0415 - takes long to import
 
         other_weeks.seeds(weeks, manifest.seed)
-    if broken := ledger.check(run):
+    from coldaisle_testbed.verification import folder  # noqa: PLC0415 - it imports what this module does
+
+    if broken := folder.unsealed(run, manifest):
         raise TrustError(broken)
-    stage, old = run.parent / f".{run.name}.new", run.parent / f".{run.name}.old"
-    shutil.rmtree(stage, ignore_errors=True)
-    stage.mkdir()
-    for part in ("plan.json", "journal", "capture"):
-        source = run / part
-        if source.is_dir():
-            shutil.copytree(source, stage / part, copy_function=os.link)
+    progress("reading captures and journals")
+    account = ledger.settled(run)
+    if broken := ledger.check(run, account):
+        raise TrustError(broken)
+    done = Finished(run, manifest, account, dataset.build(run, account))
+    made = _analysed(done, progress, models=True, tuned=tuned, weeks=weeks, out=out)
+    progress(f"report: {made / 'report' / 'index.html'}")
+    return made
+
+
+def _analysed(
+    done: Finished,
+    progress: Progress,
+    *,
+    models: bool,
+    tuned: bool = False,
+    weeks: Sequence[Path] = (),
+    out: Path | None = None,
+) -> Path:
+    """Analyse a finished run, with or without models and report; return the folder of the results."""
+    seconds: dict[str, float] = {}
+    with analyses.making(done.run, out) as stage:
+        if models:
+            with progress.step("analysing", seconds, "analysis"):
+                from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
+
+                pipeline.analyse_run(
+                    done.run, done.account, done.built, stage, progress, tuned=tuned, weeks=weeks
+                )
         else:
-            shutil.copy2(source, stage / part)
-    fresh = run.parent / f".{run.name}.done"
-    seconds = {name: took for name, took in manifest.seconds.items() if name == "play"}
-    conclude(
-        stage,
-        fresh,
-        manifest.engine,
-        manifest.shards,
-        seconds,
-        progress,
-        analyse=True,
-        name=run.name,
-        tuned=tuned,
-        weeks=weeks,
-    )
-    run.rename(old)
-    fresh.rename(run)
-    shutil.rmtree(old)
-    return run
-
-
-def _counts(account: ledger.Account) -> dict[str, int]:
-    plan, frames = account.evidence.plan, account.join.table
-    return {
-        "packets": len(frames),
-        "packets_attack": int(frames["label"].sum()),
-        "readings": len(account.readings),
-        "readings_attack": int(account.readings["label"].sum()),
-        "episodes": len(plan.episodes),
-        "acts": sum(len(episode.acts) for episode in plan.episodes),
-        "kernel_drops": int(account.evidence.sealed["kernel_drops"].sum()),
-        "days": plan.scenario.days,
-    }
-
-
-def _drafted(
-    stage: Path, name: str, engine: str, shards: int, seconds: dict[str, float], account: ledger.Account
-) -> Manifest:
-    """Return the manifest of a run so far: what was played, nothing derived."""
-    plan = account.evidence.plan
-    return Manifest(
-        id=name,
-        scenario=plan.scenario.name,
-        seed=plan.scenario.seed,
-        engine=engine,
-        shards=shards,
-        created=datetime.now(UTC),
-        plan_digest=plan.digest(),
-        semantic_digest=ledger.semantic_digest(account),
-        counts=_counts(account),
-        seconds=seconds,
-        versions=provenance.versions(),
-        files=_hashes(stage, {}),
-        commit=provenance.commit(),
-        clocks=provenance.clocks(account),
-    )
-
-
-def _hashes(stage: Path, known: dict[str, str]) -> dict[str, str]:
-    """Return the sha256 of every file of a stage by its path there, those known taken as they are."""
-    files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
-    names = {str(path.relative_to(stage)): path for path in files}
-    return {name: known.get(name) or sha256_of(path) for name, path in names.items()}
+            with progress.step("auditing the dataset", seconds, "audit"):
+                found = examine.of_run(done.run, done.built, done.account, done.manifest)
+                scorecard.write(done.manifest.id, found, stage / scorecard.SCORECARD)
+                description.write_datasheet(done.run, done.manifest, [one.row() for one in found], stage)
+        others = {Manifest.load(week).id: digest_of(week) for week in weeks}
+        analyses.seal(stage, done.run, seconds, tuned=tuned, weeks=others)
+        return analyses.place(stage, done.run, out)

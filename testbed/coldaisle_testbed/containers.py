@@ -44,9 +44,9 @@ def finish(env: Mapping[str, str]) -> None:
     """Turn the stage ``COLDAISLE_RUN`` into a finished run beside it, and let ``latest`` point at it."""
     from coldaisle_testbed import conclude  # noqa: PLC0415
     from coldaisle_testbed.progress import Progress  # noqa: PLC0415
-    from coldaisle_testbed.stage import new_id, point_latest  # noqa: PLC0415
+    from coldaisle_testbed.stage import new_id  # noqa: PLC0415
 
     stage = Path(env["COLDAISLE_RUN"])
     made = Plan.load(stage / "plan.json")
     final = stage.parent / new_id(made, datetime.now(UTC))
-    point_latest(conclude.conclude(stage, final, "compose", 1, {}, Progress(), analyse=True))
+    conclude.conclude(stage, final, "compose", {}, Progress(), analyse=True, latest=True)

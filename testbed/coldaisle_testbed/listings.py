@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import timeline
 from coldaisle_testbed.doctor import Check
+
+_UNFINISHED = "[yellow]unfinished[/]"
 
 
 def of_episodes(plan: Plan) -> Table:
@@ -32,20 +36,29 @@ def of_episodes(plan: Plan) -> Table:
 
 
 def of_runs(folder: Path) -> Table:
-    """Return the runs in a folder with size and state, hidden stages of unfinished ones included."""
+    """Return the runs in a folder with size and state, hidden stages of unfinished ones included.
+
+    A run whose manifest cannot be read is broken: it has a row, and the sentence that says why below it.
+    """
     table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
-    found = [
-        path for path in sorted(folder.glob("*")) if (path / "plan.json").is_file() and not path.is_symlink()
-    ]
-    for path in [*found, *sorted(path for path in folder.glob(".*") if path.is_dir())]:
-        size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
-        if (path / MANIFEST).is_file() and not path.name.startswith("."):
-            manifest = Manifest.load(path)
-            packets, readings = (f"{manifest.counts[key]:,}" for key in ("packets", "readings"))
-            table.add_row(path.name, "finished", manifest.engine, packets, readings, size)
-        else:
-            table.add_row(path.name, "[yellow]unfinished[/]", "", "", "", size)
+    for path in sorted(folder.glob("*"), key=lambda path: (path.name.startswith("."), path.name)):
+        if path.is_symlink() or not path.is_dir():
+            continue
+        finished = (path / MANIFEST).is_file() and not path.name.startswith(".")
+        if finished or path.name.startswith(".") or (path / "plan.json").is_file():
+            size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
+            table.add_row(escape(path.name), *(_state(path) if finished else (_UNFINISHED, "", "", "")), size)
     return table
+
+
+def _state(run: Path) -> tuple[str, str, str, str]:
+    """Return state, engine, packets and readings of a run that has a manifest."""
+    try:
+        manifest = Manifest.load(run)
+    except InputError as error:
+        return f"[red]broken[/]: {escape(str(error))}", "", "", ""
+    packets, readings = (f"{manifest.counts[key]:,}" for key in ("packets", "readings"))
+    return "finished", manifest.engine, packets, readings
 
 
 def of_checks(checks: Iterable[Check]) -> Table:

@@ -17,7 +17,6 @@ from coldaisle_testbed.stage import (
     final_of,
     held_stage,
     new_stage,
-    point_latest,
     stage_for,
     strip,
 )
@@ -73,13 +72,15 @@ def _made(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
     strip(stage)
     from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import; nothing is played by then
 
-    final, shards = final_of(stage), order.shards if order.engine == NETNS else 1
-    run = conclude.conclude(
-        stage, final, order.engine, shards, dict(order.seconds), progress, analyse=order.analyse
+    return conclude.conclude(
+        stage,
+        final_of(stage),
+        order.engine,
+        dict(order.seconds),
+        progress,
+        analyse=order.analyse,
+        latest=order.latest,
     )
-    if order.latest:
-        point_latest(run)
-    return run
 
 
 def pieces_of(plan: Plan, asked: int | None) -> int:

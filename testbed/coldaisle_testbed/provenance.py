@@ -1,13 +1,13 @@
-"""Where a run comes from: its clocks, and the versions and commit of what made it."""
+"""Where a run comes from: the versions and commit of what made it."""
 
 import importlib.metadata
 import platform
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
-from coldaisle_analysis import ledger
-from coldaisle_contracts.manifest import Clocks, instant
+from coldaisle_contracts.manifest import Manifest
 
 HOUSE = Path(__file__).resolve().parents[2]
 """The checkout this runs from, where there is one."""
@@ -31,24 +31,6 @@ _TOOLS = {
 }
 
 
-def clocks(account: ledger.Account) -> Clocks:
-    """Return first and last packet of a run on both clocks.
-
-    Args:
-        account: its settled account.
-    """
-    known = account.evidence
-    virtual, wall = known.trace.frames.time_ns, known.raw.time_ns
-    return Clocks(
-        virtual_start=instant(int(virtual.min())),
-        virtual_end=instant(int(virtual.max())),
-        wall_start=instant(int(wall.min())),
-        wall_end=instant(int(wall.max())),
-        time_zone=known.plan.scenario.time_zone,
-        utc_offset_s=known.plan.utc_offset_s,
-    )
-
-
 def commit() -> str:
     """Return the commit this source is of, empty where it is no checkout or there is no git."""
     if not (HOUSE / ".git").exists():  # or git would name the checkout around it
@@ -67,6 +49,7 @@ def _said(command: list[str]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the version of coldaisle and of each library and tool found here."""
     found = {"python": platform.python_version(), "linux": platform.release()}
@@ -83,3 +66,8 @@ def versions() -> dict[str, str]:
         if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):
             found[name] = version[0]
     return found
+
+
+def made_here(manifest: Manifest) -> bool:
+    """Tell whether the coldaisle that runs now made a run."""
+    return (manifest.versions.get("coldaisle"), manifest.commit) == (versions().get("coldaisle"), commit())

@@ -10,6 +10,7 @@ from coldaisle_analysis import evidence, ledger
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import planned_again
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import stage_for
 
@@ -22,7 +23,7 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
     """Play a run's plan again, beside it, and compare what came of every reading and act.
 
     Args:
-        run: the finished run's folder.
+        run: the finished run's folder, or its manifest alone, which holds the scenario.
         play: plays a plan into a folder.
         progress: told one line a step.
 
@@ -30,13 +31,12 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
         A sentence that says it is the same.
 
     Raises:
-        InputError: if it is no finished run, or nothing can be written beside it.
+        InputError: if it is neither, this version plans another run from its scenario, or nothing can be written beside it.
         TrustError: if the plan is not the manifest's, what was played does not add up, or something else came of it.
     """
     run = run.resolve()
-    manifest, plan = Manifest.load(run), Plan.load(run / "plan.json")
-    if plan.digest() != manifest.plan_digest:
-        raise TrustError([f"{run / 'plan.json'} is not the plan of the manifest"])
+    manifest = Manifest.load(run)
+    plan = _plan_of(run, manifest)
     with stage_for(run.parent / f"{run.name}.again") as stage:
         try:
             play(plan, stage)
@@ -46,9 +46,10 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
                     raise TrustError(broken)
                 digest = ledger.semantic_digest(account)
             if digest != manifest.semantic_digest:
-                raise TrustError(
-                    [f"semantic digest {digest} is not the manifest's; {_first_difference(run, account)}"]
+                where = (
+                    _first_difference(run, account) if run.is_dir() else "the run's folder would say where"
                 )
+                raise TrustError([f"semantic digest {digest} is not the manifest's; {where}"])
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     counts = manifest.counts
@@ -56,6 +57,16 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
         f"{manifest.id}: played again, the same came of all {counts['readings']:,} readings and {counts['acts']:,} acts; "
         f"semantic digest {digest}"
     )
+
+
+def _plan_of(run: Path, manifest: Manifest) -> Plan:
+    """Return the plan in a run's folder, or the one its manifest leads to."""
+    if run.is_file():
+        return planned_again(manifest, str(run))
+    plan = Plan.load(run / "plan.json")
+    if plan.digest() != manifest.plan_digest:
+        raise TrustError([f"{run / 'plan.json'} is not the plan of the manifest"])
+    return plan
 
 
 def _first_difference(run: Path, again: ledger.Account) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.site import first_problem
@@ -96,6 +97,7 @@ def stage_for(final: Path) -> Iterator[Path]:
     Raises:
         InputError: if something is already there, or nothing can be written.
     """
+    refuse_sealed(final)
     stage = stage_of(final)
     try:
         full = final.exists() and (not final.is_dir() or any(final.iterdir()))
@@ -212,9 +214,14 @@ def hand_over(path: Path) -> None:
 
 
 def point_latest(run: Path) -> None:
-    """Let ``latest`` beside a run point at it; replaced in one step."""
-    fresh = run.parent / f".{LATEST}"
+    """Let ``latest`` beside a run point at it."""
+    point(run.parent / LATEST, run.name)
+
+
+def point(link: Path, target: str) -> None:
+    """Let a link point at what lies beside it; replaced in one step."""
+    fresh = link.with_name(f".{link.name}")
     fresh.unlink(missing_ok=True)
-    fresh.symlink_to(run.name)
+    fresh.symlink_to(target)
     hand_over(fresh)
-    os.replace(fresh, run.parent / LATEST)  # noqa: PTH105 - replaces the link, not what it points at
+    os.replace(fresh, link)  # noqa: PTH105 - replaces the link, not what it points at

@@ -3,23 +3,24 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.analysis import made_dataset, made_run
 from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import dataset
-from coldaisle_analysis.pipeline import analyse_run
 from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_testbed.conclude import conclude
+from coldaisle_testbed.progress import Progress
 
 
 @pytest.fixture(scope="session")
 def analysed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run made by hand, with everything an analysis adds; whoever changes a file of it puts it back."""
-    folder = tmp_path_factory.mktemp("analysed") / "made"
-    folder.mkdir()
-    made_run.make(folder)
-    made_manifest(folder).save(folder)
-    analyse_run(folder, lambda _: None)
-    return folder
+    """A run made by hand, finished and analysed as ``coldaisle up`` does, with what that told beside it in ``told``; read only."""
+    folder = tmp_path_factory.mktemp("analysed")
+    made_run.make(folder / ".made")
+    with (folder / "told").open("w", encoding="utf-8") as file:
+        progress = Progress(Console(file=file))
+        return conclude(folder / ".made", folder / "made", "netns", {}, progress, analyse=True)
 
 
 @pytest.fixture(scope="session")

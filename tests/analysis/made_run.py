@@ -210,7 +210,11 @@ class Recorder:
         pcap(run / raw, [(at - OFFSET, frame) for at, frame, _ in self.frames])
         sealed = {"event": "sealed", "file": file, "raw": raw, "packets": len(self.frames), "kernel_drops": 0,
                   "sha256": sha256_of(run / file), "raw_sha256": sha256_of(run / raw)}  # fmt: skip
-        for name, lines in {**self.units, "injector": self.injector, "capture": [sealed]}.items():
+        offsets = [
+            {"event": "offset", "wall_ns": at, "offset_ns": ns} for at, ns in ((0, 0), (1, 0), (2, OFFSET))
+        ]
+        journals = {"injector": self.injector, "capture": [sealed], "timeline": offsets}
+        for name, lines in {**self.units, **journals}.items():
             text = "".join(json.dumps({**line, "shard": SHARD}) + "\n" for line in lines)
             (run / "journal" / f"{name}.jsonl").write_text(text)
 

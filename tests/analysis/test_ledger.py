@@ -11,7 +11,6 @@ from tests.analysis import made_run
 from coldaisle_analysis import evidence, ledger
 from coldaisle_analysis.ledger import Account
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import Manifest, sha256_of
 
 Line = dict[str, Any]
 Edit = Callable[[list[Line]], list[Line]]
@@ -151,37 +150,6 @@ def test_semantic_digest_ignores_order_and_time(run: Path, account: Account) -> 
     assert ledger.semantic_digest(ledger.settle(evidence.load(run))) == digest
     edit(run, "inrow-25", with_value({"slot": 1, "client": "251"}, value="1.00"))
     assert ledger.semantic_digest(ledger.settle(evidence.load(run))) != digest
-
-
-def manifest(run: Path, account: Account, **facts: Any) -> None:
-    """Write a manifest that holds, but for these facts."""
-    files = {path: sha256_of(run / path) for path in ("plan.json", "journal/injector.jsonl")}
-    held: Line = {
-        "id": "made", "scenario": "made", "seed": 1, "engine": "netns", "shards": 1, "created": "2026-03-02T00:00:00Z",
-        "plan_digest": account.evidence.plan.digest(), "semantic_digest": ledger.semantic_digest(account),
-        "counts": {}, "seconds": {}, "versions": {}, "files": files,
-    }  # fmt: skip
-    (run / "manifest.json").write_text(Manifest.model_validate({**held, **facts}).model_dump_json())
-
-
-def test_manifest_that_holds(run: Path, account: Account) -> None:
-    """A finished run with its manifest adds up."""
-    manifest(run, account)
-    assert ledger.check(run) == []
-
-
-@pytest.mark.parametrize(
-    ("facts", "said"),
-    [
-        ({"files": {"plan.json": "0"}}, "plan.json: is not what the manifest says"),
-        ({"files": {"report/index.html": "0"}}, "report/index.html: is missing"),
-        ({"semantic_digest": "0"}, "the semantic digest is not the manifest's"),
-    ],
-)
-def test_manifest_that_does_not(run: Path, account: Account, facts: Line, said: str) -> None:
-    """A changed file, a missing one and another trace are each named."""
-    manifest(run, account, **facts)
-    assert ledger.check(run) == [said]
 
 
 @pytest.mark.parametrize(

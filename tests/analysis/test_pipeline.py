@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from coldaisle_analysis import describe
 from coldaisle_analysis.audit import CHECKS, scorecard
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.models import POLICED
-from coldaisle_analysis.pipeline import analyse_captures, analyse_run
+from coldaisle_analysis.pipeline import analyse_captures
 from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import digest_of
 
 RESULTS = {
-    *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
     "models/metrics.json",
     "report/index.html",
 }
@@ -31,54 +30,41 @@ def files_of(folder: Path, *parts: str) -> set[str]:
 
 
 @pytest.fixture
-def run(analysed_run: Path) -> Path:
-    """Return a run made by hand, analysed."""
-    return analysed_run
+def out(analysed_run: Path) -> Path:
+    """Return the analysis of a run made by hand."""
+    return analysed_run / "analyses" / "001"
 
 
-def test_a_run_gets_all_its_parts(run: Path) -> None:
-    """Dataset, metrics, report and its tables lie in the run's folder, and no hidden folder is left."""
-    found = files_of(run, "dataset", "models", "report")
-    assert found >= RESULTS
+def test_an_analysis_has_all_its_parts(analysed_run: Path, out: Path) -> None:
+    """Metrics, detectors, report and its tables, scorecard, datasheet and their manifest are all there is."""
     tables = {
         f"report/tables/{table}.csv" for table in ("counts", "distributions", "seasonality", "separation")
     }
     detectors = {f"models/packets.{name}.skops" for name in POLICED}
-    assert found - RESULTS == tables | detectors
-    assert not [path for path in run.iterdir() if path.name.startswith(".")]
-    card = scorecard.read(run / "SCORECARD.json")
-    assert (card["subject"], len(card["checks"]) > len(CHECKS)) == (run.name, True)
+    beside = {"SCORECARD.json", "DATASHEET.md", "manifest.json"}
+    assert files_of(out, ".") == {*RESULTS, *tables, *detectors, *beside}
+    assert sorted(path.name for path in out.parent.iterdir()) == ["001", "latest"]
+    card = scorecard.read(out / "SCORECARD.json")
+    assert (card["subject"], len(card["checks"]) > len(CHECKS)) == (analysed_run.name, True)
 
 
-def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(run: Path) -> None:
+def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(out: Path) -> None:
     """Less than a day cannot hold out days: no row claims it did."""
-    rows = json.loads((run / "models" / "metrics.json").read_text())
+    rows = json.loads((out / "models" / "metrics.json").read_text())
     assert not {row["split"] for row in rows} & {"day", "day+identity"}
 
 
-def test_a_second_analysis_replaces_the_first_and_tells_every_step(run: Path) -> None:
-    """Analysing again leaves the same files, with nothing of the old ones, and names each step in a line."""
-    before = files_of(run, "dataset", "models", "report")
-    (run / "report" / "stale.html").write_text("old")
-    told: list[str] = []
-    analyse_run(run, told.append)
-    assert files_of(run, "dataset", "models", "report") == before
-    for step in ("reading captures", "writing the dataset", "describing", "training", "auditing", "drawing"):
-        assert any(line.startswith(step) for line in told)
+def test_every_step_is_told(analysed_run: Path) -> None:
+    """Each step is named in a line, and the manifest's sha256 in the last one."""
+    told = (analysed_run.parent / "told").read_text().splitlines()
+    for step in ("describing", "training", "auditing", "drawing", "saving"):
+        assert any(f" s  {step}" in line for line in told)
+    assert told[-1].endswith(digest_of(analysed_run))
 
 
-def test_a_failure_leaves_the_old_results_and_no_half(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a step fails, the results from before are untouched and the hidden folder is gone."""
-    before = (run / "report" / "index.html").read_text()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(describe, "describe", full)
-    with pytest.raises(InputError, match="No space left on device"):
-        analyse_run(run, lambda _: None)
-    assert (run / "report" / "index.html").read_text() == before
-    assert not (run / ".analysis").exists()
+def test_the_report_names_the_manifest_it_is_of(analysed_run: Path) -> None:
+    """The report, where everybody looks for it, has the sha256 of the run's manifest."""
+    assert digest_of(analysed_run) in (analysed_run / "report" / "index.html").read_text()
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
@@ -96,7 +82,10 @@ def test_published_captures_show_the_leak(dad: Path, tmp_path: Path) -> None:
                      for kind in ("*.pcap", "*labels.csv"))  # fmt: skip
     out = tmp_path / "dad"
     analyse_captures(pcaps, labels, out, lambda _: None, 7200)
-    assert files_of(out, ".") >= RESULTS
+    assert files_of(out, ".") >= {
+        *RESULTS,
+        *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["dad"]
     metrics = json.loads((out / "models" / "metrics.json").read_text())
     assert {row["attack_rows"] for row in metrics if not row["split"].startswith("random")} == {160}

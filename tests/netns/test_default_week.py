@@ -10,7 +10,9 @@ from tests.conftest import HOUSE
 
 from coldaisle_analysis.audit import scorecard
 from coldaisle_analysis.columns import LEVELS
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.analyses import AnalysisManifest
+from coldaisle_contracts.manifest import Manifest, digest_of
+from coldaisle_testbed import verification
 
 pytestmark = pytest.mark.netns
 REFERENCE = HOUSE / "scenarios" / "week.scorecard.json"
@@ -37,9 +39,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_part_is_there(run: Path) -> None:
-    """All levels, models, report, scorecard and descriptions are in the manifest, each with its hash."""
-    wanted = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md", "croissant.json"}
-    assert wanted | {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
+    """All levels are in the manifest, models, report, scorecard and datasheet in that of the analysis, and where people look."""
+    assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
+    wanted = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
+    assert wanted <= set(AnalysisManifest.load(run / "analyses" / "001").files)
+    for name in (*wanted, "croissant.json"):
+        assert (run / name).is_file(), name
+    assert digest_of(run) in (run / "report" / "index.html").read_text()
+
+
+def test_it_verifies(run: Path) -> None:
+    """Everything that can be derived again comes out the same, analysis included."""
+    assert digest_of(run) in verification.verify(run, digest_of(run))
 
 
 def test_audit_is_no_worse_than_the_committed_one(run: Path) -> None:

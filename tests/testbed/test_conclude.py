@@ -11,8 +11,9 @@ from tests.analysis import made_run
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import LEVELS
+from coldaisle_contracts.analyses import AnalysisManifest
 from coldaisle_contracts.errors import InputError, TrustError
-from coldaisle_contracts.manifest import Manifest, sha256_of
+from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import conclude, provenance
 from coldaisle_testbed.progress import Progress
@@ -24,15 +25,31 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a finished run; what was played is made by hand."""
     folder = tmp_path_factory.mktemp("runs")
     made_run.make(folder / ".made")
-    return conclude.conclude(folder / ".made", folder / "made", "netns", 1, {}, Progress(), analyse=False)
+    return conclude.conclude(folder / ".made", folder / "made", "netns", {}, Progress(), analyse=False)
 
 
-def test_every_file_is_in_the_manifest(run: Path) -> None:
-    """The manifest has the right hash of every file but itself, the descriptions among them."""
-    files = {str(path.relative_to(run)): sha256_of(path) for path in run.rglob("*") if path.name != "manifest.json"
-             and path.is_file()}  # fmt: skip
-    assert Manifest.load(run).files == files
-    assert {"croissant.json", "DATASHEET.md", *(f"dataset/{level}.parquet" for level in LEVELS)} <= set(files)
+def hashes_in(folder: Path, *parts: str) -> dict[str, str]:
+    """Return the sha256 of the files of some parts of a folder, by path there."""
+    files = [path for part in parts for path in ((folder / part), *(folder / part).rglob("*"))]
+    return {str(path.relative_to(folder)): sha256_of(path) for path in files if path.is_file()}
+
+
+def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
+    """The manifest has the right hash of plan, journals, captures and dataset, and of nothing that was concluded from them."""
+    files = Manifest.load(run).files
+    assert files == hashes_in(run, "plan.json", "journal", "capture", "dataset")
+    assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(files)
+
+
+def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
+    """Scorecard and datasheet lie in the first analysis, with their hashes and the run's; the known paths lead there."""
+    analysis = run / "analyses" / "001"
+    made = AnalysisManifest.load(analysis)
+    assert made.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
+    assert (made.run, made.run_manifest) == (run.name, digest_of(run))
+    assert (run / "SCORECARD.json").resolve() == analysis / "SCORECARD.json"
+    assert (run / "DATASHEET.md").resolve() == analysis / "DATASHEET.md"
+    assert not (run / "SCORECARD.json").readlink().is_absolute()
 
 
 def test_both_clocks_are_in_the_manifest(run: Path) -> None:
@@ -72,12 +89,13 @@ def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_manifest_from_before_still_loads(run: Path, tmp_path: Path) -> None:
-    """A run made before commit and clocks were noted is as good as any."""
+    """A run made before commit, clocks and scenario were kept is as good as any."""
     older = json.loads((run / "manifest.json").read_text())
-    for name in ("commit", "clocks"):
+    for name in ("commit", "clocks", "definition", "left_out"):
         del older[name]
     (tmp_path / "manifest.json").write_text(json.dumps(older))
-    assert (Manifest.load(tmp_path).commit, Manifest.load(tmp_path).clocks) == ("", None)
+    loaded = Manifest.load(tmp_path)
+    assert (loaded.commit, loaded.clocks, loaded.definition, loaded.left_out) == ("", None, None, ())
 
 
 def copied(run: Path) -> Callable[[Plan, Path], None]:
@@ -99,6 +117,45 @@ def test_the_same_again(run: Path) -> None:
     )
     assert said.endswith(Manifest.load(run).semantic_digest)
     assert [path.name for path in run.parent.iterdir()] == ["made"]
+
+
+def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
+    """The scenario in the manifest gives the plan: nothing else of the run is needed."""
+    shutil.copy2(run / "manifest.json", tmp_path / "sent.json")
+    played: list[Plan] = []
+
+    def play(plan: Plan, stage: Path) -> None:
+        played.append(plan)
+        copied(run)(plan, stage)
+
+    assert reproduce(tmp_path / "sent.json", play, Progress()).startswith("made: played again")
+    assert played == [Plan.load(run / "plan.json")]
+    assert [path.name for path in tmp_path.iterdir()] == ["sent.json"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"definition": None}, "holds no scenario, .* name the run's folder"),
+        ({"definition": {"name": "x"}}, "definition: key seed: add it"),
+        ({"plan_digest": "0" * 64}, "is not the plan this version makes of its scenario: use coldaisle"),
+        ({"left_out": ["removal"]}, "is not the plan this version makes"),
+        ({"engine": "mars"}, "key engine is 'mars': it should be 'netns' or 'compose'"),
+        ({"counts": {}}, "key counts is .*the number of packets is missing"),
+        (
+            {"files": {"../../plan.json": "0"}},
+            "key files is '../../plan.json': every file lies in the run's own",
+        ),
+    ],
+)
+def test_a_manifest_that_leads_to_no_run(
+    run: Path, tmp_path: Path, edit: dict[str, object], said: str
+) -> None:
+    """A manifest without its scenario, with another one, or an odd one is refused in a sentence before anything is played."""
+    made = json.loads((run / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**made, **edit}))
+    with pytest.raises(InputError, match=said):
+        reproduce(tmp_path / "manifest.json", lambda *_: pytest.fail("it was played"), Progress())
 
 
 def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,6 @@ def of_run(
     account: Account,
     manifest: Manifest,
     metrics: Sequence[Mapping[str, Any]] = (),
-    tables: Path | None = None,
 ) -> list[Result]:
     """Return the audit of a run.
 
@@ -58,14 +57,13 @@ def of_run(
         run: its folder.
         built: its dataset.
         account: its settled ledger.
-        manifest: its manifest, perhaps not yet written.
+        manifest: its manifest.
         metrics: rows of its ``metrics.json``.
-        tables: where its dataset lies, if not yet in the run's folder.
 
     Raises:
         InputError: if the plan or a table cannot be read.
     """
-    facts = Facts.of(run, manifest, tables)
+    facts = Facts.of(run, manifest)
     told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
     return of_dataset(manifest.id, built, account=account, manifest=manifest, metrics=metrics, **told)
 

@@ -1,7 +1,7 @@
 """A run as Croissant 1.1 metadata (mlcommons.org/croissant), with the properties of its RAI vocabulary 1.0.
 
 A record set a level, read from its Parquet file; a field a column, from :mod:`columns`; a file object for every file of the
-manifest, with its hash.
+manifest and for the manifest itself, with its hash.
 """
 
 from pathlib import PurePosixPath
@@ -10,6 +10,7 @@ from typing import Any
 from coldaisle_analysis.columns import LEVELS, Column, Level, columns
 from coldaisle_analysis.description import responsible
 from coldaisle_analysis.description.facts import ROWS, Facts
+from coldaisle_contracts.manifest import MANIFEST
 
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 LICENCE = "https://spdx.org/licenses/MIT"
@@ -64,7 +65,7 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "name": manifest.id,
         "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {facts.setting}; "
         f"{len(facts.plan.episodes)} anomalies, each frame and reading labelled from the attacker's own journal. Scenario "
-        f"{manifest.scenario}, seed {manifest.seed}, made by {facts.made_by}.",
+        f"{manifest.scenario}, seed {manifest.seed}, made by {facts.manifest.made_by}.",
         "url": "./",
         "license": LICENCE,
         "creator": {"@type": "sc:Organization", "name": CREATOR},
@@ -83,7 +84,10 @@ def croissant(facts: Facts) -> dict[str, Any]:
         ],
         "citeAs": _citation(facts),
         **responsible.properties(facts),
-        "distribution": [_file(facts, name) for name in sorted(manifest.files)],
+        "distribution": [
+            _file(name, manifest.files[name], facts.sizes[name]) for name in sorted(manifest.files)
+        ]
+        + [_file(MANIFEST, facts.digest, facts.sizes[MANIFEST])],
         "recordSet": [_record_set(level) for level in LEVELS],
     }
 
@@ -97,15 +101,15 @@ def _citation(facts: Facts) -> str:
     )
 
 
-def _file(facts: Facts, name: str) -> dict[str, Any]:
+def _file(name: str, digest: str, size: int) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": name,
         "name": name,
         "contentUrl": name,
-        "contentSize": f"{facts.sizes[name]} B",
+        "contentSize": f"{size} B",
         "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, _ANY),
-        "sha256": facts.manifest.files[name],
+        "sha256": digest,
     }
 
 
@@ -137,7 +141,10 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def _data_type(column: Column) -> str:
-    """Return Croissant's name of a column's type; whole numbers that may be missing are read as floats."""
+    """Return Croissant's name of a column's type.
+
+    mlcroissant reads whole numbers from Parquet exactly, those that may be missing too; as floats, ns would lose their last digits.
+    """
     if column.numeric:
-        return "sc:Integer" if column.dtype.startswith("int") else "sc:Float"
+        return "sc:Integer" if column.dtype.lower().startswith("int") else "sc:Float"
     return "sc:DateTime" if column.dtype.startswith("datetime") else "sc:Text"

@@ -15,7 +15,7 @@ def datasheet(facts: Facts) -> str:
     """Return the datasheet of a run."""
     parts = [
         f"# Datasheet of run {facts.manifest.id}",
-        f"Written from its manifest and plan by {facts.made_by}.",
+        f"Written from its manifest and plan by {facts.manifest.made_by}.",
     ]
     for title, section in SECTIONS.items():
         parts += [f"## {title}", *section(facts)]
@@ -28,7 +28,7 @@ def _motivation(facts: Facts) -> Iterator[str]:
         "whose truth is known for every packet. The setting follows Vigoya et al., Sensors 2020, 20(13), 3745."
     )
     yield f"**What was played.** {facts.setting}. Scenario `{facts.manifest.scenario}`, seed {facts.manifest.seed}."
-    yield f"**Who made it.** The coldaisle authors, with {facts.made_by}."
+    yield f"**Who made it.** The coldaisle authors, with {facts.manifest.made_by}."
 
 
 def _composition(facts: Facts) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _preprocessing(facts: Facts) -> Iterator[str]:
         "and journals are kept in `capture/raw` and `journal`."
     )
     if facts.checks:
-        found = [f"| {each.id} | {each.status} | {each.sentence} |" for each in facts.checks]
+        found = ["| {id} | {status} | {sentence} |".format_map(each) for each in facts.checks]
         yield "**Audit.** What `coldaisle audit` found:"
         yield "\n".join(["| check | status | finding |", "|---|---|---|", *found])
 

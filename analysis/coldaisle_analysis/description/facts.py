@@ -1,19 +1,16 @@
-"""What a run's descriptions are made of: its manifest, its plan, its levels and, once it was audited, its scorecard."""
+"""What a run's descriptions are made of: its manifest, its plan, its levels and, where it was audited, what was found."""
 
-import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from coldaisle_analysis import tables
 from coldaisle_analysis.columns import LEVELS, Level
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.plan import Plan
-
-SCORECARD = "SCORECARD.json"
 
 ROWS: dict[Level, str] = {
     "packets": "a frame captured beside the broker",
@@ -26,57 +23,44 @@ ROWS: dict[Level, str] = {
 
 
 @dataclass(frozen=True)
-class Check:
-    """One check of the audit.
-
-    Attributes:
-        id: its id, such as ``B6``.
-        status: ``ok``, ``look`` or ``bad``.
-        sentence: what was found.
-    """
-
-    id: str
-    status: str
-    sentence: str
-
-
-@dataclass(frozen=True)
 class Facts:
     """Everything the descriptions of a run say comes from here.
 
     Attributes:
         manifest: the run's manifest.
+        digest: the sha256 of that manifest, hex.
         plan: its plan.
         rows: how many rows each level has.
-        sizes: size of every file of the manifest, bytes.
-        checks: the audit's checks, none where there was no audit.
+        sizes: size of every file of the manifest, and of the manifest itself, bytes.
+        checks: the audit's checks, each a row of the scorecard; none where there was no audit.
     """
 
     manifest: Manifest
+    digest: str
     plan: Plan
     rows: dict[Level, int]
     sizes: dict[str, int]
-    checks: tuple[Check, ...]
+    checks: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
-    def of(cls, run: Path, manifest: Manifest, dataset: Path | None = None) -> Self:
+    def of(cls, run: Path, manifest: Manifest, checks: Sequence[Mapping[str, Any]] = ()) -> Self:
         """Collect the facts of a run.
 
         Args:
-            run: its folder, with plan and dataset.
-            manifest: its manifest, perhaps not yet written.
-            dataset: where its dataset lies, if not yet in that folder.
+            run: its folder, with plan, dataset and manifest.
+            manifest: its manifest.
+            checks: what an audit found, see :attr:`checks`.
 
         Raises:
-            InputError: if plan, dataset or scorecard cannot be read.
+            InputError: if plan, dataset or manifest cannot be read.
         """
-        tabled = dataset or run / "dataset"
         return cls(
             manifest=manifest,
+            digest=digest_of(run),
             plan=Plan.load(run / "plan.json"),
-            rows={level: tables.rows_of(tabled / f"{level}.parquet") for level in LEVELS},
-            sizes={name: (run / name).stat().st_size for name in manifest.files},
-            checks=_checks(run / SCORECARD),
+            rows={level: tables.rows_of(run / "dataset" / f"{level}.parquet") for level in LEVELS},
+            sizes={name: (run / name).stat().st_size for name in (*manifest.files, MANIFEST)},
+            checks=checks,
         )
 
     @property
@@ -91,12 +75,6 @@ class Facts:
         return sorted({KINDS[kind].technique for kind in self.kinds} - {""})
 
     @property
-    def made_by(self) -> str:
-        """What made the run: version and commit of coldaisle."""
-        version = self.manifest.versions.get("coldaisle", "of unknown version")
-        return f"coldaisle {version}" + (f", commit {self.manifest.commit}" if self.manifest.commit else "")
-
-    @property
     def setting(self) -> str:
         """In a sentence, what was played."""
         scenario = self.plan.scenario
@@ -105,16 +83,3 @@ class Facts:
             f"{scenario.interval_s:g} s over MQTT 3.1, for {scenario.duration_h:g} h from {scenario.first_day} "
             f"({scenario.time_zone})"
         )
-
-
-def _checks(card: Path) -> tuple[Check, ...]:
-    """Return the checks of a scorecard, none where there is none."""
-    if not card.exists():
-        return ()
-    try:
-        listed = json.loads(card.read_text(encoding="utf-8"))["checks"]
-        return tuple(Check(str(each["id"]), str(each["status"]), str(each["sentence"])) for each in listed)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            card, "is not a scorecard with checks of id, status and sentence: audit the run again"
-        ) from error

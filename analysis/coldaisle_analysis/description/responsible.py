@@ -73,11 +73,8 @@ def properties(facts: Facts) -> dict[str, Any]:
             "Frames decoded from Ethernet to MQTT, causal features computed; flows and windows summed up from them.",
         ],
         "dataAnnotationProtocol": [LABELLING, f"Techniques are those of {ATTACK_MATRIX}."],
-        "dataAnnotationPlatform": [facts.made_by],
-        "dataAnnotationAnalysis": [
-            CONSERVATION,
-            *(f"{each.id} {each.status}: {each.sentence}" for each in facts.checks),
-        ],
+        "dataAnnotationPlatform": [facts.manifest.made_by],
+        "dataAnnotationAnalysis": [CONSERVATION],
         "annotationsPerItem": "1",
         "machineAnnotationTools": tools,
         "dataUseCases": list(USES),

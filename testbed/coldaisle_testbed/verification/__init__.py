@@ -1,49 +1,82 @@
 """Verification: a finished run is checked again, and each thing that does not hold is a sentence.
 
-A check is a function from a :class:`Case` to sentences. To add one, write it and put it into :data:`CHECKS`.
+First the folder is held against its manifest (:mod:`folder`). Then nothing in it is believed that can be derived: a check is a
+function from a :class:`Case` to sentences. To add one, write it and put it into :data:`CHECKS`.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from coldaisle_analysis import ledger
-from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
+from coldaisle_testbed import signing
+from coldaisle_testbed.verification import derived, facts, folder
 from coldaisle_testbed.verification.case import Case
 
 __all__ = ["CHECKS", "Case", "verify"]
 
 Check = Callable[[Case], Iterable[str]]
 """Yields a sentence for each thing that does not hold."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def _adds_up(case: Case) -> Iterable[str]:
-    """Every reading, act and frame is accounted for, and the folder is what its manifest says."""
+    """Every reading, act and frame is accounted for."""
     return ledger.check(case.run, case.account)
 
 
-CHECKS: tuple[Check, ...] = (_adds_up,)
+CHECKS: tuple[Check, ...] = (
+    _adds_up,
+    facts.stated,
+    facts.planned,
+    facts.complete,
+    facts.described,
+    derived.captures,
+    derived.tables,
+)
 """What has to hold, in the order in which it is looked at."""
 
 
-def verify(run: Path) -> str:
+def verify(run: Path, digest: str | None = None, signers: Path | None = None) -> str:
     """Check a finished run and return what holds, in sentences.
 
     Args:
         run: its folder.
+        digest: the sha256 its manifest has to have, hex.
+        signers: who may have signed it, see :mod:`signing`.
 
     Raises:
-        InputError: if the folder holds no finished run, or it cannot be read.
+        InputError: if the folder holds no finished run, it cannot be read, or an argument is malformed.
         TrustError: naming everything that does not hold.
     """
-    case = Case(run, Manifest.load(run), ledger.settled(run))
+    if digest is not None and not _SHA256.fullmatch(digest.lower()):
+        raise InputError(
+            "--manifest-digest", "give the 64 hexadecimal digits that `coldaisle up` printed", digest
+        )
+    manifest, found = Manifest.load(run), digest_of(run)
+    if digest is not None and digest.lower() != found:
+        raise TrustError([f"{MANIFEST} has the sha256 {found}, not the one asked for"])
+    who = None if signers is None else signing.signed_by(run, signers)
+    if broken := folder.unsealed(run, manifest):
+        raise TrustError(broken)
+    case = Case(run, manifest, ledger.settled(run))
     if broken := [sentence for check in CHECKS for sentence in check(case)]:
         raise TrustError(broken)
-    counts, proof = case.manifest.counts, ledger.prove(run, case.account)
-    return (
+    return "\n".join(
+        [*_held(case), f"sha256 of its manifest {found}", *([f"signed by {who}"] if who else [])]
+    )
+
+
+def _held(case: Case) -> Iterable[str]:
+    """Yield what holds."""
+    counts, proof = case.manifest.counts, ledger.prove(case.run, case.account)
+    yield (
         f"{case.manifest.id}: {len(case.manifest.files)} files unchanged, {counts['packets']:,} packets, "
         f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
-        f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for.\n"
-        f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames\n"
-        f"semantic digest {case.manifest.semantic_digest}"
+        f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for."
     )
+    yield "captures and tables derived again from raw captures and journals: the same"
+    yield f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames"
+    yield f"semantic digest {case.manifest.semantic_digest}"

@@ -72,6 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     }  # fmt: skip
     manifest = Manifest.model_validate(given)
     dataset.write(built, folder / "dataset")
+    manifest.save(folder)
     facts = Facts.of(folder, manifest)
     told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
     return {

@@ -1,0 +1,102 @@
+"""Signing a run: an SSH signature of its manifest, made and checked by ssh-keygen (OpenSSH 8.2 or newer).
+
+The signature lies beside the manifest as ``manifest.json.sig``. Keys, agents and lists of signers are those people have for Git.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import MANIFEST, Manifest
+
+SIGNATURE = f"{MANIFEST}.sig"
+NAMESPACE = "coldaisle"
+"""What a signature is for: one made for anything else does not count."""
+_QUIET = ["env", "-u", "DISPLAY", "-u", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE=never"]
+"""Lets ssh-keygen ask for a passphrase on the terminal alone."""
+
+
+def sign(run: Path, key: Path) -> Path:
+    """Sign a finished run's manifest and return the signature's path; one that is there is replaced.
+
+    Args:
+        run: the run's folder.
+        key: a private SSH key, or a public one whose private key an SSH agent holds.
+
+    Raises:
+        InputError: if it is no finished run, the key cannot be used, or the signature not be written.
+    """
+    Manifest.load(run)
+    if not key.is_file():
+        raise InputError("--key", "name an SSH key, such as ~/.ssh/id_ed25519", str(key))
+    done = _keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE], run / MANIFEST)
+    if done.returncode:
+        remedy = (
+            f"ssh-keygen cannot sign with it ({_last(done)}): name a private key without a passphrase, or load it into "
+            "an SSH agent and name its .pub file"
+        )
+        raise InputError("--key", remedy, str(key))
+    path, fresh = run / SIGNATURE, run / f".{SIGNATURE}"
+    try:
+        fresh.write_text(done.stdout, encoding="ascii")
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise InputError(
+            path, f"cannot be written ({error.strerror}): sign as the owner of the run"
+        ) from error
+    return path
+
+
+def signed_by(run: Path, signers: Path) -> str:
+    """Return who signed a run's manifest.
+
+    Args:
+        run: the run's folder.
+        signers: who may, in ssh-keygen's format of allowed signers.
+
+    Raises:
+        InputError: if the list cannot be read or ssh-keygen is missing.
+        TrustError: if there is no signature, it is not of this manifest, or by nobody on the list.
+    """
+    if not signers.is_file():
+        raise InputError(
+            "--signers", "name a file of allowed signers, a line `who ssh-ed25519 AAAA…` each", str(signers)
+        )
+    signature, manifest = run / SIGNATURE, run / MANIFEST
+    if not signature.is_file():
+        raise TrustError([f"{SIGNATURE}: is missing, nobody signed this run"])
+    given = ["-s", str(signature), "-f", str(signers)]
+    found = _keygen(["-Y", "find-principals", *given], manifest)
+    if found.returncode or not found.stdout.strip():
+        raise TrustError([f"{SIGNATURE}: is by nobody whom {signers} names ({_last(found)})"])
+    for who in found.stdout.splitlines():
+        done = _keygen(["-Y", "verify", *given, "-n", NAMESPACE, "-I", who], manifest)
+        if done.returncode == 0:
+            return who
+    raise TrustError([f"{SIGNATURE}: is no signature of this {MANIFEST} for {NAMESPACE} ({_last(done)})"])
+
+
+def _keygen(arguments: list[str], given: Path) -> subprocess.CompletedProcess[str]:
+    """Run ssh-keygen on a file; off a terminal it has none to ask for a passphrase on."""
+    try:
+        with given.open("rb") as file:
+            return subprocess.run(  # noqa: S603 - our own arguments
+                [*_QUIET, "ssh-keygen", *arguments],
+                stdin=file,
+                capture_output=True,
+                text=True,
+                check=False,
+                start_new_session=not sys.stdin.isatty(),
+            )
+    except OSError as error:
+        raise InputError(error.filename or given, f"cannot be read ({error.strerror})") from error
+
+
+def _last(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last thing ssh-keygen said."""
+    if done.returncode == 127:  # noqa: PLR2004 - what env ends with where there is no such program
+        raise InputError("ssh-keygen", "install OpenSSH's client (apt-get install openssh-client)")
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return lines[-1].strip() if lines else "it gave no reason"

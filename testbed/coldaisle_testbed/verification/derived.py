@@ -1,0 +1,32 @@
+"""Whether what is derived from raw captures and journals comes out of them again: retimed captures, tables."""
+
+from collections.abc import Iterator
+
+from coldaisle_analysis import comparison, dataset
+from coldaisle_capture.retime import Retimer, retimed
+from coldaisle_contracts.timeline import Timeline
+from coldaisle_testbed import provenance
+from coldaisle_testbed.verification.case import Case
+
+
+def captures(case: Case) -> Iterator[str]:
+    """Yield a sentence for each capture that is not, byte for byte, what retiming makes of the raw one."""
+    sealed = case.account.evidence.sealed
+    for shard, rows in sealed.groupby("shard", sort=False):
+        timeline = Timeline.load(case.run / "journal" / "timeline.jsonl", str(shard))
+        raws = [case.run / name for name in rows["raw"]]
+        for name, (_, content) in zip(rows["file"], retimed(raws, Retimer(timeline)), strict=True):
+            there = (case.run / name).read_bytes()
+            if there != content:
+                at = next(
+                    (n for n, (a, b) in enumerate(zip(there, content, strict=False)) if a != b),
+                    min(len(there), len(content)),
+                )
+                yield f"{name}: is not what the raw capture and the timeline give, from byte {at} on"
+
+
+def tables(case: Case) -> Iterator[str]:
+    """Yield a sentence for each table that is not what captures and journals give, with the first value that differs."""
+    other = "" if provenance.made_here(case.manifest) else f"the run was made by {case.manifest.made_by}"
+    for level, frame in dataset.build(case.run, case.account).levels().items():
+        yield from comparison.differences(frame, case.run, f"dataset/{level}", other)

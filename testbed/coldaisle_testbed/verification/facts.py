@@ -1,0 +1,84 @@
+"""Whether what a manifest says of a run is what its plan, journals and captures say."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from coldaisle_analysis import description
+from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.tables import FORMS
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.planning import planned_again
+from coldaisle_testbed import provenance
+from coldaisle_testbed.deduced import deduced
+from coldaisle_testbed.verification.case import Case
+
+_OPTIONAL = ("clocks", "definition")
+"""Facts that manifests of before do not have."""
+
+
+def stated(case: Case) -> Iterator[str]:
+    """Yield a sentence for each fact of the manifest that does not follow from what was played."""
+    for name, found in deduced(case.account).items():
+        said = getattr(case.manifest, name)
+        if said != found and not (name in _OPTIONAL and said is None):
+            yield from _told(name, said, found)
+
+
+def _told(name: str, said: Any, found: Any) -> Iterator[str]:
+    """Yield where a fact differs, key by key where it has keys."""
+    if isinstance(said, dict) and isinstance(found, dict):
+        for key in sorted({*said, *found}):
+            if said.get(key) != found.get(key):
+                yield f"{MANIFEST}: {name}.{key} is {said.get(key)!r}, what was played says {found.get(key)!r}"
+    elif name == "clocks":
+        yield from _told(name, said.model_dump(mode="json"), found.model_dump(mode="json"))
+    else:
+        yield f"{MANIFEST}: {name} is {said!r}, what was played says {found!r}"
+
+
+def planned(case: Case) -> Iterator[str]:
+    """Yield a sentence where the plan does not follow from the scenario and its seed."""
+    if case.manifest.definition is not None:
+        try:
+            planned_again(case.manifest, MANIFEST)
+        except InputError as error:
+            yield str(error)
+
+
+def complete(case: Case) -> Iterator[str]:
+    """Yield a sentence for each file that a run has and the manifest does not list, or lists beyond that."""
+    plan, sealed = case.account.evidence.plan, case.account.evidence.sealed
+    journals = [*plan.scenario.units, "timeline", "capture", *(["injector"] if plan.episodes else [])]
+    wanted = {
+        "plan.json",
+        *(f"journal/{name}.jsonl" for name in journals),
+        *sealed["file"],
+        *sealed["raw"],
+        *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
+    }
+    for name in sorted(wanted - set(case.manifest.files)):
+        yield f"{MANIFEST}: does not list {name}, which every such run has"
+    if case.manifest.definition is not None:
+        for name in sorted(set(case.manifest.files) - wanted):
+            yield f"{MANIFEST}: lists {name}, which no run has"
+
+
+def described(case: Case) -> Iterator[str]:
+    """Yield a sentence where the run's metadata for machines are not what its manifest says.
+
+    Another version may word them otherwise; the files it names, with their hashes, have to be the same all the same.
+    """
+    if case.manifest.definition is None or description.CROISSANT in case.manifest.files:
+        return  # made before: a file like any other
+    text = (case.run / description.CROISSANT).read_text(encoding="utf-8", errors="replace")
+    fresh = description.metadata(case.run, case.manifest)
+    if text == fresh:
+        return
+    try:
+        same = json.loads(text)["distribution"] == json.loads(fresh)["distribution"]
+    except (ValueError, KeyError, TypeError):
+        same = False
+    if not same or provenance.made_here(case.manifest):
+        yield f"{description.CROISSANT}: is not what {MANIFEST} says"
