@@ -9,8 +9,11 @@ from pathlib import Path
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from coldaisle_contracts.addressing import NETWORK, Host
+from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.processes import enter, leave
 
+ETHTOOL_S = 30.0
+"""Time ethtool has to set an interface, which takes milliseconds, s."""
 _SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
@@ -81,12 +84,24 @@ def build(hosts: tuple[Host, ...]) -> dict[str, int]:
     for host in hosts:
         with inside(namespaces[host.name]), IPRoute() as route:
             eth0 = route.link_lookup(ifname="eth0")[0]
-            # Offloads leave checksums open and merge messages; a capture should see what a cable carries.
-            subprocess.run(
-                ["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "gro", "off"],  # noqa: S607
-                check=True,
-                capture_output=True,
-            )
+            _without_offloads(host.name)
             route.addr("add", index=eth0, address=host.ip, prefixlen=NETWORK.prefixlen)
             route.link("set", index=eth0, state="up")
     return namespaces
+
+
+def _without_offloads(host: str) -> None:
+    """Let a capture see what a cable carries: offloads leave checksums open and merge messages.
+
+    Raises:
+        InputError: if ethtool fails, or does not end.
+    """
+    command = ["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "gro", "off"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=ETHTOOL_S)  # noqa: S603 - fixed
+    except subprocess.TimeoutExpired as error:
+        remedy = f"did not end within {ETHTOOL_S:g} s: try again when the machine is less busy"
+        raise InputError(f"ethtool on {host}", remedy) from error
+    except subprocess.CalledProcessError as error:
+        why = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
+        raise InputError(f"ethtool on {host}", f"failed ({why}): see `coldaisle doctor`") from error

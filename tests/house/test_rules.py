@@ -1,5 +1,6 @@
 """Rules of the house that no other tool checks."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -22,6 +23,7 @@ SKIPPED = (
     "__pycache__",
 )
 BINARY = {".pcap", ".png", ".parquet", ".gz"}
+WAITING = {"subprocess.run", "subprocess.check_output", "subprocess.check_call", "subprocess.call"}
 FORBIDDEN = {
     "a registry's host": r"p[y]pi\.|p[y]thonhosted|deb\.d[e]bian|npmj[s]\.|docker\.i[o]/",
     "a machine's path": r"(?<![\w.])/(w[o]rk|r[o]ot|h[o]me)/",
@@ -97,3 +99,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_no_command_is_waited_for_without_end() -> None:
+    """Every call of subprocess.run in the programs has a timeout."""
+    texts = {path: path.read_text(encoding="utf-8") for path in HOUSE.glob("*/coldaisle_*/**/*.py")}
+    callers = {path: text for path, text in texts.items() if "import subprocess" in text}
+    assert len(callers) > 3
+    endless = [
+        f"{path.relative_to(HOUSE)}, line {call.lineno}"
+        for path, text in callers.items()
+        for call in ast.walk(ast.parse(text))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in WAITING
+        if not any(argument.arg == "timeout" for argument in call.keywords)
+    ]
+    assert endless == []

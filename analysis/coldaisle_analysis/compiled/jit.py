@@ -19,6 +19,8 @@ from coldaisle_analysis.compiled import machine
 from coldaisle_contracts.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+COMPILE_S = 900.0
+"""Time there is to compile everything, which takes half a minute of an idle processor, s."""
 _HERE = Path(__file__).parent
 _FOLDER = "COLDAISLE_COMPILES_INTO"
 """Environment variable of the process that compiles: the folder for what it makes."""
@@ -81,7 +83,13 @@ def _compile() -> None:
         raise InputError("compiled code", f"has no folder: make {_HERE} writable once")
     known = {_FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", __package__ or ""]
-    done = subprocess.run(command, env=os.environ | known, capture_output=True, text=True, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, env=os.environ | known, capture_output=True, text=True, check=False, timeout=COMPILE_S
+        )
+    except subprocess.TimeoutExpired as error:
+        remedy = f"was not made within {COMPILE_S:g} s: try again when the machine is less busy"
+        raise InputError("compiled code", remedy) from error
     if done.returncode:
         said = done.stderr.strip().rpartition("\n")[2]
         raise InputError("compiled code", f"could not be made ({said}): make the environment again")

@@ -21,6 +21,8 @@ from coldaisle_testbed.week import prepare
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, where ``docker-compose.yml`` lies."""
 POLL_S = 0.5
+COMMAND_S, BUILD_S = 120.0, 3600.0
+"""Time a Compose command has, and building the images, which takes minutes where nothing is cached, s."""
 _BUILT = ("plan", "broker", "ntp", "capture", "injector", "inrow-13")
 """Services that build the images of a run; the others use theirs."""
 
@@ -97,7 +99,7 @@ class ComposeRun:
             FederateError: if a container failed.
         """
         self._progress("building the images (cached after the first time)")
-        self._compose("build", *_BUILT)
+        self._compose("build", *_BUILT, patience_s=BUILD_S)
         self._progress("starting the containers")
         try:
             with self._starting() as failure:
@@ -105,7 +107,7 @@ class ComposeRun:
         finally:
             self._compose("down", "--volumes", "--timeout", "2")
 
-    def _compose(self, *arguments: str) -> None:
+    def _compose(self, *arguments: str, patience_s: float = COMMAND_S) -> None:
         try:
             done = subprocess.run(  # noqa: S603 - our own arguments
                 [*self._command, *arguments],
@@ -114,9 +116,13 @@ class ComposeRun:
                 text=True,
                 check=False,
                 start_new_session=True,  # Ctrl-C is for the command line, which takes the containers down
+                timeout=patience_s,
             )
         except FileNotFoundError as error:
             raise InputError("docker compose", "install the Docker command line with Compose v2") from error
+        except subprocess.TimeoutExpired as error:
+            remedy = f"did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
+            raise InputError(f"docker compose {arguments[0]}", remedy) from error
         if done.returncode:
             raise InputError(f"docker compose {arguments[0]}", f"failed: {_last_line(done.stderr)}")
 

@@ -1,0 +1,59 @@
+"""Programs that do not end: each is waited for so long, and then said in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from coldaisle_analysis.compiled import jit
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import namespaces
+from coldaisle_testbed.engines import compose
+from coldaisle_testbed.engines.compose import ComposeRun
+from coldaisle_testbed.engines.containers import Containers
+
+
+def stand_in(folder: Path, name: str, script: str) -> None:
+    """Put a program of some name into a folder."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose programs are found before those of the system."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path
+
+
+def test_an_ethtool_that_hangs_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says whose interface was to be set, and how long it was waited for."""
+    monkeypatch.setattr(namespaces, "ETHTOOL_S", 0.1)
+    stand_in(path, "ethtool", "exec sleep 600")
+    with pytest.raises(InputError, match=r"ethtool on inrow-13: did not end within 0\.1 s: try again"):
+        namespaces._without_offloads("inrow-13")
+
+
+def test_an_ethtool_that_fails_is_quoted(path: Path) -> None:
+    """The sentence holds what ethtool said."""
+    stand_in(path, "ethtool", "echo no such device >&2; exit 75")
+    with pytest.raises(InputError, match=r"ethtool on broker: failed \(no such device\): see"):
+        namespaces._without_offloads("broker")
+
+
+def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes longer than it may is said, and no half of it is kept."""
+    monkeypatch.setattr(jit, "COMPILE_S", 0.01)
+    monkeypatch.setattr(jit, "_folders", lambda: iter([tmp_path / "cache"]))
+    with pytest.raises(InputError, match=r"compiled code: was not made within 0\.01 s"):
+        jit._compile()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_compose_command_that_hangs_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the command, how long it was waited for, and where to look."""
+    monkeypatch.setattr(compose, "BUILD_S", 0.1)
+    stand_in(path, "docker", "exec sleep 600")
+    run = ComposeRun("x", Containers.__new__(Containers), ("inrow-13",), path, print)
+    with pytest.raises(InputError, match=r"docker compose build: did not end within 0\.1 s: see"):
+        run.play()
