@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
@@ -41,12 +43,27 @@ def timekeeper(env: Mapping[str, str]) -> None:
 
 
 def finish(env: Mapping[str, str]) -> None:
-    """Turn the stage ``COLDAISLE_RUN`` into a finished run beside it, and let ``latest`` point at it."""
-    from coldaisle_testbed import conclude  # noqa: PLC0415
-    from coldaisle_testbed.progress import Progress  # noqa: PLC0415
-    from coldaisle_testbed.stage import new_id  # noqa: PLC0415
+    """Turn the stage ``COLDAISLE_RUN`` into a finished run beside it, and let ``latest`` point at it.
+
+    Where there is no stage any more, the newest run is analysed if that was cut short; else there is nothing to do.
+    """
+    from coldaisle_testbed.stage import LATEST, new_id  # noqa: PLC0415
 
     stage = Path(env["COLDAISLE_RUN"])
+    newest = stage.parent / LATEST
+    if not stage.is_dir() and not _cut_short(newest):
+        return
+    from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
+    from coldaisle_testbed.progress import Progress  # noqa: PLC0415
+
+    if not stage.is_dir():
+        conclude.again(newest, Progress())
+        return
     made = Plan.load(stage / "plan.json")
     final = stage.parent / new_id(made, datetime.now(UTC))
     conclude.conclude(stage, final, "compose", {}, Progress(), analyse=True, latest=True)
+
+
+def _cut_short(run: Path) -> bool:
+    """Tell whether a run was made in containers and sealed, and never analysed."""
+    return (run / MANIFEST).is_file() and Manifest.load(run).engine == "compose" and not analyses_of(run)
