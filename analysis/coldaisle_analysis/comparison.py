@@ -41,7 +41,11 @@ def differences(frame: pd.DataFrame, run: Path, name: str, version: str = "") ->
     else:
         yield from _table(file, stored, derived, version)
     file = f"{name}.csv"
-    text = (run / file).read_bytes()
+    try:
+        text = (run / file).read_bytes()
+    except OSError as error:
+        yield f"{file}: cannot be read ({error.strerror})"
+        return
     if text != (fresh := tables.as_csv(derived)):
         yield from _csv(file, text.decode("utf-8", "replace"), fresh.decode(), version)
 

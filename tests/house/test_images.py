@@ -89,9 +89,7 @@ def test_only_the_injector_image_holds_scapy() -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_gets_its_own_part_only(image: str) -> None:
-    """An image copies the contracts and its own package; the analysis also the testbed, which finishes runs, and the capture,
-    whose retiming `verify` does again.
-    """
+    """An image copies the contracts and its own package; the analysis also testbed and capture, to finish and verify runs."""
     text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
     copied = set(re.findall(r"^COPY \w+/(coldaisle_\w+)", text, re.MULTILINE))
     if image not in PACKAGES:

@@ -1,0 +1,326 @@
+"""Whatever is changed in a finished run is found and named, however well the hashes are fitted to it."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.analysis import made_run
+from tests.testbed import made_finished as made
+
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Manifest, digest_of
+from coldaisle_testbed.verification import verify
+
+Tamper = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run that nobody changes."""
+    return made.make(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def run(untouched: Path, tmp_path: Path) -> Path:
+    """Return a copy of a finished run."""
+    return made.copy(untouched, tmp_path)
+
+
+def refused(run: Path) -> str:
+    """Return what is said of a run that is not as it was."""
+    with pytest.raises((TrustError, InputError)) as failure:
+        verify(run)
+    return str(failure.value)
+
+
+def test_a_run_that_nobody_touched_holds(untouched: Path) -> None:
+    """Every file is as it was, everything derived comes out again, and the sha256 of its manifest is said."""
+    held = verify(untouched)
+    assert held.startswith("made: 18 files unchanged, 271 packets, 72 readings, 0 dropped, ")
+    assert "label precision 1.0000, recall 1.0000, 0 unexplained frames" in held
+    assert held.endswith(f"sha256 of its manifest {digest_of(untouched)}")
+
+
+def test_these_are_all_files_of_a_run(untouched: Path) -> None:
+    """Each of them is tampered with below."""
+    there = {path for path in untouched.rglob("*") if path.is_file() and not path.is_symlink()}
+    inside = {str(path.relative_to(untouched)) for path in there if "latest" not in path.parts}
+    assert inside == set(made.FILES)
+
+
+@pytest.mark.parametrize("name", made.FILES)
+def test_a_flipped_bit_is_found(run: Path, name: str) -> None:
+    """One bit of any file, flipped in its middle, of a manifest in its last hash: the file is named, or the manifest it is in."""
+    path = run / name
+    made.flip(path, path.read_bytes().rindex(b'"') - 3 if path.name == "manifest.json" else None)
+    assert str(Path(name).with_suffix("")).removesuffix("/manifest") in refused(run)
+
+
+@pytest.mark.parametrize("name", made.FILES)
+def test_a_deleted_file_is_found(run: Path, name: str) -> None:
+    """Any file that is gone is named."""
+    (run / name).unlink()
+    assert name in refused(run)
+
+
+def swap(run: Path, one: str, other: str) -> None:
+    """Let two files change places."""
+    (run / one).rename(run / "aside")
+    (run / other).rename(run / one)
+    (run / "aside").rename(run / other)
+
+
+def cut_last_frame(run: Path) -> None:
+    """Take the last frame out of both captures, and out of what was counted of them."""
+    for name in (made.CAPTURE, made.RAW):
+        made_run.pcap(run / name, made.frames(run / name)[:-1])
+    made.edit(run, "capture", lambda lines: [{**lines[0], "packets": lines[0]["packets"] - 1}])
+
+
+def later_frame(run: Path) -> None:
+    """Move a frame by a microsecond in both captures."""
+    for name in (made.CAPTURE, made.RAW):
+        frames = made.frames(run / name)
+        frames[30] = (frames[30][0] + 1000, frames[30][1])
+        made_run.pcap(run / name, frames)
+
+
+def drop_entry(run: Path) -> None:
+    """Remove a table and its entry in the manifest."""
+    (run / "dataset" / "flows.csv").unlink()
+
+
+def with_facts(**facts: Any) -> Tamper:
+    """Return what changes facts of the manifest."""
+    return lambda run: made.refit(run, **facts)
+
+
+def refitted(change: Tamper) -> Tamper:
+    """Return what changes something and fits every hash to it."""
+
+    def tamper(run: Path) -> None:
+        change(run)
+        made.refit(run)
+
+    return tamper
+
+
+def of_counts(**counts: int) -> Tamper:
+    """Return what changes counts of the manifest."""
+    return lambda run: made.refit(run, counts={**Manifest.load(run).counts, **counts})
+
+
+def linked_out(run: Path) -> None:
+    """Put a link to a file outside of the run in a table's place."""
+    table = run / "dataset" / "flows.parquet"
+    os.replace(table, run.parent / "flows.parquet")  # noqa: PTH105 - out of the run
+    table.symlink_to("../../flows.parquet")
+
+
+def linked_folder(run: Path) -> None:
+    """Put a link in a folder's place."""
+    (run / "journal").rename(run.parent / "journal")
+    (run / "journal").symlink_to("../journal")
+
+
+def added(name: str) -> Tamper:
+    """Return what adds a file."""
+
+    def tamper(run: Path) -> None:
+        (run / name).write_text("x")
+
+    return tamper
+
+
+def relinked(name: str, target: str) -> Tamper:
+    """Return what lets a link lead elsewhere."""
+
+    def tamper(run: Path) -> None:
+        (run / name).unlink()
+        (run / name).symlink_to(target)
+
+    return tamper
+
+
+def other_digest(name: str) -> Tamper:
+    """Return what changes the sha256 that a file names the manifest by."""
+
+    def tamper(run: Path) -> None:
+        (run / name).write_text((run / name).read_text().replace(digest_of(run), "0" * 64))
+
+    return tamper
+
+
+def listed_path_out(run: Path) -> None:
+    """List a file outside of the run."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["files"]["../outside.txt"] = "0" * 64
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+def listed_addition(run: Path) -> None:
+    """Add a file, and list it."""
+    (run / "dataset" / "more.csv").write_text("a\n")
+    files = {**Manifest.load(run).files, "dataset/more.csv": "0" * 64}
+    made.refit(run, files=files)
+    made.refit(run)
+
+
+def replanned(change: Callable[[dict[str, Any]], None]) -> Tamper:
+    """Return what changes the plan and all that the manifest says of it."""
+
+    def tamper(run: Path) -> None:
+        from coldaisle_contracts.plan import Plan  # noqa: PLC0415
+
+        made.edit_plan(run, change)
+        plan = Plan.load(run / "plan.json")
+        made.refit(
+            run,
+            plan_digest=plan.digest(),
+            seed=plan.scenario.seed,
+            definition=plan.scenario.model_dump(mode="json"),
+        )
+
+    return tamper
+
+
+def no_swallow(plan: dict[str, Any]) -> None:
+    """Take the act of the removal out of a plan."""
+    plan["episodes"][2]["acts"] = []
+
+
+def first_episode_out(plan: dict[str, Any]) -> None:
+    """Take an episode out of a plan."""
+    del plan["episodes"][0]
+
+
+def other_seed(plan: dict[str, Any]) -> None:
+    """Give a plan another seed."""
+    plan["scenario"]["seed"] = 2
+
+
+TAMPERED: dict[str, tuple[Tamper, str]] = {
+    "two journals swapped": (
+        lambda run: swap(run, "journal/inrow-13.jsonl", "journal/inrow-25.jsonl"),
+        "journal/inrow-13.jsonl: is not what the manifest says",
+    ),
+    "raw and retimed swapped": (
+        lambda run: swap(run, made.CAPTURE, made.RAW),
+        "capture/day-1-000.pcap: is not what the manifest says",
+    ),
+    "label in Parquet": (
+        lambda run: made.edit_table(run, "packets", "label", 1),
+        "dataset/packets.parquet: is not what the manifest says",
+    ),
+    "label in Parquet, refitted": (
+        refitted(lambda run: made.edit_table(run, "packets", "label", 1)),
+        "dataset/packets.parquet: 1 rows are not what captures and journals give, the first is row 21: label is 1 instead of 0",
+    ),
+    "value of a reading": (
+        refitted(
+            lambda run: made.edit(
+                run,
+                "inrow-13",
+                lambda lines: [line | {"value": "9.99"} if line.get("slot") == 5 else line for line in lines],
+            )
+        ),
+        "another value at the broker than the ledger says",
+    ),
+    "a frame's anomalous": (
+        refitted(
+            lambda run: made.edit(
+                run,
+                "injector",
+                lambda lines: [line | {"anomalous": False} if "anomalous" in line else line for line in lines],
+            )
+        ),
+        "manifest.json: counts.packets_attack is ",
+    ),
+    "kernel_drops": (
+        refitted(
+            lambda run: made.edit(run, "capture", lambda lines: [line | {"kernel_drops": 1} for line in lines])
+        ),
+        "the kernel dropped 1 packets",
+    ),
+    "an act of the plan": (replanned(no_swallow), "1 acts are not in the plan, the first swallow"),
+    "an episode of the plan": (replanned(first_episode_out), "plan_digest"),
+    "semantic_digest": (with_facts(semantic_digest="0" * 64), "semantic_digest is '000"),
+    "last frame of both captures": (refitted(cut_last_frame), "has 271 rows, captures and journals give 270"),
+    "label in CSV": (
+        refitted(lambda run: made.edit_csv(run, "packets", "label", "1")),
+        "dataset/packets.csv: 1 rows are not what captures and journals give, the first is row 21: label is '1' instead of '0'",
+    ),
+    "label of a reading": (
+        refitted(lambda run: made.edit_table(run, "readings", "label", 1)),
+        "dataset/readings.parquet: 1 rows",
+    ),
+    "kind": (refitted(lambda run: made.edit_table(run, "packets", "kind", "removal")), "kind is 'removal'"),
+    "frame_len": (refitted(lambda run: made.edit_table(run, "packets", "frame_len", 1)), "frame_len is 1"),
+    "payload byte of the retimed capture": (
+        refitted(lambda run: made.flip(run / made.CAPTURE, -1)),
+        "capture/day-1-000.pcap: is not what the raw capture and the timeline give, from byte ",
+    ),
+    "frame time in both captures": (refitted(later_frame), "dataset/packets.parquet: "),
+    "an offset of the timeline": (
+        refitted(
+            lambda run: made.edit(
+                run,
+                "timeline",
+                lambda lines: [*lines[:-1], lines[-1] | {"offset_ns": lines[-1]["offset_ns"] + 10**6}],
+            )
+        ),
+        "is not what the raw capture and the timeline give, from byte ",
+    ),
+    "the plan's seed": (replanned(other_seed), "plan_digest"),
+    "counts": (of_counts(packets=1), "manifest.json: counts.packets is 1, what was played says 271"),
+    "plan_digest": (with_facts(plan_digest="0" * 64), "manifest.json: plan_digest is '000"),
+    "seed, commit, versions": (
+        with_facts(seed=7, commit="0" * 40, versions={"coldaisle": "9.9"}),
+        "manifest.json: seed is 7, what was played says 1",
+    ),
+    "files emptied": (with_facts(files={}), "plan.json: was added"),
+    "an entry and its file": (refitted(drop_entry), "does not list dataset/flows.csv"),
+    "a path out of the run": (listed_path_out, "'../outside.txt': every file lies in the run's own folder"),
+    "a file added": (added("notes.txt"), "notes.txt: was added"),
+    "a link out of the run": (linked_out, "dataset/flows.parquet: is no file of the run itself"),
+    "a file added and listed": (listed_addition, "manifest.json: lists dataset/more.csv, which no run has"),
+    "definition": (with_facts(definition={"name": "made", "seed": 1}), "manifest.json: definition."),
+    "left_out": (with_facts(left_out=["removal"]), "manifest.json: left_out is ('removal',)"),
+    "shards": (with_facts(shards=2), "manifest.json: shards is 2, what was played says 1"),
+    "clocks": (
+        lambda run: made.refit(
+            run,
+            clocks={
+                **json.loads((run / "manifest.json").read_text())["clocks"],
+                "wall_end": "2026-03-02T00:00:00Z",
+            },
+        ),
+        "manifest.json: clocks.wall_end is '2026-03-02T00:00:00Z'",
+    ),
+    "a hash in the metadata": (other_digest("croissant.json"), "croissant.json: is not what manifest.json says"),
+    "a link to elsewhere": (
+        relinked("SCORECARD.json", "plan.json"),
+        "SCORECARD.json: leads to plan.json instead of analyses/latest/SCORECARD.json",
+    ),
+    "latest to elsewhere": (
+        relinked("analyses/latest", ".."), "analyses/latest: leads to .., which is no analysis of this run",
+    ),
+    "a folder that is a link": (linked_folder, "journal: is a link or no file"),
+    "a file added to an analysis": (added("analyses/001/more.txt"), "analyses/001/more.txt: was added"),
+    "an analysis of another run": (
+        other_digest("analyses/001/manifest.json"), "analyses/001/manifest.json: is of another run",
+    ),
+    "a pipe": (lambda run: os.mkfifo(run / "dataset" / "pipe"), "dataset/pipe: is a link or no file"),
+}  # fmt: skip
+"""Ways to change a run, each with what is said of it."""
+
+
+@pytest.mark.parametrize("way", TAMPERED)
+def test_tampering_is_found(run: Path, way: str) -> None:
+    """What was changed is found and named, with hashes that fit again wherever a forger could fit them."""
+    tamper, said = TAMPERED[way]
+    tamper(run)
+    assert said in refused(run)
