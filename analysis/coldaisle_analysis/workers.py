@@ -10,6 +10,8 @@ from joblib import Parallel, cpu_count, delayed
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 
+from coldaisle_contracts.lifeline import die_with_parent
+
 MOST = 8
 """Processes at most: each holds a few hundred megabytes."""
 
@@ -33,7 +35,7 @@ def spread(function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Ite
     """
     if not jobs:
         return iter(())
-    work = Parallel(n_jobs=_count(), return_as="generator")
+    work = Parallel(n_jobs=_count(), return_as="generator", initializer=die_with_parent)
     results: Iterator[Any] = work(delayed(_quietly)(function, job) for job in jobs)
     return results
 

@@ -430,13 +430,35 @@ def scenario_show(
         console.print("", listings.of_episodes(plan), sep="\n", highlight=False)
 
 
-@app.command(epilog=_examples("coldaisle runs", "coldaisle runs --folder /data/runs"))
-def runs(folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS) -> None:
-    """List runs: size and state."""
-    from coldaisle_testbed import listings  # noqa: PLC0415
+@app.command(
+    epilog=_examples("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
+)
+def runs(
+    folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what runs that were cut short have left.")
+    ] = False,
+) -> None:
+    """List runs, and what runs that were cut short have left with what can be done with it."""
+    from coldaisle_testbed import leftovers, listings  # noqa: PLC0415
 
-    table = listings.of_runs(folder)
-    Console().print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
+    console = Console()
+
+    def show(*lines: str) -> None:
+        for line in lines:
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    if clean:
+        gone = leftovers.clean(folder)
+        show(*(f"removed {one}" for one in gone), *(f"kept {one}" for one in leftovers.find(folder)))
+        if not gone:
+            show("there was nothing to remove")
+        return
+    table, left = listings.of_runs(folder), leftovers.find(folder)
+    console.print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
+    show(*map(str, left))
+    if any(not one.busy and not one.keep for one in left):
+        show("`coldaisle runs --clean` removes what is left over")
 
 
 @app.command(epilog=_examples("coldaisle doctor"))

@@ -6,13 +6,13 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import timeline
 from coldaisle_testbed.doctor import Check
-
-_UNFINISHED = "[yellow]unfinished[/]"
+from coldaisle_testbed.leftovers import size_of
 
 
 def of_episodes(plan: Plan) -> Table:
@@ -36,29 +36,23 @@ def of_episodes(plan: Plan) -> Table:
 
 
 def of_runs(folder: Path) -> Table:
-    """Return the runs in a folder with size and state, hidden stages of unfinished ones included.
-
-    A run whose manifest cannot be read is broken: it has a row, and the sentence that says why below it.
-    """
+    """Return the finished runs in a folder with size and state."""
     table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
-    for path in sorted(folder.glob("*"), key=lambda path: (path.name.startswith("."), path.name)):
-        if path.is_symlink() or not path.is_dir():
-            continue
-        finished = (path / MANIFEST).is_file() and not path.name.startswith(".")
-        if finished or path.name.startswith(".") or (path / "plan.json").is_file():
-            size = f"{sum(file.stat().st_size for file in path.rglob('*') if file.is_file()) / 1e6:,.0f} MB"
-            table.add_row(escape(path.name), *(_state(path) if finished else (_UNFINISHED, "", "", "")), size)
+    for path in sorted(folder.glob("[!.]*")):
+        if not path.is_symlink() and ((path / MANIFEST).is_file() or (path / "plan.json").is_file()):
+            table.add_row(escape(path.name), *_state(path), f"{size_of(path) / 1e6:,.0f} MB")
     return table
 
 
 def _state(run: Path) -> tuple[str, str, str, str]:
-    """Return state, engine, packets and readings of a run that has a manifest."""
+    """Return state, engine, packets and readings of a run; of one whose manifest cannot be read why."""
     try:
         manifest = Manifest.load(run)
     except InputError as error:
         return f"[red]broken[/]: {escape(str(error))}", "", "", ""
     packets, readings = (f"{manifest.counts[key]:,}" for key in ("packets", "readings"))
-    return "finished", manifest.engine, packets, readings
+    state = "finished" if analyses_of(run) else "finished, not analysed"
+    return state, manifest.engine, packets, readings
 
 
 def of_checks(checks: Iterable[Check]) -> Table:

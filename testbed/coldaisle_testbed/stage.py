@@ -15,7 +15,7 @@ from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.site import first_problem
 from coldaisle_testbed import pieces
-from coldaisle_testbed.holding import held
+from coldaisle_testbed.holding import held, is_held
 
 LATEST = "latest"
 ORDER = "order.json"
@@ -141,6 +141,11 @@ def _make(stage: Path) -> None:
 
 def _refused(place: Path, error: OSError) -> InputError:
     return InputError(place, f"cannot be written ({error.strerror}): name another folder with --out")
+
+
+def is_abandoned(stage: Path) -> bool:
+    """Tell whether a run was begun in a folder and nobody makes it any more."""
+    return (stage / ORDER).exists() and not is_held(stage)
 
 
 @contextmanager

@@ -351,11 +351,17 @@ def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what:
 
 @pytest.mark.netns
 def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
-    """A finished run is listed with its counts, an unfinished one as such."""
-    (copy_of_run.parent / ".other").mkdir()
+    """A finished run is listed with its counts, one whose manifest is broken as such; a hidden folder of others is not."""
+    broken = copy_of_run.with_name("broken")
+    broken.mkdir()
+    shutil.copy(copy_of_run / "plan.json", broken)
+    (broken / "manifest.json").write_text("{")
+    (copy_of_run.parent / ".git").mkdir()
+    (copy_of_run.parent / ".git" / "config").touch()
     (copy_of_run.parent / "alarms").mkdir()
     code, out, _ = coldaisle("runs", "--folder", copy_of_run.parent)
     assert code == 0
     assert any("hour" in line and "finished" in line and "netns" in line for line in out.splitlines())
-    assert any(".other" in line and "unfinished" in line for line in out.splitlines())
+    assert any(line.split()[:2] == ["broken", "broken:"] for line in out.splitlines())
     assert "alarms" not in out
+    assert ".git" not in out

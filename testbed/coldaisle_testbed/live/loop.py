@@ -15,11 +15,12 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import told
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.errors import ColdaisleError, InputError
 from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 from coldaisle_testbed.live.listener import Address, Listener
+from coldaisle_testbed.stage import is_abandoned
 
 DETECTOR = Path("models", "packets.random_forest.skops")
 """The detector of a run that watches when none is named."""
@@ -33,6 +34,22 @@ APPEAR_S = 60.0
 """How long it waits for a run to begin, s."""
 SETTLE_S = 2.0
 """A run is over when its folder has its name, or is gone, and nothing came for so long, s."""
+
+
+class AbandonedError(ColdaisleError):
+    """The making of a run that was watched was ended, and nobody goes on with it (exit 3).
+
+    Args:
+        stage: the folder it was made in.
+    """
+
+    exit_code = 3
+
+    def __init__(self, stage: Path) -> None:
+        super().__init__(
+            f"{stage}: the making of this run was ended before it was finished; alarms so far are kept: `coldaisle runs` says whether "
+            "it can go on, and `coldaisle live` goes on with it"
+        )
 
 
 @dataclass
@@ -95,8 +112,8 @@ class _Session:
     listener: Listener | None
     shards: dict[str, _Shard] = field(default_factory=dict)
 
-    def run(self) -> None:
-        """Read, judge and tell until the run is over."""
+    def run(self) -> bool:
+        """Read, judge and tell until the run is over; tell whether it is, or its making was ended before."""
         looked, quiet_since = -LOOK_S, time.monotonic()
         while True:
             now = time.monotonic()
@@ -105,12 +122,15 @@ class _Session:
                 looked = now
             if self._step():
                 quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > SETTLE_S and self._is_over():
+            elif time.monotonic() - quiet_since > SETTLE_S and (self._is_over() or is_abandoned(self.stage)):
                 break
             else:
                 time.sleep(LOOK_S if self._all_read() else PAUSE_S)
+        if is_abandoned(self.stage):
+            return False
         for shard in self.shards.values():
             shard.end()
+        return True
 
     def close(self) -> None:
         """Close the files of all shards."""
@@ -171,6 +191,7 @@ def watch(
 
     Raises:
         InputError: if the detector cannot be read, no run begins, or the folder holds the alarms of another detector.
+        AbandonedError: if the making of the run is ended before it is finished.
     """
     model = model or _newest(runs)
     detector = Detector.load(model)
@@ -199,9 +220,11 @@ def watch(
 
         session = _Session(stage, opened, listener)
         stack.callback(session.close)
-        session.run()
+        finished = session.run()
     for line in _summary(session.shards.values()):
         progress(line)
+    if not finished:
+        raise AbandonedError(stage)
 
 
 def _warm_up(detector: Detector, policy: str) -> None:
@@ -226,7 +249,9 @@ def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
     until, told = time.monotonic() + APPEAR_S, False
     while time.monotonic() < until:
         stages = [
-            path for path in runs.glob(".*") if (path / "plan.json").exists() or (path / "shards").exists()
+            path
+            for path in runs.glob(".*")
+            if ((path / "plan.json").exists() or (path / "shards").exists()) and not is_abandoned(path)
         ]
         with suppress(FileNotFoundError):  # one that ended since
             if stages:
