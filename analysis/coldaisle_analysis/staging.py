@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.unforeseen import refused
 
 
 @contextmanager
@@ -22,8 +22,6 @@ def staged(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True)
         yield folder
     except OSError as error:
-        raise InputError(
-            folder.parent, f"make room there or name another folder ({error.strerror})"
-        ) from error
+        raise refused(error, error.filename or folder.parent) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

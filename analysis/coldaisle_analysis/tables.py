@@ -11,6 +11,7 @@ import pyarrow.dataset  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.unforeseen import refused
 
 FORMS = ("parquet", "csv")
 
@@ -29,7 +30,8 @@ def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list
     table = pa.Table.from_pandas(frame, preserve_index=False)
     paths = [stem.with_suffix(f".{form}") for form in forms]
     try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        path = stem.parent
+        path.mkdir(parents=True, exist_ok=True)
         for path in paths:
             _WRITERS[path.suffix](table, _unfinished(path))
         for path in paths:
@@ -38,9 +40,7 @@ def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list
         for path in paths:
             with suppress(OSError):
                 _unfinished(path).unlink()
-        raise InputError(
-            stem.parent, f"cannot be written ({error.strerror}): free space or choose another folder"
-        ) from error
+        raise refused(error, error.filename or path) from error
     return paths
 
 

@@ -130,9 +130,10 @@ class Tcpdump:
         return Tally(int(captured[1]), sum(map(int, drops)))
 
     def _failure(self, what: str, said: str) -> Exception:
-        """Return why tcpdump failed, given what it said: a full disk is the disk's fault."""
+        """Return why tcpdump failed, given what it said: a disk that takes no more is the disk's fault."""
         for words, number in _REFUSED.items():
-            if words in said:
+            too_large = number == errno.EFBIG and self._process.poll() == -signal.SIGXFSZ
+            if words in said or too_large:
                 return OSError(number, words, str(self.first))
         return CaptureError(f"tcpdump {what}: {' '.join(said.split())}")
 

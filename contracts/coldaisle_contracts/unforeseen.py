@@ -16,12 +16,17 @@ from coldaisle_contracts.errors import ColdaisleError, InputError, UnforeseenErr
 _SIGPIPE = 128 + 13
 """What a shell says of a program that a broken pipe ended."""
 _MEMORY = "ran out: close other programs, or give the command less to do at once"
+FULL = {
+    errno.ENOSPC: "cannot be written, because {disk} is full: free some space there and try again",
+    errno.EDQUOT: "cannot be written, because your quota of {disk} is used up: free some space there and try again",
+    errno.EFBIG: "cannot be written, because no file here may be that large: raise `ulimit -f` and try again",
+}
+"""What is wrong, and the remedy, where a disk takes no more, by the number of the system's error."""
 _REMEDIES = {
-    errno.ENOSPC: "is full: free some space and try again",
-    errno.EDQUOT: "is full: your quota is used up, free some space and try again",
     errno.ENOENT: "is not there: name one that is",
     errno.EACCES: "is not open to you: change its owner or permissions, or name another",
     errno.EPERM: "is not open to you: change its owner or permissions, or name another",
+    errno.EEXIST: "is there already: name another",
     errno.EISDIR: "is a folder: name a file",
     errno.ENOTDIR: "is no folder: name one",
     errno.EROFS: "lies on a disk that is read-only: name another",
@@ -51,13 +56,23 @@ def _known(error: BaseException) -> ColdaisleError:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return InputError("memory", _MEMORY)
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ConnectionError):
-        place = error.filename or _at_hand(error.__traceback__) or "a file or device"
-        refused = f"cannot be used ({error.strerror or type(error).__name__}): name another"
-        return InputError(
-            os.fsdecode(place) if isinstance(place, bytes) else str(place),
-            _REMEDIES.get(error.errno, refused),
-        )
+        return refused(error, error.filename or _at_hand(error.__traceback__))
     return UnforeseenError(_what(error), _logged(error))
+
+
+def refused(error: OSError, place: str | bytes | Path | None) -> InputError:
+    """Return what the machine refused as a sentence on a file or folder; of a disk that takes no more it names the disk."""
+    named, number = os.fsdecode(place or "a file or device"), error.errno or 0
+    if number in FULL:
+        disk = _disk_of(Path(named)) if place else "its disk"
+        return InputError(named, FULL[number].format(disk=disk))
+    otherwise = f"cannot be used ({error.strerror or type(error).__name__}): name another"
+    return InputError(named, _REMEDIES.get(number, otherwise))
+
+
+def _disk_of(file: Path) -> str:
+    """Return in words where the disk that holds a file is mounted."""
+    return f"the disk at {next((folder for folder in file.absolute().parents if folder.is_mount()), '/')}"
 
 
 def run(main: Callable[[], None]) -> None:

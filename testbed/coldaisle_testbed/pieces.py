@@ -64,16 +64,21 @@ def join(stage: Path, shards: Iterable[Shard]) -> None:
     """
     every = [folder(stage, shard) for shard in shards]
     for name in sorted({journal.name for own in every for journal in (own / "journal").iterdir()}):
-        with (stage / "journal" / name).open("wb") as whole:
-            for own in every:
-                with suppress(FileNotFoundError), (own / "journal" / name).open("rb") as part:
-                    shutil.copyfileobj(part, whole)
+        _put_together(stage / "journal" / name, [own / "journal" / name for own in every])
     for place in _CAPTURES:
         for capture in (path for own in every for path in sorted((own / place).glob("*.pcap"))):
             _linked(capture, stage / place / capture.name)
     gone = stage / f".{PIECES}"
     (stage / PIECES).rename(gone)
     shutil.rmtree(gone)
+
+
+def _put_together(target: Path, parts: Iterable[Path]) -> None:
+    """Write files into one, in order; those that are not there are left out."""
+    with target.open("wb") as whole:
+        for part in parts:
+            with suppress(FileNotFoundError), part.open("rb") as source:
+                shutil.copyfileobj(source, whole)
 
 
 def _linked(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_contracts.unforeseen import as_known
+from coldaisle_contracts.unforeseen import FULL, as_known
 from coldaisle_testbed import pieces
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
@@ -226,9 +226,10 @@ def _play_one(
     except ColdaisleError as error:
         failure = error
     except OSError as error:
-        failure = InputError(
-            str(shard), f"{as_known(error)}, and run `coldaisle doctor` to see what this machine lacks"
-        )
+        failure = as_known(error)
+        if error.errno not in FULL:
+            remedy = f"{failure}, and run `coldaisle doctor` to see what this machine lacks"
+            failure = InputError(str(shard), remedy)
     except Exception as error:  # noqa: BLE001 - a fault of our own: say where before this process is gone
         failure = FederateError(str(shard), "failed", str(as_known(error)))
     signal.setitimer(signal.ITIMER_REAL, 0)

@@ -66,7 +66,11 @@ def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (MemoryError(), "memory: ran out"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory: ran out"),
-        (OSError(errno.ENOSPC, "No space left on device", "a.pcap"), "a.pcap: is full: free some space"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/proc/a.pcap"),
+            "/proc/a.pcap: cannot be written, because the disk at /proc is full: free some space there",
+        ),
+        (OSError(errno.EFBIG, "File too large", "/a"), "/a: cannot be written, because no file here may be"),
         (PermissionError(errno.EACCES, "Permission denied", b"a.pcap"), "a.pcap: is not open to you"),
         (OSError(errno.EIO, "Input/output error", "a.pcap"), "a.pcap: cannot be used (Input/output error)"),
         (InputError("a", "b"), "a: b"),
@@ -88,7 +92,7 @@ def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("coldaisle_contracts.plan.read_text", full)
         known = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
-    assert str(known) == f"{logs / 'plan.json'}: is full: free some space and try again"
+    assert str(known).startswith(f"{logs / 'plan.json'}: cannot be written, because the disk at /")
 
 
 def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,4 +148,5 @@ def test_output_on_a_full_disk(tmp_path: Path) -> None:
             env={**os.environ, "TMPDIR": str(tmp_path)},
         )  # fmt: skip
     assert done.returncode == 2
-    assert done.stderr == "coldaisle: a file or device: is full: free some space and try again\n"
+    said = "coldaisle: a file or device: cannot be written, because its disk is full: free some space there and try again\n"
+    assert done.stderr == said

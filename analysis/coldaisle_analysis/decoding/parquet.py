@@ -17,7 +17,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from coldaisle_analysis.columns import WIRE
 from coldaisle_analysis.decoding.decoder import Decoder
 from coldaisle_analysis.decoding.schema import SCHEMAS
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.unforeseen import refused
 
 _COUNTS_UP = frozenset(
     {
@@ -82,8 +82,7 @@ def write(paths: Sequence[Path], folder: Path, decoder: Decoder | None = None) -
     except BaseException as error:
         _undo(unfinished, made)
         if isinstance(error, OSError):
-            remedy = f"cannot be written ({error.strerror}): free space or choose another folder"
-            raise InputError(folder, remedy) from error
+            raise refused(error, error.filename or folder) from error
         raise
     return Written(files, *counts, tuple(decoder.remarks()))
 
