@@ -14,13 +14,14 @@ from pathlib import Path
 from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest, analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
+from coldaisle_contracts.unforeseen import FULL, refused
 from coldaisle_testbed import provenance
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.stage import hand_over, point
 
 _DIGITS = 3
 """Digits in the name of an analysis, at least."""
-_MAKING = ".making-"
+MAKING = ".making-"
 """Begins the name of the folder an analysis is made in."""
 
 
@@ -41,7 +42,7 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
         if out
         else f"put the results elsewhere with `coldaisle analyse {run} --out DIR`"
     )
-    stage = parent / f"{_MAKING}{secrets.token_hex(4)}"
+    stage = parent / f"{MAKING}{secrets.token_hex(4)}"
     try:
         if not parent.exists():
             parent.mkdir(parents=True)
@@ -56,6 +57,8 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
             yield stage
     except OSError as error:
         place = error.filename or parent
+        if error.errno in FULL:
+            raise refused(error, place) from error
         raise InputError(place, f"cannot be written ({error.strerror}): make room, or {remedy}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -63,7 +66,7 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
 
 def _sweep(parent: Path) -> None:
     """Remove the folders of a run's analyses whose making was cut short: nobody holds them any more."""
-    for path in parent.glob(f"{_MAKING}*"):
+    for path in parent.glob(f"{MAKING}*"):
         if not path.is_symlink() and not is_held(path):
             shutil.rmtree(path, ignore_errors=True)
 

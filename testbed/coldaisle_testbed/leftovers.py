@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coldaisle_contracts.analyses import ANALYSES
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import pieces, temporary
+from coldaisle_testbed.analyses import MAKING
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.stage import ORDER, Order
 
@@ -61,9 +63,18 @@ def find(runs: Path) -> list[Leftover]:
     folders = [
         Leftover((path,), f"sockets and logs of a run in {_named(path)}") for path in temporary.left_behind()
     ]
+    analyses = [
+        Leftover(
+            (path,),
+            f"the beginning of an analysis of {path.parents[1]}",
+            f"coldaisle analyse {path.parents[1]}",
+        )
+        for path in sorted(runs.glob(f"[!.]*/{ANALYSES}/{MAKING}*"))
+        if not path.parents[1].is_symlink() and not is_held(path)
+    ]
     shared = tuple(_shared_memory())
     gone = [Leftover(shared, "shared memory of processes that are gone")] if shared else []
-    return [*stages, *folders, *gone]
+    return [*stages, *analyses, *folders, *gone]
 
 
 def clean(runs: Path) -> list[Leftover]:

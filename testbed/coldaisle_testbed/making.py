@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
@@ -45,7 +46,7 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
     Pieces that were sealed are kept, those missing are played, and what is derived from all of them is derived anew.
 
     Args:
-        stage: the hidden folder it is made in.
+        stage: the hidden folder it is made in, or the run itself where only its analysis was cut short.
         may_play: given the engine before something is played; raises where that is not possible.
         progress: told one line a step.
 
@@ -56,6 +57,12 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
     if (stage / MANIFEST).is_file() and not (stage / ORDER).exists() and stage.name.startswith("."):
         appear(stage, final_of(stage))  # all that was missing is its name
         return final_of(stage)
+    if (stage / MANIFEST).is_file() and not stage.name.startswith("."):
+        if not analyses_of(stage):
+            from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
+
+            conclude.again(stage, progress)  # all that was missing is its analysis
+        return stage
     order, plan = Order.load(stage), Plan.load(stage / "plan.json")
     if not order.played:
         may_play(order.engine)

@@ -241,7 +241,7 @@ def test_all_or_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     broken = FORMATS | {"eve": FORMATS["eve"].__class__("", full)}
     monkeypatch.setattr("coldaisle_analysis.export.FORMATS", broken)
-    with pytest.raises(InputError, match="the disk at .* is full"):
+    with pytest.raises(InputError, match=r"the disk at .* is full"):
         export(run, ["csv", "eve"], tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
