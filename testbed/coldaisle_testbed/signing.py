@@ -15,6 +15,8 @@ NAMESPACE = "coldaisle"
 """What a signature is for: one made for anything else does not count."""
 _QUIET = ["env", "-u", "DISPLAY", "-u", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE=never"]
 """Lets ssh-keygen ask for a passphrase on the terminal alone."""
+_PATIENCE_S = 120
+"""How long ssh-keygen is waited for, s: somebody may be typing a passphrase, or touching a key."""
 
 
 def sign(run: Path, key: Path) -> Path:
@@ -89,7 +91,10 @@ def _keygen(arguments: list[str], given: Path) -> subprocess.CompletedProcess[st
                 text=True,
                 check=False,
                 start_new_session=not sys.stdin.isatty(),
+                timeout=_PATIENCE_S,
             )
+    except subprocess.TimeoutExpired as error:
+        raise InputError("ssh-keygen", f"did not end within {_PATIENCE_S} s: try it by hand") from error
     except OSError as error:
         raise InputError(error.filename or given, f"cannot be read ({error.strerror})") from error
 

@@ -18,7 +18,7 @@ _FREE = (ANALYSES, EXPORT, f".{EXPORT}")
 
 def unsealed(run: Path, manifest: Manifest) -> list[str]:
     """Return how a run's folder differs from its manifest, a sentence each; an empty list where it does not."""
-    linked = {part for part in PARTS if (run / ANALYSES / LATEST / part).exists()}
+    linked = {part for part in PARTS if (run / part).is_symlink()}  # where to, is looked at below
     found = [*_differences(run, manifest.files, {*_BESIDE, *linked}, _FREE), *_links(run)]
     if (
         CROISSANT not in manifest.files

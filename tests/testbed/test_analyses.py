@@ -1,0 +1,166 @@
+"""Analyses of a finished run: each a folder of its own that appears whole, while the run stays as it was sealed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.testbed import made_finished as made
+
+from coldaisle_analysis import pipeline
+from coldaisle_contracts.analyses import AnalysisManifest, refuse_sealed
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
+from coldaisle_testbed import analyses, conclude, containers
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.verification import verify
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run that nobody changes."""
+    return made.make(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    """Return a copy of a finished run."""
+    return made.copy(finished, tmp_path)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an analysis write two files instead of training for half a minute."""
+
+    def analyse_run(_run: Path, _account: Any, _built: Any, out: Path, *_: Any, **__: Any) -> None:
+        for name in ("report/index.html", "models/metrics.json"):
+            (out / name).parent.mkdir()
+            (out / name).write_text("[]")
+
+    monkeypatch.setattr(pipeline, "analyse_run", analyse_run)
+
+
+def sealed(run: Path) -> dict[str, str]:
+    """Return the sha256 of everything that a run's manifest seals, and of the manifest."""
+    return {
+        name: sha256_of(run / name) for name in (*Manifest.load(run).files, "manifest.json", "croissant.json")
+    }
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_analysis_is_added_and_the_known_paths_lead_to_it(run: Path) -> None:
+    """A second and a third analysis get numbers; the older ones and the run stay as they were, and all of it verifies."""
+    before = sealed(run)
+    for number in ("002", "003"):
+        assert conclude.again(run, Progress()) == run / "analyses" / number
+        assert (
+            run / "report" / "index.html"
+        ).resolve() == run / "analyses" / number / "report" / "index.html"
+    assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "002", "003", "latest"]
+    assert (run / "SCORECARD.json").is_symlink()
+    assert sealed(run) == before
+    assert digest_of(run) in verify(run)
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_may_go_elsewhere(run: Path, tmp_path: Path) -> None:
+    """With a folder named nothing is written into the run; the folder has the analysis and its manifest, and nothing is left beside."""
+    before = {path: path.lstat().st_mtime_ns for path in run.rglob("*")}
+    out = tmp_path / "results"
+    assert conclude.again(run, Progress(), out=out) == out
+    assert AnalysisManifest.load(out).run_manifest == digest_of(run)
+    assert {path: path.lstat().st_mtime_ns for path in run.rglob("*")} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "results"]
+    with pytest.raises(InputError, match=r"--out is .*results': holds something already"):
+        conclude.again(run, Progress(), out=out)
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_at_once_get_numbers_of_their_own(run: Path) -> None:
+    """Who comes second takes the next number, though both began with the same one in mind."""
+    with analyses.making(run) as one, analyses.making(run) as other:
+        for stage in (one, other):
+            analyses.seal(stage, run, {}, tuned=False, weeks={})
+        assert [analyses.place(stage, run).name for stage in (one, other)] == ["002", "003"]
+    assert digest_of(run) in verify(run)
+
+
+def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a step fails, no half of an analysis stays, and the disk is named in a sentence."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device", str(run / "analyses" / "x"))
+
+    monkeypatch.setattr(pipeline, "analyse_run", full)
+    with pytest.raises(
+        InputError, match=r"analyses/x: cannot be written \(No space left on device\): make room, or put"
+    ):
+        conclude.again(run, Progress())
+    assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]
+
+
+def test_a_kill_leaves_the_run_as_it_was(run: Path) -> None:
+    """Killed while it trains, an analysis leaves a hidden folder that disturbs nobody and that the next one removes."""
+    before = sealed(run)
+    command = [sys.executable, "-m", "coldaisle_testbed", "analyse", str(run)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not (left := list((run / "analyses").glob(".making-*"))):
+        assert process.poll() is None
+        time.sleep(0.05)
+    with analyses.making(run):
+        assert left[0].is_dir()  # it is somebody's
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert sealed(run) == before
+    assert digest_of(run) in verify(run)
+    with analyses.making(run):
+        assert not left[0].exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_was_changed_is_not_analysed(run: Path) -> None:
+    """Nothing is concluded from a run that is not what its manifest says."""
+    made.flip(run / "journal" / "injector.jsonl")
+    with pytest.raises(TrustError, match=r"journal/injector\.jsonl: is not what the manifest says"):
+        conclude.again(run, Progress())
+
+
+def test_who_may_only_read_is_told_what_to_do(run: Path) -> None:
+    """A reader gets one sentence with the option that helps, and nothing is left."""
+    folder = run / "analyses"
+    shadow = run.parent / "file"
+    shadow.write_text("")
+    os.replace(folder, run.parent / "analyses")  # noqa: PTH105 - out of the way
+    folder.symlink_to(shadow)  # where even root cannot write
+    with pytest.raises(InputError, match=r"analyse .*made --out DIR`"), analyses.making(run):
+        pytest.fail("it was made")
+
+
+def test_an_export_is_no_part_of_the_run(run: Path) -> None:
+    """Copies in other formats may lie in the run's own folder for them, and only there."""
+    refuse_sealed(run / "export" / "csv")
+    (run / "export" / "csv").mkdir(parents=True)
+    (run / "export" / "csv" / "packets.csv").write_text("x")
+    assert digest_of(run) in verify(run)
+    for place in (run, run / "dataset", run / "analyses" / "001" / "more", run / "more" / "export"):
+        with pytest.raises(InputError, match=r"lies in the finished run .*made, which stays as it is"):
+            refuse_sealed(place)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_desk_analyses_what_was_cut_short(run: Path) -> None:
+    """In a container a run that was sealed and never analysed is analysed when the desk opens again, and then left alone."""
+    env = {"COLDAISLE_RUN": str(run.parent / ".compose")}
+    (run.parent / "latest").symlink_to(run.name)
+    shutil.rmtree(run / "analyses")
+    containers.finish(env)
+    assert not (run / "analyses").exists()  # it was made elsewhere: nobody asked for models
+    made.refit(run, engine="compose")
+    for _ in range(2):
+        containers.finish(env)
+    assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]

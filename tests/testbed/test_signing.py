@@ -1,0 +1,127 @@
+"""Signing a run with an SSH key, and holding it to who signed and to the sha256 that was told."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.testbed import made_finished as made
+
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import digest_of
+from coldaisle_testbed import signing
+from coldaisle_testbed.verification import verify
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("ssh-keygen") is None, reason="OpenSSH's client is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the keys of Ada and Bob, one with a passphrase, and a list that allows Ada alone."""
+    folder = tmp_path_factory.mktemp("keys")
+    for name, passphrase in (("ada", ""), ("bob", ""), ("closed", "secret")):
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            passphrase,
+            "-C",
+            name,
+            "-f",
+            str(folder / name),
+        ]
+        subprocess.run(command, check=True, timeout=60)
+    (folder / "allowed").write_text(f"ada@example.org {(folder / 'ada.pub').read_text()}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run; its signature is each test's own."""
+    return made.make(tmp_path_factory.mktemp("finished"))
+
+
+def test_a_signature_holds(run: Path, keys: Path) -> None:
+    """Who signed is said; the signature is no added file, and signing again replaces it."""
+    for _ in range(2):
+        assert signing.sign(run, keys / "ada") == run / "manifest.json.sig"
+    assert verify(run, signers=keys / "allowed").endswith("signed by ada@example.org")
+    assert "signed" not in verify(run)
+
+
+def test_a_signature_of_somebody_else(run: Path, keys: Path) -> None:
+    """A key that the list does not name is refused, and the list is named."""
+    signing.sign(run, keys / "bob")
+    with pytest.raises(TrustError, match=rf"manifest\.json\.sig: is by nobody whom {keys / 'allowed'} names"):
+        verify(run, signers=keys / "allowed")
+
+
+def test_a_signature_of_something_else(run: Path, keys: Path) -> None:
+    """One that was made for another purpose, or of another manifest, does not count."""
+    other = run.parent / "manifest.json"
+    for space, text in (("git", (run / "manifest.json").read_bytes()), (signing.NAMESPACE, b"{}")):
+        other.write_bytes(text)
+        command = ["ssh-keygen", "-q", "-Y", "sign", "-n", space, "-f", str(keys / "ada"), str(other)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        other.with_name("manifest.json.sig").replace(run / signing.SIGNATURE)
+        with pytest.raises(TrustError, match=r"is no signature of this manifest\.json for coldaisle"):
+            verify(run, signers=keys / "allowed")
+
+
+def test_no_signature(run: Path, keys: Path) -> None:
+    """Where nobody signed, that is what is said."""
+    (run / signing.SIGNATURE).unlink(missing_ok=True)
+    with pytest.raises(TrustError, match="nobody signed this run"):
+        verify(run, signers=keys / "allowed")
+
+
+def test_a_closed_key_off_a_terminal(run: Path, keys: Path) -> None:
+    """Nobody is asked for a passphrase: the sentence names the key and what would do, and nothing is left."""
+    (run / signing.SIGNATURE).unlink(missing_ok=True)
+    with pytest.raises(
+        InputError, match=r"--key is .*closed.*: .*load it into an SSH agent and name its \.pub"
+    ):
+        signing.sign(run, keys / "closed")
+    assert not (run / signing.SIGNATURE).exists()
+
+
+def test_what_is_no_key_and_no_list(run: Path, keys: Path) -> None:
+    """A missing key, a text that is no key, and a missing list are named."""
+    (keys / "text").write_text("no key")
+    for key in (keys / "none", keys / "text"):
+        with pytest.raises(InputError, match=f"--key is '{key}': "):
+            signing.sign(run, key)
+    with pytest.raises(InputError, match=r"--signers is .*none': name a file of allowed signers"):
+        verify(run, signers=keys / "none")
+
+
+def test_without_ssh_keygen(run: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where OpenSSH is missing, that is said, with the package."""
+    env = shutil.which("env")
+    assert env is not None
+    (tmp_path / "env").symlink_to(env)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        InputError, match=r"ssh-keygen: install OpenSSH's client \(apt-get install openssh-client\)"
+    ):
+        signing.sign(run, keys / "ada")
+
+
+def test_a_run_is_held_to_its_digest(run: Path) -> None:
+    """The sha256 that was told is the manifest's, in either case of letters; another one is not."""
+    assert digest_of(run) in verify(run, digest_of(run).upper())
+    with pytest.raises(
+        TrustError, match=f"manifest.json has the sha256 {digest_of(run)}, not the one asked for"
+    ):
+        verify(run, "0" * 64)
+
+
+@pytest.mark.parametrize("digest", ["", "abc", "g" * 64, "0" * 63])
+def test_what_is_no_digest(run: Path, digest: str) -> None:
+    """A malformed sha256 is bad input, not a run that broke."""
+    with pytest.raises(InputError, match=r"--manifest-digest is '.*': give the 64 hexadecimal digits"):
+        verify(run, digest)
