@@ -93,9 +93,9 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset")
+    origin = {"versions": provenance.note(stage, engine), "commit": provenance.commit()}
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
     made = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
-    origin = {"versions": provenance.versions(), "commit": provenance.commit()}
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
     manifest = Manifest.model_validate({**made, **origin, **deduced(account), "files": hashes})
     manifest.save(stage)

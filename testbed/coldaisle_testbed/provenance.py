@@ -1,13 +1,16 @@
-"""Where a run comes from: the versions and commit of what made it."""
+"""Where a run comes from: the versions and commit of what made it, and what its machine or images hold."""
 
 import importlib.metadata
 import platform
 import re
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
 from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.software import FOLDER, IMAGE, Software
+from coldaisle_testbed import locks
 
 HOUSE = Path(__file__).resolve().parents[2]
 """The checkout this runs from, where there is one."""
@@ -23,12 +26,21 @@ _LIBRARIES = (
     "scikit-learn",
     "statsmodels",
 )
-_TOOLS = {
-    "mosquitto": ["mosquitto", "-h"],
-    "chronyd": ["chronyd", "-v"],
-    "tcpdump": ["tcpdump", "--version"],
-    "tshark": ["tshark", "--version"],
+DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2", "ethtool")
+"""Debian packages that take part in a run."""
+PACKAGE = "debian/"
+"""Begins the name of a Debian package among versions."""
+_IMAGES = ("analysis", "capture", "injector", "sensors", "testbed")
+"""Images that have a lock."""
+_MACHINE = "machine"
+"""Name of the file on the machine that concluded a run outside of containers."""
+_PROGRAMS = {
+    "mosquitto": ("mosquitto", "-h"),
+    "chronyd": ("chrony", "-v"),
+    "tcpdump": ("tcpdump", "--version"),
+    "tshark": ("tshark", "--version"),
 }
+"""Programs by name: the Debian package, and what makes the program say its version."""
 
 
 def commit() -> str:
@@ -51,16 +63,73 @@ def _said(command: list[str]) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the version of coldaisle and of each library and tool found here."""
+    """Return the version of coldaisle, of Python and of each library found here."""
     found = {"python": platform.python_version(), "linux": platform.release()}
     for name in ("coldaisle", *_LIBRARIES):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    for name, command in _TOOLS.items():
+    return found
+
+
+def here() -> Software:
+    """Return what this machine holds of what may take part in a run."""
+    held = Software.of(HOUSE / "testbed" / "software", *DEBIAN)
+    files = [HOUSE / image / locks.LOCK for image in _IMAGES]
+    taken = set[str]().union(
+        *(locks.read(file) for file in files if file.exists())
+    )  # and no tool of the tests
+    python = {name: one for name, one in held.python.items() if name in taken or not taken}
+    return held.model_copy(update={"python": python})
+
+
+def note(stage: Path, engine: str) -> dict[str, str]:
+    """Write down what the machine or image that concludes a run holds, and return the versions of all that took part.
+
+    Args:
+        stage: folder of the run, with what the containers that played it left there.
+        engine: what played it; where that was containers, no Debian package of this machine took part.
+    """
+    if IMAGE.is_dir():
+        shutil.copytree(IMAGE, stage / FOLDER, dirs_exist_ok=True)
+    else:
+        held = here()
+        unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"packages": {}}
+        held.model_copy(update=unused).save(stage / FOLDER / f"{_MACHINE}.json")
+    said = _said_by_programs() if engine == "netns" else {}
+    return versions() | summed(Software.of_run(stage)) | said
+
+
+def summed(noted: dict[str, Software]) -> dict[str, str]:
+    """Return the versions of bases, libraries, programs and Debian packages in machines and images; ``;`` parts several."""
+    found: dict[str, set[str]] = {}
+    for held in noted.values():
+        made = f" of {held.made}" if held.made else ""
+        found.setdefault("base", set()).add(f"{held.base} {held.base_version}{made}".strip())
+        for package in DEBIAN:
+            if version := held.packages.get(package):
+                found.setdefault(f"{PACKAGE}{package}", set()).add(version)
+        for program, (package, _) in _PROGRAMS.items():
+            if version := held.packages.get(package):
+                found.setdefault(program, set()).add(_upstream(version))
+        for library in _LIBRARIES:
+            if library in held.python:
+                found.setdefault(library, set()).add(held.python[library].version)
+    return {name: "; ".join(sorted(several)) for name, several in sorted(found.items())}
+
+
+def _upstream(version: str) -> str:
+    """Return the upstream part of a Debian version, ``[epoch:]upstream[-revision]`` (deb-version(7))."""
+    return re.sub(r"^\d+:|-[^-]*$", "", version)
+
+
+def _said_by_programs() -> dict[str, str]:
+    """Return the version that each program on the PATH says of itself."""
+    found = {}
+    for name, (_, option) in _PROGRAMS.items():
         try:
-            said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+            said = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
             continue
         if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):

@@ -26,6 +26,7 @@ FILES = (
     *(f"journal/{name}.jsonl" for name in (*UNITS, "injector", "capture", "timeline")),
     CAPTURE,
     RAW,
+    "software/machine.json",
     *(f"dataset/{level}.{form}" for level in ("packets", "messages", "readings", "flows", "windows")
       for form in ("parquet", "csv")),
     *(f"analyses/001/{name}" for name in ("manifest.json", "SCORECARD.json", "DATASHEET.md")),

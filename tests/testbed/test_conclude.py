@@ -35,9 +35,9 @@ def hashes_in(folder: Path, *parts: str) -> dict[str, str]:
 
 
 def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
-    """The manifest has the right hash of plan, journals, captures and dataset, and of nothing that was concluded from them."""
+    """The manifest has the right hash of plan, journals, captures, dataset and software, and of nothing that was concluded from them."""
     files = Manifest.load(run).files
-    assert files == hashes_in(run, "plan.json", "journal", "capture", "dataset")
+    assert files == hashes_in(run, "plan.json", "journal", "capture", "dataset", "software")
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(files)
 
 

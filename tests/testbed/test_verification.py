@@ -39,7 +39,7 @@ def refused(run: Path) -> str:
 def test_a_run_that_nobody_touched_holds(untouched: Path) -> None:
     """Every file is as it was, everything derived comes out again, and the sha256 of its manifest is said."""
     held = verify(untouched)
-    assert held.startswith("made: 18 files unchanged, 271 packets, 72 readings, 0 dropped, ")
+    assert held.startswith("made: 19 files unchanged, 271 packets, 72 readings, 0 dropped, ")
     assert "label precision 1.0000, recall 1.0000, 0 unexplained frames" in held
     assert held.endswith(f"sha256 of its manifest {digest_of(untouched)}")
 
@@ -169,6 +169,12 @@ def listed_addition(run: Path) -> None:
     made.refit(run)
 
 
+def other_base(run: Path) -> None:
+    """Let the file of the machine name another system."""
+    path = run / "software" / "machine.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"base": "Other"}))
+
+
 def replanned(change: Callable[[dict[str, Any]], None]) -> Tamper:
     """Return what changes the plan and all that the manifest says of it."""
 
@@ -281,6 +287,11 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         with_facts(seed=7, commit="0" * 40, versions={"coldaisle": "9.9"}),
         "manifest.json: seed is 7, what was played says 1",
     ),
+    "versions of the system": (
+        lambda run: made.refit(run, versions={**Manifest.load(run).versions, "base": "Other 1"}),
+        "manifest.json: versions.base is 'Other 1', software/ says",
+    ),
+    "the machine's software": (refitted(other_base), "software/ says 'Other "),
     "files emptied": (with_facts(files={}), "plan.json: was added"),
     "an entry and its file": (refitted(drop_entry), "does not list dataset/flows.csv"),
     "a path out of the run": (listed_path_out, "'../outside.txt': every file lies in the run's own folder"),

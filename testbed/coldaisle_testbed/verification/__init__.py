@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     facts.stated,
     facts.planned,
     facts.complete,
+    facts.noted,
     facts.described,
     derived.captures,
     derived.tables,

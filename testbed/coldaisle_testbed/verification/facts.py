@@ -1,6 +1,7 @@
 """Whether what a manifest says of a run is what its plan, journals and captures say."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.planning import planned_again
+from coldaisle_contracts.software import FOLDER, Software
 from coldaisle_testbed import provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.verification.case import Case
@@ -62,7 +64,16 @@ def complete(case: Case) -> Iterator[str]:
         yield f"{MANIFEST}: does not list {name}, which every such run has"
     if case.manifest.definition is not None:
         for name in sorted(set(case.manifest.files) - wanted):
-            yield f"{MANIFEST}: lists {name}, which no run has"
+            if not re.fullmatch(rf"{FOLDER}/[a-z]+\.json", name):
+                yield f"{MANIFEST}: lists {name}, which no run has"
+
+
+def noted(case: Case) -> Iterator[str]:
+    """Yield a sentence where base or Debian packages are others than the files of the machine and images say."""
+    for name, found in provenance.summed(Software.of_run(case.run)).items():
+        said = case.manifest.versions.get(name)
+        if said != found and (name == "base" or name.startswith(provenance.PACKAGE)):
+            yield f"{MANIFEST}: versions.{name} is {said!r}, {FOLDER}/ says {found!r}"
 
 
 def described(case: Case) -> Iterator[str]:

@@ -1,0 +1,94 @@
+"""What a machine or an image holds: read by the script that images run too, written into runs and read again."""
+
+import importlib.metadata
+import shutil
+import subprocess
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.software import FOLDER, Distribution, Software, licence
+
+HOUSE = Path(__file__).resolve().parents[2]
+SCRIPT = HOUSE / "testbed" / "software"
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs Debian's dpkg")
+
+
+@needs_dpkg
+def test_packages_have_the_versions_of_dpkg() -> None:
+    """Each package that is asked for and installed has dpkg's version; what is not installed is left out."""
+    held = Software.of(SCRIPT, "tshark", "libc6", "no-such-package", "mosquitto-dev")
+    asked = ["dpkg-query", "-W", "-f=${Package}=${Version}\n", "tshark", "libc6"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert held.packages == dict(line.split("=", 1) for line in said.splitlines())
+    assert held.made is None
+
+
+@needs_dpkg
+def test_an_image_names_everything_and_its_day() -> None:
+    """Asked for an image, the script names every installed package, and the day on which the base was made."""
+    held = Software.of(SCRIPT, "image")
+    assert {"libc6", "tshark", "base-files"} <= set(held.packages)
+    assert held.made is not None
+
+
+def test_the_base_is_what_the_system_says() -> None:
+    """The name is os-release's; Debian's version has the number of its point release."""
+    held = Software.of(SCRIPT, "libc6")
+    release = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
+    )
+    assert held.base == release["NAME"].strip('"')
+    version = Path("/etc/debian_version").read_text().strip() if release["ID"] == "debian" else ""
+    assert held.base_version == (version or release.get("VERSION_ID", "").strip('"'))
+
+
+def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) -> None:
+    """Where the script fails base and packages stay empty."""
+    failing = tmp_path / "software"
+    failing.write_text("#!/bin/sh\nexit 1\n")
+    failing.chmod(0o755)
+    for script in (failing, tmp_path / "none"):
+        held = Software.of(script, "libc6")
+        assert (held.base, held.packages) == ("", {})
+        assert held.python["pydantic"].version == importlib.metadata.version("pydantic")
+
+
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    """Files of several images come back by their names; a damaged one is named."""
+    some = Software(base="Debian", packages={"a": "1:2-3"}, python={"b": Distribution(version="1")})
+    some.save(tmp_path / FOLDER / "broker.json")
+    Software().save(tmp_path / FOLDER / "ntp.json")
+    assert Software.of_run(tmp_path) == {"broker": some, "ntp": Software()}
+    (tmp_path / FOLDER / "ntp.json").write_text('{"packages": 3}')
+    with pytest.raises(InputError, match=r"ntp\.json"):
+        Software.of_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"License-Expression": "MIT", "License": "see LICENSE"}, "MIT"),
+        ({"Classifier": "License :: OSI Approved :: MIT License"}, "MIT License"),
+        ({"Classifier": "License :: OSI Approved", "License": "BSD"}, "BSD"),
+        ({"License": "Permission is hereby granted\nfree of charge"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_licence_is_a_name(fields: dict[str, str], found: str) -> None:
+    """An expression comes first, then classifiers, then a field that is short; a whole text is none."""
+
+    class Made(importlib.metadata.PathDistribution):
+        def __init__(self) -> None:
+            super().__init__(Path())
+
+        @property
+        def metadata(self) -> Message:  # type: ignore[override]
+            message = Message()
+            for name, value in fields.items():
+                message[name] = value
+            return message
+
+    assert licence(Made()) == found
