@@ -8,10 +8,10 @@ import pandas as pd
 from coldaisle_analysis.account import KEY, Account
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
+from coldaisle_contracts.taxonomy import Edit
 from coldaisle_contracts.topics import encode_value
 
-_VALUE = {"shift", "scale", "freeze", "replay"}
-"""Planned operations on a value; the journal calls them ``modify`` and leaves them out when the value stays the same."""
+_MODIFY: Edit = "modify"
 _GRACE = SECOND
 """How much later than its end an episode's last line may be written, ns."""
 Line = tuple[str, int, int, str]
@@ -25,12 +25,12 @@ def played(account: Account) -> Iterator[str]:
         (episode.id, act.slot, act.sensor, name)
         for episode in plan.episodes
         for act in episode.acts
-        for name in journalled(act)
+        for name in journalled(episode, act)
     )
     lines = account.evidence.acts[["episode", "slot", "sensor", "operation"]]
     done: Counter[Line] = Counter(lines.itertuples(index=False, name=None))
     for episode, slot, sensor, name in sorted((wanted - done).elements()):
-        if name != "modify":  # whether a value had to change follows from the values, below
+        if name != _MODIFY:  # whether a value had to change follows from the values, below
             yield f"episode {episode}: {name} of sensor {sensor} slot {slot} was not played"
     if strange := sorted((done - wanted).elements()):
         episode, slot, sensor, name = strange[0]
@@ -43,13 +43,13 @@ def played(account: Account) -> Iterator[str]:
     yield from _budgets(account)
 
 
-def journalled(act: Act) -> list[str]:
-    """Return the operations the journal holds for a planned act."""
+def journalled(episode: Episode, act: Act) -> list[str]:
+    """Return the operations the journal holds for a planned act of an episode."""
     if act.operation == "copy":
         return ["copy"] * len(act.times_ns)
     if act.operation == "hold":
         return ["hold", "release"]
-    return ["modify" if act.operation in _VALUE else act.operation]
+    return [_MODIFY if episode.row.edit == _MODIFY else act.operation]
 
 
 def _values(account: Account) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _values(account: Account) -> Iterator[str]:
         (episode.unit, act.sensor, act.slot): (episode, act)
         for episode in account.evidence.plan.episodes
         for act in episode.acts
-        if act.operation in _VALUE
+        if episode.row.edit == _MODIFY
     }
     at = pd.MultiIndex.from_frame(account.readings[list(KEY)])
     table = account.readings[at.isin(list(chosen))]

@@ -127,25 +127,23 @@ def _readings(draft: Draft) -> Iterator[Act]:
 
 
 def _done_to_a_reading(draft: Draft, index: int) -> tuple[str, float]:
-    """Return operation and amount for the reading at an index of the episode."""
+    """Return operation and amount for the reading at an index of the episode.
+
+    That is what the kind's row says: its edit, or the variant where that says how a value changes, and the variant's first
+    parameter. Drift and noise are shifts, each reading by an amount of its own.
+    """
     given = draft.parameters
     match draft.variant:
         case "shift":
-            done = "shift", round(given["size"], 2)
+            return "shift", round(given["size"], 2)
         case "drift":
-            done = "shift", round(given["size"] * (index + 1) / draft.spec.readings, 2)
+            return "shift", round(given["size"] * (index + 1) / draft.spec.readings, 2)
         case "noise":
-            done = "shift", round(draft.rng.gauss(0, given["spread"]), 2)
-        case "scale":
-            done = "scale", given["factor"]
-        case "replay":
-            done = "replay", given["lag"]
-        case "freeze" | "swallow":
-            done = draft.variant, 0.0
-        case _:
-            verb = {"tampering": "tamper", "doubling": "double"}.get(draft.spec.kind, "lose")
-            done = verb, given.get("value", given.get("count", 0.0))
-    return done
+            return "shift", round(draft.rng.gauss(0, given["spread"]), 2)
+        case variant:
+            edit = draft.spec.row.edit
+            amounts = (given[row.name] for row in draft.spec.rows(variant) if row.name in given)
+            return variant if edit == "modify" else edit, next(amounts, 0.0)
 
 
 def _copies(draft: Draft) -> Iterator[Act]:

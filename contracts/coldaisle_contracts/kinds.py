@@ -67,12 +67,13 @@ _KINDS = (
             Parameter("spread", "°C", 0.01, 20, 0.3, 3.0, "standard deviation of the noise added", variants=("noise",)),
             Parameter("lag", "readings", 1, 6, 1, 6, "how old the value delivered is", whole=True, variants=("replay",)),
         ),
-        stealth=True,
+        edit="modify", stealth=True,
     ),
     Kind(
         "removal", "on the path", "T0804",
         "readings that never come, on a connection that stays up",
         f"arp.duplicate-address-detected || (tcp.len == 0 && {_FROM})", (*_PATH, Role.REMOVED), ("swallow",),
+        edit="swallow",
     ),
     Kind(
         "duplication", "on the path", "T0856",
@@ -90,13 +91,13 @@ _KINDS = (
         "readings that come late, perhaps after the next one was due",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("hold",),
         (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "how long each reading is held back; at most two intervals less 5 s", overt=True),),
-        pace="holds", stealth=True, tail=3,
+        pace="holds", edit="hold", stealth=True, tail=3,
     ),
     Kind(
         "reordering", "on the path", "T0832",
         "a sensor's readings in another order than they were taken",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("swap",),
-        pace="holds", tail=2,
+        pace="holds", edit="hold", tail=2,
     ),
     Kind(
         "tampering", "on the path", "T0830",
@@ -118,19 +119,20 @@ _KINDS = (
             _field("mqtt.qos", 0, 0), _field("mqtt.retain", 1, 1, least=1), _field("mqtt.dup", 1, 1, least=1),
             _field("mqtt.msgid", 65535, 65535, least=30_000, faint=30_000),
         ),
-        cost_s=0.4,
+        edit="tamper", cost_s=0.4,
     ),
     Kind(
         "loss", "on the path", "T0815",
         "segments that never arrive and are sent again by the unit's kernel",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count(1, 4, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
-        cost_s=0.7,
+        edit="lose", cost_s=0.7,
     ),
     Kind(
         "doubling", "on the path", "T0830",
         "segments that arrive twice; the second is discarded by the broker's kernel",
         f"tcp.analysis.retransmission && {_FROM}", (*_PATH, Role.DUPLICATE), ("segment",),
+        edit="double",
     ),
     Kind(
         "reset", "on the path", "T0814",
@@ -288,7 +290,7 @@ _KINDS = (
         "network-loss", "benign", "", "segments lost by a bad appliance on the path and sent again",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count(1, 3, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
-        cost_s=0.7,
+        edit="lose", cost_s=0.7,
     ),
     Kind(
         "appliance", "benign", "", "an appliance on the path: frames arrive from its MAC address, unaltered",

@@ -21,6 +21,18 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 * ``outage``: one around the first reading, with the times of its begin and end.
 """
 
+Edit = Literal["", "modify", "swallow", "hold", "tamper", "lose", "double"]
+"""What becomes of a reading on the path, which is what the journal calls the act:
+
+* empty: it passes;
+* ``modify``: another value is delivered; where that is the same text, nothing is done and nothing journalled;
+* ``swallow``: it is taken out of the stream and acknowledged in the broker's place;
+* ``hold``: the same, to be delivered later (``release``);
+* ``tamper``: one header field of its frame is set;
+* ``lose``: the segment that carries it is dropped;
+* ``double``: that segment is passed on twice.
+"""
+
 
 class Role(StrEnum):
     """What an episode made of a frame (or, for ``REMOVED``, of a reading).
@@ -98,6 +110,8 @@ class Kind:
         target: whether a unit is attacked or the broker.
         actor: who plays it: the injector, or the unit itself.
         pace: how its acts are laid.
+        edit: what becomes of a reading that an act names. Where that is ``modify`` the act itself has the variant's name, which says
+            how the value changes, and an amount, the variant's first parameter.
         frames: frames made for an act at most, what a parameter ``count`` asks for (``frames_each`` for one) left out.
         frames_each: frames made for one of ``count`` at most.
         cost_s: real time an act takes, s; being busy without a pause (``acts.effort_s``) adds to it.
@@ -117,6 +131,7 @@ class Kind:
     target: Literal["unit", "broker"] = "unit"
     actor: Literal["injector", "unit"] = "injector"
     pace: Pace = "readings"
+    edit: Edit = ""
     frames: int = 8
     frames_each: int = 0
     cost_s: float = 0.06

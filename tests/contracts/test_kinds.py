@@ -50,6 +50,8 @@ def test_rows_agree_with_themselves(kind: Kind) -> None:
         or kind.name == "reset"
         or not kind.on_path
     )
+    assert (kind.edit not in ("", "hold")) == (kind.pace == "readings")
+    assert (kind.edit == "hold") == (kind.pace == "holds")
     for variant in kind.variants:
         names = [row.name for row in kind.parameters if row.of(variant)]
         assert len(set(names)) == len(names)

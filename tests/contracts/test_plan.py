@@ -50,11 +50,12 @@ def episode(**changes: Any) -> dict[str, Any]:
 
 
 def test_week_is_what_it_says() -> None:
-    """The default week: 2,016 slots, 32,256 readings, 40 to 60 episodes, the first day clean."""
+    """The default week: 2,016 slots, 32,256 readings, as many drawn episodes as its kinds weigh, the first day clean."""
     plan = build_plan(WEEK)
     assert WEEK.slots == 2016
     assert WEEK.slots * len(WEEK.units) * 4 == 32_256
-    assert 40 <= len(plan.episodes) <= 60
+    assert WEEK.drawn.count == sum(WEEK.drawn.kinds.values())
+    assert len(plan.episodes) == WEEK.drawn.count + len(WEEK.episodes)
     assert plan.episodes_on(range(WEEK.drawn.clean_days)) == []
 
 

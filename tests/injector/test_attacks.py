@@ -9,6 +9,7 @@ from tests.injector.made import episode
 import coldaisle_injector.attacks
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.taxonomy import Edit as Word
 from coldaisle_injector.catalogue import (
     Deliver,
     Double,
@@ -25,21 +26,16 @@ from coldaisle_injector.catalogue import (
 
 SLOT = 2
 ON_PATH = [name for name, kind in KINDS.items() if kind.on_path]
-EDITS = {
-    "interception": Pass,
-    "modification": Deliver,
-    "removal": Swallow,
-    "duplication": Pass,
-    "delay": Hold,
-    "reordering": Hold,
-    "tampering": Tamper,
-    "loss": Lose,
-    "doubling": Double,
-    "reset": Pass,
-    "time-forgery": Pass,
-    "network-loss": Lose,
-    "appliance": Pass,
+EDITS: dict[Word, type[Edit]] = {
+    "": Pass,
+    "modify": Deliver,
+    "swallow": Swallow,
+    "hold": Hold,
+    "tamper": Tamper,
+    "lose": Lose,
+    "double": Double,
 }
+"""What a kind's row calls what becomes of a reading, and what an attack returns for it."""
 
 
 def _attack(kind: str, **wanted: object) -> OnPath:
@@ -75,11 +71,11 @@ def test_what_the_plan_does_not_name_passes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ON_PATH)
 def test_a_reading_the_plan_names_is_edited_as_its_kind_does(kind: str) -> None:
-    """Every kind on the path has its edit."""
+    """Every kind on the path does to a reading what its row says."""
     slot = 7 if kind == "modification" else SLOT
     attack = _attack(kind, readings=4)
     edit: Edit = attack.on_publish(Reading(slot, 1, "15.54"))
-    assert type(edit) is EDITS[kind]
+    assert type(edit) is EDITS[KINDS[kind].edit]
 
 
 @pytest.mark.parametrize(
