@@ -56,10 +56,18 @@ def evaluate(
     scored: dict[int, list[Scored]] = {}
     for at, scores in _played(splits, params, seed):
         scored[at] = list(_scored(splits[at], scores, params[at], seed))
-        best = max((one.row for one in scored[at]), key=lambda row: float(row["f1"]))
-        said = f"{len(scored[at])} models scored, best {best['model']} with F1 {best['f1']:.3f}"
-        progress(f"{splits[at].level.name}, {splits[at].name} split: {said}")
+        progress(f"{splits[at].level.name}, {splits[at].name} split: {_told(scored[at])}")
     return [one for at in sorted(scored) for one in scored[at]]
+
+
+def _told(scored: Sequence[Scored]) -> str:
+    """Return how many models were scored on a split and which was best, those aside that are given identity columns, too."""
+    rows = [one.row for one in scored if not one.row["split"].endswith("+identity")]
+    bars = sum(row["model"] in BARS for row in rows)
+    best = max(rows, key=lambda row: float(row["f1"]))
+    models = f"{len(rows) - bars} model{'s' if len(rows) - bars != 1 else ''}"
+    baselines = f" and {bars} baselines" if bars else ""
+    return f"{models}{baselines} scored, best {best['model']} with F1 {best['f1']:.3f}"
 
 
 def _splits(level: Level, seed: int) -> Iterator[_Split]:

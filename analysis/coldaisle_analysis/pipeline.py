@@ -148,7 +148,7 @@ def _subject_of(account: ledger.Account, manifest: Manifest, digest: str) -> Sub
         name=manifest.id,
         title=f"{plan.scenario.name.capitalize()}, from {plan.scenario.start:%-d %B %Y}",
         origin=f"Run {manifest.id}. {_played(plan)} Every packet was captured beside the broker, and every label comes from "
-        "the attacker's own journal.",
+        "the journals of the attacker and of the units.",
         facts=facts,
         notes=(
             "Temperatures are those of a mathematical model; the network traffic is real, between real programs.",
@@ -164,8 +164,22 @@ def _played(plan: Plan) -> str:
     length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
     return (
         f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.interval_s:g} s for "
-        f"{length} ({scenario.time_zone}), and an attacker on the same network acted in {len(plan.episodes)} episodes."
+        f"{length} ({scenario.time_zone}). {_happened(plan)}"
     )
+
+
+def _happened(plan: Plan) -> str:
+    """Return in a sentence how many attacks and benign anomalies a plan has."""
+    benign = sum(episode.row.benign for episode in plan.episodes)
+    attacks = len(plan.episodes) - benign
+    told = [
+        f"an attacker on the same network acted in {attacks} episode{'s' * (attacks != 1)}"
+        if attacks
+        else "",
+        f"{benign} benign anomal{'ies' if benign != 1 else 'y'} happened" if benign else "",
+    ]
+    text = " and ".join(filter(None, told)) or "nothing else happened"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:

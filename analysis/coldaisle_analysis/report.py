@@ -13,13 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from coldaisle_analysis import figures, reach, report_tables, scoreboard, timeliness
 from coldaisle_analysis.audit import Result, Status, scorecard
 from coldaisle_analysis.audit.scorecard import by_group
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.conclusions import conclusions
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.describe import Description
-from coldaisle_analysis.drawing import in_order, kind_colour
+from coldaisle_analysis.drawing import FEW, in_order, kind_colour
 from coldaisle_analysis.early import BUDGETS
 from coldaisle_analysis.metrics import Scored
-from coldaisle_analysis.models import BARS, MODELS
+from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
 from coldaisle_analysis.standings import best_row, held_out_of, title
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -103,7 +104,7 @@ def _context(
         "budgets": timeliness.budgets(scored),
         "budget_names": list(BUDGETS),
         "reached": reached,
-        "without_kind": next((one.row["model"] for one in scored if one.row["split"] == "kind"), ""),
+        "without_kind": WITHOUT_KIND if any(one.row["split"] == "kind" for one in scored) else "",
         "speakers": speakers,
         "headline": timeliness.headline(speakers),
         "gains": list(timeliness.gains(earliest)),
@@ -121,6 +122,8 @@ def _context(
                 conclusions(scored, description, dataset.readings, reached), attrgetter("topic")
             )
         ],
+        "few": FEW,
+        "levels": LEVELS,
         "attacks": bool((dataset.packets["label"] == 1).any() or (dataset.readings["label"] == 1).any()),
     }
 
@@ -138,13 +141,20 @@ def _audit(results: Sequence[Result]) -> dict[str, Any]:
 def _facts(subject: Subject, dataset: Dataset) -> dict[str, str]:
     """Return the key facts: what the dataset holds, then what the subject adds."""
     packets, readings = dataset.packets, dataset.readings
-    episodes = pd.concat([packets["episode"].astype(str), readings["episode"].astype(str)])
+    touched = [
+        frame.loc[frame["episode"].astype(str).ne("") & frame["episode"].notna()]
+        for frame in (packets, readings)
+    ]
+    episodes, attacked = (
+        pd.concat([frame["episode"].astype(str) for frame in frames]).nunique()
+        for frames in (touched, [frame[frame["label"] == 1] for frame in touched])
+    )
     span = (packets["time"].max() - packets["time"].min()) / pd.Timedelta(days=1) if len(packets) else 0.0
     attacks = (int((packets["label"] == 1).sum()), int((readings["label"] == 1).sum()))
     return {
         "packets": f"{len(packets):,}",
         "readings": f"{len(readings):,}",
-        "episodes": str(episodes[~episodes.isin(["", "nan"])].nunique()),
+        "episodes": f"{episodes} ({attacked} attacks)" if attacked < episodes else str(episodes),
         "attack packets": f"{attacks[0]:,} ({attacks[0] / max(len(packets), 1):.2%})",
         "attack readings": f"{attacks[1]:,} ({attacks[1] / max(len(readings), 1):.2%})",
         "length": f"{span:.1f} days" if span >= 1 else f"{span * 24:.1f} h",

@@ -10,7 +10,7 @@ import pytest
 from tests.analysis import made_dataset
 
 from coldaisle_analysis import columns, metrics
-from coldaisle_analysis.evaluate import evaluate
+from coldaisle_analysis.evaluate import _told, evaluate
 from coldaisle_analysis.levels import Level, prepare
 from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
@@ -52,6 +52,20 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
     unseen = {(level, "kind", name) for level in columns.LEARNED for name in (*BARS, WITHOUT_KIND)}
     assert played == expected | identity | unseen
     assert len(scored) == len(played)
+
+
+def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> None:
+    """The line of a split counts models and baselines apart, and calls none best that was given identity columns."""
+    day = [one for one in scored if one.row["level"] == "readings" and one.row["split"].startswith("day")]
+    leaking = [replace(one, row={**one.row, "f1": 2.0}) if "+" in one.row["split"] else one for one in day]
+    best = max((one.row for one in day if "+" not in one.row["split"]), key=lambda row: float(row["f1"]))
+    assert len(leaking) == len(MODELS) + 1
+    assert _told(leaking) == (
+        f"{len(MODELS) - len(BARS)} models and {len(BARS)} baselines scored, "
+        f"best {best['model']} with F1 {best['f1']:.3f}"
+    )
+    unseen = [one for one in scored if (one.row["level"], one.row["split"]) == ("readings", "kind")]
+    assert _told(unseen).startswith("1 model and 2 baselines scored, best ")
 
 
 def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> None:

@@ -1,28 +1,36 @@
 """The report: one self-contained file whose sentences are computed, with attacks and without."""
 
 import re
+from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 from tests.analysis import made_dataset
 
 from coldaisle_analysis import figures
 from coldaisle_analysis.audit import CHECKS
 from coldaisle_analysis.audit.examine import of_dataset
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.conclusions import conclusions
+from coldaisle_analysis.conclusions.advice import operator
 from coldaisle_analysis.describe import describe
-from coldaisle_analysis.drawing import in_order, kind_colour
+from coldaisle_analysis.drawing import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.evaluate import evaluate
 from coldaisle_analysis.levels import prepare
 from coldaisle_analysis.metrics import Scored
 from coldaisle_analysis.models import POLICED, WITHOUT_KIND
+from coldaisle_analysis.pipeline import _happened
 from coldaisle_analysis.reach import reach
 from coldaisle_analysis.report import Subject, write
+from coldaisle_analysis.standings import title
 from coldaisle_analysis.timeliness import WAYS, earliest, gains, headline, speakers
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
 
 
 class Page(HTMLParser):
@@ -169,15 +177,90 @@ def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]
 
 
 def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tuple[str, list[Scored]]) -> None:
-    """It stands in the report, and its three counts are those of all pairings of such a model and a kind of case."""
+    """Its counts are those of all combinations of such a model and a kind of case, and its false alarms those measured."""
     text, scored = attacked
     found = speakers(scored)
     assert len(found) == 3 * len(POLICED)
     said = headline(found)
     assert said in text
-    earlier, pairings, later, alike = map(int, re.findall(r" (\d+)", said))
+    earlier, pairings, later, alike = map(int, re.findall(r" (\d+)", said.partition(". ")[0]))
     assert earlier + later + alike == pairings == len(found)
+    raised = [one.ways[way]["incidents_per_day"] for one in found for way in ("1 a day", "early, 1 a day")]
+    assert f"raised {min(raised):.2g} to {max(raised):.2g} false alarms a day" in said
     assert headline([]) == ""
+
+
+def test_nothing_is_said_to_lie_within_a_budget(attacked: tuple[str, list[Scored]]) -> None:
+    """A budget is kept on training days alone: no sentence says that what was tested lies within it."""
+    assert not re.search(r"[Ww]ithin one false alarm|At a budget of", attacked[0])
+    assert attacked[0].count("set on training days for one false alarm a day") > 1
+
+
+def test_a_policy_is_advised_where_it_gained_and_nowhere_else(attacked: tuple[str, list[Scored]]) -> None:
+    """The advice names as many combinations as the headline says are earlier, and none without a gain."""
+    scored = attacked[1]
+    found = speakers(scored)
+    silent, keen = (
+        [sentence.text for sentence in operator(changed, {}) if "policy" in sentence.text]
+        for changed in (_with_policies(scored, 0.0), _with_policies(scored, -0.2))
+    )
+    assert silent == []
+    (said,) = keen
+    assert f"worth it in {len(found)} of {len(found)} combinations" in said
+
+
+def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
+    """Return the scores as if each policy at one false alarm a day had changed ERDE_5 by so much of a threshold's."""
+    changed = deepcopy(scored)
+    for one in changed:
+        for own in one.row.get("early", {}).values():
+            if "policies" in own:
+                plain = own["1 a day"]
+                own["policies"]["1 a day"] |= {**plain, "erde_5": plain["erde_5"] + gain}
+    return changed
+
+
+def test_the_model_without_a_kind_is_called_by_its_name(attacked: tuple[str, list[Scored]]) -> None:
+    """Above the table whose last columns are its recall with and without the kind."""
+    assert f"the recall over rows of the {title(WITHOUT_KIND).lower()}, where the kind" in attacked[0]
+
+
+def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored]]) -> None:
+    """The caption counts the cases of the scores: an episode on the four sensors of a unit is several on connections."""
+    text, scored = attacked
+    for level in ("packets", "readings"):
+        row = next(one.row for one in scored if (one.row["level"], one.row["split"]) == (level, "day"))
+        assert f"{row['cases']} cases, {row['positive_cases']} of them attacked" in text
+
+
+def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[Scored]]) -> None:
+    """Up to the number the caption names each kind has its colour, beyond it its family's."""
+    assert f"or of its family where the figure has more than {FEW} kinds" in attacked[0]
+    few, many = (pd.Series(list(KINDS)[:count]) for count in (FEW, FEW + 1))
+    assert grouped(few).tolist() == few.tolist()
+    assert set(grouped(many)) == {KINDS[kind].family for kind in many}
+
+
+def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> None:
+    """What lies in dataset/ is told in full, and its example runs where that folder is."""
+    assert f"The levels {', '.join(LEVELS)} lie in" in attacked[0]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({"removal": 2, "door": 1}, "An attacker on the same network acted in 2 episodes and 1 benign anomaly happened."),
+        ({"removal": 1}, "An attacker on the same network acted in 1 episode."),
+        ({"door": 2}, "2 benign anomalies happened."),
+        ({}, "Nothing else happened."),
+    ],
+)  # fmt: skip
+def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], said: str) -> None:
+    """The first sentence of the report tells attacks from benign anomalies, in numbers of the plan."""
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
+    drawn = {"drawn": {"count": sum(kinds.values()), "readings": (2, 3), "kinds": kinds}} if kinds else {}
+    plan = build_plan(Scenario.model_validate(scenario | drawn))
+    assert _happened(plan) == said
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:

@@ -25,7 +25,7 @@ def operator(scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]]) -
     if picks:
         yield Sentence(
             "For an operator",
-            f"At a budget of one false alarm a day, run {'; '.join(picks)}. The pick is by the very rows it is measured on, so expect less.",
+            f"For one false alarm a day, set on training days, run {'; '.join(picks)}. The pick is by the very rows it is measured on, so expect less.",
             "budgets",
         )
     for level, rows in tables.items():
@@ -47,17 +47,23 @@ def operator(scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]]) -
 
 
 def _policies(scored: Sequence[Scored]) -> Iterator[Sentence]:
-    """Say for which kinds of case to decide by a policy instead of a threshold."""
+    """Say for which models and kinds of case a policy catches more than a threshold, and for how few of all that is so."""
+    tried = [
+        (one, one.ways[_BUDGET], policy)
+        for one in timeliness.speakers(scored)
+        if (policy := one.ways.get(f"{timeliness.EARLY}, {_BUDGET}"))
+    ]
     better = [
-        f"{policy['caught_cases']} instead of {plain['caught_cases']} of {plain['positive_cases']} {one.case}s ({one.model})"
-        for one in timeliness.earliest(scored)
-        for plain, policy in [(one.ways[_BUDGET], one.ways.get(f"{timeliness.EARLY}, {_BUDGET}"))]
-        if policy and policy["caught_cases"] > plain["caught_cases"] and policy["erde_5"] < plain["erde_5"]
+        f"{one.case}s with the {one.model} ({policy['caught_cases']} instead of {plain['caught_cases']} of {plain['positive_cases']} "
+        f"caught, at {policy['incidents_per_day']:.2g} instead of {plain['incidents_per_day']:.2g} false alarms a day)"
+        for one, plain, policy in tried
+        if timeliness.gained(one, _BUDGET)
     ]
     if better:
         yield Sentence(
             "For an operator",
-            f"Decide by a policy chosen for earliness, not by a single threshold: at one false alarm a day it catches {', '.join(better)}.",
+            f"A policy chosen for earliness instead of a threshold is worth it in {len(better)} of {len(tried)} combinations of case and model: "
+            f"{', '.join(better)}. In the others the threshold will do.",
             "gains",
         )
 
@@ -75,7 +81,7 @@ def _pick(level: str, rows: list[dict[str, Any]]) -> str:
     return (
         f"{MODELS[kept[0]['model']].title} on {level}: {own['episodes_caught']} of {own['episodes']} episodes "
         f"({own['recall']:.0%} of the attack rows), "
-        f"{own['incidents_per_day']:.1f} false alarms a day measured, the most of the {len(kept)} models within twice the budget"
+        f"{own['incidents_per_day']:.1f} false alarms a day measured, the most of the {len(kept)} that kept within twice the budget"
     )
 
 

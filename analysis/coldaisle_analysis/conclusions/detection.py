@@ -105,7 +105,7 @@ def _over_the_rule(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[S
     )
     yield Sentence(
         "Detection",
-        f"{best['level'].capitalize()}: the operator's rule, limits on a few columns learned from clean days, reaches F1 "
+        f"{best['level'].capitalize()}: the operator's rule, limits on a few columns learned from clean rows, reaches F1 "
         f"{rule['f1']:.2f}. {MODELS[best['model']].title} gains "
         f"{gain:+.2f}: {verdict}.",
         "leak",
