@@ -6,6 +6,7 @@ digest, that settles it. Copies are known by the role the injector wrote for the
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,10 @@ KEY = ("unit", "sensor", "slot")
 """What an ``act`` line names a reading by."""
 FATES = {"swallow": "removed", "hold": "delayed", "modify": "modified"}
 """What an operation makes of a reading; all others leave it delivered."""
+SETTLED = ("client_id", "slot", "sent", "fate", "after", "episode", "copies")
+"""What the semantic digest says of each reading; its episode where that is an anomaly."""
+DONE = ("episode", "operation", "unit", "slot", "sensor", "after", "copy")
+"""What it says of each act."""
 ROLES = {
     "swallow": Role.REMOVED,
     "hold": Role.DELAYED,
@@ -204,14 +209,12 @@ def semantic_digest(account: Account) -> str:
 
     Taken over sorted lines without times, ports and digests, so engine, shards and machine do not matter.
     """
-    names = ["client_id", "slot", "sent", "fate", "after", "episode", "copies"]
     anomalous = (account.readings["label"] == 1) | (account.readings["benign"] == 1)
-    table = account.readings[names].assign(episode=account.readings["episode"].where(anomalous))
-    done = ["episode", "operation", "unit", "slot", "sensor", "after", "copy"]
-    lines = sorted([*_lines(table, names), *_lines(account.evidence.acts, done)])
+    table = account.readings[list(SETTLED)].assign(episode=account.readings["episode"].where(anomalous))
+    lines = sorted([*_lines(table, SETTLED), *_lines(account.evidence.acts, DONE)])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _lines(table: pd.DataFrame, names: list[str]) -> list[str]:
+def _lines(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
     texts = [table[name].astype("str").fillna("").tolist() for name in names]
     return list(map(";".join, zip(*texts, strict=True)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from coldaisle_analysis.account import DONE, FATES, SETTLED
 from coldaisle_analysis.columns import COLUMNS, LEVELS, Level, columns, conform, features, markdown, names
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "dataset.md"
@@ -14,6 +15,22 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "dataset.md"
 def test_document_shows_the_table(level: Level) -> None:
     """docs/dataset.md holds exactly the table printed from the code."""
     assert f"\n\n{markdown(level)}\n" in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_document_names_every_fate() -> None:
+    """What may become of a reading is named in full wherever it is listed: in the text, and in the column's own line."""
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    fates = ["delivered", *sorted(FATES.values())]
+    assert f"`fate` says {', '.join(f'`{fate}`' for fate in fates[:-1])} or `{fates[-1]}`" in text
+    assert f"delivered, or {', '.join(fates[1:-1])} or {fates[-1]} by a named act" in text
+    (column,) = (column for column in columns("readings") if column.name == "fate")
+    assert column.meaning == f"{', '.join(fates[:-1])} or {fates[-1]}"
+
+
+def test_document_says_what_the_semantic_digest_is_of() -> None:
+    """Both kinds of line are there, name by name."""
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    assert f"sorted lines, `{';'.join(SETTLED)}` of each reading and `{';'.join(DONE)}` of each act" in text
 
 
 @pytest.mark.parametrize("level", LEVELS)

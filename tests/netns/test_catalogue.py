@@ -64,6 +64,42 @@ def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
     assert set(kind) == {"normal", *KINDS}
 
 
+def test_the_labels_are_what_the_document_says(made: Dataset) -> None:
+    """`kind` is normal where label and benign are 0 and nowhere else; every act on a reading labels it; consequences are attacks, too."""
+    for table in (made.packets, made.readings):
+        anomalous = (table["label"] == 1) | (table["benign"] == 1)
+        assert ((table["kind"].astype(str) == "normal") == ~anomalous).all()
+    readings = made.readings.astype({"kind": "str", "fate": "str", "role": "str"})
+    attacked = readings[readings["label"] == 1]
+    fates = {kind: set(own["fate"]) for kind, own in attacked.groupby("kind")}
+    assert fates["modification"] == {"modified"}
+    assert fates["removal"] == {"removed"}
+    assert fates["delay"] == fates["reordering"] == {"delayed"}
+    for kind in ("interception", "duplication", "tampering", "loss", "doubling", "time-forgery"):
+        assert fates[kind] == {"delivered"}
+    assert set(attacked.loc[attacked["kind"].isin(["loss", "time-forgery"]), "role"]) == {"consequence"}
+
+
+def test_values_differ_from_what_the_ledger_says_only_where_a_reading_left_its_slot(made: Dataset) -> None:
+    """`value` is what came in a slot, `value_received` what became of its reading: two when one arrives in another's slot."""
+    own = made.packets[made.packets["copy"].eq(0) & made.packets["slot"].notna()]
+    arrived = own.assign(client_id=own["client"].astype(str).str.partition("-")[0])
+    arrived = arrived.sort_values("time_ns").drop_duplicates(["client_id", "slot"])
+    ends = {
+        str(client): table["decided_ns"].to_numpy()
+        for client, table in made.readings.groupby("client_id", observed=True)
+    }
+    strayed: set[tuple[str, int]] = set()
+    for client, slot, at in arrived[["client_id", "slot", "time_ns"]].itertuples(index=False):
+        landed = int(ends[client].searchsorted(at, "right"))
+        if landed != slot:
+            strayed |= {(client, int(slot)), (client, landed)}
+    table = made.readings.astype({"client_id": "str"})
+    differ = table[table["value"].fillna(-1) != table["value_received"].fillna(-1)]
+    assert len(differ) > 0
+    assert set(differ[["client_id", "slot"]].itertuples(index=False, name=None)) <= strayed
+
+
 def test_late_reading_comes_late_and_swapped_ones_change_places(made: Dataset) -> None:
     """A delayed reading arrives when its hold is over; of two swapped ones the first arrives after the second."""
     packets = made.packets

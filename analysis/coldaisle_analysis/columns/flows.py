@@ -43,7 +43,7 @@ _REST = """\
 retransmissions | feature | int32 | 1 | segments whose payload was sent before
 mqtt_messages | feature | int32 | 1 | MQTT messages completed
 publishes | feature | int32 | 1 | frames whose first message is a PUBLISH
-attack_packets | label | int32 | 1 | frames of it that the attacker's journal (or the label table) calls an attack
+attack_packets | label | int32 | 1 | frames of it that the journals (or the label table) call an attack
 """
 
 FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr")

@@ -11,11 +11,11 @@ weekday | time | int8 | 1 | local day of the week, Monday is 0
 hour | time | float | h | local time of day
 flow | identity | int64 | | number of its connection, as in packets
 client | identity | text | | client id of its connection, once its CONNECT was seen
-level | feature | Int16 | | protocol level of its connection, once its CONNECT was seen: 3 (MQTT 3.1), 4 (3.1.1), 5
+level | feature | Int16 | | protocol level of its connection, once its CONNECT was seen: 3 (MQTT 3.1), 4 (3.1.1), 5; a bridge adds 128
 msgtype | feature | Int8 | | control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
 len | feature | Int32 | bytes | remaining length | mqtt.len
-qos | feature | Int8 | | quality of service of a PUBLISH | mqtt.qos
-dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH | mqtt.dupflag
+qos | feature | Int8 | | quality of service of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.qos
+dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.dupflag
 retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 msgid | identity | Int32 | | message id | mqtt.msgid
 topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
@@ -23,7 +23,7 @@ payload | meta | bytes | | payload of a PUBLISH, its first 1 MiB less the topic 
 payload_len | feature | Int32 | bytes | length of the payload
 clientid | identity | text | | client id of a CONNECT | mqtt.clientid
 protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1, 5) | mqtt.protoname
-version | identity | Int16 | | protocol level of a CONNECT | mqtt.ver
+version | identity | Int16 | | protocol level of a CONNECT; a bridge adds 128 | mqtt.ver
 keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
 cleansess | identity | Int8 | 1 | clean-session or clean-start flag of a CONNECT | mqtt.conflag.cleansess
 session_present | feature | Int8 | 1 | session-present flag of a CONNACK | mqtt.conack.flags.sp

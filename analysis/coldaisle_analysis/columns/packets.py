@@ -75,14 +75,14 @@ dir_mean_bytes | feature | float | bytes | mean bytes a packet in this direction
 mqtt_messages | feature | Int16 | 1 | MQTT messages this frame completes; the fields below are the first one's
 mqtt_msgtype | feature | Int8 | | MQTT control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
 mqtt_len | feature | Int32 | bytes | MQTT remaining length | mqtt.len
-mqtt_qos | feature | Int8 | | quality of service of a PUBLISH | mqtt.qos
-mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH | mqtt.dupflag
+mqtt_qos | feature | Int8 | | quality of service of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.qos
+mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.dupflag
 mqtt_retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 mqtt_msgid | identity | Int32 | | message id | mqtt.msgid
 mqtt_topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
 mqtt_clientid | identity | text | | client id of a CONNECT | mqtt.clientid
 mqtt_protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1, 5) | mqtt.protoname
-mqtt_version | identity | Int16 | | protocol level of a CONNECT | mqtt.ver
+mqtt_version | identity | Int16 | | protocol level of a CONNECT; a bridge adds 128 | mqtt.ver
 mqtt_keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
 mqtt_cleansess | identity | Int8 | 1 | clean-session flag of a CONNECT | mqtt.conflag.cleansess
 mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code

@@ -1,7 +1,7 @@
 """What the journals (or a label table) say of a row; behind the columns of every level."""
 
 TABLE = """\
-label | label | int8 | 1 | 1 if the attacker's journal (or the label table) calls the row an attack
+label | label | int8 | 1 | 1 if the journals (or the label table) call the row an attack
 benign | label | int8 | 1 | 1 if it belongs to a benign anomaly: something happened, and it was no attack
 kind | label | text | | kind of the episode it belongs to, `normal` where label and benign are 0
 episode | label | text | | id of the episode that touched it, attacked or only relayed

@@ -43,6 +43,6 @@ value_mean | value | float | °C | mean of the values published
 value_std | value | float | °C | their standard deviation (n - 1), missing below two
 value_max | value | float | °C | largest value published
 dev_max | value | float | °C | largest abs_dev of these slots: a value less the median of the sensor's 12 before
-attack_packets | label | int32 | 1 | frames of its connections that the attacker's journal (or the label table) calls an attack
+attack_packets | label | int32 | 1 | frames of its connections that the journals (or the label table) call an attack
 attack_readings | label | int32 | 1 | readings of these slots that it calls an attack, removed ones included
 """

@@ -52,6 +52,7 @@ from tests.analysis.decoding.made import (
 from tests.oracle import differences, message_differences
 
 from coldaisle_analysis import packets
+from coldaisle_analysis.columns import columns
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 V6_UNIT, V6_BROKER = "fd00::41", "fd00:0:0:1::1"
@@ -153,8 +154,28 @@ def test_every_control_packet_equals_tshark(tmp_path: Path, level: int) -> None:
     path = pcap(tmp_path / "made.pcap", talk((">", b"".join(told)), ("<", b"".join(answered))))
     seen = decode(path)
     found = [line.partition(":")[0] for line in message_differences(seen.messages, path)]
-    assert found == (["qos", "dup"] if level == 3 else [])  # of 3.1 it shows those of other types, too
+    shown = [
+        column.name
+        for column in columns("messages")
+        if column.meaning.endswith("other types of MQTT 3.1, too")
+    ]
+    assert found == (shown if level == 3 else [])
+    assert shown == ["qos", "dup"]
     assert seen.column("mqtt_messages") == [len(told), len(answered)]
+
+
+@pytest.mark.parametrize("level", [3, 4])
+def test_a_bridge_says_so_in_its_level(tmp_path: Path, level: int) -> None:
+    """A broker that connects to another as a bridge adds 128 to the protocol level; the columns show it as sent, as tshark does."""
+    said = (">", connect(128 | level)), ("<", control(0x20, b"\0\0")), (">", publish())
+    path = pcap(tmp_path / "made.pcap", talk(*said))
+    seen = decode(path)
+    assert message_differences(seen.messages, path) == []
+    assert seen.said("level") == [128 | level] * 3
+    assert seen.said("version") == [128 | level, None, None]
+    for name in ("level", "version"):
+        (column,) = (column for column in columns("messages") if column.name == name)
+        assert column.meaning.endswith("a bridge adds 128")
 
 
 def test_other_port_equals_tshark(tmp_path: Path) -> None:
