@@ -153,8 +153,9 @@ class Plan(_Model):
         return tuple(UNITS[other] for other in others) or (INJECTOR,)
 
     def digest(self) -> str:
-        """Return the sha256 of the plan, hex."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return the sha256 of the plan, hex; who publishes a run is no part of what is played."""
+        text = self.model_dump_json(exclude={"scenario": {"publish"}})
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
+from coldaisle_contracts.publish import SPDX, Publish, is_url, spdx_id
 from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
@@ -193,6 +195,7 @@ class Scenario(_Model):
         site: parameters of the units' model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
+        publish: who publishes the run as a data set; changes nothing of what is played.
     """
 
     name: str
@@ -209,6 +212,7 @@ class Scenario(_Model):
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
+    publish: Publish | None = None
 
     @field_validator("name")
     @classmethod
@@ -309,6 +313,21 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
     if seed is not None:
         raw["seed"] = seed
     try:
-        return Scenario.model_validate(raw)
+        scenario = Scenario.model_validate(raw)
     except ValidationError as error:
         raise first_problem(path, error) from error
+    return _with_known_licence(scenario, path)
+
+
+def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:
+    """Return the scenario with the licence as SPDX writes it; one that is neither known there nor an address is refused."""
+    publish = scenario.publish
+    if publish is None or is_url(publish.licence):
+        return scenario
+    known = spdx_id(publish.licence)
+    if known is None:
+        remedy = (
+            f"SPDX knows no such licence: write an id of {SPDX} such as CC-BY-4.0, or the address of its text"
+        )
+        raise InputError(f"{path}: key publish.licence", remedy, publish.licence)
+    return scenario.model_copy(update={"publish": publish.model_copy(update={"licence": known})})

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site import Season, Site
 
@@ -19,12 +20,16 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[episodes]]`": EpisodeSpec,
     "`[site]`": Site,
     "`[site.season]`": Season,
+    "`[publish]`": Publish,
+    "`[[publish.authors]]`": Author,
 }
 _TABLES = {
     "Site": "`[site]` or a file",
     "Drawn": "`[drawn]`",
     "EpisodeSpec": "`[[episodes]]`",
     "Season": "`[site.season]`",
+    "Publish": "`[publish]`",
+    "Author": "`[[publish.authors]]`",
 }
 _WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
 _PER = {"Kinds": "kind", "Medians": "unit", "Accounts": "name"}
@@ -66,7 +71,7 @@ def default(model: type[BaseModel], key: str) -> str:
         return "required"
     value = field.get_default(call_default_factory=True)
     if value is None:
-        return "none" if key == "unit" else "drawn by seed"
+        return "drawn by seed" if model is EpisodeSpec and key != "unit" else "none"
     if isinstance(value, BaseModel):
         return "its defaults"
     if value == dict.fromkeys(KINDS, 1.0):

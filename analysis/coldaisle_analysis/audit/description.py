@@ -94,6 +94,12 @@ def _manifest(subject: Subject) -> Manifest:
     return subject.manifest
 
 
+def _is_public(subject: Subject) -> bool:
+    """Tell whether the scenario says where the data set is found."""
+    publish = subject.account.evidence.plan.scenario.publish if subject.account is not None else None
+    return publish is not None and bool(publish.url or publish.doi)
+
+
 def _whole_network(subject: Subject) -> bool:
     account = subject.account
     assert account is not None  # noqa: S101 - checked by who asks
@@ -135,9 +141,7 @@ _PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
     ("Gharib", "feature set"): lambda subject: len(subject.features) >= 20,  # noqa: PLR2004 - a score of features
     ("Gharib", "metadata"): lambda subject: manifest(subject).value == 0,
     ("Ring", "year of creation"): lambda subject: bool(_manifest(subject).created),
-    ("Ring", "public availability"): lambda _: (
-        False
-    ),  # who publishes a run says where; its manifest cannot know
+    ("Ring", "public availability"): _is_public,
     ("Ring", "normal user behaviour"): lambda subject: "benign" in _families(subject),
     ("Ring", "attack traffic"): lambda subject: bool(subject.label.any()),
     ("Ring", "metadata"): lambda subject: manifest(subject).value == 0,

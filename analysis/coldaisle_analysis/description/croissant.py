@@ -9,12 +9,11 @@ from typing import Any
 
 from coldaisle_analysis.columns import LEVELS, Column, Level, columns
 from coldaisle_analysis.description import responsible
-from coldaisle_analysis.description.facts import ROWS, Facts
+from coldaisle_analysis.description.facts import OWN, ROWS, Facts
 from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.publish import DOI, ORCID, Author
 
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
-LICENCE = "https://spdx.org/licenses/MIT"
-CREATOR = "The coldaisle authors"
 KEYS: dict[Level, tuple[str, ...]] = {
     "packets": ("frame",),
     "messages": ("message",),
@@ -62,16 +61,12 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": list(CONFORMS_TO),
-        "name": manifest.id,
+        "name": facts.publish.title or manifest.id,
         "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {facts.setting}; "
         f"{len(facts.plan.episodes)} anomalies, each frame and reading labelled from the attacker's own journal. Scenario "
         f"{manifest.scenario}, seed {manifest.seed}, made by {facts.manifest.made_by}.",
-        "url": "./",
-        "license": LICENCE,
-        "creator": {"@type": "sc:Organization", "name": CREATOR},
+        **_published(facts),
         "dateCreated": manifest.created.isoformat(),
-        "datePublished": f"{manifest.created:%Y-%m-%d}",
-        "version": manifest.versions.get("coldaisle", "0.0.0"),
         "isLiveDataset": False,
         "inLanguage": "en",
         "keywords": [
@@ -82,7 +77,7 @@ def croissant(facts: Facts) -> dict[str, Any]:
             "network traffic",
             *facts.techniques,
         ],
-        "citeAs": _citation(facts),
+        "citeAs": citation(facts),
         **responsible.properties(facts),
         "distribution": [
             _file(name, manifest.files[name], facts.sizes[name]) for name in sorted(manifest.files)
@@ -92,13 +87,60 @@ def croissant(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _citation(facts: Facts) -> str:
-    manifest = facts.manifest
+def _published(facts: Facts) -> dict[str, Any]:
+    """Return who publishes the data set, and under which terms."""
+    publish, manifest = facts.publish, facts.manifest
+    made_on = f"{manifest.created:%Y-%m-%d}"
+    creators = [_creator(author) for author in publish.authors]
+    found: dict[str, Any] = {
+        "url": publish.url or (f"{DOI}{publish.doi}" if publish.doi else "./"),
+        "license": publish.terms,
+        "creator": creators if len(creators) > 1 else creators[0],
+        "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
+        "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
+    }
+    if publish.publisher:
+        found["publisher"] = {"@type": "sc:Organization", "name": publish.publisher}
+    if publish.doi:
+        found["sameAs"] = f"{DOI}{publish.doi}"
+    return found
+
+
+def _creator(author: Author) -> dict[str, Any]:
+    if author in OWN.authors:
+        return {"@type": "sc:Organization", "name": author.name}
+    found: dict[str, Any] = {"@type": "sc:Person", "name": author.name}
+    if author.orcid:
+        found["url"] = f"{ORCID}{author.orcid}"
+    if author.affiliation:
+        found["affiliation"] = {"@type": "sc:Organization", "name": author.affiliation}
+    return found
+
+
+def citation(facts: Facts) -> str:
+    """Return how the data set is cited, as BibTeX."""
+    publish, manifest = facts.publish, facts.manifest
+    link = publish.url or (f"{DOI}{publish.doi}" if publish.doi else "")
+    fields = {
+        "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
+        "title": _bare(facts.title),
+        "year": str(facts.year),
+        "version": publish.version or "",
+        "publisher": _bare(publish.publisher or ""),
+        "doi": publish.doi or "",
+        "url": link,
+        "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
+    }
     return (
-        f"@misc{{{manifest.id}, author = {{{{{CREATOR}}}}}, title = {{coldaisle, run {manifest.id}}}, "
-        f"year = {{{manifest.created:%Y}}}, note = {{scenario {manifest.scenario}, seed {manifest.seed}, "
-        f"semantic digest {manifest.semantic_digest}}}}}"
+        f"@misc{{{manifest.id}, "
+        + ", ".join(f"{key} = {{{text}}}" for key, text in fields.items() if text)
+        + "}"
     )
+
+
+def _bare(text: str) -> str:
+    """Return a text without the braces that mean something to BibTeX."""
+    return text.translate({ord(brace): None for brace in "{}"})
 
 
 def _file(name: str, digest: str, size: int) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 
 from coldaisle_analysis.columns import columns
 from coldaisle_analysis.description import responsible
-from coldaisle_analysis.description.facts import ROWS, Facts
+from coldaisle_analysis.description.croissant import citation
+from coldaisle_analysis.description.facts import OWN, ROWS, Facts
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.publish import DOI, Author
 from coldaisle_contracts.taxonomy import ATTACK_MATRIX
 
 Section = Callable[[Facts], Iterator[str]]
@@ -28,7 +30,13 @@ def _motivation(facts: Facts) -> Iterator[str]:
         "whose truth is known for every packet. The setting follows Vigoya et al., Sensors 2020, 20(13), 3745."
     )
     yield f"**What was played.** {facts.setting}. Scenario `{facts.manifest.scenario}`, seed {facts.manifest.seed}."
-    yield f"**Who made it.** The coldaisle authors, with {facts.manifest.made_by}."
+    yield f"**Who made it.** {', '.join(_named(author) for author in facts.publish.authors)}, with {facts.manifest.made_by}."
+
+
+def _named(author: Author) -> str:
+    """Return an author with what is known of them."""
+    known = [part for part in (author.affiliation, author.orcid and f"ORCID {author.orcid}") if part]
+    return f"{author.name} ({', '.join(known)})" if known else author.name
 
 
 def _composition(facts: Facts) -> Iterator[str]:
@@ -109,16 +117,25 @@ def _distribution(facts: Facts) -> Iterator[str]:
         f"**Files.** {len(facts.manifest.files)} files, {size:,.1f} MB, each with its sha256 in `manifest.json`; "
         "`croissant.json` describes them and every column to machines."
     )
-    yield "**Licence.** MIT, as coldaisle itself."
+    publish = facts.publish
+    own = publish is OWN
+    yield f"**Licence.** {publish.licence}{', as coldaisle itself' if own else f' ({publish.terms})' * (publish.terms != publish.licence)}."
+    found = [part for part in (publish.publisher, publish.url, publish.doi and f"{DOI}{publish.doi}") if part]
+    if found:
+        yield f"**Where.** {', '.join(found)}."
+    yield f"**To cite it.** `{citation(facts)}`"
     yield "**Other formats.** `coldaisle export` writes Parquet by day, CSV, labelled pcapng, Zeek logs and EVE events."
 
 
 def _maintenance(facts: Facts) -> Iterator[str]:
     yield f"**Changes.** {responsible.MAINTENANCE}"
+    if facts.publish.contact:
+        yield f"**Contact.** {facts.publish.contact}"
     yield (
         f"**Identity.** Plan `{facts.manifest.plan_digest}`, semantic digest `{facts.manifest.semantic_digest}`: equal for every run "
         "of this plan, whatever engine or machine."
     )
+    yield f"**Seal.** `manifest.json` has the sha256 `{facts.digest}`: `coldaisle verify RUN --manifest-digest` holds this run to it."
 
 
 SECTIONS: dict[str, Section] = {

@@ -11,7 +11,10 @@ from coldaisle_analysis.columns import LEVELS, Level
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.publish import Author, Publish
 
+OWN = Publish(authors=(Author(name="The coldaisle authors"),), licence="MIT")
+"""Who publishes a run whose scenario does not say."""
 ROWS: dict[Level, str] = {
     "packets": "a frame captured beside the broker",
     "messages": "an MQTT control packet",
@@ -73,6 +76,21 @@ class Facts:
     def techniques(self) -> list[str]:
         """Techniques of ATT&CK for ICS that were played, sorted."""
         return sorted({KINDS[kind].technique for kind in self.kinds} - {""})
+
+    @property
+    def publish(self) -> Publish:
+        """Who publishes the run; coldaisle's own where its scenario does not say."""
+        return self.plan.scenario.publish or OWN
+
+    @property
+    def title(self) -> str:
+        """Title of the data set."""
+        return self.publish.title or f"coldaisle, run {self.manifest.id}"
+
+    @property
+    def year(self) -> int:
+        """Year of publication."""
+        return self.publish.year or self.manifest.created.year
 
     @property
     def setting(self) -> str:

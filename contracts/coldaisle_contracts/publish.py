@@ -1,0 +1,126 @@
+"""Who publishes a run as a data set, and under which terms: table ``[publish]`` of a scenario.
+
+It changes nothing of what is played: the plan's digest leaves it out.
+"""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from coldaisle_contracts.site import MismatchError
+
+SPDX = "https://spdx.org/licenses/"
+DOI = "https://doi.org/"
+ORCID = "https://orcid.org/"
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise MismatchError("", text, "write a line of text")
+    return text.strip()
+
+
+def _web(text: str) -> str:
+    if not is_url(text):
+        raise MismatchError("", text, "write a whole address such as https://example.org/data")
+    return text
+
+
+def _licence(text: str) -> str:
+    if not is_url(text) and not re.fullmatch(r"[A-Za-z0-9.+-]+", text):
+        raise MismatchError(
+            "", text, f"write an SPDX id such as CC-BY-4.0 ({SPDX}), or the address of its text"
+        )
+    return text
+
+
+def _doi(text: str) -> str:
+    if not re.fullmatch(r"10\.\d{4,9}/[!-~]+", text):
+        raise MismatchError("", text, "write it from 10. on, such as 10.5281/zenodo.1234567")
+    return text
+
+
+def _orcid(text: str) -> str:
+    """Refuse what is no ORCID iD; its last digit checks the others (ISO 7064, MOD 11-2)."""
+    digits = text.replace("-", "")
+    if re.fullmatch(r"(\d{4}-){3}\d{3}[\dX]", text):
+        total = 0
+        for digit in digits[:-1]:
+            total = (total + int(digit)) * 2
+        if "0123456789X"[(12 - total % 11) % 11] == digits[-1]:
+            return text
+    raise MismatchError("", text, "write its 16 digits, such as 0000-0002-1825-0097, as orcid.org shows them")
+
+
+Line = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
+
+
+class Author(BaseModel):
+    """Somebody who made the data set.
+
+    Attributes:
+        name: name of a person or a group, as a citation shows it.
+        affiliation: where they work.
+        orcid: their ORCID iD.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Line
+    affiliation: Line | None = None
+    orcid: Annotated[str, AfterValidator(_orcid)] | None = None
+
+
+class Publish(BaseModel):
+    """Who publishes a run, and how it is cited.
+
+    Attributes:
+        authors: who made the data set, in the order of the citation.
+        licence: terms of use: an SPDX id, or the address of a text.
+        title: title of the data set; made from the run's id when left out.
+        version: version of the data set, such as 1.0.0; coldaisle's own when left out.
+        year: year of publication; the one the run was made in when left out.
+        publisher: who makes it available, such as Zenodo.
+        url: where it is found.
+        doi: its DOI, from 10. on.
+        contact: where to ask about it: an address or a page.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    authors: tuple[Author, ...] = Field(min_length=1)
+    licence: Annotated[str, AfterValidator(_licence)]
+    title: Line | None = None
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    year: int | None = Field(default=None, ge=1970, le=2200)
+    publisher: Line | None = None
+    url: Annotated[str, AfterValidator(_web)] | None = None
+    doi: Annotated[str, AfterValidator(_doi)] | None = None
+    contact: Line | None = None
+
+    @property
+    def terms(self) -> str:
+        """The address of the licence."""
+        return self.licence if is_url(self.licence) else f"{SPDX}{self.licence}"
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a text is the address of a page."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and re.fullmatch(r"[!-~]+", text) is not None
+    )
+
+
+def spdx_id(licence: str) -> str | None:
+    """Return an SPDX id as the list of SPDX writes it, ``None`` where it has no such id."""
+    from cyclonedx.spdx import fixup_id  # noqa: PLC0415 - where scenarios are read, not in every program of a run
+
+    return fixup_id(licence)
