@@ -461,6 +461,33 @@ def runs(
         show("`coldaisle runs --clean` removes what is left over")
 
 
+@app.command(
+    epilog=_examples("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
+)
+def sbom(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a finished run; this checkout as installed when left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File it is written to; the terminal when left out.")
+    ] = None,
+) -> None:
+    """Write a software bill of materials (CycloneDX): packages with versions, licences and hashes."""
+    from coldaisle_testbed import bom  # noqa: PLC0415
+
+    text = bom.of_checkout() if run is None else bom.of_run(run)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            "--out", f"cannot be written ({error.strerror}): name another file", str(out)
+        ) from error
+
+
 @app.command(epilog=_examples("coldaisle doctor"))
 def doctor() -> None:
     """Say what this machine can and cannot do, each with its remedy."""

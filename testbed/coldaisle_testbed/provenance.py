@@ -5,12 +5,16 @@ import platform
 import re
 import shutil
 import subprocess
+from contextlib import suppress
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.software import FOLDER, IMAGE, Software
-from coldaisle_testbed import locks
 
 HOUSE = Path(__file__).resolve().parents[2]
 """The checkout this runs from, where there is one."""
@@ -30,8 +34,6 @@ DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime",
 """Debian packages that take part in a run."""
 PACKAGE = "debian/"
 """Begins the name of a Debian package among versions."""
-_IMAGES = ("analysis", "capture", "injector", "sensors", "testbed")
-"""Images that have a lock."""
 _MACHINE = "machine"
 """Name of the file on the machine that concluded a run outside of containers."""
 _PROGRAMS = {
@@ -45,11 +47,21 @@ _PROGRAMS = {
 
 def commit() -> str:
     """Return the commit this source is of, empty where it is no checkout or there is no git."""
+    head, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    return f"{head}-dirty" if head and changed else head
+
+
+def committed() -> datetime | None:
+    """Return when that commit was made, ``None`` where there is none."""
+    said = _git("log", "-1", "--format=%cI")
+    return datetime.fromisoformat(said) if said else None
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says of this checkout, nothing where it is none."""
     if not (HOUSE / ".git").exists():  # or git would name the checkout around it
         return ""
-    git = ["git", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE)]  # whoever owns it
-    head, changed = _said([*git, "rev-parse", "HEAD"]), _said([*git, "status", "--porcelain"])
-    return f"{head}-dirty" if head and changed else head
+    return _said(["git", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments])  # whoever owns it
 
 
 def _said(command: list[str]) -> str:
@@ -75,13 +87,31 @@ def versions() -> dict[str, str]:
 
 def here() -> Software:
     """Return what this machine holds of what may take part in a run."""
-    held = Software.of(HOUSE / "testbed" / "software", *DEBIAN)
-    files = [HOUSE / image / locks.LOCK for image in _IMAGES]
-    taken = set[str]().union(
-        *(locks.read(file) for file in files if file.exists())
-    )  # and no tool of the tests
-    python = {name: one for name, one in held.python.items() if name in taken or not taken}
-    return held.model_copy(update={"python": python})
+    held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed()
+    return held.model_copy(
+        update={"python": {name: one for name, one in held.python.items() if name in needed}}
+    )
+
+
+def _needed() -> set[str]:
+    """Return the distributions that coldaisle needs, and what these need, by normalised name: not itself, nor the tests' tools."""
+    found: set[str] = set()
+    queue = [Requirement("coldaisle")]
+    while queue:
+        wanted = queue.pop()
+        name = canonicalize_name(wanted.name)
+        known = {f"{name}[{extra}]" for extra in ("", *wanted.extras)}
+        if known <= found:
+            continue
+        found |= known
+        with suppress(importlib.metadata.PackageNotFoundError):
+            for text in importlib.metadata.requires(name) or ():
+                one = Requirement(text)
+                if one.marker is None or any(
+                    one.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)
+                ):
+                    queue.append(one)
+    return {name.partition("[")[0] for name in found} - {"coldaisle"}
 
 
 def note(stage: Path, engine: str) -> dict[str, str]:

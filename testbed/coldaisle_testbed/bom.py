@@ -1,0 +1,175 @@
+"""A software bill of materials, in CycloneDX 1.6 (ECMA-424): what took part in a run, or what this checkout is installed with."""
+
+import importlib.metadata
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.tool import ToolRepository
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.software import Distribution, Software
+from coldaisle_testbed import locks, provenance
+
+NAMES = uuid.UUID("c01da151-e000-5000-8000-000000000015")
+"""Namespace that serial numbers are derived in (RFC 9562, version 5)."""
+_LIBRARY = "cyclonedx-python-lib"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a bill is of.
+
+    Attributes:
+        version: version of coldaisle.
+        made: when it was made.
+        facts: what else is known of it: commit, run, digests.
+        noted: what each machine or image holds.
+    """
+
+    version: str
+    made: datetime
+    facts: dict[str, str]
+    noted: dict[str, Software]
+
+
+def of_run(run: Path) -> str:
+    """Return the bill of a finished run, as JSON.
+
+    Raises:
+        InputError: if it is no finished run, or was made before its software was noted.
+    """
+    manifest, noted = Manifest.load(run), Software.of_run(run)
+    if not noted:
+        raise InputError(
+            run, "was made before runs noted their software: play it again with `coldaisle reproduce`"
+        )
+    facts = {
+        "commit": manifest.commit,
+        "run": manifest.id,
+        "engine": manifest.engine,
+        "plan_digest": manifest.plan_digest,
+        "semantic_digest": manifest.semantic_digest,
+        "linux": manifest.versions.get("linux", ""),
+        "python": manifest.versions.get("python", ""),
+    }
+    return written(Subject(manifest.versions.get("coldaisle", ""), manifest.created, facts, noted))
+
+
+def of_checkout() -> str:
+    """Return the bill of this checkout as it is installed on this machine, as JSON.
+
+    Raises:
+        InputError: if this is no checkout with git, whose last commit the bill is of.
+    """
+    known = provenance.versions()
+    made = provenance.committed()
+    if made is None:
+        raise InputError(
+            "sbom", "there is no commit here to speak of: name a run, or call it in a git checkout"
+        )
+    facts = {"commit": provenance.commit(), "linux": known["linux"], "python": known["python"]}
+    return written(Subject(known["coldaisle"], made, facts, {"machine": provenance.here()}))
+
+
+def written(subject: Subject) -> str:
+    """Return a bill as JSON; the same text for the same subject."""
+    main = Component(
+        name="coldaisle",
+        type=ComponentType.APPLICATION,
+        version=subject.version,
+        bom_ref="coldaisle",
+        licenses=[LicenseFactory().make_from_string("MIT")],
+        properties=[
+            Property(name=f"coldaisle:{name}", value=value) for name, value in subject.facts.items() if value
+        ],
+    )
+    tools = ToolRepository(components=[_tool("coldaisle"), _tool(_LIBRARY)])
+    parts = list(_components(subject.noted))
+    bom = Bom(
+        components=parts,
+        serial_number=uuid.uuid5(NAMES, repr(subject)),
+        metadata=BomMetaData(component=main, tools=tools, timestamp=subject.made),
+    )
+    bom.register_dependency(main, parts)
+    return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+
+
+def _tool(name: str) -> Component:
+    return Component(name=name, type=ComponentType.APPLICATION, version=importlib.metadata.version(name))
+
+
+def _components(noted: dict[str, Software]) -> Iterator[Component]:
+    """Yield a component for each base, Debian package and Python distribution, with the machines and images that hold it."""
+    holders: dict[tuple[str, str], list[str]] = {}
+    made: dict[tuple[str, str], Component] = {}
+    for name, held in noted.items():
+        for part in _held(held):
+            key = (str(part.bom_ref.value), part.version or "")
+            made.setdefault(key, part)
+            holders.setdefault(key, []).append(name)
+    for key, part in made.items():
+        part.properties.update(Property(name="coldaisle:held-by", value=name) for name in holders[key])
+        yield part
+
+
+def _held(held: Software) -> Iterator[Component]:
+    """Yield the components of a machine or an image."""
+    system = held.base.partition(" ")[0].lower()
+    if held.base:
+        day = [Property(name="coldaisle:made", value=str(held.made))] if held.made else []
+        reference = f"{system}-{held.base_version}" + (f"-{held.made}" if held.made else "")
+        yield Component(
+            name=held.base,
+            type=ComponentType.OPERATING_SYSTEM,
+            version=held.base_version,
+            bom_ref=reference,
+            properties=day,
+        )
+    for name, version in held.packages.items():
+        where = {"distro": f"{system}-{held.base_version}"}
+        address = PackageURL("deb", system, name, version, where)
+        yield Component(name=name, version=version, purl=address, bom_ref=str(address))
+    for name, one in held.python.items():
+        yield _distribution(name, one)
+
+
+def _distribution(name: str, one: Distribution) -> Component:
+    """Return the component of a Python distribution; its hashes are those of the files that the locks allow."""
+    address = PackageURL("pypi", None, name, one.version)
+    pin = _pins().get(name)
+    files = ExternalReference(
+        type=ExternalReferenceType.DISTRIBUTION,
+        url=XsUri(str(address)),
+        comment="the files that requirements.lock allows",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in pin.sha256] if pin else [],
+    )
+    return Component(
+        name=name,
+        version=one.version,
+        purl=address,
+        bom_ref=str(address),
+        licenses=[LicenseFactory().make_from_string(one.licence)] if one.licence else [],
+        external_references=[files] if pin is not None and pin.version == one.version else [],
+    )
+
+
+@cache
+def _pins() -> dict[str, locks.Pin]:
+    """Return what the locks of this checkout pin."""
+    files = [
+        path
+        for path in (provenance.HOUSE / locks.LOCK, *sorted(provenance.HOUSE.glob(f"*/{locks.LOCK}")))
+        if path.exists()
+    ]
+    return {name: pin for file in reversed(files) for name, pin in locks.read(file).items()}
