@@ -214,5 +214,8 @@ def read_level(run: Path, level: Level) -> pd.DataFrame:
     """
     path = run / "dataset" / f"{level}.parquet"
     if not path.exists():
-        raise InputError(path, f"is not there: build it again with `coldaisle analyse {run}`")
+        remedy = (
+            "is not there: a run from before this level was kept has to be played again with `coldaisle up`"
+        )
+        raise InputError(path, remedy)
     return tables.read(path)

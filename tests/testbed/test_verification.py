@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.analysis import made_run
 from tests.testbed import made_finished as made
 
+from coldaisle_analysis import tables
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_testbed.verification import verify
@@ -335,3 +337,70 @@ def test_tampering_is_found(run: Path, way: str) -> None:
     tamper, said = TAMPERED[way]
     tamper(run)
     assert said in refused(run)
+
+
+def without_column(run: Path, level: str, column: str) -> None:
+    """Take a column out of both files of a table."""
+    table = pd.read_parquet(run / "dataset" / f"{level}.parquet").drop(columns=column)
+    tables.write(table, run / "dataset" / level)
+
+
+def test_columns_of_another_version_are_said_to_be_that(run: Path) -> None:
+    """Where another version made a run whose tables lack a column of this one, both files and that version are named."""
+    without_column(run, "windows", "dev_max")
+    made.refit(run, commit="1" * 40)
+    said = refused(run)
+    for form in ("parquet", "csv"):
+        assert (
+            f"dataset/windows.{form}: lacks or has otherwise dev_max (the run was made by coldaisle " in said
+        )
+    assert f"commit {'1' * 40}; this version may be what has other columns: verify it with that one)" in said
+
+
+def test_a_column_that_is_gone_is_found(run: Path) -> None:
+    """A table of this version without one of its columns is no matter of versions."""
+    without_column(run, "windows", "dev_max")
+    made.refit(run)
+    assert "dataset/windows.parquet: lacks or has otherwise dev_max; " in refused(run)
+
+
+def test_another_processor_may_add_up_otherwise(run: Path) -> None:
+    """A number that differs in its last digits holds, one that differs by a millionth does not."""
+    table = pd.read_parquet(run / "dataset" / "flows.parquet")
+    row = int(table["iat_mean"].notna().to_numpy().argmax())
+    value = float(table["iat_mean"][row])
+    for factor, holds in ((1 + 1e-12, True), (1 + 1e-6, False)):
+        made.edit_table(run, "flows", "iat_mean", value * factor, row)
+        made.refit(run)
+        if holds:
+            verify(run)
+        else:
+            assert "dataset/flows.parquet: 1 rows are not what captures and journals give" in refused(run)
+
+
+def test_metadata_that_another_version_worded_otherwise(run: Path) -> None:
+    """What is said of files and hashes has to hold; other words are no matter where another version wrote them."""
+    made.refit(run, commit="1" * 40)
+    path = run / "croissant.json"
+    path.write_text(path.read_text().replace("Labelled IoT traffic", "Traffic with labels"))
+    verify(run)
+    path.write_text(path.read_text().replace(Manifest.load(run).files["plan.json"], "0" * 64))
+    assert refused(run).endswith("croissant.json: is not what manifest.json says")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Invalid JSON"),
+        ("[]", "manifest.json"),
+        ("[" * 200_000, "Invalid JSON"),
+        ('{"id": 3}', "manifest.json: key id is 3"),
+        ("\ufffe", "Invalid JSON"),
+    ],
+)
+def test_what_is_no_manifest(run: Path, text: str, said: str) -> None:
+    """A manifest that is none is one short sentence."""
+    (run / "manifest.json").write_text(text)
+    sentence = refused(run)
+    assert said in sentence
+    assert len(sentence) < 400
