@@ -1,14 +1,13 @@
 """What a machine or an image holds that takes part in a run: its base, Debian packages and Python distributions.
 
-``software/<name>.json`` in a run's folder says it: of the ``machine`` that the run was made on, or of each image.
-``python -m coldaisle_contracts.software`` writes it for an image, while that is built.
+``software/<name>.json`` in a run's folder says it: of the ``machine`` that the run was made on, or of each image, which has its
+own since it was built.
 """
 
 import importlib.metadata
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -21,7 +20,7 @@ from coldaisle_contracts.site import first_problem
 
 FOLDER = "software"
 """Folder of a run that holds these files."""
-IMAGE = Path("/usr/local/share/coldaisle/software")
+IMAGE = Path("/usr/share/coldaisle")
 """Folder of an image that holds the image's own file."""
 PATIENCE_S = 30.0
 """Time there is to list packages, which takes milliseconds, s."""
@@ -29,38 +28,26 @@ _LONGEST_LICENCE = 80
 """A licence field longer than this is the text of a licence, not its name, characters."""
 
 
-class Distribution(BaseModel):
-    """A Python distribution.
-
-    Attributes:
-        version: its version.
-        licence: its licence as it says itself, an SPDX expression or a name; empty where it says nothing.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: str
-    licence: str = ""
-
-
 class Software(BaseModel):
     """What a machine or an image holds.
 
     Attributes:
-        base: name of the system, such as ``Debian GNU/Linux``; empty where it does not say.
-        base_version: its version, with the number of the point release.
+        image: name of the image; empty for a machine.
+        base: the system and its version, with the number of the point release, such as ``Debian 13.2``; empty where it does not say.
         made: the day an image's base was made; ``None`` for a machine.
-        packages: version of each Debian package by name, as dpkg knows it.
-        python: Python distributions by normalised name (PEP 503).
+        debian: version of each Debian package by name, as dpkg knows it.
+        python: version of each Python distribution by normalised name (PEP 503).
+        licences: their licences as they say themselves, SPDX expressions or names; without those that say nothing.
     """
 
     model_config = ConfigDict(extra="forbid")
 
+    image: str = ""
     base: str = ""
-    base_version: str = ""
     made: date | None = None
-    packages: dict[str, str] = {}
-    python: dict[str, Distribution] = {}
+    debian: dict[str, str] = {}
+    python: dict[str, str] = {}
+    licences: dict[str, str] = {}
 
     @classmethod
     def of(cls, script: Path, *what: str) -> Self:
@@ -74,9 +61,13 @@ class Software(BaseModel):
             done = subprocess.run(  # noqa: S603 - our own script
                 [script, *what], capture_output=True, text=True, check=True, timeout=PATIENCE_S
             )
+            said = json.loads(done.stdout)
         except (OSError, subprocess.SubprocessError):  # a system without os-release is one we cannot name
-            return cls(python=distributions())
-        return cls(**json.loads(done.stdout), python=distributions())
+            said = {}
+        found = distributions()
+        python = {name: one.version for name, one in found.items()}
+        licences = {name: text for name, one in found.items() if (text := licence(one))}
+        return cls(**said, python=python, licences=licences)
 
     def save(self, path: Path) -> None:
         """Write it into a file; its folder is made."""
@@ -101,12 +92,9 @@ class Software(BaseModel):
         return found
 
 
-def distributions() -> dict[str, Distribution]:
+def distributions() -> dict[str, importlib.metadata.Distribution]:
     """Return the Python distributions of this environment by normalised name, sorted; pip is part of none."""
-    found = {
-        re.sub(r"[-_.]+", "-", one.name).lower(): Distribution(version=one.version, licence=licence(one))
-        for one in importlib.metadata.distributions()
-    }
+    found = {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in importlib.metadata.distributions()}
     return {name: found[name] for name in sorted(found) if name != "pip"}
 
 
@@ -127,7 +115,3 @@ def _classified(classifiers: Sequence[str]) -> Iterator[str]:
         family, _, name = classifier.rpartition(" :: ")
         if family.startswith("License") and name != "OSI Approved":
             yield name
-
-
-if __name__ == "__main__":
-    Software.of(Path("software"), "image").save(IMAGE / f"{sys.argv[1]}.json")

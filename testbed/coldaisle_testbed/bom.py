@@ -18,7 +18,7 @@ from packageurl import PackageURL
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
-from coldaisle_contracts.software import Distribution, Software
+from coldaisle_contracts.software import Software
 from coldaisle_testbed import locks, provenance
 
 NAMES = uuid.UUID("c01da151-e000-5000-8000-000000000015")
@@ -125,28 +125,27 @@ def _components(noted: dict[str, Software]) -> Iterator[Component]:
 
 def _held(held: Software) -> Iterator[Component]:
     """Yield the components of a machine or an image."""
-    system = held.base.partition(" ")[0].lower()
+    system, _, version = held.base.rpartition(" ")
     if held.base:
         day = [Property(name="coldaisle:made", value=str(held.made))] if held.made else []
-        reference = f"{system}-{held.base_version}" + (f"-{held.made}" if held.made else "")
         yield Component(
-            name=held.base,
+            name=system,
             type=ComponentType.OPERATING_SYSTEM,
-            version=held.base_version,
-            bom_ref=reference,
+            version=version,
+            bom_ref=f"{held.base} {held.made or ''}".strip(),
             properties=day,
         )
-    for name, version in held.packages.items():
-        where = {"distro": f"{system}-{held.base_version}"}
-        address = PackageURL("deb", system, name, version, where)
-        yield Component(name=name, version=version, purl=address, bom_ref=str(address))
-    for name, one in held.python.items():
-        yield _distribution(name, one)
+    vendor = system.partition(" ")[0].lower()
+    for name, found in held.debian.items():
+        address = PackageURL("deb", vendor, name, found, {"distro": f"{vendor}-{version}"})
+        yield Component(name=name, version=found, purl=address, bom_ref=str(address))
+    for name, found in held.python.items():
+        yield _distribution(name, found, held.licences.get(name, ""))
 
 
-def _distribution(name: str, one: Distribution) -> Component:
+def _distribution(name: str, version: str, licence: str) -> Component:
     """Return the component of a Python distribution; its hashes are those of the files that the locks allow."""
-    address = PackageURL("pypi", None, name, one.version)
+    address = PackageURL("pypi", None, name, version)
     pin = _pins().get(name)
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
@@ -156,11 +155,11 @@ def _distribution(name: str, one: Distribution) -> Component:
     )
     return Component(
         name=name,
-        version=one.version,
+        version=version,
         purl=address,
         bom_ref=str(address),
-        licenses=[LicenseFactory().make_from_string(one.licence)] if one.licence else [],
-        external_references=[files] if pin is not None and pin.version == one.version else [],
+        licenses=[LicenseFactory().make_from_string(licence)] if licence else [],
+        external_references=[files] if pin is not None and pin.version == version else [],
     )
 
 

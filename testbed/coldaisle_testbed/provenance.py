@@ -125,7 +125,7 @@ def note(stage: Path, engine: str) -> dict[str, str]:
         shutil.copytree(IMAGE, stage / FOLDER, dirs_exist_ok=True)
     else:
         held = here()
-        unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"packages": {}}
+        unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"debian": {}}
         held.model_copy(update=unused).save(stage / FOLDER / f"{_MACHINE}.json")
     said = _said_by_programs() if engine == "netns" else {}
     return versions() | summed(Software.of_run(stage)) | said
@@ -136,16 +136,16 @@ def summed(noted: dict[str, Software]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for held in noted.values():
         made = f" of {held.made}" if held.made else ""
-        found.setdefault("base", set()).add(f"{held.base} {held.base_version}{made}".strip())
+        found.setdefault("base", set()).add(f"{held.base}{made}")
         for package in DEBIAN:
-            if version := held.packages.get(package):
+            if version := held.debian.get(package):
                 found.setdefault(f"{PACKAGE}{package}", set()).add(version)
         for program, (package, _) in _PROGRAMS.items():
-            if version := held.packages.get(package):
+            if version := held.debian.get(package):
                 found.setdefault(program, set()).add(_upstream(version))
         for library in _LIBRARIES:
             if library in held.python:
-                found.setdefault(library, set()).add(held.python[library].version)
+                found.setdefault(library, set()).add(held.python[library])
     return {name: "; ".join(sorted(several)) for name, several in sorted(found.items())}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.software import FOLDER, Distribution, Software, licence
+from coldaisle_contracts.software import FOLDER, Software, licence
 
 HOUSE = Path(__file__).resolve().parents[2]
 SCRIPT = HOUSE / "testbed" / "software"
@@ -22,7 +22,7 @@ def test_packages_have_the_versions_of_dpkg() -> None:
     held = Software.of(SCRIPT, "tshark", "libc6", "no-such-package", "mosquitto-dev")
     asked = ["dpkg-query", "-W", "-f=${Package}=${Version}\n", "tshark", "libc6"]
     said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    assert held.packages == dict(line.split("=", 1) for line in said.splitlines())
+    assert held.debian == dict(line.split("=", 1) for line in said.splitlines())
     assert held.made is None
 
 
@@ -30,19 +30,19 @@ def test_packages_have_the_versions_of_dpkg() -> None:
 def test_an_image_names_everything_and_its_day() -> None:
     """Asked for an image, the script names every installed package, and the day on which the base was made."""
     held = Software.of(SCRIPT, "image")
-    assert {"libc6", "tshark", "base-files"} <= set(held.packages)
+    assert {"libc6", "tshark", "base-files"} <= set(held.debian)
     assert held.made is not None
 
 
 def test_the_base_is_what_the_system_says() -> None:
-    """The name is os-release's; Debian's version has the number of its point release."""
+    """Name and version are os-release's; Debian's version has the number of its point release."""
     held = Software.of(SCRIPT, "libc6")
     release = dict(
         line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
     )
-    assert held.base == release["NAME"].strip('"')
-    version = Path("/etc/debian_version").read_text().strip() if release["ID"] == "debian" else ""
-    assert held.base_version == (version or release.get("VERSION_ID", "").strip('"'))
+    named = {name: text.strip('"') for name, text in release.items()}
+    debian = f"Debian {Path('/etc/debian_version').read_text().strip()}" if named["ID"] == "debian" else ""
+    assert held.base == (debian or f"{named['NAME']} {named.get('VERSION_ID', '')}")
 
 
 def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) -> None:
@@ -52,17 +52,17 @@ def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) ->
     failing.chmod(0o755)
     for script in (failing, tmp_path / "none"):
         held = Software.of(script, "libc6")
-        assert (held.base, held.packages) == ("", {})
-        assert held.python["pydantic"].version == importlib.metadata.version("pydantic")
+        assert (held.base, held.debian) == ("", {})
+        assert held.python["pydantic"] == importlib.metadata.version("pydantic")
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     """Files of several images come back by their names; a damaged one is named."""
-    some = Software(base="Debian", packages={"a": "1:2-3"}, python={"b": Distribution(version="1")})
+    some = Software(base="Debian 13.2", debian={"a": "1:2-3"}, python={"b": "1"}, licences={"b": "MIT"})
     some.save(tmp_path / FOLDER / "broker.json")
     Software().save(tmp_path / FOLDER / "ntp.json")
     assert Software.of_run(tmp_path) == {"broker": some, "ntp": Software()}
-    (tmp_path / FOLDER / "ntp.json").write_text('{"packages": 3}')
+    (tmp_path / FOLDER / "ntp.json").write_text('{"debian": 3}')
     with pytest.raises(InputError, match=r"ntp\.json"):
         Software.of_run(tmp_path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.manifest import Manifest
-from coldaisle_contracts.software import FOLDER, Distribution, Software
+from coldaisle_contracts.software import FOLDER, Software
 from coldaisle_testbed import provenance
 
 
@@ -14,10 +14,10 @@ def test_on_namespaces_the_machine_is_noted(tmp_path: Path) -> None:
     """The file and the versions say base, exact Debian versions and libraries; the tools of the tests are left out."""
     said = provenance.note(tmp_path, "netns")
     held = Software.of_run(tmp_path)["machine"]
-    assert said["base"] == f"{held.base} {held.base_version}"
-    for package, version in held.packages.items():
+    assert said["base"] == held.base
+    for package, version in held.debian.items():
         assert said[f"debian/{package}"] == version
-    assert said["paho-mqtt"] == held.python["paho-mqtt"].version
+    assert said["paho-mqtt"] == held.python["paho-mqtt"]
     assert {"numpy", "scapy", "pydantic"} <= set(held.python)
     assert not {"pytest", "ruff", "mypy", "polars"} & set(held.python)
 
@@ -30,14 +30,13 @@ def test_programs_say_their_own_version(tmp_path: Path) -> None:
 
 def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
     """Base, day, packages and libraries are the images'; of this machine no Debian package took part."""
-    image = {"base": "Debian GNU/Linux", "base_version": "13.2", "made": "2026-11-17"}
-    broker = Software.model_validate({**image, "packages": {"mosquitto": "2.0.21-1+b1", "libc6": "2.41-12"}})
+    image = {"base": "Debian 13.2", "made": "2026-11-17"}
+    broker = Software.model_validate({**image, "debian": {"mosquitto": "2.0.21-1+b1", "libc6": "2.41-12"}})
     broker.save(tmp_path / FOLDER / "broker.json")
-    scapy = {"scapy": Distribution(version="2.9")}
-    Software.model_validate({**image, "python": scapy}).save(tmp_path / FOLDER / "injector.json")
+    Software.model_validate({**image, "python": {"scapy": "2.9"}}).save(tmp_path / FOLDER / "injector.json")
     said = provenance.note(tmp_path, "compose")
-    assert Software.of_run(tmp_path)["machine"].packages == {}
-    assert "Debian GNU/Linux 13.2 of 2026-11-17" in said["base"].split("; ")
+    assert Software.of_run(tmp_path)["machine"].debian == {}
+    assert "Debian 13.2 of 2026-11-17" in said["base"].split("; ")
     assert (said["mosquitto"], said["debian/mosquitto"]) == ("2.0.21", "2.0.21-1+b1")
     assert "2.9" in said["scapy"].split("; ")
     assert not {"debian/libc6", "debian/tcpdump", "tcpdump"} & set(said)
@@ -46,11 +45,11 @@ def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
 def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The analysis image has its file from when it was built, and does not look again."""
     own = tmp_path / "image"
-    Software(base="Debian GNU/Linux", base_version="13.2").save(own / "analysis.json")
+    Software(base="Debian 13.2").save(own / "analysis.json")
     monkeypatch.setattr(provenance, "IMAGE", own)
     said = provenance.note(tmp_path / "run", "compose")
     assert list(Software.of_run(tmp_path / "run")) == ["analysis"]
-    assert said["base"] == "Debian GNU/Linux 13.2"
+    assert said["base"] == "Debian 13.2"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +73,6 @@ def test_a_run_holds_what_its_manifest_says(hour_run: Path) -> None:
     manifest = Manifest.load(hour_run)
     assert f"{FOLDER}/machine.json" in manifest.files
     held = Software.of_run(hour_run)["machine"]
-    assert manifest.versions["base"] == f"{held.base} {held.base_version}"
+    assert manifest.versions["base"] == held.base
     named = {name: version for name, version in manifest.versions.items() if name.startswith("debian/")}
-    assert named == {f"debian/{package}": version for package, version in held.packages.items()}
+    assert named == {f"debian/{package}": version for package, version in held.debian.items()}

@@ -293,7 +293,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         lambda run: made.refit(run, versions={**Manifest.load(run).versions, "base": "Other 1"}),
         "manifest.json: versions.base is 'Other 1', software/ says",
     ),
-    "the machine's software": (refitted(other_base), "software/ says 'Other "),
+    "the machine's software": (refitted(other_base), "software/ says 'Other'"),
     "files emptied": (with_facts(files={}), "plan.json: was added"),
     "an entry and its file": (refitted(drop_entry), "does not list dataset/flows.csv"),
     "a path out of the run": (listed_path_out, "'../outside.txt': every file lies in the run's own folder"),
