@@ -132,7 +132,7 @@ def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.
     seen = seen[["row", "time_ns", "flow", "msgid", "client", "payload"]].astype(
         {"client": "str", "payload": "str"}
     )
-    seen["shard"] = packets["shard"].astype("str").to_numpy()[seen["row"]]
+    seen["shard"] = pd.Series(packets["shard"].astype("str").to_numpy()[seen["row"]], seen.index, "str")
     seen["msgid"] = seen["msgid"].fillna(0).astype("int64")
     known = readings[readings["journalled"] > 0].reset_index(names="reading")
     known = known.assign(time_ns=known["sent_ns"].astype("int64") - EARLY, msgid=known["mid"].astype("int64"))

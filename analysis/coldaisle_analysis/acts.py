@@ -70,7 +70,8 @@ def _values(account: Account) -> Iterator[str]:
             expected is None
         ):  # frozen or replayed: that it changed or stayed is all that can be told from this reading
             continue
-        if row[4] != _within(episode, act, expected(float(row[3]), act.amount)):
+        sent = number(row[3])
+        if sent is None or row[4] != _within(episode, act, expected(sent, act.amount)):
             yield f"episode {episode.id}: {act.operation} of reading {row[5]} slot {act.slot} was not played"
 
 
@@ -80,10 +81,18 @@ _EXPECTED: dict[str, Callable[[float, float], float]] = {
 }
 
 
+def number(text: object) -> float | None:
+    """Return the number that a payload is, ``None`` where it is none."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return None
+
+
 def _within(episode: Episode, act: Act, celsius: float) -> str:
     """Return the payload of a changed value, kept inside the sensor's normal range when the episode hides."""
     text = encode_value(celsius).decode("ascii")
-    if episode.stealth:
+    if episode.stealth and act.sensor in episode.normal:
         least, most = episode.normal[act.sensor]
         text = encode_value(min(max(float(text), least), most)).decode("ascii")
     return text

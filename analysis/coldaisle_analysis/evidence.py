@@ -1,5 +1,6 @@
 """What a run left behind, read once: plan, journals, the decoded capture and the raw one."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,11 @@ _KEYS = {
     "sealed": ("shard", "file", "raw", "packets", "kernel_drops", "sha256", "raw_sha256"),
 }
 """The keys of each journal event that the analysis reads, as documented in docs/architecture.md."""
+_CAPTURE, _RAW = (
+    re.compile(r"capture/day-[\d-]{1,20}\.pcap"),
+    re.compile(r"capture/raw/day-[\d-]{1,20}\.pcap"),
+)
+"""What the captures of a run are called."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ def load(run: Path) -> Evidence:
     ]
     injector = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
     sealed = _table("sealed", read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
+    _refuse_odd_names(sealed, journal / "capture.jsonl")
     sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
     trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
     raw = captures.read([run / name for name in sealed["raw"]])
@@ -151,6 +158,21 @@ def name_of_frame(evidence: Evidence, row: int) -> str:
     """
     file = evidence.sealed["file"].iloc[int(evidence.raw.file[row])]
     return f"frame {evidence.trace.frames.number[row]} of {file}"
+
+
+def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
+    """Refuse captures that are sealed twice, or lie elsewhere than in the run."""
+    for column, form in (("file", _CAPTURE), ("raw", _RAW)):
+        names = sealed[column]
+        if names.duplicated().any():
+            first = names[names.duplicated()].iloc[0]
+            raise InputError(
+                f"{place}: event sealed", "the capture is sealed twice: the journal was edited", first
+            )
+        if wrong := [name for name in names if not form.fullmatch(name)]:
+            raise InputError(
+                f"{place}: event sealed: {column}", "no capture of the run: the journal was edited", wrong[0]
+            )
 
 
 def _file_order(name: str) -> tuple[int, ...]:

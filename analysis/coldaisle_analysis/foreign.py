@@ -4,7 +4,8 @@ The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport,
 as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
 
 There is no plan and no journal: a reading is a PUBLISH, a tick is a moment at which sensors publish together, kind
-is ``attack`` where the label is 1, and labelled frames of one source less than an hour apart are one episode.
+is ``attack`` where the label is 1, and labelled frames of one source (IP address, or MAC address where a frame has none, as
+ARP) less than an hour apart are one episode.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from coldaisle_analysis.labels import NORMAL
 from coldaisle_analysis.values import sensor_key
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, sensor_of
 
 HEADER = ("frame.number", "ip.src", "tcp.srcport", "mqtt.clientid", "mqtt.msgid", "label")
@@ -47,11 +49,14 @@ def build(
         raise InputError(
             "--labels", f"give one label table for each capture: {len(pcaps)} captures", len(labels)
         )
+    tables = [
+        _read(path) for path in labels
+    ]  # what is wrong with a header is said before a capture is decoded
     trace = packets.trace(pcaps, [f"day-{day}" for day in range(1, len(pcaps) + 1)], utc_offset_s)
     frames = trace.packets.assign(day=trace.frames.file + 1)
     parts = [
-        match(path, frames[(trace.frames.file == number)], pcap)
-        for number, (path, pcap) in enumerate(zip(labels, pcaps, strict=True))
+        match(path, table, frames[(trace.frames.file == number)], pcap)
+        for number, (path, table, pcap) in enumerate(zip(labels, tables, pcaps, strict=True))
     ]
     label = np.concatenate(parts)
     frames = frames.assign(
@@ -60,22 +65,30 @@ def build(
         kind=np.where(label == 1, ATTACK, NORMAL),
         episode=_episodes(frames, label),
     )
+    if pd.to_numeric(_sent(trace)["payload"].astype("str"), errors="coerce").isna().all():
+        names = ", ".join(path.name for path in pcaps)
+        raise InputError(names, "no MQTT PUBLISH holds a number: give captures of sensors that report values")
     complete = conform(_with_absent(frames, "packets"), "packets")
     return complete, trace.messages, _readings(trace, frames, utc_offset_s)
 
 
-def match(path: Path, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:
+def _sent(trace: packets.Trace) -> pd.DataFrame:
+    """Return the PUBLISH messages."""
+    return trace.messages[trace.messages["msgtype"] == PUBLISH].reset_index(drop=True)
+
+
+def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:
     """Return the label of every frame of a capture.
 
     Args:
-        path: the label table.
+        path: the label table, to name it in errors.
+        table: what it holds, as text.
         frames: the capture's rows of level ``packets``.
         pcap: the capture, to name it in errors.
 
     Raises:
         InputError: naming file and line of the first row that does not match the capture.
     """
-    table = _read(path)
     checks = (
         (
             "frame.number",
@@ -108,10 +121,12 @@ def match(path: Path, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    remedy = "give a readable label table, separated by ';'"
+    refuse_odd(path, remedy)
     try:
         table = pd.read_csv(path, sep=";", dtype="str", keep_default_na=False, index_col=False)
     except (OSError, ValueError) as error:
-        raise InputError(path, "give a readable label table, separated by ';'") from error
+        raise InputError(path, remedy) from error
     missing = [name for name in HEADER if name not in table]
     if missing:
         raise InputError(
@@ -129,17 +144,21 @@ def _port(frames: pd.DataFrame) -> pd.Series:
 
 
 def _episodes(frames: pd.DataFrame, label: npt.NDArray[np.int8]) -> pd.Series:
-    """Number the stretches of labelled frames of each source address: ``a01``, ``a02``, … in order of time."""
-    marked = frames.loc[label == 1, ["ip_src", "time_ns"]]
-    starts = ~(marked["time_ns"].groupby(marked["ip_src"].astype("str")).diff() < EPISODE_GAP)
-    order = starts.cumsum().where(starts).groupby(marked["ip_src"].astype("str")).ffill().astype("int64")
+    """Number the stretches of labelled frames of each source: ``a01``, ``a02``, … in order of time.
+
+    The source is the IP address; of a frame without one, such as ARP, the MAC address it was sent from.
+    """
+    source = frames["ip_src"].astype("str").fillna(frames["eth_src"].astype("str")).fillna("")
+    marked = frames.loc[label == 1, "time_ns"]
+    source = source[label == 1]
+    starts = ~(marked.groupby(source).diff() < EPISODE_GAP)
+    order = starts.cumsum().where(starts).groupby(source).ffill().astype("int64")
     names = "a" + order.astype("str").str.zfill(2)
     return pd.Series(names).reindex(frames.index)
 
 
 def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> pd.DataFrame:
-    sent = trace.messages[trace.messages["msgtype"] == PUBLISH].reset_index(drop=True)
-    grid = grid_of(sent, frames)
+    grid = grid_of(_sent(trace), frames)
     at = grid.deliveries
     cell = at["sensor"] * grid.shape[1] + at["tick"]
     row = at["row"]

@@ -53,6 +53,7 @@ def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     if not stamps.size:
         return np.zeros(0, dtype=np.int64)
     since = stamps - stamps.min()
+    since //= 1 + (int(since.max()) >> 60)  # centuries apart: their product would not fit into 64 bits
     return np.asarray(since * BLOCKS // (since.max() + 1), dtype=np.int64)
 
 

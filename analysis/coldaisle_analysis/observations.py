@@ -12,11 +12,18 @@ from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, client_id
 
 CSV_COLUMNS = ("time", "unit", "sensor", "value")
 FEWEST = 96
 """Readings of a sensor below which nothing is estimated: 8 h at 5 min."""
+_HOTTEST = 1_000.0
+"""°C that no sensor exceeds, either way."""
+_FIRST, _LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
+"""Between these the times of readings lie."""
+_MOST_SLOTS = 4_000_000
+"""Slots of a grid at most: a year of a reading every ten seconds."""
 _CLIENTS = {client_id(unit, sensor): (unit, sensor) for unit in UNITS for sensor in SENSORS}
 
 
@@ -60,6 +67,7 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
     start_ns = int(table["time_ns"].min())
     by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
     interval_ns = float(by_sensor.diff().median())
+    _refuse_odd_grid(interval_ns, int(table["time_ns"].max()) - start_ns, paths)
     table = table.assign(slot=((table["time_ns"] - start_ns) / interval_ns).round().astype("int64"))
     slots = pd.RangeIndex(table["slot"].max() + 1)
     units = {
@@ -82,8 +90,8 @@ def _capture(path: Path) -> pd.DataFrame:
     if len(unknown):
         raise InputError(f"{path}: client id", f"use one of {', '.join(sorted(_CLIENTS))}", unknown.iloc[0])
     value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
-    if value.isna().any():
-        wrong = sent["payload"].astype("str")[value.isna()].iloc[0]
+    if not (good := value.abs() <= _HOTTEST).all():
+        wrong = sent["payload"].astype("str")[~good].iloc[0]
         raise InputError(f"{path}: payload of a PUBLISH", "is not a number of °C", wrong)
     named = [_CLIENTS[name] for name in client]
     return pd.DataFrame(named, columns=["unit", "sensor"]).assign(
@@ -92,29 +100,50 @@ def _capture(path: Path) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
+    remedy = f"give a readable CSV with the columns {', '.join(CSV_COLUMNS)}"
+    refuse_odd(path, remedy)
     try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False)
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, index_col=False)
     except (OSError, ValueError) as error:
-        raise InputError(path, f"give a readable CSV with the columns {', '.join(CSV_COLUMNS)}") from error
+        raise InputError(path, remedy) from error
     for name in CSV_COLUMNS:
         if name not in table:
             raise InputError(f"{path}: line 1", f"add the column {name}", ",".join(map(str, table)))
     time = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
+    time = time.where((time >= _FIRST) & (time <= _LAST))
     value = pd.to_numeric(table["value"], errors="coerce")
+    removed = table["value"].str.strip() == ""  # a reading that never arrived, as in a run's own table
     checks = {
         "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
         "unit": (table["unit"].isin(list(UNITS)), f"use one of {', '.join(UNITS)}"),
         "sensor": (table["sensor"].isin([str(number) for number in SENSORS]), "use 1 to 4"),
-        "value": (value.notna(), "write a number of °C"),
+        "value": (
+            removed | (value.abs() <= _HOTTEST),
+            "write a number of °C, or nothing for a reading that is missing",
+        ),
     }
     for name, (good, remedy) in checks.items():
         if not good.all():
             line = int(good.to_numpy().argmin())
             raise InputError(f"{path}: line {line + 2}: {name}", remedy, table[name].iloc[line])
     time_ns = time.dt.as_unit("ns").astype("int64")
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {"unit": table["unit"], "sensor": table["sensor"].astype("int64"), "time_ns": time_ns, "value": value}
     )
+    return found[~removed]
+
+
+def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) -> None:
+    """Refuse readings that come all at once, or so far apart that their grid would be nearly empty."""
+    place = ", ".join(path.name for path in paths)
+    if not interval_ns > 0:
+        raise InputError(
+            f"{place}: time", "readings of a sensor come at the same time: give each a time of its own"
+        )
+    if length_ns / interval_ns > _MOST_SLOTS:
+        years = length_ns / SECOND / 86_400 / 365
+        remedy = f"readings {interval_ns / SECOND:.1f} s apart lie within {years:.1f} years: leave out those that are far away"
+        raise InputError(f"{place}: time", remedy)
 
 
 def _refuse_few(table: pd.DataFrame, place: str) -> None:

@@ -6,16 +6,34 @@ Labels come from joining these lines with the capture, never from time windows. 
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_text
 
 ETHERNET = 14
 _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_MOST = 2**62
+"""Largest number in a journal: a time of 64 bits, with room for a sum of two."""
+_NUMBERS = frozenset({
+    "at_ns", "taken_ns", "stamp_ns", "sent_ns", "acked_ns", "wall_ns", "offset_ns", "delay_ns", "slot", "sensor", "mid", "port", "was",
+    "attempts", "synced", "copy", "packets", "kernel_drops", "anomalous",
+})  # fmt: skip
+"""Keys of a journal that hold no text, see docs/architecture.md; ``anomalous`` is true or false."""
+_KNOWN = _NUMBERS | {
+    "event", "shard", "client", "name", "reason", "episode", "value", "unit", "operation", "before", "after", "digest", "role", "side",
+    "act", "phase", "file", "raw", "sha256", "raw_sha256",
+}  # fmt: skip
+"""Every key that somebody reads; whatever else a line says may be anything."""
+_OTHERS: dict[str, tuple[type, ...]] = {"before": (type(None),), "after": (type(None),), "anomalous": (bool,)}
+"""Further types that a key may have."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can escape and UTF-8 cannot hold."""
 _IPV4_HEADER = 20
 """Bytes of an IPv4 header without options; a capture may hold frames cut shorter."""
 
@@ -78,28 +96,47 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal.
+    """Yield the lines of a journal; each is an object with ``event`` and ``shard``, and every key it has is of its type.
 
     Raises:
-        InputError: if the file is missing or a line is not JSON.
+        InputError: if the file is missing or a line is none of a journal.
     """
+    lines = read_text(path, "a run keeps this journal; make the run again", None).splitlines()
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(path, "a run keeps this journal; make the run again") from error
-    lines = text.splitlines()
-    try:
-        yield from json.loads(f"[{','.join(lines)}]")  # all at once: three times as fast as line by line
-    except ValueError:
-        yield from _line_by_line(path, lines)
+        found = json.loads(f"[{','.join(lines)}]")  # all at once: three times as fast as line by line
+    except (ValueError, RecursionError):
+        found = _line_by_line(path, lines)
+    for number, line in enumerate(found, 1):
+        if wrong := _wrong(line):
+            remedy = "the journal was edited, make the run again"
+            raise InputError(f"{path}: line {number}: {wrong}", remedy, line)
+        yield line
 
 
-def _line_by_line(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
+def _line_by_line(path: Path, lines: list[str]) -> Iterator[Any]:
     """Yield the lines of a journal one by one, to name the one that is not JSON."""
     for number, line in enumerate(lines, 1):
         try:
             yield json.loads(line)
-        except ValueError as error:
-            raise InputError(
-                f"{path}: line {number}", "not JSON: the journal was cut or edited", line[:60]
-            ) from error
+        except (ValueError, RecursionError) as error:
+            remedy = "not JSON: the journal was cut or edited"
+            raise InputError(f"{path}: line {number}", remedy, line[:60]) from error
+
+
+def _wrong(line: Any) -> str:
+    """Return what is wrong with a line, nothing where it can be one of a journal."""
+    if type(line) is not dict:
+        return "no object"
+    if "event" not in line or "shard" not in line:
+        return "no event and shard"
+    for key, value in line.items():  # 40 million times for the longest run: the usual cases first
+        kind = type(value)
+        if kind is str and key not in _NUMBERS:
+            if not value.isascii() and _HALF.search(value):
+                return f"{key} is no text"
+        elif kind is int and key in _NUMBERS:
+            if not -_MOST <= value <= _MOST:
+                return f"{key} is too large"
+        elif key in _KNOWN and kind not in _OTHERS.get(key, ()):
+            return f"{key} is of another type"
+    return ""

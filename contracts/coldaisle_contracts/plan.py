@@ -2,14 +2,15 @@
 
 import hashlib
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
-from coldaisle_contracts.scenario import BROKER, Scenario
+from coldaisle_contracts.scenario import BROKER, Scenario, Target
 from coldaisle_contracts.site import first_problem
 from coldaisle_contracts.taxonomy import Kind
 from coldaisle_contracts.texts import read_text
@@ -28,6 +29,12 @@ def seed_for(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
 
 
+Count = Annotated[int, Field(ge=0, lt=1 << 32)]
+Sensor = Annotated[int, Field(ge=0, le=4)]
+Number = Annotated[float, Field(ge=-1e15, le=1e15)]
+Nanoseconds = Annotated[int, Field(ge=0, le=1 << 62)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,11 +51,11 @@ class Act(_Model):
             done as a frame passes.
     """
 
-    slot: int
-    sensor: int
+    slot: Count
+    sensor: Sensor
     operation: str
-    amount: float = 0.0
-    times_ns: tuple[int, ...] = ()
+    amount: Number = 0.0
+    times_ns: tuple[Nanoseconds, ...] = ()
 
 
 class Episode(_Model):
@@ -78,20 +85,20 @@ class Episode(_Model):
     id: str
     kind: KindName
     variant: str
-    unit: str
-    onset: int
-    readings: int
-    sensors: tuple[int, ...]
-    parameters: dict[str, float] = {}
-    intensity: float | None = None
+    unit: Target
+    onset: Count
+    readings: Count
+    sensors: tuple[Sensor, ...]
+    parameters: dict[str, Number] = {}
+    intensity: Number | None = None
     stealth: bool = False
-    normal: dict[int, tuple[float, float]] = {}
+    normal: dict[Sensor, tuple[Number, Number]] = {}
     seed: int = 0
-    packets: int = 0
-    cost_s: float = 0.0
-    approach_ns: int
-    begin_ns: int
-    end_ns: int
+    packets: Count = 0
+    cost_s: Number = 0.0
+    approach_ns: Nanoseconds
+    begin_ns: Nanoseconds
+    end_ns: Nanoseconds
     acts: tuple[Act, ...]
 
     @property
@@ -162,13 +169,27 @@ class Plan(_Model):
         """Read ``plan.json``.
 
         Raises:
-            InputError: if it is missing or is not a plan.
+            InputError: if it is missing, is not a plan, or does not follow from the scenario in it.
         """
         text = read_text(path, "name a run that has a plan.json")
         try:
-            return cls.model_validate_json(text)
+            plan = cls.model_validate_json(text)
         except ValidationError as error:
             raise first_problem(path, error) from error
+        for key, wanted in begins(plan.scenario).items():
+            if (found := getattr(plan, key)) != wanted:
+                raise InputError(
+                    f"{path}: key {key}", f"its scenario begins at {wanted}: the plan was edited", found
+                )
+        return plan
+
+
+def begins(scenario: Scenario) -> dict[str, int]:
+    """Return ``start_ns`` and ``utc_offset_s`` of the plan of a scenario."""
+    start = scenario.start
+    offset = start.utcoffset()
+    assert offset is not None  # noqa: S101 - an aware datetime has one
+    return {"start_ns": int(start.timestamp()) * SECOND, "utc_offset_s": int(offset.total_seconds())}
 
 
 def stagger_ns(scenario: Scenario, unit: str) -> int:

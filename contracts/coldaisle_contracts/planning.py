@@ -12,7 +12,7 @@ from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
-from coldaisle_contracts.plan import Act, Episode, Plan, seed_for
+from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.room import fitted, refuse_crowd, refuse_haste
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 from coldaisle_contracts.site import first_problem
@@ -38,8 +38,8 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
     Raises:
         InputError: for an episode outside the run, one too early in its day, or two that overlap.
     """
-    start = scenario.start
-    start_ns = int(start.timestamp()) * SECOND
+    begin = begins(scenario)
+    start_ns = begin["start_ns"]
     specs = [
         _named(scenario, spec, f"{place}: key episodes.{index}")
         for index, spec in enumerate(scenario.episodes)
@@ -56,11 +56,7 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
         for number, (slot, spec) in enumerate(specs, 1)
         if spec.kind not in without
     )
-    offset = start.utcoffset()
-    assert offset is not None  # noqa: S101 - an aware datetime has one
-    plan = Plan(
-        scenario=scenario, start_ns=start_ns, utc_offset_s=int(offset.total_seconds()), episodes=episodes
-    )
+    plan = Plan(scenario=scenario, episodes=episodes, **begin)
     _refuse_strangers(plan, place)
     return plan
 

@@ -6,7 +6,7 @@ The module is longer than most: the format and what makes a file refused stand t
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -28,8 +28,9 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, tzinfo=UTC)
 """Between these a run can lie: a pcap file has 32 bits for the seconds since 1970, which end at 06:28:15 on the last day."""
 FIRST_YEAR = FIRST.year - 1
 """A day of a zone east of Greenwich may begin in the year before."""
-BROKER = "broker"
+BROKER: Final = "broker"
 """The target of an episode that attacks no unit."""
+Target = UnitName | Literal["broker"]
 
 
 class _Model(BaseModel):
@@ -134,7 +135,7 @@ class EpisodeSpec(_Model):
         return KINDS[self.kind]
 
     @property
-    def target(self) -> str:
+    def target(self) -> Target:
         """The unit attacked, or :data:`BROKER`."""
         return self.unit or BROKER
 

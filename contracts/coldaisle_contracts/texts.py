@@ -36,28 +36,30 @@ def opened(path: Path) -> BufferedReader:
     return file
 
 
-def read(path: Path, remedy: str, most: int = MOST) -> bytes:
+def read(path: Path, remedy: str, most: int | None = MOST) -> bytes:
     """Return the bytes of a file.
 
     Args:
         path: the file.
         remedy: what would be right where it cannot be read, as the second half of a sentence.
-        most: how many bytes it may have.
+        most: how many bytes it may have; any number where it is ``None``, but then it has to be a plain file.
 
     Raises:
         InputError: if it cannot be read or holds more.
     """
     try:
         with opened(path) as file:
-            data = file.read(most + 1)
+            if most is None and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError(path, f"is no file: {remedy}")
+            data = file.read() if most is None else file.read(most + 1)
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         raise InputError(path, remedy) from error
-    if len(data) > most:
+    if most is not None and len(data) > most:
         raise InputError(path, f"holds more than {most:,} bytes: {remedy}")
     return data
 
 
-def read_text(path: Path, remedy: str, most: int = MOST) -> str:
+def read_text(path: Path, remedy: str, most: int | None = MOST) -> str:
     """Return the text of a file, see :func:`read`; a byte order mark is left out.
 
     Raises:
@@ -78,6 +80,8 @@ def read_toml(path: Path, remedy: str, most: int = 1 << 20) -> dict[str, Any]:
         InputError: if it cannot be read or is not TOML, with the line.
     """
     text = read_text(path, remedy, most)
+    if not text.strip():
+        raise InputError(path, f"is empty: {remedy}")
     if _DEEP.search(text):
         raise InputError(path, "write valid TOML (a key has too many parts)")
     try:

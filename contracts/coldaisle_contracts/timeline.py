@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from pathlib import Path
 
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
 
 MILLISECOND = 1_000_000
@@ -27,8 +28,14 @@ class Timeline:
 
     @classmethod
     def load(cls, path: Path, shard: str) -> "Timeline":
-        """Read the timeline of a shard from its journal."""
-        lines = (line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard)
+        """Read the timeline of a shard from its journal.
+
+        Raises:
+            InputError: if it cannot be read, or holds no offset of the shard.
+        """
+        lines = [line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard]
+        if not lines or not all("wall_ns" in line and "offset_ns" in line for line in lines):
+            raise InputError(path, f"does not say which offset was in force in {shard}: make the run again")
         return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
 
     def offset(self, wall_ns: int) -> int:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.errors import InputError, plain
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HOUSE = Path(__file__).resolve().parents[2]
 RUNS = Path("runs")
+LONGEST_LINE = 100_000
+"""Characters of a printed line, at most: no alarm nor verdict has as many."""
 
 app = typer.Typer(
     help="A virtual data-centre cold aisle: labelled IoT traffic, its attacks known to the frame.",
@@ -48,6 +50,13 @@ def spread(
             out.append(repeating)
         out.append(argument)
     return out
+
+
+def say(*lines: str) -> None:
+    """Print lines on standard output as they are: no name in them is markup, and nothing that is not printable reaches a terminal."""
+    console = Console()
+    for line in lines:
+        console.print(plain(line, LONGEST_LINE), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 class EngineName(StrEnum):
@@ -166,8 +175,7 @@ def verify(
     Manifest.load(run)  # what is no run is said at once
     from coldaisle_testbed import verification  # noqa: PLC0415
 
-    held = verification.verify(run, manifest_digest, signers)
-    Console().print(held, soft_wrap=True, highlight=False, markup=False)
+    say(*verification.verify(run, manifest_digest, signers).splitlines())
 
 
 @app.command(epilog=_examples("coldaisle sign runs/latest --key ~/.ssh/id_ed25519"))
@@ -180,7 +188,7 @@ def sign(
     """Sign a finished run's manifest with an SSH key; `verify --signers` checks it."""
     from coldaisle_testbed import signing  # noqa: PLC0415
 
-    Console().print(f"signed: {signing.sign(run, key)}", soft_wrap=True, highlight=False, markup=False)
+    say(f"signed: {signing.sign(run, key)}")
 
 
 @app.command(
@@ -203,7 +211,7 @@ def reproduce(
     def play(plan: "Plan", stage: Path) -> None:
         making.play(plan, chosen.value, stage, plan.scenario.days, {}, progress)
 
-    Console().print(reproducing.reproduce(run, play, progress), highlight=False, soft_wrap=True)
+    say(*reproducing.reproduce(run, play, progress).splitlines())
 
 
 @app.command(
@@ -255,9 +263,7 @@ def decode(
     from coldaisle_analysis import decoding  # noqa: PLC0415
 
     written = decoding.write(pcap, out, decoding.Decoder(port))
-    console = Console()
-    for line in (f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks):
-        console.print(line, highlight=False, soft_wrap=True)
+    say(f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks)
 
 
 @app.command(
@@ -278,8 +284,7 @@ def score(
     refuse_sealed(out)
     from coldaisle_analysis.detection import scoring  # noqa: PLC0415
 
-    for line in scoring.score(model, pcap, policy, out):
-        Console().print(line, highlight=False, soft_wrap=True)
+    say(*scoring.score(model, pcap, policy, out))
 
 
 @app.command(
@@ -372,8 +377,7 @@ def export(
     refuse_sealed(out)
     from coldaisle_analysis import export as exporting  # noqa: PLC0415
 
-    for folder in exporting.export(run, to or [], out):
-        Console().print(folder, highlight=False, soft_wrap=True)
+    say(*map(str, exporting.export(run, to or [], out)))
 
 
 @app.command(
@@ -395,10 +399,7 @@ def fit(
 def scenario_check(file: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
     """Check a scenario; exit 2 names file, key, value and what would be right."""
     plan = _plan(file, None)
-    Console().print(
-        f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}",
-        highlight=False,
-    )
+    say(f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}")
 
 
 @scenario_app.command(
@@ -442,23 +443,20 @@ def runs(
     """List runs, and what runs that were cut short have left with what can be done with it."""
     from coldaisle_testbed import leftovers, listings  # noqa: PLC0415
 
-    console = Console()
-
-    def show(*lines: str) -> None:
-        for line in lines:
-            console.print(line, highlight=False, soft_wrap=True, markup=False)
-
     if clean:
         gone = leftovers.clean(folder)
-        show(*(f"removed {one}" for one in gone), *(f"kept {one}" for one in leftovers.find(folder)))
+        say(*(f"removed {one}" for one in gone), *(f"kept {one}" for one in leftovers.find(folder)))
         if not gone:
-            show("there was nothing to remove")
+            say("there was nothing to remove")
         return
     table, left = listings.of_runs(folder), leftovers.find(folder)
-    console.print(table if table.row_count else f"no runs in {folder}: make one with `coldaisle up`")
-    show(*map(str, left))
+    if table.row_count:
+        Console().print(table)
+    else:
+        say(f"no runs in {folder}: make one with `coldaisle up`")
+    say(*map(str, left))
     if any(not one.busy and not one.keep for one in left):
-        show("`coldaisle runs --clean` removes what is left over")
+        say("`coldaisle runs --clean` removes what is left over")
 
 
 @app.command(

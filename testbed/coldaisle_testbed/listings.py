@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from coldaisle_contracts.analyses import analyses_of
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import timeline
@@ -40,7 +40,7 @@ def of_runs(folder: Path) -> Table:
     table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
     for path in sorted(folder.glob("[!.]*")):
         if not path.is_symlink() and ((path / MANIFEST).is_file() or (path / "plan.json").is_file()):
-            table.add_row(escape(path.name), *_state(path), f"{size_of(path) / 1e6:,.0f} MB")
+            table.add_row(escape(plain(path.name)), *_state(path), f"{size_of(path) / 1e6:,.0f} MB")
     return table
 
 

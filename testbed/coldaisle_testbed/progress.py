@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
+
+from coldaisle_contracts.errors import plain
+
+_LONGEST = 10_000
+"""Characters of a line, at most."""
 
 
 class Progress:
@@ -21,9 +26,10 @@ class Progress:
         self._began = time.monotonic()
 
     def __call__(self, text: str) -> None:
-        """Say that a step is done."""
+        """Say that a step is done; a name in the text is neither markup nor anything a terminal obeys."""
+        text = "\n".join(plain(line, _LONGEST) for line in text.split("\n"))
         self._console.print(
-            f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {escape(text)}", soft_wrap=True
+            Text.assemble((f"{time.monotonic() - self._began:6.1f} s", "dim"), f"  {text}"), soft_wrap=True
         )
 
     @contextmanager
@@ -31,7 +37,7 @@ class Progress:
         """Show ``text`` while the body runs; note how long it took, s, under ``name``."""
         began = time.monotonic()
         if self._console.is_terminal:
-            with self._console.status(text):
+            with self._console.status(Text(plain(text))):
                 yield
         else:
             self(text)

@@ -1,6 +1,7 @@
 """The dataset: both levels of a run and of published captures, written and read back."""
 
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,6 +162,52 @@ def test_label_rows_that_do_not_match(
     path.write_text("\n".join(";".join(row) for row in rows) + "\n")
     with pytest.raises(InputError, match=said):
         dataset.from_captures([capture], [path])
+
+
+def test_labelled_frames_without_an_address(run: Path, foreign: tuple[Path, Path]) -> None:
+    """ARP, which attackers forge most, may be labelled alone: its frames make an episode of the host that sent them."""
+    capture, path = foreign
+    packets = dataset.build(run).packets
+    rows = [line.split(";") for line in path.read_text().splitlines()]
+    forged = (packets["protocol"] == "ARP").to_numpy() & (packets["label"] == 1).to_numpy()
+    for row, labelled in zip(rows[1:], forged, strict=True):
+        row[5] = str(int(labelled))
+    path.write_text("\n".join(";".join(row) for row in rows) + "\n")
+    data = dataset.from_captures([capture], [path])
+    marked = data.packets[data.packets["label"] == 1]
+    assert len(marked) == forged.sum() > 0
+    assert marked["ip_src"].isna().all()
+    assert marked["episode"].tolist() == ["a01"] * len(marked)
+    assert data.readings["label"].sum() == 0
+
+
+def test_a_header_is_checked_before_the_capture(tmp_path: Path) -> None:
+    """A label table without a column, an empty one and a device are refused before a capture, here a missing one, is looked at."""
+    (tmp_path / "short.csv").write_text("frame.number;ip.src\n1;\n")
+    (tmp_path / "empty.csv").touch()
+    for name, said in (
+        ("short.csv", "line 1.*add the column tcp.srcport"),
+        ("empty.csv", "is empty"),
+        ("/dev/null", "is no file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            dataset.from_captures([tmp_path / "none.pcap"], [tmp_path / name])
+
+
+def test_a_capture_without_a_value(tmp_path: Path) -> None:
+    """A capture in which nobody reports a number, or nobody speaks at all, is refused in one sentence."""
+    header = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, 1)
+    asks = bytes.fromhex(
+        "ffffffffffff02420a0000010806000108000604000102420a0000010a0000010000000000000a000002"
+    )
+    for frames in ([], [asks] * 3):
+        lines = ["frame.number;ip.src;tcp.srcport;mqtt.clientid;mqtt.msgid;label"]
+        lines += [f"{number};;;;;1" for number in range(1, len(frames) + 1)]
+        (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+        records = [struct.pack("<IIII", 1000, 0, len(frame), len(frame)) + frame for frame in frames]
+        (tmp_path / "made.pcap").write_bytes(header + b"".join(records))
+        with pytest.raises(InputError, match=r"made\.pcap: no MQTT PUBLISH holds a number"):
+            dataset.from_captures([tmp_path / "made.pcap"], [tmp_path / "labels.csv"])
 
 
 def test_as_many_tables_as_captures(foreign: tuple[Path, Path]) -> None:

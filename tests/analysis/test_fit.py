@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -208,6 +209,9 @@ def test_run_refuses_a_place_it_cannot_write_to(tmp_path: Path) -> None:
         ("2026-03-02T00:00:00Z,inrow-99,1,12.0", r"line 2: unit is 'inrow-99': use one of inrow-13"),
         ("2026-03-02T00:00:00Z,inrow-13,5,12.0", r"line 2: sensor is '5': use 1 to 4"),
         ("2026-03-02T00:00:00Z,inrow-13,1,warm", r"line 2: value is 'warm': write a number of °C"),
+        ("2026-03-02T00:00:00Z,inrow-13,1,1e308", r"line 2: value is '1e308': write a number of °C"),
+        ("2026-03-02T00:00:00Z,inrow-13,1,inf", r"line 2: value is 'inf': write a number of °C"),
+        ("0001-01-01T00:00:00Z,inrow-13,1,12.0", r"line 2: time is '0001-01-01T00:00:00Z': write ISO 8601"),
         ("2026-03-02T00:00:00Z,inrow-13,1,12.0", r"readings of inrow-13 sensor 1 is 1: give at least 96"),
     ],
 )
@@ -215,6 +219,40 @@ def test_bad_rows_are_named(tmp_path: Path, row: str, said: str) -> None:
     """A bad cell, and too few readings, are refused with place, value and remedy."""
     path = tmp_path / "site.csv"
     path.write_text(f"time,unit,sensor,value\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        fit([path], told)
+
+
+def test_readings_that_were_removed_are_missing(tmp_path: Path, fitted: Fitted) -> None:
+    """A run's own table of readings has rows without a value, for readings that never arrived: they count as missing."""
+    path = write(tmp_path / "readings.csv")
+    table = pd.read_csv(path, dtype="str")
+    table.loc[[500, 900, 5_000], "value"] = ""
+    table.to_csv(path, index=False)
+    found = fit([path], told)
+    assert found.sensors["missing"].sum() == 3
+    assert found.site.medians == fitted.site.medians
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            lambda table: table.assign(time="2026-03-02T00:00:00Z"),
+            "readings of a sensor come at the same time",
+        ),
+        (
+            lambda table: pd.concat([table, table.tail(1).assign(time="1905-01-01T00:00:00Z")]),
+            r"readings 300\.0 s apart lie within 121\.2 years: leave out those that are far away",
+        ),
+    ],
+)
+def test_times_that_make_no_grid(
+    tmp_path: Path, edit: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
+    """Readings all at one time, and one a century away from the others, are refused instead of filling memory."""
+    path = write(tmp_path / "site.csv", days=1)
+    edit(pd.read_csv(path)).to_csv(path, index=False)
     with pytest.raises(InputError, match=said):
         fit([path], told)
 

@@ -1,6 +1,5 @@
 """What to audit, by where it lies: a run, a foreign table, or captures with label tables."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from coldaisle_analysis.description.croissant import croissant
 from coldaisle_analysis.description.datasheet import datasheet
 from coldaisle_analysis.description.facts import Facts
 from coldaisle_analysis.ledger import Account
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.texts import read_json, refuse_odd
 
 
 def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
@@ -26,11 +25,11 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
     """
     if place.is_file():
         return place.name, audit.audit([foreign.load(place, label)])
-    if not place.exists():
-        raise InputError(place, "name a run, or a CSV or Parquet table with labels")
+    if not place.is_dir():
+        refuse_odd(place, "name a run, or a CSV or Parquet table with labels")
     manifest, built = Manifest.load(place), dataset.load(place / "dataset")
     metrics = place / "models" / "metrics.json"
-    rows = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else []
+    rows = read_json(metrics, "analyse the run again") if metrics.is_file() else []
     return manifest.id, of_run(place, built, ledger.settled(place), manifest, rows)
 
 

@@ -4,12 +4,14 @@ import csv
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.audit.subject import Subject
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import refuse_odd
 
 NORMAL = ("", "0", "0.0", "false", "no", "none", "normal", "benign", "background", "legitimate", "nan", "-")
 """Labels, in lower case, that say a row is no attack."""
@@ -49,6 +51,11 @@ _KINDS = (
 )
 _IDENTITY = ("src", "dst", "sport", "dport", "mac", "ttl", "window", "ipid", "seq", "ack", "flow", "client")
 _NO_FEATURE = ("id", "time", "episode", "day", *_IDENTITY)
+_STRAY = 0.05
+"""Share of the rows whose time may be none."""
+_FIRST, _LAST = pd.Timestamp("1950-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
+_FARTHEST_NS = 9e18
+"""Between these the times of a data set lie; so the time between any two fits into 64 bits of ns, too."""
 _EPOCH = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
 """Nanoseconds in the unit of an epoch, by the epoch's digits; a number of another length is seconds."""
 
@@ -63,7 +70,10 @@ def load(path: Path, label: str = "label") -> Subject:
     Raises:
         InputError: if it cannot be read or has no such column.
     """
-    return of_frame(_read(path), path.name, label)
+    frame = _read(path)
+    if frame.empty:
+        raise InputError(path, "has no rows: give a table with some")
+    return of_frame(frame, path.name, label)
 
 
 def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
@@ -80,6 +90,9 @@ def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
     if label not in frame:
         known = ", ".join(map(str, frame.columns[:12]))
         raise InputError(f"{name}: column {label}", f"name the label column with --label; there are {known}")
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"{name}: column {twice}", "is there twice: rename one")
     said = frame[label].astype("object").where(frame[label].notna(), "").astype("str").str.strip()
     attack = ~said.str.lower().isin(NORMAL)
     meaning = _meanings(frame, label)
@@ -99,6 +112,8 @@ def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    remedy = "give a run, or a readable CSV or Parquet table with a label column"
+    refuse_odd(path, remedy)
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
@@ -107,10 +122,8 @@ def _read(path: Path) -> pd.DataFrame:
             if _odd(path)
             else pd.read_csv(path, low_memory=False)
         )
-    except (OSError, ValueError, csv.Error, pa.ArrowInvalid) as error:
-        raise InputError(
-            path, "give a run, or a readable CSV or Parquet table with a label column"
-        ) from error
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
+        raise InputError(path, remedy) from error
 
 
 def _odd(path: Path) -> bool:
@@ -134,18 +147,24 @@ def _with_time(frame: pd.DataFrame, meaning: dict[str, str], place: str) -> pd.D
     """Return the table with its time as UTC; a number is an epoch in s, ms, µs or ns, by its digits."""
     if "time" not in meaning:
         return frame.reset_index(drop=True)
-    column = frame[meaning["time"]]
+    column, name = frame[meaning["time"]], meaning["time"]
     if pd.api.types.is_numeric_dtype(column):
-        known = column.dropna().abs()
+        size = column.astype("Float64").fillna(np.inf).astype("float64").abs()
+        known = size[np.isfinite(size)]
         scale = _EPOCH.get(len(str(int(known.iloc[0]))) if len(known) else 10, SECOND)
-        time = pd.to_datetime((column * scale).round(), utc=True, errors="coerce")
+        inside = size * scale < _FARTHEST_NS
+        epoch = column if inside.all() else column.where(inside)  # whole numbers stay exact where they can
+        time = pd.to_datetime((epoch * scale).round(), utc=True, errors="coerce")
     else:
         time = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
-    if time.isna().all() and len(time):
-        raise InputError(
-            f"{place}: column {meaning['time']}", "is no time: rename it, or write ISO 8601", column.iloc[0]
-        )
-    return frame.assign(**{meaning["time"]: time.astype("datetime64[ns, UTC]")}).reset_index(drop=True)
+    time = time.where((time >= _FIRST) & (time <= _LAST))
+    stray = time.isna().to_numpy()
+    if stray.sum() > _STRAY * len(stray):
+        row = int(stray.argmax())
+        said = f"is no time in {int(stray.sum())} of {len(stray)} rows, the first of them row {row + 1}"
+        raise InputError(f"{place}: column {name}", f"{said}: rename it, or write ISO 8601", column.iloc[row])
+    whole = time.astype("datetime64[ns, UTC]").ffill().bfill()  # a stray one counts as the row before
+    return frame.assign(**{name: whole}).reset_index(drop=True)
 
 
 def _features(frame: pd.DataFrame, meaning: dict[str, str], truth: set[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from coldaisle_analysis.audit import GROUPS, Result, Status
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_json
 
 SCORECARD = "SCORECARD.json"
 NOTE = "Signals with their evidence, not verdicts: a flag may be what an attack is made of."
@@ -41,11 +42,12 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         InputError: if it is missing or is none.
     """
+    remedy = "name a scorecard, as `coldaisle audit RUN --json FILE` writes it"
+    card: dict[str, Any] = read_json(path, remedy)
     try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _statuses(card)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, "name a scorecard, as `coldaisle audit RUN --json FILE` writes it") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(path, remedy) from error
     return card
 
 

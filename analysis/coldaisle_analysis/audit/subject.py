@@ -20,6 +20,8 @@ Codes = npt.NDArray[np.int64]
 
 MISSING = -1e18
 """What a missing value counts as where values are ordered: less than any other."""
+_ENDLESS, _ENOUGH = 1e300, 1e100
+"""What an infinite value counts as where values are ordered, and the largest one where they are multiplied."""
 SAMPLE = 4_000
 """Rows drawn where a check compares rows with rows."""
 
@@ -85,7 +87,10 @@ class Subject:
     @cached_property
     def matrix(self) -> Floats:
         """The features, missing ones as NaN, shape (rows, features)."""
-        held = [np.where(self.numbers(name) == MISSING, np.nan, self.numbers(name)) for name in self.features]
+        held = [
+            np.where(self.numbers(name) == MISSING, np.nan, np.clip(self.numbers(name), -_ENOUGH, _ENOUGH))
+            for name in self.features
+        ]
         return np.column_stack(held) if held else np.empty((len(self), 0))
 
     @cached_property
@@ -166,7 +171,8 @@ def _numbers(column: pd.Series) -> Floats:
     if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
         return np.asarray(column.astype("int64"), np.float64)
     if pd.api.types.is_numeric_dtype(kind):
-        return np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
+        numbers = np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
+        return np.nan_to_num(numbers, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
     codes = np.asarray(pd.factorize(column)[0], np.float64)
     return np.where(codes < 0, MISSING, codes)
 

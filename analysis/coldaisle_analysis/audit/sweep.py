@@ -60,14 +60,13 @@ def transferred(values: Floats, label: Mask, days: Codes) -> float:
     So a value that recurs and gives attacks away counts, and one that names a single episode does not; a missing one
     says nothing.
     """
-    codes = np.unique(values, return_inverse=True)[1]
-    count, width = int(codes.max()) + 1, int(days.max()) + 1
-    cell = codes * width + days
-    rows = np.bincount(cell, minlength=count * width).reshape(count, width)
-    hits = np.bincount(cell[label], minlength=count * width).reshape(count, width)
+    codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    days = np.unique(days, return_inverse=True)[1].astype(np.int64)
+    cell = np.unique(codes * (int(days.max()) + 1) + days, return_inverse=True)[1]
+    others = np.bincount(codes)[codes] - np.bincount(cell)[cell]
+    caught = np.bincount(codes, label)[codes] - np.bincount(cell, label)[cell]
     rate = label.mean()
-    others, caught = rows.sum(1, keepdims=True) - rows, hits.sum(1, keepdims=True) - hits
-    score = ((caught + rate) / (others + 1.0))[codes, days]
+    score = (caught + rate) / (others + 1.0)
     return _auc(np.where(values == MISSING, rate, score), label)
 
 

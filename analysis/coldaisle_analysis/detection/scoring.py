@@ -43,7 +43,8 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
 def _score(verdicts: Iterator[Verdicts], out: Path | None) -> list[str]:
     if out is None:
         frames, alarms = _told(verdicts)
-        return [*(json.dumps(alarm) for alarm in alarms[:FEW]), _count(frames, alarms)]
+        cut = [f"{FEW} of {len(alarms):,} alarms shown; all with --out DIR"] if len(alarms) > FEW else []
+        return [*(json.dumps(alarm) for alarm in alarms[:FEW]), *cut, _count(frames, alarms)]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(out, "exists already: name a new folder, or remove it first")
     with staged(out.parent / f".{out.name}") as folder:

@@ -1,12 +1,14 @@
 """Tables from elsewhere: columns found by their usual names, times by their digits, and clear words where there is no sense."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from coldaisle_analysis.audit import Status, examine, foreign
+from coldaisle_analysis.audit import Status, examine, foreign, shown
 from coldaisle_contracts.errors import InputError
 
 TIMES = pd.to_datetime(
@@ -109,3 +111,62 @@ def test_whole_table_is_audited(tmp_path: Path) -> None:
     name, results = examine.path(path, "Label")
     (identity,) = (one for one in results if one.check.id == "C3")
     assert (name, identity.status, identity.evidence[0]["column"]) == ("flows.csv", Status.BAD, "Src IP")
+
+
+def test_values_without_end(tmp_path: Path) -> None:
+    """Infinite rates, which flow meters write for flows of no length, are values like others: every check still answers."""
+    rows = pd.concat([ROWS] * 40, ignore_index=True)
+    rows["Flow Bytes/s"] = np.where(np.arange(len(rows)) % 4, 10.0, np.inf)
+    rows["Slope"] = np.where(np.arange(len(rows)) % 5, 1e308, -np.inf)
+    rows.to_csv(tmp_path / "flows.csv", index=False)
+    _, results = examine.path(tmp_path / "flows.csv", "Label")
+    assert sum(one.status is not Status.ABSENT for one in results) > 10
+    found = foreign.load(tmp_path / "flows.csv", "Label")
+    assert np.isfinite(found.scaled).all()
+
+
+@pytest.mark.parametrize("stray", ["", "soon", "0001-01-01", "9999-12-31T23:59:59Z"])
+def test_times_that_are_none(tmp_path: Path, stray: str) -> None:
+    """A few stray times count as the row before; where they are many, the first is named."""
+    rows = pd.concat([ROWS] * 40, ignore_index=True).astype({"Timestamp": "str"})
+    rows.loc[7, "Timestamp"] = stray
+    rows.to_csv(tmp_path / "flows.csv", index=False)
+    found = foreign.load(tmp_path / "flows.csv", "Label")
+    assert found.of("time")[7] == found.of("time")[6]
+    examine.path(tmp_path / "flows.csv", "Label")
+    rows.loc[7:20, "Timestamp"] = stray
+    rows.to_csv(tmp_path / "flows.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"column Timestamp.*is no time in 14 of 120 rows, the first of them row 8"
+    ):
+        foreign.load(tmp_path / "flows.csv", "Label")
+
+
+def test_days_far_apart(tmp_path: Path) -> None:
+    """A row from another century takes no more memory than any other."""
+    rows = pd.concat([ROWS] * 40, ignore_index=True).astype({"Timestamp": "str"})
+    rows.loc[7, "Timestamp"], rows.loc[8, "Timestamp"] = "1960-01-01T00:00:00Z", "2150-01-01T00:00:00Z"
+    rows.to_csv(tmp_path / "flows.csv", index=False)
+    examine.path(tmp_path / "flows.csv", "Label")
+
+
+def test_a_column_whose_name_is_markup(tmp_path: Path) -> None:
+    """Names of columns and files are printed as they are, whatever a terminal library makes of brackets."""
+    rows = pd.concat([ROWS] * 40, ignore_index=True).rename(columns={"Flow Duration": "[/x] [red]a\x1b[2J"})
+    rows["[/x] [red]a\x1b[2J"] = np.where(rows["Label"] == "DoS", 5.0, 1.0)
+    path = tmp_path / "[bold]flows[].csv"
+    rows.to_csv(path, index=False)
+    name, results = examine.path(path, "Label")
+    console = Console(file=io.StringIO(), width=400)
+    console.print(*shown.tables(name, results), sep="\n", highlight=False)
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one above
+    assert "[bold]flows[].csv" in said
+    assert "[/x] [red]a\\x1b[2J" in said
+    assert "\x1b[2J" not in said
+
+
+def test_a_table_without_rows(tmp_path: Path) -> None:
+    """Nothing to audit is a sentence and no scorecard."""
+    ROWS.head(0).to_csv(tmp_path / "flows.csv", index=False)
+    with pytest.raises(InputError, match=r"flows\.csv: has no rows"):
+        examine.path(tmp_path / "flows.csv", "Label")

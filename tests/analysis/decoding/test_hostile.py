@@ -23,6 +23,7 @@ from tests.analysis.decoding.made import (
     down,
     enhanced,
     interface,
+    option,
     pcap,
     publish,
     section,
@@ -266,6 +267,11 @@ def test_a_frame_longer_than_any(tmp_path: Path) -> None:
         (section() + struct.pack("<II", 6, 13) + bytes(40), "no block of a capture"),
         (section() + enhanced(bytes(60), 0), "no block of a capture"),
         (section() + struct.pack("<II", 0xBAD, 1 << 30) + bytes(40), "cut short"),
+        (section() + block(1, b""), "no block of a capture"),
+        (section() + block(3, struct.pack("<I", 60) + bytes(60)), "no block of a capture"),
+        (section() + interface() + struct.pack("<III", 3, 12, 12) + bytes(8), "no block of a capture"),
+        (section() + interface(options=option(14, struct.pack("<q", 1 << 62))), "no block of a capture"),
+        (section() + interface(options=option(9, b"\xff")), "no block of a capture"),
     ],
 )  # fmt: skip
 def test_what_is_no_capture(tmp_path: Path, content: bytes, said: str) -> None:
@@ -274,6 +280,31 @@ def test_what_is_no_capture(tmp_path: Path, content: bytes, said: str) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=said):
         decode(path)
+
+
+def test_an_offset_of_another_length_is_left_out(tmp_path: Path) -> None:
+    """An interface's seconds to add have eight bytes; an option of another length says nothing, as Wireshark has it."""
+    frames = b"".join(enhanced(bytes(frame), 10**6) for frame in conversation())
+    told = {}
+    for value in (b"", bytes(7), b"\x01" * 9, b"\xff" * 40, struct.pack("<q", 0)):
+        (tmp_path / "made.pcapng").write_bytes(section() + interface(options=option(14, value)) + frames)
+        told[value] = decode(tmp_path / "made.pcapng").column("time")
+    assert set(map(tuple, told.values())) == {tuple(told[b""])}
+
+
+def test_interfaces_without_number(tmp_path: Path) -> None:
+    """A file of very many interfaces takes time in proportion to its length, and each frame has the one it names."""
+    count = 20_000
+    frame = bytes(up())
+    path = tmp_path / "many.pcapng"
+    path.write_bytes(
+        section()
+        + interface() * (count - 1)
+        + interface(127)
+        + enhanced(frame, 1)
+        + enhanced(frame, 2, count - 1)
+    )
+    assert decode(path).column("malformed") == [None, "link type not decoded at byte 0"]
 
 
 def test_random_blocks(tmp_path: Path) -> None:

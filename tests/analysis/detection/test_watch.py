@@ -82,6 +82,18 @@ def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, 
         scoring.score(model, [capture], POLICY, out)
 
 
+def test_a_list_of_alarms_that_was_cut_says_so(
+    detector: Detector, capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more alarms came than are shown, a line says how many of how many; where all are shown, none does."""
+    model = tmp_path / "made.skops"
+    detector.save(model)
+    whole = scoring.score(model, [capture], POLICY, None)
+    monkeypatch.setattr(scoring, "FEW", 3)
+    cut = scoring.score(model, [capture], POLICY, None)
+    assert cut == [*whole[:3], f"3 of {len(whole) - 1} alarms shown; all with --out DIR", whole[-1]]
+
+
 def test_nothing_is_left_of_a_capture_that_cannot_be_read(
     detector: Detector, capture: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,281 @@
+"""What is fed with damaged files: every way by which something that others wrote comes into coldaisle."""
+
+import random
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from tests.analysis import made_detector, made_run
+from tests.analysis.decoding.made import (
+    block,
+    connect,
+    control,
+    enhanced,
+    interface,
+    option,
+    pcap,
+    publish,
+    section,
+    talk,
+)
+from tests.hostile.mutations import Mutation, damaged, edited_json, edited_lines, edited_text
+
+from coldaisle_analysis import fit, foreign, ledger
+from coldaisle_analysis.audit import examine
+from coldaisle_analysis.decoding import Decoder
+from coldaisle_analysis.detection.detector import Detector
+from coldaisle_capture.retime import Retimer
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.site import load_site
+from coldaisle_contracts.timeline import Timeline
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+Feed = Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A way in.
+
+    Attributes:
+        name: of the way.
+        samples: sound files by name.
+        mutate: how they are damaged.
+        feed: takes the damaged file; fails as it likes, but only with a :class:`ColdaisleError`.
+        beside: a folder whose copy the file is put into, in place of the one of its name.
+    """
+
+    name: str
+    samples: dict[str, bytes]
+    mutate: Mutation
+    feed: Feed
+    beside: Path | None = None
+
+
+class Escaped(AssertionError):  # noqa: N818 - it says what an error did
+    """An error that is no sentence came out.
+
+    Args:
+        target: the way in.
+        sample: the file.
+        seed: of the damage.
+        error: what came out.
+    """
+
+    def __init__(self, target: str, sample: str, seed: int, error: BaseException) -> None:
+        super().__init__(f"{target} {sample} seed {seed}: {type(error).__name__}: {str(error)[:300]}")
+
+
+def feed(target: Target, folder: Path, seeds: Iterator[int] | range) -> tuple[int, int]:
+    """Feed a target with one damaged file a seed; return how many were taken and refused.
+
+    Args:
+        target: the way in.
+        folder: an empty folder for its files.
+        seeds: of the damages.
+
+    Raises:
+        Escaped: the first error that is no sentence with exit code 2 or 3.
+    """
+    place = folder / target.name
+    if target.beside is not None:
+        shutil.copytree(target.beside, place)
+    names, taken, refused = sorted(target.samples), 0, 0
+    for seed in seeds:
+        chance = random.Random(f"{target.name} {seed}")  # noqa: S311 - damage, not secrets
+        name = chance.choice(names)
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(target.mutate(chance, target.samples[name]))
+        try:
+            target.feed(path if target.beside is None else place)
+            taken += 1
+        except ColdaisleError as error:
+            if error.exit_code not in (2, 3) or not str(error).isprintable():
+                raise Escaped(target.name, name, seed, error) from error
+            refused += 1
+        except Exception as error:
+            raise Escaped(target.name, name, seed, error) from error
+        if target.beside is not None:
+            path.write_bytes(target.samples[name])
+    return taken, refused
+
+
+def targets(folder: Path) -> list[Target]:
+    """Return every way in, its sound files made in a folder."""
+    run = folder / "run"
+    made_run.make(run)
+    raw = {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+    journals = {name: data for name, data in raw.items() if name.endswith(".jsonl")}
+    plan = {name: data for name, data in raw.items() if name == "plan.json"}
+    captured = {name: data for name, data in raw.items() if name.endswith(".pcap")}
+    scenarios = {path.name: path.read_bytes() for path in SCENARIOS.glob("*.toml")}
+    site = fit.to_toml(load_scenario(SCENARIOS / "hour.toml").site).encode()
+    capture = folder / "sound.pcap"
+    capture.write_bytes(_captures(folder)["sound.pcap"])
+    return [
+        Target("captures", _captures(folder), damaged, _decode),
+        Target("frames", {"sound.pcap": capture.read_bytes()}, _bent_frames, _retime),
+        Target("lines", journals, edited_lines, lambda path: list(read_journal(path))),
+        Target("plans", plan, edited_json, Plan.load),
+        Target(
+            "manifests", {"manifest.json": _manifest()}, edited_json, lambda path: Manifest.load(path.parent)
+        ),
+        Target("scenarios", scenarios, edited_text, lambda path: build_plan(load_scenario(path), str(path))),
+        Target("sites", {"site.toml": site}, edited_text, load_site),
+        Target("models", _models(folder), damaged, Detector.load),
+        Target("journals of a run", journals, edited_lines, ledger.check, run),
+        Target("plan of a run", plan, edited_json, ledger.check, run),
+        Target("captures of a run", captured, damaged, ledger.check, run),
+        Target(
+            "label tables",
+            {"labels.csv": _labels()},
+            edited_text,
+            lambda path: foreign.build([capture], [path], 0),
+        ),
+        Target("tables", {"rows.csv": _rows()}, edited_text, lambda path: examine.path(path, "label")),
+        Target(
+            "readings",
+            {"readings.csv": _readings()},
+            edited_text,
+            lambda path: fit.fit([path], lambda _: None),
+        ),
+    ]
+
+
+def _decode(path: Path) -> None:
+    for batch in Decoder(frames=256, size=0).decode([path]):
+        batch.packets.validate(full=True)
+        batch.messages.validate(full=True)
+
+
+def _bent_frames(chance: random.Random, data: bytes) -> bytes:
+    """Damage frames and leave the file around them whole."""
+    out, at = bytearray(data[:24]), 24
+    while at < len(data):
+        size = int.from_bytes(data[at + 8 : at + 12], "little")
+        frame = (
+            damaged(chance, data[at + 16 : at + 16 + size])
+            if chance.randrange(2)
+            else data[at + 16 : at + 16 + size]
+        )
+        out += data[at : at + 8] + struct.pack("<II", len(frame), len(frame)) + frame
+        at += 16 + size
+    return bytes(out)
+
+
+def _retime(path: Path) -> None:
+    """Retime every frame, and decode the capture: neither refuses a frame."""
+    retimer, data, at = Retimer(Timeline([(0, 0), (SECOND, 5 * SECOND)])), path.read_bytes(), 24
+    while at < len(data):
+        size = int.from_bytes(data[at + 8 : at + 12], "little")
+        frame = data[at + 16 : at + 16 + size]
+        if len(retimer.frame(at * SECOND, frame)) != size:
+            raise AssertionError("a frame has another length")
+        at += 16 + size
+    _decode(path)
+
+
+@cache
+def _conversation() -> tuple[bytes, ...]:
+    said = [(">", connect()), ("<", control(0x20, b"\0\0"))]
+    said += [
+        one
+        for number in range(1, 9)
+        for one in (
+            (">", publish(b"%.2f" % (15 + number), number)),
+            ("<", control(0x40, struct.pack(">H", number))),
+        )
+    ]
+    return tuple(map(bytes, talk(*said)))
+
+
+def _captures(folder: Path) -> dict[str, bytes]:
+    """Return one conversation as captures of every form."""
+    frames = _conversation()
+    path = pcap(folder / "made.pcap", frames)
+    odd = option(9, b"\x89") + option(14, struct.pack("<q", 3_600)) + option(2, b"eth0")
+    simple = b"".join(block(3, struct.pack("<I", len(frame)) + frame) for frame in frames)
+    old = b"".join(
+        block(2, struct.pack("<HHIIII", 0, 0, 0, 9, len(frame), len(frame)) + frame) for frame in frames
+    )
+    return {
+        "sound.pcap": path.read_bytes(),
+        "odd.pcapng": section() + interface() + interface(options=odd[:-4]) + b"".join(
+            enhanced(frame, 10**6 + at, at % 2) for at, frame in enumerate(frames)
+        ) + block(5, bytes(8)),
+        "big.pcapng": section(">") + interface(order=">") + b"".join(enhanced(frame, at, 0, ">") for at, frame in enumerate(frames)),
+        "simple.pcapng": section() + interface(snap=200) + simple,
+        "old.pcapng": section() + interface() + old + section() + interface(101) + old,
+    }  # fmt: skip
+
+
+def _manifest() -> bytes:
+    digest = "0" * 64
+    made = Manifest(
+        id="run",
+        scenario="made",
+        seed=1,
+        engine="netns",
+        shards=1,
+        created=datetime(2026, 3, 2, tzinfo=UTC),
+        plan_digest=digest,
+        semantic_digest=digest,
+        counts={"packets": 1},
+        seconds={"play": 1.5},
+        versions={"python": "3"},
+        files={"plan.json": digest},
+    )
+    return made.model_dump_json().encode()
+
+
+def _models(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for name in ("random_forest", "logistic_regression", "rule"):
+        made_detector.make(name).save(folder / f"{name}.skops")
+        found[f"{name}.skops"] = (folder / f"{name}.skops").read_bytes()
+    return found
+
+
+def _labels() -> bytes:
+    lines = [";".join(foreign.HEADER)]
+    for number, frame in enumerate(_conversation(), 1):
+        source = ".".join(map(str, frame[26:30]))
+        lines.append(f"{number};{source};{int.from_bytes(frame[34:36], 'big')};131;;{int(number % 5 == 0)}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _rows() -> bytes:
+    chance = np.random.default_rng(1)
+    lines = ["Timestamp,Src IP,Dst Port,Flow Bytes/s,Pkts,Label,label"]
+    for number in range(120):
+        attack = number % 7 == 0
+        rate = "Infinity" if number % 9 == 0 else f"{chance.normal(1000, 50):.1f}"
+        lines.append(
+            f"2026-03-02 00:{number // 60:02d}:{number % 60:02d},10.0.0.{number % 5},{1883 + attack},{rate},{number % 4},x,{int(attack)}"
+        )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _readings() -> bytes:
+    chance = np.random.default_rng(1)
+    rows = [
+        (f"2026-03-02T{slot // 12:02d}:{slot % 12 * 5:02d}:00Z", sensor)
+        for slot in range(100)
+        for sensor in range(1, 5)
+    ]
+    lines = [
+        f"{time},inrow-13,{sensor},{10 + 4 * sensor + chance.normal(0, 0.2):.2f}" for time, sensor in rows
+    ]
+    return "\n".join(["time,unit,sensor,value", *lines, ""]).encode()
