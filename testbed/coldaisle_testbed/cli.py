@@ -231,10 +231,11 @@ def analyse(
     ] = None,
     tune: Annotated[bool, typer.Option("--tune", help="Tune every model first; takes minutes.")] = False,
     weeks: Annotated[
-        list[Path] | None, typer.Option(help="Other runs to try the models on; repeat it.")
+        list[Path] | None,
+        typer.Option(help="Other runs to try the models on, which learn from the one run alone; repeat it."),
     ] = None,
 ) -> None:
-    """Analyse a run again, or any labelled MQTT capture."""
+    """Analyse a run again, or captures on port 1883 whose label tables name frames by number."""
     progress = Progress()
     if run is not None and not pcap:
         from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415

@@ -1,0 +1,119 @@
+"""A kind of anomaly added as CONTRIBUTING says: a row, a module, its section, its episodes and the numbers, and nothing else."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.kinds import ATTACKS, KINDS
+
+pytestmark = pytest.mark.netns
+HOUSE = Path(__file__).resolve().parents[2]
+PACKAGES = ("contracts", "sensors", "injector", "capture", "analysis", "testbed")
+ROW = """    Kind(
+        "rounding", "on the path", "T0832",
+        "readings rounded to a coarse step",
+        f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED), ("round",),
+        (Parameter("step", "°C", 0.1, 10, 0.3, 2.0, "what values are rounded to"),),
+        edit="modify",
+    ),
+"""
+MODULE = '''"""Rounding: a reading's value is rounded to a coarse step on its way."""
+
+from coldaisle_contracts.topics import encode_value
+from coldaisle_injector.catalogue import Deliver, Edit, OnPath, Pass, Reading
+
+
+class Attack(OnPath):
+    """Delivers the nearest multiple of the step."""
+
+    def on_publish(self, reading: Reading) -> Edit:
+        """Round the readings the plan names."""
+        act = self.acts.get((reading.slot, reading.sensor))
+        if act is None:
+            return Pass()
+        return Deliver(encode_value(round(float(reading.value) / act.amount) * act.amount).decode("ascii"))
+'''
+PRINT = """
+from tests.contracts.test_docs_attacks import DOCS, FAMILIES, found, overview, section
+text = DOCS.read_text("utf-8")
+for family in FAMILIES:
+    made = section(family).strip()
+    text = text.replace(found(made.partition(chr(10))[0]), made)
+head = overview().partition(chr(10))[0]
+at = text.index(head)
+DOCS.write_text(text[:at] + overview() + text[text.index(chr(10) * 2, at):], "utf-8")
+"""
+HELD = "rounding or docs_attacks or test_numbers or week_is or adds_up or unexplained"
+"""The new kind's own tests, and those that hold all kinds, pages and the default week together."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of everything that is written by hand."""
+    copy = tmp_path / "house"
+    for name in (*PACKAGES, "broker", "ntp", "tests", "scenarios", "docs"):
+        shutil.copytree(HOUSE / name, copy / name, ignore=shutil.ignore_patterns("*.egg-info"))
+    for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml"):
+        shutil.copy(HOUSE / name, copy / name)
+    return copy
+
+
+def python(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the packages of the copy."""
+    path = os.pathsep.join(str(house / name) for name in (*PACKAGES, "."))
+    return subprocess.run([sys.executable, *arguments], cwd=house, env=os.environ | {"PYTHONPATH": path},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+
+
+def change(file: Path, *edits: tuple[str, str]) -> None:
+    """Replace what each pattern finds first in a file; it has to find something."""
+    text = file.read_text(encoding="utf-8")
+    for pattern, new in edits:
+        text, found = re.subn(pattern, new, text, count=1)
+        assert found, pattern
+    file.write_text(text, encoding="utf-8")
+
+
+def more(match: re.Match[str]) -> str:
+    """Return a number that was found, one more."""
+    return match[0].replace(match[1], str(int(match[1]) + 1))
+
+
+def test_a_new_kind_takes_what_contributing_says(house: Path) -> None:
+    """After its five steps a made-up kind is planned, played, accounted for and documented: all that holds every kind holds it."""
+    removal = '    Kind\\(\n        "removal"'
+    change(
+        house / "contracts/coldaisle_contracts/kinds.py",
+        (removal, ROW.replace("\\", r"\\") + removal.replace("\\", "")),
+    )
+    (house / "injector/coldaisle_injector/attacks/rounding.py").write_text(MODULE, encoding="utf-8")
+    printed = python(house, "-c", PRINT)
+    assert printed.returncode == 0, printed.stderr
+    for name in ("week", "intrusions"):
+        file = house / "scenarios" / f"{name}.toml"
+        change(file, (r"(?m)^removal = ", "rounding = 1\nremoval = "))
+        file.write_text(re.sub(r"(?m)^count = (\d+)", more, file.read_text("utf-8"), count=1), "utf-8")
+    said = python(house, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/house/test_numbers.py")
+    assert said.returncode == 1  # the numbers are told before they are mended
+    kinds = rf"{len(KINDS)}(?= kinds)"
+    change(house / "README.md", (rf"{len(ATTACKS)}(?= ways)", str(len(ATTACKS) + 1)))
+    change(house / "docs/early-detection.md", (kinds, str(len(KINDS) + 1)))
+    for page, pattern in (
+        ("README.md", r"a week of (\d+) anomalies"),
+        ("docs/early-detection.md", r"(\d+) episodes of"),
+    ):
+        file = house / page
+        file.write_text(re.sub(pattern, more, file.read_text("utf-8"), count=1), "utf-8")
+    alone = (
+        r"for kind in KINDS\.values\(\)",
+        'for kind in [KINDS["rounding"]]',
+    )  # the others were played without it
+    change(house / "tests/netns/catalogue.py", alone)
+    done = python(house, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", HELD, "tests/contracts", "tests/injector/test_attacks.py",
+                  "tests/house/test_numbers.py", "tests/netns/test_obedience.py", "tests/netns/test_catalogue.py")  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
