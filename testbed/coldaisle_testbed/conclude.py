@@ -68,7 +68,9 @@ def conclude(
         f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
     )
     try:
-        _analysed(done, progress, models=analyse)
+        with analyses.making(done.run) as folder:
+            _analyse(done, folder, progress, models=analyse)
+            analyses.place(folder, done.run)
     except BaseException as error:
         error.add_note(f"the run itself is finished: {final}; analyse it with `coldaisle analyse {final}`")
         raise
@@ -132,44 +134,44 @@ def again(
         from coldaisle_analysis import weeks as other_weeks  # noqa: PLC0415 - takes long to import
 
         other_weeks.seeds(weeks, manifest.seed)
-    from coldaisle_testbed.verification import folder  # noqa: PLC0415 - it imports what this module does
+    from coldaisle_testbed.verification.folder import unsealed  # noqa: PLC0415 - it imports what this module does
 
-    if broken := folder.unsealed(run, manifest):
-        raise TrustError(broken)
-    progress("reading captures and journals")
-    account = ledger.settled(run)
-    if broken := ledger.check(run, account):
-        raise TrustError(broken)
-    done = Finished(run, manifest, account, dataset.build(run, account))
-    made = _analysed(done, progress, models=True, tuned=tuned, weeks=weeks, out=out)
+    with analyses.making(run, out) as stage:
+        if broken := unsealed(run, manifest):
+            raise TrustError(broken)
+        progress("reading captures and journals")
+        account = ledger.settled(run)
+        if broken := ledger.check(run, account):
+            raise TrustError(broken)
+        done = Finished(run, manifest, account, dataset.build(run, account))
+        _analyse(done, stage, progress, models=True, tuned=tuned, weeks=weeks)
+        made = analyses.place(stage, run, out)
     progress(f"report: {made / 'report' / 'index.html'}")
     return made
 
 
-def _analysed(
+def _analyse(
     done: Finished,
+    folder: Path,
     progress: Progress,
     *,
     models: bool,
     tuned: bool = False,
     weeks: Sequence[Path] = (),
-    out: Path | None = None,
-) -> Path:
-    """Analyse a finished run, with or without models and report; return the folder of the results."""
+) -> None:
+    """Analyse a finished run into a folder, with or without models and report, and write the manifest of that."""
     seconds: dict[str, float] = {}
-    with analyses.making(done.run, out) as stage:
-        if models:
-            with progress.step("analysing", seconds, "analysis"):
-                from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
+    if models:
+        with progress.step("analysing", seconds, "analysis"):
+            from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
 
-                pipeline.analyse_run(
-                    done.run, done.account, done.built, stage, progress, tuned=tuned, weeks=weeks
-                )
-        else:
-            with progress.step("auditing the dataset", seconds, "audit"):
-                found = examine.of_run(done.run, done.built, done.account, done.manifest)
-                scorecard.write(done.manifest.id, found, stage / scorecard.SCORECARD)
-                description.write_datasheet(done.run, done.manifest, [one.row() for one in found], stage)
-        others = {Manifest.load(week).id: digest_of(week) for week in weeks}
-        analyses.seal(stage, done.run, seconds, tuned=tuned, weeks=others)
-        return analyses.place(stage, done.run, out)
+            pipeline.analyse_run(
+                done.run, done.account, done.built, folder, progress, tuned=tuned, weeks=weeks
+            )
+    else:
+        with progress.step("auditing the dataset", seconds, "audit"):
+            found = examine.of_run(done.run, done.built, done.account, done.manifest)
+            scorecard.write(done.manifest.id, found, folder / scorecard.SCORECARD)
+            description.write_datasheet(done.run, done.manifest, [one.row() for one in found], folder)
+    others = {Manifest.load(week).id: digest_of(week) for week in weeks}
+    analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=others)

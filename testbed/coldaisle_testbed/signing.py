@@ -5,6 +5,7 @@ The signature lies beside the manifest as ``manifest.json.sig``. Keys, agents an
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError, TrustError
@@ -44,7 +45,8 @@ def sign(run: Path, key: Path) -> Path:
         fresh.write_text(done.stdout, encoding="ascii")
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise InputError(
             path, f"cannot be written ({error.strerror}): sign as the owner of the run"
         ) from error
