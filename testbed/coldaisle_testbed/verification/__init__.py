@@ -14,6 +14,7 @@ from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_testbed import signing
 from coldaisle_testbed.verification import derived, facts, folder
 from coldaisle_testbed.verification.case import Case
+from coldaisle_testbed.verification.witnessed import labels_agree
 
 __all__ = ["CHECKS", "Case", "verify"]
 
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     facts.described,
     derived.captures,
     derived.tables,
+    labels_agree,
 )
 """What has to hold, in the order in which it is looked at."""
 

@@ -1,0 +1,84 @@
+"""The witness: what every captured frame is, found out a second way.
+
+It reads plan, journals and the *raw* captures, and shares no code with the labeller: it has a reader of its own for captures and
+journals, follows connections by itself, and looks at what frames carry. Where it and the dataset differ, one of them is wrong.
+Only the vocabulary is common (:mod:`coldaisle_contracts`): addresses, kinds, plan, and the digest that names a frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldaisle_analysis.witness.books import Books
+from coldaisle_analysis.witness.shard import Hearing
+from coldaisle_analysis.witness.verdict import Doubt, Verdict
+from coldaisle_contracts.timeline import Timeline
+
+__all__ = ["Doubt", "Testimony", "Verdict", "differences", "testify"]
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """What the witness says of a run.
+
+    Attributes:
+        names: number and file of each frame, in the order of level ``packets``.
+        verdicts: what each frame is; ``None`` where nothing explains it, and a tuple of two where both may be.
+        doubts: everything that cannot be explained.
+    """
+
+    names: list[str]
+    verdicts: list[tuple[Verdict, ...]]
+    doubts: list[Doubt]
+
+
+def testify(run: Path) -> Testimony:
+    """Find out what every captured frame of a run is.
+
+    Raises:
+        InputError: if plan, journals or captures cannot be read.
+    """
+    books = Books.open(run)
+    names, verdicts, doubts = list[str](), list[tuple[Verdict, ...]](), list[Doubt]()
+    for shard in books.shards:
+        timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
+        hearing = Hearing(books, shard)
+        hearing.hear(run, [line["raw"] for line in books.sealed[shard]], timeline)
+        names += hearing.names
+        verdicts += hearing.verdicts
+        doubts += hearing.doubts
+    return Testimony(names, verdicts, doubts)
+
+
+def differences(testimony: Testimony, labels: Sequence[Verdict]) -> list[str]:
+    """Return a sentence for each way in which a dataset and the witness differ.
+
+    Args:
+        testimony: what the witness says.
+        labels: label, benign and episode of each row of level ``packets``; the episode is empty where label and benign are 0.
+    """
+    doubts = [str(doubt) for doubt in testimony.doubts[:1]]
+    if len(testimony.doubts) > 1:
+        doubts = [f"{doubts[0]} (the first of {len(testimony.doubts)} things the witness cannot explain)"]
+    if len(labels) != len(testimony.verdicts):
+        return [
+            *doubts,
+            f"dataset/packets holds {len(labels)} rows, the captures {len(testimony.verdicts)} frames",
+        ]
+    wrong = [
+        row
+        for row, (label, able) in enumerate(zip(labels, testimony.verdicts, strict=True))
+        if label not in able
+    ]
+    if wrong:
+        row = wrong[0]
+        doubts.append(
+            f"{len(wrong)} frames are labelled otherwise than the witness finds, the first is {testimony.names[row]}: "
+            f"{_words(labels[row])}; the witness: {' or '.join(map(_words, testimony.verdicts[row])) or 'unexplained'}"
+        )
+    return doubts
+
+
+def _words(verdict: Verdict) -> str:
+    kind = "attack" if verdict.label else "benign anomaly" if verdict.benign else "normal"
+    return f"{kind} {verdict.episode}".strip()

@@ -1,0 +1,156 @@
+"""The attacker's frames: each has its line, in the order of the journal, and is what the line says it is."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+
+from coldaisle_analysis.witness.books import WAITED, Books, Line
+from coldaisle_analysis.witness.frames import Frame
+from coldaisle_analysis.witness.verdict import Doubt
+from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import Episode
+
+CRAFTED = ("syn", "ask")
+"""Acts that make a frame from nothing in the attacker's own name."""
+_NAMED = ("alter", "copy", "release", "double")
+"""Acts whose frames an ``act`` line names by digest."""
+_SILENT = ("acknowledge", "reset")
+"""Acts whose frames towards the broker carry nothing."""
+_SLACK_NS = SECOND
+"""How far outside its episode a frame may seem to be, in ns: a busy machine."""
+_PATIENCE_NS = 60 * SECOND
+"""A line may be written one interval and so much later than its frame passed, in ns: time may jump before a busy attacker writes it."""
+_AT_ONCE_NS = 15_000_000
+"""An attacker wakes 20 ms before a reading: nothing passes so near to the begin and the end of an act phase, in ns."""
+
+
+class Attacker:
+    """The lines of the attacker in a shard, taken one by one as their frames are met.
+
+    Args:
+        books: plan and journals.
+        shard: name of the shard.
+    """
+
+    def __init__(self, books: Books, shard: str) -> None:
+        self._episodes, self._phases = books.episodes, books.phases(shard)
+        self._lines: dict[str, deque[Line]] = defaultdict(deque)
+        self._latest: dict[tuple[object, ...], tuple[int, Frame]] = {}
+        self._lag_ns = round(books.plan.scenario.interval_s * SECOND) + _PATIENCE_NS
+        self._crafted = Counter[str]()
+        own = [line for line in books.attacker[shard] if line["event"] == "frame"]
+        self._digests = {line["digest"] for line in own}
+        self._wanted = {
+            act["digest"]: act for act in books.attacker[shard] if act["event"] == "act" and act["digest"]
+        }
+        for line in sorted(
+            (line for line in own if line["side"] == "broker"), key=lambda line: line["at_ns"]
+        ):
+            self._lines[line["digest"]].append(line)
+        self._acts = {
+            episode.id: round(sum(act.amount for act in episode.acts))
+            for episode in books.plan.episodes
+            if episode.kind in ("syn-flood", "port-scan", "arp-sweep")
+            and (episode.id, "begin") in self._phases
+        }
+
+    def line(self, frame: Frame) -> Line | None:
+        """Return the line of a frame; each line speaks of one frame."""
+        lines = self._lines.get(frame.digest)
+        return lines.popleft() if lines else None
+
+    def episode(self, line: Line) -> Episode | None:
+        """Return the episode a line names."""
+        return self._episodes.get(line["episode"])
+
+    def is_part(self, line: Line, frame: Frame) -> bool | None:
+        """Tell whether a frame is part of the anomaly, ``None`` where both may be.
+
+        A frame that only passes is part of it when being on the path is all that the kind does, and while it does it.
+        """
+        if line["act"] != "relay":
+            return True
+        episode = self._episodes[line["episode"]]
+        if episode.row.pace != "none":
+            return False
+        begin, end = (self._phases.get((episode.id, phase), 0) for phase in ("begin", "end"))
+        if min(abs(frame.at_ns - begin), abs(frame.at_ns - end)) < _AT_ONCE_NS:
+            return None
+        return begin < frame.at_ns < end
+
+    def examine(self, line: Line, frame: Frame) -> Iterator[Doubt]:
+        """Yield what speaks against a line being the line of a frame."""
+        act, episode = line["act"], self._episodes.get(line["episode"])
+        if episode is None or episode.row.actor != "injector":
+            yield Doubt(
+                frame.name, f"is put down to episode {line['episode']!r}, which is none of the attacker's"
+            )
+            return
+        if act in CRAFTED:
+            self._crafted[episode.id] += 1
+        yield from self._in_order(line, frame)
+        if act not in ("speak", "answer") and not self._in_time(episode, frame):
+            yield Doubt(frame.name, f"is put down to {episode.kind} {episode.id}, which was not there then")
+        hosts, ends = {frame.source, frame.target}, {BROKER.ip, _ip(episode.unit)}
+        astray = not hosts <= ends or _ip(episode.unit) not in hosts
+        if episode.row.on_path and astray:
+            yield Doubt(
+                frame.name, f"is put down to {episode.id} and is not between {episode.unit} and the broker"
+            )
+        named = self._wanted.get(line["digest"])
+        if act in _NAMED and (named is None or named["port"] != frame.sport):
+            yield Doubt(frame.name, f"was made or changed ({act}) and no act on its connection names it")
+        if act in _SILENT and frame.target == BROKER.ip and frame.payload:
+            yield Doubt(frame.name, f"carries something, and its line says {act}")
+
+    def _in_order(self, line: Line, frame: Frame) -> Iterator[Doubt]:
+        """Yield a doubt where a line was not written when its frame passed, or not in the order of the frames.
+
+        Two processors may hand on two frames in another order, but not a second apart.
+        """
+        if frame.kind == "arp" and line["act"] in WAITED:
+            return
+        if abs(line["at_ns"] - frame.at_ns) > self._lag_ns:
+            late_s = (line["at_ns"] - frame.at_ns) / SECOND
+            yield Doubt(
+                frame.name,
+                f"has a line of the journal, {line['line']}, that was written {late_s:.1f} s later",
+            )
+        way = frame.kind, frame.source, frame.target, frame.sport, frame.dport, line["act"] == "relay"
+        number, before = self._latest.get(way, (0, frame))
+        if line["line"] > number:
+            self._latest[way] = line["line"], frame
+        elif frame.at_ns - before.at_ns > _SLACK_NS:
+            what = f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
+            yield Doubt(frame.name, what)
+
+    def _in_time(self, episode: Episode, frame: Frame) -> bool:
+        first = "approach" if episode.row.on_path else "begin"
+        last = "off_path" if episode.row.on_path else "end"
+        begin, end = self._phases.get((episode.id, first)), self._phases.get((episode.id, last))
+        early = begin is None or frame.at_ns < begin - _SLACK_NS
+        return not early and (end is None or frame.at_ns <= end + _SLACK_NS)
+
+    def close(self) -> Iterator[Doubt]:
+        """Yield what the journal says and the capture does not show."""
+        left = sorted(
+            (line for lines in self._lines.values() for line in lines), key=lambda line: line["line"]
+        )
+        for line in left:
+            where = f"journal/injector.jsonl: line {line['line']}"
+            yield Doubt(
+                where, f"speaks of a frame ({line['act']} of {line['episode']}) that is not in the capture"
+            )
+        for digest, act in self._wanted.items():
+            if digest not in self._digests:
+                where = f"journal/injector.jsonl: line {act['line']}"
+                yield Doubt(where, f"({act['operation']} of {act['episode']}) names a frame that has no line")
+        for episode, amount in self._acts.items():
+            if self._crafted[episode] != amount:
+                yield Doubt(
+                    f"episode {episode}", f"made {self._crafted[episode]} frames, the plan wants {amount}"
+                )
+
+
+def _ip(unit: str) -> str:
+    return UNITS[unit].ip if unit in UNITS else BROKER.ip

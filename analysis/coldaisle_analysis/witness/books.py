@@ -1,0 +1,97 @@
+"""The books: plan and journals of a run, read line by line.
+
+Nothing here is shared with :mod:`coldaisle_analysis.evidence`.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.plan import Episode, Plan
+
+Line = dict[str, Any]
+WAITED = ("speak", "answer", "renew")
+"""Acts whose ARP lines are written later than they were seen: when it is known what they were for."""
+
+
+@dataclass
+class Books:
+    """What the programs of a run wrote down, by shard.
+
+    Attributes:
+        plan: the plan.
+        units: the lines of each unit, by shard and unit.
+        attacker: the lines of the attacker, by shard, each with ``line``, its number in the journal.
+        sealed: the ``sealed`` lines, by shard, in the order of the files.
+    """
+
+    plan: Plan
+    units: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
+    attacker: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    sealed: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def open(cls, run: Path) -> "Books":
+        """Read plan and journals.
+
+        Raises:
+            InputError: if one is missing or is none.
+        """
+        books = cls(Plan.load(run / "plan.json"))
+        journal = run / "journal"
+        for unit in books.plan.scenario.units:
+            for line in read_journal(journal / f"{unit}.jsonl"):
+                books.units[line["shard"], unit].append(line)
+        if books.plan.episodes:
+            for number, line in enumerate(read_journal(journal / "injector.jsonl"), 1):
+                books.attacker[line["shard"]].append({**line, "line": number})
+        books._refuse_older(journal / "injector.jsonl")
+        for line in sorted(read_journal(journal / "capture.jsonl"), key=lambda line: _numbers(line["raw"])):
+            books.sealed[line["shard"]].append(line)
+        return books
+
+    def _refuse_older(self, path: Path) -> None:
+        """Refuse the journal of a coldaisle that did not yet write down which connections an act opens."""
+        lines = [line for shard in self.attacker.values() for line in shard]
+        spoke = any(line["event"] == "frame" and line["act"] == "speak" for line in lines)
+        if spoke and not any(line["event"] == "open" for line in lines):
+            raise InputError(
+                path,
+                "says of no connection which act opened it: an older coldaisle made this run, play it again",
+            )
+
+    @property
+    def shards(self) -> list[str]:
+        """The shards, in order of their days."""
+        return sorted(self.sealed, key=_numbers)
+
+    @property
+    def episodes(self) -> dict[str, Episode]:
+        """The episodes of the plan by id."""
+        return {episode.id: episode for episode in self.plan.episodes}
+
+    def phases(self, shard: str) -> dict[tuple[str, str], int]:
+        """Return when each episode of a shard entered each phase, in ns, by episode and phase."""
+        lines = [*self.attacker[shard]]
+        for unit in self.plan.scenario.units:
+            lines += self.units[shard, unit]
+        return {
+            (line["episode"], line["phase"]): line["at_ns"] for line in lines if line["event"] == "episode"
+        }
+
+    def outages(self, unit: str) -> list[tuple[int, int]]:
+        """Return when a unit's cable is out, in ns, as the plan has it."""
+        return [
+            (act.times_ns[0], act.times_ns[1])
+            for episode in self.plan.episodes
+            if episode.kind == "cable" and episode.unit == unit
+            for act in episode.acts
+        ]
+
+
+def _numbers(name: str) -> tuple[int, ...]:
+    """Return the numbers in the name of a shard or capture, so that day-10 follows day-9."""
+    return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())

@@ -1,0 +1,251 @@
+"""The units' own connections: which frames belong to one that a unit opened, and what an episode brought about on them.
+
+A unit writes down why it opens and closes a connection. The kernel numbers the packets of a connection one by one (the IPv4
+identification), so a packet that somebody else put in between shows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from coldaisle_analysis.witness.books import Books, Line
+from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
+from coldaisle_analysis.witness.verdict import Doubt
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.topics import TOPIC
+
+_EARLY_NS = 10_000_000
+"""How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
+_OPENING_NS = 30 * SECOND
+"""A SYN comes so long after the line of its connection at most, retransmissions included, in ns."""
+_CLOSING_NS = 10 * SECOND
+"""The end of a connection comes so long after the line that closes it at most, in ns."""
+_ACKED_NS = SECOND
+"""How much later than its acknowledgement was read a PUBLISH may seem to be, in ns."""
+_EXPELS = ("takeover", "reset")
+_CONNECT = b"\x10"
+_PUBLISH, _DUP = 0x32, 0x08
+"""Type and flags of a PUBLISH of QoS 1, and the flag of one that is sent again (MQTT 3.1, 2.1)."""
+_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
+
+
+@dataclass
+class Connection:
+    """A connection of a unit's, from one SYN to the next from its port.
+
+    Attributes:
+        line: the unit's ``connect`` line; ``None`` where no unit says that it opened it.
+        first: initial sequence number.
+        published: whether a PUBLISH was seen.
+        ended_ns: time of the first FIN or RST, in ns; ``None`` before.
+        last: of each direction the IPv4 identification seen last and when; missing where the attacker spoke in between.
+    """
+
+    line: Line | None
+    first: int
+    published: bool = False
+    ended_ns: int | None = None
+    last: dict[bool, tuple[int, int]] = field(default_factory=dict)
+
+
+class Connections:
+    """Follows the units' connections through a shard's capture.
+
+    Args:
+        books: plan and journals.
+        shard: name of the shard.
+    """
+
+    def __init__(self, books: Books, shard: str) -> None:
+        self._current: dict[tuple[str, int], Connection] = {}
+        self._all: list[tuple[str, Connection]] = []
+        self._lines: dict[str, list[Line]] = {
+            unit: books.units[shard, unit] for unit in books.plan.scenario.units
+        }
+        self._outages: dict[str, list[tuple[int, int]]] = {
+            unit: books.outages(unit) for unit in books.plan.scenario.units
+        }
+        self._opening: dict[int, str] = {}
+        self._closing: dict[int, str] = {}
+        self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
+        self._doubts: list[Doubt] = []
+        acts = [line for line in books.attacker[shard] if line["event"] == "act"]
+        for unit, lines in self._lines.items():
+            self._find_causes(unit, lines, [act for act in acts if act["operation"] in _EXPELS])
+            for line in lines:
+                if line["event"] == "reading":
+                    self._readings[unit, line["name"], line["mid"]].append(line)
+
+    def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
+        """Find out which episode made each opening and closing of a unit's connections necessary."""
+        current: dict[str, Line] = {}
+        acked: dict[str, int] = {}
+        for line in lines:
+            if line["event"] == "reading":
+                acked[line["client"]] = line["acked_ns"]
+            elif line["event"] == "disconnect" and line["episode"] and line["client"] in current:
+                self._closing.setdefault(id(current[line["client"]]), line["episode"])
+            elif line["event"] == "connect":
+                client, episode = line["client"], line["episode"]
+                before = current[client]["port"] if client in current and line["reason"] != "start" else 0
+                if line["was"] != before:
+                    what = f"says that {client}'s connection from port {line['port']} replaces port {line['was']}, not {before}"
+                    self._doubts.append(Doubt(f"journal/{unit}.jsonl", what))
+                if line["reason"] == "lost":
+                    episode = _expelled(client, acked.get(client, -1), line["at_ns"], acts) or episode
+                if episode:
+                    self._opening[id(line)] = episode
+                    if client in current:
+                        self._closing[id(current[client])] = episode
+                current[client] = line
+
+    def explain(self, frame: Frame, *, touched: bool) -> tuple[str, list[Doubt]]:
+        """Return the episode that brought a frame about, empty for none, and what cannot be explained.
+
+        Args:
+            frame: a TCP segment between a unit and the broker's MQTT port.
+            touched: whether it went through the attacker.
+        """
+        upward = frame.source in _NAMES
+        unit, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
+        conn = self._current.get((unit, port))
+        if upward and frame.flags & (SYN | ACK) == SYN and (conn is None or conn.first != frame.seq):
+            conn = self._begin(unit, port, frame)
+        if conn is None or conn.line is None:
+            return "", [Doubt(frame.name, f"belongs to no connection that {_NAMES[unit]} says it opened")]
+        doubts = [*self._numbered(conn, frame, _NAMES[unit], upward=upward, touched=touched)]
+        if upward and frame.payload[:1] == _CONNECT and _client_id(frame.payload) != conn.line["name"]:
+            doubts.append(
+                Doubt(frame.name, f"connects another client than {conn.line['name']}, as {_NAMES[unit]} says")
+            )
+        reading = None
+        if upward and frame.payload[:1] and frame.payload[0] >> 4 == _PUBLISH >> 4:
+            conn.published = True
+            reading = self._reading(conn, frame, _NAMES[unit])
+            if not touched and (reading is None or frame.payload not in _publishes(reading)):
+                doubts.append(
+                    Doubt(frame.name, f"carries no reading that {_NAMES[unit]} wrote down for this time")
+                )
+        if conn.ended_ns is None and frame.flags & (FIN | RST):
+            conn.ended_ns = frame.at_ns
+        episode = "" if conn.published else self._opening.get(id(conn.line), "")
+        if conn.ended_ns is not None and not episode:
+            episode = self._closing.get(id(conn.line), "")
+        return episode or (reading["episode"] if reading else ""), doubts
+
+    def carries(self, frame: Frame) -> bool:
+        """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit wrote down."""
+        conn = self._current.get((frame.source, frame.sport))
+        reading = self._reading(conn, frame, _NAMES[frame.source]) if conn and conn.line else None
+        return reading is not None and frame.payload in _publishes(reading)
+
+    def close(self) -> Iterator[Doubt]:
+        """Yield the connections and endings that a unit writes down and the capture does not show."""
+        yield from self._doubts
+        seen = {id(conn.line) for _, conn in self._all}
+        for unit, lines in self._lines.items():
+            for line in lines:
+                if (
+                    line["event"] == "connect"
+                    and id(line) not in seen
+                    and not self._out(unit, line["at_ns"], _OPENING_NS)
+                ):
+                    what = f"says that {line['client']} connected from port {line['port']}: the capture shows no such connection"
+                    yield Doubt(f"journal/{unit}.jsonl", what)
+                if line["event"] == "disconnect" and not self._has_ended(unit, line):
+                    what = f"says that {line['client']} disconnected from port {line['port']}: the capture shows no such end"
+                    yield Doubt(f"journal/{unit}.jsonl", what)
+
+    def _begin(self, unit: str, port: int, frame: Frame) -> Connection:
+        """Begin the connection of a SYN, named by the newest line of its port."""
+        lines = [
+            line
+            for line in self._lines.get(_NAMES[unit], ())
+            if line["event"] == "connect"
+            and line["port"] == port
+            and line["at_ns"] - _EARLY_NS <= frame.at_ns <= line["at_ns"] + _OPENING_NS
+        ]
+        conn = self._current[unit, port] = Connection(lines[-1] if lines else None, frame.seq)
+        self._all.append((_NAMES[unit], conn))
+        return conn
+
+    def _numbered(
+        self, conn: Connection, frame: Frame, unit: str, *, upward: bool, touched: bool
+    ) -> Iterator[Doubt]:
+        """Yield a doubt where a packet does not follow the one before it, as a kernel numbers them.
+
+        A kernel's answers without a socket have the number 0. A pulled cable swallows packets.
+        """
+        if touched:
+            conn.last.pop(upward, None)
+            return
+        before = conn.last.get(upward)
+        if not frame.ident and (before is None or before[0] != 0xFFFF):  # noqa: PLR2004 - 0 comes behind the largest number
+            return
+        conn.last[upward] = frame.ident, frame.at_ns
+        if (
+            before is None
+            or frame.ident == (before[0] + 1) & 0xFFFF
+            or self._out(unit, frame.at_ns, frame.at_ns - before[1])
+        ):
+            return
+        speaker = unit if upward else "the broker"
+        what = f"is packet {frame.ident} of its connection, behind packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
+        yield Doubt(frame.name, what)
+
+    def _out(self, unit: str, at_ns: int, within_ns: int) -> bool:
+        """Tell whether a unit's cable was out within a time before an instant, or shortly before that."""
+        return any(
+            start - within_ns <= at_ns and at_ns - within_ns <= stop + _OPENING_NS
+            for start, stop in self._outages[unit]
+        )
+
+    def _reading(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
+        """Return the reading that a PUBLISH carries, by client, message id and time."""
+        topic = int.from_bytes(frame.payload[2:4], "big")
+        mid = int.from_bytes(frame.payload[4 + topic : 6 + topic], "big")
+        assert conn.line is not None  # noqa: S101 - callers hold that
+        for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
+            if line["sent_ns"] - _EARLY_NS <= frame.at_ns:
+                here = line["port"] == frame.sport or line["attempts"] > 1
+                return line if here and frame.at_ns <= line["acked_ns"] + _ACKED_NS else None
+        return None
+
+    def _has_ended(self, unit: str, line: Line) -> bool:
+        ends = [
+            conn.ended_ns
+            for name, conn in self._all
+            if name == unit and conn.line is not None and conn.line["port"] == line["port"]
+        ]
+        return self._out(unit, line["at_ns"], _CLOSING_NS) or any(
+            end is not None and -_EARLY_NS <= end - line["at_ns"] <= _CLOSING_NS for end in ends
+        )
+
+
+def _client_id(connect: bytes) -> str:
+    """Return the client id of a CONNECT shorter than 128 bytes (MQTT 3.1, 3.1)."""
+    protocol = int.from_bytes(connect[2:4], "big")
+    at = 4 + protocol + 4
+    length = int.from_bytes(connect[at : at + 2], "big")
+    return connect[at + 2 : at + 2 + length].decode("utf-8", "replace")
+
+
+def _publishes(reading: Line) -> tuple[bytes, bytes]:
+    """Return the PUBLISH of a reading as a unit sends it first, and as it sends it again."""
+    body = (
+        len(TOPIC).to_bytes(2, "big")
+        + TOPIC.encode()
+        + reading["mid"].to_bytes(2, "big")
+        + reading["value"].encode()
+    )
+    first, again = (bytes((kind, len(body))) + body for kind in (_PUBLISH, _PUBLISH | _DUP))
+    return first, again
+
+
+def _expelled(client: str, acked_ns: int, at_ns: int, acts: list[Line]) -> str:
+    """Return the episode whose act threw a client out after its last acknowledged reading, empty where none did."""
+    for act in reversed(acts):
+        if act["client"] == client and act["at_ns"] <= at_ns:
+            return str(act["episode"]) if act["at_ns"] > acked_ns else ""
+    return ""

@@ -1,0 +1,166 @@
+"""Entries: whether the lines of a shard can be true by themselves, beside the plan and beside each other."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from coldaisle_analysis.witness.books import WAITED, Books, Line
+from coldaisle_analysis.witness.verdict import Doubt
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.taxonomy import Role
+from coldaisle_contracts.topics import SENSORS, client_id
+
+STEP_NS = SECOND
+"""How far a journal's times may go back from one line to the next, in ns: the machine's clock may be set."""
+_PUNCTUAL_NS = 60 * SECOND
+"""A unit connects and disconnects so long after the plan's time at most, in ns: a busy machine."""
+_STAMP_NS = 2 * SECOND
+"""A reading's stamp differs so much from true time and the last correction at most, in ns."""
+_PATIENT_NS = 600 * SECOND
+"""An episode waits so long at most for connections to close, in ns."""
+_ON_PATH, _OWN = ("approach", "on_path", "begin", "end"), ("begin", "end")
+_MAKES = {
+    **dict.fromkeys(("poison", "restore", "acknowledge", "clear", "reset", "speak", "syn", "ask"), Role.INJECTED),
+    **dict.fromkeys(("repeat", "reply", "answer"), Role.CONSEQUENCE),
+    **dict.fromkeys(("copy", "double"), Role.DUPLICATE),
+    "relay": Role.RELAYED, "alter": Role.MODIFIED, "release": Role.DELAYED, "renew": Role.KERNEL,
+}  # fmt: skip
+"""What each act makes of a frame that passes the capture."""
+
+
+def doubts(books: Books, shard: str) -> Iterator[Doubt]:
+    """Yield what cannot be true in the journals of a shard."""
+    journals = {"injector": books.attacker[shard]}
+    journals |= {unit: books.units[shard, unit] for unit in books.plan.scenario.units}
+    for name, lines in journals.items():
+        for what in (*_in_order(lines), *_phases(books, lines), *_roles(lines)):
+            yield Doubt(f"journal/{name}.jsonl", what)
+    for unit in books.plan.scenario.units:
+        lines = books.units[shard, unit]
+        acts = [line for line in books.attacker[shard] if line["event"] == "act"]
+        for what in (
+            *_readings(books, unit, lines),
+            *_reasons(books, unit, lines),
+            *_connections(books, unit, lines, acts),
+        ):
+            yield Doubt(f"journal/{unit}.jsonl", what)
+
+
+def _in_order(lines: list[Line]) -> Iterator[str]:
+    """Lines stand in the order of their times."""
+    latest = 0
+    for line in lines:
+        if line["event"] == "frame" and line["act"] in WAITED:
+            continue
+        at_ns = int(line["acked_ns"] if line["event"] == "reading" else line["at_ns"])
+        if at_ns < latest - STEP_NS:
+            yield f"has a line {line['event']} of {at_ns} ns, {(latest - at_ns) / SECOND:.1f} s before a line above it"
+            return
+        latest = max(latest, at_ns)
+
+
+def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
+    """An episode enters each of its phases once, when the plan says; one on the path says that traffic really passed."""
+    found = defaultdict[str, dict[str, int]](dict)
+    for line in lines:
+        if line["event"] != "episode":
+            continue
+        phases = found[line["episode"]]
+        if line["phase"] in phases:
+            yield f"says twice that {line['episode']} entered the phase {line['phase']}"
+        phases[line["phase"]] = line["at_ns"]
+    restored = {
+        line["episode"]: line["at_ns"]
+        for line in lines
+        if line["event"] == "frame" and line["act"] == "restore"
+    }
+    for name, phases in found.items():
+        episode = books.episodes.get(name)
+        if episode is None:
+            yield f"has phases of {name!r}, which the plan does not have"
+            continue
+        wanted = [*(_ON_PATH if episode.row.on_path else _OWN), *(["off_path"] if name in restored else [])]
+        if list(phases) != wanted:
+            yield f"says that {name} entered the phases {', '.join(phases)}; they should be {', '.join(wanted)}"
+            continue
+        if "off_path" in phases and phases["off_path"] - restored[name] > STEP_NS:
+            yield f"says that {name} left the path {(phases['off_path'] - restored[name]) / SECOND:.0f} s after it restored the caches"
+        due = {"approach": episode.approach_ns, "begin": episode.begin_ns, "end": episode.end_ns}
+        for phase, at_ns in due.items():
+            if phase in phases and not -STEP_NS <= phases[phase] - at_ns <= _PATIENT_NS:
+                yield f"says that {name} entered the phase {phase} {(phases[phase] - at_ns) / SECOND:.0f} s after its time"
+
+
+def _roles(lines: list[Line]) -> Iterator[str]:
+    """What a frame is to an episode follows from what was done with it."""
+    for line in lines:
+        if line["event"] == "frame" and line["side"] == "broker" and line["role"] != _MAKES.get(line["act"]):
+            yield f"has a frame whose role is {line['role']}, and what was done with it is {line['act']}"
+            return
+
+
+def _readings(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
+    """A reading is taken when it was due, then sent, then acknowledged; its stamp follows from the clock's last correction."""
+    plan, offsets = books.plan, dict[int, int]()
+    for line in lines:
+        if line["event"] == "time":
+            offsets[line["slot"]] = line.get("offset_ns", 0)
+        if line["event"] != "reading":
+            continue
+        name = f"reading {line['client']} slot {line['slot']}"
+        episode = books.episodes.get(line["episode"])
+        stepped = episode is not None and episode.kind == "clock-step"
+        if line["episode"] and (episode is None or episode.row.actor != "unit" or episode.unit != unit):
+            yield f"puts {name} under episode {line['episode']!r}, which the plan does not have for it"
+        if not line["taken_ns"] <= line["sent_ns"] <= line["acked_ns"]:
+            yield f"says that {name} was not taken, sent and acknowledged in this order"
+        late_ns = abs(line["taken_ns"] - plan.reading_ns(line["slot"], unit))
+        if late_ns > _PUNCTUAL_NS * (1 + stepped):
+            yield f"says that {name} was taken {late_ns / SECOND:.0f} s away from its time"
+        wanted = 0 if line["synced"] < 0 else offsets.get(line["synced"])
+        stamp_ns = line["stamp_ns"] - line["taken_ns"]
+        if wanted is None or (not stepped and abs(stamp_ns - wanted) > _STAMP_NS):
+            yield f"says that the stamp of {name} is {stamp_ns / SECOND:.1f} s ahead, and slot {line['synced']}'s correction says otherwise"
+
+
+def _connections(books: Books, unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str]:
+    """A client has one connection at a time: it opens it, and closes it, or loses it and opens the next."""
+    clients = {client_id(unit, sensor) for sensor in SENSORS}
+    thrown = {act["client"] for act in acts}
+    held: dict[str, int] = {}
+    for line in lines:
+        if line["event"] == "connect":
+            if line["client"] not in clients or line["name"].partition("-")[0] != line["client"]:
+                yield f"names a client {line['client']} {line['name']}, which is none of its sensors"
+            if (
+                line["client"] in held
+                and line["reason"] not in ("lost", "cable")
+                and line["client"] not in thrown
+            ):
+                yield f"says that {line['client']} connected from port {line['port']}, and not how its connection before ended"
+            held[line["client"]] = line["port"]
+        elif line["event"] == "disconnect" and held.pop(line["client"], 0) != line["port"]:
+            yield f"says that {line['client']} disconnected from port {line['port']}, where it had no connection"
+    for client, port in held.items():
+        if client not in thrown and not books.outages(unit):
+            yield f"does not say how the connection of {client} from port {port} ended"
+
+
+def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
+    """A unit connects at the start of a day and disconnects at its end, or for a reason: an episode of its own, or a lost connection."""
+    plan, times = books.plan, defaultdict[str, list[int]](list)
+    for day in range(plan.scenario.days):
+        times["start"].append(plan.connect_ns(day, unit))
+        times["end"].append(plan.disconnect_ns(day, unit))
+    for line in lines:
+        if line["event"] not in ("connect", "disconnect"):
+            continue
+        what = f"{line['client']} {line['event']}ed from port {line['port']}"
+        episode, reason = books.episodes.get(line["episode"]), line["reason"]
+        if reason in times:
+            near = min(abs(line["at_ns"] - at) for at in times[reason])
+            true = near <= _PUNCTUAL_NS and not line["episode"]
+        else:
+            own = episode is not None and episode.unit == unit and episode.kind == reason
+            true = own or (reason == "lost" and not line["episode"])
+        if not true:
+            yield f"says that {what} because of {reason!r} {line['episode']}, which the plan does not have for it"

@@ -1,0 +1,66 @@
+"""NTP: every request on the wire is a query that a unit wrote down, and every answer has its request."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from coldaisle_analysis.witness.books import Books, Line
+from coldaisle_analysis.witness.frames import Frame
+from coldaisle_analysis.witness.verdict import Doubt
+from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.clock import SECOND
+
+_EARLY_NS = 10_000_000
+"""How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
+_PATIENCE_NS = 3 * SECOND
+"""A unit waits 2 s for an answer; what comes later than this after its line is another query's, in ns."""
+_OUT_NS = 30 * SECOND
+"""A network takes so long to work again after a cable was plugged in, at most, in ns."""
+_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
+
+
+class Queries:
+    """Follows the units' NTP exchanges through a shard's capture.
+
+    Args:
+        books: plan and journals.
+        shard: name of the shard.
+    """
+
+    def __init__(self, books: Books, shard: str) -> None:
+        self._lines: dict[str, list[Line]] = {
+            unit: [line for line in books.units[shard, unit] if line["event"] == "time"]
+            for unit in books.plan.scenario.units
+        }
+        self._outages = {unit: books.outages(unit) for unit in self._lines}
+        self._open: dict[str, list[int]] = defaultdict(list)
+
+    def explain(self, frame: Frame) -> list[Doubt]:
+        """Return what cannot be explained of an NTP request or answer."""
+        if frame.target == BROKER.ip:
+            unit = _NAMES[frame.source]
+            lines = self._lines.get(unit, [])
+            for line in lines:
+                if line["at_ns"] - _EARLY_NS <= frame.at_ns <= line["at_ns"] + _PATIENCE_NS:
+                    lines.remove(line)
+                    self._open[unit].append(frame.sport)
+                    return []
+            return [Doubt(frame.name, f"asks for the time, and {unit} wrote down no such query")]
+        unit = _NAMES[frame.target]
+        if frame.dport in self._open[unit]:
+            self._open[unit].remove(frame.dport)
+            return []
+        return [Doubt(frame.name, f"tells {unit} the time, which did not ask")]
+
+    def close(self) -> Iterator[Doubt]:
+        """Yield the queries that the capture does not show; those of a unit whose cable is out do not get that far."""
+        for unit, lines in self._lines.items():
+            for line in lines:
+                out = any(
+                    start - _PATIENCE_NS <= line["at_ns"] <= stop + _OUT_NS
+                    for start, stop in self._outages[unit]
+                )
+                if "failed" not in line or not out:
+                    yield Doubt(
+                        f"journal/{unit}.jsonl",
+                        f"says that it asked for the time at {line['at_ns']} ns: the capture shows no such query",
+                    )

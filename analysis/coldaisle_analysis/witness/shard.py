@@ -1,0 +1,139 @@
+"""A shard's capture, heard from the first frame to the last."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from coldaisle_analysis.witness import entries
+from coldaisle_analysis.witness.attacker import CRAFTED, Attacker
+from coldaisle_analysis.witness.books import Books, Line
+from coldaisle_analysis.witness.connections import Connections
+from coldaisle_analysis.witness.frames import BROADCAST, TCP, UDP, Frame, read
+from coldaisle_analysis.witness.own_host import OwnHost
+from coldaisle_analysis.witness.queries import Queries
+from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
+from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP_PORT, UNITS
+from coldaisle_contracts.timeline import Timeline
+
+_MACS = {host.ip: host.mac for host in HOSTS if host is not INJECTOR}
+_UNITS = {unit.ip for unit in UNITS.values()}
+
+
+class Hearing:
+    """Hears every frame of a shard.
+
+    Args:
+        books: plan and journals.
+        shard: name of the shard.
+
+    Attributes:
+        names: number and file of each frame.
+        verdicts: what each frame may be; nothing where nothing explains it.
+        doubts: what cannot be explained.
+    """
+
+    def __init__(self, books: Books, shard: str) -> None:
+        self.names: list[str] = []
+        self.verdicts: list[tuple[Verdict, ...]] = []
+        self.doubts: list[Doubt] = list(entries.doubts(books, shard))
+        self._episodes = books.episodes
+        self._attacker = Attacker(books, shard)
+        self._connections = Connections(books, shard)
+        self._queries = Queries(books, shard)
+        opened = [line for line in books.attacker[shard] if line["event"] == "open"]
+        self._own = OwnHost(opened, self._settle)
+
+    def hear(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
+        """Hear a shard.
+
+        Raises:
+            InputError: if a capture cannot be read.
+        """
+        for number, frame in enumerate(read(run, raws, timeline)):
+            self.names.append(frame.name)
+            self.verdicts.append(())
+            able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
+            if able is not None:
+                self.verdicts[number] = able
+        for part in (self._own, self._attacker, self._connections, self._queries):
+            self.doubts += part.close()
+
+    def _settle(self, number: int, episode: str) -> None:
+        """Take the verdict on a frame of the attacker's own host."""
+        self.verdicts[number] = (NORMAL if episode == KERNEL else part_of(self._episodes[episode]),)
+
+    def _doubt(self, frame: Frame, what: str) -> tuple[Verdict, ...]:
+        self.doubts.append(Doubt(frame.name, f"{what}: {_words(frame)}"))
+        return ()
+
+    # -- what went through the attacker, or from or to it ---------------------------------------------------------
+
+    def _touched(self, number: int, frame: Frame) -> tuple[Verdict, ...] | None:
+        """Return what a frame of the attacker may be, ``None`` where that is settled elsewhere, now or later."""
+        line = self._attacker.line(frame)
+        if line is not None and line["episode"]:
+            self.doubts += self._attacker.examine(line, frame)
+        if INJECTOR.ip in (frame.source, frame.target):
+            return self._own_hosts(number, frame, line)
+        if line is None or self._attacker.episode(line) is None:
+            return self._doubt(frame, "has no line in the attacker's journal")
+        if frame.protocol == TCP:
+            return self._passed(frame, line)
+        if frame.protocol == UDP:
+            self.doubts += self._queries.explain(frame)
+        return self._able(line, frame)
+
+    def _own_hosts(self, number: int, frame: Frame, line: Line | None) -> tuple[Verdict, ...] | None:
+        """Return what a frame from or to the attacker's own address is, ``None`` where that is settled elsewhere."""
+        if line is not None and line["act"] in CRAFTED and self._attacker.episode(line) is not None:
+            self._own.crafted(frame, line["episode"])
+            return self._able(line, frame)
+        return None if self._own.explain(number, frame) else self._doubt(frame, "follows from no act")
+
+    def _able(self, line: Line, frame: Frame) -> tuple[Verdict, ...]:
+        part = self._attacker.is_part(line, frame)
+        whole = part_of(self._episodes[line["episode"]])
+        return (NORMAL, whole) if part is None else (whole,) if part else (NORMAL,)
+
+    def _passed(self, frame: Frame, line: Line) -> tuple[Verdict, ...]:
+        """Return what a TCP segment between a unit and the broker that the attacker had in its hands may be."""
+        episode, doubts = self._connections.explain(frame, touched=True)
+        self.doubts += doubts
+        relayed = line["act"] == "relay"
+        upward_publish = frame.source in _UNITS and frame.payload[:1] and frame.payload[0] >> 4 == 3  # noqa: PLR2004 - PUBLISH
+        if relayed and upward_publish and not self._connections.carries(frame):
+            self._doubt(frame, "is said to be only relayed, and carries what its unit did not write down")
+        if relayed and episode:
+            return (part_of(self._episodes[episode]),)
+        return self._able(line, frame)
+
+    # -- everybody else -------------------------------------------------------------------------------------------
+
+    def _untouched(self, frame: Frame) -> tuple[Verdict, ...]:
+        if frame.kind == "arp":
+            honest = _MACS.get(frame.source) == frame.sender_mac == frame.eth_src and frame.target in _MACS
+            return (NORMAL,) if honest else self._doubt(frame, "is ARP in another's name")
+        hosts = {frame.source, frame.target}
+        with_unit = BROKER.ip in hosts and bool(hosts & _UNITS) and _MACS.get(frame.source) == frame.eth_src
+        if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
+            episode, doubts = self._connections.explain(frame, touched=False)
+            self.doubts += doubts
+            return () if doubts else (part_of(self._episodes[episode]) if episode else NORMAL,)
+        if with_unit and frame.protocol == UDP and _servers_port(frame) == NTP_PORT:
+            self.doubts += self._queries.explain(frame)
+            return (NORMAL,)
+        return self._doubt(frame, "is nobody's")
+
+
+def _servers_port(frame: Frame) -> int:
+    return frame.dport if frame.target == BROKER.ip else frame.sport
+
+
+def _is_touched(frame: Frame) -> bool:
+    """Tell whether a frame came from the attacker's interface, went to it, or asks everybody for its host."""
+    asks = frame.kind == "arp" and frame.eth_dst == BROADCAST and frame.target == INJECTOR.ip
+    return INJECTOR.mac in (frame.eth_src, frame.eth_dst) or asks
+
+
+def _words(frame: Frame) -> str:
+    ports = f" ports {frame.sport} to {frame.dport}" if frame.sport or frame.dport else ""
+    return f"{frame.eth_src} to {frame.eth_dst}, {frame.source or '-'} to {frame.target or '-'}{ports}"

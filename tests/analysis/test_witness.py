@@ -1,0 +1,105 @@
+"""The witness shares no code with the labeller, reads frames as tshark does, and says where the two differ."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+from tests.netns.observe import fields
+
+from coldaisle_analysis import witness
+from coldaisle_analysis.witness import Doubt, Verdict, frames
+from coldaisle_contracts.errors import InputError
+
+FOLDER = Path(witness.__file__).parent
+ATTACK, NORMAL = Verdict(1, 0, "e01"), Verdict()
+
+
+def test_it_shares_no_code_with_the_labeller() -> None:
+    """Of the analysis it imports itself alone; of the rest of the project only the vocabulary."""
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                own = name.startswith(("coldaisle_analysis.witness", "coldaisle_contracts"))
+                assert own or not name.startswith("coldaisle"), f"{path.name}: {name}"
+                if name == "coldaisle_analysis.witness":
+                    modules = {each.stem for each in FOLDER.glob("*.py")}
+                    assert isinstance(node, ast.ImportFrom)
+                    assert {each.name for each in node.names} <= modules
+
+
+@pytest.mark.netns
+def test_it_reads_frames_as_tshark_does(hour_run: Path) -> None:
+    """Addresses, ports, numbers, flags and lengths of every frame of a real capture."""
+    (raw,) = (hour_run / "capture" / "raw").glob("*.pcap")
+    names = ("frame.number", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.id", "tcp.srcport", "tcp.dstport",
+             "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len", "udp.srcport", "arp.src.proto_ipv4", "arp.opcode")  # fmt: skip
+    rows = fields(raw, "frame", *names)
+    seen = [frames.parse(name, 0, data) for _, name, data in frames._records(raw, raw.name)]
+    assert len(seen) == len(rows)
+    for frame, row in zip(seen, rows, strict=True):
+        of = dict(zip(names, row, strict=True))
+        assert frame.name.startswith(f"frame {of['frame.number']} of ")
+        assert (frame.eth_src, frame.eth_dst) == (of["eth.src"], of["eth.dst"])
+        assert frame.source == (of["ip.src"] or of["arp.src.proto_ipv4"])
+        assert str(frame.operation or "") == of["arp.opcode"]
+        assert str(frame.sport or "") == of["tcp.srcport"] + of["udp.srcport"]
+        if of["tcp.srcport"]:
+            numbers = (frame.seq, frame.ack, frame.flags, len(frame.payload), frame.ident)
+            wanted = (of["tcp.seq_raw"], of["tcp.ack_raw"], of["tcp.flags"], of["tcp.len"], of["ip.id"])
+            assert numbers == tuple(int(text, 0) for text in wanted)
+
+
+PACKET = Ether(src="02:42:c6:12:00:01", dst="02:42:c6:12:00:42") / IP(src="198.18.0.1", dst="198.18.0.66")
+
+
+def test_icmp_error_quotes_a_packet() -> None:
+    """The packet that an error is about is read out of it; an echo quotes none."""
+    inner = IP(src="198.18.0.66", dst="198.18.0.1") / UDP(sport=2345, dport=161)
+    frame = frames.parse("frame 1", 0, bytes(PACKET / ICMP(type=3, code=3) / inner))
+    quoted = frames.quoted(frame)
+    assert quoted is not None
+    assert (quoted.source, quoted.sport, quoted.dport) == ("198.18.0.66", 2345, 161)
+    assert frames.quoted(frames.parse("frame 2", 0, bytes(PACKET / ICMP(type=8)))) is None
+
+
+@pytest.mark.parametrize("length", range(0, 54, 3))
+def test_short_frame_is_no_trouble(length: int) -> None:
+    """A header that is cut short is left out."""
+    for whole in (PACKET / TCP(sport=1, dport=2), PACKET / UDP(), PACKET / ICMP(), Ether() / ARP()):
+        frames.parse("frame 1", 0, bytes(whole)[:length])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is no capture"), (b"\x4d\x3c\xb2\xa1" + bytes(30), "is cut short")]
+)
+def test_broken_capture_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    """A raw capture that is none, or ends too early, is bad input."""
+    (tmp_path / "x.pcap").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        list(frames._records(tmp_path / "x.pcap", "x.pcap"))
+    with pytest.raises(InputError, match="cannot be read"):
+        list(frames._records(tmp_path / "y.pcap", "y.pcap"))
+
+
+def test_differences_name_frame_and_both_labels() -> None:
+    """A label that the witness does not find is named with its frame, and so is what it cannot explain."""
+    testimony = witness.Testimony(["frame 1 of a", "frame 2 of a", "frame 3 of a"], [(NORMAL,), (ATTACK,), ()], [])
+    assert witness.differences(testimony, [NORMAL, ATTACK, NORMAL]) == [
+        "1 frames are labelled otherwise than the witness finds, the first is frame 3 of a: normal; the witness: unexplained"
+    ]
+    assert "frame 2 of a: normal; the witness: attack e01" in witness.differences(testimony, [NORMAL] * 3)[0]
+    assert "2 rows, the captures 3 frames" in witness.differences(testimony, [NORMAL] * 2)[0]
+    doubting = witness.Testimony([], [], [Doubt("frame 9", "is nobody's"), Doubt("frame 10", "too")])
+    assert witness.differences(doubting, []) == [
+        "frame 9 is nobody's (the first of 2 things the witness cannot explain)"
+    ]
+
+
+def test_either_of_two_verdicts_will_do() -> None:
+    """At the very edge of an act phase both may be."""
+    testimony = witness.Testimony(["frame 1 of a"], [(NORMAL, ATTACK)], [])
+    assert witness.differences(testimony, [NORMAL]) == witness.differences(testimony, [ATTACK]) == []
