@@ -64,10 +64,10 @@ def arp(source: str, target: str, operation: int, sender: tuple[str, str], asked
     return ethernet(source, target, 0x0806, struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + ends)
 
 
-def ipv4(source: str, target: str, proto: int, body: bytes) -> bytes:
-    """Return an IPv4 packet without checksum."""
+def ipv4(source: str, target: str, proto: int, body: bytes, ident: int = 7) -> bytes:
+    """Return an IPv4 packet without checksum; ``ident`` numbers the packets of a connection."""
     return (
-        struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 7, 0x4000, 64, proto, 0)
+        struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), ident, 0x4000, 64, proto, 0)
         + ip(source)
         + ip(target)
         + body
@@ -111,13 +111,15 @@ def puback(mid: int) -> bytes:
 
 @dataclass
 class Connection:
-    """A sensor's connection: where both sides' sequence numbers stand at the broker."""
+    """A sensor's connection: where both sides' sequence numbers and numbers of packets stand at the broker."""
 
     unit: Host
     port: int
     client: str
     up: int = 1000
     down: int = 2000
+    packets_up: int = 7
+    packets_down: int = 7
 
 
 @dataclass
@@ -152,10 +154,11 @@ class Recorder:
         """Capture a segment of the unit."""
         numbers, size = (conn.up, conn.down), len(payload) + bool(flags & SYN)
         conn.up += size
+        ident = conn.packets_up = conn.packets_up + 1
 
         def packet(stamp: int) -> bytes:
             segment = tcp((conn.port, 1883), numbers, flags, stamp, payload)
-            return ipv4(conn.unit.ip, BROKER.ip, 6, segment)
+            return ipv4(conn.unit.ip, BROKER.ip, 6, segment, ident)
 
         return self.put(at, via or conn.unit.mac, BROKER.mac, packet)
 
@@ -163,10 +166,11 @@ class Recorder:
         """Capture a segment of the broker."""
         numbers, size = (conn.down, conn.up), len(payload) + bool(flags & SYN)
         conn.down += size
+        ident = conn.packets_down = conn.packets_down + 1
 
         def packet(stamp: int) -> bytes:
             segment = tcp((1883, conn.port), numbers, flags, stamp, payload)
-            return ipv4(BROKER.ip, conn.unit.ip, 6, segment)
+            return ipv4(BROKER.ip, conn.unit.ip, 6, segment, ident)
 
         return self.put(at, BROKER.mac, via or conn.unit.mac, packet)
 
@@ -187,17 +191,24 @@ class Recorder:
         role: str = "relayed",
         *,
         attack: bool = False,
-    ) -> None:
-        """Capture a PUBLISH, its PUBACK and the acknowledgement, through the attacker when an episode is named."""
+        act: str = "relay",
+    ) -> str:
+        """Capture a PUBLISH, its PUBACK and the acknowledgement, through the attacker when an episode is named.
+
+        Returns:
+            The digest of the frame with the PUBLISH.
+        """
         value, mid = message
         via = INJECTOR.mac if episode else ""
         sent = self.upward(at, conn, PSH | ACK, publish(value, mid), via)
         replied = self.downward(at + MILLI, conn, PSH | ACK, puback(mid), via)
         done = self.upward(at + 40 * MILLI, conn, ACK, via=via)
         if episode:
-            self.note(at, sent, episode, role, attack=attack, act="relay")
-            self.note(at + MILLI, replied, episode, "relayed", attack=False, act="relay")
-            self.note(at + 40 * MILLI, done, episode, "relayed", attack=False, act="relay")
+            self.note(at, sent, episode, role, attack=attack, act=act)
+            passes = attack and role == "relayed"  # being on the path is all there is to it
+            self.note(at + MILLI, replied, episode, "relayed", attack=passes, act="relay")
+            self.note(at + 40 * MILLI, done, episode, "relayed", attack=passes, act="relay")
+        return frame_digest(sent)
 
     def save(self, run: Path) -> None:
         """Write the run's folder."""
@@ -205,6 +216,7 @@ class Recorder:
         (run / "journal").mkdir()
         (run / "plan.json").write_text(self.plan.model_dump_json())
         self.frames.sort(key=lambda row: row[0])
+        self.injector.sort(key=lambda line: int(line["at_ns"]))
         file, raw = f"capture/{SHARD}-000.pcap", f"capture/raw/{SHARD}-000.pcap"
         pcap(run / file, [(at, frame) for at, _, frame in self.frames])
         pcap(run / raw, [(at - OFFSET, frame) for at, frame, _ in self.frames])
@@ -260,7 +272,13 @@ def _poison(recorder: Recorder) -> None:
         before, after = episode.approach_ns, episode.end_ns
         recorder.injector += [
             {"event": "episode", "episode": episode.id, "phase": phase, "at_ns": at}
-            for phase, at in (("begin", episode.begin_ns), ("end", after))
+            for phase, at in (
+                ("approach", before),
+                ("on_path", before + MILLI),
+                ("begin", episode.begin_ns),
+                ("end", after),
+                ("off_path", after),
+            )
         ]
         recorder.frames += [
             (before - MILLI, honest, honest),
@@ -274,7 +292,7 @@ def _poison(recorder: Recorder) -> None:
 def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> dict[str, Any]:
     """Play one reading and return its journal line."""
     taken = recorder.plan.reading_ns(slot, conn.unit.name)
-    at, text, mid = taken + sensor * 50 * MILLI, value(sensor, slot), slot + 1
+    at, text, mid = taken + sensor * 5 * MILLI, value(sensor, slot), slot + 1
     episodes = [
         e
         for e in recorder.plan.episodes
@@ -285,10 +303,21 @@ def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> di
     for episode in episodes:
         _attacked(recorder, conn, (at, slot, mid, text), episode.kind, episode.id)
         for copy_ns in (copy for act in episode.acts for copy in act.times_ns):
-            recorder.act(
-                copy_ns, conn, slot, mid, episode.id, operation="copy", before=text, after=text, copy=1
+            digest = recorder.deliver(
+                copy_ns, conn, (text, mid), episode.id, "duplicate", attack=True, act="copy"
             )
-            recorder.deliver(copy_ns, conn, (text, mid), episode.id, "duplicate", attack=True)
+            recorder.act(
+                copy_ns,
+                conn,
+                slot,
+                mid,
+                episode.id,
+                operation="copy",
+                before=text,
+                after=text,
+                copy=1,
+                digest=digest,
+            )
     return {"event": "reading", "client": conn.client, "slot": slot, "taken_ns": taken, "stamp_ns": taken + 1000,
             "value": text, "mid": mid, "port": conn.port, "sent_ns": taken, "acked_ns": at + MILLI,
             "attempts": 1, "name": conn.client, "synced": -1, "episode": ""}  # fmt: skip
@@ -302,8 +331,9 @@ def _attacked(
         recorder.act(at, conn, slot, mid, episode, operation="swallow", before=text, after=None, copy=0)
     elif kind == "modification":
         changed = f"{float(text) + 1.5:.2f}"
-        recorder.act(at, conn, slot, mid, episode, operation="modify", before=text, after=changed, copy=0)
-        recorder.deliver(at, conn, (changed, mid), episode, "modified", attack=True)
+        digest = recorder.deliver(at, conn, (changed, mid), episode, "modified", attack=True, act="alter")
+        facts = {"operation": "modify", "before": text, "after": changed, "copy": 0, "digest": digest}
+        recorder.act(at, conn, slot, mid, episode, **facts)
     else:
         recorder.deliver(at, conn, (text, mid), episode, attack=kind == "interception")
 

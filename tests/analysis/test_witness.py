@@ -87,7 +87,9 @@ def test_broken_capture_is_refused(tmp_path: Path, content: bytes, said: str) ->
 
 def test_differences_name_frame_and_both_labels() -> None:
     """A label that the witness does not find is named with its frame, and so is what it cannot explain."""
-    testimony = witness.Testimony(["frame 1 of a", "frame 2 of a", "frame 3 of a"], [(NORMAL,), (ATTACK,), ()], [])
+    testimony = witness.Testimony(
+        ["frame 1 of a", "frame 2 of a", "frame 3 of a"], [(NORMAL,), (ATTACK,), ()], []
+    )
     assert witness.differences(testimony, [NORMAL, ATTACK, NORMAL]) == [
         "1 frames are labelled otherwise than the witness finds, the first is frame 3 of a: normal; the witness: unexplained"
     ]

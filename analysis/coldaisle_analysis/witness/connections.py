@@ -70,6 +70,8 @@ class Connections:
         self._closing: dict[int, str] = {}
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
         self._doubts: list[Doubt] = []
+        self._closed = set[int]()
+        self._thrown = {line["client"] for line in books.attacker[shard] if line.get("operation") in _EXPELS}
         acts = [line for line in books.attacker[shard] if line["event"] == "act"]
         for unit, lines in self._lines.items():
             self._find_causes(unit, lines, [act for act in acts if act["operation"] in _EXPELS])
@@ -84,8 +86,10 @@ class Connections:
         for line in lines:
             if line["event"] == "reading":
                 acked[line["client"]] = line["acked_ns"]
-            elif line["event"] == "disconnect" and line["episode"] and line["client"] in current:
-                self._closing.setdefault(id(current[line["client"]]), line["episode"])
+            elif line["event"] == "disconnect" and line["client"] in current:
+                self._closed.add(id(current[line["client"]]))
+                if line["episode"]:
+                    self._closing.setdefault(id(current[line["client"]]), line["episode"])
             elif line["event"] == "connect":
                 client, episode = line["client"], line["episode"]
                 before = current[client]["port"] if client in current and line["reason"] != "start" else 0
@@ -98,6 +102,7 @@ class Connections:
                     self._opening[id(line)] = episode
                     if client in current:
                         self._closing[id(current[client])] = episode
+                self._closed.add(id(current.get(client)))
                 current[client] = line
 
     def explain(self, frame: Frame, *, touched: bool) -> tuple[str, list[Doubt]]:
@@ -143,6 +148,7 @@ class Connections:
     def close(self) -> Iterator[Doubt]:
         """Yield the connections and endings that a unit writes down and the capture does not show."""
         yield from self._doubts
+        yield from self._ended_in_silence()
         seen = {id(conn.line) for _, conn in self._all}
         for unit, lines in self._lines.items():
             for line in lines:
@@ -156,6 +162,15 @@ class Connections:
                 if line["event"] == "disconnect" and not self._has_ended(unit, line):
                     what = f"says that {line['client']} disconnected from port {line['port']}: the capture shows no such end"
                     yield Doubt(f"journal/{unit}.jsonl", what)
+
+    def _ended_in_silence(self) -> Iterator[Doubt]:
+        """Yield the connections that the capture shows ending and whose unit does not say so."""
+        for unit, conn in self._all:
+            if conn.line is None or conn.ended_ns is None or id(conn.line) in self._closed:
+                continue
+            if conn.line["client"] not in self._thrown and not self._outages[unit]:
+                what = f"does not say how the connection of {conn.line['client']} from port {conn.line['port']} ended"
+                yield Doubt(f"journal/{unit}.jsonl", what)
 
     def _begin(self, unit: str, port: int, frame: Frame) -> Connection:
         """Begin the connection of a SYN, named by the newest line of its port."""

@@ -40,7 +40,7 @@ def doubts(books: Books, shard: str) -> Iterator[Doubt]:
         for what in (
             *_readings(books, unit, lines),
             *_reasons(books, unit, lines),
-            *_connections(books, unit, lines, acts),
+            *_connections(unit, lines, acts),
         ):
             yield Doubt(f"journal/{unit}.jsonl", what)
 
@@ -122,8 +122,8 @@ def _readings(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
             yield f"says that the stamp of {name} is {stamp_ns / SECOND:.1f} s ahead, and slot {line['synced']}'s correction says otherwise"
 
 
-def _connections(books: Books, unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str]:
-    """A client has one connection at a time: it opens it, and closes it, or loses it and opens the next."""
+def _connections(unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str]:
+    """A client has one connection at a time, and closes or loses it before it opens the next."""
     clients = {client_id(unit, sensor) for sensor in SENSORS}
     thrown = {act["client"] for act in acts}
     held: dict[str, int] = {}
@@ -140,9 +140,6 @@ def _connections(books: Books, unit: str, lines: list[Line], acts: list[Line]) -
             held[line["client"]] = line["port"]
         elif line["event"] == "disconnect" and held.pop(line["client"], 0) != line["port"]:
             yield f"says that {line['client']} disconnected from port {line['port']}, where it had no connection"
-    for client, port in held.items():
-        if client not in thrown and not books.outages(unit):
-            yield f"does not say how the connection of {client} from port {port} ended"
 
 
 def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
