@@ -206,7 +206,7 @@ def test_a_policy_is_advised_where_it_gained_and_nowhere_else(attacked: tuple[st
     )
     assert silent == []
     (said,) = keen
-    assert f"worth it in {len(found)} of {len(found)} combinations" in said
+    assert f"earlier than a threshold in {len(found)} of {len(found)} combinations" in said
 
 
 def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:

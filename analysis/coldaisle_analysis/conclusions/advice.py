@@ -62,8 +62,8 @@ def _policies(scored: Sequence[Scored]) -> Iterator[Sentence]:
     if better:
         yield Sentence(
             "For an operator",
-            f"A policy chosen for earliness instead of a threshold is worth it in {len(better)} of {len(tried)} combinations of case and model: "
-            f"{', '.join(better)}. In the others the threshold will do.",
+            f"A policy chosen for earliness detects earlier than a threshold in {len(better)} of {len(tried)} combinations of case and model: "
+            f"{', '.join(better)}. Look at what that costs; in the others a threshold will do.",
             "gains",
         )
 
