@@ -232,7 +232,7 @@ def analyse(
     tune: Annotated[bool, typer.Option("--tune", help="Tune every model first; takes minutes.")] = False,
     weeks: Annotated[
         list[Path] | None,
-        typer.Option(help="Other runs to try the models on, which learn from the one run alone; repeat it."),
+        typer.Option(help="Other runs that models learned from this one alone are tried on; repeat it."),
     ] = None,
 ) -> None:
     """Analyse a run again, or captures on port 1883 whose label tables name frames by number."""

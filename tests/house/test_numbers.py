@@ -6,21 +6,25 @@ from pathlib import Path
 import pytest
 
 from coldaisle_analysis.audit import CHECKS
-from coldaisle_analysis.models import BARS, MODELS, POLICED
+from coldaisle_analysis.cases import CLEAN_WINDOWS
+from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS, POLICED
+from coldaisle_analysis.policies import QUIET_S, REPEAT_S
+from coldaisle_analysis.splits import DAY_FOLDS
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
-from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.planning import LEAD, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, REST_NS
 
 HOUSE = Path(__file__).resolve().parents[2]
-WORDS = {"two": 2, "four": 4, "six": 6, "eight": 8, "fifteen": 15, "sixteen": 16}
-WEEK, EVERY = (
-    len(build_plan(load_scenario(HOUSE / "scenarios" / f"{name}.toml")).episodes)
-    for name in ("week", "intrusions")
-)
+WORDS = {"two": 2, "four": 4, "five": 5, "six": 6, "eight": 8, "fifteen": 15, "sixteen": 16}
+SCENARIOS = {name: load_scenario(HOUSE / "scenarios" / f"{name}.toml") for name in ("week", "intrusions")}
+WEEK, EVERY = (len(build_plan(scenario).episodes) for scenario in SCENARIOS.values())
 LEARNED = len(MODELS) - len(BARS)
 TOLD = sum(model.told for name, model in MODELS.items() if name not in BARS)
+CAPPED = max(model.most_rows for model in MODELS.values() if model.most_rows < EVERY_ROW)
+MS = 1_000_000
 SENDING = len(UNITS) * len(SENSORS)
 COUNTS = [
     ("README.md", r"traffic from (\w+) temperature sensors", [SENDING]),
@@ -36,8 +40,18 @@ COUNTS = [
     ("README.md", r"a week of (\d+) anomalies, every variant", [EVERY]),
     ("README.md", r"fixed: (\w+) units with (\w+) temperature sensors each, (\d+) in all", [len(UNITS), len(SENSORS), SENDING]),
     ("docs/architecture.md", r"plays (\w+) InRow cooling units with (\w+) temperature sensors", [len(UNITS), SENDING]),
+    ("docs/scenarios.md", r"a week, (\d+) episodes drawn by seed", [SCENARIOS["week"].drawn.count]),
     ("docs/early-detection.md", r"(\d+) episodes of (\d+) kinds", [WEEK, len(KINDS)]),
     ("docs/early-detection.md", r"in 3 to 6 of (\d+) combinations", [3 * len(POLICED)]),
+    ("docs/early-detection.md", r"whole days, in at most (\w+) test sets", [DAY_FOLDS]),
+    ("docs/early-detection.md", r"matched to it, at most (\w+): same", [CLEAN_WINDOWS]),
+    ("docs/early-detection.md", r"For (\w+) models every family's", [len(POLICED)]),
+    ("docs/early-detection.md", r"less than (\d+) s\s+apart, are one incident; one that goes on counts again every (\d+) s", [QUIET_S, REPEAT_S]),
+    ("docs/early-detection.md", r"the others from at most (\d+),000 a fold", [CAPPED // 1000]),
+    ("docs/architecture.md", r"wire has rested for (\d+) ms", [REST_NS // MS]),
+    ("docs/architecture.md", r"due within (\d+) ms of the earliest", [LOOKAHEAD_NS // MS]),
+    ("docs/architecture.md", r"wakes (\d+) ms before a reading", [LEAD // MS]),
+    ("docs/architecture.md", r"waits (\d+) ms more", [LULL_NS // MS]),
 ]  # fmt: skip
 
 

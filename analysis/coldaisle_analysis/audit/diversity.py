@@ -152,7 +152,7 @@ def promised(subject: Subject) -> Measured:
     lost = sorted(planned - shown)
     return Measured(
         len(lost),
-        f"{len(planned) - len(lost)} of {len(planned)} kinds planned are in the capture.",
+        f"{len(planned) - len(lost)} of {len(planned)} kinds planned for the injector are in the capture.",
         [{"kind": kind} for kind in lost],
     )
 

@@ -134,7 +134,7 @@ def trained_apart(subject: Subject) -> Measured:
     evidence = [{"model": model, "split": split} for model, split in wrong[["model", "split"]].to_numpy()]
     return Measured(
         len(wrong),
-        f"{len(wrong)} of {len(rows)} scored models lack a fold's own threshold or a test side.",
+        f"{len(wrong)} of {len(rows)} rows of the metrics lack a fold's own threshold or a test side.",
         evidence,
     )
 

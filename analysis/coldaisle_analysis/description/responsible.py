@@ -17,8 +17,8 @@ TEMPERATURES = (
     "Temperatures follow a mathematical model fitted to one published site; they were not measured."
 )
 LABELLING = (
-    "A frame is labelled by joining the attacker's journal, frame by frame, with the capture through a digest of the frame; a "
-    "reading by what its sensor sent and what became of it. No time window and nobody's judgement labels anything."
+    "A frame is labelled by joining the attacker's journal, frame by frame, with the capture through a digest of the frame, and what "
+    "followed from it on other connections by the units' journals; a reading by what its sensor sent and what became of it. No time window and nobody's judgement labels anything."
 )
 CONSERVATION = (
     "Checked at the end of the run: each planned reading has exactly one fate, each act of the plan was played and no other, "
@@ -26,7 +26,7 @@ CONSERVATION = (
 )
 MISSING = (
     "Readings that an attack removed have a row and no value. A value that does not exist (an MQTT field of a frame without a "
-    "message, the deviation of one number) is missing, never 0; nothing is imputed."
+    "message, the deviation of one number) is missing, and nothing is imputed."
 )
 LIMITS = (
     TEMPERATURES,
