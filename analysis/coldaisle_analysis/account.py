@@ -16,7 +16,7 @@ from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.consequences import EARLY, caused, connections, taken_under
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.evidence import Evidence
-from coldaisle_analysis.labels import Join, join, kinds, truth, with_consequences
+from coldaisle_analysis.labels import Join, join, kinds, truth, with_consequences, with_kernels_own
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
@@ -66,7 +66,8 @@ def settle(evidence: Evidence) -> Account:
     """Find out what became of every planned reading."""
     kind_of = kinds(evidence)
     frames = connections(evidence)
-    joined = with_consequences(join(evidence), caused(evidence, frames), kind_of)
+    joined = with_kernels_own(join(evidence), evidence.trace.packets)
+    joined = with_consequences(joined, caused(evidence, frames), kind_of)
     readings = _planned(evidence)
     sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
     first = sent.drop_duplicates(["client_id", "slot"])

@@ -1,11 +1,10 @@
 """Custody: every frame of a capture is accounted for by somebody, or named.
 
 A frame is the attacker's (its journal has a line for it), of a connection that a unit says it opened, of an NTP exchange that
-a unit says it made, or a question or answer of a host's own kernel about who is where. Anything else is unexplained. What the
-attacker's journal calls its own kernel's has to be such a question or answer, too.
+a unit says it made, or a question or answer of a host's own kernel about who is where. Anything else is unexplained.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,8 @@ from coldaisle_analysis.account import Account
 from coldaisle_analysis.captures import Ints
 from coldaisle_analysis.consequences import reasons
 from coldaisle_analysis.evidence import name_of_frame
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS, Host
-from coldaisle_contracts.taxonomy import Role
+from coldaisle_analysis.labels import questions
+from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS
 
 _REQUEST = 3
 """Mode of an NTP request."""
@@ -41,10 +40,9 @@ def check(account: Account) -> Iterator[str]:
 def unexplained(account: Account) -> Ints:
     """Return the positions of the frames no one accounts for."""
     packets = account.evidence.trace.packets
-    role = account.join.table["role"]
-    noted = role.notna().to_numpy() & (role.ne(Role.KERNEL).to_numpy(bool) | _questions(packets, HOSTS))
+    noted = account.join.table["role"].notna().to_numpy()
     others = [host for host in HOSTS if host is not INJECTOR]
-    known = noted | _of_units(account) | _questions(packets, others) | _ntp(packets)
+    known = noted | _of_units(account) | questions(packets, others) | _ntp(packets)
     return np.flatnonzero(~known)
 
 
@@ -54,16 +52,6 @@ def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     known = np.zeros(len(account.join.table), bool)
     known[frames.index[frames["line"] >= 0]] = True
     return known & ~account.join.touched
-
-
-def _questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which frames are ARP between hosts, each with its own MAC address."""
-    macs = {host.ip: host.mac for host in hosts}
-    asks = packets["arp_src_ip"].astype("str")
-    own = asks.map(macs)
-    honest = own.notna() & (packets["arp_src_mac"].astype("str") == own)
-    honest &= packets["eth_src"].astype("str") == own
-    return (honest & packets["arp_dst_ip"].astype("str").isin(macs)).to_numpy(bool)
 
 
 def _ntp(packets: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,6 +5,7 @@ address can be the attacker's, so a restored cache is never mistaken for the own
 brought about on a unit's connections that the attacker never touched is added by :mod:`consequences`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from coldaisle_analysis.captures import Frames
 from coldaisle_analysis.evidence import Evidence, shard_of_frames
-from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.addressing import HOSTS, INJECTOR, Host
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.kinds import BENIGN
 from coldaisle_contracts.taxonomy import Role
@@ -85,8 +86,7 @@ def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataF
     found = lines[lines["row"] >= 0].set_index("row")
     table = found[["anomalous", "episode", "role"]].reindex(range(count))
     anomalous = table["anomalous"].eq(other=True).to_numpy()
-    episode = table["episode"].where(table["episode"] != "")  # the kernel's own belongs to none
-    return truth(anomalous, episode, table["role"], kind_of)
+    return truth(anomalous, table["episode"], table["role"], kind_of)
 
 
 def truth(
@@ -112,6 +112,28 @@ def truth(
         },
         index=episode.index,
     )
+
+
+def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> npt.NDArray[np.bool_]:
+    """Return which frames are ARP between hosts, each with its own MAC address.
+
+    Args:
+        packets: one row per frame.
+        hosts: who may ask and be asked.
+    """
+    macs = {host.ip: host.mac for host in hosts}
+    asks = packets["arp_src_ip"].astype("str")
+    own = asks.map(macs)
+    honest = own.notna() & (packets["arp_src_mac"].astype("str") == own)
+    honest &= packets["eth_src"].astype("str") == own
+    return (honest & packets["arp_dst_ip"].astype("str").isin(macs)).to_numpy(bool)
+
+
+def with_kernels_own(joined: Join, packets: pd.DataFrame) -> Join:
+    """Return the join with the role of ARP that the attacker's own kernel and others exchange for no act: no line names it."""
+    own = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, HOSTS)
+    role = joined.table["role"].astype(object).mask(own, Role.KERNEL.value)
+    return replace(joined, table=joined.table.assign(role=role))
 
 
 def with_consequences(joined: Join, caused: pd.Series, kind_of: dict[str, str]) -> Join:

@@ -1,8 +1,8 @@
 """The attacker's own place on the network: clients of the broker, raw frames, and a tap that notes every frame of it.
 
 Its kernel speaks for it here (TCP of its clients, ARP, RST), so nothing is known by sending alone: the tap sees each frame its
-interface sends or receives. It notes a frame with the episode of the flow that the frame follows from. An ARP question that renews
-what the kernel knows is the kernel's own. A frame that follows from nothing gets no line: the ledger names it.
+interface sends or receives. It notes a frame with the episode of the flow that the frame follows from. A frame that follows from
+no act gets no line. The ledger takes ARP among these for the kernel's own, and names any other.
 """
 
 from functools import partial
@@ -12,7 +12,7 @@ from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.client import Client
 from coldaisle_injector.flows import Flows
-from coldaisle_injector.notes import Notes
+from coldaisle_injector.notes import Notes, Times
 from coldaisle_injector.questions import Questions, Seen
 from coldaisle_injector.script import Script, Until
 from coldaisle_injector.segments import read_addresses, read_arp
@@ -29,16 +29,16 @@ class Foothold:
 
     Args:
         wire: its socket for raw frames.
-        kernel: the journal for what its kernel does of its own accord; names no episode.
+        times: the attacker's clocks.
 
     Attributes:
         clients: connections to the broker that are open.
     """
 
-    def __init__(self, wire: Wire, kernel: Notes) -> None:
-        self._wire, self._kernel = wire, kernel
+    def __init__(self, wire: Wire, times: Times) -> None:
+        self._wire, self._times = wire, times
         self._flows = Flows()
-        self._questions = Questions(kernel, self._note)
+        self._questions = Questions(self._note)
         self.clients: list[Client] = []
 
     def enter(self, episode: Episode, notes: Notes) -> None:
@@ -90,7 +90,7 @@ class Foothold:
 
     def tap(self, frame: bytes, *, outgoing: bool) -> None:
         """Take note of a frame of the attacker's own interface that its kernel sent or received."""
-        seen = Seen(frame, outgoing, self._kernel.times.now_ns())
+        seen = Seen(frame, outgoing, self._times.now_ns())
         if (arp := read_arp(frame)) is not None:
             self._questions.hear(arp, seen)
             return
@@ -102,16 +102,9 @@ class Foothold:
         if notes is not None:
             self._note(seen, notes)
 
-    def close(self) -> None:
-        """Note what still waited to be told whose doing it was, at the end of the run."""
-        self._questions.close()
-
     def _note(self, seen: Seen, notes: Notes) -> None:
-        """Write a frame of the own host into the journal of the episode it belongs to, or as its kernel's own."""
+        """Write a frame of the own host into the journal of the episode it belongs to."""
         side = BROKER if _reaches_the_broker(seen.frame) else INJECTOR
-        if notes is self._kernel:
-            notes.frame(seen.frame, side, Role.KERNEL, "renew", anomalous=False, at_ns=seen.at_ns)
-            return
         if seen.outgoing:
             notes.spend()
         role, act = (Role.INJECTED, "speak") if seen.outgoing else (Role.CONSEQUENCE, "answer")

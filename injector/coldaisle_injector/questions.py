@@ -40,48 +40,41 @@ class Questions:
     """Every ARP question from or to the attacker's own address.
 
     Attributes:
-        kernel: the journal for what belongs to no episode.
-        note: writes an ARP frame into a journal.
+        note: writes an ARP frame into the journal of the episode it belongs to.
     """
 
-    kernel: Notes
     note: Callable[[Seen, Notes], None]
     _waiting: dict[Way, list[Seen]] = field(default_factory=dict)
-    _owner: dict[Way, Notes] = field(default_factory=dict)
+    _owner: dict[Way, Notes | None] = field(default_factory=dict)
 
     def asked(self, address: str, notes: Notes) -> None:
         """Take note of a question that an act asked itself."""
         self._settle((True, address), notes)
 
     def hear(self, arp: Arp, seen: Seen) -> None:
-        """Note an ARP frame now, or later when it is known what it was for; a forged one or an answer nobody asked for stays out."""
+        """Note an ARP frame now, or later when it is known what it was for. The kernel's own and a forged one get no line."""
         if arp.sender_mac != _MACS.get(arp.sender_ip):
             return
         peer = arp.target_ip if seen.outgoing else arp.sender_ip
         asks = arp.operation == _ASKS
         way = (seen.outgoing is asks, peer)
         if asks and seen.frame[:6] == _BROADCAST:
-            self._owner.pop(way, None)
+            self._owner[way] = None
             self._waiting.setdefault(way, []).append(seen)
-        elif way in self._waiting and not asks:
-            self._waiting[way].append(seen)
         elif asks:
-            self._settle(way, self.kernel)
-            self.note(seen, self.kernel)
-        elif way in self._owner:
-            self.note(seen, self._owner[way])
+            self._settle(way, None)
+        elif way in self._waiting:
+            self._waiting[way].append(seen)
+        elif (notes := self._owner.get(way)) is not None:
+            self.note(seen, notes)
 
     def let_through(self, peer: str, notes: Notes | None, *, outgoing: bool) -> None:
         """Settle whose doing the questions before an IPv4 frame between the attacker's own host and another one were."""
         if (way := (outgoing, peer)) in self._waiting:
-            self._settle(way, notes or self.kernel)
+            self._settle(way, notes)
 
-    def close(self) -> None:
-        """Give what let nothing through to the kernel."""
-        for way in list(self._waiting):
-            self._settle(way, self.kernel)
-
-    def _settle(self, way: Way, notes: Notes) -> None:
+    def _settle(self, way: Way, notes: Notes | None) -> None:
         self._owner[way] = notes
         for seen in self._waiting.pop(way, ()):
-            self.note(seen, notes)
+            if notes is not None:
+                self.note(seen, notes)

@@ -59,7 +59,7 @@ class Schedule:
             )
             for unit in plan.scenario.units
         }
-        self._foothold = Foothold(wire, Notes(INJECTOR, self._times, journal))
+        self._foothold = Foothold(wire, self._times)
         self._stage = Stage(self._times)
         for episode in plan.episodes_on(shard.days):
             if episode.row.actor == "injector":
@@ -79,7 +79,6 @@ class Schedule:
             if settled and over:
                 if dropped := self._wire.dropped():
                     raise MissedError(dropped)
-                self._foothold.close()
                 return
             if settled and not asked:
                 self._journal.flush()

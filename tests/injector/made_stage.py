@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.injector.made import episode
 
-from coldaisle_contracts.addressing import INJECTOR, Host
+from coldaisle_contracts.addressing import Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal, read_journal
 from coldaisle_contracts.kinds import KINDS
@@ -110,7 +110,7 @@ class Theatre:
         self.clocks, self.wire = clocks, Wire()
         self._path = folder / "injector.jsonl"
         self._journal = Journal(self._path, "day-1")
-        self.foothold = Foothold(self.wire, Notes(INJECTOR, clocks, self._journal))  # type: ignore[arg-type]
+        self.foothold = Foothold(self.wire, clocks)  # type: ignore[arg-type]
         self.stage = Stage(clocks)
 
     def notes(self) -> Notes:

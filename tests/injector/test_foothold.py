@@ -170,17 +170,15 @@ def test_icmp_error_belongs_to_the_packet_it_quotes(theatre: Theatre, ours: bool
 
 
 @pytest.mark.parametrize(("peer", "side"), [(UNIT, "unit"), (BROKER, "broker")])
-def test_renewal_is_the_kernels_own(theatre: Theatre, peer: Host, side: str) -> None:
-    """A question to a single host, and its answer, belong to no episode, however long ago one ended."""
+def test_renewal_belongs_to_no_episode(theatre: Theatre, peer: Host, side: str) -> None:
+    """A question to a single host, and its answer, have no line, however long or short ago an act asked."""
     theatre.foothold.send(crafted.question(peer.ip), _entered(theatre), "ask")
     theatre.foothold.tap(_arp(peer, INJECTOR, 2), outgoing=False)
     for asker, asked, outgoing in ((INJECTOR, peer, True), (peer, INJECTOR, False)):
         theatre.foothold.tap(_arp(asker, asked, 1), outgoing=outgoing)
         theatre.foothold.tap(_arp(asked, asker, 2), outgoing=not outgoing)
-    lines = theatre.lines("frame")
-    assert (lines[1]["episode"], lines[1]["role"], lines[1]["side"]) == (EPISODE.id, "consequence", side)
-    kernels = [(line["episode"], line["role"], line["anomalous"], line["side"]) for line in lines[2:]]
-    assert kernels == [("", "kernel", False, side)] * 4
+    asked_by_act, answer = theatre.lines("frame")
+    assert (asked_by_act["act"], answer["act"], answer["side"]) == ("ask", "answer", side)
 
 
 def test_question_to_everybody_belongs_to_the_frame_it_lets_through(theatre: Theatre) -> None:
@@ -200,16 +198,15 @@ def test_question_to_everybody_belongs_to_the_frame_it_lets_through(theatre: The
     ]
 
 
-@pytest.mark.parametrize("speaks", [True, False])
-def test_question_that_lets_nothing_of_an_act_through_is_the_kernels(theatre: Theatre, speaks: bool) -> None:
-    """A stranger's frame may come behind it, or none at all until the end of the run."""
-    _entered(theatre)
+def test_question_that_lets_nothing_of_an_act_through_belongs_to_none(theatre: Theatre) -> None:
+    """A stranger's frame may come behind it."""
+    notes = _entered(theatre)
     theatre.foothold.tap(_arp(INJECTOR, BROKER, 1, to=EVERYBODY), outgoing=True)
     theatre.foothold.tap(_arp(BROKER, INJECTOR, 2), outgoing=False)
-    if speaks:
-        theatre.foothold.tap(_out("S", 7), outgoing=True)
-    theatre.foothold.close()
-    assert [(line["episode"], line["role"]) for line in theatre.lines("frame")] == [("", "kernel")] * 2
+    theatre.foothold.tap(_out("S", 7), outgoing=True)
+    theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
+    theatre.foothold.tap(_arp(BROKER, INJECTOR, 2), outgoing=False)
+    assert [line["act"] for line in theatre.lines("frame")] == ["syn"]
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,6 @@ EDITS: dict[str, Callable[[list[Line], int], list[Line]]] = {
     "moved in time": _moved,
 }
 HARMLESS = {
-    ("frame renew", "moved in time"),
     ("frame speak", "moved in time"),
     ("frame answer", "moved in time"),
 }

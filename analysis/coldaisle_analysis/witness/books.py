@@ -13,7 +13,7 @@ from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Episode, Plan
 
 Line = dict[str, Any]
-WAITED = ("speak", "answer", "renew")
+WAITED = ("speak", "answer")
 """Acts whose ARP lines are written later than they were seen: when it is known what they were for."""
 
 

@@ -22,7 +22,7 @@ _MAKES = {
     **dict.fromkeys(("poison", "restore", "acknowledge", "clear", "reset", "speak", "syn", "ask"), Role.INJECTED),
     **dict.fromkeys(("repeat", "reply", "answer"), Role.CONSEQUENCE),
     **dict.fromkeys(("copy", "double"), Role.DUPLICATE),
-    "relay": Role.RELAYED, "alter": Role.MODIFIED, "release": Role.DELAYED, "renew": Role.KERNEL,
+    "relay": Role.RELAYED, "alter": Role.MODIFIED, "release": Role.DELAYED,
 }  # fmt: skip
 """What each act makes of a frame that passes the capture."""
 

@@ -70,7 +70,7 @@ class Hearing:
     def _touched(self, number: int, frame: Frame) -> tuple[Verdict, ...] | None:
         """Return what a frame of the attacker may be, ``None`` where that is settled elsewhere, now or later."""
         line = self._attacker.line(frame)
-        if line is not None and line["episode"]:
+        if line is not None:
             self.doubts += self._attacker.examine(line, frame)
         if INJECTOR.ip in (frame.source, frame.target):
             return self._own_hosts(number, frame, line)
