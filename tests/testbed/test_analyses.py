@@ -21,16 +21,10 @@ from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.verification import verify
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run that nobody changes."""
-    return made.make(tmp_path_factory.mktemp("finished"))
-
-
 @pytest.fixture
-def run(finished: Path, tmp_path: Path) -> Path:
+def run(finished_run: Path, tmp_path: Path) -> Path:
     """Return a copy of a finished run."""
-    return made.copy(finished, tmp_path)
+    return made.copy(finished_run, tmp_path)
 
 
 @pytest.fixture

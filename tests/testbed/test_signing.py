@@ -40,9 +40,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run; its signature is each test's own."""
-    return made.make(tmp_path_factory.mktemp("finished"))
+def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of a finished run; its signature is each test's own."""
+    return made.copy(finished_run, tmp_path_factory.mktemp("signed"))
 
 
 def test_a_signature_holds(run: Path, keys: Path) -> None:

@@ -19,16 +19,10 @@ from coldaisle_testbed.verification import verify
 Tamper = Callable[[Path], None]
 
 
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run that nobody changes."""
-    return made.make(tmp_path_factory.mktemp("finished"))
-
-
 @pytest.fixture
-def run(untouched: Path, tmp_path: Path) -> Path:
+def run(finished_run: Path, tmp_path: Path) -> Path:
     """Return a copy of a finished run."""
-    return made.copy(untouched, tmp_path)
+    return made.copy(finished_run, tmp_path)
 
 
 def refused(run: Path) -> str:
@@ -38,18 +32,18 @@ def refused(run: Path) -> str:
     return str(failure.value)
 
 
-def test_a_run_that_nobody_touched_holds(untouched: Path) -> None:
+def test_a_run_that_nobody_touched_holds(finished_run: Path) -> None:
     """Every file is as it was, everything derived comes out again, and the sha256 of its manifest is said."""
-    held = verify(untouched)
+    held = verify(finished_run)
     assert held.startswith("made: 19 files unchanged, 271 packets, 72 readings, 0 dropped, ")
     assert "label precision 1.0000, recall 1.0000, 0 unexplained frames" in held
-    assert held.endswith(f"sha256 of its manifest {digest_of(untouched)}")
+    assert held.endswith(f"sha256 of its manifest {digest_of(finished_run)}")
 
 
-def test_these_are_all_files_of_a_run(untouched: Path) -> None:
+def test_these_are_all_files_of_a_run(finished_run: Path) -> None:
     """Each of them is tampered with below."""
-    there = {path for path in untouched.rglob("*") if path.is_file() and not path.is_symlink()}
-    inside = {str(path.relative_to(untouched)) for path in there if "latest" not in path.parts}
+    there = {path for path in finished_run.rglob("*") if path.is_file() and not path.is_symlink()}
+    inside = {str(path.relative_to(finished_run)) for path in there if "latest" not in path.parts}
     assert inside == set(made.FILES)
 
 
