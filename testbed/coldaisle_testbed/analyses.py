@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,25 +43,37 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
         else f"put the results elsewhere with `coldaisle analyse {run} --out DIR`"
     )
     stage = parent / f"{MAKING}{secrets.token_hex(4)}"
-    try:
-        if not parent.exists():
-            parent.mkdir(parents=True)
-            hand_over(parent)
-        if out is None:
-            _sweep(parent)
-        stage.mkdir()
-    except OSError as error:
-        raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
-    try:
-        with held(stage):
+    with ExitStack() as ours:
+        try:
+            if not parent.exists():
+                parent.mkdir(parents=True)
+                hand_over(parent)
+            while not _begun(stage, ours, sweep=out is None):
+                pass  # somebody else begins an analysis this instant
+        except OSError as error:
+            raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
+        try:
             yield stage
-    except OSError as error:
-        place = error.filename or parent
-        if error.errno in FULL:
-            raise refused(error, place) from error
-        raise InputError(place, f"cannot be written ({error.strerror}): make room, or {remedy}") from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        except OSError as error:
+            place = error.filename or parent
+            if error.errno in FULL:
+                raise refused(error, place) from error
+            raise InputError(
+                place, f"cannot be written ({error.strerror}): make room, or {remedy}"
+            ) from error
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _begun(stage: Path, ours: ExitStack, *, sweep: bool) -> bool:
+    """Make and hold a folder, and sweep beside it; both while nobody else does, who might sweep it before it is held."""
+    with held(stage.parent) as alone:
+        if alone:
+            if sweep:
+                _sweep(stage.parent)
+            stage.mkdir()
+            ours.enter_context(held(stage))
+        return alone
 
 
 def _sweep(parent: Path) -> None:
