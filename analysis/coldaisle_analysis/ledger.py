@@ -11,7 +11,7 @@ from coldaisle_analysis import acts, custody, tables
 from coldaisle_analysis import evidence as evidence_module
 from coldaisle_analysis.account import KEY, ROLES, Account, semantic_digest, settle
 from coldaisle_analysis.evidence import Evidence
-from coldaisle_contracts.addressing import HOSTS
+from coldaisle_contracts.addressing import BROKER, HOSTS
 from coldaisle_contracts.manifest import sha256_of
 
 __all__ = ["Account", "Proof", "check", "prove", "semantic_digest", "settle", "settled"]
@@ -44,6 +44,7 @@ def check(run: Path, account: Account | None = None) -> list[str]:
         *custody.check(known),
         *_captures_whole(known.evidence),
         *_hosts_known(known.evidence),
+        *_clocks_kept(known.evidence),
     ]
 
 
@@ -129,6 +130,24 @@ def _hosts_known(evidence: Evidence) -> Iterator[str]:
         seen = set(packets[column].dropna().unique())
         for stranger in sorted(seen - known):
             yield f"{column} {stranger} is no host of the plan"
+
+
+def _clocks_kept(evidence: Evidence) -> Iterator[str]:
+    """The NTP server answered each unit at least once in each shard, unless every query fell under an episode.
+
+    A query that is lost now and then is part of the data. When several are made and none is answered, the server was not there: the
+    stamps of all readings are those of a clock that was never set, and no act of the plan did it.
+    """
+    covered = {
+        (unit, slot)
+        for episode in evidence.plan.episodes
+        for unit in (evidence.plan.scenario.units if episode.unit == BROKER.name else (episode.unit,))
+        for slot in range(episode.onset, episode.onset + episode.readings)
+    }
+    for (shard, unit), asked in evidence.times.groupby(["shard", "host"]):
+        free = [slot for slot in asked["slot"] if (unit, slot) not in covered]
+        if len(asked) > 1 and asked["failed"].astype(bool).all() and free:
+            yield f"{unit} asked for the time {len(asked)} times in {shard} and no answer came: the NTP server was not well"
 
 
 @dataclass(frozen=True)

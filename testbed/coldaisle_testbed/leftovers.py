@@ -6,6 +6,7 @@ Only what is known as ours is listed, and nothing that somebody works in is ever
 import os
 import re
 import shutil
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,12 +57,13 @@ class Leftover:
         return f"{place}: {self.what}, {self.size / 1e6:,.1f} MB{remedy}"
 
 
-def find(runs: Path) -> list[Leftover]:
-    """Return what was left in a folder of runs, in the system's temporary folder and in shared memory."""
+def find(runs: Path, within: Path | None = None) -> list[Leftover]:
+    """Return what was left in a folder of runs, in a temporary folder, the system's when none is given, and in shared memory."""
     hidden = (path for path in sorted(runs.glob(".*")) if path.is_dir() and not path.is_symlink())
     stages = [found for path in hidden if (found := _stage(path))]
     folders = [
-        Leftover((path,), f"sockets and logs of a run in {_named(path)}") for path in temporary.left_behind()
+        Leftover((path,), f"sockets and logs of a run in {_named(path)}")
+        for path in temporary.left_behind(within or Path(tempfile.gettempdir()))
     ]
     analyses = [
         Leftover(

@@ -97,9 +97,9 @@ def stage_for(final: Path) -> Iterator[Path]:
     Raises:
         InputError: if something is already there, or nothing can be written.
     """
-    refuse_sealed(final)
     stage = stage_of(final)
     try:
+        refuse_sealed(final)
         full = final.exists() and (not final.is_dir() or any(final.iterdir()))
     except OSError as error:
         raise _refused(final, error) from error

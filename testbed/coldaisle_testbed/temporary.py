@@ -30,7 +30,7 @@ def temporary_folder(stage: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def left_behind() -> list[Path]:
-    """Return the folders of runs in the system's temporary folder that nobody holds and this user may remove."""
-    found = sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{MARK}"))
+def left_behind(within: Path) -> list[Path]:
+    """Return the folders of runs in a temporary folder that nobody holds and this user may remove."""
+    found = sorted(within.glob(f"{PREFIX}*/{MARK}"))
     return [mark.parent for mark in found if os.access(mark.parent, os.W_OK) and not is_held(mark.parent)]

@@ -1,0 +1,39 @@
+"""Forty runs, each hit by a fault at an instant that follows from a seed: success or a sentence in time, nothing lost, nothing left."""
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.netns import faults
+
+pytestmark = pytest.mark.netns
+CASES = faults.cases(40, seed=15)
+BESIDE = 4
+"""So many are played side by side: those that wait for a patience to end leave the processor to others."""
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[list["Future[faults.Outcome]"]]:
+    """What came of every case; they are played while the first tests wait."""
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(BESIDE) as pool:
+        folder = Path(temporary)
+        digest = faults.undisturbed(folder / "undisturbed")
+        yield [pool.submit(faults.suffer, case, folder / str(case.number), digest) for case in CASES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_fault_loses_nothing_and_leaves_nothing(
+    outcomes: list["Future[faults.Outcome]"], case: faults.Case
+) -> None:
+    """The run ends well or with a sentence within 30 s, all that is left is listed, and what is gone on with has the same digest."""
+    outcome = outcomes[case.number].result()
+    assert outcome.wrong == [], outcome.said
+
+
+def test_every_fault_and_everybody_is_among_the_cases() -> None:
+    """In the forty cases each victim is hit three times or more, each fault five times or more."""
+    victims, hits = [case.victim for case in CASES], [case.fault for case in CASES]
+    assert all(victims.count(name) >= 3 for name in faults.VICTIMS)
+    assert all(hits.count(name) >= 5 for name in (*faults.SIGNALS, faults.FULL, faults.SMALL))

@@ -1,0 +1,119 @@
+"""Pieces of a run: whole or not, kept, and put together."""
+
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.shard import Shard
+from coldaisle_testbed import pieces, week
+
+DAYS = Shard.split(3, 3)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    """A stage with three sealed pieces."""
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "capture" / "raw").mkdir(parents=True)
+    for shard in DAYS:
+        own = pieces.folder(tmp_path, shard)
+        (own / "journal").mkdir(parents=True)
+        (own / "capture" / "raw").mkdir(parents=True)
+        for name in ("capture", "inrow-13"):
+            (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
+        (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
+        (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
+        pieces.seal(own)
+    return tmp_path
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "more", "unsealed", "half a seal"])
+def test_a_piece_that_is_not_as_it_was_sealed_is_played_again(stage: Path, damage: str) -> None:
+    """A file that is cut, missing or new, and a seal that is missing or broken: the piece goes, the others stay."""
+    own = pieces.folder(stage, DAYS[1])
+    capture = own / "capture" / "day-2-000.pcap"
+    if damage == "cut":
+        capture.write_text("ret")
+    elif damage == "gone":
+        capture.unlink()
+    elif damage == "more":
+        (own / "journal" / "more.jsonl").touch()
+    elif damage == "unsealed":
+        (own / pieces.WHOLE).unlink()
+    else:
+        (own / pieces.WHOLE).write_text("{")
+    assert sorted(pieces.drop_unsealed(stage)) == ["day-1", "day-3"]
+    assert not own.exists()
+
+
+def _files(stage: Path) -> dict[str, str]:
+    return {str(path.relative_to(stage)): path.read_text() for path in stage.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_join_that_was_cut_short_is_made_again(
+    stage: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """Ended at any capture, the pieces are there as they were, and made again it comes to the same."""
+    left, linked = iter(range(steps)), pieces._linked
+
+    def cut(source: Path, target: Path) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        linked(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pieces, "_linked", cut)
+        with pytest.raises(KeyboardInterrupt):
+            pieces.join(stage, DAYS)
+    assert not pieces.are_joined(stage)
+    assert len(pieces.drop_unsealed(stage)) == 3
+    pieces.join(stage, DAYS)
+    assert pieces.are_joined(stage)
+    wanted = {
+        f"journal/{name}.jsonl": "".join(f"{name} {shard}\n" for shard in DAYS)
+        for name in ("capture", "inrow-13")
+    }
+    wanted |= {f"capture/{shard}-000.pcap": f"retimed {shard}" for shard in DAYS}
+    wanted |= {f"capture/raw/{shard}-000.pcap": f"raw {shard}" for shard in DAYS}
+    assert _files(stage) == wanted
+
+
+def test_where_a_disk_knows_no_second_names_files_are_copied(
+    stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The capture is there in the end all the same."""
+
+    def refused(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("os.link", refused)
+    pieces.join(stage, DAYS)
+    assert (stage / "capture" / "day-3-000.pcap").read_text() == "retimed day-3"
+
+
+def test_only_what_is_missing_is_played(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two of three pieces whole only the third is begun; with all of them, or all joined, nothing is."""
+    plan = build_plan(
+        Scenario.model_validate(
+            {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 72}
+        )
+    )
+    begun: list[str] = []
+    own = pieces.folder(stage, DAYS[1])
+    kept = {str(path): path.read_bytes() for path in own.rglob("*") if path.is_file()}
+    (own / pieces.WHOLE).unlink()
+
+    def play_all(_plan: object, _stage: Path, shards: list[Shard], *_: object) -> None:
+        begun.extend(map(str, shards))
+        for name, data in kept.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_bytes(data)
+
+    monkeypatch.setattr(week, "_play_all", play_all)
+    for _ in range(2):
+        assert week.play(plan, stage, 3, lambda _: None) == DAYS
+    assert begun == ["day-2"]
+    assert {path.name for path in stage.iterdir()} == {"capture", "journal"}
