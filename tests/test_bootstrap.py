@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,96 @@ def test_it_is_called_from_anywhere(machine: Machine, tmp_path: Path) -> None:
     )
     assert done.stdout == "/\n"
     assert os.access(HOUSE / "coldaisle", os.X_OK)
+
+
+POLICY = """\
+set -eu
+has() { command -v "$1" >/dev/null 2>&1; }
+quietly() { "$@"; }
+"""
+APT = """\
+#!/bin/sh
+# Asks what a package's script asks, says the answer, and waits until it may go on.
+[ "$2" = install ] || exit 0
+code=0
+"$FOLDER/policy-rc.d" || code=$?
+echo "$$ $PPID $code" >>"$FOLDER/asked"
+while [ ! -e "$FOLDER/go" ]; do sleep 0.02; done
+"""
+
+
+class Install:
+    """The bootstrap's function that installs packages, with a folder of its own for the policy and a stand-in for apt-get.
+
+    Args:
+        folder: where both go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.asked = folder, folder / "asked"
+        self.policy = folder / "policy-rc.d"
+        text = (HOUSE / "coldaisle").read_text(encoding="utf-8")
+        function = text[text.index("install_quiescent() (") : text.index("\ninstall() {")]
+        script = folder / "install.sh"
+        script.write_text(
+            POLICY + function.replace("folder=/usr/sbin", f"folder={folder}") + "\ninstall_quiescent x\n"
+        )
+        (folder / "apt-get").write_text(APT)
+        (folder / "apt-get").chmod(0o755)
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start an install in a session of its own."""
+        env = {"PATH": f"{self.folder}:{os.environ['PATH']}", "FOLDER": str(self.folder)}
+        return subprocess.Popen(["sh", self.folder / "install.sh"], env=env, start_new_session=True)
+
+    def answers(self, count: int) -> list[str]:
+        """Wait until packages have asked so many times, and return what they were told."""
+        until = time.monotonic() + 60
+        while not self.asked.exists() or len(self.asked.read_text().splitlines()) < count:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        return [line.split()[2] for line in self.asked.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_install_that_is_ended_leaves_no_policy(tmp_path: Path, number: signal.Signals) -> None:
+    """While apt-get works no service starts, though the script was killed; who asks afterwards may start, and no policy is left."""
+    install = Install(tmp_path)
+    process = install.start()
+    assert install.answers(1) == ["101"]
+    apt, shell, _ = map(int, install.asked.read_text().split())
+    for pid in {process.pid, shell}:
+        os.kill(pid, number)
+    if number == signal.SIGKILL:
+        process.wait()
+        assert subprocess.run([install.policy], check=False).returncode == 101
+    (tmp_path / "go").touch()
+    process.wait()
+    while Path(f"/proc/{apt}").exists():
+        time.sleep(0.02)
+    if number == signal.SIGKILL:
+        assert subprocess.run([install.policy], check=False).returncode == 0
+    assert not install.policy.exists()
+
+
+def test_two_installs_side_by_side_keep_the_policy_for_both(tmp_path: Path) -> None:
+    """The second waits for the first, is told the same, and the policy is gone only when both are done."""
+    install = Install(tmp_path)
+    first, second = install.start(), install.start()
+    assert install.answers(1) == ["101"]
+    assert (first.poll(), second.poll()) == (None, None)
+    (tmp_path / "go").touch()
+    assert (first.wait(), second.wait()) == (0, 0)
+    assert install.answers(2) == ["101", "101"]
+    assert not install.policy.exists()
+
+
+def test_a_policy_of_the_machines_own_stays(tmp_path: Path) -> None:
+    """What an administrator wrote is neither changed nor removed."""
+    install = Install(tmp_path)
+    install.policy.write_text("#!/bin/sh\nexit 104\n")
+    install.policy.chmod(0o755)
+    (tmp_path / "go").touch()
+    assert install.start().wait() == 0
+    assert install.answers(1) == ["104"]
+    assert install.policy.read_text() == "#!/bin/sh\nexit 104\n"

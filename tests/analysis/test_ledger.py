@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.analysis import made_run
 
@@ -53,6 +55,34 @@ def with_value(where: dict[str, object], **facts: object) -> Edit:
         {**line, **facts} if all(line.get(key) == value for key, value in where.items()) else line
         for line in lines
     ]
+
+
+@pytest.mark.parametrize(
+    ("queries", "covered", "broken"),
+    [
+        ([True, True, True], [], True),
+        ([True, False, True], [], False),
+        ([True], [], False),
+        ([True, True], [0, 1], False),
+        ([True, True], [0], True),
+    ],
+)
+def test_a_unit_that_never_got_the_time_is_named(
+    account: Account, queries: list[bool], covered: list[int], *, broken: bool
+) -> None:
+    """Where several queries were made, none was answered and no episode is the reason, the NTP server was not well."""
+    known = account.evidence
+    times = pd.DataFrame(
+        {"shard": "day-1", "host": "inrow-13", "slot": range(len(queries)), "at_ns": 0, "failed": queries}
+    )
+    (first, *_) = known.plan.episodes
+    episodes = tuple(
+        first.model_copy(update={"unit": "inrow-13", "onset": slot, "readings": 1}) for slot in covered
+    )
+    plan = known.plan.model_copy(update={"episodes": episodes})
+    said = list(ledger._clocks_kept(replace(known, plan=plan, times=times)))
+    wanted = f"inrow-13 asked for the time {len(queries)} times in day-1 and no answer came: the NTP server was not well"
+    assert said == ([wanted] if broken else [])
 
 
 def test_sound_run_has_nothing_broken(run: Path) -> None:

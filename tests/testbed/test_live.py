@@ -14,11 +14,13 @@ from tests.analysis import made_detector, made_run
 
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_contracts.errors import InputError
+from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.live import watch
 from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
-from coldaisle_testbed.live.loop import DETECTOR
+from coldaisle_testbed.live.loop import DETECTOR, AbandonedError
+from coldaisle_testbed.stage import ORDER, Order
 
 POLICY = "best F1"
 MOST = 1 << 20
@@ -179,6 +181,45 @@ def test_a_shard_without_its_timeline_is_left_to_the_next_look(
     watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, said.append)
     assert list((tmp_path / "out").iterdir()) == []
     assert said[-1].startswith("0 frames in 0 shards")
+
+
+def test_a_run_whose_making_was_ended_is_said(
+    made: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody makes the run the watcher waits; when nobody does any more it tells what it saw, and goes on in a second call.
+
+    A new watcher passes the abandoned folder over.
+    """
+    monkeypatch.setattr("coldaisle_testbed.live.loop.SETTLE_S", 0.05)
+    monkeypatch.setattr("coldaisle_testbed.live.loop.APPEAR_S", 0.3)
+    stage = Stage(tmp_path / ".run", made)
+    stage.write(0, len(stage.data))
+    Order(engine="netns", shards=1, analyse=False, latest=False).save(stage.folder)
+    said: list[str] = []
+
+    def make() -> None:
+        with held(stage.folder):
+            time.sleep(1)
+
+    maker = threading.Thread(target=make, daemon=True)
+    maker.start()
+    while not is_held(stage.folder):
+        time.sleep(0.01)
+    began = time.monotonic()
+    with pytest.raises(AbandonedError, match=r"the making of this run was ended before it was finished"):
+        watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, said.append)
+    assert time.monotonic() - began >= 0.9
+    maker.join()
+    assert said[-2].startswith(
+        f"{len(made_run.captured(made / 'capture' / f'{made_run.SHARD}-000.pcap')):,} frames"
+    )
+    assert lines(tmp_path / "out")[-1]["event"] != "end"
+    with pytest.raises(InputError, match="no run is being made here"):
+        watch(tmp_path, None, model, POLICY, None, None, said.append)
+    (stage.folder / ORDER).unlink()
+    stage.seal()
+    watch(tmp_path, tmp_path / "run", model, POLICY, tmp_path / "out", None, said.append)
+    assert told(tmp_path / "out") == expected(model, made)
 
 
 def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path, tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""How many pieces are played side by side: bounded by processors and by memory."""
+
+from pathlib import Path
+
+import pytest
+
+from coldaisle_testbed import capacity
+
+
+@pytest.mark.parametrize(
+    ("processors", "gib", "most"), [(2, 24, 14), (1, 24, 7), (2, 2, 9), (64, 4, 22), (2, 0.3, 1)]
+)
+def test_processors_and_memory_bound_it(
+    monkeypatch: pytest.MonkeyPatch, processors: int, gib: float, most: int
+) -> None:
+    """Seven a processor, so a week is played at once by one; fewer where memory is short, and one always."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr(capacity, "free_memory", lambda: int(gib * 2**30))
+    assert capacity.side_by_side() == most
+
+
+def test_a_control_group_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a container may take counts where it is less than what the machine has; no limit, or none that can be read, does not."""
+    machine = capacity.free_memory()
+    assert machine > 0
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(capacity, "_LIMITS", (str(tmp_path / "none"), str(limit)))
+    for text, wanted in (("max\n", None), (f"{1 << 20}\n", 1 << 20)):
+        limit.write_text(text)
+        assert capacity.free_memory() == wanted or (wanted is None and capacity.free_memory() > 1 << 20)
