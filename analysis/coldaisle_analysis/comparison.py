@@ -94,6 +94,8 @@ def _differ(stored: Any, derived: Any) -> np.ndarray[tuple[int], np.dtype[np.boo
         a, b = (np.asarray(column.to_numpy(zero_copy_only=False), np.float64) for column in (one, two))
         return ~np.isclose(a, b, rtol=CLOSE, atol=0.0, equal_nan=True)
     plain = two.type.value_type if pa.types.is_dictionary(two.type) else two.type
+    if pa.types.is_null(plain):  # a column without a single value
+        return np.zeros(len(two), np.bool_)
     one, two = (column.cast(plain) for column in (one, two))
     missing = pc.xor(one.is_null(), two.is_null())
     other = pc.fill_null(pc.not_equal(one, two), fill_value=False)
