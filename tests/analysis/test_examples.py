@@ -1,10 +1,16 @@
 """The Python that README and documentation show runs as it stands there."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from coldaisle_analysis import dataset, packets
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND
 
 HOUSE = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -18,9 +24,10 @@ PAGES = {
 def test_examples_run(
     page: Path, made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The examples of a page, one after another, run where ``runs/latest`` is a finished run and ``site.pcapng`` a capture."""
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "latest").symlink_to(made_week)
+    """The examples of a page, one after another, run where ``runs/`` has two finished runs and ``site.pcapng`` a capture."""
+    for name in ("20260302-000000-week-1", "20260309-000000-week-2"):
+        shutil.copytree(made_week, tmp_path / "runs" / name)
+    (tmp_path / "runs" / "latest").symlink_to(name)
     (tmp_path / "site.pcapng").symlink_to(next((analysed_run / "capture").glob("*.pcap")))
     monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {}
@@ -33,3 +40,27 @@ def test_there_are_examples() -> None:
     """README shows how to score a classifier, and so does the page on early detection."""
     for name in ("README.md", "docs/early-detection.md"):
         assert any("score_early(" in block for block in PAGES[HOUSE / name])
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_a_label_table_is_made_as_the_page_says(analysed_run: Path, tmp_path: Path) -> None:
+    """The shell of docs/dataset.md writes a table that fits the capture; its labels are by time and address."""
+    text = (HOUSE / "docs" / "dataset.md").read_text("utf-8")
+    (shell,) = (
+        block
+        for block in re.findall(r"^```sh\n(.+?)^```", text, re.DOTALL | re.MULTILINE)
+        if "label" in block
+    )
+    capture = next((analysed_run / "capture").glob("*.pcap"))
+    (tmp_path / "site.pcapng").symlink_to(capture)
+    times = packets.decode([capture])["time_ns"]
+    middle = int(times.median() // SECOND)
+    assert shell.count("1571817600") == shell.count("1571821200") == shell.count("10.6.56.41") == 1
+    unit = UNITS["inrow-13"].ip
+    for written, ours in (("1571817600", middle), ("1571821200", middle + 3600), ("10.6.56.41", unit)):
+        shell = shell.replace(written, str(ours))
+    subprocess.run(["sh", "-c", shell], cwd=tmp_path, check=True, capture_output=True)
+    made = dataset.from_captures([capture], [tmp_path / "labels.csv"]).packets
+    attacked = (made["ip_src"].astype("str") == unit) & (made["time_ns"] >= middle * SECOND)
+    assert 0 < attacked.sum() < len(made)
+    assert (made["label"] == attacked.astype(int)).all()

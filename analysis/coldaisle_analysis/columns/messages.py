@@ -14,8 +14,8 @@ client | identity | text | | client id of its connection, once its CONNECT was s
 level | feature | Int16 | | protocol level of its connection, once its CONNECT was seen: 3 (MQTT 3.1), 4 (3.1.1), 5; a bridge adds 128
 msgtype | feature | Int8 | | control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
 len | feature | Int32 | bytes | remaining length | mqtt.len
-qos | feature | Int8 | | quality of service of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.qos
-dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.dupflag
+qos | feature | Int8 | | quality of service of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.qos
+dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.dupflag
 retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 msgid | identity | Int32 | | message id | mqtt.msgid
 topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic

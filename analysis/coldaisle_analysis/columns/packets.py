@@ -75,8 +75,8 @@ dir_mean_bytes | feature | float | bytes | mean bytes a packet in this direction
 mqtt_messages | feature | Int16 | 1 | MQTT messages this frame completes; the fields below are the first one's
 mqtt_msgtype | feature | Int8 | | MQTT control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
 mqtt_len | feature | Int32 | bytes | MQTT remaining length | mqtt.len
-mqtt_qos | feature | Int8 | | quality of service of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.qos
-mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; tshark shows it of other types of MQTT 3.1, too | mqtt.dupflag
+mqtt_qos | feature | Int8 | | quality of service of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.qos
+mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.dupflag
 mqtt_retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 mqtt_msgid | identity | Int32 | | message id | mqtt.msgid
 mqtt_topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic

@@ -49,7 +49,7 @@ from tests.analysis.decoding.made import (
     text,
     up,
 )  # fmt: skip
-from tests.oracle import differences, message_differences
+from tests.oracle import differences, message_differences, tshark
 
 from coldaisle_analysis import packets
 from coldaisle_analysis.columns import columns
@@ -154,14 +154,34 @@ def test_every_control_packet_equals_tshark(tmp_path: Path, level: int) -> None:
     path = pcap(tmp_path / "made.pcap", talk((">", b"".join(told)), ("<", b"".join(answered))))
     seen = decode(path)
     found = [line.partition(":")[0] for line in message_differences(seen.messages, path)]
-    shown = [
-        column.name
-        for column in columns("messages")
-        if column.meaning.endswith("other types of MQTT 3.1, too")
-    ]
+    shown = [column.name for column in columns("messages") if "of MQTT 3.1 tshark shows" in column.meaning]
     assert found == (shown if level == 3 else [])
     assert shown == ["qos", "dup"]
     assert seen.column("mqtt_messages") == [len(told), len(answered)]
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"), [(3, {"PUBREL", "SUBSCRIBE", "UNSUBSCRIBE"}), (131, set()), (4, set())]
+)
+def test_tshark_shows_qos_and_dup_of_what_the_document_names(
+    tmp_path: Path, level: int, shown: set[str]
+) -> None:
+    """Beside PUBLISH, of three types of MQTT 3.1 and of no other; where a bridge set 128 in the level, of none."""
+    types = {"PUBACK": 4, "PUBREC": 5, "PUBREL": 6, "PUBCOMP": 7, "SUBSCRIBE": 8, "SUBACK": 9, "UNSUBSCRIBE": 10,
+             "UNSUBACK": 11, "PINGREQ": 12, "PINGRESP": 13, "DISCONNECT": 14}  # fmt: skip
+    said = [
+        control(kind << 4 | 2 * (kind in (6, 8, 10)), b"\0\1" + text(b"a") + b"\1" if kind < 12 else b"")
+        for kind in types.values()
+    ]
+    path = pcap(tmp_path / "made.pcap", talk((">", connect(level)), *((">", one) for one in said)))
+    fields = tshark(path, ["mqtt.msgtype", "mqtt.qos", "mqtt.dupflag"])
+    seen = fields[(fields["mqtt.qos"] != "") | (fields["mqtt.dupflag"] != "")]["mqtt.msgtype"].astype(int)
+    assert {name for name, kind in types.items() if kind in set(seen)} == shown
+    assert decode(path).said("qos") == decode(path).said("dup") == [None] * (1 + len(types))
+    for kind in shown:
+        assert kind in " ".join(
+            column.meaning for column in columns("messages") if column.name in ("qos", "dup")
+        )
 
 
 @pytest.mark.parametrize("level", [3, 4])
