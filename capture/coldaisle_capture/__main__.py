@@ -6,13 +6,13 @@ from pathlib import Path
 
 from coldaisle_capture.seal import seal
 from coldaisle_capture.tcpdump import Tcpdump
-from coldaisle_contracts import unforeseen
+from coldaisle_contracts import cable, unforeseen
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 
-INTERFACE = "eth0"
 READY = "capturing"
 """File in the federation's folder that stands while packets are captured."""
 
@@ -22,7 +22,10 @@ def main() -> None:
     run, folder = Path(os.environ["COLDAISLE_RUN"]), Path(os.environ["COLDAISLE_FEDERATION"])
     plan = Plan.load(run / "plan.json")
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
-    dump = Tcpdump(INTERFACE, run / "capture" / "raw" / f"{shard}.tcpdump")
+    if switch := os.environ.get("COLDAISLE_SWITCH"):
+        cable.plug_in(Path(switch), BROKER)
+        cable.let_go()
+    dump = Tcpdump(cable.INTERFACE, run / "capture" / "raw" / f"{shard}.tcpdump")
     (folder / READY).touch()
     federate = Federate(folder, "capture")
     federate.request(END)

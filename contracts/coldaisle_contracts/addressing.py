@@ -4,12 +4,10 @@ The network lies in 198.18.0.0/15, which RFC 2544 reserves for benchmarking, and
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 BENCHMARKING = IPv4Network("198.18.0.0/15")
 NETWORK = IPv4Network("198.18.0.0/24")
-GATEWAY = IPv4Address("198.18.0.254")
-"""An address Docker gives its bridge; nothing of the testbed talks to it."""
 
 MQTT_PORT = 1883
 NTP_PORT = 123
@@ -23,8 +21,7 @@ class Host:
         name: also its host name and its Compose service.
         role: ``unit``, ``broker``, ``ntp`` or ``injector``.
         ip: IPv4 address in :data:`NETWORK`.
-        mac: locally administered MAC address, lower case: ``02:42`` and the IPv4 address, which is what a
-            Docker Engine before 25 gives a container whatever it is asked for.
+        mac: locally administered MAC address, lower case: ``02:42`` and the IPv4 address.
     """
 
     name: str

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from coldaisle_contracts import unforeseen
+from coldaisle_contracts import cable, unforeseen
+from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.clock import Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
@@ -17,6 +18,9 @@ def main() -> None:
     """Play the episodes of a shard."""
     run = Path(os.environ["COLDAISLE_RUN"])
     plan = Plan.load(run / "plan.json")
+    if switch := os.environ.get("COLDAISLE_SWITCH"):
+        cable.plug_in(Path(switch), INJECTOR)
+        cable.let_go()
     interlock.check(plan, outside=os.environ.get("COLDAISLE_OUTSIDE", ""))
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     journal = Journal(run / "journal" / "injector.jsonl", str(shard))

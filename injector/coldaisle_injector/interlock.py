@@ -6,10 +6,10 @@ import struct
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BENCHMARKING, BROKER, GATEWAY, INJECTOR, NETWORK, UNITS
+from coldaisle_contracts.addressing import BENCHMARKING, BROKER, INJECTOR, NETWORK, UNITS
+from coldaisle_contracts.cable import INTERFACE
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.plan import Plan
-from coldaisle_injector.wire import INTERFACE
 
 _ADDRESS, _MASK, _HARDWARE = 0x8915, 0x891B, 0x8927
 """ioctl requests SIOCGIFADDR, SIOCGIFNETMASK and SIOCGIFHWADDR (netdevice(7))."""
@@ -74,17 +74,10 @@ def _address(probe: socket.socket, request: int) -> str:
 
 
 def _refuse_routes(proc: Path) -> None:
-    """Refuse any route that leaves the network, over IPv4 or IPv6.
-
-    Docker Engines before 23 give internal networks a default route too, by the address of their bridge. Here the bridge
-    has none (docker-compose.yml inhibits it), so that route ends at an address nobody has.
-    """
+    """Refuse any route that leaves the network, over IPv4 or IPv6."""
     for line in (proc / "self/net/route").read_text(encoding="ascii").splitlines()[1:]:
         _, target, gateway, *_, mask = line.split()[:8]
         route = IPv4Network((_little(target), str(_little(mask))), strict=False)
-        nobody = int(gateway, 16) and _little(gateway) == GATEWAY
-        if nobody and route.prefixlen == 0:
-            continue
         if int(gateway, 16) or not (route.subnet_of(NETWORK) and route.subnet_of(BENCHMARKING)):
             raise InterlockError(f"a route to {route} leaves the test network")
     six = proc / "self/net/ipv6_route"

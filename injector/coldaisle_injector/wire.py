@@ -5,10 +5,10 @@ import struct
 from ipaddress import IPv4Address
 
 from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
+from coldaisle_contracts.cable import INTERFACE
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import ETHERNET
 
-INTERFACE = "eth0"
 _ETH_P_ALL = 0x0003
 _PACKET_OUTGOING = 4
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"

@@ -1,16 +1,9 @@
-"""The one door to a network interface's flags: netdevice(7)."""
+"""A unit's cable, pulled and plugged in again by setting its interface down and up."""
 
-import fcntl
-import socket
-import struct
 from typing import Protocol
 
+from coldaisle_contracts.cable import INTERFACE, set_state
 from coldaisle_contracts.errors import ColdaisleError
-
-NAME = "eth0"
-"""The interface of a unit, in a container as in a namespace."""
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
-_IFREQ = struct.Struct("16sh22x")
 
 
 class Cable(Protocol):
@@ -39,22 +32,19 @@ class Interface:
         name: its name.
     """
 
-    def __init__(self, name: str = NAME) -> None:
+    def __init__(self, name: str = INTERFACE) -> None:
         self._name = name
 
     def pull(self) -> None:
         """Set it down."""
-        self._set(0)
+        self._set(up=False)
 
     def plug(self) -> None:
         """Set it up."""
-        self._set(_IFF_UP)
+        self._set(up=True)
 
-    def _set(self, up: int) -> None:
-        name = self._name.encode("ascii")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            try:
-                _, flags = _IFREQ.unpack(fcntl.ioctl(sock, _SIOCGIFFLAGS, _IFREQ.pack(name, 0)))
-                fcntl.ioctl(sock, _SIOCSIFFLAGS, _IFREQ.pack(name, flags & ~_IFF_UP | up))
-            except OSError as error:
-                raise InterfaceError(self._name, error) from error
+    def _set(self, *, up: bool) -> None:
+        try:
+            set_state(self._name, up=up)
+        except OSError as error:
+            raise InterfaceError(self._name, error) from error

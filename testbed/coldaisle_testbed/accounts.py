@@ -15,12 +15,12 @@ def write(folder: Path, accounts: dict[str, str]) -> None:
     """Write the password file; without accounts it is empty, and everybody stays anonymous.
 
     Args:
-        folder: where it goes; readable by its owner, the broker, alone.
+        folder: where it goes; readable by its owner and the group of the daemons.
         accounts: names and passwords.
     """
     path = folder / FILE
     path.unlink(missing_ok=True)
-    path.touch(0o600)
+    path.touch(0o640)
     path.write_text("".join(line(*account) for account in accounts.items()), encoding="ascii")
 
 

@@ -1,69 +1,123 @@
-"""The testbed's one-shot programs inside containers: plan, timekeeper, finish; environments tell them what to do."""
+"""The testbed's programs inside containers: conduct, timekeeper, switch, desk, finish; environments tell them what to do."""
 
+import json
+import secrets
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.shard import Shard
+from coldaisle_contracts.software import FOLDER as SOFTWARE
 from coldaisle_testbed import accounts
+from coldaisle_testbed.holding import held, is_held
+
+RUNS = Path("/runs")
+PLANNED, KEEPING = Path("/tmp/planned"), Path("/tmp/keeping")  # noqa: S108 - in a container of their own
+"""Marks for the health checks: the plan is made; the time is kept."""
 
 
-def plan(env: Mapping[str, str]) -> None:
-    """Write the plan of ``COLDAISLE_SCENARIO`` into the stage ``COLDAISLE_RUN``, emptied first."""
-    from coldaisle_testbed.week import prepare  # noqa: PLC0415 - the analysis container has no pyroute2
+def conduct(env: Mapping[str, str]) -> None:
+    """Plan a run of ``COLDAISLE_SCENARIO``, wait for the other containers to play it, and conclude it."""
+    from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
+    from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
+    from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
+    from coldaisle_testbed import desk as desks  # noqa: PLC0415
 
-    path, stage = Path(env.get("COLDAISLE_SCENARIO") or "/scenarios/week.toml"), Path(env["COLDAISLE_RUN"])
-    seed = int(env["COLDAISLE_SEED"]) if env.get("COLDAISLE_SEED") else None
-    made = build_plan(load_scenario(path, seed), str(path))
-    if stage.exists():
-        shutil.rmtree(stage)
-    prepare(stage, made)
+    path = Path(env.get("COLDAISLE_SCENARIO") or "/scenarios/week.toml")
+    given = env.get("COLDAISLE_SEED")
+    if given and not given.isdecimal():
+        raise InputError("COLDAISLE_SEED", "write a whole number from 0 on", given)
+    seed = int(given) if given else None
+    progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
+    federation = Path(env["COLDAISLE_FEDERATION"])
+    try:
+        with desks.called() as line:
+            plan = build_plan(load_scenario(path, seed), str(path))
+            run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
+            line.finished(run.name)
+            conducting.finish(RUNS, progress)
+    except ColdaisleError as error:
+        error.args = tuple(progress.outside(str(part)) for part in error.args)
+        error.__notes__ = [progress.outside(note) for note in getattr(error, "__notes__", ())]
+        raise
 
 
 def timekeeper(env: Mapping[str, str]) -> None:
-    """Keep time for the shard ``COLDAISLE_SHARD``, by default all days of the run."""
-    from coldaisle_testbed.timekeeper import Timekeeper, shard_names  # noqa: PLC0415
+    """Keep time for the shard ``COLDAISLE_SHARD``, by default all days of the run, in the folder ``COLDAISLE_FEDERATION``."""
+    from coldaisle_testbed.timekeeper import VERDICT, Timekeeper, shard_names  # noqa: PLC0415
 
     run, folder = Path(env["COLDAISLE_RUN"]), Path(env["COLDAISLE_FEDERATION"])
     made = Plan.load(run / "plan.json")
     shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), made.scenario.days)
-    accounts.write(folder, made.scenario.accounts)
-    timeline = Journal(run / "journal" / "timeline.jsonl", str(shard))
-    start_ns = made.day_ns(shard.days[0]) + SECOND
-    virtual = made.scenario.time == "virtual"
-    Timekeeper(folder, shard_names(made.scenario.units), start_ns, timeline, virtual=virtual).serve()
+    with held(folder) as ours:
+        if not ours:
+            raise FederateError("another timekeeper", "keeps the time here")
+        for stale in folder.iterdir():
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+        software = folder / SOFTWARE
+        software.mkdir()
+        software.chmod(0o770)  # the daemons put theirs there
+        accounts.write(folder, made.scenario.accounts)
+        keeper = Timekeeper(
+            folder,
+            shard_names(made.scenario.units),
+            made.day_ns(shard.days[0]) + SECOND,
+            Journal(run / "journal" / "timeline.jsonl", str(shard)),
+            virtual=made.scenario.time == "virtual",
+            supervise=_Maker(run).check,
+        )
+        KEEPING.touch()
+        verdict = {"name": "timekeeper", "what": "failed"}
+        try:
+            keeper.serve()
+            (run / SOFTWARE).mkdir(exist_ok=True)
+            for handed_in in software.iterdir():
+                shutil.copyfile(handed_in, run / SOFTWARE / handed_in.name)
+            verdict = {}
+        except FederateError as error:
+            verdict = {"name": error.name, "what": error.what}
+            raise
+        finally:
+            (folder / VERDICT).write_text(json.dumps(verdict), encoding="utf-8")
+
+
+class _Maker:
+    """Whoever makes the run holds its folder; once it did, and does no more, there is nobody to play for."""
+
+    def __init__(self, run: Path) -> None:
+        self._run, self._seen = run.resolve(), False
+
+    def check(self) -> None:
+        """Raise when it is gone; one that cannot be seen from here, beyond a virtual machine, was never there."""
+        if is_held(self._run):
+            self._seen = True
+        elif self._seen:
+            raise FederateError("whoever makes this run", "is gone")
+
+
+def switch(env: Mapping[str, str]) -> None:
+    """Be the Ethernet switch of the test network, until the process is ended."""
+    from coldaisle_testbed.switch import Switch  # noqa: PLC0415 - the only one that needs pyroute2
+
+    Switch(Path(env["COLDAISLE_FEDERATION"])).serve()
+
+
+def desk(env: Mapping[str, str]) -> None:
+    """Serve JupyterLab, and say where what was made is found."""
+    from coldaisle_testbed import desk as desks  # noqa: PLC0415
+
+    token = env.get("COLDAISLE_TOKEN") or secrets.token_urlsafe(24)
+    desks.serve(desks.Address(env.get("COLDAISLE_PORT") or "8888", token))
 
 
 def finish(env: Mapping[str, str]) -> None:
-    """Turn the stage ``COLDAISLE_RUN`` into a finished run beside it, and let ``latest`` point at it.
+    """Conclude what was played and not concluded."""
+    from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
 
-    Where there is no stage any more, the newest run is analysed if that was cut short; else there is nothing to do.
-    """
-    from coldaisle_testbed.stage import LATEST, new_id  # noqa: PLC0415
-
-    stage = Path(env["COLDAISLE_RUN"])
-    newest = stage.parent / LATEST
-    if not stage.is_dir() and not _cut_short(newest):
-        return
-    from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
-    from coldaisle_testbed.progress import Progress  # noqa: PLC0415
-
-    if not stage.is_dir():
-        conclude.again(newest, Progress())
-        return
-    made = Plan.load(stage / "plan.json")
-    final = stage.parent / new_id(made, datetime.now(UTC))
-    conclude.conclude(stage, final, "compose", {}, Progress(), analyse=True, latest=True)
-
-
-def _cut_short(run: Path) -> bool:
-    """Tell whether a run was made in containers and sealed, and never analysed."""
-    return (run / MANIFEST).is_file() and Manifest.load(run).engine == "compose" and not analyses_of(run)
+    progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
+    if not conducting.finish(RUNS, progress):
+        progress("every run that was played is finished")

@@ -33,7 +33,6 @@ _PACKAGES = {
     "chronyd": "chrony",
     "tcpdump": "tcpdump",
     "tshark": "tshark",
-    "ethtool": "ethtool",
 }
 _AS_ROOT = "run it as root: sudo ./coldaisle"
 

@@ -1,19 +1,17 @@
 """Network namespaces without names: they live as long as a file descriptor, so nothing can be left behind."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
-from coldaisle_contracts.addressing import NETWORK, Host
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts import offloads
+from coldaisle_contracts.addressing import Host
+from coldaisle_contracts.cable import INTERFACE, set_up
 from coldaisle_testbed.processes import enter, leave
 
-ETHTOOL_S = 30.0
-"""Time ethtool has to set an interface, which takes milliseconds, s."""
 _SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
@@ -62,6 +60,37 @@ def create() -> int:
         os.close(home)
 
 
+class Bridge:
+    """The Ethernet switch of the test network, in the network namespace of the thread that makes it."""
+
+    def __init__(self) -> None:
+        self._route, self._ports = IPRoute(), 0
+        self._route.link("add", ifname="br0", kind="bridge", br_stp_state=0, br_mcast_snooping=0)
+        self._bridge = self._route.link_lookup(ifname="br0")[0]
+        self._route.link("set", index=self._bridge, state="up")
+
+    def plug(self, host: Host, namespace: int) -> None:
+        """Link a host to the bridge by a veth pair; its end appears in its namespace, down and without an address.
+
+        The calling thread is in the bridge's namespace.
+
+        Args:
+            host: who it is; its end has its MAC address.
+            namespace: file descriptor of its network namespace.
+        """
+        port = f"port{self._ports}"
+        self._ports += 1
+        peer = {"ifname": INTERFACE, "address": host.mac, "net_ns_fd": namespace}
+        self._route.link("add", ifname=port, kind="veth", peer=peer)
+        offloads.turn_off(port)
+        index = self._route.link_lookup(ifname=port)[0]
+        self._route.link("set", index=index, master=self._bridge, state="up")
+
+    def close(self) -> None:
+        """Plug in nobody else; the bridge itself lives as long as its namespace."""
+        self._route.close()
+
+
 def build(hosts: tuple[Host, ...]) -> dict[str, int]:
     """Build the test network: a bridge in a namespace of its own, each host on it by a veth pair.
 
@@ -72,36 +101,12 @@ def build(hosts: tuple[Host, ...]) -> dict[str, int]:
         File descriptor of each host's namespace by name, and the bridge's as ``switch``.
     """
     namespaces = {"switch": create(), **{host.name: create() for host in hosts}}
-    with inside(namespaces["switch"]), IPRoute() as route:
-        route.link("add", ifname="br0", kind="bridge", br_stp_state=0, br_mcast_snooping=0)
-        bridge = route.link_lookup(ifname="br0")[0]
-        route.link("set", index=bridge, state="up")
-        for number, host in enumerate(hosts):
-            peer = {"ifname": "eth0", "address": host.mac, "net_ns_fd": namespaces[host.name]}
-            route.link("add", ifname=f"port{number}", kind="veth", peer=peer)
-            port = route.link_lookup(ifname=f"port{number}")[0]
-            route.link("set", index=port, master=bridge, state="up")
+    with inside(namespaces["switch"]):
+        bridge = Bridge()
+        for host in hosts:
+            bridge.plug(host, namespaces[host.name])
+        bridge.close()
     for host in hosts:
-        with inside(namespaces[host.name]), IPRoute() as route:
-            eth0 = route.link_lookup(ifname="eth0")[0]
-            _without_offloads(host.name)
-            route.addr("add", index=eth0, address=host.ip, prefixlen=NETWORK.prefixlen)
-            route.link("set", index=eth0, state="up")
+        with inside(namespaces[host.name]):
+            set_up(host)
     return namespaces
-
-
-def _without_offloads(host: str) -> None:
-    """Let a capture see what a cable carries: offloads leave checksums open and merge messages.
-
-    Raises:
-        InputError: if ethtool fails, or does not end.
-    """
-    command = ["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "gro", "off"]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=ETHTOOL_S)  # noqa: S603 - fixed
-    except subprocess.TimeoutExpired as error:
-        remedy = f"did not end within {ETHTOOL_S:g} s: try again when the machine is less busy"
-        raise InputError(f"ethtool on {host}", remedy) from error
-    except subprocess.CalledProcessError as error:
-        why = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
-        raise InputError(f"ethtool on {host}", f"failed ({why}): see `coldaisle doctor`") from error

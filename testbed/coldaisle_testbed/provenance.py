@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+import tomllib
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -16,8 +17,9 @@ from packaging.utils import canonicalize_name
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.software import FOLDER, IMAGE, Software
 
-HOUSE = Path(__file__).resolve().parents[2]
-"""The checkout this runs from, where there is one."""
+_PLACES = (Path(__file__).resolve().parents[2], Path("/checkout"))
+HOUSE = next((place for place in _PLACES if (place / "pyproject.toml").is_file()), _PLACES[0])
+"""The checkout this runs from, where there is one: around this file, or in a container where the Compose file mounts it."""
 _LIBRARIES = (
     "paho-mqtt",
     "scapy",
@@ -30,7 +32,7 @@ _LIBRARIES = (
     "scikit-learn",
     "statsmodels",
 )
-DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2", "ethtool")
+DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2")
 """Debian packages that take part in a run."""
 PACKAGE = "debian/"
 """Begins the name of a Debian package among versions."""
@@ -61,7 +63,9 @@ def _git(*arguments: str) -> str:
     """Return what git says of this checkout, nothing where it is none."""
     if not (HOUSE / ".git").exists():  # or git would name the checkout around it
         return ""
-    return _said(["git", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments])  # whoever owns it
+    return _said(
+        ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
+    )  # whoever owns it
 
 
 def _said(command: list[str]) -> str:
@@ -82,6 +86,9 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    project = HOUSE / "pyproject.toml"
+    if "coldaisle" not in found and project.is_file():
+        found["coldaisle"] = str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
     return found
 
 

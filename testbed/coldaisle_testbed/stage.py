@@ -20,7 +20,7 @@ from coldaisle_testbed.holding import held, is_held
 LATEST = "latest"
 ORDER = "order.json"
 """File of a stage that says what is to be made of it; the finished run has none."""
-_PLAYED = {"plan.json", "journal", "capture", ORDER}
+_PLAYED = {"plan.json", "journal", "capture", "software", ORDER}
 """What a stage holds when everything was played; whatever else lies there is derived from it."""
 
 
@@ -128,7 +128,7 @@ def _make(stage: Path) -> None:
     try:
         missing = [folder for folder in stage.parents if not folder.exists()]
         stage.parent.mkdir(parents=True, exist_ok=True)
-        stage.mkdir()
+        stage.mkdir(0o700)  # its owner's alone until it is finished
     except FileExistsError:
         if stage.is_dir():
             raise
@@ -206,6 +206,9 @@ def appear(stage: Path, final: Path) -> None:
     hand_over(stage)
     if final.is_dir():
         final.rmdir()
+    mask = os.umask(0)
+    os.umask(mask)
+    stage.chmod(0o777 & ~mask)
     stage.rename(final)
 
 

@@ -24,7 +24,6 @@ def temporary_folder(stage: Path) -> Iterator[Path]:
     try:
         with held(folder):
             (folder / MARK).write_bytes(os.fsencode(stage))
-            folder.chmod(0o755)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

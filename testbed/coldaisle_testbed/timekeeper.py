@@ -13,6 +13,8 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 
+VERDICT = "verdict.json"
+"""What a timekeeper in a container leaves in its folder at its end: who failed and how, or nobody."""
 REST_NS = 44_000_000
 """How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms."""
 LULL_NS = 6_000_000
@@ -44,7 +46,7 @@ class Timekeeper:
     """Holds the offset of virtual time and serves the federates of one shard.
 
     Args:
-        folder: where the socket and the offset file go; readable by every program of the shard.
+        folder: where the socket and the offset file go; nobody but the shard's programs may enter it.
         names: the federates expected.
         start_ns: virtual time at which the shard begins, ns since the epoch.
         timeline: journal of every offset.
@@ -73,7 +75,7 @@ class Timekeeper:
         with suppress(FileNotFoundError):
             path.unlink()
         self._listener.bind(str(path))
-        path.chmod(0o666)
+        path.chmod(0o600)  # whoever may speak here can end the run, and play a unit
         self._listener.listen(64)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)

@@ -219,8 +219,7 @@ def _play_one(
     failure: ColdaisleError | None = None
     try:
         prepare(own, plan)
-        federation.mkdir()
-        federation.chmod(0o755)
+        federation.mkdir(0o700)
         ShardRun(plan, shard, own, federation, folder / SOCKET, library).play()
         pieces.seal(own)
     except ColdaisleError as error:

@@ -1,50 +1,67 @@
 """docker-compose.yml says what the contracts say, and gives nobody more than they need."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from coldaisle_contracts.addressing import BROKER, GATEWAY, HOSTS, NETWORK, NTP, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, NTP, UNITS
+from coldaisle_contracts.cable import SWITCH
+from coldaisle_testbed.engines.compose import HOUSE as FOLDER
+from coldaisle_testbed.engines.compose import project_of
 
 HOUSE = Path(__file__).resolve().parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((HOUSE / "docker-compose.yml").read_text(encoding="utf-8"))
+TEXT = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OWNER = {"SETUID", "SETGID", "KILL"}
+"""To become the owner of runs/, and for the container's init to end what runs as that owner."""
 CAPABILITIES = {
-    "plan": {"SETUID", "SETGID"},
-    "injector": {"NET_RAW"},
-    "capture": {"NET_RAW"},
-    "analysis": {"CHOWN", "SETUID", "SETGID"},
-    "live": {"SETUID", "SETGID"},
-    **{unit: {"NET_ADMIN"} for unit in UNITS},
+    "desk": OWNER,
+    "analysis": OWNER,
+    "live": OWNER,
+    "timekeeper": OWNER | {"CHOWN"},
+    "switch": OWNER | {"NET_ADMIN"},
+    "capture": OWNER | {"NET_ADMIN", "NET_RAW"},
+    "injector": OWNER | {"NET_ADMIN", "NET_RAW"},
+    **{unit: OWNER | {"NET_ADMIN"} for unit in UNITS},
 }
 """What each service may do beyond nothing."""
+PLUGGED_IN = {"capture", "injector", *UNITS}
+ON_THE_DESK = {"desk", "live", "alarms"}
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
-def test_addresses_are_those_of_the_contracts(host: Host) -> None:
-    """Every host of the plan has its service, with its IPv4 and its MAC address."""
-    service = SERVICES[host.name]
-    assert service["networks"] == {"aisle": {"ipv4_address": host.ip}}
-    assert service["mac_address"] == host.mac
+def image(service: dict[str, Any]) -> str:
+    """Return the folder of the image a service runs."""
+    return str(service["image"]).partition(":")[0].removeprefix("coldaisle-")
 
 
-def test_nobody_else_is_on_the_test_network() -> None:
-    """Only the plan's hosts are on the test network; time server and capture share the broker's place on it."""
-    on_it = {name for name, service in SERVICES.items() if "aisle" in service.get("networks", ())}
-    assert on_it == {host.name for host in HOSTS}
-    for name in (NTP.name, "capture"):
-        assert SERVICES[name]["network_mode"] == "service:broker"
+def test_no_container_network_reaches_the_test_network() -> None:
+    """Whoever is on the test network has an empty network namespace, plugged in by the switch; broker and NTP share the capture's."""
+    assert set(COMPOSE["networks"]) == {"desk"}
+    joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
+    assert joined == {BROKER.name, NTP.name}
     assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
+    for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict"):
+        assert SERVICES[name]["network_mode"] == "none", name
+    assert {name for name, service in SERVICES.items() if "networks" in service} == ON_THE_DESK
+    assert SERVICES["analysis"]["network_mode"] == "service:desk"
 
 
-def test_the_test_network_is_internal() -> None:
-    """The network is the contracts' one and no route leaves it."""
-    aisle = COMPOSE["networks"]["aisle"]
-    assert aisle["internal"] is True
-    assert aisle["driver_opts"] == {"com.docker.network.bridge.inhibit_ipv4": "true"}
-    assert aisle["ipam"]["config"] == [{"subnet": str(NETWORK), "gateway": str(GATEWAY)}]
+def test_hosts_know_the_switch() -> None:
+    """Exactly those that are plugged in are told where the switch is, in the folder that the timekeeper opens."""
+    told = {
+        name: service.get("environment", {}).get("COLDAISLE_SWITCH") for name, service in SERVICES.items()
+    }
+    assert told == {name: f"/federation/{SWITCH}" if name in PLUGGED_IN else None for name in SERVICES}
+
+
+@pytest.mark.parametrize("name", ["switch", "capture", "injector", *UNITS])
+def test_nobody_speaks_ipv6_or_forwards(name: str) -> None:
+    """Every network namespace that a frame passes is without IPv6, forwarding and tail loss probes, as on the other engine."""
+    assert SERVICES[name]["sysctls"].items() >= COMPOSE["x-quiet"].items()
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -59,38 +76,89 @@ def test_services_have_no_more_than_they_need(name: str) -> None:
     assert "privileged" not in service
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_are_bounded(name: str) -> None:
+    """Memory, processes and temporary files of every service have a limit."""
+    service = SERVICES[name]
+    assert re.fullmatch(r"\d+g", service["mem_limit"])
+    assert 0 < service["pids_limit"] <= 4096
+    assert all(re.search(r":size=\d+[mg]$", each) for each in service["tmpfs"])
+    assert "size=" in COMPOSE["volumes"]["federation"]["driver_opts"]["o"]
+
+
 def test_programs_of_the_run_are_not_root() -> None:
-    """Only those that need a capability, or to become somebody, are root."""
+    """Root is who has to become the owner of runs/, and becomes it before anything else; the others are a user of their own."""
     for name, service in SERVICES.items():
-        image = service["image"].removeprefix("coldaisle-")
-        dockerfile = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
-        is_root = service.get("user") == "root" or "USER coldaisle" not in dockerfile
-        assert is_root == (name in CAPABILITIES), name
+        if name in CAPABILITIES:
+            assert service["user"] == "root"
+            script = (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
+            script += (HOUSE / "analysis" / "desk").read_text(encoding="utf-8")
+            assert service.get("command", ["keep-time"])[0] in ("as-owner", "keep-time", "desk")
+            assert script.count("exec as-owner /runs") == 2
+        else:
+            dockerfile = (HOUSE / image(service) / "Dockerfile").read_text(encoding="utf-8")
+            assert "USER coldaisle" in dockerfile or service["user"] == "coldaisle", name
 
 
-def test_units_differ_in_name_and_address_only() -> None:
-    """The four units are one anchor with four environments."""
-    own = {"environment", "mac_address", "networks", "build"}
+def test_nothing_is_open_to_everybody() -> None:
+    """No folder of a run is made for all users to write in, and the timekeeper's folder only its group may enter."""
+    assert "mode=0755" in COMPOSE["volumes"]["federation"]["driver_opts"]["o"]
+    assert "chmod 2750 /federation" in (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
+
+
+def test_units_differ_in_name_only() -> None:
+    """The four units are one anchor with four environments; one of them builds their image."""
+    own = {"environment", "build", "pull_policy"}
     shared = [{k: v for k, v in SERVICES[unit].items() if k not in own} for unit in UNITS]
     assert all(unit == shared[0] for unit in shared)
     assert [SERVICES[unit]["environment"]["COLDAISLE_UNIT"] for unit in UNITS] == list(UNITS)
 
 
-def test_each_image_is_built_once() -> None:
-    """Services that share an image leave building it to one of them, so that two never race."""
+def test_each_image_is_built_once_and_never_stale() -> None:
+    """Of services that share an image one builds it, whenever they start: the cache knows whether its sources have changed."""
     builders = [service["image"] for service in SERVICES.values() if "build" in service]
     assert sorted(builders) == sorted({service["image"] for service in SERVICES.values()})
-    assert all("build" in service or service["pull_policy"] == "never" for service in SERVICES.values())
+    for service in SERVICES.values():
+        assert service["pull_policy"] == ("build" if "build" in service else "never")
+
+
+def test_names_follow_the_folder() -> None:
+    """Two checkouts have different projects and images; the command line uses the images of its checkout."""
+    assert COMPOSE["name"] == "coldaisle${PWD:-}"
+    assert {service["image"].partition(":")[2] for service in SERVICES.values()} == {
+        "${COLDAISLE_IMAGES:-${COMPOSE_PROJECT_NAME:-coldaisle}}"
+    }
+    assert project_of(Path("/a/My Lab/coldaisle")) == "coldaisleamylabcoldaisle"
+    assert project_of(Path("/a/x/coldaisle")) != project_of(Path("/a/y/coldaisle"))
+    assert FOLDER == HOUSE
 
 
 def test_what_is_served_is_served_to_this_machine_only() -> None:
     """JupyterLab and the listener for alarms are published on the loopback address, away from the test network, and nothing else is."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"analysis": ["127.0.0.1:8888:8888"], "alarms": ["127.0.0.1:1884:1884"]}
-    assert all(SERVICES[name]["networks"] == ["desk"] for name in ("analysis", "live", "alarms"))
+    assert published == {
+        "desk": ["127.0.0.1:${COLDAISLE_PORT:-8888}:8888"],
+        "alarms": ["127.0.0.1:${COLDAISLE_ALARMS_PORT:-1884}:1884"],
+    }
 
 
-@pytest.mark.parametrize("name", ["timekeeper", "broker", "ntp", "capture", "analysis"])
+def test_the_port_is_taken_before_anything_is_played() -> None:
+    """The desk waits for nobody, and everything else waits for it: a taken port ends everything at its start."""
+    assert "depends_on" not in SERVICES["desk"]
+    waiting = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
+    reached = {"desk"}
+    while more := {name for name, others in waiting.items() if others & reached} - reached:
+        reached |= more
+    assert reached == set(SERVICES) - {"alarms"}
+
+
+def test_the_terminal_hears_who_speaks_to_people() -> None:
+    """What broker, units and attacker write are not lines for the terminal: only those that tell how far the run is are attached."""
+    attached = {name for name, service in SERVICES.items() if service.get("attach", True)}
+    assert attached == {"desk", "analysis", "verdict", "live"}
+
+
+@pytest.mark.parametrize("name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp"])
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """Whoever stays up while others wait for it can be asked how it is."""
     assert SERVICES[name]["healthcheck"]["test"]
@@ -98,5 +166,13 @@ def test_services_others_wait_for_have_a_health_check(name: str) -> None:
 
 def test_no_variable_is_needed() -> None:
     """Every variable in the file has a default: `docker compose up` needs nothing else."""
-    for part in (HOUSE / "docker-compose.yml").read_text(encoding="utf-8").split("${")[1:]:
+    for part in TEXT.split("${")[1:]:
         assert ":-" in part.partition("}")[0]
+
+
+def test_every_variable_is_explained() -> None:
+    """The README names every variable somebody may set."""
+    readme = (HOUSE / "README.md").read_text(encoding="utf-8")
+    own = {"COLDAISLE_STAGE", "COLDAISLE_IMAGES"}  # set by the command line
+    for name in set(re.findall(r"\$\{(COLDAISLE_\w+)", TEXT)) - own:
+        assert name in readme, name

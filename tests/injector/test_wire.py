@@ -10,7 +10,7 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 from tests.injector.made import UNIT, segment
 
-from coldaisle_contracts.addressing import BROKER, GATEWAY, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
 from coldaisle_injector import crafted, frames
 from coldaisle_injector.segments import readdress
 from coldaisle_injector.wire import ForbiddenFrameError, Guard, Wire
@@ -31,7 +31,6 @@ FOREIGN = {
     "frame longer than Ethernet takes": _ETHER / _IP / UDP() / Raw(bytes(1500)),
     "source address": _ETHER / IP(src="10.0.0.1", dst=BROKER.ip) / TCP(),
     "target address": _ETHER / IP(src=UNIT.ip, dst="8.8.8.8") / UDP(),
-    "gateway": _ETHER / IP(src=UNIT.ip, dst=str(GATEWAY)) / TCP(),
     "nobody's address in the network": _ETHER / IP(src=UNIT.ip, dst="198.18.0.99") / TCP(),
     "ARP sender": _ETHER / ARP(hwsrc=INJECTOR.mac, psrc="192.168.1.1", hwdst=BROKER.mac, pdst=BROKER.ip),
     "ARP target": _ETHER / ARP(hwsrc=INJECTOR.mac, psrc=UNIT.ip, hwdst=BROKER.mac, pdst="192.168.1.1"),

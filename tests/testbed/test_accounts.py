@@ -63,10 +63,10 @@ def test_mosquitto_reads_the_file(broker: tuple[int, dict[str, str]]) -> None:
     assert _code(port, "operator", "wrong") != 0
 
 
-def test_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """Nobody else can read the hashes, and no password stands in it."""
+def test_file_is_not_for_everybody(tmp_path: Path) -> None:
+    """Only its owner and the daemons' group can read the hashes, and no password stands in it."""
     accounts.write(tmp_path, ACCOUNTS)
     path = tmp_path / accounts.FILE
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert path.read_text().startswith("operator:$7$101$")
     assert "coolant" not in path.read_text()

@@ -16,7 +16,7 @@ from coldaisle_analysis import pipeline
 from coldaisle_contracts.analyses import AnalysisManifest, refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
-from coldaisle_testbed import analyses, conclude, containers
+from coldaisle_testbed import analyses, conclude, conduct
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.verification import verify
 
@@ -146,13 +146,11 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_the_desk_analyses_what_was_cut_short(run: Path) -> None:
-    """In a container a run that was sealed and never analysed is analysed when the desk opens again, and then left alone."""
-    env = {"COLDAISLE_RUN": str(run.parent / ".compose")}
+    """A run that was sealed in containers and never analysed is analysed by `desk finish`, and then left alone."""
     (run.parent / "latest").symlink_to(run.name)
     shutil.rmtree(run / "analyses")
-    containers.finish(env)
+    assert conduct.finish(run.parent, Progress()) == 0
     assert not (run / "analyses").exists()  # it was made elsewhere: nobody asked for models
     made.refit(run, engine="compose")
-    for _ in range(2):
-        containers.finish(env)
+    assert [conduct.finish(run.parent, Progress()) for _ in range(2)] == [1, 0]
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]

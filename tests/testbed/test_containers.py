@@ -74,13 +74,13 @@ def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("status", "what"),
     [
-        ("Exited (0) 1 second ago", "ended with exit code 0"),
+        ("Exited (1) 1 second ago", "ended with exit code 1"),
         ("Exited (137) 1 second ago", "was killed by SIGKILL because memory ran out"),
         ("Up 9 seconds (unhealthy)", "stalled: its container is Up 9 seconds (unhealthy)"),
     ],
 )
-def test_a_daemon_may_not_end_or_stall(monkeypatch: pytest.MonkeyPatch, status: str, what: str) -> None:
-    """The broker has to outlive the run, whatever its exit code."""
+def test_a_daemon_may_not_end_badly_or_stall(monkeypatch: pytest.MonkeyPatch, status: str, what: str) -> None:
+    """The broker has to outlive the run: ending before it is exit code 1 (until-over), after it 0."""
     error = fault(monkeypatch, broker=(status, "2026-01-01T00:00:01Z", "memory"))
     assert (error.name, error.what) == ("broker", what)
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.netns.catalogue import PLAN
 
 from coldaisle_analysis.compiled import jit
 from coldaisle_contracts.errors import InputError
-from coldaisle_testbed import namespaces
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.compose import ComposeRun
 from coldaisle_testbed.engines.containers import Containers
@@ -26,21 +26,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_an_ethtool_that_hangs_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence says whose interface was to be set, and how long it was waited for."""
-    monkeypatch.setattr(namespaces, "ETHTOOL_S", 0.1)
-    stand_in(path, "ethtool", "exec sleep 600")
-    with pytest.raises(InputError, match=r"ethtool on inrow-13: did not end within 0\.1 s: try again"):
-        namespaces._without_offloads("inrow-13")
-
-
-def test_an_ethtool_that_fails_is_quoted(path: Path) -> None:
-    """The sentence holds what ethtool said."""
-    stand_in(path, "ethtool", "echo no such device >&2; exit 75")
-    with pytest.raises(InputError, match=r"ethtool on broker: failed \(no such device\): see"):
-        namespaces._without_offloads("broker")
-
-
 def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes longer than it may is said, and no half of it is kept."""
     monkeypatch.setattr(jit, "COMPILE_S", 0.01)
@@ -54,6 +39,6 @@ def test_a_compose_command_that_hangs_is_ended(path: Path, monkeypatch: pytest.M
     """The sentence names the command, how long it was waited for, and where to look."""
     monkeypatch.setattr(compose, "BUILD_S", 0.1)
     stand_in(path, "docker", "exec sleep 600")
-    run = ComposeRun("x", Containers.__new__(Containers), ("inrow-13",), path, print)
+    run = ComposeRun("x", Containers.__new__(Containers), PLAN, path, print)
     with pytest.raises(InputError, match=r"docker compose build: did not end within 0\.1 s: see"):
         run.play()

@@ -4,7 +4,7 @@ Compose has no SDK, so it is driven as a command; health, exit codes and logs co
 """
 
 import os
-import shutil
+import re
 import subprocess
 import tempfile
 import time
@@ -15,7 +15,8 @@ from pathlib import Path
 from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
-from coldaisle_testbed.engines.containers import Containers, check_network, connect
+from coldaisle_testbed.days import Days
+from coldaisle_testbed.engines.containers import Containers, connect
 from coldaisle_testbed.week import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
@@ -23,7 +24,7 @@ HOUSE = Path(__file__).resolve().parents[3]
 POLL_S = 0.5
 COMMAND_S, BUILD_S = 120.0, 3600.0
 """Time a Compose command has, and building the images, which takes minutes where nothing is cached, s."""
-_BUILT = ("plan", "broker", "ntp", "capture", "injector", "inrow-13")
+_BUILT = ("timekeeper", "broker", "ntp", "capture", "injector", "inrow-13")
 """Services that build the images of a run; the others use theirs."""
 
 
@@ -36,12 +37,17 @@ def answers() -> bool:
     return True
 
 
+def project_of(folder: Path) -> str:
+    """Return the project name that the Compose file takes from a folder, as Compose normalises it."""
+    return "".join(re.findall(r"[a-z0-9_-]", f"coldaisle{folder}".lower()))
+
+
 def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
-    """Play a plan in containers, into ``stage``; nothing of them is left when this returns.
+    """Play a plan in containers, into ``stage``; of the containers nothing is left when this returns.
 
     Args:
         plan: what to play.
-        stage: the run's folder, made here; gone again when this fails.
+        stage: the run's folder, whose owner the programs in the containers become.
         progress: told one line a step.
 
     Returns:
@@ -53,16 +59,9 @@ def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
     """
     stage = stage.resolve()
     with closing(connect()) as client:
-        check_network(client)
         prepare(stage, plan)
-        try:
-            _open(stage)
-            project = f"coldaisle-{os.getpid()}"
-            ComposeRun(project, Containers(client, project), plan.scenario.units, stage, progress).play()
-        except BaseException:
-            shutil.rmtree(stage, ignore_errors=True)
-            raise
-    _take_over(stage)
+        project = f"coldaisle-{os.getpid()}"
+        ComposeRun(project, Containers(client, project), plan, stage, progress).play()
     return 1
 
 
@@ -72,7 +71,7 @@ class ComposeRun:
     Args:
         project: that name.
         containers: what the engine sees of it.
-        units: the units that take part.
+        plan: what is played.
         stage: the run's folder, with plan and room for journals and captures.
         progress: told one line a step.
     """
@@ -81,15 +80,20 @@ class ComposeRun:
         self,
         project: str,
         containers: Containers,
-        units: tuple[str, ...],
+        plan: Plan,
         stage: Path,
         progress: Callable[[str], None],
     ) -> None:
         self._containers, self._progress = containers, progress
-        self._ending = {"timekeeper", "capture", "injector", *units}
-        self._services = sorted(self._ending | {BROKER.name, NTP.name})
+        self._days = Days(plan, stage, progress)
+        self._ending = {"timekeeper", "capture", "injector", *plan.scenario.units}
+        self._services = sorted(self._ending | {"switch", BROKER.name, NTP.name})
         self._command = ["docker", "compose", "-p", project, "-f", str(HOUSE / "docker-compose.yml")]
-        self._env = os.environ | {"COLDAISLE_RUNS": str(stage), "COLDAISLE_STAGE": "."}
+        self._env = os.environ | {
+            "COLDAISLE_RUNS": str(stage),
+            "COLDAISLE_STAGE": ".",
+            "COLDAISLE_IMAGES": project_of(HOUSE),
+        }
 
     def play(self) -> None:
         """Build, start, watch to the end, take everything down.
@@ -161,30 +165,10 @@ class ComposeRun:
             )  # says more than Compose, which may have failed because of it
             if not_started is not None:
                 raise not_started
-            for one in sorted(one.service for one in seen if one.code == 0 and one.service not in ended):
-                self._progress(f"{one} done")
-                ended.add(one)
+            self._days.look()
+            ended = {one.service for one in seen if one.code == 0}
 
 
 def _last_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"
-
-
-def _open(stage: Path) -> None:
-    """Let the users of the containers write into the run's folders."""
-    for path in (stage, *stage.rglob("*/")):
-        path.chmod(0o777)
-
-
-def _take_over(stage: Path) -> None:
-    """Give every file of the run to the owner of its folder: containers write as users of their own."""
-    owner = stage.stat()
-    for path in (stage, *stage.rglob("*")):
-        if os.geteuid() == 0:
-            os.chown(path, owner.st_uid, owner.st_gid)
-        elif path.stat().st_uid != owner.st_uid:
-            copy = path.with_name(f"{path.name}.own")
-            shutil.copyfile(path, copy)
-            copy.replace(path)
-        path.chmod(path.stat().st_mode & ~0o022)

@@ -4,12 +4,10 @@ import re
 import signal
 import time
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 import docker
 from docker.errors import DockerException, NotFound
 
-from coldaisle_contracts.addressing import BROKER, NETWORK, NTP
 from coldaisle_contracts.errors import FederateError, InputError
 
 _KILLED = 128
@@ -37,23 +35,6 @@ def connect() -> docker.DockerClient:
     return client
 
 
-def check_network(client: docker.DockerClient) -> None:
-    """Refuse when a network of the engine overlaps the test network, and say whose it is.
-
-    Raises:
-        InputError: with the command that removes it.
-    """
-    for network in client.networks.list():
-        for pool in (network.attrs["IPAM"] or {}).get("Config") or ():
-            if ":" in pool.get("Subnet", ":") or not IPv4Network(pool["Subnet"]).overlaps(NETWORK):
-                continue
-            project = (network.attrs["Labels"] or {}).get(_PROJECT)
-            remedy = (
-                f"docker compose -p {project} down -v" if project else f"docker network rm {network.name}"
-            )
-            raise InputError(f"network {NETWORK}", f"the Docker network {network.name} holds it: {remedy}")
-
-
 @dataclass(frozen=True)
 class Seen:
     """A container of the run as the engine sees it.
@@ -78,10 +59,10 @@ class Seen:
 
     @property
     def failed(self) -> bool:
-        """Whether the run cannot go on: it stalled, ended badly, or is a daemon and ended at all."""
+        """Whether the run cannot go on: it stalled or ended badly. A daemon that ends while the time is kept ends badly."""
         if self.code is None:
             return "(unhealthy)" in self.status or self.state in {"paused", "dead"}
-        return self.code != 0 or self.service in (BROKER.name, NTP.name)
+        return self.code != 0
 
 
 class Containers:

@@ -1,0 +1,152 @@
+"""Making a run in containers that Compose starts: plans it, says how far it is, and concludes it when it was played.
+
+The timekeeper and the federates are containers of their own. They go by what this one holds (the run's folder), and it goes by
+what the timekeeper holds (the federation's folder): whoever ends, the others end, too.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coldaisle_contracts.analyses import analyses_of
+from coldaisle_contracts.errors import ColdaisleError, InputError
+from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import making
+from coldaisle_testbed.days import Days
+from coldaisle_testbed.holding import is_held
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import LATEST, ORDER, Order, new_stage, point
+from coldaisle_testbed.timekeeper import VERDICT
+from coldaisle_testbed.week import prepare
+
+LINK = ".compose"
+"""Link beside the runs to the one that is being made: containers know no other name of it."""
+START_S = 180.0
+"""The timekeeper's container has to be there after so long, s."""
+LOOK_S = 0.2
+COMPOSE = "compose"
+
+
+class PlayError(ColdaisleError):
+    """A container failed while a run was played (exit 3)."""
+
+    exit_code = 3
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name} {what}: see what it wrote with `docker compose logs {name}`")
+
+
+class Shown(Progress):
+    """Progress that names files as the machine outside of the containers knows them.
+
+    Args:
+        inside: folder of the runs in the container.
+        outside: the same on the machine.
+    """
+
+    def __init__(self, inside: Path, outside: str) -> None:
+        super().__init__()
+        self._inside, self._outside = f"{inside}/", f"{outside.rstrip('/')}/"
+
+    def __call__(self, text: str) -> None:
+        """Say that a step is done."""
+        super().__call__(self.outside(text))
+
+    def outside(self, text: str) -> str:
+        """Return a text with every path in the folder of the runs as it is outside."""
+        return text.replace(self._inside, self._outside)
+
+
+def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Callable[[], None]) -> Path:
+    """Make a run of a plan that the containers beside this one play, and return its folder.
+
+    Args:
+        plan: what they play.
+        runs: where the run goes.
+        federation: the timekeeper's folder.
+        progress: told one line a step.
+        ready: called when the containers may begin.
+
+    Raises:
+        PlayError: if one of them failed.
+    """
+    order = Order(engine=COMPOSE, shards=1, analyse=True, latest=True)
+    link = runs / LINK
+    with new_stage(runs, plan, datetime.now(UTC)) as stage:
+        prepare(stage, plan)
+        order.save(stage)
+        point(link, stage.name)
+        try:
+            seconds: dict[str, float] = {}
+            hours = plan.scenario.duration_h
+            title = f"playing {hours:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
+            with progress.step(title, seconds, "play"):
+                ready()
+                follow(federation, Days(plan, stage, progress).look)
+            order.model_copy(update={"played": True, "seconds": seconds}).save(stage)
+        finally:
+            link.unlink(missing_ok=True)
+    return making.resume(stage, _refuse, progress)
+
+
+def follow(federation: Path, look: Callable[[], object]) -> None:
+    """Wait until the containers have played; ``look`` is called again and again while they do.
+
+    Raises:
+        PlayError: if one of them failed.
+    """
+    until = time.monotonic() + START_S
+    while not is_held(federation):
+        if time.monotonic() > until:
+            raise PlayError("timekeeper", f"did not start within {START_S:g} s")
+        time.sleep(LOOK_S)
+    while is_held(federation):
+        look()
+        time.sleep(LOOK_S)
+    try:
+        verdict = json.loads((federation / VERDICT).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlayError("timekeeper", "ended without a word") from error
+    if verdict:
+        raise PlayError(verdict["name"], verdict["what"])
+
+
+def finish(runs: Path, progress: Progress) -> int:
+    """Make what runs lack that containers have played and nobody is at, and return for how many.
+
+    A run that was played and not sealed is sealed and analysed; the newest one, when its analysis was cut short, is analysed.
+    """
+    found = sorted(path.parent for path in runs.glob(f".*/{ORDER}"))
+    lacking = [
+        stage for stage in found if not stage.is_symlink() and not is_held(stage) and _was_played(stage)
+    ]
+    for stage in lacking:
+        progress(f"finishing {stage}, which was played before")
+        making.resume(stage, _refuse, progress)
+    newest = (runs / LATEST).resolve()
+    if not _was_cut_short(newest):
+        return len(lacking)
+    from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
+
+    progress(f"analysing {newest}, whose analysis was cut short")
+    conclude.again(newest, progress)
+    return len(lacking) + 1
+
+
+def _was_played(stage: Path) -> bool:
+    try:
+        order = Order.load(stage)
+    except InputError:
+        return False
+    return order.engine == COMPOSE and order.played
+
+
+def _was_cut_short(run: Path) -> bool:
+    return (run / MANIFEST).is_file() and Manifest.load(run).engine == COMPOSE and not analyses_of(run)
+
+
+def _refuse(_: str) -> None:
+    raise InputError("a run that was not played to its end", "cannot be gone on with in this container")

@@ -1,0 +1,116 @@
+"""The desk in containers: JupyterLab, and a line of its own to whoever makes a run beside it.
+
+Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). What makes a run calls the desk and
+stays on the line until it has ended: so the desk knows how it ended even where it was killed, and no file can say so wrongly.
+"""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ADDRESS = "\0coldaisle-desk"
+CALLED_S = 20.0
+"""The desk answers within so long, s."""
+JUPYTER = (
+    "jupyter", "lab", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888", "--log-level=WARN",
+    "--ServerApp.root_dir=/desk", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
+)  # fmt: skip
+"""The owner of /runs may be root; in its container root can do little more than anybody else."""
+FIRST = "notebooks/first-look.ipynb"
+REPORT = Path("report", "index.html")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where JupyterLab is found, as the machine sees it.
+
+    Attributes:
+        port: port on this machine's loopback address.
+        token: what lets in.
+    """
+
+    port: str
+    token: str
+
+    def of(self, kind: str, path: str | Path) -> str:
+        """Return the URL of a file below JupyterLab's root, ``lab/tree`` to open it there or ``files`` to see it alone."""
+        return f"http://127.0.0.1:{self.port}/{kind}/{path}?token={self.token}"
+
+
+def serve(address: Address) -> None:
+    """Serve JupyterLab until it ends, or a run that was made beside it has failed.
+
+    Args:
+        address: where it is found.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(ADDRESS)
+        listener.listen(1)
+        jupyter = subprocess.Popen(JUPYTER, env={**os.environ, "JUPYTER_TOKEN": address.token})  # noqa: S603 - our own arguments
+        _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
+        try:
+            while jupyter.poll() is None:
+                if select.select([listener], [], [], 1.0)[0] and not _heard_out(listener, address):
+                    return
+        finally:
+            jupyter.terminate()
+            jupyter.wait()
+    sys.exit(jupyter.returncode)
+
+
+def _heard_out(listener: socket.socket, address: Address) -> bool:
+    """Stay on the line with one caller until it hangs up; tell whether its run was finished."""
+    caller, _ = listener.accept()
+    with caller, caller.makefile(encoding="utf-8") as lines:
+        run = lines.readline().strip()
+        if run:
+            _say(f"report: {address.of('files', Path('runs', run, REPORT))}")
+            _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
+        else:
+            _say("the run has failed, so JupyterLab ends, too; docker compose up desk opens it by itself")
+    return bool(run)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"coldaisle: {text}\n")
+    sys.stdout.flush()
+
+
+class Line:
+    """The line to the desk of whoever makes a run; hanging up without a word says that it failed."""
+
+    def __init__(self, connection: socket.socket | None) -> None:
+        self._connection = connection
+
+    def finished(self, run: str) -> None:
+        """Say that the run of this name is finished."""
+        if self._connection is not None:
+            self._connection.sendall(f"{run}\n".encode())
+
+
+@contextmanager
+def called() -> Iterator[Line]:
+    """Call the desk, which may still be starting, and stay on the line within the block; without a desk nobody listens."""
+    until = time.monotonic() + CALLED_S
+    connection: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    while connection is not None:
+        try:
+            connection.connect(ADDRESS)
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                connection.close()
+                connection = None
+            time.sleep(0.1)
+    try:
+        yield Line(connection)
+    finally:
+        if connection is not None:
+            connection.close()

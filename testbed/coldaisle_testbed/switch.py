@@ -1,0 +1,71 @@
+"""The Ethernet switch of a run in containers: plugs in whoever asks, by a descriptor of their network namespace.
+
+It needs NET_ADMIN and nothing else: the kernel lets it put one end of a link into a namespace of which it holds a descriptor.
+"""
+
+import os
+import socket
+from contextlib import closing
+from pathlib import Path
+
+from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
+from coldaisle_contracts.addressing import HOSTS
+from coldaisle_contracts.cable import PLUGGED, SWITCH
+from coldaisle_testbed.namespaces import Bridge
+
+_BY_NAME = {host.name: host for host in HOSTS}
+_LONGEST = 64
+"""A host's name takes less, bytes."""
+
+
+class Switch:
+    """The switch in the calling process's network namespace.
+
+    Args:
+        folder: where its socket goes: who may enter it may be plugged in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._bridge = Bridge()
+        self._plugged: set[str] = set()
+        path = folder / SWITCH
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(len(_BY_NAME))
+
+    def serve(self) -> None:
+        """Plug in who asks, one after the other, until the process ends."""
+        while True:
+            asking, _ = self._listener.accept()
+            with closing(asking):
+                self.answer(asking)
+
+    def answer(self, asking: socket.socket) -> None:
+        """Read one host's name and namespace, plug it in, and say so or why not."""
+        data, namespaces, _, _ = socket.recv_fds(asking, _LONGEST, 1)
+        try:
+            answer = self._plug(data.decode(errors="replace"), namespaces)
+        finally:
+            for namespace in namespaces:
+                os.close(namespace)
+        asking.send(answer.encode())
+
+    def _plug(self, name: str, namespaces: list[int]) -> str:
+        if name not in _BY_NAME or len(namespaces) != 1:
+            return f"the switch knows no host {name!r} with a network namespace"
+        if name in self._plugged:
+            return f"somebody is plugged in as {name} already"
+        try:
+            self._bridge.plug(_BY_NAME[name], namespaces[0])
+        except (OSError, NetlinkError) as error:
+            return f"the switch was refused a link ({error})"
+        self._plugged.add(name)
+        return PLUGGED
+
+    def close(self) -> None:
+        """Plug in nobody else."""
+        self._listener.close()
+        self._bridge.close()

@@ -1,0 +1,121 @@
+"""The switch of a run in containers: hosts in namespaces of their own ask for a cable, as containers do."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts import cable, offloads
+from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.cable import CableError
+from coldaisle_testbed import namespaces
+from coldaisle_testbed.switch import Switch
+
+pytestmark = pytest.mark.netns
+UNIT = UNITS["inrow-13"]
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> Iterator[Path]:
+    """A switch that serves in a namespace of its own; its socket."""
+    space = namespaces.create()
+    with namespaces.inside(space):
+        made = Switch(tmp_path)
+
+    def serve() -> None:
+        with suppress(OSError), namespaces.inside(space):
+            made.serve()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield tmp_path / cable.SWITCH
+    made._listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    made.close()
+    os.close(space)
+
+
+def plug_in(switch: Path, host: Host, then: str = "") -> subprocess.CompletedProcess[str]:
+    """Plug a host in from a process in a namespace of its own, and run some code there."""
+    code = (
+        "from pathlib import Path; from coldaisle_contracts import cable;"
+        "from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS;"
+        "from coldaisle_testbed import processes; import socket, subprocess; processes.leave();"
+        f"cable.plug_in(Path({str(switch)!r}), {host!r});{then}"
+    )
+    imports = f"from coldaisle_contracts.addressing import Host;{code}"
+    return subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=False)
+
+
+def test_a_host_finds_its_interface(switch: Path) -> None:
+    """It is called eth0, has the host's addresses, no route but its network's, and no offload at all."""
+    shown = "; ".join(
+        f"print(subprocess.run({command!r}, capture_output=True, text=True).stdout)"
+        for command in (["ip", "-4", "addr"], ["ip", "link"], ["ip", "route"])
+    )
+    shown += "; from coldaisle_contracts import offloads; print('left on:', offloads.left_on('eth0'))"
+    done = plug_in(switch, UNIT, shown)
+    assert done.returncode == 0, done.stderr
+    assert f"inet {UNIT.ip}/24" in done.stdout
+    assert UNIT.mac in done.stdout
+    assert "default" not in [line.split()[0] for line in done.stdout.splitlines() if "dev eth0" in line]
+    assert "left on: []" in done.stdout
+
+
+def test_the_ports_have_no_offloads_either() -> None:
+    """The switch's end of a cable neither merges frames nor leaves their checksums open."""
+    space, hosts = namespaces.create(), namespaces.create()
+    try:
+        with namespaces.inside(space), closing(namespaces.Bridge()) as bridge:
+            bridge.plug(BROKER, hosts)
+            assert offloads.left_on("port0") == []
+    finally:
+        os.close(space)
+        os.close(hosts)
+
+
+def test_two_hosts_hear_each_other(switch: Path) -> None:
+    """What one sends the other receives, through the switch alone."""
+    listen = f"server = socket.create_server(({BROKER.ip!r}, 1883)); print('up', flush=True); print(server.accept()[1][0])"
+    code = (
+        "from pathlib import Path; from coldaisle_contracts import cable; import socket;"
+        "from coldaisle_contracts.addressing import BROKER; from coldaisle_testbed import processes; processes.leave();"
+        f"cable.plug_in(Path({str(switch)!r}), BROKER);{listen}"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as broker:
+        assert broker.stdout is not None
+        assert broker.stdout.readline() == "up\n"
+        done = plug_in(switch, UNIT, f"socket.create_connection(({BROKER.ip!r}, 1883), 10)")
+        assert done.returncode == 0, done.stderr
+        assert broker.stdout.readline() == f"{UNIT.ip}\n"
+
+
+def test_nobody_is_plugged_in_twice_or_under_another_name(switch: Path) -> None:
+    """A name that is no host's, and one whose host is there, are refused in one sentence."""
+    stranger = Host("inrow-99", "unit", "198.18.0.99", "02:42:c6:12:00:63")
+    assert "knows no host 'inrow-99'" in plug_in(switch, stranger).stderr
+    assert plug_in(switch, INJECTOR).returncode == 0
+    assert "plugged in as injector already" in plug_in(switch, INJECTOR).stderr
+
+
+def test_without_a_switch_the_sentence_names_the_host(tmp_path: Path) -> None:
+    """A host that finds no switch says who it is and why it is not on the network."""
+    with pytest.raises(CableError, match="injector cannot be plugged into the test network: No such file"):
+        cable.plug_in(tmp_path / cable.SWITCH, INJECTOR)
+
+
+def test_who_has_let_go_cannot_change_the_network(switch: Path) -> None:
+    """After giving up NET_ADMIN the attacker keeps its interface and may set nothing, packet sockets excepted."""
+    then = (
+        "cable.let_go(); socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(); print('raw')\n"
+        "try: cable.set_state('eth0', up=False)\n"
+        "except OSError as error: print(error.strerror)"
+    )
+    done = plug_in(switch, INJECTOR, then)
+    assert done.stdout.splitlines() == ["raw", os.strerror(1)], done.stderr
