@@ -129,7 +129,7 @@ def _of_readings(rows: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
         yield f"each of its {len(rows)} readings arrives once and with the value sent{remark}"
     late, usual = rows["late"].median(), frame.loc[frame["label"] == 0, "late"].quantile(0.99)
     if fates == {"delayed"} and late < usual:
-        yield f"half of its readings come no later than {max(late, 0):.1g} s, one clean reading in a hundred {usual:.1g} s"
+        yield f"half of its readings come no later than {max(late, 0):.1g} s, one reading in a hundred that no attack touched {usual:.1g} s or later"
 
 
 def _appliances(frame: pd.DataFrame, what: str) -> str:

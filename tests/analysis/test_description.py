@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ from tests.analysis.made_manifest import made_manifest
 from coldaisle_analysis import dataset, description
 from coldaisle_analysis.columns import LEVELS, Level, columns, names
 from coldaisle_analysis.description.croissant import KEYS
-from coldaisle_analysis.description.datasheet import SECTIONS
+from coldaisle_analysis.description.croissant import croissant as croissant_of
+from coldaisle_analysis.description.datasheet import SECTIONS, datasheet
+from coldaisle_analysis.description.facts import Facts
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest, digest_of, instant, sha256_of
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:ConjunctiveGraph is deprecated", "ignore:The inplace keyword in DataFrame.reset_index"
@@ -64,6 +69,19 @@ def croissant(run: Path) -> dict[str, Any]:
     """Return its metadata."""
     found: dict[str, Any] = json.loads((run / "croissant.json").read_text())
     return found
+
+
+def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest]) -> None:
+    """Metadata and datasheet tell how many of the plan's episodes are attacks, and name both journals as the labels' source."""
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48,
+                "drawn": {"count": 5, "readings": (2, 3), "kinds": {"removal": 3, "door": 2}}}  # fmt: skip
+    played = replace(Facts.of(run, manifest[0]), plan=build_plan(Scenario.model_validate(scenario)))
+    told = croissant_of(played)["description"]
+    assert (
+        "5 anomalies, 2 of them benign; each frame and reading labelled from the journals of the attacker and of the units"
+        in told
+    )
+    assert "are attacks, in 3 episodes; 2 further episodes are benign anomalies" in datasheet(played)
 
 
 def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:

@@ -63,7 +63,8 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "conformsTo": list(CONFORMS_TO),
         "name": facts.publish.title or manifest.id,
         "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {facts.setting}; "
-        f"{len(facts.plan.episodes)} anomalies, each frame and reading labelled from the attacker's own journal. Scenario "
+        f"{len(facts.plan.episodes)} anomalies, {facts.benign} of them benign; each frame and reading labelled from the journals of the "
+        f"attacker and of the units. Scenario "
         f"{manifest.scenario}, seed {manifest.seed}, made by {facts.manifest.made_by}.",
         **_published(facts),
         "dateCreated": manifest.created.isoformat(),

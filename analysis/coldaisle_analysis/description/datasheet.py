@@ -49,8 +49,8 @@ def _composition(facts: Facts) -> Iterator[str]:
     yield "\n".join(["| level | a row is | rows | columns |", "|---|---|---|---|", *levels])
     yield (
         f"**Labels.** {counts['packets_attack']:,} of {counts['packets']:,} packets and {counts['readings_attack']:,} of "
-        f"{counts['readings']:,} readings are attacks, in {counts['episodes']} episodes with {counts['acts']:,} acts, benign "
-        "anomalies included."
+        f"{counts['readings']:,} readings are attacks, in {facts.kinds.total() - facts.benign} episodes; {facts.benign} "
+        f"further episodes are benign anomalies. Together they have {counts['acts']:,} acts."
     )
     yield from _episodes(facts)
     yield f"**Missing.** {responsible.MISSING} Packets the kernel dropped: {counts['kernel_drops']}."

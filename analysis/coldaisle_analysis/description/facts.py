@@ -73,6 +73,11 @@ class Facts:
         return Counter({kind: played[kind] for kind in KINDS if played[kind]})
 
     @property
+    def benign(self) -> int:
+        """Episodes that are no attack."""
+        return sum(count for kind, count in self.kinds.items() if KINDS[kind].benign)
+
+    @property
     def techniques(self) -> list[str]:
         """Techniques of ATT&CK for ICS that were played, sorted."""
         return sorted({KINDS[kind].technique for kind in self.kinds} - {""})
