@@ -22,6 +22,7 @@ CAPABILITIES = {
     "desk": OWNER,
     "analysis": OWNER,
     "live": OWNER,
+    "alarms": OWNER,
     "timekeeper": OWNER | {"CHOWN"},
     "switch": OWNER | {"NET_ADMIN"},
     "capture": OWNER | {"NET_ADMIN", "NET_RAW"},
@@ -93,11 +94,31 @@ def test_programs_of_the_run_are_not_root() -> None:
             assert service["user"] == "root"
             script = (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
             script += (HOUSE / "analysis" / "desk").read_text(encoding="utf-8")
-            assert service.get("command", ["keep-time"])[0] in ("as-owner", "keep-time", "desk")
+            assert service.get("command", ["keep-time"])[0] in (
+                "as-owner",
+                "keep-time",
+                "desk",
+                "with-password",
+            )
             assert script.count("exec as-owner /runs") == 2
         else:
             dockerfile = (HOUSE / image(service) / "Dockerfile").read_text(encoding="utf-8")
             assert "USER coldaisle" in dockerfile or service["user"] == "coldaisle", name
+
+
+def test_every_image_can_have_another_base() -> None:
+    """A base with a digest can be named for all images at once; without one it is the Dockerfiles' own default."""
+    builds = [service["build"] for service in SERVICES.values() if "build" in service]
+    assert all(build["args"] == {"BASE": "${COLDAISLE_BASE:-debian:trixie-slim}"} for build in builds)
+
+
+def test_the_alarms_need_a_password() -> None:
+    """The listener lets nobody in without the password that its container makes, and the watch reads it from the owner's file."""
+    conf = (HOUSE / "broker" / "alarms.conf").read_text(encoding="utf-8").splitlines()
+    assert {"allow_anonymous false", "password_file passwords"} <= set(conf)
+    assert SERVICES["alarms"]["command"][:2] == ["with-password", "/runs"]
+    assert SERVICES["alarms"]["command"][3:] == ["mosquitto", "-c", "/etc/coldaisle/alarms.conf"]
+    assert "--mqtt-password=/runs/alarms/password" in SERVICES["live"]["command"]
 
 
 def test_nothing_is_open_to_everybody() -> None:

@@ -18,8 +18,8 @@ HOUSE = Path(__file__).resolve().parents[2]
 IMAGES = sorted(path.parent.name for path in HOUSE.glob("*/Dockerfile"))
 PACKAGES = [image for image in IMAGES if (HOUSE / image / LOCK).is_file()]
 PROJECT: dict[str, Any] = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
-SHARED_LINES = 4
-"""FROM and the first RUN of every image, for the build cache."""
+SHARED_LINES = 5
+"""ARG, FROM and the first RUN of every image, for the build cache."""
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -107,6 +107,18 @@ def test_images_share_their_first_layers() -> None:
     assert len({tuple(text[1 : 1 + SHARED_LINES]) for text in texts.values()}) == 1
     workdir = texts["testbed"].index("WORKDIR /opt/coldaisle")
     assert len({tuple(texts[image][1:workdir]) for image in PACKAGES}) == 1
+
+
+def test_debian_packages_are_of_a_series() -> None:
+    """Every package that an image names is held to the upstream series that the testbed was tried with, and the base has a default."""
+    for image in IMAGES:
+        text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
+        assert "ARG BASE=debian:trixie-slim\nFROM ${BASE}\n" in text
+        installed = re.findall(r"apt-get install -qy --no-install-recommends (.+?) &&", text)
+        assert len(installed) == text.count("apt-get install")
+        assert all(
+            re.fullmatch(r"'[a-z0-9.-]+=[0-9:.]+\*'", one) for line in installed for one in line.split()
+        )
 
 
 def test_the_build_context_holds_every_file_copied() -> None:

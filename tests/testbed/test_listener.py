@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -21,6 +22,7 @@ from coldaisle_testbed.live import listener as listening
 from coldaisle_testbed.live.broker import OPTIONS, TOPIC, Broker
 from coldaisle_testbed.live.listener import Address, Listener
 
+HOUSE = Path(__file__).resolve().parents[2]
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 PATIENCE_S = 60.0
 """Most that a busy machine takes for anything here, s."""
@@ -221,6 +223,59 @@ def test_alarms_that_nobody_confirmed_are_counted(tmp_path: Path, monkeypatch: p
         listener.publish("day-1", {"frame": frame})
     listener.__exit__(None, None, None)
     assert said == ["3 alarms were not confirmed by the MQTT listener; the files hold them all"]
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A temporary folder that other users may enter."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.netns
+def test_the_listener_in_containers_has_a_password_too(open_path: Path) -> None:
+    """Its script runs mosquitto as the daemons' user; the owner of the runs alone finds the password, and it lets the watch in."""
+    port, owner, daemon = free_port(), 4242, 10001
+    runs, place = open_path / "runs", open_path / "tmp"
+    runs.mkdir()
+    place.mkdir()
+    place.chmod(0o1777)
+    os.chown(runs, owner, owner)
+    conf = (HOUSE / "broker" / "alarms.conf").read_text().replace("1884 0.0.0.0", f"{port} 127.0.0.1")
+    (place / "alarms.conf").write_text(conf)
+    programs = f"{HOUSE / 'broker'}:{HOUSE / 'testbed'}:{os.environ['PATH']}:/usr/sbin"
+    command = ["with-password", str(runs), str(port), "mosquitto", "-c", "alarms.conf"]
+    process = subprocess.Popen(["env", *command], cwd=place, env={"PATH": programs})
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            assert process.poll() is None
+            time.sleep(0.02)
+        heard: list[tuple[str, bytes]] = []
+        client = subscribed(options(runs / "alarms"), heard)
+        where = Address.parse(f"mqtt://coldaisle@127.0.0.1:{port}", runs / "alarms" / "password")
+        with Listener(where, open_path, print) as listener:
+            while not heard and time.monotonic() < until:
+                listener.publish("day-1", {"frame": 1})
+                time.sleep(0.05)
+        client.disconnect()
+        client.loop_stop()
+        with pytest.raises(InputError, match="Not authorized"):
+            Listener(Address.parse(f"127.0.0.1:{port}"), open_path, print)
+        assert Path(f"/proc/{process.pid}").stat().st_uid == daemon
+    finally:
+        process.terminate()
+        process.wait()
+    assert heard[0] == (f"{TOPIC}/day-1", b'{"frame": 1}')
+    for file, user in (
+        (runs / "alarms" / "password", owner),
+        (runs / "alarms" / OPTIONS, owner),
+        (place / "passwords", daemon),
+    ):
+        assert (stat.S_IMODE(file.stat().st_mode), file.stat().st_uid) == (0o600, user)
 
 
 @pytest.mark.parametrize(
