@@ -5,7 +5,7 @@ import select
 from pathlib import Path
 
 from coldaisle_capture.seal import seal
-from coldaisle_capture.tcpdump import Tcpdump
+from coldaisle_capture.tcpdump import Tcpdump, places
 from coldaisle_contracts import cable, unforeseen
 from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import END, Federate
@@ -25,7 +25,8 @@ def main() -> None:
     if switch := os.environ.get("COLDAISLE_SWITCH"):
         cable.plug_in(Path(switch), BROKER)
         cable.let_go()
-    dump = Tcpdump(cable.INTERFACE, run / "capture" / "raw" / f"{shard}.tcpdump")
+    first = run / "capture" / "raw" / f"{shard}.tcpdump"
+    dump = Tcpdump(cable.INTERFACE, first, places(plan, shard))
     (folder / READY).touch()
     federate = Federate(folder, "capture")
     federate.request(END)

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
 
+from coldaisle_capture.tcpdump import CaptureError
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_contracts.timeline import MILLISECOND, Timeline
@@ -34,6 +35,7 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
 
     Raises:
         InputError: if the file is not one, or is cut.
+        CaptureError: if a frame is longer than what was kept of it.
     """
     data = path.read_bytes()
     if len(data) < GLOBAL_HEADER or struct.unpack_from("<I", data)[0] != NANO_MAGIC:
@@ -45,7 +47,10 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
             raise InputError(
                 f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again"
             )
-        seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
+        seconds, nanos, size, whole = _RECORD.unpack_from(data, at)
+        if size != whole:
+            what = f"{path}: frame {number} has {whole} bytes, of which {size} were kept"
+            raise CaptureError(f"{what}: no frame of the test network is that long, so something merged some")
         at += RECORD_HEADER
         if at + size > len(data):
             raise InputError(

@@ -1,6 +1,7 @@
 """tcpdump itself: started, rotated by size, stopped and asked what it counted."""
 
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from coldaisle_capture import tcpdump
 from coldaisle_capture.retime import records
 from coldaisle_capture.tcpdump import CaptureError, Tcpdump
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import namespaces
 
 
@@ -32,9 +36,10 @@ def test_capture_rotates_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
         with namespaces.inside(space):
             dump = Tcpdump("lo", tmp_path / "day-1.tcpdump")
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                for _ in range(40):
-                    sender.sendto(bytes(60_000), ("127.0.0.1", 9))
-                    time.sleep(0.01)  # the buffer has few places for frames of that size
+                for number in range(1_000):
+                    sender.sendto(bytes(1_400), ("127.0.0.1", 9))
+                    if number % 50 == 0:
+                        time.sleep(0.01)
             dump.check()
             tally = dump.stop()
     finally:
@@ -42,7 +47,7 @@ def test_capture_rotates_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     times = [at for path in dump.files() for at, _ in records(path)]
     assert len(dump.files()) > 1
     assert (len(times), tally.dropped) == (tally.captured, 0)
-    assert tally.captured >= 40
+    assert tally.captured >= 1_000
     assert times == sorted(times)
 
 
@@ -51,3 +56,50 @@ def test_unknown_interface_is_said_in_tcpdumps_words(tmp_path: Path) -> None:
     """A capture that cannot start ends with what tcpdump said."""
     with pytest.raises(CaptureError, match=r"tcpdump did not start: .*nowhere0"):
         Tcpdump("nowhere0", tmp_path / "x")
+
+
+@pytest.mark.netns
+def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None:
+    """As many frames as there are places for are sent at full length while tcpdump is stopped: it has them all afterwards."""
+    room, space = 3_000, namespaces.create()
+    try:
+        with namespaces.inside(space):
+            dump = Tcpdump("lo", tmp_path / "day-1.tcpdump", room)
+            os.kill(dump._process.pid, signal.SIGSTOP)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as itself:
+                itself.bind(("127.0.0.1", 0))
+                for _ in range(room // 2):  # loopback shows each twice: as it goes out and as it comes in
+                    itself.sendto(bytes(1_472), itself.getsockname())
+            os.kill(dump._process.pid, signal.SIGCONT)
+            tally = dump.stop()
+    finally:
+        os.close(space)
+    assert tally.dropped == 0
+    assert tally.captured >= room // 2
+
+
+@pytest.mark.netns
+def test_a_frame_that_is_cut_ends_the_run(tmp_path: Path) -> None:
+    """A frame longer than the snapshot is no capture of the test network's: the sentence names it and its two lengths."""
+    space = namespaces.create()
+    try:
+        with namespaces.inside(space):
+            dump = Tcpdump("lo", tmp_path / "day-1.tcpdump", 100)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(bytes(3_000), ("127.0.0.1", 9))
+            dump.stop()
+    finally:
+        os.close(space)
+    with pytest.raises(CaptureError, match=r"frame 1 has 3042 bytes, of which 1600 were kept"):
+        list(records(tmp_path / "day-1.tcpdump"))
+
+
+def test_the_ring_has_room_for_the_plan() -> None:
+    """A short shard has room for every frame it can have, a long one for a burst."""
+    path = Path(__file__).resolve().parents[2] / "scenarios"
+    rooms = {}
+    for name in ("hour", "week"):
+        plan = build_plan(load_scenario(path / f"{name}.toml"), name)
+        rooms[name] = tcpdump.places(plan, Shard(range(1)))
+    assert rooms["hour"] > 814 * 1.5
+    assert rooms["week"] == tcpdump.BURST
