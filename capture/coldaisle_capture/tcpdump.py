@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import select
 import signal
 import subprocess
 import time
@@ -33,6 +34,8 @@ FILTER = "arp or ip"
 """The test network is IPv4 alone."""
 SETTLE_S = 0.2
 """How long tcpdump is left running after the last packet, s."""
+GLANCE_S, SAME = 0.02, 10
+"""Time between two looks at how far tcpdump is, s; so many looks in a row that find the same are an end, dropped frames being received."""
 END_S = 15.0
 """tcpdump has to end so soon after it is asked to, s."""
 STOPPED_S = 20.0
@@ -139,6 +142,7 @@ class Tcpdump:
             OSError: if the disk takes no more.
         """
         time.sleep(SETTLE_S)
+        self._catch_up()
         self._process.send_signal(signal.SIGINT)
         try:
             _, said = self._process.communicate(timeout=END_S)
@@ -150,6 +154,31 @@ class Tcpdump:
         if captured is None or not drops:
             raise self._failure("did not report its drops", said)
         return Tally(int(captured[1]), sum(map(int, drops)))
+
+    def _catch_up(self) -> None:
+        """Wait until tcpdump has written every frame that waits in the ring: at SIGINT it leaves them there, and counts them nowhere.
+
+        It says at SIGUSR1 what it has captured and what the kernel has received for it (tcpdump(1)).
+
+        Raises:
+            CaptureError: if it does not answer.
+        """
+        said, before, same = self._process.stderr, -1, 0
+        assert said is not None  # noqa: S101 - a pipe was asked for
+        while same < SAME:
+            self._process.send_signal(signal.SIGUSR1)
+            if not select.select([said], [], [], END_S)[0]:
+                self._process.kill()
+                raise CaptureError(f"tcpdump did not answer within {END_S:g} s")
+            counts = re.search(r"(\d+) packets? captured, (\d+) packets? received", line := said.readline())
+            if not line:
+                return  # it has ended: its last words are for who asks next
+            if counts is not None:
+                captured, received = int(counts[1]), int(counts[2])
+                if captured >= received:
+                    return
+                before, same = captured, same + 1 if captured == before else 0
+            time.sleep(GLANCE_S)
 
     def _failure(self, what: str, said: str) -> Exception:
         """Return why tcpdump failed, given what it said: a disk that takes no more is the disk's fault."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_unknown_interface_is_said_in_tcpdumps_words(tmp_path: Path) -> None:
 
 @pytest.mark.netns
 def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None:
-    """As many frames as there are places for are sent at full length while tcpdump is stopped: it has them all afterwards."""
+    """As many frames as there are places for are sent at full length while tcpdump is stopped: it writes them all before it ends."""
     room, space = 3_000, namespaces.create()
     try:
         with namespaces.inside(space):
@@ -70,7 +71,8 @@ def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None
                 itself.bind(("127.0.0.1", 0))
                 for _ in range(room // 2):  # loopback shows each twice: as it goes out and as it comes in
                     itself.sendto(bytes(1_472), itself.getsockname())
-            os.kill(dump._process.pid, signal.SIGCONT)
+            later = threading.Timer(0.5, os.kill, (dump._process.pid, signal.SIGCONT))
+            later.start()  # it is told to end while it stands still
             tally = dump.stop()
     finally:
         os.close(space)
