@@ -75,13 +75,19 @@ class Federate:
     Args:
         folder: where the timekeeper's socket and the offset file are.
         name: the federate's name in the plan.
+
+    Raises:
+        FederateError: if there is no timekeeper.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._offset = folder / OFFSET
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(str(folder / SOCKET))
+        try:
+            self.socket.connect(str(folder / SOCKET))
+        except (ConnectionError, FileNotFoundError) as error:
+            raise FederateError("timekeeper", "ended the run") from error
         self._buffer = b""
         self._send(join=name)
 

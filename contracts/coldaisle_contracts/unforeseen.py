@@ -13,6 +13,8 @@ from types import CodeType, FrameType, TracebackType
 
 from coldaisle_contracts.errors import ColdaisleError, InputError, UnforeseenError, notes, plain
 
+LOG = ("coldaisle-error-", ".log")
+"""How the name of a log file begins and ends; it lies in the system's temporary folder."""
 _SIGPIPE = 128 + 13
 """What a shell says of a program that a broken pipe ended."""
 _MEMORY = "ran out: close other programs, or give the command less to do at once"
@@ -140,7 +142,7 @@ def _logged(error: BaseException) -> Path | None:
     lines = traceback.format_exception(error)
     told = f"{' '.join(map(plain, sys.argv))}\nPython {sys.version}\n\n{''.join(lines)}"
     with suppress(OSError):
-        file, name = tempfile.mkstemp(prefix="coldaisle-error-", suffix=".log", text=True)
+        file, name = tempfile.mkstemp(prefix=LOG[0], suffix=LOG[1], text=True)
         with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as log:
             log.write(told)
         return Path(name)

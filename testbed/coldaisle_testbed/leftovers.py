@@ -15,6 +15,7 @@ from coldaisle_contracts.analyses import ANALYSES
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.unforeseen import LOG
 from coldaisle_testbed import pieces, temporary
 from coldaisle_testbed.analyses import MAKING
 from coldaisle_testbed.holding import held, is_held
@@ -59,11 +60,12 @@ class Leftover:
 
 def find(runs: Path, within: Path | None = None) -> list[Leftover]:
     """Return what was left in a folder of runs, in a temporary folder, the system's when none is given, and in shared memory."""
+    temporary_folder = within or Path(tempfile.gettempdir())
     hidden = (path for path in sorted(runs.glob(".*")) if path.is_dir() and not path.is_symlink())
     stages = [found for path in hidden if (found := _stage(path))]
     folders = [
         Leftover((path,), f"sockets and logs of a run in {_named(path)}")
-        for path in temporary.left_behind(within or Path(tempfile.gettempdir()))
+        for path in temporary.left_behind(temporary_folder)
     ]
     analyses = [
         Leftover(
@@ -76,7 +78,11 @@ def find(runs: Path, within: Path | None = None) -> list[Leftover]:
     ]
     shared = tuple(_shared_memory())
     gone = [Leftover(shared, "shared memory of processes that are gone")] if shared else []
-    return [*stages, *analyses, *folders, *gone]
+    logs = tuple(
+        path for path in sorted(temporary_folder.glob("*".join(LOG))) if path.lstat().st_uid == os.geteuid()
+    )
+    told = [Leftover(logs, "what happened when something failed that nobody foresaw")] if logs else []
+    return [*stages, *analyses, *folders, *told, *gone]
 
 
 def clean(runs: Path) -> list[Leftover]:
