@@ -20,7 +20,7 @@ from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 from coldaisle_testbed.live.listener import Address, Listener
-from coldaisle_testbed.stage import is_abandoned
+from coldaisle_testbed.stage import hand_over, is_abandoned
 
 DETECTOR = Path("models", "packets.random_forest.skops")
 """The detector of a run that watches when none is named."""
@@ -206,6 +206,8 @@ def watch(
         stage = run or _begun(runs, progress)
         folder = out or runs / ALARMS / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
+        if out is None:
+            stack.callback(hand_over, folder.parent)
         watching = {
             "model": detector.model,
             "policy": policy,
