@@ -142,28 +142,32 @@ class Tcpdump:
             OSError: if the disk takes no more.
         """
         time.sleep(SETTLE_S)
-        self._catch_up()
+        heard = self._catch_up()
         self._process.send_signal(signal.SIGINT)
         try:
             _, said = self._process.communicate(timeout=END_S)
         except subprocess.TimeoutExpired as error:
             self._process.kill()
             raise CaptureError(f"tcpdump did not end within {END_S:g} s") from error
+        said = heard + said
         captured = re.search(r"(\d+) packets? captured", said)
         drops = re.findall(r"(\d+) packets? dropped by", said)
         if captured is None or not drops:
             raise self._failure("did not report its drops", said)
         return Tally(int(captured[1]), sum(map(int, drops)))
 
-    def _catch_up(self) -> None:
+    def _catch_up(self) -> str:
         """Wait until tcpdump has written every frame that waits in the ring: at SIGINT it leaves them there, and counts them nowhere.
 
         It says at SIGUSR1 what it has captured and what the kernel has received for it (tcpdump(1)).
 
+        Returns:
+            What else it said: why it ended, if it did.
+
         Raises:
             CaptureError: if it does not answer.
         """
-        said, before, same = self._process.stderr, -1, 0
+        said, before, same, other = self._process.stderr, -1, 0, ""
         assert said is not None  # noqa: S101 - a pipe was asked for
         while same < SAME:
             self._process.send_signal(signal.SIGUSR1)
@@ -172,13 +176,16 @@ class Tcpdump:
                 raise CaptureError(f"tcpdump did not answer within {END_S:g} s")
             counts = re.search(r"(\d+) packets? captured, (\d+) packets? received", line := said.readline())
             if not line:
-                return  # it has ended: its last words are for who asks next
-            if counts is not None:
-                captured, received = int(counts[1]), int(counts[2])
-                if captured >= received:
-                    return
-                before, same = captured, same + 1 if captured == before else 0
+                break  # it has ended
+            if counts is None:
+                other += line
+                continue
+            captured, received = int(counts[1]), int(counts[2])
+            if captured >= received:
+                break
+            before, same = captured, same + 1 if captured == before else 0
             time.sleep(GLANCE_S)
+        return other
 
     def _failure(self, what: str, said: str) -> Exception:
         """Return why tcpdump failed, given what it said: a disk that takes no more is the disk's fault."""
