@@ -317,6 +317,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     ),
     "a folder that is a link": (linked_folder, "journal: is a link or no file"),
     "a file added to an analysis": (added("analyses/001/more.txt"), "analyses/001/more.txt: was added"),
+    "a file among the analyses": (added("analyses/notes.txt"), "analyses/notes.txt: is no analysis"),
     "an analysis of another run": (
         other_digest("analyses/001/manifest.json"), "analyses/001/manifest.json: is of another run",
     ),

@@ -26,7 +26,10 @@ def unsealed(run: Path, manifest: Manifest) -> list[str]:
         and not (run / CROISSANT).is_file()
     ):
         found.append(f"{CROISSANT}: is missing")
-    return found + [sentence for analysis in analyses_of(run) for sentence in _analysis(run, analysis)]
+    known = analyses_of(run)
+    strays = [path for path in (run / ANALYSES).glob("[!.]*") if path not in known and path.name != LATEST]
+    found += [f"{path.relative_to(run)}: is no analysis: remove it" for path in sorted(strays)]
+    return found + [sentence for analysis in known for sentence in _analysis(run, analysis)]
 
 
 def _differences(
