@@ -183,17 +183,17 @@ def _happened(plan: Plan) -> str:
 
 
 def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
-    """Return what the report says of foreign captures."""
+    """Return what the report says of foreign captures, published or not."""
     declared = (
         f"local time is UTC{utc_offset_s / 3600:+g} h" if utc_offset_s else "local time is taken to be UTC"
     )
     return Subject(
         name=f"{len(pcaps)} captures from {pcaps[0].name}",
-        title="Published captures",
+        title="Labelled captures",
         origin=f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}, labelled by frame number; {declared}.",
         facts={"captures": str(len(pcaps))},
         notes=(
-            "The labels are the publisher's, taken as they are: what they miss counts as normal here.",
+            "The labels are those of the label tables, taken as they are: what they miss counts as normal here.",
             "There is no journal to check them against, and no word on packets the capture may have dropped.",
         ),
     )

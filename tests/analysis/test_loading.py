@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import GroupKFold
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
 from tests.analysis import made_dataset
 from tests.analysis.made_manifest import made_manifest
 
@@ -124,6 +126,26 @@ def test_published_captures(dad: Path, level: Level, attacks: int) -> None:
     whole, test = (load_dad(dad, level=level, subset=side, as_frame=True) for side in ("all", "test"))
     assert whole.target.sum() == attacks
     assert set(test.frame["day"]) == {4}
+
+
+@pytest.mark.dad
+def test_identity_leaks_as_the_document_says(dad: Path) -> None:
+    """Address, port and message id alone tell every attack of the published captures under random folds, and none of another day's."""
+    packets = load_dad(dad, level="packets", as_frame=True).frame
+    given = pd.DataFrame({
+        "ip_src": pd.factorize(packets["ip_src"])[0],
+        "tcp_srcport": packets["tcp_srcport"].astype("float64").fillna(-1),
+        "mqtt_msgid": packets["mqtt_msgid"].astype("float64").fillna(-1),
+    })  # fmt: skip
+    labels, tree = packets["label"].to_numpy(), DecisionTreeClassifier(random_state=1)
+    random = cross_val_predict(tree, given, labels, cv=StratifiedKFold(5, shuffle=True, random_state=1))
+    days = cross_val_predict(tree, given, labels, cv=LeaveOneGroupOut(), groups=packets["day"])
+    scores = [f"{f1_score(labels, found):.2f}" for found in (random, days)]
+    text = " ".join((Path(__file__).parents[2] / "docs" / "dataset.md").read_text("utf-8").split())
+    assert (
+        f"reaches F1 {scores[0]} under random folds of the published captures' packets, and {scores[1]} with each day left out"
+        in text
+    )
 
 
 def test_importing_the_package_is_quick() -> None:
