@@ -89,5 +89,6 @@ def _held(case: Case) -> Iterable[str]:
         f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for."
     )
     yield "captures and tables derived again from raw captures and journals: the same"
+    yield "label of every frame found a second way, by a witness that shares no code with the labeller: the same"
     yield f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames"
     yield f"semantic digest {case.manifest.semantic_digest}"
