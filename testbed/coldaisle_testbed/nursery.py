@@ -151,6 +151,12 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
 
 
 def _serve_ward(connection: socket.socket) -> None:
+    """Serve a shard until it closes the connection, or is gone; what was started ends with this process."""
+    with suppress(ConnectionError):
+        _serve(connection)
+
+
+def _serve(connection: socket.socket) -> None:
     """Start what the shard asks for and tell it when something ends, until it closes the connection."""
     connection.send(json.dumps({"ward": os.getpid()}).encode())
     children: dict[int, int] = {}
@@ -161,8 +167,6 @@ def _serve_ward(connection: socket.socket) -> None:
             if key.fileobj is connection:
                 data, fds, _, _ = socket.recv_fds(connection, 65536, 1)
                 if not data:
-                    for pid in children.values():
-                        os.kill(pid, signal.SIGKILL)
                     return
                 request = json.loads(data)
                 pid = fork(fds[0], request["env"], Path(request["log"]), module(request["package"]))
