@@ -276,3 +276,22 @@ def test_time_does_not_jump_while_frames_move(stage: _Stage) -> None:
     ((_, _, granted),) = stage.grants
     unbroken = itertools.takewhile(lambda pair: pair[1] - pair[0] < lull_s, itertools.pairwise(moved))
     assert granted > [moved[0], *(later for _, later in unbroken)][-1]
+
+
+def test_the_capture_ends_last(tmp_path: Path) -> None:
+    """It hears of the end only when everybody else has left, however long that takes: what they still send is captured."""
+    stage, left = _Stage(tmp_path), list[str]()
+
+    def slow(name: str, pause_s: float) -> Callable[[Federate], None]:
+        def body(seat: Federate) -> None:
+            seat.advance(END)
+            time.sleep(pause_s)
+            left.append(name)
+            seat.leave()
+
+        return body
+
+    for name, pause_s in (("capture", 0.0), ("injector", 0.3), ("inrow-13", 0.1)):
+        stage.play(name, slow(name, pause_s))
+    stage.serve()
+    assert left == ["inrow-13", "injector", "capture"]
