@@ -1,0 +1,48 @@
+"""Processes that learn: none outlives the command that started them, nor what they share."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import time
+import numpy as np
+from coldaisle_analysis.workers import spread
+from tests.analysis.test_workers import at_work
+for pid in spread(at_work, [(np.ones(1_000_000),)] * 4):
+    print(pid, flush=True)
+work = spread(at_work, [(np.ones(1_000_000), 600.0)] * 4)
+print("busy", flush=True)
+next(work)
+"""
+
+
+def at_work(_: object, seconds: float = 0.0) -> int:
+    """Return the process that does this, after a while."""
+    import os  # noqa: PLC0415 - in the process that does it
+
+    time.sleep(seconds)
+    return os.getpid()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_who_started_them(number: signal.Signals) -> None:
+    """Killed in the middle of work, neither a worker nor the memory they share is left."""
+    house = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=house, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    workers = set()
+    while (line := process.stdout.readline().strip()) != "busy":
+        workers.add(int(line))
+    assert workers
+    process.send_signal(number)
+    process.wait()
+    shared = f"/dev/shm/joblib_memmapping_folder_{process.pid}_*"  # noqa: S108 - where joblib puts it
+    until = time.monotonic() + 300
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) or list(Path("/").glob(shared[1:])):
+        assert time.monotonic() < until
+        time.sleep(0.05)
