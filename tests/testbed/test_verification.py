@@ -13,7 +13,7 @@ from tests.testbed import made_finished as made
 
 from coldaisle_analysis import tables
 from coldaisle_contracts.errors import InputError, TrustError
-from coldaisle_contracts.manifest import Manifest, digest_of
+from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed.verification import verify
 
 Tamper = Callable[[Path], None]
@@ -338,6 +338,34 @@ def without_column(run: Path, level: str, column: str) -> None:
     """Take a column out of both files of a table."""
     table = pd.read_parquet(run / "dataset" / f"{level}.parquet").drop(columns=column)
     tables.write(table, run / "dataset" / level)
+
+
+@pytest.mark.parametrize(
+    ("journal", "key", "value"),
+    [
+        ("inrow-13", "episode", "e99"),
+        ("inrow-13", "value", "warm"),
+        ("inrow-13", "event", "nothing"),
+        ("capture", "file", "capture/none.pcap"),
+        ("timeline", "offset_ns", None),
+    ],
+)
+def test_journals_that_make_no_sense(run: Path, journal: str, key: str, value: object) -> None:
+    """A journal that fits its hash and nothing else is refused in a sentence, whatever fails over it."""
+    made.edit(
+        run,
+        journal,
+        lambda lines: (
+            [lines[0], *(line | {key: value} for line in lines[1:])]
+            if journal != "capture"
+            else [line | {key: value} for line in lines]
+        ),
+    )
+    manifest = json.loads((run / "manifest.json").read_text())
+    there = {name: sha256_of(run / name) for name in manifest["files"]}
+    (run / "manifest.json").write_text(json.dumps({**manifest, "files": there}))
+    made.settle(run)
+    assert len(refused(run)) < 3000
 
 
 def test_columns_of_another_version_are_said_to_be_that(run: Path) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from coldaisle_analysis import ledger
-from coldaisle_contracts.errors import ColdaisleError, InputError, TrustError
+from coldaisle_contracts.errors import InputError, TrustError, UnforeseenError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
+from coldaisle_contracts.unforeseen import as_known
 from coldaisle_testbed import signing
 from coldaisle_testbed.verification import derived, facts, folder
 from coldaisle_testbed.verification.case import Case
@@ -64,7 +65,7 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
     who = None if signers is None else signing.signed_by(run, signers)
     if broken := folder.unsealed(run, manifest):
         raise TrustError(broken)
-    case = Case(run, manifest, ledger.settled(run))
+    case = Case(run, manifest, _settled(run))
     if broken := [sentence for check in CHECKS for sentence in _asked(check, case)]:
         raise TrustError(broken)
     return "\n".join(
@@ -72,12 +73,23 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
     )
 
 
+def _settled(run: Path) -> ledger.Account:
+    """Settle a run; where journals, plan and captures fit together so badly that nobody foresaw it, it is not trustworthy."""
+    try:
+        return ledger.settled(run)
+    except Exception as error:
+        known = as_known(error)
+        if isinstance(known, UnforeseenError):
+            raise TrustError([f"journals, plan and captures do not fit together: {known}"]) from error
+        raise
+
+
 def _asked(check: Check, case: Case) -> Iterable[str]:
-    """Yield what a check says; where it cannot read something, that is what does not hold."""
+    """Yield what a check says; where it cannot be made at all, that is what does not hold."""
     try:
         yield from check(case)
-    except ColdaisleError as error:
-        yield str(error)
+    except Exception as error:  # noqa: BLE001 - the folder is as its manifest says, so what it says cannot be
+        yield str(as_known(error))
 
 
 def _held(case: Case) -> Iterable[str]:
