@@ -63,19 +63,20 @@ def conclude(
     done = seal(stage, final, engine, seconds, progress)
     if latest:
         point_latest(done.run)
-    counts = done.manifest.counts
+    counts, here = done.manifest.counts, Path.cwd()
+    run = final.relative_to(here) if final.is_relative_to(here) else final
     progress(
-        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {final}"
+        f"{counts['packets']:,} packets, {counts['readings']:,} readings, 0 dropped, every act found: {run}"
     )
     try:
         with analyses.making(done.run) as folder:
             _analyse(done, folder, progress, models=analyse)
             analyses.place(folder, done.run)
     except BaseException as error:
-        error.add_note(f"the run itself is finished: {final}; analyse it with `coldaisle analyse {final}`")
+        error.add_note(f"the run itself is finished: {run}; analyse it with `coldaisle analyse {run}`")
         raise
     if analyse:
-        progress(f"report: {final / 'report' / 'index.html'}")
+        progress(f"report: {run / 'report' / 'index.html'}")
     progress(
         f"sha256 of its manifest, which `coldaisle verify RUN --manifest-digest` asks for: {digest_of(done.run)}"
     )
