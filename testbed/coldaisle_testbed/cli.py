@@ -325,6 +325,7 @@ def live(
     runs: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
 ) -> None:
     """Watch a run while it is played: alarms as JSON lines and MQTT messages, each with its delay."""
+    refuse_sealed(out)
     from coldaisle_testbed import live as watching  # noqa: PLC0415
 
     where = watching.Address.parse(mqtt, mqtt_password, mqtt_ca) if mqtt is not None else None
@@ -418,6 +419,7 @@ def scenario_show(
     every: Annotated[bool, typer.Option("--list", help="List every episode, too.")] = False,
 ) -> None:
     """Draw what a scenario plans: its days as a timeline in local time, and what all of it takes."""
+    refuse_sealed(svg, "--svg")
     plan, console = _plan(file, seed), Console()
     from coldaisle_testbed import listings, picture, timeline  # noqa: PLC0415
 
@@ -473,6 +475,7 @@ def sbom(
     ] = None,
 ) -> None:
     """Write a software bill of materials (CycloneDX): packages with versions, licences and hashes."""
+    refuse_sealed(out)
     from coldaisle_testbed import bom  # noqa: PLC0415
 
     text = bom.of_checkout() if run is None else bom.of_run(run)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from tests.conftest import HOUSE
+from tests.testbed import made_finished
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.manifest import digest_of
 from coldaisle_testbed import __main__ as entry
 from coldaisle_testbed import week
 from coldaisle_testbed.cli import spread
@@ -365,3 +368,47 @@ def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
     assert any(line.split()[:2] == ["broken", "broken:"] for line in out.splitlines())
     assert "alarms" not in out
     assert ".git" not in out
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        (("decode", "RUN/capture/day-1-000.pcap", "--out", "RUN"), "--out"),
+        (("decode", "RUN/capture/day-1-000.pcap", "--out", "RUN/dataset"), "--out"),
+        (("score", "none.skops", "RUN/capture/day-1-000.pcap", "--out", "RUN/scores"), "--out"),
+        (("export", "RUN", "--to", "csv", "--out", "RUN/dataset/csv"), "--out"),
+        (("analyse", "RUN", "--out", "RUN/analyses/mine"), "--out"),
+        (("analyse", "--pcap", "a.pcap", "--labels", "a.csv", "--out", "RUN/more"), "--out"),
+        (("audit", "RUN", "--json", "RUN/SCORECARD.json"), "--json"),
+        (("fit", "RUN/capture/day-1-000.pcap", "--out", "RUN/site.toml"), "--out"),
+        (("up", HOUR, "--out", "RUN/more"), "--out"),
+        (("live", "--out", "RUN/alarms"), "--out"),
+        (("sbom", "RUN", "--out", "RUN/sbom.json"), "--out"),
+        (("scenario", "show", HOUR, "--svg", "RUN/hour.svg"), "--svg"),
+    ],
+)
+def test_nothing_is_written_into_a_finished_run(
+    coldaisle: Call, finished_run: Path, command: tuple[object, ...], place: str
+) -> None:
+    """Whatever a command makes goes elsewhere: a finished run stays as it is, and the sentence says so."""
+    before = sorted(finished_run.rglob("*"))
+    words = [str(word).replace("RUN", str(finished_run)) for word in command]
+    _assert_one_sentence(coldaisle(*words), f"{place} is ", f"lies in the finished run {finished_run}")
+    assert sorted(finished_run.rglob("*")) == before
+
+
+def test_a_run_is_signed_and_held_to_it(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
+    """`sign` says where the signature is; `verify` asks for who may sign, and for the sha256 that `up` told."""
+    run = made_finished.copy(finished_run, tmp_path)
+    key = tmp_path / "key"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+    subprocess.run(command, check=True, timeout=60)
+    (tmp_path / "allowed").write_text(f"ada {(tmp_path / 'key.pub').read_text()}")
+    assert coldaisle("sign", run, "--key", key) == (0, f"signed: {run / 'manifest.json.sig'}\n", "")
+    digest = digest_of(run)
+    code, out, err = coldaisle("verify", run, "--signers", tmp_path / "allowed", "--manifest-digest", digest)
+    assert (code, err) == (0, "")
+    assert out.endswith(f"sha256 of its manifest {digest}\nsigned by ada\n")
+    code, out, err = coldaisle("verify", run, "--manifest-digest", "0" * 64)
+    assert (code, out) == (3, "")
+    assert f"manifest.json has the sha256 {digest}, not the one asked for" in err
