@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from coldaisle_analysis import evidence, ledger
+from coldaisle_contracts.analyses import sealed_around
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
@@ -35,6 +36,8 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
         TrustError: if the plan is not the manifest's, what was played does not add up, or something else came of it.
     """
     run = run.resolve()
+    if run.is_file():
+        run = sealed_around(run) or run  # a manifest where it was made stands for its run
     manifest = Manifest.load(run)
     plan = _plan_of(run, manifest)
     with stage_for(run.parent / f"{run.name}.again") as stage:

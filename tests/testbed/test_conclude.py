@@ -131,6 +131,8 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
     assert reproduce(tmp_path / "sent.json", play, Progress()).startswith("made: played again")
     assert played == [Plan.load(run / "plan.json")]
     assert [path.name for path in tmp_path.iterdir()] == ["sent.json"]
+    assert reproduce(run / "manifest.json", copied(run), Progress()).startswith("made: played again")
+    assert [path.name for path in run.parent.iterdir()] == ["made"]
 
 
 @pytest.mark.parametrize(
