@@ -1,4 +1,14 @@
-"""The one door to ntplib: a controller's correction of its own clock."""
+"""The one door to ntplib: a controller's correction of its own clock.
+
+An NTP timestamp counts seconds since 1900 in 32 bits, which start again on 2036-02-07 at 06:28:16 UTC (era 1, RFC 5905 section 6). ntplib
+refuses to write a time of era 1, and takes one that it reads for a time of era 0. So only its packets are used here: times are written
+without their era, and whatever is computed from them is a difference, taken to the nearest era. That is right as long as two clocks
+are less than 68 years apart.
+"""
+
+import socket
+import time
+from collections.abc import Callable
 
 import ntplib  # type: ignore[import-untyped]
 
@@ -7,6 +17,11 @@ from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal
 
 TIMEOUT_S = 2
+ERA_S = 2**32
+"""Seconds of an era."""
+Ask = Callable[[str, int], tuple[float, float]]
+_PACKET = 256
+"""Bytes of an answer that are looked at."""
 
 
 class TimeSync:
@@ -16,15 +31,19 @@ class TimeSync:
         host: IPv4 address of the NTP server.
         clock: true time.
         journal: where each query is written down.
+        port: UDP port of the server.
+        ask: asks a host and port for the time, see :func:`exchange`.
 
     Attributes:
         ahead_ns: how far the controller's own clock has jumped ahead since it was last put right, ns.
         synced: slot of the last query that was answered, -1 before the first.
     """
 
-    def __init__(self, host: str, clock: Clock, journal: Journal) -> None:
-        self._host, self._clock, self._journal = host, clock, journal
-        self._client = ntplib.NTPClient()
+    def __init__(
+        self, host: str, clock: Clock, journal: Journal, port: int = NTP_PORT, ask: Ask | None = None
+    ) -> None:
+        self._host, self._port, self._clock, self._journal = host, port, clock, journal
+        self._ask = ask or exchange
         self._offset_ns = 0
         self.ahead_ns = 0
         self.synced = -1
@@ -41,19 +60,56 @@ class TimeSync:
         """
         at_ns = self._clock.now_ns()
         try:
-            answer = self._client.request(self._host, version=4, port=NTP_PORT, timeout=TIMEOUT_S)
+            offset_s, delay_s = self._ask(self._host, self._port)
         except (ntplib.NTPException, OSError) as error:
             self._journal.write("time", slot=slot, at_ns=at_ns, failed=str(error))
             return
-        self._offset_ns, self.ahead_ns, self.synced = round(answer.offset * SECOND), 0, slot
+        self._offset_ns, self.ahead_ns, self.synced = round(offset_s * SECOND), 0, slot
         self._journal.write(
             "time",
             slot=slot,
             at_ns=at_ns,
             offset_ns=self._offset_ns,
-            delay_ns=round(answer.delay * SECOND),
+            delay_ns=round(delay_s * SECOND),
         )
 
     def stamp_ns(self) -> int:
         """Return the corrected time, ns since the epoch."""
         return self._clock.now_ns() + self.ahead_ns + self._offset_ns
+
+
+def exchange(host: str, port: int) -> tuple[float, float]:
+    """Ask a server for the time; return how far its clock is ahead of ours, and how long the way there and back took, s.
+
+    Raises:
+        ntplib.NTPException: if nobody answers within :data:`TIMEOUT_S`, or with something that is no NTP packet.
+        OSError: if the network refuses.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(TIMEOUT_S)
+        sent = _now()
+        asking.sendto(ntplib.NTPPacket(mode=3, version=4, tx_timestamp=sent).to_data(), (host, port))
+        try:
+            while True:
+                data, (source, _) = asking.recvfrom(_PACKET)
+                came = _now()
+                if source == host:
+                    break
+        except TimeoutError as error:
+            raise ntplib.NTPException(f"No response received from {host}.") from error
+    answer = ntplib.NTPPacket()
+    answer.from_data(data)
+    there, back = _since(answer.recv_timestamp, answer.orig_timestamp), _since(answer.tx_timestamp, came)
+    return (there + back) / 2, _since(came, answer.orig_timestamp) - _since(
+        answer.tx_timestamp, answer.recv_timestamp
+    )
+
+
+def _now() -> float:
+    """Return the time as an NTP timestamp, s since its era began."""
+    return float(ntplib.system_to_ntp_time(time.time()) % ERA_S)
+
+
+def _since(later: float, earlier: float) -> float:
+    """Return the time between two timestamps, s, each in the era in which it is nearest to the other."""
+    return (later - earlier + ERA_S / 2) % ERA_S - ERA_S / 2

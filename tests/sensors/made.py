@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from coldaisle_contracts.clock import SECOND, Clock, ManualClock
@@ -84,12 +83,12 @@ class MadeServer:
     def __init__(self, cable: MadeCable) -> None:
         self.cable, self.queries, self.silent = cable, 0, False
 
-    def request(self, *_: object, **__: object) -> SimpleNamespace:
+    def answer(self, *_: object) -> tuple[float, float]:
         """Answer, or fail as a network without a route does."""
         self.queries += 1
         if self.cable.out or self.silent:
             raise OSError("no route")
-        return SimpleNamespace(offset=7e-9, delay=0.001)
+        return 7e-9, 0.001
 
 
 class MadeLink:
@@ -182,8 +181,7 @@ class Scene:
         self.links: list[MadeLink] = []
         self._file, self._kinds = folder / f"{len(list(folder.iterdir()))}.jsonl", kinds
         self.journal = Journal(self._file, "day-1")
-        self.timesync = TimeSync("198.18.0.1", clock, self.journal)
-        self.timesync._client = self.server
+        self.timesync = TimeSync("198.18.0.1", clock, self.journal, ask=self.server.answer)
         self._make_link: Any = make_link or self._made_link
         self._cable = cable or self.cable
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import ntplib  # type: ignore[import-untyped]
 import pytest
 
 from coldaisle_contracts.clock import SECOND, ManualClock
@@ -19,16 +18,6 @@ from coldaisle_sensors.timesync import TimeSync
 
 _1900 = 2_208_988_800
 """Seconds from NTP's epoch to Unix's, RFC 5905."""
-
-
-class _Client(ntplib.NTPClient):  # type: ignore[misc]
-    """ntplib's client, asking a port anybody may listen on."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def request(self, host: str, **options: Any) -> Any:
-        return super().request(host, **options | {"port": self.port})
 
 
 class _Server:
@@ -61,7 +50,7 @@ def _ahead(seconds: float) -> Callable[[bytes], bytes]:
     """Return a server whose clock is so far ahead."""
 
     def answer(request: bytes) -> bytes:
-        now = time.time() + _1900 + seconds
+        now = (time.time() + _1900 + seconds) % 2**32
         stamp = struct.pack("!II", int(now), int(now % 1 * 2**32))
         return struct.pack("!BBbb", 0x24, 1, 4, -20) + bytes(12) + stamp + request[40:48] + stamp + stamp
 
@@ -80,9 +69,7 @@ def server() -> Iterator[_Server]:
 def sync(server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TimeSync:
     """A correction that asks the server and does not wait long."""
     monkeypatch.setattr(timesync, "TIMEOUT_S", 0.15)
-    made = TimeSync("127.0.0.1", ManualClock(1000), Journal(tmp_path / "unit.jsonl", "day-1"))
-    made._client = _Client(server.port)
-    return made
+    return TimeSync("127.0.0.1", ManualClock(1000), Journal(tmp_path / "unit.jsonl", "day-1"), server.port)
 
 
 def _lines(sync: TimeSync) -> list[dict[str, Any]]:
@@ -146,3 +133,47 @@ def test_unreachable_server_is_no_crash(sync: TimeSync) -> None:
     sync.query(4)
     assert sync.stamp_ns() == 1000
     assert "failed" in _lines(sync)[0]
+
+
+ERA_1 = 2**32 - _1900
+"""When NTP's seconds start again, s since 1970: 2036-02-07 06:28:16 UTC."""
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        0.0,
+        1.8e9,
+        ERA_1 - 4.0,
+        ERA_1 - 0.7,
+        ERA_1 - 1e-7,
+        float(ERA_1),
+        ERA_1 + 0.2,
+        2_208_988_800.5,
+        2**32 - 2.0,
+    ],
+)
+@pytest.mark.parametrize("ahead", [0.0, 1.5, -1.5, 86_400.0])
+def test_offset_in_either_era(
+    server: _Server, sync: TimeSync, monkeypatch: pytest.MonkeyPatch, now: float, ahead: float
+) -> None:
+    """From 1970 to 2106, with the era's border between question and answer or between the two clocks, the offset is the server's."""
+    began, real = time.monotonic(), time.time
+    monkeypatch.setattr(time, "time", lambda: now + time.monotonic() - began)
+    assert real is not time.time
+    server.answer = _ahead(ahead)
+    sync.query(4)
+    (line,) = _lines(sync)
+    assert line["offset_ns"] == pytest.approx(ahead * SECOND, abs=0.05 * SECOND)
+    assert 0 <= line["delay_ns"] < SECOND
+
+
+def test_timestamp_of_era_1_on_the_wire(
+    server: _Server, sync: TimeSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question of 2036-02-07 06:28:26 carries second 10 of era 1, as RFC 5905 has it."""
+    monkeypatch.setattr(time, "time", lambda: ERA_1 + 10.25)
+    server.answer = _ahead(0)
+    sync.query(4)
+    (request,) = server.requests
+    assert struct.unpack("!II", request[40:48]) == (10, 2**30)
