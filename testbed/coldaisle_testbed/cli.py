@@ -297,12 +297,13 @@ def score(
 )
 def live(
     run: Annotated[
-        Path | None, typer.Argument(help="Folder of a run in the making; the newest in runs/ when left out.")
+        Path | None,
+        typer.Argument(help="Folder of a run, finished or not; the one that is being made when left out."),
     ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Model file; the random forest of the newest analysed run when left out.",
+            help="Model file; when left out, the best of the newest run that learned from a day or more.",
             envvar="COLDAISLE_MODEL",
         ),
     ] = None,

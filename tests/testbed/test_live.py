@@ -5,21 +5,24 @@ import os
 import shutil
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.analysis import made_detector, made_run
+from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import Clocks
 from coldaisle_testbed.holding import held, is_held
-from coldaisle_testbed.live import watch
+from coldaisle_testbed.live import choice, watch
 from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
-from coldaisle_testbed.live.loop import DETECTOR, AbandonedError
+from coldaisle_testbed.live.loop import AbandonedError
 from coldaisle_testbed.stage import ORDER, Order
 
 POLICY = "best F1"
@@ -160,7 +163,8 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
     player = threading.Thread(target=play, daemon=True)
     player.start()
     said: list[str] = []
-    watch(tmp_path, None, model, POLICY, None, None, said.append)
+    with held(stage.folder):
+        watch(tmp_path, None, model, POLICY, None, None, said.append)
     player.join()
     assert told(folder) == expected(model, made)
     assert [each["event"] for each in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
@@ -191,7 +195,7 @@ def test_a_run_whose_making_was_ended_is_said(
     A new watcher passes the abandoned folder over.
     """
     monkeypatch.setattr("coldaisle_testbed.live.loop.SETTLE_S", 0.05)
-    monkeypatch.setattr("coldaisle_testbed.live.loop.APPEAR_S", 0.3)
+    monkeypatch.setattr("coldaisle_testbed.live.choice.APPEAR_S", 0.3)
     stage = Stage(tmp_path / ".run", made)
     stage.write(0, len(stage.data))
     Order(engine="netns", shards=1, analyse=False, latest=False).save(stage.folder)
@@ -239,7 +243,7 @@ def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path
 
 def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing model, an unknown policy, and a folder where nothing is played end in one sentence."""
-    monkeypatch.setattr("coldaisle_testbed.live.loop.APPEAR_S", 0.05)
+    monkeypatch.setattr("coldaisle_testbed.live.choice.APPEAR_S", 0.05)
     for wanted, policy, message in (
         (tmp_path / "none.skops", POLICY, "cannot be read"),
         (model, "never", "use one of"),
@@ -254,7 +258,7 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
 def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: Path, tmp_path: Path) -> None:
     """A newer run without models, a model in the making and the link to the newest run are passed over."""
     for age, name in enumerate(("old", "newer", ".stage")):
-        own = tmp_path / name / DETECTOR
+        own = tmp_path / name / "models" / "packets.random_forest.skops"
         own.parent.mkdir(parents=True)
         own.write_bytes(model.read_bytes() if name == "newer" else b"")
         os.utime(own, (age, age))
@@ -262,6 +266,73 @@ def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: 
     (tmp_path / "latest").symlink_to("newest")
     watch(tmp_path, finished(tmp_path / "run", made), None, POLICY, None, None, lambda _: None)
     assert told(tmp_path / "alarms" / "run") == expected(model, made)
+
+
+def _lend(runs: Path, name: str, hours: float, scores: dict[str, float], age: int) -> Path:
+    """Make a run that left detectors with these scores; it spans so many hours, and is the newer the larger its age."""
+    run = runs / name
+    (run / "models").mkdir(parents=True)
+    began = datetime(2026, 3, 2, tzinfo=UTC)
+    ends = {
+        "virtual_start": began,
+        "virtual_end": began + timedelta(hours=hours),
+        "wall_start": began,
+        "wall_end": began,
+    }
+    manifest = made_manifest(run)
+    manifest.counts["packets_attack"] = 5
+    manifest.model_copy(update={"clocks": Clocks(**ends, time_zone="UTC", utc_offset_s=0)}).save(run)
+    for model in scores:
+        path = run / "models" / f"packets.{model}.skops"
+        path.touch()
+        os.utime(path, (age, age))
+    split = "day" if hours > 24 else "block"
+    rows = [{"model": model, "level": "packets", "split": split, "f1": f1} for model, f1 in scores.items()]
+    rows += [{"model": "rule", "level": "packets", "split": "random", "f1": 1.0}]
+    (run / "models" / "metrics.json").write_text(json.dumps(rows))
+    return run
+
+
+def test_the_detector_that_the_report_calls_best(tmp_path: Path) -> None:
+    """Of the newest run that learned from a day or more its best detector is taken, and one line says which and why."""
+    said: list[str] = []
+    _lend(tmp_path, "old", 168, {"random_forest": 0.9}, 1)
+    week = _lend(tmp_path, "week", 168, {"random_forest": 0.7, "gradient_boosting": 0.8, "rule": 0.5}, 2)
+    _lend(tmp_path, "smoke", 1, {"random_forest": 0.99}, 3)
+    assert choice.detector(tmp_path, said.append) == week / "models" / "packets.gradient_boosting.skops"
+    assert len(said) == 1
+    assert "gradient_boosting" in said[0]
+    assert "best of its 3 on days held out with F1 0.800" in said[0]
+    assert "learned from a day or more" in said[0]
+    (week / "models" / "metrics.json").unlink()
+    assert choice.detector(tmp_path, said.append) == week / "models" / "packets.random_forest.skops"
+    for name in ("old", "week"):
+        shutil.rmtree(tmp_path / name)
+    assert (
+        choice.detector(tmp_path, said.append)
+        == tmp_path / "smoke" / "models" / "packets.random_forest.skops"
+    )
+    assert "none learned from a day: expect false alarms" in said[2]
+
+
+def test_what_is_left_over_is_passed_over(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a run that somebody is making is watched by itself, however new the others are; what is no run at all is refused."""
+    said: list[str] = []
+    making = Stage(tmp_path / ".making", made).folder
+    for name in (".compose", ".left"):
+        Stage(tmp_path / name, made)
+    monkeypatch.setattr(choice, "APPEAR_S", 0.05)
+    with pytest.raises(InputError, match="no run is being made here"):
+        choice.stage(tmp_path, None, said.append)
+    assert "3 left over from before, which nobody makes" in said[0]
+    with held(making):
+        assert choice.stage(tmp_path, None, said.append) == making
+    assert choice.stage(tmp_path, tmp_path / "making", said.append) == making
+    for nothing in (tmp_path / "nosuch", tmp_path):
+        with pytest.raises(InputError, match="is no run"):
+            choice.stage(tmp_path, nothing, said.append)
 
 
 def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:

@@ -15,23 +15,18 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import told
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
-from coldaisle_contracts.errors import ColdaisleError, InputError
+from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_testbed.live import choice
 from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
 from coldaisle_testbed.live.following import Tail, find
 from coldaisle_testbed.live.listener import Address, Listener
 from coldaisle_testbed.stage import hand_over, is_abandoned
 
-DETECTOR = Path("models", "packets.random_forest.skops")
-"""The detector of a run that watches when none is named."""
 PAUSE_S = 0.001
 """Pause after a look that found nothing, s."""
-LOOK_S = 0.1
-"""Time between two looks for captures that are new, s."""
 ALARMS = "alarms"
 """Folder of the alarms of all runs, beside the runs."""
-APPEAR_S = 60.0
-"""How long it waits for a run to begin, s."""
 SETTLE_S = 2.0
 """A run is over when its folder has its name, or is gone, and nothing came for so long, s."""
 
@@ -114,10 +109,10 @@ class _Session:
 
     def run(self) -> bool:
         """Read, judge and tell until the run is over; tell whether it is, or its making was ended before."""
-        looked, quiet_since = -LOOK_S, time.monotonic()
+        looked, quiet_since = -choice.LOOK_S, time.monotonic()
         while True:
             now = time.monotonic()
-            if now - looked >= LOOK_S:
+            if now - looked >= choice.LOOK_S:
                 self._look()
                 looked = now
             if self._step():
@@ -125,7 +120,7 @@ class _Session:
             elif time.monotonic() - quiet_since > SETTLE_S and (self._is_over() or is_abandoned(self.stage)):
                 break
             else:
-                time.sleep(LOOK_S if self._all_read() else PAUSE_S)
+                time.sleep(choice.LOOK_S if self._all_read() else PAUSE_S)
         if is_abandoned(self.stage):
             return False
         for shard in self.shards.values():
@@ -182,8 +177,8 @@ def watch(
 
     Args:
         runs: folder of the runs.
-        run: folder of the run that is being made; the newest unfinished one in ``runs`` when left out.
-        model: file of a detector; :data:`DETECTOR` of the newest run that has one when left out.
+        run: folder of the run, see :func:`choice.stage`.
+        model: file of a detector; chosen by :func:`choice.detector` when left out.
         policy: name of one of its policies.
         out: folder of the alarms; ``alarms/<run>`` in ``runs`` when left out.
         where: an MQTT listener that hears of alarms too, none when left out.
@@ -193,7 +188,9 @@ def watch(
         InputError: if the detector cannot be read, no run begins, or the folder holds the alarms of another detector.
         AbandonedError: if the making of the run is ended before it is finished.
     """
-    model = model or _newest(runs)
+    if run is not None:
+        choice.stage(runs, run, progress)  # what is no run is said before a model is loaded
+    model = model or choice.detector(runs, progress)
     detector = Detector.load(model)
     detector.policy(policy)
     with ExitStack() as stack:
@@ -203,7 +200,7 @@ def watch(
         _warm_up(detector, policy)
         stack.callback(gc.unfreeze)
         listener = stack.enter_context(Listener(where, out or runs / ALARMS, progress)) if where else None
-        stage = run or _begun(runs, progress)
+        stage = choice.stage(runs, run, progress)
         folder = out or runs / ALARMS / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
         if out is None:
@@ -234,35 +231,6 @@ def _warm_up(detector: Detector, policy: str) -> None:
     list(Watch(detector, policy, live=True).frames([(0, bytes(60))]))
     gc.collect()
     gc.freeze()
-
-
-def _newest(runs: Path) -> Path:
-    """Return the detector of the newest run that was analysed."""
-    found = list(runs.glob(f"[!.]*/{DETECTOR}"))
-    if not found:
-        raise InputError(
-            runs, "no run here has a detector: play one first with `coldaisle up`, or name a --model"
-        )
-    return max(found, key=lambda path: path.stat().st_mtime)
-
-
-def _begun(runs: Path, progress: Callable[[str], None]) -> Path:
-    """Return the newest run that is being made; wait for one to begin."""
-    until, told = time.monotonic() + APPEAR_S, False
-    while time.monotonic() < until:
-        stages = [
-            path
-            for path in runs.glob(".*")
-            if ((path / "plan.json").exists() or (path / "shards").exists()) and not is_abandoned(path)
-        ]
-        with suppress(FileNotFoundError):  # one that ended since
-            if stages:
-                return max(stages, key=lambda path: path.stat().st_mtime)
-        if not told:
-            progress(f"waiting for a run to begin in {runs}")
-            told = True
-        time.sleep(LOOK_S)
-    raise InputError(runs, "no run is being made here: start one with `coldaisle up`")
 
 
 def _summary(shards: Any) -> list[str]:
