@@ -16,6 +16,7 @@ from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import told
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
 from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.live import choice
 from coldaisle_testbed.live.alarms import Book
 from coldaisle_testbed.live.delays import Delays
@@ -157,11 +158,12 @@ class _Session:
         return all(shard.read for shard in self.shards.values())
 
     def _is_over(self) -> bool:
-        """Tell whether the run has its name, or has all of its parts and nothing more to read."""
+        """Tell whether the run has its name, or nobody adds to it, and nothing more is to be read of it."""
         if not self.stage.exists():
             return True
         joined = (self.stage / "manifest.json").exists() and not any(self.stage.glob("shards/*"))
-        return bool(joined and self.shards and self._all_read())
+        named = not self.stage.resolve().name.startswith(".") and not is_held(self.stage)
+        return (joined or named) and self._all_read()
 
 
 def watch(
