@@ -77,7 +77,7 @@ def test_hashes_are_those_of_the_lock(run: Path) -> None:
     assert "externalReferences" not in found["numpy"]
 
 
-def test_licences_are_told_where_known(run: Path) -> None:
+def test_licences_are_named_where_known(run: Path) -> None:
     """An SPDX expression stays one, a name stays a name, and what is not known is left out."""
     found = components(valid(bom.of_run(run)))
     assert found["paho-mqtt"]["licenses"] == [{"expression": "EPL-2.0 OR BSD-3-Clause"}]
