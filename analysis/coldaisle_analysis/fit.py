@@ -25,7 +25,8 @@ from coldaisle_analysis.estimates import (
     slow_spread,
 )
 from coldaisle_analysis.observations import Observations, read
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts import texts
+from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.site import Season, Site, first_problem
 
 Progress = Callable[[str], None]
@@ -189,15 +190,13 @@ def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: 
     first, last = (
         f"{at:%Y-%m-%d %H:%M}" for at in (fitted.first, fitted.first + pd.Timedelta(days=fitted.days))
     )
-    text = f"# Fitted to {names}: readings from {first} to {last}.\n# Hours and days are in {time_zone}.\n"
+    text = f"# Fitted to {plain(names)}: readings from {first} to {last}.\n# Hours and days are in {time_zone}.\n"
     text += to_toml(fitted.site)
     if out is None:
         sys.stdout.write(text)
         return
-    unfinished = out.with_name(f".{out.name}")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(out)
+        texts.write(out, text)
     except OSError as error:
         remedy = f"cannot be written ({error.strerror}): choose another place"
         raise InputError(out, remedy) from error

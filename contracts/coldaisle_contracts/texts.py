@@ -1,4 +1,4 @@
-"""Reading what somebody gives: bounded in time and size, and refused with one sentence whatever it holds."""
+"""Reading what somebody gives, bounded in time and size and refused with one sentence whatever it holds; and writing where somebody says."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import select
 import stat
 import tomllib
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,25 @@ def read_json(path: Path, remedy: str, most: int = MOST) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not JSON: {remedy}") from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that appears whole, by rename; a device, a pipe or a link, such as /dev/stdout, is written to and never replaced.
+
+    Raises:
+        OSError: if it cannot be written; nothing is left then.
+    """
+    if path.exists() and (path.is_symlink() or not path.is_file()):
+        path.write_text(text, encoding="utf-8")
+        return
+    hidden = path.with_name(f".{path.name}")
+    try:
+        hidden.write_text(text, encoding="utf-8")
+        hidden.replace(path)
+    except OSError:
+        with suppress(OSError):
+            hidden.unlink()
+        raise
 
 
 def refuse_odd(path: Path, remedy: str) -> None:

@@ -55,7 +55,7 @@ def as_known(error: BaseException) -> ColdaisleError:
 def _known(error: BaseException) -> ColdaisleError:
     if isinstance(error, ColdaisleError):
         return error
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+    if isinstance(error, MemoryError):
         return InputError("memory", _MEMORY)
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, ConnectionError):
         return refused(error, error.filename or _at_hand(error.__traceback__))
@@ -65,6 +65,8 @@ def _known(error: BaseException) -> ColdaisleError:
 def refused(error: OSError, place: str | bytes | Path | None) -> InputError:
     """Return what the machine refused as a sentence on a file or folder; of a disk that takes no more it names the disk."""
     named, number = os.fsdecode(place or "a file or device"), error.errno or 0
+    if number == errno.ENOMEM:
+        return InputError("memory", _MEMORY)
     if number in FULL:
         disk = _disk_of(Path(named)) if place else "its disk"
         return InputError(named, FULL[number].format(disk=disk))

@@ -1,10 +1,10 @@
 """The timeline of a plan as a picture: one self-contained SVG file, written by hand."""
 
-import os
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_testbed import timeline
@@ -33,12 +33,9 @@ def write(plan: Plan, path: Path) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(svg(plan), encoding="utf-8")
-        part.replace(path)
+        texts.write(path, svg(plan))
     except OSError as error:
-        part.unlink(missing_ok=True)
         remedy = f"cannot be written ({error.strerror}): name a file in a folder that exists"
         raise InputError("--svg", remedy, str(path)) from error
 

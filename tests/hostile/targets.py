@@ -5,7 +5,6 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.analysis.decoding.made import (
     section,
     talk,
 )
+from tests.analysis.made_manifest import made_manifest
 from tests.hostile.mutations import Mutation, damaged, edited_json, edited_lines, edited_text
 
 from coldaisle_analysis import fit, foreign, ledger
@@ -130,7 +130,10 @@ def targets(folder: Path) -> list[Target]:
         Target("lines", journals, edited_lines, lambda path: list(read_journal(path))),
         Target("plans", plan, edited_json, Plan.load),
         Target(
-            "manifests", {"manifest.json": _manifest()}, edited_json, lambda path: Manifest.load(path.parent)
+            "manifests",
+            {"manifest.json": made_manifest(run).model_dump_json().encode()},
+            edited_json,
+            lambda path: Manifest.load(path.parent),
         ),
         Target("scenarios", scenarios, edited_text, lambda path: build_plan(load_scenario(path), str(path))),
         Target("sites", {"site.toml": site}, edited_text, load_site),
@@ -219,25 +222,6 @@ def _captures(folder: Path) -> dict[str, bytes]:
         "simple.pcapng": section() + interface(snap=200) + simple,
         "old.pcapng": section() + interface() + old + section() + interface(101) + old,
     }  # fmt: skip
-
-
-def _manifest() -> bytes:
-    digest = "0" * 64
-    made = Manifest(
-        id="run",
-        scenario="made",
-        seed=1,
-        engine="netns",
-        shards=1,
-        created=datetime(2026, 3, 2, tzinfo=UTC),
-        plan_digest=digest,
-        semantic_digest=digest,
-        counts={"packets": 1},
-        seconds={"play": 1.5},
-        versions={"python": "3"},
-        files={"plan.json": digest},
-    )
-    return made.model_dump_json().encode()
 
 
 def _models(folder: Path) -> dict[str, bytes]:

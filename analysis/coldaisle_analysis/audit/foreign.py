@@ -1,6 +1,5 @@
 """Foreign tables: any CSV or Parquet with a label, its columns recognised by the names data sets usually give them."""
 
-import csv
 import re
 from pathlib import Path
 
@@ -51,6 +50,8 @@ _KINDS = (
 )
 _IDENTITY = ("src", "dst", "sport", "dport", "mac", "ttl", "window", "ipid", "seq", "ack", "flow", "client")
 _NO_FEATURE = ("id", "time", "episode", "day", *_IDENTITY)
+_HEADER = 1 << 20
+"""Characters of a header that are looked at."""
 _STRAY = 0.05
 """Share of the rows whose time may be none."""
 _FIRST, _LAST = pd.Timestamp("1950-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
@@ -117,19 +118,16 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        return (
-            pd.read_csv(path, sep=None, engine="python")
-            if _odd(path)
-            else pd.read_csv(path, low_memory=False)
-        )
-    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
+        return pd.read_csv(path, sep=_separator(path), low_memory=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(path, remedy) from error
 
 
-def _odd(path: Path) -> bool:
-    """Tell whether a CSV is separated by something else than commas."""
+def _separator(path: Path) -> str:
+    """Return what separates the columns of a CSV: the first of comma, semicolon and tab that its header has."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        return "," not in file.readline()
+        header = file.readline(_HEADER)
+    return next((sign for sign in ",;\t" if sign in header), ",")
 
 
 def _plain(name: object) -> str:

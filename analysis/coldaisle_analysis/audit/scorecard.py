@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_analysis.audit import GROUPS, Result, Status
+from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import read_json
 
@@ -26,12 +27,9 @@ def write(name: str, results: Sequence[Result], path: Path) -> None:
     Raises:
         InputError: if the folder cannot be written to.
     """
-    hidden = path.with_name(f".{path.name}")
+    card = json.dumps(as_dict(name, results), indent=1, allow_nan=False) + "\n"
     try:
-        hidden.write_text(
-            json.dumps(as_dict(name, results), indent=1, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        hidden.replace(path)
+        texts.write(path, card)
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror}): name another file") from error
 

@@ -170,3 +170,9 @@ def test_a_table_without_rows(tmp_path: Path) -> None:
     ROWS.head(0).to_csv(tmp_path / "flows.csv", index=False)
     with pytest.raises(InputError, match=r"flows\.csv: has no rows"):
         examine.path(tmp_path / "flows.csv", "Label")
+
+
+def test_a_table_of_one_column(tmp_path: Path) -> None:
+    """A header without any separator is one column, whatever letters it is made of."""
+    (tmp_path / "one.csv").write_text("label\n1\n0\n")
+    assert foreign.load(tmp_path / "one.csv").label.tolist() == [True, False]

@@ -1,0 +1,46 @@
+"""Writing where somebody says: whole or not at all, and never over a device."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts import texts
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    """What was there is replaced, and nothing lies beside it."""
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    texts.write(path, "new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_in_place_of_a_file_is_left(tmp_path: Path) -> None:
+    """What cannot be replaced stays, and nothing lies beside it."""
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError, match="a"):
+        texts.write(tmp_path / "a", "new")
+    with pytest.raises(OSError, match="b"):
+        texts.write(tmp_path / "none" / "b", "new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_a_device_and_a_link_are_written_to_and_stay(tmp_path: Path) -> None:
+    """Root may rename a file over a device, which would be gone for everybody: a pipe and a link are still there afterwards."""
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    file.write_text("old")
+    came: list[str] = []
+    reader = threading.Thread(target=lambda: came.append(pipe.read_text()))
+    reader.start()
+    texts.write(pipe, "through")
+    reader.join()
+    texts.write(link, "linked")
+    assert came == ["through"]
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert file.read_text() == "linked"
