@@ -86,10 +86,11 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
             with progress.step(title, seconds, "play"):
                 ready()
                 follow(federation, Days(plan, stage, progress).look)
-            order.model_copy(update={"played": True, "seconds": seconds}).save(stage)
+            order = order.model_copy(update={"played": True, "seconds": seconds})
+            order.save(stage)
+            return making.complete(stage, plan, order, progress)
         finally:
             link.unlink(missing_ok=True)
-    return making.resume(stage, _refuse, progress)
 
 
 def follow(federation: Path, look: Callable[[], object]) -> None:

@@ -15,7 +15,8 @@ from coldaisle_contracts.software import FOLDER as SOFTWARE
 from coldaisle_testbed import accounts
 from coldaisle_testbed.holding import held, is_held
 
-RUNS = Path("/runs")
+RUNS = Path("/runs").resolve()
+"""Folder of the runs; in the image of the analysis a link leads to it."""
 PLANNED, KEEPING = Path("/tmp/planned"), Path("/tmp/keeping")  # noqa: S108 - in a container of their own
 """Marks for the health checks: the plan is made; the time is kept."""
 

@@ -73,6 +73,9 @@ def _heard_out(listener: socket.socket, address: Address) -> bool:
         if run:
             _say(f"report: {address.of('files', Path('runs', run, REPORT))}")
             _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
+            _say(
+                "it stays open until Ctrl-C; docker compose up desk opens it again, docker compose down removes the containers"
+            )
         else:
             _say("the run has failed, so JupyterLab ends, too; docker compose up desk opens it by itself")
     return bool(run)

@@ -37,7 +37,7 @@ def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Prog
     """
     with new_stage(runs, plan, datetime.now(UTC)) if out is None else stage_for(out) as stage:
         order.save(stage)
-        return _made(stage, plan, order, progress)
+        return complete(stage, plan, order, progress)
 
 
 def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -> Path:
@@ -67,10 +67,11 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
     if not order.played:
         may_play(order.engine)
     with held_stage(stage):
-        return _made(stage, plan, order, progress)
+        return complete(stage, plan, order, progress)
 
 
-def _made(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
+def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
+    """Play what is missing in a stage that is held, conclude it, and return the run's folder."""
     if not order.played:
         seconds: dict[str, float] = {}
         play(plan, order.engine, stage, order.shards, seconds, progress)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 from tests.netns.catalogue import PLAN
+from tests.netns.observe import fields
 
 from coldaisle_analysis import ledger
 from coldaisle_contracts.errors import FederateError
@@ -16,6 +18,7 @@ from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.software import Software
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.containers import connect
 from coldaisle_testbed.stage import stage_for, stage_of
@@ -60,11 +63,38 @@ def plan() -> Plan:
     return build_plan(load_scenario(path), str(path))
 
 
-@pytest.mark.usefixtures("engine")
-def test_an_hour_in_containers_adds_up(plan: Plan, tmp_path: Path) -> None:
-    """Containers play the smoke scenario, every reading and act is accounted for, and they are gone afterwards."""
+def told(engine: docker.DockerClient, service: str, script: str) -> None:
+    """Run a shell script in a container of a run."""
+    engine.api.exec_start(engine.api.exec_create(containers(engine)[service], ["sh", "-c", script])["Id"])
+
+
+def at_work(stage: Path) -> None:
+    """Wait until a run's readings come in."""
+    until = time.monotonic() + PATIENCE_S
+    while not (stage / "journal" / "inrow-15.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, tmp_path: Path) -> None:
+    """Containers play the smoke scenario, tcpdump stands still for 3 s, and every reading, act and frame is accounted for.
+
+    All files are the owner's of the run's folder, nobody else may write them, and the images have said what they hold.
+    """
     stage = tmp_path / ".hour"
+
+    def stop_tcpdump() -> None:
+        at_work(stage)
+        send = (
+            "for one in /proc/[0-9]*; do if grep -qx tcpdump $one/comm; then kill -%s ${one#/proc/}; fi; done"
+        )
+        told(engine, "capture", send % "STOP")
+        time.sleep(3)
+        told(engine, "capture", send % "CONT")
+
+    thread = threading.Thread(target=stop_tcpdump)
+    thread.start()
     assert compose.play(plan, stage, lambda _: None) == 1
+    thread.join()
     assert ledger.check(stage) == []
     sealed = list(read_journal(stage / "journal" / "capture.jsonl"))
     assert sum(line["packets"] for line in sealed) > 500
@@ -72,26 +102,42 @@ def test_an_hour_in_containers_adds_up(plan: Plan, tmp_path: Path) -> None:
     owner = stage.stat().st_uid
     assert {path.stat().st_uid for path in stage.rglob("*")} == {owner}
     assert not [path for path in stage.rglob("*") if path.stat().st_mode & 0o022]
+    assert set(Software.of_run(stage)) == {"broker", "capture", "injector", "ntp", "sensors", "testbed"}
+
+
+def frames(stage: Path) -> tuple[Counter[int], Counter[str]]:
+    """Return how often each length of a thousand bytes and more is in the raw captures, and each wrong checksum of TCP."""
+    lengths: Counter[int] = Counter()
+    wrong: Counter[str] = Counter()
+    for raw in sorted((stage / "capture" / "raw").glob("*.pcap")):
+        lengths.update(int(size) for (size,) in fields(raw, "frame.len >= 1000", "frame.len"))
+        wrong.update(length for (length,) in fields(raw, "tcp.checksum.status == 0", "frame.len"))
+    return lengths, wrong
 
 
 @pytest.mark.netns
 @pytest.mark.usefixtures("engine")
 def test_the_whole_catalogue_is_the_same_on_both_engines(catalogue_run: Path, tmp_path: Path) -> None:
-    """Every variant of every kind in containers: everything adds up, and the semantic digest is that of the netns engine."""
+    """Every variant of every kind in containers: everything adds up, and the semantic digest is that of the netns engine.
+
+    So do frames look: the same long ones, none of them longer than a cable carries, and the same checksums are wrong.
+    """
     stage = tmp_path / ".catalogue"
     compose.play(PLAN, stage, lambda _: None)
     account = ledger.settled(stage)
     assert ledger.check(stage, account) == []
     assert ledger.semantic_digest(account) == ledger.semantic_digest(ledger.settled(catalogue_run))
+    lengths, wrong = frames(stage)
+    assert max(lengths) == 1514
+    assert (lengths, wrong) == frames(catalogue_run)
 
 
 def strike(engine: docker.DockerClient, name: str, blow: str) -> None:
     """Kill a container, pause it, or stop its programs so that the engine sees nothing wrong."""
-    container = containers(engine)[name]
     if blow == "hang":
-        engine.api.exec_start(engine.api.exec_create(container, ["sh", "-c", "kill -STOP -1"])["Id"])
+        told(engine, name, "kill -STOP -1")
     else:
-        getattr(engine.api, blow)(container)
+        getattr(engine.api, blow)(containers(engine)[name])
 
 
 @pytest.mark.parametrize(
@@ -106,9 +152,7 @@ def test_a_failing_container_is_named(
     struck: list[float] = []
 
     def strike_when_it_works() -> None:
-        until = time.monotonic() + PATIENCE_S
-        while not (stage / "journal" / "inrow-15.jsonl").exists() and time.monotonic() < until:
-            time.sleep(0.05)
+        at_work(stage)
         struck.append(time.monotonic())
         strike(engine, "inrow-15", blow)
 

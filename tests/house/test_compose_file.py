@@ -176,7 +176,7 @@ def test_the_port_is_taken_before_anything_is_played() -> None:
 def test_the_terminal_hears_who_speaks_to_people() -> None:
     """What broker, units and attacker write are not lines for the terminal: only those that tell how far the run is are attached."""
     attached = {name for name, service in SERVICES.items() if service.get("attach", True)}
-    assert attached == {"desk", "analysis", "verdict", "live"}
+    assert attached == {"desk", "analysis", "live"}
 
 
 @pytest.mark.parametrize("name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp"])

@@ -202,7 +202,7 @@ def watch(
         _warm_up(detector, policy)
         stack.callback(gc.unfreeze)
         listener = stack.enter_context(Listener(where, out or runs / ALARMS, progress)) if where else None
-        stage = choice.stage(runs, run, progress)
+        stage = choice.stage(runs, run, progress).resolve()  # in containers a link leads to it
         folder = out or runs / ALARMS / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
         if out is None:

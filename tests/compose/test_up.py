@@ -1,0 +1,222 @@
+"""`docker compose up` as people call it, in checkouts of their own: two at once, again, with a watch, with a taken port, and failing."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
+
+import pytest
+
+from coldaisle_analysis.audit import scorecard
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_testbed.engines import compose
+from coldaisle_testbed.engines.compose import project_of
+
+HOUSE = Path(__file__).resolve().parents[2]
+PATIENCE_S = 1500.0
+"""Building the analysis image takes minutes where nothing is cached, s."""
+FOR_SCRIPTS, NO_WAITING = ("--exit-code-from", "analysis"), {"COLDAISLE_VERDICT": "service_started"}
+"""What the README tells scripts to call: `up` ends with the run and its exit code."""
+TOKEN = "known"  # noqa: S105 - of a JupyterLab that lives for seconds
+
+pytestmark = [
+    pytest.mark.compose,
+    pytest.mark.skipif(not compose.answers(), reason="needs a Docker Engine that answers"),
+]
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of this source, and what is called in it."""
+
+    folder: Path
+    port: int
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a shell in it, with ports that are free and the images of this house."""
+        return os.environ | {
+            "PWD": str(self.folder),
+            "COLDAISLE_IMAGES": project_of(HOUSE),
+            "COLDAISLE_PORT": str(self.port),
+            "COLDAISLE_ALARMS_PORT": str(free_port()),
+            "COLDAISLE_SCENARIO": "scenarios/hour.toml",
+            "COLDAISLE_TOKEN": TOKEN,
+        }
+
+    def start(self, *arguments: str) -> "Popen[str]":
+        """Start a Compose command; one for scripts as the README says."""
+        command = ["docker", "compose", "--ansi", "never", *arguments]
+        env = self.env | (NO_WAITING if FOR_SCRIPTS[0] in arguments else {})
+        return Popen(command, cwd=self.folder, env=env, stdout=PIPE, stderr=STDOUT, text=True)
+
+    def call(self, *arguments: str) -> tuple[int, str]:
+        """Call a Compose command; return its exit code and what it wrote."""
+        with self.start(*arguments) as process:
+            said, _ = process.communicate(timeout=PATIENCE_S)
+            return process.returncode, said
+
+    def latest(self) -> Path:
+        """Return the newest finished run."""
+        return (self.folder / "runs" / "latest").resolve()
+
+    def listed(self) -> set[str]:
+        """Return the names of all that lies in its folder of runs, hidden stages too."""
+        return {path.name for path in (self.folder / "runs").iterdir()}
+
+    def running(self) -> list[str]:
+        """Return the services that still run."""
+        return self.call("ps", "--services", "--status", "running")[1].split()
+
+
+@pytest.fixture(scope="module")
+def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkout]]:
+    """Two checkouts in folders of the same name; what they leave on the engine is taken away."""
+    made = []
+    for name in ("one", "two"):
+        folder = tmp_path_factory.mktemp(name) / "coldaisle"
+        subprocess.run(["git", "clone", "-q", HOUSE, folder], check=True)
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"],
+            cwd=HOUSE, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        for path in filter(None, listed.split("\0")):
+            if (HOUSE / path).is_file():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(HOUSE / path, folder / path)
+        made.append(Checkout(folder, free_port()))
+    yield made
+    for checkout in made:
+        code, said = checkout.call("--profile", "live", "down", "--volumes", "--timeout", "2")
+        assert code == 0, said
+
+
+@pytest.fixture(scope="module")
+def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
+    """An hour played and analysed in both at the same time, to the end; exit codes, and what the terminals showed."""
+    processes = [each.start("up", *FOR_SCRIPTS) for each in checkouts]
+    outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
+    return [(process.returncode, said) for process, said in zip(processes, outputs, strict=True)]
+
+
+def from_containers(said: str) -> list[str]:
+    """Return what containers wrote to the terminal once the images were built, a line each, without control characters."""
+    _, _, attached = said.replace("\x1b[2K", "").partition("Attaching to ")
+    return [line for line in attached.splitlines() if " | " in line]
+
+
+@pytest.mark.netns
+def test_two_checkouts_play_at_once(
+    checkouts: list[Checkout], played: list[tuple[int, str]], hour_run: Path
+) -> None:
+    """Both end well, know their version and commit, and their semantic digest is that of the engine netns."""
+    digest = Manifest.load(hour_run).semantic_digest
+    for checkout, (code, said) in zip(checkouts, played, strict=True):
+        assert code == 0, said
+        manifest = Manifest.load(checkout.latest())
+        assert (manifest.engine, manifest.semantic_digest) == ("compose", digest)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=checkout.folder, capture_output=True, text=True, check=True
+        )
+        assert manifest.commit.removesuffix("-dirty") == head.stdout.strip()
+        assert {"coldaisle", "mosquitto", "tcpdump", "chronyd", "scapy"} <= manifest.versions.keys()
+        rows = {row["id"]: row for row in scorecard.read(checkout.latest() / scorecard.SCORECARD)["checks"]}
+        assert rows["F2"]["status"] == "ok", rows["F2"]
+        owner = checkout.folder.stat().st_uid
+        assert {path.lstat().st_uid for path in checkout.latest().rglob("*")} == {owner}
+
+
+def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list[tuple[int, str]]) -> None:
+    """It names the day, then where report and JupyterLab are on this machine, and nothing of what the attack provokes."""
+    for checkout, (_, said) in zip(checkouts, played, strict=True):
+        lines = from_containers(said)
+        assert {line.partition("-1")[0] for line in lines} <= {"desk", "analysis"}
+        text = "\n".join(lines)
+        assert "day 1 of 1" in text
+        assert f"report: runs/{checkout.latest().name}/report/index.html" in text
+        assert f"http://127.0.0.1:{checkout.port}/files/runs/{checkout.latest().name}/report/" in text
+        assert "unhealthy" not in said
+
+
+@pytest.mark.usefixtures("played")
+def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
+    """`docker compose up desk` plays nothing, and shows the report at the address that the token lets in."""
+    checkout, runs = checkouts[0], checkouts[0].listed()
+    code, said = checkout.call("up", "--detach", "desk")
+    assert code == 0, said
+    url = f"http://127.0.0.1:{checkout.port}/files/runs/latest/report/index.html?token={TOKEN}"
+    until = time.monotonic() + 60
+    while True:
+        try:
+            page = urllib.request.urlopen(url, timeout=10).read().decode()
+            break
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.5)
+    assert "<html" in page
+    assert checkout.running() == ["desk"]
+    assert checkout.listed() == runs
+
+
+@pytest.mark.usefixtures("played")
+def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
+    """A second week in the same checkout has a watch with alarms in a folder of its own; afterwards JupyterLab is all that runs."""
+    checkout, before = checkouts[0], checkouts[0].latest()
+    code, said = checkout.call("--profile", "live", "up", "--detach")
+    assert code == 0, said
+    run = checkout.latest()
+    assert run != before
+    book = checkout.folder / "runs" / "alarms" / run.name / "day-1.jsonl"
+    assert '"event": "end"' in book.read_text(encoding="utf-8").splitlines()[-1]
+    assert set(checkout.running()) == {"desk", "alarms"}
+
+
+@pytest.mark.usefixtures("played")
+@pytest.mark.parametrize(
+    ("options", "code"), [((), 1), (FOR_SCRIPTS, 3)], ids=["as people call it", "for scripts"]
+)
+def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...], code: int) -> None:
+    """When a unit is killed `up` ends within 30 s with a sentence that says who failed; then nothing runs and no stage is left."""
+    checkout = checkouts[1]
+    with checkout.start("up", *options) as process:
+        journal = checkout.folder / "runs" / ".compose" / "journal" / "inrow-13.jsonl"
+        until = time.monotonic() + PATIENCE_S
+        while not (journal.exists() and journal.stat().st_size):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        checkout.call("kill", "inrow-15")
+        killed = time.monotonic()
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    assert time.monotonic() - killed < 30
+    assert process.returncode == code, said
+    assert "coldaisle: inrow-15 died: see what it wrote with `docker compose logs inrow-15`" in said
+    while checkout.running():
+        assert time.monotonic() - killed < 30
+        time.sleep(0.2)
+    assert list((checkout.folder / "runs").glob(".[!g]*")) == []
+
+
+@pytest.mark.usefixtures("played")
+def test_a_taken_port_is_said_at_once(checkouts: list[Checkout]) -> None:
+    """A port that somebody listens on ends `up` before a plan is made."""
+    runs = checkouts[1].listed()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = Checkout(checkouts[1].folder, port).call("up")
+    assert code != 0
+    assert str(port) in said
+    assert checkouts[1].listed() == runs
+    assert checkouts[1].running() == []
