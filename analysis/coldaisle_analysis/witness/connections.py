@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from coldaisle_analysis.witness import payloads
 from coldaisle_analysis.witness.books import Books, Line
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.topics import TOPIC
 
 _EARLY_NS = 10_000_000
 """How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
@@ -24,9 +24,6 @@ _CLOSING_NS = 10 * SECOND
 _ACKED_NS = SECOND
 """How much later than its acknowledgement was read a PUBLISH may seem to be, in ns."""
 _EXPELS = ("takeover", "reset")
-_CONNECT = b"\x10"
-_PUBLISH, _DUP = 0x32, 0x08
-"""Type and flags of a PUBLISH of QoS 1, and the flag of one that is sent again (MQTT 3.1, 2.1)."""
 _NAMES = {unit.ip: unit.name for unit in UNITS.values()}
 
 
@@ -120,15 +117,19 @@ class Connections:
         if conn is None or conn.line is None:
             return "", [Doubt(frame.name, f"belongs to no connection that {_NAMES[unit]} says it opened")]
         doubts = [*self._numbered(conn, frame, _NAMES[unit], upward=upward, touched=touched)]
-        if upward and frame.payload[:1] == _CONNECT and _client_id(frame.payload) != conn.line["name"]:
+        if (
+            upward
+            and payloads.kind(frame.payload) == payloads.CONNECT
+            and payloads.client_id(frame.payload) != conn.line["name"]
+        ):
             doubts.append(
                 Doubt(frame.name, f"connects another client than {conn.line['name']}, as {_NAMES[unit]} says")
             )
         reading = None
-        if upward and frame.payload[:1] and frame.payload[0] >> 4 == _PUBLISH >> 4:
+        if upward and payloads.kind(frame.payload) == payloads.PUBLISH:
             conn.published = True
             reading = self._reading(conn, frame, _NAMES[unit])
-            if not touched and (reading is None or frame.payload not in _publishes(reading)):
+            if not touched and (reading is None or frame.payload not in payloads.publishes(reading)):
                 doubts.append(
                     Doubt(frame.name, f"carries no reading that {_NAMES[unit]} wrote down for this time")
                 )
@@ -143,7 +144,7 @@ class Connections:
         """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit wrote down."""
         conn = self._current.get((frame.source, frame.sport))
         reading = self._reading(conn, frame, _NAMES[frame.source]) if conn and conn.line else None
-        return reading is not None and frame.payload in _publishes(reading)
+        return reading is not None and frame.payload in payloads.publishes(reading)
 
     def close(self) -> Iterator[Doubt]:
         """Yield the connections and endings that a unit writes down and the capture does not show."""
@@ -218,8 +219,7 @@ class Connections:
 
     def _reading(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
         """Return the reading that a PUBLISH carries, by client, message id and time."""
-        topic = int.from_bytes(frame.payload[2:4], "big")
-        mid = int.from_bytes(frame.payload[4 + topic : 6 + topic], "big")
+        mid = payloads.message_id(frame.payload)
         assert conn.line is not None  # noqa: S101 - callers hold that
         for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
             if line["sent_ns"] - _EARLY_NS <= frame.at_ns:
@@ -236,26 +236,6 @@ class Connections:
         return self._out(unit, line["at_ns"], _CLOSING_NS) or any(
             end is not None and -_EARLY_NS <= end - line["at_ns"] <= _CLOSING_NS for end in ends
         )
-
-
-def _client_id(connect: bytes) -> str:
-    """Return the client id of a CONNECT shorter than 128 bytes (MQTT 3.1, 3.1)."""
-    protocol = int.from_bytes(connect[2:4], "big")
-    at = 4 + protocol + 4
-    length = int.from_bytes(connect[at : at + 2], "big")
-    return connect[at + 2 : at + 2 + length].decode("utf-8", "replace")
-
-
-def _publishes(reading: Line) -> tuple[bytes, bytes]:
-    """Return the PUBLISH of a reading as a unit sends it first, and as it sends it again."""
-    body = (
-        len(TOPIC).to_bytes(2, "big")
-        + TOPIC.encode()
-        + reading["mid"].to_bytes(2, "big")
-        + reading["value"].encode()
-    )
-    first, again = (bytes((kind, len(body))) + body for kind in (_PUBLISH, _PUBLISH | _DUP))
-    return first, again
 
 
 def _expelled(client: str, acked_ns: int, at_ns: int, acts: list[Line]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from coldaisle_analysis.witness import entries
+from coldaisle_analysis.witness import entries, payloads
 from coldaisle_analysis.witness.attacker import CRAFTED, Attacker
 from coldaisle_analysis.witness.books import Books, Line
 from coldaisle_analysis.witness.connections import Connections
@@ -99,8 +99,8 @@ class Hearing:
         episode, doubts = self._connections.explain(frame, touched=True)
         self.doubts += doubts
         relayed = line["act"] == "relay"
-        upward_publish = frame.source in _UNITS and frame.payload[:1] and frame.payload[0] >> 4 == 3  # noqa: PLR2004 - PUBLISH
-        if relayed and upward_publish and not self._connections.carries(frame):
+        publish = frame.source in _UNITS and payloads.kind(frame.payload) == payloads.PUBLISH
+        if relayed and publish and not self._connections.carries(frame):
             self._doubt(frame, "is said to be only relayed, and carries what its unit did not write down")
         if relayed and episode:
             return (part_of(self._episodes[episode]),)

@@ -1,0 +1,35 @@
+"""What a unit says over MQTT, read by hand: one packet of less than 128 bytes a segment (MQTT 3.1, 2.1)."""
+
+from coldaisle_analysis.witness.books import Line
+from coldaisle_contracts.topics import TOPIC
+
+CONNECT, PUBLISH = 1, 3
+_QOS_1, _AGAIN = 0x32, 0x3A
+"""First byte of a PUBLISH at QoS 1, and of one that is sent again."""
+
+
+def kind(payload: bytes) -> int:
+    """Return the type of the MQTT packet a payload starts with, 0 for none."""
+    return payload[0] >> 4 if payload else 0
+
+
+def client_id(connect: bytes) -> str:
+    """Return the client id of a CONNECT (MQTT 3.1, 3.1)."""
+    protocol = int.from_bytes(connect[2:4], "big")
+    at = 4 + protocol + 4
+    length = int.from_bytes(connect[at : at + 2], "big")
+    return connect[at + 2 : at + 2 + length].decode("utf-8", "replace")
+
+
+def message_id(publish: bytes) -> int:
+    """Return the message id of a PUBLISH at QoS 1 (MQTT 3.1, 3.3)."""
+    topic = int.from_bytes(publish[2:4], "big")
+    return int.from_bytes(publish[4 + topic : 6 + topic], "big")
+
+
+def publishes(reading: Line) -> tuple[bytes, bytes]:
+    """Return the PUBLISH of a reading as a unit sends it first, and as it sends it again."""
+    body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + reading["mid"].to_bytes(2, "big")
+    body += reading["value"].encode()
+    first, again = (bytes((start, len(body))) + body for start in (_QOS_1, _AGAIN))
+    return first, again
