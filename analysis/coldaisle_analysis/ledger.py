@@ -12,6 +12,7 @@ from coldaisle_analysis import evidence as evidence_module
 from coldaisle_analysis.account import KEY, ROLES, Account, semantic_digest, settle
 from coldaisle_analysis.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, HOSTS
+from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import sha256_of
 
 __all__ = ["Account", "Proof", "check", "prove", "semantic_digest", "settle", "settled"]
@@ -174,8 +175,15 @@ def prove(run: Path, account: Account) -> Proof:
 
     Raises:
         InputError: if the dataset cannot be read.
+        TrustError: if it is none of these captures.
     """
     table = tables.read(run / "dataset" / "packets.parquet")
+    if missing := {"label", "benign", "episode"} - set(table):
+        raise TrustError([f"dataset/packets: has no column {min(missing)}"])
+    if len(table) != len(account.join.table):
+        raise TrustError(
+            [f"dataset/packets: has {len(table)} rows, the captures {len(account.join.table)} frames"]
+        )
     labelled = ((table["label"] == 1) | (table["benign"] == 1)).to_numpy(bool)
     wanted = account.join.table
     truly = ((wanted["label"] == 1) | (wanted["benign"] == 1)).to_numpy(bool)

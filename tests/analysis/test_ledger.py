@@ -1,6 +1,7 @@
 """The ledger: a run that adds up, and every way it can fail to."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import evidence, ledger
+from coldaisle_analysis import dataset, evidence, ledger, tables
 from coldaisle_analysis.ledger import Account
-from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import sha256_of
 
 Line = dict[str, Any]
 Edit = Callable[[list[Line]], list[Line]]
@@ -202,3 +204,42 @@ def test_journal_without_a_key(run: Path) -> None:
     edit(run, "capture", lambda lines: [{key: line[key] for key in line if key != "raw"} for line in lines])
     with pytest.raises(InputError, match=r"capture\.jsonl: event sealed.*'raw'"):
         ledger.check(run)
+
+
+@pytest.mark.parametrize("keep", [0, 3, 10])
+def test_a_capture_in_which_nobody_speaks(run: Path, keep: int) -> None:
+    """A capture that ends before the first PUBLISH is no trouble to the ledger: it names the frames that are not there."""
+    names = ("capture/day-1-000.pcap", "capture/raw/day-1-000.pcap")
+    for name in names:
+        made_run.pcap(run / name, made_run.captured(run / name)[:keep])
+    hashes = dict(zip(("sha256", "raw_sha256"), (sha256_of(run / name) for name in names), strict=True))
+    edit(run, "capture", with_value({}, packets=keep, **hashes))
+    broken = ledger.check(run)
+    assert any("of 32 journalled frames are not in the capture" in each for each in broken)
+    assert any("sent, not at the broker" in each for each in broken)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda lines: lines * 2, "is 'capture/day-1-000.pcap': the capture is sealed twice"),
+        (with_value({}, file="../outside.pcap"), "file is '../outside.pcap': no capture of the run"),
+        (with_value({}, raw="/dev/zero"), "raw is '/dev/zero': no capture of the run"),
+    ],
+)
+def test_captures_that_are_sealed_oddly(run: Path, change: Edit, said: str) -> None:
+    """A capture sealed twice would be read twice, and one that lies elsewhere is none of the run's."""
+    edit(run, "capture", change)
+    with pytest.raises(InputError, match=re.escape(said)):
+        ledger.check(run)
+
+
+def test_a_dataset_of_other_captures(run: Path, account: Account) -> None:
+    """A table with other rows than the captures have frames, or without labels, proves nothing."""
+    table = dataset.build(run).packets
+    tables.write(table.iloc[:-1], run / "dataset" / "packets", ["parquet"])
+    with pytest.raises(TrustError, match="dataset/packets: has 270 rows, the captures 271 frames"):
+        ledger.prove(run, account)
+    tables.write(table.drop(columns="label"), run / "dataset" / "packets", ["parquet"])
+    with pytest.raises(TrustError, match="dataset/packets: has no column label"):
+        ledger.prove(run, account)
