@@ -230,7 +230,14 @@ class Install:
     def start(self) -> "subprocess.Popen[bytes]":
         """Start an install in a session of its own."""
         env = {"PATH": f"{self.folder}:{os.environ['PATH']}", "FOLDER": str(self.folder)}
-        return subprocess.Popen(["sh", self.folder / "install.sh"], env=env, start_new_session=True)
+        return subprocess.Popen(
+            ["sh", self.folder / "install.sh"],
+            env=env,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGHUP, signal.SIG_DFL
+            ),  # these tests may be started by nohup
+        )
 
     def answers(self, count: int) -> list[str]:
         """Wait until packages have asked so many times, and return what they were told."""

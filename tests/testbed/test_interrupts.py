@@ -42,8 +42,9 @@ def test_every_way_of_ending_is_one_sentence(number: signal.Signals, ignored: bo
     """
 
     def begin() -> None:
-        if ignored:
-            signal.signal(number, signal.SIG_IGN)
+        signal.signal(
+            number, signal.SIG_IGN if ignored else signal.SIG_DFL
+        )  # whatever these tests were started with
 
     command = [sys.executable, "-c", PROGRAM, str(int(number))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=begin)
