@@ -492,9 +492,17 @@ def sbom(
 
 
 @app.command(epilog=_examples("coldaisle doctor"))
-def doctor() -> None:
+def doctor(
+    port: Annotated[
+        int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")
+    ] = 8888,
+    alarms_port: Annotated[
+        int, typer.Option(envvar="COLDAISLE_ALARMS_PORT", help="Port of the alarms in containers.")
+    ] = 1884,
+) -> None:
     """Say what this machine can and cannot do, each with its remedy."""
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
     from coldaisle_testbed import listings  # noqa: PLC0415
 
-    Console().print(listings.of_checks(examination.checks()))
+    found = examination.checks(desk_port=port, alarms_port=alarms_port)
+    Console().print(listings.of_checks(found))

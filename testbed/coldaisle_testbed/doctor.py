@@ -26,7 +26,8 @@ DISK = 2 * GIB
 """A week and its dataset take less than a tenth of it; images the rest, bytes."""
 MEMORY = 4 * GIB
 """Most that all processes of a run take together, bytes."""
-DESK_PORT = 8888
+DESK_PORT, ALARMS_PORT = 8888, 1884
+"""What docker-compose.yml publishes when nobody names others."""
 COMPOSE = (2, 20)
 _PACKAGES = {
     "mosquitto": "mosquitto",
@@ -56,11 +57,13 @@ class Check:
     engine: str = ""
 
 
-def checks(folder: Path = Path()) -> list[Check]:
+def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int = ALARMS_PORT) -> list[Check]:
     """Try everything a run may need and return the outcome of each.
 
     Args:
         folder: where runs go.
+        desk_port: where JupyterLab is published.
+        alarms_port: where the alarms of a watch in containers are.
     """
     return [
         _python(),
@@ -76,7 +79,8 @@ def checks(folder: Path = Path()) -> list[Check]:
         _compose(),
         _disk(folder),
         _memory(),
-        _port(),
+        _port(desk_port, "JupyterLab", "COLDAISLE_PORT"),
+        _port(alarms_port, "alarms (--profile live)", "COLDAISLE_ALARMS_PORT"),
     ]
 
 
@@ -180,18 +184,12 @@ def _memory() -> Check:
     return Check("memory", free >= MEMORY, f"{free / GIB:.1f} GiB available", remedy)
 
 
-def _port() -> Check:
+def _port(port: int, whose: str, variable: str) -> Check:
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind(("127.0.0.1", DESK_PORT))
+            sock.bind(("127.0.0.1", port))
         except OSError as error:
-            remedy = f"end what listens on it: ss -tlnp sport = :{DESK_PORT}"
-            return Check(
-                f"port {DESK_PORT}",
-                ok=False,
-                what=error.strerror or str(error),
-                remedy=remedy,
-                engine="compose",
-            )
-    return Check(f"port {DESK_PORT}", ok=True, what="free for JupyterLab", engine="compose")
+            remedy = f"set {variable} to another port, or end what listens there: ss -tlnp sport = :{port}"
+            return Check(f"port {port}", False, error.strerror or str(error), remedy, "compose")
+    return Check(f"port {port}", ok=True, what=f"free for {whose}", engine="compose")

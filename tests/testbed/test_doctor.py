@@ -29,14 +29,17 @@ def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.Monke
         assert not found[name].ok
 
 
-def test_a_taken_port_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that listens where JupyterLab will is noticed before Docker stumbles over it."""
+@pytest.mark.parametrize(
+    ("which", "variable"), [("desk_port", "COLDAISLE_PORT"), ("alarms_port", "COLDAISLE_ALARMS_PORT")]
+)
+def test_a_taken_port_is_noticed(which: str, variable: str) -> None:
+    """A program that listens where JupyterLab or the alarms will is noticed before Docker stumbles over it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(doctor, "DESK_PORT", taken.getsockname()[1])
-        found = {check.name: check for check in doctor.checks()}
-        port = found[f"port {doctor.DESK_PORT}"]
+        number = taken.getsockname()[1]
+        found = {check.name: check for check in doctor.checks(**{which: number})}
+    port = found[f"port {number}"]
     assert not port.ok
-    assert "ss -tlnp" in port.remedy
+    assert port.remedy.startswith(f"set {variable} to another port")
 
 
 def test_too_little_room_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

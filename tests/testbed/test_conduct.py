@@ -1,0 +1,146 @@
+"""Making a run that containers play: its progress, its end, and what becomes of it when somebody fails."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_testbed import conduct, containers, desk
+from coldaisle_testbed.conduct import PlayError, Shown
+from coldaisle_testbed.days import Days
+from coldaisle_testbed.holding import held
+from coldaisle_testbed.timekeeper import VERDICT
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+
+
+@pytest.fixture(scope="module")
+def week() -> Plan:
+    """The plan of the default week."""
+    return build_plan(load_scenario(SCENARIOS / "week.toml"), "week")
+
+
+def play(federation: Path, verdict: str | None, seconds: float = 0.5) -> threading.Thread:
+    """Hold the timekeeper's folder for a while in a thread, and leave a verdict there."""
+
+    def keep() -> None:
+        with held(federation) as ours:
+            assert ours
+            time.sleep(seconds)
+            if verdict is not None:
+                (federation / VERDICT).write_text(verdict, encoding="utf-8")
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    return thread
+
+
+def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
+    """What the timekeeper's journal says last tells the day; before the first line and the first midnight there is none."""
+    said: list[str] = []
+    days = Days(week, tmp_path, said.append)
+    days.look()
+    (tmp_path / "journal").mkdir()
+    journal = Journal(tmp_path / "journal" / "timeline.jsonl", "day-1-7")
+    for now_ns in (week.day_ns(0) - 1800 * SECOND, *(week.day_ns(day) + SECOND for day in (0, 2, 6))):
+        journal.write("offset", wall_ns=1, offset_ns=now_ns - time.time_ns())
+        journal.flush()
+        days.look()
+        days.look()
+    assert said == ["day 1 of 7", "day 3 of 7", "day 7 of 7"]
+
+
+def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
+    """It goes on when the timekeeper has let go and accuses nobody, and looks at the day meanwhile."""
+    looks: list[int] = []
+    thread = play(tmp_path, "{}")
+    conduct.follow(tmp_path, lambda: looks.append(1))
+    thread.join()
+    assert looks
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (
+            json.dumps({"name": "inrow-13", "what": "died"}),
+            "inrow-13 died: see .* `docker compose logs inrow-13`",
+        ),
+        (None, "timekeeper ended without a word"),
+    ],
+)
+def test_a_failure_is_said(tmp_path: Path, verdict: str | None, said: str) -> None:
+    """Whom the timekeeper accuses is named, and itself where it was killed; exit 3."""
+    thread = play(tmp_path, verdict)
+    with pytest.raises(PlayError, match=said) as failure:
+        conduct.follow(tmp_path, lambda: None)
+    thread.join()
+    assert failure.value.exit_code == 3
+
+
+def test_a_timekeeper_that_never_comes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait for the containers has an end."""
+    monkeypatch.setattr(conduct, "START_S", 0.1)
+    with pytest.raises(PlayError, match="timekeeper did not start"):
+        conduct.follow(tmp_path, lambda: None)
+
+
+def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
+    """The timekeeper ends when whoever made the run held its folder and does no more; one it never saw does not matter."""
+    maker = containers._Maker(tmp_path)
+    maker.check()
+    with held(tmp_path):
+        maker.check()
+    with pytest.raises(FederateError, match="whoever makes this run is gone"):
+        maker.check()
+
+
+def test_paths_are_shown_as_the_machine_knows_them() -> None:
+    """A run in the container's folder is named as it is found outside."""
+    shown = Shown(Path("/desk/runs"), "runs")
+    assert shown.outside("report: /desk/runs/a/report/index.html") == "report: runs/a/report/index.html"
+
+
+@pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
+def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
+    """The variable and its value stand in the sentence, exit 2."""
+    code = (
+        "import os; from coldaisle_testbed import containers; from coldaisle_contracts import unforeseen;"
+        "unforeseen.run(lambda: containers.conduct(os.environ))"
+    )
+    env = os.environ | {"COLDAISLE_SEED": seed, "COLDAISLE_FEDERATION": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"COLDAISLE_SEED is {seed!r}: write a whole number" in done.stderr
+
+
+@pytest.mark.parametrize("run", ["20260302-a-1", ""])
+def test_the_desk_hears_how_a_run_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: str
+) -> None:
+    """A caller that names its run leaves JupyterLab open, with the report's address; one that hangs up without a word ends it."""
+    monkeypatch.setattr(desk, "ADDRESS", f"\0coldaisle-test-{os.getpid()}-{run}")
+    address = desk.Address("9999", "t0ken")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(desk.ADDRESS)
+        listener.listen(1)
+        with desk.called() as line:
+            if run:
+                line.finished(run)
+        assert desk._heard_out(listener, address) is bool(run)
+    said = capsys.readouterr().out
+    expected = f"http://127.0.0.1:9999/files/runs/{run}/report/index.html?token=t0ken"
+    assert (expected in said) is bool(run)
+    assert ("the run has failed" in said) is not bool(run)
