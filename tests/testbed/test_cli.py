@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.analysis.decoding.made import pcap
 from tests.conftest import HOUSE
 from tests.testbed import made_finished
 
@@ -19,7 +21,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import digest_of
 from coldaisle_testbed import __main__ as entry
-from coldaisle_testbed import week
+from coldaisle_testbed import doctor, week
 from coldaisle_testbed.cli import spread
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.progress import Progress
@@ -281,6 +283,35 @@ def test_progress_is_one_line_a_step_in_a_log() -> None:
     ]
     assert "\x1b" not in log.getvalue()
     assert set(seconds) == {"play"}
+
+
+def test_names_are_no_markup(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder named like a terminal library's markup is printed as it is named, and a name that would move the cursor is escaped."""
+    monkeypatch.chdir(tmp_path)
+    capture = pcap(tmp_path / "made.pcap", [])
+    code, out, err = coldaisle("decode", capture, "--out", "[bold]x[]")
+    assert (code, out, err) == (0, "0 frames, 0 messages: [bold]x[]\n", "")
+    _assert_one_sentence(
+        coldaisle("decode", "a\nb\x1b[2J.pcap", "--out", "y"), "a\\nb\\x1b[2J.pcap: cannot be read"
+    )
+    code, _, err = coldaisle("fit", "[bold]\x1b[2J.csv")
+    assert code == 2
+    assert "[bold]\\x1b[2J.csv" in err.splitlines()[0]
+    assert "\x1b" not in err
+
+
+def test_an_error_nobody_foresaw(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any command that fails in a way nobody thought of says where, ends with 70, and leaves the traceback in a file it names."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(doctor, "checks", lambda: 1 // 0)
+    code, out, err = coldaisle("doctor")
+    assert (code, out, err.count("\n")) == (70, "", 1)
+    (log,) = tmp_path.glob("coldaisle-error-*.log")
+    assert err.startswith(
+        "coldaisle: ZeroDivisionError (integer division or modulo by zero) in doctor (cli.py, line "
+    )
+    assert str(log) in err
+    assert "Traceback" in log.read_text()
 
 
 def test_long_sentence_stays_one_line(coldaisle: Call, tmp_path: Path) -> None:
