@@ -92,7 +92,7 @@ def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(data: Dataset, tmp_path: Path) -> None:
     """A file where the folder should be is one clear error."""
     (tmp_path / "dataset").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="dataset: is there already: name another"):
         dataset.write(data, tmp_path / "dataset")
 
 
