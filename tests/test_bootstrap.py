@@ -208,6 +208,11 @@ while [ ! -e "$FOLDER/go" ]; do sleep 0.02; done
 """
 
 
+def _hear_hangups() -> None:
+    """Let a child be ended by a closed terminal, though these tests may have been started by nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Install:
     """The bootstrap's function that installs packages, with a folder of its own for the policy and a stand-in for apt-get.
 
@@ -230,13 +235,11 @@ class Install:
     def start(self) -> "subprocess.Popen[bytes]":
         """Start an install in a session of its own."""
         env = {"PATH": f"{self.folder}:{os.environ['PATH']}", "FOLDER": str(self.folder)}
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: PLW1509 - no thread is running
             ["sh", self.folder / "install.sh"],
             env=env,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGHUP, signal.SIG_DFL
-            ),  # these tests may be started by nohup
+            preexec_fn=_hear_hangups,
         )
 
     def answers(self, count: int) -> list[str]:
