@@ -14,6 +14,9 @@ INPUTS = {
 }  # fmt: skip
 """How many each way gets: many where reading takes a millisecond, few where a run is settled or a table audited."""
 
+MANY = 50
+"""Inputs from which on some are taken and some refused."""
+
 
 @pytest.fixture(scope="module")
 def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Target]:
@@ -43,8 +46,9 @@ def test_sound_files_are_taken(ways: dict[str, Target], tmp_path: Path, name: st
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_are_taken_or_refused(ways: dict[str, Target], tmp_path: Path, name: str) -> None:
-    """Whatever the damage, what comes out is a result or a sentence; some of either, or the damage would be too much or none."""
+    """Whatever the damage, what comes out is a result or a sentence; where many come, some of either, or the damage would be too much or none."""
     taken, refused = feed(ways[name], tmp_path, range(INPUTS[name]))
     assert taken + refused == INPUTS[name]
-    assert taken
-    assert refused or name == "frames"
+    if INPUTS[name] >= MANY:
+        assert taken
+        assert refused or name == "frames"  # a decoder and a retimer take any frame
