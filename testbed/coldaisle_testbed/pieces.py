@@ -32,7 +32,7 @@ def is_whole(own: Path) -> bool:
     """Tell whether a piece was played to its end and lies there as it was."""
     try:
         return bool(json.loads((own / WHOLE).read_text(encoding="utf-8")) == _hashes(own))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -14,6 +14,7 @@ from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.site import first_problem
+from coldaisle_contracts.texts import read_text
 from coldaisle_testbed import pieces
 from coldaisle_testbed.holding import held, is_held
 
@@ -59,12 +60,11 @@ class Order(BaseModel):
             InputError: if there is none, or it is not one.
         """
         path = stage / ORDER
+        if not path.exists():
+            raise InputError(stage, "is no unfinished run: see `coldaisle runs` for those there are")
+        text = read_text(path, "see `coldaisle runs` for the runs there are")
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(
-                stage, "is no unfinished run: see `coldaisle runs` for those there are"
-            ) from error
+            return cls.model_validate_json(text)
         except ValidationError as error:
             raise first_problem(path, error) from error
 

@@ -354,6 +354,19 @@ def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
     assert Book(path, {"model": "m"}).done
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"no\n", b"[]\n", b"{}\n", b"[" * 100_000 + b"\n", b"\xff\n", b'{"event": "alarm", "frame": "1"}\n'],
+)
+def test_a_book_that_is_none(tmp_path: Path, content: bytes) -> None:
+    """A file that holds anything but alarms is left as it is, and refused in one sentence."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.jsonl: holds no alarms"):
+        Book(path, {"model": "m"})
+    assert path.read_bytes() == content
+
+
 def test_delays_are_known_to_two_percent() -> None:
     """Median, 99th percentile and maximum of what was counted, in any pieces, are those of all of it; nothing gives nothing."""
     values = np.random.default_rng(2).lognormal(1, 1, 5_000)

@@ -5,6 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read
+
+
+def _lines(path: Path, whole: bytes) -> list[dict[str, Any]]:
+    """Return the lines of a file of alarms.
+
+    Raises:
+        InputError: if it holds anything else.
+    """
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+        if all(type(line["frame"] if line["event"] == "alarm" else 0) is int for line in lines):
+            return lines
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise InputError(path, "holds no alarms: name another folder with --out") from error
+    raise InputError(path, "holds no alarms: name another folder with --out")
 
 
 class Book:
@@ -21,9 +37,9 @@ class Book:
     """
 
     def __init__(self, path: Path, watching: dict[str, Any]) -> None:
-        before = path.read_bytes() if path.exists() else b""
+        before = read(path, "cannot be read: name another folder with --out", None) if path.exists() else b""
         whole = before[: before.rfind(b"\n") + 1]
-        lines = [json.loads(line) for line in whole.splitlines()]
+        lines = _lines(path, whole)
         head = {"event": "watching", **watching}
         if lines and lines[0] != head:
             raise InputError(

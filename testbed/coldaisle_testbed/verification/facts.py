@@ -89,7 +89,7 @@ def described(case: Case) -> Iterator[str]:
         return
     try:
         same = json.loads(text)["distribution"] == json.loads(fresh)["distribution"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         same = False
     if not same or provenance.made_here(case.manifest):
         yield f"{description.CROISSANT}: is not what {MANIFEST} says"
