@@ -235,11 +235,11 @@ class Install:
     def start(self) -> "subprocess.Popen[bytes]":
         """Start an install in a session of its own."""
         env = {"PATH": f"{self.folder}:{os.environ['PATH']}", "FOLDER": str(self.folder)}
-        return subprocess.Popen(  # noqa: PLW1509 - no thread is running
+        return subprocess.Popen(
             ["sh", self.folder / "install.sh"],
             env=env,
             start_new_session=True,
-            preexec_fn=_hear_hangups,
+            preexec_fn=_hear_hangups,  # noqa: PLW1509 - no thread is running
         )
 
     def answers(self, count: int) -> list[str]:
