@@ -5,6 +5,7 @@ what the timekeeper holds (the federation's folder): whoever ends, the others en
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,7 +50,11 @@ class Shown(Progress):
 
     def __init__(self, inside: Path, outside: str) -> None:
         super().__init__()
-        self._inside, self._outside = f"{inside}/", f"{outside.rstrip('/')}/"
+        name = re.escape(
+            str(inside).removeprefix("/")
+        )  # a path is said from the working folder on, which is /
+        self._inside = re.compile(rf"(?<![\w./-])/?{name}/")
+        self._outside = f"{outside.rstrip('/')}/"
 
     def __call__(self, text: str) -> None:
         """Say that a step is done."""
@@ -57,7 +62,7 @@ class Shown(Progress):
 
     def outside(self, text: str) -> str:
         """Return a text with every path in the folder of the runs as it is outside."""
-        return text.replace(self._inside, self._outside)
+        return self._inside.sub(lambda _: self._outside, text)
 
 
 def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Callable[[], None]) -> Path:
@@ -119,22 +124,31 @@ def finish(runs: Path, progress: Progress) -> int:
     """Make what runs lack that containers have played and nobody is at, and return for how many.
 
     A run that was played and not sealed is sealed and analysed; the newest one, when its analysis was cut short, is analysed.
+
+    Raises:
+        ColdaisleError: the first that could not be concluded, after all others were.
     """
     found = sorted(path.parent for path in runs.glob(f".*/{ORDER}"))
     lacking = [
         stage for stage in found if not stage.is_symlink() and not is_held(stage) and _was_played(stage)
     ]
+    failures = []
     for stage in lacking:
         progress(f"finishing {stage}, which was played before")
-        making.resume(stage, _refuse, progress)
+        try:
+            making.resume(stage, _refuse, progress)
+        except ColdaisleError as error:
+            failures.append(error)
     newest = (runs / LATEST).resolve()
-    if not _was_cut_short(newest):
-        return len(lacking)
-    from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
+    cut_short = _was_cut_short(newest)
+    if cut_short:
+        from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
 
-    progress(f"analysing {newest}, whose analysis was cut short")
-    conclude.again(newest, progress)
-    return len(lacking) + 1
+        progress(f"analysing {newest}, whose analysis was cut short")
+        conclude.again(newest, progress)
+    if failures:
+        raise failures[0]
+    return len(lacking) + cut_short
 
 
 def _was_played(stage: Path) -> bool:

@@ -29,22 +29,27 @@ def conduct(env: Mapping[str, str]) -> None:
     from coldaisle_testbed import desk as desks  # noqa: PLC0415
 
     path = Path(env.get("COLDAISLE_SCENARIO") or "/scenarios/week.toml")
-    given = env.get("COLDAISLE_SEED")
-    if given and not given.isdecimal():
-        raise InputError("COLDAISLE_SEED", "write a whole number from 0 on", given)
-    seed = int(given) if given else None
     progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
     federation = Path(env["COLDAISLE_FEDERATION"])
     try:
         with desks.called() as line:
-            plan = build_plan(load_scenario(path, seed), str(path))
+            plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
             line.finished(run.name)
+        try:
             conducting.finish(RUNS, progress)
+        except ColdaisleError as error:
+            progress(f"{error}; this run is not concerned")
     except ColdaisleError as error:
         error.args = tuple(progress.outside(str(part)) for part in error.args)
         error.__notes__ = [progress.outside(note) for note in getattr(error, "__notes__", ())]
         raise
+
+
+def _seed(given: str | None) -> int | None:
+    if given and not given.isdecimal():
+        raise InputError("COLDAISLE_SEED", "write a whole number from 0 on", given)
+    return int(given) if given else None
 
 
 def timekeeper(env: Mapping[str, str]) -> None:

@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.errors import FederateError, TrustError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import conduct, containers, desk
+from coldaisle_testbed import conduct, containers, desk, making
 from coldaisle_testbed.conduct import PlayError, Shown
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.holding import held
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import Order
 from coldaisle_testbed.timekeeper import VERDICT
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -107,17 +109,19 @@ def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
         maker.check()
 
 
-def test_paths_are_shown_as_the_machine_knows_them() -> None:
-    """A run in the container's folder is named as it is found outside."""
-    shown = Shown(Path("/desk/runs"), "runs")
-    assert shown.outside("report: /desk/runs/a/report/index.html") == "report: runs/a/report/index.html"
+@pytest.mark.parametrize("said", ["/desk/runs/a/report", "desk/runs/a/report"])
+@pytest.mark.parametrize("outside", ["runs", "/data/desk/runs/"])
+def test_paths_are_shown_as_the_machine_knows_them(said: str, outside: str) -> None:
+    """A run in the container's folder is named as it is found outside, whether it was said whole or from / on."""
+    shown = Shown(Path("/desk/runs"), outside)
+    assert shown.outside(f"report: {said}") == f"report: {outside.rstrip('/')}/a/report"
 
 
 @pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
 def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
     """The variable and its value stand in the sentence, exit 2."""
     code = (
-        "import os; from coldaisle_testbed import containers; from coldaisle_contracts import unforeseen;"
+        "import os; from coldaisle_testbed import containers, desk; desk.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
         "unforeseen.run(lambda: containers.conduct(os.environ))"
     )
     env = os.environ | {"COLDAISLE_SEED": seed, "COLDAISLE_FEDERATION": str(tmp_path)}
@@ -144,3 +148,31 @@ def test_the_desk_hears_how_a_run_ended(
     expected = f"http://127.0.0.1:9999/files/runs/{run}/report/index.html?token=t0ken"
     assert (expected in said) is bool(run)
     assert ("the run has failed" in said) is not bool(run)
+
+
+def test_what_cannot_be_finished_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two runs that were played and not concluded, one that is not trustworthy: the other is concluded, and then the first is named."""
+    tried: list[str] = []
+
+    def resume(stage: Path, *_: object) -> None:
+        tried.append(stage.name)
+        if stage.name == ".a":
+            raise TrustError(["a reading is missing"])
+
+    monkeypatch.setattr(making, "resume", resume)
+    for name, played, engine in (
+        (".a", True, "compose"),
+        (".b", True, "compose"),
+        (".c", False, "compose"),
+        (".d", True, "netns"),
+    ):
+        (tmp_path / name).mkdir()
+        Order(engine=engine, shards=1, analyse=True, latest=True, played=played).save(tmp_path / name)
+    with held(tmp_path / ".b"):
+        assert conduct._was_played(tmp_path / ".b")
+        with pytest.raises(TrustError):
+            conduct.finish(tmp_path, Progress())
+    assert tried == [".a"]
+    with pytest.raises(TrustError, match="a reading is missing"):
+        conduct.finish(tmp_path, Progress())
+    assert tried == [".a", ".a", ".b"]
