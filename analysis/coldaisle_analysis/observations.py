@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
 from coldaisle_analysis import packets
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.addressing import UNITS
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import SECOND, zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, client_id
@@ -59,8 +58,8 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
         InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
     """
     try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        zone = zone_of(time_zone)
+    except ValueError as error:
         raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
     table = pd.concat([_csv(path) if path.suffix == ".csv" else _capture(path) for path in paths])
     _refuse_few(table, ", ".join(path.name for path in paths))

@@ -7,11 +7,13 @@ read; only the timekeeper replaces it. A federate asks for a time advance and bl
 
 import json
 import os
+import re
 import socket
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coldaisle_contracts.errors import FederateError
 
@@ -22,6 +24,20 @@ SOCKET = "timekeeper.sock"
 OFFSET = "offset"
 END = 2**62
 """A time advance nobody else reaches: granted when the run is over."""
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        ValueError: if there is none of that name, or it can be no name of one: zoneinfo imports packages by what stands between its dots.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,60}", name):
+        raise ValueError(name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(name) from error
 
 
 def offset_text(offset_ns: int) -> str:

@@ -7,10 +7,11 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.publish import SPDX, Publish, is_url, spdx_id
@@ -226,8 +227,8 @@ class Scenario(_Model):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            zone_of(value)
+        except ValueError as error:
             raise ValueError("name an IANA time zone such as 'Europe/Madrid' or 'UTC'") from error
         return value
 

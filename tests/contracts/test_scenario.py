@@ -283,6 +283,7 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
         ("x = {b = 1, " + "a." * 20_000 + "b = 1}", "write valid TOML (a key has too many parts)"),
         (BASE + "[drawn]\nkinds = {removal = inf}", "key drawn.kinds.removal is inf: it should be less than"),
         (BASE.replace("seed = 1", "seed = " + "9" * 4_000), "key seed is a number of about 3,986 digits: it should"),
+        (BASE.replace("UTC", "a." * 3_000), "key time_zone is 'a.a."),
         (BASE.replace("UTC", "x" * 100_000), "key time_zone is '" + "x" * 100 + "'…: name an IANA time zone"),
         (BASE + '[accounts]\n"a\\nb\\u001b[31m" = "c"', "key accounts.a\\nb\\x1b[31m is"),
     ],
