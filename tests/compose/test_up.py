@@ -19,6 +19,8 @@ from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.compose import project_of
 
 HOUSE = Path(__file__).resolve().parents[2]
+SOMEBODY = 4242
+"""A user whom no image knows, as most of those who call `docker compose up` are."""
 PATIENCE_S = 1500.0
 """Building the analysis image takes minutes where nothing is cached, s."""
 FOR_SCRIPTS, NO_WAITING = ("--exit-code-from", "analysis"), {"COLDAISLE_VERDICT": "service_started"}
@@ -83,7 +85,7 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkout]]:
-    """Two checkouts in folders of the same name; what they leave on the engine is taken away."""
+    """Two checkouts in folders of the same name, one with runs of another user's; what they leave on the engine is taken away."""
     made = []
     for name in ("one", "two"):
         folder = tmp_path_factory.mktemp(name) / "coldaisle"
@@ -97,6 +99,9 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(HOUSE / path, folder / path)
         made.append(Checkout(folder, free_port()))
+    if os.geteuid() == 0:
+        os.chown(made[1].folder / "runs", SOMEBODY, SOMEBODY)
+        (made[1].folder / "runs").chmod(0o700)
     yield made
     for checkout in made:
         code, said = checkout.call("--profile", "live", "down", "--volumes", "--timeout", "2")
@@ -134,7 +139,7 @@ def test_two_checkouts_play_at_once(
         assert {"coldaisle", "mosquitto", "tcpdump", "chronyd", "scapy"} <= manifest.versions.keys()
         rows = {row["id"]: row for row in scorecard.read(checkout.latest() / scorecard.SCORECARD)["checks"]}
         assert rows["F2"]["status"] == "ok", rows["F2"]
-        owner = checkout.folder.stat().st_uid
+        owner = (checkout.folder / "runs").stat().st_uid
         assert {path.lstat().st_uid for path in checkout.latest().rglob("*")} == {owner}
 
 
