@@ -303,7 +303,7 @@ def test_names_are_no_markup(coldaisle: Call, tmp_path: Path, monkeypatch: pytes
 def test_an_error_nobody_foresaw(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any command that fails in a way nobody thought of says where, ends with 70, and leaves the traceback in a file it names."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(doctor, "checks", lambda: 1 // 0)
+    monkeypatch.setattr(doctor, "checks", lambda **_: 1 // 0)
     code, out, err = coldaisle("doctor")
     assert (code, out, err.count("\n")) == (70, "", 1)
     (log,) = tmp_path.glob("coldaisle-error-*.log")
