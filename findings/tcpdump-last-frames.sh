@@ -10,13 +10,16 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 (cd "$folder" && chmod 755 . && apt-get -qq download tcpdump libpcap0.8 2>/dev/null || { echo 'needs Debian 12 and apt-get'; exit 2; })
-for package in "$folder"/*.deb; do dpkg -x "$package" "$folder/root"; done
+for package in "$folder"/*.deb; do dpkg -x "$package" "$folder/debian"; done
 export LD_LIBRARY_PATH
-LD_LIBRARY_PATH=$(echo "$folder"/root/usr/lib/*-linux-gnu)
-"$folder/root/usr/bin/tcpdump" --version 2>&1 | head -2
-"$folder/root/usr/bin/tcpdump" -i lo -n -U --immediate-mode -w "$folder/x.pcap" 'udp dst port 45454' 2>"$folder/log" &
+LD_LIBRARY_PATH=$(echo "$folder"/debian/usr/lib/*-linux-gnu)
+"$folder/debian/usr/bin/tcpdump" --version 2>&1 | head -2
+"$folder/debian/usr/bin/tcpdump" -Z root -i lo -n -U --immediate-mode -w "$folder/x.pcap" 'udp dst port 45454' 2>"$folder/log" &
 pid=$!
-until grep -q 'listening on' "$folder/log" 2>/dev/null; do sleep 0.05; done
+until grep -q 'listening on' "$folder/log" 2>/dev/null; do
+  kill -0 "$pid" || { cat "$folder/log"; exit 2; }
+  sleep 0.05
+done
 kill -STOP "$pid" # a machine that is busy with something else
 python3 - <<'PY'
 import socket

@@ -1,6 +1,7 @@
 """The witness shares no code with the labeller, reads frames as tshark does, and says where the two differ."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from tests.netns.observe import fields
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.witness import Doubt, Verdict, frames
+from coldaisle_analysis.witness.attacker import Attacker
+from coldaisle_analysis.witness.books import Books
+from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
 
 FOLDER = Path(witness.__file__).parent
 ATTACK, NORMAL = Verdict(1, 0, "e01"), Verdict()
@@ -105,3 +112,38 @@ def test_either_of_two_verdicts_will_do() -> None:
     """At the very edge of an act phase both may be."""
     testimony = witness.Testimony(["frame 1 of a"], [(NORMAL, ATTACK)], [])
     assert witness.differences(testimony, [NORMAL]) == witness.differences(testimony, [ATTACK]) == []
+
+
+@pytest.mark.parametrize(
+    ("act", "after_s", "doubted"),
+    [("relay", 0, False), ("relay", 40, False), ("reply", 40, False), ("relay", 130, True),
+     ("reset", 0, False), ("reset", 40, True)],
+)  # fmt: skip
+def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: float, doubted: bool) -> None:
+    """What others send has no end but the next episode on that path; what the attacker sends ends with the episode."""
+    where = {"kind": "interception", "unit": "inrow-13", "day": 1, "readings": 1}
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,
+                "episodes": [{**where, "start": "00:10"}, {**where, "start": "00:30"}]}  # fmt: skip
+    plan = build_plan(Scenario.model_validate(scenario))
+    first, second = (episode.id for episode in plan.episodes)
+    phases = ((first, "approach", 0), (first, "off_path", 60), (second, "approach", 120))
+    lines = [
+        {"event": "episode", "episode": episode, "phase": phase, "at_ns": at_s * SECOND}
+        for episode, phase, at_s in phases
+    ]
+    attacker = Attacker(Books(plan, attacker={"day-1": lines}, units=defaultdict(list)), "day-1")
+    at_ns = (60 + after_s) * SECOND
+    frame = frames.parse(
+        "frame 9", at_ns, bytes(Ether() / IP(src=UNITS["inrow-13"].ip, dst=BROKER.ip) / TCP())
+    )
+    line = {
+        "event": "frame",
+        "digest": "",
+        "side": "unit",
+        "act": act,
+        "episode": first,
+        "at_ns": at_ns,
+        "line": 4,
+    }
+    said = [doubt.what for doubt in attacker.examine(line, frame)]
+    assert said == ([f"is put down to interception {first}, which was not there then"] if doubted else [])

@@ -16,6 +16,8 @@ _NAMED = ("alter", "copy", "release", "double")
 """Acts whose frames an ``act`` line names by digest."""
 _SILENT = ("acknowledge", "reset")
 """Acts whose frames towards the broker carry nothing."""
+_OTHERS_DO = ("relay", "reply", "speak", "answer")
+"""Acts another host begins: it still sends to the attacker for a while after he has left the path."""
 _SLACK_NS = SECOND
 """How far outside its episode a frame may seem to be, in ns: a busy machine."""
 _PATIENCE_NS = 60 * SECOND
@@ -37,6 +39,10 @@ class Attacker:
         self._lines: dict[str, deque[Line]] = defaultdict(deque)
         self._latest: dict[tuple[object, ...], tuple[int, Frame]] = {}
         self._lag_ns = round(books.plan.scenario.interval_s * SECOND) + _PATIENCE_NS
+        self._taken: dict[str, list[int]] = defaultdict(list)
+        for (episode, phase), at_ns in self._phases.items():
+            if phase == "approach" and episode in self._episodes:
+                self._taken[self._episodes[episode].unit].append(at_ns)
         self._crafted = Counter[str]()
         own = [line for line in books.attacker[shard] if line["event"] == "frame"]
         self._digests = {line["digest"] for line in own}
@@ -89,7 +95,7 @@ class Attacker:
         if act in CRAFTED:
             self._crafted[episode.id] += 1
         yield from self._in_order(line, frame)
-        if act not in ("speak", "answer") and not self._in_time(episode, frame):
+        if not self._in_time(episode, act, frame.at_ns):
             yield Doubt(frame.name, f"is put down to {episode.kind} {episode.id}, which was not there then")
         hosts, ends = {frame.source, frame.target}, {BROKER.ip, _ip(episode.unit)}
         astray = not hosts <= ends or _ip(episode.unit) not in hosts
@@ -124,12 +130,21 @@ class Attacker:
             what = f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
             yield Doubt(frame.name, what)
 
-    def _in_time(self, episode: Episode, frame: Frame) -> bool:
-        first = "approach" if episode.row.on_path else "begin"
-        last = "off_path" if episode.row.on_path else "end"
-        begin, end = self._phases.get((episode.id, first)), self._phases.get((episode.id, last))
-        early = begin is None or frame.at_ns < begin - _SLACK_NS
-        return not early and (end is None or frame.at_ns <= end + _SLACK_NS)
+    def _in_time(self, episode: Episode, act: str, at_ns: int) -> bool:
+        """Tell whether an episode may have a frame at this instant.
+
+        What another host sends to the attacker has no end: only the next episode that takes the unit's path ends it.
+        """
+        on_path = episode.row.on_path
+        if act in _OTHERS_DO and not on_path:
+            return True
+        begin = self._phases.get((episode.id, "approach" if on_path else "begin"))
+        if begin is None or at_ns < begin - _SLACK_NS:
+            return False
+        if act in _OTHERS_DO:
+            return not any(begin < taken < at_ns - _SLACK_NS for taken in self._taken[episode.unit])
+        end = self._phases.get((episode.id, "off_path" if on_path else "end"))
+        return end is None or at_ns <= end + _SLACK_NS
 
     def close(self) -> Iterator[Doubt]:
         """Yield what the journal says and the capture does not show."""
