@@ -64,6 +64,8 @@ VICTIMS = (
 )
 FULL, SMALL = "files full", "small disk"
 """A process whose files may not grow any more, and a disk that has little room from the start."""
+UNTRUSTED, NOT_PLAYED = 3, "was not played"
+"""How a run ends whose attacker lost the path, and what its sentence then says."""
 WITHIN_S = 30.0
 """Whatever happens, a run ends so long after it, s, not counting what it waited for a processor."""
 HANG_S = 300.0
@@ -111,6 +113,7 @@ class Outcome:
         stalled: how much of that some process of this machine waited for a processor, s.
         wrong: what should not be, a sentence each.
         resumed: whether it was gone on with.
+        void: whether the machine was so busy that the attacker lost the path, which says nothing about the fault.
     """
 
     hit: bool = False
@@ -120,6 +123,7 @@ class Outcome:
     stalled: float = 0.0
     wrong: list[str] = field(default_factory=list)
     resumed: bool = False
+    void: bool = False
 
 
 def cases(count: int, seed: int) -> list[Case]:
@@ -147,7 +151,15 @@ def undisturbed(folder: Path) -> str:
 
 
 def suffer(case: Case, folder: Path, digest: str) -> Outcome:
-    """Play the scenario in a folder, let the fault happen, look around, go on with what was kept, and hold it against the digest."""
+    """Play the scenario in a folder, let the fault happen, look around, go on with what was kept, and hold it against the digest.
+
+    A void outcome is played once more: met once in 300 cases, at a load of 22 on two processors.
+    """
+    outcome = _suffer(case, folder, digest)
+    return _suffer(case, folder, digest) if outcome.void else outcome
+
+
+def _suffer(case: Case, folder: Path, digest: str) -> Outcome:
     play = _Play(case, folder)
     try:
         play.start()
@@ -269,8 +281,10 @@ class _Play:
         if resumable:
             self.outcome.resumed = True
             code = self.command("up", "--resume", str(stage)).wait(HANG_S)
+            said = self.log.read_text()
+            self.outcome.void = code == UNTRUSTED and NOT_PLAYED in said
             if code:
-                self.outcome.wrong.append(f"--resume ended with {code}: {self.log.read_text()}")
+                self.outcome.wrong.append(f"--resume ended with {code}: {said}")
         if self.run.is_dir():
             verification.verify(self.run)
             if Manifest.load(self.run).semantic_digest != digest:
