@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coldaisle_analysis import dataset
+from coldaisle_analysis import tables
 from coldaisle_analysis.audit import audit
 from coldaisle_analysis.audit.subject import of_level
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a finished run, such as runs/latest")
     parser.add_argument("--rows", type=int, default=200_000)
     asked = parser.parse_args()
-    packets = dataset.read_level(asked.run, "packets")
+    packets = tables.read_level(asked.run, "packets")
     times, left = divmod(asked.rows, len(packets))
     drawn = np.random.default_rng(SEED).choice(len(packets), left, replace=False)
     rows = packets.iloc[np.sort(np.concatenate([np.tile(np.arange(len(packets)), times), drawn]))]

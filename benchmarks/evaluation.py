@@ -4,10 +4,10 @@ import argparse
 import time
 from pathlib import Path
 
-from coldaisle_analysis import dataset, workers
+from coldaisle_analysis import tables, workers
 from coldaisle_analysis.columns import LEARNED
-from coldaisle_analysis.evaluate import evaluate
-from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.evaluation.evaluate import evaluate
+from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_contracts.manifest import Manifest
 
 WANTED_S = {False: 45, True: 180}
@@ -20,7 +20,7 @@ def main() -> None:
     asked = parser.parse_args()
     seed = Manifest.load(asked.run).seed
     with workers.waking():  # as in an analysis, which starts them while it writes the dataset
-        levels = [prepare(dataset.read_level(asked.run, name), name) for name in LEARNED]
+        levels = [prepare(tables.read_level(asked.run, name), name) for name in LEARNED]
     for tuned, wanted in WANTED_S.items():
         began = time.monotonic()
         scored = evaluate(levels, seed, lambda _: None, tuned=tuned)

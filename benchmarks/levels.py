@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from coldaisle_analysis import dataset
-from coldaisle_analysis.aggregates import flows, windows
-from coldaisle_analysis.aggregates.cut import Cut
+from coldaisle_analysis import tables
+from coldaisle_analysis.dataset.aggregates import flows, windows
+from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.export import FORMATS, export
 from coldaisle_contracts.plan import Plan
 
@@ -31,7 +31,7 @@ def main() -> None:
         sys.exit("levels.py RUN: name a finished run")
     run = Path(sys.argv[1])
     plan = Plan.load(run / "plan.json")
-    packets, readings = dataset.read_level(run, "packets"), dataset.read_level(run, "readings")
+    packets, readings = tables.read_level(run, "packets"), tables.read_level(run, "readings")
     cut = Cut(plan.start_ns, plan.utc_offset_s)
     both = fastest(lambda: (flows.build(packets, cut), windows.build(packets, readings, cut)))
     print(

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import dataset
-from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis.evaluation.counts import count
+from coldaisle_analysis.evaluation.folds import attempt, sight
+from coldaisle_analysis.evaluation.levels import Level, prepare
+from coldaisle_analysis.evaluation.splits import grouped
 from coldaisle_analysis.models import MODELS
-from coldaisle_analysis.scoring import count
-from coldaisle_analysis.splits import grouped
-from coldaisle_analysis.trial import attempt, sight
 
 SEED = 1
 

@@ -1,7 +1,7 @@
 """Loading a dataset the way scikit-learn's loaders do: numbers, truth, and what must not be torn apart.
 
 Models learn from the causal numbers alone (groups ``feature`` and ``value`` of :mod:`columns`). Train and test are whole
-days in order of time, the last ones tested on, and no episode lies on both sides (:mod:`splits`).
+days in order of time, the last ones tested on, and no episode lies on both sides (:mod:`~coldaisle_analysis.evaluation.splits`).
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from sklearn.utils import Bunch
 
-from coldaisle_analysis import dataset
+from coldaisle_analysis import dataset, tables
 from coldaisle_analysis.columns import LEVELS, Level, features, markdown
-from coldaisle_analysis.grouping import SUBSETS, Subset, groups_of, side, together
+from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, groups_of, side, together
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 
@@ -56,7 +56,7 @@ def load_run(
     """
     _refuse_unknown(level, subset)
     manifest = Manifest.load(Path(run))
-    frame = dataset.read_level(Path(run), level)
+    frame = tables.read_level(Path(run), level)
     title = f"Run {manifest.id}: scenario {manifest.scenario}, seed {manifest.seed}"
     bunch = _bunch(frame, level, subset, title, identity=identity, as_frame=as_frame)
     return (bunch.data, bunch.target) if return_X_y else bunch

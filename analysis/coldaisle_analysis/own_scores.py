@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis import columns, dataset
+from coldaisle_analysis import columns, tables
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.curves import earliness_per_kind
-from coldaisle_analysis.early import curves_of, measure, rows_of
-from coldaisle_analysis.grouping import SUBSETS, Subset, side
-from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.earliness.curves import earliness_per_kind
+from coldaisle_analysis.earliness.policies import Policy, Threshold, bench
+from coldaisle_analysis.evaluation.alarms import curves_of, measure, rows_of
+from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, side
+from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.models import EVEN_CHANCE
-from coldaisle_analysis.policies import Policy, Threshold, bench
 from coldaisle_contracts.errors import InputError
 
 Scores = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ def score_early(
         scores: one number per row in the order of :func:`load_run` with the same level and subset, shape (rows,): a score
             that grows with the suspicion, or a boolean that says whether the row alarms.
         subset: the rows that were scored: ``train``, ``test`` or ``all``. Only cases that lie in it as a whole count.
-        policy: the score from which a row alarms, or a policy of :mod:`coldaisle_analysis.policies`, which may look at
+        policy: the score from which a row alarms, or a policy of :mod:`coldaisle_analysis.earliness.policies`, which may look at
             several rows of a stream.
 
     Returns:
@@ -58,7 +58,7 @@ def score_early(
         InputError: if the folder holds no finished run, no such level or subset exists, or the scores do not fit its rows.
     """
     _refuse_unknown(level, subset)
-    frame = dataset.read_level(Path(run), level)
+    frame = tables.read_level(Path(run), level)
     rows = side(frame, subset)
     score = np.zeros(len(frame))
     score[rows] = _fitting(scores, int(rows.sum()), f"level {level}, subset {subset}")

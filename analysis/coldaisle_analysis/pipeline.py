@@ -5,14 +5,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coldaisle_analysis import dataset, describe, description, evaluate, ledger, metrics, report, workers
-from coldaisle_analysis import weeks as other_weeks
+from coldaisle_analysis import dataset, metadata, workers
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.detection import training
-from coldaisle_analysis.levels import prepare
-from coldaisle_analysis.report import Subject
+from coldaisle_analysis.evaluation import evaluate, metrics
+from coldaisle_analysis.evaluation import other_runs as other_weeks
+from coldaisle_analysis.evaluation.levels import prepare
+from coldaisle_analysis.report import page, statistics
+from coldaisle_analysis.report.page import Subject
 from coldaisle_analysis.staging import staged
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
@@ -58,7 +61,7 @@ def analyse_run(
         return examine.of_run(run, built, account, manifest, metrics)
 
     found = _analyse(built, subject, seed, audit, out, progress, tuned=tuned, weeks=others)
-    description.write_datasheet(run, manifest, [one.row() for one in found], out)
+    metadata.write_datasheet(run, manifest, [one.row() for one in found], out)
 
 
 def analyse_captures(
@@ -113,7 +116,7 @@ def _analyse(
     """Write the parts of an analysis into a folder; return what its audit found."""
     with workers.waking():
         progress("describing the traffic")
-        described = describe.describe(built.packets, built.readings)
+        described = statistics.describe(built.packets, built.readings)
         described.write(folder / "report" / "tables")
     progress("training and scoring models")
     levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
@@ -125,7 +128,7 @@ def _analyse(
     found = audit([one.row for one in scored])
     scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
     progress("drawing the report")
-    report.write(subject, built, described, scored, found, folder / "report" / "index.html")
+    page.write(subject, built, described, scored, found, folder / "report" / "index.html")
     progress("saving detectors")
     about = {
         "data": {"name": subject.name, **subject.facts},

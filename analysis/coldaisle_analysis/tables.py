@@ -10,6 +10,7 @@ import pyarrow.csv  # type: ignore[import-untyped]
 import pyarrow.dataset  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 
+from coldaisle_analysis.columns import Level
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.unforeseen import refused
 
@@ -130,3 +131,18 @@ def _write_csv(table: pa.Table, path: Path) -> None:
 
 
 _WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {".parquet": _write_parquet, ".csv": _write_csv}
+
+
+def read_level(run: Path, level: Level) -> pd.DataFrame:
+    """Read one level of a finished run.
+
+    Raises:
+        InputError: if the run has it not, or not as Parquet.
+    """
+    path = run / "dataset" / f"{level}.parquet"
+    if not path.exists():
+        remedy = (
+            "is not there: a run from before this level was kept has to be played again with `coldaisle up`"
+        )
+        raise InputError(path, remedy)
+    return read(path)

@@ -19,7 +19,7 @@ MOST = 8
 @contextmanager
 def waking() -> Iterator[None]:
     """Start the processes, which import for seconds, while what stands within is done."""
-    woken = spread(import_module, [("coldaisle_analysis.trial",)] * _count())
+    woken = spread(import_module, [("coldaisle_analysis.evaluation.folds",)] * _count())
     try:
         yield
     finally:

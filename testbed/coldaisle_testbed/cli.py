@@ -393,7 +393,7 @@ def fit(
 ) -> None:
     """Estimate the parameters of a real site from its readings."""
     refuse_sealed(out)
-    from coldaisle_analysis import fit as fitting  # noqa: PLC0415
+    from coldaisle_analysis.fitting import fit as fitting  # noqa: PLC0415
 
     fitting.run(files, out, Progress(), time_zone)
 

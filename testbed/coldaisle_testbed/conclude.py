@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coldaisle_analysis import dataset, description, evidence, ledger
+from coldaisle_analysis import dataset, metadata
 from coldaisle_analysis.audit import examine, scorecard
 from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
@@ -102,7 +103,7 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
     manifest = Manifest.model_validate({**made, **origin, **deduced(account), "files": hashes})
     manifest.save(stage)
-    description.write_metadata(stage, manifest)
+    metadata.write_metadata(stage, manifest)
     appear(stage, final)
     return Finished(final, manifest, replace(account, evidence=replace(account.evidence, run=final)), built)
 
@@ -132,7 +133,7 @@ def again(
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("--out", "holds something already: name a new folder, or remove it first", str(out))
     if weeks:
-        from coldaisle_analysis import weeks as other_weeks  # noqa: PLC0415 - takes long to import
+        from coldaisle_analysis.evaluation import other_runs as other_weeks  # noqa: PLC0415 - takes long to import
 
         other_weeks.seeds(weeks, manifest.seed)
     from coldaisle_testbed.verification.folder import unsealed  # noqa: PLC0415 - it imports what this module does
@@ -173,6 +174,6 @@ def _analyse(
         with progress.step("auditing the dataset", seconds, "audit"):
             found = examine.of_run(done.run, done.built, done.account, done.manifest)
             scorecard.write(done.manifest.id, found, folder / scorecard.SCORECARD)
-            description.write_datasheet(done.run, done.manifest, [one.row() for one in found], folder)
+            metadata.write_datasheet(done.run, done.manifest, [one.row() for one in found], folder)
     others = {Manifest.load(week).id: digest_of(week) for week in weeks}
     analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=others)

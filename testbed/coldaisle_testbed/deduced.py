@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.manifest import Clocks, instant
 from coldaisle_contracts.planning import left_out
 

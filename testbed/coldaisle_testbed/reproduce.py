@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from coldaisle_analysis import evidence, ledger
+from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_contracts.analyses import sealed_around
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest

@@ -6,7 +6,7 @@ from tests.analysis import made_dataset
 
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.training import train
-from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.evaluation.levels import prepare
 
 
 @cache

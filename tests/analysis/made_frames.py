@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 from tests.analysis import made_run
 
-from coldaisle_analysis import packets
 from coldaisle_analysis.columns import conform, names
+from coldaisle_analysis.features import packets
 
 NEAR, FAR = ("02:42:c6:12:00:29", "198.18.0.41"), ("02:42:c6:12:00:01", "198.18.0.1")
 """MAC and IPv4 address of a unit and of the broker."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coldaisle_analysis import captures
+from coldaisle_analysis.decoding import captures
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from tests.analysis import made_dataset
 
-from coldaisle_analysis.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
-from coldaisle_analysis.levels import prepare
+from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
+from coldaisle_analysis.evaluation.levels import prepare
 
 HOUR = 12
 """Rows an hour: one every 5 minutes."""

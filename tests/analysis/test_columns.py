@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coldaisle_analysis.account import DONE, FATES, SETTLED
 from coldaisle_analysis.columns import COLUMNS, LEVELS, Level, columns, conform, features, markdown, names
+from coldaisle_analysis.truth.readings import DONE, FATES, SETTLED
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "dataset.md"
 

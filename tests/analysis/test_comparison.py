@@ -3,7 +3,7 @@
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
-from coldaisle_analysis.comparison import _differ
+from coldaisle_analysis.dataset.comparison import _differ
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.analysis import made_run
 from tests.analysis.made_run import ACK, MILLI, PSH, Connection, Recorder
 
-from coldaisle_analysis import custody, evidence, ledger
+from coldaisle_analysis.truth import custody, evidence, ledger
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 

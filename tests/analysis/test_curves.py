@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from coldaisle_analysis.curves import earliness_per_kind, recall_by_items, recall_by_seconds
-from coldaisle_analysis.earliness import Outcomes
+from coldaisle_analysis.earliness.curves import earliness_per_kind, recall_by_items, recall_by_seconds
+from coldaisle_analysis.earliness.erde import Outcomes
 
 FIVE = Outcomes(
     attacked=np.array([True, True, True, True, False]),

@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import mutual_info_score, roc_auc_score
 from tests.analysis import made_dataset
 
-from coldaisle_analysis.describe import (
+from coldaisle_analysis.report.separation import NORMAL, PASSED, auc, best_columns
+from coldaisle_analysis.report.statistics import (
     Description,
     describe,
     flag_names,
@@ -16,7 +17,6 @@ from coldaisle_analysis.describe import (
     strength,
     traffic_kind,
 )
-from coldaisle_analysis.separation import NORMAL, PASSED, auc, best_columns
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ import pytest
 from tests.analysis import made_run
 from tests.analysis.made_manifest import made_manifest
 
-from coldaisle_analysis import dataset, description
+from coldaisle_analysis import dataset, metadata, tables
 from coldaisle_analysis.columns import LEVELS, Level, columns, names
-from coldaisle_analysis.description.croissant import KEYS
-from coldaisle_analysis.description.croissant import croissant as croissant_of
-from coldaisle_analysis.description.datasheet import SECTIONS, datasheet
-from coldaisle_analysis.description.facts import Facts
+from coldaisle_analysis.metadata.croissant import KEYS
+from coldaisle_analysis.metadata.croissant import croissant as croissant_of
+from coldaisle_analysis.metadata.datasheet import SECTIONS, datasheet
+from coldaisle_analysis.metadata.facts import Facts
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest, digest_of, instant, sha256_of
 from coldaisle_contracts.planning import build_plan
@@ -59,8 +59,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, manifest: list[Manifest]) -> P
     dataset.write(dataset.build(folder), folder / "dataset")
     manifest.append(made_manifest(folder))
     manifest[0].save(folder)
-    description.write_metadata(folder, manifest[0])
-    description.write_datasheet(folder, manifest[0], CHECKS, folder)
+    metadata.write_metadata(folder, manifest[0])
+    metadata.write_datasheet(folder, manifest[0], CHECKS, folder)
     return folder
 
 
@@ -95,7 +95,7 @@ def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_records_load(run: Path, level: Level) -> None:
     """Mlcroissant loads every record of each level, with the columns' names and the values of the table."""
-    table = dataset.read_level(run, level)
+    table = tables.read_level(run, level)
     records = list(mlcroissant.Dataset(str(run / "croissant.json")).records(record_set=level))
     assert len(records) == len(table)
     assert [name.removeprefix(f"{level}/") for name in records[0]] == names(level)
@@ -152,7 +152,7 @@ def test_fields_are_the_columns(run: Path, croissant: dict[str, Any], level: Lev
         assert field["name"] == column.name
         assert column.meaning in field["description"]
         assert not column.unit or f"Unit: {column.unit}." in field["description"]
-    assert not dataset.read_level(run, level).duplicated(list(KEYS[level])).any()
+    assert not tables.read_level(run, level).duplicated(list(KEYS[level])).any()
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +178,8 @@ def published(run: Path, manifest: list[Manifest], tmp_path_factory: pytest.Temp
         update={"files": {**manifest[0].files, "plan.json": sha256_of(folder / "plan.json")}}
     )
     fresh.save(folder)
-    description.write_metadata(folder, fresh)
-    description.write_datasheet(folder, fresh, CHECKS, folder)
+    metadata.write_metadata(folder, fresh)
+    metadata.write_datasheet(folder, fresh, CHECKS, folder)
     return folder
 
 
@@ -220,7 +220,7 @@ def test_the_datasheet_has_the_sections_and_the_figures(run: Path) -> None:
     assert heads == list(SECTIONS)
     assert len(heads) == 7
     for level in LEVELS:
-        assert f"| {len(dataset.read_level(run, level)):,} | {len(columns(level))} |" in text
+        assert f"| {len(tables.read_level(run, level)):,} | {len(columns(level))} |" in text
     for kind in ("modification", "removal", "interception", "duplication"):
         assert f"| {kind} | on the path | {KINDS[kind].technique} | 1 |" in text
     for check in CHECKS:
@@ -230,7 +230,7 @@ def test_the_datasheet_has_the_sections_and_the_figures(run: Path) -> None:
 
 def test_without_an_audit_nothing_is_said_of_one(run: Path, tmp_path: Path, manifest: list[Manifest]) -> None:
     """Where nothing was audited there is no table of findings, and clocks are told where they are known."""
-    description.write_datasheet(run, manifest[0], [], tmp_path)
+    metadata.write_datasheet(run, manifest[0], [], tmp_path)
     text = (tmp_path / "DATASHEET.md").read_text()
     assert "Audit" not in text
     assert "**When.**" not in text

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from coldaisle_analysis.earliness import (
+from coldaisle_analysis.earliness.erde import (
     Outcomes,
     case_f1,
     erde,

@@ -13,7 +13,7 @@ from statistics import mean, median
 import numpy as np
 import pytest
 
-from coldaisle_analysis.earliness import (
+from coldaisle_analysis.earliness.erde import (
     ERISK_RATE,
     Outcomes,
     case_f1,

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from tests.analysis import made_dataset
 
-from coldaisle_analysis import columns, metrics
-from coldaisle_analysis.evaluate import _told, evaluate
-from coldaisle_analysis.levels import Level, prepare
-from coldaisle_analysis.metrics import Scored
+from coldaisle_analysis import columns
+from coldaisle_analysis.evaluation import metrics
+from coldaisle_analysis.evaluation.evaluate import _told, evaluate
+from coldaisle_analysis.evaluation.folds import attempt, sight
+from coldaisle_analysis.evaluation.levels import Level, prepare
+from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.splits import grouped
 from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
-from coldaisle_analysis.splits import grouped
-from coldaisle_analysis.trial import attempt, sight
 
 PROMISED = {"model", "level", "split", "precision", "recall", "f1", "fit_s"}
 EARLY = {"erde_5", "erde_50", "f_latency", "seconds_to_detect", "incidents_per_day"}

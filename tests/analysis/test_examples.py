@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from coldaisle_analysis import dataset, packets
+from coldaisle_analysis import dataset
+from coldaisle_analysis.features import packets
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 

@@ -15,9 +15,9 @@ from tests.analysis.made_frames import frame, level_of
 from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import dataset, tables
-from coldaisle_analysis.aggregates import flows
-from coldaisle_analysis.aggregates.cut import Cut
 from coldaisle_analysis.columns import LEVELS, Level, names
+from coldaisle_analysis.dataset.aggregates import flows
+from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.export import FORMATS, eve, export, zeek
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
@@ -39,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packets(run: Path) -> pd.DataFrame:
     """Return its frames."""
-    return dataset.read_level(run, "packets")
+    return tables.read_level(run, "packets")
 
 
 def fields(capture: Path, filtered: str, *wanted: str) -> list[list[str]]:
@@ -53,7 +53,7 @@ def fields(capture: Path, filtered: str, *wanted: str) -> list[list[str]]:
 @pytest.mark.parametrize("level", LEVELS)
 def test_parquet_in_three_tools(run: Path, level: Level) -> None:
     """pandas, DuckDB and Polars find every row and column, the day from the folders' names, and the same labels."""
-    folder, table = run / "export" / "parquet" / level, dataset.read_level(run, level)
+    folder, table = run / "export" / "parquet" / level, tables.read_level(run, level)
     assert [path.name for path in folder.iterdir()] == ["day=1"]
     expected = (len(table), int(table["label"].sum()), int(table["day"].sum()))
     by_pandas = pd.read_parquet(folder)
@@ -69,7 +69,7 @@ def test_parquet_in_three_tools(run: Path, level: Level) -> None:
 
 def test_parquet_keeps_days_apart_and_rows_in_order(run: Path, tmp_path: Path) -> None:
     """Each day has its folder, with its rows in their order, compressed with zstd."""
-    table = dataset.read_level(run, "packets").assign(day=lambda rows: rows["frame"] % 3 + 1)
+    table = tables.read_level(run, "packets").assign(day=lambda rows: rows["frame"] % 3 + 1)
     tables.partition(table, tmp_path / "packets", "day")
     for day in (1, 2, 3):
         found = pl.read_parquet(tmp_path / "packets" / f"day={day}" / "*.parquet", hive_partitioning=False)
@@ -81,7 +81,7 @@ def test_parquet_keeps_days_apart_and_rows_in_order(run: Path, tmp_path: Path) -
 @pytest.mark.parametrize("level", LEVELS)
 def test_csv_in_three_tools(run: Path, level: Level) -> None:
     """The same rows and labels as text."""
-    path, table = run / "export" / "csv" / f"{level}.csv", dataset.read_level(run, level)
+    path, table = run / "export" / "csv" / f"{level}.csv", tables.read_level(run, level)
     expected = (len(table), int(table["label"].sum()))
     by_pandas, by_polars = pd.read_csv(path, low_memory=False), pl.read_csv(path, infer_schema_length=None)
     assert duckdb.execute("select count(*), sum(label) from read_csv(?)", [str(path)]).fetchone() == expected
@@ -137,7 +137,7 @@ def read_log(path: Path) -> pd.DataFrame:
 
 def test_zeek_has_a_row_a_flow_and_one_a_labelled_frame(run: Path, packets: pd.DataFrame) -> None:
     """conn.log sums up what level flows has, labels.log names the labelled frames, and uid joins them."""
-    rows, folder = dataset.read_level(run, "flows"), run / "export" / "zeek"
+    rows, folder = tables.read_level(run, "flows"), run / "export" / "zeek"
     conn, labels = read_log(folder / "conn.log"), read_log(folder / "labels.log")
     assert list(conn) == list(zeek.CONN)
     assert list(labels) == list(zeek.LABELS)
@@ -159,7 +159,7 @@ def test_zeek_logs_in_duckdb(run: Path) -> None:
     path = run / "export" / "zeek" / "conn.log"
     query = "select count(*) from read_csv(?, delim='\\t', header=false, comment='#', names=?)"
     (count,) = duckdb.execute(query, [str(path), list(zeek.CONN)]).fetchone() or (0,)
-    assert count == len(dataset.read_level(run, "flows"))
+    assert count == len(tables.read_level(run, "flows"))
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import dataset, values
+from coldaisle_analysis import dataset
 from coldaisle_analysis.columns import names
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.features import _others, _streak
-from coldaisle_analysis.following.history import COLUMNS, History
+from coldaisle_analysis.features import values
+from coldaisle_analysis.features.history import COLUMNS, History
+from coldaisle_analysis.features.readings import _others, _streak
 
 SECOND = 1_000_000_000
 

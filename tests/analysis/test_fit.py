@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import fit as fitting
-from coldaisle_analysis.estimates import excursions, forecast_errors, slow_spread
-from coldaisle_analysis.fit import Fitted, fit, summary, to_toml
+from coldaisle_analysis.fitting import fit as fitting
+from coldaisle_analysis.fitting.estimates import excursions, forecast_errors, slow_spread
+from coldaisle_analysis.fitting.fit import Fitted, fit, summary, to_toml
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.site import Season, Site, load_site

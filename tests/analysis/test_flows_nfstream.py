@@ -13,9 +13,9 @@ from nfstream import NFStreamer  # type: ignore[import-untyped]
 from tests.analysis import made_run
 from tests.analysis.made_frames import SYN, UDP, frame, level_of
 
-from coldaisle_analysis.aggregates import flows
-from coldaisle_analysis.aggregates.cut import Cut
 from coldaisle_analysis.columns import columns
+from coldaisle_analysis.dataset.aggregates import flows
+from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_contracts.clock import SECOND
 
 MILLI = 1_000_000

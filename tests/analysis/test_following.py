@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coldaisle_analysis.following import history
-from coldaisle_analysis.following.forecast import CEILING, COLUMNS, DAY_S, SECOND, Forecast, Site
-from coldaisle_analysis.following.history import LONG, RECENT, SHORT, History
-from coldaisle_analysis.following.learning import learn
-from coldaisle_analysis.forecasting import place_of
+from coldaisle_analysis.features import history
+from coldaisle_analysis.features.history import LONG, RECENT, SHORT, History
+from coldaisle_analysis.forecast.columns import place_of
+from coldaisle_analysis.forecast.kalman import CEILING, COLUMNS, DAY_S, SECOND, Forecast, Site
+from coldaisle_analysis.forecast.learning import learn
 
 INTERVAL_S, SLOTS = 300.0, 3 * 288
 KEYS = ("131", "132", "133", "134")

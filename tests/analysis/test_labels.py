@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import evidence, labels
-from coldaisle_analysis.labels import Join
+from coldaisle_analysis.truth import evidence, frames
+from coldaisle_analysis.truth.frames import Join
 from coldaisle_contracts.addressing import INJECTOR
 
 
@@ -22,7 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def joined(run: Path) -> Join:
     """Return its frames and journal lines joined."""
-    return labels.join(evidence.load(run))
+    return frames.join(evidence.load(run))
 
 
 def attacked(joined: Join, kind: str) -> pd.DataFrame:

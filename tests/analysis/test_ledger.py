@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import dataset, evidence, ledger, tables
-from coldaisle_analysis.ledger import Account
+from coldaisle_analysis import dataset, tables
+from coldaisle_analysis.truth import evidence, ledger
+from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import sha256_of
 

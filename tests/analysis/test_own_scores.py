@@ -9,8 +9,8 @@ import pytest
 
 from coldaisle_analysis import load_run, score_early
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.earliness import erde_bounds, latency_cost
-from coldaisle_analysis.policies import InARow
+from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
+from coldaisle_analysis.earliness.policies import InARow
 from coldaisle_contracts.errors import InputError
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from coldaisle_analysis.policies import (
+from coldaisle_analysis.earliness.policies import (
     FAMILIES,
     NEVER,
     Cusum,

@@ -11,23 +11,23 @@ import pandas as pd
 import pytest
 from tests.analysis import made_dataset
 
-from coldaisle_analysis import figures
 from coldaisle_analysis.audit import CHECKS
 from coldaisle_analysis.audit.examine import of_dataset
 from coldaisle_analysis.columns import LEVELS
-from coldaisle_analysis.conclusions import conclusions
-from coldaisle_analysis.conclusions.advice import operator
-from coldaisle_analysis.describe import describe
-from coldaisle_analysis.drawing import FEW, grouped, in_order, kind_colour
-from coldaisle_analysis.evaluate import evaluate
-from coldaisle_analysis.levels import prepare
-from coldaisle_analysis.metrics import Scored
+from coldaisle_analysis.evaluation.evaluate import evaluate
+from coldaisle_analysis.evaluation.levels import prepare
+from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.models import POLICED, WITHOUT_KIND
 from coldaisle_analysis.pipeline import _happened
-from coldaisle_analysis.reach import reach
-from coldaisle_analysis.report import Subject, write
-from coldaisle_analysis.standings import title
-from coldaisle_analysis.timeliness import WAYS, earliest, gains, headline, speakers
+from coldaisle_analysis.report.conclusions import conclusions
+from coldaisle_analysis.report.conclusions.advice import operator
+from coldaisle_analysis.report.figures import traffic
+from coldaisle_analysis.report.figures.earliness import WAYS, earliest, gains, headline, speakers
+from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
+from coldaisle_analysis.report.kinds import reach
+from coldaisle_analysis.report.lookup import title
+from coldaisle_analysis.report.page import Subject, write
+from coldaisle_analysis.report.statistics import describe
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -323,5 +323,5 @@ def test_each_kind_has_one_colour() -> None:
 def test_drawing_leaves_the_caller_style_alone() -> None:
     """A notebook's matplotlib settings survive the drawing of a figure."""
     before = dict(mpl.rcParams)
-    figures.week(made_dataset.make(1, 1).readings)
+    traffic.week(made_dataset.make(1, 1).readings)
     assert dict(mpl.rcParams) == before

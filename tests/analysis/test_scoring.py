@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from coldaisle_analysis.scoring import count, intervals, recall_per_kind
+from coldaisle_analysis.evaluation.counts import count, intervals, recall_per_kind
 
 RNG = np.random.default_rng(5)
 LABELS = (RNG.random(400) < 0.2).astype(np.int8)

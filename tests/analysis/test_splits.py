@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from coldaisle_analysis.grouping import BLOCKS, groups_of
-from coldaisle_analysis.splits import (
+from coldaisle_analysis.evaluation.groups import BLOCKS, groups_of
+from coldaisle_analysis.evaluation.splits import (
     DAY_FOLDS,
     HELD_ROWS,
     Labels,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from coldaisle_analysis.following import traffic
-from coldaisle_analysis.following.traffic import COLUMNS, COUNTED, EVERY, FLOWS, Traffic
+from coldaisle_analysis.features import traffic
+from coldaisle_analysis.features.traffic import COLUMNS, COUNTED, EVERY, FLOWS, Traffic
 
 RNG = np.random.default_rng(5)
 COUNT = 700

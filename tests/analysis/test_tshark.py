@@ -8,7 +8,7 @@ import pytest
 from tests.analysis import made_run
 from tests.oracle import differences
 
-from coldaisle_analysis import packets
+from coldaisle_analysis.features import packets
 
 DAD = Path(os.environ.get("COLDAISLE_DAD", Path(__file__).parents[3] / "shared" / "data" / "dad"))
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

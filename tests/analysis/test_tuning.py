@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from coldaisle_analysis.cases import SECOND, Cases
-from coldaisle_analysis.earliness import erde
-from coldaisle_analysis.policies import (
+from coldaisle_analysis.earliness.cases import SECOND, Cases
+from coldaisle_analysis.earliness.erde import erde
+from coldaisle_analysis.earliness.policies import (
     FAMILIES,
     NEVER,
     OBJECTIVES,
@@ -23,7 +23,7 @@ from coldaisle_analysis.policies import (
     tune,
     tune_all,
 )
-from coldaisle_analysis.policies.tuning import GRIDS
+from coldaisle_analysis.earliness.policies.tuning import GRIDS
 
 Floats = npt.NDArray[np.float64]
 DAY = 288

@@ -6,8 +6,9 @@ import pytest
 from tests.analysis import made_dataset
 from tests.analysis.made_manifest import made_manifest
 
-from coldaisle_analysis import columns, weeks
-from coldaisle_analysis.levels import Level, prepare
+from coldaisle_analysis import columns
+from coldaisle_analysis.evaluation import other_runs
+from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.models import MODELS
 from coldaisle_contracts.errors import InputError
 
@@ -20,8 +21,8 @@ def levels_of(seed: int) -> list[Level]:
 
 def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row a model, level and week with that week's seed; a plain attack learned here is found there."""
-    monkeypatch.setattr(weeks, "MODELS", {name: MODELS[name] for name in ("rule", "random_forest")})
-    scored = weeks.evaluate(levels_of(1), {2: levels_of(2), 3: levels_of(3)}, 1, lambda _: None)
+    monkeypatch.setattr(other_runs, "MODELS", {name: MODELS[name] for name in ("rule", "random_forest")})
+    scored = other_runs.evaluate(levels_of(1), {2: levels_of(2), 3: levels_of(3)}, 1, lambda _: None)
     told = {(one.row["model"], one.row["level"], one.row["seed"]) for one in scored}
     assert told == {
         (model, level, seed)
@@ -35,7 +36,7 @@ def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> 
         for one in scored
         if one.row["model"] == "random_forest" and one.row["level"] == "readings"
     )
-    assert weeks.evaluate(levels_of(1), {}, 1, lambda _: None) == []
+    assert other_runs.evaluate(levels_of(1), {}, 1, lambda _: None) == []
 
 
 def test_weeks_have_seeds_of_their_own(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_weeks_have_seeds_of_their_own(tmp_path: Path) -> None:
     for run in runs:
         run.mkdir()
         made_manifest(run).save(run)
-    (seed,) = weeks.seeds(runs[:1], -1)
+    (seed,) = other_runs.seeds(runs[:1], -1)
     for known, wanted in ((seed, runs[:1]), (-1, runs)):
         with pytest.raises(InputError, match="has the seed of another run"):
-            weeks.seeds(wanted, known)
+            other_runs.seeds(wanted, known)

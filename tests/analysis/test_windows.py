@@ -8,11 +8,11 @@ import pytest
 from tests.analysis import made_dataset, made_run
 
 from coldaisle_analysis import dataset
-from coldaisle_analysis.aggregates import expiry, flows, windows
-from coldaisle_analysis.aggregates.cut import Cut, midnight_before
-from coldaisle_analysis.aggregates.moments import moments
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.labels import TRUTH
+from coldaisle_analysis.dataset.aggregates import expiry, flows, windows
+from coldaisle_analysis.dataset.aggregates.cut import Cut, midnight_before
+from coldaisle_analysis.dataset.aggregates.moments import moments
+from coldaisle_analysis.truth.frames import TRUTH
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 

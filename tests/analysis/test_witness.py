@@ -119,7 +119,7 @@ def test_either_of_two_verdicts_will_do() -> None:
     [("relay", 0, False), ("relay", 40, False), ("reply", 40, False), ("relay", 130, True),
      ("reset", 0, False), ("reset", 40, True)],
 )  # fmt: skip
-def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: float, doubted: bool) -> None:
+def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, doubted: bool) -> None:
     """What others send has no end but the next episode on that path; what the attacker sends ends with the episode."""
     where = {"kind": "interception", "unit": "inrow-13", "day": 1, "readings": 1}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,

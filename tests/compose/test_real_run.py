@@ -11,7 +11,7 @@ import pytest
 from tests.netns.catalogue import PLAN
 from tests.netns.observe import fields
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan

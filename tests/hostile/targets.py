@@ -25,10 +25,12 @@ from tests.analysis.decoding.made import (
 from tests.analysis.made_manifest import made_manifest
 from tests.hostile.mutations import Mutation, damaged, edited_json, edited_lines, edited_text
 
-from coldaisle_analysis import fit, foreign, ledger
 from coldaisle_analysis.audit import examine
+from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.decoding import Decoder
 from coldaisle_analysis.detection.detector import Detector
+from coldaisle_analysis.fitting import fit
+from coldaisle_analysis.truth import ledger
 from coldaisle_capture.retime import Retimer
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError
@@ -145,7 +147,7 @@ def targets(folder: Path) -> list[Target]:
             "label tables",
             {"labels.csv": _labels()},
             edited_text,
-            lambda path: foreign.build([capture], [path], 0),
+            lambda path: labelled_captures.build([capture], [path], 0),
         ),
         Target("tables", {"rows.csv": _rows()}, edited_text, lambda path: examine.path(path, "label")),
         Target(
@@ -233,7 +235,7 @@ def _models(folder: Path) -> dict[str, bytes]:
 
 
 def _labels() -> bytes:
-    lines = [";".join(foreign.HEADER)]
+    lines = [";".join(labelled_captures.HEADER)]
     for number, frame in enumerate(_conversation(), 1):
         source = ".".join(map(str, frame[26:30]))
         lines.append(f"{number};{source};{int.from_bytes(frame[34:36], 'big')};131;;{int(number % 5 == 0)}")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from coldaisle_analysis.audit import CHECKS
-from coldaisle_analysis.cases import CLEAN_WINDOWS
+from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS
+from coldaisle_analysis.earliness.policies import QUIET_S, REPEAT_S
+from coldaisle_analysis.evaluation.splits import DAY_FOLDS
 from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS, POLICED
-from coldaisle_analysis.policies import QUIET_S, REPEAT_S
-from coldaisle_analysis.splits import DAY_FOLDS
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 from coldaisle_contracts.planning import LEAD, build_plan

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.netns.observe import descendants
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.clock import SOCKET
 from coldaisle_contracts.journal import read_journal
 

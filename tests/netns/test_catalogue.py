@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from tests.netns.catalogue import PLAN
 
-from coldaisle_analysis import custody, dataset, ledger
-from coldaisle_analysis.consequences import reasons
+from coldaisle_analysis import dataset
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.ledger import Account
+from coldaisle_analysis.truth import custody, ledger
+from coldaisle_analysis.truth.consequences import reasons
+from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 

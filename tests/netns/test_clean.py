@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.netns.observe import count, fields, remarks
 
-from coldaisle_analysis import evidence, ledger
+from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.planning import build_plan

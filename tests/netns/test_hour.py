@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.netns.observe import count, fields
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_capture.retime import DISORDER_NS
 from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
 from coldaisle_contracts.clock import SECOND

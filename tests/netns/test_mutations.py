@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from coldaisle_analysis import ledger, witness
+from coldaisle_analysis import witness
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan

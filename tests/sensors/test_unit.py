@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.seasonal import STL
 
-from coldaisle_analysis import observations
+from coldaisle_analysis.fitting import observations
 from coldaisle_contracts.site import Season, Site
 from coldaisle_sensors.unit import DAY_S, JUMPS, drift, excursions, readings
 

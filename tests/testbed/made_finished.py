@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from tests.analysis import made_run
 
-from coldaisle_analysis import description
+from coldaisle_analysis import metadata
 from coldaisle_contracts.analyses import AnalysisManifest, analyses_of
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed.conclude import conclude
@@ -67,7 +67,7 @@ def refit(run: Path, **facts: Any) -> None:
 
 def settle(run: Path) -> None:
     """Let metadata and analyses name the sha256 of the manifest as it is now."""
-    (run / "croissant.json").write_text(description.metadata(run, Manifest.load(run)))
+    (run / "croissant.json").write_text(metadata.metadata(run, Manifest.load(run)))
     for analysis in analyses_of(run):
         made = AnalysisManifest.load(analysis)
         made.model_copy(update={"run_manifest": digest_of(run)}).save(analysis)

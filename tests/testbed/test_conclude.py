@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.analysis import made_run
 
-from coldaisle_analysis import dataset
+from coldaisle_analysis import tables
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_contracts.analyses import AnalysisManifest
 from coldaisle_contracts.errors import InputError, TrustError
@@ -56,7 +56,7 @@ def test_both_clocks_are_in_the_manifest(run: Path) -> None:
     """First and last packet on both clocks; virtual time is ahead by what the run is made with."""
     clocks = Manifest.load(run).clocks
     assert clocks is not None
-    packets = dataset.read_level(run, "packets")
+    packets = tables.read_level(run, "packets")
     assert clocks.virtual_start == packets["time"].min().floor("us")
     assert clocks.virtual_end == packets["time"].max().floor("us")
     for virtual, wall in ((clocks.virtual_start, clocks.wall_start), (clocks.virtual_end, clocks.wall_end)):

@@ -5,7 +5,7 @@ source of its threshold. The criteria are those of Arp et al. 2022, Engelen et a
 2016, Lanvin et al. 2022, Liu et al. 2022 and Ring et al. 2019, and of the tools ID2T, IDS2Eval and pcapML.
 """
 
-from coldaisle_analysis.audit import capture, description, diversity, division, labels, shortcuts
+from coldaisle_analysis.audit import capture, diversity, division, labels, metadata, shortcuts
 from coldaisle_analysis.audit.check import Check, Result, Status, ask
 from coldaisle_analysis.audit.subject import Subject
 
@@ -27,7 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *shortcuts.CHECKS,
     *diversity.CHECKS,
     *division.CHECKS,
-    *description.CHECKS,
+    *metadata.CHECKS,
 )
 """Every check, in the order of the scorecard."""
 

@@ -7,7 +7,7 @@ import pandas as pd
 from coldaisle_analysis.audit.alike import fingerprints
 from coldaisle_analysis.audit.check import Absent, Check, Evidence, Measured
 from coldaisle_analysis.audit.subject import MISSING, Subject
-from coldaisle_analysis.captures import Frames
+from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_contracts.addressing import HOSTS
 
 LANVIN = "Lanvin et al., Errors in the CICIDS2017 dataset, 2022; threshold ours"

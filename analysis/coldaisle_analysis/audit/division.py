@@ -10,8 +10,8 @@ from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.subject import Mask, Subject
 from coldaisle_analysis.audit.sweep import sweep
-from coldaisle_analysis.grouping import in_time
-from coldaisle_analysis.splits import OTHER_WEEKS
+from coldaisle_analysis.evaluation.groups import in_time
+from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
 
 
 def test_side(subject: Subject) -> Mask:

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coldaisle_analysis import audit, dataset, ledger
-from coldaisle_analysis.audit import Result, foreign
+from coldaisle_analysis import audit, dataset
+from coldaisle_analysis.audit import Result, tables
 from coldaisle_analysis.audit.subject import of_level
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.description.croissant import croissant
-from coldaisle_analysis.description.datasheet import datasheet
-from coldaisle_analysis.description.facts import Facts
-from coldaisle_analysis.ledger import Account
+from coldaisle_analysis.metadata.croissant import croissant
+from coldaisle_analysis.metadata.datasheet import datasheet
+from coldaisle_analysis.metadata.facts import Facts
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.texts import read_json, refuse_odd
 
@@ -24,7 +25,7 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
         InputError: if it is neither.
     """
     if place.is_file():
-        return place.name, audit.audit([foreign.load(place, label)])
+        return place.name, audit.audit([tables.load(place, label)])
     if not place.is_dir():
         refuse_odd(place, "name a run, or a CSV or Parquet table with labels")
     manifest, built = Manifest.load(place), dataset.load(place / "dataset")

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis import custody
 from coldaisle_analysis.audit.alike import NEAR, neighbours, per_kind, shared
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
 from coldaisle_analysis.audit.subject import Subject
 from coldaisle_analysis.audit.sweep import both_classes
+from coldaisle_analysis.truth import custody
 
 NEIGHBOURS, SUSPECT = 4, 2
 BACKGROUND = (53, 67, 68, 123, 137, 138, 139, 161, 1900, 5353, 5355)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.grouping import groups_of
-from coldaisle_analysis.ledger import Account
+from coldaisle_analysis.evaluation.groups import groups_of
+from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.manifest import Manifest
 
 Floats = npt.NDArray[np.float64]
@@ -110,7 +110,7 @@ class Subject:
     def days(self) -> Codes:
         """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,).
 
-        Of our own levels it is what :mod:`splits` holds out: an episode across midnight lies in its first day.
+        Of our own levels it is what :mod:`~coldaisle_analysis.evaluation.splits` holds out: an episode across midnight lies in its first day.
         """
         if self.has("day", "time", "episode") and self.level != "table":
             return groups_of(self.frame)[1]

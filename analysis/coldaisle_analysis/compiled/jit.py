@@ -22,6 +22,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 COMPILE_S = 900.0
 """Time there is to compile everything, which takes half a minute of an idle processor, s."""
 _HERE = Path(__file__).parent
+_EVERYTHING = "coldaisle_analysis.precompile"
+"""The module that compiles every entry when it is run."""
 _FOLDER = "COLDAISLE_COMPILES_INTO"
 """Environment variable of the process that compiles: the folder for what it makes."""
 
@@ -82,7 +84,7 @@ def _compile() -> None:
     if folder is None:
         raise InputError("compiled code", f"has no folder: make {_HERE} writable once")
     known = {_FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", __package__ or ""]
+    command = [sys.executable, "-m", _EVERYTHING]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             command, env=os.environ | known, capture_output=True, text=True, check=False, timeout=COMPILE_S

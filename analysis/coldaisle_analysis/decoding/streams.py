@@ -5,7 +5,7 @@ acknowledged past it, or once too much waits behind it; reading resumes with the
 """
 
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding import controls, early, mqtt
+from coldaisle_analysis.decoding import controls, mqtt, reordering
 from coldaisle_analysis.decoding.arrays import Bytes, Messages
 from coldaisle_analysis.decoding.fields import ahead, u8
 from coldaisle_analysis.decoding.pool import PIECE, SCRATCH, fetch, release, take
@@ -60,7 +60,11 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
                 continue
             which, limit, start, stop = other, ack, 0, 0
         elif turn == _ROOM:
-            if side.early < 0 or ahead(seq, side.expected) <= 0 or not early.is_full(carried, own, end - at):
+            if (
+                side.early < 0
+                or ahead(seq, side.expected) <= 0
+                or not reordering.is_full(carried, own, end - at)
+            ):
                 continue
             carried.tally[0].overflows += 1
             start = stop = 0
@@ -102,7 +106,7 @@ def _accept(
     behind = ahead(side.expected, seq)
     if behind < 0:
         if not unsent:
-            early.put_away(data, seq, at, end, which, carried)
+            reordering.put_away(data, seq, at, end, which, carried)
         return 0, 0
     if behind >= end - at:
         return 0, 0
@@ -138,7 +142,7 @@ def _next_early(data: Bytes, which: int, limit: int, carried: Carried) -> tuple[
         if behind < length:
             fetch(carried, data, waiting.head, length, PIECE)
             side.expected = (seq + length) & _MASK
-        early.drop(carried, which, _NONE, place)
+        reordering.drop(carried, which, _NONE, place)
         if behind < length:
             return PIECE + behind, PIECE + length
     return 0, _NONE

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.following.forecast import COLUMNS, Forecast, Site
+from coldaisle_analysis.earliness.policies import Policy, as_json, of_json
+from coldaisle_analysis.forecast.kalman import COLUMNS, Forecast, Site
 from coldaisle_analysis.models import files, scores
-from coldaisle_analysis.policies import Policy, as_json, of_json
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import read
 

@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 
 from coldaisle_analysis.detection.detector import PLAIN, SUFFIX, Detector
-from coldaisle_analysis.early import BUDGETS, OBJECTIVE
-from coldaisle_analysis.levels import Level
-from coldaisle_analysis.metrics import Scored
+from coldaisle_analysis.earliness.policies import FAMILIES, Policy, Threshold, bench, simplest, tune_all
+from coldaisle_analysis.evaluation.alarms import BUDGETS, OBJECTIVE
+from coldaisle_analysis.evaluation.folds import Trial, attempt, sight
+from coldaisle_analysis.evaluation.levels import Level
+from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.splits import untested
 from coldaisle_analysis.models import POLICED
-from coldaisle_analysis.policies import (
-    FAMILIES,
-    Policy,
-    Threshold,
-    bench,
-    simplest,
-    tune_all,
-)
-from coldaisle_analysis.splits import untested
-from coldaisle_analysis.trial import Trial, attempt, sight
 from coldaisle_analysis.workers import spread
 
 EARLY = "early"

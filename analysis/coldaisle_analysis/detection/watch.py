@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis import columns, values
+from coldaisle_analysis import columns
 from coldaisle_analysis.decoding import Decoder, View
 from coldaisle_analysis.detection.detector import Detector
-from coldaisle_analysis.following import traffic
-from coldaisle_analysis.following.forecast import COLUMNS, Floats, Forecast, Ints
-from coldaisle_analysis.following.traffic import Traffic
-from coldaisle_analysis.forecasting import place_of
-from coldaisle_analysis.levels import matrix
+from coldaisle_analysis.earliness.policies import Policy
+from coldaisle_analysis.evaluation.levels import matrix
+from coldaisle_analysis.features import traffic, values
+from coldaisle_analysis.features.traffic import Traffic
+from coldaisle_analysis.features.values import Values
+from coldaisle_analysis.forecast.columns import place_of
+from coldaisle_analysis.forecast.kalman import COLUMNS, Floats, Forecast, Ints
 from coldaisle_analysis.models import scores
-from coldaisle_analysis.policies import Policy
-from coldaisle_analysis.values import Values
 
 LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21

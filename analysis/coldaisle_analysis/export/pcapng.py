@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coldaisle_analysis import captures
+from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
 from coldaisle_contracts.errors import InputError

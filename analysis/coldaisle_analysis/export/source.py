@@ -7,10 +7,10 @@ from typing import Self
 
 import pandas as pd
 
-from coldaisle_analysis import dataset
-from coldaisle_analysis.aggregates import flows
-from coldaisle_analysis.aggregates.cut import Cut
+from coldaisle_analysis import tables
 from coldaisle_analysis.columns import Level
+from coldaisle_analysis.dataset.aggregates import flows
+from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.taxonomy import Kind
@@ -60,4 +60,4 @@ class Source:
         Raises:
             InputError: if the run has it not.
         """
-        return dataset.read_level(self.run, level)
+        return tables.read_level(self.run, level)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.aggregates.moments import Ints, sums
+from coldaisle_analysis.dataset.aggregates.moments import Ints, sums
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
 from coldaisle_contracts.addressing import NTP_PORT

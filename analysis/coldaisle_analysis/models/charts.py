@@ -1,6 +1,6 @@
 """Control charts over what the forecast of a reading says: the charts of quality control.
 
-Each watches one or two of :data:`forecasting.COLUMNS`. These already hold the chart's statistic, which depends on the readings before
+Each watches one or two of :data:`coldaisle_analysis.forecast.columns.COLUMNS`. These already hold the chart's statistic, which depends on the readings before
 a row; what is learned here is its limit: from all training rows, told no label, or as quality control does it from those known to
 be in control (its phase I).
 

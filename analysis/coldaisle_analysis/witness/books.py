@@ -1,6 +1,6 @@
 """The books: plan and journals of a run, read line by line.
 
-Nothing here is shared with :mod:`coldaisle_analysis.evidence`.
+Nothing here is shared with :mod:`coldaisle_analysis.truth.evidence`.
 """
 
 from collections import defaultdict

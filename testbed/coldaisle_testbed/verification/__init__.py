@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from coldaisle_analysis import ledger
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.errors import InputError, TrustError, UnforeseenError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.unforeseen import as_known

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from coldaisle_analysis import comparison, dataset
+from coldaisle_analysis import dataset
+from coldaisle_analysis.dataset import comparison
 from coldaisle_capture.retime import Retimer, retimed
 from coldaisle_contracts.timeline import Timeline
 from coldaisle_testbed import provenance

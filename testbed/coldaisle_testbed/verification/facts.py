@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from coldaisle_analysis import description
+from coldaisle_analysis import metadata
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
@@ -81,10 +81,10 @@ def described(case: Case) -> Iterator[str]:
 
     Another version may word them otherwise; the files it names, with their hashes, have to be the same all the same.
     """
-    if case.manifest.definition is None or description.CROISSANT in case.manifest.files:
+    if case.manifest.definition is None or metadata.CROISSANT in case.manifest.files:
         return  # made before: a file like any other
-    text = (case.run / description.CROISSANT).read_text(encoding="utf-8", errors="replace")
-    fresh = description.metadata(case.run, case.manifest)
+    text = (case.run / metadata.CROISSANT).read_text(encoding="utf-8", errors="replace")
+    fresh = metadata.metadata(case.run, case.manifest)
     if text == fresh:
         return
     try:
@@ -92,4 +92,4 @@ def described(case: Case) -> Iterator[str]:
     except (ValueError, RecursionError, KeyError, TypeError):
         same = False
     if not same or provenance.made_here(case.manifest):
-        yield f"{description.CROISSANT}: is not what {MANIFEST} says"
+        yield f"{metadata.CROISSANT}: is not what {MANIFEST} says"

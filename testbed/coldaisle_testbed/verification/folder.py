@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from coldaisle_analysis.description import CROISSANT
+from coldaisle_analysis.metadata import CROISSANT
 from coldaisle_contracts.analyses import ANALYSES, EXPORT, LATEST, PARTS, AnalysisManifest, analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of, sha256_of

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.audit import foreign
+from coldaisle_analysis.audit import tables
 from coldaisle_analysis.audit.subject import Subject
 
 DAYS, FLOWS, FEATURES = 8, 120, 8
@@ -49,7 +49,7 @@ def table(seed: int = 5) -> Frame:
 
 def subject(frame: Frame) -> Subject:
     """Return a table as the audit sees it."""
-    return foreign.of_frame(frame, "made.csv")
+    return tables.of_frame(frame, "made.csv")
 
 
 def _features(frame: Frame, rows: pd.Series, values: object) -> Frame:

@@ -15,13 +15,15 @@ from scapy.packet import Raw
 from tests.analysis import made_dataset, made_run
 from tests.analysis.audit import made
 
-from coldaisle_analysis import captures, dataset, ledger
+from coldaisle_analysis import dataset
 from coldaisle_analysis.audit import CHECKS, GROUPS, Check, Status
 from coldaisle_analysis.audit.check import MOST_EVIDENCE, ask
 from coldaisle_analysis.audit.subject import Subject, of_level
-from coldaisle_analysis.description.croissant import croissant
-from coldaisle_analysis.description.datasheet import datasheet
-from coldaisle_analysis.description.facts import Facts
+from coldaisle_analysis.decoding import captures
+from coldaisle_analysis.metadata.croissant import croissant
+from coldaisle_analysis.metadata.datasheet import datasheet
+from coldaisle_analysis.metadata.facts import Facts
+from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.manifest import Manifest, sha256_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"

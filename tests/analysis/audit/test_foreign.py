@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from coldaisle_analysis.audit import Status, examine, foreign, shown
+from coldaisle_analysis.audit import Status, examine, shown, tables
 from coldaisle_contracts.errors import InputError
 
 TIMES = pd.to_datetime(
@@ -31,7 +31,7 @@ def test_csv_of_any_separator(separator: str, tmp_path: Path) -> None:
     """Meanings are found whatever case and signs the names have; names that mean no attack are told from the rest."""
     path = tmp_path / "flows.csv"
     ROWS.to_csv(path, sep=separator, index=False)
-    found = foreign.load(path, "Label")
+    found = tables.load(path, "Label")
     assert found.label.tolist() == [False, True, False]
     assert found.kind.tolist() == ["normal", "DoS", "normal"]
     assert found.meaning == {
@@ -51,13 +51,13 @@ def test_epochs_by_their_digits(per_second: int, tmp_path: Path) -> None:
     path = tmp_path / "flows.parquet"
     ROWS.assign(Timestamp=stamps).to_parquet(path)
     whole = TIMES.floor("s") if per_second == 1 else TIMES
-    assert foreign.load(path, "Label").of("time").tolist() == whole.tolist()
+    assert tables.load(path, "Label").of("time").tolist() == whole.tolist()
 
 
 def test_numbers_as_labels() -> None:
     """0 and 1 are as good as names, and so are true and false."""
     for labels in ([0, 1, 0], [0.0, 1.0, 0.0], [False, True, False], ["0", "1", ""]):
-        assert foreign.of_frame(ROWS.assign(Label=labels), "t", "Label").label.tolist() == [
+        assert tables.of_frame(ROWS.assign(Label=labels), "t", "Label").label.tolist() == [
             False,
             True,
             False,
@@ -67,7 +67,7 @@ def test_numbers_as_labels() -> None:
 def test_column_that_names_the_attack() -> None:
     """Beside a label of 0 and 1, a column such as attack_cat gives the kinds and is no feature."""
     frame = ROWS.assign(Label=[0, 1, 1], attack_cat=["-", "scan", "flood"])
-    found = foreign.of_frame(frame, "t", "Label")
+    found = tables.of_frame(frame, "t", "Label")
     assert found.kind.tolist() == ["normal", "scan", "flood"]
     assert "attack_cat" not in found.features
 
@@ -85,7 +85,7 @@ def test_label_that_is_not_there(tmp_path: Path) -> None:
 def test_time_that_is_none() -> None:
     """A column called time that holds none is refused with its first value."""
     with pytest.raises(InputError, match="column Timestamp is 'soon'"):
-        foreign.of_frame(ROWS.assign(Timestamp="soon"), "t", "Label")
+        tables.of_frame(ROWS.assign(Timestamp="soon"), "t", "Label")
 
 
 @pytest.mark.parametrize("name", ["no.csv", "empty.csv", "odd.parquet", "folder"])
@@ -121,7 +121,7 @@ def test_values_without_end(tmp_path: Path) -> None:
     rows.to_csv(tmp_path / "flows.csv", index=False)
     _, results = examine.path(tmp_path / "flows.csv", "Label")
     assert sum(one.status is not Status.ABSENT for one in results) > 10
-    found = foreign.load(tmp_path / "flows.csv", "Label")
+    found = tables.load(tmp_path / "flows.csv", "Label")
     assert np.isfinite(found.scaled).all()
 
 
@@ -131,7 +131,7 @@ def test_times_that_are_none(tmp_path: Path, stray: str) -> None:
     rows = pd.concat([ROWS] * 40, ignore_index=True).astype({"Timestamp": "str"})
     rows.loc[7, "Timestamp"] = stray
     rows.to_csv(tmp_path / "flows.csv", index=False)
-    found = foreign.load(tmp_path / "flows.csv", "Label")
+    found = tables.load(tmp_path / "flows.csv", "Label")
     assert found.of("time")[7] == found.of("time")[6]
     examine.path(tmp_path / "flows.csv", "Label")
     rows.loc[7:20, "Timestamp"] = stray
@@ -139,7 +139,7 @@ def test_times_that_are_none(tmp_path: Path, stray: str) -> None:
     with pytest.raises(
         InputError, match=r"column Timestamp.*is no time in 14 of 120 rows, the first of them row 8"
     ):
-        foreign.load(tmp_path / "flows.csv", "Label")
+        tables.load(tmp_path / "flows.csv", "Label")
 
 
 def test_days_far_apart(tmp_path: Path) -> None:
@@ -175,4 +175,4 @@ def test_a_table_without_rows(tmp_path: Path) -> None:
 def test_a_table_of_one_column(tmp_path: Path) -> None:
     """A header without any separator is one column, whatever letters it is made of."""
     (tmp_path / "one.csv").write_text("label\n1\n0\n")
-    assert foreign.load(tmp_path / "one.csv").label.tolist() == [True, False]
+    assert tables.load(tmp_path / "one.csv").label.tolist() == [True, False]

@@ -51,8 +51,8 @@ from tests.analysis.decoding.made import (
 )  # fmt: skip
 from tests.oracle import differences, message_differences, tshark
 
-from coldaisle_analysis import packets
 from coldaisle_analysis.columns import columns
+from coldaisle_analysis.features import packets
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 V6_UNIT, V6_BROKER = "fd00::41", "fd00:0:0:1::1"

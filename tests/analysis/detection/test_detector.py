@@ -9,7 +9,7 @@ from tests.analysis import made_detector
 
 from coldaisle_analysis.detection.detector import PLAIN, Detector, seen
 from coldaisle_analysis.detection.training import EARLY
-from coldaisle_analysis.early import BUDGETS
+from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.models import files, scores
 from coldaisle_contracts.errors import InputError
 

@@ -8,10 +8,12 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from tests.analysis import made_detector, made_run
 
-from coldaisle_analysis import columns, forecasting, packets
+from coldaisle_analysis import columns
 from coldaisle_analysis.detection import Detector, Watch, scoring
 from coldaisle_analysis.detection.watch import LIVE_FRAMES
-from coldaisle_analysis.levels import matrix
+from coldaisle_analysis.evaluation.levels import matrix
+from coldaisle_analysis.features import packets
+from coldaisle_analysis.forecast.columns import columns_of, series_of
 from coldaisle_analysis.models import scores
 from coldaisle_contracts.errors import InputError
 
@@ -54,7 +56,7 @@ def test_a_capture_scores_as_its_dataset(detector: Detector, capture: Path) -> N
     """What is computed frame by frame is what the dataset's columns and the site's forecasts give."""
     frame = packets.trace([capture]).packets
     learned = matrix({name: frame[name] for name in columns.learned("packets")}, "packets")
-    forecasts = forecasting.columns_of(detector.site, forecasting.series_of(frame, "packets"), len(frame))
+    forecasts = columns_of(detector.site, series_of(frame, "packets"), len(frame))
     expected = scores(detector.pipeline, np.column_stack([learned, forecasts]))
     assert scored(Watch(detector, POLICY), capture) == expected.tolist()
 

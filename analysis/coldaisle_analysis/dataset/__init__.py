@@ -1,0 +1,208 @@
+"""The dataset: labelled rows a frame, an MQTT control packet and a planned reading, from a run or from a foreign capture.
+
+Flows and windows follow from these and are written beside them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis import tables
+from coldaisle_analysis.columns import Level, conform
+from coldaisle_analysis.dataset import labelled_captures
+from coldaisle_analysis.dataset.aggregates import flows, windows
+from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
+from coldaisle_analysis.decoding.captures import Ints
+from coldaisle_analysis.features import packets
+from coldaisle_analysis.features.readings import Grid, of_grid
+from coldaisle_analysis.truth import evidence, ledger
+from coldaisle_analysis.truth.frames import TRUTH
+from coldaisle_analysis.truth.ledger import Account
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.plan import Plan
+
+_LEAD = SECOND // 4
+"""A slot ends so long before the next reading is due, ns."""
+_DAY = 86_400 * SECOND
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a capture and its journals say; the columns are those of :mod:`columns`.
+
+    Attributes:
+        packets: a row a frame.
+        messages: a row an MQTT control packet.
+        readings: a row a planned reading (a PUBLISH in foreign captures), by sensor, then slot.
+        cut: where flows and windows are cut.
+    """
+
+    packets: pd.DataFrame
+    messages: pd.DataFrame
+    readings: pd.DataFrame
+    cut: Cut = field(default_factory=Cut)
+
+    def levels(self) -> dict[Level, pd.DataFrame]:
+        """Return every level by name; flows and windows are made here."""
+        return {
+            "packets": self.packets,
+            "messages": self.messages,
+            "readings": self.readings,
+            "flows": flows.build(self.packets, self.cut),
+            "windows": windows.build(self.packets, self.readings, self.cut),
+        }
+
+
+def build(run: Path, account: Account | None = None) -> Dataset:
+    """Build the dataset of a finished run.
+
+    Args:
+        run: the run's folder.
+        account: its readings if already settled; the ledger's check uses the same.
+
+    Raises:
+        InputError: if the run cannot be read.
+    """
+    settled = account or ledger.settle(evidence.load(run))
+    plan = settled.evidence.plan
+    cut = Cut(plan.start_ns, plan.utc_offset_s, window_s=READINGS * plan.scenario.interval_s)
+    frames = _packets(settled)
+    messages = of_frames(settled.evidence.trace.messages, frames)
+    return Dataset(frames, messages, _readings(settled), cut)
+
+
+def of_frames(messages: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return level ``messages``: each message with the time and the label of the frame that completes it.
+
+    Args:
+        messages: what was decoded, see :class:`packets.Trace`.
+        frames: level ``packets``.
+    """
+    row = messages["row"].to_numpy()
+    of_frame = frames.iloc[row][["shard", "day", "time", "time_ns", "weekday", "hour", *TRUTH]]
+    words = [word.encode(packets.BYTES) for word in messages["payload"].cat.categories]
+    payload = np.array([*words, None], object)[messages["payload"].cat.codes]
+    table = messages.assign(
+        message=np.arange(1, len(row) + 1),
+        frame=row + 1,
+        payload=payload,
+        **of_frame.set_axis(messages.index),
+    )
+    return conform(table, "messages")
+
+
+def _packets(account: Account) -> pd.DataFrame:
+    source, truth = account.evidence, account.join.table
+    table = source.trace.packets.copy(deep=False)
+    time_ns = source.trace.frames.time_ns
+    since = time_ns - source.plan.start_ns - DAY_STARTS
+    table["day"] = np.clip(since // _DAY + 1, 1, source.plan.scenario.days)
+    table["wall_ns"] = source.raw.time_ns
+    carried = account.deliveries[account.deliveries["reading"] >= 0].drop_duplicates("row").set_index("row")
+    slots = account.readings["slot"].to_numpy()[carried["reading"]]
+    table["slot"] = pd.Series(slots, carried.index).reindex(table.index).astype("Int32")
+    table["copy"] = carried["copy"].reindex(table.index).astype("Int16")
+    return conform(table.assign(**{name: truth[name] for name in TRUTH}), "packets")
+
+
+def _readings(account: Account) -> pd.DataFrame:
+    plan, table = account.evidence.plan, account.readings
+    trace = account.evidence.trace
+    grid = grid_of(account)
+    local = table["planned_ns"] + plan.utc_offset_s * SECOND
+    columns = table.assign(
+        time=pd.to_datetime(table["planned_ns"], utc=True),
+        decided_ns=grid.starts[:, 1:].ravel(),
+        weekday=(local // _DAY + 3) % 7,
+        hour=local % _DAY / (3600 * SECOND),
+        value_sent=pd.to_numeric(table["sent"]),
+        value_received=pd.to_numeric(table["received"]),
+        **of_grid(grid, trace.packets, trace.messages),
+    )
+    return conform(columns, "readings")
+
+
+def grid_of(account: Account) -> Grid:
+    """Return the grid of a run: its sensors by the slots of its plan."""
+    plan, table = account.evidence.plan, account.readings
+    slots = plan.scenario.slots
+    sensors = table[["unit", "sensor", "client_id"]].iloc[::slots].reset_index(drop=True)
+    sensors["ip"] = [UNITS[unit].ip for unit in sensors["unit"]]
+    planned = table["planned_ns"].to_numpy().reshape(-1, slots)
+    ends = np.array([plan.reading_ns(slots, unit) for unit in sensors["unit"]])
+    starts = np.column_stack([planned, ends]) - _LEAD
+    return Grid(sensors, starts, _in_slots(plan, account.deliveries, sensors, starts))
+
+
+def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, starts: Ints) -> pd.DataFrame:
+    """Place every PUBLISH in the slot during which it arrived."""
+    number = dict(zip(sensors["client_id"], sensors.index, strict=True))
+    wanted = deliveries["client"].astype("str").str.partition("-")[0]  # a suffix names the firmware
+    seen = deliveries.assign(client=wanted)
+    seen = seen[seen["client"].isin(number)].sort_values("time_ns", kind="stable")
+    sensor = seen["client"].map(number).to_numpy(np.int64)
+    time_ns = seen["time_ns"].to_numpy()
+    tick = np.empty(len(seen), np.int64)
+    for row in range(len(starts)):
+        tick[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
+    value = pd.to_numeric(seen["payload"], errors="coerce").to_numpy(np.float64)
+    table = pd.DataFrame(
+        {
+            "sensor": sensor,
+            "tick": tick,
+            "time_ns": time_ns,
+            "value": value,
+            "row": seen["row"].to_numpy(),
+            "flow": seen["flow"].to_numpy(),
+            "msgid": seen["msgid"].to_numpy(np.int64),
+        }
+    )
+    table = table[table["tick"].between(0, plan.scenario.slots - 1) & table["value"].notna()]
+    return table.reset_index(drop=True)
+
+
+def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0) -> Dataset:
+    """Build the dataset of foreign captures, each with a label table, see :mod:`labelled_captures`.
+
+    Args:
+        pcaps: captures with MQTT, a day each, in order of time.
+        labels: the label table of each, in the same order.
+        utc_offset_s: offset of local time from UTC, s, for weekday and hour.
+
+    Raises:
+        InputError: if a capture cannot be read or a label row does not match, with file and line.
+    """
+    frames, decoded, readings = labelled_captures.build(pcaps, labels, utc_offset_s)
+    first_ns = int(frames["time_ns"].min()) if len(frames) else 0
+    return Dataset(
+        frames,
+        of_frames(decoded, frames),
+        readings,
+        Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s),
+    )
+
+
+def write(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write every level as Parquet and CSV into a folder, made if need be; return the files.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    return [path for level, rows in dataset.levels().items() for path in tables.write(rows, folder / level)]
+
+
+def load(folder: Path) -> Dataset:
+    """Read what a dataset is made of in a folder back from Parquet; :func:`read_level` reads any level of a run.
+
+    Raises:
+        InputError: if a file is missing or is not Parquet.
+    """
+    return Dataset(
+        packets=tables.read(folder / "packets.parquet"),
+        messages=tables.read(folder / "messages.parquet"),
+        readings=tables.read(folder / "readings.parquet"),
+    )

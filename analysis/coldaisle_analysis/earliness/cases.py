@@ -1,0 +1,184 @@
+"""The cases of early detection: what a detector watches, item by item.
+
+The items of a case are the rows of one *stream*. There are three kinds of stream: the connection of a
+sensor (packets; its next connection, a day later, continues the stream), one unit and one sensor (readings).
+A positive case runs from the first row of an episode labelled attack on that stream (the onset) to the last.
+Negative cases are clean windows matched to it: same stream, same length, same time of day on the days nearest
+to it, or, where the capture has no such day, other hours of the same day; no row of an episode lies in them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import compress
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis.earliness.erde import Outcomes
+
+Rows = npt.NDArray[np.intp]
+Nanoseconds = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+CLEAN_WINDOWS = 2
+"""Clean windows matched to each positive case, where the capture has so many."""
+SECOND = 1_000_000_000
+DAY, HOUR = 86_400 * SECOND, 3_600 * SECOND
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases of one level of a dataset, and the streams they were cut from.
+
+    Attributes:
+        rows: for each case the positions of its items in the frame, in order of time.
+        onset_ns: start of each case, ns since the epoch, shape (cases,).
+        attacked: which cases are positive, shape (cases,).
+        kinds: kind of attack of each positive case, "" for a clean window, shape (cases,).
+        streams: the stream of each row of the frame as a code, -1 for none (such as ARP), shape (rows,).
+        order: the positions of all rows of the frame by stream, then time: how a detector meets them, shape (rows,).
+        known_ns: when each row of the frame could be judged, ns since the epoch, shape (rows,).
+    """
+
+    rows: tuple[Rows, ...]
+    onset_ns: Nanoseconds
+    attacked: Mask
+    kinds: npt.NDArray[np.str_]
+    streams: Codes
+    order: Rows
+    known_ns: Nanoseconds
+
+    @cached_property
+    def length(self) -> npt.NDArray[np.int64]:
+        """Return how many items each case has, shape (cases,)."""
+        return np.array([len(rows) for rows in self.rows], dtype=np.int64)
+
+    @cached_property
+    def _flat(self) -> tuple[Rows, Rows, npt.NDArray[np.int64]]:
+        """Return the items of all cases one after another, where each case starts, and each item's place in its case."""
+        starts = np.cumsum(self.length) - self.length
+        items = np.concatenate(self.rows).astype(np.intp)
+        return items, starts.astype(np.intp), np.arange(1, len(items) + 1) - np.repeat(starts, self.length)
+
+    def outcomes(self, alarm: Mask) -> Outcomes:
+        """Return what a detector did in each case, given for every row of the frame whether it alarmed."""
+        if not self.rows:
+            return Outcomes(self.attacked, self.length, self.length, np.zeros(0))
+        items, starts, place = self._flat
+        never = np.iinfo(np.int64).max
+        first = np.minimum.reduceat(np.where(alarm[items], place, never), starts)
+        first = np.where(first == never, 0, first)
+        waited = (self.known_ns[items[starts + np.maximum(first - 1, 0)]] - self.onset_ns) / SECOND
+        return Outcomes(self.attacked, self.length, first, np.where(first > 0, waited, np.nan))
+
+    def within(self, rows: Mask) -> "Cases":
+        """Return only the cases that lie on these rows as a whole, such as those of the training days.
+
+        A clean window lies on another day than its positive case, so a cut in time may part the two; the share of
+        positive cases, and with it ERDE and its bounds, are those of the cases that are left.
+        """
+        kept = np.array([bool(rows[items].all()) for items in self.rows], dtype=np.bool_)
+        return replace(
+            self,
+            rows=tuple(compress(self.rows, kept)),
+            onset_ns=self.onset_ns[kept],
+            attacked=self.attacked[kept],
+            kinds=self.kinds[kept],
+        )
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """The rows of one stream in order of time.
+
+    Attributes:
+        rows: their positions in the frame.
+        time_ns: their times.
+        kinds: the kind of anomaly each belongs to.
+        attacks: code of the episode of each attack row, -1 for the others.
+        touched: how many rows before each, and before the end, lie in an episode, shape (rows + 1,).
+    """
+
+    rows: Rows
+    time_ns: Nanoseconds
+    kinds: npt.NDArray[np.object_]
+    attacks: Codes
+    touched: Codes
+
+    def cases(self) -> Iterator[tuple[str, int, Rows]]:
+        """Yield its cases: kind of attack ("" of a clean window), onset (ns), rows."""
+        found, first = np.unique(self.attacks, return_index=True)
+        for at, episode in sorted(zip(first.tolist(), found.tolist(), strict=True)):
+            if episode >= 0:
+                last = np.flatnonzero(self.attacks == episode)[-1]
+                onset, end = int(self.time_ns[at]), int(self.time_ns[last])
+                low, high = np.searchsorted(self.time_ns, [onset, end + 1])
+                yield str(self.kinds[at]), onset, self.rows[low:high]
+                yield from (("", start, items) for start, items in self.clean(onset, end))
+
+    def clean(self, start: int, end: int) -> Iterator[tuple[int, Rows]]:
+        """Yield start and rows of the clean windows matched to one, the best matches first."""
+        starts = start + _shifts(end - start)
+        low = np.searchsorted(self.time_ns, starts)
+        high = np.searchsorted(self.time_ns, starts + (end - start + 1))
+        clean = (low < high) & (self.touched[low] == self.touched[high])
+        for match in np.flatnonzero(clean)[:CLEAN_WINDOWS]:
+            yield int(starts[match]), self.rows[low[match] : high[match]]
+
+
+def _shifts(length: int) -> Nanoseconds:
+    """Return how far a matched window may be moved, ns: whole days, then hours, then its own length."""
+    steps = ((DAY, 92), (HOUR, 23), (length + SECOND, 12))
+    return np.concatenate([
+        step * np.array([[count, -count] for count in range(1, most + 1)], dtype=np.int64).ravel() for step, most in steps
+    ])  # fmt: skip
+
+
+def find_cases(frame: pd.DataFrame, stream: pd.Series, known_ns: Nanoseconds) -> Cases:
+    """Return the positive cases of a level and their matched clean windows.
+
+    Args:
+        frame: columns ``time`` (UTC), ``label`` (1 is attack), ``kind`` and ``episode`` (empty or missing outside one).
+        stream: the stream of each row, missing for rows of none (such as ARP).
+        known_ns: when each row could be judged, ns since the epoch: a packet as it passes, a reading when its
+            slot ends.
+    """
+    codes = pd.factorize(stream)[0].astype(np.int64)
+    time_ns = np.asarray(frame["time"].astype("datetime64[ns, UTC]").astype("int64"), dtype=np.int64)
+    order = np.lexsort((time_ns, codes))
+    found = [case for own in _attacked_streams(frame, codes, order, time_ns) for case in own.cases()]
+    return Cases(
+        rows=tuple(items for _, _, items in found),
+        onset_ns=np.array([start for _, start, _ in found], dtype=np.int64),
+        attacked=np.array([kind != "" for kind, _, _ in found], dtype=np.bool_),
+        kinds=np.array([kind for kind, _, _ in found], dtype=np.str_),
+        streams=codes,
+        order=order,
+        known_ns=known_ns,
+    )
+
+
+def named_episodes(frame: pd.DataFrame) -> pd.Series:
+    """Return the episode of each row, missing outside one."""
+    return frame["episode"].astype("object").where(frame["episode"] != "")
+
+
+def _attacked_streams(
+    frame: pd.DataFrame, codes: Codes, order: Rows, time_ns: Nanoseconds
+) -> Iterator[_Stream]:
+    """Yield the streams that have an attack."""
+    attack = frame["label"].to_numpy() == 1
+    episodes = pd.factorize(named_episodes(frame))[0].astype(np.int64)
+    kinds = frame["kind"].astype("object").to_numpy()
+    at = order[np.isin(codes[order], np.setdiff1d(codes[attack], -1))]
+    for rows in np.split(at, np.flatnonzero(np.diff(codes[at])) + 1) if len(at) else []:
+        yield _Stream(
+            rows,
+            time_ns[rows],
+            kinds[rows],
+            np.where(attack[rows], episodes[rows], -1),
+            np.append(0, np.cumsum(episodes[rows] >= 0)),
+        )

@@ -1,0 +1,148 @@
+"""How early a detector speaks: ERDE, F_latency and seconds to detection, over cases.
+
+A case is one sequence of items: the packets of a connection, the readings of a unit or of a sensor, from the onset
+of an episode to its end (a positive case), or in a clean window matched to one (a negative case). Which items
+and windows these are is :mod:`coldaisle_analysis.earliness.cases`'s business; here a case is three numbers.
+
+Sources: ERDE: Losada and Crestani, *A Test Collection for Research on Depression and Language Use*,
+CLEF 2016. F_latency: Sadeque, Xu and Bethard, *Measuring the Latency of Depression Detection in Social
+Media*, WSDM 2018. The scripts that eRisk and its participants publish compute the same but for this:
+
+* k counts from 1 in all of them; an early version of saeub/eRisk2022-LauSAn counted from 0.
+* They write e^(k-o) out, which overflows for late alarms; the value is the same.
+* Their ERDE is often printed in percent.
+* The rate p of F_latency is a constant of the task in the lab's own script, 0.0078 (a median of 142 posts), as in
+  ele94/early-risk-ensemble; 0.0411 and others, from the mean number of posts, in sinai-uja/MentalRiskES-IberLEF. Ours
+  follows from the cases, as the paper has it; that of eRisk is :func:`latency_weighted_f1`.
+* jmloyola/unsl_erisk_2022 takes the median length of the positive cases for p, we that of all.
+* Without a true positive the lab's script has the median of nothing, NaN; we say 0, as do UNSL and SINAI.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+Floats = npt.NDArray[np.float64]
+
+ERISK_RATE = 0.0078
+"""The rate p at which eRisk lets the latency penalty grow, whatever the length of the cases."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a detector did in each of n cases.
+
+    Attributes:
+        attacked: whether the case follows an episode; bool, shape (n,).
+        length: items in the case; at least 1, shape (n,).
+        alarm: item at which the detector first said "alarm", counted from 1; 0 when it never did, shape (n,).
+        seconds: time from the onset to that item, s; NaN when it never did, shape (n,).
+    """
+
+    attacked: npt.NDArray[np.bool_]
+    length: npt.NDArray[np.int64]
+    alarm: npt.NDArray[np.int64]
+    seconds: Floats
+
+    @property
+    def caught(self) -> npt.NDArray[np.bool_]:
+        """Return which cases are true positives."""
+        return self.attacked & (self.alarm > 0)
+
+    @property
+    def share(self) -> float:
+        """Return the share of positive cases, NaN without a case."""
+        return float(self.attacked.mean()) if self.attacked.size else float("nan")
+
+
+def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
+    """Return lc_o(k) = 1 - 1/(1 + e^(k-o)): what a true positive at item ``item`` costs with o = ``deadline``.
+
+    The sigmoid is evaluated stably: a detection at the ten-thousandth item costs 1, not an overflow.
+    """
+    return np.asarray(expit(np.asarray(item, dtype=np.float64) - deadline), dtype=np.float64)
+
+
+def erde(outcomes: Outcomes, deadline: float) -> float:
+    """Return ERDE_o with o = ``deadline``: the mean cost over cases, lower is better.
+
+    A miss costs 1, a false alarm the share of positive cases, a true positive :func:`latency_cost`, a true
+    negative nothing. NaN without a positive case.
+    """
+    if not outcomes.attacked.any():
+        return float("nan")
+    fired = outcomes.alarm > 0
+    cost = np.where(fired & ~outcomes.attacked, outcomes.share, 0.0)
+    cost = np.where(outcomes.attacked & ~fired, 1.0, cost)
+    cost = np.where(outcomes.caught, latency_cost(outcomes.alarm, deadline), cost)
+    return float(cost.mean())
+
+
+def erde_bounds(share: float, deadline: float) -> tuple[float, float]:
+    """Return the ERDE_o of a perfect detector and of one that never alarms, for a share of positive cases.
+
+    Scores of two data sets compare only beside these.
+    """
+    return share * float(latency_cost(1, deadline)), share
+
+
+def case_f1(outcomes: Outcomes) -> float:
+    """Return the F1 of the decisions, a case counting once; NaN without a positive case."""
+    if not outcomes.attacked.any():
+        return float("nan")
+    fired = int((outcomes.alarm > 0).sum())
+    return 2 * int(outcomes.caught.sum()) / (fired + int(outcomes.attacked.sum()))
+
+
+def latency_penalty(item: npt.ArrayLike, rate: float) -> Floats:
+    """Return penalty(k) = -1 + 2/(1 + e^(-p(k-1))) of a true positive at item ``item``: 0 at the first, towards 1.
+
+    Args:
+        item: counted from 1.
+        rate: p, how fast it grows.
+    """
+    return np.asarray(-1 + 2 * expit(rate * (np.asarray(item, dtype=np.float64) - 1)), dtype=np.float64)
+
+
+def latency_rate(outcomes: Outcomes) -> float:
+    """Return p = ln 3/(median case length - 1), at which the penalty is one half at the median length.
+
+    Where the median case has one item there is no later item to be penalised for, and p is 0.
+    """
+    span = float(np.median(outcomes.length)) - 1
+    return float(np.log(3) / span) if span > 0 else 0.0
+
+
+def f_latency(outcomes: Outcomes) -> float:
+    """Return F_latency with the rate of these cases: 1 is every episode caught at its first item.
+
+    No true positive: 0. No positive case: NaN.
+    """
+    return _weighted_f1(outcomes, latency_rate(outcomes)) if outcomes.attacked.any() else float("nan")
+
+
+def latency_weighted_f1(outcomes: Outcomes) -> float:
+    """Return F_latency with the rate of eRisk, :data:`ERISK_RATE`: comparable from one data set to another.
+
+    Where cases are much shorter than the 142 posts the rate is made for, hardly anything is late and this is close to F1.
+    """
+    return _weighted_f1(outcomes, ERISK_RATE)
+
+
+def _weighted_f1(outcomes: Outcomes, rate: float) -> float:
+    """Return F1·speed, where the speed is 1 - median penalty over true positives."""
+    if not outcomes.caught.any():
+        return 0.0 if outcomes.attacked.any() else float("nan")
+    speed = 1 - np.median(latency_penalty(outcomes.alarm[outcomes.caught], rate))
+    return float(case_f1(outcomes) * speed)
+
+
+def seconds_to_detect(outcomes: Outcomes) -> tuple[float, float]:
+    """Return median and 90th percentile of the time from onset to alarm over true positives, s; NaN without any."""
+    waited = outcomes.seconds[outcomes.caught]
+    if not waited.size:
+        return float("nan"), float("nan")
+    median, late = np.quantile(waited, [0.5, 0.9])
+    return float(median), float(late)

@@ -1,0 +1,119 @@
+"""A level of the dataset as learning sees it: what a detector may look at, the truth, and what belongs together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis import columns
+from coldaisle_analysis.earliness.cases import Cases, find_cases, named_episodes
+from coldaisle_analysis.evaluation.groups import groups_of, together
+from coldaisle_analysis.evaluation.splits import Labels
+from coldaisle_analysis.forecast.columns import Series, series_of
+from coldaisle_analysis.models import Matrix
+
+Codes = npt.NDArray[np.int64]
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a dataset, ready to learn from; all arrays have one entry a row.
+
+    Attributes:
+        name: ``packets`` (every captured frame is a row) or ``readings`` (every planned reading is one).
+        names: names of the columns of ``features``.
+        features: what :func:`matrix` gives, shape (rows, columns); missing is NaN.
+        series: what the sensors said, for forecasts.
+        identity: identity columns as codes, shape (rows, columns).
+        labels: 1 is attack.
+        benign: whether it belongs to a benign anomaly.
+        kinds: kind of episode.
+        episodes: code of the episode, -1 outside one.
+        held_out: what a group is: ``day``, or ``block`` where all rows lie in one day.
+        groups: code of the day or block; an episode lies in one.
+        together: what a row must stay together with on one side of an inner fold, see :func:`groups.together`.
+        known_ns: when everything a row's features say had happened, ns since the epoch.
+        days: length of the capture, days, for false alarms per day.
+        cases: the cases of early detection by the stream they follow: ``connection`` (packets), or ``unit`` and
+            ``sensor`` (readings).
+    """
+
+    name: columns.Level
+    names: tuple[str, ...]
+    features: Matrix
+    series: Series
+    identity: Matrix
+    labels: Labels
+    benign: npt.NDArray[np.bool_]
+    kinds: pd.Series
+    episodes: Codes
+    held_out: str
+    groups: Codes
+    together: npt.NDArray[np.str_]
+    known_ns: Codes
+    days: float
+    cases: dict[str, Cases]
+
+
+def matrix(table: Mapping[str, Any], level: columns.Level) -> Matrix:
+    """Return what models are given of some rows, shape (rows, len(columns.learned(level))); missing is NaN.
+
+    Args:
+        table: the level's columns by name, as pandas columns or arrays.
+        level: the level.
+    """
+    names = columns.learned(level)
+    found = np.empty((len(next(iter(table.values()))), len(names)))
+    for place, name in enumerate(names):
+        column = table[name]
+        given = (
+            column if isinstance(column, np.ndarray) else column.to_numpy(dtype=np.float64, na_value=np.nan)
+        )
+        found[:, place] = np.abs(given) if name in columns.SIZED else given
+    return found
+
+
+def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
+    """Return a level of the dataset, given its rows as :mod:`coldaisle_analysis.columns` describes them."""
+    held_out, groups = groups_of(frame)
+    span = (frame["time"].max() - frame["time"].min()) / pd.Timedelta(seconds=1)
+    return Level(
+        name=name,
+        names=tuple(columns.learned(name)),
+        features=matrix({column: frame[column] for column in columns.learned(name)}, name),
+        series=series_of(frame, name),
+        identity=np.column_stack(
+            [pd.factorize(frame[column])[0] for column in columns.names(name, "identity")]
+        ),
+        labels=frame["label"].to_numpy(dtype=np.int8),
+        benign=frame["benign"].to_numpy() == 1,
+        kinds=frame["kind"].astype("str"),
+        episodes=pd.factorize(named_episodes(frame))[0].astype(np.int64),
+        held_out=held_out,
+        groups=groups,
+        together=together(frame),
+        known_ns=_known_ns(frame, name),
+        days=max(float(span) if len(frame) else 0.0, 1.0) / DAY_S,
+        cases={
+            kind: find_cases(frame, stream, _known_ns(frame, name))
+            for kind, stream in _streams(frame, name).items()
+        },
+    )
+
+
+def _streams(frame: pd.DataFrame, name: columns.Level) -> dict[str, pd.Series]:
+    """Return whose sequence a row continues, by kind of stream: a sensor's connection, or unit and sensor of a reading."""
+    if name == "readings":
+        sensor = frame.groupby(["unit", "sensor"], observed=True).ngroup()
+        return {"unit": frame["unit"].astype("object"), "sensor": sensor}
+    client, flow = frame["client"].astype("object"), frame["flow"].astype("object")
+    return {"connection": client.where(client.notna() & (client != ""), flow.where(flow >= 0))}
+
+
+def _known_ns(frame: pd.DataFrame, name: columns.Level) -> Codes:
+    """Return when everything a row's features say had happened, ns since the epoch."""
+    return frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)

@@ -1,0 +1,145 @@
+"""Packets and messages of captures as pandas tables: what :mod:`decoding` gives, with times, shards and value features.
+
+When several messages end in one frame its row carries the first one's fields and their number; ``messages`` of
+:class:`Trace` has them all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from coldaisle_analysis.columns import Level
+from coldaisle_analysis.decoding import SCHEMAS, Decoder
+from coldaisle_analysis.decoding.captures import Frames, Ints, read
+from coldaisle_analysis.features import traffic, values
+from coldaisle_contracts.clock import SECOND
+
+BYTES = "latin-1"
+"""How a payload is text: a character a byte."""
+_DAY = 86_400 * SECOND
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Decoded captures.
+
+    Attributes:
+        frames: the frames as read.
+        packets: a row a frame: every column of level ``packets`` but the labels, ``day`` and ``wall_ns``.
+        messages: a row an MQTT control packet: the columns of level ``messages``, the payload as text, a character a byte, ``row`` (position
+            in packets) for its frame and ``time_ns`` for its time.
+        gaps: holes in the capture given up.
+    """
+
+    frames: Frames
+    packets: pd.DataFrame
+    messages: pd.DataFrame
+    gaps: int
+
+
+def decode(files: Sequence[Path], utc_offset_s: int = 0) -> pd.DataFrame:
+    """Return a row a frame of these captures, see :class:`Trace`.
+
+    Args:
+        files: captures in order of time.
+        utc_offset_s: offset of local time from UTC, s, for weekday and hour.
+
+    Raises:
+        InputError: if a file cannot be read, see :mod:`decoding.files`.
+    """
+    return trace(files, utc_offset_s=utc_offset_s).packets
+
+
+def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset_s: int = 0) -> Trace:
+    """Decode captures into packets and messages.
+
+    Args:
+        files: captures in order of time.
+        shards: name of each file's shard; one shard when left out. Connections never cross shards.
+        utc_offset_s: offset of local time from UTC, s.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
+    frames = read(files)
+    names = list(dict.fromkeys(shards or [""]))
+    of_file = np.array([names.index(name) for name in shards] if shards else [0] * len(files), np.int64)
+    packets, messages, gaps = _decoded(files, of_file.tolist())
+    packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], pd.Index(names, dtype="str"))
+    packets = packets.assign(**_times(frames.time_ns, utc_offset_s))
+    messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
+    messages["row"] -= 1
+    messages["time_ns"] = frames.time_ns[messages["row"]]
+    packets = packets.assign(**values.of_messages(messages, packets))
+    return Trace(frames, packets.assign(**_traffic(packets)), messages, gaps)
+
+
+def _traffic(packets: pd.DataFrame) -> dict[str, Any]:
+    """Return what goes on around each frame, see :mod:`traffic`."""
+    what = {
+        traffic.ARP: (packets["protocol"] == "ARP").to_numpy(),
+        traffic.SYN: packets["tcp_syn"].to_numpy(np.float64, na_value=0) > 0,
+        traffic.RST: packets["tcp_rst"].to_numpy(np.float64, na_value=0) > 0,
+        traffic.PUBLISH: packets["value_run"].notna().to_numpy(),
+    }
+    late, run = packets["publish_late"].to_numpy(), packets["value_run"].to_numpy()
+    return traffic.Traffic().follow(
+        packets["time_ns"].to_numpy(), packets["flow"].to_numpy(), what, late, run
+    )
+
+
+def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return packets, messages and the number of holes given up; the decoder's room is free again by then."""
+    decoder = Decoder()
+    batches = list(decoder.decode(files, shards))
+    gaps = decoder.gaps
+    del decoder
+    messages = _pandas([batch.messages for batch in batches], "messages")
+    return _pandas([batch.packets for batch in batches], "packets"), messages, gaps
+
+
+def _pandas(batches: list[pa.RecordBatch], level: Level) -> pd.DataFrame:
+    """Return record batches as one table: numbers of 64 bits, text as categories."""
+    table = pa.Table.from_batches(batches, SCHEMAS[level])
+    return pd.DataFrame({field.name: _series(table[field.name], field) for field in table.schema})
+
+
+def _series(column: pa.ChunkedArray, field: pa.Field) -> Any:
+    if pa.types.is_integer(field.type) and field.nullable:
+        kept = column.fill_null(0).to_numpy().astype(np.int64)
+        return pd.arrays.IntegerArray(kept, column.is_null().to_numpy())
+    if pa.types.is_integer(field.type):
+        return column.to_numpy().astype(np.int64)
+    if pa.types.is_floating(field.type):
+        return column.to_numpy()
+    if pa.types.is_timestamp(field.type):
+        return pd.to_datetime(column.cast(pa.int64()).to_numpy(), utc=True)
+    return _category(column)
+
+
+def _category(column: pa.ChunkedArray) -> pd.Categorical:
+    """Return text, or bytes as text, a character a byte, as categories in the order of their appearance."""
+    plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    coded = column.cast(plain).dictionary_encode().combine_chunks()
+    if not isinstance(coded, pa.DictionaryArray):
+        coded = pa.array([], pa.string()).dictionary_encode() if not coded.num_chunks else coded.chunk(0)
+    words = [word.decode(BYTES) if isinstance(word, bytes) else word for word in coded.dictionary.to_pylist()]
+    unique = pd.Index(list(dict.fromkeys(words)), dtype="str")
+    codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return pd.Categorical.from_codes(
+        np.append(unique.get_indexer(pd.Index(words, dtype="str")), -1)[codes], unique
+    )
+
+
+def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:
+    local = time_ns + utc_offset_s * SECOND
+    return {
+        "time_ns": time_ns,
+        "weekday": (local // _DAY + 3) % 7,
+        "hour": local % _DAY / (3600 * SECOND),
+    }

@@ -1,0 +1,202 @@
+"""Fitting the model of a unit to a real site: its parameters, and how well they describe it.
+
+Normal operation is assumed: what an attacker changed would be fitted too. What is estimated how, and in which order,
+is said in :mod:`coldaisle_analysis.fitting.estimates`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from coldaisle_analysis.fitting.estimates import (
+    LEVEL,
+    Floats,
+    Noise,
+    Term,
+    autoregression,
+    excursions,
+    forecast_errors,
+    seasonality,
+    slow_spread,
+)
+from coldaisle_analysis.fitting.observations import Observations, read
+from coldaisle_contracts import texts
+from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.site import Season, Site, first_problem
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A site and what the fit says of itself.
+
+    Attributes:
+        site: the parameters.
+        sensors: a row a sensor: readings (n), missing ones, median, noise, autocorrelation, and the root mean square
+            error, °C, of a one-step forecast by AR(12) and by the last value again.
+        season: the terms that could be estimated, by name: ``daily`` from two days on, ``weekly`` from seven.
+        strength: strength of the daily season, 0 to 1; NaN below two days.
+        first: local time of the first reading.
+        days: length of what was fitted, days.
+    """
+
+    site: Site
+    sensors: pd.DataFrame
+    season: dict[str, Term]
+    strength: float
+    first: pd.Timestamp
+    days: float
+
+
+def fit(paths: Sequence[Path], progress: Progress, time_zone: str = "UTC") -> Fitted:
+    """Estimate a site's parameters from its captures or CSV files.
+
+    Args:
+        paths: see :func:`observations.read`.
+        progress: told each step, one line each.
+        time_zone: zone the season's hours and weekdays are told in.
+
+    Raises:
+        InputError: if the files cannot be read or hold too little.
+    """
+    progress("reading " + ", ".join(path.name for path in paths))
+    seen = read(paths, time_zone)
+    progress(
+        f"fitting {len(seen.units)} units, {seen.days:.1f} days, a reading every {seen.interval_s:.1f} s"
+    )
+    jumps = {unit: excursions(values) for unit, values in seen.units.items()}
+    clean = {
+        unit: values.sub(jumps[unit], axis=0).interpolate(limit_direction="both")
+        for unit, values in seen.units.items()
+    }
+    terms, strength = seasonality(_common(clean, 4), seen)
+    noises = {unit: autoregression(values) for unit, values in clean.items()}
+    site = _site(seen, jumps, noises, slow_spread(_common(clean, 1), seen.interval_s), terms)
+    return Fitted(site, _sensors(seen, clean, noises), terms, strength, seen.start, seen.days)
+
+
+def _site(
+    seen: Observations,
+    jumps: dict[str, pd.Series],
+    noises: dict[str, Noise],
+    drift: float,
+    terms: dict[str, Term],
+) -> Site:
+    """Return the estimates as a site; what its units share is the median over them, so that one odd unit matters little."""
+    found = noises.values()
+    parameters = {
+        "medians": {unit: _rounded(values.median(), 2) for unit, values in seen.units.items()},
+        "noise": _rounded(np.median([each.spread for each in found], axis=0)),
+        "autocorrelation": _rounded(np.median([each.phi for each in found], axis=0)),
+        "coupling": round(float(np.median([each.coupling for each in found])), 3),
+        "drift": round(drift, 3),
+        "excursion_share": round(float(np.median([(each != 0).mean() for each in jumps.values()])), 4),
+        "season": _season(terms),
+    }
+    try:
+        return Site.model_validate(parameters)
+    except ValidationError as error:
+        raise first_problem("fitted site", error) from error
+
+
+def _season(terms: dict[str, Term]) -> Season:
+    """Return the terms that are there beyond doubt; the others are 0."""
+    found: dict[str, float] = {"daily": 0.0, "weekly": 0.0}
+    for name, peak, length in (("daily", "peak_hour", 24), ("weekly", "peak_day", 7)):
+        if name in terms and terms[name].p < LEVEL:
+            found |= {
+                name: round(terms[name].amplitude, 3),
+                peak: round(terms[name].peak * length, 2) % length,
+            }
+    return Season.model_validate(found)
+
+
+def _common(units: dict[str, pd.DataFrame], sensor: int) -> pd.Series:
+    """Return the mean over units of a sensor's deviation from its median, °C."""
+    return pd.concat([values[sensor] - values[sensor].median() for values in units.values()], axis=1).mean(
+        axis=1
+    )
+
+
+def _rounded(values: "pd.Series | Floats", digits: int = 3) -> list[float]:
+    return [round(float(value), digits) for value in values]
+
+
+def _sensors(seen: Observations, clean: dict[str, pd.DataFrame], noises: dict[str, Noise]) -> pd.DataFrame:
+    rows = []
+    for unit, values in seen.units.items():
+        for index, sensor in enumerate(values):
+            ours, again = forecast_errors(clean[unit][sensor].to_numpy())
+            rows.append(
+                {
+                    "unit": unit,
+                    "sensor": sensor,
+                    "n": int(values[sensor].count()),
+                    "missing": int(values[sensor].isna().sum()),
+                    "median": round(float(values[sensor].median()), 2),
+                    "noise": round(float(noises[unit].spread[index]), 3),
+                    "lag-1": round(float(noises[unit].phi[index]), 3),
+                    "AR(12)": round(ours, 3),
+                    "last value": round(again, 3),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def to_toml(site: Site) -> str:
+    """Return a site as TOML that a scenario can name: ``site = "file.toml"``."""
+    scalars = site.model_dump(mode="json")
+    tables = {name: scalars.pop(name) for name in ("medians", "season")}
+    lines = [f"{key} = {value}" for key, value in scalars.items()]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {value}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def summary(fitted: Fitted) -> str:
+    """Return the diagnostics as a small table."""
+    noise = 1 / max(1.0, fitted.days)
+    lines = ["°C, a row a sensor:", fitted.sensors.to_string(index=False), ""]
+    for name, term in fitted.season.items():
+        kept = "kept" if term.p < LEVEL else f"not significant at {LEVEL:.0%}, set to 0"
+        lines.append(
+            f"{name} season: amplitude {term.amplitude:.3f} °C, F {term.f:.1f}, p {term.p:.2g}: {kept}"
+        )
+    if fitted.season:
+        lines.append(
+            f"strength of the daily season (STL): {fitted.strength:.2f}; noise alone gives {noise:.2f}"
+        )
+    else:
+        lines.append("season: not estimated, it takes at least two days")
+    lines.append(f"drift: {fitted.site.drift:.3f} °C within {fitted.days:.1f} days; more days may show more")
+    return "\n".join(lines)
+
+
+def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: str = "UTC") -> None:
+    """Fit a site, tell the diagnostics and write its TOML to ``out``, or to standard output.
+
+    Raises:
+        InputError: if the files cannot be read or hold too little, or ``out`` cannot be written.
+    """
+    fitted = fit(files, progress, time_zone)
+    progress(summary(fitted))
+    names = ", ".join(path.name for path in files)
+    first, last = (
+        f"{at:%Y-%m-%d %H:%M}" for at in (fitted.first, fitted.first + pd.Timedelta(days=fitted.days))
+    )
+    text = f"# Fitted to {plain(names)}: readings from {first} to {last}.\n# Hours and days are in {time_zone}.\n"
+    text += to_toml(fitted.site)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        texts.write(out, text)
+    except OSError as error:
+        remedy = f"cannot be written ({error.strerror}): choose another place"
+        raise InputError(out, remedy) from error

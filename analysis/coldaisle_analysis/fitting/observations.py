@@ -1,0 +1,157 @@
+"""Readings of a real site, from captures or CSV, on one grid of slots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis.features import packets
+from coldaisle_contracts.addressing import UNITS
+from coldaisle_contracts.clock import SECOND, zone_of
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import refuse_odd
+from coldaisle_contracts.topics import SENSORS, client_id
+
+CSV_COLUMNS = ("time", "unit", "sensor", "value")
+FEWEST = 96
+"""Readings of a sensor below which nothing is estimated: 8 h at 5 min."""
+_HOTTEST = 1_000.0
+"""°C that no sensor exceeds, either way."""
+_FIRST, _LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
+"""Between these the times of readings lie."""
+_MOST_SLOTS = 4_000_000
+"""Slots of a grid at most: a year of a reading every ten seconds."""
+_CLIENTS = {client_id(unit, sensor): (unit, sensor) for unit in UNITS for sensor in SENSORS}
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What was read, on one grid.
+
+    Attributes:
+        units: per unit, °C with a row a slot and a column a sensor (1 to 4); NaN where a reading is missing.
+        start: local time of slot 0.
+        interval_s: time between two slots, s.
+    """
+
+    units: dict[str, pd.DataFrame]
+    start: pd.Timestamp
+    interval_s: float
+
+    @property
+    def days(self) -> float:
+        """Length of the grid, days."""
+        return len(next(iter(self.units.values()))) * self.interval_s / 86_400
+
+
+def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
+    """Return the readings in captures and CSV files.
+
+    Args:
+        paths: ``.csv`` files with the columns :data:`CSV_COLUMNS` (times without an offset are UTC), and captures
+            whose PUBLISH messages are told apart by the client id of their connection's CONNECT.
+        time_zone: zone whose hours and weekdays the site lives by.
+
+    Raises:
+        InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
+    """
+    try:
+        zone = zone_of(time_zone)
+    except ValueError as error:
+        raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
+    table = pd.concat([_csv(path) if path.suffix == ".csv" else _capture(path) for path in paths])
+    _refuse_few(table, ", ".join(path.name for path in paths))
+    start_ns = int(table["time_ns"].min())
+    by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
+    interval_ns = float(by_sensor.diff().median())
+    _refuse_odd_grid(interval_ns, int(table["time_ns"].max()) - start_ns, paths)
+    table = table.assign(slot=((table["time_ns"] - start_ns) / interval_ns).round().astype("int64"))
+    slots = pd.RangeIndex(table["slot"].max() + 1)
+    units = {
+        str(unit): rows.pivot_table(index="slot", columns="sensor", values="value", aggfunc="first").reindex(
+            slots
+        )
+        for unit, rows in table.groupby("unit")
+    }
+    return Observations(units, pd.Timestamp(start_ns, tz=zone), interval_ns / SECOND)
+
+
+def _capture(path: Path) -> pd.DataFrame:
+    messages = packets.trace([path]).messages
+    sent = messages[messages["msgtype"] == PUBLISH]
+    client = sent["client"].astype("str")
+    if client.isna().any():
+        remedy = "holds PUBLISH messages without their CONNECT: capture from the start, or give CSV"
+        raise InputError(path, remedy)
+    unknown = client[~client.isin(_CLIENTS)]
+    if len(unknown):
+        raise InputError(f"{path}: client id", f"use one of {', '.join(sorted(_CLIENTS))}", unknown.iloc[0])
+    value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
+    if not (good := value.abs() <= _HOTTEST).all():
+        wrong = sent["payload"].astype("str")[~good].iloc[0]
+        raise InputError(f"{path}: payload of a PUBLISH", "is not a number of °C", wrong)
+    named = [_CLIENTS[name] for name in client]
+    return pd.DataFrame(named, columns=["unit", "sensor"]).assign(
+        time_ns=sent["time_ns"].to_numpy(), value=value.to_numpy()
+    )
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    remedy = f"give a readable CSV with the columns {', '.join(CSV_COLUMNS)}"
+    refuse_odd(path, remedy)
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, index_col=False)
+    except (OSError, ValueError) as error:
+        raise InputError(path, remedy) from error
+    for name in CSV_COLUMNS:
+        if name not in table:
+            raise InputError(f"{path}: line 1", f"add the column {name}", ",".join(map(str, table)))
+    time = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
+    time = time.where((time >= _FIRST) & (time <= _LAST))
+    value = pd.to_numeric(table["value"], errors="coerce")
+    removed = table["value"].str.strip() == ""  # a reading that never arrived, as in a run's own table
+    checks = {
+        "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
+        "unit": (table["unit"].isin(list(UNITS)), f"use one of {', '.join(UNITS)}"),
+        "sensor": (table["sensor"].isin([str(number) for number in SENSORS]), "use 1 to 4"),
+        "value": (
+            removed | (value.abs() <= _HOTTEST),
+            "write a number of °C, or nothing for a reading that is missing",
+        ),
+    }
+    for name, (good, remedy) in checks.items():
+        if not good.all():
+            line = int(good.to_numpy().argmin())
+            raise InputError(f"{path}: line {line + 2}: {name}", remedy, table[name].iloc[line])
+    time_ns = time.dt.as_unit("ns").astype("int64")
+    found = pd.DataFrame(
+        {"unit": table["unit"], "sensor": table["sensor"].astype("int64"), "time_ns": time_ns, "value": value}
+    )
+    return found[~removed]
+
+
+def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) -> None:
+    """Refuse readings that come all at once, or so far apart that their grid would be nearly empty."""
+    place = ", ".join(path.name for path in paths)
+    if not interval_ns > 0:
+        raise InputError(
+            f"{place}: time", "readings of a sensor come at the same time: give each a time of its own"
+        )
+    if length_ns / interval_ns > _MOST_SLOTS:
+        years = length_ns / SECOND / 86_400 / 365
+        remedy = f"readings {interval_ns / SECOND:.1f} s apart lie within {years:.1f} years: leave out those that are far away"
+        raise InputError(f"{place}: time", remedy)
+
+
+def _refuse_few(table: pd.DataFrame, place: str) -> None:
+    counts = table.groupby(["unit", "sensor"]).size()
+    if counts.empty:
+        raise InputError(place, "holds no reading: give captures with MQTT PUBLISH, or CSV")
+    for unit in counts.index.unique("unit"):
+        for sensor in SENSORS:
+            count = int(counts.get((unit, sensor), 0))
+            if count < FEWEST:
+                remedy = f"give at least {FEWEST} readings of each of a unit's four sensors"
+                raise InputError(f"{place}: number of readings of {unit} sensor {sensor}", remedy, count)

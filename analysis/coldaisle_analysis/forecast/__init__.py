@@ -1,0 +1,1 @@
+"""Forecasts: what a model of the site expects of each reading, and how far the reading is from it."""

@@ -1,0 +1,139 @@
+"""The columns that a model of the site adds to a level: what each reading is beside its forecast, see :mod:`~coldaisle_analysis.forecast.kalman`.
+
+A :class:`Site` is learned from clean training rows, so these columns differ from fold to fold and stand in no file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis.columns import Level
+from coldaisle_analysis.forecast.kalman import COLUMNS, MOST_BESIDE, SECOND, Floats, Forecast, Ints, Site
+from coldaisle_analysis.forecast.learning import learn
+
+__all__ = ["COLUMNS", "Series", "columns_of", "learn_site", "place_of", "series_of"]
+
+Mask = npt.NDArray[np.bool_]
+Names = npt.NDArray[np.object_]
+_ID_LENGTH = 3
+"""Digits of an InRow's client id: unit, then sensor."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """What the sensors of a level said, in order of time.
+
+    Attributes:
+        row: position in the level of each value, shape (values,).
+        key: name of its sensor.
+        unit: name of that one's unit.
+        time_ns: when it came, ns.
+        tick: values side by side with the same number are judged together.
+        value: °C.
+    """
+
+    row: Ints
+    key: Names
+    unit: Names
+    time_ns: Ints
+    tick: Ints
+    value: Floats
+
+
+def place_of(client: str, host: str) -> tuple[str, str]:
+    """Return the names of sensor and unit that speak with a client id, whatever firmware its suffix names.
+
+    An InRow's client id is its unit's number and the sensor's; of any other the host is the unit.
+    """
+    name = client.partition("-")[0]
+    return name, name[:-1] if name.isdigit() and len(name) == _ID_LENGTH else host
+
+
+def series_of(frame: pd.DataFrame, level: Level) -> Series:
+    """Return what the sensors of a level said.
+
+    Args:
+        frame: the rows of level ``packets`` or ``readings``.
+        level: which.
+    """
+    return _of_packets(frame) if level == "packets" else _of_readings(frame)
+
+
+def _of_packets(frame: pd.DataFrame) -> Series:
+    """Return the values in PUBLISH messages, each judged as it comes."""
+    row = np.flatnonzero(frame["mqtt_value"].notna().to_numpy())
+    rows = frame.iloc[row]
+    flow = "flow " + rows["flow"].astype("str")
+    client = rows["client"].astype("object").where(rows["client"].notna(), flow)
+    named = [place_of(*pair) for pair in zip(client, rows["ip_src"].astype("str"), strict=True)]
+    return Series(
+        row,
+        *_names(named),
+        rows["time_ns"].to_numpy(np.int64),
+        np.arange(len(row), dtype=np.int64),
+        rows["mqtt_value"].to_numpy(np.float64),
+    )
+
+
+def _of_readings(frame: pd.DataFrame) -> Series:
+    """Return the first value of each slot, a unit's sensors judged together at its end."""
+    known = frame["value"].notna().to_numpy()
+    unit = pd.factorize(frame["unit"].astype("str"))[0]
+    tick = frame["slot"].to_numpy(np.int64) * (unit.max(initial=0) + 1) + unit
+    order = np.lexsort((frame["sensor"].to_numpy(), tick))
+    row = order[known[order]]
+    rows = frame.iloc[row]
+    named = list(zip(rows["client_id"].astype("str"), rows["unit"].astype("str"), strict=True))
+    return Series(
+        row,
+        *_names(named),
+        rows["arrival_ns"].to_numpy(np.int64),
+        tick[row],
+        rows["value"].to_numpy(np.float64),
+    )
+
+
+def _names(named: Sequence[tuple[str, str]]) -> tuple[Names, Names]:
+    table = np.array(named, dtype=object).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def learn_site(series: Series, clean: Mask) -> Site:
+    """Return what the clean values say of a site; each sensor counts to the unit it first spoke for.
+
+    Args:
+        series: what the sensors said.
+        clean: of the level's rows those that may be learned from, shape (rows,).
+    """
+    kept = clean[series.row]
+    table = pd.DataFrame({
+        "key": series.key[kept], "unit": series.unit[kept], "time_s": series.time_ns[kept] / SECOND, "value": series.value[kept],
+    })  # fmt: skip
+    table["unit"] = table.groupby("key")["unit"].transform("first")
+    interval_s = float(table.groupby("key")["time_s"].diff().median()) if len(table) else np.nan
+    if not interval_s > 0:
+        return learn({}, {}, 1.0)
+    units: dict[str, list[str]] = {}
+    columns: dict[str, tuple[Floats, Floats]] = {}
+    for unit, own in table.groupby("unit"):
+        since = own["time_s"] - own["time_s"].min()
+        slots = own.assign(slot=(since / interval_s).round().astype("int64"))
+        first = slots.drop_duplicates(["slot", "key"])
+        values = first.set_index(["slot", "key"])["value"].unstack("key").sort_index()  # noqa: PD010 - a quarter of pivot_table's time
+        time_s = own["time_s"].min() + values.index.to_numpy(np.float64) * interval_s
+        keys = [str(key) for key in values]
+        units |= {f"{unit} {at}": keys[at : at + MOST_BESIDE] for at in range(0, len(keys), MOST_BESIDE)}
+        columns |= {str(key): (time_s, values[key].to_numpy(np.float64)) for key in values}
+    return learn(units, columns, interval_s)
+
+
+def columns_of(site: Site, series: Series, rows: int) -> Floats:
+    """Return :data:`COLUMNS` for the rows of a level, shape (rows, len(COLUMNS)); missing where no value came."""
+    table, forecast = np.full((rows, len(COLUMNS)), np.nan), Forecast(site)
+    table[series.row] = forecast.follow(
+        forecast.codes(series.key.tolist()), series.time_ns, series.tick, series.value
+    )
+    return table

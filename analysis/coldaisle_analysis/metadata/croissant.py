@@ -1,0 +1,193 @@
+"""A run as Croissant 1.1 metadata (mlcommons.org/croissant), with the properties of its RAI vocabulary 1.0.
+
+A record set a level, read from its Parquet file; a field a column, from :mod:`columns`; a file object for every file of the
+manifest and for the manifest itself, with its hash.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from coldaisle_analysis.columns import LEVELS, Column, Level, columns
+from coldaisle_analysis.metadata import responsible
+from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
+from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.publish import DOI, ORCID, Author
+
+CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
+KEYS: dict[Level, tuple[str, ...]] = {
+    "packets": ("frame",),
+    "messages": ("message",),
+    "readings": ("client_id", "slot"),
+    "flows": ("flow",),
+    "windows": ("client_id", "window"),
+}
+"""Columns that tell the rows of a level apart."""
+_TERMS = (
+    "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject",
+    "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
+    "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
+    "transform",
+)  # fmt: skip
+"""Croissant's own words."""
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    **{term: f"cr:{term}" for term in _TERMS},
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+}
+_FORMATS = {
+    ".parquet": "application/x-parquet",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".pcap": "application/vnd.tcpdump.pcap",
+    ".html": "text/html",
+    ".md": "text/markdown",
+}
+_ANY = "application/octet-stream"
+
+
+def croissant(facts: Facts) -> dict[str, Any]:
+    """Return the metadata of a run as JSON-LD; paths are relative to its folder."""
+    manifest = facts.manifest
+    return {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": list(CONFORMS_TO),
+        "name": facts.publish.title or manifest.id,
+        "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {facts.setting}; "
+        f"{len(facts.plan.episodes)} anomalies, {facts.benign} of them benign; each frame and reading labelled from the journals of the "
+        f"attacker and of the units. Scenario "
+        f"{manifest.scenario}, seed {manifest.seed}, made by {facts.manifest.made_by}.",
+        **_published(facts),
+        "dateCreated": manifest.created.isoformat(),
+        "isLiveDataset": False,
+        "inLanguage": "en",
+        "keywords": [
+            "IoT",
+            "MQTT",
+            "intrusion detection",
+            "anomaly detection",
+            "network traffic",
+            *facts.techniques,
+        ],
+        "citeAs": citation(facts),
+        **responsible.properties(facts),
+        "distribution": [
+            _file(name, manifest.files[name], facts.sizes[name]) for name in sorted(manifest.files)
+        ]
+        + [_file(MANIFEST, facts.digest, facts.sizes[MANIFEST])],
+        "recordSet": [_record_set(level) for level in LEVELS],
+    }
+
+
+def _published(facts: Facts) -> dict[str, Any]:
+    """Return who publishes the data set, and under which terms."""
+    publish, manifest = facts.publish, facts.manifest
+    made_on = f"{manifest.created:%Y-%m-%d}"
+    creators = [_creator(author) for author in publish.authors]
+    found: dict[str, Any] = {
+        "url": publish.url or (f"{DOI}{publish.doi}" if publish.doi else "./"),
+        "license": publish.terms,
+        "creator": creators if len(creators) > 1 else creators[0],
+        "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
+        "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
+    }
+    if publish.publisher:
+        found["publisher"] = {"@type": "sc:Organization", "name": publish.publisher}
+    if publish.doi:
+        found["sameAs"] = f"{DOI}{publish.doi}"
+    return found
+
+
+def _creator(author: Author) -> dict[str, Any]:
+    if author in OWN.authors:
+        return {"@type": "sc:Organization", "name": author.name}
+    found: dict[str, Any] = {"@type": "sc:Person", "name": author.name}
+    if author.orcid:
+        found["url"] = f"{ORCID}{author.orcid}"
+    if author.affiliation:
+        found["affiliation"] = {"@type": "sc:Organization", "name": author.affiliation}
+    return found
+
+
+def citation(facts: Facts) -> str:
+    """Return how the data set is cited, as BibTeX."""
+    publish, manifest = facts.publish, facts.manifest
+    link = publish.url or (f"{DOI}{publish.doi}" if publish.doi else "")
+    fields = {
+        "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
+        "title": _bare(facts.title),
+        "year": str(facts.year),
+        "version": publish.version or "",
+        "publisher": _bare(publish.publisher or ""),
+        "doi": publish.doi or "",
+        "url": link,
+        "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
+    }
+    return (
+        f"@misc{{{manifest.id}, "
+        + ", ".join(f"{key} = {{{text}}}" for key, text in fields.items() if text)
+        + "}"
+    )
+
+
+def _bare(text: str) -> str:
+    """Return a text without the braces that mean something to BibTeX."""
+    return text.translate({ord(brace): None for brace in "{}"})
+
+
+def _file(name: str, digest: str, size: int) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "contentUrl": name,
+        "contentSize": f"{size} B",
+        "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, _ANY),
+        "sha256": digest,
+    }
+
+
+def _record_set(level: Level) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": level,
+        "name": level,
+        "description": f"Level {level}: a row is {ROWS[level]}.",
+        "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
+        "field": [_field(column) for column in columns(level)],
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    unit = f" Unit: {column.unit}." if column.unit else ""
+    outside = f" Equals {column.outside}." if column.outside else ""
+    return {
+        "@type": "cr:Field",
+        "@id": f"{column.level}/{column.name}",
+        "name": column.name,
+        "description": f"{column.meaning}. Group: {column.group}.{unit}{outside}",
+        "dataType": _data_type(column),
+        "source": {
+            "fileObject": {"@id": f"dataset/{column.level}.parquet"},
+            "extract": {"column": column.name},
+        },
+    }
+
+
+def _data_type(column: Column) -> str:
+    """Return Croissant's name of a column's type.
+
+    mlcroissant reads whole numbers from Parquet exactly, those that may be missing too; as floats, ns would lose their last digits.
+    """
+    if column.numeric:
+        return "sc:Integer" if column.dtype.lower().startswith("int") else "sc:Float"
+    return "sc:DateTime" if column.dtype.startswith("datetime") else "sc:Text"

@@ -1,0 +1,160 @@
+"""The report's figures of the models, one function each; every one returns inline SVG."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from coldaisle_analysis.columns import LEARNED
+from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.models import BARS
+from coldaisle_analysis.report.figures.style import (
+    DAY_COLOUR,
+    HAIR,
+    INK,
+    QUIET,
+    RANDOM_COLOUR,
+    canvas,
+    grid,
+    heats,
+    in_order,
+    inline_svg,
+    styled,
+)
+from coldaisle_analysis.report.lookup import of, title
+
+_CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
+
+
+@styled
+def leak(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw F1 with whole days (or blocks) held out beside F1 under random folds, for every model."""
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 4.3, sharex=True)
+    for ax, level in zip(axes, levels, strict=True):
+        _dumbbells(ax, scored, level, held_out)
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=DAY_COLOUR,
+            marker="o",
+            linewidth=2,
+            label=f"whole {held_out}s held out, 95 % interval",
+        ),
+        Line2D([], [], color=RANDOM_COLOUR, marker="D", linewidth=0, label="random rows held out: leaks"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2)
+    return inline_svg(
+        figure, "leak", f"F1 of every model with whole {held_out}s held out, beside F1 under random folds."
+    )
+
+
+def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) -> None:
+    """Draw a line a model: interval and F1 of the honest split, F1 of the random one."""
+    honest = sorted(of(scored, level, held_out, f"{held_out}+identity"), key=lambda one: float(one.row["f1"]))
+    random = {
+        (one.row["model"], "+" in one.row["split"]): one.row["f1"]
+        for one in of(scored, level, "random", "random+identity")
+    }
+    for place, result in enumerate(honest):
+        row = result.row
+        ax.plot(
+            row["intervals"]["f1"],
+            [place, place],
+            color=DAY_COLOUR,
+            linewidth=5,
+            alpha=0.22,
+            solid_capstyle="round",
+        )
+        leaked = random.get((row["model"], "+" in row["split"]))
+        if leaked is not None:
+            ax.plot([row["f1"], leaked], [place, place], color=HAIR, linewidth=1.2, zorder=1)
+            ax.scatter([leaked], [place], color=RANDOM_COLOUR, marker="D", s=30, zorder=3)
+        ax.scatter([row["f1"]], [place], color=DAY_COLOUR, s=42, zorder=4)
+    ax.set_yticks(range(len(honest)), [title(one.row["model"], one.row["split"]) for one in honest])
+    ax.set_xlim(-0.02, 1.03)
+    ax.set_title(f"{level.capitalize()}: F1")
+    grid(ax, "x")
+
+
+@styled
+def curves(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw the PR curves of the five models with the best average precision, and the dummy's."""
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 3.9, sharey=True)
+    for ax, level in zip(axes, levels, strict=True):
+        own = of(scored, level, held_out)
+        best = sorted(
+            (one for one in own if one.row["model"] not in BARS),
+            key=lambda one: -one.row["average_precision"],
+        )[:5]
+        for result, colour in zip(best, _CURVES, strict=False):
+            label = f"{title(result.row['model'])}  {result.row['average_precision']:.2f}"
+            ax.plot(
+                result.recall,
+                result.precision,
+                drawstyle="steps-post",
+                color=colour,
+                linewidth=1.7,
+                label=label,
+            )
+        rate = own[0].row["attack_rows"] / own[0].row["rows"]
+        ax.axhline(rate, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate  {rate:.2g}")
+        ax.set(
+            xlim=(0, 1.01),
+            ylim=(0, 1.03),
+            xlabel="recall",
+            title=f"{level.capitalize()}: whole {held_out}s held out",
+        )
+        grid(ax, "both")
+        ax.legend(loc="best", title="average precision", title_fontsize=9, alignment="left")
+    axes[0].set_ylabel("precision")
+    return inline_svg(figure, "curves", "Precision against recall of the five best models of each level.")
+
+
+@styled
+def kinds(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw the recall of every model on every kind."""
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    tables = {}
+    for level in levels:
+        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
+        table = pd.DataFrame({title(one.row["model"]): one.row["recall_per_kind"] for one in own}).T
+        tables[f"{level.capitalize()}: share of each kind's rows caught"] = table[
+            in_order(set(table.columns))
+        ]
+    figure = heats(tables, "GnBu", (0.0, 1.6))
+    return inline_svg(figure, "kinds", "Recall of every model on every kind of attack.")
+
+
+@styled
+def earliness(scored: Sequence[Scored], held_out: str) -> str:
+    """Draw ERDE_5 and ERDE_50 of every model between what a perfect and a silent detector score."""
+    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    figure, axes = canvas(1, len(levels), 4.3)
+    for ax, level in zip(axes, levels, strict=True):
+        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["erde_5"]))
+        place = range(len(own))
+        for name, colour, marker in (("erde_5", DAY_COLOUR, "o"), ("erde_50", RANDOM_COLOUR, "s")):
+            best, _ = own[0].row[f"{name}_bounds"]
+            ax.axvline(best, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+            ax.scatter([one.row[name] for one in own], place, color=colour, marker=marker, s=34, zorder=3)
+        ax.axvline(own[0].row["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        ax.set_yticks(place, [title(one.row["model"]) for one in own])
+        ax.set_title(f"{level.capitalize()}: ERDE, lower is better")
+        grid(ax, "x")
+    handles = [
+        Line2D([], [], color=DAY_COLOUR, marker="o", linewidth=0, label="ERDE_5"),
+        Line2D([], [], color=RANDOM_COLOUR, marker="s", linewidth=0, label="ERDE_50"),
+        Line2D(
+            [],
+            [],
+            color=QUIET,
+            linestyle=(0, (4, 3)),
+            label="bounds: perfect (coloured), never alarms (dark)",
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=3)
+    return inline_svg(figure, "earliness", "ERDE of every model between its bounds.")

@@ -1,0 +1,211 @@
+"""How figures look: one palette, one quiet style, and inline SVG with text that stays text."""
+
+import io
+import re
+from collections.abc import Callable
+from colorsys import hsv_to_rgb
+from functools import wraps
+from html import escape
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from coldaisle_analysis.report.separation import NORMAL, PASSED
+from coldaisle_contracts.kinds import KINDS
+
+Given = ParamSpec("Given")
+
+INK, QUIET, HAIR = "#22303c", "#667784", "#d9e0e6"
+DAY_COLOUR, RANDOM_COLOUR = "#1f6f8b", "#c9a227"
+
+_KIND_COLOURS = {
+    NORMAL: "#9fb0bd",
+    PASSED: "#c5cfd7",
+    "interception": "#3b7dd8",
+    "modification": "#d99a00",
+    "removal": "#c8442f",
+    "duplication": "#7a4fb5",
+}
+_FAMILY_HUES: dict[str, tuple[float, float]] = {
+    "on the path": (0.50, 0.14),
+    "rogue client": (0.83, 0.10),
+    "denial of service": (0.96, 0.09),
+    "reconnaissance and time": (0.12, 0.06),
+    "benign": (0.29, 0.12),
+}
+"""Where a family's colours begin on the colour wheel, and how far they reach."""
+_FAMILY_COLOURS = {
+    "on the path": "#3b7dd8",
+    "rogue client": "#b0417f",
+    "denial of service": "#c8442f",
+    "reconnaissance and time": "#d99a00",
+    "benign": "#7fae84",
+}
+FEW = 8
+"""A figure shows kinds one by one up to so many, their families beyond."""
+_OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
+SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
+
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": QUIET,
+    "axes.edgecolor": HAIR,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "path.simplify_threshold": 0.3,
+}
+
+
+def kind_colour(kind: str) -> str:
+    """Return the colour of a kind of traffic, the same in every figure."""
+    for known in (_KIND_COLOURS, _FAMILY_COLOURS):
+        if kind in known:
+            return known[kind]
+    if kind in KINDS:
+        return _shade(kind)
+    return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
+
+
+def _shade(kind: str) -> str:
+    """Return a kind's shade of its family's colour; benign ones are pale."""
+    family = KINDS[kind].family
+    kin = [name for name, row in KINDS.items() if row.family == family]
+    place = kin.index(kind) / len(kin)
+    start, reach = _FAMILY_HUES[family]
+    strength = 0.32 if family == "benign" else 0.68
+    red, green, blue = hsv_to_rgb(
+        (start + reach * place) % 1.0, strength, 0.86 - 0.34 * ((kin.index(kind) * 0.37) % 1)
+    )
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def in_order(kinds: set[str]) -> list[str]:
+    """Return kinds of traffic in the order every figure lists them: normal, the taxonomy's, others."""
+    order = [NORMAL, PASSED, *KINDS, *_FAMILY_COLOURS]
+    return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+
+
+def grouped(kind: pd.Series) -> pd.Series:
+    """Return kinds as they are when they are few, their families when they are many."""
+    found = set(kind.astype(str).unique()) - {NORMAL, PASSED}
+    if len(found) <= FEW:
+        return kind.astype(str)
+    return kind.astype(str).map(lambda name: KINDS[name].family if name in KINDS else name)
+
+
+def styled(draw: Callable[Given, str]) -> Callable[Given, str]:
+    """Draw in the house style, and leave the settings of the caller (a notebook, say) as they were."""
+
+    @wraps(draw)
+    def in_style(*args: Given.args, **kwargs: Given.kwargs) -> str:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return in_style
+
+
+def canvas(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure 10.4 inches wide and its axes in reading order."""
+    figure = Figure(figsize=(10.4, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, list(axes.flat)
+
+
+def grid(axes: Axes, which: str = "y") -> None:
+    """Draw hairlines behind the data."""
+    axes.grid(axis=which, color=HAIR, linewidth=0.7)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+
+
+def inline_svg(figure: Figure, name: str, alternative: str) -> str:
+    """Return a figure as SVG to stand inside HTML.
+
+    Args:
+        figure: the figure.
+        name: unique in the page; salts the ids, so that two figures do not share any.
+        alternative: what a reader who cannot see it should know.
+    """
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(
+            text, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+        )
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r"font: ([^;\"]*?)'?DejaVu Sans'?[^;\"]*", r"font: \1system-ui, sans-serif", svg)
+    head = f'<svg role="img" aria-label="{escape(alternative, quote=True)}" '
+    size = re.search(r'viewBox="[^"]+"', svg)
+    box = size[0] if size else ""
+    body = svg[svg.index(">") + 1 :]
+    return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
+
+
+def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, float]) -> Figure:
+    """Return a figure of tables of shares by title: side by side when their kinds, the columns, are few, else one below the other.
+
+    With many kinds a row is a kind.
+    """
+    if max((len(table.columns) for table in tables.values()), default=0) <= FEW:
+        figure, axes = canvas(1, len(tables), 4.4)
+        shown = list(tables.values())
+    else:
+        shown = [table.T for table in tables.values()]
+        heights = [1.4 + 0.21 * len(table) for table in shown]
+        figure, axes = canvas(len(tables), 1, sum(heights), height_ratios=heights)
+    for ax, table, title in zip(axes, shown, tables, strict=True):
+        heat(ax, table, colours, limits)
+        ax.set_title(title)
+    return figure
+
+
+def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
+    """Draw a table of shares as coloured cells with their numbers."""
+    wide = len(table.columns) > FEW
+    values = table.to_numpy(dtype=np.float64)
+    ax.pcolormesh(
+        values, cmap=colours, vmin=limits[0], vmax=limits[1], alpha=0.8, edgecolors="white", linewidth=1
+    )
+    ax.invert_yaxis()
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            ax.text(
+                column + 0.5,
+                row + 0.5,
+                f"{value:.2f}",
+                ha="center",
+                va="center",
+                fontsize=7.5 if wide else 8.5,
+                color=INK,
+            )
+    names = [str(name) for name in table.columns]
+    ax.set_xticks(
+        np.arange(len(names)) + 0.5, names, rotation=40 if wide else 0, ha="right" if wide else "center"
+    )
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
+    ax.spines[:].set_visible(False)

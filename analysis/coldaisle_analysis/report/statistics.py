@@ -1,0 +1,197 @@
+"""The statistics of a dataset, per column and per kind of traffic.
+
+Kinds of traffic are the kinds of episode (rows labelled attack), ``passed through`` (rows an episode touched
+that are no attack, such as frames merely relayed) and ``normal``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.seasonal import STL
+
+from coldaisle_analysis import columns
+from coldaisle_analysis.report.separation import NORMAL, PASSED, Floats, separation
+
+TOP = 12
+"""Values listed per column; the rest are summed up as ``others``."""
+QUANTILES = ["min", "5%", "25%", "50%", "75%", "95%", "max"]
+DAY_S = 86_400.0
+
+COUNTED: dict[columns.Level, tuple[str, ...]] = {
+    "packets": (
+        "protocol", "ip_src", "ip_dst", "eth_src", "tcp_srcport", "tcp_dstport", "udp_dstport",
+        "tcp_flags", "mqtt_msgtype", "role", "weekday", "hour", "day",
+    ),
+    "readings": ("unit", "sensor", "fate", "weekday", "hour", "day"),
+}  # fmt: skip
+"""Columns whose values are counted."""
+
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+_MESSAGES = dict(
+    enumerate(
+        [
+            "CONNECT",
+            "CONNACK",
+            "PUBLISH",
+            "PUBACK",
+            "PUBREC",
+            "PUBREL",
+            "PUBCOMP",
+            "SUBSCRIBE",
+            "SUBACK",
+            "UNSUBSCRIBE",
+            "UNSUBACK",
+            "PINGREQ",
+            "PINGRESP",
+            "DISCONNECT",
+        ],
+        1,
+    )
+)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class Description:
+    """The statistics of a dataset, each a long table.
+
+    Attributes:
+        counts: level, column, value, kind, rows, share (of the kind's rows that have a value).
+        distributions: level, column, kind, count, mean, std, min, quantiles, max.
+        seasonality: unit, sensor, interval_s, trend, daily, chance (strengths in [0, 1]; NaN below two days).
+        separation: level, column, kind, rows, auc, information (bits), explained (share of the kind's entropy).
+    """
+
+    counts: pd.DataFrame
+    distributions: pd.DataFrame
+    seasonality: pd.DataFrame
+    separation: pd.DataFrame
+
+    def write(self, folder: Path) -> None:
+        """Write each table as ``<name>.csv`` into a folder, made if need be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("counts", "distributions", "seasonality", "separation"):
+            getattr(self, name).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+
+
+def describe(packets: pd.DataFrame, readings: pd.DataFrame) -> Description:
+    """Return the statistics of a dataset's two levels."""
+    levels: tuple[tuple[columns.Level, pd.DataFrame], ...] = (("packets", packets), ("readings", readings))
+    parts = [(level, frame, traffic_kind(frame)) for level, frame in levels]
+    return Description(
+        counts=pd.concat([_counts(*part) for part in parts], ignore_index=True),
+        distributions=pd.concat([_distributions(*part) for part in parts], ignore_index=True),
+        seasonality=seasonality(readings),
+        separation=pd.concat([separation(*part) for part in parts], ignore_index=True),
+    )
+
+
+def traffic_kind(frame: pd.DataFrame) -> pd.Series:
+    """Return the kind of traffic of each row: a kind of episode, ``passed through`` or ``normal``."""
+    kind = frame["kind"].astype("object")
+    return kind.mask((kind == NORMAL) & (frame["episode"] != "") & frame["episode"].notna(), PASSED)
+
+
+def flag_names(bits: int) -> str:
+    """Return TCP flag bits as words, such as ``PSH ACK``; ``none`` for none."""
+    return " ".join(name for bit, name in enumerate(_FLAGS) if bits >> bit & 1) or "none"
+
+
+def _shown(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column's values as words a reader understands, missing where there is none."""
+    values = frame[column]
+    match column:
+        case "tcp_flags":
+            bits = values.dropna().astype(int)
+            return bits.map({value: flag_names(value) for value in bits.unique()})
+        case "mqtt_msgtype":
+            return values.dropna().astype(int).map(_MESSAGES)
+        case "weekday":
+            return values.astype(int).map(dict(enumerate(_WEEKDAYS)))
+        case "hour":
+            return values.dropna().astype(int).map("{:02d}".format)
+    words = values.dropna().astype("str")
+    return words[words != ""]
+
+
+def _counts(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return how often each value occurs in each kind of traffic."""
+    parts = []
+    for column in COUNTED[level]:
+        words = _shown(frame, column)
+        if words.empty:
+            continue
+        top = words.value_counts().index[: 24 if column == "hour" else TOP]
+        words = words.where(words.isin(top), "others")
+        table = pd.crosstab(words, kind.loc[words.index]).rename_axis(index="value", columns="kind")
+        long = table.reset_index().melt("value", var_name="kind", value_name="rows")
+        long["share"] = long["rows"] / long.groupby("kind")["rows"].transform("sum")
+        parts.append(long.assign(level=level, column=column))
+    names = ["level", "column", "value", "kind", "rows", "share"]
+    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+
+
+def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
+    """Return the distribution of each numeric column in each kind of traffic."""
+    numbers = frame[columns.features(level)].astype("float64")
+    parts = []
+    for name, rows in numbers.groupby(kind.to_numpy()):
+        spread = rows.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]).set_axis(QUANTILES)
+        table = pd.concat([rows.agg(["count", "mean", "std"]), spread]).T
+        parts.append(table.rename_axis("column").reset_index().assign(level=level, kind=str(name)))
+    table = pd.concat(parts, ignore_index=True)
+    first = ["level", "column", "kind"]
+    return table[table["count"] > 0][first + [name for name in table.columns if name not in first]]
+
+
+def strength(season: Floats, remainder: Floats) -> float:
+    """Return the strength of a component, max(0, 1 - Var(R)/Var(C + R)), in [0, 1].
+
+    Source: Wang, Smith and Hyndman, *Characteristic-based clustering for time series data*, Data Mining and
+    Knowledge Discovery 13 (2006), as in Hyndman and Athanasopoulos, *Forecasting*, section 4.3.
+    """
+    whole = float(np.var(season + remainder))
+    return max(0.0, 1 - float(np.var(remainder)) / whole) if whole > 0 else 0.0
+
+
+def seasonality(readings: pd.DataFrame) -> pd.DataFrame:
+    """Return the strength of trend and daily season of each sensor, by STL; attacked readings are bridged.
+
+    ``chance`` is the daily strength of the same series with each day turned by a random time of day (seeded by
+    its place in the table): a decomposition finds some season in any noise, and only what exceeds this is one.
+
+    NaN where a sensor has less than two days: a season seen once is not a season. A weekly season would need
+    two weeks and is not tested.
+    """
+    rows = []
+    for place, ((unit, sensor), own) in enumerate(
+        readings.groupby(["unit", "sensor"], observed=True, sort=True)
+    ):
+        ordered = own.sort_values("time")
+        interval = float(ordered["time"].diff().dt.total_seconds().median())
+        period = round(DAY_S / interval) if interval > 0 else 0
+        value = ordered["value"].where(ordered["label"] == 0).interpolate(limit_direction="both").to_numpy()
+        trend, daily = _strengths(value, period)
+        _, chance = _strengths(_turned(value, period, np.random.default_rng(place)), period)
+        rows.append((unit, sensor, interval, trend, daily, chance))
+    return pd.DataFrame(rows, columns=["unit", "sensor", "interval_s", "trend", "daily", "chance"])
+
+
+def _turned(value: Floats, period: int, rng: np.random.Generator) -> Floats:
+    """Return a series with each day turned by a random time of day."""
+    if period < 1:
+        return value
+    days = [value[start : start + period] for start in range(0, len(value), period)]
+    return np.concatenate([np.roll(day, rng.integers(len(day))) for day in days]) if days else value
+
+
+def _strengths(value: Floats, period: int) -> tuple[float, float]:
+    """Return the strength of trend and season; the season is the same every day (a wide smoother)."""
+    if period < 2 or len(value) < 2 * period or np.isnan(value).any():  # noqa: PLR2004 - a season has two points
+        return float("nan"), float("nan")
+    wide = 10 * (len(value) // period) + 1
+    fit = STL(value, period=period, seasonal=wide, seasonal_jump=wide, trend_jump=24, low_pass_jump=24)
+    parts = fit.fit(inner_iter=2, outer_iter=0)
+    return strength(parts.trend, parts.resid), strength(parts.seasonal, parts.resid)

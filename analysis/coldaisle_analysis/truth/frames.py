@@ -1,0 +1,155 @@
+"""Labels of frames: the journals joined with the capture, occurrence by occurrence.
+
+The join key is the digest of the frame in the raw capture. Only frames from or to the attacker's MAC
+address can be the attacker's, so a restored cache is never mistaken for the owner's own words. What an episode
+brought about on a unit's connections that the attacker never touched is added by :mod:`consequences`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coldaisle_analysis.decoding.captures import Frames
+from coldaisle_analysis.truth.evidence import Evidence, shard_of_frames
+from coldaisle_contracts.addressing import HOSTS, INJECTOR, Host
+from coldaisle_contracts.journal import frame_digest
+from coldaisle_contracts.kinds import BENIGN
+from coldaisle_contracts.taxonomy import Role
+
+NORMAL = "normal"
+TRUTH = ("label", "benign", "kind", "episode", "role")
+_MAC = np.frombuffer(bytes.fromhex(INJECTOR.mac.replace(":", "")), np.uint8)
+_IP = np.frombuffer(IPv4Address(INJECTOR.ip).packed, np.uint8)
+_ARP = np.frombuffer(b"\x08\x06", np.uint8)
+_ASKED = 38
+"""Where in an ARP frame the address asked for stands."""
+
+
+@dataclass(frozen=True)
+class Join:
+    """Journal lines and the frames they speak of.
+
+    Attributes:
+        lines: the ``frame`` lines with side ``broker``, with ``row``: position of the frame, -1 when not found.
+        touched: mask of the frames that came from or went to the attacker.
+        table: a row a frame with label, benign, kind, episode and role.
+    """
+
+    lines: pd.DataFrame
+    touched: npt.NDArray[np.bool_]
+    table: pd.DataFrame
+
+
+def join(evidence: Evidence) -> Join:
+    """Label every frame of a run that the attacker's journal knows."""
+    touched = through_attacker(evidence.raw)
+    candidates = np.flatnonzero(touched)
+    seen = pd.DataFrame(
+        {
+            "shard": shard_of_frames(evidence)[candidates],
+            "digest": [frame_digest(evidence.raw.frame(int(row))) for row in candidates],
+            "row": candidates,
+        }
+    )
+    key = ["shard", "digest"]
+    text = dict.fromkeys(key, "str")  # a table without rows knows no types
+    lines = evidence.frames[evidence.frames["side"] == "broker"].astype(text).reset_index(drop=True)
+    seen["occurrence"] = seen.groupby(key).cumcount()
+    lines["occurrence"] = lines.groupby(key).cumcount()
+    merged = lines.merge(seen.astype(text), how="left", on=[*key, "occurrence"])
+    lines["row"] = merged["row"].fillna(-1).astype("int64")
+    return Join(lines, touched, _label(lines, len(evidence.raw), kinds(evidence)))
+
+
+def kinds(evidence: Evidence) -> dict[str, str]:
+    """Return the kind of each of the plan's episodes."""
+    return {episode.id: episode.kind for episode in evidence.plan.episodes}
+
+
+def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
+    """Return which frames carry the attacker's MAC address as source or destination, or ask everybody for it (ARP)."""
+    both = 2 * len(_MAC)
+    address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
+    own = (address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both)
+    last = np.minimum(frames.start + _ASKED, len(frames.data) - len(_IP))
+    asked = (frames.data[last[:, None] + np.arange(len(_IP))] == _IP).all(axis=1)
+    kind = frames.data[frames.start[:, None] + np.arange(both, both + len(_ARP))]
+    asks = (kind == _ARP).all(axis=1) & asked & (frames.length >= _ASKED + len(_IP))
+    return np.asarray(own | asks)
+
+
+def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataFrame:
+    found = lines[lines["row"] >= 0].set_index("row")
+    table = found[["anomalous", "episode", "role"]].reindex(range(count))
+    anomalous = table["anomalous"].eq(other=True).to_numpy()
+    return truth(anomalous, table["episode"], table["role"], kind_of)
+
+
+def truth(
+    anomalous: npt.NDArray[np.bool_], episode: pd.Series, role: pd.Series, kind_of: dict[str, str]
+) -> pd.DataFrame:
+    """Return label, benign, kind, episode and role, a row each.
+
+    Args:
+        anomalous: whether the row is part of an anomaly, not merely passed by one.
+        episode: the episode that touched it, missing for none.
+        role: what that made of it.
+        kind_of: kind of each episode.
+    """
+    kind = episode.map(kind_of)
+    benign = anomalous & kind.isin(BENIGN).to_numpy()
+    return pd.DataFrame(
+        {
+            "label": (anomalous & ~benign).astype(np.int8),
+            "benign": benign.astype(np.int8),
+            "kind": kind.where(anomalous, NORMAL),
+            "episode": episode,
+            "role": role,
+        },
+        index=episode.index,
+    )
+
+
+def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> npt.NDArray[np.bool_]:
+    """Return which frames are ARP between hosts, each with its own MAC address.
+
+    Args:
+        packets: one row per frame.
+        hosts: who may ask and be asked.
+    """
+    macs = {host.ip: host.mac for host in hosts}
+    asks = packets["arp_src_ip"].astype("str")
+    own = asks.map(macs)
+    honest = own.notna() & (packets["arp_src_mac"].astype("str") == own)
+    honest &= packets["eth_src"].astype("str") == own
+    return (honest & packets["arp_dst_ip"].astype("str").isin(macs)).to_numpy(bool)
+
+
+def with_kernels_own(joined: Join, packets: pd.DataFrame) -> Join:
+    """Return the join with the role of ARP that the attacker's own kernel and others exchange for no act: no line names it."""
+    own = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, HOSTS)
+    role = joined.table["role"].astype(object).mask(own, Role.KERNEL.value)
+    return replace(joined, table=joined.table.assign(role=role))
+
+
+def with_consequences(joined: Join, caused: pd.Series, kind_of: dict[str, str]) -> Join:
+    """Return the join with further frames that are consequences of an episode.
+
+    Args:
+        joined: the frames so far.
+        caused: episode by position of a frame; overrides one that only relayed it, nothing else.
+        kind_of: kind of each episode.
+    """
+    table = joined.table
+    rows = caused.index[table["role"].reindex(caused.index).isin([np.nan, None, Role.RELAYED.value])]
+    if rows.empty:
+        return joined
+    episode, role = table["episode"].astype(object), table["role"].astype(object)
+    episode.loc[rows], role.loc[rows] = caused.loc[rows], Role.CONSEQUENCE.value
+    anomalous = (table["label"] | table["benign"]).astype(bool).to_numpy().copy()
+    anomalous[rows] = True
+    return replace(joined, table=truth(anomalous, episode, role, kind_of))

@@ -1,0 +1,197 @@
+"""The ledger: whether everything in a run adds up; each thing that does not is a sentence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis import tables
+from coldaisle_analysis.truth import acts, custody
+from coldaisle_analysis.truth import evidence as evidence_module
+from coldaisle_analysis.truth.evidence import Evidence
+from coldaisle_analysis.truth.readings import KEY, ROLES, Account, semantic_digest, settle
+from coldaisle_contracts.addressing import BROKER, HOSTS
+from coldaisle_contracts.errors import TrustError
+from coldaisle_contracts.manifest import sha256_of
+
+__all__ = ["Account", "Proof", "check", "prove", "semantic_digest", "settle", "settled"]
+
+
+def settled(run: Path) -> Account:
+    """Read a run and find out what became of every reading.
+
+    Raises:
+        InputError: if the run cannot be read.
+    """
+    return settle(evidence_module.load(run))
+
+
+def check(run: Path, account: Account | None = None) -> list[str]:
+    """Return what broke in what was played, a sentence each; an empty list when everything adds up.
+
+    Args:
+        run: the run's folder.
+        account: its readings if already settled.
+
+    Raises:
+        InputError: if the run cannot be read at all.
+    """
+    known = account or settled(run)
+    return [
+        *_conservation(known),
+        *acts.played(known),
+        *_frames_found(known),
+        *custody.check(known),
+        *_captures_whole(known.evidence),
+        *_hosts_known(known.evidence),
+        *_clocks_kept(known.evidence),
+    ]
+
+
+def _conservation(account: Account) -> Iterator[str]:
+    """Each planned reading is delivered, delayed, modified or removed by a named act, exactly once."""
+    table = account.readings
+    journalled = table["journalled"] > 0
+    removed, received = table["fate"] == "removed", table["received"]
+    touched = account.readings["acts"] > 0
+    before = _before(account)
+    cases = (
+        (table["journalled"] == 0, "planned but never journalled by its sensor"),
+        (table["journalled"] > 1, "journalled more than once"),
+        (table["acts"] > 1, "acted on more than once"),
+        (journalled & ~removed & (table["arrivals"] == 0), "sent, not at the broker, and no act removed it"),
+        (removed & (table["arrivals"] > 0), "removed by an act, but at the broker"),
+        (table["released"] != (table["fate"] == "delayed"), "held back and not released once"),
+        (
+            (table["arrivals"] > 0) & ~removed & (received != table["after"]),
+            "another value at the broker than the ledger says",
+        ),
+        (touched & (before != table["sent"]), "the act names another value than the sensor sent"),
+        (_copies_seen(account) != table["copies"], "not as many copies at the broker as acts say"),
+    )
+    for broken, what in cases:
+        yield from _examples(table[broken], what)
+    stray = account.deliveries[account.deliveries["reading"] < 0]
+    if len(stray):
+        first = evidence_module.name_of_frame(account.evidence, int(stray["row"].iloc[0]))
+        yield f"{len(stray)} PUBLISH carry no planned reading, the first in {first}"
+
+
+def _before(account: Account) -> pd.Series:
+    """Return the value each act on a reading says it found."""
+    done = account.evidence.acts[account.evidence.acts["operation"].isin(list(ROLES))]
+    key = list(KEY)
+    found = done.drop_duplicates(key, keep="last").set_index(key)["before"]
+    return pd.Series(
+        found.reindex(pd.MultiIndex.from_frame(account.readings[key])).to_numpy(), account.readings.index
+    )
+
+
+def _copies_seen(account: Account) -> pd.Series:
+    copies = account.deliveries[account.deliveries["copy"] > 0]
+    return copies["reading"].value_counts().reindex(account.readings.index, fill_value=0)
+
+
+def _examples(table: pd.DataFrame, what: str) -> Iterator[str]:
+    if len(table):
+        first = table.iloc[0]
+        yield f"{len(table)} readings, first {first['client_id']} slot {first['slot']}: {what}"
+
+
+def _frames_found(account: Account) -> Iterator[str]:
+    """Every journalled frame is in the capture; that every captured one is accounted for is :mod:`custody`'s part."""
+    lines = account.join.lines
+    missing = lines[lines["row"] < 0]
+    if len(missing):
+        first = missing.iloc[0]
+        yield (
+            f"{len(missing)} of {len(lines)} journalled frames are not in the capture, "
+            f"the first a {first['act']} of episode {first['episode']} at {first['at_ns']} ns"
+        )
+
+
+def _captures_whole(evidence: Evidence) -> Iterator[str]:
+    counted = np.bincount(evidence.raw.file, minlength=len(evidence.sealed))
+    for number, row in enumerate(evidence.sealed.to_dict("records")):
+        if row["kernel_drops"]:
+            yield f"{row['file']}: the kernel dropped {row['kernel_drops']} packets"
+        if row["packets"] != counted[number]:
+            yield f"{row['file']}: holds {counted[number]} packets, sealed with {row['packets']}"
+        for name, digest in ((row["file"], row["sha256"]), (row["raw"], row["raw_sha256"])):
+            if sha256_of(evidence.run / name) != digest:
+                yield f"{name}: was changed after it was sealed"
+    if evidence.trace.gaps:
+        yield f"{evidence.trace.gaps} holes in the captured connections"
+
+
+def _hosts_known(evidence: Evidence) -> Iterator[str]:
+    packets = evidence.trace.packets
+    for column, known in (("ip_src", {host.ip for host in HOSTS}), ("eth_src", {host.mac for host in HOSTS})):
+        seen = set(packets[column].dropna().unique())
+        for stranger in sorted(seen - known):
+            yield f"{column} {stranger} is no host of the plan"
+
+
+def _clocks_kept(evidence: Evidence) -> Iterator[str]:
+    """The NTP server answered each unit at least once in each shard, unless every query fell under an episode.
+
+    A query that is lost now and then is part of the data. When several are made and none is answered, the server was not there: the
+    stamps of all readings are those of a clock that was never set, and no act of the plan did it.
+    """
+    covered = {
+        (unit, slot)
+        for episode in evidence.plan.episodes
+        for unit in (evidence.plan.scenario.units if episode.unit == BROKER.name else (episode.unit,))
+        for slot in range(episode.onset, episode.onset + episode.readings)
+    }
+    for (shard, unit), asked in evidence.times.groupby(["shard", "host"]):
+        free = [slot for slot in asked["slot"] if (unit, slot) not in covered]
+        if len(asked) > 1 and asked["failed"].astype(bool).all() and free:
+            yield f"{unit} asked for the time {len(asked)} times in {shard} and no answer came: the NTP server was not well"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How the labels of a finished dataset agree with the attacker's journal, frame by frame.
+
+    Attributes:
+        precision: share of the labelled frames that the journals call part of an anomaly.
+        recall: share of the frames the journals call so that are labelled.
+        unexplained: frames that no one accounts for.
+    """
+
+    precision: float
+    recall: float
+    unexplained: int
+
+
+def prove(run: Path, account: Account) -> Proof:
+    """Hold the dataset's labels against the journals.
+
+    Args:
+        run: the finished run's folder.
+        account: its settled account.
+
+    Raises:
+        InputError: if the dataset cannot be read.
+        TrustError: if it is none of these captures.
+    """
+    table = tables.read(run / "dataset" / "packets.parquet")
+    if missing := {"label", "benign", "episode"} - set(table):
+        raise TrustError([f"dataset/packets: has no column {min(missing)}"])
+    if len(table) != len(account.join.table):
+        raise TrustError(
+            [f"dataset/packets: has {len(table)} rows, the captures {len(account.join.table)} frames"]
+        )
+    labelled = ((table["label"] == 1) | (table["benign"] == 1)).to_numpy(bool)
+    wanted = account.join.table
+    truly = ((wanted["label"] == 1) | (wanted["benign"] == 1)).to_numpy(bool)
+    same = labelled & truly & (table["episode"].astype("str").to_numpy() == wanted["episode"].astype("str"))
+    hits = int(same.sum())
+    return Proof(
+        hits / max(1, int(labelled.sum())) if labelled.any() else 1.0,
+        hits / max(1, int(truly.sum())) if truly.any() else 1.0,
+        len(custody.unexplained(account)),
+    )

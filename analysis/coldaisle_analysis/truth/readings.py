@@ -1,0 +1,221 @@
+"""The account of a run: what became of every planned reading.
+
+A reading is told apart on the wire by the client id its sensor used and its message id; the connection follows from
+time, because message ids start again with each. Where the injector named the frame that carries a reading, by its
+digest, that settles it. Copies are known by the role the injector wrote for their frame.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis.decoding.captures import Ints
+from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis.truth.consequences import EARLY, caused, connections, taken_under
+from coldaisle_analysis.truth.evidence import Evidence
+from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
+from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.taxonomy import Role
+from coldaisle_contracts.topics import SENSORS, client_id
+
+KEY = ("unit", "sensor", "slot")
+"""What an ``act`` line names a reading by."""
+FATES = {"swallow": "removed", "hold": "delayed", "modify": "modified"}
+"""What an operation makes of a reading; all others leave it delivered."""
+SETTLED = ("client_id", "slot", "sent", "fate", "after", "episode", "copies")
+"""What the semantic digest says of each reading; its episode where that is an anomaly."""
+DONE = ("episode", "operation", "unit", "slot", "sensor", "after", "copy")
+"""What it says of each act."""
+ROLES = {
+    "swallow": Role.REMOVED,
+    "hold": Role.DELAYED,
+    "modify": Role.MODIFIED,
+    "tamper": Role.MODIFIED,
+    "lose": Role.CONSEQUENCE,
+    "double": Role.DUPLICATE,
+}
+"""What a reading is to the episode that did something to it."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of every planned reading.
+
+    Attributes:
+        evidence: what the run left behind.
+        join: frames and journal lines joined.
+        readings: a row a planned reading by unit, sensor and slot: client_id, day, planned_ns, taken_ns, stamp_ns, sent (text;
+            missing when never journalled), journalled (times), fate, after (text at the broker), arrivals (own deliveries),
+            row (frame that delivered it, -1 for none), copies, acts, and label, benign, kind, episode, role.
+        deliveries: a row a PUBLISH seen: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
+            copy (0 for the reading itself or a sensor's own resend).
+        connections: the frames of the units' connections, see :func:`consequences.connections`.
+    """
+
+    evidence: Evidence
+    join: Join
+    readings: pd.DataFrame
+    deliveries: pd.DataFrame
+    connections: pd.DataFrame
+
+
+def settle(evidence: Evidence) -> Account:
+    """Find out what became of every planned reading."""
+    kind_of = kinds(evidence)
+    frames = connections(evidence)
+    joined = with_kernels_own(join(evidence), evidence.trace.packets)
+    joined = with_consequences(joined, caused(evidence, frames), kind_of)
+    readings = _planned(evidence)
+    sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
+    first = sent.drop_duplicates(["client_id", "slot"])
+    readings = readings.merge(first, how="left", on=["client_id", "slot"])
+    times = sent.groupby(["client_id", "slot"]).size().rename("journalled").reset_index()
+    readings = readings.merge(times, how="left", on=["client_id", "slot"]).fillna({"journalled": 0})
+    readings = _acted(readings, evidence)
+    deliveries = _deliveries(evidence, joined, readings)
+    joined = with_consequences(joined, taken_under(evidence, frames), kind_of)
+    forged = evidence.acts[evidence.acts["operation"] == "shift-clock"]
+    readings = _arrived(readings, deliveries, joined, forged, kind_of)
+    return Account(evidence, joined, readings, deliveries, frames)
+
+
+def _planned(evidence: Evidence) -> pd.DataFrame:
+    """Return a row for every reading the plan wants."""
+    plan = evidence.plan
+    slots, per_day = range(plan.scenario.slots), plan.scenario.slots_per_day
+    rows = [
+        (unit, sensor, client_id(unit, sensor), slot, slot // per_day + 1, planned)
+        for unit in plan.scenario.units
+        for times in [[plan.reading_ns(slot, unit) for slot in slots]]
+        for sensor in SENSORS
+        for slot, planned in zip(slots, times, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["unit", "sensor", "client_id", "slot", "day", "planned_ns"])
+
+
+def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """Add fate, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
+    key, acts = list(KEY), evidence.acts
+    own = acts[acts["operation"].isin(list(ROLES))]
+    at = pd.MultiIndex.from_frame(readings[key])
+
+    def count(chosen: pd.DataFrame) -> Ints:
+        return np.asarray(chosen.groupby(key).size().reindex(at, fill_value=0), np.int64)
+
+    done = own.drop_duplicates(key, keep="last").set_index(key).reindex(at)
+    operation = done["operation"].astype(object).to_numpy()
+    fate = pd.Series(operation).map(FATES).fillna("delivered").to_numpy()
+    keeps = np.isin(fate, ["delivered", "delayed"])
+    after = np.where(keeps, readings["sent"].to_numpy(object), done["after"].to_numpy(object))
+    touching = acts[acts["operation"].isin([*ROLES, "copy"])]
+    source = touching.drop_duplicates(key).set_index(key)["episode"].reindex(at).to_numpy()
+    return readings.assign(
+        fate=fate,
+        after=after,
+        acts=count(own),
+        operation=operation,
+        copies=count(acts[acts["operation"] == "copy"]),
+        released=count(acts[acts["operation"] == "release"]),
+        episode=source,
+    )
+
+
+def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.DataFrame:
+    """Return every PUBLISH seen, with the reading it carries and its number as a copy."""
+    messages, packets = evidence.trace.messages, evidence.trace.packets
+    strangers = (
+        (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
+    )  # journalled frame by frame
+    seen = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
+    seen = seen[["row", "time_ns", "flow", "msgid", "client", "payload"]].astype(
+        {"client": "str", "payload": "str"}
+    )
+    seen["shard"] = pd.Series(packets["shard"].astype("str").to_numpy()[seen["row"]], seen.index, "str")
+    seen["msgid"] = seen["msgid"].fillna(0).astype("int64")
+    known = readings[readings["journalled"] > 0].reset_index(names="reading")
+    known = known.assign(time_ns=known["sent_ns"].astype("int64") - EARLY, msgid=known["mid"].astype("int64"))
+    known = known.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
+    by = ["shard", "client", "msgid"]
+    matched = pd.merge_asof(
+        seen.sort_values("time_ns", kind="stable"),
+        known[["time_ns", "reading", *by]].sort_values("time_ns"),
+        on="time_ns",
+        by=by,
+    ).sort_values("row", kind="stable", ignore_index=True)
+    said = _named(evidence, joined, readings)
+    matched["reading"] = matched["row"].map(said).fillna(matched["reading"])
+    cleared = matched["payload"].isna() | (matched["payload"] == "")
+    cleared &= matched["reading"].isna() & matched["row"].isin(joined.lines["row"])
+    matched = matched[~cleared].reset_index(drop=True)
+    is_copy = (joined.table["role"] == Role.DUPLICATE).to_numpy()[matched["row"]]
+    number = pd.Series(is_copy.astype(int)).groupby(matched["reading"].fillna(-1)).cumsum()
+    return matched.assign(
+        reading=matched["reading"].fillna(-1).astype("int64"), copy=number.where(is_copy, 0)
+    )
+
+
+def _named(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Series:
+    """Return the reading each frame carries whose digest an act names, by the frame's position."""
+    acts = evidence.acts[evidence.acts["digest"] != ""]
+    at = pd.MultiIndex.from_frame(readings[list(KEY)])
+    place = at.get_indexer(pd.MultiIndex.from_frame(acts[list(KEY)]))
+    known = acts.assign(reading=place)[["shard", "digest", "reading"]]
+    known = known[known["reading"] >= 0].drop_duplicates(["shard", "digest"])
+    lines = joined.lines.loc[joined.lines["row"] >= 0, ["shard", "digest", "row"]]
+    text = dict.fromkeys(("shard", "digest"), "str")
+    return lines.astype(text).merge(known.astype(text), on=["shard", "digest"]).set_index("row")["reading"]
+
+
+def _arrived(
+    readings: pd.DataFrame,
+    deliveries: pd.DataFrame,
+    joined: Join,
+    forged: pd.DataFrame,
+    kind_of: dict[str, str],
+) -> pd.DataFrame:
+    """Add arrivals, row, value at the broker and the labels."""
+    own = deliveries[(deliveries["copy"] == 0) & (deliveries["reading"] >= 0)]
+    first = own.drop_duplicates("reading").set_index("reading")
+    row = first["row"].reindex(readings.index, fill_value=-1)
+    wire = joined.table.reindex(row).reset_index(drop=True)  # row -1 is no frame: all missing
+    touched = (readings["acts"] > 0) | (readings["copies"] > 0)
+    episode = readings["episode"].where(touched, wire["episode"])
+    role = wire["role"].where(~touched, readings["operation"].map(ROLES).fillna(Role.DUPLICATE.value))
+    anomalous = touched | wire["label"].eq(1) | wire["benign"].eq(1)
+    stamped = _stamped(readings, forged)
+    late = stamped.notna() & ~anomalous
+    episode, role = episode.mask(late, stamped), role.mask(late, Role.CONSEQUENCE.value)
+    table = truth((anomalous | late).to_numpy(bool), episode, role, kind_of)
+    return readings.assign(
+        arrivals=own["reading"].value_counts().reindex(readings.index, fill_value=0),
+        received=first["payload"].reindex(readings.index),
+        row=row,
+        **{name: table[name] for name in table.columns},
+    )
+
+
+def _stamped(readings: pd.DataFrame, forged: pd.DataFrame) -> pd.Series:
+    """Return the episode that forged the NTP answer each reading's stamp relies on, missing for none."""
+    known = forged.drop_duplicates(["unit", "slot"]).set_index(["unit", "slot"])["episode"]
+    relied = readings["synced"].fillna(-1).astype("int64")
+    at = pd.MultiIndex.from_arrays([readings["unit"], relied])
+    return pd.Series(known.reindex(at).to_numpy(), readings.index, dtype=object)
+
+
+def semantic_digest(account: Account) -> str:
+    """Return the sha256 of who published what when, what became of it and what else was done, hex.
+
+    Taken over sorted lines without times, ports and digests, so engine, shards and machine do not matter.
+    """
+    anomalous = (account.readings["label"] == 1) | (account.readings["benign"] == 1)
+    table = account.readings[list(SETTLED)].assign(episode=account.readings["episode"].where(anomalous))
+    lines = sorted([*_lines(table, SETTLED), *_lines(account.evidence.acts, DONE)])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _lines(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    texts = [table[name].astype("str").fillna("").tolist() for name in names]
+    return list(map(";".join, zip(*texts, strict=True)))
