@@ -28,7 +28,7 @@ from coldaisle_contracts.topics import SENSORS, TOPIC, client_id, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.schedule import Schedule
 from coldaisle_injector.wire import Guard, Wire
-from coldaisle_testbed import accounts, namespaces
+from coldaisle_testbed import broker_accounts, namespaces
 from coldaisle_testbed.engines.netns import MOSQUITTO
 from coldaisle_testbed.processes import fork, program
 
@@ -170,7 +170,7 @@ def measured(plan: Plan) -> dict[str, float]:
     spaces = namespaces.build((BROKER, INJECTOR, UNIT))
     with tempfile.TemporaryDirectory() as temporary:
         folder, pids = Path(temporary), []
-        accounts.write(folder, {})
+        broker_accounts.write(folder, {})
         keeper = Keeper(folder)
         try:
             for host, body in (

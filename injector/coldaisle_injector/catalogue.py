@@ -2,75 +2,14 @@
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from coldaisle_contracts.plan import Act, Episode
+from coldaisle_injector.edits import Edit, Pass, Reading
+from coldaisle_injector.foothold import Foothold
+from coldaisle_injector.notes import Notes
+from coldaisle_injector.onpath import Path
 from coldaisle_injector.script import At, Script
-
-if TYPE_CHECKING:
-    from coldaisle_injector.foothold import Foothold
-    from coldaisle_injector.notes import Notes
-    from coldaisle_injector.onpath import Path
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A reading as it passes the attacker.
-
-    Attributes:
-        slot: its slot in the plan.
-        sensor: its sensor number.
-        value: its payload, text.
-    """
-
-    slot: int
-    sensor: int
-    value: str
-
-
-@dataclass(frozen=True)
-class Pass:
-    """Let the reading pass."""
-
-
-@dataclass(frozen=True)
-class Deliver:
-    """Deliver another value instead of the reading's own."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Swallow:
-    """Take the reading out of the stream and acknowledge it in the broker's place."""
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Take the reading out and acknowledge it, to deliver it later with :meth:`Path.release`."""
-
-
-@dataclass(frozen=True)
-class Lose:
-    """Drop the segment that carries the reading, so many times in a row."""
-
-    times: int
-
-
-@dataclass(frozen=True)
-class Double:
-    """Pass the segment that carries the reading on twice."""
-
-
-@dataclass(frozen=True)
-class Tamper:
-    """Set one header field of the frame that carries the reading, such as ``ip.ttl`` or ``mqtt.topic``."""
-
-    field: str
-    value: int
-
-
-Edit = Pass | Deliver | Swallow | Hold | Lose | Double | Tamper
 
 
 @dataclass(frozen=True)
@@ -83,9 +22,9 @@ class Scene:
         notes: its journal.
     """
 
-    path: "Path | None"
-    foothold: "Foothold"
-    notes: "Notes"
+    path: Path | None
+    foothold: Foothold
+    notes: Notes
 
 
 class Attack(Protocol):
@@ -126,10 +65,10 @@ class OnPath:
         self.undo(path)
         path.leave()
 
-    def undo(self, path: "Path") -> None:
+    def undo(self, path: Path) -> None:
         """Put right what would stay behind at the broker; nothing by itself."""
 
-    def during(self, path: "Path") -> Script:
+    def during(self, path: Path) -> Script:
         """Do what is due between readings; nothing by itself."""
         del path
         yield from ()

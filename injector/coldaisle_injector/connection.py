@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from coldaisle_injector.catalogue import Reading
+from coldaisle_injector.edits import Reading
 from coldaisle_injector.frames import forge
 from coldaisle_injector.segments import FIN, SYN, Segment
 from coldaisle_injector.translation import Direction, ahead

@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 from coldaisle_contracts.topics import SENSORS, sensor_of
 from coldaisle_injector import mqtt
-from coldaisle_injector.catalogue import (
+from coldaisle_injector.connection import Connection
+from coldaisle_injector.edits import (
     Deliver,
     Double,
     Edit,
+    Editing,
     Hold,
     Lose,
-    OnPath,
     Pass,
     Reading,
     Swallow,
     Tamper,
 )
-from coldaisle_injector.connection import Connection
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Segment
 from coldaisle_injector.spoofing import Spoofer
@@ -39,7 +39,7 @@ class Editor:
 
     def __init__(self, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
         self._notes, self._spoofer, self._slot_of = notes, spoofer, slot_of
-        self.attack: OnPath | None = None
+        self.attack: Editing | None = None
         self.acting = False
 
     @property

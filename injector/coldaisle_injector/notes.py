@@ -1,7 +1,7 @@
 """What the attacker writes down: every frame it touched, every act, every phase of an episode."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from coldaisle_contracts.addressing import BROKER, Host
 from coldaisle_contracts.clock import SECOND
@@ -9,9 +9,7 @@ from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal, frame_digest
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
-
-if TYPE_CHECKING:
-    from coldaisle_injector.catalogue import Reading
+from coldaisle_injector.edits import Reading
 
 GRACE_NS = 600 * SECOND
 """An episode sends nothing more so long after its end, ns: stragglers on connections it holds come at the next readings."""
@@ -108,7 +106,7 @@ class Notes:
     def act(
         self,
         operation: str,
-        reading: "Reading | None" = None,
+        reading: Reading | None = None,
         *,
         slot: int = -1,
         sensor: int = 0,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.plan import Episode
 from coldaisle_injector.caches import LOCK_NS, Caches
-from coldaisle_injector.catalogue import OnPath
 from coldaisle_injector.editing import Editor
+from coldaisle_injector.edits import Editing
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.relaying import Relay
 from coldaisle_injector.segments import Arp, Segment
@@ -54,7 +54,7 @@ class Path:
 
     # -- phases -------------------------------------------------------------------------------------------------
 
-    def approach(self, episode: Episode, attack: OnPath) -> None:
+    def approach(self, episode: Episode, attack: Editing) -> None:
         """Claim the unit's place at the broker and the broker's at the unit."""
         self.notes.start(episode)
         self._editor.attack, self._editor.acting = attack, False

@@ -3,9 +3,9 @@
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector import frames, mqtt
-from coldaisle_injector.catalogue import Double, Edit, Lose, Pass, Tamper
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.editing import Editor
+from coldaisle_injector.edits import Double, Edit, Lose, Pass, Tamper
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import (
     ACK,

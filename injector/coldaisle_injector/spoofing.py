@@ -5,8 +5,8 @@ from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import client_id
 from coldaisle_injector import mqtt
-from coldaisle_injector.catalogue import Reading
 from coldaisle_injector.connection import Connection, Half
+from coldaisle_injector.edits import Reading
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import RST
 from coldaisle_injector.wire import Wire

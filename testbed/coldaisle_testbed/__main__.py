@@ -25,9 +25,9 @@ def _command() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know every sign, nor a name be text
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] and sys.argv[1] in _CONTAINER_PROGRAMS:
-        from coldaisle_testbed import containers  # noqa: PLC0415 - before typer is needed
+        from coldaisle_testbed import container_programs  # noqa: PLC0415 - before typer is needed
 
-        getattr(containers, sys.argv[1])(os.environ)
+        getattr(container_programs, sys.argv[1])(os.environ)
     else:
         from coldaisle_testbed.cli import app, spread  # noqa: PLC0415
 

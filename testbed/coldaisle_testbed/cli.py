@@ -422,7 +422,7 @@ def scenario_show(
     """Draw what a scenario plans: its days as a timeline in local time, and what all of it takes."""
     refuse_sealed(svg, "--svg")
     plan, console = _plan(file, seed), Console()
-    from coldaisle_testbed import listings, picture, timeline  # noqa: PLC0415
+    from coldaisle_testbed.show import listings, picture, timeline  # noqa: PLC0415
 
     if svg is not None:
         picture.write(plan, svg)
@@ -445,7 +445,8 @@ def runs(
     ] = False,
 ) -> None:
     """List runs, and what runs that were cut short have left with what can be done with it."""
-    from coldaisle_testbed import leftovers, listings  # noqa: PLC0415
+    from coldaisle_testbed import leftovers  # noqa: PLC0415
+    from coldaisle_testbed.show import listings  # noqa: PLC0415
 
     if clean:
         gone = leftovers.clean(folder)
@@ -502,7 +503,7 @@ def doctor(
 ) -> None:
     """Say what this machine can and cannot do, each with its remedy."""
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
-    from coldaisle_testbed import listings  # noqa: PLC0415
+    from coldaisle_testbed.show import listings  # noqa: PLC0415
 
     found = examination.checks(desk_port=port, alarms_port=alarms_port)
     Console().print(listings.of_checks(found))

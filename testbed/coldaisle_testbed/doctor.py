@@ -18,8 +18,8 @@ from coldaisle_contracts.clock import SECOND, offset_text
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed import namespaces
 from coldaisle_testbed.engines import containers
+from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import faketime_env
-from coldaisle_testbed.week import faketime_library
 
 GIB = 2**30
 DISK = 2 * GIB

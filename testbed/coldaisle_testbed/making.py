@@ -127,11 +127,11 @@ def play(
                 shutil.rmtree(stage / part, ignore_errors=True)
             compose.play(plan, stage, progress)
             return
-        from coldaisle_testbed import week  # noqa: PLC0415
+        from coldaisle_testbed import pieces, sharding  # noqa: PLC0415
 
         if not (stage / "plan.json").exists():
-            week.prepare(stage, plan)
-        week.play(plan, stage, shards, progress, _warm_up)
+            pieces.prepare(stage, plan)
+        sharding.play(plan, stage, shards, progress, _warm_up)
 
 
 def _warm_up() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.manifest import sha256_of
+from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 
 PIECES = "shards"
@@ -15,6 +16,13 @@ PIECES = "shards"
 WHOLE = "whole.json"
 """File a piece gets last: the sha256 of every other file in it, by path."""
 _CAPTURES = ("capture/raw", "capture")
+
+
+def prepare(stage: Path, plan: Plan) -> None:
+    """Make an empty run folder: the plan, and room for journals and captures."""
+    (stage / "journal").mkdir(parents=True)
+    (stage / "capture" / "raw").mkdir(parents=True)
+    (stage / "plan.json").write_text(plan.model_dump_json(indent=1), encoding="utf-8")
 
 
 def folder(stage: Path, shard: Shard) -> Path:

@@ -24,7 +24,7 @@ from coldaisle_injector.catalogue import Scene, attack_for
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.script import Script, Stage
-from coldaisle_testbed import accounts
+from coldaisle_testbed import broker_accounts
 
 HOUSE = Path(__file__).parents[2]
 ACCOUNTS = {"operator": "coolant-7"}
@@ -73,7 +73,7 @@ class Mosquitto:
         near = conf.replace("listener 1883 0.0.0.0", f"listener {self.port} {NEAR.ip}")
         folder.mkdir()
         (folder / "near.conf").write_text(near.replace("connection_messages false", "log_type all"))
-        accounts.write(folder, ACCOUNTS)
+        broker_accounts.write(folder, ACCOUNTS)
         self._log = folder / "log"
         program = shutil.which("mosquitto")
         assert program is not None

@@ -10,19 +10,8 @@ import coldaisle_injector.attacks
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.taxonomy import Edit as Word
-from coldaisle_injector.catalogue import (
-    Deliver,
-    Double,
-    Edit,
-    Hold,
-    Lose,
-    OnPath,
-    Pass,
-    Reading,
-    Swallow,
-    Tamper,
-    attack_for,
-)
+from coldaisle_injector.catalogue import OnPath, attack_for
+from coldaisle_injector.edits import Deliver, Double, Edit, Hold, Lose, Pass, Reading, Swallow, Tamper
 
 SLOT = 2
 ON_PATH = [name for name, kind in KINDS.items() if kind.on_path]

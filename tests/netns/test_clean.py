@@ -10,7 +10,7 @@ from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import week
+from coldaisle_testbed import pieces, sharding
 
 pytestmark = pytest.mark.netns
 BASE = {"seed": 5, "first_day": "2026-03-02", "time_zone": "Europe/Madrid"}
@@ -30,8 +30,8 @@ EPISODES = (
 
 def _play(folder: Path, shards: int = 1, **scenario: Any) -> tuple[Plan, Path]:
     plan = build_plan(Scenario.model_validate({**BASE, **scenario}))
-    week.prepare(folder, plan)
-    week.play(plan, folder, shards, lambda _: None)
+    pieces.prepare(folder, plan)
+    sharding.play(plan, folder, shards, lambda _: None)
     return plan, folder
 
 

@@ -26,7 +26,8 @@ ROW = """    Kind(
 MODULE = '''"""Rounding: a reading's value is rounded to a coarse step on its way."""
 
 from coldaisle_contracts.topics import encode_value
-from coldaisle_injector.catalogue import Deliver, Edit, OnPath, Pass, Reading
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Deliver, Edit, Pass, Reading
 
 
 class Attack(OnPath):

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTv31
 from paho.mqtt.enums import CallbackAPIVersion
 
-from coldaisle_testbed import accounts
+from coldaisle_testbed import broker_accounts
 
 ACCOUNTS = {"operator": "coolant-7"}
 
@@ -24,7 +24,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    accounts.write(tmp_path, request.param)
+    broker_accounts.write(tmp_path, request.param)
     conf = f"listener {port} 127.0.0.1\nallow_anonymous true\npassword_file passwords\nuser root\n"
     (tmp_path / "broker.conf").write_text(conf)
     program = shutil.which("mosquitto")
@@ -65,8 +65,8 @@ def test_mosquitto_reads_the_file(broker: tuple[int, dict[str, str]]) -> None:
 
 def test_file_is_not_for_everybody(tmp_path: Path) -> None:
     """Only its owner and the daemons' group can read the hashes, and no password stands in it."""
-    accounts.write(tmp_path, ACCOUNTS)
-    path = tmp_path / accounts.FILE
+    broker_accounts.write(tmp_path, ACCOUNTS)
+    path = tmp_path / broker_accounts.FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert path.read_text().startswith("operator:$7$101$")
     assert "coolant" not in path.read_text()

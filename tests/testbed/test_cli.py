@@ -21,7 +21,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import digest_of
 from coldaisle_testbed import __main__ as entry
-from coldaisle_testbed import doctor, week
+from coldaisle_testbed import doctor, sharding
 from coldaisle_testbed.cli import spread
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.progress import Progress
@@ -167,7 +167,7 @@ def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch:
         raise InputError("libfaketime", "is not installed: apt-get install faketime")
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(week, "faketime_library", missing)
+    monkeypatch.setattr(sharding, "faketime_library", missing)
     code, _, err = coldaisle("up", HOUR, "--out", tmp_path / "run")
     assert (code, err.splitlines()[-1]) == (
         2,

@@ -17,7 +17,7 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import conduct, containers, desk, making
+from coldaisle_testbed import conduct, container_programs, desk, making
 from coldaisle_testbed.conduct import PlayError, Shown
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.holding import held
@@ -101,7 +101,7 @@ def test_a_timekeeper_that_never_comes_is_said(tmp_path: Path, monkeypatch: pyte
 
 def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
     """The timekeeper ends when whoever made the run held its folder and does no more; one it never saw does not matter."""
-    maker = containers._Maker(tmp_path)
+    maker = container_programs._Maker(tmp_path)
     maker.check()
     with held(tmp_path):
         maker.check()

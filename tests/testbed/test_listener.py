@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_testbed import accounts
+from coldaisle_testbed import broker_accounts
 from coldaisle_testbed.live import listener as listening
 from coldaisle_testbed.live.broker import OPTIONS, TOPIC, Broker
 from coldaisle_testbed.live.listener import Address, Listener
@@ -67,7 +67,7 @@ def subscribed(known: dict[str, str], heard: list[tuple[str, bytes]]) -> mqtt.Cl
 def mosquitto(folder: Path, *settings: str) -> Iterator[int]:
     """Run somebody's mosquitto on loopback, with one account, and yield its port."""
     port = free_port()
-    accounts.write(folder, {"ann": PASSWORD})
+    broker_accounts.write(folder, {"ann": PASSWORD})
     lines = (
         f"listener {port} 127.0.0.1",
         "allow_anonymous false",

@@ -7,7 +7,7 @@ import pytest
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import pieces, week
+from coldaisle_testbed import pieces, sharding
 
 DAYS = Shard.split(3, 3)
 
@@ -112,8 +112,8 @@ def test_only_what_is_missing_is_played(stage: Path, monkeypatch: pytest.MonkeyP
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_bytes(data)
 
-    monkeypatch.setattr(week, "_play_all", play_all)
+    monkeypatch.setattr(sharding, "_play_all", play_all)
     for _ in range(2):
-        assert week.play(plan, stage, 3, lambda _: None) == DAYS
+        assert sharding.play(plan, stage, 3, lambda _: None) == DAYS
     assert begun == ["day-2"]
     assert {path.name for path in stage.iterdir()} == {"capture", "journal"}

@@ -10,7 +10,7 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import cli, probe, week
+from coldaisle_testbed import cli, pieces, probe
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "week.toml"
 
@@ -55,7 +55,7 @@ def test_run_says_so_before_it_starts_and_plays_the_rest(
         played.append(plan)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(week, "prepare", stop)
+    monkeypatch.setattr(pieces, "prepare", stop)
     said = CliRunner().invoke(cli.app, ["up", str(WEEK), "--out", str(tmp_path / "run")])
     assert "no link control here" in said.output
     (plan,) = played

@@ -3,7 +3,8 @@
 from functools import partial
 
 from coldaisle_contracts.plan import Act
-from coldaisle_injector.catalogue import Edit, Hold, OnPath, Pass, Reading
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Edit, Hold, Pass, Reading
 from coldaisle_injector.onpath import Path
 from coldaisle_injector.script import At, Script, Until
 

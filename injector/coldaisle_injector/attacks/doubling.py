@@ -1,6 +1,7 @@
 """Doubling: the segment with a reading is passed on twice."""
 
-from coldaisle_injector.catalogue import Double, Edit, OnPath, Pass, Reading
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Double, Edit, Pass, Reading
 
 
 class Attack(OnPath):

@@ -1,6 +1,7 @@
 """Loss: the segment with a reading is dropped, so that the unit's kernel sends it again."""
 
-from coldaisle_injector.catalogue import Edit, Lose, OnPath, Pass, Reading
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Edit, Lose, Pass, Reading
 
 
 class Attack(OnPath):

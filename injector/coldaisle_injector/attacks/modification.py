@@ -2,7 +2,8 @@
 
 from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.topics import encode_value
-from coldaisle_injector.catalogue import Deliver, Edit, OnPath, Pass, Reading
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Deliver, Edit, Pass, Reading
 
 
 class Attack(OnPath):

@@ -1,6 +1,7 @@
 """Removal: a reading is swallowed and acknowledged in the broker's place."""
 
-from coldaisle_injector.catalogue import Edit, OnPath, Pass, Reading, Swallow
+from coldaisle_injector.catalogue import OnPath
+from coldaisle_injector.edits import Edit, Pass, Reading, Swallow
 
 
 class Attack(OnPath):

@@ -4,7 +4,8 @@ import random
 
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.plan import Episode
-from coldaisle_injector.catalogue import Edit, OnPath, Pass, Reading, Scene, Tamper
+from coldaisle_injector.catalogue import OnPath, Scene
+from coldaisle_injector.edits import Edit, Pass, Reading, Tamper
 from coldaisle_injector.onpath import Path
 from coldaisle_injector.script import Script
 

@@ -17,7 +17,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.engines.containers import Containers, connect
-from coldaisle_testbed.week import prepare
+from coldaisle_testbed.pieces import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, where ``docker-compose.yml`` lies."""

@@ -14,7 +14,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import accounts, namespaces
+from coldaisle_testbed import broker_accounts, namespaces
 from coldaisle_testbed.nursery import Ward
 from coldaisle_testbed.processes import Stops, ending, fork, last_words, module, program
 from coldaisle_testbed.timekeeper import PATIENCE_S, Timekeeper, faketime_env, shard_names
@@ -61,7 +61,7 @@ class ShardRun:
         """
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
-        accounts.write(self._folder, self._plan.scenario.accounts)
+        broker_accounts.write(self._folder, self._plan.scenario.accounts)
         timeline = Journal(self._stage / "journal" / "timeline.jsonl", str(self._shard))
         names = shard_names(self._plan.scenario.units)
         start_ns = self._plan.day_ns(self._shard.days[0]) + SECOND

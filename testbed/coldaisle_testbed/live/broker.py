@@ -16,7 +16,7 @@ from typing import Any
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.lifeline import die_with_parent
-from coldaisle_testbed import accounts
+from coldaisle_testbed import broker_accounts
 
 TOPIC = "coldaisle/alarms"
 """Alarms are published below it, one topic for each shard."""
@@ -47,7 +47,7 @@ class Broker:
         self.password = secrets.token_urlsafe(24)
         self._port = port
         self._options: Path | None = None
-        passwords = _in_memory(accounts.line(USER, self.password))
+        passwords = _in_memory(broker_accounts.line(USER, self.password))
         conf = _in_memory(
             f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file /proc/self/fd/{passwords}\n"
             "log_dest stderr\nlog_type error\nconnection_messages false\n"

@@ -11,7 +11,7 @@ from coldaisle_contracts.errors import FederateError, InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import pieces, week
+from coldaisle_testbed import pieces, sharding
 
 _SCENARIO = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
 
@@ -53,20 +53,20 @@ def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch
     def broken(*_: object) -> None:
         raise ValueError("no such thing")
 
-    monkeypatch.setattr(week, "ShardRun", broken)
+    monkeypatch.setattr(sharding, "ShardRun", broken)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     plan = build_plan(Scenario.model_validate(_SCENARIO))
     with pytest.raises(FederateError, match=r"day-1 failed.*no such thing.*in _play_one"):
-        week.play(plan, tmp_path, 1, lambda _: None)
+        sharding.play(plan, tmp_path, 1, lambda _: None)
 
 
 def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
     """Journals are appended day after day, captures moved, and nothing of the shards stays behind."""
     plan, shards = build_plan(Scenario.model_validate(_SCENARIO)), Shard.split(11, 11)
-    week.prepare(tmp_path, plan)
+    pieces.prepare(tmp_path, plan)
     for shard in shards:
         own = tmp_path / "shards" / str(shard)
-        week.prepare(own, plan)
+        pieces.prepare(own, plan)
         for name in ("injector", "inrow-13"):
             (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
         (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")

@@ -12,7 +12,7 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.software import FOLDER as SOFTWARE
-from coldaisle_testbed import accounts
+from coldaisle_testbed import broker_accounts
 from coldaisle_testbed.holding import held, is_held
 
 RUNS = Path("/runs").resolve()
@@ -67,7 +67,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
         software = folder / SOFTWARE
         software.mkdir()
         software.chmod(0o770)  # the daemons put theirs there
-        accounts.write(folder, made.scenario.accounts)
+        broker_accounts.write(folder, made.scenario.accounts)
         keeper = Timekeeper(
             folder,
             shard_names(made.scenario.units),

@@ -7,7 +7,7 @@ from pathlib import Path
 from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Episode, Plan
-from coldaisle_testbed import timeline
+from coldaisle_testbed.show import timeline
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 128, 28, 118, 62
 """Margins, px: lanes' names, nothing, title and hours, legend."""

@@ -1,4 +1,4 @@
-"""A run: shards played side by side, as many at a time as the machine bears, and joined in order."""
+"""Shards of a run, played side by side, as many at a time as the machine bears, and joined in order."""
 
 import multiprocessing
 import os
@@ -31,13 +31,6 @@ BEAT = "well"
 _FORK = multiprocessing.get_context("fork")
 
 
-def prepare(stage: Path, plan: Plan) -> None:
-    """Make an empty run folder: the plan, and room for journals and captures."""
-    (stage / "journal").mkdir(parents=True)
-    (stage / "capture" / "raw").mkdir(parents=True)
-    (stage / "plan.json").write_text(plan.model_dump_json(indent=1), encoding="utf-8")
-
-
 def faketime_library() -> str:
     """Return the path of libfaketime.
 
@@ -61,7 +54,7 @@ def play(
 
     Args:
         plan: what to play.
-        stage: folder made by :func:`prepare`.
+        stage: folder made by :func:`~coldaisle_testbed.pieces.prepare`.
         shards: how many shards at most.
         progress: told one line a step.
         meanwhile: called in a thread of its own once a shard is done and leaves its processor to this process.
@@ -218,7 +211,7 @@ def _play_one(
     own, federation = pieces.folder(stage, shard), folder / str(shard)
     failure: ColdaisleError | None = None
     try:
-        prepare(own, plan)
+        pieces.prepare(own, plan)
         federation.mkdir(0o700)
         ShardRun(plan, shard, own, federation, folder / SOCKET, library).play()
         pieces.seal(own)

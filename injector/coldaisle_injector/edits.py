@@ -1,0 +1,83 @@
+"""Edits: what an attack wants to become of a reading that passes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reading as it passes the attacker.
+
+    Attributes:
+        slot: its slot in the plan.
+        sensor: its sensor number.
+        value: its payload, text.
+    """
+
+    slot: int
+    sensor: int
+    value: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Let the reading pass."""
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Deliver another value instead of the reading's own."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Swallow:
+    """Take the reading out of the stream and acknowledge it in the broker's place."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Take the reading out and acknowledge it, to deliver it later with :meth:`~coldaisle_injector.spoofing.Spoofer.release`."""
+
+
+@dataclass(frozen=True)
+class Lose:
+    """Drop the segment that carries the reading, so many times in a row."""
+
+    times: int
+
+
+@dataclass(frozen=True)
+class Double:
+    """Pass the segment that carries the reading on twice."""
+
+
+@dataclass(frozen=True)
+class Tamper:
+    """Set one header field of the frame that carries the reading, such as ``ip.ttl`` or ``mqtt.topic``."""
+
+    field: str
+    value: int
+
+
+Edit = Pass | Deliver | Swallow | Hold | Lose | Double | Tamper
+
+
+class Editing(Protocol):
+    """The part of an attack that is asked about each frame on the path.
+
+    Attributes:
+        labels_relayed: whether a frame that only passes is part of the anomaly.
+    """
+
+    labels_relayed: bool
+
+    def watch(self, reading: Reading) -> None:
+        """See a reading pass before the episode begins."""
+
+    def on_publish(self, reading: Reading) -> Edit:
+        """Return what becomes of a reading."""
+
+    def on_answer(self, slot: int, datagram: bytes) -> bytes:
+        """Return the NTP answer to give to the unit, in a slot, instead of the server's."""
