@@ -17,7 +17,8 @@ import time
 from io import FileIO, TextIOWrapper
 from pathlib import Path
 
-SECOND = 1_000_000_000
+from coldaisle_contracts.clock import SECOND
+
 RATES = (1_000, 20_000)
 SECONDS = 5.0
 STEP_S = 0.001

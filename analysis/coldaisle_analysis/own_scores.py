@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coldaisle_analysis import columns, tables
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.earliness.curves import earliness_per_kind
 from coldaisle_analysis.earliness.policies import Policy, Threshold, bench
@@ -15,8 +16,6 @@ from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, side
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.models import EVEN_CHANCE
 from coldaisle_contracts.errors import InputError
-
-Scores = npt.NDArray[np.float64]
 
 
 def score_early(
@@ -84,7 +83,7 @@ def _refuse_unknown(level: str, subset: str) -> None:
             raise InputError(place, f"use one of {', '.join(known)}", value)
 
 
-def _fitting(scores: npt.ArrayLike, rows: int, whose: str) -> Scores:
+def _fitting(scores: npt.ArrayLike, rows: int, whose: str) -> Floats:
     """Return the scores as numbers, one per row.
 
     Raises:

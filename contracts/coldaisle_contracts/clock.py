@@ -19,6 +19,10 @@ from coldaisle_contracts.errors import FederateError
 
 SECOND = 1_000_000_000
 """Nanoseconds in a second."""
+HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
+"""The same of an hour and of a day."""
+DAY_S, WEEK_S = 86_400.0, 604_800.0
+"""Seconds in a day and in a week."""
 
 SOCKET = "timekeeper.sock"
 OFFSET = "offset"

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario, Target
@@ -124,7 +124,7 @@ class Plan(_Model):
 
     def day_ns(self, day: int) -> int:
         """Return local midnight of a day (from 0), ns since the epoch."""
-        return self.start_ns + day * 86_400 * SECOND
+        return self.start_ns + day * DAY
 
     def day_slots(self, day: int) -> range:
         """Return the slots of a day (from 0)."""

@@ -18,13 +18,13 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from coldaisle_contracts.clock import DAY_S, WEEK_S
 from coldaisle_contracts.plan import seed_for
 from coldaisle_contracts.site import Season, Site
 from coldaisle_contracts.topics import SENSORS, client_id
 
 Floats = npt.NDArray[np.float64]
 
-DAY_S, WEEK_S = 86_400.0, 604_800.0
 DRIFT_TIME_S = 2 * DAY_S
 """Time in which the drift forgets where it was, s. With the default size days differ by 0.1 to 0.3 °C."""
 LEAK = 0.1

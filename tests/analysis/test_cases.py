@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from tests.analysis import made_dataset
 
-from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS, SECOND, Cases, find_cases
+from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS, Cases, find_cases
 from coldaisle_analysis.evaluation.levels import prepare
+from coldaisle_contracts.clock import SECOND
 
 HOUR = 12
 """Rows an hour: one every 5 minutes."""

@@ -14,8 +14,6 @@ from coldaisle_analysis.features import values
 from coldaisle_analysis.features.history import COLUMNS, History
 from coldaisle_analysis.features.readings import _others, _streak
 
-SECOND = 1_000_000_000
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:

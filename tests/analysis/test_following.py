@@ -7,8 +7,9 @@ import pytest
 from coldaisle_analysis.features import history
 from coldaisle_analysis.features.history import LONG, RECENT, SHORT, History
 from coldaisle_analysis.forecast.columns import place_of
-from coldaisle_analysis.forecast.kalman import CEILING, COLUMNS, DAY_S, SECOND, Forecast, Site
+from coldaisle_analysis.forecast.kalman import CEILING, COLUMNS, Forecast, Site
 from coldaisle_analysis.forecast.learning import learn
+from coldaisle_contracts.clock import DAY_S, SECOND
 
 INTERVAL_S, SLOTS = 300.0, 3 * 288
 KEYS = ("131", "132", "133", "134")

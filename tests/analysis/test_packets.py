@@ -12,10 +12,10 @@ from coldaisle_analysis.columns import names
 from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 
 UNIT = UNITS["inrow-13"]
-SECOND = 1_000_000_000
 
 
 def frame(payload: bytes, seq: int = 1000, flags: int = PSH | ACK, ack: int = 0) -> bytes:

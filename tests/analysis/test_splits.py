@@ -5,16 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from coldaisle_analysis.arrays import Labels
 from coldaisle_analysis.evaluation.groups import BLOCKS, groups_of
-from coldaisle_analysis.evaluation.splits import (
-    DAY_FOLDS,
-    HELD_ROWS,
-    Labels,
-    grouped,
-    shuffled,
-    thin,
-    unseen_kinds,
-)
+from coldaisle_analysis.evaluation.splits import DAY_FOLDS, HELD_ROWS, grouped, shuffled, thin, unseen_kinds
 
 
 def rows(days: int = 6) -> pd.DataFrame:

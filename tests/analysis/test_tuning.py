@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from coldaisle_analysis.earliness.cases import SECOND, Cases
+from coldaisle_analysis.earliness.cases import Cases
 from coldaisle_analysis.earliness.erde import erde
 from coldaisle_analysis.earliness.policies import (
     FAMILIES,
@@ -24,6 +24,7 @@ from coldaisle_analysis.earliness.policies import (
     tune_all,
 )
 from coldaisle_analysis.earliness.policies.tuning import GRIDS
+from coldaisle_contracts.clock import SECOND
 
 Floats = npt.NDArray[np.float64]
 DAY = 288

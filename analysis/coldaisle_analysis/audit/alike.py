@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from coldaisle_analysis.audit.subject import SAMPLE, Codes, Floats, Mask, Subject
+from coldaisle_analysis.arrays import Floats, Ints, Mask
+from coldaisle_analysis.audit.subject import SAMPLE, Subject
 
 NEAR = 0.01
 """Rows are nearly the same where their root mean square distance is less than so much of the features' spread."""
@@ -28,7 +29,7 @@ def shared(matrix: Floats, here: Mask, there: Mask) -> float:
     return float(np.isin(prints[here], prints[there]).mean())
 
 
-def per_kind(subject: Subject, rows: Codes, flagged: Mask) -> list[dict[str, object]]:
+def per_kind(subject: Subject, rows: Ints, flagged: Mask) -> list[dict[str, object]]:
     """Return the share of flagged rows of each kind, the worst first."""
     table = pd.Series(flagged).groupby(subject.kind.to_numpy()[rows]).agg(["mean", "size"])
     table = table.sort_values("mean", ascending=False)
@@ -38,7 +39,7 @@ def per_kind(subject: Subject, rows: Codes, flagged: Mask) -> list[dict[str, obj
     ]
 
 
-def neighbours(subject: Subject, count: int) -> tuple[Codes, npt.NDArray[np.bool_], Floats]:
+def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_], Floats]:
     """Return a draw of attack rows, which of their nearest neighbours are attacks, and the distance to the nearest that is none.
 
     Neighbours are looked for among as many attacks as were drawn and four times as many other rows.

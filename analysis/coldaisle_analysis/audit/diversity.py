@@ -10,10 +10,10 @@ from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.audit.sweep import both_classes
+from coldaisle_contracts.clock import DAY
 
 COSINE, PAIRS, FEW, HALF = 0.95, 1000, 20, 0.5
 BINS_A_DAY = 288
-_DAY_NS = 86_400 * 10**9
 
 
 def _attacked(subject: Subject) -> None:
@@ -52,7 +52,7 @@ def schedules(subject: Subject) -> Measured:
     if not subject.has("time"):
         raise Absent("the rows have no time")
     time = subject.of("time").astype("int64").to_numpy()[subject.label]
-    bins = time % _DAY_NS * BINS_A_DAY // _DAY_NS
+    bins = time % DAY * BINS_A_DAY // DAY
     per_day = {
         int(day): set(bins[subject.days[subject.label] == day].tolist())
         for day in np.unique(subject.days[subject.label])

@@ -10,11 +10,11 @@ from scipy.spatial.distance import jensenshannon
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.audit.sweep import both_classes, sweep, transferred
+from coldaisle_contracts.clock import DAY
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
 SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
 CORRELATED, BINS, QUARTER_S = 0.95, 32, 900
-_DAY_NS = 86_400 * 10**9
 
 
 def _best(subject: Subject, names: Sequence[str], what: str) -> Measured:
@@ -91,7 +91,7 @@ def time_of_day(subject: Subject) -> Measured:
         raise Absent("the rows have no time")
     if subject.days.max() == 0:
         raise Absent("all rows lie in one day")
-    quarter = subject.of("time").astype("int64").to_numpy() % _DAY_NS // (QUARTER_S * 10**9)
+    quarter = subject.of("time").astype("int64").to_numpy() % DAY // (QUARTER_S * 10**9)
     auc = transferred(quarter.astype(np.float64), label, subject.days)
     hours = pd.Series(label).groupby(quarter // 4).mean().sort_values(ascending=False)
     evidence = [

@@ -6,17 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
+from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.evaluation.groups import groups_of
 from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.manifest import Manifest
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
 
 MISSING = -1e18
 """What a missing value counts as where values are ordered: less than any other."""
@@ -107,7 +103,7 @@ class Subject:
         return np.clip(filled / np.where(scale > 0, scale, 1.0), -10, 10)
 
     @cached_property
-    def days(self) -> Codes:
+    def days(self) -> Ints:
         """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,).
 
         Of our own levels it is what :mod:`~coldaisle_analysis.evaluation.splits` holds out: an episode across midnight lies in its first day.
@@ -121,7 +117,7 @@ class Subject:
         whole = pd.DataFrame({"time": self.of("time"), "episode": ""})
         return groups_of(whole.assign(day=whole["time"].dt.floor("D")))[1]
 
-    def draw(self, which: Mask, most: int = SAMPLE, salt: int = 0) -> Codes:
+    def draw(self, which: Mask, most: int = SAMPLE, salt: int = 0) -> Ints:
         """Return the places of at most ``most`` rows of a mask, drawn by seed, in order."""
         rows = np.flatnonzero(which)
         if len(rows) <= most:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.audit.check import Absent
-from coldaisle_analysis.audit.subject import MISSING, Codes, Floats, Mask, Subject
+from coldaisle_analysis.audit.subject import MISSING, Subject
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def sweep(values: Floats, label: Mask) -> Sweep:
     )
 
 
-def transferred(values: Floats, label: Mask, days: Codes) -> float:
+def transferred(values: Floats, label: Mask, days: Ints) -> float:
     """Return the AUC of the attack rate each value had on the other days, 0 to 1.
 
     So a value that recurs and gives attacks away counts, and one that names a single episode does not; a missing one

@@ -11,23 +11,23 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import tables
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
-from coldaisle_analysis.decoding.captures import Ints
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.features.readings import Grid, of_grid
+from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_analysis.truth.frames import TRUTH
 from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.addressing import UNITS
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.plan import Plan
 
 _LEAD = SECOND // 4
 """A slot ends so long before the next reading is due, ns."""
-_DAY = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _packets(account: Account) -> pd.DataFrame:
     table = source.trace.packets.copy(deep=False)
     time_ns = source.trace.frames.time_ns
     since = time_ns - source.plan.start_ns - DAY_STARTS
-    table["day"] = np.clip(since // _DAY + 1, 1, source.plan.scenario.days)
+    table["day"] = np.clip(since // DAY + 1, 1, source.plan.scenario.days)
     table["wall_ns"] = source.raw.time_ns
     carried = account.deliveries[account.deliveries["reading"] >= 0].drop_duplicates("row").set_index("row")
     slots = account.readings["slot"].to_numpy()[carried["reading"]]
@@ -113,12 +113,10 @@ def _readings(account: Account) -> pd.DataFrame:
     plan, table = account.evidence.plan, account.readings
     trace = account.evidence.trace
     grid = grid_of(account)
-    local = table["planned_ns"] + plan.utc_offset_s * SECOND
     columns = table.assign(
         time=pd.to_datetime(table["planned_ns"], utc=True),
         decided_ns=grid.starts[:, 1:].ravel(),
-        weekday=(local // _DAY + 3) % 7,
-        hour=local % _DAY / (3600 * SECOND),
+        **local_time(table["planned_ns"], plan.utc_offset_s),
         value_sent=pd.to_numeric(table["sent"]),
         value_received=pd.to_numeric(table["received"]),
         **of_grid(grid, trace.packets, trace.messages),

@@ -21,8 +21,9 @@ from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets, readings
 from coldaisle_analysis.features.readings import Grid
 from coldaisle_analysis.features.values import sensor_key
+from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.truth.frames import NORMAL
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import HOUR, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, sensor_of
@@ -33,7 +34,7 @@ TOGETHER = SECOND
 """Publishes of different sensors less than this apart belong to one tick, ns."""
 _ID_LENGTH = 3
 """Digits of an InRow's client id: unit, then sensor."""
-EPISODE_GAP = 3600 * SECOND
+EPISODE_GAP = HOUR
 """Labelled frames of one source further apart than this are two episodes, ns."""
 
 
@@ -162,7 +163,6 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
     at = grid.deliveries
     cell = at["sensor"] * grid.shape[1] + at["tick"]
     row = at["row"]
-    local = at["time_ns"] + utc_offset_s * SECOND
     table = pd.DataFrame(
         {
             **{name: grid.sensors[name].to_numpy()[at["sensor"]] for name in ("unit", "sensor", "client_id")},
@@ -170,8 +170,7 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
             "planned_ns": at["time_ns"],
             "time": pd.to_datetime(at["time_ns"], utc=True),
             "decided_ns": grid.starts[at["sensor"], at["tick"] + 1],
-            "weekday": (local // (86_400 * SECOND) + 3) % 7,
-            "hour": local % (86_400 * SECOND) / (3600 * SECOND),
+            **local_time(at["time_ns"], utc_offset_s),
             "value_received": at["value"],
             "copies": 0,
             **{name: frames[name].to_numpy()[row] for name in ("day", "label", "benign", "kind", "episode")},

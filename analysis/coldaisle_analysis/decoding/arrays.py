@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Bytes, Floats
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, I64, M8, M16, M32, Code, MCode
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bytes = npt.NDArray[np.uint8]
 
 
 class Index(NamedTuple):

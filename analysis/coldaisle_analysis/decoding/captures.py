@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding import files as capture_files
 
-Ints = npt.NDArray[np.int64]
 _PAD = 256
 """Zero bytes kept behind the last frame, so that a header may be read where a short frame has none."""
 

@@ -3,8 +3,9 @@
 One long module: the types share the reading of texts, properties and reason codes, and stand together as in the standard.
 """
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes, Messages
+from coldaisle_analysis.decoding.arrays import Messages
 from coldaisle_analysis.decoding.dictionaries import text
 from coldaisle_analysis.decoding.fields import u8, u16
 from coldaisle_analysis.decoding.layout import M8, M16, M32, Has, Kind, MCode

@@ -3,8 +3,8 @@
 They start empty with each batch, so they hold what the batch names and no more, and no bound is needed between batches.
 """
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import i64, u8
 from coldaisle_analysis.decoding.layout import Kind
 from coldaisle_analysis.decoding.state import Carried

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 
 
 @inner

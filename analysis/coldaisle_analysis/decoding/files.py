@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.decoding import arrays, records
-from coldaisle_analysis.decoding.arrays import Bytes, Index
+from coldaisle_analysis.decoding.arrays import Index
 from coldaisle_analysis.decoding.links import ETHERNET, KNOWN
 from coldaisle_analysis.decoding.pool import BLOCK
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import opened
 
@@ -34,7 +36,7 @@ _RESOLUTION, _OFFSET = 9, 14
 """Options of a pcapng interface: resolution of its times, and seconds to add to them."""
 _LEAST_INTERFACE = 20
 """Bytes of an interface block without options."""
-_FARTHEST = (1 << 63) // records.SECOND // 2
+_FARTHEST = (1 << 63) // SECOND // 2
 """Seconds an interface may add, at most: with the time itself they fit into 64 bits of ns."""
 _FINEST = 62
 """Bits behind the point of a time, at most: what is finer leaves no room for seconds."""
@@ -244,9 +246,9 @@ class _Reader:
         if abs(added) > _FARTHEST or (resolution[0] & 128 and exponent > _FINEST):
             raise self._broken(records.BROKEN)
         if resolution[0] & 128:
-            return [link, exponent, 1, 1, added * records.SECOND, snap]
+            return [link, exponent, 1, 1, added * SECOND, snap]
         factor, divisor = 10 ** max(9 - exponent, 0), 10 ** min(max(exponent - 9, 0), 18)
-        return [link, -1, factor, divisor, added * records.SECOND, snap]
+        return [link, -1, factor, divisor, added * SECOND, snap]
 
     @staticmethod
     def _options(data: bytes, order: str) -> dict[int, bytes]:

@@ -10,9 +10,9 @@ from coldaisle_analysis.decoding.fields import ahead
 from coldaisle_analysis.decoding.layout import F64, I8, I64, Has
 from coldaisle_analysis.decoding.pool import release
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_contracts.clock import SECOND
 
 _NONE = -1
-_SECOND = 1e9
 
 
 @inner
@@ -185,13 +185,13 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
     if flow.packets == 0:
         flow.first_ns = time_ns
     else:
-        f64[F64.FLOW_IAT, row] = (time_ns - flow.last_ns) / _SECOND
+        f64[F64.FLOW_IAT, row] = (time_ns - flow.last_ns) / SECOND
         has |= Has.BEFORE
     if side.packets > 0:
-        f64[F64.DIR_IAT, row] = (time_ns - side.last_ns) / _SECOND
+        f64[F64.DIR_IAT, row] = (time_ns - side.last_ns) / SECOND
         has |= Has.BEFORE_SAME
     if other.packets > 0:
-        f64[F64.REPLY_S, row] = (time_ns - other.last_ns) / _SECOND
+        f64[F64.REPLY_S, row] = (time_ns - other.last_ns) / SECOND
         has |= Has.BEFORE_OTHER
     flow.packets += 1
     side.packets += 1
@@ -202,7 +202,7 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
     f64[F64.FLOW_PACKETS, row] = flow.packets
     f64[F64.FLOW_BYTES, row] = flow.bytes
     f64[F64.FLOW_MEAN_BYTES, row] = flow.bytes / flow.packets
-    f64[F64.FLOW_DURATION, row] = (time_ns - flow.first_ns) / _SECOND
+    f64[F64.FLOW_DURATION, row] = (time_ns - flow.first_ns) / SECOND
     f64[F64.DIR_PACKETS, row] = side.packets
     f64[F64.DIR_MEAN_BYTES, row] = side.bytes / side.packets
     return has

@@ -3,9 +3,10 @@
 from functools import cache
 from typing import Protocol as Interface
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays, state, streams, utf8
-from coldaisle_analysis.decoding.arrays import Bytes, Index, Messages, Rows
+from coldaisle_analysis.decoding.arrays import Index, Messages, Rows
 from coldaisle_analysis.decoding.controls import client
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
 from coldaisle_analysis.decoding.flows import features, find, open_again, sequence

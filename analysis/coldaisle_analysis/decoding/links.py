@@ -3,8 +3,9 @@
 Numbers and layouts are those of https://www.tcpdump.org/linktypes.html and IEEE 802.1Q.
 """
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes, Rows
+from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.dictionaries import number
 from coldaisle_analysis.decoding.fields import u8, u16, u48
 from coldaisle_analysis.decoding.layout import I16, I32, Code, Has, Kind

@@ -1,7 +1,7 @@
 """MQTT 3.1, 3.1.1 and 5: the fixed header, and where one may be (OASIS 2014 and 2019, chapter 2)."""
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import u8, u16
 
 (

@@ -1,12 +1,14 @@
 """ARP (RFC 826), IPv4 (791), IPv6 with its extension headers (8200), ICMP (792) and ICMPv6 (4443)."""
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes, Rows
+from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.dictionaries import number, speaks
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32, u48
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, Code, Has, Kind, Protocol
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_contracts.clock import SECOND
 
 V4, V6 = 4, 6
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -17,7 +19,6 @@ _HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, _OPTIONS, _MOBILITY, _HIP, _S
     0, 43, 44, 51, 60, 135, 139, 140,
 )  # fmt: skip
 _EXTENSIONS = (_HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, _OPTIONS, _MOBILITY, _HIP, _SHIM6)
-_SECOND = 1e9
 
 
 @inner
@@ -49,7 +50,7 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
     tally = carried.tally[0]
     has: int = Has.ARP
     if tally.arp_ns >= 0:
-        rows.f64[F64.ARP_IAT, row] = (time_ns - tally.arp_ns) / _SECOND
+        rows.f64[F64.ARP_IAT, row] = (time_ns - tally.arp_ns) / SECOND
         has |= Has.ARP_BEFORE
     tally.arp_ns = time_ns
     return has

@@ -3,8 +3,8 @@
 The pool stands at the front of the block's own array (see :mod:`files`), so that everything reads from one array.
 """
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.records import LARGEST
 from coldaisle_analysis.decoding.state import CHUNK, CHUNKS, LONGEST, Carried
 

@@ -5,14 +5,15 @@ from typing import Protocol
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays
-from coldaisle_analysis.decoding.arrays import Bytes, Index, Int64s
+from coldaisle_analysis.decoding.arrays import Index, Int64s
 from coldaisle_analysis.decoding.fields import u8
+from coldaisle_contracts.clock import SECOND
 
 LARGEST = 1 << 18
 """Longest frame there can be, bytes: what tcpdump and Wireshark take at most."""
-SECOND = 1_000_000_000
 DONE, TOO_LONG, BROKEN, SPECIAL = 0, 1, 2, 3
 """Why a scan ended: data or room at an end; a frame too long; a block that is none; a block that Python has to read."""
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6

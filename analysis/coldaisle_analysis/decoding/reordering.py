@@ -1,7 +1,7 @@
 """Segments ahead of a hole: kept in order of their sequence numbers until what is missing comes or is given up."""
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import ahead
 from coldaisle_analysis.decoding.pool import release, store
 from coldaisle_analysis.decoding.state import EARLY, EARLY_SEGMENTS, Carried

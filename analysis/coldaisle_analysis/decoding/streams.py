@@ -4,9 +4,10 @@ A control packet is reported on the frame that completes it. A hole in the captu
 acknowledged past it, or once too much waits behind it; reading resumes with the next segment that starts one.
 """
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding import controls, mqtt, reordering
-from coldaisle_analysis.decoding.arrays import Bytes, Messages
+from coldaisle_analysis.decoding.arrays import Messages
 from coldaisle_analysis.decoding.fields import ahead, u8
 from coldaisle_analysis.decoding.pool import PIECE, SCRATCH, fetch, release, take
 from coldaisle_analysis.decoding.reasons import Reason, note

@@ -1,7 +1,8 @@
 """TCP (RFC 9293, timestamps 7323), UDP (768) and NTP (5905) headers."""
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes, Rows
+from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.fields import u8, u16, u32
 from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, Has, Protocol
 from coldaisle_analysis.decoding.reasons import Reason, note

@@ -1,7 +1,7 @@
 """Payloads as text: what is not UTF-8 becomes U+FFFD, as Python's ``bytes.decode("utf-8", "replace")`` has it."""
 
+from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Bytes
 from coldaisle_analysis.decoding.fields import u8
 
 _REPLACEMENT = (0xEF, 0xBF, 0xBD)

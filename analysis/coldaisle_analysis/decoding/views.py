@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis.decoding.arrays import Floats, Int32s, Int64s, Messages, Rows
+from coldaisle_analysis.arrays import Floats, Texts
+from coldaisle_analysis.decoding.arrays import Int32s, Int64s, Messages, Rows
 from coldaisle_analysis.decoding.layout import (
     F64,
     I8,
@@ -26,7 +27,6 @@ from coldaisle_analysis.decoding.layout import (
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.decoding.schema import BIT, KIND
 
-Texts = npt.NDArray[np.object_]
 NUMBERS: dict[str, tuple[str, int]] = {
     column.name.lower(): (array, column)
     for array, columns in (("i8", I8), ("i16", I16), ("i32", I32), ("i64", I64), ("f64", F64))

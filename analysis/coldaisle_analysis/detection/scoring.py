@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.watch import Verdicts, Watch
 from coldaisle_analysis.staging import staged
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 
-SECOND = 1_000_000_000
 SCHEMA = pa.schema([
     ("frame", pa.int64()), ("time", pa.timestamp("ns", "UTC")), ("score", pa.float64()), ("alarm", pa.bool_()),
 ])  # fmt: skip

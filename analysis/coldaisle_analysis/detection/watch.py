@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.decoding import Decoder, View
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.earliness.policies import Policy
@@ -17,7 +18,7 @@ from coldaisle_analysis.features import traffic, values
 from coldaisle_analysis.features.traffic import Traffic
 from coldaisle_analysis.features.values import Values
 from coldaisle_analysis.forecast.columns import place_of
-from coldaisle_analysis.forecast.kalman import COLUMNS, Floats, Forecast, Ints
+from coldaisle_analysis.forecast.kalman import COLUMNS, Forecast
 from coldaisle_analysis.models import scores
 
 LEVEL: columns.Level = "packets"

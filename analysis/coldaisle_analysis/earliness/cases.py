@@ -16,17 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Ints, Mask, Rows
 from coldaisle_analysis.earliness.erde import Outcomes
-
-Rows = npt.NDArray[np.intp]
-Nanoseconds = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from coldaisle_contracts.clock import DAY, HOUR, SECOND
 
 CLEAN_WINDOWS = 2
 """Clean windows matched to each positive case, where the capture has so many."""
-SECOND = 1_000_000_000
-DAY, HOUR = 86_400 * SECOND, 3_600 * SECOND
 
 
 @dataclass(frozen=True)
@@ -44,12 +39,12 @@ class Cases:
     """
 
     rows: tuple[Rows, ...]
-    onset_ns: Nanoseconds
+    onset_ns: Ints
     attacked: Mask
     kinds: npt.NDArray[np.str_]
-    streams: Codes
+    streams: Ints
     order: Rows
-    known_ns: Nanoseconds
+    known_ns: Ints
 
     @cached_property
     def length(self) -> npt.NDArray[np.int64]:
@@ -103,10 +98,10 @@ class _Stream:
     """
 
     rows: Rows
-    time_ns: Nanoseconds
+    time_ns: Ints
     kinds: npt.NDArray[np.object_]
-    attacks: Codes
-    touched: Codes
+    attacks: Ints
+    touched: Ints
 
     def cases(self) -> Iterator[tuple[str, int, Rows]]:
         """Yield its cases: kind of attack ("" of a clean window), onset (ns), rows."""
@@ -129,7 +124,7 @@ class _Stream:
             yield int(starts[match]), self.rows[low[match] : high[match]]
 
 
-def _shifts(length: int) -> Nanoseconds:
+def _shifts(length: int) -> Ints:
     """Return how far a matched window may be moved, ns: whole days, then hours, then its own length."""
     steps = ((DAY, 92), (HOUR, 23), (length + SECOND, 12))
     return np.concatenate([
@@ -137,7 +132,7 @@ def _shifts(length: int) -> Nanoseconds:
     ])  # fmt: skip
 
 
-def find_cases(frame: pd.DataFrame, stream: pd.Series, known_ns: Nanoseconds) -> Cases:
+def find_cases(frame: pd.DataFrame, stream: pd.Series, known_ns: Ints) -> Cases:
     """Return the positive cases of a level and their matched clean windows.
 
     Args:
@@ -166,9 +161,7 @@ def named_episodes(frame: pd.DataFrame) -> pd.Series:
     return frame["episode"].astype("object").where(frame["episode"] != "")
 
 
-def _attacked_streams(
-    frame: pd.DataFrame, codes: Codes, order: Rows, time_ns: Nanoseconds
-) -> Iterator[_Stream]:
+def _attacked_streams(frame: pd.DataFrame, codes: Ints, order: Rows, time_ns: Ints) -> Iterator[_Stream]:
     """Yield the streams that have an attack."""
     attack = frame["label"].to_numpy() == 1
     episodes = pd.factorize(named_episodes(frame))[0].astype(np.int64)

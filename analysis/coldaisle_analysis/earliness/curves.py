@@ -6,7 +6,8 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis.earliness.erde import Floats, Outcomes
+from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.earliness.erde import Outcomes
 
 MOST_POINTS = 40
 """Points of a curve that is written down."""

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-Floats = npt.NDArray[np.float64]
+from coldaisle_analysis.arrays import Floats
 
 ERISK_RATE = 0.0078
 """The rate p at which eRisk lets the latency penalty grow, whatever the length of the cases."""

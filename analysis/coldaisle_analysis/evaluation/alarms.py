@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Floats, Mask, Rows
 from coldaisle_analysis.earliness.cases import Cases
 from coldaisle_analysis.earliness.curves import earliness_per_kind, recall_by_items, recall_by_seconds
 from coldaisle_analysis.earliness.erde import (
@@ -36,16 +36,13 @@ from coldaisle_analysis.earliness.policies import (
 )
 from coldaisle_analysis.evaluation.folds import Trial
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.splits import Fold, Rows
-from coldaisle_analysis.models import Matrix
+from coldaisle_analysis.evaluation.splits import Fold
 
 DEADLINES = (5, 50)
 BUDGETS = {"1 a day": ONE_A_DAY, "1 a week": ONE_A_WEEK}
 """False alarms an operator accepts, incidents per day."""
 OBJECTIVE = "erde_5"
 """What policies are chosen for."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ def of_trials(
     }
 
 
-def _spread(rows: int, fold: Fold, trial: Trial) -> tuple[Matrix, Matrix]:
+def _spread(rows: int, fold: Fold, trial: Trial) -> tuple[Floats, Floats]:
     """Return the scores of the rows held out of the training side, and of the test side, each over all rows of the level."""
     known, tested = np.zeros(rows), np.zeros(rows)
     known[trial.held_out], tested[fold.test] = trial.seen, trial.tested.score
@@ -140,7 +137,7 @@ class _Player:
 
     level: Level
     judged: Judged
-    scores: Sequence[tuple[Matrix, Matrix]]
+    scores: Sequence[tuple[Floats, Floats]]
 
     def told(self, thresholds: Sequence[float], *, policies: bool) -> dict[str, Any]:
         """Return what the model comes to, see :func:`of_trials`."""

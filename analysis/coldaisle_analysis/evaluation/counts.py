@@ -11,10 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Labels = npt.NDArray[np.int8]
-Alarms = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask
 
 DRAWS = 1000
 CONFIDENCE = 0.95
@@ -49,7 +46,7 @@ def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
 
 
-def count(labels: Labels, alarms: Alarms) -> Counts:
+def count(labels: Labels, alarms: Mask) -> Counts:
     """Return the confusion matrix of alarms."""
     attack = labels == 1
     return Counts(
@@ -60,7 +57,7 @@ def count(labels: Labels, alarms: Alarms) -> Counts:
 
 
 def intervals(
-    labels: Labels, alarms: Alarms, episodes: Codes, groups: Codes, seed: int
+    labels: Labels, alarms: Mask, episodes: Ints, groups: Ints, seed: int
 ) -> dict[str, list[float]]:
     """Return 95 % bootstrap intervals of precision, recall and F1, each ``[low, high]``.
 
@@ -84,7 +81,7 @@ def intervals(
     }
 
 
-def _sums(clusters: Codes, counted: Alarms) -> Floats:
+def _sums(clusters: Ints, counted: Mask) -> Floats:
     """Return the column sums of ``counted`` in each cluster, shape (clusters, columns)."""
     codes, names = pd.factorize(clusters, sort=True)
     sums = [np.bincount(codes, column, len(names)) for column in counted.T]
@@ -103,7 +100,7 @@ def _draws(seed: int, *clusters: int) -> tuple[Floats, ...]:
     )
 
 
-def recall_per_kind(labels: Labels, alarms: Alarms, kinds: pd.Series) -> dict[str, float]:
+def recall_per_kind(labels: Labels, alarms: Mask, kinds: pd.Series) -> dict[str, float]:
     """Return the recall on the attack rows of each kind."""
     codes, names = pd.factorize(kinds[labels == 1], sort=True)
     caught, rows = np.bincount(codes, alarms[labels == 1]), np.bincount(codes)

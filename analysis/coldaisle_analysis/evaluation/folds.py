@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.preparation import Exam, Lesson
-from coldaisle_analysis.evaluation.splits import Fold, Labels, Rows
+from coldaisle_analysis.evaluation.splits import Fold
 from coldaisle_analysis.forecast.columns import COLUMNS, columns_of, learn_site
 from coldaisle_analysis.forecast.kalman import Site
-from coldaisle_analysis.models import EVEN_CHANCE, MODELS, Matrix, threshold, untold_threshold
+from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, untold_threshold
 
 Params = Mapping[str, Mapping[str, Any]]
 """By name of a model the parameters of its estimator."""
@@ -29,10 +30,10 @@ class Sight:
     """
 
     names: tuple[str, ...]
-    parts: tuple[Matrix, ...]
+    parts: tuple[Floats, ...]
     site: Site
 
-    def of(self, rows: Rows) -> Matrix:
+    def of(self, rows: Rows) -> Floats:
         """Return what models are given of some rows, shape (rows, columns)."""
         return np.column_stack([part[rows] for part in self.parts])
 
@@ -49,7 +50,7 @@ class Prediction:
         pipeline: the model, where it was asked for and has learned.
     """
 
-    score: Matrix
+    score: Floats
     train_rows: int = 0
     fit_s: float = 0.0
     predict_s: float = 0.0
@@ -69,7 +70,7 @@ class Trial:
 
     tested: Prediction
     held_out: Rows
-    seen: Matrix
+    seen: Floats
     threshold: float
 
 
@@ -93,7 +94,7 @@ def fit_and_score(
     rows: Rows,
     labels: Labels,
     seed: int,
-    given: Matrix,
+    given: Floats,
     params: Params | None = None,
     *,
     keep: bool = False,
@@ -154,7 +155,7 @@ def attempt(
     seed: int,
     *,
     keep: bool = False,
-    test: Matrix | None = None,
+    test: Floats | None = None,
 ) -> dict[str, Trial]:
     """Return by model what it does on a fold.
 

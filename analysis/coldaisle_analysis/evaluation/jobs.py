@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Rows
 from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, sight, with_identity
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.splits import Fold, Rows, Side
+from coldaisle_analysis.evaluation.splits import Fold, Side
 from coldaisle_analysis.evaluation.tuning import tune
 from coldaisle_analysis.models import MODELS, WITH_IDENTITY
 

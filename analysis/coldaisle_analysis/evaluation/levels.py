@@ -9,14 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
+from coldaisle_analysis.arrays import Floats, Ints, Labels
 from coldaisle_analysis.earliness.cases import Cases, find_cases, named_episodes
 from coldaisle_analysis.evaluation.groups import groups_of, together
-from coldaisle_analysis.evaluation.splits import Labels
 from coldaisle_analysis.forecast.columns import Series, series_of
-from coldaisle_analysis.models import Matrix
-
-Codes = npt.NDArray[np.int64]
-DAY_S = 86_400.0
+from coldaisle_contracts.clock import DAY_S
 
 
 @dataclass(frozen=True)
@@ -44,22 +41,22 @@ class Level:
 
     name: columns.Level
     names: tuple[str, ...]
-    features: Matrix
+    features: Floats
     series: Series
-    identity: Matrix
+    identity: Floats
     labels: Labels
     benign: npt.NDArray[np.bool_]
     kinds: pd.Series
-    episodes: Codes
+    episodes: Ints
     held_out: str
-    groups: Codes
+    groups: Ints
     together: npt.NDArray[np.str_]
-    known_ns: Codes
+    known_ns: Ints
     days: float
     cases: dict[str, Cases]
 
 
-def matrix(table: Mapping[str, Any], level: columns.Level) -> Matrix:
+def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
     """Return what models are given of some rows, shape (rows, len(columns.learned(level))); missing is NaN.
 
     Args:
@@ -114,6 +111,6 @@ def _streams(frame: pd.DataFrame, name: columns.Level) -> dict[str, pd.Series]:
     return {"connection": client.where(client.notna() & (client != ""), flow.where(flow >= 0))}
 
 
-def _known_ns(frame: pd.DataFrame, name: columns.Level) -> Codes:
+def _known_ns(frame: pd.DataFrame, name: columns.Level) -> Ints:
     """Return when everything a row's features say had happened, ns since the epoch."""
     return frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
+from coldaisle_analysis.arrays import Floats, Mask
 from coldaisle_analysis.evaluation.counts import count, intervals, recall_per_kind
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.models import Matrix
-
-Mask = npt.NDArray[np.bool_]
 
 CURVE_POINTS = 200
 
@@ -30,15 +27,15 @@ class Scored:
     """
 
     row: dict[str, Any]
-    recall: Matrix
-    precision: Matrix
+    recall: Floats
+    precision: Floats
 
 
 def scored_row(
     level: Level,
     split: str,
     model: str,
-    score: Matrix,
+    score: Floats,
     alarms: Mask,
     tested: Mask,
     seed: int,
@@ -83,7 +80,7 @@ def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> dict[str,
     }  # fmt: skip
 
 
-def _against_benign(level: Level, alarms: Mask, score: Matrix, tested: Mask) -> dict[str, float]:
+def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> dict[str, float]:
     """Return how attacks are told from benign anomalies: ROC AUC among the two, and the share of false alarms on the latter."""
     anomalous = tested & ((level.labels == 1) | level.benign)
     truth = level.labels[anomalous]

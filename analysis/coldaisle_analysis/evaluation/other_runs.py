@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from coldaisle_analysis import tables
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.earliness.policies import bench
 from coldaisle_analysis.evaluation.alarms import measure
@@ -14,7 +15,7 @@ from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.metrics import Scored, scored_row
 from coldaisle_analysis.evaluation.splits import OTHER_WEEKS, untested
 from coldaisle_analysis.forecast.columns import columns_of
-from coldaisle_analysis.models import MODELS, Matrix
+from coldaisle_analysis.models import MODELS
 from coldaisle_analysis.workers import spread
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
@@ -93,12 +94,12 @@ def _tried(level: Level, weeks: Mapping[int, Level], models: Sequence[str], seed
     ]
 
 
-def _given(week: Level, seen: Sight) -> Matrix:
+def _given(week: Level, seen: Sight) -> Floats:
     """Return what models trained on one run are given of another: forecasts of the site as it was learned there."""
     return np.column_stack([week.features, columns_of(seen.site, week.series, len(week.labels))])
 
 
-def _row(model: str, trial: Trial, week: Level, score: Matrix, number: int, seed: int) -> Scored:
+def _row(model: str, trial: Trial, week: Level, score: Floats, number: int, seed: int) -> Scored:
     """Return a model's row on another week, given the score of each row there."""
     alarms, tested = score >= trial.threshold, np.ones(len(score), np.bool_)
     name, cases = next(iter(week.cases.items()))

@@ -13,8 +13,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from coldaisle_analysis.evaluation.splits import Labels, Rows, thin
-from coldaisle_analysis.models import FEWEST, MODELS, Matrix, Model, Preparation, scores
+from coldaisle_analysis.arrays import Floats, Labels, Rows
+from coldaisle_analysis.evaluation.splits import thin
+from coldaisle_analysis.models import FEWEST, MODELS, Model, Preparation, scores
 
 
 class _Key(NamedTuple):
@@ -48,14 +49,14 @@ class Learned:
         return make_pipeline(*self.steps, self.estimator)
 
 
-def prepare(steps: Sequence[BaseEstimator], rows: Matrix) -> Matrix:
+def prepare(steps: Sequence[BaseEstimator], rows: Floats) -> Floats:
     """Return rows as fitted steps prepare them."""
     for step in steps:
         rows = step.transform(rows)
     return rows
 
 
-def _taken(rows: Matrix, which: Rows) -> Matrix:
+def _taken(rows: Floats, which: Rows) -> Floats:
     """Return some of the rows, in order and none twice; all of them are not copied."""
     return rows if len(which) == len(rows) else rows[which]
 
@@ -70,12 +71,12 @@ class Lesson:
         seed: of draws and models.
     """
 
-    def __init__(self, features: Matrix, names: tuple[str, ...], labels: Labels, seed: int) -> None:
+    def __init__(self, features: Floats, names: tuple[str, ...], labels: Labels, seed: int) -> None:
         self.names = names
         self._features, self._labels, self._seed = features, labels, seed
         self._drawn: dict[_Key, Rows] = {}
         self._fitted: dict[Preparation, list[BaseEstimator]] = {}
-        self._prepared: dict[_Key, tuple[list[BaseEstimator], Matrix]] = {}
+        self._prepared: dict[_Key, tuple[list[BaseEstimator], Floats]] = {}
 
     def learn(self, name: str, params: Mapping[str, Any] | None = None) -> Learned | None:
         """Return a model that has learned, nothing where a class has too few rows.
@@ -96,7 +97,7 @@ class Lesson:
         estimator.fit(_taken(rows, np.searchsorted(drawn, own)), truth[own])
         return Learned(name, estimator, steps, len(own), time.perf_counter() - start)
 
-    def prepared(self, name: str) -> tuple[list[BaseEstimator], Matrix]:
+    def prepared(self, name: str) -> tuple[list[BaseEstimator], Floats]:
         """Return what prepares a model's rows, fitted, and the prepared rows of the draw."""
         key = self._key(MODELS[name])
         if key not in self._prepared:
@@ -141,11 +142,11 @@ class Exam:
         features: what models are given of them, shape (rows, columns).
     """
 
-    def __init__(self, features: Matrix) -> None:
+    def __init__(self, features: Floats) -> None:
         self._features = features
-        self._prepared: dict[tuple[int, ...], Matrix] = {}
+        self._prepared: dict[tuple[int, ...], Floats] = {}
 
-    def score(self, learned: Learned) -> tuple[Matrix, float]:
+    def score(self, learned: Learned) -> tuple[Floats, float]:
         """Return how sure a model is that each row is an attack, and the time that took, s, without preparing rows."""
         if not len(self._features):
             return np.zeros(0), 0.0

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-Rows = npt.NDArray[np.intp]
-Labels = npt.NDArray[np.int8]
+from coldaisle_analysis.arrays import Labels, Rows
 
 OTHER_WEEKS = "week"
 """The split that trains on the whole of a run and tests on others, see :mod:`other_runs`."""

@@ -22,8 +22,9 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 
-from coldaisle_analysis.evaluation.splits import Labels, Rows, thin
-from coldaisle_analysis.models.model import Matrix, Model, scores
+from coldaisle_analysis.arrays import Floats, Labels, Rows
+from coldaisle_analysis.evaluation.splits import thin
+from coldaisle_analysis.models.model import Model, scores
 
 BUDGET_S = 3.0
 """Time the search may take, s: on an idle machine none takes so long, so that load seldom decides."""
@@ -41,7 +42,7 @@ Params = dict[str, Any]
 
 def tune(
     model: Model,
-    columns: Matrix,
+    columns: Floats,
     names: Sequence[str],
     labels: Labels,
     groups: npt.NDArray[np.str_],
@@ -140,7 +141,7 @@ def _settings(space: Mapping[str, Any], defaults: Params, seed: int) -> list[Par
     return [defaults, *(draw for draw in plain if draw != defaults)]
 
 
-def _found(pipeline: Pipeline, features: Matrix, labels: Labels) -> float:
+def _found(pipeline: Pipeline, features: Floats, labels: Labels) -> float:
     """Return the average precision of a fitted pipeline, 0 where there is no attack to find."""
     return float(average_precision_score(labels, scores(pipeline, features))) if labels.any() else 0.0
 
@@ -153,7 +154,7 @@ class _Journal:
         self._until = until
         self._said: dict[tuple[Any, ...], list[float]] = {tuple(self.defaults.values()): []}
 
-    def __call__(self, pipeline: Pipeline, features: Matrix, labels: Labels) -> float:
+    def __call__(self, pipeline: Pipeline, features: Floats, labels: Labels) -> float:
         """Return the average precision of a fitted pipeline.
 
         Raises:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.dataset.aggregates.moments import Ints, sums
+from coldaisle_analysis.arrays import Ints
+from coldaisle_analysis.dataset.aggregates.moments import sums
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
 from coldaisle_contracts.addressing import NTP_PORT

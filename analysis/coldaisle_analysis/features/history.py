@@ -7,12 +7,9 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.compiled import entry, inner
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 SHORT, LONG, RECENT = 12, 48, 4
 """Values a median looks back over (an hour and four hours at a reading every 5 min), and a mean, this one included."""

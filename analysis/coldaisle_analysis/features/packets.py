@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
-from coldaisle_analysis.decoding.captures import Frames, Ints, read
+from coldaisle_analysis.decoding.captures import Frames, read
 from coldaisle_analysis.features import traffic, values
-from coldaisle_contracts.clock import SECOND
+from coldaisle_analysis.local_time import local_time
 
 BYTES = "latin-1"
 """How a payload is text: a character a byte."""
-_DAY = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,4 @@ def _category(column: pa.ChunkedArray) -> pd.Categorical:
 
 
 def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:
-    local = time_ns + utc_offset_s * SECOND
-    return {
-        "time_ns": time_ns,
-        "weekday": (local // _DAY + 3) % 7,
-        "hour": local % _DAY / (3600 * SECOND),
-    }
+    return {"time_ns": time_ns, **local_time(time_ns, utc_offset_s)}

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis.decoding.captures import Ints
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.decoding.mqtt import PUBACK
 from coldaisle_analysis.features import history
 from coldaisle_analysis.features.history import History
-from coldaisle_analysis.features.values import Floats, others_median
+from coldaisle_analysis.features.values import others_median
 from coldaisle_contracts.clock import END, SECOND
 
 

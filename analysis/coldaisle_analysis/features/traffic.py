@@ -10,14 +10,10 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Bytes, Floats, Ints, Mask
 from coldaisle_analysis.compiled import entry, inner
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+from coldaisle_contracts.clock import SECOND
 
 FLOWS = 1 << 16
 """Flows whose last PUBLISH is known; one that publishes takes the place of the flow so many before it."""
@@ -41,7 +37,6 @@ COLUMNS = (
 """What is said of a frame, see level ``packets`` of :mod:`coldaisle_analysis.columns`."""
 FORGOTTEN = 1e-6
 """A count below this is none."""
-_SECOND = 1e9
 _FIRST_RATE = len(COLUMNS) - len(COUNTED)
 
 
@@ -77,7 +72,7 @@ class Kernel(Protocol):
         self,
         time_ns: Ints,
         flow: Ints,
-        what: Flags,
+        what: Bytes,
         published: Floats,
         rates: _Rates,
         state: State,
@@ -138,16 +133,16 @@ def _publish(state: State, number: int, now: int, what: int, published: Floats, 
         state.flow[place], state.published_ns[place] = number, now
         state.said[place, 0], state.said[place, 1] = published[0], published[1]
     if state.flow[place] == number:
-        said[0] = (now - state.published_ns[place]) / _SECOND
+        said[0] = (now - state.published_ns[place]) / SECOND
         said[1], said[2] = state.said[place, 0], state.said[place, 1]
 
 
 def _follow_traffic(
-    time_ns: Ints, flow: Ints, what: Flags, published: Floats, rates: _Rates, state: State, said: Floats
+    time_ns: Ints, flow: Ints, what: Bytes, published: Floats, rates: _Rates, state: State, said: Floats
 ) -> int:
     """Follow frames, see :meth:`Traffic.follow`; return how many."""
     for at in range(len(time_ns)):
-        since = (time_ns[at] - state.last_ns[0]) / _SECOND
+        since = (time_ns[at] - state.last_ns[0]) / SECOND
         state.last_ns[0] = time_ns[at]
         for rate in range(len(rates.what)):
             counts = rates.what[rate] == EVERY or what[at] & rates.what[rate] != 0

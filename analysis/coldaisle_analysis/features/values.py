@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import history
 from coldaisle_analysis.features.history import History
 from coldaisle_contracts.clock import SECOND
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 COLUMNS = (
     "mqtt_value", "value_diff", "value_dev", "value_dev_long", "value_abs_diff", "value_abs_dev", "value_dev_host", "value_run",

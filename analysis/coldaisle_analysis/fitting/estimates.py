@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
@@ -20,11 +19,10 @@ from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.seasonal import STL
 from statsmodels.tsa.stattools import acovf
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.fitting.observations import Observations
+from coldaisle_contracts.clock import DAY_S, WEEK_S
 
-Floats = npt.NDArray[np.float64]
-
-DAY_S, WEEK_S = 86_400.0, 604_800.0
 SHORT, LONG = 13, 49
 """Slots of the rolling medians that show excursions and noise."""
 JUMP = 0.6

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.fitting.estimates import (
     LEVEL,
-    Floats,
     Noise,
     Term,
     autoregression,
@@ -124,7 +124,7 @@ def _common(units: dict[str, pd.DataFrame], sensor: int) -> pd.Series:
     )
 
 
-def _rounded(values: "pd.Series | Floats", digits: int = 3) -> list[float]:
+def _rounded(values: pd.Series | Floats, digits: int = 3) -> list[float]:
     return [round(float(value), digits) for value in values]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.addressing import UNITS
-from coldaisle_contracts.clock import SECOND, zone_of
+from coldaisle_contracts.clock import DAY, DAY_S, SECOND, zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, client_id
@@ -43,7 +43,7 @@ class Observations:
     @property
     def days(self) -> float:
         """Length of the grid, days."""
-        return len(next(iter(self.units.values()))) * self.interval_s / 86_400
+        return len(next(iter(self.units.values()))) * self.interval_s / DAY_S
 
 
 def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
@@ -140,7 +140,7 @@ def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) 
             f"{place}: time", "readings of a sensor come at the same time: give each a time of its own"
         )
     if length_ns / interval_ns > _MOST_SLOTS:
-        years = length_ns / SECOND / 86_400 / 365
+        years = length_ns / DAY / 365
         remedy = f"readings {interval_ns / SECOND:.1f} s apart lie within {years:.1f} years: leave out those that are far away"
         raise InputError(f"{place}: time", remedy)
 

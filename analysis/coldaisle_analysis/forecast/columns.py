@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.forecast.kalman import COLUMNS, MOST_BESIDE, SECOND, Floats, Forecast, Ints, Site
+from coldaisle_analysis.forecast.kalman import COLUMNS, MOST_BESIDE, Forecast, Site
 from coldaisle_analysis.forecast.learning import learn
+from coldaisle_contracts.clock import SECOND
 
 __all__ = ["COLUMNS", "Series", "columns_of", "learn_site", "place_of", "series_of"]
 
-Mask = npt.NDArray[np.bool_]
-Names = npt.NDArray[np.object_]
 _ID_LENGTH = 3
 """Digits of an InRow's client id: unit, then sensor."""
 
@@ -36,8 +35,8 @@ class Series:
     """
 
     row: Ints
-    key: Names
-    unit: Names
+    key: Texts
+    unit: Texts
     time_ns: Ints
     tick: Ints
     value: Floats
@@ -96,7 +95,7 @@ def _of_readings(frame: pd.DataFrame) -> Series:
     )
 
 
-def _names(named: Sequence[tuple[str, str]]) -> tuple[Names, Names]:
+def _names(named: Sequence[tuple[str, str]]) -> tuple[Texts, Texts]:
     table = np.array(named, dtype=object).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 

@@ -20,16 +20,13 @@ from functools import cache
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.compiled import entry, inner
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from coldaisle_contracts.clock import DAY_S, SECOND
 
 HARMONICS = 2
 """Sines and cosines of the day that the season is made of."""
-DAY_S, SECOND = 86_400.0, 1_000_000_000
 SHARE, WIDTH = 0.05, 1.5
 """Share of readings that may belong to an excursion, and how wide those spread, °C."""
 RESOLUTION = 0.01
@@ -277,7 +274,7 @@ def _cost(step: Floats, rest: Floats, dynamics: Floats, state: Floats, cost: Flo
 @inner
 def _season(coefficients: Floats, time_ns: int) -> float:
     """Return what the season expects at a time, °C."""
-    angle, total = 2 * np.pi * (time_ns / 1e9) / DAY_S, coefficients[0]
+    angle, total = 2 * np.pi * (time_ns / SECOND) / DAY_S, coefficients[0]
     for number in range(HARMONICS):
         total += coefficients[1 + 2 * number] * np.sin(angle * (number + 1))
         total += coefficients[2 + 2 * number] * np.cos(angle * (number + 1))

@@ -6,18 +6,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from coldaisle_analysis.forecast.kalman import (
-    DAY_S,
-    FEWEST,
-    HARMONICS,
-    SECOND,
-    UNSURE,
-    USUAL,
-    Floats,
-    Forecast,
-    Site,
-    load,
-)
+from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.forecast.kalman import FEWEST, HARMONICS, UNSURE, USUAL, Forecast, Site, load
+from coldaisle_contracts.clock import DAY_S, SECOND
 
 _EVALUATIONS = 60
 _LOOKED_AT = 1_000

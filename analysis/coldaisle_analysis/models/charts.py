@@ -16,8 +16,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
-from coldaisle_analysis.models.model import EVERY_ROW, Matrix, Model, bare
+from coldaisle_analysis.models.model import EVERY_ROW, Model, bare
 
 INSTEAD = ("abs_dev", "value_abs_dev")
 """Columns a chart watches where a column of its own is not given."""
@@ -44,7 +45,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         self.names = names
         self.told = told
 
-    def fit(self, features: Matrix, labels: npt.NDArray[np.int8] | None = None) -> Self:
+    def fit(self, features: Floats, labels: npt.NDArray[np.int8] | None = None) -> Self:
         """Learn the limits.
 
         Args:
@@ -63,7 +64,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         self.limits_ = [limit(features[:, at], usual) for at in self.watched_]
         return self
 
-    def predict_proba(self, features: Matrix) -> Matrix:
+    def predict_proba(self, features: Floats) -> Floats:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
         check_is_fitted(self)
         return as_probability(farthest([features[:, at] for at in self.watched_], self.limits_))

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.covariance import MinCovDet
 from sklearn.decomposition import PCA
 
-from coldaisle_analysis.models.model import Matrix
+from coldaisle_analysis.arrays import Floats
 
 DIRECTIONS = 10
 """Principal components that are looked along at most."""
@@ -40,7 +40,7 @@ class RobustCovariance(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, features: Matrix, _labels: object = None) -> Self:
+    def fit(self, features: Floats, _labels: object = None) -> Self:
         """Learn from rows alone, scaled and none missing, shape (rows, columns); labels are not looked at."""
         rng = np.random.default_rng(self.seed)
         rows, columns = features.shape
@@ -54,7 +54,7 @@ class RobustCovariance(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         self.middle_, self.precision_ = found.location_, found.precision_
         return self
 
-    def decision_function(self, features: Matrix) -> Matrix:
+    def decision_function(self, features: Floats) -> Floats:
         """Return the distance of each row, negative: larger is more usual, shape (rows,)."""
         off = self.directions_.transform(features) - self.middle_
         squared = np.einsum("ri,ij,rj->r", off, self.precision_, off, optimize=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coldaisle_analysis.models.model import Matrix
+from coldaisle_analysis.arrays import Floats
 
 
-def limit(column: Matrix, share: float) -> tuple[float, float]:
+def limit(column: Floats, share: float) -> tuple[float, float]:
     """Return the middle of a column and how far above it the limit lies that this share of its known values keeps.
 
     A column that hardly varies has its limit 1 above its middle, an empty one at 1.
@@ -19,7 +19,7 @@ def limit(column: Matrix, share: float) -> tuple[float, float]:
     return float(middle), float(top - middle) if top > middle else 1.0
 
 
-def farthest(columns: Sequence[Matrix], limits: Sequence[tuple[float, float]]) -> Matrix:
+def farthest(columns: Sequence[Floats], limits: Sequence[tuple[float, float]]) -> Floats:
     """Return the largest excess of each row, at least 0; 1 is a column at its limit, and missing values keep theirs."""
     worst = np.zeros(len(columns[0]) if columns else 0)
     for column, (middle, room) in zip(columns, limits, strict=True):
@@ -27,7 +27,7 @@ def farthest(columns: Sequence[Matrix], limits: Sequence[tuple[float, float]]) -
     return worst
 
 
-def as_probability(excess: Matrix) -> Matrix:
+def as_probability(excess: Floats) -> Floats:
     """Return both columns of ``predict_proba`` for an excess ≥ 0: excess/(1 + excess), one half at an excess of 1."""
     above = np.maximum(excess, 0.0)
     score = above / (1.0 + above)

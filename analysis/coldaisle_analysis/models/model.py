@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-Matrix = npt.NDArray[np.float64]
+from coldaisle_analysis.arrays import Floats
+
 Make = Callable[[int, Sequence[str]], BaseEstimator]
 """Makes an unfitted estimator from a seed and the names of the columns it will be given."""
 Preparation = Callable[[], list[BaseEstimator]]
@@ -73,12 +74,12 @@ def scaled() -> list[BaseEstimator]:
 class Filled(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Gives missing values a value of their own; scikit-learn's imputer takes eight times as long where many are missing."""
 
-    def fit(self, features: Matrix, _labels: object = None) -> Self:
+    def fit(self, features: Floats, _labels: object = None) -> Self:
         """Learn how many columns there are."""
         self.n_features_in_ = features.shape[1]
         return self
 
-    def transform(self, features: Matrix) -> Matrix:
+    def transform(self, features: Floats) -> Floats:
         """Return the rows with none missing, shape (rows, columns).
 
         Raises:
@@ -100,7 +101,7 @@ def bare() -> list[BaseEstimator]:
     return []
 
 
-def scores(model: BaseEstimator, features: Matrix) -> Matrix:
+def scores(model: BaseEstimator, features: Floats) -> Floats:
     """Return how sure a fitted model is that each row is an attack, in [0, 1], shape (rows,).
 
     A probability where the model gives one, else the logistic function of its decision value.
@@ -110,7 +111,7 @@ def scores(model: BaseEstimator, features: Matrix) -> Matrix:
     return np.asarray(expit(model.decision_function(features)), dtype=np.float64)
 
 
-def threshold(labels: npt.NDArray[np.int8], score: Matrix) -> float:
+def threshold(labels: npt.NDArray[np.int8], score: Floats) -> float:
     """Return the threshold with the best F1 on these rows; a row alarms when its score reaches it.
 
     Set in the middle of the thresholds around the best one that are :data:`NEARLY` as good, so that it hangs neither on one row nor on
@@ -130,6 +131,6 @@ def threshold(labels: npt.NDArray[np.int8], score: Matrix) -> float:
     return float((high + low) / 2)
 
 
-def untold_threshold(score: Matrix) -> float:
+def untold_threshold(score: Floats) -> float:
     """Return the threshold that :data:`UNTOLD_ALARMS` of these rows exceed, whatever they are."""
     return float(np.nextafter(np.quantile(score, 1 - UNTOLD_ALARMS), 2.0)) if len(score) else EVEN_CHANCE

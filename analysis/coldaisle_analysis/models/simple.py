@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
-from coldaisle_analysis.models.model import EVERY_ROW, Matrix, Model, bare, plain
+from coldaisle_analysis.models.model import EVERY_ROW, Model, bare, plain
 
 WATCHED = {
     "abs_dev": (1, 0.5), "dev_siblings": (1, 0.5), "late": (1, 10), "iat": (-1, 10), "missing": (1, 0.5), "deliveries": (1, 0.5),
@@ -35,7 +36,7 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = names
 
-    def fit(self, features: Matrix, labels: npt.NDArray[np.int8]) -> Self:
+    def fit(self, features: Floats, labels: npt.NDArray[np.int8]) -> Self:
         """Learn median and limit of each watched column from the clean rows.
 
         Args:
@@ -53,7 +54,7 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         ]
         return self
 
-    def predict_proba(self, features: Matrix) -> Matrix:
+    def predict_proba(self, features: Floats) -> Floats:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
         check_is_fitted(self)
         watched = [sign * features[:, at] for at, sign in self.watched_]

@@ -8,22 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.model import Matrix, Model, plain, scaled
+from coldaisle_analysis.arrays import Floats, Labels
+from coldaisle_analysis.models.model import Model, plain, scaled
 from coldaisle_analysis.models.untold import Oddness
 
 if TYPE_CHECKING:  # river takes 0.4 s to import: what needs it imports it
     from river.anomaly import HalfSpaceTrees
     from river.forest import ARFClassifier
 
-Judge = Callable[[Any, int, Matrix], tuple[Matrix, bool]]
+Judge = Callable[[Any, int, Floats], tuple[Floats, bool]]
 """From a node of river's, its depth and what its parent is worth: what it is worth, and whether a row's way ends there."""
-Labels = npt.NDArray[np.int8]
 
 
 class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -33,7 +32,7 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """
 
     @classmethod
-    def lay_out(cls, roots: Iterable[Any], judge: Judge, start: Matrix) -> Self:
+    def lay_out(cls, roots: Iterable[Any], judge: Judge, start: Floats) -> Self:
         """Return river's trees as arrays.
 
         Args:
@@ -41,11 +40,11 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             judge: what a node is worth.
             start: what the node above a root would be worth, shape (worth,).
         """
-        nodes: list[tuple[int, float, int, int, Matrix]] = []
+        nodes: list[tuple[int, float, int, int, Floats]] = []
         grove = cls()
         grove.depth_ = 0
 
-        def add(node: Any, depth: int, above: Matrix) -> int:
+        def add(node: Any, depth: int, above: Floats) -> int:
             at, (worth, ends) = len(nodes), judge(node, depth, above)
             nodes.append((0, 0.0, at, at, worth))
             grove.depth_ = max(grove.depth_, depth)
@@ -60,7 +59,7 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         grove.limit_, grove.worth_ = np.array(limit, np.float64), np.array(worth, np.float64)
         return grove
 
-    def total(self, features: Matrix) -> Matrix:
+    def total(self, features: Floats) -> Floats:
         """Return what all trees together say of each row, shape (rows, worth)."""
         rows = np.arange(len(features))
         said = np.zeros((len(features), self.worth_.shape[1]))
@@ -73,7 +72,7 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return said
 
 
-def stream(features: Matrix) -> Iterator[dict[int, float]]:
+def stream(features: Floats) -> Iterator[dict[int, float]]:
     """Yield each row as river takes it: its values by number of the column."""
     for row in features.tolist():
         yield dict(enumerate(row))
@@ -97,7 +96,7 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.window = window
         self.seed = seed
 
-    def fit(self, features: Matrix, _labels: object = None) -> Self:
+    def fit(self, features: Floats, _labels: object = None) -> Self:
         """Learn rows in order, shape (rows, columns)."""
         grown = self.grow(len(features))
         for row in stream(features):
@@ -113,7 +112,7 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     def settle(self, grown: "HalfSpaceTrees") -> Self:
         """Take over what river's model has learned."""
 
-        def judge(node: Any, depth: int, above: Matrix) -> tuple[Matrix, bool]:
+        def judge(node: Any, depth: int, above: Floats) -> tuple[Floats, bool]:
             ends = depth == grown.height or node.r_mass < grown.size_limit
             return above + node.r_mass * 2.0**depth, ends
 
@@ -122,7 +121,7 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.most_ = float(grown._max_score)  # noqa: SLF001 - the only place where river says it
         return self
 
-    def decision_function(self, features: Matrix) -> Matrix:
+    def decision_function(self, features: Floats) -> Floats:
         """Return how usual each row is, in [0, 1], shape (rows,): one less river's score."""
         check_is_fitted(self)
         return np.asarray(self.grove_.total(features)[:, 0] / self.most_)
@@ -161,7 +160,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.drift = drift
         self.seed = seed
 
-    def fit(self, features: Matrix, labels: Labels) -> Self:
+    def fit(self, features: Floats, labels: Labels) -> Self:
         """Learn rows in order.
 
         Args:
@@ -173,7 +172,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             grown.learn_one(row, label)
         return self.settle(grown)
 
-    def test_then_train(self, features: Matrix, labels: Labels) -> Matrix:
+    def test_then_train(self, features: Floats, labels: Labels) -> Floats:
         """Learn rows in order as :meth:`fit` does, and return the score each had just before, shape (rows,).
 
         A row's label is looked at once its score is given.
@@ -210,7 +209,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 continue
             weight = metric.get() or 1.0
 
-            def judge(node: Any, _: int, above: Matrix, weight: float = weight) -> tuple[Matrix, bool]:
+            def judge(node: Any, _: int, above: Floats, weight: float = weight) -> tuple[Floats, bool]:
                 if getattr(node, "children", ()):
                     return above, False
                 seen = np.array([node.stats.get(label, 0.0) for label in (0, 1)])
@@ -220,7 +219,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.groves_ = groves
         return self
 
-    def predict_proba(self, features: Matrix) -> Matrix:
+    def predict_proba(self, features: Floats) -> Floats:
         """Return how sure the forest is of clean and attack, shape (rows, 2); even chance where no tree knows."""
         check_is_fitted(self)
         said = sum((grove.total(features) for grove in self.groves_), np.zeros((len(features), 2)))

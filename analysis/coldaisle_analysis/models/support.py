@@ -6,7 +6,7 @@ from sklearn.svm import SVC, OneClassSVM
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.model import Matrix
+from coldaisle_analysis.arrays import Floats
 
 ROWS = 4_096
 """Rows that are compared with the vectors at once."""
@@ -15,7 +15,7 @@ ROWS = 4_096
 class RadialSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
     """scikit-learn's SVC of two classes; its decision is the same number."""
 
-    def decision_function(self, features: Matrix) -> Matrix:
+    def decision_function(self, features: Floats) -> Floats:
         """Return how far each row lies on the side of the second class, shape (rows,)."""
         return _summed(self, features)
 
@@ -23,12 +23,12 @@ class RadialSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
 class RadialOneClass(OneClassSVM):  # type: ignore[misc]  # scikit-learn has no types
     """scikit-learn's one-class SVM; its decision is the same number."""
 
-    def decision_function(self, features: Matrix) -> Matrix:
+    def decision_function(self, features: Floats) -> Floats:
         """Return how far each row lies within what is usual, shape (rows,)."""
         return _summed(self, features)
 
 
-def _summed(fitted: SVC | OneClassSVM, features: Matrix) -> Matrix:
+def _summed(fitted: SVC | OneClassSVM, features: Floats) -> Floats:
     """Return the sum over the support vectors, and the intercept."""
     check_is_fitted(fitted)
     vectors, weights = fitted.support_vectors_, fitted.dual_coef_[0]

@@ -11,7 +11,8 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.models.model import EVERY_ROW, Matrix, Model, plain
+from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.models.model import EVERY_ROW, Model, plain
 
 
 class _Averaged:
@@ -20,7 +21,7 @@ class _Averaged:
     estimators_: list[DecisionTreeClassifier]
     n_features_in_: int
 
-    def predict_proba(self, features: Matrix) -> Matrix:
+    def predict_proba(self, features: Floats) -> Floats:
         """Return the mean over the trees of the share of each class in a row's leaf, shape (rows, 2)."""
         check_is_fitted(self)
         rows = np.asarray(features, np.float32)

@@ -8,9 +8,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.utils.validation import check_is_fitted
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.models.covariance import RobustCovariance
 from coldaisle_analysis.models.excess import as_probability
-from coldaisle_analysis.models.model import Matrix, Model, scaled
+from coldaisle_analysis.models.model import Model, scaled
 from coldaisle_analysis.models.support import RadialOneClass
 
 USUAL = 0.99
@@ -27,7 +28,7 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     def __init__(self, detector: BaseEstimator) -> None:
         self.detector = detector
 
-    def fit(self, features: Matrix, _labels: object = None) -> Self:
+    def fit(self, features: Floats, _labels: object = None) -> Self:
         """Learn from rows alone, shape (rows, columns); labels are not looked at."""
         self.classes_ = np.array([0, 1], np.int8)
         self.fitted_ = clone(self.detector).fit(features)
@@ -36,7 +37,7 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         self.room_ = float(limit - self.middle_) or 1.0
         return self
 
-    def predict_proba(self, features: Matrix) -> Matrix:
+    def predict_proba(self, features: Floats) -> Floats:
         """Return the score of each row, see :func:`as_probability`, shape (rows, 2)."""
         check_is_fitted(self)
         odd = -self.fitted_.decision_function(features)

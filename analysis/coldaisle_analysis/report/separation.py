@@ -5,9 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
+from coldaisle_analysis.arrays import Floats
 
 NORMAL, PASSED = "normal", "passed through"
-Floats = npt.NDArray[np.float64]
 BINS = 20
 
 

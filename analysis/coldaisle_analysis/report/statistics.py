@@ -12,12 +12,13 @@ import pandas as pd
 from statsmodels.tsa.seasonal import STL
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.report.separation import NORMAL, PASSED, Floats, separation
+from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.report.separation import NORMAL, PASSED, separation
+from coldaisle_contracts.clock import DAY_S
 
 TOP = 12
 """Values listed per column; the rest are summed up as ``others``."""
 QUANTILES = ["min", "5%", "25%", "50%", "75%", "95%", "max"]
-DAY_S = 86_400.0
 
 COUNTED: dict[columns.Level, tuple[str, ...]] = {
     "packets": (

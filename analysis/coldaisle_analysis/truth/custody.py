@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.decoding.captures import Ints
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.evidence import name_of_frame
 from coldaisle_analysis.truth.frames import questions

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.decoding.captures import Ints
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.consequences import EARLY, caused, connections, taken_under
 from coldaisle_analysis.truth.evidence import Evidence

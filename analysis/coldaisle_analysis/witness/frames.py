@@ -10,12 +10,12 @@ from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import ETHERNET, frame_digest
 from coldaisle_contracts.timeline import Timeline
 
 _GLOBAL, _RECORD = 24, struct.Struct("<IIII")
-_SECOND = 1_000_000_000
 _MAGIC = b"\x4d\x3c\xb2\xa1"
 """A little-endian pcap with nanoseconds, as tcpdump writes it here."""
 _ARP, _IPV4 = 0x0806, 0x0800
@@ -107,7 +107,7 @@ def _records(path: Path, name: str) -> Iterator[tuple[int, str, bytes]]:
         at += _RECORD.size
         if at + size > len(data):
             raise InputError(f"{path}: frame {number}", "is cut short: make the run again")
-        yield seconds * _SECOND + nanos, f"frame {number} of {name}", data[at : at + size]
+        yield seconds * SECOND + nanos, f"frame {number} of {name}", data[at : at + size]
         at += size
 
 

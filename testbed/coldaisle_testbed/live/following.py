@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ OPEN, SEALED = ".tcpdump", ".pcap"
 SETTLED_NS = 2_000_000
 """Age at which a frame is handed on, ns: two processors may stamp frames in one order and hand them over in the other."""
 _RECORD = struct.Struct("<IIII")
-_SECOND = 1_000_000_000
 
 Frame = tuple[int, bytes]
 """Wall time, ns since the epoch, and bytes."""
@@ -102,7 +102,7 @@ class Tail:
             start, end = at + RECORD_HEADER, at + RECORD_HEADER + size
             if end > len(data):
                 break
-            found.append((seconds * _SECOND + nanos, data[start:end]))
+            found.append((seconds * SECOND + nanos, data[start:end]))
             at = end
         self._rest = data[at:]
         return found

@@ -13,7 +13,6 @@ from coldaisle_analysis.decoding import SCHEMAS, Decoder
 
 UNIT_MAC, BROKER_MAC = "02:00:00:00:00:0d", "02:00:00:00:00:01"
 UNIT, BROKER = "10.6.56.41", "10.6.56.1"
-SECOND = 1_000_000_000
 ETHERNET = Ether(src=UNIT_MAC, dst=BROKER_MAC)
 """Both addresses given, or scapy would ask the network for them."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import CONNECT, DISCONNECT
 
@@ -11,7 +11,6 @@ DAY_STARTS = (CONNECT + DISCONNECT) // 2
 READINGS = 12
 """Readings of a sensor in a window where its length is not given: at one every 5 min an hour. A running median looks
 back as far (``values.SHORT``), an episode a scenario draws lasts up to as many, and they suffice for a deviation."""
-_DAY = 86_400 * SECOND
 
 
 @dataclass(frozen=True)
@@ -56,4 +55,4 @@ class Cut:
 def midnight_before(time_ns: int, utc_offset_s: int) -> int:
     """Return the last local midnight before a time, ns since the epoch."""
     local = time_ns + utc_offset_s * SECOND
-    return time_ns - local % _DAY
+    return time_ns - local % DAY

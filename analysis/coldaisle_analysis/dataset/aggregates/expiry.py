@@ -7,8 +7,8 @@ timeout, or when it has lasted for the active timeout; the next frame then start
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.dataset.aggregates.cut import Cut
-from coldaisle_analysis.dataset.aggregates.moments import Ints
 from coldaisle_contracts.clock import SECOND
 
 

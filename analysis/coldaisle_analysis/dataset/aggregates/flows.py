@@ -5,21 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.columns import conform
 from coldaisle_analysis.columns.flows import FLAGS, WAYS
 from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.dataset.aggregates.expiry import clock, number
-from coldaisle_analysis.dataset.aggregates.moments import (
-    Floats,
-    Ints,
-    Mask,
-    first_known,
-    gaps,
-    moments,
-    named,
-    starts_of,
-    sums,
-)
+from coldaisle_analysis.dataset.aggregates.moments import first_known, gaps, moments, named, starts_of, sums
 from coldaisle_analysis.dataset.aggregates.truth import decide, touched
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_contracts.clock import SECOND

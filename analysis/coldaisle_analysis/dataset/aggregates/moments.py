@@ -7,9 +7,7 @@ pass, a tenth of the time of a pandas ``groupby``.
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from coldaisle_analysis.arrays import Floats, Ints
 
 STATISTICS = ("min", "mean", "std", "max")
 

@@ -7,7 +7,7 @@ touched by an episode.
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.dataset.aggregates.moments import Ints
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.truth.frames import NORMAL, TRUTH
 
 _ATTACK, _BENIGN, _TOUCHED = 4, 2, 1

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import conform
 from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.dataset.aggregates.expiry import clock
-from coldaisle_analysis.dataset.aggregates.moments import Ints, gaps, moments, named, sums
+from coldaisle_analysis.dataset.aggregates.moments import gaps, moments, named, sums
 from coldaisle_analysis.dataset.aggregates.truth import decide, touched
 from coldaisle_analysis.decoding.mqtt import CONNECT, PUBLISH
-from coldaisle_contracts.clock import SECOND
+from coldaisle_analysis.local_time import local_time
 
-_DAY = 86_400 * SECOND
 _WHO = ("unit", "sensor", "client_id")
 _NUMBERS = ("tcp_rst", "tcp_retransmission", "mqtt_msgtype", "to_server", "frame_len", "label", "frame")
 
@@ -117,7 +117,6 @@ def _when(grid: _Grid) -> dict[str, object]:
     """Return the columns that say which sensor and window it is."""
     sensor, place = np.divmod(np.arange(grid.count), max(len(grid.windows), 1))
     start = grid.cut.origin_ns + grid.windows[place] * grid.cut.window_ns
-    local = start + grid.cut.utc_offset_s * SECOND
     return {
         **{name: grid.sensors[name].to_numpy()[sensor] for name in _WHO},
         "window": grid.windows[place],
@@ -125,8 +124,7 @@ def _when(grid: _Grid) -> dict[str, object]:
         "time": pd.to_datetime(start, utc=True),
         "start_ns": start,
         "end_ns": start + grid.cut.window_ns,
-        "weekday": (local // _DAY + 3) % 7,
-        "hour": local % _DAY / (3600 * SECOND),
+        **local_time(start, grid.cut.utc_offset_s),
     }
 
 

@@ -9,21 +9,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from coldaisle_analysis.earliness.cases import SECOND, Cases
+from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask, Rows
+from coldaisle_analysis.earliness.cases import Cases
 from coldaisle_analysis.earliness.erde import Outcomes
 from coldaisle_analysis.earliness.policies import kernels
-from coldaisle_analysis.earliness.policies.policy import Codes, Floats, Mask, Policy
-
-Rows = npt.NDArray[np.intp]
-Labels = npt.NDArray[np.int8]
+from coldaisle_analysis.earliness.policies.policy import Policy
+from coldaisle_contracts.clock import DAY_S, SECOND
 
 QUIET_S = 900
 """Quiet time after which the next alarm is a new incident, s."""
 REPEAT_S = 3_600
 """Time after which an alarm that goes on is looked at anew, s."""
-_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Bench:
 
     cases: Cases
     order: Rows
-    streams: Codes
-    known_ns: Codes
+    streams: Ints
+    known_ns: Ints
     false: Mask
     days: float
 
@@ -81,7 +78,7 @@ class Bench:
         return incidents / self.days
 
 
-def bench(cases: Cases, labels: Labels, episodes: Codes, rows: Mask | None = None) -> Bench:
+def bench(cases: Cases, labels: Labels, episodes: Ints, rows: Mask | None = None) -> Bench:
     """Return what a policy is judged on.
 
     An alarm is false on a row that is no attack, of a benign anomaly too. On a row of an attack's episode that is not
@@ -105,5 +102,5 @@ def bench(cases: Cases, labels: Labels, episodes: Codes, rows: Mask | None = Non
         streams=cases.streams[order],
         known_ns=known,
         false=false[order],
-        days=max(span, 1.0) / _DAY_S,
+        days=max(span, 1.0) / DAY_S,
     )

@@ -4,34 +4,29 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Ints, Mask
 from coldaisle_analysis.compiled import entry
-
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Cusum(Protocol):
     """What :func:`load` returns first."""
 
-    def __call__(self, steps: Codes, streams: Codes, limit: int, alarms: Mask) -> int:
+    def __call__(self, steps: Ints, streams: Ints, limit: int, alarms: Mask) -> int:
         """See :func:`_cusum`."""
 
 
 class Crowded(Protocol):
     """What :func:`load` returns second."""
 
-    def __call__(
-        self, raised: Mask, streams: Codes, items: int, among: int, last: Codes, alarms: Mask
-    ) -> int:
+    def __call__(self, raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
         """See :func:`_crowded`."""
 
 
 class Incidents(Protocol):
     """What :func:`load` returns third."""
 
-    def __call__(self, time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
+    def __call__(self, time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
         """See :func:`_incidents`."""
 
 
@@ -46,7 +41,7 @@ def load() -> tuple[Cusum, Crowded, Incidents]:
     )
 
 
-def _cusum(steps: Codes, streams: Codes, limit: int, alarms: Mask) -> int:
+def _cusum(steps: Ints, streams: Ints, limit: int, alarms: Mask) -> int:
     """Write where the sum of steps, never below 0 and 0 again after an alarm or in a new stream, reaches a limit."""
     level = 0
     for at in range(len(steps)):
@@ -59,7 +54,7 @@ def _cusum(steps: Codes, streams: Codes, limit: int, alarms: Mask) -> int:
     return len(steps)
 
 
-def _crowded(raised: Mask, streams: Codes, items: int, among: int, last: Codes, alarms: Mask) -> int:
+def _crowded(raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
     """Write which raised items are at least the ``items``-th raised one among the last ``among`` of their stream.
 
     Args:
@@ -82,7 +77,7 @@ def _crowded(raised: Mask, streams: Codes, items: int, among: int, last: Codes, 
     return len(raised)
 
 
-def _incidents(time_ns: Codes, streams: Codes, quiet_ns: int, repeat_ns: int) -> int:
+def _incidents(time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
     """Return how many incidents alarms come to, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.bench`."""
     count, stream, before, begun, part = 0, -2, 0, 0, 0
     for at in range(len(time_ns)):

@@ -9,14 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.earliness.policies import kernels
 from coldaisle_contracts.errors import InputError
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 ABOVE_ALL = 2.0
 """A limit no score reaches, and a number in JSON."""
@@ -34,7 +30,7 @@ class Policy(Protocol):
     def step(self, state: int, score: float) -> tuple[int, bool]:
         """Return the state after the next item of a stream, and whether that item alarms."""
 
-    def alarms(self, score: Floats, streams: Codes) -> Mask:
+    def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm.
 
         Args:
@@ -54,7 +50,7 @@ class Threshold:
         """Return the state, which nothing changes, and whether the item alarms."""
         return state, score >= self.limit
 
-    def alarms(self, score: Floats, streams: Codes) -> Mask:  # noqa: ARG002 - a threshold remembers nothing
+    def alarms(self, score: Floats, streams: Ints) -> Mask:  # noqa: ARG002 - a threshold remembers nothing
         """Return which items alarm, see :meth:`Policy.alarms`."""
         return np.asarray(score >= self.limit)
 
@@ -75,7 +71,7 @@ class InARow:
         row = min(state + 1, self.items) if score >= self.limit else 0
         return row, row == self.items
 
-    def alarms(self, score: Floats, streams: Codes) -> Mask:
+    def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
         return _crowded(score >= self.limit, streams, self.items, self.items)
 
@@ -106,7 +102,7 @@ class TwoThresholds:
         seen = (state << 1 | raised) & ((1 << self.among) - 1)
         return seen, score >= self.high or (raised and seen.bit_count() >= self.items)
 
-    def alarms(self, score: Floats, streams: Codes) -> Mask:
+    def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
         crowded = _crowded(score >= self.low, streams, self.items, self.among)
         return np.asarray(crowded | (score >= self.high))
@@ -130,7 +126,7 @@ class Cusum:
         level = max(0, state + round(score * _TICKS) - round(self.drift * _TICKS))
         return (0, True) if level >= self._limit else (level, False)
 
-    def alarms(self, score: Floats, streams: Codes) -> Mask:
+    def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
         steps = np.rint(score * _TICKS).astype(np.int64) - round(self.drift * _TICKS)
         alarms = np.zeros(len(score), dtype=np.bool_)
@@ -143,7 +139,7 @@ class Cusum:
         return max(1, round(self.limit * _TICKS))
 
 
-def _crowded(raised: Mask, streams: Codes, items: int, among: int) -> Mask:
+def _crowded(raised: Mask, streams: Ints, items: int, among: int) -> Mask:
     """Return which raised items are at least the ``items``-th raised one among the last ``among`` of their stream."""
     alarms = np.zeros(len(raised), dtype=np.bool_)
     kernels.load()[1](raised, streams, items, among, np.zeros(items, np.int64), alarms)

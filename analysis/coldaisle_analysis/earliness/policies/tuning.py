@@ -11,13 +11,13 @@ from itertools import product
 
 import numpy as np
 
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.earliness.erde import Outcomes, erde, f_latency
 from coldaisle_analysis.earliness.policies.bench import Bench
 from coldaisle_analysis.earliness.policies.policy import (
     ABOVE_ALL,
     NEVER,
     Cusum,
-    Floats,
     InARow,
     Policy,
     Threshold,
