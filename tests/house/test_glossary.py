@@ -1,0 +1,56 @@
+"""docs/glossary.md: every word is in the code where the page says, and lists of names are the code's."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from coldaisle_analysis import columns
+from coldaisle_analysis.earliness.policies import FAMILIES
+from coldaisle_analysis.evaluation.alarms import BUDGETS
+from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
+from coldaisle_analysis.truth.readings import FATES
+from coldaisle_contracts.taxonomy import Edit, Family, Role
+
+TEXT = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
+ROWS = {
+    row[1]: (row[2], row[3])
+    for row in re.finditer(r"^\| \*\*(.+?)\*\* \| (.+) \| (.+) \|$", TEXT, re.MULTILINE)
+}
+LISTS = {
+    "family": get_args(Family),
+    "edit": tuple(filter(None, get_args(Edit))),
+    "role": tuple(Role),
+    "fate": ("delivered", *FATES.values()),
+    "level": columns.LEVELS,
+    "group": get_args(columns.Group),
+    "split": ("day", "block", "kind", "random", OTHER_WEEKS),
+    "alarm policy": tuple(FAMILIES),
+    "budget": tuple(BUDGETS),
+}
+"""Words whose line names every value there is."""
+
+
+@pytest.mark.parametrize("word", ROWS)
+def test_word_is_in_the_code(word: str) -> None:
+    """The line is one sentence or more, and each place it names is a module, or a name in one."""
+    meaning, places = ROWS[word]
+    assert meaning.endswith((".", ")"))
+    for folder, path, name in re.findall(r"`(\w+)/([\w/]+)(?:: (\w+))?`", places):
+        module = importlib.import_module(f"coldaisle_{folder}.{path.replace('/', '.')}")
+        assert not name or hasattr(module, name)
+    assert len(re.findall("`[^`]+`", places)) == len(places.split(", "))
+
+
+@pytest.mark.parametrize("word", LISTS)
+def test_lists_are_the_code_s(word: str) -> None:
+    """A line that lists names has all of them, and no others."""
+    assert sorted(re.findall("`([^`]+)`", ROWS[word][0])) == sorted(LISTS[word])
+
+
+def test_every_line_is_read() -> None:
+    """No line of a table escapes the tests, no word has two lines, and there are enough."""
+    lines = [line for line in TEXT.splitlines() if line.startswith("| **")]
+    assert len(lines) == len(ROWS) >= 40
