@@ -29,9 +29,9 @@ def _command() -> None:
 
         getattr(container_programs, sys.argv[1])(os.environ)
     else:
-        from coldaisle_testbed.cli import app, spread  # noqa: PLC0415
+        from coldaisle_testbed import cli  # noqa: PLC0415
 
-        app(spread(sys.argv[1:]), prog_name="coldaisle")
+        cli.run(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ One long module: a function a command, hardly more than its options, in the orde
 """
 
 import os
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from rich.console import Console
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, plain
+from coldaisle_testbed import json_output
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +34,39 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
+
+
+def run(arguments: list[str]) -> None:
+    """Run the command that the arguments name.
+
+    Raises:
+        ColdaisleError: if it fails; where JSON is asked for, the error is on standard output, too.
+    """
+    words = spread(arguments)
+    if not json_output.is_wanted(words):
+        app(words, prog_name="coldaisle")
+        return
+    with json_output.errors():
+        app(words, prog_name="coldaisle", standalone_mode=False)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from coldaisle_testbed import provenance  # noqa: PLC0415
+
+        say(f"coldaisle {provenance.version() or 'of unknown version'}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
 
 
 def spread(
@@ -39,17 +74,24 @@ def spread(
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
-    ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form click knows.
+    ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form Typer knows. ``audit --json`` without a file writes to standard output.
     """
     out: list[str] = []
     repeating = ""
-    for argument in arguments:
+    for index, argument in enumerate(arguments):
         if argument.startswith("-"):
             repeating = argument if argument in options else ""
         elif repeating and out and out[-1] != repeating:
             out.append(repeating)
         out.append(argument)
+        if arguments[0] == "audit" and argument == "--json" and _is_option(arguments[index + 1 :]):
+            out.append(json_output.STANDARD_OUTPUT)
     return out
+
+
+def _is_option(following: list[str]) -> bool:
+    """Tell whether an option without a value comes next, or nothing."""
+    return not following or (following[0].startswith("-") and following[0] != json_output.STANDARD_OUTPUT)
 
 
 def say(*lines: str) -> None:
@@ -158,6 +200,7 @@ def up(
         "coldaisle verify runs/latest",
         "coldaisle verify runs/latest --manifest-digest 3f0c…",
         "coldaisle verify runs/latest --signers allowed_signers",
+        "coldaisle verify runs/latest --json | jq .recall",
     )
 )
 def verify(
@@ -168,6 +211,7 @@ def verify(
     signers: Annotated[
         Path | None, typer.Option(help="Who may have signed it, in ssh-keygen's format of allowed signers.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check a finished run again: hashes, conservation, labels, everything derived. Exit 3 names what broke."""
     from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
@@ -175,7 +219,11 @@ def verify(
     Manifest.load(run)  # what is no run is said at once
     from coldaisle_testbed import verification  # noqa: PLC0415
 
-    say(*verification.verify(run, manifest_digest, signers).splitlines())
+    verified = verification.verify(run, manifest_digest, signers)
+    if as_json:
+        json_output.write(verified.facts())
+    else:
+        say(*verified.sentences())
 
 
 @app.command(epilog=_examples("coldaisle sign runs/latest --key ~/.ssh/id_ed25519"))
@@ -280,12 +328,19 @@ def score(
         str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
     ] = "best F1",
     out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Score every frame of any capture with a trained detector."""
     refuse_sealed(out)
     from coldaisle_analysis.detection import scoring  # noqa: PLC0415
 
-    say(*scoring.score(model, pcap, policy, out))
+    scored = scoring.score(model, pcap, policy, out)
+    if as_json:
+        json_output.write(
+            {"frames": scored.frames, "alarms": scored.alarms, "out": str(out) if out else None}
+        )
+    else:
+        say(*scored.lines())
 
 
 @app.command(
@@ -337,6 +392,7 @@ def live(
     epilog=_examples(
         "coldaisle audit runs/latest",
         "coldaisle audit flows.csv --label Label --json SCORECARD.json",
+        "coldaisle audit runs/latest --json | jq .counts",
         "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
     )
 )
@@ -345,17 +401,24 @@ def audit(
     label: Annotated[str, typer.Option(help="Label column of a table.")] = "label",
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the scorecard into this file too.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(help="Write the scorecard into this file too; without a file, print it alone."),
+    ] = None,
 ) -> None:
     """Say what is wrong with a labelled data set: signals with evidence, not verdicts."""
     if subject is None and not (pcap and labels):
-        raise InputError("audit", "give a run, a table with labels, or --pcap FILE… --labels FILE…")
+        also = "" if json is None else f" ({json} is the file that --json writes)"
+        raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
     refuse_sealed(json, "--json")
     from coldaisle_analysis.audit import examine, scorecard, shown  # noqa: PLC0415
 
     name, results = (
         examine.captures(pcap, labels) if pcap and labels else examine.path(subject or Path(), label)
     )
+    if json == Path(json_output.STANDARD_OUTPUT):
+        json_output.write(scorecard.as_dict(name, results))
+        return
     if json is not None:
         scorecard.write(name, results, json)
     Console().print(*shown.tables(name, results), sep="\n", highlight=False)
@@ -399,10 +462,19 @@ def fit(
 
 
 @scenario_app.command("check", epilog=_examples("coldaisle scenario check scenarios/week.toml"))
-def scenario_check(file: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
+def scenario_check(
+    file: Annotated[Path, typer.Argument(help="Scenario file.")], as_json: AsJson = False
+) -> None:
     """Check a scenario; exit 2 names file, key, value and what would be right."""
     plan = _plan(file, None)
-    say(f"{file}: {plan.scenario.slots:,} slots, {len(plan.episodes)} episodes, plan {plan.digest()[:16]}")
+    slots, episodes, digest = plan.scenario.slots, len(plan.episodes), plan.digest()
+    if as_json:
+        json_output.write({
+            "scenario": plan.scenario.name, "seed": plan.scenario.seed, "slots": slots, "episodes": episodes,
+            "plan_digest": digest,
+        })  # fmt: skip
+    else:
+        say(f"{file}: {slots:,} slots, {episodes} episodes, plan {digest[:16]}")
 
 
 @scenario_app.command(
@@ -443,25 +515,30 @@ def runs(
     clean: Annotated[
         bool, typer.Option("--clean", help="Remove what runs that were cut short have left.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List runs, and what runs that were cut short have left with what can be done with it."""
     from coldaisle_testbed import leftovers  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
-    if clean:
-        gone = leftovers.clean(folder)
-        say(*(f"removed {one}" for one in gone), *(f"kept {one}" for one in leftovers.find(folder)))
-        if not gone:
+    removed = leftovers.clean(folder) if clean else []
+    listed, remaining = [] if clean else listings.runs_in(folder), leftovers.find(folder)
+    if as_json:
+        named = {"removed": removed, "kept": remaining} if clean else {"leftovers": remaining}
+        facts = {key: [leftover.facts() for leftover in group] for key, group in named.items()}
+        json_output.write(facts if clean else {"runs": [asdict(row) for row in listed], **facts})
+    elif clean:
+        say(*(f"removed {leftover}" for leftover in removed), *(f"kept {leftover}" for leftover in remaining))
+        if not removed:
             say("there was nothing to remove")
-        return
-    table, left = listings.of_runs(folder), leftovers.find(folder)
-    if table.row_count:
-        Console().print(table)
     else:
-        say(f"no runs in {folder}: make one with `coldaisle up`")
-    say(*map(str, left))
-    if any(not one.busy and not one.keep for one in left):
-        say("`coldaisle runs --clean` removes what is left over")
+        if listed:
+            Console().print(listings.of_runs(listed))
+        else:
+            say(f"no runs in {folder}: make one with `coldaisle up`")
+        say(*map(str, remaining))
+        if any(not leftover.busy and not leftover.keep for leftover in remaining):
+            say("`coldaisle runs --clean` removes what is left over")
 
 
 @app.command(
@@ -500,10 +577,14 @@ def doctor(
     alarms_port: Annotated[
         int, typer.Option(envvar="COLDAISLE_ALARMS_PORT", help="Port of the alarms in containers.")
     ] = 1884,
+    as_json: AsJson = False,
 ) -> None:
     """Say what this machine can and cannot do, each with its remedy."""
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
-    found = examination.checks(desk_port=port, alarms_port=alarms_port)
-    Console().print(listings.of_checks(found))
+    checks = examination.checks(desk_port=port, alarms_port=alarms_port)
+    if as_json:
+        json_output.write({"checks": [asdict(check) for check in checks]})
+    else:
+        Console().print(listings.of_checks(checks))

@@ -45,14 +45,14 @@ class Check:
     Attributes:
         name: what it is.
         ok: whether it is there and works.
-        what: what was found.
+        found: what was found.
         remedy: what to do about it; empty when it is well.
         engine: the engine that needs it: ``netns``, ``compose``, or empty for both.
     """
 
     name: str
     ok: bool
-    what: str
+    found: str
     remedy: str = ""
     engine: str = ""
 
@@ -87,9 +87,9 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
 def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
     """Run a probe for the engine netns; it returns what it found, or raises."""
     try:
-        return Check(name, ok=True, what=probe(), engine="netns")
+        return Check(name, ok=True, found=probe(), engine="netns")
     except (OSError, InputError, subprocess.SubprocessError) as error:
-        return Check(name, ok=False, what=str(error), remedy=remedy, engine="netns")
+        return Check(name, ok=False, found=str(error), remedy=remedy, engine="netns")
 
 
 def _output(*command: str, env: dict[str, str] | None = None) -> str:
@@ -109,8 +109,8 @@ def _python() -> Check:
 
 def _root() -> Check:
     if os.geteuid() == 0:
-        return Check("root", ok=True, what="user 0", engine="netns")
-    return Check("root", ok=False, what=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
+        return Check("root", ok=True, found="user 0", engine="netns")
+    return Check("root", ok=False, found=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
 
 
 def _program(name: str, package: str) -> Check:
@@ -152,10 +152,10 @@ def _packet_socket() -> str:
 def _docker() -> Check:
     try:
         with closing(containers.connect()) as client:
-            return Check("Docker Engine", ok=True, what=str(client.version()["Version"]), engine="compose")
+            return Check("Docker Engine", ok=True, found=str(client.version()["Version"]), engine="compose")
     except InputError:
         remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
-        return Check("Docker Engine", ok=False, what="does not answer", remedy=remedy, engine="compose")
+        return Check("Docker Engine", ok=False, found="does not answer", remedy=remedy, engine="compose")
 
 
 def _compose() -> Check:
@@ -164,7 +164,11 @@ def _compose() -> Check:
         found = _output("docker", "compose", "version", "--short")
     except (OSError, subprocess.SubprocessError):
         return Check(
-            "Docker Compose", ok=False, what="docker compose does not answer", remedy=remedy, engine="compose"
+            "Docker Compose",
+            ok=False,
+            found="docker compose does not answer",
+            remedy=remedy,
+            engine="compose",
         )
     ok = tuple(map(int, re.findall(r"\d+", found)[:2])) >= COMPOSE
     return Check("Docker Compose", ok, found, "" if ok else remedy, "compose")
@@ -192,4 +196,4 @@ def _port(port: int, whose: str, variable: str) -> Check:
         except OSError as error:
             remedy = f"set {variable} to another port, or end what listens there: ss -tlnp sport = :{port}"
             return Check(f"port {port}", False, error.strerror or str(error), remedy, "compose")
-    return Check(f"port {port}", ok=True, what=f"free for {whose}", engine="compose")
+    return Check(f"port {port}", ok=True, found=f"free for {whose}", engine="compose")

@@ -8,8 +8,9 @@ import re
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from coldaisle_contracts.analyses import ANALYSES
 from coldaisle_contracts.errors import InputError
@@ -50,6 +51,10 @@ class Leftover:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", sum(map(size_of, self.paths)))
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return asdict(self) | {"paths": list(map(str, self.paths))}
 
     def __str__(self) -> str:
         first, more = self.paths[0], len(self.paths) - 1

@@ -77,19 +77,28 @@ def _said(command: list[str]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def version() -> str:
+    """Return the version of coldaisle: the checkout's, else the installed package's, else nothing."""
+    project = HOUSE / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return _installed("coldaisle")
+
+
+def _installed(name: str) -> str:
+    """Return the version of a package that is installed here, nothing where it is not."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
 @cache
 def versions() -> dict[str, str]:
-    """Return the version of coldaisle, of Python and of each library found here."""
-    found = {"python": platform.python_version(), "linux": platform.release()}
-    for name in ("coldaisle", *_LIBRARIES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    project = HOUSE / "pyproject.toml"
-    if "coldaisle" not in found and project.is_file():
-        found["coldaisle"] = str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
-    return found
+    """Return the version of coldaisle, of Python and of each library that is installed here."""
+    machine = {"python": platform.python_version(), "linux": platform.release()}
+    packages = {"coldaisle": version(), **{name: _installed(name) for name in _LIBRARIES}}
+    return machine | {name: text for name, text in packages.items() if text}
 
 
 def here() -> Software:

@@ -58,7 +58,7 @@ def test_an_analysis_is_added_and_the_known_paths_lead_to_it(run: Path) -> None:
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "002", "003", "latest"]
     assert (run / "SCORECARD.json").is_symlink()
     assert sealed(run) == before
-    assert digest_of(run) in verify(run)
+    assert verify(run).manifest_sha256 == digest_of(run)
 
 
 @pytest.mark.usefixtures("quick")
@@ -81,7 +81,7 @@ def test_two_at_once_get_numbers_of_their_own(run: Path) -> None:
         for stage in (one, other):
             analyses.seal(stage, run, {}, tuned=False, weeks={})
         assert [analyses.place(stage, run).name for stage in (one, other)] == ["002", "003"]
-    assert digest_of(run) in verify(run)
+    assert verify(run).manifest_sha256 == digest_of(run)
 
 
 def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_kill_leaves_the_run_as_it_was(run: Path) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert sealed(run) == before
-    assert digest_of(run) in verify(run)
+    assert verify(run).manifest_sha256 == digest_of(run)
     with analyses.making(run):
         assert not left[0].exists()
 
@@ -138,7 +138,7 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
     refuse_sealed(run / "export" / "csv")
     (run / "export" / "csv").mkdir(parents=True)
     (run / "export" / "csv" / "packets.csv").write_text("x")
-    assert digest_of(run) in verify(run)
+    assert verify(run).manifest_sha256 == digest_of(run)
     for place in (run, run / "dataset", run / "analyses" / "001" / "more", run / "more" / "export"):
         with pytest.raises(InputError, match=r"lies in the finished run .*made, which stays as it is"):
             refuse_sealed(place)

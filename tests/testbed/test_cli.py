@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,39 +15,17 @@ from rich.console import Console
 from tests.analysis.decoding.made import pcap
 from tests.conftest import HOUSE
 from tests.testbed import made_finished
+from tests.testbed.conftest import Call
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import digest_of
-from coldaisle_testbed import __main__ as entry
 from coldaisle_testbed import doctor, sharding
 from coldaisle_testbed.cli import spread
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.progress import Progress
 
 HOUR = HOUSE / "scenarios" / "hour.toml"
-
-
-@pytest.fixture
-def coldaisle(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line with arguments; return exit code, standard output and standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["coldaisle", *map(str, arguments)])
-        code = 0
-        try:
-            entry.main()
-        except SystemExit as ending:
-            code = int(ending.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
-
-
-Call = Callable[..., tuple[int, str, str]]
 
 
 def _assert_one_sentence(result: tuple[int, str, str], *parts: str) -> None:

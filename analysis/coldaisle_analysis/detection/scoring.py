@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,33 @@ FEW = 10
 """Alarms that are shown."""
 
 
-def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> list[str]:
-    """Score captures and return in lines what was found.
+@dataclass(frozen=True)
+class Scored:
+    """Captures that a detector has scored.
+
+    Attributes:
+        frames: how many frames they hold.
+        alarms: every alarm as JSON has it, see :func:`told`.
+        out: the folder of the results; ``None`` where nothing was written.
+    """
+
+    frames: int
+    alarms: list[dict[str, Any]]
+    out: Path | None
+
+    def lines(self) -> list[str]:
+        """Return what a terminal shows: the counts, and the folder or the first alarms."""
+        count = f"{self.frames:,} frames, {len(self.alarms):,} alarms"
+        if self.out is not None:
+            return [count, str(self.out)]
+        shown = [json.dumps(alarm) for alarm in self.alarms[:FEW]]
+        cut = len(self.alarms) > len(shown)
+        more = [f"{FEW} of {len(self.alarms):,} alarms shown; all with --out DIR"] if cut else []
+        return [*shown, *more, count]
+
+
+def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> Scored:
+    """Score captures with a detector.
 
     Args:
         model: file of a detector.
@@ -40,11 +66,9 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
         return _score(Watch(Detector.load(model), policy).files(pcaps), out)
 
 
-def _score(verdicts: Iterator[Verdicts], out: Path | None) -> list[str]:
+def _score(verdicts: Iterator[Verdicts], out: Path | None) -> Scored:
     if out is None:
-        frames, alarms = _told(verdicts)
-        cut = [f"{FEW} of {len(alarms):,} alarms shown; all with --out DIR"] if len(alarms) > FEW else []
-        return [*(json.dumps(alarm) for alarm in alarms[:FEW]), *cut, _count(frames, alarms)]
+        return Scored(*_told(verdicts), out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(out, "exists already: name a new folder, or remove it first")
     with staged(out.parent / f".{out.name}") as folder:
@@ -53,11 +77,7 @@ def _score(verdicts: Iterator[Verdicts], out: Path | None) -> list[str]:
         lines = "".join(json.dumps(alarm) + "\n" for alarm in alarms)
         (folder / "alarms.jsonl").write_text(lines, encoding="utf-8")
         folder.replace(out)
-    return [_count(frames, alarms), str(out)]
-
-
-def _count(frames: int, alarms: Sequence[dict[str, Any]]) -> str:
-    return f"{frames:,} frames, {len(alarms):,} alarms"
+    return Scored(frames, alarms, out)
 
 
 def _told(verdicts: Iterator[Verdicts]) -> tuple[int, list[dict[str, Any]]]:

@@ -1,7 +1,9 @@
 """What the commands that list something print: the episodes of a plan, runs, checks of the machine."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -35,24 +37,60 @@ def of_episodes(plan: Plan) -> Table:
     return table
 
 
-def of_runs(folder: Path) -> Table:
-    """Return the finished runs in a folder with size and state."""
-    table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
-    for path in sorted(folder.glob("[!.]*")):
-        if not path.is_symlink() and ((path / MANIFEST).is_file() or (path / "plan.json").is_file()):
-            table.add_row(escape(plain(path.name)), *_state(path), f"{size_of(path) / 1e6:,.0f} MB")
-    return table
+State = Literal["finished", "finished, not analysed", "broken"]
 
 
-def _state(run: Path) -> tuple[str, str, str, str]:
-    """Return state, engine, packets and readings of a run; of one whose manifest cannot be read why."""
+@dataclass(frozen=True)
+class ListedRun:
+    """A run in the list of runs; its attributes are the keys of ``runs --json``.
+
+    Attributes:
+        run: name of its folder.
+        state: ``finished``, ``finished, not analysed`` or ``broken``.
+        engine: what played it; ``None`` of a broken run.
+        packets: how many packets were captured; ``None`` of a broken run.
+        readings: how many readings were planned; ``None`` of a broken run.
+        size: of its folder, in bytes.
+        problem: why its manifest cannot be read; ``None`` where it can.
+    """
+
+    run: str
+    state: State
+    engine: str | None
+    packets: int | None
+    readings: int | None
+    size: int
+    problem: str | None = None
+
+
+def runs_in(folder: Path) -> list[ListedRun]:
+    """Return the runs in a folder, in order of their names."""
+    return [
+        _listed(path)
+        for path in sorted(folder.glob("[!.]*"))
+        if not path.is_symlink() and ((path / MANIFEST).is_file() or (path / "plan.json").is_file())
+    ]
+
+
+def _listed(run: Path) -> ListedRun:
+    size = size_of(run)
     try:
         manifest = Manifest.load(run)
     except InputError as error:
-        return f"[red]broken[/]: {escape(str(error))}", "", "", ""
-    packets, readings = (f"{manifest.counts[key]:,}" for key in ("packets", "readings"))
-    state = "finished" if analyses_of(run) else "finished, not analysed"
-    return state, manifest.engine, packets, readings
+        return ListedRun(run.name, "broken", None, None, None, size, str(error))
+    state: State = "finished" if analyses_of(run) else "finished, not analysed"
+    counts = manifest.counts
+    return ListedRun(run.name, state, manifest.engine, counts["packets"], counts["readings"], size)
+
+
+def of_runs(runs: Iterable[ListedRun]) -> Table:
+    """Return the table of runs with size and state."""
+    table = Table("run", "state", "engine", "packets", "readings", "size", box=None)
+    for run in runs:
+        state = run.state if run.problem is None else f"[red]broken[/]: {escape(run.problem)}"
+        counts = ("" if count is None else f"{count:,}" for count in (run.packets, run.readings))
+        table.add_row(escape(plain(run.run)), state, run.engine or "", *counts, f"{run.size / 1e6:,.0f} MB")
+    return table
 
 
 def of_checks(checks: Iterable[Check]) -> Table:
@@ -60,5 +98,5 @@ def of_checks(checks: Iterable[Check]) -> Table:
     table = Table("", "check", "found", "remedy", box=None)
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[red]no[/]"
-        table.add_row(mark, check.name, check.what, "" if check.ok else check.remedy)
+        table.add_row(mark, check.name, check.found, "" if check.ok else check.remedy)
     return table

@@ -5,8 +5,10 @@ function from a :class:`Case` to sentences. To add one, write it and put it into
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from coldaisle_analysis.truth import ledger
 from coldaisle_contracts.errors import InputError, TrustError, UnforeseenError
@@ -17,7 +19,7 @@ from coldaisle_testbed.verification import derived, facts, folder
 from coldaisle_testbed.verification.case import Case
 from coldaisle_testbed.verification.witnessed import labels_agree
 
-__all__ = ["CHECKS", "Case", "verify"]
+__all__ = ["CHECKS", "Case", "Verified", "verify"]
 
 Check = Callable[[Case], Iterable[str]]
 """Yields a sentence for each thing that does not hold."""
@@ -43,8 +45,55 @@ CHECKS: tuple[Check, ...] = (
 """What has to hold, in the order in which it is looked at."""
 
 
-def verify(run: Path, digest: str | None = None, signers: Path | None = None) -> str:
-    """Check a finished run and return what holds, in sentences.
+@dataclass(frozen=True)
+class Verified:
+    """A finished run that holds.
+
+    Attributes:
+        manifest: its manifest.
+        manifest_sha256: the sha256 of the manifest, hex.
+        proof: how its labels agree with the journals.
+        signed_by: who signed it; ``None`` where nobody asked.
+    """
+
+    manifest: Manifest
+    manifest_sha256: str
+    proof: ledger.Proof
+    signed_by: str | None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of the run as JSON has them; there are no problems."""
+        return {
+            "run": self.manifest.id,
+            "counts": self.manifest.counts,
+            "precision": self.proof.precision,
+            "recall": self.proof.recall,
+            "unexplained_frames": self.proof.unexplained,
+            "semantic_digest": self.manifest.semantic_digest,
+            "manifest_sha256": self.manifest_sha256,
+            "signed_by": self.signed_by,
+            "problems": [],
+        }
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what holds, one sentence per line."""
+        counts, proof = self.manifest.counts, self.proof
+        yield (
+            f"{self.manifest.id}: {len(self.manifest.files)} files unchanged, {counts['packets']:,} packets, "
+            f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
+            f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for."
+        )
+        yield "captures and tables derived again from raw captures and journals: the same"
+        yield "label of every frame found a second way, by a witness that shares no code with the labeller: the same"
+        yield f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames"
+        yield f"semantic digest {self.manifest.semantic_digest}"
+        yield f"sha256 of its manifest {self.manifest_sha256}"
+        if self.signed_by is not None:
+            yield f"signed by {self.signed_by}"
+
+
+def verify(run: Path, digest: str | None = None, signers: Path | None = None) -> Verified:
+    """Check a finished run and return what holds.
 
     Args:
         run: its folder.
@@ -59,18 +108,16 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
         raise InputError(
             "--manifest-digest", "give the 64 hexadecimal digits that `coldaisle up` printed", digest
         )
-    manifest, found = Manifest.load(run), digest_of(run)
-    if digest is not None and digest.lower() != found:
-        raise TrustError([f"{MANIFEST} has the sha256 {found}, not the one asked for"])
-    who = None if signers is None else signing.signed_by(run, signers)
+    manifest, sha256 = Manifest.load(run), digest_of(run)
+    if digest is not None and digest.lower() != sha256:
+        raise TrustError([f"{MANIFEST} has the sha256 {sha256}, not the one asked for"])
+    signed_by = None if signers is None else signing.signed_by(run, signers)
     if broken := folder.unsealed(run, manifest):
         raise TrustError(broken)
     case = Case(run, manifest, _settled(run))
     if broken := [sentence for check in CHECKS for sentence in _asked(check, case)]:
         raise TrustError(broken)
-    return "\n".join(
-        [*_held(case), f"sha256 of its manifest {found}", *([f"signed by {who}"] if who else [])]
-    )
+    return Verified(manifest, sha256, ledger.prove(run, case.account), signed_by)
 
 
 def _settled(run: Path) -> ledger.Account:
@@ -90,17 +137,3 @@ def _asked(check: Check, case: Case) -> Iterable[str]:
         yield from check(case)
     except Exception as error:  # noqa: BLE001 - the folder is as its manifest says, so what it says cannot be
         yield str(as_known(error))
-
-
-def _held(case: Case) -> Iterable[str]:
-    """Yield what holds."""
-    counts, proof = case.manifest.counts, ledger.prove(case.run, case.account)
-    yield (
-        f"{case.manifest.id}: {len(case.manifest.files)} files unchanged, {counts['packets']:,} packets, "
-        f"{counts['readings']:,} readings, {counts['kernel_drops']} dropped, "
-        f"{counts['packets_attack']:,} attack frames, every act found, every reading accounted for."
-    )
-    yield "captures and tables derived again from raw captures and journals: the same"
-    yield "label of every frame found a second way, by a witness that shares no code with the labeller: the same"
-    yield f"label precision {proof.precision:.4f}, recall {proof.recall:.4f}, {proof.unexplained} unexplained frames"
-    yield f"semantic digest {case.manifest.semantic_digest}"

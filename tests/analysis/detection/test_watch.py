@@ -71,7 +71,7 @@ def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, 
     """A row a frame and a line an alarm; without a folder the first alarms are shown; a folder in use is refused."""
     model, out = tmp_path / "made.skops", tmp_path / "out"
     detector.save(model)
-    said = scoring.score(model, [capture], POLICY, out)
+    said = scoring.score(model, [capture], POLICY, out).lines()
     table = pq.read_table(out / "scores.parquet").to_pydict()
     alarms = [json.loads(line) for line in (out / "alarms.jsonl").read_text().splitlines()]
     assert table["score"] == scored(Watch(detector, POLICY), capture)
@@ -79,7 +79,7 @@ def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, 
         at for at, alarm in zip(table["frame"], table["alarm"], strict=True) if alarm
     ]
     assert said[0] == f"{len(table['frame'])} frames, {len(alarms)} alarms"
-    assert scoring.score(model, [capture], POLICY, None)[-1] == said[0]
+    assert scoring.score(model, [capture], POLICY, None).lines()[-1] == said[0]
     with pytest.raises(InputError, match="exists already"):
         scoring.score(model, [capture], POLICY, out)
 
@@ -90,9 +90,9 @@ def test_a_list_of_alarms_that_was_cut_says_so(
     """Where more alarms came than are shown, a line says how many of how many; where all are shown, none does."""
     model = tmp_path / "made.skops"
     detector.save(model)
-    whole = scoring.score(model, [capture], POLICY, None)
+    whole = scoring.score(model, [capture], POLICY, None).lines()
     monkeypatch.setattr(scoring, "FEW", 3)
-    cut = scoring.score(model, [capture], POLICY, None)
+    cut = scoring.score(model, [capture], POLICY, None).lines()
     assert cut == [*whole[:3], f"3 of {len(whole) - 1} alarms shown; all with --out DIR", whole[-1]]
 
 
