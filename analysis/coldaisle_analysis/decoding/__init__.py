@@ -1,7 +1,7 @@
-"""Decoding captures of any size: a table a row a frame, and a table a row an MQTT control packet.
+"""Decoding of captures of any size into two tables: one row per frame, and one row per MQTT control packet.
 
 :mod:`files` reads pcap and pcapng in blocks, :mod:`kernel` fills columns from a block in one compiled pass, :mod:`batches` hands them
-to Arrow, :mod:`parquet` to Parquet. What has to be known of the frames before is carried in :mod:`state`, and bounded.
+to Arrow, and :mod:`parquet` writes Parquet. :mod:`state` carries what later frames need to know of earlier ones; its size is bounded.
 """
 
 from coldaisle_analysis.decoding.batches import Batch

@@ -1,4 +1,4 @@
-"""The arrays of a block: where its frames stand, and room for the columns that the kernel fills."""
+"""The arrays of a block: the index of its frames, and room for the columns that the kernel fills."""
 
 import mmap
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ Int64s = npt.NDArray[np.int64]
 
 
 class Index(NamedTuple):
-    """Where the frames of a block stand.
+    """Positions, lengths and times of the frames of a block.
 
     Attributes:
         start: offset of each frame's first byte in the block's bytes.
-        length: bytes captured.
-        wire: bytes it had on the wire.
-        time_ns: when, ns since the epoch.
+        length: captured length, in bytes.
+        wire: length on the wire, in bytes.
+        time_ns: time of capture, in ns since the epoch.
         link: link type of the interface, see :mod:`links`.
     """
 
@@ -37,10 +37,10 @@ class Rows(NamedTuple):
     """The columns of level ``packets``, see :mod:`layout`.
 
     Attributes:
-        has: bits of :class:`Has`.
+        bits: bits of :class:`Has`.
         flaw: number of the :class:`reasons.Reason` for which a frame is malformed, 0 for none.
-        flaw_at: where in the frame, bytes from its start.
-        text_end: where the text of each frame's first payload ends in ``text``.
+        flaw_at: offset of the flaw in the frame, in bytes.
+        text_end: end of the text of each frame's first payload in ``text``.
         text: the payloads as UTF-8.
     """
 
@@ -50,7 +50,7 @@ class Rows(NamedTuple):
     code: Int32s
     i64: Int64s
     f64: Floats
-    has: Int32s
+    bits: Int32s
     flaw: Int8s
     flaw_at: Int32s
     text_end: Int32s
@@ -62,10 +62,10 @@ class Messages(NamedTuple):
 
     Attributes:
         flow: number of the connection.
-        has: bits of :class:`Has`.
+        bits: bits of :class:`Has`.
         flaw: number of the reason for which a message is malformed, 0 for none.
-        payload_end: where each message's payload ends in ``payload``.
-        payload: the payloads one behind the other.
+        payload_end: end of each message's payload in ``payload``.
+        payload: the payloads, one after the other.
     """
 
     i8: Int8s
@@ -73,14 +73,14 @@ class Messages(NamedTuple):
     i32: Int32s
     code: Int32s
     flow: Int64s
-    has: Int32s
+    bits: Int32s
     flaw: Int8s
     payload_end: Int32s
     payload: Bytes
 
 
 _PAD = 192
-"""Spare entries a row, so that the same frame of different columns does not compete for the same cache lines."""
+"""Spare entries per row, so that the same frame of different columns does not compete for the same cache lines."""
 
 
 def room(shape: int | tuple[int, int], kind: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -95,13 +95,13 @@ def room(shape: int | tuple[int, int], kind: np.dtype[Any]) -> npt.NDArray[Any]:
 
 
 def new_index(frames: int) -> Index:
-    """Return room for the index of a block of so many frames."""
+    """Return room for the index of a block of ``frames`` frames."""
     start, length, wire, link = (room(frames, np.dtype(np.int32)) for _ in range(4))
     return Index(start, length, wire, room(frames, np.dtype(np.int64)), link)
 
 
 def new_rows(frames: int, text: int) -> Rows:
-    """Return room for the columns of so many frames, and so many bytes of text."""
+    """Return room for the columns of ``frames`` frames and for ``text`` bytes of text."""
     wide = frames + _PAD
     return Rows(
         np.empty((len(I8), wide), np.int8),
@@ -119,7 +119,7 @@ def new_rows(frames: int, text: int) -> Rows:
 
 
 def new_messages(count: int, payload: int) -> Messages:
-    """Return room for the columns of so many messages, and so many bytes of payload."""
+    """Return room for the columns of ``count`` messages and for ``payload`` bytes of payload."""
     wide = count + _PAD
     return Messages(
         room((len(M8), wide), np.dtype(np.int8)),

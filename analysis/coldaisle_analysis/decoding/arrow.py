@@ -1,4 +1,4 @@
-"""Arrow arrays out of numpy's without a copy; unlike ``pa.array`` none of this loads pandas, which takes a third of a second."""
+"""Arrow arrays that share the memory of NumPy arrays. Unlike ``pa.array``, this does not load pandas, which takes 0.3 s."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,18 +13,18 @@ class Bitmaps:
     """Validity bitmaps of a batch, each made once.
 
     Args:
-        has: bits of Has, a number a row.
+        bits: bits of Has, one number per row.
     """
 
-    def __init__(self, has: npt.NDArray[np.int32]) -> None:
-        self._has = has
-        self._any = int(np.bitwise_or.reduce(has)) if len(has) else 0
-        self._all = int(np.bitwise_and.reduce(has)) if len(has) else 0
-        self._made: dict[int, pa.Buffer] = {}
+    def __init__(self, bits: npt.NDArray[np.int32]) -> None:
+        self._bits = bits
+        self._any = int(np.bitwise_or.reduce(bits)) if len(bits) else 0
+        self._all = int(np.bitwise_and.reduce(bits)) if len(bits) else 0
+        self._bitmaps: dict[int, pa.Buffer] = {}
 
     def array(self, kind: pa.DataType, buffer: npt.NDArray[Any], bit: int | None) -> pa.Array:
-        """Return a column that holds something where the bit is set, everywhere when there is none."""
-        count = len(self._has)
+        """Return a column that holds a value where the bit is set, or in every row when ``bit`` is ``None``."""
+        count = len(self._bits)
         if bit is not None and not self._any & bit:
             return nulls(count, kind)
         if bit is None or self._all & bit:
@@ -33,14 +33,14 @@ class Bitmaps:
 
     def bitmap(self, bit: int) -> pa.Buffer:
         """Return the bitmap of a bit."""
-        if bit not in self._made:
-            self._made[bit] = pa.py_buffer(np.packbits(self._has & bit != 0, bitorder="little"))
-        return self._made[bit]
+        if bit not in self._bitmaps:
+            self._bitmaps[bit] = pa.py_buffer(np.packbits(self._bits & bit != 0, bitorder="little"))
+        return self._bitmaps[bit]
 
 
 @lru_cache(64)
 def nulls(count: int, kind: pa.DataType) -> pa.Array:
-    """Return a column of nothing, made once for all batches of a size."""
+    """Return a column of nulls, made once for all batches of a size."""
     return pa.nulls(count, kind)
 
 
@@ -51,23 +51,23 @@ def whole(values: npt.NDArray[Any], kind: pa.DataType | None = None) -> pa.Array
     )
 
 
-def texts(said: Sequence[bytes]) -> pa.Array:
-    """Return texts, as UTF-8, as an array."""
-    ends = np.zeros(len(said) + 1, np.int32)
-    np.cumsum([len(text) for text in said], out=ends[1:])
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(said))]
-    return pa.Array.from_buffers(pa.string(), len(said), buffers, 0)
+def texts(strings: Sequence[bytes]) -> pa.Array:
+    """Return UTF-8 strings as an array."""
+    ends = np.zeros(len(strings) + 1, np.int32)
+    np.cumsum([len(text) for text in strings], out=ends[1:])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(strings))]
+    return pa.Array.from_buffers(pa.string(), len(strings), buffers, 0)
 
 
 def coded(codes: npt.NDArray[np.int32], dictionary: pa.Array) -> pa.Array:
-    """Return a text column of positions in a dictionary, -1 for nothing."""
+    """Return a text column from positions in a dictionary, where -1 is missing."""
     bitmap = pa.py_buffer(np.packbits(codes >= 0, bitorder="little"))
     indices = pa.Array.from_buffers(pa.int32(), len(codes), [bitmap, pa.py_buffer(codes)])
     return pa.DictionaryArray.from_arrays(indices, dictionary, safe=False)
 
 
 def copied(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a record batch with memory of its own, no more than its rows need."""
+    """Return a copy of a record batch that takes no more memory than its rows need."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)

@@ -1,4 +1,4 @@
-"""From the kernel's arrays to Arrow record batches: no row passes through Python, nulls stand in one bitmap a layer."""
+"""Arrow record batches from the kernel's arrays: no row passes through Python, and each layer has one bitmap of nulls."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,16 +34,16 @@ from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.views import View
 
 _REMEMBERED = 1 << 16
-"""Addresses whose text is kept from batch to batch."""
+"""How many addresses keep their text from batch to batch."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some frames, decoded.
+    """Decoded frames and their MQTT control packets.
 
     Attributes:
-        packets: a row a frame, the wire columns of level ``packets``.
-        messages: a row an MQTT control packet they complete, the columns of level ``messages``.
+        packets: one row per frame, with the wire columns of level ``packets``.
+        messages: one row per MQTT control packet they complete, with the columns of level ``messages``.
     """
 
     packets: pa.RecordBatch
@@ -57,7 +57,7 @@ def dictionaries(carried: Carried) -> dict[Kind, list[bytes]]:
     kinds = numbers["kind"] & 7
     macs, ips = numbers[kinds == Kind.MAC], numbers[kinds == Kind.IP]
     parts = zip(*(ips[name].tolist() for name in ("high", "low", "kind")), strict=True)
-    found = {
+    words = {
         Kind.MAC: [_mac(low) for low in macs["low"].tolist()],
         Kind.IP: [_ip(*part) for part in parts],
     }
@@ -65,8 +65,8 @@ def dictionaries(carried: Carried) -> dict[Kind, list[bytes]]:
     for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
         chosen = entries[entries["kind"] == kind]
         places = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
-        found[kind] = [_text(carried.text_data[at : at + length].tobytes()) for at, length in places]
-    return found
+        words[kind] = [_text(carried.text_data[at : at + length].tobytes()) for at, length in places]
+    return words
 
 
 @lru_cache(_REMEMBERED)
@@ -81,26 +81,26 @@ def _ip(high: int, low: int, kind: int) -> bytes:
     return str(IPv6Address((high % (1 << 64)) << 64 | low % (1 << 64))).encode()
 
 
-def _text(said: bytes) -> bytes:
-    """Return bytes as UTF-8, what is none replaced."""
-    return said if said.isascii() else said.decode("utf-8", "replace").encode()
+def _text(content: bytes) -> bytes:
+    """Return bytes as UTF-8, with invalid sequences replaced."""
+    return content if content.isascii() else content.decode("utf-8", "replace").encode()
 
 
 def batch(view: View) -> Batch:
-    """Return what the kernel wrote of some frames as record batches, which share its memory."""
-    words = {kind: texts(said) for kind, said in view.words.items()}
+    """Return a view as record batches, which share the kernel's memory."""
+    words = {kind: texts(strings) for kind, strings in view.words.items()}
     return Batch(_packets(view, words), _messages(view, words))
 
 
 def _packets(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
     """Return the rows of level ``packets``."""
     rows, count = view.rows, view.frames
-    maps = Bitmaps(rows.has[:count])
+    maps = Bitmaps(rows.bits[:count])
     parts = ((I8, rows.i8), (I16, rows.i16), (I32, rows.i32), (I64, rows.i64), (F64, rows.f64))
-    found = _columns(maps, count, parts) | _texts(maps, count, Code, rows.code, words)
+    columns = _columns(maps, count, parts) | _texts(maps, count, Code, rows.code, words)
     name, before, _ = view.place
     protocol = rows.i8[I8.PROTOCOL, :count].astype(np.int32)
-    found |= {
+    columns |= {
         "frame": whole(view.frame),
         "file": coded(np.zeros(count, np.int32), texts([name.encode()])),
         "frame_in_file": whole(np.arange(before + 1, before + count + 1)),
@@ -109,29 +109,29 @@ def _packets(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
         "malformed": _flaws(rows.flaw[:count], rows.flaw_at[:count]),
         "mqtt_payload": _strings(maps, pa.string(), rows.text_end[: count + 1], rows.text),
     }
-    return _record_batch(found, "packets")
+    return _record_batch(columns, "packets")
 
 
 def _messages(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
     """Return the rows of level ``messages``."""
-    out, count = view.messages, view.found
-    maps = Bitmaps(out.has[:count])
+    out, count = view.messages, view.message_count
+    maps = Bitmaps(out.bits[:count])
     row = out.i32[M32.ROW, :count]
-    found = _columns(maps, count, ((M8, out.i8), (M16, out.i16), (M32, out.i32)))
-    found |= _texts(maps, count, MCode, out.code, words)
-    found |= {
+    columns = _columns(maps, count, ((M8, out.i8), (M16, out.i16), (M32, out.i32)))
+    columns |= _texts(maps, count, MCode, out.code, words)
+    columns |= {
         "frame": whole(view.frame[row]),
         "time": whole(view.time_ns[row], TIME),
         "flow": whole(out.flow[:count]),
         "payload": _strings(maps, pa.binary(), out.payload_end[: count + 1], out.payload),
         "malformed": _flaws(out.flaw[:count]),
     }
-    return _record_batch(found, "messages")
+    return _record_batch(columns, "messages")
 
 
-def _record_batch(found: dict[str, pa.Array], level: Level) -> pa.RecordBatch:
+def _record_batch(columns: dict[str, pa.Array], level: Level) -> pa.RecordBatch:
     schema = SCHEMAS[level]
-    return pa.RecordBatch.from_arrays([found[name] for name in schema.names], schema=schema)
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _columns(maps: Bitmaps, count: int, parts: Iterable[tuple[Any, npt.NDArray[Any]]]) -> dict[str, pa.Array]:
@@ -147,15 +147,15 @@ def _columns(maps: Bitmaps, count: int, parts: Iterable[tuple[Any, npt.NDArray[A
 def _texts(
     maps: Bitmaps, count: int, names: Any, codes: npt.NDArray[np.int32], words: dict[Kind, pa.Array]
 ) -> dict[str, pa.Array]:
-    found = {}
+    columns = {}
     for column in names:
         values = words[KIND[column.name]]
         if len(values) == 0:
-            found[column.name.lower()] = nulls(count, TEXT)
+            columns[column.name.lower()] = nulls(count, TEXT)
             continue
         indices = maps.array(pa.int32(), codes[column, :count], BIT.get(column.name))
-        found[column.name.lower()] = pa.DictionaryArray.from_arrays(indices, values, safe=False)
-    return found
+        columns[column.name.lower()] = pa.DictionaryArray.from_arrays(indices, values, safe=False)
+    return columns
 
 
 def _strings(
@@ -166,15 +166,15 @@ def _strings(
 
 
 def _flaws(numbers: npt.NDArray[np.int8], at: npt.NDArray[np.int32] | None = None) -> pa.Array:
-    """Return in words what is wrong with the rows, with the offset in the frame where there is one."""
+    """Return the flaw of each row in words, with its offset in the frame where there is one."""
     wrong = np.flatnonzero(numbers)
     if not len(wrong):
         return nulls(len(numbers), TEXT)
     pairs = np.column_stack([numbers[wrong], np.zeros(len(wrong), np.int32) if at is None else at[wrong]])
     unique, places = np.unique(pairs, axis=0, return_inverse=True)
-    said = [
+    sentences = [
         WORDS[Reason(int(number))] + ("" if at is None else f" at byte {offset}") for number, offset in unique
     ]
     codes = np.full(len(numbers), -1, np.int32)
     codes[wrong] = places.ravel()
-    return coded(codes, texts([each.encode() for each in said]))
+    return coded(codes, texts([sentence.encode() for sentence in sentences]))

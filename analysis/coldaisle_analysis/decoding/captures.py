@@ -1,4 +1,4 @@
-"""The frames of captures as they are, in memory: for joining journals with them. Decoding has its own way through a file."""
+"""The raw frames of captures in memory, for joining journals with them. Decoding does not use this module."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding import files as capture_files
 
 _PAD = 256
-"""Zero bytes kept behind the last frame, so that a header may be read where a short frame has none."""
+"""Zero bytes behind the last frame, so that reading a header of a short frame stays within the array."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Frames:
     """The frames of one or more captures, in the order of the files.
 
     Attributes:
-        data: all blocks one behind the other, bytes.
-        start: where each frame starts in ``data``.
-        length: bytes captured of each frame.
-        wire_length: bytes each frame had on the wire.
-        time_ns: time of each frame, ns since the epoch.
+        data: the bytes of all blocks, one after the other.
+        start: offset of each frame in ``data``.
+        length: captured length of each frame, in bytes.
+        wire_length: length of each frame on the wire, in bytes.
+        time_ns: time of each frame, in ns since the epoch.
         files: the capture files.
         file: index into ``files`` of each frame.
         number: number of each frame in its file, from 1.
@@ -49,11 +49,11 @@ class Frames:
 
 
 def in_order(frames: Frames, shard: Ints) -> Frames:
-    """Return the frames of each shard in the order of their times; equal times keep theirs.
+    """Return the frames of each shard sorted by time; frames of equal time keep their order.
 
     Args:
-        frames: what was read.
-        shard: number of each frame's shard, never falling.
+        frames: the frames in the order of the files.
+        shard: number of each frame's shard, which must not decrease.
     """
     order = np.lexsort((frames.time_ns, shard))
     columns = ("start", "length", "wire_length", "time_ns", "file", "number")
@@ -64,7 +64,7 @@ def read(files: Sequence[Path]) -> Frames:
     """Read captures.
 
     Raises:
-        InputError: if a file is missing, no capture, or cut short (with frame and offset).
+        InputError: if a file is missing, is no capture, or is cut short (with frame and offset).
     """
     room = capture_files.new_room()
     pieces, tables, base = [], [np.empty((0, 6), np.int64)], 0

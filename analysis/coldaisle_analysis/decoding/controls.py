@@ -1,6 +1,6 @@
-"""Control packets as rows: what follows the fixed header of MQTT 3.1, 3.1.1 and 5 (OASIS 2014 and 2019, chapter 3).
+"""MQTT control packets as rows: everything behind the fixed header, for MQTT 3.1, 3.1.1 and 5 (OASIS 2014 and 2019, chapter 3).
 
-One long module: the types share the reading of texts, properties and reason codes, and stand together as in the standard.
+The module is long because all types share the parsing of texts, properties and reason codes, as in the standard.
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -39,16 +39,16 @@ _CONFIRMS = (SUBACK, UNSUBACK)
 
 @inner
 def message(
-    data: Bytes, at: int, kept: int, total: int, place: int, row: int, carried: Carried, out: Messages
+    data: Bytes, at: int, stored: int, total: int, place: int, row: int, carried: Carried, out: Messages
 ) -> None:
     """Write the row of a control packet.
 
     Args:
-        data: where it stands.
-        at: its first byte.
-        kept: how many of its bytes stand there; a very long payload is cut.
-        total: how many it has.
-        place: of its flow.
+        data: the array that holds it.
+        at: offset of its first byte.
+        stored: how many of its bytes are there; a very long payload is cut.
+        total: its full length, in bytes.
+        place: place of its flow in the table.
         row: position of the frame that completes it.
         carried: the state.
         out: the columns.
@@ -69,20 +69,20 @@ def message(
     out.flow[index] = flow.number
     if not has_right_flags(first) and flow.version != V3_1:  # 3.1 has no such rule
         flaw(carried, out, index, Reason.MQTT_QOS if first >> 4 == PUBLISH else Reason.MQTT_FLAGS, at)
-    has = _fields(data, first, body, at + kept, at + total, place, carried, out, index)
+    bits = _fields(data, first, body, at + stored, at + total, place, carried, out, index)
     if flow.version:
         out.i16[M16.LEVEL, index] = flow.version
-        has |= Has.LEVEL
+        bits |= Has.LEVEL
     if flow.client_length >= 0:
         out.code[MCode.CLIENT, index] = client(data, place, carried)
-        has |= Has.CLIENT
-    out.has[index] = has | Has.MQTT
+        bits |= Has.CLIENT
+    out.bits[index] = bits | Has.MQTT
     out.payload_end[index + 1] = tally.payload_bytes
 
 
 @inner
 def flaw(carried: Carried, out: Messages, index: int, reason: int, at: int) -> None:
-    """Note what is wrong with a message, and so with its frame; the first thing counts."""
+    """Note the first flaw of a message, and so of its frame."""
     if out.flaw[index] == 0:
         out.flaw[index] = reason
     note(carried, reason, at)
@@ -104,37 +104,37 @@ def _fields(
     data: Bytes,
     first: int,
     at: int,
-    kept: int,
+    stored_end: int,
     end: int,
     place: int,
     carried: Carried,
     out: Messages,
     index: int,
 ) -> int:
-    """Write what only this type of control packet has and return bits of Has.
+    """Write the fields of this type of control packet and return bits of Has.
 
     Args:
-        data: where it stands.
+        data: the array that holds it.
         first: its first byte.
-        at: start of what follows the fixed header.
-        kept: where its bytes that are there end.
-        end: where it ends.
-        place: of its flow.
+        at: offset behind the fixed header.
+        stored_end: offset behind its last byte that is there.
+        end: offset behind its last byte.
+        place: place of its flow in the table.
         carried: the state.
         out: the columns.
         index: its row.
     """
     kind, version = first >> 4, int(carried.flows[place].version)
     if kind == PUBLISH:
-        return _publish(data, first, at, kept, end, version, carried, out, index)
+        return _publish(data, first, at, stored_end, end, version, carried, out, index)
     if kind == CONNECT:
-        return _connect(data, at, kept, place, carried, out, index)
+        return _connect(data, at, stored_end, place, carried, out, index)
     if kind == CONNACK:
-        return _connack(data, at, kept, version, carried, out, index)
+        return _connack(data, at, stored_end, version, carried, out, index)
     if kind in _ACKNOWLEDGES or kind in _SUBSCRIBES or kind in _CONFIRMS:
-        return _numbered(data, kind, at, kept, version, carried, out, index)
+        return _numbered(data, kind, at, stored_end, version, carried, out, index)
     if kind in (DISCONNECT, AUTH) and version == V5:
-        return _reason(data, at, kept, version, carried, out, index)
+        return _reason(data, at, stored_end, version, carried, out, index)
     return 0
 
 
@@ -145,7 +145,7 @@ def _short(at: int, carried: Carried, out: Messages, index: int) -> None:
 
 @inner
 def _text_end(data: Bytes, at: int, end: int) -> int:
-    """Return where the length-prefixed text at an offset ends, -1 when past the control packet."""
+    """Return the end of the length-prefixed text at an offset, -1 when it lies past the control packet."""
     if at + 2 > end or at + 2 + u16(data, at) > end:
         return -1
     return at + 2 + u16(data, at)
@@ -155,7 +155,7 @@ def _text_end(data: Bytes, at: int, end: int) -> int:
 def _properties(
     data: Bytes, at: int, end: int, version: int, carried: Carried, out: Messages, index: int
 ) -> tuple[int, int]:
-    """Step over the properties of version 5; return where they end, -1 when past the packet, and bits of Has."""
+    """Step over the properties of version 5; return their end (-1 when it lies past the packet) and bits of Has."""
     if version != V5:
         return at, 0
     length = 0
@@ -178,7 +178,7 @@ def _publish(
     data: Bytes,
     first: int,
     at: int,
-    kept: int,
+    stored_end: int,
     end: int,
     version: int,
     carried: Carried,
@@ -188,26 +188,26 @@ def _publish(
     out.i8[M8.QOS, index] = first >> 1 & 3
     out.i8[M8.DUP, index] = first >> 3 & 1
     out.i8[M8.RETAIN, index] = first & 1
-    has: int = Has.PUBLISH
-    behind = _text_end(data, at, kept)
+    bits: int = Has.PUBLISH
+    behind = _text_end(data, at, stored_end)
     if behind < 0:
         _short(at, carried, out, index)
-        return has
+        return bits
     out.code[MCode.TOPIC, index] = text(carried, data, at + 2, behind, Kind.TOPIC)
-    has |= Has.TOPIC
+    bits |= Has.TOPIC
     if first >> 1 & 3:
-        if behind + 2 > kept:
+        if behind + 2 > stored_end:
             _short(behind, carried, out, index)
-            return has
+            return bits
         out.i32[M32.MSGID, index] = u16(data, behind)
-        has |= Has.MSGID
+        bits |= Has.MSGID
         behind += 2
-    behind, more = _properties(data, behind, kept, version, carried, out, index)
+    behind, more = _properties(data, behind, stored_end, version, carried, out, index)
     if behind < 0:
-        return has
-    _payload(data, behind, kept, carried, out)
+        return bits
+    _payload(data, behind, stored_end, carried, out)
     out.i32[M32.PAYLOAD_LEN, index] = end - behind
-    return has | more | Has.PAYLOAD
+    return bits | more | Has.PAYLOAD
 
 
 @inner
@@ -234,14 +234,14 @@ def _connect(data: Bytes, at: int, end: int, place: int, carried: Carried, out: 
     out.i16[M16.VERSION, index] = u8(data, behind)
     out.i8[M8.CLEANSESS, index] = u8(data, behind + 1) >> 1 & 1
     out.i32[M32.KEEPALIVE, index] = u16(data, behind + 2)
-    has = Has.PROTONAME | Has.CONNECT
+    bits = Has.PROTONAME | Has.CONNECT
     at, more = _properties(data, behind + 4, end, u8(data, behind), carried, out, index)
     if at < 0:
-        return has
+        return bits
     behind = _text_end(data, at, end)
     if behind < 0:
         _short(at, carried, out, index)
-        return has | more
+        return bits | more
     out.code[MCode.CLIENTID, index] = text(carried, data, at + 2, behind, Kind.CLIENTID)
     release(carried, flow.client)
     flow.client, flow.client_length = store(carried, data, at + 2, behind), behind - at - 2
@@ -249,7 +249,7 @@ def _connect(data: Bytes, at: int, end: int, place: int, carried: Carried, out: 
     if flow.client < 0 and flow.client_length > 0:
         flow.client_length = -1
         carried.tally[0].overflows += 1
-    return has | more | Has.CLIENTID
+    return bits | more | Has.CLIENTID
 
 
 @inner
@@ -267,43 +267,43 @@ def _connack(
 
 @inner
 def _reason(data: Bytes, at: int, end: int, version: int, carried: Carried, out: Messages, index: int) -> int:
-    """Write reason code and properties, both of which may be left out (3.4.2.1 of version 5)."""
+    """Write reason code and properties, both of which are optional (3.4.2.1 of version 5)."""
     if at >= end:
         return 0
     out.i16[M16.REASON, index] = u8(data, at)
-    has: int = Has.REASON
+    bits: int = Has.REASON
     if at + 1 < end:
         _, more = _properties(data, at + 1, end, version, carried, out, index)
-        has |= more
-    return has
+        bits |= more
+    return bits
 
 
 @inner
 def _numbered(
     data: Bytes, kind: int, at: int, end: int, version: int, carried: Carried, out: Messages, index: int
 ) -> int:
-    """Write message id, and reason code or first topic filter."""
+    """Write the message id, and the reason code or the first topic filter."""
     if at + 2 > end:
         _short(at, carried, out, index)
         return 0
     out.i32[M32.MSGID, index] = u16(data, at)
-    has: int = Has.MSGID
+    bits: int = Has.MSGID
     at += 2
     if kind in _ACKNOWLEDGES:
-        return has | (_reason(data, at, end, version, carried, out, index) if version == V5 else 0)
+        return bits | (_reason(data, at, end, version, carried, out, index) if version == V5 else 0)
     at, more = _properties(data, at, end, version, carried, out, index)
-    has |= more
+    bits |= more
     if at < 0 or (kind == UNSUBACK and version != V5):
-        return has
+        return bits
     if kind in _CONFIRMS:
         if at >= end:
             _short(at, carried, out, index)
-            return has
+            return bits
         out.i16[M16.REASON, index] = u8(data, at)
-        return has | Has.REASON
+        return bits | Has.REASON
     behind = _text_end(data, at, end)
     if behind < 0:
         _short(at, carried, out, index)
-        return has
+        return bits
     out.code[MCode.TOPIC, index] = text(carried, data, at + 2, behind, Kind.TOPIC)
-    return has | Has.TOPIC
+    return bits | Has.TOPIC

@@ -1,4 +1,4 @@
-"""Decoding captures block by block: the same memory whatever their size."""
+"""The decoder: it reads captures block by block and needs the same memory whatever their size."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.views import View
 from coldaisle_contracts.addressing import MQTT_PORT
 
-_AT_HAND = "live"
+_LIVE = "live"
 _MARGIN = 2 * kernel.MOST_BYTES
 _REMARKS = {
     "malformed": "frames are malformed; column malformed says how",
     "gaps": "holes in connections were given up: segments are missing from the capture",
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
     "cut_messages": f"messages are longer than {state.LONGEST >> 20} MiB; the rest of their payload is left out",
-    "forgotten_flows": f"flows were forgotten: more than {state.FLOWS:,} at a time; what came of them later is a new flow",
-    "forgotten_hosts": f"times an address was not watched for a change of MAC: more than {state.HOSTS:,} spoke",
+    "forgotten_flows": f"flows were forgotten: there were more than {state.FLOWS:,} at a time; their later frames count as new flows",
+    "forgotten_hosts": f"times an address was not watched for a change of MAC: there were more than {state.HOSTS:,} addresses",
 }
-"""Counter of :data:`state.TALLY` → what it means for a reader."""
+"""Meaning of each counter of :data:`state.TALLY` for a reader."""
 
 
 @dataclass
 class Decoder:
-    """What is known of all connections so far, and room for a batch.
+    """Decodes captures, and remembers all connections from one capture to the next.
 
     Args:
         port: TCP port of MQTT.
-        frames: frames of a batch, at most.
-        size: bytes of a block, at most.
-        flows: flows known at a time.
+        frames: the most frames in a batch.
+        size: the most bytes in a block.
+        flows: the most flows known at a time.
     """
 
     port: int = MQTT_PORT
@@ -53,49 +53,49 @@ class Decoder:
 
         Args:
             paths: the captures.
-            shards: number of each one's shard; flows never cross shards.
-            reuse: let each batch write over the one before, which must have been done with.
+            shards: number of each capture's shard; flows never cross shards.
+            reuse: let each batch overwrite the one before, which the caller must not use any more.
 
         Raises:
-            InputError: if one cannot be read, after the batches before.
+            InputError: if a capture cannot be read; the batches before the error are yielded first.
         """
-        for found in map(batches.batch, self.views(paths, shards)):
-            yield found if reuse else Batch(copied(found.packets), copied(found.messages))
+        for decoded in map(batches.batch, self.views(paths, shards)):
+            yield decoded if reuse else Batch(copied(decoded.packets), copied(decoded.messages))
 
     def views(self, paths: Sequence[Path], shards: Sequence[int] | None = None) -> Iterator[View]:
-        """Decode captures as :meth:`decode` does, but leave what the kernel wrote as it is."""
+        """Decode captures as :meth:`decode` does, but yield the kernel's own arrays."""
         for path, shard in zip(paths, shards or [0] * len(paths), strict=True):
             before = int(self._carried.tally[0]["frames"])
             for count in files.blocks(path, self._room):
                 yield from self._block(path.name, before, count, shard)
 
     def take(self, frames: Sequence[tuple[int, bytes]], shard: int = 0) -> Iterator[View]:
-        """Decode Ethernet frames that are at hand, each with its time, ns since the epoch, in order of time.
+        """Decode Ethernet frames that are in memory, in order of time.
 
         Args:
-            frames: time and bytes of each; they lie in the file ``live``.
+            frames: time, in ns since the epoch, and bytes of each; their file is called ``live``.
             shard: number of the shard; flows never cross shards.
 
         Raises:
             ValueError: if there is no room for all of them.
         """
         before = int(self._carried.tally[0]["frames"])
-        yield from self._block(_AT_HAND, before, files.fill(self._room, frames), shard)
+        yield from self._block(_LIVE, before, files.fill(self._room, frames), shard)
 
     @property
     def gaps(self) -> int:
-        """Holes given up so far."""
+        """How many holes in TCP streams were given up so far."""
         return int(self._carried.tally[0]["gaps"])
 
     def remarks(self) -> Iterator[str]:
-        """Yield a sentence for each thing about the frames so far that a reader should know."""
+        """Yield a sentence for each flaw or limit that the frames so far met."""
         tally = self._carried.tally[0]
-        for name, what in _REMARKS.items():
+        for name, meaning in _REMARKS.items():
             if tally[name]:
-                yield f"{tally[name]:,} {what}"
+                yield f"{tally[name]:,} {meaning}"
 
     def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
-        """Decode the frames of a block: at once, unless one of the columns is full before."""
+        """Decode the frames of a block: in one view, or in several when a column is full before the end."""
         done = 0
         while done < count:
             view = self._view(name, before, done, count, shard)

@@ -1,6 +1,6 @@
-"""The dictionaries of a batch: each address and text once, its rows holding only its position.
+"""The dictionaries of a batch: each address and text is stored once, and rows hold its position.
 
-They start empty with each batch, so they hold what the batch names and no more, and no bound is needed between batches.
+They are emptied before each batch, so they never hold more than one batch names.
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -12,7 +12,7 @@ from coldaisle_analysis.decoding.state import Carried
 _MIX_HIGH, _MIX_LOW, _MIX = 0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB
 """Odd multipliers that spread neighbouring addresses over a table."""
 _WORD = 8
-"""Bytes of a text that are taken at once."""
+"""Bytes of a text that are hashed or compared at a time."""
 
 
 @inner
@@ -29,9 +29,9 @@ def number(carried: Carried, kind: int, high: int, low: int) -> int:
 
     Args:
         carried: the state.
-        kind: of the dictionary; for an IP address its version times 8 is added.
+        kind: kind of the dictionary; for an IP address, 8 times its version is added.
         high: upper half of an IPv6 address, else 0.
-        low: the rest.
+        low: lower half of an IPv6 address, or the whole of a shorter one.
     """
     mask = len(carried.number_slots) - 1
     slot = spread(high, low, kind) & mask
@@ -54,7 +54,7 @@ def number(carried: Carried, kind: int, high: int, low: int) -> int:
 
 @inner
 def _host_slot(carried: Carried, high: int, low: int, version: int) -> int:
-    """Return the slot of an IP address among those whose first MAC address is remembered, or of none."""
+    """Return the slot of an IP address whose first MAC address is remembered, or else the empty slot for it."""
     mask = len(carried.host_slots) - 1
     slot = spread(high, low, version) & mask
     while carried.host_slots[slot] >= 0:
@@ -73,7 +73,7 @@ def _first_mac(carried: Carried, high: int, low: int, version: int) -> int:
 
 @inner
 def speaks(carried: Carried, at: int, mac: int) -> bool:
-    """Note that a MAC address speaks for an IP address, and tell whether another did so first.
+    """Note that a MAC address sends for an IP address, and tell whether another one did so first.
 
     Args:
         carried: the state.
@@ -84,7 +84,7 @@ def speaks(carried: Carried, at: int, mac: int) -> bool:
     if entry.mac >= 0:
         return bool(entry.mac != mac)
     if entry.high == 0 and entry.low == 0:
-        return False  # nobody's address
+        return False  # the unspecified address
     entry.mac = mac
     tally = carried.tally[0]
     if tally.hosts == len(carried.hosts):
@@ -135,16 +135,16 @@ def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
 
 
 @inner
-def _same(carried: Carried, known: int, length: int, data: Bytes, at: int, end: int) -> bool:
+def _same(carried: Carried, stored_at: int, length: int, data: Bytes, at: int, end: int) -> bool:
     if length != end - at:
         return False
     index = 0
     while index + _WORD <= length:
-        if i64(carried.text_data, known + index) != i64(data, at + index):
+        if i64(carried.text_data, stored_at + index) != i64(data, at + index):
             return False
         index += _WORD
     while index < length:
-        if carried.text_data[known + index] != data[at + index]:
+        if carried.text_data[stored_at + index] != data[at + index]:
             return False
         index += 1
     return True

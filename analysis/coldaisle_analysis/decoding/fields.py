@@ -1,4 +1,4 @@
-"""Numbers out of bytes: big-endian, as the protocols of this package write them."""
+"""Big-endian numbers at an offset in bytes, as network protocols write them."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from coldaisle_analysis.compiled import inner
 
 @inner
 def u8(data: Bytes, at: int) -> int:
-    """Return the byte at an offset, as a signed number: numba turns mixed signs into fractions."""
+    """Return the byte at an offset as a signed number, because numba turns mixed signs into floats."""
     return int(np.int64(data[at]))
 
 
@@ -32,11 +32,11 @@ def u48(data: Bytes, at: int) -> int:
 
 @inner
 def i64(data: Bytes, at: int) -> int:
-    """Return the 64-bit number at an offset, its first bit as a sign: half an IPv6 address."""
+    """Return the signed 64-bit number at an offset: half an IPv6 address."""
     return u32(data, at) << 32 | u32(data, at + 4)
 
 
 @inner
 def ahead(seq: int, other: int) -> int:
-    """Return how far a sequence number lies ahead of another, bytes, across the wrap at 2^32 (RFC 9293, 3.4)."""
+    """Return how far a sequence number is ahead of another, in bytes, across the wrap at 2^32 (RFC 9293, 3.4)."""
     return ((seq - other + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -1,4 +1,4 @@
-"""Reading capture files in blocks of fixed size: pcap and pcapng, either byte order, any resolution of time."""
+"""Reader of capture files in blocks of fixed size: pcap and pcapng, of either byte order and any resolution of time."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -18,28 +18,28 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import opened
 
 FRAMES = 1 << 17
-"""Frames of a block, at most."""
+"""The most frames in a block."""
 BYTES = 1 << 25
-"""Bytes of a block, at most."""
+"""The most bytes in a block."""
 _PAD = 64
-"""Bytes behind the block, so that a header may be looked at before its length is."""
+"""Spare bytes behind the block, so that a header may be read before its length is checked."""
 _PCAP = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xc3\xd4": (">", 1000),
     b"\x4d\x3c\xb2\xa1": ("<", 1),
     b"\xa1\xb2\x3c\x4d": (">", 1),
 }
-"""Magic number of a pcap file → byte order and nanoseconds a unit of the fraction."""
+"""Byte order and unit of the fraction of a second, in ns, by the magic number of a pcap file."""
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDER = 0x1A2B3C4D
 _RESOLUTION, _OFFSET = 9, 14
-"""Options of a pcapng interface: resolution of its times, and seconds to add to them."""
+"""Options of a pcapng interface: resolution of its times, and an offset to add to them, in s."""
 _LEAST_INTERFACE = 20
 """Bytes of an interface block without options."""
 _FARTHEST = (1 << 63) // SECOND // 2
-"""Seconds an interface may add, at most: with the time itself they fit into 64 bits of ns."""
+"""The largest offset of an interface, in s: the sum with the time itself fits into 64 bits of ns."""
 _FINEST = 62
-"""Bits behind the point of a time, at most: what is finer leaves no room for seconds."""
+"""The most bits in the fraction of a second: more would leave no room for the seconds."""
 _OTHER = {
     b"\x1f\x8b": "is compressed: unpack it with gunzip",
     b"\x28\xb5": "is compressed: unpack it with zstd -d",
@@ -49,11 +49,11 @@ _OTHER = {
 
 @dataclass
 class Room:
-    """The arrays blocks are read into, made once.
+    """The arrays that blocks are read into, made once.
 
     Attributes:
         data: pool and scratch room, then the block, see :mod:`pool`.
-        index: where its frames stand.
+        index: positions of its frames.
     """
 
     data: Bytes
@@ -61,13 +61,13 @@ class Room:
 
 
 def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
-    """Return room for blocks of so many frames and bytes; a block always has room for the longest frame."""
+    """Return room for blocks of ``frames`` frames and ``size`` bytes, and at least for the longest frame."""
     size = max(size, 2 * records.LARGEST)
     return Room(arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames))
 
 
 def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
-    """Put Ethernet frames into the room, each with its time, ns since the epoch; return how many.
+    """Put Ethernet frames, each with its time in ns since the epoch, into the room; return how many.
 
     Raises:
         ValueError: if there is no room for all of them.
@@ -85,10 +85,10 @@ def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
 
 
 def blocks(path: Path, room: Room) -> Iterator[int]:
-    """Read a capture block by block into the room, and yield how many frames each holds.
+    """Read a capture block by block into the room, and yield the number of frames of each block.
 
     Raises:
-        InputError: if the file is missing, no capture or cut short (with frame and offset).
+        InputError: if the file is missing, is no capture, or is cut short (with frame and offset).
     """
     try:
         with opened(path) as file:
@@ -99,16 +99,16 @@ def blocks(path: Path, room: Room) -> Iterator[int]:
 
 
 class _Reader:
-    """A file being read.
+    """A capture file that is being read.
 
     Attributes:
-        path: the file.
-        file: open.
-        room: where it is read to.
-        at: where in the room the next record starts.
-        end: where the bytes read so far end.
+        path: path of the file.
+        file: the open file.
+        room: the arrays it is read into.
+        at: offset in the room of the next record.
+        end: offset in the room behind the bytes read so far.
         base: offset in the file of the room's first byte.
-        frames: how many were found.
+        frames: frames found so far.
         big: whether numbers are big-endian.
         interfaces: see :mod:`records`.
     """
@@ -132,8 +132,8 @@ class _Reader:
         elif magic == _PCAPNG:
             scan = records.load("pcapng")
         else:
-            what = "is no capture: give pcap or pcapng, and convert others with `editcap -F pcapng`"
-            raise InputError(self.path, _OTHER.get(magic[:2], what) if magic else "is empty: give a capture")
+            other = "is no capture: give pcap or pcapng, and convert others with `editcap -F pcapng`"
+            raise InputError(self.path, _OTHER.get(magic[:2], other) if magic else "is empty: give a capture")
         while True:
             count, self.at, why = scan(
                 self.room.data, self.at, self.end, self.big, self.interfaces, self.room.index
@@ -154,7 +154,7 @@ class _Reader:
         return self.room.data[at : min(at + size, self.end)].tobytes()
 
     def _fill(self) -> bool:
-        """Move what is left to the front and read on; tell whether there was more."""
+        """Move the unread bytes to the front and read more; tell whether there were more."""
         data, left = self.room.data, self.end - self.at
         data[BLOCK : BLOCK + left] = data[self.at : self.end]
         self.base += self.at - BLOCK
@@ -207,22 +207,22 @@ class _Reader:
         return int.from_bytes(self._bytes(at, 4), "big" if self.big else "little")
 
     def _step_over(self, size: int) -> None:
-        """Step over a block that does not fit into the room, or find that the file ends within it."""
-        rest = size - (self.end - self.at)
+        """Step over a block that does not fit into the room; fail if the file ends within it."""
+        remaining = size - (self.end - self.at)
         if self.end - self.at < len(self.room.data) - _PAD - BLOCK or len(self.file.read(1)) == 0:
             raise self._cut_short()
-        rest -= 1
-        while rest:
-            read = len(self.file.read(min(rest, BYTES)))
+        remaining -= 1
+        while remaining:
+            read = len(self.file.read(min(remaining, BYTES)))
             if not read:
                 raise self._cut_short()
-            rest -= read
+            remaining -= read
         self.base += size
         self.end = self.at
         self._fill()
 
     def _add(self, interface: list[int]) -> None:
-        """Add a row to the table of interfaces, whose room doubles: a file may have any number of them."""
+        """Add a row to the table of interfaces, which doubles when full because a file may have any number of them."""
         count = len(self.interfaces)
         if count == len(self._table):
             self._table = np.zeros((max(4, 2 * count), 6), np.int64)
@@ -231,7 +231,7 @@ class _Reader:
         self.interfaces = self._table[: count + 1]
 
     def _interface(self, block: bytes) -> list[int]:
-        """Return a row of the table of interfaces; times are in µs unless an option says otherwise."""
+        """Return a row of the table of interfaces; the unit of time is µs unless an option says otherwise."""
         if len(block) < _LEAST_INTERFACE:
             raise self._broken(records.BROKEN)
         order = ">" if self.big else "<"
@@ -252,14 +252,14 @@ class _Reader:
 
     @staticmethod
     def _options(data: bytes, order: str) -> dict[int, bytes]:
-        found, at = {}, 0
+        options, at = {}, 0
         while at + 4 <= len(data):
             code, size = struct.unpack_from(f"{order}HH", data, at)
             if code == 0:
                 break
-            found[code] = data[at + 4 : at + 4 + size]
+            options[code] = data[at + 4 : at + 4 + size]
             at += 4 + (size + 3) // 4 * 4
-        return found
+        return options
 
     def _cut_short(self) -> InputError:
         keep = f"keep the {self.frames} whole frames with `editcap -r {self.path.name} OUT 1-{self.frames}`"
@@ -267,9 +267,9 @@ class _Reader:
         return InputError(self._place(), remedy)
 
     def _broken(self, why: int) -> InputError:
-        what = "a frame longer than any" if why == records.TOO_LONG else "no block of a capture"
+        problem = "a frame longer than any" if why == records.TOO_LONG else "a malformed block"
         keep = f"keep the {self.frames} frames before with `editcap -r {self.path.name} OUT 1-{self.frames}`"
-        remedy = f"holds {what}, so the file is damaged; {keep if self.frames else 'make it again'}"
+        remedy = f"holds {problem}, so the file is damaged; {keep if self.frames else 'make it again'}"
         return InputError(self._place(), remedy)
 
     def _place(self) -> str:

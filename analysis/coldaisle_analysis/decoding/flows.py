@@ -1,6 +1,6 @@
-"""The table of flows, and what is known of a flow when a packet of it passes, nothing later.
+"""The table of flows, and the causal features of a flow at each of its packets.
 
-A TCP flow starts at a SYN with a new sequence number on its address and port pairs, a UDP flow with the pair.
+A TCP flow starts at a SYN with a new sequence number on its pair of addresses and ports. A UDP flow starts at the first packet of its pair.
 """
 
 from coldaisle_analysis.compiled import inner
@@ -17,26 +17,26 @@ _NONE = -1
 
 @inner
 def find(
-    carried: Carried, a_high: int, a_low: int, b_high: int, b_low: int, source: int, target: int, what: int
+    carried: Carried, a_high: int, a_low: int, b_high: int, b_low: int, source: int, target: int, key: int
 ) -> tuple[int, bool]:
-    """Return the place of a packet's flow in the table, made if need be, and whether the source is its lower end.
+    """Return the place of a packet's flow in the table, added if it is new, and whether the source is its lower end.
 
     Args:
         carried: the state.
         a_high: upper half of the source address (0 for IPv4).
-        a_low: the rest of it.
-        b_high: the same of the target.
-        b_low: the rest of it.
-        source: its port.
-        target: the target's.
-        what: protocol, IP version and shard in one number.
+        a_low: lower half of the source address.
+        b_high: upper half of the target address.
+        b_low: lower half of the target address.
+        source: source port.
+        target: target port.
+        key: protocol, IP version and shard in one number.
     """
     low_first = a_high < b_high or (
         a_high == b_high and (a_low < b_low or (a_low == b_low and source <= target))
     )
     if not low_first:
         a_high, a_low, b_high, b_low, source, target = b_high, b_low, a_high, a_low, target, source
-    ports = what << 32 | source << 16 | target
+    ports = key << 32 | source << 16 | target
     carried.tally[0].uses += 1
     bucket = spread(a_high ^ (b_high << 1), (a_low << 24) ^ b_low, ports) & (len(carried.buckets) - 1)
     at = int(carried.buckets[bucket])
@@ -76,7 +76,7 @@ def _start(carried: Carried, at: int, low_first: bool) -> None:
     flow.low_first = low_first
     for way in range(2):
         side = carried.sides[2 * at + way]
-        side.packets = side.bytes = side.got = side.need = side.kept = 0
+        side.packets = side.bytes = side.got = side.need = side.stored = 0
         side.reached = side.expected = _NONE
         side.head = side.tail = side.early = _NONE
         side.early_bytes = side.early_count = side.lost = 0
@@ -84,7 +84,7 @@ def _start(carried: Carried, at: int, low_first: bool) -> None:
 
 @inner
 def _end(carried: Carried, at: int) -> None:
-    """Give back what a flow holds."""
+    """Release the chunks and early segments of a flow."""
     tally = carried.tally[0]
     release(carried, carried.flows[at].client)
     for way in range(2):
@@ -101,7 +101,7 @@ def _end(carried: Carried, at: int) -> None:
 
 @inner
 def open_again(carried: Carried, at: int, seq: int, low_first: bool) -> None:
-    """Begin a new flow in the place of an old one if a SYN says so."""
+    """Begin a new flow in the place of the old one if a SYN has a new sequence number."""
     flow = carried.flows[at]
     if flow.opened == seq:
         return
@@ -113,7 +113,7 @@ def open_again(carried: Carried, at: int, seq: int, low_first: bool) -> None:
 
 @inner
 def _room(carried: Carried) -> int:
-    """Return an unused place in the table; when there is none, that of the flow that was silent longest."""
+    """Return an unused place in the table, or else the place of the flow that was silent for the longest time."""
     tally = carried.tally[0]
     if tally.known < len(carried.flows):
         tally.known += 1
@@ -135,7 +135,7 @@ def _room(carried: Carried) -> int:
 
 @inner
 def _touch(carried: Carried, at: int) -> None:
-    """Make a flow the one used last, unless it was so lately: an eighth of the table does not matter to the order."""
+    """Move a flow to the front of the order of use, unless it was moved within the last eighth of the table's uses."""
     if carried.tally[0].uses - carried.flows[at].used > len(carried.flows) >> 3:
         _unlink(carried, at)
         _link(carried, at)
@@ -173,26 +173,26 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
     Args:
         carried: the state.
         at: place of its flow.
-        way: 1 if it goes the way of the flow's first packet, else 0.
-        time_ns: when, ns.
-        length: bytes of its frame on the wire.
+        way: 1 for the direction of the flow's first packet, else 0.
+        time_ns: time of the packet, in ns.
+        length: length of its frame on the wire, in bytes.
         rows: the columns.
         row: position of the frame.
     """
     flow, side, other = carried.flows[at], carried.sides[2 * at + way], carried.sides[2 * at + 1 - way]
     f64 = rows.f64
-    has: int = Has.FLOW
+    bits: int = Has.FLOW
     if flow.packets == 0:
         flow.first_ns = time_ns
     else:
         f64[F64.FLOW_IAT, row] = (time_ns - flow.last_ns) / SECOND
-        has |= Has.BEFORE
+        bits |= Has.BEFORE
     if side.packets > 0:
         f64[F64.DIR_IAT, row] = (time_ns - side.last_ns) / SECOND
-        has |= Has.BEFORE_SAME
+        bits |= Has.BEFORE_SAME
     if other.packets > 0:
         f64[F64.REPLY_S, row] = (time_ns - other.last_ns) / SECOND
-        has |= Has.BEFORE_OTHER
+        bits |= Has.BEFORE_OTHER
     flow.packets += 1
     side.packets += 1
     flow.bytes += length
@@ -205,7 +205,7 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
     f64[F64.FLOW_DURATION, row] = (time_ns - flow.first_ns) / SECOND
     f64[F64.DIR_PACKETS, row] = side.packets
     f64[F64.DIR_MEAN_BYTES, row] = side.bytes / side.packets
-    return has
+    return bits
 
 
 @inner
@@ -214,9 +214,9 @@ def sequence(carried: Carried, side_at: int, seq: int, length: int, syn: int, ro
 
     Args:
         carried: the state.
-        side_at: its direction.
+        side_at: place of its direction.
         seq: raw sequence number.
-        length: payload, bytes.
+        length: length of the payload, in bytes.
         syn: 1 for a SYN, which counts as one byte.
         rows: the columns.
         row: position of the frame.
@@ -225,8 +225,8 @@ def sequence(carried: Carried, side_at: int, seq: int, length: int, syn: int, ro
     start = (seq + syn) & 0xFFFFFFFF
     end = (start + length) & 0xFFFFFFFF
     reached = int(side.reached)
-    known = reached >= 0 and length > 0
-    rows.i8[I8.TCP_RETRANSMISSION, row] = known and ahead(end, reached) <= 0
-    rows.i8[I8.TCP_GAP, row] = known and ahead(start, reached) > 0
+    comparable = reached >= 0 and length > 0
+    rows.i8[I8.TCP_RETRANSMISSION, row] = comparable and ahead(end, reached) <= 0
+    rows.i8[I8.TCP_GAP, row] = comparable and ahead(start, reached) > 0
     if reached < 0 or ahead(end, reached) > 0:
         side.reached = end

@@ -1,4 +1,4 @@
-"""The kernel: one pass over the frames of a block that fills the columns of both levels."""
+"""The kernel: one compiled pass over the frames of a block fills the columns of both levels."""
 
 from functools import cache
 from typing import Protocol as Interface
@@ -20,14 +20,14 @@ from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
 MOST_MESSAGES = 1 << 19
 """More messages than one frame can complete: those of all early segments of both directions."""
 MOST_BYTES = 1 << 22
-"""More payload than one frame can complete: a whole message kept, and all early segments of both directions."""
+"""More payload bytes than one frame can complete: a whole stored message, and all early segments of both directions."""
 MOST_TEXTS = 1 << 18
 """More texts than one frame can name."""
 _MOST_NUMBERS = 8
 
 
 class Kernel(Interface):
-    """What :func:`load` returns."""
+    """The compiled function that :func:`load` returns."""
 
     def __call__(
         self,
@@ -41,12 +41,12 @@ class Kernel(Interface):
         messages: Messages,
         carried: Carried,
     ) -> int:
-        """Decode frames, see :func:`_decode`."""
+        """Decode the frames of a block, see :func:`_decode`."""
 
 
 @cache
 def load() -> Kernel:
-    """Return the compiled kernel; only the first call of all on a machine compiles it."""
+    """Return the compiled kernel; only the very first call on a machine compiles it."""
     index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
     return entry(_decode, 1, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
 
@@ -62,18 +62,18 @@ def _decode(
     messages: Messages,
     carried: Carried,
 ) -> int:
-    """Decode the frames of a block from one on, until its end or until a column is full; return how many.
+    """Decode the frames of a block from ``first`` on, until its end or until a column is full; return how many were decoded.
 
     Args:
         data: pool, scratch room and block in one array, see :mod:`pool`.
-        index: where the frames stand.
-        first: the first frame to decode.
+        index: positions of the frames.
+        first: number of the first frame to decode, from 0.
         count: how many frames the block has.
         port: TCP port of MQTT.
         shard: number of the shard; flows never cross shards.
         rows: columns of the packets, from 0 on.
         messages: columns of the messages, from 0 on.
-        carried: what is carried from call to call.
+        carried: the state that is carried from call to call.
     """
     tally = carried.tally[0]
     messages.payload_end[0] = rows.text_end[0] = 0
@@ -83,29 +83,29 @@ def _decode(
         if _is_full(rows, messages, carried):
             done = row
             break
-        tally.said = tally.completed = 0
+        tally.flaw = tally.completed = 0
         start = index.start[frame]
         tally.payload_at = start
-        has = _frame(data, index, frame, port, shard, rows, row, messages, carried)
+        bits = _frame(data, index, frame, port, shard, rows, row, messages, carried)
         if tally.completed:
-            has |= _first_message(rows, row, messages, carried)
+            bits |= _first_message(rows, row, messages, carried)
         rows.text_end[row + 1] = tally.payload_text
-        rows.has[row] = has
-        rows.flaw[row] = tally.said
-        if tally.said:
+        rows.bits[row] = bits
+        rows.flaw[row] = tally.flaw
+        if tally.flaw:
             tally.malformed += 1
-            within = start <= tally.said_at <= start + index.length[frame]
-            rows.flaw_at[row] = (tally.said_at if within else tally.payload_at) - start
+            within = start <= tally.flaw_at <= start + index.length[frame]
+            rows.flaw_at[row] = (tally.flaw_at if within else tally.payload_at) - start
     tally.frames += done
     return done
 
 
 @inner
 def _is_full(rows: Rows, messages: Messages, carried: Carried) -> bool:
-    """Tell whether the next frame might not find room in a column."""
+    """Tell whether the next frame might not fit into a column."""
     tally = carried.tally[0]
     return bool(
-        tally.messages + MOST_MESSAGES > len(messages.has)
+        tally.messages + MOST_MESSAGES > len(messages.bits)
         or tally.payload_bytes + MOST_BYTES > len(messages.payload)
         or tally.payload_text + 3 * MOST_BYTES > len(rows.text)
         or tally.text_bytes + MOST_BYTES > len(carried.text_data)
@@ -115,7 +115,7 @@ def _is_full(rows: Rows, messages: Messages, carried: Carried) -> bool:
 
 
 @inner
-def _frame(  # noqa: C901 - a layer a step, each with its own way out
+def _frame(  # noqa: C901 - one step per layer, each with its own exit
     data: Bytes,
     index: Index,
     frame: int,
@@ -133,38 +133,38 @@ def _frame(  # noqa: C901 - a layer a step, each with its own way out
     rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
     rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
     rows.i64[I64.FLOW, row] = -1
-    kind, at, mac, has = link(data, index.link[frame], start, end, rows, row, carried)
+    kind, at, mac, bits = link(data, index.link[frame], start, end, rows, row, carried)
     if kind == ARP:
-        return has | arp(data, at, end, time_ns, rows, row, carried)
+        return bits | arp(data, at, end, time_ns, rows, row, carried)
     if kind == IPV4:
         proto, behind, packet_end, more = ipv4(data, at, end, wire_end, mac, rows, row, carried)
     elif kind == IPV6:
         proto, behind, packet_end, more = ipv6(data, at, end, wire_end, mac, rows, row, carried)
     else:
-        return has
-    has |= more
+        return bits
+    bits |= more
     if proto == ICMP and kind == IPV4:
-        return has | icmp(data, behind, end, Protocol.ICMP, rows, row, carried)
+        return bits | icmp(data, behind, end, Protocol.ICMP, rows, row, carried)
     if proto == ICMPV6 and kind == IPV6:
-        return has | icmp(data, behind, end, Protocol.ICMPV6, rows, row, carried)
+        return bits | icmp(data, behind, end, Protocol.ICMPV6, rows, row, carried)
     if proto not in (TCP, UDP):
-        return has
+        return bits
     payload, length = behind, 0
     if proto == TCP:
         payload, length, more = tcp(data, behind, end, packet_end, rows, row, carried)
     else:
         more = udp(data, behind, end, packet_end, rows, row, carried)
     if more == 0:
-        return has
+        return bits
     place, low_first = _flow(data, at, behind, kind, proto, shard, carried)
     if proto == TCP and u8(data, behind + 13) & 0x12 == SYN:
         open_again(carried, place, u32(data, behind + 4), low_first)
     way = int(carried.flows[place].low_first == low_first)
-    has |= more | features(carried, place, way, time_ns, index.wire[frame], rows, row)
+    bits |= more | features(carried, place, way, time_ns, index.wire[frame], rows, row)
     if proto == UDP:
         rows.i8[I8.TO_SERVER, row] = rows.i32[I32.UDP_DSTPORT, row] == NTP_PORT
-        return has
-    return has | _segment(data, behind, payload, length, end, place, way, port, rows, row, messages, carried)
+        return bits
+    return bits | _segment(data, behind, payload, length, end, place, way, port, rows, row, messages, carried)
 
 
 @inner
@@ -203,18 +203,18 @@ def _segment(
 def _flow(
     data: Bytes, at: int, behind: int, kind: int, proto: int, shard: int, carried: Carried
 ) -> tuple[int, bool]:
-    """Return place of a packet's flow, and whether its source is the lower end; header at ``at``, ports at ``behind``."""
+    """Return the place of a packet's flow, and whether its source is the lower end; IP header at ``at``, ports at ``behind``."""
     source, target = u16(data, behind), u16(data, behind + 2)
-    what = shard << 12 | proto << 4
+    key = shard << 12 | proto << 4
     if kind == IPV4:
-        return find(carried, 0, u32(data, at + 12), 0, u32(data, at + 16), source, target, what | V4)
+        return find(carried, 0, u32(data, at + 12), 0, u32(data, at + 16), source, target, key | V4)
     halves = (i64(data, at + 8), i64(data, at + 16), i64(data, at + 24), i64(data, at + 32))
-    return find(carried, halves[0], halves[1], halves[2], halves[3], source, target, what | V6)
+    return find(carried, halves[0], halves[1], halves[2], halves[3], source, target, key | V6)
 
 
 @inner
 def _first_message(rows: Rows, row: int, messages: Messages, carried: Carried) -> int:
-    """Copy the first message a frame completes into its row, and return its bits of Has."""
+    """Copy the first message that a frame completes into the frame's row, and return its bits of Has."""
     tally = carried.tally[0]
     index = int(tally.first)
     i8, i16, i32, code = rows.i8, rows.i16, rows.i32, rows.code
@@ -233,8 +233,8 @@ def _first_message(rows: Rows, row: int, messages: Messages, carried: Carried) -
     code[Code.MQTT_TOPIC, row] = messages.code[MCode.TOPIC, index]
     code[Code.MQTT_CLIENTID, row] = messages.code[MCode.CLIENTID, index]
     code[Code.MQTT_PROTONAME, row] = messages.code[MCode.PROTONAME, index]
-    has = int(messages.has[index]) & ~Has.CLIENT
-    if has & Has.PAYLOAD:
+    bits = int(messages.bits[index]) & ~Has.CLIENT
+    if bits & Has.PAYLOAD:
         tally.payload_text = utf8.copy(
             messages.payload,
             messages.payload_end[index],
@@ -242,4 +242,4 @@ def _first_message(rows: Rows, row: int, messages: Messages, carried: Carried) -
             rows.text,
             tally.payload_text,
         )
-    return has
+    return bits

@@ -1,7 +1,7 @@
-"""What the kernel writes: which row of which array is which column.
+"""The layout of the kernel's output: which row of which array holds which column.
 
-The kernel fills one two-dimensional array for each number type, a row a column of the table and a column a frame (or
-message), so that a finished column lies in one piece and Arrow takes it as it is. The names are those of
+The kernel fills one two-dimensional array per number type. One row of it is a column of the table, and one column of it is a frame
+(or message), so a finished column is contiguous and Arrow can share its memory. The names are those of
 :mod:`coldaisle_analysis.columns` in capitals; rows of :class:`Code` hold positions in a batch's dictionary.
 """
 
@@ -82,7 +82,7 @@ class I32(Ordinal):
 
 
 class Code(Ordinal):
-    """Columns of text: positions in the dictionary of their :class:`Kind`, four bytes each."""
+    """Columns of text, as positions of four bytes in the dictionary of their :class:`Kind`."""
 
     ETH_SRC = auto()
     ETH_DST = auto()
@@ -163,7 +163,7 @@ class MCode(Ordinal):
 
 
 class Has(IntEnum):
-    """What a frame or message has: bits that say in which rows a column holds something."""
+    """Bits of a frame or message that say which columns hold a value in its row."""
 
     ETH = 1 << 0
     ETH_DST = 1 << 1
@@ -209,7 +209,7 @@ class Kind(Ordinal):
 
 
 class Protocol(Ordinal):
-    """The highest protocol decoded of a frame; what it is called stands in :data:`PROTOCOLS`."""
+    """The highest protocol decoded in a frame; :data:`PROTOCOLS` holds the names."""
 
     OTHER = auto()
     IPV4 = auto()

@@ -1,4 +1,4 @@
-"""Link layers: Ethernet with VLAN tags, Linux cooked v1 and v2, loopback, raw IP.
+"""Link layers: Ethernet with VLAN tags, Linux cooked v1 and v2, loopback and raw IP.
 
 Numbers and layouts are those of https://www.tcpdump.org/linktypes.html and IEEE 802.1Q.
 """
@@ -27,26 +27,26 @@ _NOTHING = -1
 
 @inner
 def link(
-    data: Bytes, kind: int, at: int, end: int, rows: Rows, row: int, carried: Carried
+    data: Bytes, link_type: int, at: int, end: int, rows: Rows, row: int, carried: Carried
 ) -> tuple[int, int, int, int]:
     """Decode the link layer of a frame.
 
     Returns:
-        EtherType of what follows (-1 for nothing), where it starts, the source MAC address (-1 for none), and bits of Has.
+        EtherType of what follows (-1 for nothing), its offset, the source MAC address (-1 for none), and bits of Has.
     """
     rows.i32[I32.ETH_TYPE, row] = 0
-    if kind == ETHERNET:
+    if link_type == ETHERNET:
         return _ethernet(data, at, end, rows, row, carried)
-    if kind == COOKED:
+    if link_type == COOKED:
         return _cooked(data, at, end, rows, row, carried, (16, 14, 4, 6))
-    if kind == COOKED_2:
+    if link_type == COOKED_2:
         return _cooked(data, at, end, rows, row, carried, (20, 0, 10, 12))
-    if kind in (NULL, LOOP):
+    if link_type in (NULL, LOOP):
         if end - at < 5:
             note(carried, Reason.LOOPBACK_CUT, at)
             return _NOTHING, at, _NOTHING, 0
         return _by_version(data, at + 4), at + 4, _NOTHING, 0
-    if kind in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY) and end > at:
+    if link_type in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY) and end > at:
         return _by_version(data, at), at, _NOTHING, 0
     note(carried, Reason.LINK, at)
     return _NOTHING, at, _NOTHING, 0
@@ -54,7 +54,7 @@ def link(
 
 @inner
 def _by_version(data: Bytes, at: int) -> int:
-    """Return the EtherType of a packet that stands alone; its first half byte tells."""
+    """Return the EtherType of an IP packet without a link layer, by the version in its first half byte."""
     return IPV6 if u8(data, at) >> 4 == 6 else IPV4
 
 
@@ -70,45 +70,45 @@ def _ethernet(
     rows.code[Code.ETH_SRC, row] = carried.numbers[number(carried, Kind.MAC, 0, source)].code
     kind = u16(data, at + 12)
     rows.i32[I32.ETH_TYPE, row] = kind
-    kind, at, has = _tags(data, kind, at + 14, end, rows, row, carried)
-    return kind, at, source, has | Has.ETH | Has.ETH_DST
+    kind, at, bits = _tags(data, kind, at + 14, end, rows, row, carried)
+    return kind, at, source, bits | Has.ETH | Has.ETH_DST
 
 
 @inner
 def _tags(
     data: Bytes, kind: int, at: int, end: int, rows: Rows, row: int, carried: Carried
 ) -> tuple[int, int, int]:
-    """Step over VLAN tags and write down the ids of the first two."""
-    has = 0
+    """Step over VLAN tags and write the ids of the first two."""
+    bits = 0
     while kind in _TAGS:
         if end - at < 4:
             note(carried, Reason.VLAN_CUT, at)
-            return _NOTHING, at, has
-        if has & Has.VLAN == 0:
+            return _NOTHING, at, bits
+        if bits & Has.VLAN == 0:
             rows.i16[I16.VLAN_ID, row] = u16(data, at) & 0xFFF
-            has |= Has.VLAN
-        elif has & Has.VLAN_INNER == 0:
+            bits |= Has.VLAN
+        elif bits & Has.VLAN_INNER == 0:
             rows.i16[I16.VLAN_INNER, row] = u16(data, at) & 0xFFF
-            has |= Has.VLAN_INNER
+            bits |= Has.VLAN_INNER
         kind = u16(data, at + 2)
         at += 4
-    return kind, at, has
+    return kind, at, bits
 
 
 @inner
 def _cooked(
     data: Bytes, at: int, end: int, rows: Rows, row: int, carried: Carried, places: tuple[int, int, int, int]
 ) -> tuple[int, int, int, int]:
-    """Decode a cooked header; its length and where protocol, address length (its last byte) and address stand."""
+    """Decode a cooked header; ``places`` holds its length and the offsets of protocol, address length (its last byte) and address."""
     length, protocol, size, address = places
     if end - at < length:
         note(carried, Reason.COOKED_CUT, at)
         return _NOTHING, at, _NOTHING, 0
-    source, has = _NOTHING, 0
+    source, bits = _NOTHING, 0
     if u16(data, at + size) & 0xFF == _MAC_BYTES:
-        source, has = u48(data, at + address), Has.ETH
+        source, bits = u48(data, at + address), Has.ETH
         rows.code[Code.ETH_SRC, row] = carried.numbers[number(carried, Kind.MAC, 0, source)].code
     kind = u16(data, at + protocol)
     rows.i32[I32.ETH_TYPE, row] = kind
     kind, at, tags = _tags(data, kind, at + length, end, rows, row, carried)
-    return kind, at, source, has | tags
+    return kind, at, source, bits | tags

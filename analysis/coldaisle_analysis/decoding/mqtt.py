@@ -1,4 +1,4 @@
-"""MQTT 3.1, 3.1.1 and 5: the fixed header, and where one may be (OASIS 2014 and 2019, chapter 2)."""
+"""The fixed header of MQTT 3.1, 3.1.1 and 5, and the search for one in a stream (OASIS 2014 and 2019, chapter 2)."""
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
@@ -11,12 +11,12 @@ from coldaisle_analysis.decoding.fields import u8, u16
 V3_1, V5 = 3, 5
 """Protocol levels."""
 MORE, _LONGEST = 128, 5
-"""The bit that says another byte of a length follows; the bytes of the longest fixed header."""
+"""The bit for "another byte of the length follows", and the length of the longest fixed header, in bytes."""
 
 
 @inner
 def size(data: Bytes, at: int, end: int) -> int:
-    """Return the bytes of the control packet that starts here; 0 while unknown, -1 when its length is none (2.2.3)."""
+    """Return the length of the control packet that starts here, in bytes; 0 while it is unknown, -1 when it is invalid (2.2.3)."""
     length = 0
     for index in range(1, _LONGEST):
         if at + index >= end:
@@ -30,14 +30,14 @@ def size(data: Bytes, at: int, end: int) -> int:
 
 @inner
 def is_reserved(first: int, version: int) -> bool:
-    """Tell whether no control packet of this version starts with such a byte: type 0, and 15 before version 5."""
+    """Tell whether the type in a first byte is reserved: type 0, and type 15 before version 5."""
     kind = first >> 4
     return kind == 0 or (kind == AUTH and version != V5)
 
 
 @inner
 def has_right_flags(first: int) -> bool:
-    """Tell whether the flags are those its type must have (table 2.2 of version 3.1.1); PUBLISH has its own."""
+    """Tell whether the flags in a first byte are those that its type must have (table 2.2 of version 3.1.1)."""
     kind, flags = first >> 4, first & 15
     if kind == PUBLISH:
         return flags & 6 != 6
@@ -46,9 +46,9 @@ def has_right_flags(first: int) -> bool:
 
 @inner
 def is_start(data: Bytes, at: int, end: int, version: int) -> bool:
-    """Tell whether bytes look like the start of control packets: needed where it is not known that one starts here.
+    """Tell whether bytes look like a sequence of control packets, where it is not known that one starts here.
 
-    Every fixed header has to be one, every length one its type can have, and only the last may go on in the next segment.
+    Every fixed header must be valid, every length must fit its type, and only the last packet may continue in the next segment.
     """
     while at < end:
         first = u8(data, at)

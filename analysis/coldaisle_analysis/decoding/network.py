@@ -14,7 +14,7 @@ V4, V6 = 4, 6
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _NOTHING = -1
 _ETHERNET_IPV4 = 0x0001_0800
-"""Hardware and protocol type of an ARP frame that is read."""
+"""Hardware and protocol type of the ARP frames that are decoded."""
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, _OPTIONS, _MOBILITY, _HIP, _SHIM6 = (
     0, 43, 44, 51, 60, 135, 139, 140,
 )  # fmt: skip
@@ -29,7 +29,7 @@ def address_kind(version: int) -> int:
 
 @inner
 def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carried: Carried) -> int:
-    """Decode an ARP frame for IPv4 on Ethernet and return bits of Has; others have no columns."""
+    """Decode an ARP frame for IPv4 over Ethernet and return bits of Has; other ARP frames have no columns."""
     if end - at < 8:
         note(carried, Reason.ARP_CUT, at)
         return 0
@@ -40,20 +40,20 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
         return 0
     mac = u48(data, at + 8)
     sender = number(carried, address_kind(V4), 0, u32(data, at + 14))
-    asked = number(carried, address_kind(V4), 0, u32(data, at + 24))
+    target = number(carried, address_kind(V4), 0, u32(data, at + 24))
     rows.i8[I8.PROTOCOL, row] = Protocol.ARP
     rows.i32[I32.ARP_OP, row] = u16(data, at + 6)
     rows.code[Code.ARP_SRC_MAC, row] = carried.numbers[number(carried, Kind.MAC, 0, mac)].code
     rows.code[Code.ARP_SRC_IP, row] = carried.numbers[sender].code
-    rows.code[Code.ARP_DST_IP, row] = carried.numbers[asked].code
+    rows.code[Code.ARP_DST_IP, row] = carried.numbers[target].code
     rows.i8[I8.ARP_CONFLICT, row] = speaks(carried, sender, mac)
     tally = carried.tally[0]
-    has: int = Has.ARP
+    bits: int = Has.ARP
     if tally.arp_ns >= 0:
         rows.f64[F64.ARP_IAT, row] = (time_ns - tally.arp_ns) / SECOND
-        has |= Has.ARP_BEFORE
+        bits |= Has.ARP_BEFORE
     tally.arp_ns = time_ns
-    return has
+    return bits
 
 
 @inner
@@ -65,15 +65,15 @@ def ipv4(
     Args:
         data: the block.
         at: start of the header.
-        end: where the bytes captured of the frame end.
-        wire_end: where the frame ended on the wire.
+        end: end of the captured bytes of the frame.
+        wire_end: end of the frame on the wire.
         mac: source MAC address, -1 for none.
         rows: the columns.
         row: position of the frame.
         carried: the state.
 
     Returns:
-        Protocol of what follows (-1 when it cannot be read), where it starts, where the packet ended on the wire, bits of Has.
+        Protocol of what follows (-1 when it cannot be read), its offset, the end of the packet on the wire, and bits of Has.
     """
     if end - at < 20:
         note(carried, Reason.IPV4_CUT, at)
@@ -87,7 +87,7 @@ def ipv4(
         return _NOTHING, at, at, 0
     _addresses(0, u32(data, at + 12), 0, u32(data, at + 16), V4, mac, rows, row, carried)
     fragment, proto = u16(data, at + 6), u8(data, at + 9)
-    total = total or wire_end - at  # cut into segments by the network card only after the capture
+    total = total or wire_end - at  # 0 where the network card cuts it into segments only after the capture
     rows.i8[I8.PROTOCOL, row] = Protocol.IPV4
     rows.i16[I16.IP_PROTO, row] = proto
     rows.i32[I32.IP_LEN, row] = total
@@ -97,24 +97,24 @@ def ipv4(
     rows.i8[I8.IP_DF, row] = fragment >> 14 & 1
     rows.i8[I8.IP_MF, row] = fragment >> 13 & 1
     rows.i32[I32.IP_FRAG, row] = (fragment & 0x1FFF) * 8
-    has = Has.IP | Has.IPV4
+    bits = Has.IP | Has.IPV4
     if total < header:
         note(carried, Reason.IPV4_SHORT, at + 2)
-        return _NOTHING, at, at, has
+        return _NOTHING, at, at, bits
     if at + total > wire_end:
         note(carried, Reason.IPV4_LONG, at + 2)
         total = wire_end - at
     if at + header > end:
         note(carried, Reason.IPV4_HEADER, at)
-        return _NOTHING, at, at, has
-    return (_NOTHING if fragment & 0x1FFF else proto), at + header, at + total, has
+        return _NOTHING, at, at, bits
+    return (_NOTHING if fragment & 0x1FFF else proto), at + header, at + total, bits
 
 
 @inner
 def ipv6(
     data: Bytes, at: int, end: int, wire_end: int, mac: int, rows: Rows, row: int, carried: Carried
 ) -> tuple[int, int, int, int]:
-    """Decode an IPv6 header and the extension headers behind it; arguments and result as of :func:`ipv4`."""
+    """Decode an IPv6 header and its extension headers; arguments and result are those of :func:`ipv4`."""
     if end - at < 40:
         note(carried, Reason.IPV6_CUT, at)
         return _NOTHING, at, at, 0
@@ -144,7 +144,7 @@ def ipv6(
 def _extensions(
     data: Bytes, following: int, at: int, end: int, rows: Rows, row: int, carried: Carried
 ) -> tuple[int, int]:
-    """Step over extension headers; return the protocol behind them and where it starts, -1 when they are cut off."""
+    """Step over extension headers; return the protocol behind them and its offset, -1 when they are cut off."""
     while following in _EXTENSIONS:
         if end - at < 8:
             note(carried, Reason.IPV6_EXTENSION, at)
@@ -184,7 +184,7 @@ def _addresses(
 
 @inner
 def icmp(data: Bytes, at: int, end: int, name: int, rows: Rows, row: int, carried: Carried) -> int:
-    """Decode type and code of an ICMP or ICMPv6 message, called by this protocol name, and return bits of Has."""
+    """Decode type and code of an ICMP or ICMPv6 message, set ``name`` as its protocol, and return bits of Has."""
     rows.i8[I8.PROTOCOL, row] = name
     if end - at < 4:
         note(carried, Reason.ICMP_CUT, at)

@@ -1,8 +1,8 @@
-"""The tables of a decoded capture as Parquet, written batch by batch, each file appearing whole by rename.
+"""The tables of a decoded capture as Parquet: written batch by batch, and renamed into place when they are whole.
 
-A batch is a row group. Which encoding and compression a column gets was measured on a million small MQTT packets: what
-hardly changes from row to row is smallest and quickest plain under zstd, what counts up as differences, a fraction split
-by bytes; on the last digits of a time zstd gains 10 % and takes half the time of the whole table, so it is left out there.
+A batch is a row group. The encoding and compression of each column were measured on a million small MQTT packets. Columns that
+hardly change from row to row are smallest and fastest when stored plain under zstd, counting columns as differences, and fractions
+split by bytes. On the last digits of a time, zstd gains 10 % and takes half the time of the whole table, so it is left out there.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _COUNTS_UP = frozenset(
         "tcp_ack", "tcp_len", "tcp_tsval", "tcp_tsecr",
     }
 )  # fmt: skip
-"""Whole numbers that differ little from the row before."""
+"""Columns of whole numbers that differ little from the row before."""
 _RANDOM = frozenset(
     {
         "flow_duration",
@@ -39,18 +39,18 @@ _RANDOM = frozenset(
         "time",
     }
 )
-"""What compression gains next to nothing on."""
+"""Columns that compression hardly makes smaller."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """The files of a decoded capture.
 
     Attributes:
         files: ``packets.parquet`` and ``messages.parquet``.
         frames: rows of packets.
         messages: rows of messages.
-        remarks: a sentence for each thing a reader should know.
+        remarks: sentences on flaws and limits, see :meth:`Decoder.remarks`.
     """
 
     files: tuple[Path, ...]
@@ -60,18 +60,18 @@ class Written:
 
 
 def write(paths: Sequence[Path], folder: Path, decoder: Decoder | None = None) -> Written:
-    """Decode captures into ``packets.parquet`` and ``messages.parquet`` in a folder, made if need be.
+    """Decode captures into ``packets.parquet`` and ``messages.parquet`` in a folder, which is made if it is missing.
 
     Args:
         paths: the captures, in order of time.
-        folder: where the tables go; nothing of them is left there when something is wrong.
-        decoder: what decodes them.
+        folder: folder of the tables; after an error nothing of them is left there.
+        decoder: the decoder to use, a new one by default.
 
     Raises:
         InputError: if a capture cannot be read or the folder cannot be written to.
     """
     decoder = decoder or Decoder()
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
     files = tuple(folder / f"{level}.parquet" for level in WIRE)
     unfinished = tuple(path.with_name(f".{path.name}") for path in files)
     try:
@@ -80,7 +80,7 @@ def write(paths: Sequence[Path], folder: Path, decoder: Decoder | None = None) -
         for hidden, path in zip(unfinished, files, strict=True):
             hidden.replace(path)
     except BaseException as error:
-        _undo(unfinished, made)
+        _undo(unfinished, new_folders)
         if isinstance(error, OSError):
             raise refused(error, error.filename or folder) from error
         raise
@@ -94,16 +94,16 @@ def _fill(paths: Sequence[Path], decoder: Decoder, files: Sequence[Path]) -> tup
             stack.enter_context(pq.ParquetWriter(path, SCHEMAS[level], **_options(SCHEMAS[level])))
             for path, level in zip(files, WIRE, strict=True)
         ]
-        frames = found = 0
+        frames = messages = 0
         for batch in decoder.decode(paths, reuse=True):
             for writer, rows in zip(writers, (batch.packets, batch.messages), strict=True):
                 writer.write_batch(rows)
-            frames, found = frames + batch.packets.num_rows, found + batch.messages.num_rows
-    return frames, found
+            frames, messages = frames + batch.packets.num_rows, messages + batch.messages.num_rows
+    return frames, messages
 
 
 def _undo(files: Sequence[Path], folders: Sequence[Path]) -> None:
-    """Take away what was begun."""
+    """Remove unfinished files and new folders."""
     for path in files:
         with suppress(OSError):
             path.unlink()
@@ -113,7 +113,7 @@ def _undo(files: Sequence[Path], folders: Sequence[Path]) -> None:
 
 
 def _options(schema: pa.Schema) -> dict[str, Any]:
-    """Return how the columns are encoded and compressed."""
+    """Return the encoding and compression of the columns, as arguments of the writer."""
     words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     encodings = {field.name: _encoding(field) for field in schema if field.name not in words}
     compression = {name: "none" if name in _RANDOM else "zstd" for name in schema.names}

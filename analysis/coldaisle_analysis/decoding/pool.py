@@ -1,6 +1,6 @@
-"""Bytes that outlive their block: partial messages, early segments and client ids, in chunks of one pool.
+"""A pool of chunks for bytes that outlive their block: partial messages, early segments and client ids.
 
-The pool stands at the front of the block's own array (see :mod:`files`), so that everything reads from one array.
+The pool is at the front of the block's own array (see :mod:`files`), so that all code reads from one array.
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -10,13 +10,13 @@ from coldaisle_analysis.decoding.state import CHUNK, CHUNKS, LONGEST, Carried
 
 NONE = -1
 SCRATCH = CHUNK * CHUNKS
-"""Behind the pool: where a message out of several chunks is put together."""
+"""Offset behind the pool where a message of several chunks is put together."""
 PIECE = SCRATCH + LONGEST + CHUNK
-"""Behind that: where an early segment is put together."""
+"""Offset behind that where an early segment is put together."""
 NAME = PIECE + LARGEST + CHUNK
-"""Behind that: where a client id is put together."""
+"""Offset behind that where a client id is put together."""
 BLOCK = NAME + (1 << 16) + CHUNK
-"""Behind that: where the block starts."""
+"""Offset behind that where the block starts."""
 
 
 @inner
@@ -37,7 +37,7 @@ def take(carried: Carried) -> int:
 
 @inner
 def release(carried: Carried, head: int) -> None:
-    """Give back a chain of chunks."""
+    """Release a chain of chunks."""
     tally = carried.tally[0]
     chunk = head
     while chunk >= 0:
@@ -49,7 +49,7 @@ def release(carried: Carried, head: int) -> None:
 
 @inner
 def store(carried: Carried, data: Bytes, at: int, end: int) -> int:
-    """Copy bytes into a chain of their own and return its first chunk, -1 when there is no room or nothing to copy."""
+    """Copy bytes into a new chain and return its first chunk, -1 when there is no room or nothing to copy."""
     head = tail = NONE
     while at < end:
         chunk = take(carried)
@@ -70,7 +70,7 @@ def store(carried: Carried, data: Bytes, at: int, end: int) -> int:
 
 @inner
 def fetch(carried: Carried, data: Bytes, head: int, length: int, to: int) -> None:
-    """Copy the bytes of a chain behind one another to an offset."""
+    """Copy the bytes of a chain, one chunk after the other, to an offset."""
     chunk, done = head, 0
     while chunk >= 0 and done < length:
         size = min(CHUNK, length - done)

@@ -1,4 +1,4 @@
-"""Why a frame or message is malformed; the kernel notes the number and where, readers see the words."""
+"""Reasons why a frame or message is malformed: the kernel notes number and offset, and readers see the words."""
 
 from enum import IntEnum, auto
 
@@ -7,7 +7,7 @@ from coldaisle_analysis.decoding.state import Carried
 
 
 class Reason(IntEnum):
-    """What is wrong, 0 for nothing."""
+    """Number of a flaw, 0 for none."""
 
     NONE = 0
     LINK = auto()
@@ -72,12 +72,12 @@ WORDS = {
     Reason.MQTT_SHORT: "MQTT control packet too short for its fields",
     Reason.MQTT_PROPERTIES: "MQTT properties past the control packet",
 }
-"""Each reason in words; the offset in the frame follows them."""
+"""Each reason in words; in level ``packets`` the offset in the frame follows."""
 
 
 @inner
 def note(carried: Carried, reason: int, at: int) -> None:
-    """Note what is wrong with the frame at hand, and where in the block; the first thing counts."""
+    """Note the first flaw of the current frame and its offset in the block."""
     tally = carried.tally[0]
-    if tally.said == 0:
-        tally.said, tally.said_at = reason, at
+    if tally.flaw == 0:
+        tally.flaw, tally.flaw_at = reason, at

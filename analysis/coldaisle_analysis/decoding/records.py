@@ -1,4 +1,4 @@
-"""Finding the frames in a capture's bytes: pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng)."""
+"""Scans that find the frames in the bytes of a pcap (draft-ietf-opsawg-pcap) or pcapng (draft-ietf-opsawg-pcapng) file."""
 
 from functools import cache
 from typing import Protocol
@@ -13,19 +13,19 @@ from coldaisle_analysis.decoding.fields import u8
 from coldaisle_contracts.clock import SECOND
 
 LARGEST = 1 << 18
-"""Longest frame there can be, bytes: what tcpdump and Wireshark take at most."""
+"""Length of the longest frame, in bytes: the limit of tcpdump and Wireshark."""
 DONE, TOO_LONG, BROKEN, SPECIAL = 0, 1, 2, 3
-"""Why a scan ended: data or room at an end; a frame too long; a block that is none; a block that Python has to read."""
+"""Why a scan ended: end of data or room; a frame that is too long; a malformed block; a block that Python has to read."""
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 """Types of pcapng blocks."""
 _LINK, _SHIFT, _FACTOR, _DIVISOR, _ADDED, _SNAP = range(6)
-"""Columns of the table of interfaces: link type, bits of a binary fraction (-1 for a decimal one), ns a unit of the
-time, units a ns where the resolution is finer, ns to add, longest frame captured (0 for any)."""
+"""Columns of the table of interfaces: link type, bits of a binary fraction (-1 for a decimal one), ns per unit of
+time, units per ns where the resolution is finer, ns to add, length of the longest captured frame (0 for any)."""
 _HALF = 1 << 31
 
 
 class Scan(Protocol):
-    """What :func:`load` returns for either format."""
+    """The compiled scan that :func:`load` returns for either format."""
 
     def __call__(
         self, data: Bytes, at: int, end: int, big: bool, interfaces: Int64s, index: Index
@@ -34,14 +34,14 @@ class Scan(Protocol):
 
         Args:
             data: the array.
-            at: where a record starts.
-            end: where the bytes read so far end.
+            at: offset of a record.
+            end: offset behind the bytes read so far.
             big: whether numbers are big-endian.
-            interfaces: a row an interface.
-            index: where to write down the frames.
+            interfaces: one row per interface.
+            index: room for the positions of the frames.
 
         Returns:
-            How many frames were found, where the next record starts, and why the scan ended.
+            The number of frames found, the offset of the next record, and why the scan ended.
         """
 
 
@@ -83,7 +83,7 @@ def _pcap(
 
 @inner
 def _bounded(length: int) -> int:
-    """Return a length on the wire, at most what 31 bits hold."""
+    """Return a length on the wire, limited to 31 bits."""
     return min(length, 0x7FFFFFFF)
 
 
@@ -99,7 +99,7 @@ def _pcapng(
             return count, at, BROKEN
         if kind not in (ENHANCED, SIMPLE, OLD_PACKET):
             if at + size > end:
-                return count, at, SPECIAL  # too long for the room, perhaps: Python steps over it
+                return count, at, SPECIAL  # perhaps too long for the room: Python steps over it
             at += size
             continue
         if size > LARGEST + 4096:
@@ -117,7 +117,7 @@ def _pcapng(
 def _packet(
     data: Bytes, at: int, kind: int, size: int, big: bool, interfaces: Int64s, index: Index, count: int
 ) -> bool:
-    """Write down the frame of a packet block; False when the block is none."""
+    """Write the position of a packet block's frame; return False when the block is malformed."""
     if len(interfaces) == 0 or size < 16:
         return False
     if kind == SIMPLE:

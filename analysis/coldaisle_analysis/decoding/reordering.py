@@ -1,4 +1,4 @@
-"""Segments ahead of a hole: kept in order of their sequence numbers until what is missing comes or is given up."""
+"""TCP segments ahead of a hole: kept in order of sequence number until the hole is filled or given up."""
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
@@ -10,23 +10,23 @@ _NONE = -1
 
 
 @inner
-def is_full(carried: Carried, which: int, more: int) -> bool:
-    """Tell whether so many bytes more would be too much to wait behind a hole."""
-    side = carried.sides[which]
+def is_full(carried: Carried, side_at: int, more: int) -> bool:
+    """Tell whether ``more`` further bytes behind a hole would exceed the limit."""
+    side = carried.sides[side_at]
     return bool(side.early_bytes + more > EARLY or side.early_count >= EARLY_SEGMENTS)
 
 
 @inner
-def put_away(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carried) -> None:
-    """Keep an early segment, in order of sequence numbers; of two with the same the longer stays."""
-    side, tally = carried.sides[which], carried.tally[0]
+def put_away(data: Bytes, seq: int, at: int, end: int, side_at: int, carried: Carried) -> None:
+    """Keep an early segment, in order of sequence number; of two with the same number the longer one stays."""
+    side, tally = carried.sides[side_at], carried.tally[0]
     before, following = _NONE, int(side.early)
     while following >= 0 and ahead(carried.segments[following].seq, seq) < 0:
         before, following = following, int(carried.segments[following].next)
     if following >= 0 and carried.segments[following].seq == seq:
         if carried.segments[following].length >= end - at:
             return
-        following = drop(carried, which, before, following)
+        following = drop(carried, side_at, before, following)
     place = int(tally.free_segment)
     if place < 0 and tally.fresh_segment == len(carried.segments):
         tally.overflows += 1
@@ -51,9 +51,9 @@ def put_away(data: Bytes, seq: int, at: int, end: int, which: int, carried: Carr
 
 
 @inner
-def drop(carried: Carried, which: int, before: int, place: int) -> int:
-    """Take an early segment out of its list and return the one behind it."""
-    side, tally, early = carried.sides[which], carried.tally[0], carried.segments[place]
+def drop(carried: Carried, side_at: int, before: int, place: int) -> int:
+    """Remove an early segment from its list and return the one behind it."""
+    side, tally, early = carried.sides[side_at], carried.tally[0], carried.segments[place]
     following = int(early.next)
     if before >= 0:
         carried.segments[before].next = following

@@ -1,4 +1,4 @@
-"""The columns a capture decodes to: their Arrow types, and where each holds something."""
+"""The columns that a capture decodes to: their Arrow types, and the bit that says in which rows each holds a value."""
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -17,22 +17,22 @@ _TYPES = {
         for name in ("int8", "Int8", "int16", "Int16", "int32", "Int32", "int64", "Int64")
     },
 }
-"""pandas dtype of a column → Arrow type."""
+"""Arrow type by the pandas dtype of a column."""
 _ADDED = frozenset(
     {
         "message", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late", "since_publish",
         "last_late", "last_run", "rate_1", "rate_60", "arp_60", "arp_600", "syn_60", "rst_60",
     }
 )  # fmt: skip
-"""Columns that a run adds, that say again what ``time`` says, or that compare a sensor's readings or a frame with those before."""
+"""Columns that a run adds, that repeat ``time``, or that compare a sensor's readings or a frame with earlier ones."""
 
 
 _SELDOM_THE_SAME = frozenset({"mqtt_payload"})
-"""Columns of text whose values seldom recur: a dictionary of them costs more than it saves."""
+"""Columns of text whose values seldom recur, so that a dictionary would cost more than it saves."""
 
 
 def _schema(level: Level) -> pa.Schema:
-    """Return names, types and order of what a capture decodes to."""
+    """Return names, types and order of the columns that a capture decodes to."""
     chosen = [
         column
         for column in columns(level)
@@ -96,7 +96,7 @@ _PRESENT = {
     Has.PROPERTIES: (M32.PROPERTIES,),
     Has.CLIENT: (Code.CLIENT, MCode.CLIENT),
 }  # fmt: skip
-"""Which columns hold something where a frame or message has what."""
+"""The columns that hold a value where a bit of Has is set."""
 BIT = {column.name: int(bit) for bit, columns in _PRESENT.items() for column in columns}
 _KINDS = {
     Kind.MAC: (Code.ETH_SRC, Code.ETH_DST, Code.ARP_SRC_MAC),
@@ -105,5 +105,5 @@ _KINDS = {
     Kind.CLIENTID: (Code.MQTT_CLIENTID, Code.CLIENT, MCode.CLIENTID, MCode.CLIENT),
     Kind.PROTONAME: (Code.MQTT_PROTONAME, MCode.PROTONAME),
 }
-"""Whose positions the columns of text hold."""
+"""The columns of text whose values are positions in each dictionary."""
 KIND = {column.name: kind for kind, columns in _KINDS.items() for column in columns}

@@ -1,7 +1,7 @@
-"""What is carried from block to block, and how much of it at most.
+"""The state that the decoder carries from block to block, and its bounds.
 
-Everything stands in arrays of records made once. None of them grows with a capture: where a bound is reached the
-oldest is let go and counted in :class:`Tally`, so that a reader is told.
+It consists of arrays of records that are made once and never grow. Where a bound is reached, the oldest entry is dropped
+and counted in :data:`TALLY`, so that a reader is told.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from coldaisle_analysis.decoding.arrays import room
 
 FLOWS = 1 << 18
-"""Flows known at a time; beyond, the one that was silent longest is forgotten."""
+"""Flows known at a time; beyond that, the flow that was silent for the longest time is forgotten."""
 HOSTS = 1 << 18
 """IP addresses whose first MAC address is remembered."""
 CHUNK = 256
@@ -20,17 +20,17 @@ CHUNK = 256
 CHUNKS = 1 << 18
 """Chunks of the pool: 64 MiB."""
 LONGEST = 1 << 20
-"""Bytes of a message that are kept while it is incomplete; of a longer one the rest of the payload is counted, not kept."""
+"""Bytes of an incomplete message that are stored; the bytes of a longer payload are counted, not stored."""
 EARLY = 1 << 18
-"""Bytes of segments ahead of a hole kept for a direction; beyond, the hole is given up."""
+"""Bytes of segments that wait behind a hole in one direction; beyond that, the hole is given up."""
 EARLY_SEGMENTS = 1 << 10
-"""How many segments these may be."""
+"""The most segments that wait behind a hole in one direction."""
 SEGMENTS = 1 << 17
-"""Early segments of all directions."""
+"""The most early segments of all directions together."""
 NUMBERS = 1 << 20
-"""Addresses a batch may name."""
+"""The most addresses that a batch may name."""
 TEXTS = 1 << 19
-"""Different texts a batch may hold."""
+"""The most different texts that a batch may hold."""
 
 FLOW = np.dtype(
     [
@@ -69,7 +69,7 @@ SIDE = np.dtype(
         ("expected", np.int64),  # sequence number of the next byte of the stream, -1 before the first
         ("got", np.int64),  # bytes of the message under way
         ("need", np.int64),  # how many it has, 0 while unknown
-        ("kept", np.int32),  # how many of them are in chunks
+        ("stored", np.int32),  # how many of them are in chunks
         ("head", np.int32),  # first and last chunk, -1 for none
         ("tail", np.int32),
         ("early", np.int32),  # first early segment, in order of sequence numbers, -1 for none
@@ -79,7 +79,7 @@ SIDE = np.dtype(
     ],
     align=True,
 )
-"""A direction of a flow: twice the place of the flow, and one more for that of its first packet."""
+"""A direction of a flow. Its place is twice the place of the flow, plus one for the direction of the first packet."""
 
 SEGMENT = np.dtype(
     [("seq", np.int64), ("length", np.int32), ("head", np.int32), ("next", np.int32)], align=True
@@ -97,7 +97,7 @@ NUMBER = np.dtype(
     ],
     align=True,
 )
-"""An address in a batch's dictionary: a MAC address, or an IP address with its version times 8 added to the kind."""
+"""An address in a batch's dictionary: a MAC address, or an IP address, whose kind includes 8 times its version."""
 
 TEXT = np.dtype(
     [
@@ -143,22 +143,22 @@ TALLY = np.dtype(
         ("payload_bytes", np.int64),
         ("payload_text", np.int64),
         ("codes", np.int64, (8,)),  # how many values each dictionary holds, by Kind
-        ("said", np.int64),  # first flaw of the frame at hand and where; messages it completed
-        ("said_at", np.int64),
+        ("flaw", np.int64),  # first flaw of the frame at hand and where; messages it completed
+        ("flaw_at", np.int64),
         ("payload_at", np.int64),  # where its TCP payload starts
         ("completed", np.int64),
         ("first", np.int64),  # row of the first of them
     ],
     align=True,
 )
-"""Counters: what was seen, what was let go, and how far the arrays are filled."""
+"""Counters: frames and flaws so far, dropped entries, and how far the arrays are filled."""
 
 Records = npt.NDArray[np.void]
 Ints = npt.NDArray[np.int32]
 
 
 class Carried(NamedTuple):
-    """All of it.
+    """The whole state.
 
     Attributes:
         flows: records FLOW.
@@ -195,8 +195,8 @@ def new(text: int, flows: int = FLOWS) -> Carried:
     """Return the state before the first frame.
 
     Args:
-        text: bytes that the texts of one batch may have together.
-        flows: how many flows are known at a time.
+        text: room for the texts of one batch, in bytes.
+        flows: the most flows known at a time.
     """
     tally = np.zeros(1, TALLY)
     for name in ("newest", "oldest", "free_chunk", "free_segment", "arp_ns"):
@@ -219,7 +219,7 @@ def new(text: int, flows: int = FLOWS) -> Carried:
 
 
 def _slots(count: int) -> Ints:
-    """Return an empty table of so many places, in large pages: what is looked up in it lies anywhere."""
+    """Return an empty table of ``count`` places, in large pages because look-ups are scattered over it."""
     return np.full(count, -1, np.int32)
 
 

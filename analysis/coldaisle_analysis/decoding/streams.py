@@ -1,7 +1,7 @@
-"""Following TCP streams: from segments, whole or not, in order or not, to the MQTT control packets they complete.
+"""Reassembly of TCP streams: from segments, even cut or out of order, to the MQTT control packets they complete.
 
 A control packet is reported on the frame that completes it. A hole in the capture is given up once the other side has
-acknowledged past it, or once too much waits behind it; reading resumes with the next segment that starts one.
+acknowledged past it, or once too many bytes wait behind it. Parsing then resumes at the next segment that starts a control packet.
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -17,11 +17,11 @@ from coldaisle_analysis.decoding.transport import ACK, SYN
 _NONE = -1
 _MASK = 0xFFFFFFFF
 _OTHER, _ROOM, _OWN = 0, 1, 2
-"""Turns of a segment: what its acknowledgement gives up, what makes room for it, and itself."""
+"""Turns of a segment: the hole that its acknowledgement gives up, the hole given up to make room for it, and its own payload."""
 
 
 @inner
-def segment(  # noqa: C901 - one loop, so that the parser stands in the machine code once
+def segment(  # noqa: C901 - one loop, so that the machine code holds the parser once
     data: Bytes,
     seq: int,
     ack: int,
@@ -34,7 +34,7 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
     carried: Carried,
     out: Messages,
 ) -> None:
-    """Take in a segment and write the control packets it completes, in either direction.
+    """Add a segment to its stream and write the control packets it completes, in either direction.
 
     Args:
         data: the block.
@@ -42,64 +42,64 @@ def segment(  # noqa: C901 - one loop, so that the parser stands in the machine 
         ack: acknowledgement number.
         flags: TCP flags.
         at: start of the payload.
-        end: where what was captured of it ends.
-        place: of the flow.
+        end: end of the captured payload.
+        place: place of the flow.
         way: direction, see :data:`state.SIDE`.
         row: position of the frame.
         carried: the state.
         out: the columns of the messages.
     """
-    own, other = 2 * place + way, 2 * place + 1 - way
-    side = carried.sides[own]
+    own_side, other_side = 2 * place + way, 2 * place + 1 - way
+    side = carried.sides[own_side]
     if flags & SYN:
         seq = (seq + 1) & _MASK
         side.expected = seq
     for turn in range(3):
-        which, limit = own, _NONE
+        side_at, limit = own_side, _NONE
         if turn == _OTHER:
-            if not flags & ACK or carried.sides[other].early < 0:
+            if not flags & ACK or carried.sides[other_side].early < 0:
                 continue
-            which, limit, start, stop = other, ack, 0, 0
+            side_at, limit, start, stop = other_side, ack, 0, 0
         elif turn == _ROOM:
             if (
                 side.early < 0
                 or ahead(seq, side.expected) <= 0
-                or not reordering.is_full(carried, own, end - at)
+                or not reordering.is_full(carried, own_side, end - at)
             ):
                 continue
             carried.tally[0].overflows += 1
             start = stop = 0
             limit = (side.expected + (_MASK >> 1)) & _MASK
         else:
-            unsent = bool(flags & ACK) and _is_unsent(ack, other, carried)
-            start, stop = _accept(data, seq, at, end, own, unsent, carried)
+            unsent = bool(flags & ACK) and _is_unsent(ack, other_side, carried)
+            start, stop = _accept(data, seq, at, end, own_side, unsent, carried)
         while True:
             while start < stop:
-                start, begin, kept, total = _absorb(data, start, stop, place, which, carried)
+                start, begin, stored, total = _absorb(data, start, stop, place, side_at, carried)
                 if begin >= 0:
-                    controls.message(data, begin, kept, total, place, row, carried, out)
-            start, stop = _next_early(data, which, limit, carried)
+                    controls.message(data, begin, stored, total, place, row, carried, out)
+            start, stop = _next_early(data, side_at, limit, carried)
             if stop < 0:
                 break
 
 
 @inner
-def _is_unsent(ack: int, which: int, carried: Carried) -> bool:
-    """Tell whether an acknowledgement is of something that this direction was not seen to send; a FIN is one more."""
-    reached = int(carried.sides[which].reached)
+def _is_unsent(ack: int, side_at: int, carried: Carried) -> bool:
+    """Tell whether an acknowledgement covers bytes that this direction was not seen to send; a FIN counts as one byte."""
+    reached = int(carried.sides[side_at].reached)
     return reached >= 0 and ahead(ack, reached) > 1
 
 
 @inner
 def _accept(
-    data: Bytes, seq: int, at: int, end: int, which: int, unsent: bool, carried: Carried
+    data: Bytes, seq: int, at: int, end: int, side_at: int, unsent: bool, carried: Carried
 ) -> tuple[int, int]:
-    """Return which part of a segment's payload comes next in its stream; one ahead of a hole is put away.
+    """Return the part of a segment's payload that comes next in its stream, and keep a segment that is ahead of a hole.
 
-    Not so one that also acknowledges what was never sent: its receiver discards it (RFC 9293, 3.10.7.4). An attacker who
-    shifted both directions leaves such segments, when the sensor reaches the broker past him.
+    A segment ahead of a hole that also acknowledges bytes never sent is dropped, as its receiver does (RFC 9293, 3.10.7.4). Such segments
+    appear when an attacker who shifted both directions is bypassed and the sensor reaches the broker directly.
     """
-    side = carried.sides[which]
+    side = carried.sides[side_at]
     if at >= end:
         return 0, 0
     if side.expected < 0:  # the capture starts within the connection
@@ -107,7 +107,7 @@ def _accept(
     behind = ahead(side.expected, seq)
     if behind < 0:
         if not unsent:
-            reordering.put_away(data, seq, at, end, which, carried)
+            reordering.put_away(data, seq, at, end, side_at, carried)
         return 0, 0
     if behind >= end - at:
         return 0, 0
@@ -116,16 +116,16 @@ def _accept(
 
 
 @inner
-def _next_early(data: Bytes, which: int, limit: int, carried: Carried) -> tuple[int, int]:
-    """Return the part of the first early segment that comes next in the stream, put together; -1 when none does.
+def _next_early(data: Bytes, side_at: int, limit: int, carried: Carried) -> tuple[int, int]:
+    """Put together the first early segment and return its part that comes next in the stream; end -1 when there is none.
 
     Args:
         data: the block.
-        which: the direction.
-        limit: sequence number up to which holes are given up, -1 for none.
+        side_at: the direction.
+        limit: sequence number up to which holes are given up, -1 to give up none.
         carried: the state.
     """
-    side = carried.sides[which]
+    side = carried.sides[side_at]
     while side.early >= 0:
         place = int(side.early)
         waiting = carried.segments[place]
@@ -137,43 +137,43 @@ def _next_early(data: Bytes, which: int, limit: int, carried: Carried) -> tuple[
             ):  # a FIN counts too: one past what was expected gives up nothing
                 break
             carried.tally[0].gaps += 1
-            _lose(carried, which)
+            _lose(carried, side_at)
             side.expected = seq
             behind = 0
         if behind < length:
             fetch(carried, data, waiting.head, length, PIECE)
             side.expected = (seq + length) & _MASK
-        reordering.drop(carried, which, _NONE, place)
+        reordering.drop(carried, side_at, _NONE, place)
         if behind < length:
             return PIECE + behind, PIECE + length
     return 0, _NONE
 
 
 @inner
-def _lose(carried: Carried, which: int) -> None:
-    """Let the message under way go: where the next one starts has to be found."""
-    _clear(carried, which)
-    carried.sides[which].lost = 1
+def _lose(carried: Carried, side_at: int) -> None:
+    """Drop the incomplete message; the start of the next one has to be found."""
+    _clear(carried, side_at)
+    carried.sides[side_at].lost = 1
 
 
 @inner
-def _clear(carried: Carried, which: int) -> None:
-    side = carried.sides[which]
+def _clear(carried: Carried, side_at: int) -> None:
+    side = carried.sides[side_at]
     release(carried, side.head)
     side.head = side.tail = _NONE
-    side.got = side.need = side.kept = 0
+    side.got = side.need = side.stored = 0
 
 
 @inner
 def _absorb(
-    data: Bytes, at: int, end: int, place: int, which: int, carried: Carried
+    data: Bytes, at: int, end: int, place: int, side_at: int, carried: Carried
 ) -> tuple[int, int, int, int]:
-    """Read on in a stream up to the end of the next control packet.
+    """Read a stream up to the end of the next control packet.
 
     Returns:
-        Where reading goes on; where a whole control packet stands (-1 for none); how many of its bytes; how many it has.
+        Offset where reading continues; offset of a whole control packet (-1 for none); its stored bytes; its full length, in bytes.
     """
-    side, version = carried.sides[which], int(carried.flows[place].version)
+    side, version = carried.sides[side_at], int(carried.flows[place].version)
     if side.lost:
         if not mqtt.is_start(data, at, end, version):
             note(carried, Reason.MQTT_START, at)
@@ -188,41 +188,41 @@ def _absorb(
         part = 1  # the fixed header is not yet whole
     else:
         part = min(end - at, side.need - side.got)
-    if not _append(data, at, at + part, which, carried):
-        _lose(carried, which)
+    if not _append(data, at, at + part, side_at, carried):
+        _lose(carried, side_at)
         return end, _NONE, 0, 0
-    if side.need == 0 and _misfits(data, at, version, which, carried):
+    if side.need == 0 and _misfits(data, at, version, side_at, carried):
         return end, _NONE, 0, 0
     at += part
     if side.need == 0 or side.got < side.need:
         return at, _NONE, 0, 0
-    kept, total = int(side.kept), int(side.need)
-    fetch(carried, data, side.head, kept, SCRATCH)
-    carried.tally[0].cut_messages += kept < total
-    _clear(carried, which)
-    return at, SCRATCH, kept, total
+    stored, total = int(side.stored), int(side.need)
+    fetch(carried, data, side.head, stored, SCRATCH)
+    carried.tally[0].cut_messages += stored < total
+    _clear(carried, side_at)
+    return at, SCRATCH, stored, total
 
 
 @inner
-def _misfits(data: Bytes, at: int, version: int, which: int, carried: Carried) -> bool:
-    """Read the length of the message under way once its fixed header is whole; tell whether it is no control packet."""
-    side = carried.sides[which]
+def _misfits(data: Bytes, at: int, version: int, side_at: int, carried: Carried) -> bool:
+    """Read the length of the incomplete message once its fixed header is whole; tell whether it is no control packet."""
+    side = carried.sides[side_at]
     head = side.head * CHUNK
-    side.need = mqtt.size(data, head, head + min(side.kept, CHUNK))
+    side.need = mqtt.size(data, head, head + min(side.stored, CHUNK))
     if side.need >= 0 and not mqtt.is_reserved(u8(data, head), version):
         return False
     note(carried, Reason.MQTT_LENGTH if side.need < 0 else Reason.MQTT_TYPE, at)
-    _lose(carried, which)
+    _lose(carried, side_at)
     return True
 
 
 @inner
-def _append(data: Bytes, at: int, end: int, which: int, carried: Carried) -> bool:
-    """Add bytes to the message under way, those beyond its bound only to their number; False when the pool is full."""
-    side = carried.sides[which]
+def _append(data: Bytes, at: int, end: int, side_at: int, carried: Carried) -> bool:
+    """Add bytes to the incomplete message, only counting those beyond its bound; return False when the pool is full."""
+    side = carried.sides[side_at]
     side.got += end - at
-    while at < end and side.kept < LONGEST:
-        used = side.kept % CHUNK
+    while at < end and side.stored < LONGEST:
+        used = side.stored % CHUNK
         if used == 0:
             chunk = take(carried)
             if chunk < 0:
@@ -237,6 +237,6 @@ def _append(data: Bytes, at: int, end: int, which: int, carried: Carried) -> boo
         to = side.tail * CHUNK + used
         for index in range(part):
             data[to + index] = data[at + index]
-        side.kept += part
+        side.stored += part
         at += part
     return True

@@ -1,4 +1,4 @@
-"""TCP (RFC 9293, timestamps 7323), UDP (768) and NTP (5905) headers."""
+"""Headers of TCP (RFC 9293, timestamps 7323), UDP (768) and NTP (5905)."""
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
@@ -25,14 +25,14 @@ def tcp(
     Args:
         data: the block.
         at: start of the header.
-        end: where the bytes captured of the frame end.
-        packet_end: where the IP packet ended on the wire.
+        end: end of the captured bytes of the frame.
+        packet_end: end of the IP packet on the wire.
         rows: the columns.
         row: position of the frame.
         carried: the state.
 
     Returns:
-        Where the payload starts, its length on the wire, bytes, and bits of Has, 0 when there is no whole header.
+        Offset of the payload, its length on the wire in bytes, and bits of Has, 0 when the header is not whole.
     """
     if end - at < 20:
         note(carried, Reason.TCP_CUT, at)
@@ -67,10 +67,10 @@ def tcp(
 
 @inner
 def _timestamp(data: Bytes, at: int, end: int, carried: Carried) -> int:
-    """Return where the timestamp's value stands among the options in [at, end), -1 if it does not."""
+    """Return the offset of the timestamp's value among the options in [at, end), -1 if there is none."""
     if end - at >= 12 and u32(data, at) == _TIMESTAMP_FIRST:
         return at + 4
-    found = -1
+    value_at = -1
     while at < end and u8(data, at) != _END:
         if u8(data, at) == _NOP:
             at += 1
@@ -79,15 +79,15 @@ def _timestamp(data: Bytes, at: int, end: int, carried: Carried) -> int:
         if size < 2 or at + size > end:
             note(carried, Reason.TCP_OPTIONS, at)
             break
-        if u8(data, at) == _TIMESTAMP and size == 10 and found < 0:
-            found = at + 2
+        if u8(data, at) == _TIMESTAMP and size == 10 and value_at < 0:
+            value_at = at + 2
         at += size
-    return found
+    return value_at
 
 
 @inner
 def udp(data: Bytes, at: int, end: int, packet_end: int, rows: Rows, row: int, carried: Carried) -> int:
-    """Decode a UDP header, and the NTP packet behind it on port 123; arguments as of :func:`tcp`; return bits of Has."""
+    """Decode a UDP header, and the NTP packet behind it on port 123, and return bits of Has; see :func:`tcp`."""
     if end - at < 8:
         note(carried, Reason.UDP_CUT, at)
         return 0

@@ -1,4 +1,4 @@
-"""Payloads as text: what is not UTF-8 becomes U+FFFD, as Python's ``bytes.decode("utf-8", "replace")`` has it."""
+"""Payloads as text: invalid UTF-8 becomes U+FFFD, exactly as in Python's ``bytes.decode("utf-8", "replace")``."""
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
@@ -9,14 +9,14 @@ _REPLACEMENT = (0xEF, 0xBF, 0xBD)
 
 @inner
 def copy(data: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
-    """Copy bytes as UTF-8 text and return where it ends.
+    """Copy bytes as UTF-8 text and return the end of the text.
 
     Args:
-        data: where they stand, from ``at`` to ``end``.
-        at: first byte.
-        end: behind the last.
-        out: where they go; it needs three times the room.
-        to: from there on.
+        data: the array of the bytes.
+        at: offset of the first byte.
+        end: offset behind the last byte.
+        out: the array for the text, with room for three times the bytes.
+        to: offset of the text.
     """
     every = 0
     for index in range(at, end):
@@ -44,9 +44,9 @@ def copy(data: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
 
 @inner
 def _sequence(data: Bytes, at: int, end: int) -> int:
-    """Return the length of the sequence that starts here; of one that breaks off, less than 0, what there is of it.
+    """Return the length of the sequence that starts here; for an invalid one, minus the length of its valid beginning.
 
-    The ranges are those of Unicode 16, table 3-7, the part that breaks off its "maximal subpart".
+    The ranges are those of Unicode 16, table 3-7, where that beginning is called the "maximal subpart".
     """
     lead = u8(data, at)
     if lead < 0xC2 or lead > 0xF4:

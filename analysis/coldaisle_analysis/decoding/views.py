@@ -1,4 +1,4 @@
-"""What the kernel wrote of some frames, as numpy has it: for who cannot wait for Arrow's eighty columns."""
+"""The kernel's raw NumPy arrays, for latency-critical callers that cannot wait for Arrow's eighty columns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ NUMBERS: dict[str, tuple[str, int]] = {
     for column in columns
     if column is not I8.PROTOCOL
 }
-"""Array and row of each column of numbers."""
+"""Array and row in it, for each column of numbers."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Published:
     """The first PUBLISH of each frame that completes one.
 
     Attributes:
-        row: position of its frame.
-        flow: number of its flow.
-        client: client id of the connection, ``None`` while it is not known.
-        payload: as sent.
+        row: position of its frame, shape (n,).
+        flow: number of its flow, shape (n,).
+        client: client id of the connection, ``None`` until its CONNECT was seen, shape (n,).
+        payload: the bytes as sent, n of them.
     """
 
     row: npt.NDArray[np.intp]
@@ -55,14 +55,14 @@ class Published:
 
 @dataclass(frozen=True)
 class View:
-    """Some frames as the kernel left them; the decoder writes over them with the next ones.
+    """Decoded frames in the kernel's own arrays, which the decoder overwrites with the next frames.
 
     Attributes:
         rows: columns of the frames.
         messages: columns of the MQTT control packets they complete.
-        frames: how many of the rows count.
-        found: how many of the messages.
-        time_ns: times of the frames, ns since the epoch.
+        frames: how many of the rows are filled.
+        message_count: how many of the messages are filled.
+        time_ns: times of the frames, in ns since the epoch.
         place: name of the file, number of its frames before these, and number of all frames before.
         words: the dictionaries of the columns of text.
     """
@@ -70,7 +70,7 @@ class View:
     rows: Rows
     messages: Messages
     frames: int
-    found: int
+    message_count: int
     time_ns: Int64s
     place: tuple[str, int, int]
     words: dict[Kind, list[bytes]]
@@ -81,52 +81,52 @@ class View:
         return np.arange(1, self.frames + 1, dtype=np.int64) + self.place[2]
 
     def numbers(self, name: str) -> Floats:
-        """Return a column of numbers, missing as NaN.
+        """Return a column of numbers, shape (frames,); a missing value is NaN.
 
         Raises:
             KeyError: if the kernel writes no such column.
         """
         array, column = NUMBERS[name]
-        found = getattr(self.rows, array)[column, : self.frames].astype(np.float64)
+        values = getattr(self.rows, array)[column, : self.frames].astype(np.float64)
         bit = BIT.get(name.upper())
         if bit is not None and self._always & bit != bit:
-            found[~self.has(bit)] = np.nan
-        return np.asarray(found, np.float64)
+            values[~self.has(bit)] = np.nan
+        return np.asarray(values, np.float64)
 
     def has(self, bit: int) -> npt.NDArray[np.bool_]:
-        """Return which frames have what, see :class:`Has`."""
-        return np.asarray(self.rows.has[: self.frames] & bit != 0)
+        """Return which frames have a bit of :class:`Has` set, shape (frames,)."""
+        return np.asarray(self.rows.bits[: self.frames] & bit != 0)
 
     def texts(self, name: str) -> Texts:
-        """Return a column of text, missing as ``None``."""
+        """Return a column of text, shape (frames,); a missing value is ``None``."""
         if name == "protocol":
             return np.array(PROTOCOLS, object)[self.rows.i8[I8.PROTOCOL, : self.frames]]
         codes = self.rows.code[Code[name.upper()], : self.frames]
-        return self._texts(name.upper(), codes, self.rows.has[: self.frames])
+        return self._texts(name.upper(), codes, self.rows.bits[: self.frames])
 
     @property
     def published(self) -> Published:
-        """Return what the frames published."""
+        """Return the first PUBLISH of each frame that completes one."""
         out = self.messages
-        sent = np.flatnonzero(out.i8[M8.MSGTYPE, : self.found] == PUBLISH)
+        sent = np.flatnonzero(out.i8[M8.MSGTYPE, : self.message_count] == PUBLISH)
         row, first = np.unique(out.i32[M32.ROW, sent], return_index=True)
         sent = sent[first]
-        client = self._texts("CLIENT", out.code[MCode.CLIENT, sent], out.has[sent])
+        client = self._texts("CLIENT", out.code[MCode.CLIENT, sent], out.bits[sent])
         ends = (out.payload_end[sent].tolist(), out.payload_end[sent + 1].tolist())
-        known = (out.has[sent] & int(Has.PAYLOAD) != 0).tolist()
+        has_payload = (out.bits[sent] & int(Has.PAYLOAD) != 0).tolist()
         payload = [
-            out.payload[start:end].tobytes() if has else b""
-            for start, end, has in zip(*ends, known, strict=True)
+            out.payload[start:end].tobytes() if present else b""
+            for start, end, present in zip(*ends, has_payload, strict=True)
         ]
         return Published(row.astype(np.intp), out.flow[sent], client, payload)
 
     @cached_property
     def _always(self) -> int:
-        return int(np.bitwise_and.reduce(self.rows.has[: self.frames])) if self.frames else 0
+        return int(np.bitwise_and.reduce(self.rows.bits[: self.frames])) if self.frames else 0
 
-    def _texts(self, name: str, codes: Int32s, has: Int32s) -> Texts:
+    def _texts(self, name: str, codes: Int32s, bits: Int32s) -> Texts:
         words = np.array([*_decoded(self.words[KIND[name]]), None], object)
-        return np.asarray(words[np.where(has & BIT[name] != 0, codes, len(words) - 1)])
+        return np.asarray(words[np.where(bits & BIT[name] != 0, codes, len(words) - 1)])
 
 
 def _decoded(words: list[bytes]) -> Iterator[Any]:
