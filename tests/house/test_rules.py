@@ -1,9 +1,12 @@
 """Rules of the house that no other tool checks."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,27 @@ SKIPPED = (
 )
 BINARY = {".pcap", ".png", ".parquet", ".gz"}
 WAITING = {"subprocess.run", "subprocess.check_output", "subprocess.check_call", "subprocess.call"}
+CONTRACTS = {
+    contract["name"]
+    for contract in tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
+}
+PLANTED = {
+    "analysis/coldaisle_analysis/decoding/views.py": (
+        "coldaisle_analysis.report",
+        "a stage of the analysis imports only stages below it",
+    ),
+    "injector/coldaisle_injector/frames.py": (
+        "coldaisle_injector.catalogue",
+        "an attack stands on the path or on a foothold, and these on frames",
+    ),
+    "testbed/coldaisle_testbed/progress.py": (
+        "coldaisle_testbed.engines.netns",
+        "a command makes a run, an engine plays it, and both stand on a stage",
+    ),
+}
+"""Wrong imports by the module that gets them: what is imported, and the contract that forbids it."""
 FORBIDDEN = {
     "a registry's host": r"p[y]pi\.|p[y]thonhosted|deb\.d[e]bian|npmj[s]\.|docker\.i[o]/",
     "a machine's path": r"(?<![\w.])/(w[o]rk|r[o]ot|h[o]me)/",
@@ -62,11 +86,41 @@ def test_chronyd_never_sets_a_clock() -> None:
     assert set(starts) <= {"-x", "-v"}
 
 
+def linted(folder: Path, **environment: str) -> tuple[int, set[str], set[str]]:
+    """Return the exit code of import-linter in a checkout, and the names of the contracts that it found kept and broken."""
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [lint, "--no-cache"],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    kept, broken = (
+        set(re.findall(rf"^(.+) {state}$", done.stdout, re.MULTILINE)) for state in ("KEPT", "BROKEN")
+    )
+    return done.returncode, kept, broken
+
+
 def test_imports_point_down() -> None:
     """import-linter finds every contract of pyproject.toml kept."""
-    lint = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run([lint, "--no-cache"], cwd=HOUSE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    assert linted(HOUSE) == (0, CONTRACTS, set())
+
+
+def test_an_import_against_the_order_breaks_its_contract(tmp_path: Path) -> None:
+    """In a copy with one wrong import for each order inside a package, import-linter fails and names these contracts alone."""
+    shutil.copy(HOUSE / "pyproject.toml", tmp_path)
+    for package in HOUSE.glob("[!.]*/coldaisle_*"):
+        shutil.copytree(
+            package, tmp_path / package.relative_to(HOUSE), ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for module, (wrong, _) in PLANTED.items():
+        with (tmp_path / module).open("a", encoding="utf-8") as file:
+            file.write(f"\nimport {wrong}\n")
+    folders = os.pathsep.join(sorted({str(package.parent) for package in tmp_path.glob("*/coldaisle_*")}))
+    broken = {contract for _, contract in PLANTED.values()}
+    assert linted(tmp_path, PYTHONPATH=folders) == (1, CONTRACTS - broken, broken)
 
 
 def commands_of(text: str) -> set[str]:
