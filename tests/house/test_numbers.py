@@ -47,7 +47,7 @@ COUNTS = [
     ("docs/early-detection.md", r"matched to it, at most (\w+): same", [CLEAN_WINDOWS]),
     ("docs/early-detection.md", r"For (\w+) models every family's", [len(POLICED)]),
     ("docs/early-detection.md", r"less than (\d+) s\s+apart, are one incident; one that goes on counts again every (\d+) s", [QUIET_S, REPEAT_S]),
-    ("docs/early-detection.md", r"the others from at most (\d+),000 a fold", [CAPPED // 1000]),
+    ("docs/early-detection.md", r"the others from at most (\d+),000 per fold", [CAPPED // 1000]),
     ("docs/architecture.md", r"wire has rested for (\d+) ms", [REST_NS // MS]),
     ("docs/architecture.md", r"due within (\d+) ms of the earliest", [LOOKAHEAD_NS // MS]),
     ("docs/architecture.md", r"wakes (\d+) ms before a reading", [LEAD // MS]),

@@ -1,0 +1,90 @@
+"""What docs/architecture.md and docs/early-detection.md show: the stages of the analysis, and one reading as an example."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coldaisle_analysis import dataset
+from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
+from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.journal import frame_digest
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.topics import encode_value
+
+HOUSE = Path(__file__).resolve().parents[2]
+ARCHITECTURE, EARLY = (
+    (HOUSE / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("architecture", "early-detection")
+)
+PLAN = build_plan(load_scenario(HOUSE / "scenarios" / "week.toml"))
+(EPISODE,) = (episode for episode in PLAN.episodes if episode.id == "e14")
+DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(EPISODE.readings + 1)]
+
+
+def test_stages_are_the_import_contract_s() -> None:
+    """The list has the layers of the contract in their order, and each folder and module there is, with a line each."""
+    block = ARCHITECTURE.partition("## The stages of the analysis")[2].split("```")[1]
+    lines = [re.findall(r"^([\w/.]+)  +\S", layer, re.MULTILINE) for layer in block.strip().split("\n\n")]
+    contracts = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (entry for entry in contracts if entry.get("containers") == ["coldaisle_analysis"])
+    layers = [sorted(re.findall(r"\w+", layer)) for layer in contract["layers"]]
+    assert [sorted(name.removesuffix(".py").rstrip("/") for name in layer) for layer in lines] == layers
+    folder = HOUSE / "analysis" / "coldaisle_analysis"
+    modules = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    assert {name for layer in lines for name in layer} == modules | folders
+
+
+def test_example_is_planned() -> None:
+    """The episode and its act are those of the default week, and the value sent is altered as the act says."""
+    shown = {line: json.loads(text.replace(", …", "")) for line, text in re.findall(r"^(plan.json|its act): +(.+)$", ARCHITECTURE, re.MULTILINE)}  # fmt: skip
+    planned = json.loads(EPISODE.model_dump_json())
+    assert shown["plan.json"].items() <= planned.items()
+    assert shown["its act"] == planned["acts"][0]
+    before, after = re.findall(r'"before":"([\d.]+)","after":"([\d.]+)"', ARCHITECTURE)[0]
+    assert encode_value(float(before) + EPISODE.acts[0].amount).decode() == after
+
+
+def test_example_is_joined_by_its_digest() -> None:
+    """The bytes of the frame end in the altered value, and their digest is the one in the journal's two lines."""
+    text = re.findall(r"frame 911:\n([0-9a-f \n]+)```", ARCHITECTURE)[0]
+    frame = bytes.fromhex(text)
+    assert frame.endswith(b"7.76")
+    assert re.findall(r'"digest":"(\w+)"', ARCHITECTURE) == [frame_digest(frame)] * 2
+
+
+def _alarms(policy: Policy, score: Floats) -> list[bool]:
+    return policy.alarms(score, np.zeros(len(score), np.int64)).tolist()
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, EARLY], ids=["architecture", "early-detection"])
+def test_example_alarms_as_shown(page: str) -> None:
+    """The threshold alarms at the items shown; delay and cost of the first alarm follow from the plan and the formula."""
+    score = np.array(re.findall(r"^score((?: +[\d.]+)+)$", page, re.MULTILINE)[0].split(), np.float64)
+    (limit, words), *others = re.findall(
+        r"^(?:alarm|2 in a row) from ([\d.]+) (?:on)?((?: +(?:yes|no))+)$", page, re.MULTILINE
+    )
+    alarms = _alarms(Threshold(float(limit)), score)
+    assert [word == "yes" for word in words.split()] == alarms
+    for high, later in others:
+        assert [word == "yes" for word in later.split()] == _alarms(InARow(float(high), 2), score)
+    first = alarms.index(True) + 1
+    assert f"item {first} of the case" in page
+    assert f"{(DUE[first] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in page
+    assert f"costs {latency_cost(first, 5):.3f}" in page
+
+
+def test_example_of_early_detection() -> None:
+    """Both cases of the example cost what the formula says, and a perfect detector does; the first item is judged in time."""
+    assert f"at item 9\nof 24 and costs {latency_cost(9, 5):.3f}" in EARLY
+    assert f"catches the example at item 1, at a cost of {latency_cost(1, 5):.3f}" in EARLY
+    assert "204 cases" in EARLY
+    assert f"between {erde_bounds(68 / 204, 5)[0]:.3f} for a perfect detector" in EARLY
+    assert f"Item 1 is judged {(DUE[1] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in EARLY
