@@ -5,6 +5,7 @@ from pathlib import Path
 from coldaisle_capture.retime import Retimer, retime
 from coldaisle_capture.tcpdump import CaptureError, Tally
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import SealedLine
 from coldaisle_contracts.manifest import sha256_of
 from coldaisle_contracts.timeline import Timeline
 
@@ -27,8 +28,7 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
     outs = [run / "capture" / raw.name for raw in kept]
     counts = retime(kept, outs, Retimer(timeline))
     for number, (raw, out, packets) in enumerate(zip(kept, outs, counts, strict=True)):
-        journal.write(
-            "sealed",
+        line = SealedLine(
             file=f"capture/{out.name}",
             raw=f"capture/raw/{raw.name}",
             packets=packets,
@@ -36,6 +36,7 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
             sha256=sha256_of(out),
             raw_sha256=sha256_of(raw),
         )
+        journal.write(line)
     if tally.dropped:
         raise CaptureError(
             f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside"

@@ -9,10 +9,12 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.journal_lines import Line
 from coldaisle_contracts.texts import read_text
 
 ETHERNET = 14
@@ -20,18 +22,12 @@ _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _MOST = 2**62
 """Largest number in a journal: a time of 64 bits, with room for a sum of two."""
-_NUMBERS = frozenset({
-    "at_ns", "taken_ns", "stamp_ns", "sent_ns", "acked_ns", "wall_ns", "offset_ns", "delay_ns", "slot", "sensor", "mid", "port", "was",
-    "attempts", "synced", "copy", "packets", "kernel_drops", "anomalous",
-})  # fmt: skip
-"""Keys of a journal that hold no text, see docs/architecture.md; ``anomalous`` is true or false."""
-_KNOWN = _NUMBERS | {
-    "event", "shard", "client", "name", "reason", "episode", "value", "unit", "operation", "before", "after", "digest", "role", "side",
-    "act", "phase", "file", "raw", "sha256", "raw_sha256",
-}  # fmt: skip
-"""Every key that somebody reads; whatever else a line says may be anything."""
-_OTHERS: dict[str, tuple[type, ...]] = {"before": (type(None),), "after": (type(None),), "anomalous": (bool,)}
-"""Further types that a key may have."""
+_TYPES = {"event": {str}, "shard": {str}} | {
+    field.name: {field.type, *get_args(field.type)} for line in get_args(Line) for field in fields(line)
+}
+"""The types of every key that a line may have; whatever else a line holds may be of any type."""
+_NUMBERS = frozenset(key for key, types in _TYPES.items() if types & {int, bool})
+"""Keys that hold no text."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can escape and UTF-8 cannot hold."""
 _IPV4_HEADER = 20
@@ -69,11 +65,11 @@ class Journal:
         self._file: TextIO = path.open("a", encoding="utf-8")
         self._path, self._shard = path, shard
 
-    def write(self, event: str, **facts: Any) -> None:
-        """Write one line; ``facts`` must be JSON values."""
-        line = _ENCODE({"event": event, "shard": self._shard, **facts}) + "\n"
+    def write(self, line: Line) -> None:
+        """Write one line."""
+        text = _ENCODE({"event": line.event, "shard": self._shard, **vars(line)}) + "\n"
         with self._named():
-            self._file.write(line)
+            self._file.write(text)
 
     def flush(self) -> None:
         """Put every line written so far into the file."""
@@ -137,6 +133,6 @@ def _wrong(line: Any) -> str:
         elif kind is int and key in _NUMBERS:
             if not -_MOST <= value <= _MOST:
                 return f"{key} is too large"
-        elif key in _KNOWN and kind not in _OTHERS.get(key, ()):
+        elif kind not in _TYPES.get(key, {kind}):
             return f"{key} is of another type"
     return ""

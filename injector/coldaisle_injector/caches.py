@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
+from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector import frames
 from coldaisle_injector.notes import Notes
@@ -90,7 +91,7 @@ class Caches:
                 frame = frames.arp_claim(INJECTOR.mac, (victim.ip, victim.mac), claimed.ip)
                 self._send(frame, victim, "poison")
 
-    def _send(self, frame: bytes, victim: Host, act: str) -> None:
+    def _send(self, frame: bytes, victim: Host, act: FrameAct) -> None:
         self.notes.spend()
         self.wire.send(frame)
         self.notes.frame(frame, victim, Role.INJECTED, act, anomalous=True)

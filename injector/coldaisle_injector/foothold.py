@@ -8,6 +8,7 @@ no act gets no line. The ledger takes ARP among these for the kernel's own, and 
 from functools import partial
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
+from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.client import Client
@@ -66,7 +67,7 @@ class Foothold:
     def _forget(self, client: Client) -> None:
         self.clients.remove(client)
 
-    def send(self, frame: bytes, notes: Notes, act: str) -> None:
+    def send(self, frame: bytes, notes: Notes, act: FrameAct) -> None:
         """Send a raw frame of an episode, from the attacker's own address; what answers it belongs to the episode.
 
         Args:
@@ -107,7 +108,8 @@ class Foothold:
         side = BROKER if _reaches_the_broker(seen.frame) else INJECTOR
         if seen.outgoing:
             notes.spend()
-        role, act = (Role.INJECTED, "speak") if seen.outgoing else (Role.CONSEQUENCE, "answer")
+        role = Role.INJECTED if seen.outgoing else Role.CONSEQUENCE
+        act: FrameAct = "speak" if seen.outgoing else "answer"
         notes.frame(seen.frame, side, role, act, anomalous=True, at_ns=seen.at_ns)
 
 

@@ -7,6 +7,7 @@ from coldaisle_contracts.addressing import BROKER, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal, frame_digest
+from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, FrameAct, FrameLine, OpenLine, Phase
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.edits import Reading
@@ -69,16 +70,23 @@ class Notes:
         if self._left < 0:
             raise BudgetError(self.episode, self._packets)
 
-    def phase(self, phase: str) -> None:
+    def phase(self, phase: Phase) -> None:
         """Note that the episode entered a phase."""
-        self.journal.write("episode", episode=self.episode, phase=phase, at_ns=self.times.now_ns())
+        self.journal.write(EpisodeLine(self.episode, phase, self.times.now_ns()))
 
     def opened(self, port: int) -> None:
         """Note that an act opens a connection to the broker from a port of the attacker's own host."""
-        self.journal.write("open", episode=self.episode, port=port, at_ns=self.times.now_ns())
+        self.journal.write(OpenLine(self.episode, port, self.times.now_ns()))
 
     def frame(
-        self, frame: bytes, side: Host, role: Role, act: str, *, anomalous: bool, at_ns: int | None = None
+        self,
+        frame: bytes,
+        side: Host,
+        role: Role,
+        act: FrameAct,
+        *,
+        anomalous: bool,
+        at_ns: int | None = None,
     ) -> str:
         """Note a frame as it is on one side's wire, and return its digest.
 
@@ -91,16 +99,16 @@ class Notes:
             at_ns: when it passed, virtual time, in ns; now when left out.
         """
         digest = frame_digest(frame)
-        self.journal.write(
-            "frame",
+        line = FrameLine(
             episode=self.episode,
             digest=digest,
-            role=str(role),
+            role=role,
             anomalous=anomalous,
             side="broker" if side is BROKER else "unit",
             act=act,
             at_ns=self.times.now_ns() if at_ns is None else at_ns,
         )
+        self.journal.write(line)
         return digest
 
     def act(
@@ -131,8 +139,7 @@ class Notes:
             digest: digest of the frame that carries the result to the broker.
             client: MQTT client id concerned.
         """
-        self.journal.write(
-            "act",
+        line = ActLine(
             episode=self.episode,
             unit=self.target.name,
             slot=reading.slot if reading else slot,
@@ -147,3 +154,4 @@ class Notes:
             client=client,
             at_ns=self.times.now_ns(),
         )
+        self.journal.write(line)

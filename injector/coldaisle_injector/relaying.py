@@ -1,6 +1,7 @@
 """Relaying: each frame to the other side, in that side's numbers, as often and in the shape an edit wants."""
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
+from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector import frames, mqtt
 from coldaisle_injector.connection import Connection, Half
@@ -150,9 +151,7 @@ class Relay:
         """Send a frame to the broker, as often and in the shape the edit wants, and note it."""
         if self._lost(segment, frame, conn, edit):
             return
-        role, act = Role.RELAYED, "relay"
-        if changed:  # by an edit now, or by one before: then the unit's kernel repeats it
-            role, act = (Role.CONSEQUENCE, "repeat") if isinstance(edit, Pass) else (Role.MODIFIED, "alter")
+        role, act = _done_to(edit, changed=changed)
         side = BROKER
         if isinstance(edit, Tamper) and not edit.field.startswith("mqtt."):
             frame = frames.tampered(frame, edit.field, edit.value)
@@ -182,6 +181,13 @@ class Relay:
         role = Role.REMOVED if isinstance(edit, Lose) else Role.CONSEQUENCE
         self._notes.frame(frame, self._unit, role, "lose", anomalous=True)
         return True
+
+
+def _done_to(edit: Edit, *, changed: bool) -> tuple[Role, FrameAct]:
+    """Return role and act of a segment: an edit changes it now, or changed it before and the unit's kernel repeats it."""
+    if not changed:
+        return Role.RELAYED, "relay"
+    return (Role.CONSEQUENCE, "repeat") if isinstance(edit, Pass) else (Role.MODIFIED, "alter")
 
 
 def _macs(target: Host) -> tuple[str, str]:

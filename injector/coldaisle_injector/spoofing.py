@@ -2,6 +2,7 @@
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import client_id
 from coldaisle_injector import mqtt
@@ -117,7 +118,8 @@ class Spoofer:
         """Deliver a reading out of turn; the broker's acknowledgement is for the attacker."""
         message = next(mqtt.messages(data))
         conn.copies.append(message.mid)
-        role, act = (Role.DUPLICATE, "copy") if number else (Role.DELAYED, "release")
+        role = Role.DUPLICATE if number else Role.DELAYED
+        act: FrameAct = "copy" if number else "release"
         digest = self._say(conn.up, conn.down, BROKER, data, role, act)
         value = message.value.decode()
         self._notes.act(
@@ -152,13 +154,13 @@ class Spoofer:
         self._notes.act("reset", slot=slot, sensor=sensor, port=conn.port, client=victim)
 
     def _say(
-        self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: str, flags: int = 0
+        self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: FrameAct, flags: int = 0
     ) -> str:
         """Say something as the next bytes of a stream; return the frame's digest."""
         macs = INJECTOR.mac, target.mac
         return self.send(half.speak(other, macs, self._notes.times.wall_ns(), data, flags), target, role, act)
 
-    def send(self, frame: bytes, target: Host, role: Role, act: str) -> str:
+    def send(self, frame: bytes, target: Host, role: Role, act: FrameAct) -> str:
         """Send a frame the attacker made, and return its digest."""
         self._notes.spend()
         self._wire.send(frame)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import ConnectLine, DisconnectLine
 from coldaisle_contracts.topics import SENSORS, client_id
 from coldaisle_sensors.link import Link, drain, settle
 
@@ -118,20 +119,12 @@ class Connections:
         drain(self.links)  # a connection that is gone already is not closed again
         for link in self.links:
             if link.connected:
-                self._note("disconnect", link, cause)
+                now_ns = self._clock.now_ns()
+                line = DisconnectLine(link.client, link.name, link.port, now_ns, cause.reason, cause.episode)
+                self._journal.write(line)
 
     def _on_open(self, link: Link) -> None:
-        self._note("connect", link, self.because, was=self._ports[link.client])
+        cause, was, now_ns = self.because, self._ports[link.client], self._clock.now_ns()
+        line = ConnectLine(link.client, link.name, link.port, now_ns, cause.reason, cause.episode, was)
+        self._journal.write(line)
         self._ports[link.client] = link.port
-
-    def _note(self, event: str, link: Link, cause: Cause, **more: int) -> None:
-        self._journal.write(
-            event,
-            client=link.client,
-            name=link.name,
-            port=link.port,
-            at_ns=self._clock.now_ns(),
-            reason=cause.reason,
-            episode=cause.episode,
-            **more,
-        )

@@ -6,6 +6,7 @@ from functools import partial
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import ReadingLine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.topics import encode_value
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
@@ -86,8 +87,7 @@ class Controller:
         connections.settle(waiting)
         acked_ns = self.clock.now_ns()
         for link, payload, port in zip(links, payloads, opened, strict=True):
-            self.journal.write(
-                "reading",
+            line = ReadingLine(
                 client=link.client,
                 name=link.name,
                 slot=slot,
@@ -102,5 +102,6 @@ class Controller:
                 attempts=1 if link.port == port else 2,
                 episode=under.episode.id if under else "",
             )
+            self.journal.write(line)
             link.acknowledged.discard(waiting[link.client])
         self.journal.flush()

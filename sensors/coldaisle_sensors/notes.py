@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, Phase
 from coldaisle_contracts.plan import Act, Episode
 
 
@@ -19,14 +20,13 @@ class Notes:
     clock: Clock
     journal: Journal
 
-    def phase(self, episode: Episode, phase: str) -> None:
+    def phase(self, episode: Episode, phase: Phase) -> None:
         """Note that an episode entered a phase, ``begin`` or ``end``."""
-        self.journal.write("episode", episode=episode.id, phase=phase, at_ns=self.clock.now_ns())
+        self.journal.write(EpisodeLine(episode.id, phase, self.clock.now_ns()))
 
     def act(self, episode: Episode, act: Act) -> None:
         """Note that an act was played; it is done to no frame, so what names one stays empty."""
-        self.journal.write(
-            "act",
+        line = ActLine(
             episode=episode.id,
             unit=episode.unit,
             slot=act.slot,
@@ -41,3 +41,4 @@ class Notes:
             client="",
             at_ns=self.clock.now_ns(),
         )
+        self.journal.write(line)

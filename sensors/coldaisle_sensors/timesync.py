@@ -15,6 +15,7 @@ import ntplib  # type: ignore[import-untyped]
 from coldaisle_contracts.addressing import NTP_PORT
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import FailedTimeLine, TimeLine
 
 TIMEOUT_S = 2
 ERA_S = 2**32
@@ -62,16 +63,10 @@ class TimeSync:
         try:
             offset_s, delay_s = self._ask(self._host, self._port)
         except (ntplib.NTPException, OSError) as error:
-            self._journal.write("time", slot=slot, at_ns=at_ns, failed=str(error))
+            self._journal.write(FailedTimeLine(slot, at_ns, str(error)))
             return
         self._offset_ns, self.ahead_ns, self.synced = round(offset_s * SECOND), 0, slot
-        self._journal.write(
-            "time",
-            slot=slot,
-            at_ns=at_ns,
-            offset_ns=self._offset_ns,
-            delay_ns=round(delay_s * SECOND),
-        )
+        self._journal.write(TimeLine(slot, at_ns, self._offset_ns, round(delay_s * SECOND)))
 
     def stamp_ns(self) -> int:
         """Return the corrected time, ns since the epoch."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import OffsetLine
 
 VERDICT = "verdict.json"
 """What a timekeeper in a container leaves in its folder at its end: who failed and how, or nobody."""
@@ -163,7 +164,7 @@ class Timekeeper:
         self._fresh.write_text(offset_text(offset_ns), encoding="ascii")
         self._fresh.replace(self._offset_file)
         self._offset = offset_ns
-        self._timeline.write("offset", wall_ns=wall_ns, offset_ns=offset_ns)
+        self._timeline.write(OffsetLine(wall_ns, offset_ns))
         self._timeline.flush()
 
     def _check(self) -> None:

@@ -9,6 +9,7 @@ from coldaisle_capture.seal import seal
 from coldaisle_capture.tcpdump import CaptureError, Tally
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.journal import Journal, read_journal
+from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.manifest import sha256_of
 
 FRAME = ethernet(UNITS["inrow-13"].mac, BROKER.mac, 0x0806, bytes(28))
@@ -20,7 +21,7 @@ def _run(folder: Path, counts: tuple[int, ...] = (3, 2)) -> list[Path]:
     (folder / "capture" / "raw").mkdir(parents=True)
     (folder / "journal").mkdir()
     timeline = Journal(folder / "journal" / "timeline.jsonl", SHARD)
-    timeline.write("offset", wall_ns=0, offset_ns=1_000)
+    timeline.write(OffsetLine(wall_ns=0, offset_ns=1_000))
     timeline.close()
     raws = [folder / "capture" / "raw" / f"{SHARD}.tcpdump{number or ''}" for number in range(len(counts))]
     for raw, count in zip(raws, counts, strict=True):

@@ -8,6 +8,7 @@ import pytest
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import Journal, frame_digest, read_journal
+from coldaisle_contracts.journal_lines import EpisodeLine, OffsetLine
 
 TCP, UDP, ICMP = 6, 17, 1
 PAYLOAD = b"\x30\x0c\x00\x03IoT\x00\x0115.54"
@@ -105,14 +106,14 @@ def test_journal_lines_carry_event_shard_and_facts(tmp_path: Path) -> None:
     """Each line is an object with its event, its shard and the facts; a second journal continues the file."""
     path = tmp_path / "inrow-13.jsonl"
     first = Journal(path, "day-1")
-    first.write("connect", client="131", at_ns=5)
+    first.write(OffsetLine(wall_ns=3, offset_ns=5))
     first.close()
     second = Journal(path, "day-2")
-    second.write("disconnect", client="131", before=None)
+    second.write(EpisodeLine("e01", "begin", 5))
     second.close()
     assert list(read_journal(path)) == [
-        {"event": "connect", "shard": "day-1", "client": "131", "at_ns": 5},
-        {"event": "disconnect", "shard": "day-2", "client": "131", "before": None},
+        {"event": "offset", "shard": "day-1", "wall_ns": 3, "offset_ns": 5},
+        {"event": "episode", "shard": "day-2", "episode": "e01", "phase": "begin", "at_ns": 5},
     ]
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
@@ -121,7 +122,7 @@ def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
     """What is flushed can be read while the journal is open."""
     path = tmp_path / "unit.jsonl"
     journal = Journal(path, "day-1")
-    journal.write("time", offset_ns=1)
+    journal.write(OffsetLine(1, 1))
     assert list(read_journal(path)) == []
     journal.flush()
     assert len(list(read_journal(path))) == 1

@@ -14,6 +14,7 @@ import pytest
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import FederateError, TrustError
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
@@ -57,7 +58,7 @@ def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
     (tmp_path / "journal").mkdir()
     journal = Journal(tmp_path / "journal" / "timeline.jsonl", "day-1-7")
     for now_ns in (week.day_ns(0) - 1800 * SECOND, *(week.day_ns(day) + SECOND for day in (0, 2, 6))):
-        journal.write("offset", wall_ns=1, offset_ns=now_ns - time.time_ns())
+        journal.write(OffsetLine(1, now_ns - time.time_ns()))
         journal.flush()
         days.look()
         days.look()

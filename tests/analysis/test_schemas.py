@@ -1,0 +1,101 @@
+"""docs/schemas holds a JSON Schema of each file that others may read, printed from its type: ``python -m tests.analysis.test_schemas``."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from pydantic import TypeAdapter
+
+from coldaisle_contracts.journal_lines import KEYS, Line
+from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.plan import Plan
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+TYPES: dict[str, Any] = {"manifest.json": Manifest, "plan.json": Plan, "journal.json": Line}
+"""The type of each file, or of each of its lines, by the name of its schema."""
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a file."""
+    schema = TypeAdapter(TYPES[name]).json_schema()
+    if name == "journal.json":
+        for line in get_args(Line):
+            add_event(schema["$defs"][line.__name__], line.event)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "properties" in part:
+            describe(part)
+    return {"$schema": Draft202012Validator.META_SCHEMA["$id"], **schema}
+
+
+def add_event(line: dict[str, Any], event: str) -> None:
+    """Add event and shard to the schema of a line, as a journal does to the line, and what its keys hold."""
+    for key, part in line["properties"].items():
+        part["description"] = KEYS[key]
+    shard = {"type": "string", "description": "days of the run that the line belongs to, such as day-1"}
+    line["properties"] = {"event": {"const": event}, "shard": shard, **line["properties"]}
+    line["required"] = list(line["properties"])
+    line["additionalProperties"] = False
+
+
+def describe(part: dict[str, Any]) -> None:
+    """Move what a docstring says of each attribute to the attribute's own schema, and leave out pydantic's titles."""
+    for value in part["properties"].values():
+        value.pop("title", None)
+    text, _, attributes = part.get("description", "").partition("\n\nAttributes:\n")
+    part["description"] = " ".join(text.replace("``", "").split())
+    for entry in attributes.replace("\n        ", " ").splitlines():
+        key, _, meaning = entry.strip().partition(": ")
+        if key in part["properties"]:
+            part["properties"][key]["description"] = meaning.replace("``", "").removesuffix(".")
+
+
+def printed(name: str) -> str:
+    """Return the text of a schema's file."""
+    return json.dumps(schema_of(name), indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_schemas_equal_the_types(name: str) -> None:
+    """Each file of docs/schemas is what its type gives, and every property of it is described."""
+    assert (SCHEMAS / name).read_text(encoding="utf-8") == printed(name), "print the schemas again"
+    Draft202012Validator.check_schema(schema_of(name))
+
+
+def test_no_schema_is_left_over() -> None:
+    """The folder holds no other schema, and each key that is described is one of a line."""
+    assert {path.name for path in SCHEMAS.iterdir()} == set(TYPES)
+    assert set(KEYS) == {
+        key for line in get_args(Line) for key in TypeAdapter(line).json_schema()["properties"]
+    }
+
+
+def validate(run: Path) -> None:
+    """Hold the files of a run against the schemas in docs/schemas."""
+    files = {"manifest.json": [run / "manifest.json"], "plan.json": [run / "plan.json"]}
+    files["journal.json"] = list((run / "journal").iterdir())
+    for name, paths in files.items():
+        validator = Draft202012Validator(json.loads((SCHEMAS / name).read_text(encoding="utf-8")))
+        for path in paths:
+            text = path.read_text(encoding="utf-8")
+            for part in text.splitlines() if name == "journal.json" else [text]:
+                error = best_match(validator.iter_errors(json.loads(part)))
+                assert error is None, f"{path.name}: {error}"
+
+
+def test_a_run_made_by_hand_validates(analysed_run: Path) -> None:
+    """Manifest, plan and journals of a finished run are as the schemas say."""
+    validate(analysed_run)
+
+
+@pytest.mark.netns
+def test_a_run_really_played_validates(hour_run: Path) -> None:
+    """The same of a run that every program wrote itself."""
+    validate(hour_run)
+
+
+if __name__ == "__main__":
+    for file in TYPES:
+        (SCHEMAS / file).write_text(printed(file), encoding="utf-8")
