@@ -1,47 +1,113 @@
-"""Which modules may import a third-party library or read the environment: few, and these."""
+"""Which modules may import a third-party library, read the environment, the clock or chance: few, and these."""
 
+import ast
 import re
-from pathlib import Path
+import sys
+from functools import cache
 
 import pytest
+from tests.conftest import HOUSE
 
-HOUSE = Path(__file__).resolve().parents[2]
-PACKAGES = ("contracts", "sensors", "injector", "capture", "analysis", "testbed")
 DOORS = {
-    "paho": {"coldaisle_sensors/link.py", "coldaisle_testbed/live/listener.py"},
-    "docker": {"coldaisle_testbed/engines/containers.py"},
-    "numba": {"coldaisle_analysis/compiled/compiler.py"},
-    "joblib": {"coldaisle_analysis/workers.py"},
-    "cyclonedx": {"coldaisle_testbed/bom.py", "coldaisle_contracts/publish.py"},
-    "scapy": {f"coldaisle_injector/{name}.py" for name in ("crafted", "frames", "mqtt", "segments")},
+    "cyclonedx": {"contracts/publish", "testbed/bom"},
+    "docker": {"testbed/engines/containers"},
+    "jinja2": {"analysis/report/page"},
+    "joblib": {"analysis/workers"},
+    "llvmlite": {"analysis/compiled/machine"},
+    "ntplib": {"sensors/timesync"},
+    "numba": {"analysis/compiled/compiler"},
+    "packageurl": {"testbed/bom"},
+    "packaging": {"testbed/provenance"},
+    "paho": {"sensors/link", "testbed/live/listener"},
+    "pyroute2": {"testbed/namespaces", "testbed/probe", "testbed/switch"},
+    "river": {"analysis/models/streaming"},
+    "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
+    "skops": {"analysis/models/files"},
+    "typer": {"testbed/cli"},
 }
-READERS = {"coldaisle_analysis/compiled/jit.py"} | {
-    f"coldaisle_{image}/__main__.py" for image in ("sensors", "injector", "capture", "testbed")
+"""Libraries with few doors: the modules that import them."""
+EVERYWHERE = {
+    "analysis": {
+        "matplotlib",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "rich",
+        "scipy",
+        "sklearn",
+        "statsmodels",
+        "threadpoolctl",
+    },
+    "sensors": {"numpy"},
+    "testbed": {"numpy", "pandas", "rich", "threadpoolctl"},
 }
-"""Who asks the environment for something; handing it on to a child process is not asking."""
+"""Libraries that any module of a package may import; pydantic may be imported anywhere."""
+READERS = {"analysis/compiled/jit", "testbed/cli"} | {
+    f"{image}/__main__" for image in ("sensors", "injector", "capture", "testbed")
+}
+"""Modules that ask the environment for something; handing it on to a child process is not asking."""
+CLOCKS = {"contracts/clock", "sensors/timesync"}
+"""Modules outside the testbed that read the clock."""
+SOURCES = {
+    str(path.relative_to(HOUSE).with_suffix("")).replace(
+        f"/{path.relative_to(HOUSE).parts[1]}", "", 1
+    ): path.read_text(encoding="utf-8")
+    for path in HOUSE.glob("[!.]*/coldaisle_*/**/*.py")
+}
+"""The text of each module by package and name, such as ``testbed/live/loop``."""
+CONTRIBUTING = (HOUSE / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+@cache
+def _imported(text: str) -> set[str]:
+    """Return the third-party libraries that a module imports."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
 
 
 def modules(pattern: str) -> set[str]:
     """Return the modules with a line that matches a pattern."""
-    files = (path for folder in PACKAGES for path in (HOUSE / folder).glob("coldaisle_*/**/*.py"))
-    return {
-        str(path.relative_to(HOUSE).relative_to(path.relative_to(HOUSE).parts[0]))
-        for path in files
-        if re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
-    }
+    return {name for name, text in SOURCES.items() if re.search(pattern, text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_its_doors(library: str) -> None:
-    """No other module imports it, and CONTRIBUTING does not say otherwise."""
-    assert modules(rf"^\s*(?:import|from) {library}\b") == DOORS[library]
-    said = (HOUSE / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for door in DOORS[library] if library != "scapy" else ():
-        assert f"`{'/'.join(Path(door).with_suffix('').parts[-2:]).removeprefix('coldaisle_')}`" in said
-    assert len(DOORS["scapy"]) == 4
-    assert "the injector alone imports it, in four modules" in said
+    """No other module imports it."""
+    assert {name for name, text in SOURCES.items() if library in _imported(text)} == DOORS[library]
+
+
+def test_every_library_has_its_place() -> None:
+    """What has no doors of its own is imported only in the packages whose modules may."""
+    for name, text in SOURCES.items():
+        free = {library for library in _imported(text) - set(DOORS) if not library.startswith("coldaisle_")}
+        assert free <= EVERYWHERE.get(name.partition("/")[0], set()) | {"pydantic"}, name
 
 
 def test_only_entry_points_read_the_environment() -> None:
-    """Whoever else needs something of it is given it."""
-    assert modules(r"os\.environ\[|os\.environ\.get|getenv|not in os\.environ|\(os\.environ\)") == READERS
+    """Other modules are given what they need of it."""
+    asks = r"os\.environ\[|os\.environ\.get|getenv|not in os\.environ|\(os\.environ\)|envvar="
+    assert modules(asks) == READERS
+
+
+def test_clock_and_seed_are_passed_in() -> None:
+    """Outside of the testbed two modules read the clock, and nothing draws from a generator without a seed."""
+    clocks = modules(r"\btime\.time(?:_ns)?\(\)$|[^`]time\.time(?:_ns)?\(\)|\.now\(|utcnow")
+    assert {name for name in clocks if not name.startswith("testbed/")} == CLOCKS
+    unseeded = r"\bdefault_rng\(\)|\bRandom\(\)|(?<![\w.])random\.(?:choice|gauss|rand\w+|sample|seed|shuffle|uniform)\("
+    assert modules(unseeded) == set()
+
+
+def test_contributing_names_a_test_for_each_rule() -> None:
+    """Each rule on how the code reads names what checks it, and these files exist."""
+    section = CONTRIBUTING.partition("## How the code reads")[2].partition("\n## ")[0]
+    rules = re.findall(r"^\* (.+?)(?=^\* |\Z)", section, re.MULTILINE | re.DOTALL)
+    assert len(rules) > 5
+    for rule in rules:
+        named = re.findall(r"`(tests/[\w/.]+|pyproject\.toml)`", rule)
+        assert named, rule
+        assert all((HOUSE / name).exists() for name in named), rule

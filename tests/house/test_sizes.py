@@ -1,0 +1,49 @@
+"""How long modules and functions may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import HOUSE
+
+MODULE, FUNCTION = 250, 40
+LONG = {
+    "contracts/coldaisle_contracts/kinds.py": "one table: scenarios, plans, documentation and checks follow from it",
+    "contracts/coldaisle_contracts/scenario.py": "a format and the checks of its values belong together",
+    "analysis/coldaisle_analysis/audit/capture.py": "nine checks and their table belong together",
+    "analysis/coldaisle_analysis/dataset/labelled_captures.py": "one join from capture and label table to a dataset",
+    "analysis/coldaisle_analysis/decoding/controls.py": "the packet types stand together as in the standard",
+    "analysis/coldaisle_analysis/decoding/files.py": "two file formats share the reading of blocks",
+    "analysis/coldaisle_analysis/forecast/kalman.py": "one filter with its derivation",
+    "testbed/coldaisle_testbed/cli.py": "one function per command, hardly more than its options",
+}
+"""Modules that may be longer, and why."""
+
+
+def _sources() -> Iterator[tuple[str, str]]:
+    for path in sorted(HOUSE.glob("[!.]*/coldaisle_*/**/*.py")):
+        yield str(path.relative_to(HOUSE)), path.read_text(encoding="utf-8")
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines the body of a function has, its docstring left out."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_a_long_module_has_its_reason() -> None:
+    """A module of more than 250 lines is in the table of exceptions, and each exception exists."""
+    long = {name for name, text in _sources() if text.count("\n") > MODULE}
+    assert long <= set(LONG)
+    assert all(Path(HOUSE, name).is_file() for name in LONG)
+
+
+def test_no_function_is_long() -> None:
+    """The body of a function has at most 40 lines."""
+    long = [
+        f"{name}, line {node.lineno}: {node.name}"
+        for name, text in _sources()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _lines(node) > FUNCTION
+    ]
+    assert long == []
