@@ -1,12 +1,13 @@
 """Evaluation on a dataset made by hand: every model, split and level has a whole row, and nothing is learned from tests."""
 
 import json
-import math
+from copy import deepcopy
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 
-import numpy as np
 import pytest
+from tests import schemas
 from tests.analysis import made_dataset
 
 from coldaisle_analysis import columns
@@ -142,11 +143,13 @@ def test_identity_columns_stay_out_of_the_features() -> None:
         assert not set(columns.features(name)) & set(columns.names(name, "identity", "time", "label", "meta"))
 
 
-def test_missing_values_become_null(tmp_path: Path) -> None:
-    """NaN is written as null, wherever it stands."""
-    nan = float("nan")
-    metrics.write(
-        [Scored({"a": nan, "b": [nan, 1.0], "c": {"d": nan}}, np.zeros(0), np.zeros(0))], tmp_path / "m.json"
-    )
-    assert json.loads((tmp_path / "m.json").read_text()) == [{"a": None, "b": [None, 1.0], "c": {"d": None}}]
-    assert not math.isfinite(nan)
+def test_missing_values_become_null(scored: list[Scored], tmp_path: Path) -> None:
+    """NaN is written as null, wherever it stands, and the file keeps to the schema of docs/schemas."""
+    odd = deepcopy(scored)
+    first = next(iter(odd[0].row["early"].values()))["threshold"]
+    first["erde_5"], first["erde_5_bounds"] = nan, [nan, 1.0]
+    metrics.write(odd, tmp_path / "metrics.json")
+    rows = json.loads((tmp_path / "metrics.json").read_text())
+    first = next(iter(rows[0]["early"].values()))["threshold"]
+    assert (first["erde_5"], first["erde_5_bounds"]) == (None, [None, 1.0])
+    schemas.validate("metrics", rows)

@@ -16,7 +16,7 @@ from coldaisle_analysis.audit.examine import of_dataset
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.evaluation.evaluate import evaluate
 from coldaisle_analysis.evaluation.levels import prepare
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import AlarmMetrics, Scored
 from coldaisle_analysis.models import POLICED, WITHOUT_KIND
 from coldaisle_analysis.pipeline import _happened
 from coldaisle_analysis.report.conclusions import conclusions
@@ -167,7 +167,7 @@ def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]
     one = earliest(attacked[1])[0]
     plain, (best, never) = one.ways["threshold"], one.ways["threshold"]["erde_5_bounds"]
     for change, verdict in ((-0.5, "a gain"), (0.5, "a loss"), (0.0, "next to nothing")):
-        chosen = {**plain, "erde_5": plain["erde_5"] + change * (never - best)}
+        chosen: AlarmMetrics = {**plain, "erde_5": plain["erde_5"] + change * (never - best)}
         changed = replace(one, ways={**one.ways, "early": chosen})
         told = dict(gains([changed]))
         (own,) = next(
@@ -216,7 +216,11 @@ def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
         for own in one.row.get("early", {}).values():
             if "policies" in own:
                 plain = own["1 a day"]
-                own["policies"]["1 a day"] |= {**plain, "erde_5": plain["erde_5"] + gain}
+                own["policies"]["1 a day"] = {
+                    **own["policies"]["1 a day"],
+                    **plain,
+                    "erde_5": plain["erde_5"] + gain,
+                }
     return changed
 
 

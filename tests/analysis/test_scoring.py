@@ -32,8 +32,9 @@ def test_intervals_hold_the_score_and_repeat() -> None:
     """The 95 % intervals surround the scores, lie in [0, 1] and are the same for the same seed."""
     found = intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
     counts = count(LABELS, ALARMS)
-    for name, (low, high) in found.items():
-        assert 0 <= low < float(getattr(counts, name)) < high <= 1
+    scores = (counts.precision, counts.recall, counts.f1)
+    for score, (low, high) in zip(scores, (found["precision"], found["recall"], found["f1"]), strict=True):
+        assert 0 <= low < float(score) < high <= 1
     assert found == intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
 
 

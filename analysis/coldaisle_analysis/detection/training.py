@@ -65,7 +65,9 @@ def _policies(level: Level, trial: Trial) -> dict[str, Policy]:
     plain = Threshold(trial.threshold)
     spent = on.per_day(on.incidents(on.alarms(plain, score)))
     early, *kept = tune_all(list(FAMILIES), score, on, OBJECTIVE, [spent, *BUDGETS.values()])
-    within = {budget: simplest(own, on).policy for budget, own in zip(BUDGETS, kept, strict=True)}
+    within: dict[str, Policy] = {
+        budget: simplest(own, on).policy for budget, own in zip(BUDGETS, kept, strict=True)
+    }
     return {PLAIN: plain, **within, EARLY: simplest(early, on).policy}
 
 

@@ -1,14 +1,18 @@
 """How much a detector has caught by when: recall against delay, and how early each kind of attack is caught."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.earliness.erde import Outcomes
 
+Number = Annotated[float, WithJsonSchema({"type": ["number", "null"]})]
+"""A number that may not exist: NaN in memory, ``null`` in a file."""
 MOST_POINTS = 40
 """Points of a curve that is written down."""
 
@@ -62,8 +66,8 @@ class KindEarliness(TypedDict):
 
     cases: int
     caught: int
-    items: float
-    seconds: float
+    items: Number
+    seconds: Number
 
 
 def earliness_per_kind(outcomes: Outcomes, kinds: npt.NDArray[np.str_]) -> dict[str, KindEarliness]:

@@ -5,7 +5,6 @@ Everything is chosen on rows of a fold's training side that the scoring model ha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -36,10 +35,19 @@ from coldaisle_analysis.earliness.policies import (
 )
 from coldaisle_analysis.evaluation.folds import Trial
 from coldaisle_analysis.evaluation.levels import Level
+from coldaisle_analysis.evaluation.metrics import (
+    AlarmMetrics,
+    AlarmRows,
+    Budget,
+    BudgetMetrics,
+    CaseMetrics,
+    DelayCurves,
+    OptionalCurves,
+    PolicyMetrics,
+)
 from coldaisle_analysis.evaluation.splits import Fold
 
-DEADLINES = (5, 50)
-BUDGETS = {"1 a day": ONE_A_DAY, "1 a week": ONE_A_WEEK}
+BUDGETS: dict[Budget, float] = {"1 a day": ONE_A_DAY, "1 a week": ONE_A_WEEK}
 """False alarms an operator accepts, incidents per day."""
 OBJECTIVE = "erde_5"
 """What policies are chosen for."""
@@ -82,13 +90,15 @@ def judged(level: Level, folds: Sequence[Fold]) -> tuple[Judged, ...]:
     )
 
 
-def measure(judged: Bench, alarms: Mask) -> dict[str, Any]:
+def measure(judged: Bench, alarms: Mask) -> AlarmMetrics:
     """Return what the alarms of a level come to in cases and in incidents, given for every row."""
     outcomes = judged.cases.outcomes(alarms)
     median, late = seconds_to_detect(outcomes)
     return {
-        **{f"erde_{deadline}": erde(outcomes, deadline) for deadline in DEADLINES},
-        **{f"erde_{deadline}_bounds": list(erde_bounds(outcomes.share, deadline)) for deadline in DEADLINES},
+        "erde_5": erde(outcomes, 5),
+        "erde_50": erde(outcomes, 50),
+        "erde_5_bounds": list(erde_bounds(outcomes.share, 5)),
+        "erde_50_bounds": list(erde_bounds(outcomes.share, 50)),
         "f_latency": f_latency(outcomes),
         "latency_weighted_f1": latency_weighted_f1(outcomes),
         "seconds_to_detect": median,
@@ -102,7 +112,7 @@ def measure(judged: Bench, alarms: Mask) -> dict[str, Any]:
 
 def of_trials(
     level: Level, benches: Sequence[Judged], folds: Sequence[Fold], trials: Sequence[Trial], *, policies: bool
-) -> dict[str, Any]:
+) -> dict[str, CaseMetrics]:
     """Return for each way to cut a level into cases what a model comes to.
 
     Args:
@@ -139,20 +149,35 @@ class _Player:
     judged: Judged
     scores: Sequence[tuple[Floats, Floats]]
 
-    def told(self, thresholds: Sequence[float], *, policies: bool) -> dict[str, Any]:
+    def told(self, thresholds: Sequence[float], *, policies: bool) -> CaseMetrics:
         """Return what the model comes to, see :func:`of_trials`."""
         limits = [Threshold(limit) for limit in thresholds]
         plain, whole = self._alarms(limits), self.judged.whole
         outcomes = whole.cases.outcomes(plain)
-        found: dict[str, Any] = {"threshold": measure(whole, plain)}
-        for budget, per_day in BUDGETS.items():
-            alarms = self._alarms([
-                Threshold(budget_threshold(known, train, per_day))
-                for (known, _), train in zip(self.scores, self.judged.train, strict=True)
-            ])  # fmt: skip
-            found[budget] = measure(whole, alarms) | rows_of(self.level, whole, alarms)
-        found["per_kind"] = earliness_per_kind(outcomes, whole.cases.kinds)
-        return found | curves_of(outcomes) | ({"policies": self._policies(limits)} if policies else {})
+        curves = curves_of(outcomes)
+        metrics: CaseMetrics = {
+            "threshold": measure(whole, plain),
+            "1 a day": self._within(ONE_A_DAY),
+            "1 a week": self._within(ONE_A_WEEK),
+            "per_kind": earliness_per_kind(outcomes, whole.cases.kinds),
+            "recall_by_items": curves["recall_by_items"],
+            "recall_by_seconds": curves["recall_by_seconds"],
+        }
+        if policies:
+            metrics["policies"] = self._policies(limits)
+        return metrics
+
+    def _within(self, per_day: float) -> BudgetMetrics:
+        """Return the metrics of thresholds that keep a budget of false alarms per day on each fold's training rows."""
+        limits = [
+            Threshold(budget_threshold(known, train, per_day))
+            for (known, _), train in zip(self.scores, self.judged.train, strict=True)
+        ]
+        return self._budgeted(self._alarms(limits))
+
+    def _budgeted(self, alarms: Mask) -> BudgetMetrics:
+        whole = self.judged.whole
+        return {**measure(whole, alarms), **rows_of(self.level, whole, alarms)}
 
     def _alarms(self, chosen: Sequence[Policy]) -> Mask:
         """Return which rows alarm with a policy a fold."""
@@ -161,7 +186,7 @@ class _Player:
             alarms |= test.alarms(policy, tested)
         return alarms
 
-    def _policies(self, limits: Sequence[Policy]) -> dict[str, Any]:
+    def _policies(self, limits: Sequence[Policy]) -> dict[str, PolicyMetrics]:
         """Return what the families come to, the simplest that was good on each fold's training rows, and the same within budgets."""
         chosen: dict[str, list[Tuned]] = {way: [] for way in (*FAMILIES, "best", *BUDGETS)}
         for (known, _), train, limit in zip(self.scores, self.judged.train, limits, strict=True):
@@ -173,19 +198,19 @@ class _Player:
                 chosen[way].append(simplest(families, train))
         return {way: self._tried(own, curves=way == "best") for way, own in chosen.items()}
 
-    def _tried(self, tuned: Sequence[Tuned], *, curves: bool) -> dict[str, Any]:
+    def _tried(self, tuned: Sequence[Tuned], *, curves: bool) -> PolicyMetrics:
         """Return what policies, one a fold, come to on the test sides, and what they promised on the training rows."""
-        whole, alarms = self.judged.whole, self._alarms([each.policy for each in tuned])
+        alarms = self._alarms([choice.policy for choice in tuned])
+        points: OptionalCurves = {**curves_of(self.judged.whole.cases.outcomes(alarms))} if curves else {}
         return {
-            **measure(whole, alarms),
-            **rows_of(self.level, whole, alarms),
-            "chosen": [as_json(each.policy) for each in tuned],
-            "on_training": float(np.mean([each.value for each in tuned])),
-            **(curves_of(whole.cases.outcomes(alarms)) if curves else {}),
+            **self._budgeted(alarms),
+            "chosen": [as_json(choice.policy) for choice in tuned],
+            "on_training": float(np.mean([choice.value for choice in tuned])),
+            **points,
         }
 
 
-def curves_of(outcomes: Outcomes) -> dict[str, list[list[float]]]:
+def curves_of(outcomes: Outcomes) -> DelayCurves:
     """Return recall against delay, in items and in seconds, as :meth:`curves.Curve.points`."""
     return {
         "recall_by_items": recall_by_items(outcomes).points(),
@@ -193,7 +218,7 @@ def curves_of(outcomes: Outcomes) -> dict[str, list[list[float]]]:
     }
 
 
-def rows_of(level: Level, judged: Bench, alarms: Mask) -> dict[str, float]:
+def rows_of(level: Level, judged: Bench, alarms: Mask) -> AlarmRows:
     """Return precision and recall of alarming rows; those that belong to an attack and are none themselves count for neither."""
     attack, false = np.zeros_like(alarms), np.zeros_like(alarms)
     attack[judged.order] = level.labels[judged.order] == 1

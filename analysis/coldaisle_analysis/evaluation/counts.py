@@ -10,11 +10,20 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from typing_extensions import TypedDict
 
 from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask
 
 DRAWS = 1000
 CONFIDENCE = 0.95
+
+
+class Intervals(TypedDict):
+    """Bootstrap intervals of 95 %, each ``[low, high]``."""
+
+    precision: list[float]
+    recall: list[float]
+    f1: list[float]
 
 
 @dataclass(frozen=True)
@@ -56,9 +65,7 @@ def count(labels: Labels, alarms: Mask) -> Counts:
     )
 
 
-def intervals(
-    labels: Labels, alarms: Mask, episodes: Ints, groups: Ints, seed: int
-) -> dict[str, list[float]]:
+def intervals(labels: Labels, alarms: Mask, episodes: Ints, groups: Ints, seed: int) -> Intervals:
     """Return 95 % bootstrap intervals of precision, recall and F1, each ``[low, high]``.
 
     Args:
@@ -75,10 +82,11 @@ def intervals(
     of_attacks, of_others = per_episode @ caught, per_group @ false
     drawn = Counts(tp=of_attacks[:, 0], fn=of_attacks[:, 1], fp=of_others[:, 0])
     tail = (1 - CONFIDENCE) / 2
-    return {
-        name: [float(edge) for edge in np.quantile(getattr(drawn, name), [tail, 1 - tail])]
-        for name in ("precision", "recall", "f1")
-    }
+    precision, recall, f1 = (
+        [float(edge) for edge in np.quantile(values, [tail, 1 - tail])]
+        for values in (drawn.precision, drawn.recall, drawn.f1)
+    )
+    return {"precision": precision, "recall": recall, "f1": f1}
 
 
 def _sums(clusters: Ints, counted: Mask) -> Floats:

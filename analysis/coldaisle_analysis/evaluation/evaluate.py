@@ -15,7 +15,7 @@ from coldaisle_analysis.evaluation.alarms import Judged, judged, of_trials
 from coldaisle_analysis.evaluation.folds import Params, Trial, trial_of
 from coldaisle_analysis.evaluation.jobs import IDENTITY, Scores, jobs_of, key, lean, run, tuned_params
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.metrics import Scored, scored_row
+from coldaisle_analysis.evaluation.metrics import FirstCase, Scored, TrialMetrics, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
 from coldaisle_analysis.models import BARS, MODELS, POLICED, WITH_IDENTITY, WITHOUT_KIND
 from coldaisle_analysis.workers import spread
@@ -163,15 +163,15 @@ def _score(
         score[rows], alarms[rows], tested[rows] = said, said >= trial.threshold, True
     policed = name == level.held_out and model in POLICED
     early = of_trials(level, benches, folds, trials, policies=policed)
-    first = next(iter(early.values()), None)
-    told = {
-        **(first["threshold"] if first else {}),
+    early_first: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
+    metrics: TrialMetrics = {
         "early": early,
         "fit_s": float(np.mean([trial.tested.fit_s for trial in trials])),
         "predict_s": float(np.mean([trial.tested.predict_s for trial in trials])),
         "folds": len(trials),
         "train_rows": int(np.mean([trial.tested.train_rows for trial in trials])),
         "thresholds": [trial.threshold for trial in trials],
-        **({"params": [repr(own) for own in params]} if any(params) else {}),
     }
-    return scored_row(level, name, model, score, alarms, tested, seed, told)
+    if any(params):
+        metrics["params"] = [repr(chosen) for chosen in params]
+    return scored_row(level, name, model, score, alarms, tested, seed, metrics, early_first)

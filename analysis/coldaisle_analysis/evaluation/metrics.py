@@ -1,19 +1,224 @@
-"""The rows of ``models/metrics.json``: what a model scores on a split of a level."""
+"""The rows of ``models/metrics.json``: their types, and what a model scores on a split of a level.
+
+A value that does not exist is NaN in memory and ``null`` in the file. ``docs/schemas/metrics.schema.json`` is printed from these types.
+"""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, NotRequired
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_auc_score
+from typing_extensions import TypedDict
 
 from coldaisle_analysis.arrays import Floats, Mask
-from coldaisle_analysis.evaluation.counts import count, intervals, recall_per_kind
+from coldaisle_analysis.earliness.curves import KindEarliness, Number
+from coldaisle_analysis.evaluation.counts import Intervals, count, intervals, recall_per_kind
 from coldaisle_analysis.evaluation.levels import Level
 
 CURVE_POINTS = 200
+Budget = Literal["1 a day", "1 a week"]
+"""Names of the budgets of false alarms."""
+
+
+class AlarmMetrics(TypedDict):
+    """The alarms of one decision rule, counted in cases and incidents, see :func:`~coldaisle_analysis.evaluation.alarms.measure`.
+
+    Attributes:
+        erde_5: ERDE with a deadline of 5 items.
+        erde_50: ERDE with a deadline of 50 items.
+        erde_5_bounds: ERDE_5 of a perfect detector and of one that never alarms.
+        erde_50_bounds: the same for ERDE_50.
+        f_latency: F_latency at the rate that follows from these cases.
+        latency_weighted_f1: F_latency at the rate of eRisk.
+        seconds_to_detect: median time from onset to alarm, in s.
+        seconds_to_detect_p90: 90th percentile of that time, in s.
+        cases: positive cases and clean windows.
+        positive_cases: cases of an attack.
+        caught_cases: positive cases with an alarm.
+        incidents_per_day: false alarms per day; false alarms of a stream that follow each other closely are one incident.
+    """
+
+    erde_5: Number
+    erde_50: Number
+    erde_5_bounds: list[Number]
+    erde_50_bounds: list[Number]
+    f_latency: Number
+    latency_weighted_f1: Number
+    seconds_to_detect: Number
+    seconds_to_detect_p90: Number
+    cases: int
+    positive_cases: int
+    caught_cases: int
+    incidents_per_day: float
+
+
+class AlarmRows(TypedDict):
+    """The alarms of one decision rule, counted in rows and episodes.
+
+    Attributes:
+        precision: share of the alarming rows that are attacks.
+        recall: share of the attack rows that alarm.
+        episodes_caught: episodes with an alarming row.
+        episodes: episodes with an attack row.
+    """
+
+    precision: float
+    recall: float
+    episodes_caught: int
+    episodes: int
+
+
+class BudgetMetrics(AlarmMetrics, AlarmRows):
+    """A decision rule that was set for a budget of false alarms."""
+
+
+class DelayCurves(TypedDict):
+    """Recall against delay, as points ``[delay, recall]``.
+
+    Attributes:
+        recall_by_items: the delay counted in items from the onset.
+        recall_by_seconds: the delay in s from the onset.
+    """
+
+    recall_by_items: list[list[float]]
+    recall_by_seconds: list[list[float]]
+
+
+class OptionalCurves(TypedDict, total=False):
+    """:class:`DelayCurves` where they are written down."""
+
+    recall_by_items: list[list[float]]
+    recall_by_seconds: list[list[float]]
+
+
+class PolicyMetrics(BudgetMetrics, OptionalCurves):
+    """An alarm policy that was chosen on training rows; the policy ``best`` has curves, too.
+
+    Attributes:
+        chosen: the policy of each fold, see :func:`~coldaisle_analysis.earliness.policies.policy.as_json`.
+        on_training: the mean ERDE_5 of these policies on the training rows they were chosen on.
+    """
+
+    chosen: list[dict[str, str | float]]
+    on_training: Number
+
+
+_Budgets = TypedDict("_Budgets", {"1 a day": BudgetMetrics, "1 a week": BudgetMetrics}, total=False)
+
+
+class CaseMetrics(_Budgets, OptionalCurves):
+    """A model's alarms on one kind of case; ``1 a day`` and ``1 a week`` are thresholds set for such a budget of false alarms.
+
+    Attributes:
+        threshold: the threshold with the best F1 on training rows; it alone is there in the rows of other runs.
+        per_kind: earliness of that threshold by kind of attack.
+        policies: by name of a policy family, ``best`` for the best of them, and by budget: the policies chosen on training rows.
+    """
+
+    threshold: AlarmMetrics
+    per_kind: NotRequired[dict[str, KindEarliness]]
+    policies: NotRequired[dict[str, PolicyMetrics]]
+
+
+class RowCounts(TypedDict):
+    """The alarms of a model, counted in rows that were tested.
+
+    Attributes:
+        precision: share of the alarming rows that are attacks.
+        recall: share of the attack rows that alarm.
+        f1: the harmonic mean of both.
+        intervals: how sure these three are.
+        recall_per_kind: recall on the attack rows of each kind.
+        false_alarms_per_day: alarming rows that are no attack, per day.
+        true_positives: attack rows that alarm.
+        false_positives: rows that alarm and are no attack.
+        false_negatives: attack rows that do not alarm.
+        rows: rows that were tested.
+        attack_rows: attack rows among them.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    intervals: Intervals
+    recall_per_kind: dict[str, float]
+    false_alarms_per_day: float
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    rows: int
+    attack_rows: int
+
+
+class BenignMetrics(TypedDict):
+    """Attacks against benign anomalies.
+
+    Attributes:
+        auc_against_benign: ROC AUC of the score among the two.
+        false_alarms_on_benign: share of the false alarms that are benign anomalies.
+    """
+
+    auc_against_benign: Number
+    false_alarms_on_benign: float
+
+
+class FirstCase(TypedDict, total=False):
+    """:class:`AlarmMetrics` of the threshold on the first kind of case, once more in the row itself; absent where no case was tested."""
+
+    erde_5: Number
+    erde_50: Number
+    erde_5_bounds: list[Number]
+    erde_50_bounds: list[Number]
+    f_latency: Number
+    latency_weighted_f1: Number
+    seconds_to_detect: Number
+    seconds_to_detect_p90: Number
+    cases: int
+    positive_cases: int
+    caught_cases: int
+    incidents_per_day: float
+
+
+class TrialMetrics(TypedDict):
+    """What is known of a model's row from its trials on the folds.
+
+    Attributes:
+        early: by kind of case (``connection``, ``unit``, ``sensor``).
+        fit_s: mean time to fit the model, in s.
+        predict_s: mean time to score the test rows, in s; absent in rows of other runs.
+        folds: folds of the split.
+        train_rows: mean number of rows the model was fitted on.
+        thresholds: the threshold of each fold.
+        params: tuned parameters of each fold as text; absent where nothing was tuned.
+        seed: seed of the other run that was tested on; absent in other splits.
+    """
+
+    early: dict[str, CaseMetrics]
+    fit_s: float
+    predict_s: NotRequired[float]
+    folds: int
+    train_rows: int
+    thresholds: list[float]
+    params: NotRequired[list[str]]
+    seed: NotRequired[int]
+
+
+class MetricsRow(RowCounts, BenignMetrics, FirstCase, TrialMetrics):
+    """A row of ``metrics.json``: one model on one split of one level.
+
+    Attributes:
+        model: name of the model.
+        level: ``packets`` or ``readings``.
+        split: name of the split.
+        average_precision: area under the PR curve.
+    """
+
+    model: str
+    level: str
+    split: str
+    average_precision: float
 
 
 @dataclass(frozen=True)
@@ -26,7 +231,7 @@ class Scored:
         precision: of the PR curve.
     """
 
-    row: dict[str, Any]
+    row: MetricsRow
     recall: Floats
     precision: Floats
 
@@ -39,7 +244,8 @@ def scored_row(
     alarms: Mask,
     tested: Mask,
     seed: int,
-    told: Mapping[str, Any],
+    trials: TrialMetrics,
+    first: FirstCase | None = None,
 ) -> Scored:
     """Return a model's row on a split.
 
@@ -51,23 +257,25 @@ def scored_row(
         alarms: which rows alarm.
         tested: which rows were tested.
         seed: of the bootstrap.
-        told: what else the row tells.
+        trials: what the trials on the folds add.
+        first: what the first kind of case adds, where one was tested.
     """
     labels = level.labels[tested]
     precision, recall, _ = precision_recall_curve(labels, score[tested])
     shown = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
-    row = {
+    row: MetricsRow = {
         "model": model, "level": level.name, "split": split,
         **_confusion(level, alarms, tested, seed),
         "average_precision": float(-np.diff(recall) @ precision[:-1]),  # as scikit-learn's function, without the curve once more
         **_against_benign(level, alarms & tested, score, tested),
-        **told,
+        **(first or {}),
+        **trials,
     }  # fmt: skip
     return Scored(row, recall[shown], precision[shown])
 
 
-def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> dict[str, Any]:
-    """Return what the alarms of a level come to, row by row, over the rows that were tested."""
+def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> RowCounts:
+    """Return the counts and scores of the alarms over the tested rows."""
     labels, alarms = level.labels[tested], alarms[tested]
     counts = count(labels, alarms)
     return {
@@ -80,7 +288,7 @@ def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> dict[str,
     }  # fmt: skip
 
 
-def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> dict[str, float]:
+def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> BenignMetrics:
     """Return how attacks are told from benign anomalies: ROC AUC among the two, and the share of false alarms on the latter."""
     anomalous = tested & ((level.labels == 1) | level.benign)
     truth = level.labels[anomalous]
@@ -99,8 +307,8 @@ def write(scored: list[Scored], path: Path) -> None:
     path.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _without_nan(value: Any) -> Any:
-    """Return the value with NaN as None, as JSON has no other word for it."""
+def _without_nan(value: object) -> object:
+    """Return the value with ``None`` in place of NaN, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list):

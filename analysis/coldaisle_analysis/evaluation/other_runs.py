@@ -12,7 +12,7 @@ from coldaisle_analysis.earliness.policies import bench
 from coldaisle_analysis.evaluation.alarms import measure
 from coldaisle_analysis.evaluation.folds import Sight, Trial, attempt, sight
 from coldaisle_analysis.evaluation.levels import Level, prepare
-from coldaisle_analysis.evaluation.metrics import Scored, scored_row
+from coldaisle_analysis.evaluation.metrics import Scored, TrialMetrics, scored_row
 from coldaisle_analysis.evaluation.splits import OTHER_WEEKS, untested
 from coldaisle_analysis.forecast.columns import columns_of
 from coldaisle_analysis.models import MODELS
@@ -104,7 +104,7 @@ def _row(model: str, trial: Trial, week: Level, score: Floats, number: int, seed
     alarms, tested = score >= trial.threshold, np.ones(len(score), np.bool_)
     name, cases = next(iter(week.cases.items()))
     judged = bench(cases, week.labels, week.episodes)
-    told = {
+    metrics: TrialMetrics = {
         "early": {name: {"threshold": measure(judged, alarms)}},
         "seed": number,
         "folds": 1,
@@ -112,4 +112,4 @@ def _row(model: str, trial: Trial, week: Level, score: Floats, number: int, seed
         "thresholds": [trial.threshold],
         "fit_s": trial.tested.fit_s,
     }
-    return scored_row(week, OTHER_WEEKS, model, score, alarms, tested, seed, told)
+    return scored_row(week, OTHER_WEEKS, model, score, alarms, tested, seed, metrics)

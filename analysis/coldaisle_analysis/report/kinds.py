@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.earliness.curves import KindEarliness
+from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import RULE, WITHOUT_KIND
 from coldaisle_analysis.report.figures.style import in_order
 from coldaisle_analysis.report.lookup import LEVELS, best_row, held_out_of, row_of
@@ -39,8 +39,8 @@ class Reach:
 
     kind: str
     episodes: int
-    best: dict[str, Any] | None
-    rule: dict[str, Any] | None
+    best: KindEarliness | None
+    rule: KindEarliness | None
     recall: float
     known: float | None
     unseen: float | None
@@ -58,17 +58,17 @@ def reach(scored: Sequence[Scored], dataset: Dataset, description: Description) 
 
 
 def _of_kind(
-    scored: Sequence[Scored], best: dict[str, Any], kind: str, frame: pd.DataFrame, description: Description
+    scored: Sequence[Scored], best: MetricsRow, kind: str, frame: pd.DataFrame, description: Description
 ) -> Reach:
     level, split = best["level"], held_out_of(scored)
-    rule = row_of(scored, level, split, RULE) or {}
-    known, unseen = (row_of(scored, level, name, WITHOUT_KIND) or {} for name in (split, "kind"))
+    rule = row_of(scored, level, split, RULE)
+    known, unseen = (row_of(scored, level, name, WITHOUT_KIND) for name in (split, "kind"))
     own, bar = _early(best, kind), _early(rule, kind)
     recall = best["recall_per_kind"][kind]
     if own and bar:
         short = own["caught"] <= bar["caught"] and own["caught"] < own["cases"]
     else:
-        short = recall <= rule.get("recall_per_kind", {}).get(kind, 0.0) and recall < 1
+        short = recall <= (_recall(rule, kind) or 0.0) and recall < 1
     rows = frame[(frame["kind"] == kind) & (frame["label"] == 1)]
     return Reach(
         kind,
@@ -82,16 +82,14 @@ def _of_kind(
     )
 
 
-def _early(row: dict[str, Any], kind: str) -> dict[str, Any] | None:
+def _early(row: MetricsRow | None, kind: str) -> KindEarliness | None:
     """Return how early a model catches a kind, over the first kind of cases of its level."""
-    first: dict[str, Any] = next(iter(row.get("early", {}).values()), {})
-    found: dict[str, Any] | None = first.get("per_kind", {}).get(kind)
-    return found
+    first = next(iter(row["early"].values()), None) if row else None
+    return first["per_kind"].get(kind) if first else None
 
 
-def _recall(row: dict[str, Any], kind: str) -> float | None:
-    found: float | None = row.get("recall_per_kind", {}).get(kind)
-    return found
+def _recall(row: MetricsRow | None, kind: str) -> float | None:
+    return row["recall_per_kind"].get(kind) if row else None
 
 
 def _reasons(

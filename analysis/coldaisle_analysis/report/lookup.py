@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
+from typing import Final
 
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import CaseMetrics, MetricsRow, Scored
 from coldaisle_analysis.models import BARS, FAMILIES, MODELS, POLICED
 
 LEVELS = ("packets", "readings")
 """The levels models are played on."""
-PLAIN = "threshold"
+PLAIN: Final = "threshold"
 """How metrics call the threshold with the best F1 on training rows."""
 
 
@@ -35,23 +35,23 @@ def held_out_of(scored: Sequence[Scored]) -> str:
     return next((name for name in ("day", "block") if name in splits), "")
 
 
-def honest(scored: Sequence[Scored], level: str) -> list[dict[str, Any]]:
+def honest(scored: Sequence[Scored], level: str) -> list[MetricsRow]:
     """Return the rows of a level under the honest split, identity aside."""
     return [one.row for one in of(scored, level, held_out_of(scored))]
 
 
-def row_of(scored: Sequence[Scored], level: str, split: str, model: str) -> dict[str, Any] | None:
+def row_of(scored: Sequence[Scored], level: str, split: str, model: str) -> MetricsRow | None:
     """Return the metrics row of a model, ``None`` when it was not played."""
     return next((one.row for one in of(scored, level, split) if one.row["model"] == model), None)
 
 
-def best_row(scored: Sequence[Scored], level: str) -> dict[str, Any] | None:
+def best_row(scored: Sequence[Scored], level: str) -> MetricsRow | None:
     """Return the row with the best F1 under the honest split, the bars and identity aside."""
     rows = [row for row in honest(scored, level) if row["model"] not in BARS]
     return max(rows, key=lambda row: (row["f1"], row["average_precision"]), default=None)
 
 
-def earliest_row(scored: Sequence[Scored], level: str, case: str) -> dict[str, Any] | None:
+def earliest_row(scored: Sequence[Scored], level: str, case: str) -> MetricsRow | None:
     """Return the row of the model whose policies promised the lowest ERDE_5 on training rows, among those they were chosen for.
 
     Args:
@@ -63,10 +63,10 @@ def earliest_row(scored: Sequence[Scored], level: str, case: str) -> dict[str, A
     return min(rows, key=lambda row: _promised(row["early"][case]), default=None)
 
 
-def _promised(own: dict[str, Any]) -> float:
+def _promised(own: CaseMetrics) -> float:
     """Return the ERDE_5 that a model's policies came to on training rows; last come those that promised nothing."""
-    promised = own.get("policies", {}).get("best", {}).get("on_training")
-    return float("inf") if promised is None or isnan(promised) else float(promised)
+    promised = own["policies"]["best"]["on_training"] if "policies" in own else float("inf")
+    return float("inf") if isnan(promised) else promised
 
 
 def cases_of(scored: Sequence[Scored]) -> list[tuple[str, str]]:

@@ -1,12 +1,11 @@
 """What an operator and the author of a dataset should do, as far as the numbers say."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from coldaisle_analysis.evaluation.alarms import BUDGETS
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import BARS, MODELS
 from coldaisle_analysis.report.conclusions.sentence import Sentence
 from coldaisle_analysis.report.figures import earliness
@@ -68,7 +67,7 @@ def _policies(scored: Sequence[Scored]) -> Iterator[Sentence]:
         )
 
 
-def _pick(level: str, rows: list[dict[str, Any]]) -> str:
+def _pick(level: str, rows: Sequence[earliness.BudgetRow]) -> str:
     """Return the model that catches most episodes among those that kept the budget, empty where none did."""
     kept = [
         row
@@ -106,7 +105,7 @@ def _both(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
 
 
 def author(
-    scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]], bests: Sequence[dict[str, Any]]
+    scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]], bests: Sequence[MetricsRow]
 ) -> Iterator[Sentence]:
     """Say what the author of a dataset should do: several episodes a kind, honest splits, enough that is clean."""
     episodes: dict[str, int] = {}

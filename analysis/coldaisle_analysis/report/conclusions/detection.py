@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
-from typing import Any
 
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
 from coldaisle_analysis.models import BARS, MODELS, RULE
 from coldaisle_analysis.report.conclusions.sentence import Sentence, within
@@ -15,7 +14,7 @@ POOR = 0.5
 """F1 below which a detector is called poor."""
 
 
-def found(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
+def found(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     """Say which family of models detects most at a level, from which it is not told apart, and what it gains over the rule."""
     low, high = best["intervals"]["f1"]
     poor = " That is a poor detector, and no model here does better." if best["f1"] < POOR else ""
@@ -32,7 +31,7 @@ def found(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
     yield from _benign(best)
 
 
-def _alike(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
+def _alike(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     """Say which families the interval does not tell from the best one, and why it is as wide."""
     low, high = best["intervals"]["f1"]
     tops: dict[str, float] = {}
@@ -56,7 +55,7 @@ def _alike(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]
     )
 
 
-def _other_weeks(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
+def _other_weeks(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     """Say what the best model and the rule, learned from this run, score on others."""
     rows = of(scored, best["level"], OTHER_WEEKS)
     own, rule = (
@@ -78,7 +77,7 @@ def _span(values: Sequence[float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _benign(best: dict[str, Any]) -> Iterator[Sentence]:
+def _benign(best: MetricsRow) -> Iterator[Sentence]:
     """Say how well attacks are told from anomalies that are none."""
     if not isnan(best["auc_against_benign"]):
         yield Sentence(
@@ -89,7 +88,7 @@ def _benign(best: dict[str, Any]) -> Iterator[Sentence]:
         )
 
 
-def _over_the_rule(scored: Sequence[Scored], best: dict[str, Any]) -> Iterator[Sentence]:
+def _over_the_rule(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     """Say what learning gains over the rule that an operator would write down."""
     rule = row_of(scored, best["level"], best["split"], RULE)
     if rule is None:
@@ -145,12 +144,13 @@ def _unseen(level: str, own: Sequence[Reach]) -> str:
     return f"{unseen:.0%} instead of {known:.0%} of the rows ({level}, {len(pairs)} kinds)"
 
 
-def early(bests: Sequence[dict[str, Any]]) -> Iterator[Sentence]:
+def early(bests: Sequence[MetricsRow]) -> Iterator[Sentence]:
     """Say how early the best model of each level speaks, and at which price."""
     for row in bests:
-        case, own = next(((case, own[PLAIN]) for case, own in row["early"].items()), ("", None))
-        if own is None:
+        first = next(((case, metrics[PLAIN]) for case, metrics in row["early"].items()), None)
+        if first is None:
             continue
+        case, own = first
         best, never = own["erde_5_bounds"]
         waited = f", half of them {within(own['seconds_to_detect'])}," if own["caught_cases"] else ""
         yield Sentence(

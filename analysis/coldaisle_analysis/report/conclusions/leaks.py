@@ -1,15 +1,14 @@
 """Sentences on what a careless split of the rows would make of the scores."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import WITH_IDENTITY
 from coldaisle_analysis.report.conclusions.sentence import Sentence
 from coldaisle_analysis.report.lookup import row_of, title
 
 
-def leaks(scored: Sequence[Scored], bests: Sequence[dict[str, Any]]) -> Iterator[Sentence]:
+def leaks(scored: Sequence[Scored], bests: Sequence[MetricsRow]) -> Iterator[Sentence]:
     """Say what random folds add to F1, and what identity columns do."""
     random = [
         (best, twin["f1"])

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from coldaisle_analysis.evaluation.alarms import BUDGETS
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import (
+    AlarmMetrics,
+    CaseMetrics,
+    MetricsRow,
+    OptionalCurves,
+    Scored,
+)
 from coldaisle_analysis.models import BARS
 from coldaisle_analysis.report.figures.style import INK, canvas, grid, inline_svg, styled
 from coldaisle_analysis.report.lookup import LEVELS, PLAIN, cases_of, earliest_row, honest, row_of, title
@@ -39,6 +45,12 @@ _DASHES = (0, (4, 2))
 _COLOURS = ("#1f6f8b", "#c8442f", "#7a4fb5")
 
 
+class BudgetRow(MetricsRow):
+    """A row of the metrics and, in ``kept``, what its budgets come to on the first kind of case."""
+
+    kept: CaseMetrics
+
+
 @dataclass(frozen=True)
 class Speaker:
     """A model that speaks about a kind of case, and what each way to decide on alarms comes to.
@@ -55,9 +67,9 @@ class Speaker:
     level: str
     case: str
     model: str
-    ways: dict[str, dict[str, Any]]
+    ways: dict[str, AlarmMetrics]
     always: float | None
-    curves: dict[str, dict[str, Any]]
+    curves: dict[str, OptionalCurves]
 
 
 def earliest(scored: Sequence[Scored]) -> list[Speaker]:
@@ -66,11 +78,11 @@ def earliest(scored: Sequence[Scored]) -> list[Speaker]:
             if (row := earliest_row(scored, level, case)) is not None]  # fmt: skip
 
 
-def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any]) -> Speaker:
+def _of_case(scored: Sequence[Scored], level: str, case: str, row: MetricsRow) -> Speaker:
     own = row["early"][case]
     policies = own.get("policies", {})
     always = row_of(scored, level, row["split"], BARS[0])
-    found = {PLAIN: own[PLAIN], EARLY: policies.get("best")}
+    found: dict[str, AlarmMetrics | None] = {PLAIN: own[PLAIN], EARLY: policies.get("best")}
     for budget in BUDGETS:
         found |= {budget: own[budget], f"{EARLY}, {budget}": policies.get(budget)}
     ways = {way: told for way, told in found.items() if told}
@@ -80,7 +92,7 @@ def _of_case(scored: Sequence[Scored], level: str, case: str, row: dict[str, Any
         title(row["model"]),
         ways,
         always["early"][case][PLAIN]["erde_5"] if always and case in always["early"] else None,
-        {PLAIN: own, **({EARLY: ways[EARLY]} if EARLY in ways else {})},
+        {PLAIN: own, **({EARLY: policies["best"]} if policies else {})},
     )
 
 
@@ -169,11 +181,11 @@ def _gained(one: Speaker, threshold: str, policy: str) -> str:
     )
 
 
-def budgets(scored: Sequence[Scored]) -> dict[str, list[dict[str, Any]]]:
+def budgets(scored: Sequence[Scored]) -> dict[str, list[BudgetRow]]:
     """Return by level every model's row with ``kept``: what each budget of false alarms comes to; the most episodes caught first."""
     tables = {}
     for level in LEVELS:
-        rows = [
+        rows: list[BudgetRow] = [
             {**row, "kept": next(iter(row["early"].values()))}
             for row in honest(scored, level)
             if row["early"]
@@ -190,6 +202,7 @@ def budgets(scored: Sequence[Scored]) -> dict[str, list[dict[str, Any]]]:
 def delay(found: Sequence[Speaker]) -> str:
     """Draw recall against delay, in items and in seconds: a line a kind of case and way to decide."""
     figure, (items, seconds) = canvas(1, 2, 3.7, sharey=True)
+    sides: tuple[tuple[Axes, Literal["recall_by_items", "recall_by_seconds"], float], ...]
     sides = ((items, "recall_by_items", 1.0), (seconds, "recall_by_seconds", _SOONEST_S))
     for ax, name, least in sides:
         drawn = [(one, colour, way, curves[name]) for one, colour in zip(found, _COLOURS, strict=False)

@@ -1,6 +1,7 @@
 """The report's figures of the models, one function each; every one returns inline SVG."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -24,6 +25,12 @@ from coldaisle_analysis.report.figures.style import (
 )
 from coldaisle_analysis.report.lookup import of, title
 
+_ERDE: tuple[
+    tuple[Literal["erde_5", "erde_50"], Literal["erde_5_bounds", "erde_50_bounds"], str, str], ...
+] = (
+    ("erde_5", "erde_5_bounds", DAY_COLOUR, "o"),
+    ("erde_50", "erde_50_bounds", RANDOM_COLOUR, "s"),
+)
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
 
 
@@ -137,9 +144,8 @@ def earliness(scored: Sequence[Scored], held_out: str) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["erde_5"]))
         place = range(len(own))
-        for name, colour, marker in (("erde_5", DAY_COLOUR, "o"), ("erde_50", RANDOM_COLOUR, "s")):
-            best, _ = own[0].row[f"{name}_bounds"]
-            ax.axvline(best, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+        for name, bounds, colour, marker in _ERDE:
+            ax.axvline(own[0].row[bounds][0], color=colour, linewidth=1, linestyle=(0, (4, 3)))
             ax.scatter([one.row[name] for one in own], place, color=colour, marker=marker, s=34, zorder=3)
         ax.axvline(own[0].row["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
         ax.set_yticks(place, [title(one.row["model"]) for one in own])
