@@ -1,6 +1,6 @@
-"""From captures and journals to labels, dataset, models and report.
+"""The analysis: labels, dataset, models and report from captures and journals.
 
-``load_run``, ``load_dad`` and ``score_early`` are here for notebooks; what they need is imported when they are first used.
+``load_run``, ``load_dad`` and ``score_early`` are here for notebooks. Their modules are imported when they are first used.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The NumPy arrays of the analysis, by what they hold; shapes stand where they are used."""
+"""Types of the NumPy arrays of the analysis, by content; docstrings say the shapes where arrays are used."""
 
 import numpy as np
 import numpy.typing as npt

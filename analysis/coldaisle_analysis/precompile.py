@@ -1,4 +1,4 @@
-"""Compile everything ahead of its first use: ``python -m coldaisle_analysis.precompile``."""
+"""Compile all entries ahead of their first use: ``python -m coldaisle_analysis.precompile``."""
 
 from coldaisle_analysis.decoding import kernel, records
 from coldaisle_analysis.earliness.policies import kernels as policies

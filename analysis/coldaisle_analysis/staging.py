@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Staging folders: results appear whole or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from coldaisle_contracts.unforeseen import refused
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give a fresh hidden folder, gone again if the work fails; say in one sentence when the disk refuses.
+    """Yield a new hidden folder that is removed at the end of the block.
 
-    What is finished is renamed out of it before the block ends.
+    Finished results are renamed out of it before the block ends, so nothing of a failed block remains.
 
     Raises:
         InputError: if the folder cannot be written to.

@@ -1,4 +1,4 @@
-"""Writing and reading tables: Parquet (zstd) and CSV, each appearing by rename."""
+"""Tables as files: Parquet (zstd) and CSV, each renamed into place when it is whole."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,11 +18,11 @@ FORMS = ("parquet", "csv")
 
 
 def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list[Path]:
-    """Write a table as ``stem.parquet`` and ``stem.csv`` and return what was written.
+    """Write a table as ``stem.parquet`` and ``stem.csv`` and return their paths.
 
     Args:
         frame: the table.
-        stem: the files' path without suffix; its folder is made if need be.
+        stem: path of the files without suffix; its folder is made if it is missing.
         forms: which of :data:`FORMS` to write.
 
     Raises:
@@ -46,14 +46,14 @@ def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list
 
 
 def partition(frame: pd.DataFrame, folder: Path, column: str) -> None:
-    """Write a table as Parquet (zstd), a folder ``column=value`` for each of the column's values, as Hive names them.
+    """Write a table as Parquet (zstd), one folder ``column=value`` per value of the column, as Hive names them.
 
-    The column itself stands in the folders' names alone; its readers (DuckDB, Polars, pandas, Spark) give it back.
+    Only the names of the folders hold the column itself. Readers (DuckDB, Polars, pandas, Spark) restore it from them.
 
     Args:
         frame: the table.
-        folder: where to; made if need be.
-        column: what to divide it by.
+        folder: folder of the partitions; it is made if it is missing.
+        column: the column to divide the table by.
 
     Raises:
         OSError: if the folder cannot be written to.
@@ -85,7 +85,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def rows_of(path: Path) -> int:
-    """Return how many rows a Parquet file has, from its footer.
+    """Return the number of rows of a Parquet file, from its footer.
 
     Raises:
         InputError: if it is missing or is not Parquet.
@@ -97,7 +97,7 @@ def rows_of(path: Path) -> int:
 
 
 def as_csv(table: pa.Table) -> bytes:
-    """Return a table as it stands in a CSV file."""
+    """Return a table as the bytes of a CSV file."""
     out = pa.BufferOutputStream()
     pa.csv.write_csv(_plain(table), out)
     return bytes(out.getvalue())
@@ -108,7 +108,7 @@ def _unfinished(path: Path) -> Path:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Return the table as CSV needs it: dictionary columns and bytes as plain text, what is no UTF-8 as escapes."""
+    """Return the table with dictionary columns and bytes as plain text for CSV; invalid UTF-8 becomes escapes."""
     for index, field in enumerate(table.schema):
         column = table.column(index)
         if pa.types.is_dictionary(field.type):
@@ -137,12 +137,10 @@ def read_level(run: Path, level: Level) -> pd.DataFrame:
     """Read one level of a finished run.
 
     Raises:
-        InputError: if the run has it not, or not as Parquet.
+        InputError: if the run does not have the level, or not as Parquet.
     """
     path = run / "dataset" / f"{level}.parquet"
     if not path.exists():
-        remedy = (
-            "is not there: a run from before this level was kept has to be played again with `coldaisle up`"
-        )
+        remedy = "is missing: a run made before coldaisle wrote this level has to be played again with `coldaisle up`"
         raise InputError(path, remedy)
     return read(path)

@@ -1,10 +1,10 @@
-"""The columns of the dataset: the one table from which files, documentation and feature lists follow.
+"""The columns of the dataset: the one table that defines files, documentation and feature lists.
 
-Each level has a module with a line a column: name, group, type, unit, meaning and, where an outside tool knows
-it too, that tool's name for it (tshark's display field; for flows, NFStream's attribute). Groups say what a
-column may be used for. ``feature`` and ``value`` are causal and made for models; ``identity`` tells who or which
-frame it is and leaks; ``time`` tells when; ``label`` is the truth and known only to the journals; ``meta`` says
-where the row comes from, and what is decoded but not learnt from.
+Each level has a module with one line per column: name, group, type, unit, meaning and, where an outside tool has the
+same column, that tool's name for it (tshark's display field; for flows, NFStream's attribute). The group says what a
+column may be used for. Columns of ``feature`` and ``value`` are causal and made for models. ``identity`` names hosts or
+frames and leaks the label. ``time`` holds times. ``label`` is the truth, known only from the journals. ``meta`` says
+where the row comes from, or is decoded but not learned from.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ Level = Literal["packets", "messages", "readings", "flows", "windows"]
 Group = Literal["identity", "time", "feature", "value", "label", "meta"]
 LEVELS: tuple[Level, ...] = ("packets", "messages", "readings", "flows", "windows")
 LEARNED: tuple[Level, ...] = ("packets", "readings")
-"""The levels models are trained and scored on; the others follow from them."""
+"""The levels that models are trained and scored on; the others are derived from them."""
 WIRE: tuple[Level, ...] = ("packets", "messages")
-"""The levels a capture without labels decodes to."""
+"""The levels that a capture without labels decodes to."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class Column:
     """One column of the dataset.
 
     Attributes:
-        level: ``packets`` (a row a frame), ``messages`` (an MQTT control packet), ``readings`` (a planned reading),
-            ``flows`` (a bidirectional flow) or ``windows`` (a sensor and interval of time).
+        level: ``packets`` (one row per frame), ``messages`` (per MQTT control packet), ``readings`` (per planned reading),
+            ``flows`` (per bidirectional flow) or ``windows`` (per sensor and interval of time).
         name: its name in the files.
-        group: what it may be used for, see the module's first lines.
+        group: the use it is meant for, see the module's first lines.
         dtype: pandas dtype; the capital ``Int`` types hold missing values.
         unit: SI unit, ``1`` for counts and ratios, empty for text and codes.
-        meaning: what it says.
-        outside: what an outside tool calls the same, several names where each row has but one of them, empty when it has
-            no such thing.
+        meaning: its description.
+        outside: an outside tool's name for the same column; several names where each row has only one of them, empty
+            where the tool has none.
     """
 
     level: Level
@@ -51,12 +51,12 @@ class Column:
 
     @property
     def causal(self) -> bool:
-        """Whether it is known once the row's frame has passed (packets), else once its slot, flow or window has ended."""
+        """Whether it is known as soon as the row's frame (packets), slot, flow or window has ended."""
         return self.group != "label"
 
     @property
     def numeric(self) -> bool:
-        """Whether a model can take it as a number."""
+        """Whether a model can use it as a number."""
         return self.dtype.lower().startswith(("int", "float"))
 
     @property
@@ -73,11 +73,11 @@ class Column:
 SIZED = frozenset(
     {"dev_long", "dev_mean", "dev_siblings", "long_siblings", "value_dev_long", "value_dev_host"}
 )
-"""Signed columns that models of ours are given by size: an attacker may shift either way, and a model that saw one of them should
-know the other."""
+"""Signed columns that our models get as absolute values: an attacker may shift values up or down, and a model that saw one should
+recognise the other."""
 UNLEARNED = frozenset({"diff", "dev", "value_diff", "value_dev", "dev_units"})
-"""Signed columns whose size is a column of its own; and the comparison with other units, which in the published captures tells
-nothing but that an excursion was copied from one unit to another."""
+"""Signed columns whose absolute value is a column of its own; and the comparison with other units, which in the published captures
+only shows that an excursion was copied from one unit to another."""
 
 _TABLES: dict[Level, str] = {
     "packets": packets.TABLE,
@@ -111,23 +111,23 @@ def columns(level: Level) -> tuple[Column, ...]:
 
 
 def names(level: Level, *groups: Group) -> list[str]:
-    """Return the names of a level's columns in these groups, all of them when none is given."""
+    """Return the names of a level's columns in these groups, or of all its columns when no group is given."""
     return [column.name for column in columns(level) if not groups or column.group in groups]
 
 
 def features(level: Level, *, identity: bool = False) -> list[str]:
-    """Return the numeric columns a model may learn from.
+    """Return the numeric columns that a model may learn from.
 
     Args:
         level: the level.
-        identity: add the numeric identity columns, which leak.
+        identity: add the numeric identity columns, which leak the label.
     """
     groups = {"feature", "value", "identity"} if identity else {"feature", "value"}
     return [column.name for column in columns(level) if column.group in groups and column.numeric]
 
 
 def learned(level: Level) -> list[str]:
-    """Return the columns that models of ours are given: the features, less those whose size is one of them already."""
+    """Return the columns that our models learn from: the features without :data:`UNLEARNED`."""
     return [name for name in features(level) if name not in UNLEARNED]
 
 

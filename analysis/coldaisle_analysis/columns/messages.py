@@ -1,4 +1,4 @@
-"""Level ``messages``: a row an MQTT control packet."""
+"""Level ``messages``: one row per MQTT control packet."""
 
 TABLE = """\
 message | meta | int64 | 1 | number of the message in the dataset, from 1
@@ -28,7 +28,7 @@ keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
 cleansess | identity | Int8 | 1 | clean-session or clean-start flag of a CONNECT | mqtt.conflag.cleansess
 session_present | feature | Int8 | 1 | session-present flag of a CONNACK | mqtt.conack.flags.sp
 connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code
-reason | feature | Int16 | | first return code of a SUBACK; reason code of what else has one in MQTT 5 | mqtt.suback.qos mqtt.puback.reason_code mqtt.pubrec.reason_code mqtt.pubrel.reason_code mqtt.pubcomp.reason_code mqtt.suback.reason_code mqtt.unsuback.reason_code mqtt.disconnect.reason_code mqtt.auth.reason_code
-properties | feature | Int32 | bytes | length of the properties of MQTT 5, not a will's | mqtt.property_len
-malformed | meta | text | | what is wrong with it; missing when nothing is
+reason | feature | Int16 | | first return code of a SUBACK; reason code of the other packets that have one in MQTT 5 | mqtt.suback.qos mqtt.puback.reason_code mqtt.pubrec.reason_code mqtt.pubrel.reason_code mqtt.pubcomp.reason_code mqtt.suback.reason_code mqtt.unsuback.reason_code mqtt.disconnect.reason_code mqtt.auth.reason_code
+properties | feature | Int32 | bytes | length of the properties of MQTT 5, without those of a will | mqtt.property_len
+malformed | meta | text | | flaw of the control packet; missing when there is none
 """

@@ -1,4 +1,4 @@
-"""Level ``packets``: a row a frame."""
+"""Level ``packets``: one row per frame."""
 
 TABLE = """\
 frame | meta | int64 | 1 | number of the frame in the dataset, from 1
@@ -24,7 +24,7 @@ arp_src_mac | identity | text | | MAC address the ARP sender claims | arp.src.hw
 arp_src_ip | identity | text | | IPv4 address the ARP sender claims | arp.src.proto_ipv4
 arp_dst_ip | identity | text | | IPv4 address an ARP asks for | arp.dst.proto_ipv4
 arp_conflict | feature | Int8 | 1 | 1 if the IPv4 address an ARP claims was first seen with another MAC
-arp_iat | feature | float | s | time since the last ARP frame of anybody
+arp_iat | feature | float | s | time since the last ARP frame of any host
 ip_version | meta | Int8 | | 4 or 6 | ip.version ipv6.version
 ip_src | identity | text | | source IP address | ip.src ipv6.src
 ip_dst | identity | text | | destination IP address | ip.dst ipv6.dst
@@ -56,7 +56,7 @@ tcp_window | identity | Int32 | | receive window as sent; an artefact of the sen
 tcp_tsval | identity | Int64 | ms | TCP timestamp option, value | tcp.options.timestamp.tsval
 tcp_tsecr | identity | Int64 | ms | TCP timestamp option, echo | tcp.options.timestamp.tsecr
 tcp_retransmission | feature | Int8 | 1 | 1 if all its payload was sent before
-tcp_gap | feature | Int8 | 1 | 1 if it starts past the next byte expected: something before it is not yet seen
+tcp_gap | feature | Int8 | 1 | 1 if it starts past the next byte expected: bytes before it were not yet seen
 udp_srcport | identity | Int32 | | UDP source port | udp.srcport
 udp_dstport | identity | Int32 | | UDP destination port | udp.dstport
 udp_len | feature | Int32 | bytes | UDP length, header included | udp.length
@@ -65,14 +65,14 @@ ntp_stratum | feature | Int16 | | NTP stratum | ntp.stratum
 flow | identity | int64 | | number of the bidirectional flow, by first frame; -1 outside TCP and UDP
 flow_packets | feature | float | 1 | number of packets of the flow so far, this one included
 flow_bytes | feature | float | bytes | bytes of the flow so far
-flow_mean_bytes | feature | float | bytes | mean bytes a packet of the flow so far
+flow_mean_bytes | feature | float | bytes | mean bytes per packet of the flow so far
 flow_duration | feature | float | s | duration of the flow so far
 flow_iat | feature | float | s | time since the flow's last packet, either direction
 dir_iat | feature | float | s | time since the flow's last packet in this direction
 reply_s | feature | float | s | time since the flow's last packet in the other direction
 dir_packets | feature | float | 1 | packets of the flow in this direction so far
-dir_mean_bytes | feature | float | bytes | mean bytes a packet in this direction so far
-mqtt_messages | feature | Int16 | 1 | MQTT messages this frame completes; the fields below are the first one's
+dir_mean_bytes | feature | float | bytes | mean bytes per packet in this direction so far
+mqtt_messages | feature | Int16 | 1 | MQTT messages this frame completes; the fields below are those of the first
 mqtt_msgtype | feature | Int8 | | MQTT control packet type: 1 CONNECT, 3 PUBLISH, 4 PUBACK, … | mqtt.msgtype
 mqtt_len | feature | Int32 | bytes | MQTT remaining length | mqtt.len
 mqtt_qos | feature | Int8 | | quality of service of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.qos
@@ -87,27 +87,27 @@ mqtt_keepalive | identity | Int32 | s | keepalive of a CONNECT | mqtt.kalive
 mqtt_cleansess | identity | Int8 | 1 | clean-session flag of a CONNECT | mqtt.conflag.cleansess
 mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code
 mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
-malformed | meta | text | | what is wrong with the frame and where, bytes from its start; missing when nothing is
+malformed | meta | text | | flaw of the frame, with its offset in bytes; missing when there is none
 client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen
-mqtt_value | value | float | °C | value of a PUBLISH (the columns down to publish_late too are for PUBLISH only)
+mqtt_value | value | float | °C | value of a PUBLISH (only a PUBLISH has this column and those down to publish_late)
 value_diff | value | float | °C | change since the sensor's last value
-value_dev | value | float | °C | value less the median of the sensor's 12 values before
-value_dev_long | value | float | °C | value less the median of the sensor's 48 values before
-value_abs_diff | value | float | °C | size of value_diff
-value_abs_dev | value | float | °C | size of value_dev
-value_dev_host | value | float | °C | value_dev less the median of the latest ones of the host's other sensors
+value_dev | value | float | °C | value minus the median of the sensor's previous 12 values
+value_dev_long | value | float | °C | value minus the median of the sensor's previous 48 values
+value_abs_diff | value | float | °C | absolute value of value_diff
+value_abs_dev | value | float | °C | absolute value of value_dev
+value_dev_host | value | float | °C | value_dev minus the median of the latest value_dev of the host's other sensors
 value_run | value | float | 1 | how many of the sensor's values in a row are equal, this one included
 publish_iat | feature | float | s | time since the sensor's last PUBLISH
-publish_late | feature | float | s | publish_iat less the median of the sensor's 48 before
+publish_late | feature | float | s | publish_iat minus the median of the sensor's previous 48
 since_publish | feature | float | s | time since the flow's last PUBLISH, this frame included
 last_late | feature | float | s | publish_late of that PUBLISH
 last_run | feature | float | 1 | value_run of that PUBLISH
-rate_1 | feature | float | 1 | frames of everybody lately: a count that decays with a time constant of 1 s, this one included
-rate_60 | feature | float | 1 | the same with a time constant of 60 s
-arp_60 | feature | float | 1 | ARP frames of everybody, with a time constant of 60 s
-arp_600 | feature | float | 1 | the same with a time constant of 600 s
-syn_60 | feature | float | 1 | TCP segments with SYN of everybody, with a time constant of 60 s
-rst_60 | feature | float | 1 | TCP segments with RST of everybody, with a time constant of 60 s
+rate_1 | feature | float | 1 | recent frames of all hosts: a count that decays with a time constant of 1 s, this one included
+rate_60 | feature | float | 1 | recent frames of all hosts, with a time constant of 60 s
+arp_60 | feature | float | 1 | recent ARP frames of all hosts, with a time constant of 60 s
+arp_600 | feature | float | 1 | recent ARP frames of all hosts, with a time constant of 600 s
+syn_60 | feature | float | 1 | recent TCP segments with SYN of all hosts, with a time constant of 60 s
+rst_60 | feature | float | 1 | recent TCP segments with RST of all hosts, with a time constant of 60 s
 slot | label | Int32 | 1 | slot of the reading a PUBLISH carries, from the journals
 copy | label | Int16 | 1 | number of the copy a PUBLISH is, 0 for the reading itself, from the journals
 """

@@ -1,9 +1,9 @@
-"""What the journals (or a label table) say of a row; behind the columns of every level."""
+"""The truth about a row, from the journals or a label table: the last columns of every level."""
 
 TABLE = """\
 label | label | int8 | 1 | 1 if the journals (or the label table) call the row an attack
-benign | label | int8 | 1 | 1 if it belongs to a benign anomaly: something happened, and it was no attack
+benign | label | int8 | 1 | 1 if it belongs to a benign anomaly: an unusual event that is no attack
 kind | label | text | | kind of the episode it belongs to, `normal` where label and benign are 0
-episode | label | text | | id of the episode that touched it, attacked or only relayed
-role | label | text | | what the episode made of it, a role in the taxonomy; `kernel` for the attacker's own kernel, which acts for no episode; else empty
+episode | label | text | | id of the episode that touched it, by an attack or only by relaying it
+role | label | text | | its role in the episode, from the taxonomy; `kernel` for frames of the attacker's own kernel, which belong to no episode; else empty
 """

@@ -1,7 +1,7 @@
-"""Functions compiled ahead of their use: :func:`entry` is called from Python, :func:`inner` from within an entry.
+"""Functions compiled ahead of use: Python calls an :func:`entry`, and an entry calls functions marked :func:`inner`.
 
-numba compiles them in a process of its own (:mod:`compiler`); what it made is kept as an object file (:mod:`jit`) and called
-without it (:mod:`machine`), because importing numba takes longer than most of what is computed.
+numba compiles them in a process of its own (:mod:`compiler`). The machine code is kept as an object file (:mod:`jit`) and called
+without numba (:mod:`machine`), because importing numba takes longer than most computations.
 """
 
 from coldaisle_analysis.compiled.jit import entry, inner

@@ -1,7 +1,7 @@
-"""The one door to numba: only the process that compiles goes through it.
+"""The only module that imports numba; only the process that compiles imports it.
 
-numba's types are too incomplete for ``mypy --strict``; here they end, and everywhere else a compiled function keeps the
-type that Python sees.
+numba's types are too incomplete for ``mypy --strict``. They stay in this module, and everywhere else a compiled function keeps
+its Python type.
 """
 
 from collections.abc import Callable
@@ -10,26 +10,26 @@ from typing import Any, TypeVar
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_numba: Any = numba  # its types know neither all options nor what a compiled function takes
+_numba: Any = numba  # its types lack some options and the arguments of compiled functions
 
 _OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""No exceptions for a division by zero; no reference counts, which took two thirds of the time and count nothing: a
-compiled function makes no array, and its caller holds those it was given. No way in from Python: :mod:`machine` is it."""
+"""No exception for a division by zero. No reference counts, which took two thirds of the time and are not needed: a compiled
+function makes no array, and its caller holds the arguments. No wrapper for Python, because :mod:`machine` calls the code."""
 
 
 def inner(function: Function) -> Function:
-    """Make a function part of the entries that call it."""
+    """Return a function compiled as part of the entries that call it."""
     compiled: Function = _numba.njit(**_OPTIONS, forceinline=True)(function)
     return compiled
 
 
 def entry(function: Callable[..., Any], *examples: object) -> tuple[str, bytes]:
-    """Compile a function for arguments like these and return its symbol and its object file.
+    """Compile a function for arguments like the examples and return its symbol and its object file.
 
     Args:
-        function: what is to be called, see :mod:`machine`.
-        examples: one argument each, of the types and layouts that calls will have.
+        function: the function to compile, see :mod:`machine`.
+        examples: one example per argument, of the type and layout that calls will use.
     """
     signature = tuple(_numba.typeof(example) for example in examples)
     (overload,) = _numba.njit(signature, **_OPTIONS)(function).overloads.values()
-    return overload.fndesc.llvm_func_name, overload.library._get_compiled_object()  # noqa: SLF001 - what its cache keeps
+    return overload.fndesc.llvm_func_name, overload.library._get_compiled_object()  # noqa: SLF001 - what numba's cache stores

@@ -1,7 +1,7 @@
-"""What is compiled, once, by a process of its own, and where its machine code is kept.
+"""Compilation, once, in a process of its own, and the folders where the machine code is kept.
 
-A file's name holds a digest of *all* sources of the package that the function stands in and of the processor: a change to either
-makes it anew.
+The name of a file holds a digest of *all* sources of the function's package and of the processor. A change to either compiles it
+again.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from coldaisle_contracts.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 COMPILE_S = 900.0
-"""Time there is to compile everything, which takes half a minute of an idle processor, s."""
+"""Time limit for compiling everything, in s; an idle processor takes half a minute."""
 _HERE = Path(__file__).parent
 _EVERYTHING = "coldaisle_analysis.precompile"
 """The module that compiles every entry when it is run."""
 _FOLDER = "COLDAISLE_COMPILES_INTO"
-"""Environment variable of the process that compiles: the folder for what it makes."""
+"""Environment variable of the process that compiles: the folder for the machine code."""
 
 
 def inner(function: Function) -> Function:
@@ -38,12 +38,12 @@ def inner(function: Function) -> Function:
 
 
 def entry(function: Callable[..., Any], results: int, *examples: object) -> Callable[..., Any]:
-    """Return a compiled function; the first call of all on a machine compiles it, which takes half a minute.
+    """Return a compiled function; the very first call on a machine compiles it, which takes half a minute.
 
     Args:
-        function: what is to be called.
+        function: the function to compile.
         results: how many whole numbers it returns.
-        examples: one argument each, of the types and layouts that calls will have.
+        examples: one example per argument, of the type and layout that calls will use.
 
     Raises:
         InputError: if it cannot be compiled.
@@ -58,13 +58,13 @@ def entry(function: Callable[..., Any], results: int, *examples: object) -> Call
         return function
     if not any((folder / name).exists() for folder in _folders()):
         _compile()
-    found = next(folder / name for folder in _folders() if (folder / name).exists())
-    return machine.load(found, results, *examples)
+    path = next(folder / name for folder in _folders() if (folder / name).exists())
+    return machine.load(path, results, *examples)
 
 
 @cache
 def stamp(package: Path) -> str:
-    """Return the digest of what the machine code of a package follows from, hex: sources, compiler, processor."""
+    """Return a hex digest of everything that determines a package's machine code: sources, compiler and processor."""
     digest = hashlib.sha256()
     for path in [*sorted(package.glob("*.py")), *sorted(_HERE.glob("*.py"))]:
         digest.update(path.read_bytes())
@@ -73,28 +73,28 @@ def stamp(package: Path) -> str:
 
 
 def _folders() -> Iterator[Path]:
-    """Yield where machine code may lie: beside the sources or in the user's cache, where nobody else can put any."""
+    """Yield the folders for machine code: beside the sources and in the user's cache, where nobody else can write."""
     yield _HERE / "__pycache__"
     yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "coldaisle"
 
 
 def _compile() -> None:
-    """Compile every entry in a process of its own, into the first folder that can be written to."""
+    """Compile every entry in a process of its own, into the first writable folder."""
     folder = next(filter(_is_writable, _folders()), None)
     if folder is None:
         raise InputError("compiled code", f"has no folder: make {_HERE} writable once")
-    known = {_FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {_FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", _EVERYTHING]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            command, env=os.environ | known, capture_output=True, text=True, check=False, timeout=COMPILE_S
+            command, env=environment, capture_output=True, text=True, check=False, timeout=COMPILE_S
         )
     except subprocess.TimeoutExpired as error:
-        remedy = f"was not made within {COMPILE_S:g} s: try again when the machine is less busy"
+        remedy = f"was not finished within {COMPILE_S:g} s: try again when the machine is less busy"
         raise InputError("compiled code", remedy) from error
     if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2]
-        raise InputError("compiled code", f"could not be made ({said}): make the environment again")
+        reason = done.stderr.strip().rpartition("\n")[2]
+        raise InputError("compiled code", f"could not be made ({reason}): make the environment again")
 
 
 def _is_writable(folder: Path) -> bool:

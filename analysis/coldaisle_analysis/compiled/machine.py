@@ -1,7 +1,7 @@
-"""Calling machine code without its compiler: importing numba and having it link what it kept takes two seconds, this a tenth.
+"""Calls of machine code without the compiler: loading takes 0.2 s, where importing and linking with numba takes 2 s.
 
-What is kept is the object file that numba's compiler made of an entry, behind a line with its symbol. Arguments are those of numba's own
-calling convention: a place for the result, one for an exception, then every number and, of every array, seven and more numbers.
+A file holds a line with the symbol of an entry, then the object file that numba made of it. Arguments follow numba's own calling
+convention: a place for the result, one for an exception, then each number, and seven or more numbers per array.
 """
 
 import ctypes
@@ -15,18 +15,18 @@ import numpy as np
 
 
 def target() -> str:
-    """Return what machine code made here runs on: processor, its features, and how they are called."""
+    """Return the target of machine code made here: triple, processor, its features and the version of LLVM."""
     features = llvm.get_host_cpu_features().flatten()
     return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info}"
 
 
 def load(path: Path, results: int, *examples: object) -> Callable[..., Any]:
-    """Return a function that was compiled for arguments like these.
+    """Return a function that was compiled for arguments like the examples.
 
     Args:
-        path: what :func:`save` wrote.
-        results: how many whole numbers it returns: one as such, several as a tuple.
-        examples: one argument each: a number, an array, or a tuple of arrays.
+        path: a file that :func:`save` wrote.
+        results: how many whole numbers it returns: one as a number, several as a tuple.
+        examples: one example per argument: a number, an array, or a tuple of arrays.
 
     Raises:
         OSError: if the file cannot be read.
@@ -35,27 +35,27 @@ def load(path: Path, results: int, *examples: object) -> Callable[..., Any]:
     engine = _engine()
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    kinds = [_kind(each) for each in _parts(examples)]
-    numbers = [ctypes.c_int64 for each in _parts(examples) for _ in _numbers(each)]
+    kinds = [_kind(part) for part in _parts(examples)]
+    numbers = [ctypes.c_int64 for part in _parts(examples) for _ in _numbers(part)]
     kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *numbers)
     native = kind(engine.get_function_address(symbol.decode()))
 
     def call(*arguments: object) -> Any:
-        given = list(_parts(arguments))
-        if [_kind(each) for each in given] != kinds:
+        parts = list(_parts(arguments))
+        if [_kind(part) for part in parts] != kinds:
             raise TypeError(f"{symbol.decode()} was compiled for other arguments")
         result, wrong = (ctypes.c_int64 * results)(), ctypes.c_void_p()
-        numbers = chain.from_iterable(map(_numbers, given))
+        numbers = chain.from_iterable(map(_numbers, parts))
         if native(ctypes.byref(result), ctypes.byref(wrong), *numbers):
             raise RuntimeError(f"{symbol.decode()} failed")
         return tuple(result) if results > 1 else result[0]
 
-    call.engine = engine  # type: ignore[attr-defined]  # the code lives as long as its engine
+    call.engine = engine  # type: ignore[attr-defined]  # the code is freed with its engine
     return call
 
 
 def save(path: Path, symbol: str, code: bytes) -> None:
-    """Write machine code down; it appears by rename.
+    """Write machine code into a file, which is renamed into place.
 
     Raises:
         OSError: if the folder cannot be written to.
@@ -73,7 +73,7 @@ def _engine() -> Any:
 
 
 def _parts(arguments: tuple[object, ...]) -> Iterator[object]:
-    """Yield numbers and arrays, those of tuples one by one."""
+    """Yield numbers and arrays, with tuples flattened."""
     for argument in arguments:
         if isinstance(argument, tuple):
             yield from _parts(argument)
@@ -82,14 +82,14 @@ def _parts(arguments: tuple[object, ...]) -> Iterator[object]:
 
 
 def _kind(part: object) -> tuple[object, int, bool]:
-    """Return what the machine code relies on."""
+    """Return the properties of an argument that the machine code relies on."""
     if isinstance(part, np.ndarray):
         return part.dtype, part.ndim, part.flags.c_contiguous
     return int, 0, True
 
 
 def _numbers(part: Any) -> tuple[int, ...]:
-    """Return what numba passes for an argument; of an array no owner, its sizes, its address, shape and strides."""
+    """Return the numbers that numba passes for an argument: for an array no owner, sizes, address, shape and strides."""
     if isinstance(part, np.ndarray):
         return (0, 0, part.size, part.itemsize, part.ctypes.data, *part.shape, *part.strides)
     return (int(part),)
