@@ -14,7 +14,7 @@ COPY_SPACING = 2_000_000
 """Copies for several sensors follow one another at this distance, ns."""
 BURST_GAP = (8_000_000, 30_000_000)
 """The copies of a burst follow one another at this distance, ns, where the scenario names none."""
-ROOM_S = 3.0
+QUIET_S = 3.0
 """The last thing done between two readings comes so long before the next one, s."""
 SWAP_NS = 100_000_000
 """A reading that changes places with the next one goes on so long after it, ns."""
@@ -75,7 +75,7 @@ class Draft:
             slot: the slot.
             share: the part of that time to draw from.
         """
-        room = self.scenario.interval_s - ROOM_S - 1 - self.span_s
+        room = self.scenario.interval_s - QUIET_S - 1 - self.span_s
         return self.at(slot) + round((1 + self.rng.uniform(*share) * max(0.0, room)) * SECOND)
 
 
@@ -152,7 +152,7 @@ def _copies(draft: Draft) -> Iterator[Act]:
         gaps = [draft.rng.randint(*BURST_GAP) for _ in range(count - 1)]
         if "gap_s" in draft.parameters:
             gaps = [round(draft.parameters["gap_s"] * SECOND)] * (count - 1)
-        room = round((draft.scenario.interval_s - ROOM_S) * SECOND) - sum(gaps)
+        room = round((draft.scenario.interval_s - QUIET_S) * SECOND) - sum(gaps)
         times = list(itertools.accumulate(gaps, initial=draft.at(slot) + draft.rng.randint(SECOND, room)))
         for place, sensor in enumerate(draft.sensors):
             moved = tuple(time + place * COPY_SPACING for time in times)

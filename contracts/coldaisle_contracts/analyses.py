@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Files
-from coldaisle_contracts.site import first_problem
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.validation import first_problem
 
 ANALYSES, LATEST, EXPORT = "analyses", "latest", "export"
 PARTS = ("models", "report", "SCORECARD.json", "DATASHEET.md")

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site import MismatchError, first_problem
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.validation import MismatchError, first_problem
 
 MANIFEST = "manifest.json"
 COUNTED = (

@@ -11,9 +11,9 @@ from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario, Target
-from coldaisle_contracts.site import first_problem
 from coldaisle_contracts.taxonomy import Kind
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.validation import first_problem
 
 CONNECT = 2 * SECOND
 """Sensors connect so long after local midnight, as in the published captures, ns."""

@@ -1,4 +1,4 @@
-"""Planning: a scenario and its seed turned into the plan; pure."""
+"""The plan of a scenario: a pure function of the scenario and its seed."""
 
 import math
 import random
@@ -10,30 +10,30 @@ from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.interval_limits import clipped, refuse_overlong, refuse_short_interval
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
-from coldaisle_contracts.room import fitted, refuse_crowd, refuse_haste
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.site import first_problem
+from coldaisle_contracts.validation import first_problem
 
 LEAD = 20_000_000
-"""The attacker wakes so long before a reading, ns: longer than the timekeeper's lookahead, so it is ready first."""
+"""Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
 TRAIL = 60_000_000
-"""An episode ends so long after its last frame, ns: the delayed ACK (40 ms) still belongs to it."""
+"""Time from the last frame of an episode to its end, in ns: the delayed ACK (40 ms) still belongs to it."""
 OVERHEAD = 200
-"""Frames any episode may take beside its acts: ARP claims, repeated, and restoring."""
+"""Frames that any episode may take beside its acts, for repeated ARP claims and for restoring the caches."""
 PER_SLOT = 80
-"""Frames a subscriber may take to acknowledge what it is given in a slot."""
+"""Frames that a subscriber may take to acknowledge the messages of a slot."""
 
 
 def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[str] = frozenset()) -> Plan:
     """Turn a scenario into its plan.
 
     Args:
-        scenario: what the run is meant to be.
-        place: what to call the scenario in an error, usually its file.
-        without: kinds this machine cannot play; their episodes are left out.
+        scenario: the scenario.
+        place: name of the scenario in an error, usually its file.
+        without: kinds that this machine cannot play; their episodes are left out.
 
     Raises:
         InputError: for an episode outside the run, one too early in its day, or two that overlap.
@@ -47,7 +47,7 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
     _refuse_overlap(scenario, specs, place)
     for slot, spec in draw(scenario, specs, place):
         _refuse_silence(scenario, spec, f"{place}: key drawn")
-        refuse_haste(scenario, spec.kind, f"{place}: key drawn.kinds")
+        refuse_short_interval(scenario, spec.kind, f"{place}: key drawn.kinds")
         specs.append((slot, spec))
     specs.sort(key=lambda pair: (pair[0], pair[1].target))
     width = max(2, len(str(len(specs))))
@@ -72,13 +72,16 @@ def planned_again(manifest: Manifest, place: str) -> Plan:
 
     Args:
         manifest: the run's manifest.
-        place: what to call it in an error, usually its file.
+        place: name of the manifest in an error, usually its file.
 
     Raises:
-        InputError: if it keeps no scenario, or this version plans another run from it.
+        InputError: if the manifest holds no scenario, or this version makes another plan of it.
     """
     if manifest.definition is None:
-        raise InputError(place, "holds no scenario, as those made before it was kept: name the run's folder")
+        raise InputError(
+            place,
+            "holds no scenario, because it was made before scenarios were kept in it: name the run's folder",
+        )
     try:
         scenario = Scenario.model_validate(manifest.definition)
     except ValidationError as error:
@@ -118,14 +121,14 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if spec.unit is not None and spec.unit not in scenario.units:
         raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
     _refuse_silence(scenario, spec, place)
-    refuse_haste(scenario, spec.kind, f"{place}.kind")
-    refuse_crowd(scenario, spec, place)
+    refuse_short_interval(scenario, spec.kind, f"{place}.kind")
+    refuse_overlong(scenario, spec, place)
     _refuse_idleness(scenario, slot, spec, place)
     return slot, spec
 
 
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse a removal so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
+    """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
     longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
     if spec.kind == "removal" and spec.readings > longest:
         remedy = f"silent for longer than the broker's patience: at most {longest} readings, or a longer keepalive_s"
@@ -133,7 +136,7 @@ def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
 
 
 def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: str) -> None:
-    """Refuse an episode in which nothing would happen."""
+    """Refuse an episode without any act."""
     if not plays(scenario, slot, spec):
         need = (
             "2 readings or more to change places"
@@ -157,16 +160,14 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
 
 
 def _refuse_strangers(plan: Plan, place: str) -> None:
-    """Refuse frames sent astray to a host that is not there, or not all the time."""
+    """Refuse to misdirect frames to a host that is not on the network all the time."""
     for index, spec in enumerate(plan.scenario.episodes):
         octet = spec.named.get("value")
         if spec.variant != "eth.dst" or octet is None:
             continue
-        known = sorted(host.octet for host in plan.bystanders(spec.target))
-        if octet not in known:
-            remedy = (
-                f"name the last octet of another host that stays on the network: {', '.join(map(str, known))}"
-            )
+        octets = sorted(host.octet for host in plan.bystanders(spec.target))
+        if octet not in octets:
+            remedy = f"name the last octet of another host that stays on the network: {', '.join(map(str, octets))}"
             raise InputError(f"{place}: key episodes.{index}.value", remedy, octet)
 
 
@@ -175,7 +176,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
     intensity, parameters = strength(spec, variant, rng)
-    parameters = fitted(scenario, spec, parameters)
+    parameters = clipped(scenario, spec, parameters)
     draft = Draft(scenario, start_ns, spec, variant, onset, parameters, rng)
     acts = acts_of(draft)
     approach_ns, begin_ns, end_ns = _phases(draft, acts)
@@ -206,12 +207,14 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
 
 
 def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:
-    """Return when an episode gets ready, begins and ends, ns."""
+    """Return the times at which an episode starts to approach, begins and ends, in ns."""
     times = [time for act in acts for time in act.times_ns]
     row, last = draft.spec.row, draft.at(draft.slots[-1])
     if row.on_path:
         approach = draft.at(draft.onset - lead(draft.spec, draft.variant, draft.parameters)) - LEAD
-        stay = max(TRAIL, round(row.cost_s * SECOND))  # what the last act set off is still to pass
+        stay = max(
+            TRAIL, round(row.cost_s * SECOND)
+        )  # frames that follow from the last act are still to pass
         return approach, draft.at(draft.onset) - LEAD, max([last, *times]) + stay
     first = min(times, default=draft.at(draft.onset)) - LEAD
     end = max([last if row.pace == "slots" else first, *times]) + round(draft.span_s * SECOND) + TRAIL

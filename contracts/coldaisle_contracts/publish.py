@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from coldaisle_contracts.site import MismatchError
+from coldaisle_contracts.validation import MismatchError
 
 SPDX = "https://spdx.org/licenses/"
 DOI = "https://doi.org/"

@@ -15,10 +15,11 @@ from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.publish import SPDX, Publish, is_url, spdx_id
-from coldaisle_contracts.site import MismatchError, Site, first_problem, load_site
+from coldaisle_contracts.site_parameters import Site, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
+from coldaisle_contracts.validation import MismatchError, first_problem
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]

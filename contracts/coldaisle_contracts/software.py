@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site import first_problem
+from coldaisle_contracts.validation import first_problem
 
 FOLDER = "software"
 """Folder of a run that holds these files."""

@@ -11,10 +11,10 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
+from coldaisle_injector.arp_questions import Questions, Seen
 from coldaisle_injector.client import Client
 from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes, Times
-from coldaisle_injector.questions import Questions, Seen
 from coldaisle_injector.script import Script, Until
 from coldaisle_injector.segments import read_addresses, read_arp
 from coldaisle_injector.wire import Wire

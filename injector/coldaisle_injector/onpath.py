@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.plan import Episode
-from coldaisle_injector.caches import LOCK_NS, Caches
+from coldaisle_injector.arp_caches import LOCK_NS, Caches
 from coldaisle_injector.editing import Editor
 from coldaisle_injector.edits import Editing
 from coldaisle_injector.notes import Notes

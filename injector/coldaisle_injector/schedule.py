@@ -13,7 +13,7 @@ from coldaisle_injector.catalogue import Scene, attack_for
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import Path
-from coldaisle_injector.script import Stage
+from coldaisle_injector.script import ScriptRunner
 from coldaisle_injector.segments import Segment, read_addresses, read_arp
 from coldaisle_injector.stopwatch import Stopwatch
 from coldaisle_injector.wire import Wire
@@ -60,10 +60,10 @@ class Schedule:
             for unit in plan.scenario.units
         }
         self._foothold = Foothold(wire, self._times)
-        self._stage = Stage(self._times)
+        self._scripts = ScriptRunner(self._times)
         for episode in plan.episodes_on(shard.days):
             if episode.row.actor == "injector":
-                self._stage.add(attack_for(episode).script(self._scene(episode)))
+                self._scripts.add(attack_for(episode).script(self._scene(episode)))
 
     def _scene(self, episode: Episode) -> Scene:
         """Return what an episode has to work with: a path and its journal, or a journal of its own."""
@@ -75,14 +75,14 @@ class Schedule:
         """Play until the timekeeper ends the run."""
         asked = over = False
         while True:
-            settled = self._stage.settled and all(path.settled for path in self._paths.values())
+            settled = self._scripts.settled and all(path.settled for path in self._paths.values())
             if settled and over:
                 if dropped := self._wire.dropped():
                     raise MissedError(dropped)
                 return
             if settled and not asked:
                 self._journal.flush()
-                self._federate.request(self._stage.next_ns or END)
+                self._federate.request(self._scripts.next_ns or END)
             elif asked and not settled:
                 self._federate.withdraw()
             asked = settled
@@ -91,9 +91,9 @@ class Schedule:
             if granted:
                 now_ns = self._federate.granted()
                 self._times.look()
-                asked, over = False, self._stage.next_ns is None
-                self._stage.run_due(now_ns)
-            self._stage.look()
+                asked, over = False, self._scripts.next_ns is None
+                self._scripts.run_due(now_ns)
+            self._scripts.look()
             for path in self._paths.values():
                 path.insist()
 
@@ -122,7 +122,7 @@ class Schedule:
             if outgoing or frame[:6] in (_OURS, _BROADCAST):
                 self._times.look()
                 self.handle(frame, outgoing=outgoing)
-                self._stage.look()  # who waits for this frame goes on at once, however many follow it
+                self._scripts.look()  # who waits for this frame goes on at once, however many follow it
                 handled += 1
                 if handled % BATCH == 0:
                     self._federate.stir()

@@ -50,7 +50,7 @@ class StuckError(ColdaisleError):
         super().__init__(f"the attacker waited in vain for {what}; the run is void")
 
 
-class Stage:
+class ScriptRunner:
     """Plays scripts side by side.
 
     Args:

@@ -10,7 +10,7 @@ from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_sensors import unit as model
+from coldaisle_sensors import temperature_model
 from coldaisle_sensors.controller import Controller
 from coldaisle_sensors.interface import Interface
 from coldaisle_sensors.link import Link
@@ -27,7 +27,7 @@ def main() -> None:
         return
     if switch := os.environ.get("COLDAISLE_SWITCH"):
         cable.plug_in(Path(switch), UNITS[unit])
-    values = model.readings(
+    values = temperature_model.readings(
         scenario.site, unit, scenario.seed, scenario.start, scenario.slots, scenario.interval_s
     ).tolist()
     journal = Journal(run / "journal" / f"{unit}.jsonl", str(shard))

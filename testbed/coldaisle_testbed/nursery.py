@@ -26,7 +26,7 @@ from coldaisle_testbed.processes import fork, last_words, module, own_shared_mem
 
 WARM = (
     "coldaisle_sensors.controller",
-    "coldaisle_sensors.unit",
+    "coldaisle_sensors.temperature_model",
     "coldaisle_injector.schedule",
     "numpy",
 )

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.site import first_problem
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.validation import first_problem
 from coldaisle_testbed import pieces
 from coldaisle_testbed.holding import held, is_held
 

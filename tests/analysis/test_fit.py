@@ -16,8 +16,8 @@ from coldaisle_analysis.fitting.estimates import excursions, forecast_errors, sl
 from coldaisle_analysis.fitting.fit import Fitted, fit, summary, to_toml
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_contracts.site import Season, Site, load_site
-from coldaisle_sensors.unit import drift, readings
+from coldaisle_contracts.site_parameters import Season, Site, load_site
+from coldaisle_sensors.temperature_model import drift, readings
 
 DAD = Path(os.environ.get("COLDAISLE_DAD", Path(__file__).parents[3] / "shared" / "data" / "dad"))
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

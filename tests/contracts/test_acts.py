@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldaisle_contracts.acts import HIDDEN_S, ROOM_S
+from coldaisle_contracts.acts import HIDDEN_S, QUIET_S
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
@@ -72,7 +72,7 @@ def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, se
         for act in each.acts:
             for time in act.times_ns:
                 reading, following = (plan.reading_ns(slot, unit) for slot in (act.slot, act.slot + 1))
-                assert reading < time < following - ROOM_S * SECOND + BETWEEN
+                assert reading < time < following - QUIET_S * SECOND + BETWEEN
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
-from coldaisle_contracts.site import Season, Site
+from coldaisle_contracts.site_parameters import Season, Site
 
 DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
 SECTIONS: dict[str, type[BaseModel]] = {

@@ -39,7 +39,7 @@ from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_contracts.site import load_site
+from coldaisle_contracts.site_parameters import load_site
 from coldaisle_contracts.timeline import Timeline
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

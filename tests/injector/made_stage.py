@@ -23,7 +23,7 @@ from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Scene, attack_for
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
-from coldaisle_injector.script import Script, Stage
+from coldaisle_injector.script import Script, ScriptRunner
 from coldaisle_testbed import broker_accounts
 
 HOUSE = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ class Theatre:
         self._path = folder / "injector.jsonl"
         self._journal = Journal(self._path, "day-1")
         self.foothold = Foothold(self.wire, clocks)  # type: ignore[arg-type]
-        self.stage = Stage(clocks)
+        self.stage = ScriptRunner(clocks)
 
     def notes(self) -> Notes:
         """Return a journal for an episode on the broker."""

@@ -16,11 +16,11 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KindName
 from coldaisle_injector import frames, mqtt
-from coldaisle_injector.caches import LOCK_NS, RESEND_NS
+from coldaisle_injector.arp_caches import LOCK_NS, RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
-from coldaisle_injector.script import Stage
+from coldaisle_injector.script import ScriptRunner
 from coldaisle_injector.segments import Arp, Segment, read_arp
 from coldaisle_injector.wire import Guard
 
@@ -254,7 +254,7 @@ def test_reading_that_comes_after_its_release_was_due_goes_on_at_once(
     scene = _Scene(tmp_path, kind)
     scene.begin()
     scene.times.now = scene.episode.end_ns
-    stage = Stage(scene.times)
+    stage = ScriptRunner(scene.times)
     stage.add(scene.attack.during(scene.path))
     assert not stage.settled
     for number in range(readings):

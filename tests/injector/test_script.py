@@ -3,7 +3,7 @@
 import pytest
 
 from coldaisle_contracts.clock import SECOND
-from coldaisle_injector.script import AT_ONCE, PATIENCE_NS, At, Script, Stage, StuckError, Until
+from coldaisle_injector.script import AT_ONCE, PATIENCE_NS, At, Script, ScriptRunner, StuckError, Until
 
 
 class _Times:
@@ -21,7 +21,7 @@ class _Times:
 def test_scripts_take_turns_in_order_of_their_times() -> None:
     """Each goes on at its own time; those of one time in the order they asked."""
     times, done = _Times(), list[str]()
-    stage = Stage(times)
+    runner = ScriptRunner(times)
 
     def script(name: str, *due: int) -> Script:
         for at in due:
@@ -29,79 +29,79 @@ def test_scripts_take_turns_in_order_of_their_times() -> None:
             done.append(f"{name}{at}")
 
     for name, due in (("a", (1, 5)), ("b", (3, 5)), ("c", (5,))):
-        stage.add(script(name, *due))
+        runner.add(script(name, *due))
     for now in (1, 3, 5):
         times.now = now
-        stage.run_due(now)
+        runner.run_due(now)
     assert done == ["a1", "b3", "c5", "a5", "b5"]
-    assert stage.next_ns is None
-    assert stage.settled
+    assert runner.next_ns is None
+    assert runner.settled
 
 
 def test_time_that_has_passed_is_no_wait() -> None:
     """A script that is late does everything that is due at once."""
     times, done = _Times(), list[int]()
     times.now = 10
-    stage = Stage(times)
+    runner = ScriptRunner(times)
 
     def script() -> Script:
         for at in (2, 4, 20):
             yield At(at)
             done.append(at)
 
-    stage.add(script())
+    runner.add(script())
     assert done == [2, 4]
-    assert stage.next_ns == 20
+    assert runner.next_ns == 20
 
 
 def test_waiting_for_the_wire_is_unsettled_until_it_is_over() -> None:
     """While a script waits for an answer time must not jump; then it goes on by itself."""
     times, heard, done = _Times(), list[str](), list[str]()
-    stage = Stage(times)
+    runner = ScriptRunner(times)
 
     def script() -> Script:
         yield Until(lambda: "answer" in heard, "an answer")
         done.append("heard")
 
-    stage.add(script())
-    stage.look()
-    assert (stage.settled, done) == (False, [])
+    runner.add(script())
+    runner.look()
+    assert (runner.settled, done) == (False, [])
     heard.append("answer")
-    stage.look()
-    assert (stage.settled, done) == (True, ["heard"])
+    runner.look()
+    assert (runner.settled, done) == (True, ["heard"])
 
 
 def test_waiting_in_vain_voids_the_run() -> None:
     """An answer that does not come within the patience ends the run and says which."""
     times = _Times()
-    stage = Stage(times)
+    runner = ScriptRunner(times)
 
     def script() -> Script:
         yield Until(lambda: False, "a CONNACK")
 
-    stage.add(script())
+    runner.add(script())
     times.now = PATIENCE_NS
-    stage.look()
+    runner.look()
     times.now = PATIENCE_NS + SECOND
     with pytest.raises(StuckError, match="waited in vain for a CONNACK"):
-        stage.look()
+        runner.look()
 
 
 def test_much_to_catch_up_with_is_done_in_turns() -> None:
     """A script that is very late goes on in steps, so that what it set off is noted in between; none is left out."""
     times, done = _Times(), list[int]()
-    stage = Stage(times)
+    runner = ScriptRunner(times)
 
     def script() -> Script:
         for at in range(1, 201):
             yield At(at)
             done.append(at)
 
-    stage.add(script())
+    runner.add(script())
     times.now, turns = 1_000, list[int]()
-    while stage.next_ns is not None:
+    while runner.next_ns is not None:
         before = len(done)
-        stage.run_due(times.now)
+        runner.run_due(times.now)
         turns.append(len(done) - before)
     assert done == list(range(1, 201))
     assert max(turns) <= AT_ONCE + 1

@@ -27,7 +27,8 @@ from coldaisle_analysis.fitting.estimates import (
 from coldaisle_analysis.fitting.observations import Observations, read
 from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError, plain
-from coldaisle_contracts.site import Season, Site, first_problem
+from coldaisle_contracts.site_parameters import Season, Site
+from coldaisle_contracts.validation import first_problem
 
 Progress = Callable[[str], None]
 

@@ -15,7 +15,7 @@ from coldaisle_analysis.report.lookup import LEVELS, best_row, held_out_of, row_
 from coldaisle_analysis.report.statistics import Description
 
 NOISE_C = 0.15
-"""Standard deviation of a sensor's noise, °C, the largest of :class:`coldaisle_contracts.site.Site`."""
+"""Standard deviation of a sensor's noise, °C, the largest of :class:`coldaisle_contracts.site_parameters.Site`."""
 _FAINT_C = 3 * NOISE_C
 """What a single value may be off without standing out, °C."""
 _TELLING = 0.8

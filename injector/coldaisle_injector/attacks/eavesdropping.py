@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from coldaisle_contracts.plan import Act, Episode
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import leave, login, say
 
 if TYPE_CHECKING:
     from coldaisle_injector.client import Client

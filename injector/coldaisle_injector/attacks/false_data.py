@@ -6,8 +6,8 @@ from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.topics import SENSORS, TOPIC, client_id, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import leave, login, say
 
 _HIGHEST = 9
 

@@ -3,8 +3,8 @@
 from coldaisle_contracts.plan import Act
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import leave, login, say
 
 _PROTOCOLS = (("MQIsdp", 3), ("MQTT", 4), ("MQTT", 5), ("MQTT", 6), ("MQIsdp", 9))
 _NAME = "probe"

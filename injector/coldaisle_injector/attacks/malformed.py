@@ -7,9 +7,9 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import hang_up, leave, login, say
 from coldaisle_injector.messages import packet, string
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import hang_up, leave, login, say
 
 Rule = Callable[[random.Random], bytes]
 _CONNECT = 0x10

@@ -7,8 +7,8 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login
 from coldaisle_injector.script import At, Script, Until
-from coldaisle_injector.sessions import leave, login
 
 _NAME = "gateway-2"
 _COLDEST, _WARMEST = 11.0, 27.0

@@ -5,8 +5,8 @@ from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client import Client
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import Script, StuckError
-from coldaisle_injector.sessions import leave, login, say
 
 _NAME = "panel-7"
 

@@ -4,8 +4,8 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, client_id, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import login, say
 from coldaisle_injector.script import Script
-from coldaisle_injector.sessions import login, say
 
 
 class Attack(Rogue):

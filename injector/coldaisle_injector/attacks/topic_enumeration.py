@@ -6,8 +6,8 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import At, Script
-from coldaisle_injector.sessions import leave, login, say
 
 PLACES = (
     "IoT",

@@ -4,8 +4,8 @@ from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
+from coldaisle_injector.client_steps import leave, login, say
 from coldaisle_injector.script import Script, Until
-from coldaisle_injector.sessions import leave, login, say
 
 _WITNESS, _DOOMED = "panel-8", "panel-9"
 

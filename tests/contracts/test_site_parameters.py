@@ -6,7 +6,7 @@ import pytest
 
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site import Site, load_site
+from coldaisle_contracts.site_parameters import Site, load_site
 
 PUBLISHED = {
     "inrow-13": (11.94, 15.89, 20.00, 27.34),

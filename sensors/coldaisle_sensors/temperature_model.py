@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from coldaisle_contracts.clock import DAY_S, WEEK_S
 from coldaisle_contracts.plan import seed_for
-from coldaisle_contracts.site import Season, Site
+from coldaisle_contracts.site_parameters import Season, Site
 from coldaisle_contracts.topics import SENSORS, client_id
 
 Floats = npt.NDArray[np.float64]

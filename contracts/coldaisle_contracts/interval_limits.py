@@ -1,38 +1,38 @@
-"""What readings so close together leave room for: named parameters beyond it are refused, drawn ones cut; pure."""
+"""Limits that the reading interval puts on the parameters of episodes: named values beyond them are refused, drawn ones clipped."""
 
 import math
 
-from coldaisle_contracts.acts import ROOM_S, span_s
+from coldaisle_contracts.acts import QUIET_S, span_s
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 
 SLACK_S = 5.0
-"""What an act does before and after it waits takes no longer than this, s."""
+"""Longest time that an act needs before and after it waits, in s."""
 
 
-def room_s(scenario: Scenario) -> float:
-    """Return how long what is done between two readings may take, s."""
-    return scenario.interval_s - ROOM_S - 1
+def free_s(scenario: Scenario) -> float:
+    """Return how long an act between two readings may take, in s."""
+    return scenario.interval_s - QUIET_S - 1
 
 
 def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
-    """Return the least and most of those parameters of a kind that the interval bounds."""
-    interval, room = scenario.interval_s, room_s(scenario) - SLACK_S
+    """Return least and greatest value of each parameter of a kind that the interval bounds."""
+    interval, room = scenario.interval_s, free_s(scenario) - SLACK_S
     special = {
         "slow-denial": {"keepalive_s": (0.0, float(int(room / 1.5)))},  # the broker waits half as long again
         "clock-step": {"size": (-interval / 4, interval / 4)},
         "firmware": {"keepalive_s": (interval + 1, math.inf)},  # no PINGREQ is due
         "delay": {"delay_s": (0.0, 2 * interval - SLACK_S)},
     }
-    own = {row.name for row in KINDS[kind].parameters}
-    waits = {name: (0.0, room) for name in ("hold_s", "outage_s") if name in own}
+    names = {row.name for row in KINDS[kind].parameters}
+    waits = {name: (0.0, room) for name in ("hold_s", "outage_s") if name in names}
     return waits | special.get(kind, {})
 
 
-def fitted(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:
-    """Return an episode's parameters with those that were drawn cut to what the interval leaves room for."""
-    bounds = {name: each for name, each in limits(scenario, spec.kind).items() if name not in spec.named}
+def clipped(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:
+    """Return the parameters of an episode, those that were drawn clipped to the limits of the interval."""
+    bounds = {name: limit for name, limit in limits(scenario, spec.kind).items() if name not in spec.named}
     return parameters | {
         name: min(max(parameters[name], least), most)
         for name, (least, most) in bounds.items()
@@ -40,8 +40,8 @@ def fitted(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) 
     }
 
 
-def refuse_haste(scenario: Scenario, kind: str, key: str) -> None:
-    """Refuse a kind that cannot be played at all between readings so close together."""
+def refuse_short_interval(scenario: Scenario, kind: str, key: str) -> None:
+    """Refuse a kind that cannot be played at all within the reading interval."""
     for row in KINDS[kind].parameters:
         if limits(scenario, kind).get(row.name, (0.0, math.inf))[1] < row.least:
             remedy = (
@@ -50,8 +50,8 @@ def refuse_haste(scenario: Scenario, kind: str, key: str) -> None:
             raise InputError(key, remedy, kind)
 
 
-def refuse_crowd(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse what would not be over before the next reading, or reaches further than its kind allows."""
+def refuse_overlong(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
+    """Refuse an episode whose acts would not end before the next reading, or whose parameters exceed the limits of its kind."""
     for name, (least, most) in limits(scenario, spec.kind).items():
         value = spec.named.get(name, least)
         if not least <= value <= most:
@@ -64,10 +64,10 @@ def refuse_crowd(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
 
 
 def _refuse_spread(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse copies of a burst so far apart that the last ones would come after the next reading."""
+    """Refuse a burst whose last copies would come after the next reading."""
     if "gap_s" not in spec.named:
         return
-    count, room = round(_worst(spec)["count"]), room_s(scenario)
+    count, room = round(_worst(spec)["count"]), free_s(scenario)
     if (count - 1) * spec.named["gap_s"] > room:
         most = f"at most {room / (count - 1):.3g} s"
         remedy = f"{count} copies so far apart do not fit before the next reading: {most}"
@@ -75,17 +75,17 @@ def _refuse_spread(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
 
 
 def _refuse_flood(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
-    """Refuse so many of something, or so few a second, that the last ones would come after the next reading."""
-    asked = [name for name in ("count", "rate") if name in spec.named]
+    """Refuse a count so great, or a rate so low, that the act would not end before the next reading."""
+    named = [name for name in ("count", "rate") if name in spec.named]
     worst = _worst(spec)
     lasts = span_s(spec.kind, worst) if "rate" in worst else 0.0
-    if asked and lasts > room_s(scenario):
-        remedy = f"it takes {lasts:.0f} s, {room_s(scenario):g} s are left before the next reading: ask for fewer, or faster"
-        raise InputError(f"{place}.{asked[0]}", remedy, spec.named[asked[0]])
+    if named and lasts > free_s(scenario):
+        remedy = f"it takes {lasts:.0f} s, {free_s(scenario):g} s are left before the next reading: ask for fewer, or faster"
+        raise InputError(f"{place}.{named[0]}", remedy, spec.named[named[0]])
 
 
 def _worst(spec: EpisodeSpec) -> dict[str, float]:
-    """Return the parameters of an episode that take longest: named ones, and whichever end of what is drawn."""
+    """Return the parameters with which an act takes longest: the named ones, and the slower end of each drawn range."""
     ends = {row.name: (row.faint, row.blatant) for row in spec.row.parameters}
-    drawn = {name: min(each) if name == "rate" else max(each) for name, each in ends.items()}
+    drawn = {name: min(pair) if name == "rate" else max(pair) for name, pair in ends.items()}
     return drawn | spec.named

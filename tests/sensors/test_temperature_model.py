@@ -13,8 +13,8 @@ from statsmodels.tsa.seasonal import STL
 
 from coldaisle_analysis.fitting import observations
 from coldaisle_contracts.clock import DAY_S
-from coldaisle_contracts.site import Season, Site
-from coldaisle_sensors.unit import JUMPS, drift, excursions, readings
+from coldaisle_contracts.site_parameters import Season, Site
+from coldaisle_sensors.temperature_model import JUMPS, drift, excursions, readings
 
 DAD = Path(os.environ.get("COLDAISLE_DAD", Path(__file__).parents[3] / "shared" / "data" / "dad"))
 MONDAY = datetime(2019, 10, 21, tzinfo=UTC)

@@ -1,0 +1,52 @@
+"""Validation errors of the pydantic models, each turned into one sentence."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from coldaisle_contracts.errors import InputError
+
+
+class MismatchError(ValueError):
+    """A value that is well-formed but does not go with the others; a model's validator raises it.
+
+    Args:
+        key: its key, below the model's own; empty for the value validated.
+        value: what was found there.
+        remedy: what would be right, as the second half of a sentence.
+    """
+
+    def __init__(self, key: str, value: object, remedy: str) -> None:
+        super().__init__(remedy)
+        self.key, self.value = key, value
+
+
+def first_problem(path: Path | str, error: ValidationError) -> InputError:
+    """Return the first of pydantic's complaints as one sentence with file, key, value and remedy."""
+    problem = error.errors()[0]
+    where, value = [str(part) for part in problem["loc"] if part != "[key]"], problem["input"]
+    remedy = _REMEDIES.get(problem["type"], problem["msg"].replace("Input should be", "it should be"))
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, MismatchError):
+        where, value, remedy = [*where, *filter(None, [cause.key])], cause.value, str(cause)
+    if problem["type"] in ("extra_forbidden", "missing"):
+        value = None
+    key = f": key {'.'.join(where)}" if where else ""
+    return InputError(f"{path}{key}", remedy.removeprefix("Value error, "), value)
+
+
+_REMEDIES = {
+    "extra_forbidden": "remove it, no such key exists",
+    "missing": "add it, it is required",
+    "date_from_datetime_parsing": "write a date such as 2026-03-02",
+    "date_type": "write a date such as 2026-03-02",
+    "time_parsing": "write a local time of day such as 01:30:00",
+    "time_type": "write a local time of day such as 01:30:00",
+    "int_parsing": "write a whole number",
+    "float_parsing": "write a number",
+    "tuple_type": "write a list, or repeat a table in double brackets",
+    "model_type": "write it as a table",
+    "too_short": "name at least one",
+    "string_pattern_mismatch": "use 1 to 40 letters, digits, dots, underscores and hyphens",
+}
+"""What to do about complaints that pydantic words for programmers, by its error type."""
