@@ -15,7 +15,7 @@ _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
 _CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
 _FROM = "eth.src == 02:42:c6:12:00:42"
 """Frames that the attacker's host put on the wire; its address is the injector's in ``addressing``."""
-_COUNT = "how many"
+_COUNT = "number of them"
 
 
 def _size(
@@ -38,14 +38,14 @@ def _count(least: int, most: int, faint: int, blatant: int, unit: str, meaning: 
 
 
 def _rate(least: float, most: float, faint: float, blatant: float) -> Parameter:
-    return Parameter("rate", "1/s", least, most, faint, blatant, "how many a second")
+    return Parameter("rate", "1/s", least, most, faint, blatant, "number per second")
 
 
 def _field(name: str, most: int, blatant: int, least: int = 0, faint: int | None = None) -> Parameter:
     """Return what a header field is set to; the variant is the field's name."""
     low = least if faint is None else faint
     return Parameter(
-        "value", "1", least, most, low, blatant, "what the field is set to", whole=True, variants=(name,)
+        "value", "1", least, most, low, blatant, "new value of the field", whole=True, variants=(name,)
     )
 
 
@@ -63,9 +63,9 @@ _KINDS = (
         ("shift", "freeze", "scale", "drift", "noise", "replay"),
         (
             _size(-50, 50, 0.5, 4.0, "°C", "added to the value, at the end of the episode for drift", "shift", "drift"),
-            Parameter("factor", "1", 0.01, 10, 0.04, 0.25, "what the value is multiplied by", signed=True, around=1.0, variants=("scale",)),
+            Parameter("factor", "1", 0.01, 10, 0.04, 0.25, "factor by which the value is multiplied", signed=True, around=1.0, variants=("scale",)),
             Parameter("spread", "°C", 0.01, 20, 0.3, 3.0, "standard deviation of the noise added", variants=("noise",)),
-            Parameter("lag", "readings", 1, 6, 1, 6, "how old the value delivered is", whole=True, variants=("replay",)),
+            Parameter("lag", "readings", 1, 6, 1, 6, "age of the value that is delivered", whole=True, variants=("replay",)),
         ),
         edit="modify", stealth=True,
     ),
@@ -90,7 +90,7 @@ _KINDS = (
         "delay", "on the path", "T0815",
         "readings that come late, perhaps after the next one was due",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("hold",),
-        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "how long each reading is held back; at most two intervals less 5 s", overt=True),),
+        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "time for which each reading is held back; at most two intervals less 5 s", overt=True),),
         pace="holds", edit="hold", stealth=True, tail=3,
     ),
     Kind(
@@ -111,11 +111,11 @@ _KINDS = (
             _field("ip.ecn", 3, 3, least=1), _field("ip.df", 0, 0), _field("tcp.push", 0, 0),
             _field("tcp.window", 65535, 64, least=1, faint=500),
             _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
-            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
-            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "how far the acknowledgement number is moved ahead, beyond all that was sent", whole=True, variants=("tcp.ack",)),
+            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "distance by which the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
+            Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "distance by which the acknowledgement number is moved ahead, beyond all that was sent", whole=True, variants=("tcp.ack",)),
             Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",
                       whole=True, variants=("eth.dst",), drawn=False),
-            Parameter("value", "characters", 1, 40, 1, 20, "how many characters are added to the topic", whole=True, variants=("mqtt.topic",)),
+            Parameter("value", "characters", 1, 40, 1, 20, "number of characters added to the topic", whole=True, variants=("mqtt.topic",)),
             _field("mqtt.qos", 0, 0), _field("mqtt.retain", 1, 1, least=1), _field("mqtt.dup", 1, 1, least=1),
             _field("mqtt.msgid", 65535, 65535, least=30_000, faint=30_000),
         ),
@@ -125,7 +125,7 @@ _KINDS = (
         "loss", "on the path", "T0815",
         "segments that never arrive and are sent again by the unit's kernel",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
-        (_count(1, 4, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
+        (_count(1, 4, 1, 2, "transmissions", "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
     ),
     Kind(
@@ -136,7 +136,7 @@ _KINDS = (
     ),
     Kind(
         "reset", "on the path", "T0814",
-        "connections that break between two readings and are made anew",
+        "connections that break between two readings and are opened again",
         f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2,
     ),
     # -- rogue clients ------------------------------------------------------------------------------------------------
@@ -144,14 +144,14 @@ _KINDS = (
         "false-data", "rogue client", "T0856",
         "readings of sensors that do not exist",
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("publish",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "how far the forged value lies from the median of the sensor it copies", overt=True),),
+        (_size(-50, 50, 0.5, 8.0, "°C", "distance of the forged value from the median of the sensor it copies", overt=True),),
         pace="slots", frames=24, cost_s=0.05, stealth=True,
     ),
     Kind(
         "takeover", "rogue client", "T0856",
         "a second client with a sensor's client id; the broker throws the sensor out until it comes back",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "how far the value published in the sensor's name lies from its median", overt=True),),
+        (_size(-50, 50, 0.5, 8.0, "°C", "distance of the value published in the sensor's name from its median", overt=True),),
         pace="slots", frames=24, stealth=True, tail=2,
     ),
     Kind(
@@ -164,14 +164,14 @@ _KINDS = (
         "retained-poisoning", "rogue client", "T0832",
         "a retained message that every later subscriber is given first; cleared at the end",
         f"mqtt.retain == 1 && {_FROM}", _CLIENT, ("retain",),
-        (_size(-50, 50, 2.0, 20.0, "°C", "how far the retained value lies from 20 °C"),),
+        (_size(-50, 50, 2.0, 20.0, "°C", "distance of the retained value from 20 °C"),),
         target="broker", pace="ends", frames=30, cost_s=0.3,
     ),
     Kind(
         "will-abuse", "rogue client", "T0856",
         "a client that dies at once, so that the broker publishes its will",
         f"mqtt.conflag.willflag == 1 && {_FROM}", _CLIENT, ("die",),
-        (_size(-50, 50, 2.0, 20.0, "°C", "how far the value in the will lies from 20 °C"),),
+        (_size(-50, 50, 2.0, 20.0, "°C", "distance of the value in the will from 20 °C"),),
         target="broker", pace="slots", frames=40, cost_s=0.4,
     ),
     Kind(
@@ -201,7 +201,7 @@ _KINDS = (
         "connections opened as fast as the broker takes them, and held for a while",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("hold",),
         (_count(5, 300, 20, 80, "connections"), _rate(10, 300, 80, 200),
-         Parameter("hold_s", "s", 1, 240, 2, 60, "how long they are held")),
+         Parameter("hold_s", "s", 1, 240, 2, 60, "time for which they are held")),
         target="broker", pace="once", frames_each=14, cost_s=0.4,
     ),
     Kind(
@@ -252,14 +252,14 @@ _KINDS = (
         "time-forgery", "reconnaissance and time", "T0832",
         "NTP answers that move a controller's clock: its stamps are off until the next honest answer",
         "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
-        (_size(-86_400, 86_400, 0.5, 600, "s", "how far the unit's clock is moved"),),
+        (_size(-86_400, 86_400, 0.5, 600, "s", "time by which the unit's clock is moved"),),
         pace="queries", tail=4,
     ),
     # -- benign -------------------------------------------------------------------------------------------------------
     Kind(
-        "reboot", "benign", "", "a unit drops its connections and makes them anew, message ids from 1",
+        "reboot", "benign", "", "a unit drops its connections and opens them again, with message ids from 1",
         "mqtt.msgtype == 1 || tcp.flags.fin == 1", (Role.CONSEQUENCE,), ("warm",),
-        (Parameter("outage_s", "s", 5, 240, 20, 90, "how long it is away"),),
+        (Parameter("outage_s", "s", 5, 240, 20, 90, "time for which it is away"),),
         actor="unit", pace="once", cost_s=0.3,
     ),
     Kind(
@@ -271,25 +271,25 @@ _KINDS = (
     Kind(
         "cable", "benign", "", "a unit's cable is pulled and replugged around a reading: silence, then retransmissions",
         "tcp.analysis.retransmission || tcp.flags.syn == 1", (Role.CONSEQUENCE,), ("replug",),
-        (Parameter("outage_s", "s", 0.5, 8, 0.8, 3.0, "how long it is out"),),
+        (Parameter("outage_s", "s", 0.5, 8, 0.8, 3.0, "time for which it is pulled"),),
         actor="unit", needs=("link control",), pace="outage", cost_s=4.0,
     ),
     Kind(
         "door", "benign", "", "a door left open: a unit's air warms up and cools down again",
         "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("open",),
-        (Parameter("size", "°C", 0.2, 15, 1.0, 5.0, "how much warmer the return air gets"),),
+        (Parameter("size", "°C", 0.2, 15, 1.0, 5.0, "rise of the return air's temperature"),),
         actor="unit", pace="slots",
     ),
     Kind(
         "clock-step", "benign", "", "a unit's clock jumps: its readings come early or late until NTP puts it right",
         "ntp.flags.mode == 3", (Role.CONSEQUENCE,), ("step",),
-        (_size(-60, 60, 3, 30, "s", "how far ahead the clock jumps; at most a quarter of the interval"),),
+        (_size(-60, 60, 3, 30, "s", "time by which the clock jumps ahead; at most a quarter of the interval"),),
         actor="unit", pace="ends", tail=2,
     ),
     Kind(
         "network-loss", "benign", "", "segments lost by a bad appliance on the path and sent again",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
-        (_count(1, 3, 1, 2, "transmissions", "how often in a row the segment with the reading is lost"),),
+        (_count(1, 3, 1, 2, "transmissions", "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
     ),
     Kind(

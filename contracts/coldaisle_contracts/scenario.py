@@ -47,7 +47,7 @@ class EpisodeSpec(_Model):
         unit: the unit attacked; left out for kinds whose target is the broker.
         day: day of the run, from 1.
         start: local time of day of the first reading attacked.
-        readings: how many slots the episode lasts.
+        readings: length of the episode, in slots.
         sensors: sensors attacked; all four when left out.
         variant: one of the kind's variants; drawn by seed when left out.
         intensity: from 0, barely visible, to 1, blatant: sets every parameter that is not named; drawn by seed when left out.
@@ -157,11 +157,11 @@ class Drawn(_Model):
     """Episodes the plan draws by seed, spread over days, units and hours.
 
     Attributes:
-        count: how many.
-        clean_days: days at the start of the run that stay without any.
+        count: number of episodes.
+        clean_days: days without an episode at the start of the run.
         readings: shortest and longest episode, in slots.
         kinds: relative frequency of each kind.
-        stealth: whether those that can hide do.
+        stealth: whether the kinds that can hide do so.
     """
 
     count: int = Field(default=0, ge=0, le=1000)
@@ -188,13 +188,13 @@ class Scenario(_Model):
         seed: every random choice follows from it.
         first_day: local date of the first day; days start at local midnight. A run lies between 1970-01-01 and 2106-02-07, UTC.
         time_zone: IANA name; its offset from UTC must not change during the run.
-        duration_h: length of the run, h.
-        interval_s: time between two readings of a sensor, s.
+        duration_h: length of the run, in h.
+        interval_s: time between two readings of a sensor, in s.
         units: the units that run.
         time: ``virtual`` skips idle time, ``real`` does not.
-        ntp_every: a controller asks for the time every so many slots.
-        keepalive_s: MQTT keepalive, s; longer than the interval, so no PINGREQ is due.
-        accounts: names and passwords the broker knows; anybody else stays anonymous.
+        ntp_every: number of slots from one NTP query of a controller to the next.
+        keepalive_s: MQTT keepalive, in s; longer than the interval, so no PINGREQ is due.
+        accounts: names and passwords that the broker knows; every other client is anonymous.
         site: parameters of the units' model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.

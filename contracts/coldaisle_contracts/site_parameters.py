@@ -34,9 +34,9 @@ class Season(_Model):
     The published captures show no daily cycle, so the defaults are small; turn them up to have one.
 
     Attributes:
-        daily: amplitude of the first daily Fourier term of the return air, °C.
-        weekly: amplitude of the first weekly Fourier term of the return air, °C.
-        peak_hour: local hour of the day at which the daily term is highest, h.
+        daily: amplitude of the first daily Fourier term of the return air, in °C.
+        weekly: amplitude of the first weekly Fourier term of the return air, in °C.
+        peak_hour: local hour of the day at which the daily term is highest, in h.
         peak_day: day of the week (Monday's midnight is 0) at which the weekly term is highest.
     """
 
@@ -50,11 +50,11 @@ class Site(_Model):
     """Everything the model of a unit needs to know.
 
     Attributes:
-        medians: per unit, the median of each sensor, °C.
-        noise: standard deviation of each sensor's short-term noise, °C.
+        medians: per unit, the median of each sensor, in °C.
+        noise: standard deviation of each sensor's short-term noise, in °C.
         autocorrelation: lag-1 autocorrelation of that noise.
         coupling: share of the noise's variance that the sensors of a unit have in common.
-        drift: standard deviation of the slow drift of the chilled water, °C.
+        drift: standard deviation of the slow drift of the chilled water, in °C.
         excursion_share: share of slots in which all sensors of a unit jump together.
         season: daily and weekly seasonality.
     """

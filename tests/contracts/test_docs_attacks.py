@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "attacks.md"
 FAMILIES: dict[Family, str] = {
     "on the path": "ARP claims make a unit and the broker send each other's frames to the attacker, which alters, holds, drops or adds to them.",
     "rogue client": "The attacker's own host speaks MQTT to the broker, under its own name or somebody else's.",
-    "denial of service": "The broker is given more, or worse, than it should have to take.",
+    "denial of service": "The broker is sent more traffic, or worse traffic, than it should have to handle.",
     "reconnaissance and time": "The attacker finds out who is there and what runs on it.",
     "benign": "Nobody attacks: the label is 0 and the kind is known, so that false alarms can be counted by their cause.",
 }
@@ -35,12 +35,12 @@ TECHNIQUES = {
 }
 """Their names in the matrix."""
 VARIANTS = {
-    "shift": "changed by `size`",
-    "freeze": "what it was before the episode",
+    "shift": "`size` is added",
+    "freeze": "the last value before the episode",
     "scale": "multiplied by `factor`",
-    "drift": "changed by ever more, `size` at the end",
-    "noise": "changed by chance",
-    "replay": "what it was earlier",
+    "drift": "a growing part of `size` is added, all of it at the end",
+    "noise": "random noise is added",
+    "replay": "an earlier value",
     "once": "one copy",
     "burst": "`count` copies",
     "qos-0": "nothing is acknowledged",
@@ -52,10 +52,10 @@ VARIANTS = {
 }
 """What variants do, where a kind has several and they are no header fields."""
 PACES: dict[Pace, str] = {
-    "none": "none: being there is all",
+    "none": "none: being on the path is all",
     "readings": "one on each reading attacked, as it passes",
     "copies": "one on each reading attacked, with the times of its copies",
-    "holds": "one on each reading held back, with the time at which it goes on",
+    "holds": "one on each reading held back, with the time at which it is sent on",
     "queries": "one on each NTP query of the unit",
     "slots": "one in each slot, at a time drawn by seed",
     "once": "one in the first slot, at a time drawn by seed",
@@ -131,7 +131,7 @@ def budget(kind: Kind) -> str:
     each = f" and {kind.frames_each} for each of the {counted}" if kind.frames_each else ""
     seconds = f"{kind.cost_s:g} s{busy(kind)}"
     by = f"at most {kind.frames} frames{each}, " if kind.actor == "injector" else ""
-    return f"{by}about {seconds} of real time an act"
+    return f"{by}about {seconds} of real time per act"
 
 
 def busy(kind: Kind) -> str:

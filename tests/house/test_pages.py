@@ -61,7 +61,7 @@ def test_example_is_joined_by_its_digest() -> None:
 
 
 def _alarms(policy: Policy, score: Floats) -> list[bool]:
-    return policy.alarms(score, np.zeros(len(score), np.int64)).tolist()
+    return list(map(bool, policy.alarms(score, np.zeros(len(score), np.int64))))
 
 
 @pytest.mark.parametrize("page", [ARCHITECTURE, EARLY], ids=["architecture", "early-detection"])

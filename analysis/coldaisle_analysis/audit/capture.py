@@ -241,7 +241,7 @@ def strangers(subject: Subject) -> Measured:
 CHECKS = (
     Check("A1", "order of time", "rows earlier than the row before", 1, 100, LANVIN, order),
     Check("A2", "duplicate frames", "rows that repeat one less than 1 s before", 1, 50, LANVIN, duplicates),
-    Check("A3", "a row a frame", "ids twice or missing, frames without a row", 1, 1, OWN, rows_and_frames),
+    Check("A3", "one row per frame", "ids twice or missing, frames without a row", 1, 1, OWN, rows_and_frames),
     Check("A4", "losses", "frames dropped, holes in TCP streams", 1, 10, OWN, losses),
     Check("A5", "whole conversations", "share of clean TCP flows", 0.01, 0.1, "Liu et al. 2022; threshold ours", conversations),
     Check("A6", "checksums", "share of clean frames drawn with a wrong one", 1e-9, 0.01, "ID2T; threshold ours", checksums),
