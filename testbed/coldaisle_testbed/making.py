@@ -19,6 +19,7 @@ from coldaisle_testbed.stage import (
     held_stage,
     new_stage,
     stage_for,
+    stage_of,
     strip,
 )
 
@@ -46,7 +47,7 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
     Pieces that were sealed are kept, those missing are played, and what is derived from all of them is derived anew.
 
     Args:
-        stage: the hidden folder it is made in, or the run itself where only its analysis was cut short.
+        stage: the hidden folder it is made in, or the run's own folder, whether it is there yet or not.
         may_play: given the engine before something is played; raises where that is not possible.
         progress: told one line a step.
 
@@ -54,6 +55,8 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
         InputError: if it is no such folder, or the run is being made right now.
     """
     stage = stage.absolute()
+    if not stage.exists() and stage_of(stage).is_dir():
+        stage = stage_of(stage)
     if (stage / MANIFEST).is_file() and not (stage / ORDER).exists() and stage.name.startswith("."):
         appear(stage, final_of(stage))  # all that was missing is its name
         return final_of(stage)

@@ -89,8 +89,9 @@ def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(leftovers, "SHARED_MEMORY", tmp_path / "none")
     folder = begun(tmp_path / ".run", 1)
     with held(folder):
-        with pytest.raises(InputError, match="a run is being made here right now"):
-            making.resume(folder, lambda _: None, Progress())
+        for name in (folder, tmp_path / "run"):
+            with pytest.raises(InputError, match="a run is being made here right now"):
+                making.resume(name, lambda _: None, Progress())
         assert [one.busy for one in leftovers.find(tmp_path)] == [True]
         assert leftovers.clean(tmp_path) == []
     assert not is_held(folder)
