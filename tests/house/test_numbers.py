@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from coldaisle_analysis.audit import CHECKS
+from coldaisle_analysis.dataset.aggregates.cut import Cut
+from coldaisle_analysis.decoding import state
 from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS
 from coldaisle_analysis.earliness.policies import QUIET_S, REPEAT_S
+from coldaisle_analysis.evaluation.groups import LAST
 from coldaisle_analysis.evaluation.splits import DAY_FOLDS
 from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS, POLICED
 from coldaisle_contracts.addressing import UNITS
@@ -15,10 +18,12 @@ from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 from coldaisle_contracts.planning import LEAD, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS
-from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, REST_NS
+from coldaisle_testbed import capacity
+from coldaisle_testbed.live.delays import STEP
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, PATIENCE_S, REST_NS
 
 HOUSE = Path(__file__).resolve().parents[2]
-WORDS = {"two": 2, "four": 4, "five": 5, "six": 6, "eight": 8, "fifteen": 15, "sixteen": 16}
+WORDS = {"two": 2, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "fifteen": 15, "sixteen": 16}
 SCENARIOS = {name: load_scenario(HOUSE / "scenarios" / f"{name}.toml") for name in ("week", "intrusions")}
 WEEK, EVERY = (len(build_plan(scenario).episodes) for scenario in SCENARIOS.values())
 LEARNED = len(MODELS) - len(BARS)
@@ -52,17 +57,25 @@ COUNTS = [
     ("docs/architecture.md", r"due within (\d+) ms of the earliest", [LOOKAHEAD_NS // MS]),
     ("docs/architecture.md", r"wakes (\d+) ms before a reading", [LEAD // MS]),
     ("docs/architecture.md", r"waits (\d+) ms more", [LULL_NS // MS]),
+    ("docs/architecture.md", r"stopped or silent for (\d+) s", [int(PATIENCE_S)]),
+    ("docs/architecture.md", r"At most (\w+) shards per processor", [capacity.PER_PROCESSOR]),
+    ("docs/architecture.md", r"free memory allows \((\d+) MiB each\)", [capacity.MEMORY >> 20]),
+    ("docs/architecture.md", r"classes that are (\w+)\s+percent wide", [round(100 * STEP) - 100]),
+    ("docs/dataset.md", r"([\d,]+) flows at a time .*, ([\d,]+) IP addresses", [state.FLOWS, state.HOSTS]),
+    ("docs/dataset.md", r"(\d+) KiB or ([\d,]+) segments\s+waiting", [state.EARLY >> 10, state.EARLY_SEGMENTS]),
+    ("docs/dataset.md", r"the last (\d+) % are the test side", [round(100 * LAST)]),
+    ("docs/dataset.md", r"ends after (\d+) s without a frame or (\d+) s in\s+all", [int(Cut().idle_s), int(Cut().active_s)]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("page", "said", "counted"), COUNTS, ids=[said for _, said, _ in COUNTS])
-def test_what_is_counted_is_said(page: str, said: str, counted: list[int]) -> None:
+@pytest.mark.parametrize(("page", "sentence", "counted"), COUNTS, ids=[sentence for _, sentence, _ in COUNTS])
+def test_what_is_counted_is_said(page: str, sentence: str, counted: list[int]) -> None:
     """The page has the sentence, and wherever it has it the numbers are those of the code."""
-    found = re.findall(said, (HOUSE / page).read_text(encoding="utf-8"))
-    assert found
-    for one in found:
-        numbers = one if isinstance(one, tuple) else (one,)
-        assert [WORDS.get(text.lower()) or int(text) for text in numbers] == counted
+    matches = list(re.finditer(sentence, (HOUSE / page).read_text(encoding="utf-8")))
+    assert matches
+    for match in matches:
+        words = [word.lower().replace(",", "") for word in match.groups()]
+        assert [WORDS.get(word) or int(word) for word in words] == counted
 
 
 def test_three_splits_are_played() -> None:

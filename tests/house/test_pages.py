@@ -1,4 +1,4 @@
-"""What docs/architecture.md and docs/early-detection.md show: the stages of the analysis, and one reading as an example."""
+"""What the pages show of the code: paths, the stages of the analysis, and one reading as an example."""
 
 import json
 import re
@@ -26,6 +26,23 @@ ARCHITECTURE, EARLY = (
 PLAN = build_plan(load_scenario(HOUSE / "scenarios" / "week.toml"))
 (EPISODE,) = (episode for episode in PLAN.episodes if episode.id == "e14")
 DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(EPISODE.readings + 1)]
+
+PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
+ROOTS = [HOUSE, *HOUSE.glob("*/coldaisle_*/")]
+OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw")
+"""What paths begin with that a page names and a checkout does not have."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_paths_exist(page: Path) -> None:
+    """Each path that begins with a folder of the house, of a package or of the analysis leads to a file, with or without `.py`."""
+    paths = re.findall(r"`([\w-]+)/([\w./-]*)`", page.read_text(encoding="utf-8"))
+    for head, rest in paths:
+        places = [root / head for root in ROOTS] + list(HOUSE.glob(f"{head}/coldaisle_*/"))
+        if any(place.is_dir() for place in places) and not f"{head}/{rest}".startswith(OF_A_RUN):
+            assert any((place / f"{rest}{suffix}").exists() for place in places for suffix in ("", ".py")), (
+                f"{head}/{rest}"
+            )
 
 
 def test_stages_are_the_import_contract_s() -> None:
