@@ -14,9 +14,8 @@ from coldaisle_analysis.evaluation import other_runs as other_weeks
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.report import page, statistics
 from coldaisle_analysis.report.page import Subject
-from coldaisle_analysis.staging import staged
+from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_analysis.truth import ledger
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
 
@@ -86,8 +85,7 @@ def analyse_captures(
     Raises:
         InputError: if a capture or label table cannot be used, or the folder not be made.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(out, "exists already: name a new folder, or remove it first")
+    refuse_used(out)
     progress(f"decoding {len(pcaps)} captures")
     built = dataset.from_captures(pcaps, labels, utc_offset_s)
     subject = _subject_of_captures(pcaps, utc_offset_s)

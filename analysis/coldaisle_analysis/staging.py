@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.unforeseen import refused
+
+
+def refuse_used(folder: Path) -> None:
+    """Refuse a folder for results that already holds something.
+
+    Raises:
+        InputError: if it is a file or a folder that is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(folder, "exists already: name a new folder, or remove it first")
 
 
 @contextmanager

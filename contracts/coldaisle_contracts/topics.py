@@ -15,6 +15,16 @@ def sensor_of(client: str) -> tuple[str, int]:
     return f"inrow-{client[:-1]}", int(client[-1])
 
 
+def base_id(client: str) -> str:
+    """Return a client id without its suffix, which names the firmware."""
+    return client.partition("-")[0]
+
+
+def is_inrow(client: str) -> bool:
+    """Return whether a client id without suffix has the form of :func:`client_id`: two digits of the unit, one of the sensor."""
+    return len(client) == 3 and client.isascii() and client.isdecimal()  # noqa: PLR2004 - three digits
+
+
 def encode_value(celsius: float) -> bytes:
     """Return the payload of a reading: ASCII °C with two decimals, such as ``b"15.54"``."""
     return f"{celsius:.2f}".encode("ascii")

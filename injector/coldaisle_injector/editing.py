@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from coldaisle_contracts.topics import SENSORS, sensor_of
+from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
 from coldaisle_injector import mqtt
 from coldaisle_injector.connection import Connection
 from coldaisle_injector.edits import (
@@ -65,7 +65,7 @@ class Editor:
             if upward and message.type == mqtt.PUBLISH:
                 data, edit = self._publish(conn, message)
             elif upward and message.type == mqtt.CONNECT:
-                conn.sensor = sensor_of(mqtt.client_id(message).partition("-")[0])[1]
+                conn.sensor = sensor_of(base_id(mqtt.client_id(message)))[1]
             elif not upward and message.type == mqtt.PUBACK:
                 data = self._puback(conn, message)
             half.stream.edit(at, len(message.data), len(data))

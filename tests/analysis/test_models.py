@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.svm import SVC, OneClassSVM
 
 from coldaisle_analysis.columns import LEARNED, Level, features
-from coldaisle_analysis.forecast.columns import COLUMNS
+from coldaisle_analysis.forecast.kalman import COLUMNS
 from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, threshold, untold_threshold
 from coldaisle_analysis.models.charts import INSTEAD, Chart
 from coldaisle_analysis.models.charts import MODELS as CHARTS

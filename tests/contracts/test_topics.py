@@ -9,9 +9,11 @@ from coldaisle_contracts.topics import (
     SENSOR_MEANING,
     SENSORS,
     TOPIC,
+    base_id,
     client_id,
     decode_value,
     encode_value,
+    is_inrow,
     sensor_of,
 )
 
@@ -49,3 +51,18 @@ def test_what_is_no_number_is_refused(payload: bytes) -> None:
     """Text, an empty payload and bytes that are not ASCII raise ValueError."""
     with pytest.raises(ValueError, match=r"."):
         decode_value(payload)
+
+
+@pytest.mark.parametrize(
+    ("client", "base", "inrow"),
+    [
+        ("134", "134", True),
+        ("134-2", "134", True),
+        ("flow 7", "flow 7", False),
+        ("mqtt-1", "mqtt", False),
+        ("13²", "13²", False),
+    ],
+)
+def test_ids_of_inrow_sensors_are_recognised(client: str, base: str, inrow: bool) -> None:
+    """A suffix names the firmware; what is left are three digits."""
+    assert (base_id(client), is_inrow(base_id(client))) == (base, inrow)

@@ -13,6 +13,7 @@ import pandas as pd
 from coldaisle_analysis import tables
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level, conform
+from coldaisle_analysis.columns.streams import celsius
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
@@ -25,6 +26,7 @@ from coldaisle_analysis.truth.ledger import Account
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.topics import base_id
 
 _LEAD = SECOND // 4
 """A slot ends so long before the next reading is due, ns."""
@@ -139,24 +141,23 @@ def grid_of(account: Account) -> Grid:
 def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, starts: Ints) -> pd.DataFrame:
     """Place every PUBLISH in the slot during which it arrived."""
     number = dict(zip(sensors["client_id"], sensors.index, strict=True))
-    wanted = deliveries["client"].astype("str").str.partition("-")[0]  # a suffix names the firmware
-    seen = deliveries.assign(client=wanted)
-    seen = seen[seen["client"].isin(number)].sort_values("time_ns", kind="stable")
-    sensor = seen["client"].map(number).to_numpy(np.int64)
-    time_ns = seen["time_ns"].to_numpy()
-    tick = np.empty(len(seen), np.int64)
+    arrived = deliveries.assign(client=deliveries["client"].astype("str").map(base_id, na_action="ignore"))
+    arrived = arrived[arrived["client"].isin(number)].sort_values("time_ns", kind="stable")
+    sensor = arrived["client"].map(number).to_numpy(np.int64)
+    time_ns = arrived["time_ns"].to_numpy()
+    tick = np.empty(len(arrived), np.int64)
     for row in range(len(starts)):
         tick[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
-    value = pd.to_numeric(seen["payload"], errors="coerce").to_numpy(np.float64)
+    value = celsius(arrived["payload"])
     table = pd.DataFrame(
         {
             "sensor": sensor,
             "tick": tick,
             "time_ns": time_ns,
             "value": value,
-            "row": seen["row"].to_numpy(),
-            "flow": seen["flow"].to_numpy(),
-            "msgid": seen["msgid"].to_numpy(np.int64),
+            "row": arrived["row"].to_numpy(),
+            "flow": arrived["flow"].to_numpy(),
+            "msgid": arrived["msgid"].to_numpy(np.int64),
         }
     )
     table = table[table["tick"].between(0, plan.scenario.slots - 1) & table["value"].notna()]

@@ -17,23 +17,21 @@ import pandas as pd
 
 from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.columns import columns as columns_of
+from coldaisle_analysis.columns.streams import celsius, stream_keys
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets, readings
 from coldaisle_analysis.features.readings import Grid
-from coldaisle_analysis.features.values import sensor_key
 from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.truth.frames import NORMAL
 from coldaisle_contracts.clock import HOUR, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import refuse_odd
-from coldaisle_contracts.topics import SENSORS, sensor_of
+from coldaisle_contracts.topics import SENSORS, is_inrow, sensor_of
 
 HEADER = ("frame.number", "ip.src", "tcp.srcport", "mqtt.clientid", "mqtt.msgid", "label")
 ATTACK = "attack"
 TOGETHER = SECOND
 """Publishes of different sensors less than this apart belong to one tick, ns."""
-_ID_LENGTH = 3
-"""Digits of an InRow's client id: unit, then sensor."""
 EPISODE_GAP = HOUR
 """Labelled frames of one source further apart than this are two episodes, ns."""
 
@@ -66,7 +64,7 @@ def build(
         kind=np.where(label == 1, ATTACK, NORMAL),
         episode=_episodes(frames, label),
     )
-    if pd.to_numeric(_sent(trace)["payload"].astype("str"), errors="coerce").isna().all():
+    if np.isnan(celsius(_sent(trace)["payload"])).all():
         names = ", ".join(path.name for path in pcaps)
         raise InputError(names, "no MQTT PUBLISH holds a number: give captures of sensors that report values")
     complete = conform(_with_absent(frames, "packets"), "packets")
@@ -191,10 +189,8 @@ def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
         sent: the PUBLISH messages.
         frames: level ``packets``.
     """
-    value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce").to_numpy(np.float64)
-    sent = sent.assign(
-        value=value, key=sensor_key(sent), ip=frames["ip_src"].astype("str").to_numpy()[sent["row"]]
-    )
+    value, ip = celsius(sent["payload"]), frames["ip_src"].astype("str").to_numpy()[sent["row"]]
+    sent = sent.assign(value=value, key=stream_keys(sent["client"], sent["flow"].to_numpy()), ip=ip)
     sent = sent[~np.isnan(value)].sort_values("time_ns", kind="stable", ignore_index=True)
     sensors = _sensors(sent)
     number = sent["key"].map(dict(zip(sensors["key"], sensors.index, strict=True))).to_numpy(np.int64)
@@ -242,7 +238,7 @@ def _sensors(sent: pd.DataFrame) -> pd.DataFrame:
 
 
 def _named(client: str, ip: str, order: int) -> tuple[str, int, str, str]:
-    if client.isdigit() and len(client) == _ID_LENGTH and int(client[-1]) in SENSORS:
+    if is_inrow(client) and int(client[-1]) in SENSORS:
         return (*sensor_of(client), client, ip)
     return ip, order, client, ip
 

@@ -14,9 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.watch import Verdicts, Watch
-from coldaisle_analysis.staging import staged
+from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.errors import InputError
 
 SCHEMA = pa.schema([
     ("frame", pa.int64()), ("time", pa.timestamp("ns", "UTC")), ("score", pa.float64()), ("alarm", pa.bool_()),
@@ -69,8 +68,7 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
 def _score(verdicts: Iterator[Verdicts], out: Path | None) -> Scored:
     if out is None:
         return Scored(*_told(verdicts), out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(out, "exists already: name a new folder, or remove it first")
+    refuse_used(out)
     with staged(out.parent / f".{out.name}") as folder:
         with pq.ParquetWriter(folder / "scores.parquet", SCHEMA) as file:
             frames, alarms = _told(_written(verdicts, file))

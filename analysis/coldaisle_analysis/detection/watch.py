@@ -5,28 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.arrays import Floats, Ints
+from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
+from coldaisle_analysis.columns.streams import Published, celsius, stream_key, stream_keys
 from coldaisle_analysis.decoding import Decoder, View
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.earliness.policies import Policy
 from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import traffic, values
-from coldaisle_analysis.features.traffic import Traffic
-from coldaisle_analysis.features.values import Values
-from coldaisle_analysis.forecast.columns import place_of
-from coldaisle_analysis.forecast.kalman import COLUMNS, Forecast
+from coldaisle_analysis.features.derived import Decoded, Derivation
+from coldaisle_analysis.features.packets import BYTES
+from coldaisle_analysis.forecast import columns as forecast
+from coldaisle_analysis.forecast.columns import series_of_published
+from coldaisle_analysis.forecast.kalman import Forecast
 from coldaisle_analysis.models import scores
 
 LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21
 """Frames and bytes that are judged together at most."""
 _SHOWN = ("protocol", "client", "ip_src", "ip_dst")
-_FOLLOWED = [name for name in columns.learned(LEVEL) if name in values.COLUMNS]
-"""Columns that compare a sensor's values."""
 _DECODED = [name for name in columns.learned(LEVEL) if name not in (*values.COLUMNS, *traffic.COLUMNS)]
 """Columns that the decoder writes."""
 
@@ -46,8 +44,8 @@ class Verdicts:
     frame: Ints
     time_ns: Ints
     score: Floats
-    alarm: npt.NDArray[np.bool_]
-    shown: dict[str, npt.NDArray[np.object_]]
+    alarm: Mask
+    shown: dict[str, Texts]
 
 
 class Watch:
@@ -62,9 +60,8 @@ class Watch:
     def __init__(self, detector: Detector, policy: str, *, live: bool = False) -> None:
         self._detector, self._policy = detector, detector.policy(policy)
         self._decoder = Decoder(frames=LIVE_FRAMES, size=LIVE_BYTES) if live else Decoder()
-        self._values, self._traffic, self._forecast = Values(), Traffic(), Forecast(detector.site)
+        self._derivation, self._forecast = Derivation(), Forecast(detector.site)
         self._states: dict[str, int] = {}
-        self._ticks = 0
 
     def files(self, paths: Sequence[Path]) -> Iterator[Verdicts]:
         """Follow the frames of captures, in order of time.
@@ -83,74 +80,37 @@ class Watch:
         return map(self._judge, self._decoder.take(frames))
 
     def _judge(self, view: View) -> Verdicts:
-        shown = {name: view.texts(name) for name in _SHOWN}
-        columns_seen = self._seen(view, shown)
-        score = scores(self._detector.pipeline, columns_seen)
+        texts = {name: view.texts(name) for name in _SHOWN}
+        flow = view.numbers("flow").astype(np.int64)
+        score = scores(self._detector.pipeline, self._columns(view, texts, flow))
         streams = [
-            client or (f"flow {flow}" if flow >= 0 else "")
-            for client, flow in zip(shown["client"], view.numbers("flow").astype(np.int64), strict=True)
+            stream_key(client or None, number) if number >= 0 else ""
+            for client, number in zip(texts["client"], flow.tolist(), strict=True)
         ]
         alarm = follow(self._policy, streams, score, self._states)
-        return Verdicts(view.frame, view.time_ns, score, alarm, shown)
+        return Verdicts(view.frame, view.time_ns, score, alarm, texts)
 
-    def _seen(self, view: View, shown: dict[str, npt.NDArray[np.object_]]) -> Floats:
+    def _columns(self, view: View, texts: dict[str, Texts], flow: Ints) -> Floats:
         """Return what models are given of each frame, shape (frames, columns)."""
-        told = {name: view.numbers(name) for name in _DECODED}
-        told |= {name: np.full(view.frames, np.nan) for name in _FOLLOWED}
-        forecasts = np.full((view.frames, len(COLUMNS)), np.nan)
-        row = self._follow_values(view, shown, told, forecasts)
-        published = np.zeros(view.frames, np.bool_)
-        published[row] = True
-        what = {
-            traffic.ARP: shown["protocol"] == "ARP",
-            traffic.SYN: told["tcp_syn"] > 0,
-            traffic.RST: told["tcp_rst"] > 0,
-            traffic.PUBLISH: published,
-        }
-        late, run = told["publish_late"], told["value_run"]
-        told |= self._traffic.follow(view.time_ns, view.numbers("flow").astype(np.int64), what, late, run)
-        return np.column_stack([matrix(told, LEVEL), forecasts])
-
-    def _follow_values(
-        self,
-        view: View,
-        shown: dict[str, npt.NDArray[np.object_]],
-        told: dict[str, Floats],
-        forecasts: Floats,
-    ) -> npt.NDArray[np.intp]:
-        """Fill in what is said of the first PUBLISH of each frame; return the frames that have one."""
+        columns = {name: view.numbers(name) for name in _DECODED}
         sent = view.published
-        row, time_ns = sent.row, view.time_ns[sent.row]
-        if not len(row):
-            return row
-        host = [str(name) for name in shown["ip_src"][row]]
-        key = [
-            client if client is not None else f"flow {flow}"
-            for client, flow in zip(sent.client, sent.flow.tolist(), strict=True)
-        ]
-        value = _celsius(sent.payload)
-        for name, column in self._values.follow(key, host, time_ns, value).items():
-            if name in told:
-                told[name][row] = column
-        named = [place_of(*pair)[0] for pair in zip(key, host, strict=True)]
-        ticks = np.arange(self._ticks, self._ticks + len(row), dtype=np.int64)
-        self._ticks += len(row)
-        forecasts[row] = self._forecast.follow(self._forecast.codes(named), time_ns, ticks, value)
-        return row
+        published = Published(
+            sent.row,
+            stream_keys(sent.client, sent.flow),
+            texts["ip_src"][sent.row].tolist(),
+            view.time_ns[sent.row],
+            celsius([payload.decode(BYTES) for payload in sent.payload]),
+        )
+        syn, rst = columns["tcp_syn"], columns["tcp_rst"]
+        frames = Decoded(view.time_ns, flow, texts["protocol"], syn, rst, published)
+        columns |= self._derivation.follow(frames)
+        forecasts = forecast.follow(self._forecast, series_of_published(published), view.frames)
+        return np.column_stack([matrix(columns, LEVEL), forecasts])
 
 
-def follow(
-    policy: Policy, streams: Iterable[str], score: Floats, states: dict[str, int]
-) -> npt.NDArray[np.bool_]:
+def follow(policy: Policy, streams: Iterable[str], score: Floats, states: dict[str, int]) -> Mask:
     """Return which items alarm, given the stream of each; the state of every stream is kept in ``states``."""
     alarm = np.zeros(len(score), np.bool_)
     for at, (stream, one) in enumerate(zip(streams, score.tolist(), strict=True)):
         states[stream], alarm[at] = policy.step(states.get(stream, 0), one)
     return alarm
-
-
-def _celsius(payload: Sequence[bytes]) -> Floats:
-    """Return payloads as °C, missing where one is no number."""
-    # Not a Series: one of few words takes ten times as long.
-    words = np.array([said.decode("latin-1") for said in payload], object)
-    return np.asarray(pd.to_numeric(words, errors="coerce"), np.float64)

@@ -11,8 +11,8 @@ from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.preparation import Exam, Lesson
 from coldaisle_analysis.evaluation.splits import Fold
-from coldaisle_analysis.forecast.columns import COLUMNS, columns_of, learn_site
-from coldaisle_analysis.forecast.kalman import Site
+from coldaisle_analysis.forecast.columns import columns_of, learn_site
+from coldaisle_analysis.forecast.kalman import COLUMNS, Site
 from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, untold_threshold
 
 Params = Mapping[str, Mapping[str, Any]]

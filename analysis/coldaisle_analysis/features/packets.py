@@ -15,9 +15,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level
+from coldaisle_analysis.columns.streams import Published, celsius, stream_keys
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
 from coldaisle_analysis.decoding.captures import Frames, read
-from coldaisle_analysis.features import traffic, values
+from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis.features.derived import Decoded, Derivation
 from coldaisle_analysis.local_time import local_time
 
 BYTES = "latin-1"
@@ -75,22 +77,24 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
-    packets = packets.assign(**values.of_messages(messages, packets))
-    return Trace(frames, packets.assign(**_traffic(packets)), messages, gaps)
+    columns = Derivation().follow(_of_frames(packets, messages))
+    return Trace(frames, packets.assign(**columns), messages, gaps)
 
 
-def _traffic(packets: pd.DataFrame) -> dict[str, Any]:
-    """Return what goes on around each frame, see :mod:`traffic`."""
-    what = {
-        traffic.ARP: (packets["protocol"] == "ARP").to_numpy(),
-        traffic.SYN: packets["tcp_syn"].to_numpy(np.float64, na_value=0) > 0,
-        traffic.RST: packets["tcp_rst"].to_numpy(np.float64, na_value=0) > 0,
-        traffic.PUBLISH: packets["value_run"].notna().to_numpy(),
-    }
-    late, run = packets["publish_late"].to_numpy(), packets["value_run"].to_numpy()
-    return traffic.Traffic().follow(
-        packets["time_ns"].to_numpy(), packets["flow"].to_numpy(), what, late, run
+def _of_frames(packets: pd.DataFrame, messages: pd.DataFrame) -> Decoded:
+    """Return the columns of frames that others are derived from."""
+    sent = messages[messages["msgtype"] == PUBLISH].drop_duplicates("row")
+    row = sent["row"].to_numpy(np.intp)
+    published = Published(
+        row,
+        stream_keys(sent["client"], sent["flow"].to_numpy()),
+        packets["ip_src"].iloc[row].tolist(),
+        sent["time_ns"].to_numpy(np.int64),
+        celsius(sent["payload"]),
     )
+    syn, rst = (packets[name].to_numpy(np.float64, na_value=np.nan) for name in ("tcp_syn", "tcp_rst"))
+    protocol = packets["protocol"].to_numpy(object)
+    return Decoded(packets["time_ns"].to_numpy(), packets["flow"].to_numpy(), protocol, syn, rst, published)
 
 
 def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:

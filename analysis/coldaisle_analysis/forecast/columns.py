@@ -11,14 +11,11 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
 from coldaisle_analysis.columns import Level
+from coldaisle_analysis.columns.streams import Published, stream_keys
 from coldaisle_analysis.forecast.kalman import COLUMNS, MOST_BESIDE, Forecast, Site
 from coldaisle_analysis.forecast.learning import learn
 from coldaisle_contracts.clock import SECOND
-
-__all__ = ["COLUMNS", "Series", "columns_of", "learn_site", "place_of", "series_of"]
-
-_ID_LENGTH = 3
-"""Digits of an InRow's client id: unit, then sensor."""
+from coldaisle_contracts.topics import base_id, is_inrow
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ def place_of(client: str, host: str) -> tuple[str, str]:
 
     An InRow's client id is its unit's number and the sensor's; of any other the host is the unit.
     """
-    name = client.partition("-")[0]
-    return name, name[:-1] if name.isdigit() and len(name) == _ID_LENGTH else host
+    name = base_id(client)
+    return name, name[:-1] if is_inrow(name) else host
 
 
 def series_of(frame: pd.DataFrame, level: Level) -> Series:
@@ -65,16 +62,21 @@ def _of_packets(frame: pd.DataFrame) -> Series:
     """Return the values in PUBLISH messages, each judged as it comes."""
     row = np.flatnonzero(frame["mqtt_value"].notna().to_numpy())
     rows = frame.iloc[row]
-    flow = "flow " + rows["flow"].astype("str")
-    client = rows["client"].astype("object").where(rows["client"].notna(), flow)
-    named = [place_of(*pair) for pair in zip(client, rows["ip_src"].astype("str"), strict=True)]
-    return Series(
+    published = Published(
         row,
-        *_names(named),
+        stream_keys(rows["client"], rows["flow"].to_numpy()),
+        rows["ip_src"].tolist(),
         rows["time_ns"].to_numpy(np.int64),
-        np.arange(len(row), dtype=np.int64),
         rows["mqtt_value"].to_numpy(np.float64),
     )
+    return series_of_published(published)
+
+
+def series_of_published(published: Published) -> Series:
+    """Return published values as a series; each value is judged as it comes."""
+    named = [place_of(*pair) for pair in zip(published.stream, published.host, strict=True)]
+    tick = np.arange(len(named), dtype=np.int64)
+    return Series(published.row, *_names(named), published.time_ns, tick, published.value)
 
 
 def _of_readings(frame: pd.DataFrame) -> Series:
@@ -131,8 +133,13 @@ def learn_site(series: Series, clean: Mask) -> Site:
 
 def columns_of(site: Site, series: Series, rows: int) -> Floats:
     """Return :data:`COLUMNS` for the rows of a level, shape (rows, len(COLUMNS)); missing where no value came."""
-    table, forecast = np.full((rows, len(COLUMNS)), np.nan), Forecast(site)
-    table[series.row] = forecast.follow(
-        forecast.codes(series.key.tolist()), series.time_ns, series.tick, series.value
-    )
+    return follow(Forecast(site), series, rows)
+
+
+def follow(forecast: Forecast, series: Series, rows: int) -> Floats:
+    """Return :data:`COLUMNS` for the next rows of a level, see :func:`columns_of`."""
+    table = np.full((rows, len(COLUMNS)), np.nan)
+    if len(series.row):
+        sensor = forecast.codes(series.key.tolist())
+        table[series.row] = forecast.follow(sensor, series.time_ns, series.tick, series.value)
     return table

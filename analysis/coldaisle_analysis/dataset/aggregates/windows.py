@@ -7,12 +7,14 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import conform
+from coldaisle_analysis.columns.streams import stream_key
 from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.dataset.aggregates.expiry import clock
 from coldaisle_analysis.dataset.aggregates.moments import gaps, moments, named, sums
 from coldaisle_analysis.dataset.aggregates.truth import decide, touched
 from coldaisle_analysis.decoding.mqtt import CONNECT, PUBLISH
 from coldaisle_analysis.local_time import local_time
+from coldaisle_contracts.topics import base_id
 
 _WHO = ("unit", "sensor", "client_id")
 _NUMBERS = ("tcp_rst", "tcp_retransmission", "mqtt_msgtype", "to_server", "frame_len", "label", "frame")
@@ -102,12 +104,11 @@ def _sensor_of(packets: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
     flow = packets["flow"].to_numpy(np.int64)
     client, names = packets["client"].cat.codes.to_numpy(np.int64), packets["client"].cat.categories
     numbers = {name: number for number, name in enumerate(sensors["client_id"])}
-    wanted = np.array([numbers.get(name.partition("-")[0], -1) for name in names], np.int64)
-    of_flow = np.array(
-        [numbers.get(f"flow {each}", -1) for each in range(flow.max(initial=-1) + 1)], np.int64
-    )
-    known = np.flatnonzero((client >= 0) & (flow >= 0))
-    of_flow[flow[known]] = wanted[client[known]]
+    of_client = np.array([numbers.get(base_id(name), -1) for name in names], np.int64)
+    keys = [stream_key(None, at) for at in range(flow.max(initial=-1) + 1)]
+    of_flow = np.array([numbers.get(key, -1) for key in keys], np.int64)
+    rows = np.flatnonzero((client >= 0) & (flow >= 0))
+    of_flow[flow[rows]] = of_client[client[rows]]
     sensor = np.full(len(flow), -1, np.int64)
     sensor[flow >= 0] = of_flow[flow[flow >= 0]]
     return sensor
