@@ -182,7 +182,9 @@ def test_the_terminal_hears_who_speaks_to_people() -> None:
 @pytest.mark.parametrize("name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp"])
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """Whoever stays up while others wait for it can be asked how it is."""
-    assert SERVICES[name]["healthcheck"]["test"]
+    healthcheck = SERVICES[name]["healthcheck"]
+    assert healthcheck["test"]
+    assert healthcheck["start_period"] == "60s", "a busy machine starts a program slowly"
 
 
 def test_no_variable_is_needed() -> None:
