@@ -43,12 +43,12 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
         else f"put the results elsewhere with `coldaisle analyse {run} --out DIR`"
     )
     stage = parent / f"{MAKING}{secrets.token_hex(4)}"
-    with ExitStack() as ours:
+    with ExitStack() as stack:
         try:
             if not parent.exists():
                 parent.mkdir(parents=True)
                 hand_over(parent)
-            while not _begun(stage, ours, sweep=out is None):
+            while not _begun(stage, stack, sweep=out is None):
                 pass  # somebody else begins an analysis this instant
         except OSError as error:
             raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
@@ -65,15 +65,15 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
             shutil.rmtree(stage, ignore_errors=True)
 
 
-def _begun(stage: Path, ours: ExitStack, *, sweep: bool) -> bool:
+def _begun(stage: Path, stack: ExitStack, *, sweep: bool) -> bool:
     """Make and hold a folder, and sweep beside it; both while nobody else does, who might sweep it before it is held."""
-    with held(stage.parent) as alone:
-        if alone:
+    with held(stage.parent) as is_alone:
+        if is_alone:
             if sweep:
                 _sweep(stage.parent)
             stage.mkdir()
-            ours.enter_context(held(stage))
-        return alone
+            stack.enter_context(held(stage))
+        return is_alone
 
 
 def _sweep(parent: Path) -> None:
@@ -114,8 +114,8 @@ def place(stage: Path, run: Path, out: Path | None = None) -> Path:
         if out.is_dir():
             out.rmdir()
         return stage.rename(out)
-    known = analyses_of(run)
-    number = max([0, *(int(path.name) for path in known if path.name.isdigit())]) + 1
+    analyses = analyses_of(run)
+    number = max([0, *(int(path.name) for path in analyses if path.name.isdigit())]) + 1
     while True:
         final = run / ANALYSES / f"{number:0{_DIGITS}d}"
         try:

@@ -72,14 +72,14 @@ def of_checkout() -> str:
     Raises:
         InputError: if this is no checkout with git, whose last commit the bill is of.
     """
-    known = provenance.versions()
-    made = provenance.committed()
-    if made is None:
+    versions = provenance.versions()
+    committed = provenance.committed()
+    if committed is None:
         raise InputError(
             "sbom", "there is no commit here to speak of: name a run, or call it in a git checkout"
         )
-    facts = {"commit": provenance.commit(), "linux": known["linux"], "python": known["python"]}
-    return written(Subject(known["coldaisle"], made, facts, {"machine": provenance.here()}))
+    facts = {"commit": provenance.commit(), "linux": versions["linux"], "python": versions["python"]}
+    return written(Subject(versions["coldaisle"], committed, facts, {"machine": provenance.here()}))
 
 
 def written(subject: Subject) -> str:

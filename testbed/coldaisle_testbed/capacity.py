@@ -21,8 +21,8 @@ def side_by_side() -> int:
 
 def free_memory() -> int:
     """Return how much memory is free, bytes: of the machine, or of the control group this process is in when that allows less."""
-    found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
-    free = int(found[1]) << 10 if found else MEMORY + SPARE
+    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    free = int(available[1]) << 10 if available else MEMORY + SPARE
     for place in _LIMITS:
         try:
             text = Path(place).read_text(encoding="ascii").strip()

@@ -51,8 +51,8 @@ def run(arguments: list[str]) -> None:
         app(words, prog_name="coldaisle", standalone_mode=False)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(wanted_now: bool) -> None:
+    if wanted_now:
         from coldaisle_testbed import provenance  # noqa: PLC0415
 
         say(f"coldaisle {provenance.version() or 'of unknown version'}")
@@ -130,12 +130,12 @@ def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) ->
     return _plan(path, seed, kinds) if sentences else plan
 
 
-def _engine(asked: EngineName | None) -> EngineName:
+def _engine(name: EngineName | None) -> EngineName:
     """Return the engine to use: the one asked for, else netns as root, else compose where an engine answers."""
-    if asked is not None:
-        if asked is EngineName.NETNS and os.geteuid() != 0:
+    if name is not None:
+        if name is EngineName.NETNS and os.geteuid() != 0:
             raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
-        return asked
+        return name
     if os.geteuid() == 0:
         return EngineName.NETNS
     from coldaisle_testbed.engines import compose  # noqa: PLC0415
@@ -178,7 +178,7 @@ def up(
 
     progress = Progress()
     if resume is not None:
-        if no_analysis or any(given is not None for given in (scenario, engine, out, shards, seed)):
+        if no_analysis or any(option is not None for option in (scenario, engine, out, shards, seed)):
             raise InputError("--resume", "takes nothing beside it: the unfinished run knows all the rest")
         making.resume(resume, lambda name: _engine(EngineName(name)), progress)
         return

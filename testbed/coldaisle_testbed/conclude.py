@@ -99,9 +99,9 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
         dataset.write(built, stage / "dataset")
     origin = {"versions": provenance.note(stage, engine), "commit": provenance.commit()}
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
-    made = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
+    facts = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
-    manifest = Manifest.model_validate({**made, **origin, **deduced(account), "files": hashes})
+    manifest = Manifest.model_validate({**facts, **origin, **deduced(account), "files": hashes})
     manifest.save(stage)
     metadata.write_metadata(stage, manifest)
     appear(stage, final)
@@ -147,9 +147,9 @@ def again(
             raise TrustError(broken)
         done = Finished(run, manifest, account, dataset.build(run, account))
         _analyse(done, stage, progress, models=True, tuned=tuned, weeks=weeks)
-        made = analyses.place(stage, run, out)
-    progress(f"report: {made / 'report' / 'index.html'}")
-    return made
+        results = analyses.place(stage, run, out)
+    progress(f"report: {results / 'report' / 'index.html'}")
+    return results
 
 
 def _analyse(
@@ -172,8 +172,8 @@ def _analyse(
             )
     else:
         with progress.step("auditing the dataset", seconds, "audit"):
-            found = examine.of_run(done.run, done.built, done.account, done.manifest)
-            scorecard.write(done.manifest.id, found, folder / scorecard.SCORECARD)
-            metadata.write_datasheet(done.run, done.manifest, [one.row() for one in found], folder)
-    others = {Manifest.load(week).id: digest_of(week) for week in weeks}
-    analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=others)
+            results = examine.of_run(done.run, done.built, done.account, done.manifest)
+            scorecard.write(done.manifest.id, results, folder / scorecard.SCORECARD)
+            metadata.write_datasheet(done.run, done.manifest, [result.row() for result in results], folder)
+    digests = {Manifest.load(week).id: digest_of(week) for week in weeks}
+    analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=digests)

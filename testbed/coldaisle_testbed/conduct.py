@@ -36,8 +36,8 @@ class PlayError(ColdaisleError):
 
     exit_code = 3
 
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name} {what}: see what it wrote with `docker compose logs {name}`")
+    def __init__(self, name: str, event: str) -> None:
+        super().__init__(f"{name} {event}: see what it wrote with `docker compose logs {name}`")
 
 
 class Shown(Progress):
@@ -128,9 +128,9 @@ def finish(runs: Path, progress: Progress) -> int:
     Raises:
         ColdaisleError: the first that could not be concluded, after all others were.
     """
-    found = sorted(path.parent for path in runs.glob(f".*/{ORDER}"))
+    stages = sorted(path.parent for path in runs.glob(f".*/{ORDER}"))
     lacking = [
-        stage for stage in found if not stage.is_symlink() and not is_held(stage) and _was_played(stage)
+        stage for stage in stages if not stage.is_symlink() and not is_held(stage) and _was_played(stage)
     ]
     failures = []
     for stage in lacking:

@@ -46,10 +46,10 @@ def conduct(env: Mapping[str, str]) -> None:
         raise
 
 
-def _seed(given: str | None) -> int | None:
-    if given and not given.isdecimal():
-        raise InputError("COLDAISLE_SEED", "write a whole number from 0 on", given)
-    return int(given) if given else None
+def _seed(text: str | None) -> int | None:
+    if text and not text.isdecimal():
+        raise InputError("COLDAISLE_SEED", "write a whole number from 0 on", text)
+    return int(text) if text else None
 
 
 def timekeeper(env: Mapping[str, str]) -> None:
@@ -57,23 +57,23 @@ def timekeeper(env: Mapping[str, str]) -> None:
     from coldaisle_testbed.timekeeper import VERDICT, Timekeeper, shard_names  # noqa: PLC0415
 
     run, folder = Path(env["COLDAISLE_RUN"]), Path(env["COLDAISLE_FEDERATION"])
-    made = Plan.load(run / "plan.json")
-    shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), made.scenario.days)
-    with held(folder) as ours:
-        if not ours:
+    plan = Plan.load(run / "plan.json")
+    shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), plan.scenario.days)
+    with held(folder) as is_ours:
+        if not is_ours:
             raise FederateError("another timekeeper", "keeps the time here")
         for stale in folder.iterdir():
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         software = folder / SOFTWARE
         software.mkdir()
         software.chmod(0o770)  # the daemons put theirs there
-        broker_accounts.write(folder, made.scenario.accounts)
+        broker_accounts.write(folder, plan.scenario.accounts)
         keeper = Timekeeper(
             folder,
-            shard_names(made.scenario.units),
-            made.day_ns(shard.days[0]) + SECOND,
+            shard_names(plan.scenario.units),
+            plan.day_ns(shard.days[0]) + SECOND,
             Journal(run / "journal" / "timeline.jsonl", str(shard)),
-            virtual=made.scenario.time == "virtual",
+            virtual=plan.scenario.time == "virtual",
             supervise=_Maker(run).check,
         )
         KEEPING.touch()

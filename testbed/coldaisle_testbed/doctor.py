@@ -45,14 +45,14 @@ class Check:
     Attributes:
         name: what it is.
         ok: whether it is there and works.
-        found: what was found.
+        finding: what was found.
         remedy: what to do about it; empty when it is well.
         engine: the engine that needs it: ``netns``, ``compose``, or empty for both.
     """
 
     name: str
     ok: bool
-    found: str
+    finding: str
     remedy: str = ""
     engine: str = ""
 
@@ -87,9 +87,9 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
 def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
     """Run a probe for the engine netns; it returns what it found, or raises."""
     try:
-        return Check(name, ok=True, found=probe(), engine="netns")
+        return Check(name, ok=True, finding=probe(), engine="netns")
     except (OSError, InputError, subprocess.SubprocessError) as error:
-        return Check(name, ok=False, found=str(error), remedy=remedy, engine="netns")
+        return Check(name, ok=False, finding=str(error), remedy=remedy, engine="netns")
 
 
 def _output(*command: str, env: dict[str, str] | None = None) -> str:
@@ -98,19 +98,19 @@ def _output(*command: str, env: dict[str, str] | None = None) -> str:
 
 
 def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
+    version = ".".join(map(str, sys.version_info[:3]))
     return Check(
         "Python",
         sys.version_info >= (3, 11),
-        found,
+        version,
         "" if sys.version_info >= (3, 11) else "install Python 3.11",
     )
 
 
 def _root() -> Check:
     if os.geteuid() == 0:
-        return Check("root", ok=True, found="user 0", engine="netns")
-    return Check("root", ok=False, found=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
+        return Check("root", ok=True, finding="user 0", engine="netns")
+    return Check("root", ok=False, finding=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
 
 
 def _program(name: str, package: str) -> Check:
@@ -126,8 +126,8 @@ def _virtual_time() -> str:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "offset").write_text(offset_text(ahead * SECOND), encoding="ascii")
-        said = _output("date", "+%s", env=os.environ | faketime_env(folder, library))
-    error_s = int(said) - ahead - time.time()
+        seconds = _output("date", "+%s", env=os.environ | faketime_env(folder, library))
+    error_s = int(seconds) - ahead - time.time()
     if abs(error_s) > 2:  # noqa: PLR2004 - seconds, for a slow machine
         raise OSError(f"{library}: a program in virtual time is {error_s:.0f} s off")
     return library
@@ -152,26 +152,26 @@ def _packet_socket() -> str:
 def _docker() -> Check:
     try:
         with closing(containers.connect()) as client:
-            return Check("Docker Engine", ok=True, found=str(client.version()["Version"]), engine="compose")
+            return Check("Docker Engine", ok=True, finding=str(client.version()["Version"]), engine="compose")
     except InputError:
         remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
-        return Check("Docker Engine", ok=False, found="does not answer", remedy=remedy, engine="compose")
+        return Check("Docker Engine", ok=False, finding="does not answer", remedy=remedy, engine="compose")
 
 
 def _compose() -> Check:
     remedy = f"install Compose v2 ({'.'.join(map(str, COMPOSE))} or newer): apt-get install docker-compose-v2 or docker-compose"
     try:
-        found = _output("docker", "compose", "version", "--short")
+        version = _output("docker", "compose", "version", "--short")
     except (OSError, subprocess.SubprocessError):
         return Check(
             "Docker Compose",
             ok=False,
-            found="docker compose does not answer",
+            finding="docker compose does not answer",
             remedy=remedy,
             engine="compose",
         )
-    ok = tuple(map(int, re.findall(r"\d+", found)[:2])) >= COMPOSE
-    return Check("Docker Compose", ok, found, "" if ok else remedy, "compose")
+    ok = tuple(map(int, re.findall(r"\d+", version)[:2])) >= COMPOSE
+    return Check("Docker Compose", ok, version, "" if ok else remedy, "compose")
 
 
 def _disk(folder: Path) -> Check:
@@ -182,8 +182,8 @@ def _disk(folder: Path) -> Check:
 
 def _memory() -> Check:
     facts = Path("/proc/meminfo").read_text(encoding="ascii")
-    found = re.search(r"MemAvailable:\s+(\d+) kB", facts)
-    free = int(found[1]) * 1024 if found else 0
+    available = re.search(r"MemAvailable:\s+(\d+) kB", facts)
+    free = int(available[1]) * 1024 if available else 0
     remedy = "" if free >= MEMORY else "end other programs, or play fewer days side by side: --shards 2"
     return Check("memory", free >= MEMORY, f"{free / GIB:.1f} GiB available", remedy)
 
@@ -196,4 +196,4 @@ def _port(port: int, whose: str, variable: str) -> Check:
         except OSError as error:
             remedy = f"set {variable} to another port, or end what listens there: ss -tlnp sport = :{port}"
             return Check(f"port {port}", False, error.strerror or str(error), remedy, "compose")
-    return Check(f"port {port}", ok=True, found=f"free for {whose}", engine="compose")
+    return Check(f"port {port}", ok=True, finding=f"free for {whose}", engine="compose")

@@ -33,8 +33,8 @@ def heard() -> Iterator[None]:
     ]
 
     def end(number: int, _: FrameType | None) -> None:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+        for signal_number in _SIGNALS:
+            signal.signal(signal_number, signal.SIG_IGN)
         raise Interrupted(number)
 
     for number in minded:

@@ -39,9 +39,9 @@ def errors() -> Iterator[None]:
         raise
     except Exception as error:
         usage = getattr(error, "format_message", None)  # Typer refused the arguments
-        known = as_known(error) if usage is None else InputError("arguments", usage())
-        write(_error_facts(known))
-        raise known from error
+        failure = as_known(error) if usage is None else InputError("arguments", usage())
+        write(_error_facts(failure))
+        raise failure from error
 
 
 def _error_facts(error: ColdaisleError) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Leftover:
 
     Attributes:
         paths: where it lies.
-        what: what it holds.
+        contents: what it holds, in words.
         remedy: what can be done with it beside removing it; empty where nothing.
         busy: whether somebody works in it right now.
         keep: whether it is too good to be cleared away.
@@ -43,7 +43,7 @@ class Leftover:
     """
 
     paths: tuple[Path, ...]
-    what: str
+    contents: str
     remedy: str = ""
     busy: bool = False
     keep: bool = False
@@ -60,14 +60,14 @@ class Leftover:
         first, more = self.paths[0], len(self.paths) - 1
         place = f"{first} and {more:,} more" if more else str(first)
         remedy = f": {self.remedy}" if self.remedy else ""
-        return f"{place}: {self.what}, {self.size / 1e6:,.1f} MB{remedy}"
+        return f"{place}: {self.contents}, {self.size / 1e6:,.1f} MB{remedy}"
 
 
 def find(runs: Path, within: Path | None = None) -> list[Leftover]:
     """Return what was left in a folder of runs, in a temporary folder, the system's when none is given, and in shared memory."""
     temporary_folder = within or Path(tempfile.gettempdir())
     hidden = (path for path in sorted(runs.glob(".*")) if path.is_dir() and not path.is_symlink())
-    stages = [found for path in hidden if (found := _stage(path))]
+    stages = [leftover for path in hidden if (leftover := _stage(path))]
     folders = [
         Leftover((path,), f"sockets and logs of a run in {_named(path)}")
         for path in temporary.left_behind(temporary_folder)
@@ -82,26 +82,26 @@ def find(runs: Path, within: Path | None = None) -> list[Leftover]:
         if not path.parents[1].is_symlink() and not is_held(path)
     ]
     shared = tuple(_shared_memory())
-    gone = [Leftover(shared, "shared memory of processes that are gone")] if shared else []
+    shared_memory = [Leftover(shared, "shared memory of processes that are gone")] if shared else []
     logs = tuple(
         path for path in sorted(temporary_folder.glob("*".join(LOG))) if path.lstat().st_uid == os.geteuid()
     )
-    told = [Leftover(logs, "what happened when something failed that nobody foresaw")] if logs else []
-    return [*stages, *analyses, *folders, *told, *gone]
+    log_files = [Leftover(logs, "what happened when something failed that nobody foresaw")] if logs else []
+    return [*stages, *analyses, *folders, *log_files, *shared_memory]
 
 
 def clean(runs: Path) -> list[Leftover]:
     """Remove what :func:`find` names, but for what is in use or holds a finished run; return what was removed."""
-    left = [one for one in find(runs) if not one.busy and not one.keep]
-    for path in (path for one in left for path in one.paths):
+    removable = [leftover for leftover in find(runs) if not leftover.busy and not leftover.keep]
+    for path in (path for leftover in removable for path in leftover.paths):
         with suppress(OSError):
             if not path.is_dir():
                 path.unlink()
                 continue
-            with held(path) as ours:
-                if ours:
+            with held(path) as is_ours:
+                if is_ours:
                     shutil.rmtree(path)
-    return [one for one in left if not any(path.exists() for path in one.paths)]
+    return [leftover for leftover in removable if not any(path.exists() for path in leftover.paths)]
 
 
 def size_of(path: Path) -> int:
@@ -116,7 +116,7 @@ def size_of(path: Path) -> int:
 
 def _stage(path: Path) -> Leftover | None:
     """Return a hidden folder as what it is, ``None`` where it is none of ours."""
-    names = {each.name for each in path.iterdir()} if os.access(path, os.R_OK) else set()
+    names = {entry.name for entry in path.iterdir()} if os.access(path, os.R_OK) else set()
     if names and not names & _STAGE:
         return None
     if is_held(path):
@@ -130,9 +130,9 @@ def _stage(path: Path) -> Leftover | None:
         return Leftover((path,), "the beginning of a run")
     if order.played or pieces.are_joined(path):
         return Leftover((path,), "everything was played, the ledger not settled", resume)
-    whole = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
-    every = min(order.shards, plan.scenario.days)
-    return Leftover((path,), f"{whole} of {every} pieces are sealed", resume if whole else "")
+    sealed = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
+    pieces_in_all = min(order.shards, plan.scenario.days)
+    return Leftover((path,), f"{sealed} of {pieces_in_all} pieces are sealed", resume if sealed else "")
 
 
 def _named(folder: Path) -> str:
@@ -144,24 +144,24 @@ def _named(folder: Path) -> str:
 
 def _shared_memory() -> list[Path]:
     """Return what lies in shared memory for processes of this user that are gone, and nobody has open."""
-    found = [
+    files = [
         path
         for path in sorted(SHARED_MEMORY.glob("*"))
-        if (made := _OF_PROCESS.fullmatch(path.name))
+        if (match := _OF_PROCESS.fullmatch(path.name))
         and path.lstat().st_uid == os.geteuid()
-        and not Path("/proc", made[1]).exists()
+        and not Path("/proc", match[1]).exists()
     ]
-    opened = _mapped() if found else set()
+    opened = _mapped() if files else set()
     return [
-        path for path in found if not any(each == str(path) or each.startswith(f"{path}/") for each in opened)
+        path for path in files if not any(name == str(path) or name.startswith(f"{path}/") for name in opened)
     ]
 
 
 def _mapped() -> set[str]:
     """Return the files in shared memory that a process has mapped."""
-    found = set[str]()
+    files = set[str]()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):
             text = maps.read_text(encoding="utf-8", errors="replace")
-            found |= {f"/dev/shm{rest}" for rest in re.findall(r"/dev/shm(\S+)$", text, re.MULTILINE)}  # noqa: S108
-    return found
+            files |= {f"/dev/shm{name}" for name in re.findall(r"/dev/shm(\S+)$", text, re.MULTILINE)}  # noqa: S108
+    return files

@@ -47,12 +47,12 @@ def read(lock: Path) -> dict[str, Pin]:
         if comment := _COMMENT.match(text, at):
             at = comment.end()
             continue
-        found = _PIN.match(text, at)
-        if found is None:
+        match = _PIN.match(text, at)
+        if match is None:
             line = text.count("\n", 0, at) + 1
             remedy = "pins no version with a sha256: make the locks again as CONTRIBUTING.md says"
             raise InputError(f"{lock}, line {line}", remedy, text[at:].partition("\n")[0])
-        hashes = re.findall(r"[0-9a-f]{64}", found["hashes"])
-        pins[found["name"]] = Pin(found["version"], tuple(sorted(hashes)))
-        at = found.end()
+        hashes = re.findall(r"[0-9a-f]{64}", match["hashes"])
+        pins[match["name"]] = Pin(match["version"], tuple(sorted(hashes)))
+        at = match.end()
     return pins

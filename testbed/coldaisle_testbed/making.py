@@ -94,18 +94,18 @@ def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
     )
 
 
-def pieces_of(plan: Plan, asked: int | None) -> int:
+def pieces_of(plan: Plan, shards: int | None) -> int:
     """Return in how many pieces a plan is played: as many as asked for, else a day each.
 
     Raises:
         InputError: if there are fewer days.
     """
     days = plan.scenario.days
-    if asked is not None and asked > days:
+    if shards is not None and shards > days:
         raise InputError(
-            "--shards", f"a piece is a day at least, and the scenario has {days}: use at most {days}", asked
+            "--shards", f"a piece is a day at least, and the scenario has {days}: use at most {days}", shards
         )
-    return asked or days
+    return shards or days
 
 
 def play(

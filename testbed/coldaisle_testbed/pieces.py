@@ -30,34 +30,34 @@ def folder(stage: Path, shard: Shard) -> Path:
     return stage / PIECES / str(shard)
 
 
-def seal(own: Path) -> None:
+def seal(piece: Path) -> None:
     """Write down that a piece is whole: it was played to its end, and this is what it holds."""
-    text = json.dumps(_hashes(own), indent=1)
-    (own / WHOLE).write_text(text, encoding="utf-8")
+    text = json.dumps(_hashes(piece), indent=1)
+    (piece / WHOLE).write_text(text, encoding="utf-8")
 
 
-def is_whole(own: Path) -> bool:
+def is_whole(piece: Path) -> bool:
     """Tell whether a piece was played to its end and lies there as it was."""
     try:
-        return bool(json.loads((own / WHOLE).read_text(encoding="utf-8")) == _hashes(own))
+        return bool(json.loads((piece / WHOLE).read_text(encoding="utf-8")) == _hashes(piece))
     except (OSError, ValueError, RecursionError):
         return False
 
 
-def _hashes(own: Path) -> dict[str, str]:
-    files = sorted(path for path in own.rglob("*") if path.is_file() and path != own / WHOLE)
-    return {str(path.relative_to(own)): sha256_of(path) for path in files}
+def _hashes(piece: Path) -> dict[str, str]:
+    files = sorted(path for path in piece.rglob("*") if path.is_file() and path != piece / WHOLE)
+    return {str(path.relative_to(piece)): sha256_of(path) for path in files}
 
 
 def drop_unsealed(stage: Path) -> list[str]:
     """Remove the pieces that are not whole, and return the names of those that are, in no order."""
-    kept = []
-    for own in (stage / PIECES).glob("*"):
-        if is_whole(own):
-            kept.append(own.name)
+    sealed = []
+    for piece in (stage / PIECES).glob("*"):
+        if is_whole(piece):
+            sealed.append(piece.name)
         else:
-            shutil.rmtree(own, ignore_errors=True)
-    return kept
+            shutil.rmtree(piece, ignore_errors=True)
+    return sealed
 
 
 def are_joined(stage: Path) -> bool:
@@ -70,15 +70,15 @@ def join(stage: Path, shards: Iterable[Shard]) -> None:
 
     The pieces stay as they are until everything is there, and then go in one step; so a join that was cut short is made again.
     """
-    every = [folder(stage, shard) for shard in shards]
-    for name in sorted({journal.name for own in every for journal in (own / "journal").iterdir()}):
-        _put_together(stage / "journal" / name, [own / "journal" / name for own in every])
+    pieces = [folder(stage, shard) for shard in shards]
+    for name in sorted({journal.name for piece in pieces for journal in (piece / "journal").iterdir()}):
+        _put_together(stage / "journal" / name, [piece / "journal" / name for piece in pieces])
     for place in _CAPTURES:
-        for capture in (path for own in every for path in sorted((own / place).glob("*.pcap"))):
+        for capture in (path for piece in pieces for path in sorted((piece / place).glob("*.pcap"))):
             _linked(capture, stage / place / capture.name)
-    gone = stage / f".{PIECES}"
-    (stage / PIECES).rename(gone)
-    shutil.rmtree(gone)
+    joined = stage / f".{PIECES}"
+    (stage / PIECES).rename(joined)
+    shutil.rmtree(joined)
 
 
 def _put_together(target: Path, parts: Iterable[Path]) -> None:

@@ -48,13 +48,13 @@ PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": lin
 
 def lacking(probes: dict[str, Probe] | None = None) -> dict[str, str]:
     """Return what this machine lacks, each with the reason it gave."""
-    found = {}
+    reasons = {}
     for ability, probe in (PROBES if probes is None else probes).items():
         try:
             probe()
         except Exception as error:  # noqa: BLE001 - netlink and the kernel have many ways to say no
-            found[ability] = str(getattr(error, "strerror", "") or error)
-    return found
+            reasons[ability] = str(getattr(error, "strerror", "") or error)
+    return reasons
 
 
 def needing(ability: str) -> frozenset[str]:

@@ -77,9 +77,9 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the last words of a program are one sentence
-        known = as_known(error)
-        sys.stderr.write(f"coldaisle: {known}\n")
-        code = known.exit_code
+        failure = as_known(error)
+        sys.stderr.write(f"coldaisle: {failure}\n")
+        code = failure.exit_code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -105,10 +105,10 @@ def program(arguments: list[str], folder: Path) -> Callable[[], object]:
 def last_words(log: Path, lines: int = 3) -> str:
     """Return the last lines of a log, or an empty text."""
     try:
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        written = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return " | ".join(line.strip() for line in said[-lines:])
+    return " | ".join(line.strip() for line in written[-lines:])
 
 
 def ending(code: int) -> str:

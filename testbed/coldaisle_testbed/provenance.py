@@ -55,20 +55,20 @@ def commit() -> str:
 
 def committed() -> datetime | None:
     """Return when that commit was made, ``None`` where there is none."""
-    said = _git("log", "-1", "--format=%cI")
-    return datetime.fromisoformat(said) if said else None
+    instant = _git("log", "-1", "--format=%cI")
+    return datetime.fromisoformat(instant) if instant else None
 
 
 def _git(*arguments: str) -> str:
     """Return what git says of this checkout, nothing where it is none."""
     if not (HOUSE / ".git").exists():  # or git would name the checkout around it
         return ""
-    return _said(
+    return _output(
         ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
     )  # whoever owns it
 
 
-def _said(command: list[str]) -> str:
+def _output(command: list[str]) -> str:
     """Return what a command says, nothing where it fails or is not there."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
@@ -105,29 +105,29 @@ def here() -> Software:
     """Return what this machine holds of what may take part in a run."""
     held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed()
     return held.model_copy(
-        update={"python": {name: one for name, one in held.python.items() if name in needed}}
+        update={"python": {name: text for name, text in held.python.items() if name in needed}}
     )
 
 
 def _needed() -> set[str]:
     """Return the distributions that coldaisle needs, and what these need, by normalised name: not itself, nor the tests' tools."""
-    found: set[str] = set()
+    needed: set[str] = set()
     queue = [Requirement("coldaisle")]
     while queue:
-        wanted = queue.pop()
-        name = canonicalize_name(wanted.name)
-        known = {f"{name}[{extra}]" for extra in ("", *wanted.extras)}
-        if known <= found:
+        requirement = queue.pop()
+        name = canonicalize_name(requirement.name)
+        names = {f"{name}[{extra}]" for extra in ("", *requirement.extras)}
+        if names <= needed:
             continue
-        found |= known
+        needed |= names
         with suppress(importlib.metadata.PackageNotFoundError):
             for text in importlib.metadata.requires(name) or ():
-                one = Requirement(text)
-                if one.marker is None or any(
-                    one.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)
+                dependency = Requirement(text)
+                if dependency.marker is None or any(
+                    dependency.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
                 ):
-                    queue.append(one)
-    return {name.partition("[")[0] for name in found} - {"coldaisle"}
+                    queue.append(dependency)
+    return {name.partition("[")[0] for name in needed} - {"coldaisle"}
 
 
 def note(stage: Path, engine: str) -> dict[str, str]:
@@ -143,26 +143,26 @@ def note(stage: Path, engine: str) -> dict[str, str]:
         held = here()
         unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"debian": {}}
         held.model_copy(update=unused).save(stage / FOLDER / f"{_MACHINE}.json")
-    said = _said_by_programs() if engine == "netns" else {}
-    return versions() | summed(Software.of_run(stage)) | said
+    programs = _versions_of_programs() if engine == "netns" else {}
+    return versions() | summed(Software.of_run(stage)) | programs
 
 
 def summed(noted: dict[str, Software]) -> dict[str, str]:
     """Return the versions of bases, libraries, programs and Debian packages in machines and images; ``;`` parts several."""
-    found: dict[str, set[str]] = {}
+    versions_of: dict[str, set[str]] = {}
     for held in noted.values():
-        made = f" of {held.made}" if held.made else ""
-        found.setdefault("base", set()).add(f"{held.base}{made}")
+        day = f" of {held.made}" if held.made else ""
+        versions_of.setdefault("base", set()).add(f"{held.base}{day}")
         for package in DEBIAN:
             if version := held.debian.get(package):
-                found.setdefault(f"{PACKAGE}{package}", set()).add(version)
+                versions_of.setdefault(f"{PACKAGE}{package}", set()).add(version)
         for program, (package, _) in _PROGRAMS.items():
             if version := held.debian.get(package):
-                found.setdefault(program, set()).add(_upstream(version))
+                versions_of.setdefault(program, set()).add(_upstream(version))
         for library in _LIBRARIES:
             if library in held.python:
-                found.setdefault(library, set()).add(held.python[library])
-    return {name: "; ".join(sorted(several)) for name, several in sorted(found.items())}
+                versions_of.setdefault(library, set()).add(held.python[library])
+    return {name: "; ".join(sorted(texts)) for name, texts in sorted(versions_of.items())}
 
 
 def _upstream(version: str) -> str:
@@ -170,17 +170,17 @@ def _upstream(version: str) -> str:
     return re.sub(r"^\d+:|-[^-]*$", "", version)
 
 
-def _said_by_programs() -> dict[str, str]:
+def _versions_of_programs() -> dict[str, str]:
     """Return the version that each program on the PATH says of itself."""
-    found = {}
+    versions_of = {}
     for name, (_, option) in _PROGRAMS.items():
         try:
-            said = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+            done = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if version := re.search(r"\d+\.\d+(\.\d+)*", said.stdout + said.stderr):
-            found[name] = version[0]
-    return found
+        if version := re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr):
+            versions_of[name] = version[0]
+    return versions_of
 
 
 def made_here(manifest: Manifest) -> bool:

@@ -37,10 +37,10 @@ def faketime_library() -> str:
     Raises:
         InputError: if it is not installed.
     """
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    if not found:
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    if not libraries:
         raise InputError("libfaketime", "is not installed: apt-get install faketime")
-    return str(found[0])
+    return str(libraries[0])
 
 
 def play(
@@ -65,14 +65,14 @@ def play(
     Raises:
         ColdaisleError: the first thing that failed; everything started has ended by then.
     """
-    every = Shard.split(plan.scenario.days, shards)
+    all_shards = Shard.split(plan.scenario.days, shards)
     if not pieces.are_joined(stage):
-        whole = pieces.drop_unsealed(stage)
-        missing = [shard for shard in every if str(shard) not in whole]
+        sealed = pieces.drop_unsealed(stage)
+        missing = [shard for shard in all_shards if str(shard) not in sealed]
         if missing:
             _play_all(plan, stage, missing, progress, meanwhile)
-        pieces.join(stage, every)
-    return every
+        pieces.join(stage, all_shards)
+    return all_shards
 
 
 def _play_all(
@@ -86,34 +86,34 @@ def _play_all(
         library = faketime_library()
         (folder / "offset").write_text("+0.000000000s", encoding="ascii")
         nursery = open_nursery(folder, faketime_env(folder, library))
-        playing = _Playing(plan, stage, folder, library, nursery)
-        beside = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
+        playing = _Player(plan, stage, folder, library, nursery)
+        thread = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
         try:
             for shard in playing.play(shards):
                 progress(f"{shard} played and sealed")
-                if beside.ident is None and not playing.waiting:  # a process with threads is not to be forked
-                    beside.start()
-            beside.join()
+                if thread.ident is None and not playing.waiting:  # a process with threads is not to be forked
+                    thread.start()
+            thread.join()
         finally:
             playing.end()
 
 
 @dataclass
-class _Running:
+class _PlayedShard:
     """A shard that is played.
 
     Attributes:
         shard: which.
         process: what plays it.
-        heard: when it last said something, s of the monotonic clock.
+        heard_s: when its last message came, in s of the monotonic clock.
     """
 
     shard: Shard
     process: multiprocessing.context.ForkProcess
-    heard: float
+    heard_s: float
 
 
-class _Playing:
+class _Player:
     """Plays shards, each in a process of its own, and watches these and the nursery.
 
     Args:
@@ -130,7 +130,7 @@ class _Playing:
     def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
         self._plan, self._stage, self._folder, self._library = plan, stage, folder, library
         self._nursery, self._stops = nursery, Stops(PATIENCE_S)
-        self._running: dict[Connection, _Running] = {}
+        self._running: dict[Connection, _PlayedShard] = {}
         self.waiting: list[Shard] = []
 
     def play(self, shards: list[Shard]) -> Iterator[Shard]:
@@ -145,50 +145,50 @@ class _Playing:
                 self._begin(self.waiting.pop(0))
             for ready in wait(list(self._running), BEAT_S):
                 assert isinstance(ready, Connection)  # noqa: S101 - nothing else is waited for
-                if shard := self._heard(ready):
+                if shard := self._receive(ready):
                     yield shard
             self._check()
 
     def end(self) -> None:
         """End every process that was started."""
-        for one in self._running.values():
-            one.process.kill()
+        for running in self._running.values():
+            running.process.kill()
         self._nursery.kill()
-        for one in self._running.values():
-            one.process.join()
+        for running in self._running.values():
+            running.process.join()
         self._nursery.wait()
 
     def _begin(self, shard: Shard) -> None:
-        ours, theirs = _FORK.Pipe(duplex=False)
-        given = (self._plan, shard, self._stage, self._folder, self._library, os.getpid(), theirs)
-        process = _FORK.Process(target=_play_one, args=given)
+        receiver, sender = _FORK.Pipe(duplex=False)
+        arguments = (self._plan, shard, self._stage, self._folder, self._library, os.getpid(), sender)
+        process = _FORK.Process(target=_play_one, args=arguments)
         process.start()
-        theirs.close()
-        self._running[ours] = _Running(shard, process, time.monotonic())
+        sender.close()
+        self._running[receiver] = _PlayedShard(shard, process, time.monotonic())
 
-    def _heard(self, pipe: Connection) -> Shard | None:
+    def _receive(self, pipe: Connection) -> Shard | None:
         """Take what a shard says; return it when it is done."""
-        one = self._running[pipe]
+        running = self._running[pipe]
         try:
-            said: str | ColdaisleError | None = pipe.recv()
+            message: str | ColdaisleError | None = pipe.recv()
         except EOFError:
-            one.process.join()
-            said = FederateError(f"the process of {one.shard}", ending(one.process.exitcode or 0))
-        one.heard = time.monotonic()
-        if said == BEAT:
+            running.process.join()
+            message = FederateError(f"the process of {running.shard}", ending(running.process.exitcode or 0))
+        running.heard_s = time.monotonic()
+        if message == BEAT:
             return None
         del self._running[pipe]
-        one.process.join()
-        if isinstance(said, ColdaisleError):
+        running.process.join()
+        if isinstance(message, ColdaisleError):
             self._check_nursery()  # its death is the death of what it started
-            raise said
-        return one.shard
+            raise message
+        return running.shard
 
     def _check(self) -> None:
         """Raise when a shard was not heard for too long, or the nursery is not well."""
-        for one in self._running.values():
-            if time.monotonic() - one.heard > PATIENCE_S:
-                raise FederateError(f"the process of {one.shard}", f"was not heard for {PATIENCE_S:g} s")
+        for running in self._running.values():
+            if time.monotonic() - running.heard_s > PATIENCE_S:
+                raise FederateError(f"the process of {running.shard}", f"was not heard for {PATIENCE_S:g} s")
         if self._running:
             self._check_nursery()
 
@@ -208,13 +208,13 @@ def _play_one(
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
-    own, federation = pieces.folder(stage, shard), folder / str(shard)
+    piece, federation = pieces.folder(stage, shard), folder / str(shard)
     failure: ColdaisleError | None = None
     try:
-        pieces.prepare(own, plan)
+        pieces.prepare(piece, plan)
         federation.mkdir(0o700)
-        ShardRun(plan, shard, own, federation, folder / SOCKET, library).play()
-        pieces.seal(own)
+        ShardRun(plan, shard, piece, federation, folder / SOCKET, library).play()
+        pieces.seal(piece)
     except ColdaisleError as error:
         failure = error
     except OSError as error:

@@ -71,21 +71,21 @@ def signed_by(run: Path, signers: Path) -> str:
     signature, manifest = run / SIGNATURE, run / MANIFEST
     if not signature.is_file():
         raise TrustError([f"{SIGNATURE}: is missing, nobody signed this run"])
-    given = ["-s", str(signature), "-f", str(signers)]
-    found = _keygen(["-Y", "find-principals", *given], manifest)
-    if found.returncode or not found.stdout.strip():
-        raise TrustError([f"{SIGNATURE}: is by nobody whom {signers} names ({_last(found)})"])
-    for who in found.stdout.splitlines():
-        done = _keygen(["-Y", "verify", *given, "-n", NAMESPACE, "-I", who], manifest)
+    options = ["-s", str(signature), "-f", str(signers)]
+    principals = _keygen(["-Y", "find-principals", *options], manifest)
+    if principals.returncode or not principals.stdout.strip():
+        raise TrustError([f"{SIGNATURE}: is by nobody whom {signers} names ({_last(principals)})"])
+    for signer in principals.stdout.splitlines():
+        done = _keygen(["-Y", "verify", *options, "-n", NAMESPACE, "-I", signer], manifest)
         if done.returncode == 0:
-            return who
+            return signer
     raise TrustError([f"{SIGNATURE}: is no signature of this {MANIFEST} for {NAMESPACE} ({_last(done)})"])
 
 
-def _keygen(arguments: list[str], given: Path) -> subprocess.CompletedProcess[str]:
+def _keygen(arguments: list[str], path: Path) -> subprocess.CompletedProcess[str]:
     """Run ssh-keygen on a file; off a terminal it has none to ask for a passphrase on."""
     try:
-        with given.open("rb") as file:
+        with path.open("rb") as file:
             return subprocess.run(  # noqa: S603 - our own arguments
                 [*_QUIET, "ssh-keygen", *arguments],
                 stdin=file,
@@ -98,7 +98,7 @@ def _keygen(arguments: list[str], given: Path) -> subprocess.CompletedProcess[st
     except subprocess.TimeoutExpired as error:
         raise InputError("ssh-keygen", f"did not end within {_PATIENCE_S} s: try it by hand") from error
     except OSError as error:
-        raise InputError(error.filename or given, f"cannot be read ({error.strerror})") from error
+        raise InputError(error.filename or path, f"cannot be read ({error.strerror})") from error
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:

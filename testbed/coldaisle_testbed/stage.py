@@ -155,8 +155,8 @@ def held_stage(stage: Path) -> Iterator[Path]:
     Raises:
         InputError: if somebody else holds it.
     """
-    with held(stage) as ours:
-        if not ours:
+    with held(stage) as is_ours:
+        if not is_ours:
             raise InputError(stage, "a run is being made here right now: wait for it, or end it first")
         try:
             yield stage
@@ -169,18 +169,18 @@ def _leave(stage: Path, error: BaseException) -> None:
     """Keep what is worth it and say so in a note of the error; a stage that holds nothing is removed."""
     if not stage.is_dir():
         return
-    what = kept(stage)
-    if not what:
+    contents = remains(stage)
+    if not contents:
         shutil.rmtree(stage, ignore_errors=True)
         return
     hand_over(stage)
     if isinstance(error, TrustError):
-        error.add_note(f"{what} in {stage} for a look; `coldaisle runs --clean` removes it")
+        error.add_note(f"{contents} in {stage} for a look; `coldaisle runs --clean` removes it")
     else:
-        error.add_note(f"{what} in {stage}: go on with `coldaisle up --resume {stage}`")
+        error.add_note(f"{contents} in {stage}: go on with `coldaisle up --resume {stage}`")
 
 
-def kept(stage: Path) -> str:
+def remains(stage: Path) -> str:
     """Return in words what a stage holds that is worth going on with, nothing where it holds nothing; what is not whole is removed."""
     try:
         order, plan = Order.load(stage), Plan.load(stage / "plan.json")
@@ -188,9 +188,9 @@ def kept(stage: Path) -> str:
         return ""
     if order.played or pieces.are_joined(stage):
         return "everything was played and lies"
-    whole = pieces.drop_unsealed(stage)
-    every = min(order.shards, plan.scenario.days)
-    return f"{len(whole)} of {every} pieces are sealed and lie" if whole else ""
+    sealed = pieces.drop_unsealed(stage)
+    pieces_in_all = min(order.shards, plan.scenario.days)
+    return f"{len(sealed)} of {pieces_in_all} pieces are sealed and lie" if sealed else ""
 
 
 def strip(stage: Path) -> None:
@@ -217,8 +217,8 @@ def hand_over(path: Path) -> None:
     if os.geteuid() != 0:
         return
     owner = path.parent.stat()
-    for each in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
-        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    for entry in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
+        os.chown(entry, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def point_latest(run: Path) -> None:

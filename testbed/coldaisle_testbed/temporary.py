@@ -31,5 +31,5 @@ def temporary_folder(stage: Path) -> Iterator[Path]:
 
 def left_behind(within: Path) -> list[Path]:
     """Return the folders of runs in a temporary folder that nobody holds and this user may remove."""
-    found = sorted(within.glob(f"{PREFIX}*/{MARK}"))
-    return [mark.parent for mark in found if os.access(mark.parent, os.W_OK) and not is_held(mark.parent)]
+    marks = sorted(within.glob(f"{PREFIX}*/{MARK}"))
+    return [mark.parent for mark in marks if os.access(mark.parent, os.W_OK) and not is_held(mark.parent)]

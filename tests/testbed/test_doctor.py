@@ -16,7 +16,7 @@ def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
     found = doctor.checks()
     assert len({check.name for check in found}) == len(found)
     for check in found:
-        assert check.found
+        assert check.finding
         assert bool(check.remedy) != check.ok, check
 
 

@@ -371,12 +371,12 @@ def test_delays_are_known_to_two_percent() -> None:
     """Median, 99th percentile and maximum of what was counted, in any pieces, are those of all of it; nothing gives nothing."""
     values = np.random.default_rng(2).lognormal(1, 1, 5_000)
     whole, part = Delays(), Delays()
-    assert whole.told() == {}
+    assert whole.facts() == {}
     for some in np.split(values[:4_000], 8):
         whole.add(some)
     part.add(values[4_000:])
     whole.merge(part)
-    found = whole.told()
+    found = whole.facts()
     assert found["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
     assert found["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
     assert found["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)

@@ -100,19 +100,19 @@ def test_picture_has_a_bar_for_every_episode(name: str) -> None:
 def test_tooltip_says_time_and_strength() -> None:
     """A bar's tooltip has kind, variant, target, sensors, local time and parameters with their units."""
     _, modification, _, duplication = planned("hour").episodes
-    assert picture.said(planned("hour"), modification).splitlines()[:2] == [
+    assert picture.description(planned("hour"), modification).splitlines()[:2] == [
         "e02 modification (scale)",
         "inrow-15, sensors 1 4, Mon 00:20 to 00:35",
     ]
-    assert picture.said(planned("hour"), modification).endswith("\nfactor 0.6")
-    assert picture.said(planned("hour"), duplication).endswith("\ncount 3 copies")
+    assert picture.description(planned("hour"), modification).endswith("\nfactor 0.6")
+    assert picture.description(planned("hour"), duplication).endswith("\ncount 3 copies")
 
 
 def test_what_hides_says_so() -> None:
     """An episode in stealth is hollow, says that its values are normal ones, and its level is that it hides."""
     plan = planned("stealth")
     hiding = next(each for each in plan.episodes if each.stealth)
-    assert "within normal values" in picture.said(plan, hiding)
+    assert "within normal values" in picture.description(plan, hiding)
     assert timeline.level(hiding) == "hides"
     assert picture.svg(plan).count('fill-opacity="0.15"') == sum(each.stealth for each in plan.episodes)
 

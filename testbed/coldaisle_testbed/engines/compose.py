@@ -133,20 +133,20 @@ class ComposeRun:
     @contextmanager
     def _starting(self) -> Iterator[Callable[[], InputError | None]]:
         """Start everything and yield a function that returns why starting failed, if it did."""
-        with tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(  # noqa: S603 - our own arguments
                 [*self._command, "up", "--detach", "--no-build", "--no-deps", *self._services],
                 env=self._env,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
 
             def failure() -> InputError | None:
                 if not process.poll():
                     return None
-                said.seek(0)
-                return InputError("docker compose up", f"failed: {_last_line(said.read())}")
+                output.seek(0)
+                return InputError("docker compose up", f"failed: {_last_line(output.read())}")
 
             try:
                 yield failure
@@ -159,16 +159,16 @@ class ComposeRun:
         while not ended >= self._ending:
             time.sleep(POLL_S)
             not_started = start_failure()
-            seen = self._containers.see()
+            containers = self._containers.see()
             self._containers.raise_failure(
-                seen
+                containers
             )  # says more than Compose, which may have failed because of it
             if not_started is not None:
                 raise not_started
             self._days.look()
-            ended = {one.service for one in seen if one.code == 0}
+            ended = {container.service for container in containers if container.code == 0}
 
 
-def _last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

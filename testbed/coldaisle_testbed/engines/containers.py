@@ -36,7 +36,7 @@ def connect() -> docker.DockerClient:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Container:
     """A container of the run as the engine sees it.
 
     Attributes:
@@ -54,8 +54,8 @@ class Seen:
     @property
     def code(self) -> int | None:
         """Exit code, ``None`` while it has not ended."""
-        found = re.match(r"Exited \((\d+)\)", self.status)
-        return int(found[1]) if found else None
+        exited = re.match(r"Exited \((\d+)\)", self.status)
+        return int(exited[1]) if exited else None
 
     @property
     def failed(self) -> bool:
@@ -76,52 +76,57 @@ class Containers:
     def __init__(self, client: docker.DockerClient, project: str) -> None:
         self._api, self._project = client.api, project
 
-    def see(self) -> list[Seen]:
+    def see(self) -> list[Container]:
         """Return every container of the project, those that ended too."""
         listed = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
-        return [Seen(one["Id"], one["Labels"][_SERVICE], one["State"], one["Status"]) for one in listed]
+        return [
+            Container(facts["Id"], facts["Labels"][_SERVICE], facts["State"], facts["Status"])
+            for facts in listed
+        ]
 
-    def raise_failure(self, seen: list[Seen]) -> None:
+    def raise_failure(self, containers: list[Container]) -> None:
         """Raise for the container at fault, if any failed: the one the timekeeper accuses, else the first.
 
         Raises:
             FederateError: with its name, what happened to it and its last words.
         """
-        if not any(one.failed for one in seen):
+        if not any(container.failed for container in containers):
             return
         time.sleep(_AFTERMATH_S)
-        failed = {one.service: one for one in [*seen, *self.see()] if one.failed}
+        failed = {
+            container.service: container for container in [*containers, *self.see()] if container.failed
+        }
         if "timekeeper" in failed:
             verdict = self._last_words(failed["timekeeper"])
-            for one in self.see():
-                accused = re.search(rf"coldaisle: {re.escape(one.service)} (.*?)(;|$)", verdict)
+            for container in self.see():
+                accused = re.search(rf"coldaisle: {re.escape(container.service)} (.*?)(;|$)", verdict)
                 if accused:
-                    what = self._ending(one) if accused[1] == "died" and one.code else accused[1]
-                    raise FederateError(one.service, what, self._last_words(one))
+                    event = self._ending(container) if accused[1] == "died" and container.code else accused[1]
+                    raise FederateError(container.service, event, self._last_words(container))
         first = min(failed.values(), key=self._ended_at)
         raise FederateError(first.service, self._ending(first), self._last_words(first))
 
-    def _inspect(self, one: Seen) -> dict[str, object]:
+    def _inspect(self, container: Container) -> dict[str, object]:
         try:
-            return dict(self._api.inspect_container(one.id)["State"])
+            return dict(self._api.inspect_container(container.id)["State"])
         except NotFound:
             return {}
 
-    def _ended_at(self, one: Seen) -> str:
-        ended = str(self._inspect(one).get("FinishedAt", ""))
+    def _ended_at(self, container: Container) -> str:
+        ended = str(self._inspect(container).get("FinishedAt", ""))
         return ended if not ended.startswith("0001") else "9"  # has not ended yet: after all that have
 
-    def _ending(self, one: Seen) -> str:
-        if one.code is None:
-            return f"stalled: its container is {one.status or one.state}"
-        if one.code <= _KILLED:
-            return f"ended with exit code {one.code}"
-        memory = " because memory ran out" if self._inspect(one).get("OOMKilled") else ""
-        return f"was killed by {signal.Signals(one.code - _KILLED).name}{memory}"
+    def _ending(self, container: Container) -> str:
+        if container.code is None:
+            return f"stalled: its container is {container.status or container.state}"
+        if container.code <= _KILLED:
+            return f"ended with exit code {container.code}"
+        memory = " because memory ran out" if self._inspect(container).get("OOMKilled") else ""
+        return f"was killed by {signal.Signals(container.code - _KILLED).name}{memory}"
 
-    def _last_words(self, one: Seen, lines: int = 3) -> str:
+    def _last_words(self, container: Container, lines: int = 3) -> str:
         try:
-            said = self._api.logs(one.id, tail=lines)
+            output = self._api.logs(container.id, tail=lines)
         except DockerException:
             return ""
-        return " | ".join(said.decode(errors="replace").strip().splitlines())
+        return " | ".join(output.decode(errors="replace").strip().splitlines())

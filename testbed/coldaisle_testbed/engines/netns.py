@@ -48,7 +48,7 @@ class ShardRun:
         self._library = library
         self._ward = Ward(nursery)
         self._names: dict[int, str] = {}
-        self._own: dict[int, str] = {}
+        self._children: dict[int, str] = {}
         self._codes: dict[str, int] = {}
         self._stops = Stops(PATIENCE_S)
 
@@ -90,7 +90,9 @@ class ShardRun:
         env = faketime_env(self._folder, self._library)
         chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
         for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
-            self._own[fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))] = name
+            self._children[
+                fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))
+            ] = name
         with namespaces.inside(spaces[BROKER.name]):
             self._await_healthy(BROKER.name, _broker_answers)
             self._await_healthy(NTP.name, _ntp_answers)
@@ -111,7 +113,7 @@ class ShardRun:
             "COLDAISLE_OUTSIDE": str(Path("/proc/thread-self/ns/net").stat().st_ino),
         }
         capture = fork(spaces[BROKER.name], env, self._log("capture"), module("coldaisle_capture"))
-        self._own[capture] = "capture"
+        self._children[capture] = "capture"
         env |= faketime_env(self._folder, self._library)
         pid = self._ward.start("coldaisle_injector", spaces[INJECTOR.name], env, self._log("injector"))
         self._names[pid] = "injector"
@@ -124,15 +126,15 @@ class ShardRun:
         for name, code in self._ended().items():
             if code != 0 or name in (BROKER.name, NTP.name):
                 raise FederateError(name, ending(code))
-        self._stops.look({**self._own, self._ward.pid: "ward"})
+        self._stops.look({**self._children, self._ward.pid: "ward"})
 
     def _ended(self) -> dict[str, int]:
         """Note which programs ended since the last call, and return their exit codes by name."""
         fresh = {self._names.get(pid, str(pid)): code for pid, code in self._ward.ended()}
-        for pid, name in list(self._own.items()):
-            found, status = os.waitpid(pid, os.WNOHANG)
-            if found:
-                del self._own[pid]
+        for pid, name in list(self._children.items()):
+            ended_pid, status = os.waitpid(pid, os.WNOHANG)
+            if ended_pid:
+                del self._children[pid]
                 fresh[name] = os.waitstatus_to_exitcode(status)
         self._codes |= fresh
         return fresh
@@ -150,15 +152,15 @@ class ShardRun:
         time.sleep(0.1)  # its last words may still be on their way, and how it ended
         self._ended()
         for name, code in self._codes.items():
-            if code == InputError.exit_code and (said := last_words(self._log(name), 1)):
-                place, _, remedy = said.removeprefix("coldaisle: ").partition(": ")
+            if code == InputError.exit_code and (words := last_words(self._log(name), 1)):
+                place, _, remedy = words.removeprefix("coldaisle: ").partition(": ")
                 return InputError(place, remedy)
-        what = ending(self._codes[error.name]) if error.name in self._codes else error.what
-        return FederateError(error.name, what, last_words(self._log(error.name)))
+        event = ending(self._codes[error.name]) if error.name in self._codes else error.what
+        return FederateError(error.name, event, last_words(self._log(error.name)))
 
     def _end(self, spaces: dict[str, int]) -> None:
         self._ward.close()
-        for pid in self._own:
+        for pid in self._children:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

@@ -52,17 +52,19 @@ class Broker:
             f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file /proc/self/fd/{passwords}\n"
             "log_dest stderr\nlog_type error\nconnection_messages false\n"
         )
-        with tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile("w+") as output:
             try:
-                self._process = _started(f"/proc/self/fd/{conf}", (conf, passwords), said.fileno())
+                self._process = _started(f"/proc/self/fd/{conf}", (conf, passwords), output.fileno())
             finally:
                 os.close(conf)
                 os.close(passwords)
             if not self._listens():
                 self.close()
-                said.seek(0)
-                why = said.read().strip().rpartition("\n")[2].partition("Error: ")[2] or "no reason given"
-                remedy = f"mosquitto cannot listen there ({why}): choose another port"
+                output.seek(0)
+                reason = (
+                    output.read().strip().rpartition("\n")[2].partition("Error: ")[2] or "no reason given"
+                )
+                remedy = f"mosquitto cannot listen there ({reason}): choose another port"
                 raise InputError("--mqtt", remedy, f"127.0.0.1:{port}")
 
     @property
@@ -118,26 +120,26 @@ def _in_memory(text: str) -> int:
     return file
 
 
-def _started(conf: str, files: tuple[int, int], said: int) -> "subprocess.Popen[bytes]":
+def _started(conf: str, files: tuple[int, int], error_output: int) -> "subprocess.Popen[bytes]":
     """Start mosquitto with a configuration, and hand it files; it never runs as root."""
     program = shutil.which("mosquitto", path=_PATH)
     if program is None:
         raise InputError("--mqtt", "nothing listens there, and there is no mosquitto here: install it")
-    own: dict[str, Any] = {}
+    account: dict[str, Any] = {}
     if os.geteuid() == 0:
         user, group = _account()
-        own = {"user": user, "group": group, "extra_groups": ()}
+        account = {"user": user, "group": group, "extra_groups": ()}
         for file in files:
             os.fchown(file, user, group)
     return subprocess.Popen(  # noqa: S603 - our own arguments
         [program, "-c", conf],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=said,
+        stderr=error_output,
         pass_fds=files,
         # after the change of user, which would undo it
         preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - the child makes one system call
-        **own,
+        **account,
     )
 
 

@@ -51,17 +51,17 @@ def _is_run(folder: Path) -> bool:
 
 def _begun(runs: Path, progress: Progress) -> Path:
     """Return the newest run that somebody is making; wait for one to begin. What was left over is passed over."""
-    until, told = time.monotonic() + APPEAR_S, False
+    until, has_said = time.monotonic() + APPEAR_S, False
     while time.monotonic() < until:
         stages = [path for path in runs.glob(".*") if path.is_dir() and _is_run(path)]
-        made = [path for path in stages if is_held(path)]
+        held_stages = [path for path in stages if is_held(path)]
         with suppress(FileNotFoundError):  # one that ended since
-            if made:
-                return max(made, key=lambda path: path.stat().st_mtime)
-        if not told:
+            if held_stages:
+                return max(held_stages, key=lambda path: path.stat().st_mtime)
+        if not has_said:
             over = f" ({len(stages)} left over from before, which nobody makes)" if stages else ""
             progress(f"waiting for a run to begin in {runs}{over}")
-            told = True
+            has_said = True
         time.sleep(LOOK_S)
     raise InputError(runs, "no run is being made here: start one with `coldaisle up`")
 
@@ -90,13 +90,13 @@ def detector(runs: Path, progress: Progress) -> Path:
     Raises:
         InputError: if no run has any.
     """
-    found = list(_learned(runs))
-    if not found:
+    learned = list(_learned(runs))
+    if not learned:
         raise InputError(
             runs, "no run here has a detector: play one first with `coldaisle up`, or name a --model"
         )
-    newest = max(found, key=lambda one: (one.whole, one.made_ns))
-    why = (
+    newest = max(learned, key=lambda learned_run: (learned_run.whole, learned_run.made_ns))
+    reason = (
         "that learned from a day or more with attacks"
         if newest.whole
         else "(none learned from a day: expect false alarms)"
@@ -110,7 +110,7 @@ def detector(runs: Path, progress: Progress) -> Path:
         if _model(best) in scores
         else ""
     )
-    progress(f"detector: {best}, of the newest run {why}{score}")
+    progress(f"detector: {best}, of the newest run {reason}{score}")
     return best
 
 
@@ -140,10 +140,10 @@ def _scores(run: Path) -> dict[str, float]:
     if not path.is_file():
         return {}
     rows = read_json(path, "analyse the run again")
-    kept = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    models = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return {
         str(row.get("model")): float(row["f1"])
-        for row in kept
+        for row in models
         if row.get("level") == "packets"
         and row.get("split") in _HELD_OUT
         and isinstance(row.get("f1"), int | float)

@@ -38,7 +38,7 @@ class Delays:
         place = int(np.searchsorted(np.cumsum(self.counts), share * total))
         return min(LEAST_MS * STEP ** (place + 1), self.most)
 
-    def told(self) -> dict[str, float]:
+    def facts(self) -> dict[str, float]:
         """Return median, 99th percentile and maximum, ms; empty without a frame."""
         if not self.counts.any():
             return {}

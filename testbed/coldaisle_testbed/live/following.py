@@ -53,13 +53,13 @@ class Tail:
         self._open_new()
         room = most_frames - len(self._held)
         self._held += self._take(room, most_bytes) if room > 0 else []
-        self._held.sort(key=lambda each: each[0])
+        self._held.sort(key=lambda frame: frame[0])
         settled = time.time_ns() - SETTLED_NS
         ready = sum(wall_ns <= settled for wall_ns, _ in self._held)
-        found, self._held = self._held[:ready], self._held[ready:]
-        if found:
+        frames, self._held = self._held[:ready], self._held[ready:]
+        if frames:
             self._read_timeline()
-        return [(wall_ns + self._timeline.offset(wall_ns), wall_ns, frame) for wall_ns, frame in found]
+        return [(wall_ns + self._timeline.offset(wall_ns), wall_ns, frame) for wall_ns, frame in frames]
 
     def ended(self) -> bool:
         """Tell whether no frame can come any more, asked after a read that returned none."""
@@ -89,23 +89,23 @@ class Tail:
         """Return what is there of the file at hand; of the next one when nothing more comes of this."""
         if not self._files:
             return []
-        more = self._files[self._at].read(max(most_bytes - len(self._rest), 0))
-        if not more and not self._whole() and self._at + 1 < len(self._files):
+        fresh = self._files[self._at].read(max(most_bytes - len(self._rest), 0))
+        if not fresh and not self._whole() and self._at + 1 < len(self._files):
             self._at, self._rest, self._header = self._at + 1, b"", True
             return self._take(most_frames, most_bytes)
-        data, at = self._rest + (more or b""), 0
+        data, at = self._rest + (fresh or b""), 0
         if self._header and len(data) >= GLOBAL_HEADER:
             at, self._header = GLOBAL_HEADER, False
-        found: list[Frame] = []
-        while not self._header and len(found) < most_frames and len(data) - at >= RECORD_HEADER:
+        frames: list[Frame] = []
+        while not self._header and len(frames) < most_frames and len(data) - at >= RECORD_HEADER:
             seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
             start, end = at + RECORD_HEADER, at + RECORD_HEADER + size
             if end > len(data):
                 break
-            found.append((seconds * SECOND + nanos, data[start:end]))
+            frames.append((seconds * SECOND + nanos, data[start:end]))
             at = end
         self._rest = data[at:]
-        return found
+        return frames
 
     def _whole(self) -> bool:
         """Tell whether what is left of the last read holds a whole frame."""
@@ -116,12 +116,12 @@ class Tail:
     def _read_timeline(self) -> None:
         """Take in the time advances written since; those in force at a frame were written before it."""
         self._line += self._lines.read()
-        *whole, self._line = self._line.split("\n")
-        told = (json.loads(line) for line in whole)
+        *lines, self._line = self._line.split("\n")
+        records = (json.loads(line) for line in lines)
         self._timeline.extend([
-            (each["wall_ns"], each["offset_ns"])
-            for each in told
-            if each["event"] == "offset" and each["shard"] == self.shard
+            (record["wall_ns"], record["offset_ns"])
+            for record in records
+            if record["event"] == "offset" and record["shard"] == self.shard
         ])  # fmt: skip
 
 

@@ -96,18 +96,18 @@ class Listener(AbstractContextManager["Listener"]):
     """
 
     def __init__(self, address: Address, folder: Path, progress: Callable[[str], None]) -> None:
-        self._progress, self._own = progress, None  # type: Callable[[str], None], Broker | None
+        self._progress, self._broker = progress, None  # type: Callable[[str], None], Broker | None
         self._sent = self._confirmed = 0
         if not (_answers(address) or address.tls or address.user or address.host not in LOOPBACK):
-            self._own = Broker(address.port)
-            address = Address(address.host, address.port, USER, self._own.password)
+            self._broker = Broker(address.port)
+            address = Address(address.host, address.port, USER, self._broker.password)
         try:
             self._client = self._connected(address)
-            if self._own is not None:
+            if self._broker is not None:
                 folder.mkdir(parents=True, exist_ok=True)
-                progress(f"to hear the alarms: {self._own.invite(folder)}")
+                progress(f"to hear the alarms: {self._broker.invite(folder)}")
         except BaseException:
-            self._end_own()
+            self._end_broker()
             raise
 
     def publish(self, shard: str, line: dict[str, Any]) -> None:
@@ -128,15 +128,15 @@ class Listener(AbstractContextManager["Listener"]):
             )
         self._client.disconnect()
         self._client.loop_stop()
-        self._end_own()
+        self._end_broker()
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def _end_own(self) -> None:
-        if self._own is not None:
-            self._own.close()
+    def _end_broker(self) -> None:
+        if self._broker is not None:
+            self._broker.close()
 
     def _connected(self, address: Address) -> mqtt.Client:
         """Return a client that was let in; its thread runs."""
@@ -169,10 +169,8 @@ class Listener(AbstractContextManager["Listener"]):
             return client
         client.disconnect()
         client.loop_stop()
-        why = f"refuses us ({answers[0]})" if answers else f"said nothing for {PATIENCE_S:g} s"
-        remedy = (
-            f"{why}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
-        )
+        reason = f"refuses us ({answers[0]})" if answers else f"said nothing for {PATIENCE_S:g} s"
+        remedy = f"{reason}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
         raise InputError("--mqtt", remedy, str(address))
 
 

@@ -61,14 +61,14 @@ class _Shard:
     delays: Delays = field(default_factory=Delays)
     read: bool = False
 
-    def judge(self, found: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
+    def judge(self, frames: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
         """Judge frames and tell their alarms, but for those told before a new start."""
-        wall_ns = np.array([wall_ns for _, wall_ns, _ in found])
-        for verdicts in self.watch.frames([(time_ns, frame) for time_ns, _, frame in found]):
-            own, wall_ns = np.split(wall_ns, [len(verdicts.frame)])
-            delays_ms = (time.time_ns() - own) / 1e6
+        wall_ns = np.array([wall_ns for _, wall_ns, _ in frames])
+        for verdicts in self.watch.frames([(time_ns, frame) for time_ns, _, frame in frames]):
+            stamps_ns, wall_ns = np.split(wall_ns, [len(verdicts.frame)])
+            delays_ms = (time.time_ns() - stamps_ns) / 1e6
             self.delays.add(delays_ms)
-            self.frames += len(own)
+            self.frames += len(stamps_ns)
             rows = np.flatnonzero(verdicts.alarm)
             self.alarms += len(rows)
             lines = [
@@ -84,7 +84,7 @@ class _Shard:
         """Write how it went, unless that was done before."""
         if not self.book.done:
             counts = {"shard": self.name, "frames": self.frames, "alarms": self.alarms}
-            self.book.write({"event": "end", **counts, **self.delays.told()})
+            self.book.write({"event": "end", **counts, **self.delays.facts()})
 
     def close(self) -> None:
         """Close its files."""
@@ -146,8 +146,8 @@ class _Session:
         for shard in self.shards.values():
             if shard.read:
                 continue
-            if found := shard.tail.read(LIVE_FRAMES, LIVE_BYTES):
-                shard.judge(found, self.listener)
+            if frames := shard.tail.read(LIVE_FRAMES, LIVE_BYTES):
+                shard.judge(frames, self.listener)
                 busy = True
             else:
                 shard.read = shard.tail.ended()
@@ -237,12 +237,12 @@ def _warm_up(detector: Detector, policy: str) -> None:
 
 def _summary(shards: Any) -> list[str]:
     """Return in lines what was seen."""
-    delays, every = Delays(), list(shards)
-    for shard in every:
+    delays, followed = Delays(), list(shards)
+    for shard in followed:
         delays.merge(shard.delays)
-    frames, alarms = sum(shard.frames for shard in every), sum(shard.alarms for shard in every)
-    lines = [f"{frames:,} frames in {len(every)} shards, {alarms:,} alarms"]
+    frames, alarms = sum(shard.frames for shard in followed), sum(shard.alarms for shard in followed)
+    lines = [f"{frames:,} frames in {len(followed)} shards, {alarms:,} alarms"]
     if frames:
-        late = f"median {delays.quantile(0.5):.1f} ms, 99th percentile {delays.quantile(0.99):.1f} ms"
-        lines.append(f"from a frame's stamp to its verdict: {late}")
+        delay = f"median {delays.quantile(0.5):.1f} ms, 99th percentile {delays.quantile(0.99):.1f} ms"
+        lines.append(f"from a frame's stamp to its verdict: {delay}")
     return lines

@@ -22,17 +22,17 @@ def of_episodes(plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("id", "begins", "kind", "variant", "target", "sensors", "slots", "acts", "level"):
         table.add_column(name, no_wrap=name in ("id", "begins", "kind", "variant", "target"))
-    for each in plan.episodes:
+    for episode in plan.episodes:
         table.add_row(
-            each.id,
-            f"{timeline.local(plan, each)[0]:%a %H:%M}",
-            each.kind,
-            each.variant,
-            each.unit,
-            " ".join(map(str, each.sensors)),
-            str(each.readings),
-            str(len(each.acts)),
-            timeline.level(each),
+            episode.id,
+            f"{timeline.local(plan, episode)[0]:%a %H:%M}",
+            episode.kind,
+            episode.variant,
+            episode.unit,
+            " ".join(map(str, episode.sensors)),
+            str(episode.readings),
+            str(len(episode.acts)),
+            timeline.level(episode),
         )
     return table
 
@@ -98,5 +98,5 @@ def of_checks(checks: Iterable[Check]) -> Table:
     table = Table("", "check", "found", "remedy", box=None)
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[red]no[/]"
-        table.add_row(mark, check.name, check.found, "" if check.ok else check.remedy)
+        table.add_row(mark, check.name, check.finding, "" if check.ok else check.remedy)
     return table

@@ -54,7 +54,7 @@ def svg(plan: Plan) -> str:
             f'<text x="{_LEFT}" y="62">{escape(timeline.sentence(plan))}</text>',
             f'<text x="{_LEFT}" y="80">{escape(timeline.totals(plan))}</text>',
             *_grid(plan, height),
-            *(_bar(plan, each) for each in plan.episodes),
+            *(_bar(plan, episode) for episode in plan.episodes),
             *_legend(plan, height - 26),
             "</svg>\n",
         ]
@@ -96,15 +96,15 @@ def _bar(plan: Plan, episode: Episode) -> str:
     begin, end = (_x(plan, hour) for hour in timeline.span_h(plan, episode))
     y = _y(plan, episode.onset // plan.scenario.slots_per_day, timeline.targets(plan).index(episode.unit))
     fill = timeline.LOOKS[episode.row.family].fill
-    strong = 1.0 if episode.intensity is None else episode.intensity
-    opacity = _HOLLOW if episode.stealth else _PALE + (1 - _PALE) * strong
+    strength = 1.0 if episode.intensity is None else episode.intensity
+    opacity = _HOLLOW if episode.stealth else _PALE + (1 - _PALE) * strength
     return (
         f'<rect class="bar" x="{begin}" y="{y}" width="{max(5.0, end - begin):.1f}" height="{_BAR}" rx="2" '
-        f'fill="{fill}" fill-opacity="{opacity:.2f}" stroke="{fill}"><title>{escape(said(plan, episode))}</title></rect>'
+        f'fill="{fill}" fill-opacity="{opacity:.2f}" stroke="{fill}"><title>{escape(description(plan, episode))}</title></rect>'
     )
 
 
-def said(plan: Plan, episode: Episode) -> str:
+def description(plan: Plan, episode: Episode) -> str:
     """Return what is to be known of an episode: kind and variant, target and time, parameters."""
     begin, end = timeline.local(plan, episode)
     units = {
@@ -113,11 +113,11 @@ def said(plan: Plan, episode: Episode) -> str:
         if row.of(episode.variant)
     }
     sensors = f", sensors {' '.join(map(str, episode.sensors))}" if episode.sensors else ""
-    strong = ", ".join(f"{name} {value:.6g}{units[name]}" for name, value in episode.parameters.items())
+    parameters = ", ".join(f"{name} {value:.6g}{units[name]}" for name, value in episode.parameters.items())
     lines = (
         f"{episode.id} {episode.kind} ({episode.variant})",
         f"{episode.unit}{sensors}, {begin:%a %H:%M} to {end:%H:%M}",
-        f"{strong} within normal values and times" if episode.stealth else strong,
+        f"{parameters} within normal values and times" if episode.stealth else parameters,
     )
     return "\n".join(filter(None, lines))
 

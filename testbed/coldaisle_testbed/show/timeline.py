@@ -57,14 +57,14 @@ def sentence(plan: Plan) -> str:
 
 def totals(plan: Plan) -> str:
     """Return one line: episodes, kinds, acts, frames the attacker may make, and the real time all of it takes."""
-    episodes, days = plan.episodes, Counter[int]()
-    for each in episodes:
-        days[each.onset // plan.scenario.slots_per_day] += round(each.cost_s * 1000)
-    frames = sum(each.packets for each in episodes if each.row.actor == "injector")
+    episodes, cost_ms = plan.episodes, Counter[int]()
+    for episode in episodes:
+        cost_ms[episode.onset // plan.scenario.slots_per_day] += round(episode.cost_s * 1000)
+    frames = sum(episode.packets for episode in episodes if episode.row.actor == "injector")
     return (
-        f"{len(episodes)} episodes, {len({each.kind for each in episodes})} kinds, "
-        f"{sum(len(each.acts) for each in episodes):,} acts, at most {frames:,} frames, "
-        f"about {days.total() / 1000:.0f} s of real time ({max(days.values(), default=0) / 1000:.0f} s on the busiest day)"
+        f"{len(episodes)} episodes, {len({episode.kind for episode in episodes})} kinds, "
+        f"{sum(len(episode.acts) for episode in episodes):,} acts, at most {frames:,} frames, "
+        f"about {cost_ms.total() / 1000:.0f} s of real time ({max(cost_ms.values(), default=0) / 1000:.0f} s on the busiest day)"
     )
 
 
@@ -113,8 +113,8 @@ def drawn(plan: Plan, width: int = 80, *, plain: bool = False) -> Text:
         plain: whether to keep to ASCII.
     """
     hours = hours_shown(plan)
-    per_hour = next((each for each in _PER_HOUR if hours * each <= width - _LABEL), 1)
-    step = next((each for each in _STEPS_H if each * per_hour >= 6), 6) * per_hour  # noqa: PLR2004 - "00:00 "
+    per_hour = next((size for size in _PER_HOUR if hours * size <= width - _LABEL), 1)
+    step = next((size for size in _STEPS_H if size * per_hour >= 6), 6) * per_hour  # noqa: PLR2004 - "00:00 "
     text = Text(
         " " * _LABEL + _axis(hours * per_hour, round(step), per_hour) + "\n", style="bold", no_wrap=True
     )
@@ -154,7 +154,7 @@ def _row(text: Text, plan: Plan, row: tuple[int, str], scale: tuple[int, int, in
 
 def families(plan: Plan) -> Iterator[tuple[Family, Look, int]]:
     """Yield the families that come up in a plan, how each is drawn and how many episodes it has."""
-    counts = Counter(each.row.family for each in plan.episodes)
+    counts = Counter(episode.row.family for episode in plan.episodes)
     return ((family, look, counts[family]) for family, look in LOOKS.items() if counts[family])
 
 
@@ -162,12 +162,12 @@ def _legend(plan: Plan, width: int, *, plain: bool) -> Text:
     """Return the families in as many lines as they need, none broken."""
     text, used = Text(), 0
     for family, look, count in families(plan):
-        named = f" {family} {count}"
-        wanted = 1 + len(named)
-        if fits := used + 2 + wanted <= width:
+        label = f" {family} {count}"
+        needed = 1 + len(label)
+        if fits := used + 2 + needed <= width:
             text.append("  " if used else "")
         else:
             text.append("\n")
-        text.append(look.ascii if plain else look.glyph, style=look.style).append(named)
-        used = (used + 2 if fits else 0) + wanted
+        text.append(look.ascii if plain else look.glyph, style=look.style).append(label)
+        used = (used + 2 if fits else 0) + needed
     return text

@@ -125,9 +125,9 @@ def _settled(run: Path) -> ledger.Account:
     try:
         return ledger.settled(run)
     except Exception as error:
-        known = as_known(error)
-        if isinstance(known, UnforeseenError):
-            raise TrustError([f"journals, plan and captures do not fit together: {known}"]) from error
+        failure = as_known(error)
+        if isinstance(failure, UnforeseenError):
+            raise TrustError([f"journals, plan and captures do not fit together: {failure}"]) from error
         raise
 
 

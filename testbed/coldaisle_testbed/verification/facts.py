@@ -22,22 +22,24 @@ _OPTIONAL = ("clocks", "definition")
 
 def stated(case: Case) -> Iterator[str]:
     """Yield a sentence for each fact of the manifest that does not follow from what was played."""
-    for name, found in deduced(case.account).items():
-        said = getattr(case.manifest, name)
-        if said != found and not (name in _OPTIONAL and said is None):
-            yield from _told(name, said, found)
+    for name, derived_fact in deduced(case.account).items():
+        stated_fact = getattr(case.manifest, name)
+        if stated_fact != derived_fact and not (name in _OPTIONAL and stated_fact is None):
+            yield from _differences(name, stated_fact, derived_fact)
 
 
-def _told(name: str, said: Any, found: Any) -> Iterator[str]:
+def _differences(name: str, stated_fact: Any, derived_fact: Any) -> Iterator[str]:
     """Yield where a fact differs, key by key where it has keys."""
-    if isinstance(said, dict) and isinstance(found, dict):
-        for key in sorted({*said, *found}):
-            if said.get(key) != found.get(key):
-                yield f"{MANIFEST}: {name}.{key} is {said.get(key)!r}, what was played says {found.get(key)!r}"
+    if isinstance(stated_fact, dict) and isinstance(derived_fact, dict):
+        for key in sorted({*stated_fact, *derived_fact}):
+            if stated_fact.get(key) != derived_fact.get(key):
+                yield f"{MANIFEST}: {name}.{key} is {stated_fact.get(key)!r}, what was played says {derived_fact.get(key)!r}"
     elif name == "clocks":
-        yield from _told(name, said.model_dump(mode="json"), found.model_dump(mode="json"))
+        yield from _differences(
+            name, stated_fact.model_dump(mode="json"), derived_fact.model_dump(mode="json")
+        )
     else:
-        yield f"{MANIFEST}: {name} is {said!r}, what was played says {found!r}"
+        yield f"{MANIFEST}: {name} is {stated_fact!r}, what was played says {derived_fact!r}"
 
 
 def planned(case: Case) -> Iterator[str]:
@@ -53,27 +55,27 @@ def complete(case: Case) -> Iterator[str]:
     """Yield a sentence for each file that a run has and the manifest does not list, or lists beyond that."""
     plan, sealed = case.account.evidence.plan, case.account.evidence.sealed
     journals = [*plan.scenario.units, "timeline", "capture", *(["injector"] if plan.episodes else [])]
-    wanted = {
+    expected = {
         "plan.json",
         *(f"journal/{name}.jsonl" for name in journals),
         *sealed["file"],
         *sealed["raw"],
         *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
     }
-    for name in sorted(wanted - set(case.manifest.files)):
+    for name in sorted(expected - set(case.manifest.files)):
         yield f"{MANIFEST}: does not list {name}, which every such run has"
     if case.manifest.definition is not None:
-        for name in sorted(set(case.manifest.files) - wanted):
+        for name in sorted(set(case.manifest.files) - expected):
             if not re.fullmatch(rf"{FOLDER}/[a-z]+\.json", name):
                 yield f"{MANIFEST}: lists {name}, which no run has"
 
 
 def noted(case: Case) -> Iterator[str]:
     """Yield a sentence where base or Debian packages are others than the files of the machine and images say."""
-    for name, found in provenance.summed(Software.of_run(case.run)).items():
-        said = case.manifest.versions.get(name)
-        if said != found and (name == "base" or name.startswith(provenance.PACKAGE)):
-            yield f"{MANIFEST}: versions.{name} is {said!r}, {FOLDER}/ says {found!r}"
+    for name, noted_version in provenance.summed(Software.of_run(case.run)).items():
+        stated_version = case.manifest.versions.get(name)
+        if stated_version != noted_version and (name == "base" or name.startswith(provenance.PACKAGE)):
+            yield f"{MANIFEST}: versions.{name} is {stated_version!r}, {FOLDER}/ says {noted_version!r}"
 
 
 def described(case: Case) -> Iterator[str]:

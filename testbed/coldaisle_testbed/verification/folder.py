@@ -19,34 +19,34 @@ _FREE = (ANALYSES, EXPORT, f".{EXPORT}")
 def unsealed(run: Path, manifest: Manifest) -> list[str]:
     """Return how a run's folder differs from its manifest, a sentence each; an empty list where it does not."""
     linked = {part for part in PARTS if (run / part).is_symlink()}  # where to, is looked at below
-    found = [*_differences(run, manifest.files, {*_BESIDE, *linked}, _FREE), *_links(run)]
+    problems = [*_differences(run, manifest.files, {*_BESIDE, *linked}, _FREE), *_links(run)]
     if (
         CROISSANT not in manifest.files
         and manifest.definition is not None
         and not (run / CROISSANT).is_file()
     ):
-        found.append(f"{CROISSANT}: is missing")
-    known = analyses_of(run)
-    strays = [path for path in (run / ANALYSES).glob("[!.]*") if path not in known and path.name != LATEST]
-    found += [f"{path.relative_to(run)}: is no analysis: remove it" for path in sorted(strays)]
-    return found + [sentence for analysis in known for sentence in _analysis(run, analysis)]
+        problems.append(f"{CROISSANT}: is missing")
+    analyses = analyses_of(run)
+    strays = [path for path in (run / ANALYSES).glob("[!.]*") if path not in analyses and path.name != LATEST]
+    problems += [f"{path.relative_to(run)}: is no analysis: remove it" for path in sorted(strays)]
+    return problems + [sentence for analysis in analyses for sentence in _analysis(run, analysis)]
 
 
 def _differences(
     folder: Path, listed: dict[str, str], beside: set[str], free: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """Yield a sentence for each file that is missing, was added, is none, or has another hash."""
-    there = dict(_entries(folder, free))
+    present = dict(_entries(folder, free))
     for name, digest in listed.items():
         path = folder / name
-        if not there.get(name, False):
+        if not present.get(name, False):
             yield f"{name}: {'is no file of the run itself' if os.path.lexists(path) else 'is missing'}"
         elif sha256_of(path) != digest:
             yield f"{name}: is not what the manifest says"
-    for name, whole in there.items():
+    for name, is_file in present.items():
         if name not in listed and name not in beside:
-            what = "was added: move it out of the folder" if whole else "is a link or no file: remove it"
-            yield f"{name}: {what}"
+            problem = "was added: move it out of the folder" if is_file else "is a link or no file: remove it"
+            yield f"{name}: {problem}"
 
 
 def _entries(folder: Path, free: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
