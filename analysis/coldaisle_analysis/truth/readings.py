@@ -18,6 +18,7 @@ from coldaisle_analysis.truth.consequences import EARLY, caused, connections, ta
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
 from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.manifest import Clocks, instant
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
 
@@ -60,6 +61,33 @@ class Account:
     readings: pd.DataFrame
     deliveries: pd.DataFrame
     connections: pd.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts of a manifest, see :data:`coldaisle_contracts.manifest.COUNTED`."""
+        plan, frames = self.evidence.plan, self.join.table
+        return {
+            "packets": len(frames),
+            "packets_attack": int(frames["label"].sum()),
+            "readings": len(self.readings),
+            "readings_attack": int(self.readings["label"].sum()),
+            "episodes": len(plan.episodes),
+            "acts": sum(len(episode.acts) for episode in plan.episodes),
+            "kernel_drops": int(self.evidence.sealed["kernel_drops"].sum()),
+            "days": plan.scenario.days,
+        }
+
+    def clocks(self) -> Clocks:
+        """Return the times of the first and the last packet, virtual and wall time."""
+        plan = self.evidence.plan
+        virtual_ns, wall_ns = self.evidence.trace.frames.time_ns, self.evidence.raw.time_ns
+        return Clocks(
+            virtual_start=instant(int(virtual_ns.min())),
+            virtual_end=instant(int(virtual_ns.max())),
+            wall_start=instant(int(wall_ns.min())),
+            wall_end=instant(int(wall_ns.max())),
+            time_zone=plan.scenario.time_zone,
+            utc_offset_s=plan.utc_offset_s,
+        )
 
 
 def settle(evidence: Evidence) -> Account:
