@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a finished run, such as runs/latest")
     asked = parser.parse_args()
     seed = Manifest.load(asked.run).seed
-    with workers.waking():  # as in an analysis, which starts them while it writes the dataset
+    with workers.warming_up():  # as in an analysis, which starts them while it writes the dataset
         levels = [prepare(tables.read_level(asked.run, name), name) for name in LEARNED]
     for tuned, wanted in WANTED_S.items():
         began = time.monotonic()

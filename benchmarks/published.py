@@ -14,7 +14,7 @@ import pandas as pd
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.evaluation.counts import count
-from coldaisle_analysis.evaluation.folds import attempt, sight
+from coldaisle_analysis.evaluation.folds import evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.splits import grouped
 from coldaisle_analysis.models import MODELS
@@ -26,7 +26,7 @@ def alarms_of(level: Level, names: list[str]) -> dict[str, npt.NDArray[np.bool_]
     """Return by model which rows alarm, each on the fold that tests it."""
     found = {name: np.zeros(len(level.labels), np.bool_) for name in names}
     for fold in grouped(level.groups, level.labels, level.known_ns):
-        for name, trial in attempt(names, level, fold, sight(level, fold.train), SEED).items():
+        for name, trial in evaluate_fold(names, level, fold, model_inputs(level, fold.train), SEED).items():
             found[name][fold.test] = trial.tested.score >= trial.threshold
     return found
 

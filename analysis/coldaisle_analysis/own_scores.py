@@ -10,7 +10,7 @@ from coldaisle_analysis import columns, tables
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.earliness.curves import earliness_per_kind
-from coldaisle_analysis.earliness.policies import Policy, Threshold, bench
+from coldaisle_analysis.earliness.policies import Policy, Threshold, evaluation_set
 from coldaisle_analysis.evaluation.alarms import curves_of, measure, rows_of
 from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, side
 from coldaisle_analysis.evaluation.levels import prepare
@@ -65,7 +65,7 @@ def score_early(
     chosen = Threshold(float(policy)) if isinstance(policy, (int, float)) else policy
     found = {}
     for case, cases in read.cases.items():
-        judged = bench(cases, read.labels, read.episodes, rows)
+        judged = evaluation_set(cases, read.labels, read.episodes, rows)
         alarms = judged.alarms(chosen, score)
         outcomes = judged.cases.outcomes(alarms)
         found[case] = {

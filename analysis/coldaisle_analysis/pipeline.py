@@ -9,8 +9,7 @@ from coldaisle_analysis import dataset, metadata, workers
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.detection import training
-from coldaisle_analysis.evaluation import evaluate, metrics
-from coldaisle_analysis.evaluation import other_runs as other_weeks
+from coldaisle_analysis.evaluation import evaluate, metrics, other_runs
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.report import page, statistics
 from coldaisle_analysis.report.page import Subject
@@ -53,7 +52,7 @@ def analyse_run(
         OSError: if the folder cannot be written.
     """
     manifest = Manifest.load(run)
-    others = other_weeks.load(weeks, manifest.seed)
+    others = other_runs.load(weeks, manifest.seed)
     subject, seed = _subject_of(account, manifest, digest_of(run)), account.evidence.plan.scenario.seed
 
     def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
@@ -109,17 +108,17 @@ def _analyse(
     progress: Progress,
     *,
     tuned: bool,
-    weeks: other_weeks.Weeks = MappingProxyType({}),
+    weeks: other_runs.LevelsBySeed = MappingProxyType({}),
 ) -> list[Result]:
     """Write the parts of an analysis into a folder; return what its audit found."""
-    with workers.waking():
+    with workers.warming_up():
         progress("describing the traffic")
         described = statistics.describe(built.packets, built.readings)
         described.write(folder / "report" / "tables")
     progress("training and scoring models")
     levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
-    scored += other_weeks.evaluate(levels, weeks, seed, progress)
+    scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
     detectors = training.start(levels[0], scored, seed)  # they learn beside what follows
     progress("auditing the dataset")

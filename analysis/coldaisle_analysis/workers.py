@@ -17,16 +17,16 @@ MOST = 8
 
 
 @contextmanager
-def waking() -> Iterator[None]:
+def warming_up() -> Iterator[None]:
     """Start the processes, which import for seconds, while what stands within is done."""
-    woken = spread(import_module, [("coldaisle_analysis.evaluation.folds",)] * _count())
+    woken = parallel_map(import_module, [("coldaisle_analysis.evaluation.folds",)] * _count())
     try:
         yield
     finally:
         list(woken)
 
 
-def spread(function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+def parallel_map(function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
     """Yield what a function returns for each job, in their order, as soon as it is there.
 
     Args:

@@ -7,17 +7,18 @@ from math import nan
 from pathlib import Path
 
 import pytest
-from tests import schemas
+from jsonschema import Draft202012Validator
 from tests.analysis import made_dataset
+from tests.analysis.test_schemas import SCHEMAS
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.evaluation import metrics
 from coldaisle_analysis.evaluation.evaluate import _told, evaluate
-from coldaisle_analysis.evaluation.folds import attempt, sight
+from coldaisle_analysis.evaluation.folds import evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.evaluation.splits import grouped
-from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
+from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
 
 PROMISED = {"model", "level", "split", "precision", "recall", "f1", "fit_s"}
 EARLY = {"erde_5", "erde_50", "f_latency", "seconds_to_detect", "incidents_per_day"}
@@ -44,14 +45,14 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
         for level in columns.LEARNED
         for split in ("day", "random")
         for name, model in MODELS.items()
-        if model.told or split == "day"
+        if model.supervised or split == "day"
     }
     identity = {
         (level, f"{split}+identity", "decision_tree")
         for level in columns.LEARNED
         for split in ("day", "random")
     }
-    unseen = {(level, "kind", name) for level in columns.LEARNED for name in (*BARS, WITHOUT_KIND)}
+    unseen = {(level, "kind", name) for level in columns.LEARNED for name in (*BASELINES, WITHOUT_KIND)}
     assert played == expected | identity | unseen
     assert len(scored) == len(played)
 
@@ -63,7 +64,7 @@ def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> N
     best = max((one.row for one in day if "+" not in one.row["split"]), key=lambda row: float(row["f1"]))
     assert len(leaking) == len(MODELS) + 1
     assert _told(leaking) == (
-        f"{len(MODELS) - len(BARS)} models and {len(BARS)} baselines scored, "
+        f"{len(MODELS) - len(BASELINES)} models and {len(BASELINES)} baselines scored, "
         f"best {best['model']} with F1 {best['f1']:.3f}"
     )
     unseen = [one for one in scored if (one.row["level"], one.row["split"]) == ("readings", "kind")]
@@ -130,9 +131,9 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
     fold = next(iter(grouped(level.groups, level.labels, level.known_ns)))
     labels = level.labels.copy()
     labels[fold.test] = 1 - labels[fold.test]
-    turned, given = replace(level, labels=labels), sight(level, fold.train)
+    turned, given = replace(level, labels=labels), model_inputs(level, fold.train)
     for name in MODELS:
-        seen, blind = (attempt([name], each, fold, given, 1)[name] for each in (level, turned))
+        seen, blind = (evaluate_fold([name], each, fold, given, 1)[name] for each in (level, turned))
         assert seen.tested.score.tolist() == blind.tested.score.tolist()
         assert seen.threshold == blind.threshold
 
@@ -144,7 +145,7 @@ def test_identity_columns_stay_out_of_the_features() -> None:
 
 
 def test_missing_values_become_null(scored: list[Scored], tmp_path: Path) -> None:
-    """NaN is written as null, wherever it stands, and the file keeps to the schema of docs/schemas."""
+    """NaN is written as null, wherever it stands, and the file keeps to its schema."""
     odd = deepcopy(scored)
     first = next(iter(odd[0].row["early"].values()))["threshold"]
     first["erde_5"], first["erde_5_bounds"] = nan, [nan, 1.0]
@@ -152,4 +153,5 @@ def test_missing_values_become_null(scored: list[Scored], tmp_path: Path) -> Non
     rows = json.loads((tmp_path / "metrics.json").read_text())
     first = next(iter(rows[0]["early"].values()))["threshold"]
     assert (first["erde_5"], first["erde_5_bounds"]) == (None, [None, 1.0])
-    schemas.validate("metrics", rows)
+    schema = json.loads((SCHEMAS / "metrics.json").read_text(encoding="utf-8"))
+    assert Draft202012Validator(schema).is_valid(rows)

@@ -99,7 +99,7 @@ def test_what_was_found_is_built() -> None:
 def test_spaces_name_parameters_that_exist(name: str) -> None:
     """Every draw can be set on the model; a model that is not told has none, as there is nothing to tune it on."""
     model = MODELS[name]
-    assert model.told or not model.space
+    assert model.supervised or not model.space
     if model.space:
         for draw in ParameterSampler(model.space, 5, random_state=1):
             fitted = build_tuned(model, 1, NAMES, draw).fit(COLUMNS[TRAIN], LABELS[TRAIN])

@@ -11,11 +11,18 @@ from sklearn.svm import SVC, OneClassSVM
 
 from coldaisle_analysis.columns import LEARNED, Level, features
 from coldaisle_analysis.forecast.kalman import COLUMNS
-from coldaisle_analysis.models import EVEN_CHANCE, FEWEST, MODELS, scores, threshold, untold_threshold
-from coldaisle_analysis.models.charts import INSTEAD, Chart
+from coldaisle_analysis.models import (
+    EVEN_CHANCE,
+    MIN_CLASS_ROWS,
+    MODELS,
+    scores,
+    threshold,
+    unsupervised_threshold,
+)
+from coldaisle_analysis.models.charts import FALLBACK, Chart
 from coldaisle_analysis.models.charts import MODELS as CHARTS
 from coldaisle_analysis.models.covariance import RobustCovariance
-from coldaisle_analysis.models.model import NEARLY, UNTOLD_ALARMS
+from coldaisle_analysis.models.model import NEARLY, UNSUPERVISED_ALARMS
 from coldaisle_analysis.models.simple import WATCHED, Rule
 from coldaisle_analysis.models.support import RadialOneClass
 
@@ -36,7 +43,7 @@ def test_every_model_learns_with_missing_and_constant_columns(name: str) -> None
 
     Those that are not told learn from clean rows here: a tenth of the rows alike is nothing odd.
     """
-    rows = np.flatnonzero(LABELS == 0) if not MODELS[name].told else np.arange(len(LABELS))
+    rows = np.flatnonzero(LABELS == 0) if not MODELS[name].supervised else np.arange(len(LABELS))
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         warnings.simplefilter("error", DeprecationWarning)
@@ -47,7 +54,7 @@ def test_every_model_learns_with_missing_and_constant_columns(name: str) -> None
         assert score[LABELS == 1].mean() > score[LABELS == 0].mean() + 0.1
 
 
-@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.told])
+@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.supervised])
 def test_models_that_are_not_told_see_no_label(name: str) -> None:
     """Whatever the labels say, fitted scores are the same."""
     told, untold = (
@@ -96,7 +103,7 @@ def test_charts_watch_columns_that_exist() -> None:
     """No watched name is misspelt, and every level has something to fall back on."""
     for model in CHARTS.values():
         assert set(model.build(1, ()).steps[-1][1].watched) <= set(COLUMNS)
-    assert all(set(INSTEAD) & set(features(level)) for level in LEARNED)
+    assert all(set(FALLBACK) & set(features(level)) for level in LEARNED)
 
 
 @pytest.mark.parametrize("rows", [2, 30, 600])
@@ -121,8 +128,8 @@ def test_rule_watches_columns_that_exist(level: Level) -> None:
 def test_threshold_of_those_not_told_ignores_what_is_true() -> None:
     """One row in a hundred reaches it."""
     score = RNG.random(10_000)
-    assert (score >= untold_threshold(score)).mean() == pytest.approx(UNTOLD_ALARMS, abs=0.001)
-    assert (np.zeros(5) >= untold_threshold(np.zeros(5))).sum() == 0
+    assert (score >= unsupervised_threshold(score)).mean() == pytest.approx(UNSUPERVISED_ALARMS, abs=0.001)
+    assert (np.zeros(5) >= unsupervised_threshold(np.zeros(5))).sum() == 0
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -135,7 +142,7 @@ def test_every_model_repeats(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_from_the_fewest_rows_allowed(name: str) -> None:
     """With as few attacks as evaluation lets through, fitting does not fail."""
-    few = np.flatnonzero(LABELS)[:FEWEST]
+    few = np.flatnonzero(LABELS)[:MIN_CLASS_ROWS]
     rows = np.concatenate([few, np.flatnonzero(LABELS == 0)])
     assert len(scores(MODELS[name].build(1, NAMES).fit(FEATURES[rows], LABELS[rows]), FEATURES)) == 300
 

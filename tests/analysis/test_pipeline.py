@@ -7,7 +7,7 @@ import pytest
 
 from coldaisle_analysis.audit import CHECKS, scorecard
 from coldaisle_analysis.columns import LEVELS
-from coldaisle_analysis.models import POLICED
+from coldaisle_analysis.models import WITH_POLICIES
 from coldaisle_analysis.pipeline import analyse_captures
 from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
@@ -40,7 +40,7 @@ def test_an_analysis_has_all_its_parts(analysed_run: Path, out: Path) -> None:
     tables = {
         f"report/tables/{table}.csv" for table in ("counts", "distributions", "seasonality", "separation")
     }
-    detectors = {f"models/packets.{name}.skops" for name in POLICED}
+    detectors = {f"models/packets.{name}.skops" for name in WITH_POLICIES}
     beside = {"SCORECARD.json", "DATASHEET.md", "manifest.json"}
     assert files_of(out, ".") == {*RESULTS, *tables, *detectors, *beside}
     assert sorted(path.name for path in out.parent.iterdir()) == ["001", "latest"]

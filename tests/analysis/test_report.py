@@ -17,7 +17,7 @@ from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.evaluation.evaluate import evaluate
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.evaluation.metrics import AlarmMetrics, Scored
-from coldaisle_analysis.models import POLICED, WITHOUT_KIND
+from coldaisle_analysis.models import WITH_POLICIES, WITHOUT_KIND
 from coldaisle_analysis.pipeline import _happened
 from coldaisle_analysis.report.conclusions import conclusions
 from coldaisle_analysis.report.conclusions.advice import operator
@@ -180,7 +180,7 @@ def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tupl
     """Its counts are those of all combinations of such a model and a kind of case, and its false alarms those measured."""
     text, scored = attacked
     found = speakers(scored)
-    assert len(found) == 3 * len(POLICED)
+    assert len(found) == 3 * len(WITH_POLICIES)
     said = headline(found)
     assert said in text
     earlier, pairings, later, alike = map(int, re.findall(r" (\d+)", said.partition(". ")[0]))

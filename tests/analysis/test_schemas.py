@@ -1,21 +1,42 @@
 """docs/schemas holds a JSON Schema of each file that others may read, printed from its type: ``python -m tests.analysis.test_schemas``."""
 
+import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from pydantic import TypeAdapter
+from typing_extensions import TypedDict, get_original_bases
 
+from coldaisle_analysis.earliness.curves import KindEarliness
+from coldaisle_analysis.evaluation.counts import Intervals
+from coldaisle_analysis.evaluation.metrics import (
+    AlarmMetrics,
+    BudgetMetrics,
+    CaseMetrics,
+    FirstCase,
+    MetricsRow,
+    PolicyMetrics,
+)
 from coldaisle_contracts.journal_lines import KEYS, Line
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
-TYPES: dict[str, Any] = {"manifest.json": Manifest, "plan.json": Plan, "journal.json": Line}
+TYPES: dict[str, Any] = {
+    "manifest.json": Manifest,
+    "plan.json": Plan,
+    "journal.json": Line,
+    "metrics.json": list[MetricsRow],
+}
 """The type of each file, or of each of its lines, by the name of its schema."""
+METRICS = (MetricsRow, CaseMetrics, PolicyMetrics, BudgetMetrics, AlarmMetrics, Intervals, KindEarliness)
+"""The types that rows of the metrics are made of."""
+ATTRIBUTES = "\n\nAttributes:\n"
 
 
 def schema_of(name: str) -> dict[str, Any]:
@@ -24,6 +45,12 @@ def schema_of(name: str) -> dict[str, Any]:
     if name == "journal.json":
         for line in get_args(Line):
             add_event(schema["$defs"][line.__name__], line.event)
+    if name == "metrics.json":
+        for metrics in METRICS:
+            part = schema["$defs"][metrics.__name__]
+            more = "\n".join([*attributes(metrics), *attributes(AlarmMetrics)])
+            part["description"] = f"{part['description'].partition(ATTRIBUTES)[0]}{ATTRIBUTES}{more}"
+            part["additionalProperties"] = False
     for part in (schema, *schema.get("$defs", {}).values()):
         if "properties" in part:
             describe(part)
@@ -40,13 +67,21 @@ def add_event(line: dict[str, Any], event: str) -> None:
     line["additionalProperties"] = False
 
 
+def attributes(metrics: Any) -> Iterator[str]:
+    """Yield what the docstrings of a type of metrics, and of those it takes keys from, say of attributes."""
+    yield inspect.cleandoc(metrics.__doc__ or "").partition(ATTRIBUTES)[2]
+    for base in get_original_bases(metrics):
+        if base is not TypedDict:
+            yield from attributes(base)
+
+
 def describe(part: dict[str, Any]) -> None:
     """Move what a docstring says of each attribute to the attribute's own schema, and leave out pydantic's titles."""
     for value in part["properties"].values():
         value.pop("title", None)
-    text, _, attributes = part.get("description", "").partition("\n\nAttributes:\n")
+    text, _, entries = part.get("description", "").partition(ATTRIBUTES)
     part["description"] = " ".join(text.replace("``", "").split())
-    for entry in attributes.replace("\n        ", " ").splitlines():
+    for entry in entries.replace("\n        ", " ").splitlines():
         key, _, meaning = entry.strip().partition(": ")
         if key in part["properties"]:
             part["properties"][key]["description"] = meaning.replace("``", "").removesuffix(".")
@@ -75,6 +110,7 @@ def test_no_schema_is_left_over() -> None:
 def validate(run: Path) -> None:
     """Hold the files of a run against the schemas in docs/schemas."""
     files = {"manifest.json": [run / "manifest.json"], "plan.json": [run / "plan.json"]}
+    files["metrics.json"] = [run / "models" / "metrics.json"]
     files["journal.json"] = list((run / "journal").iterdir())
     for name, paths in files.items():
         validator = Draft202012Validator(json.loads((SCHEMAS / name).read_text(encoding="utf-8")))
@@ -86,8 +122,13 @@ def validate(run: Path) -> None:
 
 
 def test_a_run_made_by_hand_validates(analysed_run: Path) -> None:
-    """Manifest, plan and journals of a finished run are as the schemas say."""
+    """Manifest, plan, journals and metrics of a finished run are as the schemas say."""
     validate(analysed_run)
+
+
+def test_a_row_repeats_the_metrics_of_its_first_case() -> None:
+    """The keys that a row of the metrics may repeat are those of its threshold, with the same types."""
+    assert get_type_hints(FirstCase, include_extras=True) == get_type_hints(AlarmMetrics, include_extras=True)
 
 
 @pytest.mark.netns

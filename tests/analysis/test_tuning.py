@@ -13,12 +13,12 @@ from coldaisle_analysis.earliness.policies import (
     FAMILIES,
     NEVER,
     OBJECTIVES,
-    Bench,
+    EvaluationSet,
     InARow,
     Threshold,
     Tuned,
-    bench,
     budget_threshold,
+    evaluation_set,
     simplest,
     tune,
     tune_all,
@@ -54,18 +54,18 @@ def made(days: int = 10, streams: int = 2, cases: int = 8) -> tuple[Cases, npt.N
     return found, labels
 
 
-def judged(days: int = 10, streams: int = 2) -> Bench:
+def judged(days: int = 10, streams: int = 2) -> EvaluationSet:
     """Return them as a bench: each attack an episode of its own."""
     cases, labels = made(days, streams)
-    return bench(cases, labels, np.where(labels == 1, np.arange(len(labels)) // DAY, -1))
+    return evaluation_set(cases, labels, np.where(labels == 1, np.arange(len(labels)) // DAY, -1))
 
 
-def noise(own: Bench, seed: int = 5) -> Floats:
+def noise(own: EvaluationSet, seed: int = 5) -> Floats:
     """Return scores that say nothing yet: uniform, below 0.3."""
     return np.random.default_rng(seed).random(len(own.order)) * 0.3
 
 
-def at(own: Bench, *alarms: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def at(own: EvaluationSet, *alarms: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Return alarms at (stream, slot of 5 minutes)."""
     alarm = np.zeros(len(own.order), dtype=np.bool_)
     alarm[[slot * 2 + stream for stream, slot in alarms]] = True
@@ -100,7 +100,7 @@ def test_alarms_on_attacks_and_their_consequences_are_not_false() -> None:
     episodes = np.full(len(labels), -1, dtype=np.int64)
     attack = np.flatnonzero(labels == 1)[:LENGTH]
     episodes[attack], episodes[attack[-1] + 2], episodes[1000] = 4, 4, 5
-    own = bench(cases, labels, episodes)
+    own = evaluation_set(cases, labels, episodes)
     for row, expected in ((attack[0], 0), (attack[-1] + 2, 0), (1000, 1), (2000, 1)):
         alarm = np.zeros(len(labels), dtype=np.bool_)
         alarm[row] = True
@@ -111,7 +111,7 @@ def test_only_the_rows_given_are_judged() -> None:
     """Of the first half of ten days five days are left, with the cases that lie there; no other row alarms or counts."""
     cases, labels = made()
     half = np.arange(len(labels)) < len(labels) // 2
-    own = bench(cases, labels, np.where(labels == 1, 0, -1).astype(np.int64), half)
+    own = evaluation_set(cases, labels, np.where(labels == 1, 0, -1).astype(np.int64), half)
     alarms = own.alarms(Threshold(0.0), np.ones(len(labels)))
     assert own.days == pytest.approx(5, abs=0.01)
     assert len(own.cases.rows) == 5
@@ -196,7 +196,9 @@ def test_without_a_positive_case_nothing_is_chosen() -> None:
     """Clean training rows teach no policy: it never alarms, and its score is NaN."""
     cases, labels = made(cases=2)
     clean = cases.within(np.zeros(len(labels), dtype=np.bool_))
-    own = bench(clean, np.zeros(len(labels), dtype=np.int8), np.full(len(labels), -1, dtype=np.int64))
+    own = evaluation_set(
+        clean, np.zeros(len(labels), dtype=np.int8), np.full(len(labels), -1, dtype=np.int64)
+    )
     found = tune("cusum", noise(own), own, "f_latency", 1.0)
     assert found.policy == NEVER
     assert math.isnan(found.value)

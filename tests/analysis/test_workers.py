@@ -11,11 +11,11 @@ import pytest
 PROGRAM = """
 import time
 import numpy as np
-from coldaisle_analysis.workers import spread
+from coldaisle_analysis.workers import parallel_map
 from tests.analysis.test_workers import at_work
-for pid in spread(at_work, [(np.ones(1_000_000),)] * 4):
+for pid in parallel_map(at_work, [(np.ones(1_000_000),)] * 4):
     print(pid, flush=True)
-work = spread(at_work, [(np.ones(1_000_000), 600.0)] * 4)
+work = parallel_map(at_work, [(np.ones(1_000_000), 600.0)] * 4)
 print("busy", flush=True)
 next(work)
 """

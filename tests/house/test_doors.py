@@ -37,6 +37,7 @@ EVERYWHERE = {
         "sklearn",
         "statsmodels",
         "threadpoolctl",
+        "typing_extensions",
     },
     "sensors": {"numpy"},
     "testbed": {"numpy", "pandas", "rich", "threadpoolctl"},

@@ -10,7 +10,7 @@ import pytest
 from coldaisle_analysis import columns
 from coldaisle_analysis.earliness.policies import FAMILIES
 from coldaisle_analysis.evaluation.alarms import BUDGETS
-from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
+from coldaisle_analysis.evaluation.splits import OTHER_RUNS
 from coldaisle_analysis.truth.readings import FATES
 from coldaisle_contracts.taxonomy import Edit, Family, Role
 
@@ -26,7 +26,7 @@ LISTS = {
     "fate": ("delivered", *FATES.values()),
     "level": columns.LEVELS,
     "group": get_args(columns.Group),
-    "split": ("day", "block", "kind", "random", OTHER_WEEKS),
+    "split": ("day", "block", "kind", "random", OTHER_RUNS),
     "alarm policy": tuple(FAMILIES),
     "budget": tuple(BUDGETS),
 }

@@ -12,7 +12,7 @@ from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS
 from coldaisle_analysis.earliness.policies import QUIET_S, REPEAT_S
 from coldaisle_analysis.evaluation.groups import LAST
 from coldaisle_analysis.evaluation.splits import DAY_FOLDS
-from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS, POLICED
+from coldaisle_analysis.models import BASELINES, EVERY_ROW, MODELS, WITH_POLICIES
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 from coldaisle_contracts.planning import LEAD, build_plan
@@ -26,8 +26,8 @@ HOUSE = Path(__file__).resolve().parents[2]
 WORDS = {"two": 2, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "fifteen": 15, "sixteen": 16}
 SCENARIOS = {name: load_scenario(HOUSE / "scenarios" / f"{name}.toml") for name in ("week", "intrusions")}
 WEEK, EVERY = (len(build_plan(scenario).episodes) for scenario in SCENARIOS.values())
-LEARNED = len(MODELS) - len(BARS)
-TOLD = sum(model.told for name, model in MODELS.items() if name not in BARS)
+LEARNED = len(MODELS) - len(BASELINES)
+TOLD = sum(model.supervised for name, model in MODELS.items() if name not in BASELINES)
 CAPPED = max(model.most_rows for model in MODELS.values() if model.most_rows < EVERY_ROW)
 MS = 1_000_000
 SENDING = len(UNITS) * len(SENSORS)
@@ -37,20 +37,20 @@ COUNTS = [
     ("README.md", r"\b(\w+) benign anomalies \(a reboot", [len(BENIGN)]),
     ("README.md", r"audit of (\d+) checks", [len(CHECKS)]),
     ("README.md", r"scorecard of (\d+) checks", [len(CHECKS)]),
-    ("README.md", r"the best of (\d+)\s+models, (\w+) baselines aside", [LEARNED, len(BARS)]),
-    ("README.md", r"(\d+) models and (\d+) baselines on three splits", [LEARNED, len(BARS)]),
-    ("README.md", r"day split: (\d+) models and (\d+) baselines scored", [LEARNED, len(BARS)]),
-    ("README.md", r"random split: (\d+) models and (\d+) baselines scored", [TOLD, len(BARS)]),
-    ("README.md", r"kind split: (\d+) model and (\d+) baselines scored", [1, len(BARS)]),
+    ("README.md", r"the best of (\d+)\s+models, (\w+) baselines aside", [LEARNED, len(BASELINES)]),
+    ("README.md", r"(\d+) models and (\d+) baselines on three splits", [LEARNED, len(BASELINES)]),
+    ("README.md", r"day split: (\d+) models and (\d+) baselines scored", [LEARNED, len(BASELINES)]),
+    ("README.md", r"random split: (\d+) models and (\d+) baselines scored", [TOLD, len(BASELINES)]),
+    ("README.md", r"kind split: (\d+) model and (\d+) baselines scored", [1, len(BASELINES)]),
     ("README.md", r"a week of (\d+) anomalies, every variant", [EVERY]),
     ("README.md", r"fixed: (\w+) units with (\w+) temperature sensors each, (\d+) in all", [len(UNITS), len(SENSORS), SENDING]),
     ("docs/architecture.md", r"plays (\w+) InRow cooling units with (\w+) temperature sensors", [len(UNITS), SENDING]),
     ("docs/scenarios.md", r"a week, (\d+) episodes drawn by seed", [SCENARIOS["week"].drawn.count]),
     ("docs/early-detection.md", r"(\d+) episodes of (\d+) kinds", [WEEK, len(KINDS)]),
-    ("docs/early-detection.md", r"in 3 to 6 of (\d+) combinations", [3 * len(POLICED)]),
+    ("docs/early-detection.md", r"in 3 to 6 of (\d+) combinations", [3 * len(WITH_POLICIES)]),
     ("docs/early-detection.md", r"whole days, in at most (\w+) test sets", [DAY_FOLDS]),
     ("docs/early-detection.md", r"matched to it, at most (\w+): same", [CLEAN_WINDOWS]),
-    ("docs/early-detection.md", r"For (\w+) models every family's", [len(POLICED)]),
+    ("docs/early-detection.md", r"For (\w+) models every family's", [len(WITH_POLICIES)]),
     ("docs/early-detection.md", r"less than (\d+) s\s+apart, are one incident; one that goes on counts again every (\d+) s", [QUIET_S, REPEAT_S]),
     ("docs/early-detection.md", r"the others from at most (\d+),000 per fold", [CAPPED // 1000]),
     ("docs/architecture.md", r"wire has rested for (\d+) ms", [REST_NS // MS]),

@@ -12,7 +12,7 @@ from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.subject import Subject
 from coldaisle_analysis.audit.sweep import sweep
 from coldaisle_analysis.evaluation.groups import in_time
-from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
+from coldaisle_analysis.evaluation.splits import OTHER_RUNS
 
 
 def test_side(subject: Subject) -> Mask:
@@ -130,7 +130,7 @@ def trained_apart(subject: Subject) -> Measured:
     rows = _scored(subject)
     whole = rows["rows"].max()
     sides = rows["train_rows"] + (rows["rows"] / rows["folds"]).round()
-    crowded = (sides > whole) & (rows["split"] != OTHER_WEEKS)
+    crowded = (sides > whole) & (rows["split"] != OTHER_RUNS)
     wrong = rows[(rows["thresholds"].map(len) != rows["folds"]) | crowded]
     evidence = [{"model": model, "split": split} for model, split in wrong[["model", "split"]].to_numpy()]
     return Measured(

@@ -8,14 +8,21 @@ from typing import Any
 import numpy as np
 
 from coldaisle_analysis.detection.detector import PLAIN, SUFFIX, Detector
-from coldaisle_analysis.earliness.policies import FAMILIES, Policy, Threshold, bench, simplest, tune_all
+from coldaisle_analysis.earliness.policies import (
+    FAMILIES,
+    Policy,
+    Threshold,
+    evaluation_set,
+    simplest,
+    tune_all,
+)
 from coldaisle_analysis.evaluation.alarms import BUDGETS, OBJECTIVE
-from coldaisle_analysis.evaluation.folds import Trial, attempt, sight
+from coldaisle_analysis.evaluation.folds import FoldResult, evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.evaluation.splits import untested
-from coldaisle_analysis.models import POLICED
-from coldaisle_analysis.workers import spread
+from coldaisle_analysis.models import WITH_POLICIES
+from coldaisle_analysis.workers import parallel_map
 
 EARLY = "early"
 """Name of the policy chosen for earliness, at no more false alarms than :data:`PLAIN` raised on the same rows."""
@@ -45,9 +52,9 @@ def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, An
         about: by model where the data come from and what it scored on held-out days; kept as it is.
     """
     fold = untested(level.groups, level.labels, level.known_ns)
-    seen = sight(level, fold.train)
+    seen = model_inputs(level, fold.train)
     found = {}
-    for model, trial in attempt(models, level, fold, seen, seed, keep=True).items():
+    for model, trial in evaluate_fold(models, level, fold, seen, seed, keep=True).items():
         learned = trial.tested
         if learned.pipeline is not None:
             trained = {"rows": learned.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
@@ -56,12 +63,12 @@ def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, An
     return found
 
 
-def _policies(level: Level, trial: Trial) -> dict[str, Policy]:
+def _policies(level: Level, trial: FoldResult) -> dict[str, Policy]:
     """Return the policies of a detector, set on the rows that the models scoring them had not seen."""
     score, judged = np.zeros(len(level.labels)), np.zeros(len(level.labels), np.bool_)
-    score[trial.held_out], judged[trial.held_out] = trial.seen, True
+    score[trial.held_out], judged[trial.held_out] = trial.held_out_scores, True
     (cases,) = level.cases.values()
-    on = bench(cases, level.labels, level.episodes, judged)
+    on = evaluation_set(cases, level.labels, level.episodes, judged)
     plain = Threshold(trial.threshold)
     spent = on.per_day(on.incidents(on.alarms(plain, score)))
     early, *kept = tune_all(list(FAMILIES), score, on, OBJECTIVE, [spent, *BUDGETS.values()])
@@ -84,8 +91,8 @@ def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[st
         for one in scored
         if (one.row["level"], one.row["split"]) == (level.name, level.held_out)
     }
-    models = [model for model in POLICED if model in honest]
-    return spread(
+    models = [model for model in WITH_POLICIES if model in honest]
+    return parallel_map(
         train, [(level, models[part::PARTS], seed, honest) for part in range(PARTS)] if models else []
     )
 

@@ -23,17 +23,17 @@ from coldaisle_analysis.earliness.policies import (
     FAMILIES,
     ONE_A_DAY,
     ONE_A_WEEK,
-    Bench,
+    EvaluationSet,
     Policy,
     Threshold,
     Tuned,
     as_json,
-    bench,
     budget_threshold,
+    evaluation_set,
     simplest,
     tune_all,
 )
-from coldaisle_analysis.evaluation.folds import Trial
+from coldaisle_analysis.evaluation.folds import FoldResult
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,
@@ -54,7 +54,7 @@ OBJECTIVE = "erde_5"
 
 
 @dataclass(frozen=True)
-class Judged:
+class CaseSets:
     """What a split is judged on, for one way to cut the level into cases.
 
     Attributes:
@@ -65,21 +65,21 @@ class Judged:
     """
 
     name: str
-    whole: Bench
-    train: tuple[Bench, ...]
-    test: tuple[Bench, ...]
+    whole: EvaluationSet
+    train: tuple[EvaluationSet, ...]
+    test: tuple[EvaluationSet, ...]
 
 
-def judged(level: Level, folds: Sequence[Fold]) -> tuple[Judged, ...]:
+def judged(level: Level, folds: Sequence[Fold]) -> tuple[CaseSets, ...]:
     """Return what a split of a level is judged on, for each way to cut it into cases that has an attacked one."""
 
-    def on(cases: Cases, *rows: Rows) -> Bench:
+    def on(cases: Cases, *rows: Rows) -> EvaluationSet:
         mask = np.zeros(len(level.labels), np.bool_)
         mask[np.concatenate(rows)] = True
-        return bench(cases, level.labels, level.episodes, mask)
+        return evaluation_set(cases, level.labels, level.episodes, mask)
 
     return tuple(
-        Judged(
+        CaseSets(
             name,
             on(cases, *(fold.test for fold in folds)),
             tuple(on(cases, *(side.scored for side in fold.inner)) for fold in folds),
@@ -90,7 +90,7 @@ def judged(level: Level, folds: Sequence[Fold]) -> tuple[Judged, ...]:
     )
 
 
-def measure(judged: Bench, alarms: Mask) -> AlarmMetrics:
+def measure(judged: EvaluationSet, alarms: Mask) -> AlarmMetrics:
     """Return what the alarms of a level come to in cases and in incidents, given for every row."""
     outcomes = judged.cases.outcomes(alarms)
     median, late = seconds_to_detect(outcomes)
@@ -111,7 +111,12 @@ def measure(judged: Bench, alarms: Mask) -> AlarmMetrics:
 
 
 def of_trials(
-    level: Level, benches: Sequence[Judged], folds: Sequence[Fold], trials: Sequence[Trial], *, policies: bool
+    level: Level,
+    benches: Sequence[CaseSets],
+    folds: Sequence[Fold],
+    trials: Sequence[FoldResult],
+    *,
+    policies: bool,
 ) -> dict[str, CaseMetrics]:
     """Return for each way to cut a level into cases what a model comes to.
 
@@ -129,24 +134,26 @@ def of_trials(
     """
     scores = [_spread(len(level.labels), fold, trial) for fold, trial in zip(folds, trials, strict=True)]
     return {
-        one.name: _Player(level, one, scores).told([trial.threshold for trial in trials], policies=policies)
+        one.name: _CaseScorer(level, one, scores).told(
+            [trial.threshold for trial in trials], policies=policies
+        )
         for one in benches
     }
 
 
-def _spread(rows: int, fold: Fold, trial: Trial) -> tuple[Floats, Floats]:
+def _spread(rows: int, fold: Fold, trial: FoldResult) -> tuple[Floats, Floats]:
     """Return the scores of the rows held out of the training side, and of the test side, each over all rows of the level."""
     known, tested = np.zeros(rows), np.zeros(rows)
-    known[trial.held_out], tested[fold.test] = trial.seen, trial.tested.score
+    known[trial.held_out], tested[fold.test] = trial.held_out_scores, trial.tested.score
     return known, tested
 
 
 @dataclass(frozen=True)
-class _Player:
+class _CaseScorer:
     """Plays policies over a model's scores."""
 
     level: Level
-    judged: Judged
+    judged: CaseSets
     scores: Sequence[tuple[Floats, Floats]]
 
     def told(self, thresholds: Sequence[float], *, policies: bool) -> CaseMetrics:
@@ -218,7 +225,7 @@ def curves_of(outcomes: Outcomes) -> DelayCurves:
     }
 
 
-def rows_of(level: Level, judged: Bench, alarms: Mask) -> AlarmRows:
+def rows_of(level: Level, judged: EvaluationSet, alarms: Mask) -> AlarmRows:
     """Return precision and recall of alarming rows; those that belong to an attack and are none themselves count for neither."""
     attack, false = np.zeros_like(alarms), np.zeros_like(alarms)
     attack[judged.order] = level.labels[judged.order] == 1

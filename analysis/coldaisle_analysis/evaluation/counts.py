@@ -19,7 +19,13 @@ CONFIDENCE = 0.95
 
 
 class Intervals(TypedDict):
-    """Bootstrap intervals of 95 %, each ``[low, high]``."""
+    """Bootstrap intervals of 95 %, each ``[low, high]``.
+
+    Attributes:
+        precision: interval of the precision.
+        recall: interval of the recall.
+        f1: interval of F1.
+    """
 
     precision: list[float]
     recall: list[float]

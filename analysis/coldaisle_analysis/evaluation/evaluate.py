@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from coldaisle_analysis.evaluation.alarms import Judged, judged, of_trials
-from coldaisle_analysis.evaluation.folds import Params, Trial, trial_of
+from coldaisle_analysis.evaluation.alarms import CaseSets, judged, of_trials
+from coldaisle_analysis.evaluation.folds import FoldResult, Params, fold_result
 from coldaisle_analysis.evaluation.jobs import IDENTITY, Scores, jobs_of, key, lean, run, tuned_params
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.metrics import FirstCase, Scored, TrialMetrics, scored_row
+from coldaisle_analysis.evaluation.metrics import FirstCase, FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
-from coldaisle_analysis.models import BARS, MODELS, POLICED, WITH_IDENTITY, WITHOUT_KIND
-from coldaisle_analysis.workers import spread
+from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITH_POLICIES, WITHOUT_KIND
+from coldaisle_analysis.workers import parallel_map
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def evaluate(
 def _told(scored: Sequence[Scored]) -> str:
     """Return how many models were scored on a split and which was best, those aside that are given identity columns, too."""
     rows = [one.row for one in scored if not one.row["split"].endswith("+identity")]
-    bars = sum(row["model"] in BARS for row in rows)
+    bars = sum(row["model"] in BASELINES for row in rows)
     best = max(rows, key=lambda row: float(row["f1"]))
     models = f"{len(rows) - bars} model{'s' if len(rows) - bars != 1 else ''}"
     baselines = f" and {bars} baselines" if bars else ""
@@ -75,12 +75,12 @@ def _splits(level: Level, seed: int) -> Iterator[_Split]:
     if not level.labels.any():
         return
     honest, kinds = tuple(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
-    told = tuple(name for name, model in MODELS.items() if model.told)
+    told = tuple(name for name, model in MODELS.items() if model.supervised)
     several = len(np.unique(kinds[level.labels == 1])) > 1
     unseen = [one for fold in honest if several for one in unseen_kinds(fold, kinds, level.labels)]
     splits = (
         _Split(level, level.held_out, tuple(MODELS), honest),
-        _Split(level, "kind", (*BARS, WITHOUT_KIND), tuple(unseen), leaks=False),
+        _Split(level, "kind", (*BASELINES, WITHOUT_KIND), tuple(unseen), leaks=False),
         _Split(level, "random", told, tuple(shuffled(level.labels, seed))),
     )
     yield from (split for split in splits if split.folds)
@@ -89,7 +89,7 @@ def _splits(level: Level, seed: int) -> Iterator[_Split]:
 def _params(splits: Sequence[_Split], seed: int, *, tune: bool) -> list[list[Params]]:
     """Return for each fold of each split the parameters of its models; on honest folds tuned on the training side, if so asked."""
     honest = [tune and split.name == split.level.held_out for split in splits]
-    found = spread(
+    found = parallel_map(
         tuned_params,
         [
             (lean(split.level), split.models, fold.train, seed)
@@ -115,7 +115,7 @@ def _played(
     jobs.sort(key=lambda each: -each[1].cost)
     left = [sum(at == number for number, _ in jobs) for at in range(len(splits))]
     scores: list[dict[bytes, Scores]] = [{} for _ in splits]
-    for (at, _), found in zip(jobs, spread(run, [(job, seed) for _, job in jobs]), strict=True):
+    for (at, _), found in zip(jobs, parallel_map(run, [(job, seed) for _, job in jobs]), strict=True):
         scores[at] |= found
         left[at] -= 1
         if not left[at]:
@@ -129,13 +129,13 @@ def _scored(
     benches = judged(split.level, split.folds) if split.name != "random" else ()
     keys = [[key(side, own) for side in fold.sides] for fold, own in zip(split.folds, params, strict=True)]
 
-    def trials(model: str, ending: str = "") -> Iterator[Trial]:
+    def trials(model: str, ending: str = "") -> Iterator[FoldResult]:
         for fold, own in zip(split.folds, keys, strict=True):
             tested, *inner = (
                 scores[each].of(model + ending, side.scored)
                 for each, side in zip(own, fold.sides, strict=True)
             )
-            yield trial_of(model, fold, split.level.labels, tested, inner)
+            yield fold_result(model, fold, split.level.labels, tested, inner)
 
     for model in split.models:
         chosen = [own.get(model, {}) for own in params]
@@ -149,9 +149,9 @@ def _score(
     split: _Split,
     name: str,
     model: str,
-    trials: Sequence[Trial],
+    trials: Sequence[FoldResult],
     params: Sequence[Mapping[str, Any]],
-    benches: tuple[Judged, ...],
+    benches: tuple[CaseSets, ...],
     seed: int,
 ) -> Scored:
     """Return what one model scores on one split, given what it did on each fold."""
@@ -161,10 +161,10 @@ def _score(
     for fold, trial in zip(folds, trials, strict=True):
         rows, said = fold.test, trial.tested.score
         score[rows], alarms[rows], tested[rows] = said, said >= trial.threshold, True
-    policed = name == level.held_out and model in POLICED
+    policed = name == level.held_out and model in WITH_POLICIES
     early = of_trials(level, benches, folds, trials, policies=policed)
     early_first: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
-    metrics: TrialMetrics = {
+    metrics: FoldMetrics = {
         "early": early,
         "fit_s": float(np.mean([trial.tested.fit_s for trial in trials])),
         "predict_s": float(np.mean([trial.tested.predict_s for trial in trials])),

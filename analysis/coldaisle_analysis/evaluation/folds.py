@@ -9,18 +9,18 @@ from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.preparation import Exam, Lesson
+from coldaisle_analysis.evaluation.preparation import ScoredRows, TrainingRows
 from coldaisle_analysis.evaluation.splits import Fold
 from coldaisle_analysis.forecast.columns import columns_of, learn_site
 from coldaisle_analysis.forecast.kalman import COLUMNS, Site
-from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, untold_threshold
+from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, unsupervised_threshold
 
 Params = Mapping[str, Mapping[str, Any]]
 """By name of a model the parameters of its estimator."""
 
 
 @dataclass(frozen=True)
-class Sight:
+class ModelInputs:
     """What models are given that learn from some rows: the level's columns, and those that a model of the site adds.
 
     Attributes:
@@ -58,39 +58,39 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Trial:
+class FoldResult:
     """What a model did on a fold.
 
     Attributes:
         tested: what it said of the test rows.
         held_out: the rows of the training side that inner models had not seen, in order.
-        seen: the scores those models gave them.
+        held_out_scores: the scores those models gave them.
         threshold: from which score it alarms.
     """
 
     tested: Prediction
     held_out: Rows
-    seen: Floats
+    held_out_scores: Floats
     threshold: float
 
 
-def sight(level: Level, learned_from: Rows) -> Sight:
+def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
     """Return what models are given, with a site learned from some rows of a level; it is told no label."""
     trained = np.zeros(len(level.labels), np.bool_)
     trained[learned_from] = True
     site = learn_site(level.series, trained)
     forecasts = columns_of(site, level.series, len(trained))
-    return Sight((*level.names, *COLUMNS), (level.features, forecasts), site)
+    return ModelInputs((*level.names, *COLUMNS), (level.features, forecasts), site)
 
 
-def with_identity(seen: Sight, level: Level) -> Sight:
+def with_identity(seen: ModelInputs, level: Level) -> ModelInputs:
     """Return the same with the identity columns, which leak."""
     return replace(seen, parts=(*seen.parts, level.identity))
 
 
 def fit_and_score(
     names: Sequence[str],
-    seen: Sight,
+    seen: ModelInputs,
     rows: Rows,
     labels: Labels,
     seed: int,
@@ -111,7 +111,7 @@ def fit_and_score(
         params: of those that were tuned.
         keep: whether to keep the models.
     """
-    lesson, exam = Lesson(seen.of(rows), seen.names, labels[rows], seed), Exam(given)
+    lesson, exam = TrainingRows(seen.of(rows), seen.names, labels[rows], seed), ScoredRows(given)
     found = {}
     for name in names:
         learned = lesson.learn(name, (params or {}).get(name))
@@ -124,7 +124,9 @@ def fit_and_score(
     return found
 
 
-def trial_of(name: str, fold: Fold, labels: Labels, tested: Prediction, inner: Sequence[Prediction]) -> Trial:
+def fold_result(
+    name: str, fold: Fold, labels: Labels, tested: Prediction, inner: Sequence[Prediction]
+) -> FoldResult:
     """Return what a model did on a fold: its threshold is set on rows held out of the training side.
 
     A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
@@ -141,22 +143,24 @@ def trial_of(name: str, fold: Fold, labels: Labels, tested: Prediction, inner: S
     order = np.argsort(held, kind="stable")
     if not all(prediction.train_rows for prediction in (tested, *inner)):
         silent = Prediction(np.zeros(len(tested.score)))
-        return Trial(silent, held[order], np.zeros(len(held)), EVEN_CHANCE)
+        return FoldResult(silent, held[order], np.zeros(len(held)), EVEN_CHANCE)
     known = np.concatenate([prediction.score for prediction in inner])[order]
-    set_by = threshold(labels[held[order]], known) if MODELS[name].told else untold_threshold(known)
-    return Trial(tested, held[order], known, set_by)
+    set_by = (
+        threshold(labels[held[order]], known) if MODELS[name].supervised else unsupervised_threshold(known)
+    )
+    return FoldResult(tested, held[order], known, set_by)
 
 
-def attempt(
+def evaluate_fold(
     names: Sequence[str],
     level: Level,
     fold: Fold,
-    seen: Sight,
+    seen: ModelInputs,
     seed: int,
     *,
     keep: bool = False,
     test: Floats | None = None,
-) -> dict[str, Trial]:
+) -> dict[str, FoldResult]:
     """Return by model what it does on a fold.
 
     Args:
@@ -172,9 +176,9 @@ def attempt(
     tested = fit_and_score(names, seen, fold.train, level.labels, seed, given, keep=keep)
     inner = []
     for side in fold.inner:
-        own = sight(level, side.site)
+        own = model_inputs(level, side.site)
         inner.append(fit_and_score(names, own, side.fit, level.labels, seed, own.of(side.scored)))
     return {
-        name: trial_of(name, fold, level.labels, tested[name], [each[name] for each in inner])
+        name: fold_result(name, fold, level.labels, tested[name], [each[name] for each in inner])
         for name in names
     }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coldaisle_analysis.arrays import Rows
-from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, sight, with_identity
+from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, model_inputs, with_identity
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.splits import Fold, Side
 from coldaisle_analysis.evaluation.tuning import tune
@@ -86,7 +86,7 @@ def key(side: Side, params: Params) -> bytes:
 
 def run(job: Job, seed: int) -> dict[bytes, Scores]:
     """Return what the models of a job predict, by key of what they were fitted on."""
-    level, seen = job.level, sight(job.level, job.site)
+    level, seen = job.level, model_inputs(job.level, job.site)
     found = {}
     for own, (fit, scored) in job.fits.items():
         by_model = fit_and_score(job.models, seen, fit, level.labels, seed, seen.of(scored), job.params)
@@ -102,7 +102,7 @@ def run(job: Job, seed: int) -> dict[bytes, Scores]:
 
 def tuned_params(level: Level, models: Sequence[str], rows: Rows, seed: int) -> Params:
     """Return by model its parameters, chosen on these rows; empty where the defaults are kept."""
-    seen = sight(level, rows)
+    seen = model_inputs(level, rows)
     columns = seen.of(np.arange(len(level.labels)))
     return {
         name: tune(MODELS[name], columns, seen.names, level.labels, level.together, rows, seed)

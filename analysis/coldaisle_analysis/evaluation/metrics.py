@@ -1,6 +1,6 @@
 """The rows of ``models/metrics.json``: their types, and what a model scores on a split of a level.
 
-A value that does not exist is NaN in memory and ``null`` in the file. ``docs/schemas/metrics.schema.json`` is printed from these types.
+A value that does not exist is NaN in memory and ``null`` in the file. ``docs/schemas/metrics.json`` is printed from these types.
 """
 
 import json
@@ -87,7 +87,12 @@ class DelayCurves(TypedDict):
 
 
 class OptionalCurves(TypedDict, total=False):
-    """:class:`DelayCurves` where they are written down."""
+    """:class:`DelayCurves` where they are written down.
+
+    Attributes:
+        recall_by_items: recall against the delay counted in items from the onset, as points ``[delay, recall]``.
+        recall_by_seconds: recall against the delay in s from the onset, as points ``[delay, recall]``.
+    """
 
     recall_by_items: list[list[float]]
     recall_by_seconds: list[list[float]]
@@ -109,9 +114,11 @@ _Budgets = TypedDict("_Budgets", {"1 a day": BudgetMetrics, "1 a week": BudgetMe
 
 
 class CaseMetrics(_Budgets, OptionalCurves):
-    """A model's alarms on one kind of case; ``1 a day`` and ``1 a week`` are thresholds set for such a budget of false alarms.
+    """A model's alarms on one kind of case.
 
     Attributes:
+        1 a day: a threshold that was set on training rows for one false alarm per day.
+        1 a week: likewise for one false alarm per week.
         threshold: the threshold with the best F1 on training rows; it alone is there in the rows of other runs.
         per_kind: earliness of that threshold by kind of attack.
         policies: by name of a policy family, ``best`` for the best of them, and by budget: the policies chosen on training rows.
@@ -181,7 +188,7 @@ class FirstCase(TypedDict, total=False):
     incidents_per_day: float
 
 
-class TrialMetrics(TypedDict):
+class FoldMetrics(TypedDict):
     """What is known of a model's row from its trials on the folds.
 
     Attributes:
@@ -205,7 +212,7 @@ class TrialMetrics(TypedDict):
     seed: NotRequired[int]
 
 
-class MetricsRow(RowCounts, BenignMetrics, FirstCase, TrialMetrics):
+class MetricsRow(RowCounts, BenignMetrics, FirstCase, FoldMetrics):
     """A row of ``metrics.json``: one model on one split of one level.
 
     Attributes:
@@ -244,7 +251,7 @@ def scored_row(
     alarms: Mask,
     tested: Mask,
     seed: int,
-    trials: TrialMetrics,
+    trials: FoldMetrics,
     first: FirstCase | None = None,
 ) -> Scored:
     """Return a model's row on a split.

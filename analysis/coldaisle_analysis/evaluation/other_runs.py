@@ -8,21 +8,21 @@ import numpy as np
 from coldaisle_analysis import tables
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import LEARNED
-from coldaisle_analysis.earliness.policies import bench
+from coldaisle_analysis.earliness.policies import evaluation_set
 from coldaisle_analysis.evaluation.alarms import measure
-from coldaisle_analysis.evaluation.folds import Sight, Trial, attempt, sight
+from coldaisle_analysis.evaluation.folds import FoldResult, ModelInputs, evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level, prepare
-from coldaisle_analysis.evaluation.metrics import Scored, TrialMetrics, scored_row
-from coldaisle_analysis.evaluation.splits import OTHER_WEEKS, untested
+from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_row
+from coldaisle_analysis.evaluation.splits import OTHER_RUNS, untested
 from coldaisle_analysis.forecast.columns import columns_of
 from coldaisle_analysis.models import MODELS
-from coldaisle_analysis.workers import spread
+from coldaisle_analysis.workers import parallel_map
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 
 PARTS = 4
 """Parts the models of a level are dealt into, to be played side by side."""
-Weeks = Mapping[int, Sequence[Level]]
+LevelsBySeed = Mapping[int, Sequence[Level]]
 """The levels of other runs, by the seed of each."""
 
 
@@ -57,7 +57,7 @@ def load(runs: Sequence[Path], seed: int) -> dict[int, list[Level]]:
 
 
 def evaluate(
-    levels: Sequence[Level], weeks: Weeks, seed: int, progress: Callable[[str], None]
+    levels: Sequence[Level], weeks: LevelsBySeed, seed: int, progress: Callable[[str], None]
 ) -> list[Scored]:
     """Return a row for every model, level and other week.
 
@@ -73,7 +73,7 @@ def evaluate(
         for at, level in played
         for part in range(PARTS)
     ]
-    found = [one for some in spread(_tried, jobs) for one in some]
+    found = [one for some in parallel_map(_tried, jobs) for one in some]
     if found:
         progress(f"every model tried on other weeks: seed {', '.join(map(str, weeks))}")
     return found
@@ -82,9 +82,9 @@ def evaluate(
 def _tried(level: Level, weeks: Mapping[int, Level], models: Sequence[str], seed: int) -> list[Scored]:
     """Return the rows of models, one a week; none where it cannot learn."""
     fold = untested(level.groups, level.labels, level.known_ns)
-    seen = sight(level, fold.train)
+    seen = model_inputs(level, fold.train)
     given = np.vstack([_given(week, seen) for week in weeks.values()])
-    trials = attempt(models, level, fold, seen, seed, test=given)
+    trials = evaluate_fold(models, level, fold, seen, seed, test=given)
     ends = np.cumsum([len(week.labels) for week in weeks.values()])
     return [
         _row(model, trial, week, part, number, seed)
@@ -94,17 +94,17 @@ def _tried(level: Level, weeks: Mapping[int, Level], models: Sequence[str], seed
     ]
 
 
-def _given(week: Level, seen: Sight) -> Floats:
+def _given(week: Level, seen: ModelInputs) -> Floats:
     """Return what models trained on one run are given of another: forecasts of the site as it was learned there."""
     return np.column_stack([week.features, columns_of(seen.site, week.series, len(week.labels))])
 
 
-def _row(model: str, trial: Trial, week: Level, score: Floats, number: int, seed: int) -> Scored:
+def _row(model: str, trial: FoldResult, week: Level, score: Floats, number: int, seed: int) -> Scored:
     """Return a model's row on another week, given the score of each row there."""
     alarms, tested = score >= trial.threshold, np.ones(len(score), np.bool_)
     name, cases = next(iter(week.cases.items()))
-    judged = bench(cases, week.labels, week.episodes)
-    metrics: TrialMetrics = {
+    judged = evaluation_set(cases, week.labels, week.episodes)
+    metrics: FoldMetrics = {
         "early": {name: {"threshold": measure(judged, alarms)}},
         "seed": number,
         "folds": 1,
@@ -112,4 +112,4 @@ def _row(model: str, trial: Trial, week: Level, score: Floats, number: int, seed
         "thresholds": [trial.threshold],
         "fit_s": trial.tested.fit_s,
     }
-    return scored_row(week, OTHER_WEEKS, model, score, alarms, tested, seed, metrics)
+    return scored_row(week, OTHER_RUNS, model, score, alarms, tested, seed, metrics)

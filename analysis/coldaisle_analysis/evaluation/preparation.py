@@ -15,18 +15,18 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.splits import thin
-from coldaisle_analysis.models import FEWEST, MODELS, Model, Preparation, scores
+from coldaisle_analysis.models import MIN_CLASS_ROWS, MODELS, Model, Preparation, scores
 
 
 class _Key(NamedTuple):
     """Whether labels had a say in a draw, and how its rows are prepared."""
 
-    told: bool
+    supervised: bool
     preparation: Preparation
 
 
 @dataclass(frozen=True)
-class Learned:
+class FittedModel:
     """A model that has learned.
 
     Attributes:
@@ -61,7 +61,7 @@ def _taken(rows: Floats, which: Rows) -> Floats:
     return rows if len(which) == len(rows) else rows[which]
 
 
-class Lesson:
+class TrainingRows:
     """Rows to learn from.
 
     Args:
@@ -78,7 +78,7 @@ class Lesson:
         self._fitted: dict[Preparation, list[BaseEstimator]] = {}
         self._prepared: dict[_Key, tuple[list[BaseEstimator], Floats]] = {}
 
-    def learn(self, name: str, params: Mapping[str, Any] | None = None) -> Learned | None:
+    def learn(self, name: str, params: Mapping[str, Any] | None = None) -> FittedModel | None:
         """Return a model that has learned, nothing where a class has too few rows.
 
         Args:
@@ -86,16 +86,16 @@ class Lesson:
             params: of its estimator, where it was tuned.
         """
         model = MODELS[name]
-        truth = self._truth(told=model.told)
+        truth = self._truth(supervised=model.supervised)
         drawn = self._draw(self._key(model))
         own = thin(drawn, truth, model.most_rows, self._seed)
-        if model.told and np.bincount(truth[own], minlength=2).min() < FEWEST:
+        if model.supervised and np.bincount(truth[own], minlength=2).min() < MIN_CLASS_ROWS:
             return None
         steps, rows = self.prepared(name)
         estimator = model.make(self._seed, self.names).set_params(**(params or {}))
         start = time.perf_counter()
         estimator.fit(_taken(rows, np.searchsorted(drawn, own)), truth[own])
-        return Learned(name, estimator, steps, len(own), time.perf_counter() - start)
+        return FittedModel(name, estimator, steps, len(own), time.perf_counter() - start)
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Floats]:
         """Return what prepares a model's rows, fitted, and the prepared rows of the draw."""
@@ -115,18 +115,18 @@ class Lesson:
             self._fitted[preparation] = steps
         return self._fitted[preparation]
 
-    def _truth(self, *, told: bool) -> Labels:
-        return self._labels if told else np.zeros_like(self._labels)
+    def _truth(self, *, supervised: bool) -> Labels:
+        return self._labels if supervised else np.zeros_like(self._labels)
 
     def _key(self, model: Model) -> _Key:
         """Return what a model's draw depends on; where every row is taken, labels have no say."""
         every = _most(model.preparation) >= len(self._labels)
-        return _Key(model.told and not every, model.preparation)
+        return _Key(model.supervised and not every, model.preparation)
 
     def _draw(self, key: _Key) -> Rows:
         """Return as many rows as any model takes that is prepared like that."""
         if key not in self._drawn:
-            rows, truth = np.arange(len(self._labels)), self._truth(told=key.told)
+            rows, truth = np.arange(len(self._labels)), self._truth(supervised=key.supervised)
             self._drawn[key] = thin(rows, truth, _most(key.preparation), self._seed)
         return self._drawn[key]
 
@@ -135,7 +135,7 @@ def _most(preparation: Preparation) -> int:
     return max(model.most_rows for model in MODELS.values() if model.preparation is preparation)
 
 
-class Exam:
+class ScoredRows:
     """Rows to be scored by the models of one lesson.
 
     Args:
@@ -146,7 +146,7 @@ class Exam:
         self._features = features
         self._prepared: dict[tuple[int, ...], Floats] = {}
 
-    def score(self, learned: Learned) -> tuple[Floats, float]:
+    def score(self, learned: FittedModel) -> tuple[Floats, float]:
         """Return how sure a model is that each row is an attack, and the time that took, s, without preparing rows."""
         if not len(self._features):
             return np.zeros(0), 0.0

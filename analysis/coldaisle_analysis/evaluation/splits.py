@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from coldaisle_analysis.arrays import Labels, Rows
 
-OTHER_WEEKS = "week"
+OTHER_RUNS = "week"
 """The split that trains on the whole of a run and tests on others, see :mod:`other_runs`."""
 DAY_FOLDS = 4
 """Days are dealt into at most so many test sets: with four days or fewer each day is left out alone."""

@@ -8,35 +8,35 @@ from coldaisle_analysis.models import charts, linear, neighbours, simple, stream
 from coldaisle_analysis.models.model import (
     EVEN_CHANCE,
     EVERY_ROW,
-    FEWEST,
+    MIN_CLASS_ROWS,
     Model,
     Preparation,
     scores,
     threshold,
-    untold_threshold,
+    unsupervised_threshold,
 )
 
 __all__ = [
-    "BARS",
+    "BASELINES",
     "EVEN_CHANCE",
     "EVERY_ROW",
-    "FEWEST",
+    "MIN_CLASS_ROWS",
     "MODELS",
-    "POLICED",
     "RULE",
     "WITHOUT_KIND",
     "WITH_IDENTITY",
+    "WITH_POLICIES",
     "Model",
     "Preparation",
     "scores",
     "threshold",
-    "untold_threshold",
+    "unsupervised_threshold",
 ]
 
 FAMILIES = (simple, linear, neighbours, trees, charts, untold, streaming)
 MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model in family.MODELS.items()}
 """Every model, the bars first: a score means something only beside them."""
-BARS = tuple(simple.MODELS)
+BASELINES = tuple(simple.MODELS)
 """The models that the others have to beat."""
 RULE = "rule"
 """The bar that knows what an operator knows."""
@@ -44,5 +44,5 @@ WITH_IDENTITY = "decision_tree"
 """The model that is also given the identity columns, to show what they leak."""
 WITHOUT_KIND = "decision_tree"
 """The model that is also tried on kinds it never saw, one at a time."""
-POLICED = ("rule", "ewma_told", "logistic_regression", "random_forest", "gradient_boosting")
+WITH_POLICIES = ("rule", "ewma_told", "logistic_regression", "random_forest", "gradient_boosting")
 """The models that decision policies are tuned for."""

@@ -20,7 +20,7 @@ from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
 from coldaisle_analysis.models.model import EVERY_ROW, Model, bare
 
-INSTEAD = ("abs_dev", "value_abs_dev")
+FALLBACK = ("abs_dev", "value_abs_dev")
 """Columns a chart watches where a column of its own is not given."""
 USUAL = 0.99
 """Share of the training rows within a column's limit; attacks are among them."""
@@ -32,7 +32,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
     """Alarms when a watched column exceeds its limit: the largest of their excesses.
 
     An excess of 1 is a column at the limit that :data:`USUAL` of the training rows keep; missing values keep it.
-    Where one of its columns is not given it watches those of :data:`INSTEAD` that are, else all columns.
+    Where one of its columns is not given it watches those of :data:`FALLBACK` that are, else all columns.
 
     Args:
         watched: names of the columns it watches.
@@ -57,7 +57,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
             features = features[labels == 0]
         self.classes_ = np.array([0, 1], np.int8)
         known = set(self.names)
-        given = self.watched if known.issuperset(self.watched) else INSTEAD
+        given = self.watched if known.issuperset(self.watched) else FALLBACK
         self.watched_ = [at for at, name in enumerate(self.names) if name in given] or list(
             range(features.shape[1])
         )

@@ -25,13 +25,13 @@ EVEN_CHANCE = 0.5
 """Score from which a model alarms where no threshold could be set."""
 EVERY_ROW = 1 << 30
 """Training rows of a model that takes all of them."""
-FEWEST = 6
+MIN_CLASS_ROWS = 6
 """Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
 MISSING = -1e3
 """What trees are given for a missing value: no column goes so low."""
 NEARLY = 0.98
 """Share of the best F1 that a threshold must have to be nearly as good."""
-UNTOLD_ALARMS = 0.01
+UNSUPERVISED_ALARMS = 0.01
 """Share of the rows it is calibrated on at which a model alarms that was never told which are attacks."""
 
 
@@ -54,7 +54,7 @@ class Model:
     make: Make
     preparation: Preparation
     most_rows: int = 8_000
-    told: bool = True
+    supervised: bool = True
     space: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, seed: int, names: Sequence[str]) -> Pipeline:
@@ -131,6 +131,8 @@ def threshold(labels: npt.NDArray[np.int8], score: Floats) -> float:
     return float((high + low) / 2)
 
 
-def untold_threshold(score: Floats) -> float:
-    """Return the threshold that :data:`UNTOLD_ALARMS` of these rows exceed, whatever they are."""
-    return float(np.nextafter(np.quantile(score, 1 - UNTOLD_ALARMS), 2.0)) if len(score) else EVEN_CHANCE
+def unsupervised_threshold(score: Floats) -> float:
+    """Return the threshold that :data:`UNSUPERVISED_ALARMS` of these rows exceed, whatever they are."""
+    return (
+        float(np.nextafter(np.quantile(score, 1 - UNSUPERVISED_ALARMS), 2.0)) if len(score) else EVEN_CHANCE
+    )

@@ -233,7 +233,7 @@ MODELS: dict[str, Model] = {
         lambda seed, _: Oddness(make_pipeline(MinMaxScaler(clip=True), HalfSpaces(seed=seed))),
         scaled,
         500,
-        told=False,
+        supervised=False,
     ),
     "adaptive_forest": Model("Adaptive random forest", lambda seed, _: AdaptiveForest(seed=seed), plain, 500),
 }

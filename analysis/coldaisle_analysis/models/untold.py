@@ -50,19 +50,19 @@ MODELS: dict[str, Model] = {
         lambda seed, _: Oddness(IsolationForest(n_estimators=50, random_state=seed)),
         scaled,
         4_000,
-        told=False,
+        supervised=False,
     ),
     "local_outlier_factor": Model(
         "Local outlier factor",
         lambda _seed, _: Oddness(LocalOutlierFactor(20, algorithm="brute", novelty=True)),
         scaled,
         400,
-        told=False,
+        supervised=False,
     ),
     "robust_covariance": Model(
-        "Robust covariance", lambda seed, _: Oddness(RobustCovariance(seed)), scaled, 4_000, told=False
+        "Robust covariance", lambda seed, _: Oddness(RobustCovariance(seed)), scaled, 4_000, supervised=False
     ),
     "one_class_svm": Model(
-        "One-class SVM", lambda _seed, _: Oddness(RadialOneClass(nu=0.02)), scaled, 2_000, told=False
+        "One-class SVM", lambda _seed, _: Oddness(RadialOneClass(nu=0.02)), scaled, 2_000, supervised=False
     ),
 }

@@ -5,7 +5,7 @@ from math import isnan
 from typing import Final
 
 from coldaisle_analysis.evaluation.metrics import CaseMetrics, MetricsRow, Scored
-from coldaisle_analysis.models import BARS, FAMILIES, MODELS, POLICED
+from coldaisle_analysis.models import BASELINES, FAMILIES, MODELS, WITH_POLICIES
 
 LEVELS = ("packets", "readings")
 """The levels models are played on."""
@@ -47,7 +47,7 @@ def row_of(scored: Sequence[Scored], level: str, split: str, model: str) -> Metr
 
 def best_row(scored: Sequence[Scored], level: str) -> MetricsRow | None:
     """Return the row with the best F1 under the honest split, the bars and identity aside."""
-    rows = [row for row in honest(scored, level) if row["model"] not in BARS]
+    rows = [row for row in honest(scored, level) if row["model"] not in BASELINES]
     return max(rows, key=lambda row: (row["f1"], row["average_precision"]), default=None)
 
 
@@ -59,7 +59,7 @@ def earliest_row(scored: Sequence[Scored], level: str, case: str) -> MetricsRow 
         level: the level.
         case: kind of case, a key of the rows' ``early``.
     """
-    rows = [row for row in honest(scored, level) if row["model"] in POLICED and case in row["early"]]
+    rows = [row for row in honest(scored, level) if row["model"] in WITH_POLICIES and case in row["early"]]
     return min(rows, key=lambda row: _promised(row["early"][case]), default=None)
 
 

@@ -16,7 +16,7 @@ from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import Scored
-from coldaisle_analysis.models import BARS, MODELS, WITHOUT_KIND
+from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
 from coldaisle_analysis.report import kinds, numbers
 from coldaisle_analysis.report.conclusions import conclusions
 from coldaisle_analysis.report.figures import earliness, models, traffic
@@ -115,8 +115,8 @@ def _context(
         "models": {level: numbers.models(scored, level, split) for level in ("packets", "readings")},
         "best": {level: best_row(scored, level) for level in ("packets", "readings")},
         "title_of": title,
-        "bars": BARS,
-        "untold": [name for name, model in MODELS.items() if not model.told],
+        "bars": BASELINES,
+        "untold": [name for name, model in MODELS.items() if not model.supervised],
         "sentences": [
             (topic, list(group))
             for topic, group in groupby(

@@ -1,12 +1,17 @@
 """When a detector that scores every item says "alarm", and which such policy suits an operator.
 
 A *policy* reads one stream of scores, item by item. :mod:`~coldaisle_analysis.earliness.policies.policy` has the four families,
-:mod:`~coldaisle_analysis.earliness.policies.bench` the rows one is judged on and its false alarms as an operator counts them,
+:mod:`~coldaisle_analysis.earliness.policies.evaluation_sets` the rows one is judged on and its false alarms as an operator counts them,
 :mod:`~coldaisle_analysis.earliness.policies.tuning` chooses parameters on training rows. To add a family, add a class to
 ``FAMILIES`` and its grid to ``GRIDS``; the tests pick it up.
 """
 
-from coldaisle_analysis.earliness.policies.bench import QUIET_S, REPEAT_S, Bench, bench
+from coldaisle_analysis.earliness.policies.evaluation_sets import (
+    QUIET_S,
+    REPEAT_S,
+    EvaluationSet,
+    evaluation_set,
+)
 from coldaisle_analysis.earliness.policies.policy import (
     FAMILIES,
     NEVER,
@@ -37,16 +42,16 @@ __all__ = [
     "ONE_A_WEEK",
     "QUIET_S",
     "REPEAT_S",
-    "Bench",
     "Cusum",
+    "EvaluationSet",
     "InARow",
     "Policy",
     "Threshold",
     "Tuned",
     "TwoThresholds",
     "as_json",
-    "bench",
     "budget_threshold",
+    "evaluation_set",
     "of_json",
     "simplest",
     "tune",

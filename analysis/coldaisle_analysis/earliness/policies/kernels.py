@@ -16,7 +16,7 @@ class Cusum(Protocol):
         """See :func:`_cusum`."""
 
 
-class Crowded(Protocol):
+class KOfN(Protocol):
     """What :func:`load` returns second."""
 
     def __call__(self, raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
@@ -31,7 +31,7 @@ class Incidents(Protocol):
 
 
 @cache
-def load() -> tuple[Cusum, Crowded, Incidents]:
+def load() -> tuple[Cusum, KOfN, Incidents]:
     """Return the compiled kernels; only the first call of all on a machine compiles them."""
     numbers, mask = np.zeros(1, np.int64), np.zeros(1, np.bool_)
     return (
@@ -78,7 +78,7 @@ def _crowded(raised: Mask, streams: Ints, items: int, among: int, last: Ints, al
 
 
 def _incidents(time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
-    """Return how many incidents alarms come to, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.bench`."""
+    """Return how many incidents alarms come to, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.evaluation_sets`."""
     count, stream, before, begun, part = 0, -2, 0, 0, 0
     for at in range(len(time_ns)):
         now = time_ns[at]

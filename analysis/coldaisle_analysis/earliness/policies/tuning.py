@@ -13,7 +13,7 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.earliness.erde import Outcomes, erde, f_latency
-from coldaisle_analysis.earliness.policies.bench import Bench
+from coldaisle_analysis.earliness.policies.evaluation_sets import EvaluationSet
 from coldaisle_analysis.earliness.policies.policy import (
     ABOVE_ALL,
     NEVER,
@@ -46,7 +46,7 @@ _AMONG = ((5, 20), (3, 10), (2, 5))
 """Items, and the last few they are among."""
 _SUMS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25)
 """Limits of a CUSUM, in what one item of score 1 adds to it."""
-HARDLY = 0.02
+NEGLIGIBLE = 0.02
 """A score on training rows that is better by less than this share of its range is no reason for a less simple policy."""
 _DIGITS = 12
 """Scores that agree to so many decimals are equal: which sum came first must not decide."""
@@ -67,7 +67,7 @@ class Tuned:
     incidents_per_day: float
 
 
-def tune(family: str, score: Floats, judged: Bench, objective: str, budget_per_day: float) -> Tuned:
+def tune(family: str, score: Floats, judged: EvaluationSet, objective: str, budget_per_day: float) -> Tuned:
     """Return the policy of a family that is best on these rows, with at most so many incidents per day.
 
     See :func:`tune_all`, which tells all families and several budgets at once.
@@ -76,7 +76,7 @@ def tune(family: str, score: Floats, judged: Bench, objective: str, budget_per_d
 
 
 def tune_all(
-    families: Sequence[str], score: Floats, judged: Bench, objective: str, budgets: Sequence[float]
+    families: Sequence[str], score: Floats, judged: EvaluationSet, objective: str, budgets: Sequence[float]
 ) -> list[list[Tuned]]:
     """Return for each budget the policy of each family that is best on these rows within it.
 
@@ -106,7 +106,7 @@ def tune_all(
 
 
 def _descend(
-    ladder: Ladder, score: Floats, judged: Bench, objective: str, most_per_day: float
+    ladder: Ladder, score: Floats, judged: EvaluationSet, objective: str, most_per_day: float
 ) -> Iterator[Tuned]:
     """Yield what policies come to, each less cautious than the one before, until one raises more incidents than any budget allows."""
     for policy in ladder:
@@ -116,7 +116,7 @@ def _descend(
             return
 
 
-def _try(policy: Policy, score: Floats, judged: Bench, objective: str, most_per_day: float) -> Tuned:
+def _try(policy: Policy, score: Floats, judged: EvaluationSet, objective: str, most_per_day: float) -> Tuned:
     """Return what a policy comes to on rows in their order; NaN for one that raises more incidents than any budget allows."""
     alarming = policy.alarms(score, judged.streams)
     rate = judged.per_day(judged.incidents_of(alarming))
@@ -134,20 +134,20 @@ def _best(tried: Sequence[Tuned], budget_per_day: float) -> Tuned:
     return Tuned(best.policy, abs(best.value), best.incidents_per_day)
 
 
-def simplest(choices: Sequence[Tuned], judged: Bench) -> Tuned:
+def simplest(choices: Sequence[Tuned], judged: EvaluationSet) -> Tuned:
     """Return the first choice that is hardly worse than the best one; so name the simplest family first.
 
     Args:
         choices: of policies, each with its score on the training rows, for an objective that lies between 0 and the share of
             positive cases.
-        judged: the training rows; hardly is :data:`HARDLY` of that share.
+        judged: the training rows; hardly is :data:`NEGLIGIBLE` of that share.
     """
     values = [np.inf if np.isnan(one.value) else one.value for one in choices]
-    slack = HARDLY * float(judged.cases.attacked.mean()) if len(judged.cases.attacked) else 0.0
+    slack = NEGLIGIBLE * float(judged.cases.attacked.mean()) if len(judged.cases.attacked) else 0.0
     return next(one for one, value in zip(choices, values, strict=True) if value <= min(values) + slack)
 
 
-def budget_threshold(score: Floats, judged: Bench, budget_per_day: float) -> float:
+def budget_threshold(score: Floats, judged: EvaluationSet, budget_per_day: float) -> float:
     """Return the lowest limit of a :class:`~coldaisle_analysis.policies.policy.Threshold` that keeps a budget.
 
     Between this limit and the next score below, of a row that must not alarm, lies the budget: found by bisection,
@@ -164,7 +164,7 @@ def budget_threshold(score: Floats, judged: Bench, budget_per_day: float) -> flo
     return float(limits[low])
 
 
-def _limits(score: Floats, judged: Bench) -> set[float]:
+def _limits(score: Floats, judged: EvaluationSet) -> set[float]:
     """Return limits worth trying: between quantiles of the clean rows' tail and of positive cases.
 
     Each lies half way between two neighbours, or just above the highest score of a clean row: a model learned anew

@@ -6,7 +6,7 @@ import numpy as np
 
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
-from coldaisle_analysis.models import BARS, MODELS
+from coldaisle_analysis.models import BASELINES, MODELS
 from coldaisle_analysis.report.conclusions.sentence import Sentence
 from coldaisle_analysis.report.figures import earliness
 from coldaisle_analysis.report.kinds import Reach
@@ -31,7 +31,7 @@ def operator(scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]]) -
         spent = [
             row["kept"][_BUDGET]["incidents_per_day"] / BUDGETS[_BUDGET]
             for row in rows
-            if row["model"] not in BARS
+            if row["model"] not in BASELINES
         ]
         over = sum(one > 1 for one in spent)
         if over > len(spent) / 2:
@@ -72,7 +72,8 @@ def _pick(level: str, rows: Sequence[earliness.BudgetRow]) -> str:
     kept = [
         row
         for row in rows
-        if row["model"] != BARS[0] and row["kept"][_BUDGET]["incidents_per_day"] <= _KEPT * BUDGETS[_BUDGET]
+        if row["model"] != BASELINES[0]
+        and row["kept"][_BUDGET]["incidents_per_day"] <= _KEPT * BUDGETS[_BUDGET]
     ]
     if not kept or not kept[0]["kept"][_BUDGET]["episodes_caught"]:
         return ""

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
-from coldaisle_analysis.evaluation.splits import OTHER_WEEKS
-from coldaisle_analysis.models import BARS, MODELS, RULE
+from coldaisle_analysis.evaluation.splits import OTHER_RUNS
+from coldaisle_analysis.models import BASELINES, MODELS, RULE
 from coldaisle_analysis.report.conclusions.sentence import Sentence, within
 from coldaisle_analysis.report.kinds import Reach
 from coldaisle_analysis.report.lookup import PLAIN, family, honest, of, row_of
@@ -36,7 +36,7 @@ def _alike(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     low, high = best["intervals"]["f1"]
     tops: dict[str, float] = {}
     for row in honest(scored, best["level"]):
-        if row["model"] not in BARS and family(row["model"]) != family(best["model"]):
+        if row["model"] not in BASELINES and family(row["model"]) != family(best["model"]):
             tops[family(row["model"])] = max(tops.get(family(row["model"]), 0.0), row["f1"])
     alike = sorted((name for name, top in tops.items() if top >= low), key=lambda name: -tops[name])
     if not alike:
@@ -57,7 +57,7 @@ def _alike(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
 
 def _other_weeks(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     """Say what the best model and the rule, learned from this run, score on others."""
-    rows = of(scored, best["level"], OTHER_WEEKS)
+    rows = of(scored, best["level"], OTHER_RUNS)
     own, rule = (
         [one.row["f1"] for one in rows if one.row["model"] == name] for name in (best["model"], RULE)
     )

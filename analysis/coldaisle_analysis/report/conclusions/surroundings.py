@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from coldaisle_analysis.evaluation.metrics import Scored
-from coldaisle_analysis.models import BARS, EVERY_ROW, MODELS
+from coldaisle_analysis.models import BASELINES, EVERY_ROW, MODELS
 from coldaisle_analysis.report.conclusions.sentence import Sentence
 from coldaisle_analysis.report.lookup import held_out_of
 from coldaisle_analysis.report.statistics import Description
@@ -78,7 +78,7 @@ def caveats(scored: Sequence[Scored], readings: pd.DataFrame) -> Iterator[Senten
         f"Attacks are {rates}. Another base rate, another network or another attacker changes precision most.",
         "models",
     )
-    models = [model for name, model in MODELS.items() if name not in BARS]
+    models = [model for name, model in MODELS.items() if name not in BASELINES]
     yield Sentence(
         "Caveats",
         f"The best of {len(models)} models is named by the very score it is shown with, so part of its lead is luck: "

@@ -16,7 +16,7 @@ from coldaisle_analysis.evaluation.metrics import (
     OptionalCurves,
     Scored,
 )
-from coldaisle_analysis.models import BARS
+from coldaisle_analysis.models import BASELINES
 from coldaisle_analysis.report.figures.style import INK, canvas, grid, inline_svg, styled
 from coldaisle_analysis.report.lookup import LEVELS, PLAIN, cases_of, earliest_row, honest, row_of, title
 
@@ -81,7 +81,7 @@ def earliest(scored: Sequence[Scored]) -> list[Speaker]:
 def _of_case(scored: Sequence[Scored], level: str, case: str, row: MetricsRow) -> Speaker:
     own = row["early"][case]
     policies = own.get("policies", {})
-    always = row_of(scored, level, row["split"], BARS[0])
+    always = row_of(scored, level, row["split"], BASELINES[0])
     found: dict[str, AlarmMetrics | None] = {PLAIN: own[PLAIN], EARLY: policies.get("best")}
     for budget in BUDGETS:
         found |= {budget: own[budget], f"{EARLY}, {budget}": policies.get(budget)}

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.metrics import Scored
-from coldaisle_analysis.models import BARS
+from coldaisle_analysis.models import BASELINES
 from coldaisle_analysis.report.figures.style import (
     DAY_COLOUR,
     HAIR,
@@ -94,7 +94,7 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
     for ax, level in zip(axes, levels, strict=True):
         own = of(scored, level, held_out)
         best = sorted(
-            (one for one in own if one.row["model"] not in BARS),
+            (one for one in own if one.row["model"] not in BASELINES),
             key=lambda one: -one.row["average_precision"],
         )[:5]
         for result, colour in zip(best, _CURVES, strict=False):

@@ -24,7 +24,7 @@ REPEAT_S = 3_600
 
 
 @dataclass(frozen=True)
-class Bench:
+class EvaluationSet:
     """The rows of a level a policy is judged on.
 
     A row of no stream (code -1, such as ARP) is judged in a stream they all share: what the network at large says.
@@ -78,7 +78,7 @@ class Bench:
         return incidents / self.days
 
 
-def bench(cases: Cases, labels: Labels, episodes: Ints, rows: Mask | None = None) -> Bench:
+def evaluation_set(cases: Cases, labels: Labels, episodes: Ints, rows: Mask | None = None) -> EvaluationSet:
     """Return what a policy is judged on.
 
     An alarm is false on a row that is no attack, of a benign anomaly too. On a row of an attack's episode that is not
@@ -96,7 +96,7 @@ def bench(cases: Cases, labels: Labels, episodes: Ints, rows: Mask | None = None
     order = cases.order[judged[cases.order]]
     known = cases.known_ns[order]
     span = float(np.ptp(known)) / SECOND if len(known) else 0.0
-    return Bench(
+    return EvaluationSet(
         cases=cases.within(judged),
         order=order,
         streams=cases.streams[order],
