@@ -14,7 +14,7 @@ from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.report import page, statistics
 from coldaisle_analysis.report.page import Subject
 from coldaisle_analysis.staging import refuse_used, staged
-from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
 
@@ -28,7 +28,7 @@ Audit = Callable[[Sequence[Mapping[str, Any]]], list[Result]]
 
 def analyse_run(
     run: Path,
-    account: ledger.Account,
+    account: Account,
     built: Dataset,
     out: Path,
     progress: Progress,
@@ -135,7 +135,7 @@ def _analyse(
     return found
 
 
-def _subject_of(account: ledger.Account, manifest: Manifest, digest: str) -> Subject:
+def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
     """Return what the report says of a run, from its plan and manifest and the manifest's own sha256."""
     plan = account.evidence.plan
     facts = {

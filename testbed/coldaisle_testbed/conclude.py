@@ -8,7 +8,8 @@ from pathlib import Path
 from coldaisle_analysis import dataset, metadata
 from coldaisle_analysis.audit import examine, scorecard
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.truth import evidence, ledger
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
@@ -31,7 +32,7 @@ class Finished:
 
     run: Path
     manifest: Manifest
-    account: ledger.Account
+    account: Account
     built: Dataset
 
 
@@ -91,7 +92,7 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
     """
     with progress.step("settling the ledger", seconds, "ledger"):
-        account = ledger.settle(evidence.load(stage))
+        account = settle(stage)
         if broken := ledger.check(stage, account):
             raise TrustError([*broken, f"what was played lies in {stage}"])
     with progress.step("building the dataset", seconds, "dataset"):
@@ -142,7 +143,7 @@ def again(
         if broken := unsealed(run, manifest):
             raise TrustError(broken)
         progress("reading captures and journals")
-        account = ledger.settled(run)
+        account = settle(run)
         if broken := ledger.check(run, account):
             raise TrustError(broken)
         done = Finished(run, manifest, account, dataset.build(run, account))

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, semantic_digest
 from coldaisle_contracts.planning import left_out
 
 
-def deduced(account: ledger.Account) -> dict[str, Any]:
+def deduced(account: Account) -> dict[str, Any]:
     """Return the facts of a run's manifest that follow from what was played, by their names there.
 
     Args:
@@ -18,7 +18,7 @@ def deduced(account: ledger.Account) -> dict[str, Any]:
         "seed": plan.scenario.seed,
         "shards": int(account.evidence.sealed["shard"].nunique()),
         "plan_digest": plan.digest(),
-        "semantic_digest": ledger.semantic_digest(account),
+        "semantic_digest": semantic_digest(account),
         "counts": account.counts(),
         "clocks": account.clocks(),
         "definition": plan.scenario.model_dump(mode="json"),

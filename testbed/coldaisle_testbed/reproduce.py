@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from coldaisle_analysis.truth import evidence, ledger
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
 from coldaisle_contracts.analyses import sealed_around
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest
@@ -44,10 +45,10 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
         try:
             play(plan, stage)
             with progress.step("settling the ledger"):
-                account = ledger.settle(evidence.load(stage))
+                account = settle(stage)
                 if broken := ledger.check(stage, account):
                     raise TrustError(broken)
-                digest = ledger.semantic_digest(account)
+                digest = semantic_digest(account)
             if digest != manifest.semantic_digest:
                 where = (
                     _first_difference(run, account) if run.is_dir() else "the run's folder would say where"
@@ -72,9 +73,9 @@ def _plan_of(run: Path, manifest: Manifest) -> Plan:
     return plan
 
 
-def _first_difference(run: Path, again: ledger.Account) -> str:
+def _first_difference(run: Path, again: Account) -> str:
     """Return in words which reading came out differently first."""
-    before, after = (_outcomes(account) for account in (ledger.settled(run), again))
+    before, after = (_outcomes(account) for account in (settle(run), again))
     differs = ~((before == after) | (before.isna() & after.isna())).all(axis=1)
     if not differs.any():
         return "every reading came out the same, the acts did not"
@@ -89,5 +90,5 @@ def _first_difference(run: Path, again: ledger.Account) -> str:
     )
 
 
-def _outcomes(account: ledger.Account) -> pd.DataFrame:
+def _outcomes(account: Account) -> pd.DataFrame:
     return account.readings.set_index(["client_id", "slot"])[_COMPARED].astype("object")

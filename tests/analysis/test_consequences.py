@@ -9,7 +9,8 @@ import pytest
 from tests.analysis import made_run
 from tests.analysis.made_run import ACK, MILLI, PSH, Connection, Recorder
 
-from coldaisle_analysis.truth import custody, evidence, ledger
+from coldaisle_analysis.truth import custody, evidence
+from coldaisle_analysis.truth.readings import settle
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 
@@ -70,7 +71,7 @@ def run(tmp_path: Path) -> Path:
 
 def _labels(run: Path) -> pd.DataFrame:
     """Return ports, flags and labels of the frames of client 131's last connections."""
-    account = ledger.settled(run)
+    account = settle(run)
     packets = account.evidence.trace.packets
     table = packets[["tcp_srcport", "tcp_dstport", "tcp_fin", "time_ns"]].join(account.join.table)
     start = account.evidence.plan.reading_ns(8, UNIT.name) + 10 * SECOND
@@ -89,13 +90,13 @@ def test_port_given_again_is_another_connection(run: Path) -> None:
 
 def test_line_accounts_for_one_connection_only(run: Path) -> None:
     """A further connection from a known port is nobody's when no unit wrote it down."""
-    assert len(custody.unexplained(ledger.settled(run))) == 0
+    assert len(custody.unexplained(settle(run))) == 0
     planned = evidence.load(run).plan
     recorder = Recorder(planned)
     later = planned.reading_ns(8, UNIT.name) + 20 * SECOND
     recorder.open(later, Connection(UNIT, PORT, "131", up=700, down=800))
     _write(run, recorder)
-    assert len(custody.unexplained(ledger.settled(run))) == 5
+    assert len(custody.unexplained(settle(run))) == 5
 
 
 def test_repeated_segment_of_a_reading_under_an_own_episode_counts(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_repeated_segment_of_a_reading_under_an_own_episode_counts(tmp_path: Pat
     again = Connection(UNIT, PORT, "131", up=1000, down=2000)
     recorder.upward(sent_ns + 500 * MILLI, again, PSH | ACK, made_run.publish(made_run.value(1, 7), 8))
     _write(run, recorder)
-    account = ledger.settled(run)
+    account = settle(run)
     rows = account.join.table[account.join.table["role"] == "consequence"]
     assert len(rows) == 2
     assert set(rows["episode"]) == {planned.episodes[0].id}

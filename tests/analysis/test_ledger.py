@@ -12,8 +12,8 @@ import pytest
 from tests.analysis import made_run
 
 from coldaisle_analysis import dataset, tables
-from coldaisle_analysis.truth import evidence, ledger
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import sha256_of
 
@@ -31,7 +31,7 @@ def run(tmp_path: Path) -> Path:
 @pytest.fixture
 def account(run: Path) -> Account:
     """Return its readings settled."""
-    return ledger.settle(evidence.load(run))
+    return settle(run)
 
 
 TIME = {"event": "time", "shard": "day-1", "slot": 0, "at_ns": 0}
@@ -168,7 +168,7 @@ def test_resend_counts_once(run: Path) -> None:
         at, again = next(row for row in frames if row[1].endswith(b"IoT\0\x0926.08"))
         moved = made_run.later(again, len(made_run.publish("26.08", 9)))
         made_run.pcap(path, sorted([*frames, (at + 1000, moved)]))
-    account = ledger.settle(evidence.load(run))
+    account = settle(run)
     first = account.readings[(account.readings["client_id"] == "134") & (account.readings["slot"] == 8)].iloc[
         0
     ]
@@ -178,11 +178,11 @@ def test_resend_counts_once(run: Path) -> None:
 
 def test_semantic_digest_ignores_order_and_time(run: Path, account: Account) -> None:
     """Other times, ports and line orders leave the digest; another value changes it."""
-    digest = ledger.semantic_digest(account)
+    digest = semantic_digest(account)
     edit(run, "inrow-13", lambda lines: [{**line, "acked_ns": 1, "stamp_ns": 2} for line in reversed(lines)])
-    assert ledger.semantic_digest(ledger.settle(evidence.load(run))) == digest
+    assert semantic_digest(settle(run)) == digest
     edit(run, "inrow-25", with_value({"slot": 1, "client": "251"}, value="1.00"))
-    assert ledger.semantic_digest(ledger.settle(evidence.load(run))) != digest
+    assert semantic_digest(settle(run)) != digest
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.netns.catalogue import PLAN
 from tests.netns.observe import fields
 
 from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import semantic_digest, settle
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
@@ -130,9 +131,9 @@ def test_the_whole_catalogue_is_the_same_on_both_engines(catalogue_run: Path, tm
     """
     stage = tmp_path / ".catalogue"
     compose.play(PLAN, stage, lambda _: None)
-    account = ledger.settled(stage)
+    account = settle(stage)
     assert ledger.check(stage, account) == []
-    assert ledger.semantic_digest(account) == ledger.semantic_digest(ledger.settled(catalogue_run))
+    assert semantic_digest(account) == semantic_digest(settle(catalogue_run))
     lengths, wrong = frames(stage)
     assert max(lengths) == 1514
     assert wrong

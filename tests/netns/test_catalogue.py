@@ -10,7 +10,7 @@ from coldaisle_analysis import dataset
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.truth import custody, ledger
 from coldaisle_analysis.truth.consequences import reasons
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.netns
 @pytest.fixture(scope="session")
 def account(catalogue_run: Path) -> Account:
     """What became of every reading and every frame."""
-    return ledger.settled(catalogue_run)
+    return settle(catalogue_run)
 
 
 @pytest.fixture(scope="session")

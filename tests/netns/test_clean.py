@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tests.netns.observe import count, fields, remarks
 
-from coldaisle_analysis.truth import evidence, ledger
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import semantic_digest, settle
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -105,7 +106,7 @@ def test_same_semantic_trace_whatever_the_shards(tmp_path: Path) -> None:
         _, stage = _play(tmp_path / str(number), shards, **scenario)
         assert len(list((stage / "capture").glob("*.pcap"))) == shards
         assert ledger.check(stage) == []
-        digests.append(ledger.semantic_digest(ledger.settle(evidence.load(stage))))
+        digests.append(semantic_digest(settle(stage)))
     assert len(set(digests)) == 1
 
 

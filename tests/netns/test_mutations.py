@@ -11,6 +11,7 @@ import pytest
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan
@@ -68,7 +69,7 @@ def run(played: Path, tmp_path: Path) -> Path:
     return shutil.copytree(played, tmp_path / "run")
 
 
-def _labels(account: ledger.Account) -> list[witness.Verdict]:
+def _labels(account: Account) -> list[witness.Verdict]:
     """Return the label of every frame."""
     columns = (account.join.table[name].astype("object").tolist() for name in ("label", "benign", "episode"))
     return [
@@ -83,7 +84,7 @@ def _broken(run: Path) -> list[str]:
         testimony = witness.testify(run)
         if testimony.doubts:  # it takes a tenth of the ledger's time
             return [str(doubt) for doubt in testimony.doubts]
-        account = ledger.settled(run)
+        account = settle(run)
         return [*ledger.check(run, account), *witness.differences(testimony, _labels(account))]
     except InputError as error:
         return [str(error)]
@@ -148,7 +149,7 @@ HARMLESS = {
 
 def test_untouched_run_has_nothing_broken(played: Path) -> None:
     """Ledger and witness agree on a run as it was played, and every sort of frame is in it."""
-    account = ledger.settled(played)
+    account = settle(played)
     labels = _labels(account)
     testimony = witness.testify(played)
     assert ledger.check(played, account) == []
@@ -162,7 +163,7 @@ def test_untouched_run_has_nothing_broken(played: Path) -> None:
 def test_edited_journal_is_named_or_changes_no_label(run: Path, journal: str, edit: str) -> None:
     """A line of any sort that is dropped, added or moved is found; one that is not found changes the label of no frame."""
     lines = _read(run, journal)
-    before = _labels(ledger.settled(run))
+    before = _labels(settle(run))
     rng = random.Random(f"{journal}/{edit}")  # noqa: S311 - which line is edited
     passed = dict[str, list[str]]()
     groups = _groups(lines)
@@ -171,7 +172,7 @@ def test_edited_journal_is_named_or_changes_no_label(run: Path, journal: str, ed
         broken = _broken(run)
         if not broken:
             passed[sort] = broken
-            assert _labels(ledger.settled(run)) == before, sort
+            assert _labels(settle(run)) == before, sort
     assert {(sort, edit) for sort in passed} <= HARMLESS
     assert len(groups) > 4
 

@@ -12,8 +12,7 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.metadata.croissant import croissant
 from coldaisle_analysis.metadata.datasheet import datasheet
 from coldaisle_analysis.metadata.facts import Facts
-from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.texts import read_json, refuse_odd
 
@@ -31,7 +30,7 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
     manifest, built = Manifest.load(place), dataset.load(place / "dataset")
     metrics = place / "models" / "metrics.json"
     rows = read_json(metrics, "analyse the run again") if metrics.is_file() else []
-    return manifest.id, of_run(place, built, ledger.settled(place), manifest, rows)
+    return manifest.id, of_run(place, built, settle(place), manifest, rows)
 
 
 def captures(pcaps: Sequence[Path], labels: Sequence[Path]) -> tuple[str, list[Result]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.evaluation.groups import groups_of
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
 
 MISSING = -1e18

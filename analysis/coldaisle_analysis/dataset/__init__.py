@@ -20,9 +20,8 @@ from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut,
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.features.readings import Grid, of_grid
 from coldaisle_analysis.local_time import local_time
-from coldaisle_analysis.truth import evidence, ledger
 from coldaisle_analysis.truth.frames import TRUTH
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.plan import Plan
@@ -64,17 +63,17 @@ def build(run: Path, account: Account | None = None) -> Dataset:
 
     Args:
         run: the run's folder.
-        account: its readings if already settled; the ledger's check uses the same.
+        account: what became of its readings, if already settled.
 
     Raises:
         InputError: if the run cannot be read.
     """
-    settled = account or ledger.settle(evidence.load(run))
-    plan = settled.evidence.plan
+    account = account or settle(run)
+    plan = account.evidence.plan
     cut = Cut(plan.start_ns, plan.utc_offset_s, window_s=READINGS * plan.scenario.interval_s)
-    frames = _packets(settled)
-    messages = of_frames(settled.evidence.trace.messages, frames)
-    return Dataset(frames, messages, _readings(settled), cut)
+    frames = _packets(account)
+    messages = of_frames(account.evidence.trace.messages, frames)
+    return Dataset(frames, messages, _readings(account), cut)
 
 
 def of_frames(messages: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:

@@ -11,21 +11,10 @@ from coldaisle_analysis import tables
 from coldaisle_analysis.truth import acts, custody
 from coldaisle_analysis.truth import evidence as evidence_module
 from coldaisle_analysis.truth.evidence import Evidence
-from coldaisle_analysis.truth.readings import KEY, ROLES, Account, semantic_digest, settle
+from coldaisle_analysis.truth.readings import KEY, ROLES, Account, settle
 from coldaisle_contracts.addressing import BROKER, HOSTS
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import sha256_of
-
-__all__ = ["Account", "Proof", "check", "prove", "semantic_digest", "settle", "settled"]
-
-
-def settled(run: Path) -> Account:
-    """Read a run and find out what became of every reading.
-
-    Raises:
-        InputError: if the run cannot be read.
-    """
-    return settle(evidence_module.load(run))
 
 
 def check(run: Path, account: Account | None = None) -> list[str]:
@@ -38,7 +27,7 @@ def check(run: Path, account: Account | None = None) -> list[str]:
     Raises:
         InputError: if the run cannot be read at all.
     """
-    known = account or settled(run)
+    known = account or settle(run)
     return [
         *_conservation(known),
         *acts.played(known),

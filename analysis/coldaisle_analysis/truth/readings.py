@@ -8,6 +8,7 @@ digest, that settles it. Copies are known by the role the injector wrote for the
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.consequences import EARLY, caused, connections, taken_under
-from coldaisle_analysis.truth.evidence import Evidence
+from coldaisle_analysis.truth.evidence import Evidence, load
 from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.manifest import Clocks, instant
@@ -90,8 +91,13 @@ class Account:
         )
 
 
-def settle(evidence: Evidence) -> Account:
-    """Find out what became of every planned reading."""
+def settle(run: Path) -> Account:
+    """Read a run and find out what became of every planned reading.
+
+    Raises:
+        InputError: if the run cannot be read.
+    """
+    evidence = load(run)
     kind_of = kinds(evidence)
     frames = connections(evidence)
     joined = with_kernels_own(join(evidence), evidence.trace.packets)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.errors import InputError, TrustError, UnforeseenError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.unforeseen import as_known
@@ -120,10 +121,10 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
     return Verified(manifest, sha256, ledger.prove(run, case.account), signed_by)
 
 
-def _settled(run: Path) -> ledger.Account:
+def _settled(run: Path) -> Account:
     """Settle a run; where journals, plan and captures fit together so badly that nobody foresaw it, it is not trustworthy."""
     try:
-        return ledger.settled(run)
+        return settle(run)
     except Exception as error:
         failure = as_known(error)
         if isinstance(failure, UnforeseenError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_analysis.truth.ledger import Account
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
 
 

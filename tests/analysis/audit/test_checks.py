@@ -23,7 +23,7 @@ from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.metadata.croissant import croissant
 from coldaisle_analysis.metadata.datasheet import datasheet
 from coldaisle_analysis.metadata.facts import Facts
-from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import settle
 from coldaisle_contracts.manifest import Manifest, sha256_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"
@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     """Both levels of a run made by hand, with its ledger and a manifest."""
     folder = tmp_path_factory.mktemp("audit") / "run"
     made_run.make(folder)
-    account = ledger.settled(folder)
+    account = settle(folder)
     built = dataset.build(folder, account)
     given: dict[str, Any] = {
         "id": "made", "scenario": "made", "seed": 1, "engine": "netns", "shards": 1, "created": "2026-03-02T00:00:00Z",
