@@ -250,7 +250,7 @@ _KINDS = (
     ),
     Kind(
         "time-forgery", "reconnaissance and time", "T0832",
-        "NTP answers that move a controller's clock: its stamps are off until the next honest answer",
+        "NTP answers that move a controller's clock: its stamps are wrong until the next true answer",
         "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
         (_size(-86_400, 86_400, 0.5, 600, "s", "time by which the unit's clock is moved"),),
         pace="queries", tail=4,

@@ -1,4 +1,4 @@
-"""docs/attacks.md says of every kind what the table of kinds says; its sections are made here."""
+"""The sections of docs/attacks.md, printed here from the table of kinds and compared with the page."""
 
 import re
 import tomllib
@@ -50,7 +50,7 @@ VARIANTS = {
     "syn": "TCP",
     "udp": "UDP",
 }
-"""What variants do, where a kind has several and they are no header fields."""
+"""The effect of each variant, where a kind has several and they are no header fields."""
 PACES: dict[Pace, str] = {
     "none": "none: being on the path is all",
     "readings": "one on each reading attacked, as it passes",
@@ -65,7 +65,7 @@ PACES: dict[Pace, str] = {
 
 
 def anchor(title: str) -> str:
-    """Return what a heading is linked by."""
+    """Return the anchor of a heading."""
     return title.replace(" ", "-")
 
 
@@ -88,7 +88,7 @@ def section(family: Family) -> str:
 
 
 def part(kind: Kind) -> str:
-    """Return the part of a kind: a sentence, what is to be known of it, its parameters."""
+    """Return the part of a kind: a sentence, facts, parameters."""
     played = (
         "one for each sensor attacked"
         if kind.pace == "slots" and kind.target == "unit" and not kind.benign
@@ -104,16 +104,16 @@ def part(kind: Kind) -> str:
         "filter": f"`{kind.filter}`",
     }
     lines = (f"* {name}: {fact}" for name, fact in facts.items() if fact)
-    said = f"{kind.seen[0].upper()}{kind.seen[1:]}."
-    return "\n\n".join([f"### `{kind.name}`", said, "\n".join(lines), *parameters(kind)])
+    sentence = f"{kind.seen[0].upper()}{kind.seen[1:]}."
+    return "\n\n".join([f"### `{kind.name}`", sentence, "\n".join(lines), *parameters(kind)])
 
 
 def variants(kind: Kind) -> str:
-    """Return the variants of a kind that has several, each with what it means where its name does not say it."""
+    """Return the variants of a kind that has several, each with its effect where the name does not say it."""
     if len(kind.variants) == 1:
         return ""
-    said = (f"`{name}`" + (f" ({VARIANTS[name]})" if name in VARIANTS else "") for name in kind.variants)
-    return ", ".join(said)
+    names = (f"`{name}`" + (f" ({VARIANTS[name]})" if name in VARIANTS else "") for name in kind.variants)
+    return ", ".join(names)
 
 
 def technique(kind: Kind) -> str:
@@ -124,25 +124,25 @@ def technique(kind: Kind) -> str:
 
 
 def budget(kind: Kind) -> str:
-    """Return what an act takes at most: frames made by whoever plays it, and real time."""
+    """Return the limits of an act: the frames that its player may make, and real time."""
     if kind.pace == "none":
         return ""
     counted = next((row.unit for row in kind.parameters if row.name == "count"), "")
-    each = f" and {kind.frames_each} for each of the {counted}" if kind.frames_each else ""
+    per_item = f" and {kind.frames_each} for each of the {counted}" if kind.frames_each else ""
     seconds = f"{kind.cost_s:g} s{busy(kind)}"
-    by = f"at most {kind.frames} frames{each}, " if kind.actor == "injector" else ""
+    by = f"at most {kind.frames} frames{per_item}, " if kind.actor == "injector" else ""
     return f"{by}about {seconds} of real time per act"
 
 
 def busy(kind: Kind) -> str:
-    """Return what being busy without a pause adds to the real time of an act, see ``acts.effort_s``."""
+    """Return the real time that work without a pause adds to an act, see ``acts.effort_s``."""
     if kind.name == "malformed":
         return f" and `count` times {EACH_S:g} s, more for their `size`: {PACE / 1e6:g} MB/s"
     return " and `count` / `rate`" if any(row.name == "rate" for row in kind.parameters) else ""
 
 
 def hiding(kind: Kind) -> str:
-    """Return how a kind that can hide is asked to, and what it then does without."""
+    """Return the key with which a kind hides, and the parameters it then does without."""
     if not kind.stealth:
         return ""
     overt = ", ".join(f"`{row.name}`" for row in kind.parameters if row.overt)
@@ -180,7 +180,7 @@ def _ends(row: Parameter) -> str:
     return f"{around}{sign}{_number(row.faint)} → {around}{sign}{_number(row.blatant)}"
 
 
-def found(head: str) -> str:
+def printed(head: str) -> str:
     """Return the section of docs/attacks.md below a heading, its heading included."""
     text = DOCS.read_text(encoding="utf-8")
     match = re.search(rf"^{re.escape(head)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -191,7 +191,7 @@ def found(head: str) -> str:
 def test_sections_equal_the_table(family: Family) -> None:
     """Each family's section holds exactly its kinds, their facts and their parameters."""
     made = section(family).strip()
-    assert found(made.partition("\n")[0]) == made, f"print it again:\n{made}"
+    assert printed(made.partition("\n")[0]) == made, f"print it again:\n{made}"
 
 
 def test_overview_names_every_kind() -> None:

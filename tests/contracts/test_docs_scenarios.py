@@ -1,4 +1,4 @@
-"""docs/scenarios.md says of every key what the models say."""
+"""The tables of docs/scenarios.md, printed here from the models and compared with the page."""
 
 import inspect
 import re
@@ -37,7 +37,7 @@ _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< "
 
 
 def bounds(schema: dict[str, Any]) -> str:
-    """Return what a key takes, in words, from its JSON schema."""
+    """Return the values that a key takes, in words, from its JSON schema."""
     match schema:
         case {"$ref": target}:
             text = _TABLES[target.rpartition("/")[2]]
@@ -51,10 +51,10 @@ def bounds(schema: dict[str, Any]) -> str:
             text = f"{len(items)} of: {bounds(items[0])}"
         case {"items": item}:
             text = f"list: {bounds(item)}"
-        case {"additionalProperties": dict(each)}:
-            text = f"per {_PER[schema['title']]}: {bounds(each)}"
-        case {"patternProperties": dict(each)}:
-            text = f"per {_PER[schema['title']]}: {bounds(next(iter(each.values())))}"
+        case {"additionalProperties": dict(entry)}:
+            text = f"per {_PER[schema['title']]}: {bounds(entry)}"
+        case {"patternProperties": dict(entries)}:
+            text = f"per {_PER[schema['title']]}: {bounds(next(iter(entries.values())))}"
         case _:
             word = {"date": "date", "time": "time of day"}.get(
                 schema.get("format", ""), _WORDS[schema["type"]]
@@ -77,7 +77,7 @@ def default(model: type[BaseModel], key: str) -> str:
     if value == dict.fromkeys(KINDS, 1.0):
         return "each 1"
     if isinstance(value, dict) and value:
-        return "; ".join(f"`{key}` {_toml(each)}" for key, each in value.items())
+        return "; ".join(f"`{key}` {_toml(entry)}" for key, entry in value.items())
     return _toml(value) if value not in ((), {}) else "none"
 
 
@@ -90,17 +90,17 @@ def _toml(value: object) -> str:
 
 
 def meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Return what the model's docstring says of each attribute."""
+    """Return the line of each attribute in the model's docstring."""
     text = (inspect.getdoc(model) or "").partition("Attributes:")[2]
-    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", text, re.MULTILINE)
-    return {name: re.sub(r"\s+", " ", meaning).replace("``", "`").rstrip(".") for name, meaning in found}
+    lines = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", text, re.MULTILINE)
+    return {name: re.sub(r"\s+", " ", meaning).replace("``", "`").rstrip(".") for name, meaning in lines}
 
 
 def table(model: type[BaseModel]) -> str:
     """Return the table docs/scenarios.md shows of a model."""
-    properties, said = model.model_json_schema()["properties"], meanings(model)
+    properties, texts = model.model_json_schema()["properties"], meanings(model)
     rows = (
-        f"| `{key}` | {bounds(properties[key])} | {default(model, key)} | {said[key]} |"
+        f"| `{key}` | {bounds(properties[key])} | {default(model, key)} | {texts[key]} |"
         for key in model.model_fields
     )
     return "\n".join(["| key | takes | default | meaning |", "|---|---|---|---|", *rows])
@@ -109,6 +109,6 @@ def table(model: type[BaseModel]) -> str:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_tables_equal_the_models(section: str) -> None:
     """Each section's table holds exactly the model's keys, bounds, defaults and meanings."""
-    found = DOCS.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
-    rows = "\n".join(line for line in found.splitlines() if line.startswith("|"))
+    text = DOCS.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("|"))
     assert table(SECTIONS[section]) in rows, f"print it again: {table(SECTIONS[section])}"

@@ -41,11 +41,11 @@ class Attack(OnPath):
         return Deliver(encode_value(round(float(reading.value) / act.amount) * act.amount).decode("ascii"))
 '''
 PRINT = """
-from tests.contracts.test_docs_attacks import DOCS, FAMILIES, found, overview, section
+from tests.contracts.test_docs_attacks import DOCS, FAMILIES, overview, printed, section
 text = DOCS.read_text("utf-8")
 for family in FAMILIES:
     made = section(family).strip()
-    text = text.replace(found(made.partition(chr(10))[0]), made)
+    text = text.replace(printed(made.partition(chr(10))[0]), made)
 head = overview().partition(chr(10))[0]
 at = text.index(head)
 DOCS.write_text(text[:at] + overview() + text[text.index(chr(10) * 2, at):], "utf-8")
