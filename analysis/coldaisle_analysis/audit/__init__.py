@@ -1,6 +1,6 @@
-"""The audit: what is wrong with a labelled data set, as signals with evidence. Signals, not verdicts.
+"""The audit: signals, with evidence, of flaws in a labelled data set. They are signals, not verdicts.
 
-A flag can be a tautology (a flood that is named after the flag it counts), so each comes with its evidence and the
+A signal can be a tautology (a SYN flood is recognised by its SYN flags), so each comes with its evidence and the
 source of its threshold. The criteria are those of Arp et al. 2022, Engelen et al. 2021, Flood et al. 2024, Gharib et al.
 2016, Lanvin et al. 2022, Liu et al. 2022 and Ring et al. 2019, and of the tools ID2T, IDS2Eval and pcapML.
 """
@@ -19,7 +19,7 @@ GROUPS = {
     "E": "training and test sides",
     "F": "description",
 }
-"""What the first letter of a check's id stands for."""
+"""Name of each group of checks, by the first letter of their ids."""
 
 CHECKS: tuple[Check, ...] = (
     *capture.CHECKS,
@@ -33,7 +33,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def audit(subjects: list[Subject]) -> list[Result]:
-    """Return what every check says of every level; a check of the whole data set is asked once, of the first.
+    """Return the result of every check on every level; a check of the whole data set is made once, on the first level.
 
     Args:
         subjects: the levels of one data set.

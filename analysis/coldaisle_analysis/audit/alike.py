@@ -1,4 +1,4 @@
-"""Rows held against rows: equal features, near neighbours, and what is drawn for it."""
+"""Comparison of rows with rows: equal features, near neighbours, and the draws for it."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,12 @@ from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.audit.subject import SAMPLE, Subject
 
 NEAR = 0.01
-"""Rows are nearly the same where their root mean square distance is less than so much of the features' spread."""
+"""Rows are nearly the same when their root mean square distance is below this share of the features' spread."""
 _ODD = 0x9E37_79B9_7F4A_7C15
 
 
 def fingerprints(matrix: Floats) -> npt.NDArray[np.uint64]:
-    """Return a hash of each row; equal rows have equal ones, missing values included."""
+    """Return a hash of each row, shape (rows,); equal rows have equal hashes, missing values included."""
     bits = np.where(np.isnan(matrix), np.pi, matrix + 0.0).view(np.uint64)
     mixed = np.zeros(len(matrix), np.uint64)
     for column in bits.T:
@@ -24,7 +24,7 @@ def fingerprints(matrix: Floats) -> npt.NDArray[np.uint64]:
 
 
 def shared(matrix: Floats, here: Mask, there: Mask) -> float:
-    """Return the share of the rows ``here`` whose features some row ``there`` has too."""
+    """Return the share of the rows ``here`` whose features equal those of some row ``there``."""
     prints = fingerprints(matrix)
     return float(np.isin(prints[here], prints[there]).mean())
 
@@ -40,9 +40,9 @@ def per_kind(subject: Subject, rows: Ints, flagged: Mask) -> list[dict[str, obje
 
 
 def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_], Floats]:
-    """Return a draw of attack rows, which of their nearest neighbours are attacks, and the distance to the nearest that is none.
+    """Return drawn attack rows, which of their nearest neighbours are attacks, and the distance to the nearest benign row.
 
-    Neighbours are looked for among as many attacks as were drawn and four times as many other rows.
+    Neighbours are searched among the drawn attacks and up to four times as many benign rows.
 
     Args:
         subject: the rows.
@@ -52,16 +52,16 @@ def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_
         The rows drawn, shape (n,); whether each neighbour is an attack, shape (n, count); distance, shape (n,).
     """
     attacks = subject.draw(subject.label, SAMPLE // 4, 1)
-    others = subject.draw(~subject.label, SAMPLE, 2)
-    rows = np.concatenate([attacks, others])
+    benign = subject.draw(~subject.label, SAMPLE, 2)
+    rows = np.concatenate([attacks, benign])
     there = subject.label[rows]
     tree = NearestNeighbors(n_neighbors=min(count + 1, len(rows)), algorithm="brute").fit(
         subject.scaled[rows]
     )
     near = tree.kneighbors(subject.scaled[attacks], return_distance=False)
-    own = near == np.arange(len(attacks))[:, None]
-    own[~own.any(axis=1), -1] = True
-    found = there[near][~own].reshape(len(attacks), -1)
-    apart = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(subject.scaled[others])
-    distance = apart.kneighbors(subject.scaled[attacks])[0][:, 0] / np.sqrt(subject.scaled.shape[1])
-    return attacks, found, distance
+    itself = near == np.arange(len(attacks))[:, None]
+    itself[~itself.any(axis=1), -1] = True
+    attack_neighbours = there[near][~itself].reshape(len(attacks), -1)
+    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(subject.scaled[benign])
+    distance = nearest.kneighbors(subject.scaled[attacks])[0][:, 0] / np.sqrt(subject.scaled.shape[1])
+    return attacks, attack_neighbours, distance

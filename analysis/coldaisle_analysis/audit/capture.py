@@ -1,4 +1,4 @@
-"""A: a capture that is whole, in order, and of the network it says. Nine checks and their table stand together."""
+"""Check group A: the capture is complete, ordered, and only contains the declared hosts. Nine checks and their table."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,36 +13,36 @@ from coldaisle_contracts.addressing import HOSTS
 LANVIN = "Lanvin et al., Errors in the CICIDS2017 dataset, 2022; threshold ours"
 OWN = "coldaisle"
 AGAIN_NS = 10**9
-"""An equal frame within so long is the same frame twice, ns."""
+"""An equal frame within this time is a repeated frame, in ns."""
 BOTH = 2
 """Directions of a conversation."""
 LATE = 1.5
-"""A sensor is late after so many of its usual intervals."""
+"""A sensor is late after this many of its usual intervals."""
 _SYN, _SYN_ACK = 0x02, 0x12
 _IPV4, _TCP, _HEADER = 0x0800, 6, 34
 
 
 def order(subject: Subject) -> Measured:
-    """Count rows that are earlier than the one before."""
+    """Count rows that are earlier than the previous row."""
     if not subject.has("time"):
         raise Absent("the rows have no time")
     time = subject.of("time").astype("int64")
-    if subject.level == "readings":  # ours are by sensor, then time
+    if subject.level == "readings":  # our readings are sorted by sensor, then time
         time = time.groupby(subject.of("client").astype("str")).diff().fillna(0).cumsum()
     step = np.diff(time.to_numpy())
     back = np.flatnonzero(step < 0)
     evidence = [{"row": int(at) + 2, "earlier by, s": -float(step[at]) / 1e9} for at in back]
     return Measured(
-        len(back), f"{len(back)} of {len(subject):,} rows are earlier than the row before.", evidence
+        len(back), f"{len(back)} of {len(subject):,} rows are earlier than the previous row.", evidence
     )
 
 
 def duplicates(subject: Subject) -> Measured:
-    """Count rows nobody is charged with that equal one less than a second before in every header field."""
-    wanted = ("time", "src", "dst", "proto", "sport", "dport", "seq", "ack", "flags", "length", "ipid")
+    """Count benign rows that equal a row less than one second earlier in every header field."""
+    meanings = ("time", "src", "dst", "proto", "sport", "dport", "seq", "ack", "flags", "length", "ipid")
     if not subject.has("time"):
         raise Absent("the rows have no time")
-    names = [subject.meaning[what] for what in wanted[1:] if subject.has(what)]
+    names = [subject.meaning[meaning] for meaning in meanings[1:] if subject.has(meaning)]
     if not subject.has("ipid", "seq"):
         names = [
             str(name) for name in subject.frame if name not in {*subject.clocks, subject.meaning.get("id")}
@@ -53,23 +53,23 @@ def duplicates(subject: Subject) -> Measured:
     prints = pd.Series(fingerprints(table))
     time = subject.of("time").astype("int64")
     since = time - time.groupby(prints).shift()
-    seen = (since.abs() < AGAIN_NS).to_numpy(copy=True)
+    repeated = (since.abs() < AGAIN_NS).to_numpy(copy=True)
     if subject.has("ipid"):
-        seen &= subject.numbers(subject.meaning["ipid"]) != MISSING
+        repeated &= subject.numbers(subject.meaning["ipid"]) != MISSING
     if subject.has("episode"):
         named = subject.of("episode").astype("object")
-        seen &= (named.isna() | (named == "")).to_numpy()
-    rows = np.flatnonzero(seen & ~subject.label)
+        repeated &= (named.isna() | (named == "")).to_numpy()
+    rows = np.flatnonzero(repeated & ~subject.label)
     evidence = [{"row": int(at) + 1, "after, s": float(since.iloc[at]) / 1e9} for at in rows]
     return Measured(
         len(rows),
-        f"{len(rows)} rows repeat one less than a second before, and no attack explains it.",
+        f"{len(rows)} rows repeat a row less than one second earlier, and no attack explains it.",
         evidence,
     )
 
 
 def rows_and_frames(subject: Subject) -> Measured:
-    """Count ids that are missing or come twice, and frames without a row."""
+    """Count ids that are missing or duplicated, and frames without a row."""
     if not subject.has("id"):
         raise Absent("the rows have no id")
     ids = subject.of("id")
@@ -80,13 +80,13 @@ def rows_and_frames(subject: Subject) -> Measured:
     evidence = [{"ids twice": twice, "ids missing": absent, "frames without a row": lost}]
     return Measured(
         twice + absent + lost,
-        f"{twice} ids come twice, {absent} are missing, {lost} frames have no row.",
+        f"{twice} ids are duplicated, {absent} are missing, and {lost} frames have no row.",
         evidence,
     )
 
 
 def losses(subject: Subject) -> Measured:
-    """Count frames the kernel dropped, holes in TCP streams, and segments that start past what was seen."""
+    """Count frames that the kernel dropped, holes in TCP streams, and segments that start past the next byte expected."""
     account = subject.account
     if account is not None and subject.level == "packets":
         drops, holes = int(account.evidence.sealed["kernel_drops"].sum()), account.evidence.trace.gaps
@@ -97,7 +97,7 @@ def losses(subject: Subject) -> Measured:
             evidence,
         )
     if "tcp_gap" not in subject.frame:
-        raise Absent("the rows say nothing of drops or sequence numbers")
+        raise Absent("the rows do not tell drops or sequence numbers")
     jumps = int((subject.numbers("tcp_gap") == 1).sum())
     return Measured(jumps, f"{jumps} segments start past the next byte expected.", [{"segments": jumps}])
 
@@ -109,11 +109,11 @@ def conversations(subject: Subject) -> Measured:
     flow, flags = subject.numbers(subject.meaning["flow"]), subject.numbers(subject.meaning["flags"])
     tcp = (flow >= 0) & (flags >= 0)
     bits = flags[tcp].astype(np.int64) & _SYN_ACK
-    own = pd.DataFrame(
+    segments = pd.DataFrame(
         {"src": subject.numbers(subject.meaning["src"])[tcp], "syn": bits == _SYN, "answer": bits == _SYN_ACK}
     )
-    own["touched"] = subject.label[tcp] | _named(subject)[tcp]
-    flows = own.groupby(flow[tcp]).agg(
+    segments["touched"] = subject.label[tcp] | _named(subject)[tcp]
+    flows = segments.groupby(flow[tcp]).agg(
         ways=("src", "nunique"), syn=("syn", "any"), answer=("answer", "any"), touched=("touched", "any")
     )
     clean = flows[~flows["touched"]]
@@ -145,7 +145,7 @@ def checksums(subject: Subject) -> Measured:
     """Return the share of whole, clean IPv4 frames whose header or TCP checksum is wrong."""
     account = subject.account
     if account is None or subject.level != "packets":
-        raise Absent("the frames' bytes are not at hand")
+        raise Absent("the bytes of the frames are not available")
     frames = account.evidence.trace.frames
     rows = subject.draw(~(subject.label | _named(subject)), salt=3)
     wrong = [row for row in rows if not _sound(frames, int(row))]
@@ -180,10 +180,10 @@ def _sum(data: bytes) -> int:
     return total
 
 
-def silence(subject: Subject) -> Measured:
-    """Return the share of readings that did not come although nothing is labelled."""
+def missing_readings(subject: Subject) -> Measured:
+    """Return the share of readings that are missing although no label explains it."""
     if not subject.has("time", "client") or subject.level == "packets":
-        raise Absent("the rows are not one a reading")
+        raise Absent("the rows are not one row per reading")
     if subject.account is not None:
         lost = int((subject.account.readings["fate"].astype("str") == "").sum())
         return Measured(
@@ -201,18 +201,20 @@ def silence(subject: Subject) -> Measured:
         for client, count in missed.groupby(rows["client"]).sum().sort_values(ascending=False).items()
         if count
     ]
-    return Measured(share, f"{int(missed.sum())} readings did not come, and no label says so.", evidence)
+    return Measured(share, f"{int(missed.sum())} readings are missing, and no label explains it.", evidence)
 
 
 def clock(subject: Subject) -> Measured:
-    """Return 1 where no offset from UTC is declared, or a label lies outside the capture; else 0."""
+    """Return 1 if no offset from UTC is declared or an episode lies outside the capture, else 0."""
     if not subject.has("time"):
         raise Absent("the rows have no time")
     if subject.account is not None:
         plan = subject.account.evidence.plan
         time = subject.of("time").astype("int64").to_numpy()
         first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
-        outside = [each.id for each in plan.episodes if each.end_ns < first or each.begin_ns > last]
+        outside = [
+            episode.id for episode in plan.episodes if episode.end_ns < first or episode.begin_ns > last
+        ]
         offset = plan.utc_offset_s / 3600
         evidence: Evidence = [{"offset from UTC, h": offset}]
         evidence += [{"episode outside": name} for name in outside]
@@ -221,31 +223,31 @@ def clock(subject: Subject) -> Measured:
             f"Local time is declared as UTC{offset:+g} h; {len(outside)} episodes lie outside the capture.",
             evidence,
         )
-    return Measured(1.0, "Nothing declares the offset of local time from UTC.", [])
+    return Measured(1.0, "The offset of local time from UTC is not declared.", [])
 
 
-def strangers(subject: Subject) -> Measured:
+def unknown_addresses(subject: Subject) -> Measured:
     """Count addresses that belong to no host of the plan."""
     if subject.account is None or not subject.has("src", "mac"):
-        raise Absent("there is no plan that says who belongs here")
-    known = {host.ip for host in HOSTS} | {host.mac for host in HOSTS}
-    seen = {str(value) for what in ("src", "mac") for value in subject.of(what).dropna().unique()}
-    found = sorted(seen - known)
+        raise Absent("there is no plan that lists the hosts")
+    planned = {host.ip for host in HOSTS} | {host.mac for host in HOSTS}
+    addresses = {str(value) for meaning in ("src", "mac") for value in subject.of(meaning).dropna().unique()}
+    strange = sorted(addresses - planned)
     return Measured(
-        len(found),
-        f"{len(found)} addresses belong to no host of the plan.",
-        [{"address": name} for name in found],
+        len(strange),
+        f"{len(strange)} addresses belong to no host of the plan.",
+        [{"address": name} for name in strange],
     )
 
 
 CHECKS = (
-    Check("A1", "order of time", "rows earlier than the row before", 1, 100, LANVIN, order),
-    Check("A2", "duplicate frames", "rows that repeat one less than 1 s before", 1, 50, LANVIN, duplicates),
-    Check("A3", "one row per frame", "ids twice or missing, frames without a row", 1, 1, OWN, rows_and_frames),
+    Check("A1", "order of time", "rows earlier than the previous row", 1, 100, LANVIN, order),
+    Check("A2", "duplicate frames", "rows that repeat one less than 1 s earlier", 1, 50, LANVIN, duplicates),
+    Check("A3", "one row per frame", "duplicated or missing ids, frames without a row", 1, 1, OWN, rows_and_frames),
     Check("A4", "losses", "frames dropped, holes in TCP streams", 1, 10, OWN, losses),
-    Check("A5", "whole conversations", "share of clean TCP flows", 0.01, 0.1, "Liu et al. 2022; threshold ours", conversations),
-    Check("A6", "checksums", "share of clean frames drawn with a wrong one", 1e-9, 0.01, "ID2T; threshold ours", checksums),
-    Check("A7", "silence without a label", "share of readings that did not come", 1e-4, 0.05, OWN, silence),
-    Check("A8", "declared clock", "1 where no offset is declared or a label lies outside", 1, 2, "Lanvin et al. 2022", clock),
-    Check("A9", "strangers", "addresses of no host of the plan", 1, 1, OWN, strangers),
+    Check("A5", "complete conversations", "share of clean TCP flows that lack a direction or their handshake", 0.01, 0.1, "Liu et al. 2022; threshold ours", conversations),
+    Check("A6", "checksums", "share of the clean frames drawn that have a wrong one", 1e-9, 0.01, "ID2T; threshold ours", checksums),
+    Check("A7", "unexplained missing readings", "share of readings that are missing", 1e-4, 0.05, OWN, missing_readings),
+    Check("A8", "declared clock", "1 if no offset is declared or an episode lies outside", 1, 2, "Lanvin et al. 2022", clock),
+    Check("A9", "unknown addresses", "addresses of no host of the plan", 1, 1, OWN, unknown_addresses),
 )  # fmt: skip

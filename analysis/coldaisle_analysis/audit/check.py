@@ -1,4 +1,4 @@
-"""What a check is, and what it finds: a signal with its evidence, never a verdict."""
+"""Checks of the audit and their results: a signal with its evidence, never a verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ Scope = Literal["capture", "rows"]
 Evidence = list[dict[str, Any]]
 
 MOST_EVIDENCE = 8
-"""Rows of evidence kept for a check."""
+"""The most rows of evidence per check."""
 
 
 class Status(StrEnum):
-    """How loud a signal is."""
+    """How strong a signal is: ``look`` asks for a human's eyes, ``bad`` is likely a flaw."""
 
     OK = "ok"
     LOOK = "look"
@@ -24,18 +24,18 @@ class Status(StrEnum):
     ABSENT = "n/a"
 
 
-class Absent(Exception):  # noqa: N818 - it says that there is nothing to measure, which is no error
+class Absent(Exception):  # noqa: N818 - it means that there is nothing to measure, which is no error
     """The data set lacks what a check needs; the message says what."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a check found.
+    """The measurement of a check.
 
     Attributes:
-        value: how strong the signal is; more is worse.
-        sentence: what that means here, in one sentence.
-        evidence: the worst cases, a dict each.
+        value: strength of the signal; larger is worse.
+        sentence: its meaning here, in one sentence.
+        evidence: the worst cases, one dict each.
     """
 
     value: float
@@ -49,12 +49,12 @@ class Check:
 
     Attributes:
         id: its name in the list of criteria, such as ``C1``.
-        name: what it looks for, in a few words.
-        means: what the value is.
-        look, bad: the value from which the status is ``look`` and ``bad``.
-        source: where the criterion, and its threshold where starred, come from.
-        measure: finds it.
-        scope: what it looks at.
+        name: its title, in a few words.
+        means: meaning of the value.
+        look, bad: the values from which the status is ``look`` and ``bad``.
+        source: source of the criterion and, where starred, of its threshold.
+        measure: the function that measures it.
+        scope: the rows it looks at.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Check:
     scope: Scope = "rows"
 
     def status(self, value: float) -> Status:
-        """Return how loud a value is."""
+        """Return the status of a value."""
         if value >= self.bad:
             return Status.BAD
         return Status.LOOK if value >= self.look else Status.OK
@@ -75,14 +75,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """What a check said of a subject.
+    """The result of a check on a subject.
 
     Attributes:
-        check: which.
+        check: the check.
         level: the level whose rows it looked at, or ``capture``.
-        status: how loud the signal is.
-        value: how strong it is; ``None`` where there was nothing to measure.
-        sentence: what that means, or what is missing.
+        status: status of the signal.
+        value: strength of the signal; ``None`` where there was nothing to measure.
+        sentence: its meaning, or what is missing.
         evidence: the worst cases.
     """
 
@@ -110,11 +110,11 @@ class Result:
 
 
 def ask(check: Check, subject: Subject) -> Result:
-    """Return what a check says of a subject: always one result."""
+    """Return the result of a check on a subject, ``n/a`` where the subject lacks what the check needs."""
     level = subject.level if check.scope == "rows" else "capture"
     try:
-        found = check.measure(subject)
+        signal = check.measure(subject)
     except Absent as reason:
         return Result(check, level, Status.ABSENT, None, str(reason), [])
-    value = round(float(found.value), 6)
-    return Result(check, level, check.status(value), value, found.sentence, found.evidence[:MOST_EVIDENCE])
+    value = round(float(signal.value), 6)
+    return Result(check, level, check.status(value), value, signal.sentence, signal.evidence[:MOST_EVIDENCE])

@@ -1,4 +1,4 @@
-"""D: attacks that differ, traffic that is alive, and as much of each as was promised."""
+"""Check group D: attacks differ from each other, traffic is lively, and all planned kinds are present."""
 
 import itertools
 
@@ -22,32 +22,32 @@ def _attacked(subject: Subject) -> None:
 
 
 def similar(subject: Subject) -> Measured:
-    """Return the share of kinds in which most pairs of rows have a cosine above 0.95."""
+    """Return the share of kinds in which most pairs of rows have a cosine similarity above 0.95."""
     _attacked(subject)
     if not subject.features:
         raise Absent("the rows have no numeric feature")
     rng = np.random.default_rng([subject.seed, 4])
-    found = []
+    ranked = []
     for kind, rows in pd.Series(np.flatnonzero(subject.label)).groupby(
         subject.kind.to_numpy()[subject.label]
     ):
         if len(rows) < FEW:
             continue
-        one, other = (subject.scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
-        size = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-        cosine = np.divide((one * other).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
-        found.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
-    if not found:
+        left, right = (subject.scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
+        size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+        cosine = np.divide((left * right).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
+        ranked.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
+    if not ranked:
         raise Absent(f"no kind has {FEW} attack rows")
-    found.sort(reverse=True)
-    evidence = [{"kind": kind, "share": round(share, 4), "rows": rows} for share, kind, rows in found]
-    uniform = sum(share > HALF for share, *_ in found)
-    text = f"In {uniform} of {len(found)} kinds most pairs of rows have a cosine above {COSINE}."
-    return Measured(uniform / len(found), text, evidence)
+    ranked.sort(reverse=True)
+    evidence = [{"kind": kind, "share": round(share, 4), "rows": rows} for share, kind, rows in ranked]
+    uniform = sum(share > HALF for share, *_ in ranked)
+    text = f"In {uniform} of {len(ranked)} kinds most pairs of rows have a cosine above {COSINE}."
+    return Measured(uniform / len(ranked), text, evidence)
 
 
 def schedules(subject: Subject) -> Measured:
-    """Return how much of two days' attacked minutes are the same: the largest Jaccard index of their 5-minute bins."""
+    """Return the largest overlap of two days' attacked minutes: the Jaccard index of their 5-minute bins."""
     _attacked(subject)
     if not subject.has("time"):
         raise Absent("the rows have no time")
@@ -59,25 +59,25 @@ def schedules(subject: Subject) -> Measured:
     }
     if len(per_day) < 2:  # noqa: PLR2004 - a pair
         raise Absent("fewer than two days have attacks")
-    found = sorted(
+    pairs = sorted(
         (
-            (len(a & b) / len(a | b), one, other)
-            for (one, a), (other, b) in itertools.combinations(per_day.items(), 2)
+            (len(a & b) / len(a | b), day, other)
+            for (day, a), (other, b) in itertools.combinations(per_day.items(), 2)
         ),
         reverse=True,
     )
     evidence = [
-        {"days": f"{one + 1} and {other + 1}", "Jaccard": round(same, 4)} for same, one, other in found
+        {"days": f"{day + 1} and {other + 1}", "Jaccard": round(same, 4)} for same, day, other in pairs
     ]
     return Measured(
-        found[0][0],
-        f"Days {found[0][1] + 1} and {found[0][2] + 1} share {found[0][0]:.0%} of their attacked minutes.",
+        pairs[0][0],
+        f"Days {pairs[0][1] + 1} and {pairs[0][2] + 1} share {pairs[0][0]:.0%} of their attacked minutes.",
         evidence,
     )
 
 
-def hollow(subject: Subject) -> Measured:
-    """Return the share of attack rows that differ from others only in identity and time."""
+def identical(subject: Subject) -> Measured:
+    """Return the share of attack rows that differ from another attack row only in identity and time."""
     _attacked(subject)
     if not subject.features:
         raise Absent("the rows have no numeric feature")
@@ -103,10 +103,10 @@ def benign_use(subject: Subject) -> Measured:
         raise Absent("the rows have no ports")
     ports = np.column_stack([subject.numbers(subject.meaning[side]) for side in ("sport", "dport")])
     service = np.where((ports != MISSING).all(axis=1), ports.min(axis=1), MISSING)
-    known, rows = service != MISSING, np.flatnonzero(subject.label & (service != MISSING))
+    has_ports, rows = service != MISSING, np.flatnonzero(subject.label & (service != MISSING))
     if not len(rows):
         raise Absent("no attack row has ports")
-    strange = ~np.isin(service[rows], np.unique(service[known & ~subject.label]))
+    strange = ~np.isin(service[rows], np.unique(service[has_ports & ~subject.label]))
     share = float(strange.mean())
     counts = pd.Series(service[rows][strange]).value_counts()
     evidence = [
@@ -116,7 +116,7 @@ def benign_use(subject: Subject) -> Measured:
 
 
 def periodic(subject: Subject) -> Measured:
-    """Return 1 less the entropy of the attacks over the quarters of an hour of the days that have some, as a share of the most."""
+    """Return 1 minus the normalised entropy of the attacks over the quarters of an hour of the whole time."""
     _attacked(subject)
     if not subject.has("time"):
         raise Absent("the rows have no time")
@@ -141,15 +141,15 @@ def periodic(subject: Subject) -> Measured:
     )
 
 
-def promised(subject: Subject) -> Measured:
-    """Count kinds the plan promises that no row shows."""
+def planned_kinds(subject: Subject) -> Measured:
+    """Count planned kinds of the injector that no row has."""
     if subject.account is None or subject.level != "packets":
-        raise Absent("there is no plan that promises kinds")
+        raise Absent("there is no plan of kinds")
     planned = {
         episode.kind for episode in subject.account.evidence.plan.episodes if episode.row.actor == "injector"
     }
-    shown = set(subject.frame["kind"].astype("str").unique())
-    lost = sorted(planned - shown)
+    captured = set(subject.frame["kind"].astype("str").unique())
+    lost = sorted(planned - captured)
     return Measured(
         len(lost),
         f"{len(planned) - len(lost)} of {len(planned)} kinds planned for the injector are in the capture.",
@@ -166,17 +166,17 @@ def base_rate(subject: Subject) -> Measured:
     evidence = [{"kind": str(kind), "rows": int(rows)} for kind, rows in counts.items()]
     return Measured(
         max(rate, 1 - rate),
-        f"{rate:.2%} of the rows are attacks: who always says normal is right in {1 - rate:.2%}.",
+        f"{rate:.2%} of the rows are attacks: always answering normal is right for {1 - rate:.2%}.",
         evidence,
     )
 
 
 CHECKS = (
-    Check("D1", "attacks like each other", "share of kinds in which most of 1,000 pairs have a cosine > 0.95", 0.5, 0.95, f"{SMELLS}* (0.95, 1,000 pairs); share ours", similar),
+    Check("D1", "similar attacks", "share of kinds in which most of 1,000 pairs have a cosine > 0.95", 0.5, 0.95, f"{SMELLS}* (0.95, 1,000 pairs); share ours", similar),
     Check("D2", "repeated schedules", "largest Jaccard index of two days' attacked minutes", 0.5, 0.8, "coldaisle", schedules),
-    Check("D3", "hollow diversity", "share of attack rows with a twin in every feature", 0.25, 0.75, "ID2T; threshold ours", hollow),
-    Check("D4", "services only attackers use", "share of attack rows", 0.25, 0.75, "Arp et al. 2022; threshold ours", benign_use),
-    Check("D5", "attacks bunched in time", "1 less the attacks' entropy over quarters of an hour", 0.5, 0.75, "ID2T; threshold ours", periodic),
-    Check("D6", "kinds promised", "kinds planned that no row shows", 1, 1, "coldaisle", promised),
+    Check("D3", "identical attacks", "share of attack rows that equal another one in every feature", 0.25, 0.75, "ID2T; threshold ours", identical),
+    Check("D4", "services that only attackers use", "share of attack rows", 0.25, 0.75, "Arp et al. 2022; threshold ours", benign_use),
+    Check("D5", "attacks bunched in time", "1 minus the attacks' normalised entropy over quarters of an hour", 0.5, 0.75, "ID2T; threshold ours", periodic),
+    Check("D6", "planned kinds", "planned kinds that no row has", 1, 1, "coldaisle", planned_kinds),
     Check("D7", "base rate", "share of the larger class", 0.999, 0.9999, "Arp et al. 2022; threshold ours", base_rate),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""E: training and test sides that are apart yet alike, and scores that were earned."""
+"""Check group E: training and test sides are separate but alike, and scores are earned."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from coldaisle_analysis.evaluation.splits import OTHER_RUNS
 
 
 def test_side(subject: Subject) -> Mask:
-    """Return which rows the default division tests on, that of :func:`coldaisle_analysis.load_run`.
+    """Return the mask of the test rows of the default split, that of :func:`coldaisle_analysis.load_run`.
 
     Raises:
         Absent: where there is nothing to divide.
@@ -28,7 +28,7 @@ def test_side(subject: Subject) -> Mask:
 
 
 def repeated(subject: Subject) -> Measured:
-    """Return the share of test rows whose features a training row has too."""
+    """Return the share of test rows whose features equal those of a training row."""
     test = test_side(subject)
     if not subject.features:
         raise Absent("the rows have no numeric feature")
@@ -36,27 +36,27 @@ def repeated(subject: Subject) -> Measured:
     return Measured(share, f"{share:.1%} of the test rows equal a training row in every feature.", [])
 
 
-def torn(subject: Subject) -> Measured:
-    """Count episodes and attacked flows with rows on both sides; a clean one tells as little as any host that stays."""
+def on_both_sides(subject: Subject) -> Measured:
+    """Count episodes and attacked flows with rows on both sides; clean flows do not count, because they give nothing away."""
     test = test_side(subject)
-    found = {}
-    for what in ("episode", "flow"):
-        if not subject.has(what):
+    torn_names = {}
+    for meaning in ("episode", "flow"):
+        if not subject.has(meaning):
             continue
-        names = subject.of(what).astype("object")
+        names = subject.of(meaning).astype("object")
         attacked = names.isin(names[subject.label])
-        known = (attacked & names.notna() & (names != "") & (names != -1)).to_numpy()
-        sides = pd.Series(test[known]).groupby(names[known].to_numpy()).nunique()
-        found[what] = [str(name) for name in sides.index[sides > 1]]
-    if not found:
-        raise Absent("the rows name neither episode nor flow")
-    evidence = [{what: name} for what, names in found.items() for name in names]
-    told = " and ".join(f"{len(names)} attacked {what}s" for what, names in found.items())
-    return Measured(len(evidence), f"{told} have rows on both sides.", evidence)
+        named = (attacked & names.notna() & (names != "") & (names != -1)).to_numpy()
+        sides = pd.Series(test[named]).groupby(names[named].to_numpy()).nunique()
+        torn_names[meaning] = [str(name) for name in sides.index[sides > 1]]
+    if not torn_names:
+        raise Absent("the rows have neither episode nor flow")
+    evidence = [{meaning: name} for meaning, names in torn_names.items() for name in names]
+    counted = " and ".join(f"{len(names)} attacked {meaning}s" for meaning, names in torn_names.items())
+    return Measured(len(evidence), f"{counted} have rows on both sides.", evidence)
 
 
-def drawn_alike(subject: Subject) -> Measured:
-    """Return the AUC of a small tree that tells training from test rows without an attack."""
+def separable(subject: Subject) -> Measured:
+    """Return the AUC of a small tree that separates training from test rows without an attack."""
     test = test_side(subject)
     if not subject.features:
         raise Absent("the rows have no numeric feature")
@@ -65,7 +65,7 @@ def drawn_alike(subject: Subject) -> Measured:
         raise Absent("a side has no row without an attack")
     tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=subject.seed)
     score = cross_val_predict(tree, subject.scaled[rows], test[rows], cv=2, method="predict_proba")[:, 1]
-    found = sweep(score, test[rows])
+    separation = sweep(score, test[rows])
     tree.fit(subject.scaled[rows], test[rows])
     weights = pd.Series(tree.feature_importances_, list(subject.features)).sort_values(ascending=False)
     evidence = [
@@ -74,8 +74,8 @@ def drawn_alike(subject: Subject) -> Measured:
         if weight > 0
     ]
     return Measured(
-        found.auc,
-        f"A small tree tells clean training from clean test rows with an AUC of {found.auc:.3f}.",
+        separation.auc,
+        f"A small tree separates clean training rows from clean test rows with an AUC of {separation.auc:.3f}.",
         evidence,
     )
 
@@ -88,7 +88,7 @@ def _scored(subject: Subject) -> pd.DataFrame:
 
 
 def leak(subject: Subject) -> Measured:
-    """Return how much better the best model scores with random folds than with whole days held out."""
+    """Return how much more F1 the best model has with random folds than with whole days held out."""
     rows = _scored(subject)
     plain = rows[~rows["split"].str.contains("+", regex=False)]
     best = plain.sort_values("f1").groupby("split")[["model", "f1"]].last()
@@ -101,12 +101,12 @@ def leak(subject: Subject) -> Measured:
         for split, (model, f1) in zip(best.index, best.to_numpy(), strict=True)
     ]
     return Measured(
-        value, f"Random folds score {value:.3f} more F1 than folds that hold whole days out.", evidence
+        value, f"Random folds give {value:.3f} more F1 than folds that hold whole days out.", evidence
     )
 
 
 def held_out_kinds(subject: Subject) -> Measured:
-    """Return 1 if no model was scored on a kind of attack that it never saw."""
+    """Return 1 if no model was scored on a kind of attack held out of its training, else 0."""
     splits = sorted(_scored(subject)["split"].unique())
     there = any(str(split).startswith("kind") for split in splits)
     text = "Models were scored on kinds" if there else "No model was scored on a kind"
@@ -114,19 +114,19 @@ def held_out_kinds(subject: Subject) -> Measured:
 
 
 def repeats(subject: Subject) -> Measured:
-    """Count what tells chance from merit and is missing: intervals beside the scores, more than one seed."""
+    """Count the missing ones of two guards against chance: intervals of the scores, and more than one seed."""
     rows = _scored(subject)
-    known = {
+    evidence_kinds = {
         "intervals": "intervals" in rows and bool(rows["intervals"].map(bool).all()),
         "more than one seed": len(set(rows.get("seed", []))) > 1,
     }
-    lacking = [what for what, there in known.items() if not there]
+    lacking = [name for name, present in evidence_kinds.items() if not present]
     text = f"Beside the scores there {'is no ' + ' and no '.join(lacking) if lacking else 'are intervals and several seeds'}."
-    return Measured(len(lacking), text, [{"lacks": what} for what in lacking])
+    return Measured(len(lacking), text, [{"lacks": name} for name in lacking])
 
 
 def trained_apart(subject: Subject) -> Measured:
-    """Count scored models without a threshold of their own for each fold, or for whose test side the training side leaves no room."""
+    """Count scored models without one threshold per fold, or whose training and test rows together exceed all rows."""
     rows = _scored(subject)
     whole = rows["rows"].max()
     sides = rows["train_rows"] + (rows["rows"] / rows["folds"]).round()
@@ -135,34 +135,34 @@ def trained_apart(subject: Subject) -> Measured:
     evidence = [{"model": model, "split": split} for model, split in wrong[["model", "split"]].to_numpy()]
     return Measured(
         len(wrong),
-        f"{len(wrong)} of {len(rows)} rows of the metrics lack a fold's own threshold or a test side.",
+        f"{len(wrong)} of {len(rows)} rows of the metrics lack a threshold of each fold or a test side.",
         evidence,
     )
 
 
 def baselines(subject: Subject) -> Measured:
-    """Count splits in which no trivial model stands beside the others, or the best one does not beat it."""
+    """Count splits without a trivial model, or whose best model is no better than the trivial one."""
     rows = _scored(subject)
     plain = rows[~rows["split"].str.contains("+", regex=False)]
     evidence = []
-    for split, own in plain.groupby("split"):
-        trivial, best = own.loc[own["model"] == "dummy", "f1"], float(own["f1"].max())
+    for split, group in plain.groupby("split"):
+        trivial, best = group.loc[group["model"] == "dummy", "f1"], float(group["f1"].max())
         if trivial.empty or best <= float(trivial.max()):
             evidence.append({"split": str(split), "best F1": round(best, 4)})
     return Measured(
         len(evidence),
-        f"In {len(evidence)} of {plain['split'].nunique()} splits no model beats a trivial one beside it.",
+        f"In {len(evidence)} of {plain['split'].nunique()} splits no model is better than a trivial one.",
         evidence,
     )
 
 
 CHECKS = (
     Check("E1", "test rows seen in training", "share of test rows", 0.05, 0.3, ARP, repeated),
-    Check("E2", "episodes torn apart", "attacked episodes and flows on both sides", 1, 1, "Arp et al. 2022", torn),
-    Check("E3", "sides drawn alike", "AUC of a small tree that tells the sides apart", 0.7, 0.9, ARP, drawn_alike),
-    Check("E4", "random beside grouped folds", "F1 that random folds add", 0.1, 0.3, "Arp et al. 2022; threshold ours", leak),
-    Check("E5", "a kind held out", "1 where no kind is", 1, 2, "Arp et al. 2022", held_out_kinds),
-    Check("E7", "seeds and intervals", "what is missing of the two", 1, 2, "Arp et al. 2022", repeats),
-    Check("E8", "learned on the training side", "models without their fold's own threshold or test side", 1, 1, "Arp et al. 2022", trained_apart),
-    Check("E9", "trivial baselines", "splits in which no model beats one", 1, 2, "Arp et al. 2022", baselines),
+    Check("E2", "episodes on both sides", "attacked episodes and flows on both sides", 1, 1, "Arp et al. 2022", on_both_sides),
+    Check("E3", "sides from one distribution", "AUC of a small tree that separates the sides", 0.7, 0.9, ARP, separable),
+    Check("E4", "random against grouped folds", "F1 that random folds add", 0.1, 0.3, "Arp et al. 2022; threshold ours", leak),
+    Check("E5", "a kind held out", "1 if no kind is", 1, 2, "Arp et al. 2022", held_out_kinds),
+    Check("E7", "seeds and intervals", "how many of the two are missing", 1, 2, "Arp et al. 2022", repeats),
+    Check("E8", "learned on the training side", "models without a threshold of each fold or a test side", 1, 1, "Arp et al. 2022", trained_apart),
+    Check("E9", "trivial baselines", "splits in which no model is better than one", 1, 2, "Arp et al. 2022", baselines),
 )  # fmt: skip

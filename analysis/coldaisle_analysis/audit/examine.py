@@ -1,4 +1,4 @@
-"""What to audit, by where it lies: a run, a foreign table, or captures with label tables."""
+"""Audits of a run, of a foreign table, and of captures with label tables."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from coldaisle_contracts.texts import read_json, refuse_odd
 
 
 def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
-    """Return name and audit of a run's folder, or of a table.
+    """Return the name and the audit of a run's folder or of a table.
 
     Raises:
         InputError: if it is neither.
@@ -34,7 +34,7 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
 
 
 def captures(pcaps: Sequence[Path], labels: Sequence[Path]) -> tuple[str, list[Result]]:
-    """Return name and audit of foreign captures with their label tables.
+    """Return the name and the audit of foreign captures with their label tables.
 
     Raises:
         InputError: if a capture or label table cannot be used.
@@ -63,16 +63,16 @@ def of_run(
         InputError: if the plan or a table cannot be read.
     """
     facts = Facts.of(run, manifest)
-    told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
-    return of_dataset(manifest.id, built, account=account, manifest=manifest, metrics=metrics, **told)
+    descriptions = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
+    return of_dataset(manifest.id, built, account=account, manifest=manifest, metrics=metrics, **descriptions)
 
 
-def of_dataset(name: str, built: Dataset, **known: Any) -> list[Result]:
-    """Return the audit of a dataset of ours.
+def of_dataset(name: str, built: Dataset, **extras: Any) -> list[Result]:
+    """Return the audit of a dataset in our own levels.
 
     Args:
-        name: of the data set.
+        name: name of the data set.
         built: its levels.
-        known: what is known beside them, see :func:`coldaisle_analysis.audit.subject.of_level`.
+        extras: further facts, see :func:`coldaisle_analysis.audit.subject.of_level`.
     """
-    return audit.audit([of_level(name, getattr(built, level), level, **known) for level in LEARNED])
+    return audit.audit([of_level(name, getattr(built, level), level, **extras) for level in LEARNED])

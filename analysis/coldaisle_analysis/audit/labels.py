@@ -1,4 +1,4 @@
-"""B: labels that are wrong, doubtful, or not where they should be."""
+"""Check group B: labels that are wrong, doubtful or in the wrong place."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from coldaisle_analysis.truth import custody
 
 NEIGHBOURS, SUSPECT = 4, 2
 BACKGROUND = (53, 67, 68, 123, 137, 138, 139, 161, 1900, 5353, 5355)
-"""Ports of services that run by themselves: DNS, DHCP, NTP, NetBIOS, SNMP, SSDP, mDNS, LLMNR."""
+"""Ports of services that run in the background: DNS, DHCP, NTP, NetBIOS, SNMP, SSDP, mDNS, LLMNR."""
 
 
 def _compared(subject: Subject) -> None:
@@ -22,12 +22,12 @@ def _compared(subject: Subject) -> None:
 
 
 def suspect(subject: Subject) -> Measured:
-    """Return the share of attack rows two of whose four nearest neighbours are benign."""
+    """Return the share of attack rows with at least two benign rows among their four nearest neighbours."""
     _compared(subject)
     rows, attack, _ = neighbours(subject, NEIGHBOURS)
     flagged = (~attack).sum(axis=1) >= SUSPECT
     share = float(flagged.mean())
-    text = f"{share:.0%} of the attack rows drawn lie among benign ones: they look alike, or some labels are wrong."
+    text = f"{share:.0%} of the attack rows drawn lie among benign rows: they look alike, or some labels are wrong."
     return Measured(share, text, per_kind(subject, rows, flagged))
 
 
@@ -48,14 +48,14 @@ def background(subject: Subject) -> Measured:
 
 
 def contradicted(subject: Subject) -> Measured:
-    """Return the share of attack rows whose features a benign row has too."""
+    """Return the share of attack rows whose features equal those of a benign row."""
     _compared(subject)
     share = shared(subject.matrix, subject.label, ~subject.label)
     return Measured(share, f"{share:.1%} of the attack rows equal a benign row in every feature.", [])
 
 
 def nearly_contradicted(subject: Subject) -> Measured:
-    """Return the share of attack rows that nearly equal a benign one."""
+    """Return the share of attack rows that are nearly equal to a benign row."""
     _compared(subject)
     rows, _, distance = neighbours(subject, NEIGHBOURS)
     flagged = distance < NEAR
@@ -68,16 +68,16 @@ def nearly_contradicted(subject: Subject) -> Measured:
 
 
 def attempted(subject: Subject) -> Measured:
-    """Return the share of attacked flows in which nobody said anything."""
+    """Return the share of attacked flows without any payload."""
     both_classes(subject)
     if not subject.has("flow", "payload"):
         raise Absent("the rows have no flow with a payload length")
     flow, payload = subject.numbers(subject.meaning["flow"]), subject.numbers(subject.meaning["payload"])
-    own = pd.DataFrame({"said": payload > 0, "attack": subject.label, "kind": subject.kind})[
+    segments = pd.DataFrame({"said": payload > 0, "attack": subject.label, "kind": subject.kind})[
         (flow >= 0) & (payload >= 0)
     ]
-    flows = own.groupby(flow[own.index]).agg(said=("said", "any"), attack=("attack", "any"))
-    kinds = own[own["attack"]].groupby(flow[own[own["attack"]].index])["kind"].first()
+    flows = segments.groupby(flow[segments.index]).agg(said=("said", "any"), attack=("attack", "any"))
+    kinds = segments[segments["attack"]].groupby(flow[segments[segments["attack"]].index])["kind"].first()
     silent = ~flows["said"][flows["attack"]]
     if silent.empty:
         raise Absent("no attack row belongs to a TCP flow")
@@ -91,16 +91,16 @@ def attempted(subject: Subject) -> Measured:
     share = float(silent.mean())
     return Measured(
         share,
-        f"In {share:.0%} of the attacked flows nothing was ever said: refused, or only tried.",
+        f"{share:.0%} of the attacked flows carry no payload: they were refused or only attempted.",
         evidence,
     )
 
 
 def against_journal(subject: Subject) -> Measured:
-    """Return what is missing to precision and recall of 1 against the journals, and to every frame being accounted for."""
+    """Return the largest of three shares: 1 minus precision, 1 minus recall against the journals, and unexplained frames."""
     account = subject.account
     if account is None or subject.level != "packets":
-        raise Absent("there is no journal to hold the labels against")
+        raise Absent("there is no journal to compare the labels with")
     truly = account.join.table["label"].to_numpy() == 1
     hits = int((truly & subject.label).sum())
     precision, recall = hits / max(1, int(subject.label.sum())), hits / max(1, int(truly.sum()))
@@ -117,23 +117,23 @@ def against_journal(subject: Subject) -> Measured:
 
 
 def traces(subject: Subject) -> Measured:
-    """Count attack rows of no episode, and planned episodes without a row."""
+    """Count attack rows without an episode, and planned episodes without a row."""
     if not subject.has("episode"):
-        raise Absent("the rows name no episode")
+        raise Absent("the rows have no episode")
     named = subject.of("episode").astype("object")
     stray = int((subject.label & (named.isna() | (named == "")).to_numpy()).sum())
     evidence: list[dict[str, object]] = [{"attack rows of no episode": stray}] if stray else []
     lost: list[str] = []
     if subject.account is not None and subject.level == "packets":
         planned = subject.account.evidence.plan.episodes
-        seen = {str(name) for name in named.dropna().unique()}
+        in_rows = {str(name) for name in named.dropna().unique()}
         lost = [
-            episode.id for episode in planned if episode.row.actor == "injector" and episode.id not in seen
+            episode.id for episode in planned if episode.row.actor == "injector" and episode.id not in in_rows
         ]
         evidence += [{"episode without a row": name} for name in lost]
     return Measured(
         stray + len(lost),
-        f"{stray} attack rows belong to no episode, {len(lost)} episodes left no row.",
+        f"{stray} attack rows belong to no episode, and {len(lost)} episodes have no row.",
         evidence,
     )
 
@@ -162,12 +162,12 @@ def both_ways(subject: Subject) -> Measured:
 
 
 CHECKS = (
-    Check("B1", "attacks among benign rows", "share of attack rows with 2 or more of 4 neighbours benign", 0.25, 0.75, f"{SMELLS}* (2 of 4); share ours", suspect),
+    Check("B1", "attacks among benign rows", "share of attack rows with at least 2 of 4 neighbours benign", 0.25, 0.75, f"{SMELLS}* (2 of 4); share ours", suspect),
     Check("B2", "attacks on background ports", "share of attack rows", 0.05, 0.5, f"{SMELLS}; threshold ours", background),
     Check("B3", "same features, other label", "share of attack rows", 0.05, 0.25, "IDS2Eval; threshold ours", contradicted),
     Check("B4", "nearly the same, other label", "share of attack rows", 0.1, 0.5, "IDS2Eval; threshold ours", nearly_contradicted),
-    Check("B5", "attempted only", "share of attacked flows without payload", 0.25, 0.75, "Engelen et al. 2021, Liu et al. 2022; threshold ours", attempted),
-    Check("B6", "labels against the journal", "what is missing to precision and recall of 1", 1e-9, 1e-3, "pcapML; threshold ours", against_journal),
-    Check("B7", "episodes and labels agree", "attack rows of no episode, episodes without a row", 1, 1, "coldaisle", traces),
+    Check("B5", "only attempted", "share of attacked flows without payload", 0.25, 0.75, "Engelen et al. 2021, Liu et al. 2022; threshold ours", attempted),
+    Check("B6", "labels against the journal", "1 minus precision or recall, whichever is larger", 1e-9, 1e-3, "pcapML; threshold ours", against_journal),
+    Check("B7", "episodes and labels agree", "attack rows without an episode, episodes without a row", 1, 1, "coldaisle", traces),
     Check("B8", "flows labelled one way", "share of attacked flows", 0.5, 0.9, "Liu et al. 2022; threshold ours", both_ways),
 )  # fmt: skip

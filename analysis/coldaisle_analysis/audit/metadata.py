@@ -1,4 +1,4 @@
-"""F: a data set that says what it is."""
+"""Check group F: the data set describes itself."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -15,7 +15,7 @@ REQUIRED = (
     "@context", "@type", "conformsTo", "name", "description", "license", "url", "creator", "datePublished", "distribution",
     "recordSet",
 )  # fmt: skip
-"""What Croissant 1.1 requires of a data set that has files and records (mlcommons.org/croissant/1.1)."""
+"""Properties that Croissant 1.1 requires of a data set with files and records (mlcommons.org/croissant/1.1)."""
 RESPONSIBLE = (
     "dataCollection", "dataCollectionType", "dataCollectionRawData", "dataCollectionTimeFrame", "dataCollectionMissingData",
     "dataPreprocessingProtocol", "dataImputationProtocol", "dataAnnotationProtocol", "dataAnnotationAnalysis",
@@ -27,7 +27,7 @@ SECTIONS = (
     "Motivation", "Composition", "Collection process", "Preprocessing, cleaning, labelling", "Uses", "Distribution", "Maintenance",
 )  # fmt: skip
 """The sections of a datasheet (Gebru et al., Datasheets for Datasets, CACM 64(12), 2021)."""
-WANTED = (
+FACTS = (
     "id",
     "scenario",
     "seed",
@@ -42,16 +42,16 @@ WANTED = (
     "files",
 )
 PROGRAMS = ("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn")
-"""What made a run, each with its version."""
+"""Programs whose versions a manifest has to state."""
 
 
 def metadata(subject: Subject) -> Measured:
     """Count the required properties of Croissant and those of its RAI vocabulary that are missing or empty."""
     if subject.croissant is None:
         raise Absent("there is no Croissant metadata")
-    wanted = [*REQUIRED, *(f"rai:{name}" for name in RESPONSIBLE)]
-    lacking = [name for name in wanted if not subject.croissant.get(name)]
-    text = f"The Croissant metadata lack {len(lacking)} of {len(wanted)} properties asked for."
+    properties = [*REQUIRED, *(f"rai:{name}" for name in RESPONSIBLE)]
+    lacking = [name for name in properties if not subject.croissant.get(name)]
+    text = f"The Croissant metadata lack {len(lacking)} of {len(properties)} required properties."
     return Measured(len(lacking), text, [{"lacks": name} for name in lacking])
 
 
@@ -66,16 +66,16 @@ def sections(subject: Subject) -> Measured:
 
 
 def manifest(subject: Subject) -> Measured:
-    """Count what the manifest leaves open: identity, seed, digests, counts, clocks, hashes, commit and versions."""
+    """Count the facts that the manifest leaves open: identity, seed, digests, counts, clocks, hashes, commit, versions."""
     if subject.manifest is None:
         raise Absent("there is no manifest")
-    given = subject.manifest.model_dump()
-    open_ = [name for name in WANTED if given.get(name) in (None, "", {})]
-    open_ += [f"version of {name}" for name in PROGRAMS if name not in subject.manifest.versions]
+    facts = subject.manifest.model_dump()
+    lacking = [name for name in FACTS if facts.get(name) in (None, "", {})]
+    lacking += [f"version of {name}" for name in PROGRAMS if name not in subject.manifest.versions]
     return Measured(
-        len(open_),
-        f"The manifest leaves {len(open_)} of {len(WANTED) + len(PROGRAMS)} facts open.",
-        [{"open": name} for name in open_],
+        len(lacking),
+        f"The manifest leaves {len(lacking)} of {len(FACTS) + len(PROGRAMS)} facts open.",
+        [{"open": name} for name in lacking],
     )
 
 
@@ -85,26 +85,26 @@ def properties(subject: Subject) -> Measured:
         raise Absent("there is no manifest")
     lacks = [f"{source}: {name}" for (source, name), there in _PROPERTIES.items() if not there(subject)]
     share = len(lacks) / len(_PROPERTIES)
-    text = f"{len(_PROPERTIES) - len(lacks)} of {len(_PROPERTIES)} properties of a good data set are there and stated."
+    text = f"{len(_PROPERTIES) - len(lacks)} of {len(_PROPERTIES)} properties of a good data set are present and stated."
     return Measured(share, text, [{"lacks": name} for name in lacks])
 
 
 def _manifest(subject: Subject) -> Manifest:
-    assert subject.manifest is not None  # noqa: S101 - checked by who asks
+    assert subject.manifest is not None  # noqa: S101 - callers check it
     return subject.manifest
 
 
 def _is_public(subject: Subject) -> bool:
-    """Tell whether the scenario says where the data set is found."""
+    """Tell whether the scenario says where the data set is published."""
     publish = subject.account.evidence.plan.scenario.publish if subject.account is not None else None
     return publish is not None and bool(publish.url or publish.doi)
 
 
 def _whole_network(subject: Subject) -> bool:
     account = subject.account
-    assert account is not None  # noqa: S101 - checked by who asks
-    wanted = {UNITS[unit].mac for unit in account.evidence.plan.scenario.units} | {BROKER.mac, NTP.mac}
-    return wanted <= {str(mac) for mac in subject.of("mac").dropna().unique()}
+    assert account is not None  # noqa: S101 - callers check it
+    expected = {UNITS[unit].mac for unit in account.evidence.plan.scenario.units} | {BROKER.mac, NTP.mac}
+    return expected <= {str(mac) for mac in subject.of("mac").dropna().unique()}
 
 
 def _families(subject: Subject) -> set[str]:
@@ -158,12 +158,12 @@ _PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
     ("Ring", "balanced"): lambda subject: 0.1 <= float(subject.label.mean()) <= 0.9,  # noqa: PLR2004 - one in ten
     ("Ring", "labelled"): lambda subject: subject.has("episode"),
 }
-"""Properties by source and name, each with what shows it in a run."""
+"""Tests of a run for each property, by source and name."""
 
 
 CHECKS = (
-    Check("F1", "metadata for machines", "properties lacking", 1, 4, "Croissant 1.1, RAI vocabulary 1.0; threshold ours", metadata, "capture"),
+    Check("F1", "metadata for machines", "missing properties", 1, 4, "Croissant 1.1, RAI vocabulary 1.0; threshold ours", metadata, "capture"),
     Check("F2", "manifest", "facts left open", 1, 3, "coldaisle", manifest, "capture"),
-    Check("F3", "datasheet", "sections lacking", 1, 4, "Gebru et al. 2021; threshold ours", sections, "capture"),
-    Check("F4", "properties of a good data set", "share that is lacking or not stated", 0.1, 0.3, "Gharib et al. 2016, Ring et al. 2019; threshold ours", properties, "capture"),
+    Check("F3", "datasheet", "missing sections", 1, 4, "Gebru et al. 2021; threshold ours", sections, "capture"),
+    Check("F4", "properties of a good data set", "share that is missing or not stated", 0.1, 0.3, "Gharib et al. 2016, Ring et al. 2019; threshold ours", properties, "capture"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The scorecard: what an audit found, as a file, as a table, and held against another one."""
+"""The scorecard: the results of an audit as a file and by group, and the comparison with another scorecard."""
 
 import json
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import read_json
 
 SCORECARD = "SCORECARD.json"
-NOTE = "Signals with their evidence, not verdicts: a flag may be what an attack is made of."
+NOTE = "These are signals with their evidence, not verdicts: a signal may be the very nature of an attack."
 _LOUDNESS = {Status.ABSENT: 0, Status.OK: 0, Status.LOOK: 1, Status.BAD: 2}
 
 
 def as_dict(name: str, results: Sequence[Result]) -> dict[str, Any]:
-    """Return a scorecard: what was audited, how many checks said what, and every check."""
+    """Return a scorecard: the name of the subject, how many checks have each status, and every check."""
     counts = {str(status): sum(result.status is status for result in results) for status in Status}
     return {"subject": name, "note": NOTE, "counts": counts, "checks": [result.row() for result in results]}
 
 
 def write(name: str, results: Sequence[Result], path: Path) -> None:
-    """Write a scorecard; it appears by rename.
+    """Write a scorecard; the file is renamed into place.
 
     Raises:
         InputError: if the folder cannot be written to.
@@ -38,7 +38,7 @@ def read(path: Path) -> dict[str, Any]:
     """Read a scorecard.
 
     Raises:
-        InputError: if it is missing or is none.
+        InputError: if it is missing or is no scorecard.
     """
     remedy = "name a scorecard, as `coldaisle audit RUN --json FILE` writes it"
     card: dict[str, Any] = read_json(path, remedy)
@@ -50,15 +50,15 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def worse(card: dict[str, Any], reference: dict[str, Any]) -> list[str]:
-    """Return a sentence for each check that is louder than in a reference, or was answered there and is not here."""
+    """Return a sentence for each check whose status is worse than in a reference, or that is ``n/a`` only here."""
     now, before = _statuses(card), _statuses(reference)
-    found = []
+    sentences = []
     for (name, level), status in before.items():
         here = now.get((name, level), Status.ABSENT)
         lost = here is Status.ABSENT and status is not Status.ABSENT
         if lost or _LOUDNESS[here] > _LOUDNESS[status]:
-            found.append(f"{name} of {level} is {here}, was {status}")
-    return found
+            sentences.append(f"{name} of {level} is {here}, was {status}")
+    return sentences
 
 
 def _statuses(card: dict[str, Any]) -> dict[tuple[str, str], Status]:
@@ -66,7 +66,7 @@ def _statuses(card: dict[str, Any]) -> dict[tuple[str, str], Status]:
 
 
 def by_group(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Return the results of each group of checks, under its name."""
+    """Return the results of each group of checks, by the group's name."""
     return {
         name: [result for result in results if result.check.id.startswith(letter)]
         for letter, name in GROUPS.items()

@@ -1,4 +1,4 @@
-"""C: shortcuts a classifier can take instead of learning what an attack is."""
+"""Check group C: shortcuts that a classifier can take instead of learning what an attack is."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -17,15 +17,15 @@ SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
 CORRELATED, BINS, QUARTER_S = 0.95, 32, 900
 
 
-def _best(subject: Subject, names: Sequence[str], what: str) -> Measured:
-    """Return the column whose order tells most."""
+def _best(subject: Subject, names: Sequence[str], noun: str) -> Measured:
+    """Return the AUC of the column that separates the classes best by its order; ``noun`` names such columns."""
     label = both_classes(subject)
     if not names:
-        raise Absent(f"the rows have no {what}")
-    found = {name: sweep(subject.numbers(name), label) for name in names}
-    ranked = sorted(found, key=lambda name: -found[name].auc)
-    best = found[ranked[0]]
-    evidence = [{"column": name, "auc": round(found[name].auc, 4)} for name in ranked]
+        raise Absent(f"the rows have no {noun}")
+    sweeps = {name: sweep(subject.numbers(name), label) for name in names}
+    ranked = sorted(sweeps, key=lambda name: -sweeps[name].auc)
+    best = sweeps[ranked[0]]
+    evidence = [{"column": name, "auc": round(sweeps[name].auc, 4)} for name in ranked]
     return Measured(best.auc, f"{ranked[0]} alone reaches an AUC of {best.auc:.3f}.", evidence)
 
 
@@ -35,13 +35,13 @@ def one_feature(subject: Subject) -> Measured:
 
 
 def one_rule(subject: Subject) -> Measured:
-    """Return the balanced accuracy of the best threshold on one feature: a tree of depth 1, printed."""
+    """Return the balanced accuracy of the best threshold on one feature; the evidence shows this rule."""
     label = both_classes(subject)
     if not subject.features:
         raise Absent("the rows have no numeric feature")
-    found = {name: sweep(subject.numbers(name), label) for name in subject.features}
-    name = max(found, key=lambda each: found[each].accuracy)
-    best = found[name]
+    sweeps = {name: sweep(subject.numbers(name), label) for name in subject.features}
+    name = max(sweeps, key=lambda column: sweeps[column].accuracy)
+    best = sweeps[name]
     side = ">" if best.above else "<="
     rule = f"{name} {side} {'missing' if best.threshold == MISSING else f'{best.threshold:.6g}'}"
     evidence = [{"rule": rule, "balanced accuracy": round(best.accuracy, 4)}]
@@ -51,22 +51,20 @@ def one_rule(subject: Subject) -> Measured:
 
 
 def identity(subject: Subject) -> Measured:
-    """Return the AUC of the identity column that tells most: by its order, or by the rate its values had on other days."""
+    """Return the AUC of the best identity column: by its order, or by the attack rate of its values on other days."""
     label = both_classes(subject)
     if not subject.identity:
         raise Absent("the rows have no identity column")
-    found = {}
+    aucs = {}
     for name in subject.identity:
         values, kind = subject.numbers(name), subject.frame[name].dtype
         by_order = (
             0.0 if isinstance(kind, pd.CategoricalDtype) or kind.kind == "O" else sweep(values, label).auc
         )
-        found[name] = max(by_order, transferred(values, label, subject.days))
-    ranked = sorted(found, key=lambda name: -found[name])
-    evidence = [{"column": name, "auc": round(found[name], 4)} for name in ranked]
-    return Measured(
-        found[ranked[0]], f"{ranked[0]} alone reaches an AUC of {found[ranked[0]]:.3f}.", evidence
-    )
+        aucs[name] = max(by_order, transferred(values, label, subject.days))
+    ranked = sorted(aucs, key=lambda name: -aucs[name])
+    evidence = [{"column": name, "auc": round(aucs[name], 4)} for name in ranked]
+    return Measured(aucs[ranked[0]], f"{ranked[0]} alone reaches an AUC of {aucs[ranked[0]]:.3f}.", evidence)
 
 
 def service(subject: Subject) -> Measured:
@@ -102,43 +100,43 @@ def time_of_day(subject: Subject) -> Measured:
 
 
 def order_of_rows(subject: Subject) -> Measured:
-    """Return the AUC of a row's place in the table."""
+    """Return the AUC of a row's position in the table."""
     label = both_classes(subject)
-    found = sweep(np.arange(len(subject), dtype=np.float64), label)
-    runs = [len(list(own)) for attack, own in itertools.groupby(label.tolist()) if attack]
+    order = sweep(np.arange(len(subject), dtype=np.float64), label)
+    runs = [len(list(run)) for attack, run in itertools.groupby(label.tolist()) if attack]
     evidence = [{"attack rows": int(label.sum()), "runs": len(runs), "longest run": max(runs)}]
-    return Measured(found.auc, f"A row's place in the table reaches an AUC of {found.auc:.3f}.", evidence)
+    return Measured(order.auc, f"A row's position in the table reaches an AUC of {order.auc:.3f}.", evidence)
 
 
 def artefacts(subject: Subject) -> Measured:
-    """Return the largest Jensen-Shannon divergence (base 2) between attacks and the rest among the senders' artefacts."""
+    """Return the largest Jensen-Shannon divergence (base 2) between attacks and benign rows among the senders' artefacts."""
     label = both_classes(subject)
-    names = [subject.meaning[what] for what in ("ttl", "window", "ipid", "mac") if subject.has(what)]
+    names = [subject.meaning[meaning] for meaning in ("ttl", "window", "ipid", "mac") if subject.has(meaning)]
     if not names:
         raise Absent("the rows have no TTL, window, IP identification or MAC address")
-    found = {name: _divergence(subject, name, label) for name in names}
-    ranked = sorted(found, key=lambda name: -found[name])
-    evidence = [{"column": name, "divergence": round(found[name], 4)} for name in ranked]
+    bits = {name: _divergence(subject, name, label) for name in names}
+    ranked = sorted(bits, key=lambda name: -bits[name])
+    evidence = [{"column": name, "divergence": round(bits[name], 4)} for name in ranked]
     worst = ranked[0]
     return Measured(
-        found[worst], f"{worst} diverges by {found[worst]:.3f} bit between attacks and the rest.", evidence
+        bits[worst], f"{worst} diverges by {bits[worst]:.3f} bit between attacks and benign rows.", evidence
     )
 
 
 def _divergence(subject: Subject, name: str, label: np.ndarray) -> float:
-    """Return the divergence of a column; one of many values in bins of equal counts."""
+    """Return the divergence of a column; a column of many values is divided into bins of equal counts."""
     codes = np.unique(subject.numbers(name), return_inverse=True)[1]
     if codes.max() >= BINS:
         codes = pd.qcut(subject.numbers(name), BINS, labels=False, duplicates="drop")
     count = int(codes.max()) + 1
-    there, rest = np.bincount(codes[label], minlength=count), np.bincount(codes[~label], minlength=count)
-    return float(jensenshannon(there, rest, 2) ** 2)
+    attacked, benign = np.bincount(codes[label], minlength=count), np.bincount(codes[~label], minlength=count)
+    return float(jensenshannon(attacked, benign, 2) ** 2)
 
 
 def correlated(subject: Subject) -> Measured:
-    """Return the share of features that another one repeats: |r| > 0.95."""
+    """Return the share of features that another feature repeats: |r| > 0.95."""
     if len(subject.features) < 2 or len(subject) < 3:  # noqa: PLR2004 - a pair, and more than a line through it
-        raise Absent("a correlation takes two features and three rows")
+        raise Absent("a correlation needs two features and three rows")
     rows = subject.scaled[subject.draw(np.ones(len(subject), bool), 20_000)]
     moving = np.flatnonzero(rows.std(axis=0) > 0)
     if len(moving) < 2:  # noqa: PLR2004 - a pair
@@ -147,14 +145,16 @@ def correlated(subject: Subject) -> Measured:
     pairs = [
         (float(table[a, b]), moving[a], moving[b]) for a, b in _pairs(len(moving)) if table[a, b] > CORRELATED
     ]
-    touched = {each for _, *pair in pairs for each in pair}
+    touched = {feature for _, *pair in pairs for feature in pair}
     evidence = [
         {"pair": f"{subject.features[a]}, {subject.features[b]}", "|r|": round(r, 4)}
         for r, a, b in sorted(pairs, reverse=True)
     ]
     share = len(touched) / len(subject.features)
     return Measured(
-        share, f"{len(touched)} of {len(subject.features)} features are repeated by another one.", evidence
+        share,
+        f"{len(touched)} of {len(subject.features)} features are repeated by another feature.",
+        evidence,
     )
 
 
@@ -166,9 +166,9 @@ CHECKS = (
     Check("C1", "one feature alone", "AUC of the best single feature", 0.9, 0.99, f"{SMELLS}*", one_feature),
     Check("C2", "one rule", "balanced accuracy of the best threshold on one feature", 0.9, 0.99, f"{SMELLS}; threshold ours", one_rule),
     Check("C3", "identity columns", "AUC of the best identity column", 0.85, 0.93, ARP, identity),
-    Check("C4", "port with protocol", "AUC of port and protocol on days not learned from", 0.8, 0.95, ARP, service),
-    Check("C5", "time of day", "AUC of the time of day on days not learned from", 0.75, 0.9, ARP, time_of_day),
-    Check("C6", "order of rows", "AUC of a row's place in the table", 0.8, 0.95, "IDS2Eval; threshold ours", order_of_rows),
-    Check("C7", "artefacts of the sender", "largest Jensen-Shannon divergence, bit", 0.3, 0.7, ARP, artefacts),
-    Check("C8", "repeated features", "share of features with |r| > 0.95 to another", 0.25, 0.6, "IDS2Eval; threshold ours", correlated),
+    Check("C4", "port with protocol", "AUC of port and protocol, learned on other days", 0.8, 0.95, ARP, service),
+    Check("C5", "time of day", "AUC of the time of day, learned on other days", 0.75, 0.9, ARP, time_of_day),
+    Check("C6", "order of rows", "AUC of a row's position in the table", 0.8, 0.95, "IDS2Eval; threshold ours", order_of_rows),
+    Check("C7", "artefacts of the sender", "largest Jensen-Shannon divergence, in bit", 0.3, 0.7, ARP, artefacts),
+    Check("C8", "repeated features", "share of features with |r| > 0.95 to another feature", 0.25, 0.6, "IDS2Eval; threshold ours", correlated),
 )  # fmt: skip

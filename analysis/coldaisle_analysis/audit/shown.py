@@ -10,19 +10,19 @@ from coldaisle_analysis.audit.scorecard import NOTE, by_group
 from coldaisle_contracts.errors import plain
 
 _SENTENCE = 1_000
-"""Characters of a finding on a terminal, at most."""
+"""The most characters of a sentence on a terminal."""
 
 _COLOURS = {Status.OK: "green", Status.LOOK: "yellow", Status.BAD: "red", Status.ABSENT: "dim"}
 
 
 def tables(name: str, results: Sequence[Result]) -> Iterator[Table | Text | str]:
-    """Yield what a terminal shows of an audit: a table a group, and how many checks said what."""
+    """Yield the parts of an audit for a terminal: one table per group, and how many checks have each status."""
     yield Text(plain(name), "bold")
-    for group, own in by_group(results).items():
-        answered = [result for result in own if result.status is not Status.ABSENT]
+    for group, of_group in by_group(results).items():
+        answered = [result for result in of_group if result.status is not Status.ABSENT]
         if answered:
             yield _table(group, answered)
-    counts = ", ".join(f"{sum(one.status is status for one in results)} {status}" for status in Status)
+    counts = ", ".join(f"{sum(result.status is status for result in results)} {status}" for status in Status)
     yield f"\n{counts}. {NOTE}"
 
 
@@ -31,8 +31,8 @@ def _table(group: str, results: Sequence[Result]) -> Table:
     for width in (3, 8, 4):
         table.add_column(min_width=width, no_wrap=True)
     table.add_column(overflow="fold")
-    for one in results:
-        colour = _COLOURS[one.status]
-        sentence = Text(plain(one.sentence, _SENTENCE))  # a column's name is no markup
-        table.add_row(one.check.id, one.level, f"[{colour}]{one.status}[/]", sentence)
+    for result in results:
+        colour = _COLOURS[result.status]
+        sentence = Text(plain(result.sentence, _SENTENCE))  # a column's name is no markup
+        table.add_row(result.check.id, result.level, f"[{colour}]{result.status}[/]", sentence)
     return table

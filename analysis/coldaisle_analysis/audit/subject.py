@@ -1,4 +1,4 @@
-"""What is audited: labelled rows with the meaning of their columns, and what is known beside them."""
+"""The subject of an audit: labelled rows, the meaning of their columns, and further facts about them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
 
 MISSING = -1e18
-"""What a missing value counts as where values are ordered: less than any other."""
+"""The number for a missing value where values are ordered: less than any other."""
 _ENDLESS, _ENOUGH = 1e300, 1e100
-"""What an infinite value counts as where values are ordered, and the largest one where they are multiplied."""
+"""The number for an infinite value where values are ordered, and the limit where they are multiplied."""
 SAMPLE = 4_000
-"""Rows drawn where a check compares rows with rows."""
+"""How many rows are drawn where a check compares rows with rows."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class Subject:
     """Labelled rows under audit.
 
     Attributes:
-        name: of the data set.
+        name: name of the data set.
         level: ``packets``, ``readings`` or ``table``.
         frame: the rows, in the order of the file.
         label: which rows are attacks, shape (rows,).
         kind: kind of attack of each row, ``normal`` where there is none.
-        features: names of the numeric columns a model may learn from.
-        identity: names of columns that say who or which row it is.
-        clocks: names of columns that say when.
-        meaning: what is where: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
-            ``ipid``, ``flow``, ``episode``, ``client``, ``payload``, ``id``, ``day``; those that the rows have.
+        features: names of the numeric columns that a model may learn from.
+        identity: names of the columns that identify a host or a row.
+        clocks: names of the columns that hold times.
+        meaning: name of the column for each meaning that the rows have: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
+            ``ipid``, ``flow``, ``episode``, ``client``, ``payload``, ``id``, ``day``.
         account: the run's settled ledger, where the rows are a run's.
         manifest: the run's manifest so far, likewise.
         metrics: rows of ``models/metrics.json``, where models were scored.
         croissant: its Croissant metadata, where there is any.
         datasheet: its datasheet in Markdown, likewise.
-        seed: of every draw.
+        seed: seed of every draw.
     """
 
     name: str
@@ -67,15 +67,15 @@ class Subject:
         return len(self.frame)
 
     def has(self, *meanings: str) -> bool:
-        """Tell whether the rows have all of these."""
+        """Tell whether the rows have columns for all of these meanings."""
         return all(meaning in self.meaning for meaning in meanings)
 
     def of(self, meaning: str) -> pd.Series:
-        """Return the column that means something, in the order of the rows, counted from 0."""
+        """Return the column of a meaning, in the order of the rows, with an index from 0."""
         return self.frame[self.meaning[meaning]].reset_index(drop=True)
 
     def numbers(self, name: str) -> Floats:
-        """Return a column as numbers: times as ns, text as codes by first appearance, missing as :data:`MISSING`."""
+        """Return a column as numbers, shape (rows,): times in ns, text as codes by first appearance, missing as :data:`MISSING`."""
         if name not in self._codes:
             self._codes[name] = _numbers(self.frame[name])
         return self._codes[name]
@@ -83,15 +83,15 @@ class Subject:
     @cached_property
     def matrix(self) -> Floats:
         """The features, missing ones as NaN, shape (rows, features)."""
-        held = [
+        feature_columns = [
             np.where(self.numbers(name) == MISSING, np.nan, np.clip(self.numbers(name), -_ENOUGH, _ENOUGH))
             for name in self.features
         ]
-        return np.column_stack(held) if held else np.empty((len(self), 0))
+        return np.column_stack(feature_columns) if feature_columns else np.empty((len(self), 0))
 
     @cached_property
     def scaled(self) -> Floats:
-        """The features with missing ones filled by their column's median and spreads made equal, shape (rows, features)."""
+        """The features, missing ones filled with the median of the column, all of equal spread, shape (rows, features)."""
         if not len(self):
             return self.matrix
         with np.errstate(all="ignore"):
@@ -104,9 +104,10 @@ class Subject:
 
     @cached_property
     def days(self) -> Ints:
-        """The day of each row, or its block of time where all lie in one; code from 0, shape (rows,).
+        """The day of each row, or its block of time where all lie in one day; a code from 0, shape (rows,).
 
-        Of our own levels it is what :mod:`~coldaisle_analysis.evaluation.splits` holds out: an episode across midnight lies in its first day.
+        For our own levels it is the group that :mod:`~coldaisle_analysis.evaluation.splits` holds out: an episode across midnight counts
+        to its first day.
         """
         if self.has("day", "time", "episode") and self.level != "table":
             return groups_of(self.frame)[1]
@@ -118,21 +119,21 @@ class Subject:
         return groups_of(whole.assign(day=whole["time"].dt.floor("D")))[1]
 
     def draw(self, which: Mask, most: int = SAMPLE, salt: int = 0) -> Ints:
-        """Return the places of at most ``most`` rows of a mask, drawn by seed, in order."""
+        """Return the positions of at most ``most`` rows of a mask, drawn by seed, sorted."""
         rows = np.flatnonzero(which)
         if len(rows) <= most:
             return rows
         return np.sort(np.random.default_rng([self.seed, salt]).choice(rows, most, replace=False))
 
 
-def of_level(name: str, frame: pd.DataFrame, level: columns.Level, **known: Any) -> Subject:
-    """Return a level of a dataset of ours as a subject.
+def of_level(name: str, frame: pd.DataFrame, level: columns.Level, **extras: Any) -> Subject:
+    """Return one of our own levels as a subject.
 
     Args:
-        name: of the data set.
+        name: name of the data set.
         frame: the level's rows.
-        level: which.
-        known: what is known beside the rows: ``account``, ``manifest``, ``metrics``, ``croissant``, ``datasheet``.
+        level: the level.
+        extras: further facts: ``account``, ``manifest``, ``metrics``, ``croissant``, ``datasheet``.
     """
     return Subject(
         name=name,
@@ -143,8 +144,8 @@ def of_level(name: str, frame: pd.DataFrame, level: columns.Level, **known: Any)
         features=columns.features(level),
         identity=columns.names(level, "identity"),
         clocks=columns.names(level, "time"),
-        meaning={what: column for what, column in _OURS[level].items() if column in frame},
-        **known,
+        meaning={meaning: column for meaning, column in _OURS[level].items() if column in frame},
+        **extras,
     )
 
 
@@ -159,7 +160,7 @@ _OURS: dict[str, dict[str, str]] = {
         "time": "time", "day": "day", "src": "unit", "client": "client_id", "episode": "episode",
     },
 }  # fmt: skip
-"""What means what in our levels."""
+"""The column of each meaning in our levels."""
 
 
 def _numbers(column: pd.Series) -> Floats:
@@ -174,8 +175,8 @@ def _numbers(column: pd.Series) -> Floats:
 
 
 def _quantiles(matrix: Floats, share: float) -> Floats:
-    """Return a quantile of each column, missing values left out."""
+    """Return a quantile of each column without its missing values, shape (columns,)."""
     ordered = np.sort(matrix, axis=0)
-    known = (~np.isnan(matrix)).sum(axis=0)
-    at = np.clip((share * (known - 1)).astype(np.int64), 0, None)
+    counts = (~np.isnan(matrix)).sum(axis=0)
+    at = np.clip((share * (counts - 1)).astype(np.int64), 0, None)
     return np.asarray(ordered[at, np.arange(matrix.shape[1])] if len(matrix) else np.zeros(matrix.shape[1]))

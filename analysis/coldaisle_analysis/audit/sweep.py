@@ -1,4 +1,4 @@
-"""How well one column alone tells attacks from the rest: in one pass over its order, or learned on other days."""
+"""Measures of how well one column alone separates attacks: in one pass over its order, or learned on other days."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from coldaisle_analysis.audit.subject import MISSING, Subject
 
 @dataclass(frozen=True)
 class Sweep:
-    """What the order of a column says of the labels.
+    """How well the order of a column separates the labels.
 
     Attributes:
         auc: area under the ROC curve in the better direction, 0.5 to 1.
@@ -27,10 +27,10 @@ class Sweep:
 
 
 def both_classes(subject: Subject) -> Mask:
-    """Return the labels.
+    """Return the labels, shape (rows,).
 
     Raises:
-        Absent: where all rows have the same.
+        Absent: if all rows have the same label.
     """
     if not subject.label.any() or subject.label.all():
         raise Absent("all rows have the same label")
@@ -38,7 +38,7 @@ def both_classes(subject: Subject) -> Mask:
 
 
 def sweep(values: Floats, label: Mask) -> Sweep:
-    """Return what the order of a column says; rows with equal values are told apart by nobody."""
+    """Return how well the order of a column separates the labels; rows with equal values are never separated."""
     order = np.argsort(values, kind="stable")
     ranked = values[order]
     last = np.append(ranked[1:] != ranked[:-1], True)
@@ -56,18 +56,18 @@ def sweep(values: Floats, label: Mask) -> Sweep:
 
 
 def transferred(values: Floats, label: Mask, days: Ints) -> float:
-    """Return the AUC of the attack rate each value had on the other days, 0 to 1.
+    """Return the AUC of the attack rate that each value has on the other days, 0 to 1.
 
-    So a value that recurs and gives attacks away counts, and one that names a single episode does not; a missing one
-    says nothing.
+    A value that recurs and gives attacks away counts, and one that names a single episode does not. A missing value
+    has the mean rate.
     """
     codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
     days = np.unique(days, return_inverse=True)[1].astype(np.int64)
     cell = np.unique(codes * (int(days.max()) + 1) + days, return_inverse=True)[1]
-    others = np.bincount(codes)[codes] - np.bincount(cell)[cell]
-    caught = np.bincount(codes, label)[codes] - np.bincount(cell, label)[cell]
+    elsewhere = np.bincount(codes)[codes] - np.bincount(cell)[cell]
+    attacks_elsewhere = np.bincount(codes, label)[codes] - np.bincount(cell, label)[cell]
     rate = label.mean()
-    score = (caught + rate) / (others + 1.0)
+    score = (attacks_elsewhere + rate) / (elsewhere + 1.0)
     return _auc(np.where(values == MISSING, rate, score), label)
 
 

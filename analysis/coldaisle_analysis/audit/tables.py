@@ -1,4 +1,4 @@
-"""Foreign tables: any CSV or Parquet with a label, its columns recognised by the names data sets usually give them."""
+"""Foreign tables: any CSV or Parquet file with a label; its columns are recognised by their usual names."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import refuse_odd
 
 NORMAL = ("", "0", "0.0", "false", "no", "none", "normal", "benign", "background", "legitimate", "nan", "-")
-"""Labels, in lower case, that say a row is no attack."""
+"""Labels of rows that are no attack, in lower case."""
 _ALIASES: dict[str, tuple[str, ...]] = {
     "id": ("frame", "framenumber", "id", "flowid", "uid", "recordid"),
     "time": ("time", "timestamp", "ts", "frametime", "frametimeepoch", "datetime", "date", "stime", "starttime", "firstseen"),
@@ -36,7 +36,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "episode": ("episode",),
     "day": ("day",),
 }  # fmt: skip
-"""Names, in lower case and without signs, under which a meaning is found."""
+"""Names of columns for each meaning, in lower case and without punctuation."""
 _KINDS = (
     "kind",
     "attack",
@@ -51,14 +51,14 @@ _KINDS = (
 _IDENTITY = ("src", "dst", "sport", "dport", "mac", "ttl", "window", "ipid", "seq", "ack", "flow", "client")
 _NO_FEATURE = ("id", "time", "episode", "day", *_IDENTITY)
 _HEADER = 1 << 20
-"""Characters of a header that are looked at."""
+"""The most characters of a header that are read."""
 _STRAY = 0.05
-"""Share of the rows whose time may be none."""
+"""Share of the rows that may lack a valid time."""
 _FIRST, _LAST = pd.Timestamp("1950-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
 _FARTHEST_NS = 9e18
-"""Between these the times of a data set lie; so the time between any two fits into 64 bits of ns, too."""
+"""Limits of the times of a data set; the time between any two then fits into 64 bits of ns, too."""
 _EPOCH = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
-"""Nanoseconds in the unit of an epoch, by the epoch's digits; a number of another length is seconds."""
+"""Unit of an epoch, in ns, by its number of digits; any other number is in s."""
 
 
 def load(path: Path, label: str = "label") -> Subject:
@@ -66,7 +66,7 @@ def load(path: Path, label: str = "label") -> Subject:
 
     Args:
         path: CSV (separated by comma, semicolon or tab) or Parquet.
-        label: its label column: 0 and 1, or names of which those in :data:`NORMAL` are no attack.
+        label: name of its label column, with 0 and 1, or with names of which those in :data:`NORMAL` are no attack.
 
     Raises:
         InputError: if it cannot be read or has no such column.
@@ -82,23 +82,23 @@ def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
 
     Args:
         frame: the rows.
-        name: what to call it, usually its file.
-        label: its label column.
+        name: its name, usually that of its file.
+        label: name of its label column.
 
     Raises:
-        InputError: if it has no such column, or its time is none.
+        InputError: if it has no such column, or its time cannot be parsed.
     """
     if label not in frame:
-        known = ", ".join(map(str, frame.columns[:12]))
-        raise InputError(f"{name}: column {label}", f"name the label column with --label; there are {known}")
+        names = ", ".join(map(str, frame.columns[:12]))
+        raise InputError(f"{name}: column {label}", f"name the label column with --label; there are {names}")
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: column {twice}", "is there twice: rename one")
-    said = frame[label].astype("object").where(frame[label].notna(), "").astype("str").str.strip()
-    attack = ~said.str.lower().isin(NORMAL)
+    texts = frame[label].astype("object").where(frame[label].notna(), "").astype("str").str.strip()
+    attack = ~texts.str.lower().isin(NORMAL)
     meaning = _meanings(frame, label)
-    kinds = next((str(each) for each in frame if _plain(each) in _KINDS and each != label), None)
-    named = frame[kinds].astype("str") if kinds else said
+    kinds = next((str(column) for column in frame if _plain(column) in _KINDS and column != label), None)
+    named = frame[kinds].astype("str") if kinds else texts
     return Subject(
         name=name,
         level="table",
@@ -106,7 +106,7 @@ def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
         label=attack.to_numpy(),
         kind=named.where(attack, "normal").reset_index(drop=True),
         features=_features(frame, meaning, {label, *([kinds] if kinds else [])}),
-        identity=[meaning[what] for what in _IDENTITY if what in meaning],
+        identity=[meaning[key] for key in _IDENTITY if key in meaning],
         clocks=[meaning["time"]] if "time" in meaning else [],
         meaning=meaning,
     )
@@ -124,7 +124,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _separator(path: Path) -> str:
-    """Return what separates the columns of a CSV: the first of comma, semicolon and tab that its header has."""
+    """Return the separator of a CSV: the first of comma, semicolon and tab that its header has."""
     with path.open(encoding="utf-8", errors="replace") as file:
         header = file.readline(_HEADER)
     return next((sign for sign in ",;\t" if sign in header), ",")
@@ -135,23 +135,23 @@ def _plain(name: object) -> str:
 
 
 def _meanings(frame: pd.DataFrame, label: str) -> dict[str, str]:
-    """Return which column means what, the first alias that is there."""
+    """Return the column of each meaning: the first alias that the table has."""
     plain = {_plain(name): str(name) for name in reversed(list(frame)) if name != label}
-    found = {what: [plain[name] for name in names if name in plain] for what, names in _ALIASES.items()}
-    return {what: names[0] for what, names in found.items() if names}
+    hits = {key: [plain[name] for name in names if name in plain] for key, names in _ALIASES.items()}
+    return {key: names[0] for key, names in hits.items() if names}
 
 
 def _with_time(frame: pd.DataFrame, meaning: dict[str, str], place: str) -> pd.DataFrame:
-    """Return the table with its time as UTC; a number is an epoch in s, ms, µs or ns, by its digits."""
+    """Return the table with its time in UTC; a number is an epoch in s, ms, µs or ns, by its number of digits."""
     if "time" not in meaning:
         return frame.reset_index(drop=True)
     column, name = frame[meaning["time"]], meaning["time"]
     if pd.api.types.is_numeric_dtype(column):
         size = column.astype("Float64").fillna(np.inf).astype("float64").abs()
-        known = size[np.isfinite(size)]
-        scale = _EPOCH.get(len(str(int(known.iloc[0]))) if len(known) else 10, SECOND)
+        finite = size[np.isfinite(size)]
+        scale = _EPOCH.get(len(str(int(finite.iloc[0]))) if len(finite) else 10, SECOND)
         inside = size * scale < _FARTHEST_NS
-        epoch = column if inside.all() else column.where(inside)  # whole numbers stay exact where they can
+        epoch = column if inside.all() else column.where(inside)  # whole numbers stay exact if all are valid
         time = pd.to_datetime((epoch * scale).round(), utc=True, errors="coerce")
     else:
         time = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
@@ -159,13 +159,15 @@ def _with_time(frame: pd.DataFrame, meaning: dict[str, str], place: str) -> pd.D
     stray = time.isna().to_numpy()
     if stray.sum() > _STRAY * len(stray):
         row = int(stray.argmax())
-        said = f"is no time in {int(stray.sum())} of {len(stray)} rows, the first of them row {row + 1}"
-        raise InputError(f"{place}: column {name}", f"{said}: rename it, or write ISO 8601", column.iloc[row])
-    whole = time.astype("datetime64[ns, UTC]").ffill().bfill()  # a stray one counts as the row before
+        flaw = f"is no time in {int(stray.sum())} of {len(stray)} rows, the first of them row {row + 1}"
+        raise InputError(f"{place}: column {name}", f"{flaw}: rename it, or write ISO 8601", column.iloc[row])
+    whole = (
+        time.astype("datetime64[ns, UTC]").ffill().bfill()
+    )  # an invalid time counts as that of the previous row
     return frame.assign(**{name: whole}).reset_index(drop=True)
 
 
 def _features(frame: pd.DataFrame, meaning: dict[str, str], truth: set[str]) -> list[str]:
-    """Return the numeric columns that neither name, time nor label a row."""
-    taken = {meaning[what] for what in _NO_FEATURE if what in meaning} | truth
-    return [str(name) for name in frame if name not in taken and pd.api.types.is_numeric_dtype(frame[name])]
+    """Return the numeric columns that are no identity, time or label."""
+    skipped = {meaning[key] for key in _NO_FEATURE if key in meaning} | truth
+    return [str(name) for name in frame if name not in skipped and pd.api.types.is_numeric_dtype(frame[name])]
