@@ -1,8 +1,8 @@
-"""The witness: what every captured frame is, found out a second way.
+"""The witness: a second, independent determination of the label of every captured frame.
 
-It reads plan, journals and the *raw* captures, and shares no code with the labeller: it has a reader of its own for captures and
-journals, follows connections by itself, and looks at what frames carry. Where it and the dataset differ, one of them is wrong.
-Only the vocabulary is common (:mod:`coldaisle_contracts`): addresses, kinds, plan, and the digest that names a frame.
+It reads plan, journals and the *raw* captures and shares no code with the labeller. It has its own reader of captures and
+journals, follows connections itself, and examines the payloads of frames. Where it and the dataset differ, one of them is wrong.
+Only the vocabulary is shared (:mod:`coldaisle_contracts`): addresses, kinds, plan, and the digest that names a frame.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ __all__ = ["Doubt", "Testimony", "Verdict", "differences", "testify"]
 
 @dataclass(frozen=True)
 class Testimony:
-    """What the witness says of a run.
+    """The result of the witness for a run.
 
     Attributes:
         names: number and file of each frame, in the order of level ``packets``.
-        verdicts: what each frame is; ``None`` where nothing explains it, and a tuple of two where both may be.
-        doubts: everything that cannot be explained.
+        verdicts: the possible verdicts on each frame: usually one, none where nothing explains it, two where both are possible.
+        doubts: everything that the witness cannot explain.
     """
 
     names: list[str]
@@ -33,7 +33,7 @@ class Testimony:
 
 
 def testify(run: Path) -> Testimony:
-    """Find out what every captured frame of a run is.
+    """Return the verdict of the witness on every captured frame of a run.
 
     Raises:
         InputError: if plan, journals or captures cannot be read.
@@ -51,10 +51,10 @@ def testify(run: Path) -> Testimony:
 
 
 def differences(testimony: Testimony, labels: Sequence[Verdict]) -> list[str]:
-    """Return a sentence for each way in which a dataset and the witness differ.
+    """Return a sentence for each kind of difference between a dataset and the witness.
 
     Args:
-        testimony: what the witness says.
+        testimony: the result of the witness.
         labels: label, benign and episode of each row of level ``packets``; the episode is empty where label and benign are 0.
     """
     doubts = [str(doubt) for doubt in testimony.doubts[:1]]

@@ -1,4 +1,4 @@
-"""The attacker's frames: each has its line, in the order of the journal, and is what the line says it is."""
+"""The attacker's frames: each has its line in the journal, in the same order, and agrees with that line."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Episode
 
 CRAFTED = ("syn", "ask")
-"""Acts that make a frame from nothing in the attacker's own name."""
+"""Acts that create a new frame with the attacker's own address."""
 _NAMED = ("alter", "copy", "release", "double")
-"""Acts whose frames an ``act`` line names by digest."""
+"""Acts whose frames are named by digest in an ``act`` line."""
 _SILENT = ("acknowledge", "reset")
-"""Acts whose frames towards the broker carry nothing."""
+"""Acts whose frames towards the broker carry no payload."""
 _OTHERS_DO = ("relay", "reply", "speak", "answer")
-"""Acts another host begins: it still sends to the attacker for a while after he has left the path."""
+"""Acts that another host begins: it may send to the attacker for a while after the attacker has left the path."""
 _SLACK_NS = SECOND
-"""How far outside its episode a frame may seem to be, in ns: a busy machine."""
+"""How far outside its episode a frame may seem to be on a busy machine, in ns."""
 _PATIENCE_NS = 60 * SECOND
-"""A line may be written one interval and so much later than its frame passed, in ns: time may jump before a busy attacker writes it."""
+"""A line may be written later than its frame by one interval plus this, in ns: time may jump before a busy attacker writes it."""
 _AT_ONCE_NS = 15_000_000
-"""An attacker wakes 20 ms before a reading: nothing passes so near to the begin and the end of an act phase, in ns."""
+"""No frame passes this close to the begin and end of an act phase, in ns: an attacker wakes 20 ms before a reading."""
 
 
 class Attacker:
-    """The lines of the attacker in a shard, taken one by one as their frames are met.
+    """The lines of the attacker in a shard; each is consumed by the frame it belongs to.
 
     Args:
         books: plan and journals.
@@ -44,13 +44,13 @@ class Attacker:
             if phase == "approach" and episode in self._episodes:
                 self._taken[self._episodes[episode].unit].append(at_ns)
         self._crafted = Counter[str]()
-        own = [line for line in books.attacker[shard] if line["event"] == "frame"]
-        self._digests = {line["digest"] for line in own}
+        frame_lines = [line for line in books.attacker[shard] if line["event"] == "frame"]
+        self._digests = {line["digest"] for line in frame_lines}
         self._wanted = {
             act["digest"]: act for act in books.attacker[shard] if act["event"] == "act" and act["digest"]
         }
         for line in sorted(
-            (line for line in own if line["side"] == "broker"), key=lambda line: line["at_ns"]
+            (line for line in frame_lines if line["side"] == "broker"), key=lambda line: line["at_ns"]
         ):
             self._lines[line["digest"]].append(line)
         self._acts = {
@@ -61,7 +61,7 @@ class Attacker:
         }
 
     def line(self, frame: Frame) -> Line | None:
-        """Return the line of a frame; each line speaks of one frame."""
+        """Return the line of a frame; each line belongs to one frame."""
         lines = self._lines.get(frame.digest)
         return lines.popleft() if lines else None
 
@@ -70,9 +70,9 @@ class Attacker:
         return self._episodes.get(line["episode"])
 
     def is_part(self, line: Line, frame: Frame) -> bool | None:
-        """Tell whether a frame is part of the anomaly, ``None`` where both may be.
+        """Tell whether a frame is part of the anomaly; return ``None`` where both are possible.
 
-        A frame that only passes is part of it when being on the path is all that the kind does, and while it does it.
+        A frame that only passes is part of it if the kind does nothing but be on the path, and only during the act phase.
         """
         if line["act"] != "relay":
             return True
@@ -85,7 +85,7 @@ class Attacker:
         return begin < frame.at_ns < end
 
     def examine(self, line: Line, frame: Frame) -> Iterator[Doubt]:
-        """Yield what speaks against a line being the line of a frame."""
+        """Yield the contradictions between a line and its frame."""
         act, episode = line["act"], self._episodes.get(line["episode"])
         if episode is None or episode.row.actor != "injector":
             yield Doubt(
@@ -110,9 +110,9 @@ class Attacker:
             yield Doubt(frame.name, f"carries something, and its line says {act}")
 
     def _in_order(self, line: Line, frame: Frame) -> Iterator[Doubt]:
-        """Yield a doubt where a line was not written when its frame passed, or not in the order of the frames.
+        """Yield a doubt if a line was not written when its frame passed, or not in the order of the frames.
 
-        Two processors may hand on two frames in another order, but not a second apart.
+        Two processors may forward two frames in another order, but not if they are a second apart.
         """
         if frame.kind == "arp" and line["act"] in WAITED:
             return
@@ -127,13 +127,13 @@ class Attacker:
         if line["line"] > number:
             self._latest[way] = line["line"], frame
         elif frame.at_ns - before.at_ns > _SLACK_NS:
-            what = f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
-            yield Doubt(frame.name, what)
+            order = f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
+            yield Doubt(frame.name, order)
 
     def _in_time(self, episode: Episode, act: str, at_ns: int) -> bool:
         """Tell whether an episode may have a frame at this instant.
 
-        What another host sends to the attacker has no end: only the next episode that takes the unit's path ends it.
+        Frames that another host sends to the attacker have no time limit, until the next episode on the path of the same unit.
         """
         on_path = episode.row.on_path
         if act in _OTHERS_DO and not on_path:
@@ -142,12 +142,12 @@ class Attacker:
         if begin is None or at_ns < begin - _SLACK_NS:
             return False
         if act in _OTHERS_DO:
-            return not any(begin < taken < at_ns - _SLACK_NS for taken in self._taken[episode.unit])
+            return not any(begin < taken_ns < at_ns - _SLACK_NS for taken_ns in self._taken[episode.unit])
         end = self._phases.get((episode.id, "off_path" if on_path else "end"))
         return end is None or at_ns <= end + _SLACK_NS
 
     def close(self) -> Iterator[Doubt]:
-        """Yield what the journal says and the capture does not show."""
+        """Yield the lines of the journal that the capture does not confirm."""
         left = sorted(
             (line for lines in self._lines.values() for line in lines), key=lambda line: line["line"]
         )

@@ -1,6 +1,6 @@
-"""The books: plan and journals of a run, read line by line.
+"""The plan and the journals of a run, read line by line.
 
-Nothing here is shared with :mod:`coldaisle_analysis.truth.evidence`.
+This module shares nothing with :mod:`coldaisle_analysis.truth.evidence`.
 """
 
 from collections import defaultdict
@@ -14,12 +14,12 @@ from coldaisle_contracts.plan import Episode, Plan
 
 Line = dict[str, Any]
 WAITED = ("speak", "answer")
-"""Acts whose ARP lines are written later than they were seen: when it is known what they were for."""
+"""Acts whose ARP lines are written later than the frames passed: once their purpose is known."""
 
 
 @dataclass
 class Books:
-    """What the programs of a run wrote down, by shard.
+    """The plan of a run and the journals of its programs, by shard.
 
     Attributes:
         plan: the plan.
@@ -38,7 +38,7 @@ class Books:
         """Read plan and journals.
 
         Raises:
-            InputError: if one is missing or is none.
+            InputError: if a file is missing or malformed.
         """
         books = cls(Plan.load(run / "plan.json"))
         journal = run / "journal"
@@ -54,13 +54,13 @@ class Books:
         return books
 
     def _refuse_older(self, path: Path) -> None:
-        """Refuse the journal of a coldaisle that did not yet write down which connections an act opens."""
+        """Refuse the journal of an older coldaisle, which did not record the connections that an act opens."""
         lines = [line for shard in self.attacker.values() for line in shard]
         spoke = any(line["event"] == "frame" and line["act"] == "speak" for line in lines)
         if spoke and not any(line["event"] == "open" for line in lines):
             raise InputError(
                 path,
-                "says of no connection which act opened it: an older coldaisle made this run, play it again",
+                "does not record which act opened a connection: an older coldaisle made this run, play it again",
             )
 
     @property
@@ -74,7 +74,7 @@ class Books:
         return {episode.id: episode for episode in self.plan.episodes}
 
     def phases(self, shard: str) -> dict[tuple[str, str], int]:
-        """Return when each episode of a shard entered each phase, in ns, by episode and phase."""
+        """Return the time at which each episode of a shard entered each phase, in ns, by episode and phase."""
         lines = [*self.attacker[shard]]
         for unit in self.plan.scenario.units:
             lines += self.units[shard, unit]
@@ -83,7 +83,7 @@ class Books:
         }
 
     def outages(self, unit: str) -> list[tuple[int, int]]:
-        """Return when a unit's cable is out, in ns, as the plan has it."""
+        """Return begin and end of each planned outage of a unit's cable, in ns."""
         return [
             (act.times_ns[0], act.times_ns[1])
             for episode in self.plan.episodes

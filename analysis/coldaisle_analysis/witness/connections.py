@@ -1,7 +1,7 @@
-"""The units' own connections: which frames belong to one that a unit opened, and what an episode brought about on them.
+"""The units' own connections: the frames of connections that a unit opened, and the consequences of episodes on them.
 
-A unit writes down why it opens and closes a connection. The kernel numbers the packets of a connection one by one (the IPv4
-identification), so a packet that somebody else put in between shows.
+A unit records why it opens and closes a connection. The kernel numbers the packets of a connection one by one (the IPv4
+identification), so a packet inserted by another host is noticed.
 """
 
 from collections import defaultdict
@@ -16,27 +16,27 @@ from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 
 _EARLY_NS = 10_000_000
-"""How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
+"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
 _OPENING_NS = 30 * SECOND
-"""A SYN comes so long after the line of its connection at most, retransmissions included, in ns."""
+"""The longest time from the line of a connection to its SYN, retransmissions included, in ns."""
 _CLOSING_NS = 10 * SECOND
-"""The end of a connection comes so long after the line that closes it at most, in ns."""
+"""The longest time from the line that closes a connection to its end, in ns."""
 _ACKED_NS = SECOND
-"""How much later than its acknowledgement was read a PUBLISH may seem to be, in ns."""
+"""How much later than the receipt of its acknowledgement a PUBLISH may seem to be, in ns."""
 _EXPELS = ("takeover", "reset")
 _NAMES = {unit.ip: unit.name for unit in UNITS.values()}
 
 
 @dataclass
 class Connection:
-    """A connection of a unit's, from one SYN to the next from its port.
+    """A connection of a unit, from one SYN to the next from the same port.
 
     Attributes:
-        line: the unit's ``connect`` line; ``None`` where no unit says that it opened it.
+        line: the unit's ``connect`` line; ``None`` if no unit recorded it.
         first: initial sequence number.
         published: whether a PUBLISH was seen.
         ended_ns: time of the first FIN or RST, in ns; ``None`` before.
-        last: of each direction the IPv4 identification seen last and when; missing where the attacker spoke in between.
+        last: last IPv4 identification and its time in ns, by direction; missing where the attacker sent a packet in between.
     """
 
     line: Line | None
@@ -77,7 +77,7 @@ class Connections:
                     self._readings[unit, line["name"], line["mid"]].append(line)
 
     def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
-        """Find out which episode made each opening and closing of a unit's connections necessary."""
+        """Determine the episode that caused each opening and closing of a unit's connections."""
         current: dict[str, Line] = {}
         acked: dict[str, int] = {}
         for line in lines:
@@ -91,8 +91,8 @@ class Connections:
                 client, episode = line["client"], line["episode"]
                 before = current[client]["port"] if client in current and line["reason"] != "start" else 0
                 if line["was"] != before:
-                    what = f"says that {client}'s connection from port {line['port']} replaces port {line['was']}, not {before}"
-                    self._doubts.append(Doubt(f"journal/{unit}.jsonl", what))
+                    contradiction = f"says that {client}'s connection from port {line['port']} replaces port {line['was']}, not {before}"
+                    self._doubts.append(Doubt(f"journal/{unit}.jsonl", contradiction))
                 if line["reason"] == "lost":
                     episode = _expelled(client, acked.get(client, -1), line["at_ns"], acts) or episode
                 if episode:
@@ -103,11 +103,11 @@ class Connections:
                 current[client] = line
 
     def explain(self, frame: Frame, *, touched: bool) -> tuple[str, list[Doubt]]:
-        """Return the episode that brought a frame about, empty for none, and what cannot be explained.
+        """Return the episode that caused a frame, empty for none, and the doubts about it.
 
         Args:
             frame: a TCP segment between a unit and the broker's MQTT port.
-            touched: whether it went through the attacker.
+            touched: whether it passed through the attacker.
         """
         upward = frame.source in _NAMES
         unit, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
@@ -131,7 +131,7 @@ class Connections:
             reading = self._reading(conn, frame, _NAMES[unit])
             if not touched and (reading is None or frame.payload not in payloads.publishes(reading)):
                 doubts.append(
-                    Doubt(frame.name, f"carries no reading that {_NAMES[unit]} wrote down for this time")
+                    Doubt(frame.name, f"carries no reading that {_NAMES[unit]} recorded for this time")
                 )
         if conn.ended_ns is None and frame.flags & (FIN | RST):
             conn.ended_ns = frame.at_ns
@@ -141,40 +141,40 @@ class Connections:
         return episode or (reading["episode"] if reading else ""), doubts
 
     def carries(self, frame: Frame) -> bool:
-        """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit wrote down."""
+        """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit recorded."""
         conn = self._current.get((frame.source, frame.sport))
         reading = self._reading(conn, frame, _NAMES[frame.source]) if conn and conn.line else None
         return reading is not None and frame.payload in payloads.publishes(reading)
 
     def close(self) -> Iterator[Doubt]:
-        """Yield the connections and endings that a unit writes down and the capture does not show."""
+        """Yield the connections and endings that a unit recorded and the capture does not show."""
         yield from self._doubts
         yield from self._ended_in_silence()
-        seen = {id(conn.line) for _, conn in self._all}
+        opened = {id(conn.line) for _, conn in self._all}
         for unit, lines in self._lines.items():
             for line in lines:
                 if (
                     line["event"] == "connect"
-                    and id(line) not in seen
+                    and id(line) not in opened
                     and not self._out(unit, line["at_ns"], _OPENING_NS)
                 ):
-                    what = f"says that {line['client']} connected from port {line['port']}: the capture shows no such connection"
-                    yield Doubt(f"journal/{unit}.jsonl", what)
+                    missing = f"says that {line['client']} connected from port {line['port']}: the capture shows no such connection"
+                    yield Doubt(f"journal/{unit}.jsonl", missing)
                 if line["event"] == "disconnect" and not self._has_ended(unit, line):
-                    what = f"says that {line['client']} disconnected from port {line['port']}: the capture shows no such end"
-                    yield Doubt(f"journal/{unit}.jsonl", what)
+                    missing = f"says that {line['client']} disconnected from port {line['port']}: the capture shows no such end"
+                    yield Doubt(f"journal/{unit}.jsonl", missing)
 
     def _ended_in_silence(self) -> Iterator[Doubt]:
-        """Yield the connections that the capture shows ending and whose unit does not say so."""
+        """Yield the connections whose end is in the capture and not in the unit's journal."""
         for unit, conn in self._all:
             if conn.line is None or conn.ended_ns is None or id(conn.line) in self._closed:
                 continue
             if conn.line["client"] not in self._thrown and not self._outages[unit]:
-                what = f"does not say how the connection of {conn.line['client']} from port {conn.line['port']} ended"
-                yield Doubt(f"journal/{unit}.jsonl", what)
+                omission = f"does not say how the connection of {conn.line['client']} from port {conn.line['port']} ended"
+                yield Doubt(f"journal/{unit}.jsonl", omission)
 
     def _begin(self, unit: str, port: int, frame: Frame) -> Connection:
-        """Begin the connection of a SYN, named by the newest line of its port."""
+        """Begin the connection of a SYN, with the newest ``connect`` line of its port."""
         lines = [
             line
             for line in self._lines.get(_NAMES[unit], ())
@@ -189,15 +189,15 @@ class Connections:
     def _numbered(
         self, conn: Connection, frame: Frame, unit: str, *, upward: bool, touched: bool
     ) -> Iterator[Doubt]:
-        """Yield a doubt where a packet does not follow the one before it, as a kernel numbers them.
+        """Yield a doubt if a packet's number does not follow that of the previous packet.
 
-        A kernel's answers without a socket have the number 0. A pulled cable swallows packets.
+        A kernel's answers without a socket have the number 0. A pulled cable loses packets.
         """
         if touched:
             conn.last.pop(upward, None)
             return
         before = conn.last.get(upward)
-        if not frame.ident and (before is None or before[0] != 0xFFFF):  # noqa: PLR2004 - 0 comes behind the largest number
+        if not frame.ident and (before is None or before[0] != 0xFFFF):  # noqa: PLR2004 - 0 follows the largest number
             return
         conn.last[upward] = frame.ident, frame.at_ns
         if (
@@ -207,11 +207,11 @@ class Connections:
         ):
             return
         speaker = unit if upward else "the broker"
-        what = f"is packet {frame.ident} of its connection, behind packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
-        yield Doubt(frame.name, what)
+        gap = f"is packet {frame.ident} of its connection, behind packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
+        yield Doubt(frame.name, gap)
 
     def _out(self, unit: str, at_ns: int, within_ns: int) -> bool:
-        """Tell whether a unit's cable was out within a time before an instant, or shortly before that."""
+        """Tell whether a unit's cable was out during a time before an instant, or shortly before that time."""
         return any(
             start - within_ns <= at_ns and at_ns - within_ns <= stop + _OPENING_NS
             for start, stop in self._outages[unit]
@@ -220,7 +220,7 @@ class Connections:
     def _reading(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
         """Return the reading that a PUBLISH carries, by client, message id and time."""
         mid = payloads.message_id(frame.payload)
-        assert conn.line is not None  # noqa: S101 - callers hold that
+        assert conn.line is not None  # noqa: S101 - callers ensure it
         for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
             if line["sent_ns"] - _EARLY_NS <= frame.at_ns:
                 here = line["port"] == frame.sport or line["attempts"] > 1
@@ -239,7 +239,7 @@ class Connections:
 
 
 def _expelled(client: str, acked_ns: int, at_ns: int, acts: list[Line]) -> str:
-    """Return the episode whose act threw a client out after its last acknowledged reading, empty where none did."""
+    """Return the episode whose act disconnected a client after its last acknowledged reading, empty for none."""
     for act in reversed(acts):
         if act["client"] == client and act["at_ns"] <= at_ns:
             return str(act["episode"]) if act["at_ns"] > acked_ns else ""

@@ -1,4 +1,4 @@
-"""Entries: whether the lines of a shard can be true by themselves, beside the plan and beside each other."""
+"""Consistency of journal lines: with themselves, with the plan and with each other."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
 
 STEP_NS = SECOND
-"""How far a journal's times may go back from one line to the next, in ns: the machine's clock may be set."""
+"""How far times may go back from one line of a journal to the next, in ns: the machine's clock may be set."""
 _PUNCTUAL_NS = 60 * SECOND
-"""A unit connects and disconnects so long after the plan's time at most, in ns: a busy machine."""
+"""How far from the planned time a unit may connect and disconnect on a busy machine, in ns."""
 _STAMP_NS = 2 * SECOND
-"""A reading's stamp differs so much from true time and the last correction at most, in ns."""
+"""The largest difference of a reading's stamp from true time plus the last correction, in ns."""
 _PATIENT_NS = 600 * SECOND
-"""An episode waits so long at most for connections to close, in ns."""
+"""The longest time that an episode waits for connections to close, in ns."""
 _ON_PATH, _OWN = ("approach", "on_path", "begin", "end"), ("begin", "end")
 _MAKES = {
     **dict.fromkeys(("poison", "restore", "acknowledge", "clear", "reset", "speak", "syn", "ask"), Role.INJECTED),
@@ -24,29 +24,29 @@ _MAKES = {
     **dict.fromkeys(("copy", "double"), Role.DUPLICATE),
     "relay": Role.RELAYED, "alter": Role.MODIFIED, "release": Role.DELAYED,
 }  # fmt: skip
-"""What each act makes of a frame that passes the capture."""
+"""The role of a captured frame for each act."""
 
 
 def doubts(books: Books, shard: str) -> Iterator[Doubt]:
-    """Yield what cannot be true in the journals of a shard."""
+    """Yield the contradictions in the journals of a shard."""
     journals = {"injector": books.attacker[shard]}
     journals |= {unit: books.units[shard, unit] for unit in books.plan.scenario.units}
     for name, lines in journals.items():
-        for what in (*_in_order(lines), *_phases(books, lines), *_roles(lines)):
-            yield Doubt(f"journal/{name}.jsonl", what)
+        for reason in (*_in_order(lines), *_phases(books, lines), *_roles(lines)):
+            yield Doubt(f"journal/{name}.jsonl", reason)
     for unit in books.plan.scenario.units:
         lines = books.units[shard, unit]
         acts = [line for line in books.attacker[shard] if line["event"] == "act"]
-        for what in (
+        for reason in (
             *_readings(books, unit, lines),
             *_reasons(books, unit, lines),
             *_connections(unit, lines, acts),
         ):
-            yield Doubt(f"journal/{unit}.jsonl", what)
+            yield Doubt(f"journal/{unit}.jsonl", reason)
 
 
 def _in_order(lines: list[Line]) -> Iterator[str]:
-    """Lines stand in the order of their times."""
+    """Check that lines are in the order of their times."""
     latest = 0
     for line in lines:
         if line["event"] == "frame" and line["act"] in WAITED:
@@ -59,12 +59,12 @@ def _in_order(lines: list[Line]) -> Iterator[str]:
 
 
 def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
-    """An episode enters each of its phases once, when the plan says; one on the path says that traffic really passed."""
-    found = defaultdict[str, dict[str, int]](dict)
+    """Check that an episode enters each phase once, at the planned time, and leaves the path when it restores the caches."""
+    entered = defaultdict[str, dict[str, int]](dict)
     for line in lines:
         if line["event"] != "episode":
             continue
-        phases = found[line["episode"]]
+        phases = entered[line["episode"]]
         if line["phase"] in phases:
             yield f"says twice that {line['episode']} entered the phase {line['phase']}"
         phases[line["phase"]] = line["at_ns"]
@@ -73,14 +73,14 @@ def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
         for line in lines
         if line["event"] == "frame" and line["act"] == "restore"
     }
-    for name, phases in found.items():
+    for name, phases in entered.items():
         episode = books.episodes.get(name)
         if episode is None:
             yield f"has phases of {name!r}, which the plan does not have"
             continue
-        wanted = [*(_ON_PATH if episode.row.on_path else _OWN), *(["off_path"] if name in restored else [])]
-        if list(phases) != wanted:
-            yield f"says that {name} entered the phases {', '.join(phases)}; they should be {', '.join(wanted)}"
+        expected = [*(_ON_PATH if episode.row.on_path else _OWN), *(["off_path"] if name in restored else [])]
+        if list(phases) != expected:
+            yield f"says that {name} entered the phases {', '.join(phases)}; they should be {', '.join(expected)}"
             continue
         if "off_path" in phases and phases["off_path"] - restored[name] > STEP_NS:
             yield f"says that {name} left the path {(phases['off_path'] - restored[name]) / SECOND:.0f} s after it restored the caches"
@@ -91,15 +91,15 @@ def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
 
 
 def _roles(lines: list[Line]) -> Iterator[str]:
-    """What a frame is to an episode follows from what was done with it."""
+    """Check that the role of a frame follows from its act."""
     for line in lines:
         if line["event"] == "frame" and line["side"] == "broker" and line["role"] != _MAKES.get(line["act"]):
-            yield f"has a frame whose role is {line['role']}, and what was done with it is {line['act']}"
+            yield f"has a frame whose role {line['role']} does not follow from its act {line['act']}"
             return
 
 
 def _readings(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
-    """A reading is taken when it was due, then sent, then acknowledged; its stamp follows from the clock's last correction."""
+    """Check that a reading is taken when due, then sent, then acknowledged, and that its stamp fits the last correction."""
     plan, offsets = books.plan, dict[int, int]()
     for line in lines:
         if line["event"] == "time":
@@ -116,14 +116,14 @@ def _readings(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
         late_ns = abs(line["taken_ns"] - plan.reading_ns(line["slot"], unit))
         if late_ns > _PUNCTUAL_NS * (1 + stepped):
             yield f"says that {name} was taken {late_ns / SECOND:.0f} s away from its time"
-        wanted = 0 if line["synced"] < 0 else offsets.get(line["synced"])
+        expected = 0 if line["synced"] < 0 else offsets.get(line["synced"])
         stamp_ns = line["stamp_ns"] - line["taken_ns"]
-        if wanted is None or (not stepped and abs(stamp_ns - wanted) > _STAMP_NS):
+        if expected is None or (not stepped and abs(stamp_ns - expected) > _STAMP_NS):
             yield f"says that the stamp of {name} is {stamp_ns / SECOND:.1f} s ahead, and slot {line['synced']}'s correction says otherwise"
 
 
 def _connections(unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str]:
-    """A client has one connection at a time, and closes or loses it before it opens the next."""
+    """Check that a client has one connection at a time, and closes or loses it before it opens the next."""
     clients = {client_id(unit, sensor) for sensor in SENSORS}
     thrown = {act["client"] for act in acts}
     held: dict[str, int] = {}
@@ -143,7 +143,7 @@ def _connections(unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str
 
 
 def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
-    """A unit connects at the start of a day and disconnects at its end, or for a reason: an episode of its own, or a lost connection."""
+    """Check that a unit connects at the start of a day and disconnects at its end, or for an episode or a lost connection."""
     plan, times = books.plan, defaultdict[str, list[int]](list)
     for day in range(plan.scenario.days):
         times["start"].append(plan.connect_ns(day, unit))
@@ -151,13 +151,13 @@ def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
     for line in lines:
         if line["event"] not in ("connect", "disconnect"):
             continue
-        what = f"{line['client']} {line['event']}ed from port {line['port']}"
+        action = f"{line['client']} {line['event']}ed from port {line['port']}"
         episode, reason = books.episodes.get(line["episode"]), line["reason"]
         if reason in times:
             near = min(abs(line["at_ns"] - at) for at in times[reason])
             true = near <= _PUNCTUAL_NS and not line["episode"]
         else:
-            own = episode is not None and episode.unit == unit and episode.kind == reason
-            true = own or (reason == "lost" and not line["episode"])
+            is_own = episode is not None and episode.unit == unit and episode.kind == reason
+            true = is_own or (reason == "lost" and not line["episode"])
         if not true:
-            yield f"says that {what} because of {reason!r} {line['episode']}, which the plan does not have for it"
+            yield f"says that {action} because of {reason!r} {line['episode']}, which the plan does not have for it"

@@ -1,4 +1,4 @@
-"""Frames of the raw captures, read with nothing but ``struct``: what the witness sees.
+"""The frames of raw captures, read only with ``struct``, for the witness.
 
 It shares no code with :mod:`coldaisle_analysis.decoding`. It reads Ethernet, ARP, IPv4 and the headers of TCP, UDP and ICMP.
 """
@@ -34,14 +34,14 @@ class Frame:
         data: its bytes.
         eth_src, eth_dst: MAC addresses.
         kind: ``arp``, ``ip`` or ``other``.
-        source, target: IPv4 addresses; of ARP the sender's and the one asked for.
+        source, target: IPv4 addresses; for ARP those of the sender and of the target.
         operation: ARP operation; 0 for anything else.
         sender_mac: MAC address that an ARP sender claims to have.
         protocol: IP protocol; 0 for anything but IPv4.
         ident: IPv4 identification.
         sport, dport: ports of TCP and UDP; 0 for anything else.
-        seq, ack, flags: of TCP.
-        payload: what TCP, UDP or ICMP carries.
+        seq, ack, flags: fields of TCP; 0 for anything else.
+        payload: payload of TCP, UDP or ICMP.
     """
 
     name: str
@@ -65,12 +65,12 @@ class Frame:
 
     @property
     def digest(self) -> str:
-        """What journals name the frame by."""
+        """The digest that names the frame in journals."""
         return frame_digest(self.data)
 
     @property
     def length(self) -> int:
-        """How many sequence numbers a TCP segment takes."""
+        """How many sequence numbers a TCP segment occupies."""
         return len(self.payload) + bool(self.flags & SYN) + bool(self.flags & FIN)
 
 
@@ -79,14 +79,14 @@ def read(run: Path, raws: Sequence[str], timeline: Timeline) -> Iterator[Frame]:
 
     Args:
         run: the run's folder.
-        raws: its raw captures, oldest first, by path in the run.
-        timeline: which offset of virtual time was in force when.
+        raws: paths of its raw captures in the run, oldest first.
+        timeline: the offsets of virtual time.
 
     Raises:
-        InputError: if a capture is missing, cut short or no capture.
+        InputError: if a capture is missing, cut short or of another format.
     """
-    found = [record for raw in raws for record in _records(run / raw, raw)]
-    for wall_ns, name, data in sorted(found, key=lambda record: record[0]):
+    records = [record for raw in raws for record in _records(run / raw, raw)]
+    for wall_ns, name, data in sorted(records, key=lambda record: record[0]):
         yield parse(name, wall_ns + timeline.offset(wall_ns), data)
 
 

@@ -1,8 +1,8 @@
-"""The attacker's own host: which of its frames follow from an act, told from the capture and from what acts opened.
+"""The attacker's own host: the frames that follow from an act, determined from the capture and the connections that acts opened.
 
-The attacker notes each frame while it happens; this looks at the finished capture instead. Both ways have to agree. A frame
-follows from an act by 4-tuple and sequence number, as an ICMP error that quotes it, as an ARP answer, or as the ARP question
-that let it through (RFC 826). Time decides nothing, but for which of two connections from one port an ``open`` line speaks of.
+The attacker records each frame while it happens; this module examines the finished capture instead, and both have to agree. A frame
+follows from an act by 4-tuple and sequence number, as an ICMP error that quotes it, as an ARP answer, or as the ARP request that it
+needed (RFC 826). Time is used only to choose between two connections from one port for an ``open`` line.
 """
 
 from collections import defaultdict
@@ -15,14 +15,14 @@ from coldaisle_analysis.witness.verdict import KERNEL, Doubt
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT
 
 _EARLY_NS = 10_000_000
-"""How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
+"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
 _MACS = {host.ip: host.mac for host in HOSTS}
 _ASKS = 1
 
 Key = tuple[int, int, str, int]
 """IP protocol, port of the attacker's host, the other side's address and port."""
 Waiting = list[int]
-"""Numbers of the frames whose doing is not known yet."""
+"""Numbers of the frames whose cause is not known yet."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class OwnHost:
 
     Args:
         opened: the ``open`` lines of the shard.
-        settle: told the number of a frame and the episode it belongs to, or :data:`KERNEL`.
+        settle: called with the number of a frame and its episode, or :data:`KERNEL`.
     """
 
     def __init__(self, opened: list[Line], settle: Callable[[int, str], None]) -> None:
@@ -51,7 +51,7 @@ class OwnHost:
         self._owner: dict[tuple[bool, str], str] = {}
 
     def crafted(self, frame: Frame, episode: str) -> None:
-        """Take note of a frame that an act made from nothing."""
+        """Note a frame that an act created."""
         if frame.kind == "arp":
             self._decide((True, frame.target), episode)
         elif frame.protocol in (TCP, UDP):
@@ -59,7 +59,7 @@ class OwnHost:
             self._flows[key] = _Flow(episode, frame.seq, (frame.seq + frame.length) & 0xFFFFFFFF)
 
     def explain(self, number: int, frame: Frame) -> bool:
-        """Say whose doing a frame is, now or later; tell whether anything explains it."""
+        """Settle the cause of a frame, now or later; tell whether anything explains it."""
         if frame.kind == "arp":
             return self._question(number, frame)
         outgoing = frame.source == INJECTOR.ip
@@ -72,7 +72,7 @@ class OwnHost:
         return episode is not None
 
     def close(self) -> Iterator[Doubt]:
-        """Give what let nothing through to the kernel, and yield the openings that no connection followed."""
+        """Attribute unanswered ARP requests to the kernel, and yield the openings without a connection."""
         for way in list(self._waiting):
             self._decide(way, KERNEL)
         for lines in self._opened.values():
@@ -113,8 +113,8 @@ class OwnHost:
             inner = quoted(frame)
             if inner is None:
                 return None
-            found = self._flows.get(_key(inner, outgoing=inner.source == INJECTOR.ip))
-            return found.episode if found else None
+            flow = self._flows.get(_key(inner, outgoing=inner.source == INJECTOR.ip))
+            return flow.episode if flow else None
         key = _key(frame, outgoing=outgoing)
         if frame.protocol == TCP and outgoing and frame.flags & SYN:
             self._connect(key, frame)
@@ -124,9 +124,9 @@ class OwnHost:
         return flow.episode
 
     def _connect(self, key: Key, frame: Frame) -> None:
-        """Begin the flow of a SYN that an act asked its kernel for."""
-        known = self._flows.get(key)
-        again = known is not None and known.first == frame.seq
+        """Begin the flow of a SYN that an act requested from its kernel."""
+        flow = self._flows.get(key)
+        again = flow is not None and flow.first == frame.seq
         lines = self._opened.get(frame.sport, [])
         if again or (frame.target, frame.dport) != (BROKER.ip, MQTT_PORT) or not lines:
             return
@@ -141,7 +141,7 @@ def _key(frame: Frame, *, outgoing: bool) -> Key:
 
 
 def _continues(flow: _Flow, frame: Frame, *, outgoing: bool) -> bool:
-    """Tell whether a segment continues a connection or answers it, and move the connection on."""
+    """Tell whether a segment continues a connection or answers it, and update the connection."""
     if flow.first is None:
         return False
     if not outgoing:

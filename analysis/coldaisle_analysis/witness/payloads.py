@@ -1,11 +1,11 @@
-"""What a unit says over MQTT, read by hand: one packet of less than 128 bytes a segment (MQTT 3.1, 2.1)."""
+"""The MQTT packets of units, parsed by hand: one packet of less than 128 bytes per segment (MQTT 3.1, 2.1)."""
 
 from coldaisle_analysis.witness.books import Line
 from coldaisle_contracts.topics import TOPIC
 
 CONNECT, PUBLISH = 1, 3
 _QOS_1, _AGAIN = 0x32, 0x3A
-"""First byte of a PUBLISH at QoS 1, and of one that is sent again."""
+"""First byte of a PUBLISH at QoS 1, and of a repeated one."""
 
 
 def kind(payload: bytes) -> int:
@@ -28,7 +28,7 @@ def message_id(publish: bytes) -> int:
 
 
 def publishes(reading: Line) -> tuple[bytes, bytes]:
-    """Return the PUBLISH of a reading as a unit sends it first, and as it sends it again."""
+    """Return the PUBLISH of a reading as a unit sends it first, and as it repeats it."""
     body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + reading["mid"].to_bytes(2, "big")
     body += reading["value"].encode()
     first, again = (bytes((start, len(body))) + body for start in (_QOS_1, _AGAIN))

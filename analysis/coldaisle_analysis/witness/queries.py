@@ -1,4 +1,4 @@
-"""NTP: every request on the wire is a query that a unit wrote down, and every answer has its request."""
+"""NTP: every captured request is a query that a unit recorded, and every answer has its request."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
 
 _EARLY_NS = 10_000_000
-"""How much earlier than the line that names it a frame may seem to be, in ns: the error of virtual time."""
+"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
 _PATIENCE_NS = 3 * SECOND
-"""A unit waits 2 s for an answer; what comes later than this after its line is another query's, in ns."""
+"""Longest time from a query's line to its frame, in ns: a unit waits 2 s for an answer."""
 _OUT_NS = 30 * SECOND
-"""A network takes so long to work again after a cable was plugged in, at most, in ns."""
+"""The longest time that a network needs to work again after a cable was plugged in, in ns."""
 _NAMES = {unit.ip: unit.name for unit in UNITS.values()}
 
 
@@ -35,7 +35,7 @@ class Queries:
         self._open: dict[str, list[int]] = defaultdict(list)
 
     def explain(self, frame: Frame) -> list[Doubt]:
-        """Return what cannot be explained of an NTP request or answer."""
+        """Return the doubts about an NTP request or answer."""
         if frame.target == BROKER.ip:
             unit = _NAMES[frame.source]
             lines = self._lines.get(unit, [])
@@ -44,7 +44,7 @@ class Queries:
                     lines.remove(line)
                     self._open[unit].append(frame.sport)
                     return []
-            return [Doubt(frame.name, f"asks for the time, and {unit} wrote down no such query")]
+            return [Doubt(frame.name, f"asks for the time, and {unit} recorded no such query")]
         unit = _NAMES[frame.target]
         if frame.dport in self._open[unit]:
             self._open[unit].remove(frame.dport)
@@ -52,7 +52,7 @@ class Queries:
         return [Doubt(frame.name, f"tells {unit} the time, which did not ask")]
 
     def close(self) -> Iterator[Doubt]:
-        """Yield the queries that the capture does not show; those of a unit whose cable is out do not get that far."""
+        """Yield the queries that the capture does not show, except failed ones of a unit whose cable is out."""
         for unit, lines in self._lines.items():
             for line in lines:
                 out = any(

@@ -1,4 +1,4 @@
-"""A shard's capture, heard from the first frame to the last."""
+"""The examination of a shard's capture, from the first frame to the last."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ _UNITS = {unit.ip for unit in UNITS.values()}
 
 
 class Hearing:
-    """Hears every frame of a shard.
+    """The hearing of a shard: it determines the verdict on every frame.
 
     Args:
         books: plan and journals.
@@ -27,8 +27,8 @@ class Hearing:
 
     Attributes:
         names: number and file of each frame.
-        verdicts: what each frame may be; nothing where nothing explains it.
-        doubts: what cannot be explained.
+        verdicts: the possible verdicts on each frame; none where nothing explains it.
+        doubts: everything that cannot be explained.
     """
 
     def __init__(self, books: Books, shard: str) -> None:
@@ -43,7 +43,7 @@ class Hearing:
         self._own = OwnHost(opened, self._settle)
 
     def hear(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
-        """Hear a shard.
+        """Examine the frames of the shard.
 
         Raises:
             InputError: if a capture cannot be read.
@@ -58,17 +58,17 @@ class Hearing:
             self.doubts += part.close()
 
     def _settle(self, number: int, episode: str) -> None:
-        """Take the verdict on a frame of the attacker's own host."""
+        """Store the verdict on a frame of the attacker's own host."""
         self.verdicts[number] = (NORMAL if episode == KERNEL else part_of(self._episodes[episode]),)
 
-    def _doubt(self, frame: Frame, what: str) -> tuple[Verdict, ...]:
-        self.doubts.append(Doubt(frame.name, f"{what}: {_words(frame)}"))
+    def _doubt(self, frame: Frame, reason: str) -> tuple[Verdict, ...]:
+        self.doubts.append(Doubt(frame.name, f"{reason}: {_words(frame)}"))
         return ()
 
-    # -- what went through the attacker, or from or to it ---------------------------------------------------------
+    # -- frames through, from or to the attacker -----------------------------------------------------------------
 
     def _touched(self, number: int, frame: Frame) -> tuple[Verdict, ...] | None:
-        """Return what a frame of the attacker may be, ``None`` where that is settled elsewhere, now or later."""
+        """Return the possible verdicts on a frame of the attacker, ``None`` if they are settled elsewhere, now or later."""
         line = self._attacker.line(frame)
         if line is not None:
             self.doubts += self._attacker.examine(line, frame)
@@ -83,7 +83,7 @@ class Hearing:
         return self._able(line, frame)
 
     def _own_hosts(self, number: int, frame: Frame, line: Line | None) -> tuple[Verdict, ...] | None:
-        """Return what a frame from or to the attacker's own address is, ``None`` where that is settled elsewhere."""
+        """Return the verdict on a frame from or to the attacker's own address, ``None`` if it is settled elsewhere."""
         if line is not None and line["act"] in CRAFTED and self._attacker.episode(line) is not None:
             self._own.crafted(frame, line["episode"])
             return self._able(line, frame)
@@ -95,23 +95,25 @@ class Hearing:
         return (NORMAL, whole) if part is None else (whole,) if part else (NORMAL,)
 
     def _passed(self, frame: Frame, line: Line) -> tuple[Verdict, ...]:
-        """Return what a TCP segment between a unit and the broker that the attacker had in its hands may be."""
+        """Return the possible verdicts on a TCP segment between a unit and the broker that passed through the attacker."""
         episode, doubts = self._connections.explain(frame, touched=True)
         self.doubts += doubts
         relayed = line["act"] == "relay"
         publish = frame.source in _UNITS and payloads.kind(frame.payload) == payloads.PUBLISH
         if relayed and publish and not self._connections.carries(frame):
-            self._doubt(frame, "is said to be only relayed, and carries what its unit did not write down")
+            self._doubt(
+                frame, "is recorded as only relayed, and carries a reading that its unit did not record"
+            )
         if relayed and episode:
             return (part_of(self._episodes[episode]),)
         return self._able(line, frame)
 
-    # -- everybody else -------------------------------------------------------------------------------------------
+    # -- all other frames -----------------------------------------------------------------------------------------
 
     def _untouched(self, frame: Frame) -> tuple[Verdict, ...]:
         if frame.kind == "arp":
             honest = _MACS.get(frame.source) == frame.sender_mac == frame.eth_src and frame.target in _MACS
-            return (NORMAL,) if honest else self._doubt(frame, "is ARP in another's name")
+            return (NORMAL,) if honest else self._doubt(frame, "is ARP in the name of another host")
         hosts = {frame.source, frame.target}
         with_unit = BROKER.ip in hosts and bool(hosts & _UNITS) and _MACS.get(frame.source) == frame.eth_src
         if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
@@ -121,7 +123,7 @@ class Hearing:
         if with_unit and frame.protocol == UDP and _servers_port(frame) == NTP_PORT:
             self.doubts += self._queries.explain(frame)
             return (NORMAL,)
-        return self._doubt(frame, "is nobody's")
+        return self._doubt(frame, "belongs to no known conversation")
 
 
 def _servers_port(frame: Frame) -> int:
@@ -129,7 +131,7 @@ def _servers_port(frame: Frame) -> int:
 
 
 def _is_touched(frame: Frame) -> bool:
-    """Tell whether a frame came from the attacker's interface, went to it, or asks everybody for its host."""
+    """Tell whether a frame came from the attacker's interface, went to it, or is a broadcast ARP request for its address."""
     asks = frame.kind == "arp" and frame.eth_dst == BROADCAST and frame.target == INJECTOR.ip
     return INJECTOR.mac in (frame.eth_src, frame.eth_dst) or asks
 

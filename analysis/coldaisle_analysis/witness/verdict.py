@@ -1,4 +1,4 @@
-"""What the witness says of a frame, and of what it cannot explain."""
+"""The verdict of the witness on a frame, and its doubts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ KERNEL = "kernel"
 
 
 class Verdict(NamedTuple):
-    """What a frame is.
+    """The label of a frame.
 
     Attributes:
         label: 1 for part of an attack.
@@ -38,11 +38,11 @@ class Doubt:
 
     Attributes:
         where: the frame, or the journal.
-        what: what is wrong, the second half of a sentence.
+        reason: the contradiction, as the second half of a sentence.
     """
 
     where: str
-    what: str
+    reason: str
 
     def __str__(self) -> str:
-        return f"{self.where} {self.what}"
+        return f"{self.where} {self.reason}"
