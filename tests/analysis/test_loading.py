@@ -113,9 +113,7 @@ def test_folders_without_data(tmp_path: Path) -> None:
 def test_a_run_from_before_there_were_flows(tmp_path: Path) -> None:
     """A finished run without the level asked for has to be played again: a sealed run gets no new tables."""
     (tmp_path / MANIFEST).write_text(made_manifest(tmp_path).model_dump_json())
-    with pytest.raises(
-        InputError, match=r"flows\.parquet: is not there: .* played again with `coldaisle up`"
-    ):
+    with pytest.raises(InputError, match=r"flows\.parquet: is missing: .* played again with `coldaisle up`"):
         load_run(tmp_path, level="flows")
 
 

@@ -1,4 +1,4 @@
-"""Exporting a run to what other tools read. A format is a module and a row of :data:`FORMATS`."""
+"""Export of a run to formats of other tools. A format is a module and a row of :data:`FORMATS`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,42 +12,44 @@ from coldaisle_contracts.errors import InputError
 
 @dataclass(frozen=True)
 class Format:
-    """One format.
+    """One format of the export.
 
     Attributes:
-        what: what is written, and for which tools.
-        write: writes a run into an empty folder.
+        title: content of the files, and the tools that read them.
+        write: function that writes a run into an empty folder.
     """
 
-    what: str
+    title: str
     write: Callable[[Source, Path], None]
 
 
 FORMATS = {
     "parquet": Format(
-        "every level, zstd, a folder a day (Hive): DuckDB, Polars, pandas", parquet_files.write
+        "every level, zstd, one folder per day (Hive): DuckDB, Polars, pandas", parquet_files.write
     ),
-    "csv": Format("every level as text: anything", csv_files.write),
+    "csv": Format("every level as text: any tool", csv_files.write),
     "pcapng": Format("the captures, each frame's label as its comment: Wireshark, tshark", pcapng.write),
     "zeek": Format("conn.log and labels.log with #fields and #types: Zeek's tools", zeek.write),
-    "eve": Format("eve.json, an mqtt event a message, an alert an attack frame: Suricata's tools", eve.write),
+    "eve": Format(
+        "eve.json, one mqtt event per message, one alert per attack frame: Suricata's tools", eve.write
+    ),
 }
-"""Every format by its name on the command line, which is its folder's too."""
+"""Every format by its name on the command line, which is also the name of its folder."""
 
 
 def export(run: Path, formats: Sequence[str], out: Path | None = None) -> list[Path]:
-    """Write a finished run in other formats, a folder each; all of them or, when one fails, none.
+    """Write a finished run in other formats, one folder each; when one fails, none is written.
 
     Args:
         run: the run's folder.
         formats: names in :data:`FORMATS`.
-        out: where their folders go; ``export`` in the run when left out.
+        out: parent of their folders; by default ``export`` in the run.
 
     Returns:
         The folders written.
 
     Raises:
-        InputError: if a format does not exist, a folder is there already or cannot be written, or the run not be read.
+        InputError: if a format is unknown, a folder exists already or cannot be written, or the run cannot be read.
     """
     names = _known(formats)
     folder = out or run / "export"
@@ -64,7 +66,7 @@ def export(run: Path, formats: Sequence[str], out: Path | None = None) -> list[P
 
 
 def _known(formats: Sequence[str]) -> list[str]:
-    """Return the formats asked for, each once."""
+    """Return the formats, without repetitions."""
     if not formats:
         raise InputError("--to", f"name one or more of {', '.join(FORMATS)}")
     for name in formats:
@@ -74,7 +76,7 @@ def _known(formats: Sequence[str]) -> list[str]:
 
 
 def _publish(staging: Path, folder: Path, names: Sequence[str]) -> None:
-    """Rename finished folders to where they belong; when one cannot be, none stays there."""
+    """Rename finished folders to their places; when one rename fails, undo the others."""
     folder.mkdir(exist_ok=True)
     done: list[str] = []
     try:

@@ -1,4 +1,4 @@
-"""Format ``csv``: every level as text, empty where missing."""
+"""Format ``csv``: every level as text; missing values are empty."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Format ``eve``: one JSON object a line, as Suricata's ``eve.json`` has them.
+"""Format ``eve``: one JSON object per line, as in Suricata's ``eve.json``.
 
 An ``mqtt`` event for each frame that completes a message (its first one), an ``alert`` for each frame that is part of an
 attack, with the technique of MITRE ATT&CK for ICS in its metadata. Names are Suricata's (docs.suricata.io, EVE JSON format).
@@ -42,13 +42,13 @@ def write(source: Source, folder: Path) -> None:
 
 
 def events(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield the events of a run, in order of time; of one frame the message before the alert."""
+    """Yield the events of a run, in order of time; the message of a frame comes before its alert."""
     packets = source.packets
-    said = verdicts(source, packets)
-    attack = np.array([verdict is not None and verdict.label == "attack" for verdict in said], bool)
+    labels = verdicts(source, packets)
+    attack = np.array([verdict is not None and verdict.label == "attack" for verdict in labels], bool)
     rows = np.flatnonzero(attack | packets["mqtt_msgtype"].notna().to_numpy(bool))
     for row, frame in zip(rows.tolist(), _records(source, rows), strict=True):
-        verdict, head = said[row], _head(frame)
+        verdict, head = labels[row], _head(frame)
         if "mqtt_msgtype" in frame:
             yield head | {"event_type": "mqtt", "mqtt": _message(frame)}
         if verdict is not None and attack[row]:
@@ -56,13 +56,13 @@ def events(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _records(source: Source, rows: Any) -> Iterator[dict[str, Any]]:
-    """Yield what is known of each of these frames, without what is missing."""
+    """Yield the fields of each of these frames, without missing ones."""
     packets, members = source.packets, source.members
     flow = np.full(len(packets), -1, np.int64)
     flow[members.row] = members.flow
-    wanted = [*_COLUMNS, *_FIELDS, *_FLAGS, "ip_src", "ip_dst"]
+    fields = [*_COLUMNS, *_FIELDS, *_FLAGS, "ip_src", "ip_dst"]
     table = (
-        packets[wanted]
+        packets[fields]
         .iloc[rows]
         .assign(
             time_ns=packets["time_ns"].iloc[rows],
@@ -82,7 +82,7 @@ def _port(packets: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _head(frame: dict[str, Any]) -> dict[str, Any]:
-    """Return what every event begins with."""
+    """Return the fields that every event begins with."""
     head: dict[str, Any] = {"timestamp": f"{np.datetime64(frame['time_ns'] // 1000, 'us')}+0000"}
     if frame["flow"] >= 0:
         head["flow_id"] = frame["flow"] + 1

@@ -1,4 +1,4 @@
-"""Format ``parquet``: every level, typed and compressed (zstd), a folder a day as Hive names them."""
+"""Format ``parquet``: every level, typed and compressed (zstd), one folder per day as Hive names them."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """Format ``pcapng``: the captures of a run with the label of each frame as its comment.
 
-Wireshark shows it with the frame and filters by it: ``frame.comment contains "kind=modification"``. The blocks are
-written here (draft-ietf-opsawg-pcapng): ``editcap -a`` is as quick, but takes each comment as an argument of its own; the
-busiest day of a week has half a megabyte of them, a quarter of what Linux takes, and a flood has more.
+Wireshark shows the comment with the frame and filters by it: ``frame.comment contains "kind=modification"``. The blocks are
+written here (draft-ietf-opsawg-pcapng). ``editcap -a`` is as fast, but takes each comment as an argument of its own: the
+busiest day of a week has half a megabyte of comments, a quarter of the limit of Linux, and a flood has more.
 """
 
 import struct
@@ -20,7 +20,7 @@ from coldaisle_contracts.errors import InputError
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
 _BYTE_ORDER = 0x1A2B3C4D
 _END, _COMMENT, _APPLICATION, _RESOLUTION = 0, 1, 4, 9
-"""Option codes; the application is the section's, the resolution the interface's."""
+"""Option codes; the application belongs to the section, the resolution to the interface."""
 _ETHERNET, _NANOSECONDS = 1, 9
 _UNKNOWN_LENGTH = -1
 
@@ -29,10 +29,10 @@ def write(source: Source, folder: Path) -> None:
     """Write each capture ``NAME.pcap`` as ``NAME.pcapng``.
 
     Raises:
-        InputError: if a capture is not the one the dataset was made from.
+        InputError: if a capture is not the one that the dataset was made from.
     """
     packets = source.packets
-    said = verdicts(source, packets)
+    labels = verdicts(source, packets)
     names = packets["file"].astype("object").to_numpy()
     edges = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
     for first, last in pairwise(edges):
@@ -40,7 +40,7 @@ def write(source: Source, folder: Path) -> None:
         frames = captures.read([path])
         if len(frames) != last - first:
             raise InputError(path, f"holds {len(frames)} frames, the dataset {last - first}: verify the run")
-        (folder / f"{path.stem}.pcapng").write_bytes(b"".join(_blocks(source, frames, said[first:last])))
+        (folder / f"{path.stem}.pcapng").write_bytes(b"".join(_blocks(source, frames, labels[first:last])))
 
 
 def comment(verdict: Verdict) -> str:
@@ -48,7 +48,7 @@ def comment(verdict: Verdict) -> str:
     return " ".join(f"{name}={value}" for name, value in verdict._asdict().items() if value)
 
 
-def _blocks(source: Source, frames: captures.Frames, said: Iterable[Verdict | None]) -> Iterator[bytes]:
+def _blocks(source: Source, frames: captures.Frames, labels: Iterable[Verdict | None]) -> Iterator[bytes]:
     manifest = source.manifest
     about = f"run {manifest.id}: scenario {manifest.scenario}, seed {manifest.seed}; times are virtual"
     application = f"coldaisle {manifest.versions.get('coldaisle', '')}".strip()
@@ -56,8 +56,8 @@ def _blocks(source: Source, frames: captures.Frames, said: Iterable[Verdict | No
     yield _block(_SECTION, section + _options((_COMMENT, about), (_APPLICATION, application)))
     resolution = struct.pack("<HHB3x", _RESOLUTION, 1, _NANOSECONDS)
     yield _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0) + resolution + _options())
-    written = {verdict: _options((_COMMENT, comment(verdict))) for verdict in set(said) if verdict}
-    times = zip(frames.time_ns.tolist(), frames.wire_length.tolist(), said, strict=True)
+    written = {verdict: _options((_COMMENT, comment(verdict))) for verdict in set(labels) if verdict}
+    times = zip(frames.time_ns.tolist(), frames.wire_length.tolist(), labels, strict=True)
     for index, (time_ns, wire, verdict) in enumerate(times):
         data = frames.frame(index)
         head = struct.pack("<IIIII", 0, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data), wire)
@@ -70,10 +70,10 @@ def _block(kind: int, body: bytes) -> bytes:
 
 
 def _options(*texts: tuple[int, str]) -> bytes:
-    """Return options with text values, and the option that ends them."""
+    """Return options with text values, followed by the end option."""
     values = [(code, text.encode()) for code, text in texts]
-    said = (struct.pack("<HH", code, len(value)) + _padded(value) for code, value in values)
-    return b"".join(said) + struct.pack("<HH", _END, 0)
+    encoded = (struct.pack("<HH", code, len(value)) + _padded(value) for code, value in values)
+    return b"".join(encoded) + struct.pack("<HH", _END, 0)
 
 
 def _padded(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A finished run as the formats see it: its levels, its plan, and what each episode was."""
+"""A finished run as the source of an export: its levels, its plan and the kind of each episode."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +35,7 @@ class Source:
         """Read a finished run.
 
         Raises:
-            InputError: if the folder holds none.
+            InputError: if the folder holds no finished run.
         """
         return cls(run, Manifest.load(run), Plan.load(run / "plan.json"))
 
@@ -58,6 +58,6 @@ class Source:
         """Read a level.
 
         Raises:
-            InputError: if the run has it not.
+            InputError: if the run does not have the level.
         """
         return tables.read_level(self.run, level)

@@ -1,4 +1,4 @@
-"""What a frame's, or a flow's, labels say in words; the same in every format."""
+"""The labels of frames and flows in words, the same in every format."""
 
 from typing import NamedTuple, Self
 
@@ -8,14 +8,14 @@ from coldaisle_analysis.export.source import Source
 
 
 class Verdict(NamedTuple):
-    """What an episode made of a row.
+    """The labels of a row that an episode touched.
 
     Attributes:
         label: ``attack``, ``benign`` (a benign anomaly) or ``normal`` (only touched).
         kind: kind of the episode.
-        episode: its id.
-        role: what it made of the row.
-        technique: its id in MITRE ATT&CK for ICS, empty for benign kinds.
+        episode: id of the episode.
+        role: role of the row in the episode.
+        technique: technique of the kind, by its id in MITRE ATT&CK for ICS, empty for benign kinds.
     """
 
     label: str
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
 
     @classmethod
     def of(cls, source: Source, label: int, benign: int, episode: str, role: str) -> Self:
-        """Return the words for the truth columns of a row that an episode touched."""
+        """Return the verdict for the truth columns of a row that an episode touched."""
         kind = source.kinds[episode]
         word = "attack" if label else "benign" if benign else "normal"
         return cls(word, kind.name, episode, role, kind.technique)
@@ -36,16 +36,16 @@ def verdicts(source: Source, rows: pd.DataFrame) -> list[Verdict | None]:
     """Return the verdict of each row, ``None`` where no episode touched it.
 
     Args:
-        source: the run they are of.
-        rows: truth columns of any level.
+        source: the run.
+        rows: rows of any level, with their truth columns.
     """
     columns = (rows["label"], rows["benign"], rows["episode"].astype("object"), rows["role"].astype("object"))
-    known: dict[tuple[int, int, str, str], Verdict] = {}
-    found: list[Verdict | None] = []
+    cache: dict[tuple[int, int, str, str], Verdict] = {}
+    row_verdicts: list[Verdict | None] = []
     for label, benign, episode, role in zip(*(column.tolist() for column in columns), strict=True):
         if not isinstance(episode, str) or not episode:
-            found.append(None)
+            row_verdicts.append(None)
             continue
         key = (label, benign, episode, role if isinstance(role, str) else "")
-        found.append(known.setdefault(key, Verdict.of(source, *key)))
-    return found
+        row_verdicts.append(cache.setdefault(key, Verdict.of(source, *key)))
+    return row_verdicts

@@ -1,7 +1,7 @@
-"""Format ``zeek``: ``conn.log``, a row a flow, and ``labels.log``, a row a labelled frame, as Zeek writes its logs.
+"""Format ``zeek``: ``conn.log``, one row per flow, and ``labels.log``, one row per labelled frame, as Zeek writes its logs.
 
 Tab-separated with ``#fields`` and ``#types`` (docs.zeek.org, log formats); names, states and history letters are those of
-Zeek's own ``conn.log``, followed by our labels. Rows are those of level ``flows``, joined to frames by ``uid``.
+Zeek's own ``conn.log``, followed by our labels. Rows are those of level ``flows``; ``uid`` joins them to frames.
 """
 
 import hashlib
@@ -42,24 +42,24 @@ def write(source: Source, folder: Path) -> None:
 
 
 def _write_log(source: Source, path: Path, fields: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    made = f"{source.manifest.created:%Y-%m-%d-%H-%M-%S}"
+    created = f"{source.manifest.created:%Y-%m-%d-%H-%M-%S}"
     head = (
         ("#separator \\x09",),
         ("#set_separator", ","),
         ("#empty_field", "(empty)"),
         ("#unset_field", _UNSET),
         ("#path", path.stem),
-        ("#open", made),
+        ("#open", created),
         ("#fields", *fields),
         ("#types", *fields.values()),
     )
     with path.open("w", encoding="utf-8") as file:
-        for row in chain(head, rows, [("#close", made)]):
+        for row in chain(head, rows, [("#close", created)]):
             file.write("\t".join(str(cell) or _UNSET for cell in row) + "\n")
 
 
 def _uid(run: str, flow: int) -> str:
-    """Return what Zeek would draw at random: ``C`` and 17 characters, here always the same for a run and flow."""
+    """Return ``C`` and 17 characters, which Zeek draws at random; here they follow from run and flow."""
     return "C" + hashlib.sha256(f"{run}/{flow}".encode()).hexdigest()[:17]
 
 
@@ -114,18 +114,18 @@ def _service(flows: pd.DataFrame) -> Any:
 
 
 def _state(flows: pd.DataFrame) -> Any:
-    """Return Zeek's ``conn_state`` of each flow (docs.zeek.org, base/protocols/conn), the first that applies."""
-    asked, answered = flows["fwd_syn"] > 0, flows["bwd_syn"] > 0
+    """Return Zeek's ``conn_state`` of each flow (docs.zeek.org, base/protocols/conn): the first state that applies."""
+    opened, answered = flows["fwd_syn"] > 0, flows["bwd_syn"] > 0
     closed, closed_back = flows["fwd_fin"] > 0, flows["bwd_fin"] > 0
     broken, broken_back = flows["fwd_rst"] > 0, flows["bwd_rst"] > 0
     replied, udp = flows["bwd_packets"] > 0, flows["ip_proto"] != _TCP
-    both = asked & answered
+    both = opened & answered
     states = {
         "SF": (udp & replied) | (both & closed & closed_back & ~broken & ~broken_back),
-        "S0": (udp & ~replied) | (asked & ~replied & ~broken & ~closed),
-        "REJ": asked & ~answered & broken_back,
-        "RSTOS0": asked & ~answered & broken,
-        "SH": asked & ~answered & closed,
+        "S0": (udp & ~replied) | (opened & ~replied & ~broken & ~closed),
+        "REJ": opened & ~answered & broken_back,
+        "RSTOS0": opened & ~answered & broken,
+        "SH": opened & ~answered & closed,
         "RSTO": both & broken,
         "RSTR": both & broken_back,
         "S2": both & closed,
@@ -136,10 +136,10 @@ def _state(flows: pd.DataFrame) -> Any:
 
 
 def _history(source: Source, count: int) -> list[str]:
-    """Return Zeek's ``history``: what was seen of each flow, in order, a letter once; capital is the originator's."""
+    """Return Zeek's ``history`` of each flow: one letter per event at its first occurrence, in capitals for the originator."""
     of = source.members
     syn, ack, fin, rst = (of.flags & bit > 0 for bit in (_SYN, _ACK, _FIN, _RST))
-    seen = {
+    letters_of = {
         "s": syn & ~ack,
         "h": syn & ack,
         "a": ack & ~syn & ~fin & ~rst & (of.payload == 0),
@@ -149,8 +149,8 @@ def _history(source: Source, count: int) -> list[str]:
     }
     parts = [
         pd.DataFrame({"flow": of.flow, "letter": np.where(of.forward, letter.upper(), letter)})[mask]
-        for letter, mask in seen.items()
+        for letter, mask in letters_of.items()
     ]
     letters = pd.concat(parts).sort_index(kind="stable").drop_duplicates()
-    said = letters.groupby("flow")["letter"].agg("".join).reindex(range(count), fill_value=_UNSET)
-    return list(said)
+    histories = letters.groupby("flow")["letter"].agg("".join).reindex(range(count), fill_value=_UNSET)
+    return list(histories)

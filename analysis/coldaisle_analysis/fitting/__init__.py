@@ -1,1 +1,1 @@
-"""Fitting the model of the units to a real site: observations, estimates, and the table that a scenario names."""
+"""Fit of the model of the units to a real site: observations, estimates, and the TOML file that a scenario names."""

@@ -1,11 +1,11 @@
-"""Estimates of the parameters of a unit's model from its readings, each on what the ones before leave over.
+"""Estimates of the parameters of a unit's model, each fitted to the residuals of the previous step.
 
 1. excursions: slots at which a unit's sensors leave their rolling median together by more than half a degree;
-2. season: Fourier terms in the mean return air (OLS), kept where an F test with Newey-West covariance rejects their
+2. season: Fourier terms in the mean return air (OLS), kept if an F test with Newey-West covariance rejects their
    absence at 1 %; STL gives the strength of the daily season (Wang, Smith, Hyndman 2006);
-3. drift: standard deviation of what is still correlated in the coolant after half an hour to two hours;
-4. noise: AR(1) by least squares (statsmodels AutoReg) of what a rolling median over 49 slots leaves;
-5. one-step forecast: AR(12) fitted on the first three quarters, tried on the last, beside "the last value again".
+3. drift: standard deviation of the part of the coolant that is still correlated after half an hour to two hours;
+4. noise: AR(1) by least squares (statsmodels AutoReg) of the residuals of a rolling median over 49 slots;
+5. one-step forecast: AR(12) fitted on the first three quarters and tested on the last, against repeating the last value.
 """
 
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ from coldaisle_analysis.fitting.observations import Observations
 from coldaisle_contracts.clock import DAY_S, WEEK_S
 
 SHORT, LONG = 13, 49
-"""Slots of the rolling medians that show excursions and noise."""
+"""Windows of the rolling medians for excursions and for noise, in slots."""
 JUMP = 0.6
-"""An excursion leaves the rolling median by so much, °C; four times the published captures' noise."""
+"""Distance of an excursion from the rolling median, in °C: four times the noise of the published captures."""
 LEVEL = 0.01
 """Level of the seasonality test."""
 MEMORY_S = (1800, 7200)
-"""Lags at which noise is forgotten and drift is not, s."""
+"""Lags at which noise is no longer correlated and drift still is, in s."""
 FORECAST_LAGS = 12
 _SAME_EVERY_DAY = 10_001
-"""Window of STL's seasonal smoother, days: longer than any run."""
+"""Window of STL's seasonal smoother, in days: longer than any run."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Term:
     """One Fourier term of the season, as estimated.
 
     Attributes:
-        amplitude: of the return air, °C.
-        peak: when it is highest, as a share of its period since local midnight (of Monday).
-        f: the F statistic of its absence.
-        p: how likely a larger one is without any season.
+        amplitude: amplitude in the return air, in °C.
+        peak: time of the maximum, as a share of its period since local midnight (of Monday).
+        f: F statistic of the test of its absence.
+        p: probability of a larger F statistic without any season.
     """
 
     amplitude: float
@@ -58,7 +58,7 @@ class Noise:
     """AR(1) noise of a unit's sensors.
 
     Attributes:
-        spread: standard deviation of each sensor, °C.
+        spread: standard deviation of each sensor, in °C.
         phi: lag-1 autocorrelation of each sensor.
         coupling: mean correlation between the innovations of two sensors, not below 0.
     """
@@ -69,32 +69,32 @@ class Noise:
 
 
 def excursions(values: pd.DataFrame) -> pd.Series:
-    """Return how far a unit's sensors jump together in each slot, whole °C; 0 nearly everywhere."""
+    """Return the common jump of a unit's sensors in each slot, in whole °C; it is 0 in most slots."""
     usual = values.rolling(SHORT, center=True, min_periods=SHORT // 3).median()
     together = (values - usual).median(axis=1)
     return together.round().where(together.abs() > JUMP, 0.0)
 
 
-def seasonality(load: pd.Series, seen: Observations) -> tuple[dict[str, Term], float]:
-    """Return the season's terms, each with its F test, and the strength of the daily one.
+def seasonality(load: pd.Series, grid: Observations) -> tuple[dict[str, Term], float]:
+    """Return the terms of the season, each with its F test, and the strength of the daily season.
 
     Args:
-        load: mean deviation of the units' return air from its median, °C, a value a slot.
-        seen: where and how far apart the slots are.
+        load: mean deviation of the units' return air from its median, in °C, one value per slot.
+        grid: start and distance of the slots.
     """
-    periods = {"daily": DAY_S} if seen.days >= 2 else {}  # noqa: PLR2004 - a cycle shows from its second round on
-    if seen.days >= 7:  # noqa: PLR2004
+    periods = {"daily": DAY_S} if grid.days >= 2 else {}  # noqa: PLR2004 - a cycle shows from its second period on
+    if grid.days >= 7:  # noqa: PLR2004
         periods["weekly"] = WEEK_S
     if not periods:
         return {}, np.nan
-    monday = seen.start.normalize() - pd.Timedelta(days=seen.start.weekday())
-    at = (seen.start - monday).total_seconds() + np.arange(len(load)) * seen.interval_s
+    monday = grid.start.normalize() - pd.Timedelta(days=grid.start.weekday())
+    at = (grid.start - monday).total_seconds() + np.arange(len(load)) * grid.interval_s
     waves = [wave(2 * np.pi * at / period) for period in periods.values() for wave in (np.cos, np.sin)]
-    lags = max(1, round(3600 / seen.interval_s))
+    lags = max(1, round(3600 / grid.interval_s))
     model = OLS(load.to_numpy(), add_constant(np.column_stack(waves)))
     result = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     terms = {name: _term(result, 1 + 2 * number) for number, name in enumerate(periods)}
-    parts = STL(load.to_numpy(), period=round(DAY_S / seen.interval_s), seasonal=_SAME_EVERY_DAY).fit()
+    parts = STL(load.to_numpy(), period=round(DAY_S / grid.interval_s), seasonal=_SAME_EVERY_DAY).fit()
     strength = 1 - np.var(parts.resid) / np.var(parts.resid + parts.seasonal)
     return terms, float(max(0.0, strength))
 
@@ -107,7 +107,7 @@ def _term(result: Any, first: int) -> Term:
 
 
 def slow_spread(values: pd.Series, interval_s: float) -> float:
-    """Return the standard deviation of what changes slowly, °C: the root of the autocovariance at :data:`MEMORY_S`."""
+    """Return the standard deviation of slow changes, in °C: the root of the mean autocovariance at :data:`MEMORY_S`."""
     first, last = (max(1, round(lag / interval_s)) for lag in MEMORY_S)
     covariance = acovf(values.to_numpy(), nlag=last, fft=True)
     return float(np.sqrt(max(0.0, covariance[first:].mean())))
@@ -117,14 +117,14 @@ def autoregression(values: pd.DataFrame) -> Noise:
     """Return the AR(1) noise around the rolling median of a unit's readings without excursions."""
     residual = values - values.rolling(LONG, center=True, min_periods=LONG // 4).median()
     fits = [AutoReg(residual[sensor].to_numpy(), lags=1, trend="n").fit() for sensor in residual]
-    phi = np.clip([float(each.params[0]) for each in fits], -0.99, 0.99)
-    spread = np.sqrt([each.sigma2 for each in fits]) / np.sqrt(1 - phi**2)
-    between = np.corrcoef([each.resid for each in fits])
+    phi = np.clip([float(fit.params[0]) for fit in fits], -0.99, 0.99)
+    spread = np.sqrt([fit.sigma2 for fit in fits]) / np.sqrt(1 - phi**2)
+    between = np.corrcoef([fit.resid for fit in fits])
     return Noise(spread, phi, float(max(0.0, between[np.triu_indices(len(fits), 1)].mean())))
 
 
 def forecast_errors(values: Floats) -> tuple[float, float]:
-    """Return the root mean square error of one-step forecasts over the last quarter, °C: AR(12), last value again."""
+    """Return the root mean square errors over the last quarter, in °C: one-step forecast by AR(12), and last value repeated."""
     split = len(values) * 3 // 4
     fitted = AutoReg(values[:split], lags=FORECAST_LAGS).fit()
     forecast = fitted.append(values[split:]).predict(start=split, end=len(values) - 1)

@@ -1,7 +1,7 @@
-"""Fitting the model of a unit to a real site: its parameters, and how well they describe it.
+"""Fit of the model of a unit to a real site: the parameters, and diagnostics of the fit.
 
-Normal operation is assumed: what an attacker changed would be fitted too. What is estimated how, and in which order,
-is said in :mod:`coldaisle_analysis.fitting.estimates`.
+The fit assumes normal operation: changes by an attacker would be fitted, too. :mod:`coldaisle_analysis.fitting.estimates` describes
+the estimates and their order.
 """
 
 import sys
@@ -35,16 +35,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A site and what the fit says of itself.
+    """A fitted site and the diagnostics of the fit.
 
     Attributes:
         site: the parameters.
-        sensors: a row a sensor: readings (n), missing ones, median, noise, autocorrelation, and the root mean square
-            error, °C, of a one-step forecast by AR(12) and by the last value again.
+        sensors: one row per sensor: readings (n), missing ones, median, noise, autocorrelation, and the root mean square
+            error, in °C, of a one-step forecast by AR(12) and by repeating the last value.
         season: the terms that could be estimated, by name: ``daily`` from two days on, ``weekly`` from seven.
         strength: strength of the daily season, 0 to 1; NaN below two days.
         first: local time of the first reading.
-        days: length of what was fitted, days.
+        days: length of the fitted time, in days.
     """
 
     site: Site
@@ -60,44 +60,44 @@ def fit(paths: Sequence[Path], progress: Progress, time_zone: str = "UTC") -> Fi
 
     Args:
         paths: see :func:`observations.read`.
-        progress: told each step, one line each.
-        time_zone: zone the season's hours and weekdays are told in.
+        progress: called with one line per step.
+        time_zone: time zone of the season's hours and weekdays.
 
     Raises:
         InputError: if the files cannot be read or hold too little.
     """
     progress("reading " + ", ".join(path.name for path in paths))
-    seen = read(paths, time_zone)
+    grid = read(paths, time_zone)
     progress(
-        f"fitting {len(seen.units)} units, {seen.days:.1f} days, a reading every {seen.interval_s:.1f} s"
+        f"fitting {len(grid.units)} units, {grid.days:.1f} days, a reading every {grid.interval_s:.1f} s"
     )
-    jumps = {unit: excursions(values) for unit, values in seen.units.items()}
+    jumps = {unit: excursions(values) for unit, values in grid.units.items()}
     clean = {
         unit: values.sub(jumps[unit], axis=0).interpolate(limit_direction="both")
-        for unit, values in seen.units.items()
+        for unit, values in grid.units.items()
     }
-    terms, strength = seasonality(_common(clean, 4), seen)
+    terms, strength = seasonality(_common(clean, 4), grid)
     noises = {unit: autoregression(values) for unit, values in clean.items()}
-    site = _site(seen, jumps, noises, slow_spread(_common(clean, 1), seen.interval_s), terms)
-    return Fitted(site, _sensors(seen, clean, noises), terms, strength, seen.start, seen.days)
+    site = _site(grid, jumps, noises, slow_spread(_common(clean, 1), grid.interval_s), terms)
+    return Fitted(site, _sensors(grid, clean, noises), terms, strength, grid.start, grid.days)
 
 
 def _site(
-    seen: Observations,
+    grid: Observations,
     jumps: dict[str, pd.Series],
     noises: dict[str, Noise],
     drift: float,
     terms: dict[str, Term],
 ) -> Site:
-    """Return the estimates as a site; what its units share is the median over them, so that one odd unit matters little."""
-    found = noises.values()
+    """Return the estimates as a site; common parameters are medians over the units, so that one odd unit matters little."""
+    noise = noises.values()
     parameters = {
-        "medians": {unit: _rounded(values.median(), 2) for unit, values in seen.units.items()},
-        "noise": _rounded(np.median([each.spread for each in found], axis=0)),
-        "autocorrelation": _rounded(np.median([each.phi for each in found], axis=0)),
-        "coupling": round(float(np.median([each.coupling for each in found])), 3),
+        "medians": {unit: _rounded(values.median(), 2) for unit, values in grid.units.items()},
+        "noise": _rounded(np.median([ar.spread for ar in noise], axis=0)),
+        "autocorrelation": _rounded(np.median([ar.phi for ar in noise], axis=0)),
+        "coupling": round(float(np.median([ar.coupling for ar in noise])), 3),
         "drift": round(drift, 3),
-        "excursion_share": round(float(np.median([(each != 0).mean() for each in jumps.values()])), 4),
+        "excursion_share": round(float(np.median([(jump != 0).mean() for jump in jumps.values()])), 4),
         "season": _season(terms),
     }
     try:
@@ -107,19 +107,19 @@ def _site(
 
 
 def _season(terms: dict[str, Term]) -> Season:
-    """Return the terms that are there beyond doubt; the others are 0."""
-    found: dict[str, float] = {"daily": 0.0, "weekly": 0.0}
+    """Return the significant terms; the others are 0."""
+    season: dict[str, float] = {"daily": 0.0, "weekly": 0.0}
     for name, peak, length in (("daily", "peak_hour", 24), ("weekly", "peak_day", 7)):
         if name in terms and terms[name].p < LEVEL:
-            found |= {
+            season |= {
                 name: round(terms[name].amplitude, 3),
                 peak: round(terms[name].peak * length, 2) % length,
             }
-    return Season.model_validate(found)
+    return Season.model_validate(season)
 
 
 def _common(units: dict[str, pd.DataFrame], sensor: int) -> pd.Series:
-    """Return the mean over units of a sensor's deviation from its median, °C."""
+    """Return the mean over units of a sensor's deviation from its median, in °C, one value per slot."""
     return pd.concat([values[sensor] - values[sensor].median() for values in units.values()], axis=1).mean(
         axis=1
     )
@@ -129,9 +129,9 @@ def _rounded(values: pd.Series | Floats, digits: int = 3) -> list[float]:
     return [round(float(value), digits) for value in values]
 
 
-def _sensors(seen: Observations, clean: dict[str, pd.DataFrame], noises: dict[str, Noise]) -> pd.DataFrame:
+def _sensors(grid: Observations, clean: dict[str, pd.DataFrame], noises: dict[str, Noise]) -> pd.DataFrame:
     rows = []
-    for unit, values in seen.units.items():
+    for unit, values in grid.units.items():
         for index, sensor in enumerate(values):
             ours, again = forecast_errors(clean[unit][sensor].to_numpy())
             rows.append(
@@ -151,7 +151,7 @@ def _sensors(seen: Observations, clean: dict[str, pd.DataFrame], noises: dict[st
 
 
 def to_toml(site: Site) -> str:
-    """Return a site as TOML that a scenario can name: ``site = "file.toml"``."""
+    """Return a site as the TOML file that a scenario can name: ``site = "file.toml"``."""
     scalars = site.model_dump(mode="json")
     tables = {name: scalars.pop(name) for name in ("medians", "season")}
     lines = [f"{key} = {value}" for key, value in scalars.items()]
@@ -163,24 +163,24 @@ def to_toml(site: Site) -> str:
 def summary(fitted: Fitted) -> str:
     """Return the diagnostics as a small table."""
     noise = 1 / max(1.0, fitted.days)
-    lines = ["°C, a row a sensor:", fitted.sensors.to_string(index=False), ""]
+    lines = ["one row per sensor, in °C:", fitted.sensors.to_string(index=False), ""]
     for name, term in fitted.season.items():
-        kept = "kept" if term.p < LEVEL else f"not significant at {LEVEL:.0%}, set to 0"
+        verdict = "kept" if term.p < LEVEL else f"not significant at {LEVEL:.0%}, set to 0"
         lines.append(
-            f"{name} season: amplitude {term.amplitude:.3f} °C, F {term.f:.1f}, p {term.p:.2g}: {kept}"
+            f"{name} season: amplitude {term.amplitude:.3f} °C, F {term.f:.1f}, p {term.p:.2g}: {verdict}"
         )
     if fitted.season:
         lines.append(
             f"strength of the daily season (STL): {fitted.strength:.2f}; noise alone gives {noise:.2f}"
         )
     else:
-        lines.append("season: not estimated, it takes at least two days")
+        lines.append("season: not estimated, because it needs at least two days")
     lines.append(f"drift: {fitted.site.drift:.3f} °C within {fitted.days:.1f} days; more days may show more")
     return "\n".join(lines)
 
 
 def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: str = "UTC") -> None:
-    """Fit a site, tell the diagnostics and write its TOML to ``out``, or to standard output.
+    """Fit a site, report the diagnostics and write its TOML to ``out``, or to standard output.
 
     Raises:
         InputError: if the files cannot be read or hold too little, or ``out`` cannot be written.

@@ -16,24 +16,24 @@ from coldaisle_contracts.topics import SENSORS, client_id
 
 CSV_COLUMNS = ("time", "unit", "sensor", "value")
 FEWEST = 96
-"""Readings of a sensor below which nothing is estimated: 8 h at 5 min."""
+"""The fewest readings of a sensor for an estimate: 8 h at 5 min."""
 _HOTTEST = 1_000.0
-"""°C that no sensor exceeds, either way."""
+"""Limit of a reading and of its negative, in °C."""
 _FIRST, _LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
-"""Between these the times of readings lie."""
+"""Limits of the times of readings."""
 _MOST_SLOTS = 4_000_000
-"""Slots of a grid at most: a year of a reading every ten seconds."""
+"""The most slots of a grid: more than a year of one reading every ten seconds."""
 _CLIENTS = {client_id(unit, sensor): (unit, sensor) for unit in UNITS for sensor in SENSORS}
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What was read, on one grid.
+    """Readings of all units on one grid of slots.
 
     Attributes:
-        units: per unit, °C with a row a slot and a column a sensor (1 to 4); NaN where a reading is missing.
+        units: readings of each unit in °C, one row per slot and one column per sensor (1 to 4); a missing reading is NaN.
         start: local time of slot 0.
-        interval_s: time between two slots, s.
+        interval_s: time between two slots, in s.
     """
 
     units: dict[str, pd.DataFrame]
@@ -42,7 +42,7 @@ class Observations:
 
     @property
     def days(self) -> float:
-        """Length of the grid, days."""
+        """Length of the grid, in days."""
         return len(next(iter(self.units.values()))) * self.interval_s / DAY_S
 
 
@@ -52,7 +52,7 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
     Args:
         paths: ``.csv`` files with the columns :data:`CSV_COLUMNS` (times without an offset are UTC), and captures
             whose PUBLISH messages are told apart by the client id of their connection's CONNECT.
-        time_zone: zone whose hours and weekdays the site lives by.
+        time_zone: time zone of the site.
 
     Raises:
         InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
@@ -111,7 +111,7 @@ def _csv(path: Path) -> pd.DataFrame:
     time = pd.to_datetime(table["time"], format="ISO8601", utc=True, errors="coerce")
     time = time.where((time >= _FIRST) & (time <= _LAST))
     value = pd.to_numeric(table["value"], errors="coerce")
-    removed = table["value"].str.strip() == ""  # a reading that never arrived, as in a run's own table
+    removed = table["value"].str.strip() == ""  # a reading that never arrived, as in the table of a run
     checks = {
         "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
         "unit": (table["unit"].isin(list(UNITS)), f"use one of {', '.join(UNITS)}"),
@@ -126,14 +126,14 @@ def _csv(path: Path) -> pd.DataFrame:
             line = int(good.to_numpy().argmin())
             raise InputError(f"{path}: line {line + 2}: {name}", remedy, table[name].iloc[line])
     time_ns = time.dt.as_unit("ns").astype("int64")
-    found = pd.DataFrame(
+    readings = pd.DataFrame(
         {"unit": table["unit"], "sensor": table["sensor"].astype("int64"), "time_ns": time_ns, "value": value}
     )
-    return found[~removed]
+    return readings[~removed]
 
 
 def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) -> None:
-    """Refuse readings that come all at once, or so far apart that their grid would be nearly empty."""
+    """Refuse readings at equal times, or so far apart that their grid would be nearly empty."""
     place = ", ".join(path.name for path in paths)
     if not interval_ns > 0:
         raise InputError(

@@ -1,6 +1,6 @@
-"""Describing a run for machines (Croissant 1.1) and for people (a datasheet), from its manifest, plan and columns.
+"""Descriptions of a run for machines (Croissant 1.1) and for people (a datasheet), from its manifest, plan and columns.
 
-The metadata say what is sealed, so they lie beside the manifest. The datasheet quotes an audit, so it belongs to an analysis.
+The metadata describe sealed files, so they lie beside the manifest. The datasheet quotes an audit, so it belongs to an analysis.
 """
 
 import json
@@ -30,7 +30,7 @@ def metadata(run: Path, manifest: Manifest) -> str:
 
 
 def write_metadata(run: Path, manifest: Manifest) -> None:
-    """Write them into the run's folder, see :func:`metadata`."""
+    """Write the metadata into the run's folder, see :func:`metadata`."""
     (run / CROISSANT).write_text(metadata(run, manifest), encoding="utf-8")
 
 
@@ -40,8 +40,8 @@ def write_datasheet(run: Path, manifest: Manifest, checks: Sequence[Mapping[str,
     Args:
         run: the run's folder, with plan, dataset and manifest.
         manifest: its manifest.
-        checks: what an audit of it found, each a row of the scorecard.
-        folder: where the datasheet goes.
+        checks: the checks of its audit, each a row of the scorecard.
+        folder: folder of the datasheet.
 
     Raises:
         InputError: if plan, dataset or manifest cannot be read.

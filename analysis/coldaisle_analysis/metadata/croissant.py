@@ -1,7 +1,7 @@
-"""A run as Croissant 1.1 metadata (mlcommons.org/croissant), with the properties of its RAI vocabulary 1.0.
+"""Croissant 1.1 metadata of a run (mlcommons.org/croissant), with the properties of its RAI vocabulary 1.0.
 
-A record set a level, read from its Parquet file; a field a column, from :mod:`columns`; a file object for every file of the
-manifest and for the manifest itself, with its hash.
+Each level is a record set, read from its Parquet file. Each column is a field, from :mod:`columns`. Each file of the manifest, and
+the manifest itself, is a file object with its hash.
 """
 
 from pathlib import PurePosixPath
@@ -21,14 +21,14 @@ KEYS: dict[Level, tuple[str, ...]] = {
     "flows": ("flow",),
     "windows": ("client_id", "window"),
 }
-"""Columns that tell the rows of a level apart."""
+"""Columns that identify a row of each level."""
 _TERMS = (
     "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject",
     "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
     "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
     "transform",
 )  # fmt: skip
-"""Croissant's own words."""
+"""Croissant's own terms."""
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -89,11 +89,11 @@ def croissant(facts: Facts) -> dict[str, Any]:
 
 
 def _published(facts: Facts) -> dict[str, Any]:
-    """Return who publishes the data set, and under which terms."""
+    """Return publisher, licence, date and version of the data set."""
     publish, manifest = facts.publish, facts.manifest
     made_on = f"{manifest.created:%Y-%m-%d}"
     creators = [_creator(author) for author in publish.authors]
-    found: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "url": publish.url or (f"{DOI}{publish.doi}" if publish.doi else "./"),
         "license": publish.terms,
         "creator": creators if len(creators) > 1 else creators[0],
@@ -101,25 +101,25 @@ def _published(facts: Facts) -> dict[str, Any]:
         "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
     }
     if publish.publisher:
-        found["publisher"] = {"@type": "sc:Organization", "name": publish.publisher}
+        properties["publisher"] = {"@type": "sc:Organization", "name": publish.publisher}
     if publish.doi:
-        found["sameAs"] = f"{DOI}{publish.doi}"
-    return found
+        properties["sameAs"] = f"{DOI}{publish.doi}"
+    return properties
 
 
 def _creator(author: Author) -> dict[str, Any]:
     if author in OWN.authors:
         return {"@type": "sc:Organization", "name": author.name}
-    found: dict[str, Any] = {"@type": "sc:Person", "name": author.name}
+    creator: dict[str, Any] = {"@type": "sc:Person", "name": author.name}
     if author.orcid:
-        found["url"] = f"{ORCID}{author.orcid}"
+        creator["url"] = f"{ORCID}{author.orcid}"
     if author.affiliation:
-        found["affiliation"] = {"@type": "sc:Organization", "name": author.affiliation}
-    return found
+        creator["affiliation"] = {"@type": "sc:Organization", "name": author.affiliation}
+    return creator
 
 
 def citation(facts: Facts) -> str:
-    """Return how the data set is cited, as BibTeX."""
+    """Return the citation of the data set as BibTeX."""
     publish, manifest = facts.publish, facts.manifest
     link = publish.url or (f"{DOI}{publish.doi}" if publish.doi else "")
     fields = {
@@ -140,7 +140,7 @@ def citation(facts: Facts) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a text without the braces that mean something to BibTeX."""
+    """Return a text without braces, which have a meaning in BibTeX."""
     return text.translate({ord(brace): None for brace in "{}"})
 
 
@@ -161,7 +161,7 @@ def _record_set(level: Level) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": level,
         "name": level,
-        "description": f"Level {level}: a row is {ROWS[level]}.",
+        "description": f"Level {level}: one row per {ROWS[level]}.",
         "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
         "field": [_field(column) for column in columns(level)],
     }
@@ -186,7 +186,7 @@ def _field(column: Column) -> dict[str, Any]:
 def _data_type(column: Column) -> str:
     """Return Croissant's name of a column's type.
 
-    mlcroissant reads whole numbers from Parquet exactly, those that may be missing too; as floats, ns would lose their last digits.
+    mlcroissant reads whole numbers from Parquet exactly, even where some are missing; as floats, times in ns would lose digits.
     """
     if column.numeric:
         return "sc:Integer" if column.dtype.lower().startswith("int") else "sc:Float"

@@ -1,4 +1,4 @@
-"""A run's datasheet in Markdown, with the sections of Gebru et al., Datasheets for Datasets, CACM 64(12), 2021."""
+"""The datasheet of a run in Markdown, with the sections of Gebru et al., Datasheets for Datasets, CACM 64(12), 2021."""
 
 from collections.abc import Callable, Iterator
 
@@ -26,7 +26,7 @@ def datasheet(facts: Facts) -> str:
 
 def _motivation(facts: Facts) -> Iterator[str]:
     yield (
-        "**Purpose.** To learn and compare the detection of anomalies in the traffic of IoT sensors, and how early it comes, on data "
+        "**Purpose.** To train and compare detectors of anomalies in the traffic of IoT sensors, and how early they alarm, on data "
         "whose truth is known for every packet. The setting follows Vigoya et al., Sensors 2020, 20(13), 3745."
     )
     yield f"**What was played.** {facts.setting}. Scenario `{facts.manifest.scenario}`, seed {facts.manifest.seed}."
@@ -34,9 +34,9 @@ def _motivation(facts: Facts) -> Iterator[str]:
 
 
 def _named(author: Author) -> str:
-    """Return an author with what is known of them."""
-    known = [part for part in (author.affiliation, author.orcid and f"ORCID {author.orcid}") if part]
-    return f"{author.name} ({', '.join(known)})" if known else author.name
+    """Return an author with affiliation and ORCID, as far as they are known."""
+    details = [part for part in (author.affiliation, author.orcid and f"ORCID {author.orcid}") if part]
+    return f"{author.name} ({', '.join(details)})" if details else author.name
 
 
 def _composition(facts: Facts) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _composition(facts: Facts) -> Iterator[str]:
         for level, rows in facts.rows.items()
     ]
     yield "**Instances.** Five levels, each as Parquet and CSV:"
-    yield "\n".join(["| level | a row is | rows | columns |", "|---|---|---|---|", *levels])
+    yield "\n".join(["| level | one row per | rows | columns |", "|---|---|---|---|", *levels])
     yield (
         f"**Labels.** {counts['packets_attack']:,} of {counts['packets']:,} packets and {counts['readings_attack']:,} of "
         f"{counts['readings']:,} readings are attacks, in {facts.kinds.total() - facts.benign} episodes; {facts.benign} "
@@ -62,7 +62,7 @@ def _composition(facts: Facts) -> Iterator[str]:
 
 
 def _episodes(facts: Facts) -> Iterator[str]:
-    """Yield the kinds that were played, as a table; nothing where none was."""
+    """Yield a table of the kinds that were played, and nothing if there were none."""
     if not facts.kinds:
         return
     rows = [
@@ -99,9 +99,9 @@ def _preprocessing(facts: Facts) -> Iterator[str]:
         "and journals are kept in `capture/raw` and `journal`."
     )
     if facts.checks:
-        found = ["| {id} | {status} | {sentence} |".format_map(each) for each in facts.checks]
-        yield "**Audit.** What `coldaisle audit` found:"
-        yield "\n".join(["| check | status | finding |", "|---|---|---|", *found])
+        findings = ["| {id} | {status} | {sentence} |".format_map(check) for check in facts.checks]
+        yield "**Audit.** Results of `coldaisle audit`:"
+        yield "\n".join(["| check | status | finding |", "|---|---|---|", *findings])
 
 
 def _uses(_: Facts) -> Iterator[str]:
@@ -118,11 +118,11 @@ def _distribution(facts: Facts) -> Iterator[str]:
         "`croissant.json` describes them and every column to machines."
     )
     publish = facts.publish
-    own = publish is OWN
-    yield f"**Licence.** {publish.licence}{', as coldaisle itself' if own else f' ({publish.terms})' * (publish.terms != publish.licence)}."
-    found = [part for part in (publish.publisher, publish.url, publish.doi and f"{DOI}{publish.doi}") if part]
-    if found:
-        yield f"**Where.** {', '.join(found)}."
+    is_own = publish is OWN
+    yield f"**Licence.** {publish.licence}{', as coldaisle itself' if is_own else f' ({publish.terms})' * (publish.terms != publish.licence)}."
+    where = [part for part in (publish.publisher, publish.url, publish.doi and f"{DOI}{publish.doi}") if part]
+    if where:
+        yield f"**Where.** {', '.join(where)}."
     yield f"**To cite it.** `{citation(facts)}`"
     yield "**Other formats.** `coldaisle export` writes Parquet by day, CSV, labelled pcapng, Zeek logs and EVE events."
 

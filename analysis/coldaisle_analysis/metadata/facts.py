@@ -1,4 +1,4 @@
-"""What a run's descriptions are made of: its manifest, its plan, its levels and, where it was audited, what was found."""
+"""The facts for the descriptions of a run: its manifest, plan and levels, and the results of its audit."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,27 +14,27 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.publish import Author, Publish
 
 OWN = Publish(authors=(Author(name="The coldaisle authors"),), licence="MIT")
-"""Who publishes a run whose scenario does not say."""
+"""The publisher of a run whose scenario does not name one."""
 ROWS: dict[Level, str] = {
-    "packets": "a frame captured beside the broker",
-    "messages": "an MQTT control packet",
-    "readings": "a planned reading, removed ones included",
-    "flows": "a bidirectional flow of TCP or UDP",
-    "windows": "a sensor and interval of time",
+    "packets": "frame captured beside the broker",
+    "messages": "MQTT control packet",
+    "readings": "planned reading, removed ones included",
+    "flows": "bidirectional flow of TCP or UDP",
+    "windows": "sensor and interval of time",
 }
-"""What a row of each level is."""
+"""The unit of a row of each level."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the descriptions of a run say comes from here.
+    """All facts that the descriptions of a run state.
 
     Attributes:
         manifest: the run's manifest.
         digest: the sha256 of that manifest, hex.
         plan: its plan.
-        rows: how many rows each level has.
-        sizes: size of every file of the manifest, and of the manifest itself, bytes.
+        rows: number of rows of each level.
+        sizes: size of every file of the manifest and of the manifest itself, in bytes.
         checks: the audit's checks, each a row of the scorecard; none where there was no audit.
     """
 
@@ -52,7 +52,7 @@ class Facts:
         Args:
             run: its folder, with plan, dataset and manifest.
             manifest: its manifest.
-            checks: what an audit found, see :attr:`checks`.
+            checks: the checks of its audit, see :attr:`checks`.
 
         Raises:
             InputError: if plan, dataset or manifest cannot be read.
@@ -84,7 +84,7 @@ class Facts:
 
     @property
     def publish(self) -> Publish:
-        """Who publishes the run; coldaisle's own where its scenario does not say."""
+        """The publisher of the run, by default coldaisle's authors."""
         return self.plan.scenario.publish or OWN
 
     @property
@@ -99,7 +99,7 @@ class Facts:
 
     @property
     def setting(self) -> str:
-        """In a sentence, what was played."""
+        """The setting of the run, as a part of a sentence."""
         scenario = self.plan.scenario
         return (
             f"{len(scenario.units)} cooling units with four temperature sensors each, a reading every "

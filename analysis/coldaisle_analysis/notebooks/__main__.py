@@ -11,5 +11,5 @@ if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the folder
 try:
     copy_into(Path(sys.argv[1]))
 except ColdaisleError as error:
-    print(f"coldaisle: {error}", file=sys.stderr)  # noqa: T201 - the program's one word
+    print(f"coldaisle: {error}", file=sys.stderr)  # noqa: T201 - the only output of the program
     sys.exit(error.exit_code)
