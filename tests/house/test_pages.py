@@ -13,6 +13,7 @@ from coldaisle_analysis import dataset
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
 from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
+from coldaisle_analysis.models import MODELS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.planning import build_plan
@@ -116,3 +117,10 @@ def test_example_of_early_detection() -> None:
     assert "204 cases" in EARLY
     assert f"between {erde_bounds(68 / 204, 5)[0]:.3f} for a perfect detector" in EARLY
     assert f"Item 1 is judged {(DUE[1] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in EARLY
+
+
+def test_results_name_models() -> None:
+    """The best model of each row of the results is called as the report calls it."""
+    rows = re.findall(r"^\| (?:week|DAD) \| \w+ \| (.+?) \|", EARLY.partition("## Results")[2], re.MULTILINE)
+    assert len(rows) == 4
+    assert set(rows) <= {model.title for model in MODELS.values()}

@@ -79,5 +79,5 @@ MODELS: dict[str, Model] = {
     "shewhart": _chart("Shewhart chart", "innovation_joint"),
     "cusum": _chart("CUSUM chart", "cusum", "cusum_joint"),
     "ewma": _chart("EWMA chart", "ewma"),
-    "ewma_told": _chart("EWMA chart, told", "ewma", "ewma_unit", told=True),
+    "ewma_told": _chart("EWMA chart, supervised", "ewma", "ewma_unit", told=True),
 }
