@@ -1,1 +1,1 @@
-"""What the parts of coldaisle agree on: names, addresses, time, scenario, plan and journal."""
+"""The vocabulary that all parts of coldaisle share: names, addresses, time, scenario, plan and journal."""

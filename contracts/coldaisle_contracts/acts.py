@@ -1,4 +1,4 @@
-"""Acts: what is done in an episode, when and how strongly; drawn from its seed, pure."""
+"""The acts of an episode: operations, times and amounts, a pure function of the episode's seed."""
 
 import itertools
 import random
@@ -11,19 +11,20 @@ from coldaisle_contracts.scenario import BROKER, EpisodeSpec, Scenario
 from coldaisle_contracts.taxonomy import Pace
 
 COPY_SPACING = 2_000_000
-"""Copies for several sensors follow one another at this distance, ns."""
+"""Time between the copies for two sensors, in ns."""
 BURST_GAP = (8_000_000, 30_000_000)
-"""The copies of a burst follow one another at this distance, ns, where the scenario names none."""
+"""Least and greatest time between two copies of a burst, in ns, where the scenario names none."""
 QUIET_S = 3.0
-"""The last thing done between two readings comes so long before the next one, s."""
+"""Time before a reading in which no act begins, in s."""
 SWAP_NS = 100_000_000
-"""A reading that changes places with the next one goes on so long after it, ns."""
+"""Time from the next reading to the release of the one that it overtakes, in ns."""
 HIDDEN_S = (0.0002, 0.0007)
-"""Delay that stays inside the jitter of a unit's waking, s."""
+"""Least and greatest delay that the jitter of a unit's waking hides, in s."""
 EACH_S, PACE = 0.005, 1e7
-"""A malformed packet takes so long, connection included, s, and more for its length, bytes/s; half of it on 2 cores."""
+"""Time that a malformed packet takes with its connection, in s, and the rate at which its bytes are sent, in bytes/s; on 2 cores half
+that time."""
 NEUTRAL = 20.0
-"""What a forged value that names no sensor lies around, °C: the supply air's median."""
+"""Centre of forged values that name no sensor, in °C: the median of the supply air."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Draft:
     Attributes:
         scenario: its scenario.
         start_ns: local midnight of the first day, ns since the epoch.
-        spec: what was asked for.
+        spec: its entry in the scenario.
         variant: how it is played.
         onset: its first slot.
         parameters: its parameters, drawn ones included.
@@ -49,7 +50,7 @@ class Draft:
     rng: random.Random
 
     def at(self, slot: int) -> int:
-        """Return when the unit takes its readings of a slot; for the broker, when the first unit's slot begins, ns."""
+        """Return the time at which the unit takes its readings of a slot, in ns; for the broker the first unit's."""
         unit = self.spec.unit or self.scenario.units[0]
         return reading_ns(self.scenario, self.start_ns, slot, unit)
 
@@ -60,41 +61,41 @@ class Draft:
 
     @property
     def sensors(self) -> tuple[int, ...]:
-        """The sensors attacked: none where the target is the broker, all where the unit itself plays."""
+        """The sensors attacked: none where the target is the broker, all where the unit itself plays the episode."""
         return () if self.spec.target == BROKER else self.spec.sensors
 
     @property
     def span_s(self) -> float:
-        """How long an act goes on, s."""
+        """Duration of an act, in s."""
         return span_s(self.spec.kind, self.parameters)
 
     def between(self, slot: int, share: tuple[float, float] = (0.0, 1.0)) -> int:
-        """Draw a time between a slot's reading and the next one, ns, at which an act still ends in time.
+        """Return a random time between the reading of a slot and the next one, in ns, early enough for an act to end.
 
         Args:
             slot: the slot.
-            share: the part of that time to draw from.
+            share: the part of that interval to draw from.
         """
         room = self.scenario.interval_s - QUIET_S - 1 - self.span_s
         return self.at(slot) + round((1 + self.rng.uniform(*share) * max(0.0, room)) * SECOND)
 
 
 def effort_s(kind: str, parameters: dict[str, float]) -> float:
-    """Return how long an act of a kind is busy without a pause, s: that takes real time."""
+    """Return for how long an act of a kind works without a pause, in s: virtual time cannot skip that."""
     if kind == "malformed":
         return parameters["count"] * (EACH_S + parameters.get("size", 0.0) / PACE)
     return parameters["count"] / parameters["rate"] if "rate" in parameters else 0.0
 
 
 def span_s(kind: str, parameters: dict[str, float]) -> float:
-    """Return how long an act of a kind goes on, s."""
+    """Return the duration of an act of a kind, in s."""
     patience = 1.5 * parameters["keepalive_s"] + 2 if kind == "slow-denial" else 0.0
     waits = parameters.get("hold_s", 0.0) + parameters.get("outage_s", 0.0)
     return effort_s(kind, parameters) + patience + waits
 
 
 def strength(spec: EpisodeSpec, variant: str, rng: random.Random) -> tuple[float | None, dict[str, float]]:
-    """Return the intensity of an episode and all its parameters: named by the scenario, or what the intensity stands for.
+    """Return the intensity of an episode and all its parameters: those that the scenario names, and those that follow from the intensity.
 
     A variant without parameters has no intensity.
     """
@@ -105,7 +106,7 @@ def strength(spec: EpisodeSpec, variant: str, rng: random.Random) -> tuple[float
 
 
 def acts_of(draft: Draft) -> tuple[Act, ...]:
-    """Return what is done in an episode, as its kind's pace lays it."""
+    """Return the acts of an episode in the pace of its kind."""
     return tuple(_LAYERS[draft.spec.row.pace](draft))
 
 
@@ -122,27 +123,27 @@ def _none(_: Draft) -> Iterator[Act]:
 
 def _readings(draft: Draft) -> Iterator[Act]:
     for index, slot, sensor in _each(draft):
-        operation, amount = _done_to_a_reading(draft, index)
+        operation, amount = _edit_of_reading(draft, index)
         yield Act(slot=slot, sensor=sensor, operation=operation, amount=amount)
 
 
-def _done_to_a_reading(draft: Draft, index: int) -> tuple[str, float]:
+def _edit_of_reading(draft: Draft, index: int) -> tuple[str, float]:
     """Return operation and amount for the reading at an index of the episode.
 
-    That is what the kind's row says: its edit, or the variant where that says how a value changes, and the variant's first
-    parameter. Drift and noise are shifts, each reading by an amount of its own.
+    The operation is the edit of the kind, or the variant where that says how a value changes; the amount is the variant's first
+    parameter. Drift and noise are shifts with another amount for each reading.
     """
-    given = draft.parameters
+    parameters = draft.parameters
     match draft.variant:
         case "shift":
-            return "shift", round(given["size"], 2)
+            return "shift", round(parameters["size"], 2)
         case "drift":
-            return "shift", round(given["size"] * (index + 1) / draft.spec.readings, 2)
+            return "shift", round(parameters["size"] * (index + 1) / draft.spec.readings, 2)
         case "noise":
-            return "shift", round(draft.rng.gauss(0, given["spread"]), 2)
+            return "shift", round(draft.rng.gauss(0, parameters["spread"]), 2)
         case variant:
             edit = draft.spec.row.edit
-            amounts = (given[row.name] for row in draft.spec.rows(variant) if row.name in given)
+            amounts = (parameters[row.name] for row in draft.spec.rows(variant) if row.name in parameters)
             return variant if edit == "modify" else edit, next(amounts, 0.0)
 
 
@@ -194,7 +195,7 @@ def _slots(draft: Draft) -> Iterator[Act]:
 
 
 def _forged(draft: Draft, sensor: int) -> float:
-    """Return the value an attacker makes up, °C."""
+    """Return a forged value, in °C."""
     site, unit, size = draft.scenario.site, draft.spec.unit, draft.parameters.get("size", 0.0)
     if not sensor or unit is None:
         return round(NEUTRAL + size, 2) if size else 0.0

@@ -1,4 +1,4 @@
-"""Who is on the test network: role to name, IPv4 address, MAC address and port.
+"""The hosts of the test network: role, name, IPv4 address and MAC address.
 
 The network lies in 198.18.0.0/15, which RFC 2544 reserves for benchmarking, and no route leaves it.
 """
@@ -54,4 +54,4 @@ UNITS = {
     )
 }
 HOSTS = (BROKER, INJECTOR, *UNITS.values())
-"""Everybody with an address of their own."""
+"""The hosts that have an address of their own."""

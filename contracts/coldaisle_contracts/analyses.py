@@ -1,7 +1,7 @@
-"""Analyses of a finished run: where they lie in its folder, and what each says of itself.
+"""The analyses of a finished run: their folders and their manifests.
 
-A run is sealed before anything is concluded from it. Each analysis is a folder of its own, ``analyses/001`` and on; ``analyses/latest``
-is a link to the newest, and the paths everybody knows, such as ``report/index.html``, lead through that.
+A run is sealed before it is analysed. Each analysis has a folder of its own, ``analyses/001`` and so on. ``analyses/latest`` is a link
+to the newest one, and the documented paths, such as ``report/index.html``, are links through it.
 """
 
 from datetime import datetime
@@ -17,21 +17,21 @@ from coldaisle_contracts.validation import first_problem
 
 ANALYSES, LATEST, EXPORT = "analyses", "latest", "export"
 PARTS = ("models", "report", "SCORECARD.json", "DATASHEET.md")
-"""What of the newest analysis has a link in the run's own folder."""
+"""Parts of the newest analysis that have a link in the run's own folder."""
 
 
 class AnalysisManifest(BaseModel):
-    """What an analysis says of itself.
+    """The manifest of an analysis.
 
     Attributes:
         run: id of the run that was analysed.
-        run_manifest: sha256 of that run's manifest, which says exactly what was analysed.
-        created: when, wall time, UTC.
-        seconds: wall time each stage took, s.
+        run_manifest: sha256 of that run's manifest, which identifies the data that was analysed.
+        created: time of the analysis, wall time, UTC.
+        seconds: wall time that each stage took, in s.
         versions: version of each tool and library used.
-        commit: the commit of coldaisle's source that made it, as in the run's manifest.
+        commit: commit of the coldaisle that made it, as in the run's manifest.
         tuned: whether every model was tuned first.
-        weeks: other runs that models were tried on: the sha256 of each one's manifest, by its id.
+        weeks: other runs on which models were tried: the sha256 of each manifest, by the id of the run.
         files: sha256 of every file of the analysis but this one.
     """
 
@@ -67,14 +67,14 @@ class AnalysisManifest(BaseModel):
 
 
 def analyses_of(run: Path) -> list[Path]:
-    """Return the folders of a run's analyses, oldest first; those being made are hidden and not among them."""
+    """Return the folders of a run's analyses, oldest first, without the hidden ones of analyses that are being made."""
     return sorted(path for path in (run / ANALYSES).glob("[!.]*") if path.is_dir() and not path.is_symlink())
 
 
 def sealed_around(path: Path) -> Path | None:
-    """Return the finished run that a path leads into, ``None`` where it leads into none.
+    """Return the finished run whose folder holds a path, ``None`` where there is none.
 
-    A run's folder for exports and what lies outside of runs are free to write to.
+    The run's folder for exports may be written to, so a path in it counts as outside.
     """
     whole = path.resolve()
     for folder in (whole, *whole.parents):
@@ -84,7 +84,7 @@ def sealed_around(path: Path) -> Path | None:
 
 
 def refuse_sealed(out: Path | None, place: str = "--out") -> None:
-    """Refuse a folder or file to write to that lies in a finished run.
+    """Refuse to write into a finished run.
 
     Raises:
         InputError: naming the run.

@@ -1,7 +1,7 @@
-"""A host's end of its cable: asks the switch to be plugged in, sets its own address and state (netdevice(7)).
+"""A host's connection to the test network: its link from the switch, its address and its state (netdevice(7)).
 
-In containers the switch is a program of its own, and nobody but it can make a link between two hosts: a host hands it a
-descriptor of its own network namespace over a Unix socket, and finds an interface there.
+In containers the switch is a program of its own, and only the switch can link two hosts. A host sends it a descriptor of its own
+network namespace over a Unix socket and then finds an interface there.
 """
 
 import ctypes
@@ -16,13 +16,13 @@ from coldaisle_contracts.addressing import NETWORK, Host
 from coldaisle_contracts.errors import ColdaisleError
 
 INTERFACE = "eth0"
-"""A host's one interface beside ``lo``."""
+"""The only interface of a host beside ``lo``."""
 SWITCH = "switch.sock"
-"""Socket of the switch in the timekeeper's folder."""
+"""Name of the switch's socket in the timekeeper's folder."""
 PLUGGED = "plugged in"
-"""What the switch answers when it is done; anything else is why it is not."""
+"""Answer of the switch after success; any other answer is the reason of a failure."""
 PATIENCE_S = 15.0
-"""The switch answers within so long, s."""
+"""Longest time to wait for the switch, in s."""
 _SET_ADDRESS, _SET_MASK, _GET_FLAGS, _SET_FLAGS, _UP = 0x8916, 0x891C, 0x8913, 0x8914, 0x1
 """ioctl requests SIOCSIFADDR, SIOCSIFNETMASK, SIOCGIFFLAGS and SIOCSIFFLAGS, and IFF_UP."""
 _FLAGS, _ADDRESS = struct.Struct("16sh22x"), struct.Struct("16sH2x4s16x")
@@ -44,21 +44,21 @@ def plug_in(switch: Path, host: Host) -> None:
 
     Args:
         switch: the switch's socket.
-        host: who is plugged in.
+        host: the host to connect.
 
     Raises:
         CableError: if the switch does not answer or refuses, or the interface cannot be set.
     """
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
-            asking.settimeout(PATIENCE_S)
-            asking.connect(str(switch))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as switch_socket:
+            switch_socket.settimeout(PATIENCE_S)
+            switch_socket.connect(str(switch))
             namespace = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                socket.send_fds(asking, [host.name.encode()], [namespace])
+                socket.send_fds(switch_socket, [host.name.encode()], [namespace])
             finally:
                 os.close(namespace)
-            answer = asking.recv(4096).decode() or "the switch left"
+            answer = switch_socket.recv(4096).decode() or "the switch left"
         if answer != PLUGGED:
             raise CableError(host.name, answer)
         set_up(host)
@@ -69,10 +69,10 @@ def plug_in(switch: Path, host: Host) -> None:
 def set_up(host: Host) -> None:
     """Turn the offloads of the calling thread's ``eth0`` off, give it the host's address, and set it up.
 
-    Offloads leave checksums open and merge messages; a capture should see what a cable carries.
+    Offloads leave checksums empty and merge messages, but a capture should see the frames that a cable carries.
 
     Raises:
-        OSError: if there is none, or it may not be set.
+        OSError: if the interface does not exist or may not be changed.
     """
     offloads.turn_off(INTERFACE)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -83,10 +83,10 @@ def set_up(host: Host) -> None:
 
 
 def set_state(name: str, *, up: bool) -> None:
-    """Set an interface up or down; it keeps its address, and its routes come back with it.
+    """Set an interface up or down; it keeps its address, and setting it up restores its routes.
 
     Raises:
-        OSError: if there is none of that name, or it may not be set.
+        OSError: if the interface does not exist or may not be changed.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         _, flags = _FLAGS.unpack(fcntl.ioctl(sock, _GET_FLAGS, _FLAGS.pack(name.encode(), 0)))
@@ -94,10 +94,10 @@ def set_state(name: str, *, up: bool) -> None:
 
 
 def let_go() -> None:
-    """Give up NET_ADMIN for good: whoever is plugged in needs it no more (capabilities(7)).
+    """Give up NET_ADMIN for good, because a connected host does not need it (capabilities(7)).
 
     Raises:
-        OSError: if the kernel refuses, which it does not for what a process may give up.
+        OSError: if the kernel refuses; it never should, since a process may always give up a capability.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     header = struct.pack("=Ii", _CAPABILITIES_V3, 0)

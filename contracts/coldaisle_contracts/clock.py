@@ -1,8 +1,8 @@
-"""Time as the programs see it: virtual, and asked for.
+"""Virtual time: the clock, and the protocol for requesting a time advance.
 
 ``virtual = wall + offset``. The offset stands in a small file that libfaketime and :func:`read_offset`
-read; only the timekeeper replaces it. A federate asks for a time advance and blocks until granted
-(IEEE 1516, HLA time management). Messages are JSON objects, one a line, over a Unix socket.
+read; only the timekeeper replaces it. A federate requests a time advance and blocks until it is granted
+(IEEE 1516, HLA time management). Messages are JSON objects, one per line, over a Unix socket.
 """
 
 import json
@@ -27,14 +27,15 @@ DAY_S, WEEK_S = 86_400.0, 604_800.0
 SOCKET = "timekeeper.sock"
 OFFSET = "offset"
 END = 2**62
-"""A time advance nobody else reaches: granted when the run is over."""
+"""The last virtual time: an advance to it is granted when the run is over."""
 
 
 def zone_of(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name.
 
     Raises:
-        ValueError: if there is none of that name, or it can be no name of one: zoneinfo imports packages by what stands between its dots.
+        ValueError: if there is no such zone, or the text cannot be the name of one: zoneinfo would import packages by the parts of a name
+            with dots.
     """
     if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,60}", name):
         raise ValueError(name)
@@ -63,37 +64,37 @@ def read_offset(path: Path) -> int:
 
 
 class Clock(Protocol):
-    """What a program needs of time."""
+    """The clock of a program."""
 
     def now_ns(self) -> int:
-        """Return the virtual time, ns since the epoch."""
+        """Return the virtual time, in ns since the epoch."""
 
     def advance(self, to_ns: int) -> None:
         """Block until virtual time reaches ``to_ns``."""
 
 
 class ManualClock:
-    """A clock for tests: it stands still until told to advance."""
+    """A clock for tests that stands still until it is advanced."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self._now = now_ns
 
     def now_ns(self) -> int:
-        """Return the time last advanced to."""
+        """Return the time of the last advance."""
         return self._now
 
     def advance(self, to_ns: int) -> None:
-        """Move there at once."""
+        """Move to the time at once."""
         self._now = max(self._now, to_ns)
 
 
 class Federate:
-    """A program's seat in the federation: the client of the timekeeper.
+    """A program's membership of the federation: the client of the timekeeper.
 
     The process runs under libfaketime, so ``time.time_ns()`` is virtual.
 
     Args:
-        folder: where the timekeeper's socket and the offset file are.
+        folder: folder of the timekeeper's socket and the offset file.
         name: the federate's name in the plan.
 
     Raises:
@@ -112,19 +113,19 @@ class Federate:
         self._send(join=name)
 
     def now_ns(self) -> int:
-        """Return the virtual time, ns since the epoch."""
+        """Return the virtual time, in ns since the epoch."""
         return time.time_ns()
 
     def wall_ns(self) -> int:
-        """Return the wall time, ns since the epoch: what the kernel stamps with."""
+        """Return the wall time, in ns since the epoch: the kernel's own time, which it stamps frames with."""
         return self.now_ns() - read_offset(self._offset)
 
     def request(self, to_ns: int) -> None:
-        """Ask for a time advance without waiting; a later request replaces an earlier one."""
+        """Request a time advance without waiting; a later request replaces an earlier one."""
         self._send(advance=to_ns)
 
     def granted(self) -> int:
-        """Block for the timekeeper's answer and return the virtual time granted, ns.
+        """Block for the timekeeper's answer and return the virtual time that it grants, in ns.
 
         Raises:
             FederateError: if the timekeeper ended the run.
@@ -140,11 +141,11 @@ class Federate:
         return int(json.loads(line)["grant"])
 
     def withdraw(self) -> None:
-        """Take a request back: something has to be done first. A grant already on its way still comes."""
+        """Withdraw a request because there is work left. A grant that is already on its way still comes."""
         self._send(withdraw=self.name)
 
     def stir(self) -> None:
-        """Say that frames just moved on the wire, so that time does not jump under them."""
+        """Report that frames just passed, so that the timekeeper does not advance time while they are under way."""
         self._send(stir=self.name)
 
     def advance(self, to_ns: int) -> None:
@@ -153,7 +154,7 @@ class Federate:
         self.granted()
 
     def leave(self) -> None:
-        """Say that this federate is done and close its seat."""
+        """Leave the federation and close the connection."""
         self._send(leave=self.name)
         self.socket.close()
 

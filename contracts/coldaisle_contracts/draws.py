@@ -1,4 +1,4 @@
-"""Episodes a scenario leaves to its seed: where and when they are; pure."""
+"""The episodes that a scenario leaves to its seed: targets and times, a pure function of the seed."""
 
 import itertools
 import random
@@ -12,7 +12,7 @@ from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 from coldaisle_contracts.topics import SENSORS
 
 MARGIN = 3
-"""Slots between two episodes on one unit, and before the first of a day: room to get on the path."""
+"""Slots between two episodes on one unit, and before the first of a day, for getting on the path."""
 
 Placed = tuple[int, EpisodeSpec]
 """An episode and its first slot."""
@@ -22,31 +22,31 @@ T = TypeVar("T")
 def lead(spec: EpisodeSpec, variant: str | None = None, parameters: dict[str, float] | None = None) -> int:
     """Return how many slots before its onset an episode gets on the path.
 
-    A replay has to have seen what it replays. Without variant and parameters: the most it can take.
+    A replay has to see first what it replays. Without variant and parameters this is the greatest number that the kind can need.
     """
     variant = variant or spec.variant
     lags = [row for row in spec.row.parameters if row.name == "lag" and (variant is None or row.of(variant))]
-    known = parameters if parameters is not None else spec.named
-    return max([1, *(int(known.get("lag", row.most)) for row in lags)])
+    values = parameters if parameters is not None else spec.named
+    return max([1, *(int(values.get("lag", row.most)) for row in lags)])
 
 
 def tail(scenario: Scenario, spec: EpisodeSpec) -> int:
-    """Return how many slots an episode may reach beyond its last reading: a forged clock is wrong until the next query."""
+    """Return how many slots an episode may reach beyond its last reading; a forged clock stays wrong until the next query."""
     return max(spec.row.tail, scenario.ntp_every if spec.row.pace == "queries" else 0)
 
 
 def claims(scenario: Scenario, slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
-    """Return the (target, slot) pairs an episode claims, the slots for getting on the path included."""
-    taken = range(slot - lead(spec), slot + spec.readings + tail(scenario, spec))
-    return {(spec.target, each) for each in taken}
+    """Return the (target, slot) pairs that an episode needs, including those for getting on the path."""
+    slots = range(slot - lead(spec), slot + spec.readings + tail(scenario, spec))
+    return {(spec.target, claimed) for claimed in slots}
 
 
 def plays(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
-    """Tell whether anything would happen: two readings to change places, an NTP query to forge."""
+    """Tell whether an episode would have any act: two readings that can change places, an NTP query to forge."""
     if spec.kind == "reordering":
         return spec.readings > 1
     if spec.row.pace == "queries":
-        return any(taken % scenario.ntp_every == 0 for taken in range(slot, slot + spec.readings))
+        return any(query % scenario.ntp_every == 0 for query in range(slot, slot + spec.readings))
     return True
 
 
@@ -54,9 +54,9 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
     """Draw episodes by seed: kinds in proportion, days and units in turn, hours spread.
 
     Args:
-        scenario: what the run is meant to be.
-        named: the episodes it names, which the drawn ones avoid.
-        place: what to call the scenario in an error.
+        scenario: the scenario.
+        named: the episodes that it names, which the drawn ones avoid.
+        place: name of the scenario in an error.
 
     Raises:
         InputError: if no day is left for them, or fewer fit than asked for.
@@ -77,18 +77,18 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
     units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
     variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
     placed: list[Placed] = []
-    seen: set[tuple[int, str, str, str]] = set()
+    combinations: set[tuple[int, str, str, str]] = set()
     for number, kind in enumerate(kinds):
         variant, day = next(variants[kind]), days[number % len(days)]
         for hour in itertools.islice(hours, 400):
             unit = None if KINDS[kind].target == "broker" else next(units)
             slot, spec = _candidate(scenario, (kind, variant), unit, day, hour, rng)
-            own = claims(scenario, slot, spec)
-            reach = {(target, taken + way * (MARGIN - 1)) for target, taken in own for way in (-1, 1)}
+            claimed = claims(scenario, slot, spec)
+            reach = {(target, near + way * (MARGIN - 1)) for target, near in claimed for way in (-1, 1)}
             same = (hour, spec.target, kind, variant)
-            if not reach & busy and same not in seen and _fits(scenario, slot, spec):
-                seen.add(same)
-                busy |= own
+            if not reach & busy and same not in combinations and _fits(scenario, slot, spec):
+                combinations.add(same)
+                busy |= claimed
                 placed.append((slot, spec))
                 break
         else:
@@ -107,7 +107,7 @@ def _in_proportion(weights: dict[KindName, float], count: int) -> list[KindName]
 
 
 def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
-    """Deal a shuffled deck again and again, so that every card comes up equally often."""
+    """Yield the items in a random order, then all of them in another, and so on, so that each comes equally often."""
     while True:
         rng.shuffle(cards)
         yield from list(cards)

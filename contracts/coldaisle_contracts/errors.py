@@ -1,24 +1,26 @@
-"""The errors of coldaisle; each knows its exit code and builds its own sentence."""
+"""The errors of coldaisle; each has its exit code and builds its own sentence."""
 
 import reprlib
 from pathlib import Path
 
 LONGEST = 2_000
-"""Characters of a sentence, at most; what lies behind is left out."""
+"""Greatest length of a sentence, in characters; the rest is left out."""
 _PLACE, _VALUE, _BROKEN = 700, 100, 20
-"""Characters of a place and of a value, and how many broken things one sentence lists, at most."""
+"""Greatest length of a place and of a value, in characters, and greatest number of findings in one sentence."""
 
 
 def plain(text: str, most: int = LONGEST) -> str:
-    """Return a text as one printable line: cut, and whatever is not printable (line breaks, escapes, half characters) as its escape."""
+    """Return a text as one printable line: cut, and each character that cannot be printed (line breaks, surrogates) as its escape."""
     cut = text[:most] + ("…" if len(text) > most else "")
     if cut.isprintable():
         return cut
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in cut)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in cut
+    )
 
 
 class _Short(reprlib.Repr):
-    """Shows a value as it would be written, no longer than a sentence bears, whatever its depth and size."""
+    """Shows a value as Python writes it, cut to the length of a sentence whatever its depth and size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,15 +41,15 @@ class _Short(reprlib.Repr):
 
 
 def shown(value: object) -> str:
-    """Return a value as it would be written, cut to what a sentence bears."""
+    """Return a value as Python writes it, cut to the length of a sentence."""
     return plain(_Short().repr(value), 3 * _VALUE)
 
 
 class ColdaisleError(Exception):
-    """Anything coldaisle reports as one sentence instead of a traceback.
+    """An error that coldaisle reports as one sentence instead of a traceback.
 
     Attributes:
-        exit_code: what the command line exits with.
+        exit_code: exit code of the command line.
     """
 
     exit_code = 1
@@ -56,7 +58,7 @@ class ColdaisleError(Exception):
         super().__init__(plain(sentence))
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle what was built, not what it was built from, so that errors cross processes."""
+        """Pickle the finished error, not its arguments, so that errors cross processes."""
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -70,33 +72,33 @@ def _rebuild(
 
 
 class InputError(ColdaisleError):
-    """Something the user gave cannot be used (exit 2).
+    """An input of the user cannot be used (exit 2).
 
     Args:
         place: the file, option or address that is wrong.
-        value: what was found there, shown as it was written; ``None`` when nothing was found.
         remedy: what would be right, as the second half of a sentence.
+        value: the value found there; ``None`` where there is none.
     """
 
     exit_code = 2
 
     def __init__(self, place: str | Path, remedy: str, value: object = None) -> None:
-        found = "" if value is None else f" is {shown(value)}"
-        super().__init__(f"{plain(str(place), _PLACE)}{found}: {remedy}")
+        is_value = "" if value is None else f" is {shown(value)}"
+        super().__init__(f"{plain(str(place), _PLACE)}{is_value}: {remedy}")
 
 
 class TrustError(ColdaisleError):
     """The run finished but is not trustworthy (exit 3).
 
     Args:
-        broken: one sentence for each thing that does not hold.
+        broken: one sentence for each condition that does not hold.
     """
 
     exit_code = 3
 
     def __init__(self, broken: list[str]) -> None:
         self.broken = broken
-        listed = [plain(each, _PLACE) for each in broken[:_BROKEN]]
+        listed = [plain(sentence, _PLACE) for sentence in broken[:_BROKEN]]
         more = [f"and {len(broken) - _BROKEN} more"] if len(broken) > _BROKEN else []
         super().__init__("the run is not trustworthy: " + "; ".join([*listed, *more]))
 
@@ -107,23 +109,23 @@ class FederateError(ColdaisleError):
     Args:
         name: the federate.
         what: what happened to it.
-        last_words: the last lines it wrote.
+        last_words: the last lines that it wrote.
     """
 
     exit_code = 3
 
     def __init__(self, name: str, what: str, last_words: str = "") -> None:
         self.name, self.what = name, what
-        said = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
-        super().__init__(f"{name} {what}{said}")
+        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
+        super().__init__(f"{name} {what}{ending}")
 
 
 class UnforeseenError(ColdaisleError):
-    """Something happened that nobody foresaw, so it is a fault of coldaisle (exit 70, ``EX_SOFTWARE`` of sysexits.h).
+    """An error that nobody foresaw, so it is a fault of coldaisle (exit 70, ``EX_SOFTWARE`` of sysexits.h).
 
     Args:
         what: what happened, and where.
-        log: where the whole traceback lies; ``None`` when it could not be written.
+        log: file with the whole traceback; ``None`` when it could not be written.
     """
 
     exit_code = 70
@@ -136,5 +138,5 @@ class UnforeseenError(ColdaisleError):
 
 
 def notes(error: BaseException) -> list[str]:
-    """Return what was added to an error on its way up, such as where something was kept; a sentence each."""
+    """Return the sentences that callers added to an error, such as where results are kept."""
     return list(getattr(error, "__notes__", ()))

@@ -1,7 +1,7 @@
-"""The ledger's raw material: each program writes down what it did, one JSON object a line.
+"""The journals: each program writes down its own actions, one JSON object per line.
 
-Labels come from joining these lines with the capture, never from time windows. The join key is
-:func:`frame_digest`, which both the writer of a journal and the reader of a capture compute.
+Labels come from joining these lines with the capture, never from time windows. The join key is :func:`frame_digest`,
+which both the writer of a journal and the reader of a capture compute.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ ETHERNET = 14
 _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _MOST = 2**62
-"""Largest number in a journal: a time of 64 bits, with room for a sum of two."""
+"""Greatest number in a journal: the sum of two such times still fits into 64 bits."""
 _TYPES = {"event": {str}, "shard": {str}} | {
     field.name: {field.type, *get_args(field.type)} for line in get_args(Line) for field in fields(line)
 }
@@ -29,16 +29,16 @@ _TYPES = {"event": {str}, "shard": {str}} | {
 _NUMBERS = frozenset(key for key, types in _TYPES.items() if types & {int, bool})
 """Keys that hold no text."""
 _HALF = re.compile("[\ud800-\udfff]")
-"""Half a character, which JSON can escape and UTF-8 cannot hold."""
+"""A lone surrogate, which JSON can escape and UTF-8 cannot encode."""
 _IPV4_HEADER = 20
 """Bytes of an IPv4 header without options; a capture may hold frames cut shorter."""
 
 
 def frame_digest(frame: bytes) -> str:
-    """Return what identifies an Ethernet frame wherever it is seen: 16 hex digits.
+    """Return the digest that identifies an Ethernet frame wherever it is captured: 16 hex digits.
 
-    Taken over ARP or IPv4 without Ethernet header, padding and the IPv4, TCP and UDP checksums
-    (a network card may fill those in later), so a relay changes nothing and an edit does.
+    It covers ARP or IPv4 without Ethernet header, padding and the IPv4, TCP and UDP checksums (a network card may fill those in
+    later). So relaying a frame keeps its digest, and an edit changes it.
     """
     kind, packet = frame[12:14], bytearray(frame[ETHERNET:])
     if kind == _ARP:
@@ -83,7 +83,7 @@ class Journal:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Let the error of a disk that takes no more name the file."""
+        """Add the name of the file to an error of the disk."""
         try:
             yield
         except OSError as error:
@@ -92,17 +92,17 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal; each is an object with ``event`` and ``shard``, and every key it has is of its type.
+    """Yield the lines of a journal; each is an object with ``event`` and ``shard``, and all of its keys have the right type.
 
     Raises:
-        InputError: if the file is missing or a line is none of a journal.
+        InputError: if the file is missing, or a line cannot be one of a journal.
     """
     lines = read_text(path, "a run keeps this journal; make the run again", None).splitlines()
     try:
-        found = json.loads(f"[{','.join(lines)}]")  # all at once: three times as fast as line by line
+        objects = json.loads(f"[{','.join(lines)}]")  # all at once: three times as fast as line by line
     except (ValueError, RecursionError):
-        found = _line_by_line(path, lines)
-    for number, line in enumerate(found, 1):
+        objects = _line_by_line(path, lines)
+    for number, line in enumerate(objects, 1):
         if wrong := _wrong(line):
             remedy = "the journal was edited, make the run again"
             raise InputError(f"{path}: line {number}: {wrong}", remedy, line)
@@ -120,7 +120,7 @@ def _line_by_line(path: Path, lines: list[str]) -> Iterator[Any]:
 
 
 def _wrong(line: Any) -> str:
-    """Return what is wrong with a line, nothing where it can be one of a journal."""
+    """Return the error in a line, an empty text where there is none."""
     if type(line) is not dict:
         return "no object"
     if "event" not in line or "shard" not in line:

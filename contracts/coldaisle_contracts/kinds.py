@@ -1,6 +1,6 @@
-"""The taxonomy: a row for every kind of episode.
+"""The taxonomy: one row for each kind of episode.
 
-The module is longer than most because it is the table: scenarios, plans, documentation and checks follow from it.
+The module is longer than most because it is one table, from which scenarios, plans, documentation and checks follow.
 Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
 """
 
@@ -14,7 +14,7 @@ from coldaisle_contracts.taxonomy import Kind, Parameter, Role
 _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
 _CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
 _FROM = "eth.src == 02:42:c6:12:00:42"
-"""Frames that the attacker's host put on the wire; its address is the injector's in ``addressing``."""
+"""Filter for frames that the attacker's host sent; ``addressing`` has its MAC address."""
 _COUNT = "number of them"
 
 
@@ -42,7 +42,7 @@ def _rate(least: float, most: float, faint: float, blatant: float) -> Parameter:
 
 
 def _field(name: str, most: int, blatant: int, least: int = 0, faint: int | None = None) -> Parameter:
-    """Return what a header field is set to; the variant is the field's name."""
+    """Return the parameter of a header field; the variant is the name of the field."""
     low = least if faint is None else faint
     return Parameter(
         "value", "1", least, most, low, blatant, "new value of the field", whole=True, variants=(name,)

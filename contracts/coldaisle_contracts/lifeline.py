@@ -1,4 +1,4 @@
-"""No process outlives the one that started it: the kernel sees to it, however that one ends."""
+"""Processes that end with the process that started them, however it ends; the kernel ensures it."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ def die_with_parent(parent: int = 0) -> None:
     """Have the kernel kill this process when the thread that started it ends.
 
     Args:
-        parent: process that started this one, where known: when it is gone already, this process ends at once.
+        parent: id of the process that started this one, where known; this process ends at once if that one has already ended.
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent and os.getppid() != parent:

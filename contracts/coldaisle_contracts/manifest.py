@@ -1,7 +1,7 @@
-"""The manifest: what a run is, how it was made, and the hash of every file in it.
+"""The manifest of a run: its scenario, how it was made, and the hash of every file in it.
 
-It seals what was played and labelled (plan, journals, captures, dataset). What is concluded from that lies beside it, in
-:mod:`analyses`, and names the manifest's own sha256.
+It seals the data that was played and labelled: plan, journals, captures, dataset. Results that follow from that data lie beside it,
+see :mod:`analyses`, and name the manifest's own sha256.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 COUNTED = (
     "packets", "packets_attack", "readings", "readings_attack", "episodes", "acts", "kernel_drops", "days",
 )  # fmt: skip
-"""What a manifest counts."""
+"""Numbers that every manifest has."""
 
 
 def _all_counted(counts: dict[str, int]) -> dict[str, int]:
@@ -46,12 +46,12 @@ class Clocks(BaseModel):
     """The two clocks of a run: first and last packet in virtual and in wall time, UTC.
 
     Attributes:
-        virtual_start: when the first packet was seen, in the time the programs lived in.
-        virtual_end: the same of the last packet.
-        wall_start: when the first packet was captured, real time.
-        wall_end: the same of the last packet.
+        virtual_start: virtual time of the first packet.
+        virtual_end: virtual time of the last packet.
+        wall_start: wall time of the first packet.
+        wall_end: wall time of the last packet.
         time_zone: IANA name of the scenario's local time.
-        utc_offset_s: its offset from UTC during the run, s.
+        utc_offset_s: its offset from UTC during the run, in s.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,27 +65,26 @@ class Clocks(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a finished run says of itself.
+    """The manifest of a finished run.
 
     Attributes:
         id: name of the run's folder.
         scenario: name of the scenario.
-        seed: the seed the plan followed from.
+        seed: the seed from which the plan follows.
         engine: ``netns`` or ``compose``.
-        shards: how many stretches of days ran, side by side on netns.
-        created: when the run was made, wall time, UTC.
+        shards: number of shards; on netns they ran at the same time.
+        created: time at which the run was made, wall time, UTC.
         plan_digest: sha256 of the plan.
-        semantic_digest: sha256 of the semantic trace: who published what when, and what became of it.
-        counts: packets, readings, episodes, acts, kernel_drops and others, see :data:`COUNTED`.
-        seconds: wall time each stage took, s.
+        semantic_digest: sha256 of the semantic trace: every reading with its client, value, time and fate.
+        counts: numbers of packets, readings, episodes, acts, kernel drops and others.
+        seconds: wall time that each stage took, in s.
         versions: version of each tool and library used.
-        files: sha256 of every file it seals, by path relative to the run's folder.
-        commit: the commit of coldaisle's source that finished it, ``-dirty`` behind it where files were changed; empty where there was
-            no checkout.
-        clocks: its clocks; ``None`` in runs made before they were noted.
-        definition: the scenario itself as JSON has it, with its site's parameters, see :func:`planning.planned_again`; ``None`` in
-            runs made before it was kept.
-        left_out: kinds that the machine could not play: the plan is that of the scenario without their episodes.
+        files: sha256 of every file that it seals, by path relative to the run's folder.
+        commit: commit of the coldaisle that finished the run, followed by ``-dirty`` where files were changed; empty where there was no
+            checkout.
+        clocks: its clocks; ``None`` in runs of versions that did not record them.
+        definition: the scenario itself in JSON, with the parameters of its site; ``None`` in runs of versions that did not keep it.
+        left_out: kinds that the machine could not play; the plan is that of the scenario without their episodes.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -113,7 +112,7 @@ class Manifest(BaseModel):
 
     @property
     def made_by(self) -> str:
-        """What made the run: version and commit of coldaisle."""
+        """Version and commit of the coldaisle that made the run."""
         version = self.versions.get("coldaisle", "of unknown version")
         return f"coldaisle {version}" + (f", commit {self.commit}" if self.commit else "")
 
@@ -125,7 +124,7 @@ class Manifest(BaseModel):
             run: the run's folder, or the manifest itself.
 
         Raises:
-            InputError: if the folder holds none or it is not a manifest.
+            InputError: if the folder holds no manifest, or the file is none.
         """
         path = run if run.is_file() else run / MANIFEST
         text = read_text(path, "name the folder of a finished run, such as runs/latest")
@@ -136,7 +135,7 @@ class Manifest(BaseModel):
 
 
 def instant(time_ns: int) -> datetime:
-    """Return a time given in ns since the epoch, UTC, to the microsecond."""
+    """Return the instant of a time in ns since the epoch, UTC, to the microsecond."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_ns // 1000)
 
 
@@ -147,7 +146,7 @@ def sha256_of(path: Path) -> str:
 
 
 def digest_of(run: Path) -> str:
-    """Return the sha256 of a run's manifest, hex: it stands for the whole run.
+    """Return the sha256 of a run's manifest, hex; it identifies the whole run.
 
     Raises:
         InputError: if the folder holds no manifest.

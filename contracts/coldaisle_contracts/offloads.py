@@ -1,7 +1,7 @@
-"""A network interface's offloads: what a kernel leaves to a card, and a cable's capture must not see left open.
+"""Offloads of a network interface: work that the kernel leaves to the network card.
 
-They leave checksums open and merge messages. The requests are those of ``ethtool -K`` (linux/ethtool.h), of which a run needs
-four for each of its cables: as many starts of that program would cost more than the rest of the network.
+They leave checksums empty and merge messages, which a capture of a cable would not show. The requests are those of ``ethtool -K``
+(linux/ethtool.h). A run needs four for each cable, and starting that program so often would take longer than the rest of the network.
 """
 
 import array
@@ -25,20 +25,20 @@ def turn_off(name: str) -> None:
     """Turn every offload of an interface off.
 
     Raises:
-        OSError: if there is none of that name, or it may not be set.
+        OSError: if the interface does not exist or may not be changed.
     """
     for _, request in _GET_SET.values():
         _ask(name, request, 0)
 
 
 def left_on(name: str) -> list[str]:
-    """Return the offloads of an interface that are on."""
+    """Return the names of the offloads of an interface that are on."""
     return [offload for offload, (request, _) in _GET_SET.items() if _ask(name, request, 0)]
 
 
 def _ask(name: str, request: int, value: int) -> int:
-    """Send one request and return the value that stands afterwards."""
-    asked = array.array("I", [request, value])
+    """Send one request and return the value in force afterwards."""
+    setting = array.array("I", [request, value])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        fcntl.ioctl(sock, _SIOCETHTOOL, _REQUEST.pack(name.encode(), asked.buffer_info()[0]))
-    return asked[1]
+        fcntl.ioctl(sock, _SIOCETHTOOL, _REQUEST.pack(name.encode(), setting.buffer_info()[0]))
+    return setting[1]

@@ -1,4 +1,4 @@
-"""The plan: every reading slot and every act of the attacker; a pure function of scenario and seed."""
+"""The plan of a run: every reading slot and every act; a pure function of scenario and seed."""
 
 import hashlib
 from pathlib import Path
@@ -16,16 +16,16 @@ from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.validation import first_problem
 
 CONNECT = 2 * SECOND
-"""Sensors connect so long after local midnight, as in the published captures, ns."""
+"""Time from local midnight to the connection of the sensors, in ns, as in the published captures."""
 FIRST_READING = CONNECT + SECOND // 2
 DISCONNECT = SECOND
-"""Sensors disconnect so long after the next midnight, ns."""
+"""Time from the next midnight to the disconnection of the sensors, in ns."""
 UNIT_STAGGER = 1_000_000
-"""The units wake so far apart, ns; the published captures show 20 ms."""
+"""Time between the wakings of two units, in ns; the published captures show 20 ms."""
 
 
 def seed_for(seed: int, name: str) -> int:
-    """Return the seed of the thing called ``name``: adding another thing leaves it unchanged."""
+    """Return the seed of the random choice with a name; further choices leave it unchanged."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
 
 
@@ -40,15 +40,15 @@ class _Model(BaseModel):
 
 
 class Act(_Model):
-    """One thing done in an episode.
+    """One act of an episode.
 
     Attributes:
-        slot: its slot, from 0; the reading's, where it is done to a reading.
-        sensor: sensor number; 0 where it is done to no sensor.
-        operation: what is done.
-        amount: how much: °C, factor, s or count, as the operation takes it.
-        times_ns: virtual times at which something is due, ns: further deliveries, a release, the act itself; empty where it is
-            done as a frame passes.
+        slot: its slot, from 0; for an act on a reading the reading's slot.
+        sensor: number of the sensor; 0 where the act concerns none.
+        operation: the operation, such as ``shift``, ``swallow`` or the name of a kind.
+        amount: amount of the operation: in °C, in s, a factor or a count.
+        times_ns: virtual times of further deliveries, of a release or of the act itself, in ns since the epoch; empty where the act is
+            played as a frame passes.
     """
 
     slot: Count
@@ -59,27 +59,27 @@ class Act(_Model):
 
 
 class Episode(_Model):
-    """One anomaly, from getting ready to being gone.
+    """One anomaly, from its preparation to its last trace.
 
     Attributes:
         id: ``e01``, ``e02``, … in order of time.
         kind: its kind in the taxonomy.
-        variant: how the kind is played.
+        variant: variant of the kind.
         unit: the unit attacked, or ``broker``.
         onset: first slot attacked.
-        readings: how many slots it lasts.
+        readings: number of slots that it lasts.
         sensors: sensors attacked; none where the target is the broker.
         parameters: every parameter of the kind, by name.
-        intensity: from 0, barely visible, to 1, blatant; none where there is nothing to scale.
-        stealth: whether it stays inside ``normal``.
-        normal: per sensor attacked, the range of its normal values, °C.
-        seed: for whatever else is random about it.
-        packets: frames the actor may make for it at most; relayed ones do not count.
-        cost_s: real time it will take, s, about.
-        approach_ns: when it starts to get ready; on the path this is before the onset.
-        begin_ns: start of the act; who has to be on the path must have confirmed by then that it is.
-        end_ns: when it starts to leave.
-        acts: what is done; none for kinds where being there is all.
+        intensity: from 0, barely visible, to 1, blatant; none where the variant has no parameter to scale.
+        stealth: whether its values stay within ``normal``.
+        normal: per sensor attacked, least and greatest normal value, in °C.
+        seed: seed of its other random choices.
+        packets: greatest number of frames that the actor may make for it, relayed ones not counted.
+        cost_s: estimate of the real time that it takes, in s.
+        approach_ns: virtual time at which the actor starts to prepare; on the path this is before the onset.
+        begin_ns: virtual time at which the acts begin; by then an attacker on the path must have confirmed that frames pass through it.
+        end_ns: virtual time at which the actor starts to leave.
+        acts: its acts; none for kinds whose presence on the path is the whole anomaly.
     """
 
     id: str
@@ -113,7 +113,7 @@ class Plan(_Model):
     Attributes:
         scenario: the scenario it follows from.
         start_ns: local midnight of the first day, ns since the epoch, UTC.
-        utc_offset_s: declared offset of local time from UTC, s.
+        utc_offset_s: declared offset of local time from UTC, in s.
         episodes: all episodes, in order of time.
     """
 
@@ -123,7 +123,7 @@ class Plan(_Model):
     episodes: tuple[Episode, ...]
 
     def day_ns(self, day: int) -> int:
-        """Return local midnight of a day (from 0), ns since the epoch."""
+        """Return local midnight of a day (from 0), in ns since the epoch."""
         return self.start_ns + day * DAY
 
     def day_slots(self, day: int) -> range:
@@ -132,15 +132,15 @@ class Plan(_Model):
         return range(day * per_day, min((day + 1) * per_day, self.scenario.slots))
 
     def connect_ns(self, day: int, unit: str) -> int:
-        """Return when a unit connects on a day, ns since the epoch."""
+        """Return the time at which a unit connects on a day, in ns since the epoch."""
         return self.day_ns(day) + CONNECT + stagger_ns(self.scenario, unit)
 
     def reading_ns(self, slot: int, unit: str) -> int:
-        """Return when a unit takes the readings of a slot, ns since the epoch."""
+        """Return the time at which a unit takes the readings of a slot, in ns since the epoch."""
         return reading_ns(self.scenario, self.start_ns, slot, unit)
 
     def disconnect_ns(self, day: int, unit: str) -> int:
-        """Return when a unit disconnects at the end of a day, ns since the epoch."""
+        """Return the time at which a unit disconnects at the end of a day, in ns since the epoch."""
         slots = self.day_slots(day)
         length = round(len(slots) * self.scenario.interval_s * SECOND)
         return self.day_ns(day) + length + DISCONNECT + stagger_ns(self.scenario, unit)
@@ -151,16 +151,16 @@ class Plan(_Model):
         return [episode for episode in self.episodes if episode.onset // per_day in days]
 
     def bystanders(self, unit: str) -> tuple[Host, ...]:
-        """Return the hosts to which frames of a unit's can go astray: other units, or else the attacker's own.
+        """Return the hosts to which frames of a unit can be misdirected: other units, or else the attacker's own.
 
-        A bridge passes what is for a host it cannot see on to everybody, so they have to be there all the time.
+        These hosts have to be connected all the time, because a bridge floods frames for an unknown host to every port.
         """
         unplugged = {episode.unit for episode in self.episodes if episode.kind == "cable"}
-        others = [other for other in self.scenario.units if other not in (unit, *unplugged)]
-        return tuple(UNITS[other] for other in others) or (INJECTOR,)
+        names = [name for name in self.scenario.units if name not in (unit, *unplugged)]
+        return tuple(UNITS[name] for name in names) or (INJECTOR,)
 
     def digest(self) -> str:
-        """Return the sha256 of the plan, hex; who publishes a run is no part of what is played."""
+        """Return the sha256 of the plan, hex, without the scenario's table ``publish``, which does not change the run."""
         text = self.model_dump_json(exclude={"scenario": {"publish"}})
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -176,10 +176,10 @@ class Plan(_Model):
             plan = cls.model_validate_json(text)
         except ValidationError as error:
             raise first_problem(path, error) from error
-        for key, wanted in begins(plan.scenario).items():
-            if (found := getattr(plan, key)) != wanted:
+        for key, expected in begins(plan.scenario).items():
+            if (value := getattr(plan, key)) != expected:
                 raise InputError(
-                    f"{path}: key {key}", f"its scenario begins at {wanted}: the plan was edited", found
+                    f"{path}: key {key}", f"its scenario begins at {expected}: the plan was edited", value
                 )
         return plan
 
@@ -193,13 +193,13 @@ def begins(scenario: Scenario) -> dict[str, int]:
 
 
 def stagger_ns(scenario: Scenario, unit: str) -> int:
-    """Return how long after the first unit a unit wakes, ns; 0 for the broker, which has no readings of its own."""
+    """Return the time from the first unit's waking to a unit's, in ns; 0 for the broker, which has no readings of its own."""
     names: list[str] = list(scenario.units)
     return names.index(unit) * UNIT_STAGGER if unit != BROKER else 0
 
 
 def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:
-    """Return when a unit takes the readings of a slot, ns: the grid plus stagger plus a seeded jitter."""
+    """Return the time at which a unit takes the readings of a slot, in ns: the slot's time, the stagger and a seeded jitter."""
     stagger = stagger_ns(scenario, unit)
     jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % (UNIT_STAGGER * 3 // 4)
     return start_ns + FIRST_READING + round(slot * scenario.interval_s * SECOND) + stagger + jitter

@@ -1,6 +1,6 @@
-"""Who publishes a run as a data set, and under which terms: table ``[publish]`` of a scenario.
+"""The publication of a run as a data set: its authors and terms, the table ``[publish]`` of a scenario.
 
-It changes nothing of what is played: the plan's digest leaves it out.
+It does not change the run, so the digest of the plan leaves it out.
 """
 
 import re
@@ -43,7 +43,7 @@ def _doi(text: str) -> str:
 
 
 def _orcid(text: str) -> str:
-    """Refuse what is no ORCID iD; its last digit checks the others (ISO 7064, MOD 11-2)."""
+    """Refuse a text that is no ORCID iD; its last digit checks the others (ISO 7064, MOD 11-2)."""
     digits = text.replace("-", "")
     if re.fullmatch(r"(\d{4}-){3}\d{3}[\dX]", text):
         total = 0
@@ -120,7 +120,7 @@ def is_url(text: str) -> bool:
 
 
 def spdx_id(licence: str) -> str | None:
-    """Return an SPDX id as the list of SPDX writes it, ``None`` where it has no such id."""
-    from cyclonedx.spdx import fixup_id  # noqa: PLC0415 - where scenarios are read, not in every program of a run
+    """Return an SPDX id in the spelling of the SPDX list, ``None`` where the list has no such id."""
+    from cyclonedx.spdx import fixup_id  # noqa: PLC0415 - only a program that reads scenarios needs it
 
     return fixup_id(licence)

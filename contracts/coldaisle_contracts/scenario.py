@@ -1,6 +1,6 @@
-"""A scenario: what a run is meant to be, as typed TOML.
+"""A scenario, the description of a run, as typed TOML.
 
-The module is longer than most: the format and what makes a file refused stand together.
+The module is longer than most because it holds the format together with all the rules that a file has to keep.
 """
 
 import re
@@ -25,11 +25,11 @@ UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 LONGEST_DRAWN = 60
-"""Readings in an episode drawn by seed at most."""
+"""Greatest number of readings in an episode drawn by seed."""
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, tzinfo=UTC)
-"""Between these a run can lie: a pcap file has 32 bits for the seconds since 1970, which end at 06:28:15 on the last day."""
+"""Bounds of a run: a pcap file has 32 bits for the seconds since 1970, which end at 06:28:15 on the last day."""
 FIRST_YEAR = FIRST.year - 1
-"""A day of a zone east of Greenwich may begin in the year before."""
+"""Least year of a day: east of Greenwich a day may begin in the year before."""
 BROKER: Final = "broker"
 """The target of an episode that attacks no unit."""
 Target = UnitName | Literal["broker"]
@@ -40,7 +40,7 @@ class _Model(BaseModel):
 
 
 class EpisodeSpec(_Model):
-    """One episode a scenario asks for by name; further keys are the parameters of its kind.
+    """One episode that a scenario names; further keys are the parameters of its kind.
 
     Attributes:
         kind: kind of episode, a name in the taxonomy.
@@ -51,7 +51,7 @@ class EpisodeSpec(_Model):
         sensors: sensors attacked; all four when left out.
         variant: one of the kind's variants; drawn by seed when left out.
         intensity: from 0, barely visible, to 1, blatant: sets every parameter that is not named; drawn by seed when left out.
-        stealth: whether values stay inside the sensor's normal range and times inside its jitter.
+        stealth: whether values stay within the sensor's normal range and times within its jitter.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -90,14 +90,14 @@ class EpisodeSpec(_Model):
             raise MismatchError("unit", self.unit, f"remove it: {self.kind} attacks the broker")
         self._refuse_idle_keys(kind)
         if self.stealth and not kind.stealth:
-            able = ", ".join(each.name for each in KINDS.values() if each.stealth)
+            able = ", ".join(other.name for other in KINDS.values() if other.stealth)
             raise MismatchError("stealth", self.stealth, f"remove it: only {able} can hide")
         for name, value in self.named.items():
             self._refuse_parameter(name, value)
         return self
 
     def _refuse_idle_keys(self, kind: Kind) -> None:
-        """Refuse what the kind has no use for."""
+        """Refuse keys that have no meaning for the kind."""
         whole = "attacks the broker" if kind.target == BROKER else "concerns the whole unit"
         if self.sensors != SENSORS and not kind.picks_sensors:
             raise MismatchError("sensors", list(self.sensors), f"remove it: {self.kind} {whole}")
@@ -109,13 +109,13 @@ class EpisodeSpec(_Model):
             raise MismatchError("intensity", self.intensity, f"remove it: {played} has nothing to scale")
 
     def _refuse_parameter(self, name: str, value: object) -> None:
-        rows = [each for each in self.row.parameters if each.name == name]
+        rows = [row for row in self.row.parameters if row.name == name]
         if not rows:
-            own = ", ".join(dict.fromkeys(each.name for each in self.row.parameters)) or "none"
-            raise MismatchError(name, None, f"remove it: {self.kind} has no such parameter; its own: {own}")
-        of_variant = [each for each in rows if self.variant is not None and each.of(self.variant)]
-        if not of_variant and any(each.variants for each in rows):
-            able = ", ".join(dict.fromkeys(variant for each in rows for variant in each.variants))
+            names = ", ".join(dict.fromkeys(row.name for row in self.row.parameters)) or "none"
+            raise MismatchError(name, None, f"remove it: {self.kind} has no such parameter; its own: {names}")
+        of_variant = [row for row in rows if self.variant is not None and row.of(self.variant)]
+        if not of_variant and any(row.variants for row in rows):
+            able = ", ".join(dict.fromkeys(variant for row in rows for variant in row.variants))
             raise MismatchError(name, value, f"leave it out, or name a variant that has it: {able}")
         row = (of_variant or rows)[0]
         if self.stealth and row.overt:
@@ -143,18 +143,16 @@ class EpisodeSpec(_Model):
 
     @property
     def named(self) -> dict[str, float]:
-        """The parameters it names."""
+        """The parameters that it names."""
         return dict(self.model_extra or {})
 
     def rows(self, variant: str) -> list[Parameter]:
         """Return the parameters of its kind that a variant has."""
-        return [
-            each for each in self.row.parameters if each.of(variant) and not (self.stealth and each.overt)
-        ]
+        return [row for row in self.row.parameters if row.of(variant) and not (self.stealth and row.overt)]
 
 
 class Drawn(_Model):
-    """Episodes the plan draws by seed, spread over days, units and hours.
+    """Episodes that the plan draws by seed, spread over days, units and hours.
 
     Attributes:
         count: number of episodes.
@@ -181,7 +179,7 @@ class Drawn(_Model):
 
 
 class Scenario(_Model):
-    """What a run is meant to be; the plan follows from it and its seed.
+    """The description of a run; the plan follows from it and its seed.
 
     Attributes:
         name: short name, part of the run's id.
@@ -198,7 +196,7 @@ class Scenario(_Model):
         site: parameters of the units' model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
-        publish: who publishes the run as a data set; changes nothing of what is played.
+        publish: authors and terms of the run as a data set; they do not change the run.
     """
 
     name: str
@@ -259,7 +257,7 @@ class Scenario(_Model):
         return self
 
     def _refuse_days_without_stamps(self) -> None:
-        """Refuse a run that a capture cannot give times to: pcap counts seconds since 1970 in 32 bits."""
+        """Refuse a run whose times do not fit into a capture: pcap counts seconds since 1970 in 32 bits."""
         if (
             FIRST_YEAR <= self.first_day.year <= LAST.year
             and FIRST <= self.start.astimezone(UTC) <= self.end <= LAST
@@ -286,26 +284,26 @@ class Scenario(_Model):
 
     @property
     def slots_per_day(self) -> int:
-        """Readings a sensor takes in a whole day."""
+        """Number of readings of a sensor in a whole day."""
         return int(86_400 / self.interval_s)
 
     @property
     def slots(self) -> int:
-        """Readings a sensor takes in the run."""
+        """Number of readings of a sensor in the run."""
         return int(self.duration_h * 3600 / self.interval_s)
 
     @property
     def days(self) -> int:
-        """Days of the run, the last one perhaps not whole."""
+        """Number of days of the run; the last one may be incomplete."""
         return -(-self.slots // self.slots_per_day)
 
 
 def load_scenario(path: Path, seed: int | None = None) -> Scenario:
-    """Read a scenario; ``site = "file.toml"`` is looked up beside it.
+    """Read a scenario; the file in ``site = "file.toml"`` is relative to its folder.
 
     Args:
         path: the TOML file.
-        seed: replaces the file's seed when given.
+        seed: replaces the seed of the file, unless it is ``None``.
 
     Raises:
         InputError: naming file, key, value and what would be right.
@@ -323,14 +321,14 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
 
 
 def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:
-    """Return the scenario with the licence as SPDX writes it; one that is neither known there nor an address is refused."""
+    """Return the scenario with its licence in the spelling of SPDX; refuse one that is neither an SPDX id nor an address."""
     publish = scenario.publish
     if publish is None or is_url(publish.licence):
         return scenario
-    known = spdx_id(publish.licence)
-    if known is None:
+    spelled = spdx_id(publish.licence)
+    if spelled is None:
         remedy = (
             f"SPDX knows no such licence: write an id of {SPDX} such as CC-BY-4.0, or the address of its text"
         )
         raise InputError(f"{path}: key publish.licence", remedy, publish.licence)
-    return scenario.model_copy(update={"publish": publish.model_copy(update={"licence": known})})
+    return scenario.model_copy(update={"publish": publish.model_copy(update={"licence": spelled})})

@@ -1,4 +1,4 @@
-"""A shard: a range of days that runs in a testbed of its own."""
+"""A shard: a range of days that is played in a testbed of its own."""
 
 import itertools
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Shard:
 
     @classmethod
     def split(cls, days: int, shards: int) -> list[Self]:
-        """Cut a run of ``days`` into at most ``shards`` shards of nearly equal length."""
+        """Return at most ``shards`` shards of nearly equal length that together are a run of ``days``."""
         shards = max(1, min(shards, days))
         edges = [days * number // shards for number in range(shards + 1)]
         return [cls(range(start, stop)) for start, stop in itertools.pairwise(edges)]

@@ -1,4 +1,4 @@
-"""The parameters of a real site: what the units' mathematical model is set to.
+"""Parameters of the mathematical model of the units, which stand for a real site.
 
 The defaults are the published DAD captures' medians, noise and autocorrelation (Vigoya et al.,
 Sensors 2020, 20(13), 3745); ``coldaisle fit`` estimates them from other captures.
@@ -17,7 +17,7 @@ PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 
 _COOLANT = 2
-"""Sensors up to this one sit in the coolant."""
+"""Greatest number of a sensor in the coolant."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Spread = Annotated[float, Field(ge=0.0, le=5.0)]
 Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
@@ -47,7 +47,7 @@ class Season(_Model):
 
 
 class Site(_Model):
-    """Everything the model of a unit needs to know.
+    """Parameters of the model of the units of a site.
 
     Attributes:
         medians: per unit, the median of each sensor, in °C.
@@ -73,10 +73,10 @@ class Site(_Model):
     season: Season = Season()
 
     def normal(self, unit: str, sensor: int) -> tuple[float, float]:
-        """Return the range of a sensor's normal values, °C: its median and three standard deviations either way.
+        """Return least and greatest normal value of a sensor, in °C: three standard deviations below and above its median.
 
-        Noise, drift (of the coolant) and season (of the air, through the energy balance of the coolant out) add up as
-        independent variances; excursions lie outside.
+        The variances of noise, drift (coolant sensors) and season (air, and through the energy balance coolant out) are added as
+        independent ones; excursions lie outside this range.
         """
         index = sensor - 1
         swing = (self.season.daily**2 + self.season.weekly**2) / 2 * (0.0, 0.3, 0.01, 1.0)[index]
@@ -87,7 +87,7 @@ class Site(_Model):
     @field_validator("medians")
     @classmethod
     def _warmer_coming_back(cls, value: dict[str, PerSensor]) -> dict[str, PerSensor]:
-        """Refuse a unit that cools nothing: its energy balance has no solution."""
+        """Refuse a unit that does not cool, because its energy balance has no solution."""
         for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
             if coolant_out <= coolant_in or return_air <= supply:
                 remedy = "coolant out must be warmer than coolant in, return air warmer than supply air"
@@ -99,7 +99,7 @@ def load_site(path: Path) -> Site:
     """Read a site's parameters from TOML, as ``coldaisle fit`` writes them.
 
     Raises:
-        InputError: if the file is missing, not TOML or holds an unknown key or a bad value.
+        InputError: if the file is missing or not TOML, or holds an unknown key or a bad value.
     """
     raw = read_toml(path, "name a readable TOML file written by `coldaisle fit`")
     try:

@@ -1,7 +1,7 @@
-"""What a machine or an image holds that takes part in a run: its base, Debian packages and Python distributions.
+"""The software of a machine or an image that takes part in a run: base, Debian packages and Python distributions.
 
-``software/<name>.json`` in a run's folder says it: of the ``machine`` that the run was made on, or of each image, which has its
-own since it was built.
+A run keeps it in ``software/<name>.json``, for the ``machine`` that made the run or for each image. An image gets its own file when it
+is built.
 """
 
 import importlib.metadata
@@ -23,21 +23,21 @@ FOLDER = "software"
 IMAGE = Path("/usr/share/coldaisle")
 """Folder of an image that holds the image's own file."""
 PATIENCE_S = 30.0
-"""Time there is to list packages, which takes milliseconds, s."""
+"""Longest time for listing packages, in s; it takes milliseconds."""
 _LONGEST_LICENCE = 80
-"""A licence field longer than this is the text of a licence, not its name, characters."""
+"""Greatest length of a licence's name, in characters; a longer field holds the text of the licence."""
 
 
 class Software(BaseModel):
-    """What a machine or an image holds.
+    """The software of a machine or an image.
 
     Attributes:
         image: name of the image; empty for a machine.
-        base: the system and its version, with the number of the point release, such as ``Debian 13.2``; empty where it does not say.
-        made: the day an image's base was made; ``None`` for a machine.
+        base: the system and its version with the point release, such as ``Debian 13.2``; empty where unknown.
+        made: the day on which an image's base was made; ``None`` for a machine.
         debian: version of each Debian package by name, as dpkg knows it.
         python: version of each Python distribution by normalised name (PEP 503).
-        licences: their licences as they say themselves, SPDX expressions or names; without those that say nothing.
+        licences: their licences as they declare them, SPDX expressions or names; without those that declare none.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -50,24 +50,24 @@ class Software(BaseModel):
     licences: dict[str, str] = {}
 
     @classmethod
-    def of(cls, script: Path, *what: str) -> Self:
-        """Return what this system holds.
+    def of(cls, script: Path, *packages: str) -> Self:
+        """Return the software of this system.
 
         Args:
             script: ``testbed/software``.
-            what: names of Debian packages, or ``image`` for all of an image.
+            packages: names of Debian packages, or ``image`` for all of an image.
         """
         try:
             done = subprocess.run(  # noqa: S603 - our own script
-                [script, *what], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+                [script, *packages], capture_output=True, text=True, check=True, timeout=PATIENCE_S
             )
-            said = json.loads(done.stdout)
-        except (OSError, subprocess.SubprocessError):  # a system without os-release is one we cannot name
-            said = {}
-        found = distributions()
-        python = {name: one.version for name, one in found.items()}
-        licences = {name: text for name, one in found.items() if (text := licence(one))}
-        return cls(**said, python=python, licences=licences)
+            system = json.loads(done.stdout)
+        except (OSError, subprocess.SubprocessError):  # a system without os-release has no name
+            system = {}
+        installed = distributions()
+        python = {name: distribution.version for name, distribution in installed.items()}
+        licences = {name: text for name, distribution in installed.items() if (text := licence(distribution))}
+        return cls(**system, python=python, licences=licences)
 
     def save(self, path: Path) -> None:
         """Write it into a file; its folder is made."""
@@ -76,26 +76,26 @@ class Software(BaseModel):
 
     @classmethod
     def of_run(cls, run: Path) -> dict[str, Self]:
-        """Return what took part in a run, by name of machine or image.
+        """Return the software that took part in a run, by name of machine or image.
 
         Raises:
-            InputError: if one of its files is none of these.
+            InputError: if one of the files is not valid.
         """
-        found = {}
+        by_name = {}
         for path in sorted((run / FOLDER).glob("*.json")):
             try:
-                found[path.stem] = cls.model_validate_json(path.read_bytes())
+                by_name[path.stem] = cls.model_validate_json(path.read_bytes())
             except ValidationError as error:
                 raise first_problem(path, error) from error
             except OSError as error:
                 raise InputError(path, f"cannot be read ({error.strerror})") from error
-        return found
+        return by_name
 
 
 def distributions() -> dict[str, importlib.metadata.Distribution]:
-    """Return the Python distributions of this environment by normalised name, sorted; pip is part of none."""
-    found = {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in importlib.metadata.distributions()}
-    return {name: found[name] for name in sorted(found) if name != "pip"}
+    """Return the Python distributions of this environment without pip, sorted, by normalised name."""
+    by_name = {re.sub(r"[-_.]+", "-", item.name).lower(): item for item in importlib.metadata.distributions()}
+    return {name: by_name[name] for name in sorted(by_name) if name != "pip"}
 
 
 def licence(distribution: importlib.metadata.Distribution) -> str:

@@ -1,4 +1,4 @@
-"""The words for anomalies: roles of frames, parameters of kinds, and what a kind is; its table is ``kinds``."""
+"""The vocabulary of anomalies: roles, parameters and the kind itself; the table of kinds is in ``kinds``."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,12 +8,12 @@ ATTACK_MATRIX = "MITRE ATT&CK for ICS v17"
 
 Family = Literal["on the path", "rogue client", "denial of service", "reconnaissance and time", "benign"]
 Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once", "ends", "outage"]
-"""How the plan lays the acts of an episode:
+"""When the plan places the acts of an episode:
 
-* ``none``: being there is all;
-* ``readings``: one on each reading attacked, when it passes;
+* ``none``: there are no acts, presence on the path is the anomaly;
+* ``readings``: one act on each reading attacked, when it passes;
 * ``copies``: the same, with the times of further deliveries;
-* ``holds``: the same, with the time at which the reading goes on;
+* ``holds``: the same, with the time at which the reading is released;
 * ``queries``: one on each NTP query of the unit;
 * ``slots``: one in each slot, at a time drawn by seed (for each sensor attacked, where the target is a unit);
 * ``once``: one in the first slot, at a time drawn by seed;
@@ -22,12 +22,12 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 """
 
 Edit = Literal["", "modify", "swallow", "hold", "tamper", "lose", "double"]
-"""What becomes of a reading on the path, which is what the journal calls the act:
+"""The edit of a reading on the path, which is also the operation in the journal:
 
 * empty: it passes;
-* ``modify``: another value is delivered; where that is the same text, nothing is done and nothing journalled;
-* ``swallow``: it is taken out of the stream and acknowledged in the broker's place;
-* ``hold``: the same, to be delivered later (``release``);
+* ``modify``: another value is delivered; where its text is the same, there is no act and no line in the journal;
+* ``swallow``: it is removed from the stream and acknowledged in the broker's place;
+* ``hold``: the same, and it is delivered later (``release``);
 * ``tamper``: one header field of its frame is set;
 * ``lose``: the segment that carries it is dropped;
 * ``double``: that segment is passed on twice.
@@ -35,9 +35,9 @@ Edit = Literal["", "modify", "swallow", "hold", "tamper", "lose", "double"]
 
 
 class Role(StrEnum):
-    """What an episode made of a frame (or, for ``REMOVED``, of a reading).
+    """The role of a frame (for ``REMOVED``, of a reading) in an episode.
 
-    ``KERNEL`` belongs to no episode: ARP by which the attacker's own kernel renews what it knows, and the answers.
+    ``KERNEL`` frames belong to no episode: ARP with which the attacker's own kernel renews its cache, and the answers.
     """
 
     INJECTED = "injected"
@@ -52,20 +52,20 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that says how a kind is played.
+    """A numeric parameter of a kind.
 
     Attributes:
         name: its key in a scenario.
-        unit: SI unit, or what is counted.
-        least, most: bounds of what a scenario may ask for.
-        faint, blatant: what intensity 0 and 1 stand for when a scenario does not name it.
-        meaning: what it says.
-        signed: whether a drawn value is as often negative; ``faint`` and ``blatant`` are then its size.
-        around: what a drawn value is added to.
+        unit: SI unit, or the things that are counted.
+        least, most: bounds of the values that a scenario may name.
+        faint, blatant: values at intensity 0 and 1, used where a scenario names no value.
+        meaning: its meaning, for the documentation.
+        signed: whether a drawn value is negative half of the time; ``faint`` and ``blatant`` are then its magnitude.
+        around: number to which a drawn value is added.
         whole: whether it is a whole number.
         variants: the variants that have it; all when empty.
-        drawn: whether a value is drawn when none is named.
-        overt: whether an episode that hides does without it.
+        drawn: whether a value is drawn where the scenario names none.
+        overt: whether episodes with stealth do not use it.
     """
 
     name: str
@@ -100,30 +100,30 @@ class Kind:
 
     Attributes:
         name: as written in a scenario; also its module's, with ``_`` for ``-``.
-        family: where the one who plays it stands; ``benign`` is no attack.
+        family: the actor's position; ``benign`` is no attack.
         technique: id in :data:`ATTACK_MATRIX`, empty for benign kinds.
-        seen: what the victim, or who looks at the capture, sees of it.
+        effect: its visible effect on the victim or in the capture.
         filter: Wireshark display filter that finds it in a capture.
         roles: the roles it produces.
-        variants: ways to play it, drawn by seed when a scenario names none.
+        variants: its variants; one is drawn by seed where the scenario names none.
         parameters: its parameters.
-        target: whether a unit is attacked or the broker.
-        actor: who plays it: the injector, or the unit itself.
-        pace: how its acts are laid.
-        edit: what becomes of a reading that an act names. Where that is ``modify`` the act itself has the variant's name, which says
-            how the value changes, and an amount, the variant's first parameter.
-        frames: frames made for an act at most, what a parameter ``count`` asks for (``frames_each`` for one) left out.
-        frames_each: frames made for one of ``count`` at most.
-        cost_s: real time an act takes, s; being busy without a pause (``acts.effort_s``) adds to it.
-        stealth: whether it can stay inside the sensor's normal values and times.
-        tail: slots it may reach beyond its last reading.
-        needs: what it needs of the kernel that not every machine has.
+        target: whether a unit or the broker is attacked.
+        actor: whether the injector or the unit itself plays it.
+        pace: when its acts are placed.
+        edit: edit of a reading that an act names. For ``modify`` the operation of the act is the variant, which says how the value changes,
+            and its amount is the variant's first parameter.
+        frames: greatest number of frames made for an act, without those for a parameter ``count``.
+        frames_each: greatest number of frames made for each of ``count``.
+        cost_s: real time that an act takes, in s; ``acts.effort_s`` adds to it.
+        stealth: whether it can stay within the sensor's normal values and times.
+        tail: slots that it may reach beyond its last reading.
+        needs: kernel features that it needs and not every machine has.
     """
 
     name: str
     family: Family
     technique: str
-    seen: str
+    effect: str
     filter: str
     roles: tuple[Role, ...]
     variants: tuple[str, ...]
@@ -141,17 +141,17 @@ class Kind:
 
     @property
     def benign(self) -> bool:
-        """Whether it is an anomaly and no attack."""
+        """Whether it is an anomaly but no attack."""
         return self.family == "benign"
 
     @property
     def picks_sensors(self) -> bool:
-        """Whether it is played on some of a unit's sensors, rather than on the unit or the broker."""
+        """Whether it is played on some of a unit's sensors, not on the unit as a whole or the broker."""
         return self.target == "unit" and self.actor == "injector"
 
     @property
     def brief(self) -> bool:
-        """Whether it is over within one slot."""
+        """Whether it ends within one slot."""
         return self.pace in ("once", "outage")
 
     @property

@@ -1,4 +1,4 @@
-"""Reading what somebody gives, bounded in time and size and refused with one sentence whatever it holds; and writing where somebody says."""
+"""Reading and writing files that a user names: reading is bounded in time and size, and any failure is one sentence."""
 
 import json
 import os
@@ -14,19 +14,19 @@ from typing import Any
 from coldaisle_contracts.errors import InputError
 
 MOST = 1 << 28
-"""Bytes of a text that may come from anywhere, at most: the longest plan fits several times."""
+"""Greatest length of an input file, in bytes; the longest plan is several times shorter."""
 PATIENCE_S = 10.0
-"""How long somebody who is to write into a pipe or a terminal is waited for, s."""
+"""Longest time to wait for data from a pipe or a terminal, in s."""
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _DEEP = re.compile(rf"(?:^|[{{,])[ \t\[]*(?:{_PART}[ \t]*\.[ \t]*){{20}}", re.MULTILINE)
-"""A TOML key of more parts than any of ours has: tomllib takes quadratic time and memory for them."""
+"""A TOML key with too many parts, for which tomllib takes quadratic time and memory."""
 
 
 def opened(path: Path) -> BufferedReader:
-    """Open a file for reading; a pipe, terminal or device has to give something within :data:`PATIENCE_S`.
+    """Open a file for reading; a pipe, terminal or device has to yield data within :data:`PATIENCE_S`.
 
     Raises:
-        InputError: if nobody writes into it.
+        InputError: if it yields none.
         OSError: if it cannot be opened.
     """
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
@@ -43,10 +43,10 @@ def read(path: Path, remedy: str, most: int | None = MOST) -> bytes:
     Args:
         path: the file.
         remedy: what would be right where it cannot be read, as the second half of a sentence.
-        most: how many bytes it may have; any number where it is ``None``, but then it has to be a plain file.
+        most: greatest number of bytes; ``None`` for no limit, which only a plain file may have.
 
     Raises:
-        InputError: if it cannot be read or holds more.
+        InputError: if it cannot be read or is longer.
     """
     try:
         with opened(path) as file:
@@ -61,10 +61,10 @@ def read(path: Path, remedy: str, most: int | None = MOST) -> bytes:
 
 
 def read_text(path: Path, remedy: str, most: int | None = MOST) -> str:
-    """Return the text of a file, see :func:`read`; a byte order mark is left out.
+    """Return the text of a file without its byte order mark, see :func:`read`.
 
     Raises:
-        InputError: if it cannot be read, holds more, or is not UTF-8.
+        InputError: if it cannot be read, is longer, or is not UTF-8.
     """
     data = read(path, remedy, most)
     try:
@@ -75,7 +75,7 @@ def read_text(path: Path, remedy: str, most: int | None = MOST) -> str:
 
 
 def read_toml(path: Path, remedy: str, most: int = 1 << 20) -> dict[str, Any]:
-    """Return what a TOML file holds.
+    """Return the content of a TOML file.
 
     Raises:
         InputError: if it cannot be read or is not TOML, with the line.
@@ -96,7 +96,7 @@ def read_toml(path: Path, remedy: str, most: int = 1 << 20) -> dict[str, Any]:
 
 
 def read_json(path: Path, remedy: str, most: int = MOST) -> Any:
-    """Return what a JSON file holds.
+    """Return the content of a JSON file.
 
     Raises:
         InputError: if it cannot be read or is not JSON.
@@ -109,10 +109,10 @@ def read_json(path: Path, remedy: str, most: int = MOST) -> Any:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that appears whole, by rename; a device, a pipe or a link, such as /dev/stdout, is written to and never replaced.
+    """Write a file that appears complete, by rename; a device, a pipe or a link, such as /dev/stdout, is written to and not replaced.
 
     Raises:
-        OSError: if it cannot be written; nothing is left then.
+        OSError: if it cannot be written; no part of the file is left then.
     """
     if path.exists() and (path.is_symlink() or not path.is_file()):
         path.write_text(text, encoding="utf-8")
@@ -128,16 +128,16 @@ def write(path: Path, text: str) -> None:
 
 
 def refuse_odd(path: Path, remedy: str) -> None:
-    """Refuse what is not a plain file with something in it, for libraries that would wait for it, or read it without end.
+    """Refuse a path that is no plain file with content, because a library would wait for it or read it without end.
 
     Raises:
         InputError: if it is missing, a folder, a pipe or a device, or empty.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError) as error:
         raise InputError(path, remedy) from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise InputError(path, f"is no file: {remedy}")
-    if not found.st_size:
+    if not status.st_size:
         raise InputError(path, f"is empty: {remedy}")

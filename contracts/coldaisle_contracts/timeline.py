@@ -1,4 +1,4 @@
-"""Which offset of virtual time was in force when, as the timekeeper wrote it down."""
+"""The offsets of virtual time during a shard, as the timekeeper recorded them."""
 
 from bisect import bisect_right
 from pathlib import Path
@@ -11,10 +11,10 @@ MILLISECOND = 1_000_000
 
 
 class Timeline:
-    """Every offset of a shard, by the wall instant from which it was in force.
+    """The offsets of a shard, each with the wall time from which it was in force.
 
     Args:
-        rows: pairs of wall instant and offset, ns.
+        rows: pairs of wall time and offset, in ns.
     """
 
     def __init__(self, rows: list[tuple[int, int]]) -> None:
@@ -22,7 +22,7 @@ class Timeline:
         self._offsets = [offset for _, offset in rows]
 
     def extend(self, rows: list[tuple[int, int]]) -> None:
-        """Take in offsets that came into force after those known so far."""
+        """Add later offsets."""
         self._walls += [wall for wall, _ in rows]
         self._offsets += [offset for _, offset in rows]
 
@@ -39,10 +39,10 @@ class Timeline:
         return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
 
     def offset(self, wall_ns: int) -> int:
-        """Return the offset in force at a wall instant, ns."""
+        """Return the offset in force at a wall time, in ns."""
         return self._offsets[max(0, bisect_right(self._walls, wall_ns) - 1)]
 
     def growth_ms(self, wall_ns: int) -> int:
-        """Return by how much the offset has grown since the first time advance, ms."""
+        """Return the growth of the offset since the first time advance, in ms."""
         base = self._offsets[min(1, len(self._offsets) - 1)]
         return max(0, self.offset(wall_ns) - base) // MILLISECOND

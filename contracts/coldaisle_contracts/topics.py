@@ -1,4 +1,4 @@
-"""What a reading looks like on the wire: topic, client id and payload."""
+"""A reading on the wire: topic, client id and payload."""
 
 TOPIC = "IoT"
 SENSORS = (1, 2, 3, 4)

@@ -1,4 +1,4 @@
-"""The one place where an error nobody foresaw becomes a sentence; every program ends through it, none with a traceback."""
+"""The last handler of every program: it turns any error into one sentence, so that no program ends with a traceback."""
 
 import errno
 import os
@@ -14,16 +14,16 @@ from types import CodeType, FrameType, TracebackType
 from coldaisle_contracts.errors import ColdaisleError, InputError, UnforeseenError, notes, plain
 
 LOG = ("coldaisle-error-", ".log")
-"""How the name of a log file begins and ends; it lies in the system's temporary folder."""
+"""Begin and end of the name of a log file in the system's temporary folder."""
 _SIGPIPE = 128 + 13
-"""What a shell says of a program that a broken pipe ended."""
+"""Exit code by which a shell reports a program that a broken pipe ended."""
 _MEMORY = "ran out: close other programs, or give the command less to do at once"
 FULL = {
     errno.ENOSPC: "cannot be written, because {disk} is full: free some space there and try again",
     errno.EDQUOT: "cannot be written, because your quota of {disk} is used up: free some space there and try again",
     errno.EFBIG: "cannot be written, because no file here may be that large: raise `ulimit -f` and try again",
 }
-"""What is wrong, and the remedy, where a disk takes no more, by the number of the system's error."""
+"""Fault and remedy where a disk takes no more data, by errno."""
 _REMEDIES = {
     errno.ENOENT: "is not there: name one that is",
     errno.EACCES: "is not open to you: change its owner or permissions, or name another",
@@ -38,21 +38,21 @@ _REMEDIES = {
     errno.ENFILE: "cannot be opened, because too many files are open on this machine",
     errno.ENOEXEC: "is no program of this machine: install it again",
 }
-"""What is wrong with a file or folder, and the remedy, by the number of the system's error."""
+"""Fault of a file or folder and its remedy, by errno."""
 
 
 def as_known(error: BaseException) -> ColdaisleError:
-    """Return any error as one that knows its sentence and exit code.
+    """Return any error as one that has a sentence and an exit code.
 
-    What the machine refuses (a file, room on the disk, memory) is bad input; what is left nobody foresaw, and its traceback goes into
-    a log file that the sentence names.
+    A refusal by the machine (a file, space on the disk, memory) is bad input. The traceback of any other error, which nobody foresaw,
+    goes into a log file that the sentence names.
     """
-    known = _known(error)
-    known.__notes__ = notes(error)
-    return known
+    converted = _converted(error)
+    converted.__notes__ = notes(error)
+    return converted
 
 
-def _known(error: BaseException) -> ColdaisleError:
+def _converted(error: BaseException) -> ColdaisleError:
     if isinstance(error, ColdaisleError):
         return error
     if isinstance(error, MemoryError):
@@ -63,7 +63,7 @@ def _known(error: BaseException) -> ColdaisleError:
 
 
 def refused(error: OSError, place: str | bytes | Path | None) -> InputError:
-    """Return what the machine refused as a sentence on a file or folder; of a disk that takes no more it names the disk."""
+    """Return an error of the system as a sentence on a file or folder, or on the disk where that takes no more data."""
     named, number = os.fsdecode(place or "a file or device"), error.errno or 0
     if number == errno.ENOMEM:
         return InputError("memory", _MEMORY)
@@ -75,12 +75,12 @@ def refused(error: OSError, place: str | bytes | Path | None) -> InputError:
 
 
 def _disk_of(file: Path) -> str:
-    """Return in words where the disk that holds a file is mounted."""
+    """Return a phrase that names the disk of a file by its mount point."""
     return f"the disk at {next((folder for folder in file.absolute().parents if folder.is_mount()), '/')}"
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a program; however it fails, its last words are one sentence, and its exit code says what kind of failure it was."""
+    """Run a program; any failure ends with one sentence, and with an exit code for the kind of failure."""
     threading.excepthook = lambda failed: _mention(failed.exc_value)
     sys.unraisablehook = lambda failed: _mention(failed.exc_value)
     try:
@@ -88,19 +88,19 @@ def run(main: Callable[[], None]) -> None:
             main()
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:  # who read our output has gone, as in `coldaisle runs | head`
+    except BrokenPipeError:  # the reader of the output has ended, as in `coldaisle runs | head`
         _write_no_more()
         sys.exit(_SIGPIPE)
     except Exception as error:  # noqa: BLE001 - the one place for every error
-        known = as_known(error)
-        for line in (str(known), *notes(known)):
+        converted = as_known(error)
+        for line in (str(converted), *notes(converted)):
             sys.stderr.write(f"coldaisle: {plain(line)}\n")
         _write_no_more()
-        sys.exit(known.exit_code)
+        sys.exit(converted.exit_code)
 
 
 def _write_no_more() -> None:
-    """Write what may be left for standard output nowhere, where it cannot be written."""
+    """Flush standard output, and discard the rest where it cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -113,9 +113,9 @@ def _mention(error: BaseException | None) -> None:
 
 
 def _what(error: BaseException) -> str:
-    """Return what happened, in which function, and on which file."""
-    said = plain(str(error), 200)
-    name = type(error).__name__ + (f" ({said})" if said else "")
+    """Return a description of an error with its function and file."""
+    message = plain(str(error), 200)
+    name = type(error).__name__ + (f" ({message})" if message else "")
     ours = [frame for frame in traceback.walk_tb(error.__traceback__) if _is_ours(frame[0].f_code)]
     if not ours:
         return name
@@ -130,7 +130,7 @@ def _is_ours(code: CodeType) -> bool:
 
 
 def _at_hand(trace: TracebackType | None) -> Path | None:
-    """Return the file the innermost of our functions had at hand: the first path among what it was given, and of its callers."""
+    """Return the first path among the local variables of the innermost of our functions, or else of its callers."""
     frames = [frame for frame, _ in traceback.walk_tb(trace) if _is_ours(frame.f_code)]
     return next((path for frame in reversed(frames) for path in _paths(frame)), None)
 
@@ -140,12 +140,12 @@ def _paths(frame: FrameType) -> list[Path]:
 
 
 def _logged(error: BaseException) -> Path | None:
-    """Write the traceback and how it came about into a new file; ``None`` where that is refused."""
+    """Write the traceback and the command line into a new file; return ``None`` where that is refused."""
     lines = traceback.format_exception(error)
-    told = f"{' '.join(map(plain, sys.argv))}\nPython {sys.version}\n\n{''.join(lines)}"
+    report = f"{' '.join(map(plain, sys.argv))}\nPython {sys.version}\n\n{''.join(lines)}"
     with suppress(OSError):
         file, name = tempfile.mkstemp(prefix=LOG[0], suffix=LOG[1], text=True)
         with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(told)
+            log.write(report)
         return Path(name)
     return None

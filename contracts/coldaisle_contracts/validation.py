@@ -8,11 +8,11 @@ from coldaisle_contracts.errors import InputError
 
 
 class MismatchError(ValueError):
-    """A value that is well-formed but does not go with the others; a model's validator raises it.
+    """A well-formed value that contradicts other values; the validator of a model raises it.
 
     Args:
-        key: its key, below the model's own; empty for the value validated.
-        value: what was found there.
+        key: its key, relative to the model; empty for the value that is validated.
+        value: the value.
         remedy: what would be right, as the second half of a sentence.
     """
 
@@ -22,7 +22,7 @@ class MismatchError(ValueError):
 
 
 def first_problem(path: Path | str, error: ValidationError) -> InputError:
-    """Return the first of pydantic's complaints as one sentence with file, key, value and remedy."""
+    """Return the first error that pydantic found, as one sentence with file, key, value and remedy."""
     problem = error.errors()[0]
     where, value = [str(part) for part in problem["loc"] if part != "[key]"], problem["input"]
     remedy = _REMEDIES.get(problem["type"], problem["msg"].replace("Input should be", "it should be"))
@@ -49,4 +49,4 @@ _REMEDIES = {
     "too_short": "name at least one",
     "string_pattern_mismatch": "use 1 to 40 letters, digits, dots, underscores and hyphens",
 }
-"""What to do about complaints that pydantic words for programmers, by its error type."""
+"""Remedies for errors that pydantic describes to programmers only, by its error type."""

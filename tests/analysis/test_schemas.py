@@ -110,7 +110,7 @@ def test_no_schema_is_left_over() -> None:
 def validate(run: Path) -> None:
     """Hold the files of a run against the schemas in docs/schemas."""
     files = {"manifest.json": [run / "manifest.json"], "plan.json": [run / "plan.json"]}
-    files["metrics.json"] = [run / "models" / "metrics.json"]
+    files["metrics.json"] = list(run.glob("models/metrics.json"))
     files["journal.json"] = list((run / "journal").iterdir())
     for name, paths in files.items():
         validator = Draft202012Validator(json.loads((SCHEMAS / name).read_text(encoding="utf-8")))

@@ -104,7 +104,7 @@ def part(kind: Kind) -> str:
         "filter": f"`{kind.filter}`",
     }
     lines = (f"* {name}: {fact}" for name, fact in facts.items() if fact)
-    sentence = f"{kind.seen[0].upper()}{kind.seen[1:]}."
+    sentence = f"{kind.effect[0].upper()}{kind.effect[1:]}."
     return "\n\n".join([f"### `{kind.name}`", sentence, "\n".join(lines), *parameters(kind)])
 
 

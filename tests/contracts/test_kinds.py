@@ -41,7 +41,7 @@ def test_rows_agree_with_themselves(kind: Kind) -> None:
     assert (kind.name in ATTACKS) != (kind.name in BENIGN)
     assert kind.variants
     assert len(set(kind.variants)) == len(kind.variants)
-    assert kind.seen
+    assert kind.effect
     assert kind.filter
     assert (kind.actor == "unit") <= (kind.benign and kind.target == "unit")
     assert kind.on_path <= (kind.target == "unit")

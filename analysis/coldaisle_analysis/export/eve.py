@@ -107,7 +107,7 @@ def _alert(verdict: Verdict) -> dict[str, Any]:
         "gid": 1,
         "signature_id": SIGNATURES[kind.name],
         "rev": 1,
-        "signature": f"coldaisle {kind.name}: {kind.seen}",
+        "signature": f"coldaisle {kind.name}: {kind.effect}",
         "category": kind.family,
         "severity": 1,
         "metadata": {
