@@ -58,6 +58,17 @@ def test_paths_exist(page: Path) -> None:
             )
 
 
+def test_readme_shows_lines_of_the_programs() -> None:
+    """Every line of words in README's example of a run is in the code."""
+    text = (HOUSE / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ +[\d.]+ s  ([a-z ]+)$", text, re.MULTILINE) + re.findall(
+        r"^([a-z, ]+: the same)$", text, re.MULTILINE
+    )
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in HOUSE.glob("*/coldaisle_*/**/*.py"))
+    assert len(lines) == 10
+    assert [line for line in lines if line not in sources] == []
+
+
 def test_stages_are_the_import_contract_s() -> None:
     """The list has the layers of the contract in their order, and each folder and module there is, with a line each."""
     block = ARCHITECTURE.partition("## The stages of the analysis")[2].split("```")[1]
