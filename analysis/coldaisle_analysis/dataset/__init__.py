@@ -144,14 +144,14 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
     arrived = arrived[arrived["client"].isin(number)].sort_values("time_ns", kind="stable")
     sensor = arrived["client"].map(number).to_numpy(np.int64)
     time_ns = arrived["time_ns"].to_numpy()
-    tick = np.empty(len(arrived), np.int64)
+    slot = np.empty(len(arrived), np.int64)
     for row in range(len(starts)):
-        tick[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
+        slot[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
     value = celsius(arrived["payload"])
     table = pd.DataFrame(
         {
             "sensor": sensor,
-            "tick": tick,
+            "slot": slot,
             "time_ns": time_ns,
             "value": value,
             "row": arrived["row"].to_numpy(),
@@ -159,7 +159,7 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
             "msgid": arrived["msgid"].to_numpy(np.int64),
         }
     )
-    table = table[table["tick"].between(0, plan.scenario.slots - 1) & table["value"].notna()]
+    table = table[table["slot"].between(0, plan.scenario.slots - 1) & table["value"].notna()]
     return table.reset_index(drop=True)
 
 

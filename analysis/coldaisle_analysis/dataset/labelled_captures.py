@@ -159,15 +159,15 @@ def _episodes(frames: pd.DataFrame, label: npt.NDArray[np.int8]) -> pd.Series:
 def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> pd.DataFrame:
     grid = grid_of(_sent(trace), frames)
     at = grid.deliveries
-    cell = at["sensor"] * grid.shape[1] + at["tick"]
+    cell = at["sensor"] * grid.shape[1] + at["slot"]
     row = at["row"]
     table = pd.DataFrame(
         {
             **{name: grid.sensors[name].to_numpy()[at["sensor"]] for name in ("unit", "sensor", "client_id")},
-            "slot": at["tick"],
+            "slot": at["slot"],
             "planned_ns": at["time_ns"],
             "time": pd.to_datetime(at["time_ns"], utc=True),
-            "decided_ns": grid.starts[at["sensor"], at["tick"] + 1],
+            "decided_ns": grid.starts[at["sensor"], at["slot"] + 1],
             **local_time(at["time_ns"], utc_offset_s),
             "value_received": at["value"],
             "copies": 0,
@@ -195,14 +195,14 @@ def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
     sensors = _sensors(sent)
     number = sent["key"].map(dict(zip(sensors["key"], sensors.index, strict=True))).to_numpy(np.int64)
     time_ns = sent["time_ns"].to_numpy(np.int64)
-    tick = _ticks(number, time_ns)
-    starts = np.append(pd.Series(time_ns).groupby(tick).min().to_numpy(), 0)
-    ends = pd.Series(time_ns).groupby(tick).max().to_numpy() + TOGETHER
+    slot = _ticks(number, time_ns)
+    starts = np.append(pd.Series(time_ns).groupby(slot).min().to_numpy(), 0)
+    ends = pd.Series(time_ns).groupby(slot).max().to_numpy() + TOGETHER
     starts[1:] = np.append(np.minimum(ends[:-1], starts[1:-1]), ends[-1:])
     deliveries = pd.DataFrame(
         {
             "sensor": number,
-            "tick": tick,
+            "slot": slot,
             "time_ns": time_ns,
             "value": sent["value"],
             "row": sent["row"],
@@ -215,13 +215,13 @@ def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
 
 def _ticks(sensor: npt.NDArray[np.int64], time_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Number the moments: a new one after a pause, and before a sensor speaks twice."""
-    ticks, seen, last, tick = [], set[int](), -(1 << 62), -1
+    ticks, seen, last, slot = [], set[int](), -(1 << 62), -1
     for number, now in zip(sensor.tolist(), time_ns.tolist(), strict=True):
         if now - last > TOGETHER or number in seen:
-            tick, seen = tick + 1, set()
+            slot, seen = slot + 1, set()
         seen.add(number)
         last = now
-        ticks.append(tick)
+        ticks.append(slot)
     return np.array(ticks, np.int64)
 
 

@@ -1,7 +1,7 @@
-"""Detectors as files: trained on a run, kept without pickle, and watching captures frame by frame, finished ones or live.
+"""Detectors: they are trained on a run, saved without pickle, and score the frames of captures, finished or live.
 
-:mod:`detector` is the file, :mod:`training` makes one, :mod:`watch` follows frames with it. Scoring a capture and watching a
-running testbed go through the same code, so the same frames get the same scores.
+:mod:`detector` defines a detector and its file, :mod:`training` trains one, :mod:`watch` follows frames with one. Scoring a capture
+and watching a running testbed use the same code, so the same frames get the same scores.
 """
 
 from coldaisle_analysis.detection.detector import Detector

@@ -1,4 +1,4 @@
-"""A detector as a file: fitted pipeline, the site it was learned on, policies, and where all of it comes from."""
+"""A detector and its file: fitted pipeline, site, policies, and the origin of all of them."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,19 +18,19 @@ from coldaisle_contracts.texts import read
 FORMAT = 1
 SUFFIX = ".skops"
 PLAIN = "best F1"
-"""The policy a detector follows unless told otherwise."""
+"""Policy that a detector follows by default."""
 
 
 @dataclass(frozen=True)
 class Detector:
-    """What scores frames and says when scores amount to an alarm.
+    """A fitted model that scores frames, with policies that raise alarms.
 
     Attributes:
         model: name of the model.
-        pipeline: fitted on the columns :func:`seen` names.
-        site: what forecasts are made with.
-        policies: when to alarm, by name: :data:`PLAIN`, a budget of false alarms, or chosen for earliness.
-        about: training manifest and scores, as JSON has it.
+        pipeline: fitted on the columns that :func:`inputs` names.
+        site: site that forecasts are made for.
+        policies: alarm policies by name: :data:`PLAIN`, a budget of false alarms, or one chosen for earliness.
+        about: origin of the training data and scores, as JSON.
     """
 
     model: str
@@ -43,27 +43,27 @@ class Detector:
         """Return a policy by name.
 
         Raises:
-            InputError: if there is none of that name.
+            InputError: if no policy has the name.
         """
         if name not in self.policies:
             raise InputError("--policy", f"use one of {', '.join(map(repr, self.policies))}", name)
         return self.policies[name]
 
     def save(self, path: Path) -> None:
-        """Write it into a file, its folder made if need be; it appears by rename.
+        """Write the detector into a file, which appears by rename; its folder is made if it does not exist.
 
         Raises:
-            InputError: if the model is of a kind that cannot be kept without pickle, or the file cannot be written.
+            InputError: if the model cannot be saved without pickle, or the file cannot be written.
         """
-        told = {
+        contents = {
             "format": FORMAT,
             "model": self.model,
-            "columns": seen(),
+            "columns": inputs(),
             "site": self.site.to_json(),
             "policies": {name: as_json(policy) for name, policy in self.policies.items()},
             "about": self.about,
         }
-        data = files.dumps({"told": json.dumps(told), "pipeline": self.pipeline})
+        data = files.dumps({"told": json.dumps(contents), "pipeline": self.pipeline})
         hidden = path.with_name(f".{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,45 +74,51 @@ class Detector:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what :meth:`save` wrote; nothing in the file is executed.
+        """Read a detector that :meth:`save` wrote; nothing in the file is executed.
 
         Raises:
-            InputError: if the file cannot be read, is no detector, or one of another version of coldaisle.
+            InputError: if the file cannot be read, is no detector, or was written by another version of coldaisle.
         """
         remedy = f"name a model file, such as runs/latest/models/packets.random_forest{SUFFIX}"
-        kept = files.loads(read(path, f"cannot be read: {remedy}", files.MOST_UNPACKED), str(path))
+        stored = files.loads(read(path, f"cannot be read: {remedy}", files.MOST_UNPACKED), str(path))
         try:
-            told = json.loads(kept["told"])  # type: ignore[index]  # refused below if it is something else
-            pipeline = kept["pipeline"]  # type: ignore[index]
-            if told["format"] != FORMAT or told["columns"] != seen() or not isinstance(pipeline, Pipeline):
+            contents = json.loads(stored["told"])  # type: ignore[index]  # another type is refused below
+            pipeline = stored["pipeline"]  # type: ignore[index]
+            if (
+                contents["format"] != FORMAT
+                or contents["columns"] != inputs()
+                or not isinstance(pipeline, Pipeline)
+            ):
                 raise InputError(
                     path,
                     "was made by another version of coldaisle: train it again with `coldaisle analyse RUN`",
                 )
-            policies = {name: of_json(policy) for name, policy in told["policies"].items()}
-            about = dict(told["about"])
-            found = cls(str(told["model"]), pipeline, Site.from_json(told["site"]), policies, about)
-            found.try_out()
+            policies = {name: of_json(policy) for name, policy in contents["policies"].items()}
+            about = dict(contents["about"])
+            detector = cls(
+                str(contents["model"]), pipeline, Site.from_json(contents["site"]), policies, about
+            )
+            detector.probe()
         except files.DAMAGED as error:
             raise InputError(
                 path, "is no detector of coldaisle: train one with `coldaisle analyse RUN`"
             ) from error
-        return found
+        return detector
 
-    def try_out(self) -> None:
-        """Judge two rows of nobody, so that what cannot judge fails here and not in the middle of a capture.
+    def probe(self) -> None:
+        """Score two dummy rows, so that a detector that cannot score fails here and not in the middle of a capture.
 
         Raises:
-            ValueError: or another of :data:`files.DAMAGED`, if site, pipeline and columns do not go together.
+            ValueError: or another of :data:`files.DAMAGED`, if site, pipeline and columns do not fit together.
         """
         Forecast(self.site)
-        rows = np.vstack([np.zeros(len(seen())), np.full(len(seen()), np.nan)])
+        rows = np.vstack([np.zeros(len(inputs())), np.full(len(inputs()), np.nan)])
         with np.errstate(all="ignore"):
-            judged = scores(self.pipeline, rows)
-        if judged.shape != (2,) or not ((judged >= 0) & (judged <= 1)).all():
-            raise ValueError("its scores are none")
+            score = scores(self.pipeline, rows)
+        if score.shape != (2,) or not ((score >= 0) & (score <= 1)).all():
+            raise ValueError("it gives no scores between 0 and 1")
 
 
-def seen() -> list[str]:
-    """Return the names of the columns a detector looks at: what models are given of a packet."""
+def inputs() -> list[str]:
+    """Return the names of a detector's input columns: those that models get of a frame."""
     return [*columns.learned("packets"), *COLUMNS]

@@ -1,4 +1,4 @@
-"""Scoring finished captures with a detector: a row a frame, a line an alarm."""
+"""Scoring finished captures with a detector: one row per frame, one line per alarm."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ SCHEMA = pa.schema([
     ("frame", pa.int64()), ("time", pa.timestamp("ns", "UTC")), ("score", pa.float64()), ("alarm", pa.bool_()),
 ])  # fmt: skip
 FEW = 10
-"""Alarms that are shown."""
+"""Number of alarms that are shown."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Scored:
     """Captures that a detector has scored.
 
     Attributes:
-        frames: how many frames they hold.
-        alarms: every alarm as JSON has it, see :func:`told`.
-        out: the folder of the results; ``None`` where nothing was written.
+        frames: number of their frames.
+        alarms: every alarm as JSON, see :func:`alarm_json`.
+        out: folder of the results; ``None`` where nothing was written.
     """
 
     frames: int
@@ -43,10 +43,10 @@ class Scored:
         count = f"{self.frames:,} frames, {len(self.alarms):,} alarms"
         if self.out is not None:
             return [count, str(self.out)]
-        shown = [json.dumps(alarm) for alarm in self.alarms[:FEW]]
-        cut = len(self.alarms) > len(shown)
+        alarms = [json.dumps(alarm) for alarm in self.alarms[:FEW]]
+        cut = len(self.alarms) > FEW
         more = [f"{FEW} of {len(self.alarms):,} alarms shown; all with --out DIR"] if cut else []
-        return [*shown, *more, count]
+        return [*alarms, *more, count]
 
 
 def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> Scored:
@@ -56,47 +56,47 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
         model: file of a detector.
         pcaps: captures in order of time.
         policy: name of one of the detector's policies.
-        out: folder to make for ``scores.parquet`` and ``alarms.jsonl``; nothing is written when left out.
+        out: folder to make for ``scores.parquet`` and ``alarms.jsonl``; when omitted, nothing is written.
 
     Raises:
-        InputError: if detector or captures cannot be read, or the folder not be made.
+        InputError: if the detector or a capture cannot be read, or the folder cannot be made.
     """
-    with threadpool_limits(1):  # the scores of a few rows at a time, as they come live
+    with threadpool_limits(1):  # a few rows at a time, as in a live watch
         return _score(Watch(Detector.load(model), policy).files(pcaps), out)
 
 
 def _score(verdicts: Iterator[Verdicts], out: Path | None) -> Scored:
     if out is None:
-        return Scored(*_told(verdicts), out)
+        return Scored(*_collect(verdicts), out)
     refuse_used(out)
     with staged(out.parent / f".{out.name}") as folder:
         with pq.ParquetWriter(folder / "scores.parquet", SCHEMA) as file:
-            frames, alarms = _told(_written(verdicts, file))
+            frames, alarms = _collect(_written(verdicts, file))
         lines = "".join(json.dumps(alarm) + "\n" for alarm in alarms)
         (folder / "alarms.jsonl").write_text(lines, encoding="utf-8")
         folder.replace(out)
     return Scored(frames, alarms, out)
 
 
-def _told(verdicts: Iterator[Verdicts]) -> tuple[int, list[dict[str, Any]]]:
-    """Return how many frames there were, and the alarms."""
+def _collect(verdicts: Iterator[Verdicts]) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of frames, and the alarms."""
     frames, alarms = 0, list[dict[str, Any]]()
-    for some in verdicts:
-        frames += len(some.frame)
-        alarms += [told(some, row) for row in np.flatnonzero(some.alarm).tolist()]
+    for part in verdicts:
+        frames += len(part.frame)
+        alarms += [alarm_json(part, row) for row in np.flatnonzero(part.alarm).tolist()]
     return frames, alarms
 
 
 def _written(verdicts: Iterator[Verdicts], file: pq.ParquetWriter) -> Iterator[Verdicts]:
-    for some in verdicts:
-        columns = (some.frame, some.time_ns, some.score, some.alarm)
+    for part in verdicts:
+        columns = (part.frame, part.time_ns, part.score, part.alarm)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
         file.write_table(pa.table(arrays, schema=SCHEMA))
-        yield some
+        yield part
 
 
-def told(verdicts: Verdicts, row: int) -> dict[str, Any]:
-    """Return an alarm as JSON has it; ``time`` is UTC."""
+def alarm_json(verdicts: Verdicts, row: int) -> dict[str, Any]:
+    """Return an alarm as JSON; ``time`` is in UTC."""
     time_ns = int(verdicts.time_ns[row])
     seconds, nanos = divmod(time_ns, SECOND)
     return {
@@ -105,5 +105,5 @@ def told(verdicts: Verdicts, row: int) -> dict[str, Any]:
         "time": f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z",
         "time_ns": time_ns,
         "score": float(verdicts.score[row]),
-        **{name: values[row] for name, values in verdicts.shown.items()},
+        **{name: values[row] for name, values in verdicts.texts.items()},
     }

@@ -1,4 +1,4 @@
-"""Training a detector on all rows of a level: thresholds and policies are set on rows that the models scoring them had not seen."""
+"""Training a detector on all rows of a level; thresholds and policies are chosen on scores of rows that were held out of training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,11 +25,11 @@ from coldaisle_analysis.models import WITH_POLICIES
 from coldaisle_analysis.workers import parallel_map
 
 EARLY = "early"
-"""Name of the policy chosen for earliness, at no more false alarms than :data:`PLAIN` raised on the same rows."""
+"""Name of the policy chosen for earliness; it raises no more false alarms than :data:`PLAIN` on the same rows."""
 
 PARTS = 2
-"""Parts the models are dealt into, to be trained side by side."""
-_TOLD = (
+"""Number of parts that the models are divided into, to be trained in parallel."""
+_REPEATED = (
     "split",
     "precision",
     "recall",
@@ -39,77 +39,79 @@ _TOLD = (
     "f_latency",
     "incidents_per_day",
 )
-"""What a detector's file tells of its model's row in the metrics."""
+"""Entries of its model's row in the metrics that a detector's file repeats."""
 
 
 def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, Any]) -> dict[str, Detector]:
-    """Return detectors by model; none where a class has too few rows to learn from.
+    """Return detectors by model; a model has none where a class has too few rows to learn from.
 
     Args:
         level: level ``packets`` of the training data.
         models: names of the models.
-        seed: of models and draw of rows.
-        about: by model where the data come from and what it scored on held-out days; kept as it is.
+        seed: seed of models and of the draw of rows.
+        about: for each model, the origin of the data and its scores on held-out days; saved unchanged.
     """
     fold = untested(level.groups, level.labels, level.known_ns)
-    seen = model_inputs(level, fold.train)
-    found = {}
-    for model, trial in evaluate_fold(models, level, fold, seen, seed, keep=True).items():
-        learned = trial.tested
+    inputs = model_inputs(level, fold.train)
+    detectors = {}
+    for model, result in evaluate_fold(models, level, fold, inputs, seed, keep=True).items():
+        learned = result.tested
         if learned.pipeline is not None:
             trained = {"rows": learned.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
-            told = about.get(model, {}) | {"training": trained}
-            found[model] = Detector(model, learned.pipeline, seen.site, _policies(level, trial), told)
-    return found
+            origin = about.get(model, {}) | {"training": trained}
+            detectors[model] = Detector(
+                model, learned.pipeline, inputs.site, _policies(level, result), origin
+            )
+    return detectors
 
 
-def _policies(level: Level, trial: FoldResult) -> dict[str, Policy]:
-    """Return the policies of a detector, set on the rows that the models scoring them had not seen."""
-    score, judged = np.zeros(len(level.labels)), np.zeros(len(level.labels), np.bool_)
-    score[trial.held_out], judged[trial.held_out] = trial.held_out_scores, True
+def _policies(level: Level, result: FoldResult) -> dict[str, Policy]:
+    """Return the policies of a detector, chosen on scores of rows that were held out of training."""
+    score, has_score = np.zeros(len(level.labels)), np.zeros(len(level.labels), np.bool_)
+    score[result.held_out], has_score[result.held_out] = result.held_out_scores, True
     (cases,) = level.cases.values()
-    on = evaluation_set(cases, level.labels, level.episodes, judged)
-    plain = Threshold(trial.threshold)
-    spent = on.per_day(on.incidents(on.alarms(plain, score)))
-    early, *kept = tune_all(list(FAMILIES), score, on, OBJECTIVE, [spent, *BUDGETS.values()])
+    on = evaluation_set(cases, level.labels, level.episodes, has_score)
+    plain = Threshold(result.threshold)
+    per_day = on.per_day(on.incidents(on.alarms(plain, score)))
+    early, *on_budgets = tune_all(list(FAMILIES), score, on, OBJECTIVE, [per_day, *BUDGETS.values()])
     within: dict[str, Policy] = {
-        budget: simplest(own, on).policy for budget, own in zip(BUDGETS, kept, strict=True)
+        budget: simplest(policies, on).policy for budget, policies in zip(BUDGETS, on_budgets, strict=True)
     }
     return {PLAIN: plain, **within, EARLY: simplest(early, on).policy}
 
 
 def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[str, Detector]]:
-    """Start to train the models that policies are tuned for, in other processes, and yield them once they are trained.
+    """Start to train, in other processes, the models that policies are tuned for, and yield them once they are trained.
 
     Args:
         level: level ``packets`` of the training data.
-        scored: what they scored on days held out, which they will tell.
+        scored: their scores on held-out days, which their files repeat.
         seed: see :func:`train`.
     """
-    honest = {
-        one.row["model"]: {"held_out": {name: one.row.get(name) for name in _TOLD}}
-        for one in scored
-        if (one.row["level"], one.row["split"]) == (level.name, level.held_out)
+    held_out = {
+        result.row["model"]: {"held_out": {name: result.row.get(name) for name in _REPEATED}}
+        for result in scored
+        if (result.row["level"], result.row["split"]) == (level.name, level.held_out)
     }
-    models = [model for model in WITH_POLICIES if model in honest]
+    models = [model for model in WITH_POLICIES if model in held_out]
     return parallel_map(
-        train, [(level, models[part::PARTS], seed, honest) for part in range(PARTS)] if models else []
+        train, [(level, models[part::PARTS], seed, held_out) for part in range(PARTS)] if models else []
     )
 
 
 def write(
     started: Iterator[Mapping[str, Detector]], level: str, about: Mapping[str, Any], folder: Path
 ) -> list[Path]:
-    """Write what :func:`start` yields, a file a detector; return the files.
+    """Write what :func:`start` yields, one file per detector; return the files.
 
     Args:
         started: detectors by model.
-        level: what they judge, which their files are named after.
-        about: where the data come from; every file tells it.
-        folder: of the files, made if need be.
+        level: name of the level that they score, with which the names of the files begin.
+        about: origin of the data, which every file repeats.
+        folder: folder of the files, made if it does not exist.
     """
     paths = []
-    for model, detector in (each for trained in started for each in trained.items()):
+    for model, detector in (item for detectors in started for item in detectors.items()):
         paths.append(folder / f"{level}.{model}{SUFFIX}")
         replace(detector, about={**about, **detector.about}).save(paths[-1])
     return paths

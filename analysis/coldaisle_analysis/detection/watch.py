@@ -1,4 +1,4 @@
-"""Following frames with a detector: each gets a score, and an alarm where its policy says so."""
+"""Following frames with a detector: every frame gets a score, and an alarm where the policy raises one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,38 +23,38 @@ from coldaisle_analysis.models import scores
 
 LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21
-"""Frames and bytes that are judged together at most."""
-_SHOWN = ("protocol", "client", "ip_src", "ip_dst")
+"""Most frames, and most bytes, that are scored together in a live watch."""
+_TEXTS = ("protocol", "client", "ip_src", "ip_dst")
 _DECODED = [name for name in columns.learned(LEVEL) if name not in (*values.COLUMNS, *traffic.COLUMNS)]
-"""Columns that the decoder writes."""
+"""Input columns that the decoder writes."""
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What a detector says of some frames, in order.
+    """The verdicts of a detector on some frames, in order.
 
     Attributes:
         frame: number of each frame, from 1.
-        time_ns: when it passed, ns since the epoch.
-        score: how sure the detector is that it is an attack, in [0, 1].
-        alarm: whether the policy alarms.
-        shown: columns that say what it is, by name, such as ``client``; missing is ``None``.
+        time_ns: time of the frame, in ns since the epoch.
+        score: score of the frame, in [0, 1]; a higher score is a stronger sign of an attack.
+        alarm: whether the policy raises an alarm.
+        texts: columns that describe the frame, by name, such as ``client``; missing is ``None``.
     """
 
     frame: Ints
     time_ns: Ints
     score: Floats
     alarm: Mask
-    shown: dict[str, Texts]
+    texts: dict[str, Texts]
 
 
 class Watch:
-    """Follows one capture; what it has seen shapes what it says next.
+    """Follows one capture with a detector; the verdict on a frame depends on the frames before it.
 
     Args:
-        detector: what scores.
+        detector: the detector.
         policy: name of the policy.
-        live: whether frames come few at a time: room for fewer at once.
+        live: whether few frames come at a time; memory is then reserved for fewer frames.
     """
 
     def __init__(self, detector: Detector, policy: str, *, live: bool = False) -> None:
@@ -67,20 +67,20 @@ class Watch:
         """Follow the frames of captures, in order of time.
 
         Raises:
-            InputError: if one cannot be read.
+            InputError: if a capture cannot be read.
         """
         return map(self._judge, self._decoder.views(paths))
 
     def frames(self, frames: Sequence[tuple[int, bytes]]) -> Iterator[Verdicts]:
-        """Follow Ethernet frames that are at hand, each with its time, ns since the epoch.
+        """Follow Ethernet frames, each with its time, in ns since the epoch.
 
         Raises:
-            ValueError: if they are more than :data:`LIVE_FRAMES` or hold more than :data:`LIVE_BYTES`.
+            ValueError: if there are more than :data:`LIVE_FRAMES`, or more than :data:`LIVE_BYTES` in all.
         """
         return map(self._judge, self._decoder.take(frames))
 
     def _judge(self, view: View) -> Verdicts:
-        texts = {name: view.texts(name) for name in _SHOWN}
+        texts = {name: view.texts(name) for name in _TEXTS}
         flow = view.numbers("flow").astype(np.int64)
         score = scores(self._detector.pipeline, self._columns(view, texts, flow))
         streams = [
@@ -91,7 +91,7 @@ class Watch:
         return Verdicts(view.frame, view.time_ns, score, alarm, texts)
 
     def _columns(self, view: View, texts: dict[str, Texts], flow: Ints) -> Floats:
-        """Return what models are given of each frame, shape (frames, columns)."""
+        """Return the models' input of each frame, shape (frames, columns)."""
         columns = {name: view.numbers(name) for name in _DECODED}
         sent = view.published
         published = Published(
@@ -109,8 +109,8 @@ class Watch:
 
 
 def follow(policy: Policy, streams: Iterable[str], score: Floats, states: dict[str, int]) -> Mask:
-    """Return which items alarm, given the stream of each; the state of every stream is kept in ``states``."""
+    """Return which items raise an alarm, given the stream of each; ``states`` holds the policy's state of every stream."""
     alarm = np.zeros(len(score), np.bool_)
-    for at, (stream, one) in enumerate(zip(streams, score.tolist(), strict=True)):
-        states[stream], alarm[at] = policy.step(states.get(stream, 0), one)
+    for at, (stream, item) in enumerate(zip(streams, score.tolist(), strict=True)):
+        states[stream], alarm[at] = policy.step(states.get(stream, 0), item)
     return alarm

@@ -1,1 +1,1 @@
-"""Features of frames, messages and readings: what was known at the time, computed from the past alone."""
+"""Features of frames, messages and readings, each computed from the past alone."""

@@ -1,7 +1,7 @@
-"""Packets and messages of captures as pandas tables: what :mod:`decoding` gives, with times, shards and value features.
+"""Packets and messages of captures as pandas tables: the decoder's columns, times, shards and derived columns.
 
-When several messages end in one frame its row carries the first one's fields and their number; ``messages`` of
-:class:`Trace` has them all.
+Where several messages end in one frame, its row has the fields of the first message and the number of messages; ``messages`` of
+:class:`Trace` has all of them.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from coldaisle_analysis.features.derived import Decoded, Derivation
 from coldaisle_analysis.local_time import local_time
 
 BYTES = "latin-1"
-"""How a payload is text: a character a byte."""
+"""Encoding that turns a payload into text: one character per byte."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Trace:
 
     Attributes:
         frames: the frames as read.
-        packets: a row a frame: every column of level ``packets`` but the labels, ``day`` and ``wall_ns``.
-        messages: a row an MQTT control packet: the columns of level ``messages``, the payload as text, a character a byte, ``row`` (position
-            in packets) for its frame and ``time_ns`` for its time.
-        gaps: holes in the capture given up.
+        packets: one row per frame, with every column of level ``packets`` except the labels, ``day`` and ``wall_ns``.
+        messages: one row per MQTT control packet: the columns of level ``messages``, the payload as text (one character per byte),
+            ``row`` (position of its frame in packets) and ``time_ns`` (time of its frame).
+        gaps: number of holes in TCP streams that were never filled.
     """
 
     frames: Frames
@@ -45,11 +45,11 @@ class Trace:
 
 
 def decode(files: Sequence[Path], utc_offset_s: int = 0) -> pd.DataFrame:
-    """Return a row a frame of these captures, see :class:`Trace`.
+    """Return one row per frame of captures, see :class:`Trace`.
 
     Args:
         files: captures in order of time.
-        utc_offset_s: offset of local time from UTC, s, for weekday and hour.
+        utc_offset_s: offset of local time from UTC, in s, for weekday and hour.
 
     Raises:
         InputError: if a file cannot be read, see :mod:`decoding.files`.
@@ -62,8 +62,8 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
 
     Args:
         files: captures in order of time.
-        shards: name of each file's shard; one shard when left out. Connections never cross shards.
-        utc_offset_s: offset of local time from UTC, s.
+        shards: name of each file's shard; when omitted, all files are of one shard. Connections never cross shards.
+        utc_offset_s: offset of local time from UTC, in s.
 
     Raises:
         InputError: if a file cannot be read.
@@ -98,7 +98,7 @@ def _of_frames(packets: pd.DataFrame, messages: pd.DataFrame) -> Decoded:
 
 
 def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Return packets, messages and the number of holes given up; the decoder's room is free again by then."""
+    """Return packets, messages and the number of holes; the decoder's memory is freed before the tables are made."""
     decoder = Decoder()
     batches = list(decoder.decode(files, shards))
     gaps = decoder.gaps
@@ -108,15 +108,15 @@ def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame
 
 
 def _pandas(batches: list[pa.RecordBatch], level: Level) -> pd.DataFrame:
-    """Return record batches as one table: numbers of 64 bits, text as categories."""
+    """Return record batches as one table: numbers have 64 bits, text becomes categories."""
     table = pa.Table.from_batches(batches, SCHEMAS[level])
     return pd.DataFrame({field.name: _series(table[field.name], field) for field in table.schema})
 
 
 def _series(column: pa.ChunkedArray, field: pa.Field) -> Any:
     if pa.types.is_integer(field.type) and field.nullable:
-        kept = column.fill_null(0).to_numpy().astype(np.int64)
-        return pd.arrays.IntegerArray(kept, column.is_null().to_numpy())
+        filled = column.fill_null(0).to_numpy().astype(np.int64)
+        return pd.arrays.IntegerArray(filled, column.is_null().to_numpy())
     if pa.types.is_integer(field.type):
         return column.to_numpy().astype(np.int64)
     if pa.types.is_floating(field.type):
@@ -127,7 +127,7 @@ def _series(column: pa.ChunkedArray, field: pa.Field) -> Any:
 
 
 def _category(column: pa.ChunkedArray) -> pd.Categorical:
-    """Return text, or bytes as text, a character a byte, as categories in the order of their appearance."""
+    """Return text as categories in the order of their appearance; bytes become text, one character per byte."""
     plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     coded = column.cast(plain).dictionary_encode().combine_chunks()
     if not isinstance(coded, pa.DictionaryArray):

@@ -1,7 +1,7 @@
-"""Features of a reading: everything the broker saw of sensor, unit and path until the slot ended, nothing later.
+"""Features of a reading: what the broker saw of sensor, unit and network before the end of the slot, and nothing later.
 
-The table is a grid of sensors by ticks. In a run a tick is a slot of the plan; in a foreign capture it is a
-moment at which sensors publish together. A sensor delivers nothing, one or more values in a tick.
+The table is a grid of sensors by slots. In a run, the plan gives the slots; in a foreign capture, a slot is a
+moment at which sensors publish together. A sensor delivers no value, one value or several in a slot.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from coldaisle_contracts.clock import END, SECOND
 
 @dataclass(frozen=True)
 class Grid:
-    """Who delivered what in which tick.
+    """Deliveries of sensors by slot.
 
     Attributes:
-        sensors: a row a sensor: unit, sensor, client_id, ip.
-        starts: start of each tick and the end of the last, ns, shape (sensors, ticks + 1).
-        deliveries: PUBLISH messages in order of time: sensor (row in ``sensors``), tick, time_ns, value, row, flow, msgid.
-        carry: whether a neighbour that is silent in a tick still counts with its last value.
+        sensors: one row per sensor: unit, sensor, client_id, ip.
+        starts: start of each slot and end of the last, in ns since the epoch, shape (sensors, slots + 1).
+        deliveries: PUBLISH messages in order of time: sensor (row in ``sensors``), slot, time_ns, value, row, flow, msgid.
+        carry: whether a neighbour that is silent in a slot counts with its last value.
     """
 
     sensors: pd.DataFrame
@@ -36,30 +36,30 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Sensors and ticks."""
+        """Number of sensors and of slots."""
         return len(self.starts), self.starts.shape[1] - 1
 
     def scatter(self, cells: pd.DataFrame, values: npt.ArrayLike) -> Floats:
-        """Return a grid of these values at the cells' sensor and tick, missing elsewhere."""
+        """Return a grid of these values at the cells' sensor and slot, missing elsewhere."""
         table = np.full(self.shape, np.nan)
-        table[cells["sensor"], cells["tick"]] = values
+        table[cells["sensor"], cells["slot"]] = values
         return table
 
     def count(self, sensor: Ints, time_ns: Ints) -> Floats:
-        """Return how many events each sensor has in each tick; events outside all ticks are left out."""
+        """Return how many events each sensor has in each slot; events outside all slots are left out."""
         table = np.zeros(self.shape)
         for number in range(len(table)):
-            tick = np.searchsorted(self.starts[number], time_ns[sensor == number], "right") - 1
-            inside = tick[(tick >= 0) & (tick < self.shape[1])]
+            slot = np.searchsorted(self.starts[number], time_ns[sensor == number], "right") - 1
+            inside = slot[(slot >= 0) & (slot < self.shape[1])]
             table[number] = np.bincount(inside, minlength=self.shape[1])
         return table
 
 
 def of_grid(grid: Grid, packets: pd.DataFrame, messages: pd.DataFrame) -> dict[str, npt.NDArray[np.generic]]:
-    """Return the value, feature and delivery columns of level ``readings``, each flattened by sensor, then tick."""
-    cells = grid.deliveries.groupby(["sensor", "tick"], sort=False)
-    first = grid.deliveries.drop_duplicates(["sensor", "tick"])
-    last = grid.deliveries.drop_duplicates(["sensor", "tick"], keep="last")
+    """Return the value, feature and delivery columns of level ``readings``, each flattened by sensor, then slot."""
+    cells = grid.deliveries.groupby(["sensor", "slot"], sort=False)
+    first = grid.deliveries.drop_duplicates(["sensor", "slot"])
+    last = grid.deliveries.drop_duplicates(["sensor", "slot"], keep="last")
     wait = grid.deliveries.groupby("sensor", sort=False)["time_ns"].diff() / SECOND
     columns = {
         **_values(grid, first, wait[first.index]),
@@ -75,39 +75,39 @@ def of_grid(grid: Grid, packets: pd.DataFrame, messages: pd.DataFrame) -> dict[s
 
 
 def _whole(grid: Grid, cells: pd.DataFrame, values: pd.Series) -> npt.NDArray[np.generic]:
-    """Return a grid of whole numbers, missing as ``None``: a float has too few digits for ns."""
+    """Return a grid of whole numbers, missing as ``None``: a float has too few digits for times in ns."""
     table = np.full(grid.shape, None, dtype=object)
-    table[cells["sensor"], cells["tick"]] = values.to_numpy()
+    table[cells["sensor"], cells["slot"]] = values.to_numpy()
     return table
 
 
 def _values(grid: Grid, first: pd.DataFrame, wait: pd.Series) -> dict[str, Floats]:
-    """Compare the first value of each tick with the sensor's own past and with its neighbours."""
+    """Compare the first value of each slot with the sensor's own past and with its neighbours."""
     sensor = first["sensor"].to_numpy(np.int64)
-    said = History().follow(
+    table = History().follow(
         sensor, np.zeros_like(sensor), wait.to_numpy(), first["value"].to_numpy(np.float64)
     )
-    own = {
-        name: grid.scatter(first, said[:, place])
+    columns = {
+        name: grid.scatter(first, table[:, place])
         for place, name in enumerate(history.COLUMNS)
         if name != "dev_host"
     }
     unit, number = grid.sensors["unit"], grid.sensors["sensor"]
-    size = np.abs(own["diff"])
+    size = np.abs(columns["diff"])
     return {
         "value": grid.scatter(first, first["value"]),
-        **own,
+        **columns,
         "abs_diff": size,
-        "abs_dev": np.abs(own["dev"]),
-        "dev_siblings": own["dev"] - _neighbours(grid, own["dev"], unit),
-        "dev_units": own["dev"] - _neighbours(grid, own["dev"], number),
-        "long_siblings": own["dev_long"] - _neighbours(grid, own["dev_long"], unit),
+        "abs_dev": np.abs(columns["dev"]),
+        "dev_siblings": columns["dev"] - _neighbours(grid, columns["dev"], unit),
+        "dev_units": columns["dev"] - _neighbours(grid, columns["dev"], number),
+        "long_siblings": columns["dev_long"] - _neighbours(grid, columns["dev_long"], unit),
         "joint_jump": _neighbours(grid, size, unit),
     }
 
 
 def _neighbours(grid: Grid, table: Floats, group: pd.Series) -> Floats:
-    """Return the median over the other sensors of the same group in the same tick."""
+    """Return the median over the other sensors of the same group in the same slot."""
     result = np.full(table.shape, np.nan)
     for rows in group.groupby(group.to_numpy()).groups.values():
         block = table[rows].T
@@ -117,10 +117,10 @@ def _neighbours(grid: Grid, table: Floats, group: pd.Series) -> Floats:
 
 
 def _rhythm(grid: Grid, first: pd.DataFrame, last: pd.DataFrame, wait: pd.Series) -> dict[str, Floats]:
-    """Describe when deliveries came, and when none did."""
-    within = wait.where(grid.deliveries.duplicated(["sensor", "tick"]))
-    smallest = within.groupby([grid.deliveries["sensor"], grid.deliveries["tick"]], sort=False).min()
-    number = grid.deliveries.groupby(["sensor", "tick"], sort=False).size()
+    """Return the columns on the times of deliveries, and on slots without one."""
+    within = wait.where(grid.deliveries.duplicated(["sensor", "slot"]))
+    smallest = within.groupby([grid.deliveries["sensor"], grid.deliveries["slot"]], sort=False).min()
+    number = grid.deliveries.groupby(["sensor", "slot"], sort=False).size()
     deliveries = np.nan_to_num(grid.scatter(first, number.to_numpy()))
     missing = (deliveries == 0).astype(float)
     newest = pd.DataFrame(grid.scatter(last, last["time_ns"] - grid.starts[0, 0]).T).ffill().to_numpy().T
@@ -137,7 +137,7 @@ def _rhythm(grid: Grid, first: pd.DataFrame, last: pd.DataFrame, wait: pd.Series
 
 
 def _streak(flags: Floats) -> Floats:
-    """Return how many flags in a row are set along each row, this one included."""
+    """Return the length of the run of set flags along each row, this one included."""
     position = np.arange(1, flags.shape[1] + 1)
     clear = np.maximum.accumulate(np.where(flags == 0, position, 0), axis=1)
     return np.asarray(position - clear, np.float64)
@@ -147,15 +147,15 @@ def _others(table: Floats, group: pd.Series, *, mean: bool) -> Floats:
     """Return sum or mean over the other sensors of the same group; 0 for a sensor without siblings."""
     result = np.zeros(table.shape)
     for rows in group.groupby(group.to_numpy()).groups.values():
-        rest = table[rows].sum(axis=0) - table[rows]
-        result[rows] = rest / max(len(rows) - 1, 1) if mean else rest
+        others = table[rows].sum(axis=0) - table[rows]
+        result[rows] = others / max(len(rows) - 1, 1) if mean else others
     return result
 
 
 def _path(
     grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages: pd.DataFrame
 ) -> dict[str, Floats]:
-    """Describe what the network did meanwhile: connection, acknowledgements, ARP."""
+    """Return the columns on the network during the slot: connection, acknowledgements, ARP."""
     time_ns = np.asarray(packets["time_ns"], np.int64)
     client = packets["client"].map(dict(zip(grid.sensors["client_id"], grid.sensors.index, strict=True)))
     sensor = np.asarray(client.astype("float64").fillna(-1), np.int64)
@@ -170,7 +170,7 @@ def _path(
 
 
 def _arp(grid: Grid, packets: pd.DataFrame) -> Floats:
-    """Count in each tick the ARP frames that name a sensor's address as sender or target."""
+    """Count in each slot the ARP frames that name a sensor's address as sender or target."""
     table = np.zeros(grid.shape)
     sender, target = packets["arp_src_ip"].astype("str"), packets["arp_dst_ip"].astype("str")
     time_ns = packets["time_ns"].to_numpy()
@@ -182,7 +182,7 @@ def _arp(grid: Grid, packets: pd.DataFrame) -> Floats:
 
 
 def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages: pd.DataFrame) -> Floats:
-    """Return the time from the broker's PUBACK to the sensor's next packet, unless the tick ends before, s."""
+    """Return the time from the broker's PUBACK to the sensor's next packet, in s; missing where the slot ends before."""
     flow = packets["flow"]
     upward = packets["time_ns"].astype("Int64").where(packets["to_server"] == 1)
     following = np.asarray(upward.groupby(flow).bfill().fillna(END), np.int64)
@@ -191,13 +191,13 @@ def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages:
     ]
     acks = acks[["flow", "msgid", "time_ns", "row"]].rename(columns={"row": "ack_row"})
     acks["ack_ns"] = acks["time_ns"]
-    wanted = first[["sensor", "tick", "flow", "msgid", "time_ns"]]
+    sent = first[["sensor", "slot", "flow", "msgid", "time_ns"]]
     by = ["flow", "msgid"]
     acks["msgid"] = acks["msgid"].astype("int64")
     pairs = pd.merge_asof(
-        wanted.sort_values("time_ns"), acks.sort_values("time_ns"), on="time_ns", by=by, direction="forward"
+        sent.sort_values("time_ns"), acks.sort_values("time_ns"), on="time_ns", by=by, direction="forward"
     )
     pairs = pairs[pairs["ack_row"].notna()]
     after = following[pairs["ack_row"].astype("int64")]
-    in_time = after < grid.starts[pairs["sensor"], pairs["tick"] + 1]
+    in_time = after < grid.starts[pairs["sensor"], pairs["slot"] + 1]
     return grid.scatter(pairs[in_time], ((after - pairs["ack_ns"]) / SECOND)[in_time])

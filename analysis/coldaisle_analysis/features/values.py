@@ -17,7 +17,7 @@ _PLACES = {name: place for place, name in enumerate(history.COLUMNS)}
 
 
 class Values:
-    """Follows the values in PUBLISH messages, in one go or as they come."""
+    """Follows published values, in one go or as they come, with the same result."""
 
     def __init__(self) -> None:
         self._history = History()
@@ -34,9 +34,9 @@ class Values:
             [self._hosts.setdefault(name, len(self._hosts)) for name in published.host], np.int64
         )
         wait = self._waits(sensor, published.time_ns)
-        history_of = self._history.follow(sensor, hosts, wait, published.value)
+        table = self._history.follow(sensor, hosts, wait, published.value)
         diff, dev, dev_long, dev_host, run, late = (
-            history_of[:, _PLACES[name]] for name in ("diff", "dev", "dev_long", "dev_host", "run", "late")
+            table[:, _PLACES[name]] for name in ("diff", "dev", "dev_long", "dev_host", "run", "late")
         )
         columns = (published.value, diff, dev, dev_long, np.abs(diff), np.abs(dev), dev_host, run, wait, late)
         return dict(zip(COLUMNS, columns, strict=True))

@@ -1,1 +1,1 @@
-"""Forecasts: what a model of the site expects of each reading, and how far the reading is from it."""
+"""Forecasts of readings by a model of the site, and the distance of each reading from its forecast."""

@@ -1,6 +1,6 @@
-"""The columns that a model of the site adds to a level: what each reading is beside its forecast, see :mod:`~coldaisle_analysis.forecast.kalman`.
+"""Forecast columns of a level: each reading beside its forecast, see :mod:`~coldaisle_analysis.forecast.kalman`.
 
-A :class:`Site` is learned from clean training rows, so these columns differ from fold to fold and stand in no file.
+A :class:`Site` is learned from clean training rows, so these columns differ from fold to fold and are in no file.
 """
 
 from collections.abc import Sequence
@@ -20,46 +20,46 @@ from coldaisle_contracts.topics import base_id, is_inrow
 
 @dataclass(frozen=True)
 class Series:
-    """What the sensors of a level said, in order of time.
+    """The values of the sensors of a level, in order of time.
 
     Attributes:
         row: position in the level of each value, shape (values,).
         key: name of its sensor.
-        unit: name of that one's unit.
-        time_ns: when it came, ns.
-        tick: values side by side with the same number are judged together.
-        value: °C.
+        unit: name of the sensor's unit.
+        time_ns: time of arrival, in ns since the epoch.
+        tick: neighbouring values with the same number are judged together.
+        value: in °C.
     """
 
     row: Ints
     key: Texts
     unit: Texts
     time_ns: Ints
-    tick: Ints
+    batch: Ints
     value: Floats
 
 
 def place_of(client: str, host: str) -> tuple[str, str]:
-    """Return the names of sensor and unit that speak with a client id, whatever firmware its suffix names.
+    """Return the names of sensor and unit of a client id; its suffix, which names the firmware, is ignored.
 
-    An InRow's client id is its unit's number and the sensor's; of any other the host is the unit.
+    The client id of an InRow is the unit's number and the sensor's number. For any other client id, the host is the unit.
     """
     name = base_id(client)
     return name, name[:-1] if is_inrow(name) else host
 
 
 def series_of(frame: pd.DataFrame, level: Level) -> Series:
-    """Return what the sensors of a level said.
+    """Return the values of the sensors of a level.
 
     Args:
         frame: the rows of level ``packets`` or ``readings``.
-        level: which.
+        level: name of the level.
     """
     return _of_packets(frame) if level == "packets" else _of_readings(frame)
 
 
 def _of_packets(frame: pd.DataFrame) -> Series:
-    """Return the values in PUBLISH messages, each judged as it comes."""
+    """Return the values in PUBLISH messages."""
     row = np.flatnonzero(frame["mqtt_value"].notna().to_numpy())
     rows = frame.iloc[row]
     published = Published(
@@ -75,24 +75,24 @@ def _of_packets(frame: pd.DataFrame) -> Series:
 def series_of_published(published: Published) -> Series:
     """Return published values as a series; each value is judged as it comes."""
     named = [place_of(*pair) for pair in zip(published.stream, published.host, strict=True)]
-    tick = np.arange(len(named), dtype=np.int64)
-    return Series(published.row, *_names(named), published.time_ns, tick, published.value)
+    batch = np.arange(len(named), dtype=np.int64)
+    return Series(published.row, *_names(named), published.time_ns, batch, published.value)
 
 
 def _of_readings(frame: pd.DataFrame) -> Series:
-    """Return the first value of each slot, a unit's sensors judged together at its end."""
-    known = frame["value"].notna().to_numpy()
+    """Return the first value of each slot; the sensors of a unit are judged together at the end of the slot."""
+    has_value = frame["value"].notna().to_numpy()
     unit = pd.factorize(frame["unit"].astype("str"))[0]
-    tick = frame["slot"].to_numpy(np.int64) * (unit.max(initial=0) + 1) + unit
-    order = np.lexsort((frame["sensor"].to_numpy(), tick))
-    row = order[known[order]]
+    batch = frame["slot"].to_numpy(np.int64) * (unit.max(initial=0) + 1) + unit
+    order = np.lexsort((frame["sensor"].to_numpy(), batch))
+    row = order[has_value[order]]
     rows = frame.iloc[row]
     named = list(zip(rows["client_id"].astype("str"), rows["unit"].astype("str"), strict=True))
     return Series(
         row,
         *_names(named),
         rows["arrival_ns"].to_numpy(np.int64),
-        tick[row],
+        batch[row],
         rows["value"].to_numpy(np.float64),
     )
 
@@ -103,15 +103,15 @@ def _names(named: Sequence[tuple[str, str]]) -> tuple[Texts, Texts]:
 
 
 def learn_site(series: Series, clean: Mask) -> Site:
-    """Return what the clean values say of a site; each sensor counts to the unit it first spoke for.
+    """Return a site learned from clean values; a sensor belongs to the unit of its first value.
 
     Args:
-        series: what the sensors said.
-        clean: of the level's rows those that may be learned from, shape (rows,).
+        series: the values of the sensors.
+        clean: which rows of the level may be learned from, shape (rows,).
     """
-    kept = clean[series.row]
+    is_clean = clean[series.row]
     table = pd.DataFrame({
-        "key": series.key[kept], "unit": series.unit[kept], "time_s": series.time_ns[kept] / SECOND, "value": series.value[kept],
+        "key": series.key[is_clean], "unit": series.unit[is_clean], "time_s": series.time_ns[is_clean] / SECOND, "value": series.value[is_clean],
     })  # fmt: skip
     table["unit"] = table.groupby("key")["unit"].transform("first")
     interval_s = float(table.groupby("key")["time_s"].diff().median()) if len(table) else np.nan
@@ -119,12 +119,13 @@ def learn_site(series: Series, clean: Mask) -> Site:
         return learn({}, {}, 1.0)
     units: dict[str, list[str]] = {}
     columns: dict[str, tuple[Floats, Floats]] = {}
-    for unit, own in table.groupby("unit"):
-        since = own["time_s"] - own["time_s"].min()
-        slots = own.assign(slot=(since / interval_s).round().astype("int64"))
+    for unit, values_of_unit in table.groupby("unit"):
+        start_s = values_of_unit["time_s"].min()
+        since = values_of_unit["time_s"] - start_s
+        slots = values_of_unit.assign(slot=(since / interval_s).round().astype("int64"))
         first = slots.drop_duplicates(["slot", "key"])
         values = first.set_index(["slot", "key"])["value"].unstack("key").sort_index()  # noqa: PD010 - a quarter of pivot_table's time
-        time_s = own["time_s"].min() + values.index.to_numpy(np.float64) * interval_s
+        time_s = start_s + values.index.to_numpy(np.float64) * interval_s
         keys = [str(key) for key in values]
         units |= {f"{unit} {at}": keys[at : at + MOST_BESIDE] for at in range(0, len(keys), MOST_BESIDE)}
         columns |= {str(key): (time_s, values[key].to_numpy(np.float64)) for key in values}
@@ -141,5 +142,5 @@ def follow(forecast: Forecast, series: Series, rows: int) -> Floats:
     table = np.full((rows, len(COLUMNS)), np.nan)
     if len(series.row):
         sensor = forecast.codes(series.key.tolist())
-        table[series.row] = forecast.follow(sensor, series.time_ns, series.tick, series.value)
+        table[series.row] = forecast.follow(sensor, series.time_ns, series.batch, series.value)
     return table

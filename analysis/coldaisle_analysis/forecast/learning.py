@@ -1,4 +1,4 @@
-"""Learning a site from its clean readings: season by least squares, dynamics by maximum likelihood, covariance of what is left."""
+"""Learning a site from clean readings: season by least squares, dynamics by maximum likelihood, covariance of innovations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from coldaisle_contracts.clock import DAY_S, SECOND
 
 _EVALUATIONS = 60
 _LOOKED_AT = 1_000
-"""Slots the search for three parameters looks at, the last ones: three and a half days of a reading every five minutes."""
+"""Last slots that the search for three parameters uses: three and a half days with a reading every 5 min."""
 _RIDGE = 1e-3
 """Added to the variances of innovations, so that their covariance can always be inverted."""
 _MAD = 1.4826
@@ -24,21 +24,21 @@ _LEAST = 0.1
 def learn(
     units: Mapping[str, Sequence[str]], series: Mapping[str, tuple[Floats, Floats]], interval_s: float
 ) -> Site:
-    """Return what clean readings say of a site.
+    """Return a site learned from clean readings.
 
     Args:
         units: the sensors of each unit.
-        series: per sensor times, s, ascending, and readings, °C; missing where none came or it is not clean. Those of
-            a unit's sensors have an entry each for the same slots.
-        interval_s: time between two readings, s.
+        series: for each sensor ascending times, in s, and readings, in °C; missing where no reading came or it is not clean.
+            The series of all sensors of a unit have the same slots.
+        interval_s: time between two readings, in s.
     """
-    keys = [key for own in units.values() for key in own]
-    places = max((len(own) for own in units.values()), default=0)
+    keys = [key for sensors in units.values() for key in sensors]
+    places = max((len(sensors) for sensors in units.values()), default=0)
     learned = [_learn_one(*series[key], interval_s) for key in keys]
     site = Site(
         tuple(keys),
-        np.array([code for code, own in enumerate(units.values()) for _ in own], np.int64),
-        np.array([place for own in units.values() for place in range(len(own))], np.int64),
+        np.array([code for code, sensors in enumerate(units.values()) for _ in sensors], np.int64),
+        np.array([place for sensors in units.values() for place in range(len(sensors))], np.int64),
         np.array([dynamics for dynamics, _ in learned]).reshape(-1, 3),
         np.array([season for _, season in learned]).reshape(-1, 1 + 2 * HARMONICS),
         np.tile(np.eye(places), (len(units), 1, 1)),
@@ -46,13 +46,13 @@ def learn(
         interval_s,
     )
     forecast = Forecast(site)
-    for number, own in enumerate(units.values()):
-        _learn_unit(site, forecast, number, own, series)
+    for number, sensors in enumerate(units.values()):
+        _learn_unit(site, forecast, number, sensors, series)
     return site
 
 
 def _basis(time_s: Floats) -> Floats:
-    """Return mean, sines and cosines of the day at these times, s, shape (times, 1 + 2·HARMONICS)."""
+    """Return mean, sines and cosines of the day at these times, in s; shape (times, 1 + 2·HARMONICS)."""
     angle = 2 * np.pi * time_s / DAY_S
     waves = [wave(angle * (number + 1)) for number in range(HARMONICS) for wave in (np.sin, np.cos)]
     return np.column_stack([np.ones_like(angle), *waves])
@@ -60,55 +60,57 @@ def _basis(time_s: Floats) -> Floats:
 
 def _learn_one(time_s: Floats, value: Floats, interval_s: float) -> tuple[Floats, Floats]:
     """Return dynamics and season of one sensor."""
-    known = np.isfinite(value)
-    if known.sum() < FEWEST:
-        mean = float(np.median(value[known])) if known.any() else 0.0
+    has_value = np.isfinite(value)
+    if has_value.sum() < FEWEST:
+        mean = float(np.median(value[has_value])) if has_value.any() else 0.0
         return np.array(USUAL), np.array([mean, *np.zeros(2 * HARMONICS)])
     design = _basis(time_s)
-    season = np.linalg.lstsq(design[known], value[known], rcond=None)[0]
-    rest, step = value - design @ season, np.rint(np.diff(time_s, prepend=time_s[0]) / interval_s)
+    season = np.linalg.lstsq(design[has_value], value[has_value], rcond=None)[0]
+    residuals, step = value - design @ season, np.rint(np.diff(time_s, prepend=time_s[0]) / interval_s)
     _, likelihood = load()
-    step, rest, cost = step[-_LOOKED_AT:], rest[-_LOOKED_AT:], np.zeros(1)
+    step, residuals, cost = step[-_LOOKED_AT:], residuals[-_LOOKED_AT:], np.zeros(1)
 
-    def of(given: Floats) -> float:
-        dynamics = _natural(given)
-        likelihood(step, rest, dynamics, np.array([0, 0, UNSURE**2, 0, dynamics[2] ** 2], np.float64), cost)
+    def of(point: Floats) -> float:
+        dynamics = _natural(point)
+        likelihood(
+            step, residuals, dynamics, np.array([0, 0, UNSURE**2, 0, dynamics[2] ** 2], np.float64), cost
+        )
         return float(cost[0])
 
     start = np.array([np.log(USUAL[0]), np.arctanh(USUAL[1]), np.log(USUAL[2])])
     options: Any = {"maxfev": _EVALUATIONS, "xatol": 0.05, "fatol": 1.0}
-    found = minimize(of, start, method="Nelder-Mead", options=options)
-    return _natural(np.asarray(found.x, np.float64)), np.asarray(season, np.float64)
+    optimum = minimize(of, start, method="Nelder-Mead", options=options)
+    return _natural(np.asarray(optimum.x, np.float64)), np.asarray(season, np.float64)
 
 
-def _natural(given: Floats) -> Floats:
-    """Return walk, memory and noise of a point of the search, each within what a sensor can do."""
-    walk, noise = np.exp(np.clip(given[[0, 2]], np.log(1e-4), np.log(5.0)))
-    return np.array([walk, np.clip(np.tanh(given[1]), 0.0, 0.95), noise])
+def _natural(point: Floats) -> Floats:
+    """Return walk, memory and noise at a point of the search, each limited to what is possible for a sensor."""
+    walk, noise = np.exp(np.clip(point[[0, 2]], np.log(1e-4), np.log(5.0)))
+    return np.array([walk, np.clip(np.tanh(point[1]), 0.0, 0.95), noise])
 
 
 def _learn_unit(
     site: Site,
     forecast: Forecast,
     number: int,
-    own: Sequence[str],
+    sensors: Sequence[str],
     series: Mapping[str, tuple[Floats, Floats]],
 ) -> None:
-    """Write the covariance of the innovations of a unit's sensors, and what is usual of their joint innovations.
+    """Write the covariance of the innovations of a unit's sensors, and median and scale of their joint innovations.
 
-    A unit too few of whose slots have all its readings is left as if its sensors were independent.
+    If too few slots have readings of all sensors of the unit, its sensors stay independent of each other.
     """
-    codes = forecast.codes(own)
-    left = []
-    for code, key in zip(codes, own, strict=True):
+    codes = forecast.codes(sensors)
+    innovations = []
+    for code, key in zip(codes, sensors, strict=True):
         time_s, value = series[key]
-        left.append(forecast.innovations(int(code), (time_s * SECOND).astype(np.int64), value))
-    table = np.column_stack(left)
+        innovations.append(forecast.innovations(int(code), (time_s * SECOND).astype(np.int64), value))
+    table = np.column_stack(innovations)
     whole = np.isfinite(table).all(axis=1)
     if whole.sum() < FEWEST:
         return
-    covariance = np.cov(table[whole].T).reshape(len(own), len(own)) + _RIDGE * np.eye(len(own))
-    site.covariance[number, : len(own), : len(own)] = covariance
+    covariance = np.cov(table[whole].T).reshape(len(sensors), len(sensors)) + _RIDGE * np.eye(len(sensors))
+    site.covariance[number, : len(sensors), : len(sensors)] = covariance
     precision = np.linalg.inv(covariance)
     joint = table[whole] @ precision / np.sqrt(np.diag(precision))
     middle = np.median(joint, axis=0)

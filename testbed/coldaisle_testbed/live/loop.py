@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from coldaisle_analysis.detection import Detector, Watch
-from coldaisle_analysis.detection.scoring import told
+from coldaisle_analysis.detection.scoring import alarm_json
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_testbed.holding import is_held
@@ -72,7 +72,7 @@ class _Shard:
             rows = np.flatnonzero(verdicts.alarm)
             self.alarms += len(rows)
             lines = [
-                {"shard": self.name, **told(verdicts, row), "delay_ms": round(float(delays_ms[row]), 3)}
+                {"shard": self.name, **alarm_json(verdicts, row), "delay_ms": round(float(delays_ms[row]), 3)}
                 for row in rows[verdicts.frame[rows] > self.book.last].tolist()
             ]
             self.book.write(*lines)

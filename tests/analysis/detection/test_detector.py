@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.analysis import made_detector
 
-from coldaisle_analysis.detection.detector import PLAIN, Detector, seen
+from coldaisle_analysis.detection.detector import PLAIN, Detector, inputs
 from coldaisle_analysis.detection.training import EARLY
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.models import files, scores
@@ -19,7 +19,7 @@ def test_a_detector_survives_its_file(tmp_path: Path) -> None:
     made = made_detector.make()
     made.save(tmp_path / "deep" / "made.skops")
     read = Detector.load(tmp_path / "deep" / "made.skops")
-    rows = np.random.default_rng(1).normal(size=(50, len(seen())))
+    rows = np.random.default_rng(1).normal(size=(50, len(inputs())))
     assert scores(read.pipeline, rows).tolist() == scores(made.pipeline, rows).tolist()
     assert read.site.to_json() == made.site.to_json()
     assert (read.model, read.policies, read.about) == (made.model, made.policies, made.about)
