@@ -1,4 +1,4 @@
-"""Entry point: the command line, and the one-shot programs containers start by name."""
+"""Entry point of the command line, and of the programs that containers start by name."""
 
 import io
 import os
@@ -22,7 +22,9 @@ def main() -> None:
 
 
 def _command() -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know every sign, nor a name be text
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a terminal may lack a character, and a file name need not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] and sys.argv[1] in _CONTAINER_PROGRAMS:
         from coldaisle_testbed import container_programs  # noqa: PLC0415 - before typer is needed

@@ -1,6 +1,6 @@
-"""Making an analysis of a finished run: in a hidden folder, which appears under the next number by rename, whole or not at all.
+"""Analyses of a finished run: each is made in a hidden folder and appears under the next number by rename, whole or not at all.
 
-The run itself is never touched: a kill at any instant leaves it as it was sealed.
+The run itself is never touched: it stays as it was sealed, even if the process is killed.
 """
 
 import os
@@ -20,18 +20,18 @@ from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.stage import hand_over, point
 
 _DIGITS = 3
-"""Digits in the name of an analysis, at least."""
+"""Least number of digits in the name of an analysis."""
 MAKING = ".making-"
-"""Begins the name of the folder an analysis is made in."""
+"""Prefix of the name of the folder in which an analysis is made."""
 
 
 @contextmanager
 def making(run: Path, out: Path | None = None) -> Iterator[Path]:
-    """Give a hidden folder to make an analysis in; it is gone again if that fails.
+    """Yield a hidden folder in which an analysis is made; it is removed if that fails.
 
     Args:
         run: the run that is analysed.
-        out: the folder the analysis becomes; a new one of the run when left out.
+        out: the folder that the analysis becomes; by default a new one in the run.
 
     Raises:
         InputError: if the folder cannot be written to.
@@ -49,7 +49,7 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
                 parent.mkdir(parents=True)
                 hand_over(parent)
             while not _begun(stage, stack, sweep=out is None):
-                pass  # somebody else begins an analysis this instant
+                pass  # another process begins an analysis at this moment
         except OSError as error:
             raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
         try:
@@ -66,7 +66,10 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
 
 
 def _begun(stage: Path, stack: ExitStack, *, sweep: bool) -> bool:
-    """Make and hold a folder, and sweep beside it; both while nobody else does, who might sweep it before it is held."""
+    """Make and lock a folder, and sweep beside it; return whether this process had the parent to itself.
+
+    The parent is locked meanwhile, so that no other process sweeps the new folder before it is locked.
+    """
     with held(stage.parent) as is_alone:
         if is_alone:
             if sweep:
@@ -77,21 +80,21 @@ def _begun(stage: Path, stack: ExitStack, *, sweep: bool) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the folders of a run's analyses whose making was cut short: nobody holds them any more."""
+    """Remove the folders of interrupted analyses: those that no process holds."""
     for path in parent.glob(f"{MAKING}*"):
         if not path.is_symlink() and not is_held(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
 def seal(stage: Path, run: Path, seconds: dict[str, float], *, tuned: bool, weeks: Mapping[str, str]) -> None:
-    """Write the manifest of an analysis: what it was made from, and the sha256 of its files.
+    """Write the manifest of an analysis: its sources and the sha256 of its files.
 
     Args:
-        stage: the folder it was made in.
+        stage: the folder in which it was made.
         run: the run that was analysed.
-        seconds: wall time each stage took, s.
-        tuned: whether models were tuned first.
-        weeks: other runs that models were tried on, see :class:`AnalysisManifest`.
+        seconds: wall time of each step, in s.
+        tuned: whether the models were tuned.
+        weeks: other runs on which the models were tested, see :class:`AnalysisManifest`.
     """
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     AnalysisManifest(
@@ -108,7 +111,7 @@ def seal(stage: Path, run: Path, seconds: dict[str, float], *, tuned: bool, week
 
 
 def place(stage: Path, run: Path, out: Path | None = None) -> Path:
-    """Let a finished analysis appear: as ``out``, or in its run under the next number, where the known paths then lead to it."""
+    """Move a finished analysis to ``out``, or into its run under the next number, and point the run's links to it."""
     hand_over(stage)
     if out is not None:
         if out.is_dir():

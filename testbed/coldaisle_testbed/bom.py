@@ -1,4 +1,4 @@
-"""A software bill of materials, in CycloneDX 1.6 (ECMA-424): what took part in a run, or what this checkout is installed with."""
+"""Software bill of materials in CycloneDX 1.6 (ECMA-424), of a run or of this checkout as it is installed."""
 
 import importlib.metadata
 import uuid
@@ -22,19 +22,19 @@ from coldaisle_contracts.software import Software
 from coldaisle_testbed import locks, provenance
 
 NAMES = uuid.UUID("c01da151-e000-5000-8000-000000000015")
-"""Namespace that serial numbers are derived in (RFC 9562, version 5)."""
+"""Namespace of the serial numbers (UUID version 5, RFC 9562)."""
 _LIBRARY = "cyclonedx-python-lib"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a bill is of.
+    """Subject of a bill of materials.
 
     Attributes:
         version: version of coldaisle.
         made: when it was made.
-        facts: what else is known of it: commit, run, digests.
-        noted: what each machine or image holds.
+        facts: further facts: commit, run, digests.
+        noted: the software of each machine or image.
     """
 
     version: str
@@ -44,10 +44,10 @@ class Subject:
 
 
 def of_run(run: Path) -> str:
-    """Return the bill of a finished run, as JSON.
+    """Return the bill of materials of a finished run, as JSON.
 
     Raises:
-        InputError: if it is no finished run, or was made before its software was noted.
+        InputError: if it is no finished run, or an old one without notes of its software.
     """
     manifest, noted = Manifest.load(run), Software.of_run(run)
     if not noted:
@@ -67,10 +67,10 @@ def of_run(run: Path) -> str:
 
 
 def of_checkout() -> str:
-    """Return the bill of this checkout as it is installed on this machine, as JSON.
+    """Return the bill of materials of this checkout as it is installed on this machine, as JSON.
 
     Raises:
-        InputError: if this is no checkout with git, whose last commit the bill is of.
+        InputError: if this is no git checkout with a commit.
     """
     versions = provenance.versions()
     committed = provenance.committed()
@@ -83,7 +83,7 @@ def of_checkout() -> str:
 
 
 def written(subject: Subject) -> str:
-    """Return a bill as JSON; the same text for the same subject."""
+    """Return a bill of materials as JSON; the same subject gives the same text."""
     main = Component(
         name="coldaisle",
         type=ComponentType.APPLICATION,

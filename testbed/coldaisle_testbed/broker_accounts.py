@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 FILE = "passwords"
-"""Its name in the timekeeper's folder, where mosquitto runs: ``broker/mosquitto.conf`` names it the same."""
+"""Name of the file in the timekeeper's folder, in which mosquitto runs; ``broker/mosquitto.conf`` states the same name."""
 ROUNDS = 101
-"""Iterations of PBKDF2, mosquitto_passwd's default; the testbed guards nothing."""
+"""Iterations of PBKDF2: the default of mosquitto_passwd; nothing here has to be kept secret."""
 
 
 def write(folder: Path, accounts: dict[str, str]) -> None:
-    """Write the password file; without accounts it is empty, and everybody stays anonymous.
+    """Write the password file; without accounts it is empty, and all clients are anonymous.
 
     Args:
         folder: where it goes; readable by its owner and the group of the daemons.

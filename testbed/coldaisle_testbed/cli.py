@@ -1,6 +1,6 @@
 """The command line. Heavy libraries are imported by the command that needs them, so `--help` is quick.
 
-One long module: a function a command, hardly more than its options, in the order of `--help`.
+The module is long because it has one function per command, with hardly more than its options, in the order of `--help`.
 """
 
 import os
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 HOUSE = Path(__file__).resolve().parents[2]
 RUNS = Path("runs")
 LONGEST_LINE = 100_000
-"""Characters of a printed line, at most: no alarm nor verdict has as many."""
+"""Greatest length of a printed line, in characters; alarms and sentences of `verify` are shorter."""
 
 app = typer.Typer(
-    help="A virtual data-centre cold aisle: labelled IoT traffic, its attacks known to the frame.",
+    help="A virtual data-centre cold aisle: IoT traffic in which every frame has an exact label.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -95,14 +95,14 @@ def _is_option(following: list[str]) -> bool:
 
 
 def say(*lines: str) -> None:
-    """Print lines on standard output as they are: no name in them is markup, and nothing that is not printable reaches a terminal."""
+    """Print lines on standard output; names in them are not read as markup, and characters that are not printable are escaped."""
     console = Console()
     for line in lines:
         console.print(plain(line, LONGEST_LINE), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 class EngineName(StrEnum):
-    """Where a run is played."""
+    """Engine that plays a run."""
 
     NETNS = "netns"
     COMPOSE = "compose"
@@ -113,7 +113,7 @@ def _examples(*lines: str) -> str:
 
 
 def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -> "Plan":
-    """Return the plan of a scenario, without episodes of some kinds."""
+    """Return the plan of a scenario without the episodes of some kinds."""
     from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
     from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
 
@@ -121,7 +121,7 @@ def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -
 
 
 def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) -> "Plan":
-    """Return the plan without what this machine cannot play, which is said before anything starts."""
+    """Return the plan without the kinds that this machine cannot play; report them before anything starts."""
     from coldaisle_testbed import probe  # noqa: PLC0415
 
     kinds, sentences = probe.left_out(plan, probe.lacking())
@@ -131,7 +131,7 @@ def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) ->
 
 
 def _engine(name: EngineName | None) -> EngineName:
-    """Return the engine to use: the one asked for, else netns as root, else compose where an engine answers."""
+    """Return the engine to use: the named one, else netns for root, else compose where a Docker Engine answers."""
     if name is not None:
         if name is EngineName.NETNS and os.geteuid() != 0:
             raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
@@ -157,19 +157,20 @@ def _engine(name: EngineName | None) -> EngineName:
 )
 def up(
     scenario: Annotated[
-        Path | None, typer.Argument(help="Scenario file; scenarios/week.toml when left out.")
+        Path | None, typer.Argument(help="Scenario file; default: scenarios/week.toml.")
     ] = None,
     engine: Annotated[
-        EngineName | None, typer.Option(help="Where to play it; netns as root, else compose.")
+        EngineName | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/<id> when left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/<id>.")] = None,
     shards: Annotated[
-        int | None, typer.Option(min=1, help="Pieces it is played in (netns); one a day when left out.")
+        int | None,
+        typer.Option(min=1, help="Number of pieces it is played in (netns); default: one per day."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
     resume: Annotated[
-        Path | None, typer.Option(help="Unfinished run to go on with; it knows all the rest itself.")
+        Path | None, typer.Option(help="Unfinished run to go on with; it holds all other settings.")
     ] = None,
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
@@ -179,7 +180,9 @@ def up(
     progress = Progress()
     if resume is not None:
         if no_analysis or any(option is not None for option in (scenario, engine, out, shards, seed)):
-            raise InputError("--resume", "takes nothing beside it: the unfinished run knows all the rest")
+            raise InputError(
+                "--resume", "takes nothing beside it: the unfinished run holds all other settings"
+            )
         making.resume(resume, lambda name: _engine(EngineName(name)), progress)
         return
     file = scenario or HOUSE / "scenarios" / "week.toml"
@@ -206,17 +209,17 @@ def up(
 def verify(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     manifest_digest: Annotated[
-        str | None, typer.Option(help="The sha256 its manifest.json has to have, as `up` printed it.")
+        str | None, typer.Option(help="Expected sha256 of manifest.json, as `up` printed it.")
     ] = None,
     signers: Annotated[
         Path | None, typer.Option(help="Who may have signed it, in ssh-keygen's format of allowed signers.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a finished run again: hashes, conservation, labels, everything derived. Exit 3 names what broke."""
+    """Check a finished run again: hashes, conservation, labels and everything derived. Exit 3 names each problem."""
     from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
-    Manifest.load(run)  # what is no run is said at once
+    Manifest.load(run)  # refuses a folder that is no run before the slow imports
     from coldaisle_testbed import verification  # noqa: PLC0415
 
     verified = verification.verify(run, manifest_digest, signers)
@@ -245,10 +248,10 @@ def sign(
 def reproduce(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
-        EngineName | None, typer.Option(help="Where to play it; the run's own when left out.")
+        EngineName | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
     ] = None,
 ) -> None:
-    """Play a run's plan again and compare what came of it. Exit 3 names what differs."""
+    """Play the plan of a run again and compare the results. Exit 3 names the first difference."""
     from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
     manifest, progress = Manifest.load(run), Progress()
@@ -275,20 +278,20 @@ def analyse(
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; a new one in the run when left out.")
+        Path | None, typer.Option(help="Folder of the results; default: a new one in the run.")
     ] = None,
     tune: Annotated[bool, typer.Option("--tune", help="Tune every model first; takes minutes.")] = False,
     weeks: Annotated[
         list[Path] | None,
-        typer.Option(help="Other runs that models learned from this one alone are tried on; repeat it."),
+        typer.Option(help="Other runs to test on; the models learn from this run alone. Repeat it."),
     ] = None,
 ) -> None:
-    """Analyse a run again, or captures on port 1883 whose label tables name frames by number."""
+    """Analyse a run again, or captures on port 1883 with label tables that name frames by number."""
     progress = Progress()
     if run is not None and not pcap:
         from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
-        Manifest.load(run)  # what is no run is said at once
+        Manifest.load(run)  # refuses a folder that is no run before the slow imports
         from coldaisle_testbed import conclude  # noqa: PLC0415
 
         conclude.again(run, progress, tuned=tune, weeks=weeks or [], out=out)
@@ -322,7 +325,7 @@ def decode(
     )
 )
 def score(
-    model: Annotated[Path, typer.Argument(help="Model file, as an analysis leaves it in a run's models/.")],
+    model: Annotated[Path, typer.Argument(help="Model file, from the folder models/ of an analysed run.")],
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
     policy: Annotated[
         str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
@@ -353,12 +356,12 @@ def score(
 def live(
     run: Annotated[
         Path | None,
-        typer.Argument(help="Folder of a run, finished or not; the one that is being made when left out."),
+        typer.Argument(help="Folder of a run, finished or not; default: the run that is being made."),
     ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Model file; when left out, the best of the newest run that learned from a day or more.",
+            help="Model file; default: the best of the newest run that spans a day or more.",
             envvar="COLDAISLE_MODEL",
         ),
     ] = None,
@@ -366,7 +369,7 @@ def live(
         str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
     ] = "best F1",
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the alarms; runs/alarms/<run> when left out.")
+        Path | None, typer.Option(help="Folder of the alarms; default: runs/alarms/<run>.")
     ] = None,
     mqtt: Annotated[
         str | None,
@@ -376,11 +379,11 @@ def live(
         Path | None, typer.Option(help="File whose first line is USER's password.")
     ] = None,
     mqtt_ca: Annotated[
-        Path | None, typer.Option(help="Certificates (PEM) that an mqtts:// listener is checked against.")
+        Path | None, typer.Option(help="Certificates (PEM) to verify an mqtts:// listener with.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
 ) -> None:
-    """Watch a run while it is played: alarms as JSON lines and MQTT messages, each with its delay."""
+    """Watch a run while it is played; write alarms as JSON lines and MQTT messages, each with its delay."""
     refuse_sealed(out)
     from coldaisle_testbed import live as watching  # noqa: PLC0415
 
@@ -406,7 +409,7 @@ def audit(
         typer.Option(help="Write the scorecard into this file too; without a file, print it alone."),
     ] = None,
 ) -> None:
-    """Say what is wrong with a labelled data set: signals with evidence, not verdicts."""
+    """Report what may be wrong with a labelled dataset: signals with evidence, not verdicts."""
     if subject is None and not (pcap and labels):
         also = "" if json is None else f" ({json} is the file that --json writes)"
         raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
@@ -435,9 +438,7 @@ def export(
     to: Annotated[
         list[str] | None, typer.Option(help="parquet, csv, pcapng, zeek or eve; repeat it.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for them; export in the run when left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the files; default: export in the run.")] = None,
 ) -> None:
     """Write a run in formats of other tools: Parquet by day, CSV, labelled pcapng, Zeek logs, EVE events."""
     refuse_sealed(out)
@@ -513,11 +514,11 @@ def scenario_show(
 def runs(
     folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove what runs that were cut short have left.")
+        bool, typer.Option("--clean", help="Remove what interrupted runs have left behind.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, and what runs that were cut short have left with what can be done with it."""
+    """List runs, and what interrupted runs have left behind with the remedy for each."""
     from coldaisle_testbed import leftovers  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
@@ -547,11 +548,9 @@ def runs(
 def sbom(
     run: Annotated[
         Path | None,
-        typer.Argument(help="Folder of a finished run; this checkout as installed when left out."),
+        typer.Argument(help="Folder of a finished run; default: this checkout as it is installed."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="File it is written to; the terminal when left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File it is written to; default: standard output.")] = None,
 ) -> None:
     """Write a software bill of materials (CycloneDX): packages with versions, licences and hashes."""
     refuse_sealed(out)
@@ -579,7 +578,7 @@ def doctor(
     ] = 1884,
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine can and cannot do, each with its remedy."""
+    """Report what this machine can and cannot do, with a remedy for each problem."""
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 

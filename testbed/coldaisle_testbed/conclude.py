@@ -1,4 +1,4 @@
-"""From a played stage to a finished run: ledger, dataset, manifest, and its name by rename; then its first analysis."""
+"""Conclusion of a run: ledger, dataset and manifest of a played stage, its final name, and its first analysis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from coldaisle_testbed.stage import ORDER, appear, point_latest
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run and what is known of it in this process, to read nothing twice.
+    """A finished run with its tables in memory, so that nothing is read twice.
 
     Attributes:
         run: its folder.
@@ -48,19 +48,19 @@ def conclude(
 ) -> Path:
     """Check a played stage, build its dataset, seal it under its name, and analyse it.
 
-    The run is finished before the analysis begins: whatever becomes of that, the run stays as it was sealed.
+    The run is finished before the analysis begins, and stays as it was sealed if the analysis fails.
 
     Args:
         stage: plan, journals and captures.
-        final: the folder it becomes.
-        engine: what played it.
-        seconds: wall time of the stages so far, s; completed here.
-        progress: told one line a step.
+        final: the folder that the stage becomes.
+        engine: the engine that played it.
+        seconds: wall time of the steps so far, in s; further steps are added.
+        progress: called with one line per step.
         analyse: whether to train models and write the report.
-        latest: whether ``latest`` beside it is to point at it.
+        latest: whether the link ``latest`` beside it is set to it.
 
     Raises:
-        TrustError: if the ledger does not add up; the stage stays where it is for a look.
+        TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
     done = seal(stage, final, engine, seconds, progress)
     if latest:
@@ -86,7 +86,7 @@ def conclude(
 
 
 def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progress: Progress) -> Finished:
-    """Check a played stage, build its dataset, write its manifest and let it appear as ``final``.
+    """Check a played stage, build its dataset, write its manifest and move it to ``final``.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for a look.
@@ -112,21 +112,21 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
 def again(
     run: Path, progress: Progress, *, tuned: bool = False, weeks: Sequence[Path] = (), out: Path | None = None
 ) -> Path:
-    """Analyse a finished run again; the run itself and its older analyses stay as they are.
+    """Analyse a finished run again; the run and its older analyses do not change.
 
     Args:
         run: the run's folder.
-        progress: told one line a step.
-        tuned: whether to tune the models first.
-        weeks: other runs to try them on.
-        out: folder for the results, for who may not write into the run's; a new analysis of the run when left out.
+        progress: called with one line per step.
+        tuned: whether the models are tuned first.
+        weeks: other runs on which the models are tested.
+        out: folder of the results, for users who may not write into the run; by default a new analysis of the run.
 
     Returns:
         The folder of the results.
 
     Raises:
-        InputError: if it is not a finished run, another week cannot be used, or the results cannot be written.
-        TrustError: if the run does not add up any more.
+        InputError: if it is no finished run, another run cannot be used, or the results cannot be written.
+        TrustError: if the run is not as it was sealed.
     """
     run = run.resolve()
     manifest = Manifest.load(run)
@@ -162,7 +162,7 @@ def _analyse(
     tuned: bool = False,
     weeks: Sequence[Path] = (),
 ) -> None:
-    """Analyse a finished run into a folder, with or without models and report, and write the manifest of that."""
+    """Write an analysis of a finished run, with or without models and report, and its manifest into a folder."""
     seconds: dict[str, float] = {}
     if models:
         with progress.step("analysing", seconds, "analysis"):

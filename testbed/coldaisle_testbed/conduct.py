@@ -1,7 +1,7 @@
-"""Making a run in containers that Compose starts: plans it, says how far it is, and concludes it when it was played.
+"""Conductor of a run in containers that Compose starts: it plans the run, reports progress, and concludes the run.
 
-The timekeeper and the federates are containers of their own. They go by what this one holds (the run's folder), and it goes by
-what the timekeeper holds (the federation's folder): whoever ends, the others end, too.
+The timekeeper and the federates are containers of their own. This container holds a lock on the run's folder, and the timekeeper one
+on the federation's folder. Each watches the lock of the other, so that none outlives the other.
 """
 
 import json
@@ -24,9 +24,9 @@ from coldaisle_testbed.stage import LATEST, ORDER, Order, new_stage, point
 from coldaisle_testbed.timekeeper import VERDICT
 
 LINK = ".compose"
-"""Link beside the runs to the one that is being made: containers know no other name of it."""
+"""Link in the folder of the runs to the run that is being made; the other containers know only this name."""
 START_S = 180.0
-"""The timekeeper's container has to be there after so long, s."""
+"""Time in which the timekeeper's container has to start, in s."""
 LOOK_S = 0.2
 COMPOSE = "compose"
 
@@ -41,18 +41,18 @@ class PlayError(ColdaisleError):
 
 
 class Shown(Progress):
-    """Progress that names files as the machine outside of the containers knows them.
+    """Progress that gives paths as they are on the machine, outside of the containers.
 
     Args:
         inside: folder of the runs in the container.
-        outside: the same on the machine.
+        outside: the same folder on the machine.
     """
 
     def __init__(self, inside: Path, outside: str) -> None:
         super().__init__()
         name = re.escape(
             str(inside).removeprefix("/")
-        )  # a path is said from the working folder on, which is /
+        )  # paths are relative to the working folder, which is /
         self._inside = re.compile(rf"(?<![\w./-])/?{name}/")
         self._outside = f"{outside.rstrip('/')}/"
 
@@ -61,22 +61,22 @@ class Shown(Progress):
         super().__call__(self.outside(text))
 
     def outside(self, text: str) -> str:
-        """Return a text with every path in the folder of the runs as it is outside."""
+        """Return a text in which every path into the folder of the runs is that of the machine."""
         return self._inside.sub(lambda _: self._outside, text)
 
 
 def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Callable[[], None]) -> Path:
-    """Make a run of a plan that the containers beside this one play, and return its folder.
+    """Make a run of a plan that the other containers play, and return its folder.
 
     Args:
-        plan: what they play.
-        runs: where the run goes.
+        plan: the plan to play.
+        runs: folder of the runs.
         federation: the timekeeper's folder.
-        progress: told one line a step.
+        progress: called with one line per step.
         ready: called when the containers may begin.
 
     Raises:
-        PlayError: if one of them failed.
+        PlayError: if a container failed.
     """
     order = Order(engine=COMPOSE, shards=1, analyse=True, latest=True)
     link = runs / LINK
@@ -99,10 +99,10 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
 
 
 def follow(federation: Path, look: Callable[[], object]) -> None:
-    """Wait until the containers have played; ``look`` is called again and again while they do.
+    """Wait until the containers have played; call ``look`` every 0.2 s meanwhile.
 
     Raises:
-        PlayError: if one of them failed.
+        PlayError: if a container failed.
     """
     until = time.monotonic() + START_S
     while not is_held(federation):
@@ -121,12 +121,12 @@ def follow(federation: Path, look: Callable[[], object]) -> None:
 
 
 def finish(runs: Path, progress: Progress) -> int:
-    """Make what runs lack that containers have played and nobody is at, and return for how many.
+    """Finish runs that containers have played and no process works on, and return their number.
 
-    A run that was played and not sealed is sealed and analysed; the newest one, when its analysis was cut short, is analysed.
+    A run that was played and not sealed is sealed and analysed. The newest run is analysed if its analysis was interrupted.
 
     Raises:
-        ColdaisleError: the first that could not be concluded, after all others were.
+        ColdaisleError: the error of the first run that cannot be concluded, after all others were concluded.
     """
     stages = sorted(path.parent for path in runs.glob(f".*/{ORDER}"))
     lacking = [

@@ -1,4 +1,4 @@
-"""The testbed's programs inside containers: conduct, timekeeper, switch, desk, finish; environments tell them what to do."""
+"""Programs of the testbed inside containers: conduct, timekeeper, switch, desk and finish; the environment holds their arguments."""
 
 import json
 import secrets
@@ -16,9 +16,9 @@ from coldaisle_testbed import broker_accounts
 from coldaisle_testbed.holding import held, is_held
 
 RUNS = Path("/runs").resolve()
-"""Folder of the runs; in the image of the analysis a link leads to it."""
+"""Folder of the runs; a link in the analysis image."""
 PLANNED, KEEPING = Path("/tmp/planned"), Path("/tmp/keeping")  # noqa: S108 - in a container of their own
-"""Marks for the health checks: the plan is made; the time is kept."""
+"""Files for the health checks: the plan exists; the timekeeper serves."""
 
 
 def conduct(env: Mapping[str, str]) -> None:
@@ -66,7 +66,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         software = folder / SOFTWARE
         software.mkdir()
-        software.chmod(0o770)  # the daemons put theirs there
+        software.chmod(0o770)  # the daemons write their notes into it
         broker_accounts.write(folder, plan.scenario.accounts)
         keeper = Timekeeper(
             folder,
@@ -92,13 +92,13 @@ def timekeeper(env: Mapping[str, str]) -> None:
 
 
 class _Maker:
-    """Whoever makes the run holds its folder; once it did, and does no more, there is nobody to play for."""
+    """Watch on the process that makes the run, by the lock that it holds on the run's folder."""
 
     def __init__(self, run: Path) -> None:
         self._run, self._seen = run.resolve(), False
 
     def check(self) -> None:
-        """Raise when it is gone; one that cannot be seen from here, beyond a virtual machine, was never there."""
+        """Raise when a lock that was seen is gone; a lock may never be visible here, as behind a virtual machine."""
         if is_held(self._run):
             self._seen = True
         elif self._seen:
@@ -106,14 +106,14 @@ class _Maker:
 
 
 def switch(env: Mapping[str, str]) -> None:
-    """Be the Ethernet switch of the test network, until the process is ended."""
+    """Run the Ethernet switch of the test network until the process is ended."""
     from coldaisle_testbed.switch import Switch  # noqa: PLC0415 - the only one that needs pyroute2
 
     Switch(Path(env["COLDAISLE_FEDERATION"])).serve()
 
 
 def desk(env: Mapping[str, str]) -> None:
-    """Serve JupyterLab, and say where what was made is found."""
+    """Serve JupyterLab, and print the addresses of the report and the notebooks."""
     from coldaisle_testbed import desk as desks  # noqa: PLC0415
 
     token = env.get("COLDAISLE_TOKEN") or secrets.token_urlsafe(24)
@@ -121,7 +121,7 @@ def desk(env: Mapping[str, str]) -> None:
 
 
 def finish(env: Mapping[str, str]) -> None:
-    """Conclude what was played and not concluded."""
+    """Conclude runs that were played and not concluded."""
     from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
 
     progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))

@@ -1,4 +1,4 @@
-"""Which day of a run is being played, as the timekeeper's journal tells while it is written."""
+"""Progress by day: reads from the timekeeper's journal which day of a run is being played."""
 
 import json
 import os
@@ -9,16 +9,16 @@ from pathlib import Path
 from coldaisle_contracts.plan import Plan
 
 _TAIL = 4096
-"""The last line of the journal takes less, bytes."""
+"""More bytes than the last line of the journal has."""
 
 
 class Days:
-    """Says each day that is reached, once.
+    """Reporter of each day that is reached.
 
     Args:
-        plan: what is played, in one piece.
+        plan: the plan that is played, in one piece.
         stage: the run's folder.
-        progress: told a line a day.
+        progress: called with one line per day.
     """
 
     def __init__(self, plan: Plan, stage: Path, progress: Callable[[str], None]) -> None:
@@ -26,7 +26,7 @@ class Days:
         self._reached = 0
 
     def look(self) -> None:
-        """Say the day that is played now, unless it was said before."""
+        """Report the day that is played now, once."""
         offset_ns = self._offset()
         if offset_ns is None:
             return
@@ -37,7 +37,7 @@ class Days:
             self._progress(f"day {day} of {days}")
 
     def _offset(self) -> int | None:
-        """Return the offset of virtual time in force, ns; nothing before there is one."""
+        """Return the current offset of virtual time in ns; ``None`` before the first."""
         try:
             with self._journal.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)

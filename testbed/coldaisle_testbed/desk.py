@@ -1,7 +1,7 @@
-"""The desk in containers: JupyterLab, and a line of its own to whoever makes a run beside it.
+"""The desk in containers: JupyterLab, and a connection to the process that makes a run.
 
-Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). What makes a run calls the desk and
-stays on the line until it has ended: so the desk knows how it ended even where it was killed, and no file can say so wrongly.
+Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). The maker of a run connects to the desk and
+stays connected until it ends. So the desk knows how the run ended, even if its maker was killed, and needs no file that may be stale.
 """
 
 import os
@@ -17,38 +17,38 @@ from pathlib import Path
 
 ADDRESS = "\0coldaisle-desk"
 CALLED_S = 20.0
-"""The desk answers within so long, s."""
+"""Time in which the desk answers, in s."""
 JUPYTER = (
     "jupyter", "lab", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888", "--log-level=WARN",
     "--ServerApp.root_dir=/desk", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
 )  # fmt: skip
-"""The owner of /runs may be root; in its container root can do little more than anybody else."""
+"""The owner of /runs may be root, who can do little more than other users in this container."""
 FIRST = "notebooks/first-look.ipynb"
 REPORT = Path("report", "index.html")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where JupyterLab is found, as the machine sees it.
+    """Address of JupyterLab on the machine.
 
     Attributes:
         port: port on this machine's loopback address.
-        token: what lets in.
+        token: JupyterLab's token.
     """
 
     port: str
     token: str
 
     def of(self, kind: str, path: str | Path) -> str:
-        """Return the URL of a file below JupyterLab's root, ``lab/tree`` to open it there or ``files`` to see it alone."""
+        """Return the URL of a file below JupyterLab's root; ``kind`` is ``lab/tree`` to open it in the lab, ``files`` to view it alone."""
         return f"http://127.0.0.1:{self.port}/{kind}/{path}?token={self.token}"
 
 
 def serve(address: Address) -> None:
-    """Serve JupyterLab until it ends, or a run that was made beside it has failed.
+    """Serve JupyterLab until it ends or a run has failed.
 
     Args:
-        address: where it is found.
+        address: its address on the machine.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(ADDRESS)
@@ -66,7 +66,7 @@ def serve(address: Address) -> None:
 
 
 def _heard_out(listener: socket.socket, address: Address) -> bool:
-    """Stay on the line with one caller until it hangs up; tell whether its run was finished."""
+    """Serve one connection until it is closed; tell whether its run was finished."""
     caller, _ = listener.accept()
     with caller, caller.makefile(encoding="utf-8") as lines:
         run = lines.readline().strip()
@@ -87,20 +87,20 @@ def _say(text: str) -> None:
 
 
 class Line:
-    """The line to the desk of whoever makes a run; hanging up without a word says that it failed."""
+    """Connection of a run's maker to the desk; closing it without a message means that the run failed."""
 
     def __init__(self, connection: socket.socket | None) -> None:
         self._connection = connection
 
     def finished(self, run: str) -> None:
-        """Say that the run of this name is finished."""
+        """Report that the run of this name is finished."""
         if self._connection is not None:
             self._connection.sendall(f"{run}\n".encode())
 
 
 @contextmanager
 def called() -> Iterator[Line]:
-    """Call the desk, which may still be starting, and stay on the line within the block; without a desk nobody listens."""
+    """Connect to the desk, which may still be starting, for the duration of the block; without a desk, messages are dropped."""
     until = time.monotonic() + CALLED_S
     connection: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     while connection is not None:

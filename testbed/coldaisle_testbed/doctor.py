@@ -1,4 +1,4 @@
-"""What this machine can and cannot do, each with its remedy."""
+"""Checks of this machine: what a run needs, and a remedy for each thing that is missing."""
 
 import os
 import re
@@ -23,11 +23,11 @@ from coldaisle_testbed.timekeeper import faketime_env
 
 GIB = 2**30
 DISK = 2 * GIB
-"""A week and its dataset take less than a tenth of it; images the rest, bytes."""
+"""Disk space for a week and the images, in bytes; a week with its dataset takes less than a tenth."""
 MEMORY = 4 * GIB
-"""Most that all processes of a run take together, bytes."""
+"""Peak memory of all processes of a run, in bytes."""
 DESK_PORT, ALARMS_PORT = 8888, 1884
-"""What docker-compose.yml publishes when nobody names others."""
+"""Default ports of docker-compose.yml."""
 COMPOSE = (2, 20)
 _PACKAGES = {
     "mosquitto": "mosquitto",
@@ -40,13 +40,13 @@ _AS_ROOT = "run it as root: sudo ./coldaisle"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a run may need.
+    """Check of one thing that a run may need.
 
     Attributes:
-        name: what it is.
-        ok: whether it is there and works.
+        name: name of the thing.
+        ok: whether it exists and works.
         finding: what was found.
-        remedy: what to do about it; empty when it is well.
+        remedy: what to do about it; empty when it works.
         engine: the engine that needs it: ``netns``, ``compose``, or empty for both.
     """
 
@@ -58,12 +58,12 @@ class Check:
 
 
 def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int = ALARMS_PORT) -> list[Check]:
-    """Try everything a run may need and return the outcome of each.
+    """Return the check of everything that a run may need.
 
     Args:
-        folder: where runs go.
-        desk_port: where JupyterLab is published.
-        alarms_port: where the alarms of a watch in containers are.
+        folder: folder of the runs.
+        desk_port: port of JupyterLab in containers.
+        alarms_port: port of the alarms in containers.
     """
     return [
         _python(),
@@ -85,7 +85,7 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
 
 
 def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
-    """Run a probe for the engine netns; it returns what it found, or raises."""
+    """Return the check that a probe for the engine netns makes: the probe returns a finding or raises."""
     try:
         return Check(name, ok=True, finding=probe(), engine="netns")
     except (OSError, InputError, subprocess.SubprocessError) as error:
@@ -120,7 +120,7 @@ def _program(name: str, package: str) -> Check:
 
 
 def _virtual_time() -> str:
-    """Move a program a thousand million seconds ahead, as a run does, and read its clock."""
+    """Start a program one thousand million seconds ahead, as a run does, and read its clock."""
     library = faketime_library()
     ahead = SECOND
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""Folders that are somebody's while a run is made in them: nobody else goes on there, nor clears them away."""
+"""Locks on folders: while a process makes a run in a folder, no other goes on there or removes it."""
 
 import fcntl
 import os
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _GLANCE_S = 0.5
-"""Somebody who only looks holds a folder for much less than this, s."""
+"""Longer than a process that only looks holds a lock, in s."""
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[bool]:
-    """Hold a folder within the block, unless somebody else does; yields whether it is ours.
+    """Hold the lock on a folder within the block, unless another process has it; yield whether it is held here.
 
-    The lock (flock) is on the folder itself: it follows the folder when that is renamed, and ends with the last process that
-    has it open, however that ends.
+    The lock (flock) is on the folder itself. It survives a rename of the folder, and ends with the last process that has the folder
+    open, however that process ends.
     """
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -26,7 +26,7 @@ def held(folder: Path) -> Iterator[bool]:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether somebody holds a folder; one that is not there is nobody's."""
+    """Tell whether a process holds the lock on a folder; a missing folder is not held."""
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""Ctrl-C, a closed terminal and being told to end are the same thing: everything is put in order, and one sentence says so."""
+"""Ends by signal: Ctrl-C, a closed terminal and SIGTERM all lead to an orderly end and one sentence."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Somebody ended the command (exit 128 and the signal's number); no ``Exception``, so that nothing takes it for a failure.
+    """The command was ended by a signal (exit 128 plus its number); no ``Exception``, so that no handler takes it for a failure.
 
     Args:
         number: the signal.
@@ -22,10 +22,10 @@ class Interrupted(BaseException):
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Raise :class:`Interrupted` at the first of the signals within the block; more of them do not disturb the tidying up.
+    """Raise :class:`Interrupted` at the first signal within the block; later signals are ignored, so that the clean-up completes.
 
-    Ctrl-C is heard where a shell had it ignored, as it does for jobs in the background: the daemons of a run do not ignore it. A
-    closed terminal is not heard then, for so ``nohup`` asks.
+    Ctrl-C is handled even where a shell has set it to be ignored, as for background jobs, because the daemons of a run do not ignore it.
+    A closed terminal is ignored where it was ignored before, as ``nohup`` requires.
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     minded = [

@@ -1,6 +1,6 @@
-"""What runs that were cut short have left: each thing once, with what it holds and what can be done with it.
+"""Leftovers of interrupted runs: each is listed once, with its contents and its remedy.
 
-Only what is known as ours is listed, and nothing that somebody works in is ever removed.
+Only what coldaisle made is listed, and nothing is removed while a process works in it.
 """
 
 import os
@@ -24,22 +24,22 @@ from coldaisle_testbed.stage import ORDER, Order
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where joblib and libfaketime share memory
 _OF_PROCESS = re.compile(r"(?:joblib_memmapping_folder|faketime_shm|sem\.faketime_sem)_(\d+)(?:_.*)?")
-"""Names of what joblib and libfaketime keep there; the number is the process it was made for."""
+"""Names of the files of joblib and libfaketime there; the number is the id of their process."""
 _STAGE = {ORDER, "plan.json"}
-"""A hidden folder that holds one of these is a stage."""
+"""A hidden folder with one of these files is a stage."""
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that was left.
+    """One leftover.
 
     Attributes:
-        paths: where it lies.
+        paths: its files or folders.
         contents: what it holds, in words.
-        remedy: what can be done with it beside removing it; empty where nothing.
-        busy: whether somebody works in it right now.
-        keep: whether it is too good to be cleared away.
-        size: how much room it takes, bytes.
+        remedy: what can be done with it, apart from removing it; may be empty.
+        busy: whether a process works in it now.
+        keep: whether `runs --clean` keeps it, because it holds a finished run.
+        size: its size, in bytes.
     """
 
     paths: tuple[Path, ...]
@@ -64,7 +64,7 @@ class Leftover:
 
 
 def find(runs: Path, within: Path | None = None) -> list[Leftover]:
-    """Return what was left in a folder of runs, in a temporary folder, the system's when none is given, and in shared memory."""
+    """Return the leftovers in a folder of runs, in a temporary folder (by default the system's) and in shared memory."""
     temporary_folder = within or Path(tempfile.gettempdir())
     hidden = (path for path in sorted(runs.glob(".*")) if path.is_dir() and not path.is_symlink())
     stages = [leftover for path in hidden if (leftover := _stage(path))]
@@ -91,7 +91,7 @@ def find(runs: Path, within: Path | None = None) -> list[Leftover]:
 
 
 def clean(runs: Path) -> list[Leftover]:
-    """Remove what :func:`find` names, but for what is in use or holds a finished run; return what was removed."""
+    """Remove leftovers that are neither in use nor hold a finished run, and return those that were removed."""
     removable = [leftover for leftover in find(runs) if not leftover.busy and not leftover.keep]
     for path in (path for leftover in removable for path in leftover.paths):
         with suppress(OSError):
@@ -105,17 +105,17 @@ def clean(runs: Path) -> list[Leftover]:
 
 
 def size_of(path: Path) -> int:
-    """Return how much room a file or a folder with all it holds takes, bytes."""
+    """Return the size of a file, or of a folder with everything in it, in bytes."""
     every = path.rglob("*") if path.is_dir() else [path]
     total = 0
     for file in every:
-        with suppress(OSError):  # gone since
+        with suppress(OSError):  # removed meanwhile
             total += file.lstat().st_size if not file.is_dir() else 0
     return total
 
 
 def _stage(path: Path) -> Leftover | None:
-    """Return a hidden folder as what it is, ``None`` where it is none of ours."""
+    """Return the leftover in a hidden folder; ``None`` where coldaisle did not make the folder."""
     names = {entry.name for entry in path.iterdir()} if os.access(path, os.R_OK) else set()
     if names and not names & _STAGE:
         return None
@@ -143,7 +143,7 @@ def _named(folder: Path) -> str:
 
 
 def _shared_memory() -> list[Path]:
-    """Return what lies in shared memory for processes of this user that are gone, and nobody has open."""
+    """Return the files in shared memory of this user's processes that have ended, if no process has them open."""
     files = [
         path
         for path in sorted(SHARED_MEMORY.glob("*"))
@@ -158,7 +158,7 @@ def _shared_memory() -> list[Path]:
 
 
 def _mapped() -> set[str]:
-    """Return the files in shared memory that a process has mapped."""
+    """Return the files in shared memory that some process has mapped."""
     files = set[str]()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):

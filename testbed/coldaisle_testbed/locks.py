@@ -1,4 +1,4 @@
-"""The locks: every distribution pinned, with the sha256 of each file that may be installed for it."""
+"""Lock files: each pins every distribution, with the sha256 of each file that may be installed for it."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from coldaisle_contracts.errors import InputError
 
 LOCK = "requirements.lock"
-"""Name of the lock of a checkout and, in the folder of an image, of the image."""
+"""File name of the lock of a checkout, and of an image in its folder."""
 _PIN = re.compile(
     r"(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)==(?P<version>[\w.+!]+)(?: ; [^\\\n]+)?"
     r"(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
@@ -17,7 +17,7 @@ _COMMENT = re.compile(r"#.*\n")
 
 @dataclass(frozen=True)
 class Pin:
-    """What a lock says of a distribution.
+    """Pin of a distribution.
 
     Attributes:
         version: the one version that may be installed.
@@ -35,7 +35,7 @@ def read(lock: Path) -> dict[str, Pin]:
         lock: a requirements file in which every requirement is ``name==version`` with at least one sha256.
 
     Raises:
-        InputError: if the lock is not there, or a requirement has no exact version or no hash.
+        InputError: if the lock is missing, or a requirement has no exact version or no hash.
     """
     try:
         text = lock.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Making a run, and going on with one whose making was cut short."""
+"""The making of a run, and its resumption after an interruption."""
 
 import importlib
 import shutil
@@ -30,11 +30,11 @@ def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Prog
     """Make a run of a plan, and return its folder.
 
     Args:
-        plan: what is played.
-        order: what is made of it.
-        runs: where the run goes under a name of its own, if no other folder is named.
+        plan: the plan to play.
+        order: the products to make.
+        runs: folder of the runs, in which the run gets a name of its own if ``out`` is ``None``.
         out: the folder to make.
-        progress: told one line a step.
+        progress: called with one line per step.
     """
     with new_stage(runs, plan, datetime.now(UTC)) if out is None else stage_for(out) as stage:
         order.save(stage)
@@ -42,29 +42,29 @@ def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Prog
 
 
 def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -> Path:
-    """Go on with a run whose making was cut short, and return its folder.
+    """Resume a run whose making was interrupted, and return its folder.
 
-    Pieces that were sealed are kept, those missing are played, and what is derived from all of them is derived anew.
+    Sealed pieces are kept, missing ones are played, and everything derived from them is derived again.
 
     Args:
-        stage: the hidden folder it is made in, or the run's own folder, whether it is there yet or not.
-        may_play: given the engine before something is played; raises where that is not possible.
-        progress: told one line a step.
+        stage: the hidden folder in which it is made, or the run's own folder, which need not exist yet.
+        may_play: called with the engine before anything is played; raises where that is not possible.
+        progress: called with one line per step.
 
     Raises:
-        InputError: if it is no such folder, or the run is being made right now.
+        InputError: if it is no such folder, or another process makes the run now.
     """
     stage = stage.absolute()
     if not stage.exists() and stage_of(stage).is_dir():
         stage = stage_of(stage)
     if (stage / MANIFEST).is_file() and not (stage / ORDER).exists() and stage.name.startswith("."):
-        appear(stage, final_of(stage))  # all that was missing is its name
+        appear(stage, final_of(stage))  # only the final name is missing
         return final_of(stage)
     if (stage / MANIFEST).is_file() and not stage.name.startswith("."):
         if not analyses_of(stage):
             from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
 
-            conclude.again(stage, progress)  # all that was missing is its analysis
+            conclude.again(stage, progress)  # only the analysis is missing
         return stage
     order, plan = Order.load(stage), Plan.load(stage / "plan.json")
     if not order.played:
@@ -74,7 +74,7 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
 
 
 def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
-    """Play what is missing in a stage that is held, conclude it, and return the run's folder."""
+    """Play the missing pieces of a stage that is held, conclude the run, and return its folder."""
     if not order.played:
         seconds: dict[str, float] = {}
         play(plan, order.engine, stage, order.shards, seconds, progress)
@@ -95,7 +95,7 @@ def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
 
 
 def pieces_of(plan: Plan, shards: int | None) -> int:
-    """Return in how many pieces a plan is played: as many as asked for, else a day each.
+    """Return the number of pieces in which a plan is played: ``shards``, or one per day.
 
     Raises:
         InputError: if there are fewer days.
@@ -111,15 +111,15 @@ def pieces_of(plan: Plan, shards: int | None) -> int:
 def play(
     plan: Plan, engine: str, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
 ) -> None:
-    """Play a plan into a stage, which may hold sealed pieces of it; note how long it took, s.
+    """Play a plan into a stage, which may hold sealed pieces of it.
 
     Args:
-        plan: what to play.
+        plan: the plan to play.
         engine: ``netns`` or ``compose``.
         stage: the folder of the run.
-        shards: in how many pieces on netns.
-        seconds: completed here.
-        progress: told one line a step.
+        shards: number of pieces on netns.
+        seconds: gets the wall time of the play, in s.
+        progress: called with one line per step.
     """
     title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
     with progress.step(title, seconds, "play"):
@@ -138,5 +138,5 @@ def play(
 
 
 def _warm_up() -> None:
-    """Import the analysis while the shards play and this process would only wait."""
+    """Import the analysis while the shards play: this process would only wait."""
     importlib.import_module("coldaisle_testbed.conclude")

@@ -1,4 +1,4 @@
-"""Network namespaces without names: they live as long as a file descriptor, so nothing can be left behind."""
+"""Network namespaces without names: they exist as long as a file descriptor is open, so none can be left behind."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def current() -> int:
 
 @contextmanager
 def inside(namespace: int) -> Iterator[None]:
-    """Run the body in a network namespace, then come back."""
+    """Run the body of the block in a network namespace, then return to the former one."""
     home = current()
     enter(namespace)
     try:
@@ -75,7 +75,7 @@ class Bridge:
         The calling thread is in the bridge's namespace.
 
         Args:
-            host: who it is; its end has its MAC address.
+            host: the host; its end of the pair gets its MAC address.
             namespace: file descriptor of its network namespace.
         """
         port = f"port{self._ports}"
@@ -87,7 +87,7 @@ class Bridge:
         self._route.link("set", index=index, master=self._bridge, state="up")
 
     def close(self) -> None:
-        """Plug in nobody else; the bridge itself lives as long as its namespace."""
+        """Close the connection to the kernel; the bridge itself exists as long as its namespace."""
         self._route.close()
 
 
@@ -95,7 +95,7 @@ def build(hosts: tuple[Host, ...]) -> dict[str, int]:
     """Build the test network: a bridge in a namespace of its own, each host on it by a veth pair.
 
     Args:
-        hosts: who is on the network.
+        hosts: the hosts of the network.
 
     Returns:
         File descriptor of each host's namespace by name, and the bridge's as ``switch``.

@@ -1,7 +1,7 @@
-"""The nursery: one warmed process under libfaketime that forks the Python programs of every shard.
+"""The nursery: a process under libfaketime with all imports done, which forks the Python programs of every shard.
 
-Fifty interpreter starts would cost more than the week itself. The nursery imports the programs once; each shard
-gets a ward, a child of the nursery that starts programs in the shard's namespaces and tells when they end.
+Fifty interpreter starts would take longer than the week itself. The nursery imports the programs once. Each shard gets a ward: a child
+of the nursery that starts programs in the shard's namespaces and reports their ends.
 """
 
 import array
@@ -30,28 +30,28 @@ WARM = (
     "coldaisle_injector.schedule",
     "numpy",
 )
-"""What the nursery imports before the first fork."""
+"""Modules that the nursery imports before the first fork."""
 
 
 _REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-"""The programs take the monotonic clock for how long something took, and faking it costs a file read a call."""
+"""The programs use the monotonic clock for durations only; a faked one would cost a file read per call."""
 
 SOCKET, LOG = "nursery.sock", "nursery.log"
-"""Where in its folder the nursery listens, and where it says what is wrong."""
+"""Names of the nursery's socket and of its log in its folder."""
 START_S = 60.0
-"""A ward has to be there after so long, s: the nursery imports first. Who watches the nursery sees earlier that it is dead or stopped."""
+"""Time in which a ward has to start, in s: the nursery imports first. A nursery that died or was stopped is noticed earlier."""
 ANSWER_S = 22.0
-"""A ward that does not answer for so long has hung, s."""
+"""A ward that does not answer within this time has hung, in s."""
 
 
 class Ward:
-    """A shard's end of the connection to its ward; made with the first program that is started.
+    """Client of a shard's ward; it connects when the first program is started.
 
     Args:
         address: the nursery's socket.
 
     Attributes:
-        pid: process id of the ward, 0 before it is there.
+        pid: process id of the ward, 0 before it has started.
     """
 
     def __init__(self, address: Path) -> None:
@@ -71,7 +71,7 @@ class Ward:
             self.pid = self._answer(self._socket, START_S)["ward"]
         request = json.dumps({"package": package, "env": env, "log": str(log)}).encode()
         fds = array.array("i", [namespace])
-        with suppress(ConnectionError):  # the answer says that it died
+        with suppress(ConnectionError):  # then the answer reports the end
             self._socket.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
         while "pid" not in (answer := self._answer(self._socket, ANSWER_S)):
             self._ended.append((answer["ended"], answer["code"]))
@@ -120,7 +120,7 @@ class Ward:
         return ended
 
     def close(self) -> None:
-        """End the ward, and with it every program it started."""
+        """End the ward and every program that it started."""
         if self._socket:
             self._socket.close()
 
@@ -129,7 +129,7 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
     """Start the nursery under libfaketime; it ends with the calling process.
 
     Args:
-        folder: where its socket ``nursery.sock`` and its log go.
+        folder: folder of its socket ``nursery.sock`` and of its log.
         env: the environment that puts it into virtual time.
     """
     parent = os.getpid()
@@ -145,19 +145,19 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the command line, which ends us
+            start_new_session=True,  # Ctrl-C is for the command line, which ends this process
             preexec_fn=begin,  # noqa: PLW1509 - before any other thread is there
         )
 
 
 def _serve_ward(connection: socket.socket) -> None:
-    """Serve a shard until it closes the connection, or is gone; what was started ends with this process."""
+    """Serve a shard until it closes the connection or ends; the programs that were started end with this process."""
     with suppress(ConnectionError):
         _serve(connection)
 
 
 def _serve(connection: socket.socket) -> None:
-    """Start what the shard asks for and tell it when something ends, until it closes the connection."""
+    """Start programs that the shard asks for and report their ends, until it closes the connection."""
     connection.send(json.dumps({"ward": os.getpid()}).encode())
     children: dict[int, int] = {}
     selector = selectors.DefaultSelector()
@@ -184,14 +184,14 @@ def _serve(connection: socket.socket) -> None:
 
 
 def main(address: str) -> None:
-    """Take connections, warm up, and fork a ward for every connection."""
+    """Listen, import the modules, and fork a ward for every connection."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
     for name in WARM:
         importlib.import_module(name)
-    gc.freeze()  # what is here stays: children need not look at it, nor copy its pages
+    gc.freeze()  # no collector looks at these objects again, so children need not copy their pages
     while True:
         connection, _ = listener.accept()
         parent = os.getpid()

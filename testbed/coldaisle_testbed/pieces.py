@@ -1,4 +1,4 @@
-"""The pieces a run is played in: each lies in a folder of its own until all are there, so that a failure of one loses none."""
+"""Pieces in which a run is played: each has a folder of its own until all are complete, so that a failure of one loses no other."""
 
 import json
 import os
@@ -12,32 +12,32 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 
 PIECES = "shards"
-"""Folder of the pieces in the stage of a run."""
+"""Name of the folder of the pieces in a stage."""
 WHOLE = "whole.json"
-"""File a piece gets last: the sha256 of every other file in it, by path."""
+"""Last file of a piece: the sha256 of every other file in it, by path."""
 _CAPTURES = ("capture/raw", "capture")
 
 
 def prepare(stage: Path, plan: Plan) -> None:
-    """Make an empty run folder: the plan, and room for journals and captures."""
+    """Make the folder of a run: the plan, and empty folders for journals and captures."""
     (stage / "journal").mkdir(parents=True)
     (stage / "capture" / "raw").mkdir(parents=True)
     (stage / "plan.json").write_text(plan.model_dump_json(indent=1), encoding="utf-8")
 
 
 def folder(stage: Path, shard: Shard) -> Path:
-    """Return the folder a piece is played in."""
+    """Return the folder in which a piece is played."""
     return stage / PIECES / str(shard)
 
 
 def seal(piece: Path) -> None:
-    """Write down that a piece is whole: it was played to its end, and this is what it holds."""
+    """Mark a piece as whole: it was played to its end; the mark holds the hashes of its files."""
     text = json.dumps(_hashes(piece), indent=1)
     (piece / WHOLE).write_text(text, encoding="utf-8")
 
 
 def is_whole(piece: Path) -> bool:
-    """Tell whether a piece was played to its end and lies there as it was."""
+    """Tell whether a piece was played to its end and has not changed since."""
     try:
         return bool(json.loads((piece / WHOLE).read_text(encoding="utf-8")) == _hashes(piece))
     except (OSError, ValueError, RecursionError):
@@ -50,7 +50,7 @@ def _hashes(piece: Path) -> dict[str, str]:
 
 
 def drop_unsealed(stage: Path) -> list[str]:
-    """Remove the pieces that are not whole, and return the names of those that are, in no order."""
+    """Remove the pieces that are not whole, and return the names of the whole ones, in no order."""
     sealed = []
     for piece in (stage / PIECES).glob("*"):
         if is_whole(piece):
@@ -61,14 +61,14 @@ def drop_unsealed(stage: Path) -> list[str]:
 
 
 def are_joined(stage: Path) -> bool:
-    """Tell whether all pieces of a run were joined, so that nothing is left to play."""
+    """Tell whether all pieces of a run were joined: then nothing is left to play."""
     return (stage / "journal" / "capture.jsonl").is_file() and not (stage / PIECES).exists()
 
 
 def join(stage: Path, shards: Iterable[Shard]) -> None:
-    """Put the pieces of a run together: captures side by side, journals one after the other, in order.
+    """Join the pieces of a run: captures side by side, journals one after the other, in order.
 
-    The pieces stay as they are until everything is there, and then go in one step; so a join that was cut short is made again.
+    The pieces stay until everything is joined, and are then removed in one step. So an interrupted join can be repeated.
     """
     pieces = [folder(stage, shard) for shard in shards]
     for name in sorted({journal.name for piece in pieces for journal in (piece / "journal").iterdir()}):
@@ -82,7 +82,7 @@ def join(stage: Path, shards: Iterable[Shard]) -> None:
 
 
 def _put_together(target: Path, parts: Iterable[Path]) -> None:
-    """Write files into one, in order; those that are not there are left out."""
+    """Write files into one, in order; missing ones are left out."""
     with target.open("wb") as whole:
         for part in parts:
             with suppress(FileNotFoundError), part.open("rb") as source:
@@ -90,7 +90,7 @@ def _put_together(target: Path, parts: Iterable[Path]) -> None:
 
 
 def _linked(source: Path, target: Path) -> None:
-    """Give a file a second name, or a copy where the disk knows no second names."""
+    """Make a hard link to a file, or a copy where the file system has no hard links."""
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)

@@ -1,4 +1,4 @@
-"""What some kinds of anomaly need of a kernel, tried before a run: what it cannot do is named, and left out."""
+"""Probes of what some kinds of anomaly need from the kernel: before a run, kinds that it cannot play are reported and left out."""
 
 import os
 import socket
@@ -43,11 +43,11 @@ def link_control() -> None:
 
 
 PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": link_control}
-"""How each ability is tried."""
+"""Probe of each ability."""
 
 
 def lacking(probes: dict[str, Probe] | None = None) -> dict[str, str]:
-    """Return what this machine lacks, each with the reason it gave."""
+    """Return the abilities that this machine lacks, each with the reason that the kernel gave."""
     reasons = {}
     for ability, probe in (PROBES if probes is None else probes).items():
         try:
@@ -67,7 +67,7 @@ def needing(ability: str) -> frozenset[str]:
 
 
 def left_out(plan: Plan, lacks: dict[str, str]) -> tuple[frozenset[str], list[str]]:
-    """Return the kinds a machine cannot play, and a sentence for each ability that costs the plan episodes."""
+    """Return the kinds that a machine cannot play, and one sentence for each ability whose lack removes episodes of the plan."""
     kinds: set[str] = set()
     sentences = []
     for ability, reason in lacks.items():

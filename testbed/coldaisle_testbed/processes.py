@@ -1,4 +1,4 @@
-"""Starting programs inside a network namespace so that none can outlive the run."""
+"""Programs inside network namespaces, started so that none can outlive the run."""
 
 import ctypes
 import os
@@ -39,7 +39,7 @@ def _call(function: str, *arguments: int | bytes | None) -> None:
 
 
 def own_shared_memory() -> None:
-    """Give the calling process a ``/dev/shm`` of its own, which is gone when the last process in it is.
+    """Give the calling process a ``/dev/shm`` of its own, which disappears with the last process that uses it.
 
     libfaketime makes two files there for every process, and leaves them when the process is killed.
     """
@@ -53,9 +53,9 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
 
     Args:
         namespace: file descriptor of the namespace.
-        env: environment variables set for the child, beside the inherited ones.
+        env: environment variables for the child, in addition to the inherited ones.
         log: file the child's standard output and error are appended to.
-        body: what the child does; its process ends with it.
+        body: the work of the child; its process ends afterwards.
 
     Returns:
         The child's process id.
@@ -66,7 +66,9 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
     code = 1
     try:
         die_with_parent(parent)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command line, which ends us
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # Ctrl-C is for the command line, which ends this process
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -87,12 +89,12 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
 
 
 def module(name: str) -> Callable[[], object]:
-    """Return a body that runs a package as ``python -m`` does."""
+    """Return a function that runs a package as ``python -m`` does."""
     return lambda: runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def program(arguments: list[str], folder: Path) -> Callable[[], object]:
-    """Return a body that becomes another program, run in a folder, with shared memory of its own."""
+    """Return a function that replaces the process by another program, in a folder, with shared memory of its own."""
 
     def body() -> None:
         own_shared_memory()
@@ -112,17 +114,21 @@ def last_words(log: Path, lines: int = 3) -> str:
 
 
 def ending(code: int) -> str:
-    """Return in words how a program ended, given its exit code; negative where a signal killed it."""
+    """Return in words how a program ended.
+
+    Args:
+        code: its exit code, or minus the number of the signal that killed it.
+    """
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
 
 
 class Stops:
-    """Notices programs that were stopped, by SIGSTOP or a debugger, and did not go on.
+    """Watch for programs that were stopped, by SIGSTOP or a debugger, and do not go on.
 
     Args:
-        patience_s: a program may stand still for so long, s.
+        patience_s: time for which a program may be stopped, in s.
     """
 
     def __init__(self, patience_s: float) -> None:
@@ -130,10 +136,13 @@ class Stops:
         self._since: dict[int, float] = {}
 
     def look(self, programs: dict[int, str]) -> None:
-        """Look at programs, by process id.
+        """Check programs for a stop.
+
+        Args:
+            programs: their names by process id.
 
         Raises:
-            FederateError: if one has stood still for too long.
+            FederateError: if one has been stopped for too long.
         """
         now = time.monotonic()
         for pid, name in programs.items():

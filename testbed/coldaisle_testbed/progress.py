@@ -1,4 +1,4 @@
-"""Progress: a live line on a terminal, one line a step in a log."""
+"""Progress: a live line on a terminal, one line per step in a log."""
 
 import sys
 import time
@@ -11,14 +11,14 @@ from rich.text import Text
 from coldaisle_contracts.errors import plain
 
 _LONGEST = 10_000
-"""Characters of a line, at most."""
+"""Greatest length of a line, in characters."""
 
 
 class Progress:
-    """Tells what is going on, on standard error.
+    """Reporter of progress on standard error.
 
     Args:
-        console: where to; made for standard error when left out.
+        console: where the lines go; by default standard error.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -26,7 +26,7 @@ class Progress:
         self._began = time.monotonic()
 
     def __call__(self, text: str) -> None:
-        """Say that a step is done; a name in the text is neither markup nor anything a terminal obeys."""
+        """Report that a step is done; the text is not read as markup, and control characters in it are escaped."""
         text = "\n".join(plain(line, _LONGEST) for line in text.split("\n"))
         self._console.print(
             Text.assemble((f"{time.monotonic() - self._began:6.1f} s", "dim"), f"  {text}"), soft_wrap=True
@@ -34,7 +34,7 @@ class Progress:
 
     @contextmanager
     def step(self, text: str, seconds: dict[str, float] | None = None, name: str = "") -> Iterator[None]:
-        """Show ``text`` while the body runs; note how long it took, s, under ``name``."""
+        """Show ``text`` while the body runs, and store its wall time, in s, in ``seconds`` under ``name``."""
         began = time.monotonic()
         if self._console.is_terminal:
             with self._console.status(Text(plain(text))):

@@ -1,4 +1,4 @@
-"""Where a run comes from: the versions and commit of what made it, and what its machine or images hold."""
+"""Provenance of a run: versions and commit of the software that made it, and the packages of its machine or images."""
 
 import importlib.metadata
 import platform
@@ -19,7 +19,7 @@ from coldaisle_contracts.software import FOLDER, IMAGE, Software
 
 _PLACES = (Path(__file__).resolve().parents[2], Path("/checkout"))
 HOUSE = next((place for place in _PLACES if (place / "pyproject.toml").is_file()), _PLACES[0])
-"""The checkout this runs from, where there is one: around this file, or in a container where the Compose file mounts it."""
+"""The checkout of this code, if there is one: around this file, or in a container at the place where the Compose file mounts it."""
 _LIBRARIES = (
     "paho-mqtt",
     "scapy",
@@ -35,33 +35,33 @@ _LIBRARIES = (
 DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2")
 """Debian packages that take part in a run."""
 PACKAGE = "debian/"
-"""Begins the name of a Debian package among versions."""
+"""Prefix of the names of Debian packages among versions."""
 _MACHINE = "machine"
-"""Name of the file on the machine that concluded a run outside of containers."""
+"""Name of the notes on a machine that concludes a run outside of containers."""
 _PROGRAMS = {
     "mosquitto": ("mosquitto", "-h"),
     "chronyd": ("chrony", "-v"),
     "tcpdump": ("tcpdump", "--version"),
     "tshark": ("tshark", "--version"),
 }
-"""Programs by name: the Debian package, and what makes the program say its version."""
+"""Programs by name: the Debian package, and the option that prints the version."""
 
 
 def commit() -> str:
-    """Return the commit this source is of, empty where it is no checkout or there is no git."""
+    """Return the commit of this source; empty where it is no checkout or git is missing."""
     head, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
     return f"{head}-dirty" if head and changed else head
 
 
 def committed() -> datetime | None:
-    """Return when that commit was made, ``None`` where there is none."""
+    """Return the time of that commit; ``None`` where there is none."""
     instant = _git("log", "-1", "--format=%cI")
     return datetime.fromisoformat(instant) if instant else None
 
 
 def _git(*arguments: str) -> str:
-    """Return what git says of this checkout, nothing where it is none."""
-    if not (HOUSE / ".git").exists():  # or git would name the checkout around it
+    """Return the output of a git command on this checkout; empty where it is no checkout."""
+    if not (HOUSE / ".git").exists():  # else git would use an outer checkout
         return ""
     return _output(
         ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
@@ -69,7 +69,7 @@ def _git(*arguments: str) -> str:
 
 
 def _output(command: list[str]) -> str:
-    """Return what a command says, nothing where it fails or is not there."""
+    """Return the standard output of a command; empty where it fails or is missing."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
@@ -102,7 +102,7 @@ def versions() -> dict[str, str]:
 
 
 def here() -> Software:
-    """Return what this machine holds of what may take part in a run."""
+    """Return the packages of this machine that may take part in a run."""
     held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed()
     return held.model_copy(
         update={"python": {name: text for name, text in held.python.items() if name in needed}}
@@ -110,7 +110,7 @@ def here() -> Software:
 
 
 def _needed() -> set[str]:
-    """Return the distributions that coldaisle needs, and what these need, by normalised name: not itself, nor the tests' tools."""
+    """Return the normalised names of the distributions that coldaisle needs, directly or indirectly, without itself and tools for tests."""
     needed: set[str] = set()
     queue = [Requirement("coldaisle")]
     while queue:
@@ -131,11 +131,11 @@ def _needed() -> set[str]:
 
 
 def note(stage: Path, engine: str) -> dict[str, str]:
-    """Write down what the machine or image that concludes a run holds, and return the versions of all that took part.
+    """Write down the software of the machine or image that concludes a run, and return the versions of all software that took part.
 
     Args:
-        stage: folder of the run, with what the containers that played it left there.
-        engine: what played it; where that was containers, no Debian package of this machine took part.
+        stage: folder of the run, with the notes of the containers that played it.
+        engine: the engine that played it; with containers, no Debian package of this machine took part.
     """
     if IMAGE.is_dir():
         shutil.copytree(IMAGE, stage / FOLDER, dirs_exist_ok=True)
@@ -148,7 +148,7 @@ def note(stage: Path, engine: str) -> dict[str, str]:
 
 
 def summed(noted: dict[str, Software]) -> dict[str, str]:
-    """Return the versions of bases, libraries, programs and Debian packages in machines and images; ``;`` parts several."""
+    """Return the versions of bases, libraries, programs and Debian packages of machines and images; several are joined by ``;``."""
     versions_of: dict[str, set[str]] = {}
     for held in noted.values():
         day = f" of {held.made}" if held.made else ""
@@ -171,7 +171,7 @@ def _upstream(version: str) -> str:
 
 
 def _versions_of_programs() -> dict[str, str]:
-    """Return the version that each program on the PATH says of itself."""
+    """Return the version that each program on the PATH prints."""
     versions_of = {}
     for name, (_, option) in _PROGRAMS.items():
         try:
@@ -184,5 +184,5 @@ def _versions_of_programs() -> dict[str, str]:
 
 
 def made_here(manifest: Manifest) -> bool:
-    """Tell whether the coldaisle that runs now made a run."""
+    """Tell whether a run was made by the version and commit of coldaisle that runs now."""
     return (manifest.versions.get("coldaisle"), manifest.commit) == (versions().get("coldaisle"), commit())

@@ -1,4 +1,4 @@
-"""Playing a finished run's plan again, to see that the same comes out."""
+"""Reproduction of a finished run: its plan is played again and the outcomes are compared."""
 
 import shutil
 from collections.abc import Callable
@@ -22,23 +22,23 @@ _COMPARED = ["sent", "fate", "after", "episode", "copies"]
 
 
 def reproduce(run: Path, play: Play, progress: Progress) -> str:
-    """Play a run's plan again, beside it, and compare what came of every reading and act.
+    """Play the plan of a run again, in a folder beside it, and compare the outcome of every reading and act.
 
     Args:
-        run: the finished run's folder, or its manifest alone, which holds the scenario.
+        run: folder of the finished run, or its manifest alone, which holds the scenario.
         play: plays a plan into a folder.
-        progress: told one line a step.
+        progress: called with one line per step.
 
     Returns:
-        A sentence that says it is the same.
+        A sentence that states the equality.
 
     Raises:
-        InputError: if it is neither, this version plans another run from its scenario, or nothing can be written beside it.
-        TrustError: if the plan is not the manifest's, what was played does not add up, or something else came of it.
+        InputError: if it is neither, this version makes another plan from its scenario, or nothing can be written beside it.
+        TrustError: if the plan is not that of the manifest, the ledger does not add up, or an outcome differs.
     """
     run = run.resolve()
     if run.is_file():
-        run = sealed_around(run) or run  # a manifest where it was made stands for its run
+        run = sealed_around(run) or run  # a manifest inside its run stands for the run
     manifest = Manifest.load(run)
     plan = _plan_of(run, manifest)
     with stage_for(run.parent / f"{run.name}.again") as stage:
@@ -64,7 +64,7 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
 
 
 def _plan_of(run: Path, manifest: Manifest) -> Plan:
-    """Return the plan in a run's folder, or the one its manifest leads to."""
+    """Return the plan in a run's folder, or the plan that follows from its manifest."""
     if run.is_file():
         return planned_again(manifest, str(run))
     plan = Plan.load(run / "plan.json")
@@ -74,7 +74,7 @@ def _plan_of(run: Path, manifest: Manifest) -> Plan:
 
 
 def _first_difference(run: Path, again: Account) -> str:
-    """Return in words which reading came out differently first."""
+    """Return a sentence on the first reading with another outcome."""
     before, after = (_outcomes(account) for account in (settle(run), again))
     differs = ~((before == after) | (before.isna() & after.isna())).all(axis=1)
     if not differs.any():

@@ -1,4 +1,4 @@
-"""Shards of a run, played side by side, as many at a time as the machine bears, and joined in order."""
+"""Player of shards: plays the shards of a run side by side, as many as the machine can hold, and joins them in order."""
 
 import multiprocessing
 import os
@@ -25,9 +25,9 @@ from coldaisle_testbed.temporary import temporary_folder
 from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env
 
 BEAT_S = 1.0
-"""The process of a shard says so often that it is well, s."""
+"""Interval at which the process of a shard sends a heartbeat, in s."""
 BEAT = "well"
-"""What it says then; the last it says is what failed, or that nothing did."""
+"""The heartbeat; the last message is the error, or ``None``."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -50,20 +50,20 @@ def play(
     progress: Callable[[str], None],
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Shard]:
-    """Play a plan on the netns engine, its shards side by side, into ``stage``; what was played there before is kept.
+    """Play a plan on the netns engine, its shards side by side, into ``stage``; sealed shards are kept.
 
     Args:
-        plan: what to play.
+        plan: the plan to play.
         stage: folder made by :func:`~coldaisle_testbed.pieces.prepare`.
-        shards: how many shards at most.
-        progress: told one line a step.
-        meanwhile: called in a thread of its own once a shard is done and leaves its processor to this process.
+        shards: greatest number of shards.
+        progress: called with one line per step.
+        meanwhile: called in a thread of its own once the first shard is done and leaves a processor free.
 
     Returns:
         The shards, in order.
 
     Raises:
-        ColdaisleError: the first thing that failed; everything started has ended by then.
+        ColdaisleError: the first failure; everything that was started has ended by then.
     """
     all_shards = Shard.split(plan.scenario.days, shards)
     if not pieces.are_joined(stage):
@@ -87,11 +87,11 @@ def _play_all(
         (folder / "offset").write_text("+0.000000000s", encoding="ascii")
         nursery = open_nursery(folder, faketime_env(folder, library))
         playing = _Player(plan, stage, folder, library, nursery)
-        thread = threading.Thread(target=meanwhile, daemon=True)  # a failure is heard while it goes on
+        thread = threading.Thread(target=meanwhile, daemon=True)  # so that failures are noticed meanwhile
         try:
             for shard in playing.play(shards):
                 progress(f"{shard} played and sealed")
-                if thread.ident is None and not playing.waiting:  # a process with threads is not to be forked
+                if thread.ident is None and not playing.waiting:  # a process with threads must not fork
                     thread.start()
             thread.join()
         finally:
@@ -100,11 +100,11 @@ def _play_all(
 
 @dataclass
 class _PlayedShard:
-    """A shard that is played.
+    """A shard that is being played.
 
     Attributes:
-        shard: which.
-        process: what plays it.
+        shard: the shard.
+        process: the process that plays it.
         heard_s: when its last message came, in s of the monotonic clock.
     """
 
@@ -114,17 +114,17 @@ class _PlayedShard:
 
 
 class _Player:
-    """Plays shards, each in a process of its own, and watches these and the nursery.
+    """Player of shards, each in a process of its own; it watches these processes and the nursery.
 
     Args:
-        plan: what to play.
-        stage: where.
-        folder: short-lived folder of the run.
+        plan: the plan to play.
+        stage: folder of the run.
+        folder: temporary folder of the run.
         library: path of libfaketime.
-        nursery: what starts the programs.
+        nursery: the process that starts the programs.
 
     Attributes:
-        waiting: shards that have not begun yet.
+        waiting: shards that have not started yet.
     """
 
     def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
@@ -134,10 +134,10 @@ class _Player:
         self.waiting: list[Shard] = []
 
     def play(self, shards: list[Shard]) -> Iterator[Shard]:
-        """Yield each shard once it is played; as many run at a time as the machine bears.
+        """Yield each shard when it is played; run as many at a time as the machine can hold.
 
         Raises:
-            ColdaisleError: for the first that fails or hangs.
+            ColdaisleError: for the first shard that fails or hangs.
         """
         self.waiting, most = list(shards), side_by_side()
         while self.waiting or self._running:
@@ -167,7 +167,7 @@ class _Player:
         self._running[receiver] = _PlayedShard(shard, process, time.monotonic())
 
     def _receive(self, pipe: Connection) -> Shard | None:
-        """Take what a shard says; return it when it is done."""
+        """Receive a message of a shard; return the shard when it is done."""
         running = self._running[pipe]
         try:
             message: str | ColdaisleError | None = pipe.recv()
@@ -180,12 +180,12 @@ class _Player:
         del self._running[pipe]
         running.process.join()
         if isinstance(message, ColdaisleError):
-            self._check_nursery()  # its death is the death of what it started
+            self._check_nursery()  # if it died, so did the programs that it started
             raise message
         return running.shard
 
     def _check(self) -> None:
-        """Raise when a shard was not heard for too long, or the nursery is not well."""
+        """Raise when a shard has sent no heartbeat for too long, or the nursery has ended or was stopped."""
         for running in self._running.values():
             if time.monotonic() - running.heard_s > PATIENCE_S:
                 raise FederateError(f"the process of {running.shard}", f"was not heard for {PATIENCE_S:g} s")
@@ -203,7 +203,7 @@ def _play_one(
     plan: Plan, shard: Shard, stage: Path, folder: Path, library: str, parent: int, result: Connection
 ) -> None:
     die_with_parent(parent)
-    os.setsid()  # what a terminal sends, Ctrl-C or that it was closed, is for the command line, which ends us
+    os.setsid()  # signals of the terminal are for the command line, which ends this process
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))

@@ -1,6 +1,6 @@
-"""Signing a run: an SSH signature of its manifest, made and checked by ssh-keygen (OpenSSH 8.2 or newer).
+"""SSH signatures of a run's manifest, made and verified by ssh-keygen (OpenSSH 8.2 or newer).
 
-The signature lies beside the manifest as ``manifest.json.sig``. Keys, agents and lists of signers are those people have for Git.
+The signature is ``manifest.json.sig`` beside the manifest. Keys, agents and lists of signers are the same as for Git.
 """
 
 import subprocess
@@ -13,22 +13,22 @@ from coldaisle_contracts.manifest import MANIFEST, Manifest
 
 SIGNATURE = f"{MANIFEST}.sig"
 NAMESPACE = "coldaisle"
-"""What a signature is for: one made for anything else does not count."""
+"""Namespace of the signatures: one that was made for another purpose is not accepted."""
 _QUIET = ["env", "-u", "DISPLAY", "-u", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE=never"]
-"""Lets ssh-keygen ask for a passphrase on the terminal alone."""
+"""Makes ssh-keygen ask for a passphrase on the terminal only."""
 _PATIENCE_S = 120
-"""How long ssh-keygen is waited for, s: somebody may be typing a passphrase, or touching a key."""
+"""Timeout of ssh-keygen, in s: a user may have to type a passphrase or touch a key."""
 
 
 def sign(run: Path, key: Path) -> Path:
-    """Sign a finished run's manifest and return the signature's path; one that is there is replaced.
+    """Sign the manifest of a finished run and return the path of the signature; an older one is replaced.
 
     Args:
         run: the run's folder.
         key: a private SSH key, or a public one whose private key an SSH agent holds.
 
     Raises:
-        InputError: if it is no finished run, the key cannot be used, or the signature not be written.
+        InputError: if it is no finished run, the key cannot be used, or the signature cannot be written.
     """
     Manifest.load(run)
     if not key.is_file():
@@ -54,15 +54,15 @@ def sign(run: Path, key: Path) -> Path:
 
 
 def signed_by(run: Path, signers: Path) -> str:
-    """Return who signed a run's manifest.
+    """Return the name of the signer of a run's manifest.
 
     Args:
         run: the run's folder.
-        signers: who may, in ssh-keygen's format of allowed signers.
+        signers: file of allowed signers in ssh-keygen's format.
 
     Raises:
         InputError: if the list cannot be read or ssh-keygen is missing.
-        TrustError: if there is no signature, it is not of this manifest, or by nobody on the list.
+        TrustError: if there is no signature, it is not of this manifest, or its key is not on the list.
     """
     if not signers.is_file():
         raise InputError(
@@ -83,7 +83,7 @@ def signed_by(run: Path, signers: Path) -> str:
 
 
 def _keygen(arguments: list[str], path: Path) -> subprocess.CompletedProcess[str]:
-    """Run ssh-keygen on a file; off a terminal it has none to ask for a passphrase on."""
+    """Run ssh-keygen with a file as its input; without a terminal it cannot ask for a passphrase."""
     try:
         with path.open("rb") as file:
             return subprocess.run(  # noqa: S603 - our own arguments
@@ -102,7 +102,7 @@ def _keygen(arguments: list[str], path: Path) -> subprocess.CompletedProcess[str
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the last thing ssh-keygen said."""
+    """Return the last line that ssh-keygen printed."""
     if done.returncode == 127:  # noqa: PLR2004 - what env ends with where there is no such program
         raise InputError("ssh-keygen", "install OpenSSH's client (apt-get install openssh-client)")
     lines = (done.stderr or done.stdout).strip().splitlines()

@@ -1,4 +1,4 @@
-"""The hidden folder a run is made in: whose it is, what it holds, what it becomes, and what is kept when the making fails."""
+"""Stages: the hidden folders in which runs are made, from their creation to the finished run, or to what remains after a failure."""
 
 import os
 import shutil
@@ -20,21 +20,21 @@ from coldaisle_testbed.holding import held, is_held
 
 LATEST = "latest"
 ORDER = "order.json"
-"""File of a stage that says what is to be made of it; the finished run has none."""
+"""File of a stage with the products to make; a finished run has none."""
 _PLAYED = {"plan.json", "journal", "capture", "software", ORDER}
-"""What a stage holds when everything was played; whatever else lies there is derived from it."""
+"""Contents of a stage that was played; everything else in it is derived."""
 
 
 class Order(BaseModel):
-    """What is to be made in a stage; with the plan beside it all that is needed to go on.
+    """Products to make in a stage; with the plan, this is all that a resumption needs.
 
     Attributes:
         engine: ``netns`` or ``compose``.
-        shards: pieces it is played in.
+        shards: number of pieces in which it is played.
         analyse: whether models are trained and a report is written.
-        latest: whether ``latest`` beside the run is to point at it.
+        latest: whether the link ``latest`` beside the run is set to it.
         played: whether all pieces were played and joined.
-        seconds: wall time each step took, s, of those that are done.
+        seconds: wall time of each finished step, in s.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,13 +70,13 @@ class Order(BaseModel):
 
 
 def new_id(plan: Plan, now: datetime) -> str:
-    """Return a run's id: when it was made, its scenario and its seed."""
+    """Return the id of a run: time, scenario and seed."""
     return f"{now:%Y%m%d-%H%M%S}-{plan.scenario.name}-{plan.scenario.seed}"
 
 
 @contextmanager
 def new_stage(runs: Path, plan: Plan, now: datetime) -> Iterator[Path]:
-    """Make and hold the stage of a run in ``runs`` under a free name: of two in the same second one takes the next."""
+    """Make and hold the stage of a run in ``runs`` under a free name; of two in the same second, one takes the next second."""
     while True:
         final = runs / new_id(plan, now)
         if not final.exists():
@@ -95,7 +95,7 @@ def stage_for(final: Path) -> Iterator[Path]:
     """Make and hold the stage of the run that is to appear as ``final``.
 
     Raises:
-        InputError: if something is already there, or nothing can be written.
+        InputError: if the folder is in use, or nothing can be written.
     """
     stage = stage_of(final)
     try:
@@ -115,12 +115,12 @@ def stage_for(final: Path) -> Iterator[Path]:
 
 
 def stage_of(final: Path) -> Path:
-    """Return the hidden folder that the run of this name is made in."""
+    """Return the hidden folder in which the run of this name is made."""
     return final.absolute().parent / f".{final.absolute().name}"
 
 
 def final_of(stage: Path) -> Path:
-    """Return the folder a stage becomes."""
+    """Return the folder that a stage becomes."""
     return stage.with_name(stage.name.removeprefix("."))
 
 
@@ -144,16 +144,16 @@ def _refused(place: Path, error: OSError) -> InputError:
 
 
 def is_abandoned(stage: Path) -> bool:
-    """Tell whether a run was begun in a folder and nobody makes it any more."""
+    """Tell whether a run was begun in a folder and no process makes it any more."""
     return (stage / ORDER).exists() and not is_held(stage)
 
 
 @contextmanager
 def held_stage(stage: Path) -> Iterator[Path]:
-    """Hold a stage while a run is made in it; when that fails or is ended, what was sealed is kept and the error says how to go on.
+    """Hold a stage while a run is made in it; after a failure, sealed pieces are kept and the error says how to go on.
 
     Raises:
-        InputError: if somebody else holds it.
+        InputError: if another process holds it.
     """
     with held(stage) as is_ours:
         if not is_ours:
@@ -166,7 +166,7 @@ def held_stage(stage: Path) -> Iterator[Path]:
 
 
 def _leave(stage: Path, error: BaseException) -> None:
-    """Keep what is worth it and say so in a note of the error; a stage that holds nothing is removed."""
+    """Keep what remains of a stage, with a note in the error; remove a stage of which nothing remains."""
     if not stage.is_dir():
         return
     contents = remains(stage)
@@ -181,7 +181,7 @@ def _leave(stage: Path, error: BaseException) -> None:
 
 
 def remains(stage: Path) -> str:
-    """Return in words what a stage holds that is worth going on with, nothing where it holds nothing; what is not whole is removed."""
+    """Return in words what remains of a stage, for a sentence; empty where it is nothing. Pieces that are not whole are removed."""
     try:
         order, plan = Order.load(stage), Plan.load(stage / "plan.json")
     except InputError:
@@ -194,14 +194,14 @@ def remains(stage: Path) -> str:
 
 
 def strip(stage: Path) -> None:
-    """Remove from a stage what was derived from what was played: it is derived anew."""
+    """Remove from a stage everything that is derived; it is derived again."""
     for path in stage.iterdir():
         if path.name not in _PLAYED:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def appear(stage: Path, final: Path) -> None:
-    """Let a stage appear as a finished run, which belongs to the owner of the folder it lies in."""
+    """Rename a stage to the finished run, which belongs to the owner of the folder around it."""
     (stage / ORDER).unlink(missing_ok=True)
     hand_over(stage)
     if final.is_dir():
@@ -213,7 +213,7 @@ def appear(stage: Path, final: Path) -> None:
 
 
 def hand_over(path: Path) -> None:
-    """Give a file, link or folder with all it holds to the owner of the folder it lies in, when root made it there."""
+    """Give a file, link, or folder with its contents that root made to the owner of the folder around it."""
     if os.geteuid() != 0:
         return
     owner = path.parent.stat()
@@ -222,12 +222,12 @@ def hand_over(path: Path) -> None:
 
 
 def point_latest(run: Path) -> None:
-    """Let ``latest`` beside a run point at it."""
+    """Set the link ``latest`` beside a run to it."""
     point(run.parent / LATEST, run.name)
 
 
 def point(link: Path, target: str) -> None:
-    """Let a link point at what lies beside it; replaced in one step."""
+    """Set a link to a target beside it, in one step."""
     fresh = link.with_name(f".{link.name}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)

@@ -1,4 +1,4 @@
-"""The Ethernet switch of a run in containers: plugs in whoever asks, by a descriptor of their network namespace.
+"""The Ethernet switch of a run in containers: it plugs in each host that asks with a descriptor of its network namespace.
 
 It needs NET_ADMIN and nothing else: the kernel lets it put one end of a link into a namespace of which it holds a descriptor.
 """
@@ -16,14 +16,14 @@ from coldaisle_testbed.namespaces import Bridge
 
 _BY_NAME = {host.name: host for host in HOSTS}
 _LONGEST = 64
-"""A host's name takes less, bytes."""
+"""More bytes than the name of a host has."""
 
 
 class Switch:
     """The switch in the calling process's network namespace.
 
     Args:
-        folder: where its socket goes: who may enter it may be plugged in.
+        folder: folder of its socket; any process that may enter it can be plugged in.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,14 +37,14 @@ class Switch:
         self._listener.listen(len(_BY_NAME))
 
     def serve(self) -> None:
-        """Plug in who asks, one after the other, until the process ends."""
+        """Plug in hosts, one after the other, until the process ends."""
         while True:
             asking, _ = self._listener.accept()
             with closing(asking):
                 self.answer(asking)
 
     def answer(self, asking: socket.socket) -> None:
-        """Read one host's name and namespace, plug it in, and say so or why not."""
+        """Read the name and namespace of a host, plug it in, and answer with the result or the reason of a refusal."""
         data, namespaces, _, _ = socket.recv_fds(asking, _LONGEST, 1)
         try:
             answer = self._plug(data.decode(errors="replace"), namespaces)
@@ -66,6 +66,6 @@ class Switch:
         return PLUGGED
 
     def close(self) -> None:
-        """Plug in nobody else."""
+        """Stop listening."""
         self._listener.close()
         self._bridge.close()

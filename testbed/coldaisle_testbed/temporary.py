@@ -1,6 +1,6 @@
-"""The short-lived folder of a run in the system's temporary folder: sockets, whose paths have to be short, and logs.
+"""Temporary folder of a run: sockets, whose paths have to be short, and logs.
 
-It is held while the run is played, and a file in it names the run's stage: so one that was left behind is known as ours.
+It is held while the run is played, and a file in it names the run's stage, which identifies a folder that was left behind.
 """
 
 import os
@@ -14,12 +14,12 @@ from coldaisle_testbed.holding import held, is_held
 
 PREFIX = "coldaisle-"
 MARK = "stage"
-"""File that holds the path of the stage; no folder without it is ours."""
+"""File with the path of the stage; coldaisle made no folder without it."""
 
 
 @contextmanager
 def temporary_folder(stage: Path) -> Iterator[Path]:
-    """Make a folder for a run, and remove it at the end of the block."""
+    """Make the folder of a run, and remove it at the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
         with held(folder):
@@ -30,6 +30,6 @@ def temporary_folder(stage: Path) -> Iterator[Path]:
 
 
 def left_behind(within: Path) -> list[Path]:
-    """Return the folders of runs in a temporary folder that nobody holds and this user may remove."""
+    """Return the folders of runs in ``within`` that no process holds and this user may remove."""
     marks = sorted(within.glob(f"{PREFIX}*/{MARK}"))
     return [mark.parent for mark in marks if os.access(mark.parent, os.W_OK) and not is_held(mark.parent)]

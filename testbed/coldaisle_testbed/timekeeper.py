@@ -15,28 +15,28 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
 
 VERDICT = "verdict.json"
-"""What a timekeeper in a container leaves in its folder at its end: who failed and how, or nobody."""
+"""File that a timekeeper in a container writes at its end: the federate that failed and how, or nothing."""
 REST_NS = 44_000_000
-"""How long everybody must have waited before time jumps, ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms."""
+"""Time for which all federates must have waited before time jumps, in ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms."""
 LULL_NS = 6_000_000
-"""How long nothing may have moved on the wire before time jumps, ns: what an attacker passes on has arrived by then."""
+"""Time without a frame on the wire before time jumps, in ns: frames that the attacker relays have arrived by then."""
 LOOKAHEAD_NS = 10_000_000
-"""Federates whose times lie so close together may act at once; anybody later waits for them to finish, ns."""
+"""Lookahead, in ns: federates whose times differ by less may act at once; later ones wait until they have finished."""
 PATIENCE_S = 22.0
-"""A federate that does not ask for time for so long has hung, s."""
+"""A federate that does not request a time advance within this time has hung, in s."""
 CHECK_S = 0.2
-"""Time between two looks at whether all programs are well, s."""
+"""Interval between two checks of all programs, in s."""
 STARTUP_S = 60.0
-"""All federates have to be there after so long, s."""
+"""Time in which all federates have to join, in s."""
 CAPTURE = "capture"
-"""The federate that is told of the end when all others have left: on a busy machine the attacker still passes frames on by then."""
+"""The federate that learns of the end when all others have left: on a busy machine the attacker still relays frames until then."""
 HEADROOM_NS = 600 * SECOND
-"""Virtual time starts so long before the first midnight: starting up costs real time, ns."""
+"""Time by which virtual time starts before the first midnight, in ns, because the start takes real time."""
 
 
 @dataclass
 class _Seat:
-    """A federate as the timekeeper sees it."""
+    """Connection of one federate."""
 
     connection: socket.socket
     name: str = ""
@@ -46,15 +46,15 @@ class _Seat:
 
 
 class Timekeeper:
-    """Holds the offset of virtual time and serves the federates of one shard.
+    """The timekeeper of one shard: keeps the offset of virtual time and serves the federates.
 
     Args:
-        folder: where the socket and the offset file go; nobody but the shard's programs may enter it.
-        names: the federates expected.
+        folder: folder of the socket and the offset file; only the shard's programs may enter it.
+        names: names of the expected federates.
         start_ns: virtual time at which the shard begins, ns since the epoch.
         timeline: journal of every offset.
-        virtual: ``False`` never skips.
-        supervise: called about every 0.2 s; raises when something else of the shard failed.
+        virtual: whether idle time is skipped.
+        supervise: called about every 0.2 s; raises when another part of the shard has failed.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Timekeeper:
         with suppress(FileNotFoundError):
             path.unlink()
         self._listener.bind(str(path))
-        path.chmod(0o600)  # whoever may speak here can end the run, and play a unit
+        path.chmod(0o600)  # a process that can connect can end the run, or pose as a unit
         self._listener.listen(64)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -136,7 +136,7 @@ class Timekeeper:
                 del self._seats[seat.connection]
 
     def _grant(self) -> float:
-        """Grant what is due and return how long nothing else can be, s."""
+        """Grant the time advances that are due, and return the time until the next can be due, in s."""
         if self._missing or not self._seats or any(seat.asks is None for seat in self._seats.values()):
             return CHECK_S
         earliest = min(seat.asks for seat in self._seats.values() if seat.asks is not None)

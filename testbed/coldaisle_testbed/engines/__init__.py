@@ -1,1 +1,1 @@
-"""Where the programs run: in network namespaces or in containers."""
+"""Engines that run the programs: in network namespaces or in containers."""

@@ -1,6 +1,6 @@
 """The engine in containers: Docker Compose starts ``docker-compose.yml``, the Docker SDK watches it.
 
-Compose has no SDK, so it is driven as a command; health, exit codes and logs come from the engine itself.
+Compose has no SDK, so it is called as a command; health, exit codes and logs come from the Docker Engine.
 """
 
 import os
@@ -20,12 +20,12 @@ from coldaisle_testbed.engines.containers import Containers, connect
 from coldaisle_testbed.pieces import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
-"""The checkout, where ``docker-compose.yml`` lies."""
+"""The checkout, which holds ``docker-compose.yml``."""
 POLL_S = 0.5
 COMMAND_S, BUILD_S = 120.0, 3600.0
-"""Time a Compose command has, and building the images, which takes minutes where nothing is cached, s."""
+"""Timeouts of a Compose command and of building the images, in s; building takes minutes without a cache."""
 _BUILT = ("timekeeper", "broker", "ntp", "capture", "injector", "inrow-13")
-"""Services that build the images of a run; the others use theirs."""
+"""Services that build the images of a run; the others use the same images."""
 
 
 def answers() -> bool:
@@ -43,15 +43,15 @@ def project_of(folder: Path) -> str:
 
 
 def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
-    """Play a plan in containers, into ``stage``; of the containers nothing is left when this returns.
+    """Play a plan in containers, into ``stage``, and remove the containers.
 
     Args:
-        plan: what to play.
-        stage: the run's folder, whose owner the programs in the containers become.
-        progress: told one line a step.
+        plan: the plan to play.
+        stage: the run's folder, as whose owner the programs in the containers run.
+        progress: called with one line per step.
 
     Returns:
-        The number of shards: 1, for the containers play all days in one go.
+        The number of shards: 1, because the containers play all days in one go.
 
     Raises:
         InputError: if this machine lacks what the engine needs.
@@ -69,11 +69,11 @@ class ComposeRun:
     """One run of the Compose file, under a project name of its own.
 
     Args:
-        project: that name.
-        containers: what the engine sees of it.
-        plan: what is played.
-        stage: the run's folder, with plan and room for journals and captures.
-        progress: told one line a step.
+        project: the name.
+        containers: its containers.
+        plan: the plan to play.
+        stage: the run's folder, with the plan and empty folders for journals and captures.
+        progress: called with one line per step.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ComposeRun:
         }
 
     def play(self) -> None:
-        """Build, start, watch to the end, take everything down.
+        """Build the images, start the containers, watch them to the end, and remove them.
 
         Raises:
             InputError: if Compose cannot build or start.
@@ -119,7 +119,7 @@ class ComposeRun:
                 capture_output=True,
                 text=True,
                 check=False,
-                start_new_session=True,  # Ctrl-C is for the command line, which takes the containers down
+                start_new_session=True,  # Ctrl-C is for the command line, which removes the containers
                 timeout=patience_s,
             )
         except FileNotFoundError as error:
@@ -132,7 +132,7 @@ class ComposeRun:
 
     @contextmanager
     def _starting(self) -> Iterator[Callable[[], InputError | None]]:
-        """Start everything and yield a function that returns why starting failed, if it did."""
+        """Start all services, and yield a function that returns the error if starting failed."""
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(  # noqa: S603 - our own arguments
                 [*self._command, "up", "--detach", "--no-build", "--no-deps", *self._services],

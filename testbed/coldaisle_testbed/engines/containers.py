@@ -1,4 +1,4 @@
-"""The containers of a run as the Docker Engine sees them, and whose fault it is when one fails."""
+"""Containers of a run as the Docker Engine reports them, and the one at fault when the run fails."""
 
 import re
 import signal
@@ -11,9 +11,9 @@ from docker.errors import DockerException, NotFound
 from coldaisle_contracts.errors import FederateError, InputError
 
 _KILLED = 128
-"""Exit codes beyond this are it and the number of the signal."""
+"""A larger exit code is this plus the number of a signal."""
 _AFTERMATH_S = 0.5
-"""What one failure does to the others takes so long: the timekeeper's verdict comes first, s."""
+"""Time after a failure in which the other containers fail, too, in s: the timekeeper states the first."""
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _NO_ENGINE = (
@@ -37,10 +37,10 @@ def connect() -> docker.DockerClient:
 
 @dataclass(frozen=True)
 class Container:
-    """A container of the run as the engine sees it.
+    """Container of the run as the engine reports it.
 
     Attributes:
-        id: the container.
+        id: its id.
         service: its Compose service.
         state: ``created``, ``running``, ``paused``, ``exited``, ``dead``.
         status: the state in words, with exit code or health, such as ``Exited (3) 1 second ago``.
@@ -53,7 +53,7 @@ class Container:
 
     @property
     def code(self) -> int | None:
-        """Exit code, ``None`` while it has not ended."""
+        """Exit code; ``None`` while it runs."""
         exited = re.match(r"Exited \((\d+)\)", self.status)
         return int(exited[1]) if exited else None
 
@@ -77,7 +77,7 @@ class Containers:
         self._api, self._project = client.api, project
 
     def see(self) -> list[Container]:
-        """Return every container of the project, those that ended too."""
+        """Return every container of the project, also those that ended."""
         listed = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
         return [
             Container(facts["Id"], facts["Labels"][_SERVICE], facts["State"], facts["Status"])
@@ -85,10 +85,10 @@ class Containers:
         ]
 
     def raise_failure(self, containers: list[Container]) -> None:
-        """Raise for the container at fault, if any failed: the one the timekeeper accuses, else the first.
+        """Raise if any container failed, for the one at fault: the one that the timekeeper names, else the first.
 
         Raises:
-            FederateError: with its name, what happened to it and its last words.
+            FederateError: with its name, the failure and its last words.
         """
         if not any(container.failed for container in containers):
             return
@@ -114,7 +114,7 @@ class Containers:
 
     def _ended_at(self, container: Container) -> str:
         ended = str(self._inspect(container).get("FinishedAt", ""))
-        return ended if not ended.startswith("0001") else "9"  # has not ended yet: after all that have
+        return ended if not ended.startswith("0001") else "9"  # has not ended: sorted after all that have
 
     def _ending(self, container: Container) -> str:
         if container.code is None:

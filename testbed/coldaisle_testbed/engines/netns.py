@@ -1,4 +1,4 @@
-"""The embedded engine: a shard in network namespaces, with the distribution's own daemons."""
+"""The engine in network namespaces: plays a shard with the daemons of the distribution."""
 
 import os
 import signal
@@ -20,23 +20,23 @@ from coldaisle_testbed.processes import Stops, ending, fork, last_words, module,
 from coldaisle_testbed.timekeeper import PATIENCE_S, Timekeeper, faketime_env, shard_names
 
 HOUSE = Path(__file__).resolve().parents[3]
-"""The checkout, where the daemons' configuration lies."""
+"""The checkout, which holds the configuration of the daemons."""
 HEALTHY_S = 15.0
-"""A daemon has to answer after so long, s."""
+"""Time in which a daemon has to answer, in s."""
 
 MOSQUITTO = ["mosquitto", "-c", str(HOUSE / "broker" / "mosquitto.conf")]
 CHRONYD = ["chronyd", "-x", "-d", "-u", "root"]
-"""``-x``: chronyd never touches the machine's clock."""
+"""``-x``: chronyd never sets the clock of the machine."""
 
 
 class ShardRun:
     """One shard on the netns engine, from empty namespaces to sealed captures.
 
     Args:
-        plan: what to play.
-        shard: which days of it.
+        plan: the plan to play.
+        shard: the days to play.
         stage: the shard's own run folder, with ``plan.json``, ``journal/`` and ``capture/raw/``.
-        folder: a short-lived folder of its own for socket, offset and logs.
+        folder: the shard's own temporary folder for socket, offset and logs.
         nursery: socket of the nursery.
         library: path of libfaketime.
     """
@@ -56,8 +56,8 @@ class ShardRun:
         """Play the shard.
 
         Raises:
-            FederateError: if any of its programs dies or hangs, with its last words.
-            InputError: if one was refused something, such as room on the disk; in its own words.
+            FederateError: if a program dies or hangs, with its last words.
+            InputError: if the machine refuses something to a program, such as space on the disk.
         """
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
@@ -122,14 +122,14 @@ class ShardRun:
             self._names[self._ward.start("coldaisle_sensors", spaces[unit], unit_env, self._log(unit))] = unit
 
     def _supervise(self) -> None:
-        """Raise when a program ended badly, was stopped for long, or is a daemon and ended at all."""
+        """Raise when a program ended with an error or was stopped for too long, or a daemon ended."""
         for name, code in self._ended().items():
             if code != 0 or name in (BROKER.name, NTP.name):
                 raise FederateError(name, ending(code))
         self._stops.look({**self._children, self._ward.pid: "ward"})
 
     def _ended(self) -> dict[str, int]:
-        """Note which programs ended since the last call, and return their exit codes by name."""
+        """Return the exit codes, by name, of the programs that ended since the last call."""
         fresh = {self._names.get(pid, str(pid)): code for pid, code in self._ward.ended()}
         for pid, name in list(self._children.items()):
             ended_pid, status = os.waitpid(pid, os.WNOHANG)
@@ -148,8 +148,8 @@ class ShardRun:
             time.sleep(0.005)
 
     def _explained(self, error: FederateError) -> ColdaisleError:
-        """Return why the shard failed: what a program was refused, or else the error with how its program ended, in its last words."""
-        time.sleep(0.1)  # its last words may still be on their way, and how it ended
+        """Return the error of a shard: what the machine refused to a program, else the end of the failed program with its last words."""
+        time.sleep(0.1)  # its last words and exit code may not have arrived
         self._ended()
         for name, code in self._codes.items():
             if code == InputError.exit_code and (words := last_words(self._log(name), 1)):

@@ -1,4 +1,4 @@
-"""The file that alarms are written to: one for each shard."""
+"""Files of alarms, one per shard."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ def _lines(path: Path, whole: bytes) -> list[dict[str, Any]]:
     """Return the lines of a file of alarms.
 
     Raises:
-        InputError: if it holds anything else.
+        InputError: if the file holds something else.
     """
     try:
         lines = [json.loads(line) for line in whole.splitlines()]
@@ -24,13 +24,13 @@ def _lines(path: Path, whole: bytes) -> list[dict[str, Any]]:
 
 
 class Book:
-    """The alarms of one shard, a JSON object a line; the first line says what watches, the last that it is done.
+    """File of the alarms of one shard: one JSON object per line; the first states the detector, the last the end.
 
-    A line that was cut short is taken away, and what was written before is not written again.
+    An incomplete last line is removed, and alarms that were written before are not written again.
 
     Args:
         path: the file; its folder must exist.
-        watching: what watches: model, policy and the like.
+        watching: facts of the detector: model, policy and the like.
 
     Raises:
         InputError: if the file holds the alarms of another detector.
@@ -53,7 +53,7 @@ class Book:
             self.write(head)
 
     def write(self, *lines: dict[str, Any]) -> None:
-        """Write lines; they are in the file when it returns."""
+        """Write lines and flush them."""
         self._file.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         self._file.flush()
 

@@ -1,4 +1,4 @@
-"""An MQTT broker of a watch's own: a mosquitto on loopback that lets nobody in without the password of this watch."""
+"""MQTT broker of a watch: a mosquitto on loopback that accepts only clients with the password of this watch."""
 
 import os
 import pwd
@@ -19,28 +19,28 @@ from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed import broker_accounts
 
 TOPIC = "coldaisle/alarms"
-"""Alarms are published below it, one topic for each shard."""
+"""Prefix of the topics of alarms, one topic per shard."""
 USER = "coldaisle"
-"""Name that publisher and subscribers give to the broker."""
+"""User name of publisher and subscribers."""
 OPTIONS = "mosquitto_sub"
-"""File with the options of a subscriber: mosquitto_sub looks for one of this name in ``$XDG_CONFIG_HOME``."""
+"""File with a subscriber's options; mosquitto_sub reads a file of this name in ``$XDG_CONFIG_HOME``."""
 PATIENCE_S = 10.0
-"""Time mosquitto has to begin to listen, and to end, s."""
+"""Time in which mosquitto has to listen, and to end, in s."""
 _SYSTEM_USERS = ("mosquitto", "nobody")
-"""Who mosquitto runs as when root starts it: the first that there is."""
+"""Users as which mosquitto runs when root starts it: the first that exists."""
 _PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin:/usr/local/bin"
 
 
 class Broker:
-    """A mosquitto that runs as a user of its own, or as the caller where that is not root, and ends with this process.
+    """A mosquitto that runs as a system user, or as the caller where that is not root, and ends with this process.
 
-    Its configuration and password file are in memory, so nothing of them is left however it ends.
+    Its configuration and password file are in memory, so that none is left behind.
 
     Args:
-        port: where it listens, on 127.0.0.1.
+        port: its TCP port on 127.0.0.1.
 
     Raises:
-        InputError: if there is no mosquitto, or it cannot listen there.
+        InputError: if mosquitto is missing, or it cannot listen there.
     """
 
     def __init__(self, port: int) -> None:
@@ -73,13 +73,13 @@ class Broker:
         return self._process.pid
 
     def invite(self, folder: Path) -> str:
-        """Write what a subscriber needs into a file that the folder's owner alone can read; gone when the broker ends.
+        """Write a subscriber's options into a file that only the folder's owner can read; it is removed when the broker ends.
 
         Args:
-            folder: where it goes; must exist.
+            folder: folder of the file; it must exist.
 
         Returns:
-            The command that listens to every alarm.
+            The command that subscribes to all alarms.
         """
         self._options, owner = folder / OPTIONS, folder.stat()
         self._options.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ class Broker:
         return f"XDG_CONFIG_HOME={shlex.quote(str(folder.absolute()))} mosquitto_sub"
 
     def close(self) -> None:
-        """End mosquitto and take the subscribers' file away."""
+        """End mosquitto and remove the file of the subscribers."""
         if self._options is not None:
             self._options.unlink(missing_ok=True)
         self._process.terminate()
@@ -103,7 +103,7 @@ class Broker:
             self._process.wait()
 
     def _listens(self) -> bool:
-        """Wait until mosquitto listens; tell whether it does."""
+        """Wait until mosquitto listens, and tell whether it does."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and self._process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), PATIENCE_S):
@@ -113,7 +113,7 @@ class Broker:
 
 
 def _in_memory(text: str) -> int:
-    """Return the descriptor of a file that has no name, for its owner alone, with a text in it."""
+    """Return the descriptor of a nameless file with a text, which only its owner can read."""
     file = os.memfd_create("mosquitto")
     os.fchmod(file, 0o600)
     os.write(file, text.encode())
@@ -121,7 +121,7 @@ def _in_memory(text: str) -> int:
 
 
 def _started(conf: str, files: tuple[int, int], error_output: int) -> "subprocess.Popen[bytes]":
-    """Start mosquitto with a configuration, and hand it files; it never runs as root."""
+    """Start mosquitto with a configuration and open files, never as root."""
     program = shutil.which("mosquitto", path=_PATH)
     if program is None:
         raise InputError("--mqtt", "nothing listens there, and there is no mosquitto here: install it")

@@ -1,4 +1,4 @@
-"""What `coldaisle live` takes when nobody says: the run that is being made, and the detector that watches it."""
+"""Defaults of `coldaisle live`: the run that is being made, and the detector that watches it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,24 +15,24 @@ from coldaisle_testbed.stage import stage_of
 
 Progress = Callable[[str], None]
 DETECTORS = "models/packets.*.skops"
-"""The detectors of a run that can watch."""
+"""Pattern of the files of a run's detectors of packets."""
 LOOK_S = 0.1
-"""Time between two looks for captures or runs that are new, s."""
+"""Interval between two looks for new captures or runs, in s."""
 APPEAR_S = 60.0
-"""How long it waits for a run to begin, s."""
+"""Time to wait for a run to begin, in s."""
 A_DAY = timedelta(hours=23, minutes=50)
-"""A run whose packets span as much has seen every hour of a day."""
+"""A run whose packets span this time covers every hour of a day."""
 _HELD_OUT = ("day", "block")
-"""Splits of the metrics that hold out whole days, or blocks where there is one day only."""
+"""Splits that hold out whole days, or blocks where a run has only one day."""
 
 
 def stage(runs: Path, run: Path | None, progress: Progress) -> Path:
-    """Return the folder to watch: of the run that is named, or else of the one that is being made.
+    """Return the folder to watch: that of the named run, else that of the run that is being made.
 
     Args:
         runs: folder of the runs.
-        run: folder of a run, finished or not, under its name or its hidden one; the run that is being made when left out.
-        progress: told when it has to wait for one to begin.
+        run: folder of a run, finished or not, under its final or its hidden name; by default the run that is being made.
+        progress: called when it has to wait for a run to begin.
 
     Raises:
         InputError: if there is no such run, or none begins within :data:`APPEAR_S`.
@@ -50,12 +50,12 @@ def _is_run(folder: Path) -> bool:
 
 
 def _begun(runs: Path, progress: Progress) -> Path:
-    """Return the newest run that somebody is making; wait for one to begin. What was left over is passed over."""
+    """Return the newest run that a process makes, or wait for one; leftovers are ignored."""
     until, has_said = time.monotonic() + APPEAR_S, False
     while time.monotonic() < until:
         stages = [path for path in runs.glob(".*") if path.is_dir() and _is_run(path)]
         held_stages = [path for path in stages if is_held(path)]
-        with suppress(FileNotFoundError):  # one that ended since
+        with suppress(FileNotFoundError):  # one that ended meanwhile
             if held_stages:
                 return max(held_stages, key=lambda path: path.stat().st_mtime)
         if not has_said:
@@ -68,12 +68,12 @@ def _begun(runs: Path, progress: Progress) -> Path:
 
 @dataclass(frozen=True)
 class _Learned:
-    """A run that left detectors.
+    """Run with detectors.
 
     Attributes:
         detectors: their files.
         whole: whether it spans a day or more and holds attacks.
-        made_ns: when the newest of them was written, ns since the epoch.
+        made_ns: time at which the newest of them was written, in ns since the epoch.
     """
 
     run: Path
@@ -83,12 +83,12 @@ class _Learned:
 
 
 def detector(runs: Path, progress: Progress) -> Path:
-    """Return the file of the detector to watch with, and say why: the best of the newest run that learned from a day or more.
+    """Return the file of the detector to watch with, and report the reason: the best of the newest run of a day or more.
 
-    A shorter run, such as the smoke run, lends its own only where there is no other: it knows neither night nor most attacks.
+    The detector of a shorter run, such as the smoke run, is used only where there is no other: it knows neither nights nor most attacks.
 
     Raises:
-        InputError: if no run has any.
+        InputError: if no run has a detector.
     """
     learned = list(_learned(runs))
     if not learned:
@@ -122,7 +122,7 @@ def _learned(runs: Path) -> Iterator[_Learned]:
 
 
 def _is_whole(run: Path) -> bool:
-    """Tell whether a run spans a day or more and holds attacks; one whose manifest cannot be read does not."""
+    """Tell whether a run spans a day or more and holds attacks; false for an unreadable manifest."""
     if not (run / MANIFEST).is_file():
         return False
     try:
@@ -135,7 +135,7 @@ def _is_whole(run: Path) -> bool:
 
 
 def _scores(run: Path) -> dict[str, float]:
-    """Return the F1 that the report of a run gives its models on packets, held-out days; none where it has no metrics."""
+    """Return the F1 of a run's models on packets of held-out days, by model; empty where the run has no metrics."""
     path = run / "models" / "metrics.json"
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""Reading captures while they are written: frames in virtual time, shard by shard."""
+"""Reader of captures while they are written: frames in virtual time, shard by shard."""
 
 import json
 import struct
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 GLOBAL_HEADER, RECORD_HEADER = 24, 16
 OPEN, SEALED = ".tcpdump", ".pcap"
 SETTLED_NS = 2_000_000
-"""Age at which a frame is handed on, ns: two processors may stamp frames in one order and hand them over in the other."""
+"""Least age of a frame that is returned, in ns: two processors may stamp frames in one order and deliver them in the other."""
 _RECORD = struct.Struct("<IIII")
 
 Frame = tuple[int, bytes]
-"""Wall time, ns since the epoch, and bytes."""
+"""Wall time in ns since the epoch, and bytes."""
 
 
 class Tail:
-    """One shard's captures, read as they grow.
+    """Captures of one shard, read while they grow.
 
-    Its files stay readable when the run's folder is sealed, joined and renamed meanwhile.
+    Its files stay readable if the run's folder is sealed, joined or renamed meanwhile.
 
     Args:
         raw: folder of the raw captures.
         shard: name of the shard, the first part of every file's name.
 
     Raises:
-        FileNotFoundError: the shard has no timeline yet, or was joined to its run meanwhile.
+        FileNotFoundError: if the shard has no timeline yet, or was joined to its run meanwhile.
     """
 
     def __init__(self, raw: Path, shard: str) -> None:
@@ -49,7 +49,7 @@ class Tail:
         self._timeline = Timeline([])
 
     def read(self, most_frames: int, most_bytes: int) -> list[tuple[int, int, bytes]]:
-        """Return virtual time, wall time (ns since the epoch) and bytes of the next frames, in the order of their stamps, or none."""
+        """Return virtual time and wall time (in ns since the epoch) and bytes of the next frames, in the order of their stamps."""
         self._open_new()
         room = most_frames - len(self._held)
         self._held += self._take(room, most_bytes) if room > 0 else []
@@ -62,7 +62,7 @@ class Tail:
         return [(wall_ns + self._timeline.offset(wall_ns), wall_ns, frame) for wall_ns, frame in frames]
 
     def ended(self) -> bool:
-        """Tell whether no frame can come any more, asked after a read that returned none."""
+        """Tell whether no further frame can come; valid after a read that returned none."""
         writing = (self._raw / f"{self.shard}{OPEN}").exists()
         return not writing and self._at == len(self._files) - 1 and not self._rest and not self._held
 
@@ -73,7 +73,7 @@ class Tail:
         self._lines.close()
 
     def _open_new(self) -> None:
-        """Open files that appeared; they are numbered, under the name they are written or sealed under."""
+        """Open new files; they are numbered, and have one name while they are written and another when they are sealed."""
         while True:
             number = len(self._files)
             names = (f"{self.shard}{OPEN}{number or ''}", f"{self.shard}-{number:03d}{SEALED}")
@@ -86,7 +86,7 @@ class Tail:
                 return
 
     def _take(self, most_frames: int, most_bytes: int) -> list[Frame]:
-        """Return what is there of the file at hand; of the next one when nothing more comes of this."""
+        """Return further frames of the current file, or of the next one when the current file is complete."""
         if not self._files:
             return []
         fresh = self._files[self._at].read(max(most_bytes - len(self._rest), 0))
@@ -108,13 +108,13 @@ class Tail:
         return frames
 
     def _whole(self) -> bool:
-        """Tell whether what is left of the last read holds a whole frame."""
+        """Tell whether the rest of the last read holds a whole frame."""
         if self._header or len(self._rest) < RECORD_HEADER:
             return False
         return len(self._rest) >= RECORD_HEADER + int(_RECORD.unpack_from(self._rest)[2])
 
     def _read_timeline(self) -> None:
-        """Take in the time advances written since; those in force at a frame were written before it."""
+        """Read new time advances; those before a frame were written before it."""
         self._line += self._lines.read()
         *lines, self._line = self._line.split("\n")
         records = (json.loads(line) for line in lines)
@@ -126,7 +126,7 @@ class Tail:
 
 
 def find(stage: Path) -> Iterator[tuple[Path, str]]:
-    """Yield folder and shard of every capture of a run that is being made, or was."""
+    """Yield folder and shard of every capture of a run, finished or not."""
     for raw in (stage / "capture" / "raw", *sorted(stage.glob("shards/*/capture/raw"))):
         names = {path.name.partition(OPEN)[0] for path in raw.glob(f"*{OPEN}*")}
         names |= {path.name[: -len("-000.pcap")] for path in raw.glob(f"*-000{SEALED}")}

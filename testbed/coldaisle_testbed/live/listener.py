@@ -1,4 +1,4 @@
-"""Publishing alarms to an MQTT listener outside the captured network."""
+"""Publisher of alarms to an MQTT listener outside of the captured network."""
 
 import json
 import secrets
@@ -27,15 +27,15 @@ _FORM = "write HOST:PORT, or mqtt://USER@HOST:PORT, or mqtts://USER@HOST:PORT fo
 
 @dataclass(frozen=True)
 class Address:
-    """Where alarms are published.
+    """Address of an MQTT listener.
 
     Attributes:
         host: name or address of the listener.
         port: its TCP port.
-        user: who we are to it; empty for nobody.
-        password: our password there.
-        tls: whether to speak TLS.
-        authority: file with the certificates (PEM) it is checked against; the system's when ``None``.
+        user: user name; empty for none.
+        password: password of the user.
+        tls: whether TLS is used.
+        authority: file with the certificates (PEM) to verify it with; ``None`` for those of the system.
     """
 
     host: str
@@ -55,7 +55,7 @@ class Address:
             authority: file with the certificates to check a TLS listener against.
 
         Raises:
-            InputError: if that is no such address, or a file cannot be read.
+            InputError: if it is no such address, or a file cannot be read.
         """
         parts = urlsplit(where if "://" in where else f"mqtt://{where}")
         if parts.password is not None:
@@ -76,7 +76,7 @@ class Address:
         return cls(parts.hostname, port, user, secret, parts.scheme == "mqtts", authority)
 
     def __str__(self) -> str:
-        """Return it as it was written, more or less; never the password."""
+        """Return the address as a URL without the password."""
         user = f"{self.user}@" if self.user else ""
         return f"mqtt{'s' if self.tls else ''}://{user}{self.host}:{self.port}"
 
@@ -84,15 +84,15 @@ class Address:
 class Listener(AbstractContextManager["Listener"]):
     """An MQTT listener that alarms are published to, at least once each.
 
-    Where nothing listens on loopback a broker is started, which ends with the watch.
+    If nothing listens on loopback, a broker is started, which ends with the watch.
 
     Args:
-        address: where it is.
-        folder: where what subscribers of an own broker need to know is written.
-        progress: hears how to subscribe to an own broker, and at the end of alarms that the listener did not confirm.
+        address: its address.
+        folder: folder for the subscribers' options, if a broker is started.
+        progress: called with the command of a subscriber, if a broker is started, and with the number of unconfirmed alarms.
 
     Raises:
-        InputError: if nothing listens there and none can be started, or it does not let us in.
+        InputError: if nothing listens there and no broker can be started, or the listener refuses the user.
     """
 
     def __init__(self, address: Address, folder: Path, progress: Callable[[str], None]) -> None:
@@ -118,7 +118,7 @@ class Listener(AbstractContextManager["Listener"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for what is under way, then leave; a listener that was started here ends."""
+        """Wait for confirmations, then disconnect; end a broker that was started here."""
         until = time.monotonic() + PATIENCE_S
         while self._confirmed < self._sent and time.monotonic() < until:
             time.sleep(0.01)
@@ -139,7 +139,7 @@ class Listener(AbstractContextManager["Listener"]):
             self._broker.close()
 
     def _connected(self, address: Address) -> mqtt.Client:
-        """Return a client that was let in; its thread runs."""
+        """Return a connected client; its thread runs."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"coldaisle-live-{secrets.token_hex(4)}")
         answers: list[Any] = []
         answered = threading.Event()
@@ -175,7 +175,7 @@ class Listener(AbstractContextManager["Listener"]):
 
 
 def _answers(address: Address) -> bool:
-    """Tell whether anything listens there."""
+    """Tell whether a listener accepts connections there."""
     try:
         with socket.create_connection((address.host, address.port), PATIENCE_S):
             return True

@@ -1,4 +1,4 @@
-"""The loop: read, judge, tell; until the run has ended."""
+"""The loop of a watch: read frames, score them, report alarms, until the run has ended."""
 
 import gc
 import time
@@ -25,18 +25,18 @@ from coldaisle_testbed.live.listener import Address, Listener
 from coldaisle_testbed.stage import hand_over, is_abandoned
 
 PAUSE_S = 0.001
-"""Pause after a look that found nothing, s."""
+"""Pause after a read without a frame, in s."""
 ALARMS = "alarms"
-"""Folder of the alarms of all runs, beside the runs."""
+"""Name of the folder of all alarms, beside the runs."""
 SETTLE_S = 2.0
-"""A run is over when its folder has its name, or is gone, and nothing came for so long, s."""
+"""A run is over when its folder has its final name, or is gone, and no frame came for this time, in s."""
 
 
 class AbandonedError(ColdaisleError):
-    """The making of a run that was watched was ended, and nobody goes on with it (exit 3).
+    """The making of a watched run was ended, and no process goes on with it (exit 3).
 
     Args:
-        stage: the folder it was made in.
+        stage: the folder in which it was made.
     """
 
     exit_code = 3
@@ -50,7 +50,7 @@ class AbandonedError(ColdaisleError):
 
 @dataclass
 class _Shard:
-    """A shard that is followed; ``read`` once its capture is sealed and read to its end."""
+    """A shard that is watched; ``read`` is true when its capture is sealed and read to its end."""
 
     name: str
     tail: Tail
@@ -62,7 +62,7 @@ class _Shard:
     read: bool = False
 
     def judge(self, frames: list[tuple[int, int, bytes]], listener: Listener | None) -> None:
-        """Judge frames and tell their alarms, but for those told before a new start."""
+        """Score frames and report their alarms, without those that were reported before a restart."""
         wall_ns = np.array([wall_ns for _, wall_ns, _ in frames])
         for verdicts in self.watch.frames([(time_ns, frame) for time_ns, _, frame in frames]):
             stamps_ns, wall_ns = np.split(wall_ns, [len(verdicts.frame)])
@@ -81,7 +81,7 @@ class _Shard:
                     listener.publish(self.name, line)
 
     def end(self) -> None:
-        """Write how it went, unless that was done before."""
+        """Write the last line with counts and delays, unless it is written."""
         if not self.book.done:
             counts = {"shard": self.name, "frames": self.frames, "alarms": self.alarms}
             self.book.write({"event": "end", **counts, **self.delays.facts()})
@@ -97,10 +97,10 @@ class _Session:
     """A run that is watched.
 
     Attributes:
-        stage: folder of the run in the making.
+        stage: folder of the run.
         opened: opens a shard, given the folder of its raw captures and its name.
-        listener: hears of alarms, too.
-        shards: those that were found, by name.
+        listener: gets the alarms, too; ``None`` for no listener.
+        shards: the open shards by name.
     """
 
     stage: Path
@@ -109,7 +109,7 @@ class _Session:
     shards: dict[str, _Shard] = field(default_factory=dict)
 
     def run(self) -> bool:
-        """Read, judge and tell until the run is over; tell whether it is, or its making was ended before."""
+        """Watch until the run is over; return false if its making was ended before."""
         looked, quiet_since = -choice.LOOK_S, time.monotonic()
         while True:
             now = time.monotonic()
@@ -134,14 +134,14 @@ class _Session:
             shard.close()
 
     def _look(self) -> None:
-        """Open shards that are new; one without a timeline, yet or any more, is left to the next look."""
+        """Open new shards; one without a timeline, not yet or no longer, is left to the next look."""
         for raw, name in find(self.stage):
             if name not in self.shards:
                 with suppress(FileNotFoundError):
                     self.shards[name] = self.opened(raw, name)
 
     def _step(self) -> bool:
-        """Judge what each shard has; tell whether there was anything."""
+        """Score the new frames of each shard; tell whether there were any."""
         busy = False
         for shard in self.shards.values():
             if shard.read:
@@ -154,11 +154,11 @@ class _Session:
         return busy
 
     def _all_read(self) -> bool:
-        """Tell whether there is nothing to wait for but that a shard begins or the run ends."""
+        """Tell whether every shard is read to its end."""
         return all(shard.read for shard in self.shards.values())
 
     def _is_over(self) -> bool:
-        """Tell whether the run has its name, or nobody adds to it, and nothing more is to be read of it."""
+        """Tell whether the run has its final name, or is complete, and every shard is read to its end."""
         if not self.stage.exists():
             return True
         joined = (self.stage / "manifest.json").exists() and not any(self.stage.glob("shards/*"))
@@ -180,18 +180,18 @@ def watch(
     Args:
         runs: folder of the runs.
         run: folder of the run, see :func:`choice.stage`.
-        model: file of a detector; chosen by :func:`choice.detector` when left out.
+        model: file of a detector; by default :func:`choice.detector` chooses.
         policy: name of one of its policies.
-        out: folder of the alarms; ``alarms/<run>`` in ``runs`` when left out.
-        where: an MQTT listener that hears of alarms too, none when left out.
-        progress: told a line a step.
+        out: folder of the alarms; by default ``alarms/<run>`` in ``runs``.
+        where: an MQTT listener that gets the alarms, too; ``None`` for no listener.
+        progress: called with one line per step.
 
     Raises:
         InputError: if the detector cannot be read, no run begins, or the folder holds the alarms of another detector.
         AbandonedError: if the making of the run is ended before it is finished.
     """
     if run is not None:
-        choice.stage(runs, run, progress)  # what is no run is said before a model is loaded
+        choice.stage(runs, run, progress)  # refuses a folder that is no run before the model is loaded
     model = model or choice.detector(runs, progress)
     detector = Detector.load(model)
     detector.policy(policy)
@@ -229,14 +229,14 @@ def watch(
 
 
 def _warm_up(detector: Detector, policy: str) -> None:
-    """Judge a frame of nobody, so that what is loaded at first use is there, and keep the collector from looking at all of it."""
+    """Score a dummy frame to trigger lazy loading before the run starts, and exempt all objects from garbage collection."""
     list(Watch(detector, policy, live=True).frames([(0, bytes(60))]))
     gc.collect()
     gc.freeze()
 
 
 def _summary(shards: Any) -> list[str]:
-    """Return in lines what was seen."""
+    """Return the lines of the summary: frames, alarms and delays."""
     delays, followed = Delays(), list(shards)
     for shard in followed:
         delays.merge(shard.delays)

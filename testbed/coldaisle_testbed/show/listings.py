@@ -1,4 +1,4 @@
-"""What the commands that list something print: the episodes of a plan, runs, checks of the machine."""
+"""Tables for the terminal: episodes of a plan, runs, checks of the machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from coldaisle_testbed.show import timeline
 
 
 def of_episodes(plan: Plan) -> Table:
-    """Return every episode of a plan in local time; ids and kinds are shown whole, 80 columns are enough."""
+    """Return the table of a plan's episodes in local time; no id or kind is cut in 80 columns."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("id", "begins", "kind", "variant", "target", "sensors", "slots", "acts", "level"):
         table.add_column(name, no_wrap=name in ("id", "begins", "kind", "variant", "target"))
@@ -94,7 +94,7 @@ def of_runs(runs: Iterable[ListedRun]) -> Table:
 
 
 def of_checks(checks: Iterable[Check]) -> Table:
-    """Return what the machine can and cannot do, each with its remedy."""
+    """Return the table of the checks of the machine, with remedies."""
     table = Table("", "check", "found", "remedy", box=None)
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[red]no[/]"

@@ -10,12 +10,12 @@ from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_testbed.show import timeline
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 128, 28, 118, 62
-"""Margins, px: lanes' names, nothing, title and hours, legend."""
+"""Margins in px: names of the lanes, empty, title and hours, legend."""
 _WIDTH = 1200
 _LANE, _BAR, _GAP = 16, 11, 12
-"""Height of a lane and of a bar in it, and the space between two days, px."""
+"""Height of a lane, of a bar in it, and of the space between two days, in px."""
 _HOLLOW, _PALE = 0.15, 0.55
-"""Opacity of a bar that hides, and of the faintest one."""
+"""Opacity of the bar of a hidden episode, and of the faintest other one."""
 _STYLE = """
   text { font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #2f3a40 }
   .name { font-size: 22px; font-weight: 600 }
@@ -28,7 +28,7 @@ _STYLE = """
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Draw a plan into a file, which appears whole or not at all.
+    """Write the picture of a plan into a file, which appears whole or not at all.
 
     Raises:
         InputError: if the file cannot be written.
@@ -92,7 +92,7 @@ def _grid(plan: Plan, height: int) -> Iterator[str]:
 
 
 def _bar(plan: Plan, episode: Episode) -> str:
-    """Return an episode's bar: paler the fainter it is, an outline where it hides."""
+    """Return the bar of an episode: paler for a low intensity, an outline for a hidden episode."""
     begin, end = (_x(plan, hour) for hour in timeline.span_h(plan, episode))
     y = _y(plan, episode.onset // plan.scenario.slots_per_day, timeline.targets(plan).index(episode.unit))
     fill = timeline.LOOKS[episode.row.family].fill
@@ -105,7 +105,7 @@ def _bar(plan: Plan, episode: Episode) -> str:
 
 
 def description(plan: Plan, episode: Episode) -> str:
-    """Return what is to be known of an episode: kind and variant, target and time, parameters."""
+    """Return the description of an episode: kind and variant, target and time, parameters."""
     begin, end = timeline.local(plan, episode)
     units = {
         row.name: "" if row.unit == "1" else f" {row.unit}"
@@ -123,7 +123,7 @@ def description(plan: Plan, episode: Episode) -> str:
 
 
 def _legend(plan: Plan, y: int) -> Iterator[str]:
-    """Yield the families with their colours and numbers of episodes, and what pale and hollow bars mean."""
+    """Yield the families with their colours and numbers of episodes, and the meaning of pale and hollow bars."""
     x = float(_LEFT)
     for family, look, count in timeline.families(plan):
         yield f'<rect x="{x:.0f}" y="{y - 10}" width="14" height="{_BAR}" rx="2" fill="{look.fill}"/>'

@@ -1,4 +1,4 @@
-"""The days of a plan as a timeline: a row for each day and target, drawn into a terminal."""
+"""Timeline of a plan for the terminal: one row per day and target."""
 
 import math
 from collections import Counter
@@ -14,20 +14,20 @@ from coldaisle_contracts.taxonomy import Family
 from coldaisle_contracts.topics import SENSORS
 
 _LABEL = 16
-"""Columns before the hours: the day and the target."""
+"""Width of day and target before the hours, in columns."""
 _PER_HOUR = (60, 30, 20, 12, 6, 4, 3, 2, 1)
 _STEPS_H = (1 / 6, 1 / 2, 1, 2, 3, 6)
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a family is drawn, apart from the others without colour too.
+    """Look of a family, which differs from the others even without colour.
 
     Attributes:
-        glyph: in a terminal.
-        ascii: in a terminal that knows ASCII alone.
-        style: its colour there.
-        fill: its colour in a picture.
+        glyph: character in a terminal.
+        ascii: character in a terminal with ASCII only.
+        style: colour in a terminal.
+        fill: colour in a picture.
     """
 
     glyph: str
@@ -46,7 +46,7 @@ LOOKS: dict[Family, Look] = {
 
 
 def sentence(plan: Plan) -> str:
-    """Return what a plan's run is: its length, start, units, readings and seed; the name is left to the caller."""
+    """Return one line on a plan: length, start, units, readings and seed, without its name."""
     scenario = plan.scenario
     return (
         f"{scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
@@ -56,7 +56,7 @@ def sentence(plan: Plan) -> str:
 
 
 def totals(plan: Plan) -> str:
-    """Return one line: episodes, kinds, acts, frames the attacker may make, and the real time all of it takes."""
+    """Return one line of totals: episodes, kinds, acts, greatest number of the attacker's frames, and real time in s."""
     episodes, cost_ms = plan.episodes, Counter[int]()
     for episode in episodes:
         cost_ms[episode.onset // plan.scenario.slots_per_day] += round(episode.cost_s * 1000)
@@ -69,17 +69,17 @@ def totals(plan: Plan) -> str:
 
 
 def targets(plan: Plan) -> tuple[str, ...]:
-    """Return the lanes of a day: the units that run, then the broker."""
+    """Return the lanes of a day: the units of the scenario, then the broker."""
     return (*plan.scenario.units, BROKER)
 
 
 def hours_shown(plan: Plan) -> int:
-    """Return how many hours a row holds: a day's, or fewer where the run is shorter."""
+    """Return the number of hours in a row: 24, or fewer for a shorter run."""
     return min(24, math.ceil(plan.scenario.duration_h))
 
 
 def span_h(plan: Plan, episode: Episode) -> tuple[float, float]:
-    """Return begin and end of an episode in its day, h after local midnight."""
+    """Return begin and end of an episode, in h after local midnight of its day."""
     interval, per_day = plan.scenario.interval_s / 3600, plan.scenario.slots_per_day
     begin = episode.onset % per_day * interval
     return begin, begin + episode.readings * interval
@@ -93,14 +93,14 @@ def local(plan: Plan, episode: Episode) -> tuple[datetime, datetime]:
 
 
 def level(episode: Episode) -> str:
-    """Return how strong an episode is: its intensity, that it hides, or nothing where its kind knows no strength."""
+    """Return the intensity of an episode, ``hides`` for a hidden one, or an empty text where its kind has no intensity."""
     if episode.stealth:
         return "hides"
     return "" if episode.intensity is None else f"{episode.intensity:.2f}"
 
 
 def day_name(plan: Plan, day: int) -> str:
-    """Return how a day (from 0) is called: its day of the week and of the month."""
+    """Return weekday and day of the month of a day, counted from 0."""
     return f"{plan.scenario.start + timedelta(days=day):%a %d}"
 
 
@@ -108,9 +108,9 @@ def drawn(plan: Plan, width: int = 80, *, plain: bool = False) -> Text:
     """Return the timeline as text: hours on top, a row for each day and target, the families below.
 
     Args:
-        plan: what is drawn.
-        width: columns there are.
-        plain: whether to keep to ASCII.
+        plan: the plan.
+        width: width of the terminal, in columns.
+        plain: whether only ASCII is used.
     """
     hours = hours_shown(plan)
     per_hour = next((size for size in _PER_HOUR if hours * size <= width - _LABEL), 1)
@@ -134,7 +134,7 @@ def _axis(cells: int, step: int, per_hour: int) -> str:
 
 
 def _row(text: Text, plan: Plan, row: tuple[int, str], scale: tuple[int, int, int], *, plain: bool) -> None:
-    """Append the cells of a day and target; episodes that share a cell are put side by side, none is hidden."""
+    """Append the cells of a day and target; episodes that share a cell are put side by side, so that all are visible."""
     hours, per_hour, step = scale
     cells: dict[int, Look] = {}
     for episode in plan.episodes_on(range(row[0], row[0] + 1)):
@@ -153,13 +153,13 @@ def _row(text: Text, plan: Plan, row: tuple[int, str], scale: tuple[int, int, in
 
 
 def families(plan: Plan) -> Iterator[tuple[Family, Look, int]]:
-    """Yield the families that come up in a plan, how each is drawn and how many episodes it has."""
+    """Yield the families in a plan, with their looks and numbers of episodes."""
     counts = Counter(episode.row.family for episode in plan.episodes)
     return ((family, look, counts[family]) for family, look in LOOKS.items() if counts[family])
 
 
 def _legend(plan: Plan, width: int, *, plain: bool) -> Text:
-    """Return the families in as many lines as they need, none broken."""
+    """Return the families in as many lines as they need, without a break inside a family."""
     text, used = Text(), 0
     for family, look, count in families(plan):
         label = f" {family} {count}"

@@ -1,7 +1,7 @@
-"""Verification: a finished run is checked again, and each thing that does not hold is a sentence.
+"""Verification of a finished run: each problem is one sentence.
 
-First the folder is held against its manifest (:mod:`folder`). Then nothing in it is believed that can be derived: a check is a
-function from a :class:`Case` to sentences. To add one, write it and put it into :data:`CHECKS`.
+First the folder is compared with its manifest (:mod:`folder`). Then everything that can be derived is derived again: a check is a
+function from a :class:`Case` to sentences. To add a check, write the function and put it into :data:`CHECKS`.
 """
 
 import re
@@ -23,12 +23,12 @@ from coldaisle_testbed.verification.witnessed import labels_agree
 __all__ = ["CHECKS", "Case", "Verified", "verify"]
 
 Check = Callable[[Case], Iterable[str]]
-"""Yields a sentence for each thing that does not hold."""
+"""Yields one sentence per problem."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def _adds_up(case: Case) -> Iterable[str]:
-    """Every reading, act and frame is accounted for."""
+    """Yield a sentence for each reading, act or frame that is not accounted for."""
     return ledger.check(case.run, case.account)
 
 
@@ -43,18 +43,18 @@ CHECKS: tuple[Check, ...] = (
     derived.tables,
     labels_agree,
 )
-"""What has to hold, in the order in which it is looked at."""
+"""All checks, in order."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A finished run that holds.
+    """Result of a verification without problems.
 
     Attributes:
         manifest: its manifest.
         manifest_sha256: the sha256 of the manifest, hex.
-        proof: how its labels agree with the journals.
-        signed_by: who signed it; ``None`` where nobody asked.
+        proof: agreement of its labels with the journals.
+        signed_by: its signer; ``None`` where no list of signers was given.
     """
 
     manifest: Manifest
@@ -63,7 +63,7 @@ class Verified:
     signed_by: str | None
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts of the run as JSON has them; there are no problems."""
+        """Return the result as the object of ``verify --json``."""
         return {
             "run": self.manifest.id,
             "counts": self.manifest.counts,
@@ -77,7 +77,7 @@ class Verified:
         }
 
     def sentences(self) -> Iterator[str]:
-        """Yield what holds, one sentence per line."""
+        """Yield the lines that ``verify`` prints."""
         counts, proof = self.manifest.counts, self.proof
         yield (
             f"{self.manifest.id}: {len(self.manifest.files)} files unchanged, {counts['packets']:,} packets, "
@@ -94,16 +94,16 @@ class Verified:
 
 
 def verify(run: Path, digest: str | None = None, signers: Path | None = None) -> Verified:
-    """Check a finished run and return what holds.
+    """Check a finished run.
 
     Args:
         run: its folder.
-        digest: the sha256 its manifest has to have, hex.
-        signers: who may have signed it, see :mod:`signing`.
+        digest: the expected sha256 of its manifest, hex.
+        signers: file of allowed signers, see :mod:`signing`.
 
     Raises:
         InputError: if the folder holds no finished run, it cannot be read, or an argument is malformed.
-        TrustError: naming everything that does not hold.
+        TrustError: with every problem.
     """
     if digest is not None and not _SHA256.fullmatch(digest.lower()):
         raise InputError(
@@ -122,7 +122,7 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
 
 
 def _settled(run: Path) -> Account:
-    """Settle a run; where journals, plan and captures fit together so badly that nobody foresaw it, it is not trustworthy."""
+    """Settle a run; an unforeseen error means that journals, plan and captures do not fit together: the run is not trustworthy."""
     try:
         return settle(run)
     except Exception as error:
@@ -133,7 +133,7 @@ def _settled(run: Path) -> Account:
 
 
 def _asked(check: Check, case: Case) -> Iterable[str]:
-    """Yield what a check says; where it cannot be made at all, that is what does not hold."""
+    """Yield the problems that a check finds; a check that fails is a problem itself."""
     try:
         yield from check(case)
     except Exception as error:  # noqa: BLE001 - the folder is as its manifest says, so what it says cannot be

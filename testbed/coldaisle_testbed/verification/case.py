@@ -1,4 +1,4 @@
-"""What a check of :mod:`verification` is given."""
+"""Input of the checks of :mod:`verification`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ from coldaisle_contracts.manifest import Manifest
 
 @dataclass(frozen=True)
 class Case:
-    """A finished run that is checked.
+    """Finished run under verification.
 
     Attributes:
         run: its folder.
-        manifest: its manifest, as it was read; nothing in it is believed.
-        account: its settled account, from plan, journals and captures alone.
+        manifest: its manifest as it was read, not yet trusted.
+        account: its settled account, derived from plan, journals and captures alone.
     """
 
     run: Path

@@ -1,4 +1,4 @@
-"""Whether what is derived from raw captures and journals comes out of them again: retimed captures, tables."""
+"""Checks of everything derived: retimed captures and tables are derived again from raw captures and journals."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from coldaisle_testbed.verification.case import Case
 
 
 def captures(case: Case) -> Iterator[str]:
-    """Yield a sentence for each capture that is not, byte for byte, what retiming makes of the raw one."""
+    """Yield a sentence for each capture that differs from the retimed raw capture in any byte."""
     sealed = case.account.evidence.sealed
     for shard, rows in sealed.groupby("shard", sort=False):
         timeline = Timeline.load(case.run / "journal" / "timeline.jsonl", str(shard))
@@ -27,7 +27,7 @@ def captures(case: Case) -> Iterator[str]:
 
 
 def tables(case: Case) -> Iterator[str]:
-    """Yield a sentence for each table that is not what captures and journals give, with the first value that differs."""
+    """Yield a sentence for each table that differs from the one derived again, with the first value that differs."""
     other = "" if provenance.made_here(case.manifest) else f"the run was made by {case.manifest.made_by}"
     for level, frame in dataset.build(case.run, case.account).levels().items():
         yield from comparison.differences(frame, case.run, f"dataset/{level}", other)

@@ -1,4 +1,4 @@
-"""Whether what a manifest says of a run is what its plan, journals and captures say."""
+"""Checks of a manifest's facts against plan, journals and captures."""
 
 import json
 import re
@@ -17,11 +17,11 @@ from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.verification.case import Case
 
 _OPTIONAL = ("clocks", "definition")
-"""Facts that manifests of before do not have."""
+"""Facts that older manifests lack."""
 
 
 def stated(case: Case) -> Iterator[str]:
-    """Yield a sentence for each fact of the manifest that does not follow from what was played."""
+    """Yield a sentence for each fact of the manifest that does not follow from plan, journals and captures."""
     for name, derived_fact in deduced(case.account).items():
         stated_fact = getattr(case.manifest, name)
         if stated_fact != derived_fact and not (name in _OPTIONAL and stated_fact is None):
@@ -29,7 +29,7 @@ def stated(case: Case) -> Iterator[str]:
 
 
 def _differences(name: str, stated_fact: Any, derived_fact: Any) -> Iterator[str]:
-    """Yield where a fact differs, key by key where it has keys."""
+    """Yield a sentence for each difference in a fact, key by key where it has keys."""
     if isinstance(stated_fact, dict) and isinstance(derived_fact, dict):
         for key in sorted({*stated_fact, *derived_fact}):
             if stated_fact.get(key) != derived_fact.get(key):
@@ -52,7 +52,7 @@ def planned(case: Case) -> Iterator[str]:
 
 
 def complete(case: Case) -> Iterator[str]:
-    """Yield a sentence for each file that a run has and the manifest does not list, or lists beyond that."""
+    """Yield a sentence for each file that every run has and the manifest does not list, and for each that it lists in excess."""
     plan, sealed = case.account.evidence.plan, case.account.evidence.sealed
     journals = [*plan.scenario.units, "timeline", "capture", *(["injector"] if plan.episodes else [])]
     expected = {
@@ -71,7 +71,7 @@ def complete(case: Case) -> Iterator[str]:
 
 
 def noted(case: Case) -> Iterator[str]:
-    """Yield a sentence where base or Debian packages are others than the files of the machine and images say."""
+    """Yield a sentence where base or Debian packages differ from the notes of the machine and the images."""
     for name, noted_version in provenance.summed(Software.of_run(case.run)).items():
         stated_version = case.manifest.versions.get(name)
         if stated_version != noted_version and (name == "base" or name.startswith(provenance.PACKAGE)):
@@ -79,12 +79,12 @@ def noted(case: Case) -> Iterator[str]:
 
 
 def described(case: Case) -> Iterator[str]:
-    """Yield a sentence where the run's metadata for machines are not what its manifest says.
+    """Yield a sentence where the run's Croissant metadata differ from its manifest.
 
-    Another version may word them otherwise; the files it names, with their hashes, have to be the same all the same.
+    Another version may use other words, but the files and their hashes have to be the same.
     """
     if case.manifest.definition is None or metadata.CROISSANT in case.manifest.files:
-        return  # made before: a file like any other
+        return  # an older run: its manifest lists the file
     text = (case.run / metadata.CROISSANT).read_text(encoding="utf-8", errors="replace")
     fresh = metadata.metadata(case.run, case.manifest)
     if text == fresh:

@@ -1,4 +1,4 @@
-"""Whether a run's folder holds what its manifest lists, and nothing else: files, hashes, links, analyses."""
+"""Checks of a run's folder against its manifest: files, hashes, links and analyses, and nothing else."""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of, sha256_o
 from coldaisle_testbed.signing import SIGNATURE
 
 _BESIDE = (MANIFEST, SIGNATURE, CROISSANT)
-"""Files beside what a manifest lists: the manifest, and what names its sha256, so that neither can be in it."""
+"""Files that a manifest cannot list: itself, and those that state its sha256."""
 _FREE = (ANALYSES, EXPORT, f".{EXPORT}")
-"""Folders that may grow after a run was sealed; analyses have manifests of their own, exports are copies that nobody checks."""
+"""Folders that may grow after the sealing; analyses have manifests of their own, exports are unchecked copies."""
 
 
 def unsealed(run: Path, manifest: Manifest) -> list[str]:
-    """Return how a run's folder differs from its manifest, a sentence each; an empty list where it does not."""
-    linked = {part for part in PARTS if (run / part).is_symlink()}  # where to, is looked at below
+    """Return one sentence per difference between a run's folder and its manifest."""
+    linked = {part for part in PARTS if (run / part).is_symlink()}  # _links checks the targets
     problems = [*_differences(run, manifest.files, {*_BESIDE, *linked}, _FREE), *_links(run)]
     if (
         CROISSANT not in manifest.files
@@ -35,7 +35,7 @@ def unsealed(run: Path, manifest: Manifest) -> list[str]:
 def _differences(
     folder: Path, listed: dict[str, str], beside: set[str], free: tuple[str, ...] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each file that is missing, was added, is none, or has another hash."""
+    """Yield a sentence for each file that is missing, was added, is no regular file, or has another hash."""
     present = dict(_entries(folder, free))
     for name, digest in listed.items():
         path = folder / name
@@ -50,7 +50,7 @@ def _differences(
 
 
 def _entries(folder: Path, free: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-    """Yield what is in a folder by its path there, and whether it is a file of its own and no link."""
+    """Yield the relative path of each entry of a folder, and whether it is a regular file and no link."""
     for place, folders, files in os.walk(folder):
         here = Path(place)
         if here == folder:
@@ -61,7 +61,7 @@ def _entries(folder: Path, free: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
 
 
 def _links(run: Path) -> Iterator[str]:
-    """Yield a sentence for each link that leads anywhere but to the newest analysis."""
+    """Yield a sentence for each link that does not lead to the newest analysis."""
     for part in PARTS:
         link, there = run / part, Path(ANALYSES, LATEST, part)
         if link.is_symlink() and link.readlink() != there:
@@ -72,7 +72,7 @@ def _links(run: Path) -> Iterator[str]:
 
 
 def _analysis(run: Path, analysis: Path) -> Iterator[str]:
-    """Yield how an analysis differs from its own manifest, or from the run it is in."""
+    """Yield a sentence for each difference between an analysis and its manifest, or its run."""
     name = analysis.relative_to(run)
     try:
         manifest = AnalysisManifest.load(analysis)

@@ -1,4 +1,4 @@
-"""Labels, found out a second way: the dataset's beside those of the witness, frame by frame."""
+"""Check of the labels against the witness, which derives the label of every frame by independent code."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ _COLUMNS = ["label", "benign", "episode"]
 
 
 def labels_agree(case: Case) -> Iterable[str]:
-    """The label of every frame is the one that the witness finds, and the witness can explain every frame and line."""
+    """Return a sentence for each label that differs from the witness's, and for each frame or line that it cannot explain."""
     path = case.run / "dataset" / "packets.parquet"
     table = tables.read(path) if path.is_file() else case.account.join.table
     columns = (table[name].astype("object").tolist() for name in _COLUMNS)
