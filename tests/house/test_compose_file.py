@@ -53,10 +53,10 @@ def test_no_container_network_reaches_the_test_network() -> None:
 
 def test_hosts_know_the_switch() -> None:
     """Exactly those that are plugged in are told where the switch is, in the folder that the timekeeper opens."""
-    told = {
+    sockets = {
         name: service.get("environment", {}).get("COLDAISLE_SWITCH") for name, service in SERVICES.items()
     }
-    assert told == {name: f"/federation/{SWITCH}" if name in PLUGGED_IN else None for name in SERVICES}
+    assert sockets == {name: f"/federation/{SWITCH}" if name in PLUGGED_IN else None for name in SERVICES}
 
 
 @pytest.mark.parametrize("name", ["switch", "capture", "injector", *UNITS])
@@ -83,7 +83,7 @@ def test_services_are_bounded(name: str) -> None:
     service = SERVICES[name]
     assert re.fullmatch(r"\d+g", service["mem_limit"])
     assert 0 < service["pids_limit"] <= 4096
-    assert all(re.search(r":size=\d+[mg]$", each) for each in service["tmpfs"])
+    assert all(re.search(r":size=\d+[mg]$", mount) for mount in service["tmpfs"])
     assert "size=" in COMPOSE["volumes"]["federation"]["driver_opts"]["o"]
 
 
@@ -129,8 +129,8 @@ def test_nothing_is_open_to_everybody() -> None:
 
 def test_units_differ_in_name_only() -> None:
     """The four units are one anchor with four environments; one of them builds their image."""
-    own = {"environment", "build", "pull_policy"}
-    shared = [{k: v for k, v in SERVICES[unit].items() if k not in own} for unit in UNITS]
+    added = {"environment", "build", "pull_policy"}
+    shared = [{k: v for k, v in SERVICES[unit].items() if k not in added} for unit in UNITS]
     assert all(unit == shared[0] for unit in shared)
     assert [SERVICES[unit]["environment"]["COLDAISLE_UNIT"] for unit in UNITS] == list(UNITS)
 
@@ -196,6 +196,6 @@ def test_no_variable_is_needed() -> None:
 def test_every_variable_is_explained() -> None:
     """The README names every variable somebody may set."""
     readme = (HOUSE / "README.md").read_text(encoding="utf-8")
-    own = {"COLDAISLE_STAGE", "COLDAISLE_IMAGES"}  # set by the command line
-    for name in set(re.findall(r"\$\{(COLDAISLE_\w+)", TEXT)) - own:
+    by_command_line = {"COLDAISLE_STAGE", "COLDAISLE_IMAGES"}  # set by the command line
+    for name in set(re.findall(r"\$\{(COLDAISLE_\w+)", TEXT)) - by_command_line:
         assert name in readme, name

@@ -24,8 +24,8 @@ SHARED_LINES = 5
 
 def names(requirements: list[str]) -> set[str]:
     """Return the distributions a list of requirements names, normalised as PEP 503 says."""
-    found = (re.match(r"[A-Za-z0-9._-]+", line) for line in requirements)
-    return {re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match}
+    matches = (re.match(r"[A-Za-z0-9._-]+", line) for line in requirements)
+    return {re.sub(r"[-_.]+", "-", match[0]).lower() for match in matches if match}
 
 
 def group(name: str) -> set[str]:
@@ -57,8 +57,8 @@ def test_the_lock_of_the_checkout_holds_everything_declared() -> None:
 def test_locks_agree(image: str) -> None:
     """A distribution in two locks has one version and the same hashes in both."""
     main, other = locks.read(HOUSE / LOCK), locks.read(HOUSE / "analysis" / LOCK)
-    own = locks.read(HOUSE / image / LOCK)
-    assert own == {name: main.get(name) or other[name] for name in own}
+    locked = locks.read(HOUSE / image / LOCK)
+    assert locked == {name: main.get(name) or other[name] for name in locked}
     assert all(main[name] == other[name] for name in main.keys() & other.keys())
 
 
@@ -117,7 +117,9 @@ def test_debian_packages_are_of_a_series() -> None:
         installed = re.findall(r"apt-get install -qy --no-install-recommends (.+?) &&", text)
         assert len(installed) == text.count("apt-get install")
         assert all(
-            re.fullmatch(r"'[a-z0-9.-]+=[0-9:.]+\*'", one) for line in installed for one in line.split()
+            re.fullmatch(r"'[a-z0-9.-]+=[0-9:.]+\*'", package)
+            for line in installed
+            for package in line.split()
         )
 
 

@@ -56,22 +56,22 @@ FORBIDDEN = {
 
 def files() -> list[Path]:
     """Return the files of the house, generated ones and an analyst's own left out."""
-    found = (path for path in HOUSE.rglob("*") if path.is_file() and path.suffix not in BINARY)
-    own = HOUSE / "analysis" / "notebooks"
+    paths = (path for path in HOUSE.rglob("*") if path.is_file() and path.suffix not in BINARY)
+    notebooks = HOUSE / "analysis" / "notebooks"
     return [
         path
-        for path in found
-        if own not in path.parents and not set(path.relative_to(HOUSE).parts) & set(SKIPPED)
+        for path in paths
+        if notebooks not in path.parents and not set(path.relative_to(HOUSE).parts) & set(SKIPPED)
     ]
 
 
-@pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_names(what: str) -> None:
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_no_file_names(name: str) -> None:
     """No file says where this was made or where packages come from."""
     guilty = [
-        f"{path.relative_to(HOUSE)}: {found[0]}"
+        f"{path.relative_to(HOUSE)}: {match[0]}"
         for path in files()
-        if (found := re.search(FORBIDDEN[what], path.read_text(encoding="utf-8", errors="replace")))
+        if (match := re.search(FORBIDDEN[name], path.read_text(encoding="utf-8", errors="replace")))
     ]
     assert guilty == []
 
@@ -135,8 +135,8 @@ def commands_of(text: str) -> set[str]:
 )
 def test_documented_commands_exist(page: Path) -> None:
     """Each command a page shows is one of the command line's, or the bootstrap's own `test`."""
-    known = {*getattr(get_command(app), "commands"), "test"}  # noqa: B009 - click's group, untyped here
-    assert commands_of(page.read_text(encoding="utf-8")) <= known
+    commands = {*getattr(get_command(app), "commands"), "test"}  # noqa: B009 - click's group, untyped here
+    assert commands_of(page.read_text(encoding="utf-8")) <= commands
 
 
 def test_readme_shows_the_two_commands() -> None:
