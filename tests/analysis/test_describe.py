@@ -22,8 +22,8 @@ from coldaisle_analysis.report.statistics import (
 @pytest.fixture(scope="module")
 def described() -> Description:
     """Return the statistics of the dataset made by hand."""
-    made = made_dataset.make()
-    return describe(made.packets, made.readings)
+    dataset = made_dataset.make()
+    return describe(dataset.packets, dataset.readings)
 
 
 def test_traffic_that_only_passed_is_a_kind_of_its_own() -> None:
@@ -37,8 +37,8 @@ def test_traffic_that_only_passed_is_a_kind_of_its_own() -> None:
 def test_counts_add_up_and_shares_are_of_the_kind(described: Description) -> None:
     """For every column the rows of a kind add up to the kind's rows, and its shares to 1."""
     hours = described.counts.query("level == 'readings' and column == 'hour'").groupby("kind")
-    made = made_dataset.make().readings
-    assert hours["rows"].sum().to_dict() == traffic_kind(made).value_counts().to_dict()
+    readings = made_dataset.make().readings
+    assert hours["rows"].sum().to_dict() == traffic_kind(readings).value_counts().to_dict()
     assert hours["share"].sum().tolist() == pytest.approx([1.0] * len(hours))
 
 
@@ -49,8 +49,8 @@ def test_flags_read_as_words() -> None:
 
 def test_distributions_are_those_of_pandas(described: Description) -> None:
     """Median and 95 % quantile of a column in a kind equal those of the rows themselves."""
-    made = made_dataset.make().packets
-    values = made.loc[made["kind"] == "modification", "value_dev"]
+    packets = made_dataset.make().packets
+    values = packets.loc[packets["kind"] == "modification", "value_dev"]
     row = described.distributions.query(
         "level == 'packets' and column == 'value_dev' and kind == 'modification'"
     )
@@ -92,8 +92,8 @@ def test_auc_agrees_with_scikit_learn() -> None:
 
 def test_information_agrees_with_scikit_learn(described: Description) -> None:
     """For a column of three values the mutual information equals the reference's (in bits)."""
-    made = made_dataset.make().packets
-    rows = made[made["kind"].isin(["normal", "duplication"])]
+    packets = made_dataset.make().packets
+    rows = packets[packets["kind"].isin(["normal", "duplication"])]
     expected = mutual_info_score(rows["frame_len"], rows["kind"].astype(str)) / np.log(2)
     row = described.separation.query("level == 'packets' and column == 'frame_len' and kind == 'duplication'")
     assert row["information"].item() == pytest.approx(expected, abs=1e-9)

@@ -1,7 +1,7 @@
 """The statistics of a dataset, per column and per kind of traffic.
 
 Kinds of traffic are the kinds of episode (rows labelled attack), ``passed through`` (rows an episode touched
-that are no attack, such as frames merely relayed) and ``normal``.
+that are no attack, such as frames that were only relayed) and ``normal``.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from coldaisle_analysis.report.separation import NORMAL, PASSED, separation
 from coldaisle_contracts.clock import DAY_S
 
 TOP = 12
-"""Values listed per column; the rest are summed up as ``others``."""
+"""Values listed per column; all other values are counted together as ``others``."""
 QUANTILES = ["min", "5%", "25%", "50%", "75%", "95%", "max"]
 
 COUNTED: dict[columns.Level, tuple[str, ...]] = {
@@ -30,27 +30,10 @@ COUNTED: dict[columns.Level, tuple[str, ...]] = {
 """Columns whose values are counted."""
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
-_MESSAGES = dict(
-    enumerate(
-        [
-            "CONNECT",
-            "CONNACK",
-            "PUBLISH",
-            "PUBACK",
-            "PUBREC",
-            "PUBREL",
-            "PUBCOMP",
-            "SUBSCRIBE",
-            "SUBACK",
-            "UNSUBSCRIBE",
-            "UNSUBACK",
-            "PINGREQ",
-            "PINGRESP",
-            "DISCONNECT",
-        ],
-        1,
-    )
-)
+_MESSAGES = dict(enumerate((
+    "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK",
+    "PINGREQ", "PINGRESP", "DISCONNECT",
+), 1))  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -71,7 +54,7 @@ class Description:
     separation: pd.DataFrame
 
     def write(self, folder: Path) -> None:
-        """Write each table as ``<name>.csv`` into a folder, made if need be."""
+        """Write each table as ``<name>.csv`` into a folder; make the folder if it does not exist."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("counts", "distributions", "seasonality", "separation"):
             getattr(self, name).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
@@ -96,12 +79,12 @@ def traffic_kind(frame: pd.DataFrame) -> pd.Series:
 
 
 def flag_names(bits: int) -> str:
-    """Return TCP flag bits as words, such as ``PSH ACK``; ``none`` for none."""
+    """Return TCP flag bits as words, such as ``PSH ACK``; ``none`` if no bit is set."""
     return " ".join(name for bit, name in enumerate(_FLAGS) if bits >> bit & 1) or "none"
 
 
-def _shown(frame: pd.DataFrame, column: str) -> pd.Series:
-    """Return a column's values as words a reader understands, missing where there is none."""
+def _readable(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Return the values of a column as readable text; rows without a value are left out or missing."""
     values = frame[column]
     match column:
         case "tcp_flags":
@@ -118,10 +101,10 @@ def _shown(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _counts(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
-    """Return how often each value occurs in each kind of traffic."""
+    """Return the number of rows of each value in each kind of traffic."""
     parts = []
     for column in COUNTED[level]:
-        words = _shown(frame, column)
+        words = _readable(frame, column)
         if words.empty:
             continue
         top = words.value_counts().index[: 24 if column == "hour" else TOP]
@@ -158,30 +141,29 @@ def strength(season: Floats, remainder: Floats) -> float:
 
 
 def seasonality(readings: pd.DataFrame) -> pd.DataFrame:
-    """Return the strength of trend and daily season of each sensor, by STL; attacked readings are bridged.
+    """Return the strength of trend and daily season of each sensor, by STL; attacked readings are interpolated.
 
-    ``chance`` is the daily strength of the same series with each day turned by a random time of day (seeded by
-    its place in the table): a decomposition finds some season in any noise, and only what exceeds this is one.
+    ``chance`` is the daily strength of the same series after each day was rotated by a random time of day (seeded by
+    its place in the table). A decomposition finds some season in any noise, so only a strength above this is a season.
 
-    NaN where a sensor has less than two days: a season seen once is not a season. A weekly season would need
-    two weeks and is not tested.
+    The strengths are NaN where a sensor has less than two days of readings. A weekly season would need two weeks and is not tested.
     """
     rows = []
-    for place, ((unit, sensor), own) in enumerate(
+    for place, ((unit, sensor), rows_of_sensor) in enumerate(
         readings.groupby(["unit", "sensor"], observed=True, sort=True)
     ):
-        ordered = own.sort_values("time")
+        ordered = rows_of_sensor.sort_values("time")
         interval = float(ordered["time"].diff().dt.total_seconds().median())
         period = round(DAY_S / interval) if interval > 0 else 0
         value = ordered["value"].where(ordered["label"] == 0).interpolate(limit_direction="both").to_numpy()
         trend, daily = _strengths(value, period)
-        _, chance = _strengths(_turned(value, period, np.random.default_rng(place)), period)
+        _, chance = _strengths(_rotated(value, period, np.random.default_rng(place)), period)
         rows.append((unit, sensor, interval, trend, daily, chance))
     return pd.DataFrame(rows, columns=["unit", "sensor", "interval_s", "trend", "daily", "chance"])
 
 
-def _turned(value: Floats, period: int, rng: np.random.Generator) -> Floats:
-    """Return a series with each day turned by a random time of day."""
+def _rotated(value: Floats, period: int, rng: np.random.Generator) -> Floats:
+    """Return a series with each day rotated by a random time of day."""
     if period < 1:
         return value
     days = [value[start : start + period] for start in range(0, len(value), period)]

@@ -1,4 +1,4 @@
-"""How figures look: one palette, one quiet style, and inline SVG with text that stays text."""
+"""The style of the figures: one palette, one matplotlib style, and inline SVG whose text is text."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from coldaisle_analysis.report.separation import NORMAL, PASSED
 from coldaisle_contracts.kinds import KINDS
 
-Given = ParamSpec("Given")
+Parameters = ParamSpec("Parameters")
 
 INK, QUIET, HAIR = "#22303c", "#667784", "#d9e0e6"
 DAY_COLOUR, RANDOM_COLOUR = "#1f6f8b", "#c9a227"
@@ -37,7 +37,7 @@ _FAMILY_HUES: dict[str, tuple[float, float]] = {
     "reconnaissance and time": (0.12, 0.06),
     "benign": (0.29, 0.12),
 }
-"""Where a family's colours begin on the colour wheel, and how far they reach."""
+"""The start of a family's colours on the colour wheel, and their range."""
 _FAMILY_COLOURS = {
     "on the path": "#3b7dd8",
     "rogue client": "#b0417f",
@@ -46,7 +46,7 @@ _FAMILY_COLOURS = {
     "benign": "#7fae84",
 }
 FEW = 8
-"""A figure shows kinds one by one up to so many, their families beyond."""
+"""The largest number of kinds that a figure shows one by one; with more kinds it shows their families."""
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
 SENSOR_COLOURS = {1: "#5aa9e0", 2: "#1f5f8b", 3: "#5f9e77", 4: "#b0654a"}
 
@@ -80,9 +80,9 @@ _STYLE: Any = {
 
 def kind_colour(kind: str) -> str:
     """Return the colour of a kind of traffic, the same in every figure."""
-    for known in (_KIND_COLOURS, _FAMILY_COLOURS):
-        if kind in known:
-            return known[kind]
+    for colours in (_KIND_COLOURS, _FAMILY_COLOURS):
+        if kind in colours:
+            return colours[kind]
     if kind in KINDS:
         return _shade(kind)
     return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
@@ -102,24 +102,24 @@ def _shade(kind: str) -> str:
 
 
 def in_order(kinds: set[str]) -> list[str]:
-    """Return kinds of traffic in the order every figure lists them: normal, the taxonomy's, others."""
+    """Return kinds of traffic in the order of every figure: normal, the kinds of the taxonomy, others."""
     order = [NORMAL, PASSED, *KINDS, *_FAMILY_COLOURS]
     return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
 
 
 def grouped(kind: pd.Series) -> pd.Series:
-    """Return kinds as they are when they are few, their families when they are many."""
-    found = set(kind.astype(str).unique()) - {NORMAL, PASSED}
-    if len(found) <= FEW:
+    """Return the kinds themselves if they are at most :data:`FEW`, else their families."""
+    kinds = set(kind.astype(str).unique()) - {NORMAL, PASSED}
+    if len(kinds) <= FEW:
         return kind.astype(str)
     return kind.astype(str).map(lambda name: KINDS[name].family if name in KINDS else name)
 
 
-def styled(draw: Callable[Given, str]) -> Callable[Given, str]:
-    """Draw in the house style, and leave the settings of the caller (a notebook, say) as they were."""
+def styled(draw: Callable[Parameters, str]) -> Callable[Parameters, str]:
+    """Return the function drawing in the style of the report; the caller's settings, such as a notebook's, are restored."""
 
     @wraps(draw)
-    def in_style(*args: Given.args, **kwargs: Given.kwargs) -> str:
+    def in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> str:
         with mpl.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
@@ -144,8 +144,8 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
 
     Args:
         figure: the figure.
-        name: unique in the page; salts the ids, so that two figures do not share any.
-        alternative: what a reader who cannot see it should know.
+        name: unique in the page; it salts the ids, so that no two figures share an id.
+        alternative: the alternative text for readers who cannot see it.
     """
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
@@ -156,7 +156,7 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
-    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", svg)
     svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
     svg = re.sub(r"font: ([^;\"]*?)'?DejaVu Sans'?[^;\"]*", r"font: \1system-ui, sans-serif", svg)
     head = f'<svg role="img" aria-label="{escape(alternative, quote=True)}" '
@@ -167,18 +167,18 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
 
 
 def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, float]) -> Figure:
-    """Return a figure of tables of shares by title: side by side when their kinds, the columns, are few, else one below the other.
+    """Return a figure of tables of shares by title, whose columns are kinds.
 
-    With many kinds a row is a kind.
+    The tables stand side by side if the kinds are few. With many kinds they stand one below the other, with one row per kind.
     """
     if max((len(table.columns) for table in tables.values()), default=0) <= FEW:
         figure, axes = canvas(1, len(tables), 4.4)
-        shown = list(tables.values())
+        panels = list(tables.values())
     else:
-        shown = [table.T for table in tables.values()]
-        heights = [1.4 + 0.21 * len(table) for table in shown]
+        panels = [table.T for table in tables.values()]
+        heights = [1.4 + 0.21 * len(table) for table in panels]
         figure, axes = canvas(len(tables), 1, sum(heights), height_ratios=heights)
-    for ax, table, title in zip(axes, shown, tables, strict=True):
+    for ax, table, title in zip(axes, panels, tables, strict=True):
         heat(ax, table, colours, limits)
         ax.set_title(title)
     return figure

@@ -1,4 +1,4 @@
-"""The report's figures of the traffic, one function each; every one returns inline SVG."""
+"""Figures of the traffic; each function returns inline SVG."""
 
 import numpy as np
 import pandas as pd
@@ -37,11 +37,11 @@ def week(readings: pd.DataFrame) -> str:
     figure, axes = canvas(len(units), 1, 1.2 + 1.55 * len(units), sharex=True)
     happened = _happened(readings)
     for unit, ax in zip(sorted(units), axes, strict=True):
-        own = readings[readings["unit"] == unit]
-        for sensor, line in own.groupby("sensor", observed=True):
+        rows = readings[readings["unit"] == unit]
+        for sensor, line in rows.groupby("sensor", observed=True):
             colour = SENSOR_COLOURS.get(int(str(sensor)), QUIET)
             ax.plot(line["time"], line["value"], color=colour, linewidth=0.7)
-        _shade(ax, own, happened[happened["unit"] == unit])
+        _shade(ax, rows, happened[happened["unit"] == unit])
         ax.set_title(unit)
         ax.set_ylabel("°C")
         grid(ax)
@@ -69,9 +69,9 @@ def _happened(readings: pd.DataFrame) -> pd.DataFrame:
     return touched.assign(kind=grouped(touched["kind"]))
 
 
-def _shade(ax: Axes, own: pd.DataFrame, touched: pd.DataFrame) -> None:
+def _shade(ax: Axes, readings: pd.DataFrame, touched: pd.DataFrame) -> None:
     """Shade the episodes of one unit."""
-    width = own["time"].drop_duplicates().sort_values().diff().median()
+    width = readings["time"].drop_duplicates().sort_values().diff().median()
     for (_, kind), rows in touched.groupby(["episode", "kind"], observed=True):
         ax.axvspan(
             rows["time"].min(),
@@ -104,7 +104,7 @@ _PROTOCOL_COLOURS = ("#1f6f8b", "#8fb8c9", "#d99a00", "#b0654a", "#c5cfd7", "#7a
 
 
 def _shares(ax: Axes, counts: pd.DataFrame) -> None:
-    """Draw one bar a kind of traffic, split by value."""
+    """Draw one bar per kind of traffic, divided by value."""
     table = counts.pivot_table(index="kind", columns="value", values="share", aggfunc="sum", fill_value=0.0)
     order, values = in_order(set(table.index)), list(table.sum().sort_values(ascending=False).index)
     left = np.zeros(len(order))
@@ -132,9 +132,9 @@ def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
         rows = table[kind].to_numpy(dtype=np.float64)
         ax.bar(range(len(places)), rows, bottom=base, color=kind_colour(kind), width=0.78, label=kind)
         base += rows
-    shown = range(0, 24, 3) if column == "hour" else range(7)
-    ax.set_xticks(list(shown), [places[place][:2] for place in shown])
-    ax.set_title("Anomalous packets by local hour" if column == "hour" else "… and by weekday")
+    labelled = range(0, 24, 3) if column == "hour" else range(7)
+    ax.set_xticks(list(labelled), [places[place][:2] for place in labelled])
+    ax.set_title("Anomalous packets by local hour" if column == "hour" else "Anomalous packets by weekday")
     grid(ax)
     if column == "hour" and base.any():
         ax.legend(
@@ -211,17 +211,17 @@ def seasons(description: Description) -> str:
 
 @styled
 def separation(description: Description) -> str:
-    """Draw how well each of the best columns alone tells each kind from normal."""
+    """Draw how well each of the best columns alone separates each kind from normal traffic."""
     table = description.separation
     tables = {}
     for level in LEARNED:
-        own = table[table["level"] == level]
-        if own.empty:
+        rows = table[table["level"] == level]
+        if rows.empty:
             continue
-        values = own.pivot_table(index="column", columns="kind", values="auc")
+        values = rows.pivot_table(index="column", columns="kind", values="auc")
         values = values.reindex(index=best_columns(table, level, 12), columns=in_order(set(values.columns)))
         tables[f"{level.capitalize()}: AUC of one column alone"] = values
     figure = heats(tables, "PuOr_r", (-0.35, 1.35))
     return inline_svg(
-        figure, "separation", "How well single columns tell each kind of attack from normal traffic."
+        figure, "separation", "AUC of single columns for each kind of anomaly against normal traffic."
     )
