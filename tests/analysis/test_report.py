@@ -19,13 +19,14 @@ from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.evaluation.metrics import AlarmMetrics, Scored
 from coldaisle_analysis.models import WITH_POLICIES, WITHOUT_KIND
 from coldaisle_analysis.pipeline import _happened
-from coldaisle_analysis.report.conclusions import conclusions
+from coldaisle_analysis.report.conclusions import ANSWERS, conclusions
 from coldaisle_analysis.report.conclusions.advice import operator
+from coldaisle_analysis.report.conclusions.gains import gains, headline
+from coldaisle_analysis.report.decision_rules import DECISION_RULES, earliest, policy_results
 from coldaisle_analysis.report.figures import traffic
-from coldaisle_analysis.report.figures.earliness import WAYS, earliest, gains, headline, speakers
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.report.kinds import reach
-from coldaisle_analysis.report.lookup import title
+from coldaisle_analysis.report.lookup import results_of, row_of, title
 from coldaisle_analysis.report.page import Subject, write
 from coldaisle_analysis.report.statistics import describe
 from coldaisle_contracts.kinds import KINDS
@@ -34,7 +35,7 @@ from coldaisle_contracts.scenario import Scenario
 
 
 class Page(HTMLParser):
-    """What the tests want to know of a page: its ids, its references and whether its tags are closed in order."""
+    """The ids and references of a page, and the tags that are still open."""
 
     VOID = ("meta", "link", "br")
 
@@ -68,13 +69,13 @@ class Page(HTMLParser):
 
 def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Scored]]:
     """Return the report of a dataset made by hand, and its scores."""
-    made = made_dataset.make(days, episodes)
-    levels = [prepare(made.packets, "packets"), prepare(made.readings, "readings")]
+    dataset = made_dataset.make(days, episodes)
+    levels = [prepare(dataset.packets, "packets"), prepare(dataset.readings, "readings")]
     scored = evaluate(levels, 1, lambda _: None)
     subject = Subject("made", "Made <by> hand", "Two units.", {"kernel drops": "0"}, ("A caveat.",))
-    audited = of_dataset("made", made, metrics=[one.row for one in scored])
-    description = describe(made.packets, made.readings)
-    write(subject, made, description, scored, audited, folder / "report" / "index.html")
+    audited = of_dataset("made", dataset, metrics=[result.row for result in scored])
+    description = describe(dataset.packets, dataset.readings)
+    write(subject, dataset, description, scored, audited, folder / "report" / "index.html")
     return (folder / "report" / "index.html").read_text(encoding="utf-8"), scored
 
 
@@ -85,11 +86,11 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Scored
 
 
 def test_the_audit_is_a_section(attacked: tuple[str, list[Scored]]) -> None:
-    """Each check that was made stands there with its status, its sentence and the rules of its thresholds."""
+    """The section lists each check with its status, its sentence and its thresholds."""
     section = attacked[0].partition('<section id="audit">')[2].partition("</section>")[0]
-    found = re.findall(r"<tr><td>([A-F]\d)</td>", section)
-    assert set(found) == {check.id for check in CHECKS}
-    assert len(found) > len(CHECKS)
+    ids = re.findall(r"<tr><td>([A-F]\d)</td>", section)
+    assert set(ids) == {check.id for check in CHECKS}
+    assert len(ids) > len(CHECKS)
     assert section.count('class="status look"') > 0
     assert "not verdicts" in section
 
@@ -120,73 +121,88 @@ def test_every_figure_is_there_and_says_what_it_shows(attacked: tuple[str, list[
 def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> None:
     """The model table shows the F1 of the day split and of the random split of every model."""
     text, scored = attacked
-    for one in scored:
-        if one.row["level"] == "readings" and one.row["split"] in {"day", "random"}:
-            assert f"{one.row['f1']:.3f}" in text
+    for row in (result.row for result in scored):
+        if row["level"] == "readings" and row["split"] in {"day", "random"}:
+            assert f"{row['f1']:.3f}" in text
 
 
 def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
-    """The conclusions name the best honest score, and change when the score does."""
+    """The conclusions give the best F1 of the grouped split, and change when the score does."""
     scored = attacked[1]
-    made = made_dataset.make()
-    description = describe(made.packets, made.readings)
     best = max(
-        one.row["f1"] for one in scored
-        if (one.row["level"], one.row["split"]) == ("readings", "day") and one.row["model"] != "dummy"
+        result.row["f1"] for result in scored
+        if (result.row["level"], result.row["split"]) == ("readings", "day") and result.row["model"] != "dummy"
     )  # fmt: skip
-    told = [
-        sentence.text
-        for sentence in conclusions(scored, description, made.readings, reach(scored, made, description))
-    ]
+    texts = _conclusions(scored)
     assert any(
-        text.startswith("Readings: with whole days held out") and f"F1 {best:.2f}" in text for text in told
+        text.startswith("Readings: with whole days held out") and f"F1 {best:.2f}" in text for text in texts
     )
-    worse = [Scored({**one.row, "f1": one.row["f1"] / 4}, one.recall, one.precision) for one in scored]
-    told = [
-        sentence.text
-        for sentence in conclusions(worse, description, made.readings, reach(worse, made, description))
-    ]
-    assert any("poor detector" in text for text in told)
+    worse = [replace(result, row={**result.row, "f1": result.row["f1"] / 4}) for result in scored]
+    assert any("poor detector" in text for text in _conclusions(worse))
 
 
-def test_what_speaking_early_costs_is_told_first(attacked: tuple[str, list[Scored]]) -> None:
-    """Before the conclusions each kind of case stands with its plain threshold, chosen policy and budgets, as measured."""
+def _conclusions(scored: list[Scored]) -> list[str]:
+    """Return the sentences on the dataset made by hand."""
+    dataset = made_dataset.make()
+    description = describe(dataset.packets, dataset.readings)
+    sentences = conclusions(scored, description, dataset.readings, reach(scored, dataset, description))
+    return [sentence.text for sentence in sentences]
+
+
+def test_the_first_screen_answers_four_questions(attacked: tuple[str, list[Scored]]) -> None:
+    """Before any table it says what was played, found and not found, and how far to trust it; each answer has text."""
+    summary, _, remainder = attacked[0].partition("<main>")[2].partition("</section>")
+    assert re.findall(r"<h2>(.+?)</h2>", summary) == ["What was played", *ANSWERS]
+    assert all(re.search(r"<(li|p)>\w", answer) for answer in summary.split("</h2>")[1:])
+    assert "<table" not in summary
+    assert "A caveat." in summary
+    assert remainder.lstrip().startswith("<nav")
+
+
+def test_gains_and_costs_of_early_alarms_come_first(attacked: tuple[str, list[Scored]]) -> None:
+    """Before the conclusions the page shows each kind of case with all decision rules, as measured."""
     text, scored = attacked
     section = text.partition('<section id="gains">')[2].partition("</section>")[0]
     assert text.index('id="gains"') < text.index('id="conclusions"') < text.index('id="run"')
-    found = earliest(scored)
-    assert [one.case for one in found] == ["connection", "unit", "sensor"]
-    for one in found:
-        assert list(one.ways) == list(WAYS)
-        assert all(f"<td>{row['erde_5']:.3f}</td>" in section for row in one.ways.values())
-    assert section.count('scope="rowgroup"') == len(found)
+    results = earliest(scored)
+    assert [result.case for result in results] == ["connection", "unit", "sensor"]
+    for result in results:
+        assert list(result.by_rule) == list(DECISION_RULES)
+        assert all(f"<td>{row['erde_5']:.3f}</td>" in section for row in result.by_rule.values())
+    assert section.count('scope="rowgroup"') == len(results)
 
 
 def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]) -> None:
-    """A lower ERDE than the plain threshold's is a gain, a higher one a loss, and none where little changes."""
-    one = earliest(attacked[1])[0]
-    plain, (best, never) = one.ways["threshold"], one.ways["threshold"]["erde_5_bounds"]
-    for change, verdict in ((-0.5, "a gain"), (0.5, "a loss"), (0.0, "next to nothing")):
-        chosen: AlarmMetrics = {**plain, "erde_5": plain["erde_5"] + change * (never - best)}
-        changed = replace(one, ways={**one.ways, "early": chosen})
-        told = dict(gains([changed]))
-        (own,) = next(
-            cases for text, cases in told.items() if text.endswith("the best F1") and "Policies" in text
+    """A lower ERDE than that of the threshold is better, a higher one worse, and a small change is no material one."""
+    result = earliest(attacked[1])[0]
+    plain = result.by_rule["threshold"]
+    perfect, silent = plain["erde_5_bounds"]
+    for change, verdict in ((-0.5, "better;"), (0.5, "worse:"), (0.0, "no material change;")):
+        policy: AlarmMetrics = {**plain, "erde_5": plain["erde_5"] + change * (silent - perfect)}
+        changed = replace(result, by_rule={**result.by_rule, "early": policy})
+        (text,) = next(
+            texts
+            for condition, texts in gains([changed])
+            if condition.endswith("the best F1") and "Policies" in condition
         )
-        assert verdict in own
+        assert verdict in text
 
 
 def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tuple[str, list[Scored]]) -> None:
     """Its counts are those of all combinations of such a model and a kind of case, and its false alarms those measured."""
     text, scored = attacked
-    found = speakers(scored)
-    assert len(found) == 3 * len(WITH_POLICIES)
-    said = headline(found)
-    assert said in text
-    earlier, pairings, later, alike = map(int, re.findall(r" (\d+)", said.partition(". ")[0]))
-    assert earlier + later + alike == pairings == len(found)
-    raised = [one.ways[way]["incidents_per_day"] for one in found for way in ("1 a day", "early, 1 a day")]
-    assert f"raised {min(raised):.2g} to {max(raised):.2g} false alarms a day" in said
+    results = policy_results(scored)
+    assert len(results) == 3 * len(WITH_POLICIES)
+    sentence = headline(results)
+    assert sentence in text
+    better, pairings, worse, alike = map(int, re.findall(r" (\d+)", sentence.partition(". ")[0]))
+    assert better + worse + alike == pairings == len(results)
+    raised = [
+        result.by_rule[rule]["incidents_per_day"]
+        for result in results
+        for rule in ("1 a day", "early, 1 a day")
+    ]
+    assert f"raised {min(raised):.2g} to {max(raised):.2g} false alarms a day" in sentence
     assert headline([]) == ""
 
 
@@ -197,27 +213,27 @@ def test_nothing_is_said_to_lie_within_a_budget(attacked: tuple[str, list[Scored
 
 
 def test_a_policy_is_advised_where_it_gained_and_nowhere_else(attacked: tuple[str, list[Scored]]) -> None:
-    """The advice names as many combinations as the headline says are earlier, and none without a gain."""
+    """The advice names as many combinations as the headline calls better, and none without a gain."""
     scored = attacked[1]
-    found = speakers(scored)
+    results = policy_results(scored)
     silent, keen = (
         [sentence.text for sentence in operator(changed, {}) if "policy" in sentence.text]
         for changed in (_with_policies(scored, 0.0), _with_policies(scored, -0.2))
     )
     assert silent == []
-    (said,) = keen
-    assert f"earlier than a threshold in {len(found)} of {len(found)} combinations" in said
+    (text,) = keen
+    assert f"a better ERDE_5 than a threshold in {len(results)} of {len(results)} combinations" in text
 
 
 def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
-    """Return the scores as if each policy at one false alarm a day had changed ERDE_5 by so much of a threshold's."""
+    """Return the scores as if each policy at one false alarm a day changed the ERDE_5 of the threshold by ``gain``."""
     changed = deepcopy(scored)
-    for one in changed:
-        for own in one.row.get("early", {}).values():
-            if "policies" in own:
-                plain = own["1 a day"]
-                own["policies"]["1 a day"] = {
-                    **own["policies"]["1 a day"],
+    for result in changed:
+        for metrics in result.row["early"].values():
+            if "policies" in metrics:
+                plain = metrics["1 a day"]
+                metrics["policies"]["1 a day"] = {
+                    **metrics["policies"]["1 a day"],
                     **plain,
                     "erde_5": plain["erde_5"] + gain,
                 }
@@ -225,15 +241,15 @@ def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
 
 
 def test_the_model_without_a_kind_is_called_by_its_name(attacked: tuple[str, list[Scored]]) -> None:
-    """Above the table whose last columns are its recall with and without the kind."""
-    assert f"the recall over rows of the {title(WITHOUT_KIND).lower()}, where the kind" in attacked[0]
+    """The text above the table names it: the last columns are its recall with and without the kind."""
+    assert f"the recall over rows of the {title(WITHOUT_KIND).lower()}: with the kind" in attacked[0]
 
 
 def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored]]) -> None:
     """The caption counts the cases of the scores: an episode on the four sensors of a unit is several on connections."""
     text, scored = attacked
     for level in ("packets", "readings"):
-        row = next(one.row for one in scored if (one.row["level"], one.row["split"]) == (level, "day"))
+        row = results_of(scored, level, "day")[0].row
         assert f"{row['cases']} cases, {row['positive_cases']} of them attacked" in text
 
 
@@ -246,12 +262,12 @@ def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[
 
 
 def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> None:
-    """What lies in dataset/ is told in full, and its example runs where that folder is."""
-    assert f"The levels {', '.join(LEVELS)} lie in" in attacked[0]
+    """The last section names all levels that lie in ``dataset/``."""
+    assert f"holds the levels {', '.join(LEVELS)} as Parquet" in attacked[0]
 
 
 @pytest.mark.parametrize(
-    ("kinds", "said"),
+    ("kinds", "sentence"),
     [
         ({"removal": 2, "door": 1}, "An attacker on the same network acted in 2 episodes and 1 benign anomaly happened."),
         ({"removal": 1}, "An attacker on the same network acted in 1 episode."),
@@ -259,55 +275,54 @@ def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> Non
         ({}, "Nothing else happened."),
     ],
 )  # fmt: skip
-def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], said: str) -> None:
+def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], sentence: str) -> None:
     """The first sentence of the report tells attacks from benign anomalies, in numbers of the plan."""
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
     drawn = {"drawn": {"count": sum(kinds.values()), "readings": (2, 3), "kinds": kinds}} if kinds else {}
     plan = build_plan(Scenario.model_validate(scenario | drawn))
-    assert _happened(plan) == said
+    assert _happened(plan) == sentence
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:
-    """The tables name the kinds of each level; a kind the rule catches as often is explained by the data."""
-    made = made_dataset.make(3, 3)
-    reached = reach(attacked[1], made, describe(made.packets, made.readings))
-    for level, frame in (("packets", made.packets), ("readings", made.readings)):
-        assert {one.kind for one in reached[level]} == set(frame.loc[frame["label"] == 1, "kind"].astype(str))
-        for one in reached[level]:
-            assert 0 <= one.recall <= 1
-            assert (one.episodes == 1) == any(
-                "one episode" in reason for reason in one.reasons
-            ) or not one.reasons
+    """The tables name the kinds of each level, and a kind with one episode says so."""
+    dataset = made_dataset.make(3, 3)
+    reached = reach(attacked[1], dataset, describe(dataset.packets, dataset.readings))
+    for level, frame in (("packets", dataset.packets), ("readings", dataset.readings)):
+        assert {row.kind for row in reached[level]} == set(frame.loc[frame["label"] == 1, "kind"].astype(str))
+        for row in reached[level]:
+            assert 0 <= row.recall <= 1
+            assert (row.episodes == 1) == any(
+                "one episode" in reason for reason in row.reasons
+            ) or not row.reasons
 
 
 def test_a_kind_held_out_is_told_of_the_model_that_was_tried_without_it(
     attacked: tuple[str, list[Scored]],
 ) -> None:
-    """Recall with and without the kind is that of one model, and not of a bar, which learns no kind."""
-    made = made_dataset.make(3, 3)
-    reached = reach(attacked[1], made, describe(made.packets, made.readings))
-    for level, own in reached.items():
-        rows = {
-            one.row["split"]: one.row
-            for one in attacked[1]
-            if one.row["level"] == level and one.row["model"] == WITHOUT_KIND
-        }
-        for one in own:
-            assert one.known == rows["day"]["recall_per_kind"][one.kind]
-            assert one.unseen == rows["kind"]["recall_per_kind"][one.kind]
+    """Recall with and without the kind is that of one model, and not of a baseline, which learns no kind."""
+    dataset = made_dataset.make(3, 3)
+    reached = reach(attacked[1], dataset, describe(dataset.packets, dataset.readings))
+    for level, kinds in reached.items():
+        trained, unseen = (row_of(attacked[1], level, split, WITHOUT_KIND) for split in ("day", "kind"))
+        assert trained
+        assert unseen
+        for row in kinds:
+            assert row.trained == trained["recall_per_kind"][row.kind]
+            assert row.unseen == unseen["recall_per_kind"][row.kind]
 
 
 def test_few_episodes_are_a_caveat(attacked: tuple[str, list[Scored]]) -> None:
-    """With three episodes the reader is told that every score hangs on few."""
+    """With three episodes the page says that the scores depend on few."""
     assert "only 3 episodes" in attacked[0]
 
 
 def test_a_clean_dataset_says_so(tmp_path: Path) -> None:
-    """Without an attack the report says that there was nothing to learn, and shows no model table."""
+    """Without an attack the report says that there was nothing to learn, shows no table of models, and still gives the audit."""
     text, scored = page_of(tmp_path, 0, days=1)
     assert scored == []
     assert "No row of this dataset is labelled an attack" in text
     assert "No model was scored" in text
+    assert re.search(r"<h2>How far to trust it</h2>\s*<ul>\s*<li>Audit of the data: \d+ checks", text)
     assert Page(text).open == []
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
 

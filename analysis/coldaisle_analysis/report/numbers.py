@@ -1,93 +1,124 @@
-"""What the report's tables hold, and how their numbers are written."""
+"""The rows of the report's tables, and the format of their numbers."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from coldaisle_analysis.evaluation.metrics import Scored
+from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import RULE
 from coldaisle_analysis.report.figures.style import in_order
-from coldaisle_analysis.report.lookup import of, row_of
-from coldaisle_analysis.report.statistics import Description
+from coldaisle_analysis.report.lookup import results_of, row_of
+from coldaisle_analysis.report.statistics import QUANTILES, Description
 
 TABLED = (
-    "ip_src",
-    "ip_dst",
-    "tcp_srcport",
-    "tcp_dstport",
-    "tcp_flags",
-    "mqtt_msgtype",
-    "weekday",
-    "hour",
-    "role",
-)
-"""Columns of packets whose counts the report unfolds on request; the CSV tables have all."""
+    "ip_src", "ip_dst", "tcp_srcport", "tcp_dstport", "tcp_flags", "mqtt_msgtype", "weekday", "hour", "role",
+)  # fmt: skip
+"""Columns of packets whose counts the report shows; the CSV tables have all columns."""
 SPREAD = {
-    "packets": (
-        "frame_len",
-        "flow_iat",
-        "dir_iat",
-        "flow_duration",
-        "flow_mean_bytes",
-        "flow_packets",
-        "publish_iat",
-    ),
+    "packets": ("frame_len", "flow_iat", "dir_iat", "flow_duration", "flow_mean_bytes", "flow_packets", "publish_iat"),
     "readings": ("value", "abs_diff", "dev_siblings", "deliveries", "late"),
-}
+}  # fmt: skip
+"""Columns of each level whose distributions the report shows."""
 ABSENT = "\N{EN DASH}"
-LEAST_S = 0.001
-"""A shorter time is not told more exactly, s."""
+SHORTEST_S = 0.001
+"""A shorter time is shown as less than this, in s."""
 
 
-def counts(description: Description) -> dict[str, Any]:
-    """Return for each tabled column its kinds and rows of (value, counts and shares by kind)."""
+@dataclass(frozen=True)
+class CountTable:
+    """The values of a column, counted by kind of traffic.
+
+    Attributes:
+        kinds: the kinds, a table column each.
+        rows: each value with its (count, share of the kind's rows) by kind.
+    """
+
+    kinds: list[str]
+    rows: list[tuple[Hashable, list[tuple[int, float]]]]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The distribution of a column in a kind of traffic.
+
+    Attributes:
+        column: the column.
+        kind: the kind.
+        count: rows that have a value.
+        numbers: mean, standard deviation and quantiles, in the order of the table.
+    """
+
+    column: str
+    kind: str
+    count: float
+    numbers: list[float]
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """A row of a level's table of models.
+
+    Attributes:
+        row: the row of the metrics, on the grouped split.
+        random_f1: F1 of the same model with rows split at random, ``None`` if it was not scored.
+        gain: F1 less that of the operator's rule, ``None`` without the rule.
+    """
+
+    row: MetricsRow
+    random_f1: float | None
+    gain: float | None
+
+
+def counts(description: Description) -> dict[str, CountTable]:
+    """Return the table of counts of each tabled column of packets."""
     tables = {}
-    found = description.counts[description.counts["level"] == "packets"]
+    packets = description.counts[description.counts["level"] == "packets"]
     for column in ("protocol", *TABLED):
-        own = found[found["column"] == column]
-        if own.empty:
+        counted = packets[packets["column"] == column]
+        if counted.empty:
             continue
-        names = in_order(set(own["kind"]))
-        rows = own.pivot_table(index="value", columns="kind", values="rows", aggfunc="sum", fill_value=0)[
-            names
-        ]
-        shares = own.pivot_table(
-            index="value", columns="kind", values="share", aggfunc="sum", fill_value=0.0
-        )[names]
+        kinds = in_order(set(counted["kind"]))
+        rows, shares = (
+            counted.pivot_table(index="value", columns="kind", values=name, aggfunc="sum", fill_value=zero)[
+                kinds
+            ]
+            for name, zero in (("rows", 0), ("share", 0.0))
+        )
         order = (
             rows.index
             if column in ("hour", "weekday")
             else rows.sum(axis=1).sort_values(ascending=False).index
         )
         cells = [(value, list(zip(rows.loc[value], shares.loc[value], strict=True))) for value in order]
-        tables[column] = {"kinds": names, "rows": cells}
+        tables[column] = CountTable(kinds, cells)
     return tables
 
 
-def spreads(description: Description, level: str) -> list[dict[str, Any]]:
-    """Return the distributions of the columns the report tells of."""
+def spreads(description: Description, level: str) -> list[Spread]:
+    """Return the distributions of the columns of a level that the report shows."""
     table = description.distributions
-    own = table[(table["level"] == level) & table["column"].isin(SPREAD[level])]
+    rows = table[(table["level"] == level) & table["column"].isin(SPREAD[level])]
     order = {name: place for place, name in enumerate(SPREAD[level])}
-    rank = {name: place for place, name in enumerate(in_order(set(own["kind"])))}
-    own = own.assign(order=own["column"].map(order), rank=own["kind"].map(rank)).sort_values(
-        ["order", "rank"]
-    )
-    return [{str(key): value for key, value in row.items()} for row in own.to_dict("records")]
-
-
-def models(scored: Sequence[Scored], level: str, split: str) -> list[dict[str, Any]]:
-    """Return the rows of a level's model table, the best honest F1 first, each with its random twin."""
-    rows = [one.row for one in of(scored, level, split, f"{split}+identity")]
-    suffix = {True: "random+identity", False: "random"}
-    twins = [row_of(scored, level, suffix["+" in row["split"]], row["model"]) for row in rows]
-    rule = row_of(scored, level, split, RULE)
-    table = [
-        {**row, "random": twin, "gain": row["f1"] - rule["f1"] if rule else None}
-        for row, twin in zip(rows, twins, strict=True)
+    rank = {name: place for place, name in enumerate(in_order(set(rows["kind"])))}
+    rows = rows.assign(order=rows["column"].map(order), rank=rows["kind"].map(rank))
+    names = ["mean", "std", *QUANTILES]
+    return [
+        Spread(row["column"], row["kind"], row["count"], [row[name] for name in names])
+        for row in rows.sort_values(["order", "rank"]).to_dict("records")
     ]
-    return sorted(table, key=lambda row: -float(row["f1"]))
+
+
+def models(scored: Sequence[Scored], level: str, split: str) -> list[ModelResult]:
+    """Return the results of a level's models on a grouped split, the best F1 first."""
+    rule = row_of(scored, level, split, RULE)
+    results = []
+    for row in (result.row for result in results_of(scored, level, split, f"{split}+identity")):
+        name = "random+identity" if "+" in row["split"] else "random"
+        random = row_of(scored, level, name, row["model"])
+        gain = row["f1"] - rule["f1"] if rule else None
+        results.append(ModelResult(row, random["f1"] if random else None, gain))
+    return sorted(results, key=lambda result: -result.row["f1"])
 
 
 def score(value: float | None) -> str:
@@ -96,7 +127,7 @@ def score(value: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with as many digits as it deserves."""
+    """Return a number with three significant digits, none after the point from 1000 on."""
     if value is None or np.isnan(value):
         return ABSENT
     if value == 0:
@@ -106,9 +137,9 @@ def number(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a time, to two digits where it is short."""
+    """Return a time in s, with two digits below 10 s."""
     if value is None or np.isnan(value):
         return ABSENT
-    if 0 < value < LEAST_S:
-        return f"< {LEAST_S:g} s"
+    if 0 < value < SHORTEST_S:
+        return f"< {SHORTEST_S:g} s"
     return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"  # noqa: PLR2004 - two digits

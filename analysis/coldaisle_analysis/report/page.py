@@ -1,9 +1,7 @@
-"""The report: one HTML file that needs nothing else, computed from the dataset and the metrics."""
+"""The report: one self-contained HTML file, computed from the dataset and the metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +15,37 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
-from coldaisle_analysis.report import kinds, numbers
-from coldaisle_analysis.report.conclusions import conclusions
+from coldaisle_analysis.report import decision_rules, kinds, numbers
+from coldaisle_analysis.report.conclusions import ANSWERS, Sentence, conclusions
+from coldaisle_analysis.report.conclusions.gains import gains, headline
+from coldaisle_analysis.report.conclusions.surroundings import audited
 from coldaisle_analysis.report.figures import earliness, models, traffic
 from coldaisle_analysis.report.figures.style import FEW, in_order, kind_colour
-from coldaisle_analysis.report.lookup import best_row, held_out_of, title
+from coldaisle_analysis.report.lookup import LEVELS as LEARNED
+from coldaisle_analysis.report.lookup import best_row, grouped_split, title
 from coldaisle_analysis.report.statistics import Description
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIGURES = (
-    "delay",
-    "week",
-    "traffic",
-    "spread",
-    "seasons",
-    "separation",
-    "leak",
-    "curves",
-    "kinds",
-    "earliness",
-)
-"""The figures in the order they stand, which is how they are numbered."""
+    "delay", "week", "traffic", "spread", "seasons", "separation", "leak", "curves", "kinds", "earliness",
+)  # fmt: skip
+"""The figures in the order of the page, by which they are numbered."""
+ANCHORS = {
+    "gains": "Early alarms", "budgets": "Budgets", "reach": "Kind by kind", "models": "Models", "audit": "Audit",
+}  # fmt: skip
+"""The places that a sentence can refer to other than figures, with the text of the link."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about.
+    """The run or the captures that a report describes.
 
     Attributes:
-        name: id of the run, or how many captures from which.
-        title: what stands at the top.
-        origin: one sentence on where the traffic comes from.
-        facts: label and value of what is known beyond the dataset, such as drops and digest.
-        notes: caveats of the data itself, one sentence each.
+        name: id of the run, or number and first name of the captures.
+        title: the heading of the page.
+        origin: a few sentences on the origin of the traffic.
+        facts: label and value of facts that the dataset does not hold, such as drops and digest.
+        notes: limits of the data itself, one sentence each; the first is the most important.
     """
 
     name: str
@@ -64,10 +60,19 @@ def write(
     dataset: Dataset,
     description: Description,
     scored: Sequence[Scored],
-    audited: Sequence[Result],
+    results: Sequence[Result],
     path: Path,
 ) -> None:
-    """Write the report to a file, its folder made if need be."""
+    """Write the report to a file; make its folder if it does not exist.
+
+    Args:
+        subject: the run or the captures.
+        dataset: the dataset.
+        description: its statistics.
+        scored: the results of the models.
+        results: the results of the audit.
+        path: the file.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -75,54 +80,56 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "score": numbers.score,
-        "number": numbers.number,
-        "seconds": numbers.seconds,
-    }
-    context = _context(subject, dataset, description, scored) | {"audit": _audit(audited)}
+    environment.filters |= {"score": numbers.score, "number": numbers.number, "seconds": numbers.seconds}
+    context = _context(subject, dataset, description, scored, audited(results)) | {"audit": _audit(results)}
     page = environment.get_template("report.html.j2").render(context)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
 
 def _context(
-    subject: Subject, dataset: Dataset, description: Description, scored: Sequence[Scored]
+    subject: Subject,
+    dataset: Dataset,
+    description: Description,
+    scored: Sequence[Scored],
+    audit_sentence: Sentence,
 ) -> dict[str, Any]:
-    split, earliest, speakers = held_out_of(scored), earliness.earliest(scored), earliness.speakers(scored)
+    """Return the values that the template shows."""
+    split, earliest = grouped_split(scored), decision_rules.earliest(scored)
+    policy_results = decision_rules.policy_results(scored)
     reached = kinds.reach(scored, dataset, description)
-    drawn = _figures(dataset, description, scored) | (
-        {"delay": earliness.delay(earliest)} if earliest else {}
-    )
+    figures = _figures(dataset, description, scored)
+    if earliest:
+        figures["delay"] = earliness.delay(earliest)
+    topics: dict[str, list[Sentence]] = {topic: [] for topic in ANSWERS}
+    for sentence in (*conclusions(scored, description, dataset.readings, reached), audit_sentence):
+        topics.setdefault(sentence.topic, []).append(sentence)
     return {
         "subject": subject,
+        "answers": {topic: topics.pop(topic) for topic in ANSWERS},
+        "sentences": topics,
+        "anchors": ANCHORS,
         "facts": _facts(subject, dataset),
         "kinds": {kind: kind_colour(kind) for kind in in_order(set(description.counts["kind"]))},
-        "figures": drawn,
-        "numbers": {name: place for place, name in enumerate(filter(drawn.get, FIGURES), 1)},
+        "figures": figures,
+        "numbers": {name: place for place, name in enumerate(filter(figures.get, FIGURES), 1)},
         "earliest": earliest,
-        "ways": earliness.WAYS,
-        "budgets": earliness.budgets(scored),
+        "rule_names": decision_rules.DECISION_RULES,
+        "budgets": decision_rules.budgets(scored),
         "budget_names": list(BUDGETS),
         "reached": reached,
-        "without_kind": WITHOUT_KIND if any(one.row["split"] == "kind" for one in scored) else "",
-        "speakers": speakers,
-        "headline": earliness.headline(speakers),
-        "gains": list(earliness.gains(earliest)),
+        "without_kind": WITHOUT_KIND if any(result.row["split"] == "kind" for result in scored) else "",
+        "policy_results": policy_results,
+        "headline": headline(policy_results),
+        "gains": list(gains(earliest)),
         "counts": numbers.counts(description),
         "spreads": {level: numbers.spreads(description, level) for level in numbers.SPREAD},
         "held_out": split,
-        "models": {level: numbers.models(scored, level, split) for level in ("packets", "readings")},
-        "best": {level: best_row(scored, level) for level in ("packets", "readings")},
+        "models": {level: numbers.models(scored, level, split) for level in LEARNED},
+        "best": {level: best_row(scored, level) for level in LEARNED},
         "title_of": title,
-        "bars": BASELINES,
-        "untold": [name for name, model in MODELS.items() if not model.supervised],
-        "sentences": [
-            (topic, list(group))
-            for topic, group in groupby(
-                conclusions(scored, description, dataset.readings, reached), attrgetter("topic")
-            )
-        ],
+        "baselines": BASELINES,
+        "unsupervised": [name for name, model in MODELS.items() if not model.supervised],
         "few": FEW,
         "levels": LEVELS,
         "attacks": bool((dataset.packets["label"] == 1).any() or (dataset.readings["label"] == 1).any()),
@@ -130,17 +137,18 @@ def _context(
 
 
 def _audit(results: Sequence[Result]) -> dict[str, Any]:
-    """Return how many checks said what, and the results of each group, those that say something first."""
+    """Return the number of checks by status, and the results of each group, the worst status first."""
     order = (Status.BAD, Status.LOOK, Status.OK, Status.ABSENT)
     groups = {
-        name: sorted(own, key=lambda one: order.index(one.status)) for name, own in by_group(results).items()
+        name: sorted(group, key=lambda result: order.index(result.status))
+        for name, group in by_group(results).items()
     }
-    counts = {status: sum(one.status is status for one in results) for status in order}
+    counts = {status: sum(result.status is status for result in results) for status in order}
     return {"counts": counts, "groups": groups, "note": scorecard.NOTE}
 
 
 def _facts(subject: Subject, dataset: Dataset) -> dict[str, str]:
-    """Return the key facts: what the dataset holds, then what the subject adds."""
+    """Return the key figures of the dataset, then those of the subject."""
     packets, readings = dataset.packets, dataset.readings
     touched = [
         frame.loc[frame["episode"].astype(str).ne("") & frame["episode"].notna()]
@@ -164,22 +172,18 @@ def _facts(subject: Subject, dataset: Dataset) -> dict[str, str]:
 
 
 def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored]) -> dict[str, str]:
-    """Return the inline SVG of every figure that can be drawn from what there is."""
-    split = held_out_of(scored)
-    drawn = {
+    """Return the inline SVG of every figure that the data allow."""
+    split = grouped_split(scored)
+    figures = {
         "week": traffic.week(dataset.readings),
         "traffic": traffic.traffic(description),
         "spread": traffic.distributions(dataset.packets),
         "seasons": traffic.seasons(description),
     }
     if len(description.separation):
-        drawn["separation"] = traffic.separation(description)
+        figures["separation"] = traffic.separation(description)
     if split:
-        for name, draw in (
-            ("leak", models.leak),
-            ("curves", models.curves),
-            ("kinds", models.kinds),
-        ):
-            drawn[name] = draw(scored, split)
-        drawn["earliness"] = models.earliness(scored, split)
-    return {name: svg for name, svg in drawn.items() if svg}
+        for name, draw in (("leak", models.leak), ("curves", models.curves), ("kinds", models.kinds)):
+            figures[name] = draw(scored, split)
+        figures["earliness"] = models.earliness(scored, split)
+    return {name: svg for name, svg in figures.items() if svg}

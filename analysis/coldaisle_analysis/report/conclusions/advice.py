@@ -1,4 +1,4 @@
-"""What an operator and the author of a dataset should do, as far as the numbers say."""
+"""Advice that follows from the numbers, to an operator and to the author of a dataset."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,101 +6,109 @@ import numpy as np
 
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
-from coldaisle_analysis.models import BASELINES, MODELS
+from coldaisle_analysis.models import BASELINES
+from coldaisle_analysis.report.conclusions.gains import gained
 from coldaisle_analysis.report.conclusions.sentence import Sentence
-from coldaisle_analysis.report.figures import earliness
+from coldaisle_analysis.report.conclusions.surroundings import single_episodes
+from coldaisle_analysis.report.decision_rules import (
+    BudgetResult,
+    budgets,
+    earliest,
+    policy_for,
+    policy_results,
+)
 from coldaisle_analysis.report.kinds import Reach
-from coldaisle_analysis.report.lookup import PLAIN, row_of
+from coldaisle_analysis.report.lookup import BEST_F1, row_of, title
 
 _BUDGET = next(iter(BUDGETS))
-_KEPT = 2.0
-"""A budget overspent by no more than this factor is called kept: a week has few days to count on."""
+_TOLERANCE = 2.0
+"""A budget that is exceeded by no more than this factor counts as kept: a week has few days to count on."""
 
 
 def operator(scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
-    """Say which model to run at one false alarm a day, how to set its threshold and at which level to watch."""
-    tables = {level: rows for level, rows in earliness.budgets(scored).items() if rows}
-    picks = [text for level, rows in tables.items() if (text := _pick(level, rows))]
+    """Yield the model to run at one false alarm a day, the setting of its threshold, and the level to watch."""
+    tables = {level: results for level, results in budgets(scored).items() if results}
+    picks = [text for level, results in tables.items() if (text := _pick(level, results))]
     if picks:
-        yield Sentence(
-            "For an operator",
-            f"For one false alarm a day, set on training days, run {'; '.join(picks)}. The pick is by the very rows it is measured on, so expect less.",
+        yield _to_operator(
+            f"For one false alarm a day (set on training days), run {'; '.join(picks)}. These models are chosen on the rows "
+            "they are measured on, so expect less.",
             "budgets",
         )
-    for level, rows in tables.items():
-        spent = [
-            row["kept"][_BUDGET]["incidents_per_day"] / BUDGETS[_BUDGET]
-            for row in rows
-            if row["model"] not in BASELINES
+    for level, results in tables.items():
+        factors = [
+            result.metrics[_BUDGET]["incidents_per_day"] / BUDGETS[_BUDGET]
+            for result in results
+            if result.row["model"] not in BASELINES
         ]
-        over = sum(one > 1 for one in spent)
-        if over > len(spent) / 2:
-            yield Sentence(
-                "For an operator",
-                f"{level.capitalize()}: set thresholds with a margin, for {over} of {len(spent)} models overspend the budget they "
-                f"were given, the median one by a factor of {np.median(spent):.1f}.",
+        over = sum(factor > 1 for factor in factors)
+        if over > len(factors) / 2:
+            yield _to_operator(
+                f"{level.capitalize()}: set thresholds with a margin. {over} of {len(factors)} models exceed their budget; the median model "
+                f"raises {np.median(factors):.1f} times the false alarms of its budget.",
                 "budgets",
             )
     yield from _policies(scored)
-    yield from _both(reached)
+    yield from _both_levels(reached)
+
+
+def _to_operator(text: str, figure: str) -> Sentence:
+    return Sentence("For an operator", text, figure)
 
 
 def _policies(scored: Sequence[Scored]) -> Iterator[Sentence]:
-    """Say for which models and kinds of case a policy catches more than a threshold, and for how few of all that is so."""
-    tried = [
-        (one, one.ways[_BUDGET], policy)
-        for one in earliness.speakers(scored)
-        if (policy := one.ways.get(f"{earliness.EARLY}, {_BUDGET}"))
-    ]
-    better = [
-        f"{one.case}s with the {one.model} ({policy['caught_cases']} instead of {plain['caught_cases']} of {plain['positive_cases']} "
-        f"caught, at {policy['incidents_per_day']:.2g} instead of {plain['incidents_per_day']:.2g} false alarms a day)"
-        for one, plain, policy in tried
-        if earliness.gained(one, _BUDGET)
-    ]
+    """Yield the models and kinds of case for which a policy is better than a threshold, out of all combinations."""
+    results = policy_results(scored)
+    better = []
+    for result in results:
+        if gained(result, _BUDGET):
+            plain, policy = result.by_rule[_BUDGET], result.by_rule[policy_for(_BUDGET)]
+            better.append(
+                f"{result.case}s with {result.model} ({policy['caught_cases']} instead of {plain['caught_cases']} of "
+                f"{plain['positive_cases']} caught, at {policy['incidents_per_day']:.2g} instead of {plain['incidents_per_day']:.2g} "
+                "false alarms a day)"
+            )
     if better:
-        yield Sentence(
-            "For an operator",
-            f"A policy chosen for earliness detects earlier than a threshold in {len(better)} of {len(tried)} combinations of case and model: "
-            f"{', '.join(better)}. Look at what that costs; in the others a threshold will do.",
+        yield _to_operator(
+            f"A policy chosen for earliness has a better ERDE_5 than a threshold in {len(better)} of {len(results)} combinations of "
+            f"case and model: {', '.join(better)}. Check whether you can accept the false alarms. In the other combinations a threshold is enough.",
             "gains",
         )
 
 
-def _pick(level: str, rows: Sequence[earliness.BudgetRow]) -> str:
-    """Return the model that catches most episodes among those that kept the budget, empty where none did."""
-    kept = [
-        row
-        for row in rows
-        if row["model"] != BASELINES[0]
-        and row["kept"][_BUDGET]["incidents_per_day"] <= _KEPT * BUDGETS[_BUDGET]
+def _pick(level: str, results: Sequence[BudgetResult]) -> str:
+    """Return the model that catches most episodes among those that kept the budget; empty if none did."""
+    within = [
+        result
+        for result in results
+        if result.row["model"] != BASELINES[0]
+        and result.metrics[_BUDGET]["incidents_per_day"] <= _TOLERANCE * BUDGETS[_BUDGET]
     ]
-    if not kept or not kept[0]["kept"][_BUDGET]["episodes_caught"]:
+    if not within or not within[0].metrics[_BUDGET]["episodes_caught"]:
         return ""
-    own = kept[0]["kept"][_BUDGET]
+    metrics = within[0].metrics[_BUDGET]
     return (
-        f"{MODELS[kept[0]['model']].title} on {level}: {own['episodes_caught']} of {own['episodes']} episodes "
-        f"({own['recall']:.0%} of the attack rows), "
-        f"{own['incidents_per_day']:.1f} false alarms a day measured, the most of the {len(kept)} that kept within twice the budget"
+        f"{title(within[0].row['model'])} on {level}: {metrics['episodes_caught']} of {metrics['episodes']} episodes "
+        f"({metrics['recall']:.0%} of the attack rows) with {metrics['incidents_per_day']:.1f} false alarms a day measured, "
+        f"the most episodes among the {len(within)} models within twice the budget"
     )
 
 
-def _both(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
-    """Say which kinds one level catches that the other misses."""
-    caught = {
-        level: {one.kind: one.best["caught"] / one.best["cases"] for one in own if one.best}
-        for level, own in reached.items()
+def _both_levels(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
+    """Yield the kinds that one level catches and the other misses."""
+    shares = {
+        level: {kind.kind: kind.best["caught"] / kind.best["cases"] for kind in kinds if kind.best}
+        for level, kinds in reached.items()
     }
-    if len(caught) < 2:  # noqa: PLR2004 - packets and readings
+    if len(shares) < 2:  # noqa: PLR2004 - packets and readings
         return
-    packets, readings = caught["packets"], caught["readings"]
+    packets, readings = shares["packets"], shares["readings"]
     more = [kind for kind, share in readings.items() if share > packets.get(kind, 0.0)]
-    alone = [kind for kind in packets if kind not in readings]
+    alone = sum(kind not in readings for kind in packets)
     if more or alone:
-        yield Sentence(
-            "For an operator",
-            f"Watch both levels: readings catch a larger share of the cases of {len(more)} kinds"
-            f"{' (' + ', '.join(more) + ')' if more else ''}, and {len(alone)} kinds leave no attacked reading at all.",
+        yield _to_operator(
+            f"Watch both levels. The readings catch a larger share of the cases of {len(more)} kinds"
+            f"{' (' + ', '.join(more) + ')' if more else ''}, and {alone} kinds leave no attacked reading at all.",
             "reach",
         )
 
@@ -108,37 +116,26 @@ def _both(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
 def author(
     scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]], bests: Sequence[MetricsRow]
 ) -> Iterator[Sentence]:
-    """Say what the author of a dataset should do: several episodes a kind, honest splits, enough that is clean."""
-    episodes: dict[str, int] = {}
-    for one in (one for own in reached.values() for one in own):
-        episodes[one.kind] = max(episodes.get(one.kind, 0), one.episodes)
-    single = sum(count == 1 for count in episodes.values())
+    """Yield advice to the author of a dataset: several episodes of each kind, a grouped split, enough clean time."""
+    topic = "For a dataset author"
+    single, kinds = single_episodes(reached)
     if single:
-        yield Sentence(
-            "For a dataset author",
-            f"Play every kind on several days: {single} of {len(episodes)} kinds have one episode, so nothing of them "
-            "is ever learned from when they are tested.",
-            "reach",
-        )
+        text = f"Play every kind on several days, so that each kind can be in training when it is tested: {single} of {kinds} kinds have one episode."
+        yield Sentence(topic, text, "reach")
     gaps = [
-        (twin["f1"] - best["f1"], best["level"])
+        (random["f1"] - best["f1"], best["level"])
         for best in bests
-        if (twin := row_of(scored, best["level"], "random", best["model"]))
+        if (random := row_of(scored, best["level"], "random", best["model"]))
     ]
     if gaps and max(gaps)[0] > 0:
         gap, level = max(gaps)
-        yield Sentence(
-            "For a dataset author",
-            f"Publish the split, with episodes kept whole and identity columns apart: on {level} random rows add {gap:.2f} to the F1 "
-            "of the best model.",
-            "leak",
-        )
-    for shown in earliness.earliest(scored):
-        share = shown.ways[PLAIN]["positive_cases"] / shown.ways[PLAIN]["cases"]
+        text = f"Publish the split. Keep episodes whole and leave identity columns out: on {level}, a random split adds {gap:.2f} to the F1 of the best model."
+        yield Sentence(topic, text, "leak")
+    for result in earliest(scored):
+        share = result.by_rule[BEST_F1]["positive_cases"] / result.by_rule[BEST_F1]["cases"]
         if share > 0.5:  # noqa: PLR2004 - most of the cases
-            yield Sentence(
-                "For a dataset author",
-                f"Leave clean stretches beside attacks: {share:.0%} of the {shown.case} cases are attacks, because hardly any clean "
-                "window matches them, and early-detection scores hardly punish alarming always.",
-                "gains",
+            text = (
+                f"Leave clean time beside attacks: {share:.0%} of the {result.case} cases are attacks, because few clean windows match them. "
+                "Earliness scores then hardly penalise a constant alarm."
             )
+            yield Sentence(topic, text, "gains")

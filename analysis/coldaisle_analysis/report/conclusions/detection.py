@@ -1,4 +1,4 @@
-"""Sentences on what is detected, how early, and at which price in false alarms."""
+"""Sentences on the attacks that are detected, the time it takes, the false alarms, and the kinds that are missed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
@@ -6,157 +6,168 @@ from math import isnan
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.evaluation.splits import OTHER_RUNS
 from coldaisle_analysis.models import BASELINES, MODELS, RULE
-from coldaisle_analysis.report.conclusions.sentence import Sentence, within
+from coldaisle_analysis.report.conclusions.sentence import FOUND, MISSED, Sentence, within
 from coldaisle_analysis.report.kinds import Reach
-from coldaisle_analysis.report.lookup import PLAIN, family, honest, of, row_of
+from coldaisle_analysis.report.lookup import (
+    BEST_F1,
+    family,
+    first_case,
+    grouped_rows,
+    results_of,
+    row_of,
+    title,
+)
 
 POOR = 0.5
 """F1 below which a detector is called poor."""
 
 
-def found(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
-    """Say which family of models detects most at a level, from which it is not told apart, and what it gains over the rule."""
+def answer(best: MetricsRow) -> Sentence:
+    """Return the result of the best model of a level: its F1, the cases it catches, the time it takes and its false alarms."""
     low, high = best["intervals"]["f1"]
-    poor = " That is a poor detector, and no model here does better." if best["f1"] < POOR else ""
-    yield Sentence(
-        "Detection",
-        f"{best['level'].capitalize()}: with whole {best['split']}s held out the family {family(best['model'])} detects most, "
-        f"with {MODELS[best['model']].title}: F1 {best['f1']:.2f} (95 % interval {low:.2f} to {high:.2f}), {best['recall']:.0%} "
-        f"of the attack rows caught, {best['precision']:.0%} of its alarms right.{poor}",
-        "leak",
+    models = len(MODELS) - len(BASELINES)
+    text = (
+        f"{best['level'].capitalize()}: with whole {best['split']}s held out, {title(best['model'])} is the best of {models} models: "
+        f"F1 {best['f1']:.2f} (95 % interval {low:.2f} to {high:.2f})."
     )
-    yield from _alike(scored, best)
+    if pair := first_case(best):
+        case, metrics = pair
+        plain, budget = metrics[BEST_F1], metrics["1 a day"]
+        time = f", half of them {within(plain['seconds_to_detect'])}" if plain["caught_cases"] else ""
+        text += (
+            f" It catches {plain['caught_cases']} of {plain['positive_cases']} attacked {case}s{time}, with "
+            f"{plain['incidents_per_day']:.1f} false alarms a day. With a threshold set on training {best['split']}s for one false alarm a day, "
+            f"it catches {budget['episodes_caught']} of {budget['episodes']} episodes, with {budget['incidents_per_day']:.1f} false alarms a day."
+        )
+    poor = " This is a poor detector, and no model here is better." if best["f1"] < POOR else ""
+    return Sentence(FOUND, text + poor, "leak")
+
+
+def details(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
+    """Yield the comparisons of the best model of a level: with other families, the rule, other runs and benign anomalies."""
+    yield _about(
+        best,
+        f"{title(best['model'])}, of the family “{family(best['model'])}”, catches {best['recall']:.0%} of the attack rows, "
+        f"and {best['precision']:.0%} of its alarms are right.",
+    )
+    yield from _similar(scored, best)
     yield from _over_the_rule(scored, best)
     yield from _other_weeks(scored, best)
-    yield from _benign(best)
+    if not isnan(best["auc_against_benign"]):
+        yield _about(
+            best,
+            f"{title(best['model'])} separates attacks from benign anomalies with an AUC of {best['auc_against_benign']:.2f}. "
+            f"{best['false_alarms_on_benign']:.0%} of its false alarms are on benign anomalies.",
+        )
 
 
-def _alike(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
-    """Say which families the interval does not tell from the best one, and why it is as wide."""
+def _about(best: MetricsRow, text: str) -> Sentence:
+    """Return a sentence on the detection at the level of a row."""
+    return Sentence("Detection", f"{best['level'].capitalize()}: {text}", "leak")
+
+
+def _similar(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
+    """Yield the families whose best F1 lies within the interval of the best model, and the reason for its width."""
     low, high = best["intervals"]["f1"]
-    tops: dict[str, float] = {}
-    for row in honest(scored, best["level"]):
-        if row["model"] not in BASELINES and family(row["model"]) != family(best["model"]):
-            tops[family(row["model"])] = max(tops.get(family(row["model"]), 0.0), row["f1"])
-    alike = sorted((name for name, top in tops.items() if top >= low), key=lambda name: -tops[name])
-    if not alike:
+    highest: dict[str, float] = {}
+    for row in grouped_rows(scored, best["level"]):
+        name = family(row["model"])
+        if row["model"] not in BASELINES and name != family(best["model"]):
+            highest[name] = max(highest.get(name, 0.0), row["f1"])
+    similar = sorted((name for name, f1 in highest.items() if f1 >= low), key=lambda name: -highest[name])
+    if not similar:
         return
-    first = next(iter(best["early"].values()), None)
-    episodes = (
-        f" The interval is {high - low:.2f} wide because it rests on {first['1 a day']['episodes']} episodes."
-        if first
+    pair = first_case(best)
+    reason = (
+        f" The interval is {high - low:.2f} wide because it rests on {pair[1]['1 a day']['episodes']} episodes."
+        if pair
         else ""
     )
-    yield Sentence(
-        "Detection",
-        f"{best['level'].capitalize()}: not told apart from it, as their best F1 lies within that interval: "
-        f"{', '.join(f'{name} ({tops[name]:.2f})' for name in alike)}.{episodes}",
-        "leak",
+    names = ", ".join(f"{name} ({highest[name]:.2f})" for name in similar)
+    yield _about(
+        best,
+        f"these families may be as good, because their best F1 lies within the interval of the best model: {names}.{reason}",
     )
 
 
 def _other_weeks(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
-    """Say what the best model and the rule, learned from this run, score on others."""
-    rows = of(scored, best["level"], OTHER_RUNS)
-    own, rule = (
-        [one.row["f1"] for one in rows if one.row["model"] == name] for name in (best["model"], RULE)
-    )
-    if own and rule:
-        others = "another run, with a" if len(own) == 1 else f"{len(own)} other runs, each with a"
-        yield Sentence(
-            "Detection",
-            f"{best['level'].capitalize()}: learned from this whole run and tried on {others} seed of its own, "
-            f"{MODELS[best['model']].title} scores F1 {_span(own)}, the operator's rule {_span(rule)}.",
-            "leak",
+    """Yield the scores of the best model and of the rule on other runs, trained on this one."""
+    rows = [result.row for result in results_of(scored, best["level"], OTHER_RUNS)]
+    model, rule = ([row["f1"] for row in rows if row["model"] == name] for name in (best["model"], RULE))
+    if model and rule:
+        runs = "another run, with a" if len(model) == 1 else f"{len(model)} other runs, each with a"
+        yield _about(
+            best,
+            f"trained on this whole run and tested on {runs} seed of its own, {title(best['model'])} scores F1 {_span(model)}, "
+            f"the operator's rule {_span(rule)}.",
         )
 
 
 def _span(values: Sequence[float]) -> str:
-    """Return the least and the largest value, one value when they read alike."""
+    """Return the least and the largest value, one value if they read alike."""
     least, most = f"{min(values):.2f}", f"{max(values):.2f}"
     return least if least == most else f"{least} to {most}"
 
 
-def _benign(best: MetricsRow) -> Iterator[Sentence]:
-    """Say how well attacks are told from anomalies that are none."""
-    if not isnan(best["auc_against_benign"]):
-        yield Sentence(
-            "Detection",
-            f"{best['level'].capitalize()}: {MODELS[best['model']].title} tells attacks from benign anomalies with an AUC of "
-            f"{best['auc_against_benign']:.2f}; {best['false_alarms_on_benign']:.0%} of its false alarms are on benign anomalies.",
-            "leak",
-        )
-
-
 def _over_the_rule(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
-    """Say what learning gains over the rule that an operator would write down."""
+    """Yield the gain in F1 over the rule that an operator would write."""
     rule = row_of(scored, best["level"], best["split"], RULE)
     if rule is None:
         return
-    low, _ = best["intervals"]["f1"]
     gain = best["f1"] - rule["f1"]
     verdict = (
         "more than chance explains"
-        if low > rule["f1"]
-        else "the rule lies within the model's interval, so the gain may be chance"
+        if best["intervals"]["f1"][0] > rule["f1"]
+        else "the F1 of the rule lies within the model's interval, so the gain may be chance"
         if gain > 0
-        else "nothing is gained by learning here"
+        else "a model is no better than the rule here"
     )
-    yield Sentence(
-        "Detection",
-        f"{best['level'].capitalize()}: the operator's rule, limits on a few columns learned from clean rows, reaches F1 "
-        f"{rule['f1']:.2f}. {MODELS[best['model']].title} gains "
-        f"{gain:+.2f}: {verdict}.",
-        "leak",
+    yield _about(
+        best,
+        f"the operator's rule (limits on a few columns, learned from clean rows) has F1 {rule['f1']:.2f}. "
+        f"{title(best['model'])} gains {gain:+.2f}: {verdict}.",
     )
 
 
-def kinds(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
-    """Say which kinds are missed, and what is left of recall when a kind was never trained on."""
-    for level, own in reached.items():
-        blind = [one for one in own if one.best and not one.best["caught"]]
-        if blind:
+def missed(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
+    """Yield the kinds of which no case is caught, and the recall of kinds left out of training."""
+    for level, kinds in reached.items():
+        missed = [kind.kind for kind in kinds if kind.best and not kind.best["caught"]]
+        if missed:
             yield Sentence(
-                "Detection",
-                f"{level.capitalize()}: of {sum(bool(one.best) for one in own)} kinds with cases the best model misses "
-                f"{len(blind)} altogether: {', '.join(one.kind for one in blind)}.",
+                MISSED,
+                f"{level.capitalize()}: the best model catches no case of {len(missed)} of the "
+                f"{sum(bool(kind.best) for kind in kinds)} kinds with cases: {', '.join(missed)}.",
                 "reach",
             )
-    lost = [text for level, own in reached.items() if (text := _unseen(level, own))]
-    if lost:
-        yield Sentence(
-            "Detection",
-            f"With a kind left out of training its recall, the mean over kinds with several episodes, comes to {'; '.join(lost)}.",
-            "reach",
-        )
+    recalls = [text for level, kinds in reached.items() if (text := _unseen(level, kinds))]
+    if recalls:
+        text = f"Recall of kinds left out of training, a mean over kinds with several episodes: {'; '.join(recalls)}."
+        yield Sentence(MISSED, text, "reach")
 
 
-def _unseen(level: str, own: Sequence[Reach]) -> str:
-    """Return the recall, a mean over kinds of several episodes, with the kind trained on and without; empty where none was tried."""
+def _unseen(level: str, kinds: Sequence[Reach]) -> str:
+    """Return the mean recall of kinds with several episodes, left out of training and in it; empty if none was tested."""
     pairs = [
-        (one.known, one.unseen)
-        for one in own
-        if one.episodes > 1 and one.known is not None and one.unseen is not None
+        (kind.trained, kind.unseen)
+        for kind in kinds
+        if kind.episodes > 1 and kind.trained is not None and kind.unseen is not None
     ]
     if not pairs:
         return ""
-    known, unseen = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
-    return f"{unseen:.0%} instead of {known:.0%} of the rows ({level}, {len(pairs)} kinds)"
+    trained, unseen = (sum(recalls) / len(pairs) for recalls in zip(*pairs, strict=True))
+    return f"{unseen:.0%} of the rows instead of {trained:.0%} ({level}, {len(pairs)} kinds)"
 
 
 def early(bests: Sequence[MetricsRow]) -> Iterator[Sentence]:
-    """Say how early the best model of each level speaks, and at which price."""
+    """Yield the earliness scores of the best model of each level."""
     for row in bests:
-        first = next(((case, metrics[PLAIN]) for case, metrics in row["early"].items()), None)
-        if first is None:
-            continue
-        case, own = first
-        best, never = own["erde_5_bounds"]
-        waited = f", half of them {within(own['seconds_to_detect'])}," if own["caught_cases"] else ""
-        yield Sentence(
-            "Earliness",
-            f"{row['level'].capitalize()}: {MODELS[row['model']].title} catches {own['caught_cases']} of {own['positive_cases']} "
-            f"attacked {case}s{waited} at {own['incidents_per_day']:.1f} false alarms a day; ERDE_5 {own['erde_5']:.3f}, between "
-            f"{best:.3f} (perfect) and {never:.3f} (never alarms), F_latency {own['f_latency']:.2f}.",
-            "earliness",
-        )
+        if pair := first_case(row):
+            metrics = pair[1][BEST_F1]
+            perfect, silent = metrics["erde_5_bounds"]
+            yield Sentence(
+                "Earliness",
+                f"{row['level'].capitalize()}: {title(row['model'])} has ERDE_5 {metrics['erde_5']:.3f}, between {perfect:.3f} (perfect) and "
+                f"{silent:.3f} (never alarms), and F_latency {metrics['f_latency']:.2f}.",
+                "earliness",
+            )

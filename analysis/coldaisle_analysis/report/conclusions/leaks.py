@@ -1,4 +1,4 @@
-"""Sentences on what a careless split of the rows would make of the scores."""
+"""Sentences on leakage: how much a random split and identity columns change the scores."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,35 +9,33 @@ from coldaisle_analysis.report.lookup import row_of, title
 
 
 def leaks(scored: Sequence[Scored], bests: Sequence[MetricsRow]) -> Iterator[Sentence]:
-    """Say what random folds add to F1, and what identity columns do."""
-    random = [
-        (best, twin["f1"])
-        for best in bests
-        if (twin := row_of(scored, best["level"], "random", best["model"]))
+    """Yield the changes of F1 by a random split and by identity columns."""
+    pairs = ((best, row_of(scored, best["level"], "random", best["model"])) for best in bests)
+    changes = [
+        f"{best['level']} {random['f1']:.2f} ({random['f1'] - best['f1']:+.2f})"
+        for best, random in pairs
+        if random
     ]
-    if random:
-        told = (f"{best['level']} {f1:.2f} ({f1 - best['f1']:+.2f})" for best, f1 in random)
-        yield Sentence("Leaks", f"Under random folds the same models score F1: {', '.join(told)}.", "leak")
+    if changes:
+        text = f"With rows split at random, the same models score F1: {', '.join(changes)}. The difference is leakage."
+        yield Sentence("Leakage", text, "leak")
     identity = [text for best in bests if (text := _identity(scored, best["level"], best["split"]))]
     if identity:
         yield Sentence(
-            "Leaks",
-            f"Given addresses, ports and the other identity columns, {title(WITH_IDENTITY).lower()} changes in F1: "
-            f"{'; '.join(identity)}. They are out of all other rows.",
+            "Leakage",
+            f"With addresses, ports and the other identity columns, the F1 of the {title(WITH_IDENTITY).lower()} changes: "
+            f"{'; '.join(identity)}. No other result here uses these columns.",
             "leak",
         )
 
 
 def _identity(scored: Sequence[Scored], level: str, split: str) -> str:
-    """Return what identity columns change under random folds and under the honest ones, empty where that was not played."""
-    wanted = [
-        row_of(scored, level, name, WITH_IDENTITY)
-        for name in ("random", "random+identity", split, f"{split}+identity")
-    ]
-    found = [row["f1"] for row in wanted if row]
-    if len(found) < len(wanted):
+    """Return the change of F1 by identity columns, on the random and on the grouped split; empty if one was not scored."""
+    names = ("random", "random+identity", split, f"{split}+identity")
+    f1 = [row["f1"] for name in names if (row := row_of(scored, level, name, WITH_IDENTITY))]
+    if len(f1) < len(names):
         return ""
     return (
-        f"{level} from {found[0]:.2f} to {found[1]:.2f} under random folds, from {found[2]:.2f} to {found[3]:.2f} with whole "
+        f"{level} from {f1[0]:.2f} to {f1[1]:.2f} with rows split at random, from {f1[2]:.2f} to {f1[3]:.2f} with whole "
         f"{split}s held out"
     )

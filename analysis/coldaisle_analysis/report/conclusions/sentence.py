@@ -1,6 +1,12 @@
-"""A sentence of the report, and how it says a time."""
+"""A sentence of the report, the topics of its first screen, and the wording of a time."""
 
 from dataclasses import dataclass
+
+FOUND = "What was found, and how early"
+MISSED = "What was not found"
+TRUST = "How far to trust it"
+ANSWERS = (FOUND, MISSED, TRUST)
+"""The topics of the report's first screen, in their order."""
 
 
 @dataclass(frozen=True)
@@ -8,9 +14,9 @@ class Sentence:
     """A sentence of the report and where its numbers are.
 
     Attributes:
-        topic: what it is about; sentences of a topic stand together.
+        topic: the topic; sentences of a topic are shown together.
         text: plain text.
-        figure: anchor of the figure or table it speaks of.
+        figure: anchor of the figure or table that shows its numbers.
     """
 
     topic: str
@@ -19,7 +25,7 @@ class Sentence:
 
 
 def within(seconds: float) -> str:
-    """Return how long something took as a person says it."""
+    """Return a time in s in the words of a sentence."""
     if seconds < 0.1:  # noqa: PLR2004 - a tenth of a second
         return "at once"
     if seconds < 120:  # noqa: PLR2004 - up to two minutes in seconds

@@ -1,4 +1,4 @@
-"""The report's figures of the models, one function each; every one returns inline SVG."""
+"""Figures of the models' scores; each function returns inline SVG."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -23,21 +23,19 @@ from coldaisle_analysis.report.figures.style import (
     inline_svg,
     styled,
 )
-from coldaisle_analysis.report.lookup import of, title
+from coldaisle_analysis.report.lookup import results_of, title
 
 _ERDE: tuple[
     tuple[Literal["erde_5", "erde_50"], Literal["erde_5_bounds", "erde_50_bounds"], str, str], ...
-] = (
-    ("erde_5", "erde_5_bounds", DAY_COLOUR, "o"),
-    ("erde_50", "erde_50_bounds", RANDOM_COLOUR, "s"),
-)
+] = (("erde_5", "erde_5_bounds", DAY_COLOUR, "o"), ("erde_50", "erde_50_bounds", RANDOM_COLOUR, "s"))
+
 _CURVES = ("#1f6f8b", "#d99a00", "#7a4fb5", "#c8442f", "#2f8f6b")
 
 
 @styled
 def leak(scored: Sequence[Scored], held_out: str) -> str:
-    """Draw F1 with whole days (or blocks) held out beside F1 under random folds, for every model."""
-    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    """Draw F1 of every model with whole days (or blocks) held out, and with rows split at random."""
+    levels = [level for level in LEARNED if results_of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 4.3, sharex=True)
     for ax, level in zip(axes, levels, strict=True):
         _dumbbells(ax, scored, level, held_out)
@@ -50,23 +48,23 @@ def leak(scored: Sequence[Scored], held_out: str) -> str:
             linewidth=2,
             label=f"whole {held_out}s held out, 95 % interval",
         ),
-        Line2D([], [], color=RANDOM_COLOUR, marker="D", linewidth=0, label="random rows held out: leaks"),
+        Line2D([], [], color=RANDOM_COLOUR, marker="D", linewidth=0, label="rows split at random (leaks)"),
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=2)
     return inline_svg(
-        figure, "leak", f"F1 of every model with whole {held_out}s held out, beside F1 under random folds."
+        figure, "leak", f"F1 of every model with whole {held_out}s held out, and with rows split at random."
     )
 
 
 def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) -> None:
-    """Draw a line a model: interval and F1 of the honest split, F1 of the random one."""
-    honest = sorted(of(scored, level, held_out, f"{held_out}+identity"), key=lambda one: float(one.row["f1"]))
+    """Draw one line per model: interval and F1 on the grouped split, F1 on the random split."""
+    results = results_of(scored, level, held_out, f"{held_out}+identity")
+    rows = sorted((result.row for result in results), key=lambda row: row["f1"])
     random = {
-        (one.row["model"], "+" in one.row["split"]): one.row["f1"]
-        for one in of(scored, level, "random", "random+identity")
+        (result.row["model"], "+" in result.row["split"]): result.row["f1"]
+        for result in results_of(scored, level, "random", "random+identity")
     }
-    for place, result in enumerate(honest):
-        row = result.row
+    for place, row in enumerate(rows):
         ax.plot(
             row["intervals"]["f1"],
             [place, place],
@@ -80,7 +78,7 @@ def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) ->
             ax.plot([row["f1"], leaked], [place, place], color=HAIR, linewidth=1.2, zorder=1)
             ax.scatter([leaked], [place], color=RANDOM_COLOUR, marker="D", s=30, zorder=3)
         ax.scatter([row["f1"]], [place], color=DAY_COLOUR, s=42, zorder=4)
-    ax.set_yticks(range(len(honest)), [title(one.row["model"], one.row["split"]) for one in honest])
+    ax.set_yticks(range(len(rows)), [title(row["model"], row["split"]) for row in rows])
     ax.set_xlim(-0.02, 1.03)
     ax.set_title(f"{level.capitalize()}: F1")
     grid(ax, "x")
@@ -88,14 +86,14 @@ def _dumbbells(ax: Axes, scored: Sequence[Scored], level: str, held_out: str) ->
 
 @styled
 def curves(scored: Sequence[Scored], held_out: str) -> str:
-    """Draw the PR curves of the five models with the best average precision, and the dummy's."""
-    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    """Draw the PR curves of the five models with the best average precision, and the base rate."""
+    levels = [level for level in LEARNED if results_of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 3.9, sharey=True)
     for ax, level in zip(axes, levels, strict=True):
-        own = of(scored, level, held_out)
+        results = results_of(scored, level, held_out)
         best = sorted(
-            (one for one in own if one.row["model"] not in BASELINES),
-            key=lambda one: -one.row["average_precision"],
+            (result for result in results if result.row["model"] not in BASELINES),
+            key=lambda result: -result.row["average_precision"],
         )[:5]
         for result, colour in zip(best, _CURVES, strict=False):
             label = f"{title(result.row['model'])}  {result.row['average_precision']:.2f}"
@@ -107,7 +105,7 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
                 linewidth=1.7,
                 label=label,
             )
-        rate = own[0].row["attack_rows"] / own[0].row["rows"]
+        rate = results[0].row["attack_rows"] / results[0].row["rows"]
         ax.axhline(rate, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate  {rate:.2g}")
         ax.set(
             xlim=(0, 1.01),
@@ -124,11 +122,13 @@ def curves(scored: Sequence[Scored], held_out: str) -> str:
 @styled
 def kinds(scored: Sequence[Scored], held_out: str) -> str:
     """Draw the recall of every model on every kind."""
-    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    levels = [level for level in LEARNED if results_of(scored, level, held_out)]
     tables = {}
     for level in levels:
-        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["f1"]))
-        table = pd.DataFrame({title(one.row["model"]): one.row["recall_per_kind"] for one in own}).T
+        rows = sorted(
+            (result.row for result in results_of(scored, level, held_out)), key=lambda row: -row["f1"]
+        )
+        table = pd.DataFrame({title(row["model"]): row["recall_per_kind"] for row in rows}).T
         tables[f"{level.capitalize()}: share of each kind's rows caught"] = table[
             in_order(set(table.columns))
         ]
@@ -138,17 +138,19 @@ def kinds(scored: Sequence[Scored], held_out: str) -> str:
 
 @styled
 def earliness(scored: Sequence[Scored], held_out: str) -> str:
-    """Draw ERDE_5 and ERDE_50 of every model between what a perfect and a silent detector score."""
-    levels = [level for level in LEARNED if of(scored, level, held_out)]
+    """Draw ERDE_5 and ERDE_50 of every model, between the scores of a perfect detector and of one that never alarms."""
+    levels = [level for level in LEARNED if results_of(scored, level, held_out)]
     figure, axes = canvas(1, len(levels), 4.3)
     for ax, level in zip(axes, levels, strict=True):
-        own = sorted(of(scored, level, held_out), key=lambda one: -float(one.row["erde_5"]))
-        place = range(len(own))
+        rows = sorted(
+            (result.row for result in results_of(scored, level, held_out)), key=lambda row: -row["erde_5"]
+        )
+        places = range(len(rows))
         for name, bounds, colour, marker in _ERDE:
-            ax.axvline(own[0].row[bounds][0], color=colour, linewidth=1, linestyle=(0, (4, 3)))
-            ax.scatter([one.row[name] for one in own], place, color=colour, marker=marker, s=34, zorder=3)
-        ax.axvline(own[0].row["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        ax.set_yticks(place, [title(one.row["model"]) for one in own])
+            ax.axvline(rows[0][bounds][0], color=colour, linewidth=1, linestyle=(0, (4, 3)))
+            ax.scatter([row[name] for row in rows], places, color=colour, marker=marker, s=34, zorder=3)
+        ax.axvline(rows[0]["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        ax.set_yticks(places, [title(row["model"]) for row in rows])
         ax.set_title(f"{level.capitalize()}: ERDE, lower is better")
         grid(ax, "x")
     handles = [
