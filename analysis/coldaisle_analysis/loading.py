@@ -53,6 +53,14 @@ def load_run(
 
     Raises:
         InputError: if the folder holds no finished run, or no such level or subset exists.
+
+    Examples:
+        >>> train = load_run("runs/latest", level="readings", subset="train")
+        >>> train.data.shape, int(train.target.sum())
+        ((11520, 29), 180)
+        >>> X_test, y_test = load_run("runs/latest", level="readings", subset="test", return_X_y=True)
+        >>> X_test.shape, y_test.shape
+        ((4608, 29), (4608,))
     """
     _refuse_unknown(level, subset)
     manifest = Manifest.load(Path(run))
@@ -86,6 +94,11 @@ def load_dad(
 
     Raises:
         InputError: if the folder lacks captures or label tables, or one does not match, with file and line.
+
+    Examples:
+        >>> dad = load_dad("dad", level="packets")
+        >>> dad.data.shape, dad.target_names
+        ((271, 59), ['normal', 'attack'])
     """
     _refuse_unknown(level, subset)
     pcaps, labels = (sorted(Path(folder).glob(pattern)) for pattern in ("*.pcap", "*labels.csv"))

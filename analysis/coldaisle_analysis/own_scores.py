@@ -55,6 +55,15 @@ def score_early(
 
     Raises:
         InputError: if the folder holds no finished run, no such level or subset exists, or the scores do not fit its rows.
+
+    Examples:
+        >>> test = load_run("runs/latest", level="readings", subset="test")
+        >>> perfect = score_early("runs/latest", "readings", test.target == 1, subset="test")
+        >>> perfect["sensor"]["f_latency"], perfect["sensor"]["seconds_to_detect"]
+        (1.0, 300.0)
+        >>> silent = score_early("runs/latest", "readings", 0 * test.target, subset="test")
+        >>> silent["sensor"]["caught_cases"], silent["sensor"]["positive_cases"]
+        (0, 4)
     """
     _refuse_unknown(level, subset)
     frame = tables.read_level(Path(run), level)

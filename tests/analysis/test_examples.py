@@ -1,5 +1,6 @@
-"""The Python that README and documentation show runs as it stands there."""
+"""The Python that README, documentation and docstrings show runs as it stands there."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import python_api
+from tests.analysis import made_detector
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.features import packets
@@ -21,20 +24,49 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_examples_run(
-    page: Path, made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The examples of a page, one after another, run where ``runs/`` has two finished runs and ``site.pcapng`` a capture."""
+@pytest.fixture
+def folder(made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder where ``runs/`` has two finished runs with a detector and ``site.pcapng`` is a capture."""
     for name in ("20260302-000000-week-1", "20260309-000000-week-2"):
         shutil.copytree(made_week, tmp_path / "runs" / name)
     (tmp_path / "runs" / "latest").symlink_to(name)
     (tmp_path / "site.pcapng").symlink_to(next((analysed_run / "capture").glob("*.pcap")))
     monkeypatch.chdir(tmp_path)
-    known: dict[str, Any] = {}
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_run(page: Path) -> None:
+    """The examples of a page run one after another."""
+    names: dict[str, Any] = {}
     for block in PAGES[page]:
-        exec(compile(block, str(page), "exec"), known)  # noqa: S102 - our own pages
-    assert known
+        exec(compile(block, str(page), "exec"), names)  # noqa: S102 - our own pages
+    assert names
+
+
+@pytest.mark.parametrize("module", python_api.MODULES)
+def test_docstring_examples_run(module: str, folder: Path) -> None:
+    """The examples in the docstrings of the public API, one after another, give the results that stand there."""
+    made_detector.make().save(folder / "runs" / "latest" / "models" / "packets.random_forest.skops")
+    _label(folder / "site.pcapng", folder / "dad")
+    known = {name: value for name, value in python_api.members(module).items() if "." not in name}
+    text = "\n".join(python_api.examples(value) for value in python_api.members(module).values())
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)
+    failures: list[str] = []
+    runner.run(doctest.DocTestParser().get_doctest(text, known, module, None, None), out=failures.append)
+    assert not failures, "".join(failures)
+
+
+def _label(capture: Path, into: Path) -> None:
+    """Put a capture and a label table for it, with no frame labelled, into a new folder."""
+    into.mkdir()
+    (into / "day.pcap").symlink_to(capture)
+    rows = packets.decode([capture])
+    columns = (rows[name].astype("str").fillna("") for name in ("frame_in_file", "ip_src", "tcp_srcport"))
+    lines = [f"{frame};{source};{port};;;0" for frame, source, port in zip(*columns, strict=True)]
+    head = "frame.number;ip.src;tcp.srcport;mqtt.clientid;mqtt.msgid;label"
+    (into / "day.labels.csv").write_text("\n".join([head, *lines, ""]))
 
 
 def test_there_are_examples() -> None:

@@ -32,6 +32,12 @@ class Decoder:
         frames: the most frames in a batch.
         size: the most bytes in a block.
         flows: the most flows known at a time.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> (batch,) = Decoder().decode([Path("site.pcapng")])
+        >>> batch.packets.num_rows, batch.messages.num_rows
+        (271, 162)
     """
 
     port: int = MQTT_PORT
@@ -58,12 +64,23 @@ class Decoder:
 
         Raises:
             InputError: if a capture cannot be read; the batches before the error are yielded first.
+
+        Examples:
+            >>> batches = Decoder(port=8883).decode([Path("site.pcapng")])  # nothing is MQTT on this port
+            >>> sum(batch.messages.num_rows for batch in batches)
+            0
         """
         for decoded in map(batches.batch, self.views(paths, shards)):
             yield decoded if reuse else Batch(copied(decoded.packets), copied(decoded.messages))
 
     def views(self, paths: Sequence[Path], shards: Sequence[int] | None = None) -> Iterator[View]:
-        """Decode captures as :meth:`decode` does, but yield the kernel's own arrays."""
+        """Decode captures as :meth:`decode` does, but yield the kernel's own arrays.
+
+        Examples:
+            >>> (view,) = Decoder().views([Path("site.pcapng")])
+            >>> view.frames, view.published.payload[0]
+            (271, b'14.00')
+        """
         for path, shard in zip(paths, shards or [0] * len(paths), strict=True):
             before = int(self._carried.tally[0]["frames"])
             for count in files.blocks(path, self._room):
@@ -78,17 +95,36 @@ class Decoder:
 
         Raises:
             ValueError: if there is no room for all of them.
+
+        Examples:
+            >>> addresses = "ffffffffffff 02000000000d", "02000000000d 0a063829 000000000000 0a063801"
+            >>> request = bytes.fromhex("0806 0001 0800 0604 0001".join(addresses))  # ARP
+            >>> (view,) = Decoder().take([(0, request)])
+            >>> view.texts("protocol")[0], view.texts("arp_src_ip")[0]
+            ('ARP', '10.6.56.41')
         """
         before = int(self._carried.tally[0]["frames"])
         yield from self._block(_LIVE, before, files.fill(self._room, frames), shard)
 
     @property
     def gaps(self) -> int:
-        """How many holes in TCP streams were given up so far."""
+        """How many holes in TCP streams were given up so far.
+
+        Examples:
+            >>> Decoder().gaps
+            0
+        """
         return int(self._carried.tally[0]["gaps"])
 
     def remarks(self) -> Iterator[str]:
-        """Yield a sentence for each flaw or limit that the frames so far met."""
+        """Yield a sentence for each flaw or limit that the frames so far met.
+
+        Examples:
+            >>> decoder = Decoder()
+            >>> (view,) = decoder.take([(0, bytes(9))])
+            >>> list(decoder.remarks())
+            ['1 frames are malformed; column malformed says how']
+        """
         tally = self._carried.tally[0]
         for name, meaning in _REMARKS.items():
             if tally[name]:

@@ -69,6 +69,11 @@ def write(paths: Sequence[Path], folder: Path, decoder: Decoder | None = None) -
 
     Raises:
         InputError: if a capture cannot be read or the folder cannot be written to.
+
+    Examples:
+        >>> written = write([Path("site.pcapng")], Path("tables"))
+        >>> [path.name for path in written.files], written.frames
+        (['packets.parquet', 'messages.parquet'], 271)
     """
     decoder = decoder or Decoder()
     new_folders = [path for path in (folder, *folder.parents) if not path.exists()]

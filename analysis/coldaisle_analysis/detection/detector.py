@@ -31,6 +31,12 @@ class Detector:
         site: site that forecasts are made for.
         policies: alarm policies by name: :data:`PLAIN`, a budget of false alarms, or one chosen for earliness.
         about: origin of the training data and scores, as JSON.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> detector = Detector.load(Path("runs/latest/models/packets.random_forest.skops"))
+        >>> detector.model, list(detector.policies)
+        ('random_forest', ['best F1', '1 a day', '1 a week', 'early'])
     """
 
     model: str
@@ -44,6 +50,10 @@ class Detector:
 
         Raises:
             InputError: if no policy has the name.
+
+        Examples:
+            >>> type(detector.policy("best F1")).__name__
+            'Threshold'
         """
         if name not in self.policies:
             raise InputError("--policy", f"use one of {', '.join(map(repr, self.policies))}", name)
@@ -54,6 +64,11 @@ class Detector:
 
         Raises:
             InputError: if the model cannot be saved without pickle, or the file cannot be written.
+
+        Examples:
+            >>> detector.save(Path("detectors/site.skops"))
+            >>> Detector.load(Path("detectors/site.skops")).model
+            'random_forest'
         """
         contents = {
             "format": FORMAT,
@@ -78,6 +93,11 @@ class Detector:
 
         Raises:
             InputError: if the file cannot be read, is no detector, or was written by another version of coldaisle.
+
+        Examples:
+            >>> Detector.load(Path("site.pcapng"))
+            Traceback (most recent call last):
+            coldaisle_contracts.errors.InputError: ...
         """
         remedy = f"name a model file, such as runs/latest/models/packets.random_forest{SUFFIX}"
         stored = files.loads(read(path, f"cannot be read: {remedy}", files.MOST_UNPACKED), str(path))
@@ -110,6 +130,9 @@ class Detector:
 
         Raises:
             ValueError: or another of :data:`files.DAMAGED`, if site, pipeline and columns do not fit together.
+
+        Examples:
+            >>> detector.probe()
         """
         Forecast(self.site)
         rows = np.vstack([np.zeros(len(inputs())), np.full(len(inputs()), np.nan)])

@@ -39,6 +39,12 @@ class Outcomes:
         length: items in the case; at least 1, shape (n,).
         alarm: item at which the detector first said "alarm", counted from 1; 0 when it never did, shape (n,).
         seconds: time from the onset to that item, s; NaN when it never did, shape (n,).
+
+    Examples:
+        >>> import numpy as np
+        >>> attacked, length = np.array([True, True, True, False, False]), np.array([9, 9, 9, 9, 9])
+        >>> alarm, seconds = np.array([1, 5, 0, 0, 4]), np.array([2.0, 10.0, np.nan, np.nan, np.nan])
+        >>> outcomes = Outcomes(attacked, length, alarm, seconds)  # two hits, a miss, a true negative, a false alarm
     """
 
     attacked: npt.NDArray[np.bool_]
@@ -48,12 +54,22 @@ class Outcomes:
 
     @property
     def caught(self) -> npt.NDArray[np.bool_]:
-        """Return which cases are true positives."""
+        """Return which cases are true positives.
+
+        Examples:
+            >>> outcomes.caught.tolist()
+            [True, True, False, False, False]
+        """
         return self.attacked & (self.alarm > 0)
 
     @property
     def share(self) -> float:
-        """Return the share of positive cases, NaN without a case."""
+        """Return the share of positive cases, NaN without a case.
+
+        Examples:
+            >>> outcomes.share
+            0.6
+        """
         return float(self.attacked.mean()) if self.attacked.size else float("nan")
 
 
@@ -61,6 +77,10 @@ def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
     """Return lc_o(k) = 1 - 1/(1 + e^(k-o)): what a true positive at item ``item`` costs with o = ``deadline``.
 
     The sigmoid is evaluated stably: a detection at the ten-thousandth item costs 1, not an overflow.
+
+    Examples:
+        >>> latency_cost([1, 5, 9], deadline=5).round(3).tolist()
+        [0.018, 0.5, 0.982]
     """
     return np.asarray(expit(np.asarray(item, dtype=np.float64) - deadline), dtype=np.float64)
 
@@ -70,6 +90,10 @@ def erde(outcomes: Outcomes, deadline: float) -> float:
 
     A miss costs 1, a false alarm the share of positive cases, a true positive :func:`latency_cost`, a true
     negative nothing. NaN without a positive case.
+
+    Examples:
+        >>> round(erde(outcomes, deadline=5), 3)
+        0.424
     """
     if not outcomes.attacked.any():
         return float("nan")
@@ -84,12 +108,21 @@ def erde_bounds(share: float, deadline: float) -> tuple[float, float]:
     """Return the ERDE_o of a perfect detector and of one that never alarms, for a share of positive cases.
 
     Scores of two data sets compare only beside these.
+
+    Examples:
+        >>> [round(bound, 3) for bound in erde_bounds(share=0.6, deadline=5)]
+        [0.011, 0.6]
     """
     return share * float(latency_cost(1, deadline)), share
 
 
 def case_f1(outcomes: Outcomes) -> float:
-    """Return the F1 of the decisions, a case counting once; NaN without a positive case."""
+    """Return the F1 of the decisions, a case counting once; NaN without a positive case.
+
+    Examples:
+        >>> round(case_f1(outcomes), 3)
+        0.667
+    """
     if not outcomes.attacked.any():
         return float("nan")
     fired = int((outcomes.alarm > 0).sum())
@@ -102,6 +135,10 @@ def latency_penalty(item: npt.ArrayLike, rate: float) -> Floats:
     Args:
         item: counted from 1.
         rate: p, how fast it grows.
+
+    Examples:
+        >>> latency_penalty([1, 9, 999], rate=0.1373).round(2).tolist()
+        [0.0, 0.5, 1.0]
     """
     return np.asarray(-1 + 2 * expit(rate * (np.asarray(item, dtype=np.float64) - 1)), dtype=np.float64)
 
@@ -110,6 +147,10 @@ def latency_rate(outcomes: Outcomes) -> float:
     """Return p = ln 3/(median case length - 1), at which the penalty is one half at the median length.
 
     Where the median case has one item there is no later item to be penalised for, and p is 0.
+
+    Examples:
+        >>> round(latency_rate(outcomes), 4)
+        0.1373
     """
     span = float(np.median(outcomes.length)) - 1
     return float(np.log(3) / span) if span > 0 else 0.0
@@ -119,6 +160,10 @@ def f_latency(outcomes: Outcomes) -> float:
     """Return F_latency with the rate of these cases: 1 is every episode caught at its first item.
 
     No true positive: 0. No positive case: NaN.
+
+    Examples:
+        >>> round(f_latency(outcomes), 3)
+        0.577
     """
     return _weighted_f1(outcomes, latency_rate(outcomes)) if outcomes.attacked.any() else float("nan")
 
@@ -127,6 +172,10 @@ def latency_weighted_f1(outcomes: Outcomes) -> float:
     """Return F_latency with the rate of eRisk, :data:`ERISK_RATE`: comparable from one data set to another.
 
     Where cases are much shorter than the 142 posts the rate is made for, hardly anything is late and this is close to F1.
+
+    Examples:
+        >>> round(latency_weighted_f1(outcomes), 3)
+        0.661
     """
     return _weighted_f1(outcomes, ERISK_RATE)
 
@@ -140,7 +189,12 @@ def _weighted_f1(outcomes: Outcomes, rate: float) -> float:
 
 
 def seconds_to_detect(outcomes: Outcomes) -> tuple[float, float]:
-    """Return median and 90th percentile of the time from onset to alarm over true positives, s; NaN without any."""
+    """Return median and 90th percentile of the time from onset to alarm over true positives, s; NaN without any.
+
+    Examples:
+        >>> seconds_to_detect(outcomes)  # median and 90th percentile
+        (6.0, 9.2)
+    """
     waited = outcomes.seconds[outcomes.caught]
     if not waited.size:
         return float("nan"), float("nan")
