@@ -112,13 +112,13 @@ def _tool(name: str) -> Component:
 def _components(noted: dict[str, Software]) -> Iterator[Component]:
     """Yield a component for each base, Debian package and Python distribution, with the machines and images that hold it."""
     holders: dict[tuple[str, str], list[str]] = {}
-    made: dict[tuple[str, str], Component] = {}
+    components: dict[tuple[str, str], Component] = {}
     for name, held in noted.items():
         for part in _held(held):
             key = (str(part.bom_ref.value), part.version or "")
-            made.setdefault(key, part)
+            components.setdefault(key, part)
             holders.setdefault(key, []).append(name)
-    for key, part in made.items():
+    for key, part in components.items():
         part.properties.update(Property(name="coldaisle:held-by", value=name) for name in holders[key])
         yield part
 
@@ -136,11 +136,11 @@ def _held(held: Software) -> Iterator[Component]:
             properties=day,
         )
     vendor = system.partition(" ")[0].lower()
-    for name, found in held.debian.items():
-        address = PackageURL("deb", vendor, name, found, {"distro": f"{vendor}-{version}"})
-        yield Component(name=name, version=found, purl=address, bom_ref=str(address))
-    for name, found in held.python.items():
-        yield _distribution(name, found, held.licences.get(name, ""))
+    for name, package_version in held.debian.items():
+        address = PackageURL("deb", vendor, name, package_version, {"distro": f"{vendor}-{version}"})
+        yield Component(name=name, version=package_version, purl=address, bom_ref=str(address))
+    for name, package_version in held.python.items():
+        yield _distribution(name, package_version, held.licences.get(name, ""))
 
 
 def _distribution(name: str, version: str, licence: str) -> Component:
