@@ -1,6 +1,6 @@
-"""The dataset: labelled rows a frame, an MQTT control packet and a planned reading, from a run or from a foreign capture.
+"""The dataset: one labelled row per frame, per MQTT control packet and per planned reading, of a run or of foreign captures.
 
-Flows and windows follow from these and are written beside them.
+Flows and windows are computed from these rows and written beside them.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,18 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.topics import base_id
 
 _LEAD = SECOND // 4
-"""A slot ends so long before the next reading is due, ns."""
+"""Time from the end of a slot to the next planned reading, in ns."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a capture and its journals say; the columns are those of :mod:`columns`.
+    """Tables of labelled rows; their columns are those of :mod:`columns`.
 
     Attributes:
-        packets: a row a frame.
-        messages: a row an MQTT control packet.
-        readings: a row a planned reading (a PUBLISH in foreign captures), by sensor, then slot.
-        cut: where flows and windows are cut.
+        packets: one row per frame.
+        messages: one row per MQTT control packet.
+        readings: one row per planned reading (per PUBLISH in foreign captures), by sensor, then slot.
+        cut: limits of flows and windows.
     """
 
     packets: pd.DataFrame
@@ -48,7 +48,7 @@ class Dataset:
     cut: Cut = field(default_factory=Cut)
 
     def levels(self) -> dict[Level, pd.DataFrame]:
-        """Return every level by name; flows and windows are made here."""
+        """Return every level by name; flows and windows are computed here."""
         return {
             "packets": self.packets,
             "messages": self.messages,
@@ -63,7 +63,7 @@ def build(run: Path, account: Account | None = None) -> Dataset:
 
     Args:
         run: the run's folder.
-        account: what became of its readings, if already settled.
+        account: account of the run, if already settled.
 
     Raises:
         InputError: if the run cannot be read.
@@ -80,7 +80,7 @@ def of_frames(messages: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return level ``messages``: each message with the time and the label of the frame that completes it.
 
     Args:
-        messages: what was decoded, see :class:`packets.Trace`.
+        messages: decoded messages, see :class:`packets.Trace`.
         frames: level ``packets``.
     """
     row = messages["row"].to_numpy()
@@ -169,10 +169,10 @@ def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: i
     Args:
         pcaps: captures with MQTT, a day each, in order of time.
         labels: the label table of each, in the same order.
-        utc_offset_s: offset of local time from UTC, s, for weekday and hour.
+        utc_offset_s: offset of local time from UTC, in s, for weekday and hour.
 
     Raises:
-        InputError: if a capture cannot be read or a label row does not match, with file and line.
+        InputError: if a capture cannot be read, or a label row does not match its frame; it names file and line.
     """
     frames, decoded, readings = labelled_captures.build(pcaps, labels, utc_offset_s)
     first_ns = int(frames["time_ns"].min()) if len(frames) else 0
@@ -185,7 +185,7 @@ def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: i
 
 
 def write(dataset: Dataset, folder: Path) -> list[Path]:
-    """Write every level as Parquet and CSV into a folder, made if need be; return the files.
+    """Write every level as Parquet and CSV into a folder, which is made if it does not exist; return the files.
 
     Raises:
         InputError: if the folder cannot be written to.
@@ -194,7 +194,7 @@ def write(dataset: Dataset, folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> Dataset:
-    """Read what a dataset is made of in a folder back from Parquet; :func:`read_level` reads any level of a run.
+    """Read a dataset from the Parquet files in a folder; :func:`tables.read_level` reads any level of a run.
 
     Raises:
         InputError: if a file is missing or is not Parquet.

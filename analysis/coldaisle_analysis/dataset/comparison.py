@@ -1,6 +1,6 @@
-"""Holding a table that was derived again against the one on disk: columns, rows, then value by value.
+"""Comparison of a table that was derived again with the one on disk: columns, rows, then values.
 
-Numbers that are no integers may differ by one part in 10⁹: another processor may add them up in another order.
+Floating-point numbers may differ by one part in 10⁹, because another processor may add them up in another order.
 """
 
 import csv
@@ -18,19 +18,19 @@ import pyarrow.parquet  # type: ignore[import-untyped]
 from coldaisle_analysis import tables
 
 CLOSE = 1e-9
-"""Relative difference at which two floating-point numbers are the same."""
+"""Largest relative difference between floating-point numbers that count as equal."""
 _FEW = 5
-"""Columns named at most in a sentence."""
+"""Most columns that a sentence names."""
 
 
 def differences(frame: pd.DataFrame, run: Path, name: str, version: str = "") -> Iterator[str]:
-    """Yield a sentence for each form of a table on disk that is not the derived one.
+    """Yield a sentence for each file of a table, Parquet and CSV, that differs from the derived table.
 
     Args:
-        frame: the table as it was derived again.
+        frame: the table that was derived again.
         run: the run's folder.
-        name: the table's path there, without suffix, such as ``dataset/packets``.
-        version: what made the run, if another version than this; said where columns changed.
+        name: path of the table in that folder, without suffix, such as ``dataset/packets``.
+        version: version that made the run, if it is not this one; the sentences name it.
     """
     derived = pa.Table.from_pandas(frame, preserve_index=False)
     file = f"{name}.parquet"
@@ -82,23 +82,23 @@ def _table(file: str, stored: Any, derived: Any, version: str) -> Iterator[str]:
 
 
 def _plain(kind: Any) -> str:
-    """Return the name of a type; how Arrow packs texts does not matter."""
+    """Return the name of a type; how Arrow encodes texts is ignored."""
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     return str(plain).removeprefix("large_")
 
 
 def _differ(stored: Any, derived: Any) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return in which rows two columns of one type differ."""
-    one, two = (column.combine_chunks() for column in (stored, derived))
-    if pa.types.is_floating(two.type):
-        a, b = (np.asarray(column.to_numpy(zero_copy_only=False), np.float64) for column in (one, two))
+    left, right = (column.combine_chunks() for column in (stored, derived))
+    if pa.types.is_floating(right.type):
+        a, b = (np.asarray(column.to_numpy(zero_copy_only=False), np.float64) for column in (left, right))
         return ~np.isclose(a, b, rtol=CLOSE, atol=0.0, equal_nan=True)
-    plain = two.type.value_type if pa.types.is_dictionary(two.type) else two.type
+    plain = right.type.value_type if pa.types.is_dictionary(right.type) else right.type
     if pa.types.is_null(plain):  # a column without a single value
-        return np.zeros(len(two), np.bool_)
-    one, two = (column.cast(plain) for column in (one, two))
-    missing = pc.xor(one.is_null(), two.is_null())
-    other = pc.fill_null(pc.not_equal(one, two), fill_value=False)
+        return np.zeros(len(right), np.bool_)
+    left, right = (column.cast(plain) for column in (left, right))
+    missing = pc.xor(left.is_null(), right.is_null())
+    other = pc.fill_null(pc.not_equal(left, right), fill_value=False)
     return np.asarray(pc.or_(missing, other).to_numpy(zero_copy_only=False), np.bool_)
 
 
@@ -118,22 +118,25 @@ def _csv(file: str, text: str, fresh: str, version: str) -> Iterator[str]:
         return
     at = [(was.index(name), now.index(name), name) for name in now if name in was]
     rows: dict[str, list[int]] = {}
-    for number, (one, two) in enumerate(zip(stored[1:], derived[1:], strict=True)):
+    for number, (stored_row, derived_row) in enumerate(zip(stored[1:], derived[1:], strict=True)):
         for left, right, name in at:
-            if left >= len(one) or (one[left] != two[right] and not _close(one[left], two[right])):
+            if left >= len(stored_row) or (
+                stored_row[left] != derived_row[right] and not _close(stored_row[left], derived_row[right])
+            ):
                 rows.setdefault(name, []).append(number)
     if rows:
         first = min(rows, key=lambda name: rows[name][0])
         row = rows[first][0]
-        one, two = stored[row + 1], derived[row + 1]
+        stored_row, derived_row = stored[row + 1], derived[row + 1]
         left, right = was.index(first), now.index(first)
-        yield _values(file, rows, row, first, one[left] if left < len(one) else None, two[right], version)
+        was_value = stored_row[left] if left < len(stored_row) else None
+        yield _values(file, rows, row, first, was_value, derived_row[right], version)
 
 
-def _close(one: str, two: str) -> bool:
-    """Tell whether two texts are the same floating-point number, nearly."""
+def _close(left: str, right: str) -> bool:
+    """Return whether two texts are nearly the same floating-point number."""
     try:
-        return "." in one + two and bool(np.isclose(float(one), float(two), rtol=CLOSE, atol=0.0))
+        return "." in left + right and bool(np.isclose(float(left), float(right), rtol=CLOSE, atol=0.0))
     except ValueError:
         return False
 
@@ -141,15 +144,15 @@ def _close(one: str, two: str) -> bool:
 def _columns(file: str, gone: Sequence[str], fresh: Sequence[str], version: str) -> str:
     """Return a sentence on columns that changed."""
     parts = [
-        f"{what} {', '.join(names[:_FEW])}{' and others' if len(names) > _FEW else ''}"
-        for what, names in (("has the column", gone), ("lacks or has otherwise", fresh))
+        f"{verb} {', '.join(names[:_FEW])}{' and others' if len(names) > _FEW else ''}"
+        for verb, names in (("has the column", gone), ("lacks or has otherwise", fresh))
         if names
     ]
     return f"{file}: {' and '.join(parts) or 'has its columns in another order'}{_because(version, 'has other columns')}"
 
 
 def _because(version: str, change: str) -> str:
-    """Return the end of a sentence on a run that another version made; empty for one of this version."""
+    """Return the end of a sentence about a run of another version; empty for a run of this version."""
     return f" ({version}; this version may be what {change}: verify it with that one)" if version else ""
 
 
@@ -157,7 +160,7 @@ def _values(
     file: str, rows: dict[str, Any], row: int, column: str, stored: object, derived: object, version: str
 ) -> str:
     """Return a sentence on values that differ."""
-    every = len(set[int]().union(*(map(int, own) for own in rows.values())))
+    every = len(set[int]().union(*(map(int, numbers) for numbers in rows.values())))
     names = [column, *(name for name in rows if name != column)]
     also = (
         f" (and {', '.join(names[1:_FEW])}{' and others' if len(names) > _FEW else ''} differ)"

@@ -1,11 +1,11 @@
-"""Foreign captures: any capture of MQTT, with a label table joined on the frame's number.
+"""Foreign captures: captures of MQTT with label tables, joined by the number of the frame.
 
 The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport, mqtt.clientid, mqtt.msgid and label,
 as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
 
-There is no plan and no journal: a reading is a PUBLISH, a tick is a moment at which sensors publish together, kind
-is ``attack`` where the label is 1, and labelled frames of one source (IP address, or MAC address where a frame has none, as
-ARP) less than an hour apart are one episode.
+There is no plan and no journal. A reading is a PUBLISH, a slot is a moment at which sensors publish together, and the kind
+is ``attack`` where the label is 1. Labelled frames of one source that are less than an hour apart are one episode; the source is
+the IP address, or the MAC address where a frame has none, as in ARP.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ from coldaisle_contracts.topics import SENSORS, is_inrow, sensor_of
 HEADER = ("frame.number", "ip.src", "tcp.srcport", "mqtt.clientid", "mqtt.msgid", "label")
 ATTACK = "attack"
 TOGETHER = SECOND
-"""Publishes of different sensors less than this apart belong to one tick, ns."""
+"""Longest pause between the publishes of different sensors in one slot, in ns."""
 EPISODE_GAP = HOUR
-"""Labelled frames of one source further apart than this are two episodes, ns."""
+"""Shortest pause between two episodes of one source, in ns."""
 
 
 def build(
@@ -50,7 +50,7 @@ def build(
         )
     tables = [
         _read(path) for path in labels
-    ]  # what is wrong with a header is said before a capture is decoded
+    ]  # an error in a header is reported before any capture is decoded
     trace = packets.trace(pcaps, [f"day-{day}" for day in range(1, len(pcaps) + 1)], utc_offset_s)
     frames = trace.packets.assign(day=trace.frames.file + 1)
     parts = [
@@ -80,10 +80,10 @@ def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> 
     """Return the label of every frame of a capture.
 
     Args:
-        path: the label table, to name it in errors.
-        table: what it holds, as text.
+        path: path of the label table, for errors.
+        table: its cells, as text.
         frames: the capture's rows of level ``packets``.
-        pcap: the capture, to name it in errors.
+        pcap: path of the capture, for errors.
 
     Raises:
         InputError: naming file and line of the first row that does not match the capture.
@@ -103,16 +103,16 @@ def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> 
     )
     shared = min(len(table), len(frames))
     for name, expected, remedy in checks:
-        given = table[name].to_numpy(object)[:shared]
-        stated = (given != "") | (name == "frame.number")  # the published tables leave some cells empty
-        wrong = np.flatnonzero(stated & (given != expected.to_numpy(object)[:shared]))
+        cells = table[name].to_numpy(object)[:shared]
+        stated = (cells != "") | (name == "frame.number")  # the published tables leave some cells empty
+        wrong = np.flatnonzero(stated & (cells != expected.to_numpy(object)[:shared]))
         if len(wrong):
-            raise InputError(f"{path}: line {wrong[0] + 2}: {name}", remedy, given[wrong[0]])
+            raise InputError(f"{path}: line {wrong[0] + 2}: {name}", remedy, cells[wrong[0]])
     if len(table) != len(frames):
-        what = (
+        problem = (
             f"has {len(table)} rows, {pcap.name} {len(frames)} frames: give the label table of this capture"
         )
-        raise InputError(f"{path}: line {shared + 2}", what)
+        raise InputError(f"{path}: line {shared + 2}", problem)
     wrong = np.flatnonzero(~table["label"].isin(["0", "1"]))
     if len(wrong):
         raise InputError(f"{path}: line {wrong[0] + 2}: label", "write 0 or 1", table["label"].iloc[wrong[0]])
@@ -195,7 +195,7 @@ def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
     sensors = _sensors(sent)
     number = sent["key"].map(dict(zip(sensors["key"], sensors.index, strict=True))).to_numpy(np.int64)
     time_ns = sent["time_ns"].to_numpy(np.int64)
-    slot = _ticks(number, time_ns)
+    slot = _slots(number, time_ns)
     starts = np.append(pd.Series(time_ns).groupby(slot).min().to_numpy(), 0)
     ends = pd.Series(time_ns).groupby(slot).max().to_numpy() + TOGETHER
     starts[1:] = np.append(np.minimum(ends[:-1], starts[1:-1]), ends[-1:])
@@ -213,20 +213,20 @@ def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
     return Grid(sensors, np.tile(starts, (len(sensors), 1)), deliveries, carry=True)
 
 
-def _ticks(sensor: npt.NDArray[np.int64], time_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Number the moments: a new one after a pause, and before a sensor speaks twice."""
-    ticks, seen, last, slot = [], set[int](), -(1 << 62), -1
+def _slots(sensor: npt.NDArray[np.int64], time_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the number of each value's slot; a slot starts after a pause, and before a sensor publishes twice."""
+    slots, sensors, last, slot = [], set[int](), -(1 << 62), -1
     for number, now in zip(sensor.tolist(), time_ns.tolist(), strict=True):
-        if now - last > TOGETHER or number in seen:
-            slot, seen = slot + 1, set()
-        seen.add(number)
+        if now - last > TOGETHER or number in sensors:
+            slot, sensors = slot + 1, set()
+        sensors.add(number)
         last = now
-        ticks.append(slot)
-    return np.array(ticks, np.int64)
+        slots.append(slot)
+    return np.array(slots, np.int64)
 
 
 def _sensors(sent: pd.DataFrame) -> pd.DataFrame:
-    """Return unit and sensor number of every sensor: from an InRow's client id, else address and order of appearance."""
+    """Return unit and sensor number of every sensor: from an InRow's client id, else from address and order of appearance."""
     first = sent.drop_duplicates("key")
     order = first.groupby("ip").cumcount() + 1
     named = [
@@ -244,6 +244,6 @@ def _named(client: str, ip: str, order: int) -> tuple[str, int, str, str]:
 
 
 def _with_absent(table: pd.DataFrame, level: Level) -> pd.DataFrame:
-    """Add the columns a foreign capture cannot know, all missing."""
-    wanted = columns_of(level)
-    return table.assign(**{column.name: None for column in wanted if column.name not in table})
+    """Add the columns that a foreign capture does not have; all their values are missing."""
+    columns = columns_of(level)
+    return table.assign(**{column.name: None for column in columns if column.name not in table})

@@ -147,8 +147,8 @@ def _others(table: Floats, group: pd.Series, *, mean: bool) -> Floats:
     """Return sum or mean over the other sensors of the same group; 0 for a sensor without siblings."""
     result = np.zeros(table.shape)
     for rows in group.groupby(group.to_numpy()).groups.values():
-        others = table[rows].sum(axis=0) - table[rows]
-        result[rows] = others / max(len(rows) - 1, 1) if mean else others
+        sums = table[rows].sum(axis=0) - table[rows]
+        result[rows] = sums / max(len(rows) - 1, 1) if mean else sums
     return result
 
 

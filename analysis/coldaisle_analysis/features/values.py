@@ -59,7 +59,11 @@ def others_median(table: Floats) -> Floats:
     """
     median = np.full(table.shape, np.nan)
     for column in range(table.shape[1]):
-        others = np.delete(table, column, axis=1)
-        filled = ~np.isnan(others).all(axis=1) if others.shape[1] else np.zeros(len(others), bool)
-        median[filled, column] = np.nanmedian(others[filled], axis=1)
+        other_columns = np.delete(table, column, axis=1)
+        filled = (
+            ~np.isnan(other_columns).all(axis=1)
+            if other_columns.shape[1]
+            else np.zeros(len(other_columns), bool)
+        )
+        median[filled, column] = np.nanmedian(other_columns[filled], axis=1)
     return median

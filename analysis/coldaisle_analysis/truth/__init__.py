@@ -1,1 +1,1 @@
-"""Labels and fates: the journals of a run joined with its capture, and the proof that everything adds up."""
+"""Labels of frames and fates of readings, from the journals and captures of a run, and the ledger that checks them."""

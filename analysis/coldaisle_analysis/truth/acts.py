@@ -1,4 +1,4 @@
-"""Acts: whether what the plan wants was done, once each, within its episode, and nothing else."""
+"""Checks of acts: every act of the plan was played once, within its episode, and no other act was played."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,15 +13,15 @@ from coldaisle_contracts.topics import encode_value
 
 _MODIFY: Edit = "modify"
 _GRACE = SECOND
-"""How much later than its end an episode's last line may be written, ns."""
+"""Longest time from the end of an episode to its last line in the journal, in ns."""
 Line = tuple[str, int, int, str]
 """Episode, slot, sensor, operation."""
 
 
 def played(account: Account) -> Iterator[str]:
-    """Yield a sentence for every act of the plan that was not played as planned, and for every one beside the plan."""
+    """Yield a sentence for every act that was not played as planned, and for acts that are not in the plan."""
     plan = account.evidence.plan
-    wanted = Counter(
+    planned = Counter(
         (episode.id, act.slot, act.sensor, name)
         for episode in plan.episodes
         for act in episode.acts
@@ -29,10 +29,10 @@ def played(account: Account) -> Iterator[str]:
     )
     lines = account.evidence.acts[["episode", "slot", "sensor", "operation"]]
     done: Counter[Line] = Counter(lines.itertuples(index=False, name=None))
-    for episode, slot, sensor, name in sorted((wanted - done).elements()):
+    for episode, slot, sensor, name in sorted((planned - done).elements()):
         if name != _MODIFY:  # whether a value had to change follows from the values, below
             yield f"episode {episode}: {name} of sensor {sensor} slot {slot} was not played"
-    if strange := sorted((done - wanted).elements()):
+    if strange := sorted((done - planned).elements()):
         episode, slot, sensor, name = strange[0]
         yield (
             f"{len(strange)} acts are not in the plan, the first {name} of sensor {sensor} slot {slot} "
@@ -53,7 +53,7 @@ def journalled(episode: Episode, act: Act) -> list[str]:
 
 
 def _values(account: Account) -> Iterator[str]:
-    """Every value that was to be changed is what the act makes of it."""
+    """Yield a sentence for every modified value that is not the result of its act."""
     chosen = {
         (episode.unit, act.sensor, act.slot): (episode, act)
         for episode in account.evidence.plan.episodes
@@ -66,9 +66,7 @@ def _values(account: Account) -> Iterator[str]:
     for row in table[list(columns)].itertuples(index=False, name=None):
         episode, act = chosen[row[0], row[1], row[2]]
         expected = _EXPECTED.get(act.operation)
-        if (
-            expected is None
-        ):  # frozen or replayed: that it changed or stayed is all that can be told from this reading
+        if expected is None:  # frozen or replayed: the value expected does not follow from this reading alone
             continue
         sent = number(row[3])
         if sent is None or row[4] != _within(episode, act, expected(sent, act.amount)):
@@ -82,7 +80,7 @@ _EXPECTED: dict[str, Callable[[float, float], float]] = {
 
 
 def number(text: object) -> float | None:
-    """Return the number that a payload is, ``None`` where it is none."""
+    """Return a payload as a number, ``None`` where it is no number."""
     try:
         return float(str(text))
     except ValueError:
@@ -90,7 +88,7 @@ def number(text: object) -> float | None:
 
 
 def _within(episode: Episode, act: Act, celsius: float) -> str:
-    """Return the payload of a changed value, kept inside the sensor's normal range when the episode hides."""
+    """Return the payload of a modified value, limited to the sensor's normal range if the episode is stealthy."""
     text = encode_value(celsius).decode("ascii")
     if episode.stealth and act.sensor in episode.normal:
         least, most = episode.normal[act.sensor]
@@ -99,7 +97,7 @@ def _within(episode: Episode, act: Act, celsius: float) -> str:
 
 
 def _bracketed(account: Account) -> Iterator[str]:
-    """Every episode begins and ends, and its acts lie between, on its target."""
+    """Yield a sentence for every episode that lacks begin or end, or has acts outside them or on another unit."""
     lines = account.evidence.phases[["episode", "phase", "at_ns"]].itertuples(index=False, name=None)
     times = {(episode, phase): int(at_ns) for episode, phase, at_ns in lines}
     grouped = account.evidence.acts.groupby("episode")["at_ns"]
@@ -119,9 +117,9 @@ def _bracketed(account: Account) -> Iterator[str]:
 
 
 def _budgets(account: Account) -> Iterator[str]:
-    """No episode made more frames than the plan allows."""
+    """Yield a sentence for every episode that made more frames than the plan allows."""
     frames = account.evidence.frames
-    made = frames[frames["role"].isin(["injected", "duplicate", "delayed"])].groupby("episode").size()
+    count = frames[frames["role"].isin(["injected", "duplicate", "delayed"])].groupby("episode").size()
     for episode in account.evidence.plan.episodes:
-        if made.get(episode.id, 0) > episode.packets:
-            yield f"episode {episode.id}: made {made[episode.id]} frames, the plan allows {episode.packets}"
+        if count.get(episode.id, 0) > episode.packets:
+            yield f"episode {episode.id}: made {count[episode.id]} frames, the plan allows {episode.packets}"

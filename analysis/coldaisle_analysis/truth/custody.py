@@ -1,7 +1,7 @@
-"""Custody: every frame of a capture is accounted for by somebody, or named.
+"""Custody: every captured frame has a known sender and reason, or is reported as unexplained.
 
-A frame is the attacker's (its journal has a line for it), of a connection that a unit says it opened, of an NTP exchange that
-a unit says it made, or a question or answer of a host's own kernel about who is where. Anything else is unexplained.
+There are four explanations: the attacker's journal has a line for the frame; it belongs to a connection or to an NTP exchange
+in a unit's journal; or it is ARP between the kernels of two hosts.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _REQUEST = 3
 
 
 def check(account: Account) -> Iterator[str]:
-    """Yield a sentence for the frames no one accounts for, and for connections made anew without a reason."""
+    """Yield a sentence for unexplained frames, and for connections that were lost without a reason."""
     rows = unexplained(account)
     if len(rows):
         packets = account.evidence.trace.packets
@@ -38,45 +38,54 @@ def check(account: Account) -> Iterator[str]:
 
 
 def unexplained(account: Account) -> Ints:
-    """Return the positions of the frames no one accounts for."""
+    """Return the positions of the unexplained frames."""
     packets = account.evidence.trace.packets
     noted = account.join.table["role"].notna().to_numpy()
-    others = [host for host in HOSTS if host is not INJECTOR]
-    known = noted | _of_units(account) | questions(packets, others) | _ntp(packets)
-    return np.flatnonzero(~known)
+    hosts = [host for host in HOSTS if host is not INJECTOR]
+    explained = noted | _of_units(account) | questions(packets, hosts) | _ntp(packets)
+    return np.flatnonzero(~explained)
 
 
 def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which frames belong to a connection that a unit's journal names."""
+    """Return which frames belong to a connection in a unit's journal."""
     frames = account.connections
-    known = np.zeros(len(account.join.table), bool)
-    known[frames.index[frames["line"] >= 0]] = True
-    return known & ~account.join.touched
+    explained = np.zeros(len(account.join.table), bool)
+    explained[frames.index[frames["line"] >= 0]] = True
+    return explained & ~account.join.touched
 
 
 def _ntp(packets: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which frames are NTP between a unit and the time server; :func:`_exchanges` counts them."""
     units = [unit.ip for unit in UNITS.values()]
     source, target = packets["ip_src"].astype("str"), packets["ip_dst"].astype("str")
-    asked = source.isin(units) & (target == BROKER.ip) & packets["udp_dstport"].eq(NTP_PORT)
-    answered = target.isin(units) & (source == BROKER.ip) & packets["udp_srcport"].eq(NTP_PORT)
-    return (asked | answered).fillna(value=False).to_numpy(bool)
+    requests = source.isin(units) & (target == BROKER.ip) & packets["udp_dstport"].eq(NTP_PORT)
+    answers = target.isin(units) & (source == BROKER.ip) & packets["udp_srcport"].eq(NTP_PORT)
+    return (requests | answers).fillna(value=False).to_numpy(bool)
 
 
 def _exchanges(account: Account) -> Iterator[str]:
-    """Each NTP request of a unit is in its journal, and no server answers more than it was asked.
+    """Yield a sentence for NTP requests that are not in the unit's journal, and for more answers than requests.
 
-    A query that failed may not have got as far as the wire: a unit whose cable is out has no route.
+    A query that failed may not have reached the network: a unit whose cable is unplugged has no route.
     """
     packets = account.evidence.trace.packets
     ntp = packets[_ntp(packets)]
-    asks = ntp["ntp_mode"].eq(_REQUEST).to_numpy(bool)
+    is_request = ntp["ntp_mode"].eq(_REQUEST).to_numpy(bool)
     names = {unit.ip: unit.name for unit in UNITS.values()}
     shard = ntp["shard"].astype("str")
-    asked = pd.DataFrame({"shard": shard[asks], "host": ntp["ip_src"].astype("str")[asks].map(names)})
-    given = pd.DataFrame({"shard": shard[~asks], "host": ntp["ip_dst"].astype("str")[~asks].map(names)})
+    requests = pd.DataFrame(
+        {"shard": shard[is_request], "host": ntp["ip_src"].astype("str")[is_request].map(names)}
+    )
+    answers = pd.DataFrame(
+        {"shard": shard[~is_request], "host": ntp["ip_dst"].astype("str")[~is_request].map(names)}
+    )
     times = account.evidence.times.astype({"shard": "str"})
-    parts = {"asked": asked, "given": given, "noted": times, "failed": times[times["failed"].astype(bool)]}
+    parts = {
+        "asked": requests,
+        "given": answers,
+        "noted": times,
+        "failed": times[times["failed"].astype(bool)],
+    }
     counts = pd.DataFrame({name: table.groupby(["shard", "host"]).size() for name, table in parts.items()})
     for shard_name, unit, *row in (
         counts.fillna(0).astype("int64").reset_index().itertuples(index=False, name=None)

@@ -1,4 +1,4 @@
-"""What a run left behind, read once: plan, journals, the decoded capture and the raw one."""
+"""The evidence of a run, read once: plan, journals, decoded captures and raw captures."""
 
 import re
 from collections.abc import Iterable
@@ -61,16 +61,16 @@ _CAPTURE, _RAW = (
     re.compile(r"capture/day-[\d-]{1,20}\.pcap"),
     re.compile(r"capture/raw/day-[\d-]{1,20}\.pcap"),
 )
-"""What the captures of a run are called."""
+"""Names of the captures of a run."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a run left behind.
+    """The evidence of a run: its plan, journals and captures.
 
     Attributes:
-        run: the run's folder.
-        plan: its plan.
+        run: folder of the run.
+        plan: plan of the run.
         readings: the ``reading`` lines of all units.
         frames: the ``frame`` lines of the injector, in order of time within their shard.
         acts: the ``act`` lines of injector and units, in order of time.
@@ -80,7 +80,7 @@ class Evidence:
         times: their ``time`` lines, with ``host``, and whether the query ``failed``.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
-        raw: the captures as tcpdump wrote them; the same frames, in the order of their times as in the retimed ones.
+        raw: the captures as tcpdump wrote them: the same frames, in the order of the retimed captures.
     """
 
     run: Path
@@ -98,14 +98,14 @@ class Evidence:
 
 
 def load(run: Path) -> Evidence:
-    """Read a run.
+    """Read the evidence of a run.
 
     Raises:
-        InputError: if a journal or capture is missing, cut short or malformed, or raw and retimed captures differ in number.
+        InputError: if a journal or capture is missing, truncated or malformed, or raw and retimed captures differ in their number of frames.
     """
     plan = Plan.load(run / "plan.json")
     journal = run / "journal"
-    own = [
+    units = [
         line | {"host": unit}
         for unit in plan.scenario.units
         for line in read_journal(journal / f"{unit}.jsonl")
@@ -126,14 +126,14 @@ def load(run: Path) -> Evidence:
     return Evidence(
         run=run,
         plan=plan,
-        readings=_table("reading", own, journal),
+        readings=_table("reading", units, journal),
         frames=_in_time(_table("frame", injector, attacker)),
-        acts=_in_time(_table("act", [*injector, *own], journal)),
-        phases=_table("episode", [*injector, *own], journal),
-        connects=_in_time(_table("connect", own, journal, "host")),
-        disconnects=_in_time(_table("disconnect", own, journal, "host")),
+        acts=_in_time(_table("act", [*injector, *units], journal)),
+        phases=_table("episode", [*injector, *units], journal),
+        connects=_in_time(_table("connect", units, journal, "host")),
+        disconnects=_in_time(_table("disconnect", units, journal, "host")),
         times=_table(
-            "time", [line | {"failed": "failed" in line} for line in own], journal, "host", "failed"
+            "time", [line | {"failed": "failed" in line} for line in units], journal, "host", "failed"
         ),
         sealed=sealed,
         trace=trace,
@@ -151,18 +151,18 @@ def shard_of_frames(evidence: Evidence) -> Any:
 
 
 def name_of_frame(evidence: Evidence, row: int) -> str:
-    """Return what a frame is called: its number and its capture file, as Wireshark counts.
+    """Return the name of a frame: its number in Wireshark, and its capture file.
 
     Args:
-        evidence: what the run left behind.
-        row: the frame's position.
+        evidence: evidence of the run.
+        row: position of the frame.
     """
     file = evidence.sealed["file"].iloc[int(evidence.raw.file[row])]
     return f"frame {evidence.trace.frames.number[row]} of {file}"
 
 
 def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
-    """Refuse captures that are sealed twice, or lie elsewhere than in the run."""
+    """Refuse captures that are sealed twice, or lie outside the run."""
     for column, form in (("file", _CAPTURE), ("raw", _RAW)):
         names = sealed[column]
         if names.duplicated().any():
@@ -177,7 +177,7 @@ def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
 
 
 def _file_order(name: str) -> tuple[int, ...]:
-    """Return the numbers in a capture's name: days and number of the file, so that day-10 follows day-9."""
+    """Return the numbers in a capture's name, days and number of the file, so that day-10 follows day-9."""
     return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())
 
 

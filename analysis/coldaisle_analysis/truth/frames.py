@@ -1,8 +1,8 @@
-"""Labels of frames: the journals joined with the capture, occurrence by occurrence.
+"""Labels of frames: the journals joined with the captures, occurrence by occurrence.
 
-The join key is the digest of the frame in the raw capture. Only frames from or to the attacker's MAC
-address can be the attacker's, so a restored cache is never mistaken for the owner's own words. What an episode
-brought about on a unit's connections that the attacker never touched is added by :mod:`consequences`.
+The key of the join is the digest of the frame in the raw capture. Only frames from or to the attacker's MAC
+address can be the attacker's, so the ARP that restores a cache is never confused with that of the owner. :mod:`consequences`
+adds the frames that an episode caused on connections that the attacker never touched.
 """
 
 from collections.abc import Iterable
@@ -26,17 +26,17 @@ _MAC = np.frombuffer(bytes.fromhex(INJECTOR.mac.replace(":", "")), np.uint8)
 _IP = np.frombuffer(IPv4Address(INJECTOR.ip).packed, np.uint8)
 _ARP = np.frombuffer(b"\x08\x06", np.uint8)
 _ASKED = 38
-"""Where in an ARP frame the address asked for stands."""
+"""Offset of the requested address in an ARP frame, in bytes."""
 
 
 @dataclass(frozen=True)
 class Join:
-    """Journal lines and the frames they speak of.
+    """The journal's lines joined with the frames.
 
     Attributes:
         lines: the ``frame`` lines with side ``broker``, with ``row``: position of the frame, -1 when not found.
         touched: mask of the frames that came from or went to the attacker.
-        table: a row a frame with label, benign, kind, episode and role.
+        table: one row per frame with label, benign, kind, episode and role.
     """
 
     lines: pd.DataFrame
@@ -45,10 +45,10 @@ class Join:
 
 
 def join(evidence: Evidence) -> Join:
-    """Label every frame of a run that the attacker's journal knows."""
+    """Label every frame that is in the attacker's journal."""
     touched = through_attacker(evidence.raw)
     candidates = np.flatnonzero(touched)
-    seen = pd.DataFrame(
+    frames = pd.DataFrame(
         {
             "shard": shard_of_frames(evidence)[candidates],
             "digest": [frame_digest(evidence.raw.frame(int(row))) for row in candidates],
@@ -58,9 +58,9 @@ def join(evidence: Evidence) -> Join:
     key = ["shard", "digest"]
     text = dict.fromkeys(key, "str")  # a table without rows knows no types
     lines = evidence.frames[evidence.frames["side"] == "broker"].astype(text).reset_index(drop=True)
-    seen["occurrence"] = seen.groupby(key).cumcount()
+    frames["occurrence"] = frames.groupby(key).cumcount()
     lines["occurrence"] = lines.groupby(key).cumcount()
-    merged = lines.merge(seen.astype(text), how="left", on=[*key, "occurrence"])
+    merged = lines.merge(frames.astype(text), how="left", on=[*key, "occurrence"])
     lines["row"] = merged["row"].fillna(-1).astype("int64")
     return Join(lines, touched, _label(lines, len(evidence.raw), kinds(evidence)))
 
@@ -71,20 +71,20 @@ def kinds(evidence: Evidence) -> dict[str, str]:
 
 
 def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
-    """Return which frames carry the attacker's MAC address as source or destination, or ask everybody for it (ARP)."""
+    """Return which frames have the attacker's MAC address as source or destination, or request it by ARP."""
     both = 2 * len(_MAC)
     address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
-    own = (address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both)
+    is_side = (address == _MAC).all(axis=2).any(axis=1) & (frames.length >= both)
     last = np.minimum(frames.start + _ASKED, len(frames.data) - len(_IP))
-    asked = (frames.data[last[:, None] + np.arange(len(_IP))] == _IP).all(axis=1)
+    names_attacker = (frames.data[last[:, None] + np.arange(len(_IP))] == _IP).all(axis=1)
     kind = frames.data[frames.start[:, None] + np.arange(both, both + len(_ARP))]
-    asks = (kind == _ARP).all(axis=1) & asked & (frames.length >= _ASKED + len(_IP))
-    return np.asarray(own | asks)
+    is_request = (kind == _ARP).all(axis=1) & names_attacker & (frames.length >= _ASKED + len(_IP))
+    return np.asarray(is_side | is_request)
 
 
 def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataFrame:
-    found = lines[lines["row"] >= 0].set_index("row")
-    table = found[["anomalous", "episode", "role"]].reindex(range(count))
+    lines_found = lines[lines["row"] >= 0].set_index("row")
+    table = lines_found[["anomalous", "episode", "role"]].reindex(range(count))
     anomalous = table["anomalous"].eq(other=True).to_numpy()
     return truth(anomalous, table["episode"], table["role"], kind_of)
 
@@ -92,12 +92,12 @@ def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataF
 def truth(
     anomalous: npt.NDArray[np.bool_], episode: pd.Series, role: pd.Series, kind_of: dict[str, str]
 ) -> pd.DataFrame:
-    """Return label, benign, kind, episode and role, a row each.
+    """Return label, benign, kind, episode and role, one row per row given.
 
     Args:
-        anomalous: whether the row is part of an anomaly, not merely passed by one.
-        episode: the episode that touched it, missing for none.
-        role: what that made of it.
+        anomalous: whether the row is part of an anomaly; a frame that was only relayed is not.
+        episode: episode that touched the row, missing for none.
+        role: role of the row in that episode.
         kind_of: kind of each episode.
     """
     kind = episode.map(kind_of)
@@ -115,33 +115,33 @@ def truth(
 
 
 def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> npt.NDArray[np.bool_]:
-    """Return which frames are ARP between hosts, each with its own MAC address.
+    """Return which frames are honest ARP between hosts: the sender has its own MAC address.
 
     Args:
         packets: one row per frame.
-        hosts: who may ask and be asked.
+        hosts: hosts that may ask and be asked.
     """
     macs = {host.ip: host.mac for host in hosts}
-    asks = packets["arp_src_ip"].astype("str")
-    own = asks.map(macs)
-    honest = own.notna() & (packets["arp_src_mac"].astype("str") == own)
-    honest &= packets["eth_src"].astype("str") == own
+    sender = packets["arp_src_ip"].astype("str")
+    mac = sender.map(macs)
+    honest = mac.notna() & (packets["arp_src_mac"].astype("str") == mac)
+    honest &= packets["eth_src"].astype("str") == mac
     return (honest & packets["arp_dst_ip"].astype("str").isin(macs)).to_numpy(bool)
 
 
 def with_kernels_own(joined: Join, packets: pd.DataFrame) -> Join:
-    """Return the join with the role of ARP that the attacker's own kernel and others exchange for no act: no line names it."""
-    own = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, HOSTS)
-    role = joined.table["role"].astype(object).mask(own, Role.KERNEL.value)
+    """Return the join with the role of ARP that the attacker's kernel exchanges with others without an act; no line names it."""
+    unnamed = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, HOSTS)
+    role = joined.table["role"].astype(object).mask(unnamed, Role.KERNEL.value)
     return replace(joined, table=joined.table.assign(role=role))
 
 
 def with_consequences(joined: Join, caused: pd.Series, kind_of: dict[str, str]) -> Join:
-    """Return the join with further frames that are consequences of an episode.
+    """Return the join with further frames labelled as consequences of an episode.
 
     Args:
-        joined: the frames so far.
-        caused: episode by position of a frame; overrides one that only relayed it, nothing else.
+        joined: the join so far.
+        caused: episode by position of the frame; it replaces an episode that only relayed the frame, and no other.
         kind_of: kind of each episode.
     """
     table = joined.table

@@ -1,4 +1,4 @@
-"""The ledger: whether everything in a run adds up; each thing that does not is a sentence."""
+"""The ledger: checks that a run adds up, and describes each violation in a sentence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,29 +18,29 @@ from coldaisle_contracts.manifest import sha256_of
 
 
 def check(run: Path, account: Account | None = None) -> list[str]:
-    """Return what broke in what was played, a sentence each; an empty list when everything adds up.
+    """Return one sentence per violation in a run; an empty list when everything adds up.
 
     Args:
         run: the run's folder.
-        account: its readings if already settled.
+        account: account of the run, if already settled.
 
     Raises:
-        InputError: if the run cannot be read at all.
+        InputError: if the run cannot be read.
     """
-    known = account or settle(run)
+    account = account or settle(run)
     return [
-        *_conservation(known),
-        *acts.played(known),
-        *_frames_found(known),
-        *custody.check(known),
-        *_captures_whole(known.evidence),
-        *_hosts_known(known.evidence),
-        *_clocks_kept(known.evidence),
+        *_conservation(account),
+        *acts.played(account),
+        *_frames_found(account),
+        *custody.check(account),
+        *_captures_whole(account.evidence),
+        *_hosts_known(account.evidence),
+        *_clocks_kept(account.evidence),
     ]
 
 
 def _conservation(account: Account) -> Iterator[str]:
-    """Each planned reading is delivered, delayed, modified or removed by a named act, exactly once."""
+    """Yield a sentence for readings that are not delivered, delayed, modified or removed by a named act exactly once."""
     table = account.readings
     journalled = table["journalled"] > 0
     removed, received = table["fate"] == "removed", table["received"]
@@ -60,8 +60,8 @@ def _conservation(account: Account) -> Iterator[str]:
         (touched & (before != table["sent"]), "the act names another value than the sensor sent"),
         (_copies_seen(account) != table["copies"], "not as many copies at the broker as acts say"),
     )
-    for broken, what in cases:
-        yield from _examples(table[broken], what)
+    for broken, violation in cases:
+        yield from _examples(table[broken], violation)
     stray = account.deliveries[account.deliveries["reading"] < 0]
     if len(stray):
         first = evidence_module.name_of_frame(account.evidence, int(stray["row"].iloc[0]))
@@ -69,12 +69,12 @@ def _conservation(account: Account) -> Iterator[str]:
 
 
 def _before(account: Account) -> pd.Series:
-    """Return the value each act on a reading says it found."""
+    """Return the value before the act on each reading, as the act's line gives it."""
     done = account.evidence.acts[account.evidence.acts["operation"].isin(list(ROLES))]
     key = list(KEY)
-    found = done.drop_duplicates(key, keep="last").set_index(key)["before"]
+    before = done.drop_duplicates(key, keep="last").set_index(key)["before"]
     return pd.Series(
-        found.reindex(pd.MultiIndex.from_frame(account.readings[key])).to_numpy(), account.readings.index
+        before.reindex(pd.MultiIndex.from_frame(account.readings[key])).to_numpy(), account.readings.index
     )
 
 
@@ -83,14 +83,14 @@ def _copies_seen(account: Account) -> pd.Series:
     return copies["reading"].value_counts().reindex(account.readings.index, fill_value=0)
 
 
-def _examples(table: pd.DataFrame, what: str) -> Iterator[str]:
+def _examples(table: pd.DataFrame, violation: str) -> Iterator[str]:
     if len(table):
         first = table.iloc[0]
-        yield f"{len(table)} readings, first {first['client_id']} slot {first['slot']}: {what}"
+        yield f"{len(table)} readings, first {first['client_id']} slot {first['slot']}: {violation}"
 
 
 def _frames_found(account: Account) -> Iterator[str]:
-    """Every journalled frame is in the capture; that every captured one is accounted for is :mod:`custody`'s part."""
+    """Yield a sentence for journalled frames that are not captured; :mod:`custody` checks the opposite direction."""
     lines = account.join.lines
     missing = lines[lines["row"] < 0]
     if len(missing):
@@ -117,17 +117,20 @@ def _captures_whole(evidence: Evidence) -> Iterator[str]:
 
 def _hosts_known(evidence: Evidence) -> Iterator[str]:
     packets = evidence.trace.packets
-    for column, known in (("ip_src", {host.ip for host in HOSTS}), ("eth_src", {host.mac for host in HOSTS})):
-        seen = set(packets[column].dropna().unique())
-        for stranger in sorted(seen - known):
+    for column, expected in (
+        ("ip_src", {host.ip for host in HOSTS}),
+        ("eth_src", {host.mac for host in HOSTS}),
+    ):
+        addresses = set(packets[column].dropna().unique())
+        for stranger in sorted(addresses - expected):
             yield f"{column} {stranger} is no host of the plan"
 
 
 def _clocks_kept(evidence: Evidence) -> Iterator[str]:
-    """The NTP server answered each unit at least once in each shard, unless every query fell under an episode.
+    """Yield a sentence for units that the NTP server never answered in a shard, unless an episode covers every query.
 
-    A query that is lost now and then is part of the data. When several are made and none is answered, the server was not there: the
-    stamps of all readings are those of a clock that was never set, and no act of the plan did it.
+    A query that is lost now and then is part of the data. If there were several queries and no answer, the server did not work: the
+    stamps of all readings are those of a clock that was never set, and no act of the plan explains it.
     """
     covered = {
         (unit, slot)
@@ -135,20 +138,20 @@ def _clocks_kept(evidence: Evidence) -> Iterator[str]:
         for unit in (evidence.plan.scenario.units if episode.unit == BROKER.name else (episode.unit,))
         for slot in range(episode.onset, episode.onset + episode.readings)
     }
-    for (shard, unit), asked in evidence.times.groupby(["shard", "host"]):
-        free = [slot for slot in asked["slot"] if (unit, slot) not in covered]
-        if len(asked) > 1 and asked["failed"].astype(bool).all() and free:
-            yield f"{unit} asked for the time {len(asked)} times in {shard} and no answer came: the NTP server was not well"
+    for (shard, unit), queries in evidence.times.groupby(["shard", "host"]):
+        free = [slot for slot in queries["slot"] if (unit, slot) not in covered]
+        if len(queries) > 1 and queries["failed"].astype(bool).all() and free:
+            yield f"{unit} asked for the time {len(queries)} times in {shard} and no answer came: the NTP server was not well"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How the labels of a finished dataset agree with the attacker's journal, frame by frame.
+    """Agreement of a finished dataset's labels with the journals, frame by frame.
 
     Attributes:
-        precision: share of the labelled frames that the journals call part of an anomaly.
-        recall: share of the frames the journals call so that are labelled.
-        unexplained: frames that no one accounts for.
+        precision: share of the labelled frames that are part of an anomaly by the journals.
+        recall: share of the frames that are part of an anomaly by the journals and are labelled.
+        unexplained: number of frames that nothing explains, see :func:`custody.unexplained`.
     """
 
     precision: float
@@ -157,15 +160,15 @@ class Proof:
 
 
 def prove(run: Path, account: Account) -> Proof:
-    """Hold the dataset's labels against the journals.
+    """Compare the dataset's labels with the journals.
 
     Args:
         run: the finished run's folder.
-        account: its settled account.
+        account: account of the run.
 
     Raises:
         InputError: if the dataset cannot be read.
-        TrustError: if it is none of these captures.
+        TrustError: if the dataset is not of these captures.
     """
     table = tables.read(run / "dataset" / "packets.parquet")
     if missing := {"label", "benign", "episode"} - set(table):
@@ -175,9 +178,11 @@ def prove(run: Path, account: Account) -> Proof:
             [f"dataset/packets: has {len(table)} rows, the captures {len(account.join.table)} frames"]
         )
     labelled = ((table["label"] == 1) | (table["benign"] == 1)).to_numpy(bool)
-    wanted = account.join.table
-    truly = ((wanted["label"] == 1) | (wanted["benign"] == 1)).to_numpy(bool)
-    same = labelled & truly & (table["episode"].astype("str").to_numpy() == wanted["episode"].astype("str"))
+    journalled = account.join.table
+    truly = ((journalled["label"] == 1) | (journalled["benign"] == 1)).to_numpy(bool)
+    same = (
+        labelled & truly & (table["episode"].astype("str").to_numpy() == journalled["episode"].astype("str"))
+    )
     hits = int(same.sum())
     return Proof(
         hits / max(1, int(labelled.sum())) if labelled.any() else 1.0,

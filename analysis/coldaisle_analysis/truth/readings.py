@@ -1,8 +1,8 @@
-"""The account of a run: what became of every planned reading.
+"""The account of a run: the fate of every planned reading.
 
-A reading is told apart on the wire by the client id its sensor used and its message id; the connection follows from
-time, because message ids start again with each. Where the injector named the frame that carries a reading, by its
-digest, that settles it. Copies are known by the role the injector wrote for their frame.
+A reading is identified on the network by its sensor's client id and its message id; its time gives the connection, because
+message ids start again with each connection. Where the injector's journal gives the digest of the frame that carries a reading,
+that frame counts. Copies are recognised by their frame's role in the journal.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
 
 KEY = ("unit", "sensor", "slot")
-"""What an ``act`` line names a reading by."""
+"""Keys by which an ``act`` line names a reading."""
 FATES = {"swallow": "removed", "hold": "delayed", "modify": "modified"}
-"""What an operation makes of a reading; all others leave it delivered."""
+"""Fate of a reading by the operation on it; after any other operation it is delivered."""
 SETTLED = ("client_id", "slot", "sent", "fate", "after", "episode", "copies")
-"""What the semantic digest says of each reading; its episode where that is an anomaly."""
+"""Columns of each reading in the semantic digest; the episode only where the reading is part of an anomaly."""
 DONE = ("episode", "operation", "unit", "slot", "sensor", "after", "copy")
-"""What it says of each act."""
+"""Columns of each act in the semantic digest."""
 ROLES = {
     "swallow": Role.REMOVED,
     "hold": Role.DELAYED,
@@ -39,22 +39,22 @@ ROLES = {
     "lose": Role.CONSEQUENCE,
     "double": Role.DUPLICATE,
 }
-"""What a reading is to the episode that did something to it."""
+"""Role of a reading in an episode by the operation on it."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What became of every planned reading.
+    """The fate of every planned reading.
 
     Attributes:
-        evidence: what the run left behind.
-        join: frames and journal lines joined.
-        readings: a row a planned reading by unit, sensor and slot: client_id, day, planned_ns, taken_ns, stamp_ns, sent (text;
-            missing when never journalled), journalled (times), fate, after (text at the broker), arrivals (own deliveries),
+        evidence: plan, journals and captures of the run.
+        join: the journal's lines joined with the frames.
+        readings: one row per planned reading by unit, sensor and slot: client_id, day, planned_ns, taken_ns, stamp_ns, sent (text;
+            missing when never journalled), journalled (number of lines), fate, after (text at the broker), arrivals (own deliveries),
             row (frame that delivered it, -1 for none), copies, acts, and label, benign, kind, episode, role.
-        deliveries: a row a PUBLISH seen: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
-            copy (0 for the reading itself or a sensor's own resend).
-        connections: the frames of the units' connections, see :func:`consequences.connections`.
+        deliveries: one row per captured PUBLISH: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
+            copy (0 for the reading itself, also when its sensor sends it again).
+        connections: frames of the units' connections, see :func:`consequences.connections`.
     """
 
     evidence: Evidence
@@ -92,7 +92,7 @@ class Account:
 
 
 def settle(run: Path) -> Account:
-    """Read a run and find out what became of every planned reading.
+    """Read a run and return the fate of every planned reading.
 
     Raises:
         InputError: if the run cannot be read.
@@ -117,7 +117,7 @@ def settle(run: Path) -> Account:
 
 
 def _planned(evidence: Evidence) -> pd.DataFrame:
-    """Return a row for every reading the plan wants."""
+    """Return one row per planned reading."""
     plan = evidence.plan
     slots, per_day = range(plan.scenario.slots), plan.scenario.slots_per_day
     rows = [
@@ -133,13 +133,13 @@ def _planned(evidence: Evidence) -> pd.DataFrame:
 def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     """Add fate, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
     key, acts = list(KEY), evidence.acts
-    own = acts[acts["operation"].isin(list(ROLES))]
+    on_readings = acts[acts["operation"].isin(list(ROLES))]
     at = pd.MultiIndex.from_frame(readings[key])
 
     def count(chosen: pd.DataFrame) -> Ints:
         return np.asarray(chosen.groupby(key).size().reindex(at, fill_value=0), np.int64)
 
-    done = own.drop_duplicates(key, keep="last").set_index(key).reindex(at)
+    done = on_readings.drop_duplicates(key, keep="last").set_index(key).reindex(at)
     operation = done["operation"].astype(object).to_numpy()
     fate = pd.Series(operation).map(FATES).fillna("delivered").to_numpy()
     keeps = np.isin(fate, ["delivered", "delayed"])
@@ -149,7 +149,7 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     return readings.assign(
         fate=fate,
         after=after,
-        acts=count(own),
+        acts=count(on_readings),
         operation=operation,
         copies=count(acts[acts["operation"] == "copy"]),
         released=count(acts[acts["operation"] == "release"]),
@@ -158,29 +158,31 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
 
 
 def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.DataFrame:
-    """Return every PUBLISH seen, with the reading it carries and its number as a copy."""
+    """Return every captured PUBLISH, with the reading it carries and its number as a copy."""
     messages, packets = evidence.trace.messages, evidence.trace.packets
     strangers = (
         (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
-    )  # journalled frame by frame
-    seen = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
-    seen = seen[["row", "time_ns", "flow", "msgid", "client", "payload"]].astype(
+    )  # the journal has a line for each of their frames
+    arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
+    arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].astype(
         {"client": "str", "payload": "str"}
     )
-    seen["shard"] = pd.Series(packets["shard"].astype("str").to_numpy()[seen["row"]], seen.index, "str")
-    seen["msgid"] = seen["msgid"].fillna(0).astype("int64")
-    known = readings[readings["journalled"] > 0].reset_index(names="reading")
-    known = known.assign(time_ns=known["sent_ns"].astype("int64") - EARLY, msgid=known["mid"].astype("int64"))
-    known = known.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
+    arrived["shard"] = pd.Series(
+        packets["shard"].astype("str").to_numpy()[arrived["row"]], arrived.index, "str"
+    )
+    arrived["msgid"] = arrived["msgid"].fillna(0).astype("int64")
+    sent = readings[readings["journalled"] > 0].reset_index(names="reading")
+    sent = sent.assign(time_ns=sent["sent_ns"].astype("int64") - EARLY, msgid=sent["mid"].astype("int64"))
+    sent = sent.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
     by = ["shard", "client", "msgid"]
     matched = pd.merge_asof(
-        seen.sort_values("time_ns", kind="stable"),
-        known[["time_ns", "reading", *by]].sort_values("time_ns"),
+        arrived.sort_values("time_ns", kind="stable"),
+        sent[["time_ns", "reading", *by]].sort_values("time_ns"),
         on="time_ns",
         by=by,
     ).sort_values("row", kind="stable", ignore_index=True)
-    said = _named(evidence, joined, readings)
-    matched["reading"] = matched["row"].map(said).fillna(matched["reading"])
+    by_digest = _named(evidence, joined, readings)
+    matched["reading"] = matched["row"].map(by_digest).fillna(matched["reading"])
     cleared = matched["payload"].isna() | (matched["payload"] == "")
     cleared &= matched["reading"].isna() & matched["row"].isin(joined.lines["row"])
     matched = matched[~cleared].reset_index(drop=True)
@@ -192,15 +194,15 @@ def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.
 
 
 def _named(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Series:
-    """Return the reading each frame carries whose digest an act names, by the frame's position."""
+    """Return the reading in each frame whose digest is in an act's line, by the frame's position."""
     acts = evidence.acts[evidence.acts["digest"] != ""]
     at = pd.MultiIndex.from_frame(readings[list(KEY)])
     place = at.get_indexer(pd.MultiIndex.from_frame(acts[list(KEY)]))
-    known = acts.assign(reading=place)[["shard", "digest", "reading"]]
-    known = known[known["reading"] >= 0].drop_duplicates(["shard", "digest"])
+    named = acts.assign(reading=place)[["shard", "digest", "reading"]]
+    named = named[named["reading"] >= 0].drop_duplicates(["shard", "digest"])
     lines = joined.lines.loc[joined.lines["row"] >= 0, ["shard", "digest", "row"]]
     text = dict.fromkeys(("shard", "digest"), "str")
-    return lines.astype(text).merge(known.astype(text), on=["shard", "digest"]).set_index("row")["reading"]
+    return lines.astype(text).merge(named.astype(text), on=["shard", "digest"]).set_index("row")["reading"]
 
 
 def _arrived(
@@ -211,8 +213,8 @@ def _arrived(
     kind_of: dict[str, str],
 ) -> pd.DataFrame:
     """Add arrivals, row, value at the broker and the labels."""
-    own = deliveries[(deliveries["copy"] == 0) & (deliveries["reading"] >= 0)]
-    first = own.drop_duplicates("reading").set_index("reading")
+    originals = deliveries[(deliveries["copy"] == 0) & (deliveries["reading"] >= 0)]
+    first = originals.drop_duplicates("reading").set_index("reading")
     row = first["row"].reindex(readings.index, fill_value=-1)
     wire = joined.table.reindex(row).reset_index(drop=True)  # row -1 is no frame: all missing
     touched = (readings["acts"] > 0) | (readings["copies"] > 0)
@@ -224,7 +226,7 @@ def _arrived(
     episode, role = episode.mask(late, stamped), role.mask(late, Role.CONSEQUENCE.value)
     table = truth((anomalous | late).to_numpy(bool), episode, role, kind_of)
     return readings.assign(
-        arrivals=own["reading"].value_counts().reindex(readings.index, fill_value=0),
+        arrivals=originals["reading"].value_counts().reindex(readings.index, fill_value=0),
         received=first["payload"].reindex(readings.index),
         row=row,
         **{name: table[name] for name in table.columns},
@@ -232,17 +234,17 @@ def _arrived(
 
 
 def _stamped(readings: pd.DataFrame, forged: pd.DataFrame) -> pd.Series:
-    """Return the episode that forged the NTP answer each reading's stamp relies on, missing for none."""
-    known = forged.drop_duplicates(["unit", "slot"]).set_index(["unit", "slot"])["episode"]
+    """Return the episode that forged the NTP answer on which each reading's stamp relies, missing for none."""
+    forged_at = forged.drop_duplicates(["unit", "slot"]).set_index(["unit", "slot"])["episode"]
     relied = readings["synced"].fillna(-1).astype("int64")
     at = pd.MultiIndex.from_arrays([readings["unit"], relied])
-    return pd.Series(known.reindex(at).to_numpy(), readings.index, dtype=object)
+    return pd.Series(forged_at.reindex(at).to_numpy(), readings.index, dtype=object)
 
 
 def semantic_digest(account: Account) -> str:
-    """Return the sha256 of who published what when, what became of it and what else was done, hex.
+    """Return the semantic digest of a run: the sha256 of its readings, their fates and its acts, in hex.
 
-    Taken over sorted lines without times, ports and digests, so engine, shards and machine do not matter.
+    It is taken over sorted lines without times, ports and digests, so that engine, shards and machine do not change it.
     """
     anomalous = (account.readings["label"] == 1) | (account.readings["benign"] == 1)
     table = account.readings[list(SETTLED)].assign(episode=account.readings["episode"].where(anomalous))

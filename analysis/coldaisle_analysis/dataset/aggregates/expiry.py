@@ -1,7 +1,7 @@
-"""Which frames make a flow.
+"""Division of connections into flows.
 
-A flow is a piece of a connection (column ``flow`` of level ``packets``): it ends when nothing came for the idle
-timeout, or when it has lasted for the active timeout; the next frame then starts another (RFC 5470, section 5.1.1).
+A flow is a part of a connection (column ``flow`` of level ``packets``). It ends after the idle timeout without a
+frame, or when it has lasted for the active timeout; the next frame then starts another flow (RFC 5470, section 5.1.1).
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def number(packets: pd.DataFrame, cut: Cut) -> Ints:
 
     Args:
         packets: level ``packets``.
-        cut: what ends a flow.
+        cut: limits of flows.
     """
     connection = packets["flow"].to_numpy(np.int64)
     rows = np.flatnonzero(connection >= 0)
@@ -33,7 +33,7 @@ def number(packets: pd.DataFrame, cut: Cut) -> Ints:
 
 
 def clock(packets: pd.DataFrame) -> Ints:
-    """Return the time of every frame, ns; a stamp that lies before the last one of its shard counts as that one."""
+    """Return the time of every frame, in ns; a time before that of the shard's previous frame is replaced by the latter."""
     time_ns = packets["time_ns"].to_numpy(np.int64, copy=True)
     shard = packets["shard"].cat.codes.to_numpy()
     for code in np.unique(shard):
@@ -42,7 +42,7 @@ def clock(packets: pd.DataFrame) -> Ints:
 
 
 def _cut_long(starts: Ints, time_ns: Ints, active_ns: int) -> Ints:
-    """Return where flows start once those that last too long are cut; each pass cuts every one of them once."""
+    """Return the starts of flows after those that last too long are cut; each pass cuts each of these once."""
     while True:
         sizes = np.diff(starts, append=len(time_ns))
         late = np.flatnonzero(time_ns - np.repeat(time_ns[starts], sizes) >= active_ns)

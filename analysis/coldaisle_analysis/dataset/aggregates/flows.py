@@ -1,4 +1,4 @@
-"""Level ``flows``: the frames of each bidirectional flow summed up, as NFStream does."""
+"""Level ``flows``: statistics of the frames of each bidirectional flow, as in NFStream."""
 
 from dataclasses import dataclass
 
@@ -17,23 +17,23 @@ from coldaisle_contracts.clock import SECOND
 
 _UDP_HEADER = 8
 _OF_FIRST = ("shard", "file", "day", "weekday", "hour", "ip_src", "ip_dst", "ip_proto", "to_server")
-"""Columns a flow has from its first frame."""
+"""Columns that a flow takes from its first frame."""
 _OF_FIRST_TOO = ("frame", "flow", "tcp_srcport", "udp_srcport", "tcp_dstport", "udp_dstport")
-"""The same, under another name."""
+"""Columns that a flow takes from its first frame under another name."""
 
 
 @dataclass(frozen=True)
 class Members:
-    """The frames of all flows, flow by flow and in order of time within one; all arrays have one entry a frame.
+    """The frames of all flows, flow by flow and in order of time within one; all arrays have one entry per frame.
 
     Attributes:
         row: position in packets.
         flow: number of its flow, sorted.
-        time_ns: when it was seen; never before the frame before it.
+        time_ns: time of the frame, in ns since the epoch, ascending.
         length: bytes on the wire.
         payload: bytes above TCP or UDP.
         flags: TCP flags, 0 for UDP.
-        forward: whether it goes the way of the flow's first frame.
+        forward: whether it has the direction of the flow's first frame.
         count: number of flows.
     """
 
@@ -52,7 +52,7 @@ def members(packets: pd.DataFrame, cut: Cut) -> Members:
 
     Args:
         packets: level ``packets``.
-        cut: what ends a flow.
+        cut: limits of flows.
     """
     flow = number(packets, cut)
     row = np.flatnonzero(flow >= 0)
@@ -76,11 +76,11 @@ def members(packets: pd.DataFrame, cut: Cut) -> Members:
 
 
 def build(packets: pd.DataFrame, cut: Cut) -> pd.DataFrame:
-    """Return level ``flows``: a row a flow, by first frame.
+    """Return level ``flows``: one row per flow, by first frame.
 
     Args:
         packets: level ``packets``.
-        cut: what ends a flow.
+        cut: limits of flows.
     """
     frames = members(packets, cut)
     first = np.searchsorted(frames.flow, np.arange(frames.count))
@@ -94,8 +94,8 @@ def build(packets: pd.DataFrame, cut: Cut) -> pd.DataFrame:
     truth = touched(packets)
     flow_of = np.full(len(packets), -1, np.int64)
     flow_of[frames.row] = frames.flow
-    found = decide(truth, flow_of[packets.index.get_indexer(truth.index)], frames.count)
-    return conform(pd.DataFrame(table).join(found), "flows")
+    labels = decide(truth, flow_of[packets.index.get_indexer(truth.index)], frames.count)
+    return conform(pd.DataFrame(table).join(labels), "flows")
 
 
 def _port(packets: pd.DataFrame, name: str) -> Ints:
@@ -105,7 +105,7 @@ def _port(packets: pd.DataFrame, name: str) -> Ints:
 
 
 def _who(packets: pd.DataFrame, frames: Members, first: Ints, last: Ints) -> dict[str, object]:
-    """Return the columns that say which flow it is, and when."""
+    """Return the columns that identify a flow, and its times."""
     head = packets[[*_OF_FIRST, *_OF_FIRST_TOO]].iloc[frames.row[first]]
     clients = packets["client"]
     client = first_known(clients.cat.codes.to_numpy()[frames.row].astype(np.int64), frames.flow, frames.count)
@@ -125,7 +125,7 @@ def _who(packets: pd.DataFrame, frames: Members, first: Ints, last: Ints) -> dic
 
 
 def _one_way(frames: Members, chosen: Mask) -> dict[str, Ints | Floats]:
-    """Return what the frames of one way, or of both, come to."""
+    """Return the statistics of the frames of one direction, or of both."""
     flow, count = frames.flow[chosen], frames.count
     length, time_ns = frames.length[chosen], frames.time_ns[chosen]
     between, of_flow = gaps(time_ns, flow)
@@ -143,7 +143,7 @@ def _one_way(frames: Members, chosen: Mask) -> dict[str, Ints | Floats]:
 
 
 def _span(time_ns: Ints, flow: Ints, count: int) -> Floats:
-    """Return the time from first to last frame of each flow, s; missing where it has none."""
+    """Return the time from first to last frame of each flow, in s; missing for a flow without frames."""
     starts = starts_of(flow)
     ends = np.append(starts[1:], len(flow))[: len(starts)] - 1
     span = np.full(count, np.nan)
@@ -152,7 +152,7 @@ def _span(time_ns: Ints, flow: Ints, count: int) -> Floats:
 
 
 def _rest(packets: pd.DataFrame, frames: Members) -> dict[str, Ints]:
-    """Return what only the decoded columns of a flow's frames tell."""
+    """Return the counts that are taken from decoded columns of a flow's frames."""
     of = {
         name: packets[name].iloc[frames.row].fillna(0).to_numpy(np.int64)
         for name in ("tcp_retransmission", "mqtt_messages", "mqtt_msgtype", "label")

@@ -1,6 +1,6 @@
-"""What many rows together are: attack if any of them is.
+"""Labels of groups of rows: a group is an attack if one of its rows is.
 
-Kind, episode and role are those of the first row of the highest rank: attack, then benign anomaly, then merely
+Kind, episode and role are those of the first row of the highest rank: attack, then benign anomaly, then only
 touched by an episode.
 """
 
@@ -14,23 +14,23 @@ _ATTACK, _BENIGN, _TOUCHED = 4, 2, 1
 
 
 def touched(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the truth columns of the rows that an episode touched; the index says which they are."""
+    """Return the label columns of the rows that an episode touched, with the rows' index."""
     episode = rows["episode"]
-    known = episode.notna() & (episode != "")
-    chosen = rows.loc[known | (rows["label"] == 1) | (rows["benign"] == 1), list(TRUTH)]
+    in_episode = episode.notna() & (episode != "")
+    chosen = rows.loc[in_episode | (rows["label"] == 1) | (rows["benign"] == 1), list(TRUTH)]
     return chosen.astype({"kind": "object", "episode": "object", "role": "object"})
 
 
 def decide(rows: pd.DataFrame, group: Ints, count: int) -> pd.DataFrame:
-    """Return the truth columns of each group.
+    """Return the label columns of each group.
 
     Args:
-        rows: truth columns of the rows touched, see :func:`touched`.
-        group: the group of each of them, -1 for none.
-        count: how many groups there are.
+        rows: label columns of the touched rows, see :func:`touched`.
+        group: group of each of these rows, -1 for none.
+        count: number of groups.
 
     Returns:
-        A row a group: label, benign, kind, episode, role.
+        One row per group: label, benign, kind, episode, role.
     """
     rank = rows["label"].to_numpy() * _ATTACK + rows["benign"].to_numpy() * _BENIGN + _TOUCHED
     order = np.lexsort((np.arange(len(rows)), -rank, group))

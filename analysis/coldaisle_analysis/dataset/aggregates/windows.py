@@ -1,4 +1,4 @@
-"""Level ``windows``: what a sensor's connections carried in each interval of time, silence included."""
+"""Level ``windows``: statistics of a sensor's connections in each interval of time, including intervals without a frame."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class _Grid:
 
     Attributes:
         sensors: unit, sensor and client_id of each sensor.
-        windows: number of each window in which anybody sent or should have sent, sorted.
-        days: the day of each window.
-        cut: where windows start.
+        windows: numbers of the windows with a frame or a planned reading of any sensor, sorted.
+        days: day of each window.
+        cut: start and length of windows.
     """
 
     sensors: pd.DataFrame
@@ -48,16 +48,16 @@ class _Grid:
 
 
 def build(packets: pd.DataFrame, readings: pd.DataFrame, cut: Cut) -> pd.DataFrame:
-    """Return level ``windows``: a row a sensor and window, by sensor, then window.
+    """Return level ``windows``: one row per sensor and window, by sensor, then window.
 
-    A frame belongs to the sensor whose client id its connection has (a suffix names the firmware), a reading to the
-    window it was planned for. A window is an attack if one of its frames or readings is: a reading that was
-    removed left no frame. What no sensor's connection carries (ARP, NTP, other clients) is in no window.
+    A frame belongs to the sensor whose client id its connection has; a suffix of the id names the firmware. A reading belongs to
+    the window that it was planned for. A window is an attack if one of its frames or readings is: a reading that was
+    removed left no frame. Frames outside the sensors' connections (ARP, NTP, other clients) are in no window.
 
     Args:
         packets: level ``packets``.
         readings: level ``readings``.
-        cut: where windows start and how long they are.
+        cut: start and length of windows.
     """
     grid = _grid(packets, readings, cut)
     cell = grid.cells(_sensor_of(packets, grid.sensors), packets["time_ns"].to_numpy(np.int64))
@@ -75,7 +75,7 @@ def build(packets: pd.DataFrame, readings: pd.DataFrame, cut: Cut) -> pd.DataFra
 
 
 def _window(time_ns: Ints, cut: Cut) -> Ints:
-    """Return the number of the window each time lies in; what comes before window 0 counts to it."""
+    """Return the number of each time's window; times before window 0 count as window 0."""
     return np.maximum((time_ns - cut.origin_ns) // cut.window_ns, 0)
 
 
@@ -99,7 +99,7 @@ def _sensor_planned(readings: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
 def _sensor_of(packets: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
     """Return the number of the sensor to whose connection each frame belongs, -1 for none.
 
-    A connection is its client's from its first frame on, and the sensor ``flow 7`` is connection 7 without a CONNECT.
+    A connection belongs to its client from its first frame on; the sensor ``flow 7`` is flow 7 without a CONNECT.
     """
     flow = packets["flow"].to_numpy(np.int64)
     client, names = packets["client"].cat.codes.to_numpy(np.int64), packets["client"].cat.categories
@@ -115,7 +115,7 @@ def _sensor_of(packets: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
 
 
 def _when(grid: _Grid) -> dict[str, object]:
-    """Return the columns that say which sensor and window it is."""
+    """Return the columns that identify sensor and window."""
     sensor, place = np.divmod(np.arange(grid.count), max(len(grid.windows), 1))
     start = grid.cut.origin_ns + grid.windows[place] * grid.cut.window_ns
     return {
@@ -130,7 +130,7 @@ def _when(grid: _Grid) -> dict[str, object]:
 
 
 def _traffic(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
-    """Return what the frames of each cell come to."""
+    """Return the statistics of the frames in each cell."""
     rows = np.flatnonzero(cell >= 0)
     rows = rows[np.argsort(cell[rows], kind="stable")]
     at = cell[rows]
@@ -155,7 +155,7 @@ def _traffic(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]
 
 
 def _published(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
-    """Return what the frames with a PUBLISH from the sensor come to."""
+    """Return the statistics of the frames in each cell with a PUBLISH from the sensor."""
     is_publish = (packets["mqtt_msgtype"] == PUBLISH).fillna(value=False).to_numpy(bool)
     rows = np.flatnonzero((cell >= 0) & is_publish & (packets["to_server"] == 1).to_numpy())
     rows = rows[np.argsort(cell[rows], kind="stable")]
@@ -169,7 +169,7 @@ def _published(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, objec
 
 
 def _slots(readings: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
-    """Return what the readings planned in each cell come to."""
+    """Return the statistics of the readings planned in each cell."""
     names = {name: name for name in ("deliveries", "missing", "arp_frames", "arp_conflicts")}
     counted = {
         column: sums(readings[name].fillna(0), cell, count)
@@ -177,6 +177,6 @@ def _slots(readings: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
     }
     order = np.argsort(cell, kind="stable")
     dev = readings["abs_dev"].to_numpy(np.float64)[order]
-    seen = ~np.isnan(dev)
-    largest = moments(dev[seen], cell[order][seen], count)["max"]
+    has_dev = ~np.isnan(dev)
+    largest = moments(dev[has_dev], cell[order][has_dev], count)["max"]
     return counted | {"slots": np.bincount(cell, minlength=count), "dev_max": largest}
