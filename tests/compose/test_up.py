@@ -143,6 +143,19 @@ def test_two_checkouts_play_at_once(
         assert {path.lstat().st_uid for path in checkout.latest().rglob("*")} == {owner}
 
 
+def test_an_analysis_cut_short_is_made_without_playing_again(
+    checkouts: list[Checkout], played: list[tuple[int, str]]
+) -> None:
+    """`docker compose run --rm desk finish` analyses a run that was played and not analysed, and plays nothing."""
+    assert played
+    run, runs = checkouts[0].latest(), checkouts[0].listed()
+    shutil.rmtree(run / "analyses")
+    code, output = checkouts[0].call("run", "--rm", "desk", "finish")
+    assert code == 0, output
+    assert (run / "report" / "index.html").is_file()
+    assert checkouts[0].listed() == runs
+
+
 def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list[tuple[int, str]]) -> None:
     """It names the day, then where report and JupyterLab are on this machine, and nothing of what the attack provokes."""
     for checkout, (_, said) in zip(checkouts, played, strict=True):

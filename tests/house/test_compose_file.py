@@ -94,7 +94,7 @@ def test_programs_of_the_run_are_not_root() -> None:
             assert service["user"] == "root"
             script = (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
             script += (HOUSE / "analysis" / "desk").read_text(encoding="utf-8")
-            assert service.get("command", ["keep-time"])[0] in (
+            assert (service.get("entrypoint") or service.get("command", ["keep-time"]))[0] in (
                 "as-owner",
                 "keep-time",
                 "desk",
