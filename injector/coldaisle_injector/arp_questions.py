@@ -1,8 +1,8 @@
-"""Questions: ARP on the attacker's own host, and whose doing each question and answer is.
+"""ARP of the attacker's own host, and the episode to which each question and answer belongs.
 
-A kernel asks everybody only when it has something to send to a host it does not know (RFC 826). So such a question and its answer
-belong to the frame they let through: the next one from who asked to who was asked for. A question to a single host renews what a
-kernel knows already. It follows from no act: it is the kernel's own.
+A kernel broadcasts a question only if it has a packet for a host whose MAC address it does not know (RFC 826). So the question and its
+answer belong to the episode of that packet: the next one from the host that asked to the host it asked for. A unicast question renews an
+entry of the kernel's cache; it follows from no act and belongs to no episode.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ _BROADCAST = b"\xff" * 6
 _ASKS = 1
 _MACS = {host.ip: host.mac for host in HOSTS}
 
-Way = tuple[bool, str]
+Direction = tuple[bool, str]
 """Whether the attacker's own host asked, and the other host's IPv4 address."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class TappedFrame:
     """An ARP frame on the attacker's own interface.
 
     Attributes:
@@ -37,44 +37,44 @@ class Seen:
 
 @dataclass
 class Questions:
-    """Every ARP question from or to the attacker's own address.
+    """The ARP questions from or for the attacker's own address.
 
     Attributes:
-        note: writes an ARP frame into the journal of the episode it belongs to.
+        note: writes an ARP frame into the journal of its episode.
     """
 
-    note: Callable[[Seen, Notes], None]
-    _waiting: dict[Way, list[Seen]] = field(default_factory=dict)
-    _owner: dict[Way, Notes | None] = field(default_factory=dict)
+    note: Callable[[TappedFrame, Notes], None]
+    _waiting: dict[Direction, list[TappedFrame]] = field(default_factory=dict)
+    _owner: dict[Direction, Notes | None] = field(default_factory=dict)
 
     def asked(self, address: str, notes: Notes) -> None:
-        """Take note of a question that an act asked itself."""
+        """Take note of a question that an act sent itself."""
         self._settle((True, address), notes)
 
-    def hear(self, arp: Arp, seen: Seen) -> None:
-        """Note an ARP frame now, or later when it is known what it was for. The kernel's own and a forged one get no line."""
+    def hear(self, arp: Arp, tapped: TappedFrame) -> None:
+        """Journal an ARP frame now, or later when its episode is known; the kernel's own frames and forged ones get no line."""
         if arp.sender_mac != _MACS.get(arp.sender_ip):
             return
-        peer = arp.target_ip if seen.outgoing else arp.sender_ip
+        peer = arp.target_ip if tapped.outgoing else arp.sender_ip
         asks = arp.operation == _ASKS
-        way = (seen.outgoing is asks, peer)
-        if asks and seen.frame[:6] == _BROADCAST:
-            self._owner[way] = None
-            self._waiting.setdefault(way, []).append(seen)
+        direction = (tapped.outgoing is asks, peer)
+        if asks and tapped.frame[:6] == _BROADCAST:
+            self._owner[direction] = None
+            self._waiting.setdefault(direction, []).append(tapped)
         elif asks:
-            self._settle(way, None)
-        elif way in self._waiting:
-            self._waiting[way].append(seen)
-        elif (notes := self._owner.get(way)) is not None:
-            self.note(seen, notes)
+            self._settle(direction, None)
+        elif direction in self._waiting:
+            self._waiting[direction].append(tapped)
+        elif (notes := self._owner.get(direction)) is not None:
+            self.note(tapped, notes)
 
     def let_through(self, peer: str, notes: Notes | None, *, outgoing: bool) -> None:
-        """Settle whose doing the questions before an IPv4 frame between the attacker's own host and another one were."""
-        if (way := (outgoing, peer)) in self._waiting:
-            self._settle(way, notes)
+        """Assign the questions before an IPv4 frame between the attacker's own host and another one to the frame's episode."""
+        if (direction := (outgoing, peer)) in self._waiting:
+            self._settle(direction, notes)
 
-    def _settle(self, way: Way, notes: Notes | None) -> None:
-        self._owner[way] = notes
-        for seen in self._waiting.pop(way, ()):
+    def _settle(self, direction: Direction, notes: Notes | None) -> None:
+        self._owner[direction] = notes
+        for tapped in self._waiting.pop(direction, ()):
             if notes is not None:
-                self.note(seen, notes)
+                self.note(tapped, notes)

@@ -1,4 +1,4 @@
-"""The catalogue: what an attack is, and where each kind is found."""
+"""The interface of an attack, its two base classes, and the lookup of the class that plays a kind."""
 
 import importlib
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from coldaisle_injector.script import At, Script
 
 @dataclass(frozen=True)
 class Scene:
-    """What an attack has to work with.
+    """The objects that an attack works with.
 
     Attributes:
-        path: the path between the unit attacked and the broker; the broker's own kinds have none.
+        path: the path between the unit attacked and the broker; ``None`` where the target is the broker.
         foothold: the attacker's own place on the network.
-        notes: its journal.
+        notes: the attacker's journal.
     """
 
     path: Path | None
@@ -28,20 +28,20 @@ class Scene:
 
 
 class Attack(Protocol):
-    """One anomaly; every module in ``attacks/`` has one, called ``Attack``."""
+    """An anomaly that the injector plays; every module in ``attacks/`` has a class ``Attack`` of this form."""
 
     def __init__(self, episode: Episode) -> None:
         """Take an episode of the plan."""
 
     def script(self, scene: Scene) -> Script:
-        """Play the episode, from getting ready to being gone."""
+        """Return a script that plays the whole episode, including preparation and clean-up."""
 
 
 class OnPath:
-    """What is done between a unit and the broker; by itself it lets everything pass.
+    """Base class of attacks on the path between a unit and the broker; by itself it lets every frame pass.
 
     Attributes:
-        labels_relayed: whether a frame that only passes is part of the anomaly.
+        labels_relayed: whether a frame that is merely relayed is part of the anomaly.
         episode: the episode played.
         acts: its acts by slot and sensor.
     """
@@ -53,7 +53,7 @@ class OnPath:
         self.acts: dict[tuple[int, int], Act] = {(act.slot, act.sensor): act for act in episode.acts}
 
     def script(self, scene: Scene) -> Script:
-        """Get on the path, act, leave."""
+        """Get on the path, act, and leave it."""
         path = scene.path
         assert path is not None  # noqa: S101 - the schedule gives every unit's episode its path
         yield At(self.episode.approach_ns)
@@ -66,29 +66,29 @@ class OnPath:
         path.leave()
 
     def undo(self, path: Path) -> None:
-        """Put right what would stay behind at the broker; nothing by itself."""
+        """Remove traces that would stay at the broker; by itself there are none."""
 
     def during(self, path: Path) -> Script:
-        """Do what is due between readings; nothing by itself."""
+        """Play the acts that are due between readings; by itself there are none."""
         del path
         yield from ()
 
     def watch(self, reading: Reading) -> None:
-        """See a reading pass before the episode begins."""
+        """Take note of a reading that passes before the episode begins."""
 
     def on_publish(self, reading: Reading) -> Edit:
-        """Say what becomes of a reading."""
+        """Return the edit of a reading."""
         del reading
         return Pass()
 
     def on_answer(self, slot: int, datagram: bytes) -> bytes:
-        """Return the NTP answer to give to the unit, in a slot, instead of the server's."""
+        """Return the NTP answer that the unit gets in a slot instead of the server's."""
         del slot
         return datagram
 
 
 class Rogue:
-    """What is done from the attacker's own place on the network.
+    """Base class of attacks from the attacker's own host.
 
     Attributes:
         episode: the episode played.
@@ -98,7 +98,7 @@ class Rogue:
         self.episode = episode
 
     def script(self, scene: Scene) -> Script:
-        """Play every act at its time; close what is still open at the end."""
+        """Play every act at its time, and close the remaining connections at the end."""
         yield At(self.episode.begin_ns)
         scene.foothold.enter(self.episode, scene.notes)
         for act in self.episode.acts:

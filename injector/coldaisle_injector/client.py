@@ -1,4 +1,4 @@
-"""A connection of the attacker's own to the broker: MQTT over a real socket, never blocking."""
+"""An MQTT connection from the attacker's own host to the broker, over a real socket that never blocks."""
 
 import errno
 import socket
@@ -13,11 +13,11 @@ from coldaisle_injector.notes import Notes
 from coldaisle_injector.wire import Guard
 
 _CODE = 3
-"""Where the return code stands in a CONNACK."""
+"""Offset of the return code in a CONNACK."""
 _LINGER_NONE = struct.pack("ii", 1, 0)
-_MOUTHFUL = 16_384
-"""A connection sends so much between two looks at the tap, bytes, and has not much more under way: the kernel usually keeps less
-than 200 frames for the tap, and a neighbour on the same machine takes what is sent as fast as it is said."""
+_CHUNK = 16_384
+"""Bytes that a connection sends between two reads of the tap, and the size of its send buffer. The kernel usually keeps fewer than 200
+frames for the tap, and a receiver on the same machine takes data as fast as it is sent."""
 
 
 class Client:
@@ -25,49 +25,49 @@ class Client:
 
     Args:
         notes: the episode it belongs to.
-        gone: called when it is closed.
+        gone: called with the client when it is closed.
 
     Attributes:
         notes: the episode it belongs to.
         port: its TCP port, known before the first frame.
-        connected: whether the TCP connection stands.
+        connected: whether the TCP connection is established.
         ended: whether the broker closed or refused it.
-        inbox: messages from the broker not yet taken.
+        inbox: every message that came from the broker, in order.
     """
 
     def __init__(self, notes: Notes, gone: Callable[["Client"], None]) -> None:
         self.notes, self._gone = notes, gone
         self.connected = self.ended = False
         self.inbox: list[mqtt.Message] = []
-        self._heard = Counter[int]()
+        self._received = Counter[int]()
         self._rest, self._unsent, self._closing = b"", b"", False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOUTHFUL)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _CHUNK)
         self.socket.bind((INJECTOR.ip, 0))
         self.port: int = self.socket.getsockname()[1]
 
     def open(self) -> None:
-        """Ask for the connection; it stands when :attr:`connected`."""
+        """Request the connection; :attr:`connected` tells when it is established."""
         Guard().check_target(BROKER.ip)
         code = self.socket.connect_ex((BROKER.ip, MQTT_PORT))
         if code not in (0, errno.EINPROGRESS):
             self._end()
 
     def send(self, data: bytes) -> None:
-        """Send bytes as soon as the connection takes them."""
+        """Send bytes as soon as the connection accepts them."""
         self._unsent += data
-        if self.connected and self._unsent == data:  # else it comes after what waits already
+        if self.connected and self._unsent == data:  # else they follow the bytes that wait already
             self._flush()
 
     @property
     def waits_to_write(self) -> bool:
-        """Whether it has something to write, or waits for its connection."""
+        """Whether it has bytes to send, or waits for its connection."""
         return not self.ended and (not self.connected or bool(self._unsent))
 
     def on_writable(self) -> None:
-        """Take note that the connection stands, and send what waits."""
+        """Note that the connection is established, and send the waiting bytes."""
         if not self.connected:
             if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self._end()
@@ -78,7 +78,7 @@ class Client:
 
     def _flush(self) -> None:
         try:
-            self._unsent = self._unsent[self.socket.send(self._unsent[:_MOUTHFUL]) :]
+            self._unsent = self._unsent[self.socket.send(self._unsent[:_CHUNK]) :]
         except BlockingIOError:
             return
         except OSError:
@@ -88,7 +88,7 @@ class Client:
             self._shut()
 
     def on_readable(self) -> None:
-        """Take in what the broker sent."""
+        """Receive data from the broker."""
         try:
             while data := self.socket.recv(65_536):
                 self._take(data)
@@ -104,25 +104,25 @@ class Client:
                 self._rest = message.data
                 return
             self.inbox.append(message)
-            self._heard[message.type] += 1
+            self._received[message.type] += 1
         self._rest = b""
 
     def has(self, kind: int) -> bool:
-        """Tell whether a message of a type waits in the inbox, or none can come any more."""
-        return self.ended or self._heard[kind] > 0
+        """Tell whether a message of a type has come, or none can come any more."""
+        return self.ended or self._received[kind] > 0
 
     def count(self, kind: int) -> int:
         """Return how many messages of a type have come."""
-        return self._heard[kind]
+        return self._received[kind]
 
     @property
     def accepted(self) -> bool:
-        """Whether the broker took the login: return code 0 in its CONNACK."""
+        """Whether the broker accepted the login: return code 0 in its CONNACK."""
         connack = next((message.data for message in self.inbox if message.type == CONNACK), b"")
         return len(connack) > _CODE and connack[_CODE] == 0
 
     def close(self) -> None:
-        """Say that it has nothing more to send, once everything is sent (FIN); it ends when the broker closes too."""
+        """Close the sending side (FIN) once everything is sent; the client ends when the broker closes too."""
         if self.ended or self._closing:
             return
         self._closing = True
@@ -132,7 +132,7 @@ class Client:
             self._shut()
 
     def abort(self) -> None:
-        """Break it off at once (RST)."""
+        """Reset the connection at once (RST)."""
         if not self.ended:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
         self._end()

@@ -1,4 +1,4 @@
-"""Steps that rogue clients share: connecting, publishing, subscribing, each until the broker has answered."""
+"""Steps of rogue clients: connecting, sending, closing; each waits for the broker's answer."""
 
 from collections.abc import Generator
 
@@ -11,7 +11,7 @@ Step = Generator[At | Until, None, None]
 
 
 def login(scene: Scene, connect: bytes) -> Generator[At | Until, None, Client]:
-    """Open a connection, send a CONNECT and wait for the CONNACK; return the client, ended if it was refused."""
+    """Open a connection, send a CONNECT and wait for the CONNACK; return the client, which has ended if it was refused."""
     client = scene.foothold.client(scene.notes)
     client.send(connect)
     yield Until(lambda: client.has(messages.CONNACK), "a CONNACK")
@@ -19,10 +19,10 @@ def login(scene: Scene, connect: bytes) -> Generator[At | Until, None, Client]:
 
 
 def say(client: Client, data: bytes, answer: int) -> Step:
-    """Send something and wait for the message that answers it."""
-    before = client.count(answer)
+    """Send bytes and wait for an answer of a type."""
+    count = client.count(answer)
     client.send(data)
-    yield Until(lambda: client.ended or client.count(answer) > before, f"an answer of type {answer}")
+    yield Until(lambda: client.ended or client.count(answer) > count, f"an answer of type {answer}")
 
 
 def leave(client: Client) -> Step:
@@ -32,7 +32,7 @@ def leave(client: Client) -> Step:
 
 
 def hang_up(client: Client) -> Step:
-    """Close the connection without a word and wait for the broker to do the same."""
+    """Close the connection without DISCONNECT and wait for the broker to close it too."""
     client.close()
     yield from gone(client)
 

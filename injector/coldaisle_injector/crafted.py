@@ -1,4 +1,4 @@
-"""Frames the attacker makes from nothing, in its own name, crafted with scapy; no I/O."""
+"""Frames that the attacker crafts with scapy under its own addresses; no I/O."""
 
 import struct
 
@@ -13,7 +13,7 @@ from coldaisle_injector.segments import renew
 __all__ = ["MQTT_PORT", "PORTS", "datagram", "question", "syn"]
 
 PORTS = range(2_000, 32_000)
-"""Source ports: below those a kernel gives its own connections."""
+"""Source ports of crafted frames, below those that a kernel gives its own connections."""
 _NTP_QUESTION = bytes([0x23]) + bytes(47)
 _HEADERS = Ether(src=INJECTOR.mac, dst=BROKER.mac) / IP(src=INJECTOR.ip, dst=BROKER.ip, flags="DF")
 _SYN = bytes(_HEADERS / TCP(flags="S", window=64_240, options=[("MSS", 1460)]))
@@ -21,25 +21,27 @@ _TCP = ETHERNET + 20
 
 
 def syn(source: int, port: int, seq: int) -> bytes:
-    """Return a request for a connection to a port of the broker's host.
+    """Return a SYN to a port of the broker's host.
 
     Args:
         source: source port.
         port: target port.
         seq: its initial sequence number.
     """
-    frame = bytearray(_SYN)  # patched: a flood wants one in a millisecond, and scapy takes a third of that
+    frame = bytearray(
+        _SYN
+    )  # patched, because a flood needs one per millisecond and scapy takes a third of that
     struct.pack_into("!HHI", frame, _TCP, source, port, seq)
     return renew(bytes(frame), (INJECTOR.mac, BROKER.mac))
 
 
 def datagram(source: int, port: int) -> bytes:
-    """Return a UDP datagram to a port of the broker's host; the NTP port is asked for the time."""
+    """Return a UDP datagram to a port of the broker's host; to the NTP port it is a query."""
     payload = _NTP_QUESTION if port == NTP_PORT else b"\x00" * 8
     return bytes(_HEADERS / UDP(sport=source, dport=port) / Raw(payload))
 
 
 def question(address: str) -> bytes:
-    """Return an ARP question to everybody for who has an address."""
+    """Return a broadcast ARP request for an address."""
     arp = ARP(op=1, hwsrc=INJECTOR.mac, psrc=INJECTOR.ip, hwdst="00:00:00:00:00:00", pdst=address)
     return bytes(Ether(src=INJECTOR.mac, dst="ff:ff:ff:ff:ff:ff") / arp)

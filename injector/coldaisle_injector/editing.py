@@ -1,4 +1,4 @@
-"""Editing a stream on its way: what becomes of the messages in it."""
+"""Applies the edits of an attack to the MQTT messages in a stream."""
 
 from collections.abc import Callable
 
@@ -29,12 +29,12 @@ class Editor:
 
     Args:
         notes: the attacker's journal.
-        spoofer: answers where the other side will not.
-        slot_of: the plan's slot at a virtual time, ns.
+        spoofer: answers in place of the other side.
+        slot_of: returns the plan's slot at a virtual time in ns.
 
     Attributes:
-        attack: whose edits are made.
-        acting: whether they are made yet, and still.
+        attack: the attack whose edits apply.
+        acting: whether they apply at present.
     """
 
     def __init__(self, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
@@ -44,7 +44,7 @@ class Editor:
 
     @property
     def relaying_is_the_attack(self) -> bool:
-        """Whether a frame that only passes is part of the anomaly."""
+        """Whether a frame that is merely relayed is part of the anomaly."""
         return self.acting and self.attack is not None and self.attack.labels_relayed
 
     @property
@@ -53,9 +53,9 @@ class Editor:
         return self._slot_of(self._notes.times.now_ns())
 
     def edit(self, conn: Connection, segment: Segment, *, upward: bool) -> tuple[bytes, Edit]:
-        """Return what to pass on instead of a new segment's payload, and what is to be done with its frame.
+        """Return the payload to pass on instead of a new segment's own, and the edit of its frame.
 
-        The stream's translation is told of every change of length.
+        Every change of length is recorded in the translation of the stream.
         """
         out, at = b"", segment.seq
         edit: Edit = Pass()
@@ -74,7 +74,7 @@ class Editor:
         return out, edit
 
     def answer(self, datagram: bytes) -> bytes:
-        """Return the NTP answer that goes on to the unit instead of a server's."""
+        """Return the NTP answer to pass on to the unit instead of the server's."""
         if self.attack is None or not self.acting:
             return datagram
         forged = self.attack.on_answer(self.slot, datagram)
@@ -83,14 +83,14 @@ class Editor:
         return forged
 
     def _puback(self, conn: Connection, message: mqtt.Message) -> bytes:
-        """Return what the unit hears of an acknowledgement: nothing of one it does not wait for."""
+        """Return the PUBACK for the unit; it is empty where the unit does not wait for one."""
         if message.mid in conn.copies:
             self._spoofer.receive(conn, message.mid)
             return b""
         return mqtt.puback(conn.renamed.pop(message.mid)) if message.mid in conn.renamed else message.data
 
     def _publish(self, conn: Connection, message: mqtt.Message) -> tuple[bytes, Edit]:
-        """Return what becomes of a reading: its own bytes, others, or none."""
+        """Return the bytes to pass on for a reading (its own, others or none) and the edit."""
         reading = self._reading(conn, message)
         edit: Edit = Pass()
         if self.attack and self.acting:
@@ -104,7 +104,7 @@ class Editor:
         return data, edit
 
     def _carried_out(self, edit: Edit, conn: Connection, message: mqtt.Message, reading: Reading) -> bytes:
-        """Carry an edit out on a reading and return the bytes that go on; those of frames are left to the relay."""
+        """Apply an edit to a reading and return the bytes to pass on; edits of frames are left to the relay."""
         match edit:
             case Swallow() | Hold():
                 held = isinstance(edit, Hold)
@@ -120,7 +120,7 @@ class Editor:
         return message.data
 
     def _tampered(self, conn: Connection, message: mqtt.Message, field: str, value: int) -> bytes:
-        """Return a reading with one field of its message changed, and see to it that the unit is answered."""
+        """Return a reading with one field of its message changed, and ensure that the unit gets its PUBACK."""
         if field == "qos":
             self._spoofer.acknowledge(conn, message.mid)
         if field == "msgid":
@@ -128,18 +128,18 @@ class Editor:
         return mqtt.tampered(message, field, value)
 
     def _reading(self, conn: Connection, message: mqtt.Message) -> Reading:
-        """Tell which reading a PUBLISH carries.
+        """Return the reading that a PUBLISH carries.
 
-        The CONNECT of its connection named the sensor. Of connections older than the attacker's stay the first seen is
-        sensor 1: a unit reports its sensors in order.
+        The CONNECT of its connection named the sensor. Connections that are older than the attacker's presence are numbered in the order
+        of their first PUBLISH, because a unit reports its sensors in order.
         """
         if not conn.sensor:
-            known = {each.sensor for each in self._spoofer.connections.values() if not each.over}
-            conn.sensor = min({*SENSORS} - known, default=len(SENSORS))
+            numbered = {other.sensor for other in self._spoofer.connections.values() if not other.over}
+            conn.sensor = min({*SENSORS} - numbered, default=len(SENSORS))
         return Reading(self.slot, conn.sensor, message.value.decode("ascii", "replace"))
 
     def note(self, edit: Edit, conn: Connection, digest: str) -> None:
-        """Note what was done to the reading that just passed, in the frame with a digest."""
+        """Journal the edit of the reading that just passed in the frame with a digest."""
         reading = conn.reading
         match edit:
             case Deliver(changed) if changed != reading.value:

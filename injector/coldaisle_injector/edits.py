@@ -1,4 +1,4 @@
-"""Edits: what an attack wants to become of a reading that passes."""
+"""Edits: the ways in which an attack changes a reading that passes."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,17 +33,17 @@ class Deliver:
 
 @dataclass(frozen=True)
 class Swallow:
-    """Take the reading out of the stream and acknowledge it in the broker's place."""
+    """Remove the reading from the stream and acknowledge it in the broker's place."""
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Take the reading out and acknowledge it, to deliver it later with :meth:`~coldaisle_injector.spoofing.Spoofer.release`."""
+    """Remove and acknowledge the reading, to deliver it later with :meth:`~coldaisle_injector.spoofing.Spoofer.release`."""
 
 
 @dataclass(frozen=True)
 class Lose:
-    """Drop the segment that carries the reading, so many times in a row."""
+    """Drop the segment that carries the reading, a number of times in a row."""
 
     times: int
 
@@ -68,16 +68,16 @@ class Editing(Protocol):
     """The part of an attack that is asked about each frame on the path.
 
     Attributes:
-        labels_relayed: whether a frame that only passes is part of the anomaly.
+        labels_relayed: whether a frame that is merely relayed is part of the anomaly.
     """
 
     labels_relayed: bool
 
     def watch(self, reading: Reading) -> None:
-        """See a reading pass before the episode begins."""
+        """Take note of a reading that passes before the episode begins."""
 
     def on_publish(self, reading: Reading) -> Edit:
-        """Return what becomes of a reading."""
+        """Return the edit of a reading."""
 
     def on_answer(self, slot: int, datagram: bytes) -> bytes:
-        """Return the NTP answer to give to the unit, in a slot, instead of the server's."""
+        """Return the NTP answer that the unit gets in a slot instead of the server's."""

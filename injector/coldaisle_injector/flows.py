@@ -1,7 +1,7 @@
 """Flows: the connections and datagrams that acts open from the attacker's own host, and the frames that follow from them.
 
-A frame follows from a flow by its 4-tuple and, for TCP, by its sequence or acknowledgement number (RFC 9293, section 3.4). When it
-comes does not matter. A later connection from the same port is another flow, and nobody's unless an act opened it.
+A frame follows from a flow by its 4-tuple and, for TCP, by its sequence or acknowledgement number (RFC 9293, section 3.4). Its time does
+not matter. A later connection from the same port is another flow, which belongs to an episode only if an act opened it.
 """
 
 import struct
@@ -24,13 +24,13 @@ Key = tuple[int, int, str, int]
 
 @dataclass
 class Flow:
-    """What an act opened from the attacker's own host.
+    """A connection or datagram that an act opened from the attacker's own host.
 
     Attributes:
         notes: the journal of the episode that opened it.
         first: initial sequence number of the attacker's side; ``None`` before its SYN.
-        next: sequence number that side uses next.
-        acked: newest acknowledgement number that side sent; ``None`` before any.
+        next: the next sequence number of that side.
+        acked: newest acknowledgement number of that side; ``None`` before any.
     """
 
     notes: Notes
@@ -39,7 +39,7 @@ class Flow:
     acked: int | None = None
 
     def sent(self, segment: Segment) -> bool:
-        """Take note of a segment of the attacker's side; tell whether it is part of this connection."""
+        """Take note of a segment from the attacker's side and tell whether it is part of this connection."""
         length = len(segment.payload) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
         if self.first is None:
             if not segment.flags & SYN:
@@ -55,7 +55,7 @@ class Flow:
         return True
 
     def received(self, segment: Segment) -> bool:
-        """Tell whether a segment of the other side answers this connection: it acknowledges what was sent, or resets it."""
+        """Tell whether a segment of the other side belongs to this connection: it acknowledges data of it, or resets it."""
         if self.first is None:
             return False
         if segment.flags & ACK:
@@ -70,11 +70,11 @@ class Flows:
         self._flows: dict[Key, Flow] = {}
 
     def open(self, port: int, peer: str, peer_port: int, notes: Notes) -> None:
-        """Expect a TCP connection that an act asks the kernel for."""
+        """Expect a TCP connection that an act requests from the kernel."""
         self._flows[_TCP, port, peer, peer_port] = Flow(notes)
 
     def made(self, frame: bytes, notes: Notes) -> None:
-        """Take note of a frame that an act made from nothing; what answers it belongs to the act."""
+        """Take note of a frame that an act crafted; answers to it belong to the act."""
         key = _key(frame, outgoing=True)
         if key is None:
             return
@@ -104,7 +104,7 @@ class Flows:
 
 
 def _key(frame: bytes, *, outgoing: bool) -> Key | None:
-    """Return what names the flow of a TCP segment or UDP datagram, ``None`` for any other frame."""
+    """Return the key of the flow of a TCP segment or UDP datagram, ``None`` for any other frame."""
     ports, addresses = read_ports(frame), read_addresses(frame)
     if ports is None or addresses is None:
         return None

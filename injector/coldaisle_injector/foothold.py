@@ -1,8 +1,8 @@
-"""The attacker's own place on the network: clients of the broker, raw frames, and a tap that notes every frame of it.
+"""The attacker's own host: clients of the broker, raw frames, and a tap that journals the frames of its episodes.
 
-Its kernel speaks for it here (TCP of its clients, ARP, RST), so nothing is known by sending alone: the tap sees each frame its
-interface sends or receives. It notes a frame with the episode of the flow that the frame follows from. A frame that follows from
-no act gets no line. The ledger takes ARP among these for the kernel's own, and names any other.
+The host's kernel sends frames by itself (TCP of the clients, ARP, RST), so the injector does not know them from its own calls. The tap
+sees each frame that the interface sends or receives, and journals it in the episode of the flow that it follows from. A frame that
+follows from no act gets no line. The ledger accepts ARP without a line as the kernel's own, and reports any other frame without one.
 """
 
 from functools import partial
@@ -11,7 +11,7 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_injector.arp_questions import Questions, Seen
+from coldaisle_injector.arp_questions import Questions, TappedFrame
 from coldaisle_injector.client import Client
 from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes, Times
@@ -20,20 +20,20 @@ from coldaisle_injector.segments import read_addresses, read_arp
 from coldaisle_injector.wire import Wire
 
 _TOGETHER = 32
-"""So many connections are closed at once."""
+"""Number of connections that are closed at once."""
 _BROADCAST = b"\xff" * 6
 _BROKER = bytes.fromhex(BROKER.mac.replace(":", ""))
 
 
 class Foothold:
-    """What the attacker does in its own name.
+    """The attacker's actions under its own addresses.
 
     Args:
         wire: its socket for raw frames.
         times: the attacker's clocks.
 
     Attributes:
-        clients: connections to the broker that are open.
+        clients: open connections to the broker.
     """
 
     def __init__(self, wire: Wire, times: Times) -> None:
@@ -48,8 +48,8 @@ class Foothold:
         notes.phase("begin")
 
     def leave(self, notes: Notes) -> Script:
-        """End an episode: close what it left open, a few at a time so that the tap keeps up, and wait until that is done."""
-        while left := [each for each in self.clients if each.notes is notes][:_TOGETHER]:
+        """End an episode: close its open connections, a few at a time so that the tap keeps up, and wait for their end."""
+        while left := [client for client in self.clients if client.notes is notes][:_TOGETHER]:
             for client in left:
                 client.close()
             yield Until(partial(_ended, left), "its clients to close")
@@ -68,12 +68,12 @@ class Foothold:
         self.clients.remove(client)
 
     def send(self, frame: bytes, notes: Notes, act: FrameAct) -> None:
-        """Send a raw frame of an episode, from the attacker's own address; what answers it belongs to the episode.
+        """Send a raw frame of an episode from the attacker's own address; answers to it belong to the episode.
 
         Args:
             frame: the frame.
             notes: the episode's journal.
-            act: what it is.
+            act: its act in the journal.
         """
         if (arp := read_arp(frame)) is not None:
             self._questions.asked(arp.target_ip, notes)
@@ -90,10 +90,10 @@ class Foothold:
         return addresses is not None and INJECTOR.ip in addresses
 
     def tap(self, frame: bytes, *, outgoing: bool) -> None:
-        """Take note of a frame of the attacker's own interface that its kernel sent or received."""
-        seen = Seen(frame, outgoing, self._times.now_ns())
+        """Journal a frame that the attacker's kernel sent or received, if it follows from an act."""
+        tapped = TappedFrame(frame, outgoing, self._times.now_ns())
         if (arp := read_arp(frame)) is not None:
-            self._questions.hear(arp, seen)
+            self._questions.hear(arp, tapped)
             return
         addresses = read_addresses(frame)
         if addresses is None:
@@ -101,23 +101,23 @@ class Foothold:
         notes = self._flows.owner(frame, outgoing=outgoing)
         self._questions.let_through(addresses[1 if outgoing else 0], notes, outgoing=outgoing)
         if notes is not None:
-            self._note(seen, notes)
+            self._note(tapped, notes)
 
-    def _note(self, seen: Seen, notes: Notes) -> None:
-        """Write a frame of the own host into the journal of the episode it belongs to."""
-        side = BROKER if _reaches_the_broker(seen.frame) else INJECTOR
-        if seen.outgoing:
+    def _note(self, tapped: TappedFrame, notes: Notes) -> None:
+        """Write a frame of the own host into the journal of its episode."""
+        side = BROKER if _reaches_the_broker(tapped.frame) else INJECTOR
+        if tapped.outgoing:
             notes.spend()
-        role = Role.INJECTED if seen.outgoing else Role.CONSEQUENCE
-        act: FrameAct = "speak" if seen.outgoing else "answer"
-        notes.frame(seen.frame, side, role, act, anomalous=True, at_ns=seen.at_ns)
+        role = Role.INJECTED if tapped.outgoing else Role.CONSEQUENCE
+        act: FrameAct = "speak" if tapped.outgoing else "answer"
+        notes.frame(tapped.frame, side, role, act, anomalous=True, at_ns=tapped.at_ns)
 
 
 def _ended(clients: list[Client]) -> bool:
-    """Tell whether all of these are closed."""
+    """Tell whether all clients are closed."""
     return all(client.ended for client in clients)
 
 
 def _reaches_the_broker(frame: bytes) -> bool:
-    """Tell whether a frame is on the broker's wire: from it, to it or to everybody."""
+    """Tell whether a frame passes the broker's link: from it, to it or broadcast."""
     return frame[:6] == _BROADCAST or _BROKER in (frame[:6], frame[6:12])

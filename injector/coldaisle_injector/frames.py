@@ -1,4 +1,4 @@
-"""Frames the attacker makes: the frequent one byte by byte, the others with scapy; no I/O."""
+"""Frames that the attacker forges or alters: frequent ones byte by byte, the others with scapy; no I/O."""
 
 import struct
 
@@ -10,7 +10,7 @@ from coldaisle_contracts.journal import ETHERNET
 from coldaisle_injector.segments import ACK, PSH, Segment, complete, readdress
 
 _IP_ID = 4
-"""Where an IPv4 header has its identification."""
+"""Offset of the identification in an IPv4 header."""
 _TCP = 20
 """Bytes of a TCP header without options."""
 _ECN = 0b11
@@ -22,14 +22,14 @@ _STAMPED = bytes((1, 1, 8, 10))
 
 
 def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
-    """Ask the victim a question that says ``claimed_ip`` is at the attacker (who-has, op 1).
+    """Return an ARP question to the victim whose sender is ``claimed_ip`` at the attacker's MAC address (who-has, op 1).
 
-    Linux takes over the sender of a question it has to answer at once, even into an empty cache.
+    Linux adds the sender of a question that it has to answer to its cache at once, even if the cache has no entry for it.
 
     Args:
         attacker: attacker's MAC address.
         victim: the victim's IPv4 and MAC address.
-        claimed_ip: whose place the attacker takes.
+        claimed_ip: IPv4 address of the host whose place the attacker takes.
     """
     ip, mac = victim
     return bytes(
@@ -38,7 +38,7 @@ def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
 
 
 def arp_answer(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
-    """Answer the victim's question for ``claimed_ip`` with the attacker's MAC address (is-at, op 2)."""
+    """Return the answer to the victim's question for ``claimed_ip`` with the attacker's MAC address (is-at, op 2)."""
     ip, mac = victim
     return bytes(
         Ether(src=attacker, dst=mac) / ARP(op=2, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
@@ -46,7 +46,7 @@ def arp_answer(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes
 
 
 def arp_restore(attacker: str, victim: tuple[str, str], owner: tuple[str, str]) -> bytes:
-    """Tell the victim where the owner of an address really is: a gratuitous ARP, which asks for no answer."""
+    """Return a gratuitous ARP with the true MAC address of the owner of an address; it requires no answer."""
     owner_ip, owner_mac = owner
     frame = Ether(src=attacker, dst=victim[1])
     return bytes(frame / ARP(op=1, hwsrc=owner_mac, psrc=owner_ip, hwdst=victim[1], pdst=owner_ip))
@@ -60,14 +60,14 @@ def forge(
     payload: bytes,
     flags: int = 0,
 ) -> bytes:
-    """Return a new segment in the name of the one who sent ``segment``, in its shape.
+    """Return a new segment in the name of the sender of ``segment``, with its header fields.
 
     Args:
         segment: a segment seen in the same direction.
         macs: source and target MAC address.
         numbers: sequence and acknowledgement number.
         times: TSval and TSecr.
-        payload: what it carries; without any it is a pure ACK.
+        payload: its payload; without any it is a pure ACK.
         flags: further TCP flags.
     """
     start, end = segment.span
@@ -83,17 +83,17 @@ def forge(
 
 
 def tampered(frame: bytes, field: str, value: int) -> bytes:
-    """Return a frame with one header field set, and the checksums right unless the field is one.
+    """Return a frame with one header field set and right checksums, unless the field is a checksum.
 
     Args:
         frame: an Ethernet frame with a TCP segment.
         field: layer and field, a variant of tampering that does not start with ``mqtt``.
-        value: what it is set to; added to a sequence or acknowledgement number; for ``eth.dst`` the last octet of a
+        value: the value of the field; it is added to a sequence or acknowledgement number, and for ``eth.dst`` it is the last octet of a
             host of the network.
     """
     ether = Ether(frame)
     ip, tcp = ether[IP], ether[TCP]
-    right = tcp.chksum
+    checksum = tcp.chksum
     del ip.chksum, tcp.chksum
     match field:
         case "eth.dst":
@@ -110,8 +110,8 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
             number = field.removeprefix("tcp.")
             setattr(tcp, number, (getattr(tcp, number) + value) & 0xFFFFFFFF)
         case "tcp.checksum":
-            tcp.chksum = value if value != right else value ^ 1
-        case "tcp.urgent":  # without URG: with it the broker's kernel would take a byte out of the message
+            tcp.chksum = value if value != checksum else value ^ 1
+        case "tcp.urgent":  # without URG, which would make the broker's kernel remove a byte of the message
             tcp.urgptr = value
         case _:
             layer, _, name = field.partition(".")

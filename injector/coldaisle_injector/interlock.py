@@ -1,4 +1,4 @@
-"""The interlock: the attacker starts only where nothing it sends can get out."""
+"""The interlock: the attacker starts only where none of its frames can leave the test network."""
 
 import fcntl
 import socket
@@ -17,7 +17,7 @@ _INTERFACES = {"lo", INTERFACE}
 
 
 class InterlockError(ColdaisleError):
-    """The attacker is somewhere else than in the test network, or was told to attack somebody else."""
+    """The attacker is outside the test network, or the plan has a target outside it."""
 
     exit_code = 3
 
@@ -26,15 +26,15 @@ class InterlockError(ColdaisleError):
 
 
 def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
-    """Pass inside the test network with a plan whose targets are all on it.
+    """Refuse to start outside the test network or with a target that is not on it.
 
     Args:
         plan: the plan to be played.
-        proc: where the kernel's view of this process lies.
-        outside: inode of the host's own network namespace, as the engine knows it; empty where it cannot know.
+        proc: the proc file system.
+        outside: inode of the host's own network namespace; empty where the engine cannot know it.
 
     Raises:
-        InterlockError: if an interface, an address or a route leads elsewhere, or the plan names anybody else.
+        InterlockError: if an interface, an address, a route or a target does not belong to the test network.
     """
     _refuse_targets(plan)
     if outside and outside == str((proc / "self/ns/net").stat().st_ino):
@@ -50,31 +50,31 @@ def _refuse_targets(plan: Plan) -> None:
 
 
 def _refuse_interfaces() -> None:
-    found = {name for _, name in socket.if_nameindex()}
-    if found != _INTERFACES:
-        strangers = ", ".join(sorted(found ^ _INTERFACES))
+    names = {name for _, name in socket.if_nameindex()}
+    if names != _INTERFACES:
+        strangers = ", ".join(sorted(names ^ _INTERFACES))
         raise InterlockError(f"the network namespace is not the plan's: {strangers}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             address, mask = (_address(probe, request) for request in (_ADDRESS, _MASK))
-            mac = _asked(probe, _HARDWARE)[18:24].hex(":")
+            mac = _ioctl(probe, _HARDWARE)[18:24].hex(":")
         except OSError as error:
             raise InterlockError(f"{INTERFACE} has no address ({error.strerror})") from error
-    wanted = INJECTOR.ip, str(NETWORK.netmask), INJECTOR.mac
-    if (address, mask, mac) != wanted:
-        raise InterlockError(f"{INTERFACE} is {address} {mask} {mac}, not {' '.join(wanted)}")
+    planned = INJECTOR.ip, str(NETWORK.netmask), INJECTOR.mac
+    if (address, mask, mac) != planned:
+        raise InterlockError(f"{INTERFACE} is {address} {mask} {mac}, not {' '.join(planned)}")
 
 
-def _asked(probe: socket.socket, request: int) -> bytes:
+def _ioctl(probe: socket.socket, request: int) -> bytes:
     return fcntl.ioctl(probe, request, struct.pack("256s", INTERFACE.encode()))
 
 
 def _address(probe: socket.socket, request: int) -> str:
-    return socket.inet_ntoa(_asked(probe, request)[20:24])
+    return socket.inet_ntoa(_ioctl(probe, request)[20:24])
 
 
 def _refuse_routes(proc: Path) -> None:
-    """Refuse any route that leaves the network, over IPv4 or IPv6."""
+    """Refuse any IPv4 or IPv6 route that leaves the test network."""
     for line in (proc / "self/net/route").read_text(encoding="ascii").splitlines()[1:]:
         _, target, gateway, *_, mask = line.split()[:8]
         route = IPv4Network((_little(target), str(_little(mask))), strict=False)
@@ -88,5 +88,5 @@ def _refuse_routes(proc: Path) -> None:
 
 
 def _little(text: str) -> IPv4Address:
-    """Return an address the kernel printed as a number in its own byte order."""
+    """Return the address of a number that the kernel printed in its own byte order."""
     return IPv4Address(struct.pack("=I", int(text, 16)))

@@ -1,4 +1,4 @@
-"""MQTT messages an attacker says in its own name, built byte by byte so that they can also be wrong."""
+"""MQTT messages of the attacker's own clients, built byte by byte so that they can also be malformed."""
 
 import struct
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ PINGRESP = 13
 DISCONNECT = b"\xe0\x00"
 PINGREQ = b"\xc0\x00"
 RETAIN = 0x01
-"""Flag of a PUBLISH that the broker keeps, or kept."""
+"""Flag of a PUBLISH that the broker retains or has retained."""
 _CONTINUES = 0x80
 
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker is to publish when the client dies: topic and value."""
+    """The message that the broker publishes when the client's connection breaks: topic and value."""
 
     topic: str
     value: str
@@ -25,14 +25,14 @@ def packet(first: int, body: bytes, length: int | None = None) -> bytes:
 
     Args:
         first: its first byte: type and flags.
-        body: what follows the remaining length.
-        length: the remaining length it claims; the right one when left out.
+        body: the bytes after the remaining length.
+        length: the remaining length that it claims; the true one when left out.
     """
-    rest, out = len(body) if length is None else length, bytearray()
+    remaining, out = len(body) if length is None else length, bytearray()
     while True:
-        rest, digit = divmod(rest, _CONTINUES)
-        out.append(digit | (_CONTINUES if rest else 0))
-        if not rest:
+        remaining, digit = divmod(remaining, _CONTINUES)
+        out.append(digit | (_CONTINUES if remaining else 0))
+        if not remaining:
             return bytes([first]) + bytes(out) + body
 
 
@@ -54,10 +54,10 @@ def connect(
 
     Args:
         client: client id.
-        keepalive_s: keepalive, s; 0 for none.
+        keepalive_s: keepalive, in s; 0 for none.
         protocol: name and level; MQTT 3.1 when left out.
         login: name and password.
-        will: what to publish when the client dies.
+        will: its will, if any.
     """
     flags = 0x02 | (0xC0 if login else 0) | (0x04 if will else 0)
     name, level = protocol

@@ -1,4 +1,4 @@
-"""The MQTT messages in a segment: read and changed as bytes, as every frame is; rare changes are made with scapy."""
+"""The MQTT messages in a segment, read and changed as bytes; scapy makes the rare changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Message:
 
 
 def messages(payload: bytes) -> Iterator[Message]:
-    """Yield the whole messages in a segment's payload; what is left over is yielded as type 0."""
+    """Yield the whole messages in a segment's payload, and the remaining bytes as a message of type 0."""
     at = 0
     while at < len(payload):
         end = _end(payload, at)
@@ -54,7 +54,7 @@ def messages(payload: bytes) -> Iterator[Message]:
 
 
 def _end(payload: bytes, at: int) -> int | None:
-    """Return where the message that starts at ``at`` ends (MQTT 3.1, 2.1: at most four length bytes)."""
+    """Return the end of the message that starts at ``at`` (MQTT 3.1, 2.1: at most four length bytes), ``None`` where it is cut."""
     length = shift = 0
     for index in range(at + 1, min(at + 5, len(payload))):
         length |= (payload[index] & ~_CONTINUES) << shift
@@ -65,7 +65,7 @@ def _end(payload: bytes, at: int) -> int | None:
 
 
 def _body(data: bytes) -> int:
-    """Return where the body of a whole message begins: after the last length byte."""
+    """Return the offset of the body of a whole message, which follows the last length byte."""
     return next(index for index in range(1, 5) if data[index] < _CONTINUES) + 1
 
 
@@ -93,26 +93,26 @@ def tampered(message: Message, field: str, value: int) -> bytes:
     Args:
         message: the PUBLISH.
         field: ``topic``, ``qos``, ``retain``, ``dup`` or ``msgid``.
-        value: characters added to the topic; what any other field is set to.
+        value: number of characters to add to the topic; the value of any other field.
     """
-    made = MQTT(message.data)
-    publish = made[MQTTPublish]
+    edited = MQTT(message.data)
+    publish = edited[MQTTPublish]
     match field:
         case "topic":
             publish.topic += b"x" * value
-            publish.length = made.len = None
+            publish.length = edited.len = None
         case "msgid":
             publish.msgid = value
-        case "qos":  # built anew: the message id goes with it
+        case "qos":  # built anew, because QoS 0 has no message id
             plain = MQTTPublish(topic=publish.topic, value=publish.value)
-            return bytes(MQTT(QOS=value, RETAIN=made.RETAIN) / plain)
+            return bytes(MQTT(QOS=value, RETAIN=edited.RETAIN) / plain)
         case "retain" | "dup":
-            setattr(made, field.upper(), value)
-    return bytes(made)
+            setattr(edited, field.upper(), value)
+    return bytes(edited)
 
 
 def cleared(message: Message) -> bytes:
-    """Return a PUBLISH that clears the retained message of the topic of another."""
+    """Return a PUBLISH that clears the retained message of a message's topic."""
     topic = MQTT(message.data)[MQTTPublish].topic
     return bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic=topic))
 

@@ -1,4 +1,4 @@
-"""What the attacker writes down: every frame it touched, every act, every phase of an episode."""
+"""The attacker's journal: frames, acts and phases of episodes, and the budget of frames."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,17 +13,17 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.edits import Reading
 
 GRACE_NS = 600 * SECOND
-"""An episode sends nothing more so long after its end, ns: stragglers on connections it holds come at the next readings."""
+"""Virtual time after the end of an episode in which late frames of its connections still come, in ns."""
 
 
 class Times(Protocol):
-    """The two clocks an attacker needs."""
+    """Both clocks of the attacker."""
 
     def now_ns(self) -> int:
-        """Return the virtual time, ns."""
+        """Return the virtual time, in ns."""
 
     def wall_ns(self) -> int:
-        """Return the wall time, ns."""
+        """Return the wall time, in ns."""
 
 
 class BudgetError(ColdaisleError):
@@ -39,13 +39,13 @@ class BudgetError(ColdaisleError):
 
 @dataclass
 class Notes:
-    """The lines of one path, or of one stay on the network, in the attacker's journal.
+    """The lines of one path, or of one episode of the attacker's own host, in the attacker's journal.
 
     Attributes:
         target: the host attacked.
         times: the attacker's clocks.
         journal: where the lines go.
-        episode: id of the episode the next lines belong to.
+        episode: id of the episode of the next lines.
     """
 
     target: Host
@@ -56,12 +56,12 @@ class Notes:
     _packets: int = field(default=0, repr=False)
 
     def start(self, episode: Episode) -> None:
-        """Let the next lines belong to an episode, and its budget be spent."""
+        """Begin an episode: the next lines belong to it, and its budget is full."""
         self.episode = episode.id
         self._left = self._packets = episode.packets
 
     def spend(self, frames: int = 1) -> None:
-        """Take frames from the episode's budget, before they are sent.
+        """Take frames from the budget of the episode before they are sent.
 
         Raises:
             BudgetError: if the plan does not allow that many.
@@ -71,11 +71,11 @@ class Notes:
             raise BudgetError(self.episode, self._packets)
 
     def phase(self, phase: Phase) -> None:
-        """Note that the episode entered a phase."""
+        """Journal that the episode entered a phase."""
         self.journal.write(EpisodeLine(self.episode, phase, self.times.now_ns()))
 
     def opened(self, port: int) -> None:
-        """Note that an act opens a connection to the broker from a port of the attacker's own host."""
+        """Journal that an act opens a connection to the broker from a port of the attacker's own host."""
         self.journal.write(OpenLine(self.episode, port, self.times.now_ns()))
 
     def frame(
@@ -88,15 +88,15 @@ class Notes:
         anomalous: bool,
         at_ns: int | None = None,
     ) -> str:
-        """Note a frame as it is on one side's wire, and return its digest.
+        """Journal a frame as it passes one side's link, and return its digest.
 
         Args:
             frame: the frame.
-            side: the host whose wire it is on.
-            role: what the frame is to the episode.
-            act: what the attacker did with it.
+            side: the host at the other end of that link.
+            role: role of the frame in the episode.
+            act: the attacker's act on the frame.
             anomalous: whether it is part of the anomaly, not merely relayed.
-            at_ns: when it passed, virtual time, in ns; now when left out.
+            at_ns: virtual time at which it passed, in ns; now when left out.
         """
         digest = frame_digest(frame)
         line = FrameLine(
@@ -125,17 +125,17 @@ class Notes:
         digest: str = "",
         client: str = "",
     ) -> None:
-        """Note what was done.
+        """Journal an act.
 
         Args:
-            operation: what, such as ``modify``, ``swallow``, ``copy`` or a kind's name.
-            reading: the reading it was done to, as it was sent; else slot and sensor say what it concerns.
+            operation: its operation, such as ``modify``, ``swallow``, ``copy`` or the name of a kind.
+            reading: the reading concerned, as it was sent; without it slot and sensor say what the act concerns.
             slot: slot of the act.
             sensor: its sensor, 0 for none.
-            after: the value delivered, ``None`` when none was.
+            after: the value that was delivered, ``None`` for none.
             port: TCP port of the connection concerned.
             mid: the message id.
-            copy: which copy of the reading it is, from 1; 0 when it is none.
+            copy: number of the copy of the reading, from 1; 0 for none.
             digest: digest of the frame that carries the result to the broker.
             client: MQTT client id concerned.
         """

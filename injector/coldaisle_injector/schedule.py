@@ -1,4 +1,4 @@
-"""The schedule: the plan's episodes as scripts, played between frames that arrive."""
+"""The main loop of the injector: it plays the scripts of the episodes and handles the frames that arrive."""
 
 import select
 from functools import partial
@@ -20,13 +20,13 @@ from coldaisle_injector.wire import Wire
 
 POLL_S = 0.05
 BATCH = 16
-"""How many frames are handled before the timekeeper hears of it: a few milliseconds' worth."""
+"""Frames to handle between two reports to the timekeeper; they take a few milliseconds."""
 _BROADCAST = b"\xff" * 6
 _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 
 
 class MissedError(ColdaisleError):
-    """Frames came faster than the attacker could take note of them, so its journal has holes."""
+    """Frames came faster than the attacker could read them, so lines are missing in its journal."""
 
     exit_code = 3
 
@@ -41,7 +41,7 @@ class Schedule:
         plan: the plan.
         shard: the days to play.
         wire: the attacker's socket.
-        federate: its seat in the federation.
+        federate: its membership of the federation.
         journal: its journal.
     """
 
@@ -66,39 +66,39 @@ class Schedule:
                 self._scripts.add(attack_for(episode).script(self._scene(episode)))
 
     def _scene(self, episode: Episode) -> Scene:
-        """Return what an episode has to work with: a path and its journal, or a journal of its own."""
+        """Return the objects that an episode works with: a path and its journal, or a journal of its own."""
         target = UNITS.get(episode.unit, BROKER)
         path = self._paths.get(target.ip) if episode.row.on_path else None
         return Scene(path, self._foothold, path.notes if path else Notes(target, self._times, self._journal))
 
     def play(self) -> None:
         """Play until the timekeeper ends the run."""
-        asked = over = False
+        requested = over = False
         while True:
             settled = self._scripts.settled and all(path.settled for path in self._paths.values())
             if settled and over:
                 if dropped := self._wire.dropped():
                     raise MissedError(dropped)
                 return
-            if settled and not asked:
+            if settled and not requested:
                 self._journal.flush()
                 self._federate.request(self._scripts.next_ns or END)
-            elif asked and not settled:
+            elif requested and not settled:
                 self._federate.withdraw()
-            asked = settled
+            requested = settled
             granted = self._wait()
             self._times.look()
             if granted:
                 now_ns = self._federate.granted()
                 self._times.look()
-                asked, over = False, self._scripts.next_ns is None
+                requested, over = False, self._scripts.next_ns is None
                 self._scripts.run_due(now_ns)
             self._scripts.look()
             for path in self._paths.values():
                 path.insist()
 
     def _wait(self) -> bool:
-        """Wait for frames and connections and handle them; tell whether the timekeeper has an answer."""
+        """Wait for frames and connections, handle them, and return whether the timekeeper has answered."""
         clients = {client.socket: client for client in self._foothold.clients}
         writers = [sock for sock, client in clients.items() if client.waits_to_write]
         ready, writable, _ = select.select(
@@ -115,14 +115,14 @@ class Schedule:
         return self._federate.socket in ready
 
     def _relay(self) -> None:
-        """Handle the frames that have come; have time rest a little after every few of them."""
+        """Handle the frames that have arrived, and report to the timekeeper after every few of them."""
         handled = 0
         while (received := self._wire.receive()) is not None:
             frame, outgoing = received
             if outgoing or frame[:6] in (_OURS, _BROADCAST):
                 self._times.look()
                 self.handle(frame, outgoing=outgoing)
-                self._scripts.look()  # who waits for this frame goes on at once, however many follow it
+                self._scripts.look()  # a script that waits for this frame continues at once, however many frames follow
                 handled += 1
                 if handled % BATCH == 0:
                     self._federate.stir()
@@ -130,12 +130,14 @@ class Schedule:
             self._federate.stir()
 
     def handle(self, frame: bytes, *, outgoing: bool = False) -> None:
-        """Hand a frame to the path it belongs to, or to the tap when the attacker's own host sends or gets it."""
+        """Pass a frame to its path, or to the tap where the attacker's own host sent or received it."""
         if self._foothold.concerns(frame):
             self._foothold.tap(frame, outgoing=outgoing)
         if outgoing:
             return
-        if (arp := read_arp(frame)) is not None:  # also one for the attacker: everybody hears who asks
+        if (
+            arp := read_arp(frame)
+        ) is not None:  # also a question for the attacker: each path needs to know who asked
             for path in self._paths.values():
                 path.on_arp(arp, frame)
         elif frame[:6] == _OURS and (addresses := read_addresses(frame)) is not None:

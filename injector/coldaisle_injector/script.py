@@ -1,4 +1,4 @@
-"""Scripts: what an attacker does one thing after the other, as a generator that yields what it waits for."""
+"""Scripts: the steps of an attack as a generator that yields the conditions it waits for, and the runner of scripts."""
 
 import heapq
 import itertools
@@ -9,9 +9,9 @@ from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_injector.notes import Times
 
 AT_ONCE = 32
-"""A script that is late catches up in so many steps at once: between them the tap is read, which holds few frames."""
+"""Number of steps that a late script takes at once; the tap, whose buffer holds few frames, is read after them."""
 PATIENCE_NS = 15_000_000_000
-"""What a script waits for happens within so long, or the run is void, ns of wall time."""
+"""Longest wall time that a script waits for an event, in ns; after it the run is void."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class At:
     """Wait for a virtual time; idle time is skipped.
 
     Attributes:
-        ns: the time, ns since the epoch; one that has passed is no wait.
+        ns: the time, in ns since the epoch; a script does not wait for a time that has passed.
     """
 
     ns: int
@@ -27,31 +27,31 @@ class At:
 
 @dataclass(frozen=True)
 class Until:
-    """Wait for something to happen on the wire; time does not jump meanwhile.
+    """Wait for an event on the wire; time does not jump meanwhile.
 
     Attributes:
-        met: tells whether it has happened.
-        what: what it is, for the error when it does not.
+        met: tells whether the event has happened.
+        event: the event in words, for the error.
     """
 
     met: Callable[[], bool]
-    what: str
+    event: str
 
 
 Script = Generator[At | Until, None, None]
 
 
 class StuckError(ColdaisleError):
-    """What a script waited for did not happen."""
+    """The event that a script waited for did not happen."""
 
     exit_code = 3
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"the attacker waited in vain for {what}; the run is void")
+    def __init__(self, event: str) -> None:
+        super().__init__(f"the attacker waited in vain for {event}; the run is void")
 
 
 class ScriptRunner:
-    """Plays scripts side by side.
+    """Runs scripts concurrently.
 
     Args:
         times: the attacker's clocks.
@@ -64,21 +64,21 @@ class ScriptRunner:
         self._waiting: list[tuple[Until, int, Script]] = []
 
     def add(self, script: Script) -> None:
-        """Play a script up to its first wait."""
+        """Run a script up to its first wait."""
         self._step(script)
 
     @property
     def settled(self) -> bool:
-        """Whether no script waits for something on the wire."""
+        """Whether no script waits for an event on the wire."""
         return not self._waiting
 
     @property
     def next_ns(self) -> int | None:
-        """When the next script goes on, ns; ``None`` when none waits for a time."""
+        """Virtual time at which the next script continues, in ns; ``None`` when none waits for a time."""
         return self._timed[0][0] if self._timed else None
 
     def run_due(self, now_ns: int) -> None:
-        """Go on with every script whose time has come."""
+        """Continue every script whose time has come."""
         due = []
         while self._timed and self._timed[0][0] <= now_ns:
             due.append(heapq.heappop(self._timed)[2])
@@ -86,7 +86,7 @@ class ScriptRunner:
             self._step(script)
 
     def look(self) -> None:
-        """Go on with every script whose wait is over.
+        """Continue every script whose event has happened.
 
         Raises:
             StuckError: if one has waited for longer than :data:`PATIENCE_NS`.
@@ -96,12 +96,12 @@ class ScriptRunner:
             if wait.met():
                 self._step(script)
             elif self._times.wall_ns() - since_ns > PATIENCE_NS:
-                raise StuckError(wait.what)
+                raise StuckError(wait.event)
             else:
                 self._waiting.append((wait, since_ns, script))
 
     def _step(self, script: Script) -> None:
-        """Play a script up to the next thing it really has to wait for."""
+        """Run a script up to the next condition that is not met yet."""
         for steps, wait in enumerate(script, 1):
             if isinstance(wait, Until):
                 if not wait.met():

@@ -1,4 +1,4 @@
-"""Frames read and patched as bytes: what every relayed frame needs. scapy would take ten times as long."""
+"""Reading and patching of frames as bytes, which every relayed frame needs; scapy would take ten times as long."""
 
 import struct
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _NOP, _SACK, _TIMESTAMPS = 1, 5, 8
 _IPV4, _ARP_TYPE = b"\x08\x00", b"\x08\x06"
 _TCP, _UDP = 6, 17
 _CHECKSUM = {_TCP: 16, _UDP: 6}
-"""Where the checksum stands in a header."""
+"""Offset of the checksum in a header, by protocol."""
 
 
 @dataclass(frozen=True)
 class Arp:
-    """An ARP question or answer: operation, who asks and for which address."""
+    """An ARP question or answer: operation, sender and target address."""
 
     operation: int
     sender_mac: str
@@ -55,19 +55,19 @@ def _ip(packed: bytes) -> str:
     return ".".join(map(str, packed))
 
 
-@dataclass(slots=True)  # not frozen: one is made for every relayed frame, and freezing triples its cost
+@dataclass(slots=True)  # not frozen, which would triple the cost of each relayed frame
 class Segment:
     """The TCP segment in a frame.
 
     Attributes:
         frame: the Ethernet frame it was read from.
-        span: where the segment starts and ends in the frame.
+        span: start and end of the segment in the frame.
         source, target: IPv4 addresses.
         sport, dport: ports.
         seq, ack: sequence and acknowledgement number.
         flags: TCP flags.
-        payload: what it carries.
-        tsval, tsecr: timestamp option, ms of the senders' clocks; 0 when absent.
+        payload: its payload.
+        tsval, tsecr: timestamp option, in ms of the senders' clocks; 0 when absent.
     """
 
     frame: bytes
@@ -99,13 +99,13 @@ class Segment:
 
 
 def _span(frame: bytes | bytearray) -> tuple[int, int]:
-    """Return where the payload of the IPv4 packet in a frame starts and ends."""
+    """Return start and end of the payload of the IPv4 packet in a frame."""
     start = ETHERNET + (frame[ETHERNET] & 15) * 4
     return start, ETHERNET + int.from_bytes(frame[ETHERNET + 2 : ETHERNET + 4], "big")
 
 
 def _timestamps(options: bytes) -> tuple[int, int]:
-    """Return TSval and TSecr (RFC 7323) of a TCP header's options, zeros when they are not there."""
+    """Return TSval and TSecr (RFC 7323) of a TCP header's options, zeros when it has none."""
     at = 0
     while at < len(options) and options[at] != 0:
         if options[at] == _TIMESTAMPS and at + 10 <= len(options):
@@ -116,14 +116,14 @@ def _timestamps(options: bytes) -> tuple[int, int]:
 
 
 def _size(options: bytes | bytearray, at: int) -> int:
-    """Return how many bytes the TCP option at a place takes."""
+    """Return the length of the TCP option at an offset, in bytes."""
     if options[at] == _NOP or at + 1 >= len(options):
         return 1
     return max(2, options[at + 1])
 
 
 def has_sack(segment: Segment) -> bool:
-    """Tell whether a segment says selectively what it received (RFC 2018), as it does of what came twice (RFC 2883)."""
+    """Tell whether a segment has a selective acknowledgement (RFC 2018), which also reports duplicates (RFC 2883)."""
     start = segment.span[0]
     at, stop = start + 20, start + (segment.frame[start + 12] >> 4) * 4
     while at < stop and segment.frame[at] != 0:
@@ -143,7 +143,7 @@ def with_datagram(frame: bytes, macs: tuple[str, str], payload: bytes) -> bytes:
 
 
 def datagram(frame: bytes) -> bytes | None:
-    """Return what a UDP datagram over IPv4 carries, ``None`` for any other frame."""
+    """Return the payload of a UDP datagram over IPv4, ``None`` for any other frame."""
     if frame[12:14] != _IPV4 or frame[ETHERNET + 9] != _UDP:
         return None
     start, end = _span(frame)
@@ -151,7 +151,7 @@ def datagram(frame: bytes) -> bytes | None:
 
 
 def is_sound(segment: Segment) -> bool:
-    """Tell whether the segment's checksum is right; a sender whose card does checksums leaves it open."""
+    """Tell whether the segment's checksum is right; a sender whose card computes checksums leaves it empty."""
     start, end = segment.span
     return bool(checksum(_pseudo(segment.frame, end - start) + segment.frame[start:end]) == 0)
 
@@ -164,7 +164,7 @@ def readdress(frame: bytes, source_mac: str, target_mac: str) -> bytes:
 def renew(frame: bytes, macs: tuple[str, str]) -> bytes:
     """Return a frame with other MAC addresses and, for TCP and UDP, a right checksum.
 
-    A sender whose card does checksums leaves it open; a packet socket does not fill it in.
+    A sender whose card computes checksums leaves it empty, and a packet socket does not fill it in.
     """
     out = bytearray(readdress(frame, *macs))
     if out[12:14] == _IPV4 and len(out) >= ETHERNET + 20 and out[ETHERNET + 9] in _CHECKSUM:
@@ -177,10 +177,10 @@ def translate(
 ) -> bytes:
     """Return the segment's frame with other sequence and acknowledgement numbers and right lengths and checksums.
 
-    Selective acknowledgements become padding: they name sequence numbers the other side never saw.
+    Selective acknowledgements become padding, because they name sequence numbers that the other side never saw.
 
     Args:
-        segment: what arrived.
+        segment: the segment that arrived.
         macs: source and target MAC address of the new frame.
         seq: new sequence number.
         ack: new acknowledgement number.
@@ -227,7 +227,7 @@ def _seal(frame: bytearray) -> None:
     frame[at : at + 2] = b"\0\0"
     value = checksum(_pseudo(frame, end - start) + bytes(frame[start:end]))
     if protocol == _UDP and value == 0:
-        value = 0xFFFF  # RFC 768: 0 would say that there is none
+        value = 0xFFFF  # RFC 768: 0 would mean that there is none
     frame[at : at + 2] = value.to_bytes(2, "big")
 
 

@@ -1,4 +1,4 @@
-"""Spoofing: what the attacker says in one side's name, as the next bytes of a connection's stream."""
+"""Spoofing: frames in the name of one side, with the next bytes of a connection's stream."""
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.errors import ColdaisleError
@@ -14,7 +14,7 @@ from coldaisle_injector.wire import Wire
 
 
 class OffPathError(ColdaisleError):
-    """The attacker is not where the plan needs it."""
+    """The attacker is not on the path where the plan needs it."""
 
     exit_code = 3
 
@@ -25,7 +25,7 @@ class OffPathError(ColdaisleError):
 
 
 class Spoofer:
-    """Speaks for a unit to the broker, and for the broker to the unit.
+    """Sends frames to the broker in a unit's name, and to the unit in the broker's.
 
     Args:
         unit: the victim.
@@ -33,7 +33,7 @@ class Spoofer:
         notes: its journal.
 
     Attributes:
-        connections: the connections that run through here, by the unit's port.
+        connections: the connections through the attacker, by the unit's port.
     """
 
     def __init__(self, unit: Host, wire: Wire, notes: Notes) -> None:
@@ -46,34 +46,34 @@ class Spoofer:
         return OffPathError(self._notes.episode, self._unit.name, what)
 
     def live(self, sensor: int) -> Connection:
-        """Return the connection of a sensor, both sides of which were heard.
+        """Return the open connection of a sensor of which both sides have sent a segment.
 
         Raises:
-            OffPathError: if none runs through here.
+            OffPathError: if there is none.
         """
         for conn in self.connections.values():
             if conn.sensor == sensor and not conn.over and conn.up.last and conn.down.last:
                 return conn
         raise self.off_path(f"has no connection of sensor {sensor}")
 
-    # -- answers in the other side's place ----------------------------------------------------------------------
+    # -- answers in the other side's name -----------------------------------------------------------------------
 
     def acknowledge(self, conn: Connection, mid: int) -> None:
-        """Acknowledge a reading to the unit in the broker's place.
+        """Acknowledge a reading to the unit in the broker's name.
 
         Raises:
-            OffPathError: if the broker was never heard on this connection.
+            OffPathError: if the broker has sent no segment on this connection.
         """
         if conn.down.last is None:
             raise self.off_path("never heard the broker")
-        self._say(conn.down, conn.up, self._unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
+        self._send_next(conn.down, conn.up, self._unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
 
     def receive(self, conn: Connection, mid: int) -> None:
-        """Take the broker's PUBACK for something the unit never sent, in the unit's place."""
+        """Acknowledge the broker's PUBACK for a message that the unit never sent, in the unit's name."""
         conn.copies.remove(mid)
-        self._say(conn.up, conn.down, BROKER, b"", Role.INJECTED, "acknowledge")
+        self._send_next(conn.up, conn.down, BROKER, b"", Role.INJECTED, "acknowledge")
 
-    # -- readings out of turn -----------------------------------------------------------------------------------
+    # -- readings out of order ----------------------------------------------------------------------------------
 
     def copy(self, slot: int, sensor: int, number: int) -> None:
         """Deliver a reading again.
@@ -81,18 +81,18 @@ class Spoofer:
         Args:
             slot: the reading's slot.
             sensor: its sensor.
-            number: which copy it is, from 1.
+            number: number of the copy, from 1.
 
         Raises:
-            OffPathError: if that reading did not pass.
+            OffPathError: if that reading has not passed.
         """
         conn = self.live(sensor)
         if conn.publish[0] != slot:
             raise self.off_path(f"has no reading of sensor {sensor}, slot {slot} to copy")
-        self._again(conn, conn.publish[1], (slot, sensor), number)
+        self._deliver(conn, conn.publish[1], (slot, sensor), number)
 
     def hold(self, conn: Connection, reading: Reading, message: mqtt.Message) -> None:
-        """Keep a reading that was taken out of its stream."""
+        """Keep a reading that was removed from its stream."""
         self._held[reading.slot, reading.sensor] = conn, message
 
     def holds(self, slot: int, sensor: int) -> bool:
@@ -104,7 +104,7 @@ class Spoofer:
         return any(conn.sensor == sensor and conn.publish[0] == slot for conn in self.connections.values())
 
     def release(self, slot: int, sensor: int) -> None:
-        """Deliver a reading that is held, with its own bytes.
+        """Deliver a held reading with its own bytes.
 
         Raises:
             OffPathError: if it is not held, or its connection is gone.
@@ -112,19 +112,19 @@ class Spoofer:
         conn, message = self._held.pop((slot, sensor), (None, None))
         if conn is None or message is None or conn.over or self.connections.get(conn.port) is not conn:
             raise self.off_path(f"has no reading of sensor {sensor}, slot {slot} to release")
-        self._again(conn, message.data, (slot, sensor), 0)
+        self._deliver(conn, message.data, (slot, sensor), 0)
 
-    def _again(self, conn: Connection, data: bytes, what: tuple[int, int], number: int) -> None:
-        """Deliver a reading out of turn; the broker's acknowledgement is for the attacker."""
+    def _deliver(self, conn: Connection, data: bytes, place: tuple[int, int], number: int) -> None:
+        """Deliver a reading out of order; its PUBACK must not reach the unit."""
         message = next(mqtt.messages(data))
         conn.copies.append(message.mid)
         role = Role.DUPLICATE if number else Role.DELAYED
         act: FrameAct = "copy" if number else "release"
-        digest = self._say(conn.up, conn.down, BROKER, data, role, act)
+        digest = self._send_next(conn.up, conn.down, BROKER, data, role, act)
         value = message.value.decode()
         self._notes.act(
             act,
-            Reading(*what, value),
+            Reading(*place, value),
             port=conn.port,
             mid=message.mid,
             after=value,
@@ -132,36 +132,36 @@ class Spoofer:
             digest=digest,
         )
 
-    # -- other words --------------------------------------------------------------------------------------------
+    # -- other messages -----------------------------------------------------------------------------------------
 
     def clear(self, sensor: int) -> None:
-        """Clear a retained message: an empty one in its place, at QoS 0, in a sensor's stream."""
+        """Clear a retained message with an empty one, at QoS 0, in a sensor's stream."""
         conn = self.live(sensor)
         empty = mqtt.cleared(next(mqtt.messages(conn.publish[1])))
-        self._say(conn.up, conn.down, BROKER, empty, Role.INJECTED, "clear")
+        self._send_next(conn.up, conn.down, BROKER, empty, Role.INJECTED, "clear")
 
     def reset(self, slot: int, sensor: int) -> None:
-        """Break a sensor's connection: RST to both sides, in each other's name.
+        """Reset a sensor's connection: an RST to each side in the other's name.
 
         Raises:
-            OffPathError: if no connection of that sensor runs through here.
+            OffPathError: if no connection of that sensor runs through the attacker.
         """
         conn = self.live(sensor)
         for half, other, target in ((conn.up, conn.down, BROKER), (conn.down, conn.up, self._unit)):
-            self._say(half, other, target, b"", Role.INJECTED, "reset", RST)
+            self._send_next(half, other, target, b"", Role.INJECTED, "reset", RST)
         conn.closed = True
         victim = client_id(self._unit.name, sensor)
         self._notes.act("reset", slot=slot, sensor=sensor, port=conn.port, client=victim)
 
-    def _say(
+    def _send_next(
         self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: FrameAct, flags: int = 0
     ) -> str:
-        """Say something as the next bytes of a stream; return the frame's digest."""
+        """Send the next bytes of a stream in one side's name, and return the digest of the frame."""
         macs = INJECTOR.mac, target.mac
-        return self.send(half.speak(other, macs, self._notes.times.wall_ns(), data, flags), target, role, act)
+        return self.send(half.forge(other, macs, self._notes.times.wall_ns(), data, flags), target, role, act)
 
     def send(self, frame: bytes, target: Host, role: Role, act: FrameAct) -> str:
-        """Send a frame the attacker made, and return its digest."""
+        """Send a frame of the attacker's, and return its digest."""
         self._notes.spend()
         self._wire.send(frame)
         return self._notes.frame(frame, target, role, act, anomalous=True)

@@ -1,13 +1,13 @@
-"""Both clocks of the attacker, looked at once for each frame that arrives."""
+"""Both clocks of the attacker, read once for each frame that arrives."""
 
 from coldaisle_contracts.clock import Federate
 
 
 class Stopwatch:
-    """Virtual and wall time at the last look: all that is done with a frame happens at one time.
+    """Virtual and wall time at the last reading of the clocks, so that all lines of one frame have one time.
 
     Args:
-        federate: where time comes from.
+        federate: the source of both times.
     """
 
     def __init__(self, federate: Federate) -> None:
@@ -15,13 +15,13 @@ class Stopwatch:
         self.look()
 
     def look(self) -> None:
-        """Take both times now."""
+        """Read both clocks."""
         self._now_ns, self._wall_ns = self._federate.now_ns(), self._federate.wall_ns()
 
     def now_ns(self) -> int:
-        """Return the virtual time of the last look, ns."""
+        """Return the virtual time at the last reading of the clocks, in ns."""
         return self._now_ns
 
     def wall_ns(self) -> int:
-        """Return the wall time of the last look, ns."""
+        """Return the wall time at the last reading of the clocks, in ns."""
         return self._wall_ns

@@ -1,7 +1,7 @@
-"""Translating the sequence numbers of a TCP connection whose stream was edited.
+"""Translation of the sequence numbers of a TCP connection whose stream was edited.
 
 An edit replaces ``old`` bytes at a position of one direction's stream by ``new`` bytes. From then on every sequence number of
-that direction, and every acknowledgement of it, is off by the difference. All arithmetic is modulo 2^32 (RFC 9293).
+that direction, and every acknowledgement of it, is shifted by the difference. All arithmetic is modulo 2^32 (RFC 9293).
 """
 
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ class _Edit:
 
 @dataclass
 class Direction:
-    """One direction of a connection: its sender's stream, and what the receiver was given instead."""
+    """One direction of a connection: the sender's stream and the edits with which the receiver got it."""
 
     _edits: list[_Edit] = field(default_factory=list)
     shift: int = 0
-    """By how much the newest sequence numbers are off, bytes."""
+    """Shift of the newest sequence numbers, in bytes."""
 
     def edit(self, at: int, old: int, new: int) -> None:
         """Note that ``old`` bytes at the sender's position ``at`` became ``new`` bytes; edits come in order."""
@@ -38,10 +38,10 @@ class Direction:
     def outward(self, seq: int) -> int:
         """Return the receiver's number for a sequence number of the sender."""
         if not self._edits or ahead(seq, self._edits[-1].at) >= self._edits[-1].old:
-            return (seq + self.shift) & _MASK  # nearly always: the stream is past its newest edit
+            return (seq + self.shift) & _MASK  # the usual case: the stream is past its newest edit
         shift = 0
         for edit in self._edits:
-            if ahead(seq, edit.at) >= edit.old:  # at an insertion, what the sender sends next comes after it
+            if ahead(seq, edit.at) >= edit.old:  # the sender's next byte follows an insertion
                 shift += edit.new - edit.old
         return (seq + shift) & _MASK
 

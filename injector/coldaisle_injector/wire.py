@@ -1,4 +1,4 @@
-"""The attacker's only socket; it refuses any frame that leaves the plan before it is sent."""
+"""The attacker's only raw socket; it refuses any frame with an address outside the plan before it is sent."""
 
 import socket
 import struct
@@ -17,11 +17,11 @@ _OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 _FRAME_MAX, _LONGEST = 65_535, 1_514
 _SOL_PACKET, _STATISTICS = 263, 6
 _BUFFER = 8_000_000
-"""Bytes of frames that may wait; the kernel gives what it allows."""
+"""Receive buffer to request, in bytes; the kernel may grant less."""
 
 
 class ForbiddenFrameError(ColdaisleError):
-    """A frame was about to be sent to or from somebody who is not in the plan."""
+    """A frame was about to be sent to or from a host that is not in the plan."""
 
     exit_code = 3
 
@@ -34,10 +34,10 @@ def _text(address: bytes) -> str:
 
 
 class Guard:
-    """Knows who is on the test network and refuses everybody else.
+    """Refuses frames with an address of a host that is not on the test network.
 
     Args:
-        hosts: IPv4 address to MAC address of everybody in the plan.
+        hosts: MAC address of each host of the plan by its IPv4 address.
     """
 
     def __init__(self, hosts: dict[str, str] | None = None) -> None:
@@ -49,23 +49,23 @@ class Guard:
         self._macs = {bytes.fromhex(mac.replace(":", "")) for mac in hosts.values()}
 
     def check_target(self, address: str) -> None:
-        """Pass the address of somebody in the plan, before a connection is asked for.
+        """Accept the address of a host of the plan, before a connection to it is requested.
 
         Raises:
-            ForbiddenFrameError: for any other, and for a name: nobody is looked up.
+            ForbiddenFrameError: for any other, and for a name, because no name is resolved.
         """
         try:
-            known = IPv4Address(address).packed in self._ips
+            planned = IPv4Address(address).packed in self._ips
         except ValueError:
-            known = False
-        if not known:
+            planned = False
+        if not planned:
             raise ForbiddenFrameError(f"address {address}")
 
     def check(self, frame: bytes) -> None:
-        """Pass a frame whose every address is in the plan.
+        """Accept a frame of which every address is in the plan.
 
         Raises:
-            ForbiddenFrameError: for any other, for anything but ARP and IPv4, and for one longer than Ethernet takes.
+            ForbiddenFrameError: for any other, for protocols other than ARP and IPv4, and for one that is longer than Ethernet allows.
         """
         if len(frame) > _LONGEST:
             raise ForbiddenFrameError(f"a frame of {len(frame)} bytes")
@@ -88,13 +88,13 @@ class Guard:
                 raise ForbiddenFrameError(f"address {_text(address)}")
 
     def _check_question(self, frame: bytes) -> None:
-        """Pass a question to everybody in the attacker's own name for an address of the network."""
+        """Accept a broadcast ARP question in the attacker's own name for an address of the network."""
         sender = frame[6:12], frame[ETHERNET + 8 : ETHERNET + 14], frame[ETHERNET + 14 : ETHERNET + 18]
         if sender != (_OURS, _OURS, IPv4Address(INJECTOR.ip).packed) or frame[ETHERNET + 7] != 1:
             raise ForbiddenFrameError("a broadcast in another name")
-        asked = frame[ETHERNET + 24 : ETHERNET + 28]
-        if IPv4Address(asked) not in NETWORK:
-            raise ForbiddenFrameError(f"address {_text(asked)}")
+        target = frame[ETHERNET + 24 : ETHERNET + 28]
+        if IPv4Address(target) not in NETWORK:
+            raise ForbiddenFrameError(f"address {_text(target)}")
 
     def _check_mac(self, mac: bytes) -> None:
         if mac not in self._macs:
@@ -102,10 +102,10 @@ class Guard:
 
 
 class Wire:
-    """A packet socket on the test network (AF_PACKET, so NET_RAW is all it needs).
+    """A packet socket on the test network (AF_PACKET, which needs NET_RAW only).
 
     Args:
-        guard: asked before every frame.
+        guard: checks every frame before it is sent.
         interface: the attacker's interface.
     """
 
@@ -120,7 +120,7 @@ class Wire:
         """Send one Ethernet frame.
 
         Raises:
-            ForbiddenFrameError: if any of its addresses is not in the plan; nothing is sent.
+            ForbiddenFrameError: if any of its addresses is not in the plan; the frame is not sent then.
         """
         self._guard.check(frame)
         self.socket.send(frame)
@@ -128,7 +128,7 @@ class Wire:
     def receive(self) -> tuple[bytes, bool] | None:
         """Return the next frame of the interface and whether its kernel sent it, ``None`` when there is none.
 
-        What :meth:`send` sent does not come back.
+        Frames of :meth:`send` are not among them.
         """
         try:
             frame, address = self.socket.recvfrom(_FRAME_MAX)
@@ -137,6 +137,6 @@ class Wire:
         return frame, address[2] == _PACKET_OUTGOING
 
     def dropped(self) -> int:
-        """Return how many frames the kernel did not keep for this socket since the last call (packet(7))."""
+        """Return how many frames the kernel dropped for this socket since the last call (packet(7))."""
         _, drops = struct.unpack("II", self.socket.getsockopt(_SOL_PACKET, _STATISTICS, 8))
         return int(drops)

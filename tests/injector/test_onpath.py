@@ -501,7 +501,7 @@ def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path:
         restored = [read_arp(frame) for frame in scene.wire.sent]
         owners = {(arp.sender_ip, arp.sender_mac) for arp in restored if arp}
         assert owners == ({(UNIT.ip, UNIT.mac), (BROKER.ip, BROKER.mac)} if freed else set())
-        assert scene.path.taken is not freed
+        assert scene.path.poisoned is not freed
 
 
 def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
@@ -511,7 +511,7 @@ def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
     scene.send(publish("15.54", 2))
     scene.path.leave()
     scene.path.on_segment(segment(numbers=(scene.up, scene.down_seen), flags="RA"))
-    assert not scene.path.taken
+    assert not scene.path.poisoned
     assert scene.lines("episode")[-1]["phase"] == "off_path"
 
 

@@ -1,4 +1,4 @@
-"""Appliance: something on the path that relays and means no harm; what it looks like is interception."""
+"""Appliance: a harmless device on the path that relays frames; in a capture it looks like interception."""
 
 from coldaisle_injector.attacks.interception import Attack
 

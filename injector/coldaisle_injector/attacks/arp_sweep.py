@@ -11,10 +11,10 @@ from coldaisle_injector.script import At, Script
 
 
 class Attack(Rogue):
-    """Asks everybody who is where, at the plan's rate."""
+    """Broadcasts ARP questions at the plan's rate."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Ask for as many addresses as the plan says, in an order of its own."""
+        """Ask for as many addresses as the plan says, in a random order."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         addresses = [str(address) for address in NETWORK.hosts()]

@@ -25,20 +25,20 @@ PASSWORDS = (
 
 
 class Attack(Rogue):
-    """Guesses, each on a connection of its own, at the plan's rate."""
+    """Tries logins at the plan's rate, each on a connection of its own."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Guess as often as the plan says and note how many logins the broker took."""
+        """Make as many guesses as the plan says, and journal how many logins the broker accepted."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
-        taken = 0
+        accepted = 0
         for number in range(round(act.amount)):
             yield At(begin_ns + round(number / rate * SECOND))
             guess = rng.choice(NAMES), rng.choice(PASSWORDS)
             client = yield from login(scene, messages.connect(f"hmi-{number}", login=guess))
             if client.accepted:
-                taken += 1
+                accepted += 1
                 yield from leave(client)
             else:
-                yield from gone(client)  # the broker closes what it refused
-        scene.notes.act(act.operation, slot=act.slot, after=str(taken))
+                yield from gone(client)  # the broker closes a connection that it refused
+        scene.notes.act(act.operation, slot=act.slot, after=str(accepted))

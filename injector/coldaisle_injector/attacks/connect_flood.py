@@ -1,4 +1,4 @@
-"""Connect flood: connections opened as fast as the broker takes them, and held for a while."""
+"""Connect flood: connections opened in quick succession and held for a while."""
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act
@@ -11,13 +11,13 @@ class Attack(Rogue):
     """Opens connections at the plan's rate; its end closes them."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Open as many as the plan says and hold them."""
+        """Open as many connections as the plan says and hold them."""
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         clients = []
         for number in range(round(act.amount)):
             yield At(begin_ns + round(number / rate * SECOND))
             clients.append(scene.foothold.client(scene.notes))
             clients[-1].send(messages.connect(f"node-{number}"))
-        yield Until(lambda: all(each.has(messages.CONNACK) for each in clients), "CONNACKs")
+        yield Until(lambda: all(client.has(messages.CONNACK) for client in clients), "CONNACKs")
         scene.notes.act(act.operation, slot=act.slot)
         yield At(scene.notes.times.now_ns() + round(self.episode.parameters["hold_s"] * SECOND))

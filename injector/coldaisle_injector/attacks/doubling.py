@@ -5,7 +5,7 @@ from coldaisle_injector.edits import Double, Edit, Pass, Reading
 
 
 class Attack(OnPath):
-    """Passes the segments the plan names on twice; the broker's kernel discards the second."""
+    """Passes on twice the segments that the plan names; the broker's kernel discards the second."""
 
     def on_publish(self, reading: Reading) -> Edit:
         """Double the readings' segments."""

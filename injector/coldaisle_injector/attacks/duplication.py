@@ -6,7 +6,7 @@ from coldaisle_injector.script import At, Script
 
 
 class Attack(OnPath):
-    """Puts copies of a reading into its connection's stream, at the times the plan names."""
+    """Puts copies of a reading into its connection's stream, at the times that the plan names."""
 
     def during(self, path: Path) -> Script:
         """Deliver the copies, in order of their times."""

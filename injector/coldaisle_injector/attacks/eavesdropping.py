@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Attack(Rogue):
-    """Subscribes to a topic filter, takes in what comes, and leaves at the end."""
+    """Subscribes to a topic filter, receives the messages, and leaves at the end."""
 
     name, topic = "mqtt-explorer", "#"
 

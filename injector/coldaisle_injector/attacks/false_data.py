@@ -13,7 +13,7 @@ _HIGHEST = 9
 
 
 class Attack(Rogue):
-    """Publishes forged values under client ids of the sensors' form, a connection for each."""
+    """Publishes forged values under a client id in the form of the sensors', each on a connection of its own."""
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(episode)

@@ -11,20 +11,20 @@ _NAME = "probe"
 
 
 class Attack(Rogue):
-    """Finds out which protocol levels the broker takes and what it says of itself."""
+    """Finds out which protocol levels the broker accepts and which version it reports."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Shake hands in every version; ask a question in those that are taken."""
-        taken = []
+        """Send a CONNECT of every version, and a question where it is accepted."""
+        levels = []
         for name, level in _PROTOCOLS:
             client = yield from login(scene, messages.connect(_NAME, protocol=(name, level)))
             if client.ended or not client.accepted:
                 client.close()
                 continue
-            taken.append(level)
+            levels.append(level)
             yield from say(client, messages.PINGREQ, messages.PINGRESP)
             if level < 5:  # noqa: PLR2004 - a SUBSCRIBE of MQTT 5 has another form
                 question = messages.subscribe("$SYS/broker/version", 1)
                 yield from say(client, question, messages.SUBACK)
             yield from leave(client)
-        scene.notes.act(act.operation, slot=act.slot, after=" ".join(map(str, taken)), client=_NAME)
+        scene.notes.act(act.operation, slot=act.slot, after=" ".join(map(str, levels)), client=_NAME)

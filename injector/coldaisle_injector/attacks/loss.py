@@ -5,7 +5,7 @@ from coldaisle_injector.edits import Edit, Lose, Pass, Reading
 
 
 class Attack(OnPath):
-    """Drops the segments the plan names, so many times in a row."""
+    """Drops the segments that the plan names, a number of times in a row."""
 
     def on_publish(self, reading: Reading) -> Edit:
         """Lose the readings' segments."""

@@ -1,4 +1,4 @@
-"""Malformed packets: what breaks the grammar of MQTT, or is far too long."""
+"""Malformed packets: packets that break the grammar of MQTT, or are far too long."""
 
 import random
 from collections.abc import Callable
@@ -23,7 +23,7 @@ FIRST: dict[str, Rule] = {
     "reserved type": lambda rng: packet(rng.choice((0x00, 0xF0)), b""),
     "remaining length of five bytes": lambda _: b"\x10\xff\xff\xff\xff\x01",
 }
-"""Rules that break a connection's first packet."""
+"""Malformed first packets of a connection, by the rule that they break."""
 LATER: dict[str, Rule] = {
     "publish at QoS 3": lambda _: packet(0x36, string(TOPIC) + b"\x00\x01" + b"15.00"),
     "invalid UTF-8 in a topic": lambda _: packet(0x30, string(b"\xc3\x28") + b"15.00"),
@@ -38,20 +38,20 @@ LATER: dict[str, Rule] = {
     ),
     "publish to the broker's own topic": lambda _: messages.publish("$SYS/broker/version", "9"),
 }
-"""Rules that break what comes after a good CONNECT, or bend it so little that a broker may bear it."""
+"""Malformed packets after a valid CONNECT, by the rule that they break; a broker may tolerate some of them."""
 
 
 class Attack(Rogue):
-    """Says something wrong, each time on a connection of its own, until the broker closes it."""
+    """Sends malformed packets, each on a connection of its own, until the broker closes it."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Break a rule as often as the plan says."""
+        """Send as many malformed packets as the plan says."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         for number in range(round(act.amount)):
-            yield from self._one(rng, scene, number)
+            yield from self._send_malformed(rng, scene, number)
         scene.notes.act(act.operation, slot=act.slot)
 
-    def _one(self, rng: random.Random, scene: Scene, number: int) -> Script:
+    def _send_malformed(self, rng: random.Random, scene: Scene, number: int) -> Script:
         if self.episode.variant == "oversized":
             client = yield from login(scene, messages.connect(f"long-{number}"))
             value = bytes([ord("0") + number % 10]) * round(self.episode.parameters["size"])
@@ -64,6 +64,6 @@ class Attack(Rogue):
         else:
             client = yield from login(scene, messages.connect(f"odd-{number}"))
             broken = LATER[rule](rng)
-        # What the broker tolerates it answers; what it does not ends the connection.
+        # The broker answers the PINGREQ if it tolerates the packet, and else closes the connection.
         yield from say(client, broken + messages.PINGREQ, messages.PINGRESP)
         yield from hang_up(client)

@@ -1,4 +1,4 @@
-"""Network loss: a bad appliance on the path drops segments; what it looks like is loss, and it is no attack."""
+"""Network loss: a faulty appliance on the path drops segments; it looks like loss but is no attack."""
 
 from coldaisle_injector.attacks.loss import Attack
 

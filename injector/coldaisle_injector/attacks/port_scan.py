@@ -10,23 +10,23 @@ from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.script import At, Script
 
 _FIRST = {"syn": (crafted.MQTT_PORT, 22), "udp": (NTP_PORT, 161)}
-"""Ports every scan of a variant asks for."""
+"""Ports that every scan of a variant includes."""
 _WELL_KNOWN = range(1, 10_000)
 
 
 class Attack(Rogue):
-    """Asks one port after the other, by SYN or by a datagram, at the plan's rate."""
+    """Probes one port after the other with a SYN or a datagram, at the plan's rate."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Ask for as many ports as the plan says, in an order of its own."""
+        """Probe as many ports as the plan says, in a random order."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         first = _FIRST[self.episode.variant]
-        others = rng.sample([port for port in _WELL_KNOWN if port not in first], round(act.amount))
-        asked = [*first, *others][: round(act.amount)]
-        rng.shuffle(asked)
+        further = rng.sample([port for port in _WELL_KNOWN if port not in first], round(act.amount))
+        ports = [*first, *further][: round(act.amount)]
+        rng.shuffle(ports)
         source = rng.choice(crafted.PORTS)
-        for number, port in enumerate(asked):
+        for number, port in enumerate(ports):
             yield At(begin_ns + round(number / rate * SECOND))
             if self.episode.variant == "syn":
                 frame = crafted.syn(source, port, rng.getrandbits(32))

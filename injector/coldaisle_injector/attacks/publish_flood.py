@@ -15,10 +15,10 @@ _COLDEST, _WARMEST = 11.0, 27.0
 
 
 class Attack(Rogue):
-    """Publishes values of the sensors' range, at the plan's rate, and waits for what is acknowledged."""
+    """Publishes values in the sensors' range at the plan's rate; at QoS 1 it waits for every PUBACK."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Publish as often as the plan says."""
+        """Publish as many messages as the plan says."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         count, acknowledged = round(act.amount), self.episode.variant == "qos-1"

@@ -5,8 +5,8 @@ from coldaisle_injector.edits import Edit, Pass, Reading, Swallow
 
 
 class Attack(OnPath):
-    """Takes a reading out of the stream; the unit believes it delivered."""
+    """Removes a reading from the stream; its PUBACK makes the unit take it for delivered."""
 
     def on_publish(self, reading: Reading) -> Edit:
-        """Swallow the readings the plan names."""
+        """Swallow the readings that the plan names."""
         return Swallow() if (reading.slot, reading.sensor) in self.acts else Pass()

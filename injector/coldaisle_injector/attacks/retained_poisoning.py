@@ -1,4 +1,4 @@
-"""Retained-message poisoning: a value every later subscriber is given first."""
+"""Retained-message poisoning: a forged value that every later subscriber gets first."""
 
 from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
@@ -12,10 +12,10 @@ _NAME = "panel-7"
 
 
 class Attack(Rogue):
-    """Has the broker keep a forged value, and clears it at the end."""
+    """Makes the broker retain a forged value, and clears it at the end."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Publish the retained value at the start, an empty one, which clears it, at the stop."""
+        """Publish the retained value at the start, and an empty one, which clears it, at the stop."""
         client = yield from login(scene, messages.connect(_NAME))
         forged = encode_value(act.amount).decode()
         value = forged if act.operation == "start" else ""
@@ -27,15 +27,13 @@ class Attack(Rogue):
 
 
 def _forgotten(client: Client, forged: bytes) -> Script:
-    """Make sure that the broker keeps the value no more: a subscriber is given what is kept before its next answer.
+    """Check that the broker does not retain the value any more: a subscriber would get it before the next answer.
 
     Raises:
-        StuckError: if it is given the value.
+        StuckError: if the subscriber gets it.
     """
     yield from say(client, messages.subscribe(TOPIC, 2), messages.SUBACK)
     yield from say(client, messages.PINGREQ, messages.PINGRESP)
-    given = [
-        each for each in client.inbox if each.type == messages.PUBLISH and each.data[0] & messages.RETAIN
-    ]
-    if any(each.value == forged for each in given):
+    publishes = [message for message in client.inbox if message.type == messages.PUBLISH]
+    if any(message.data[0] & messages.RETAIN and message.value == forged for message in publishes):
         raise StuckError("the broker to forget a retained message")

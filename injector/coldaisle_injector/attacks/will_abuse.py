@@ -1,4 +1,4 @@
-"""Will abuse: a client that dies at once, so that the broker publishes what it left behind."""
+"""Will abuse: a client that breaks its connection at once, so that the broker publishes its will."""
 
 from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
@@ -11,10 +11,10 @@ _WITNESS, _DOOMED = "panel-8", "panel-9"
 
 
 class Attack(Rogue):
-    """Lets the broker forge a value; a witness of the attacker's own sees it published."""
+    """Makes the broker publish a forged value; a second client of the attacker's sees it."""
 
     def play(self, act: Act, scene: Scene) -> Script:
-        """Subscribe, connect with a will, break off, wait until the will comes."""
+        """Subscribe, connect with a will, reset that connection, and wait for the will."""
         value = encode_value(act.amount).decode()
         witness = yield from login(scene, messages.connect(_WITNESS))
         yield from say(witness, messages.subscribe(TOPIC, 1), messages.SUBACK)
