@@ -1,4 +1,4 @@
-"""Entry point of the capture: listens, joins the federation, waits for the end, retimes and seals."""
+"""Entry point of the capture: it listens, joins the federation, waits for the end, retimes and seals."""
 
 import os
 import select
@@ -14,7 +14,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 
 READY = "capturing"
-"""File in the federation's folder that stands while packets are captured."""
+"""File in the federation's folder that exists while packets are captured."""
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""From wall to virtual time: packet times, TCP timestamps and the checksums over them.
+"""Conversion of a capture from wall to virtual time: packet times, TCP timestamps and their checksums.
 
-``virtual = wall + offset`` with the offset in force at the packet's wall instant. A TCP timestamp (RFC 7323) counts the
-sender's milliseconds of wall time; it gets what the offset has grown by since the first one in force, and the echo (TSecr) the
-growth in force when the echoed TSval was sent. The map is monotone: offsets only grow.
+``virtual = wall + offset`` with the offset in force at the packet's wall time. A TCP timestamp (RFC 7323) counts the sender's
+milliseconds of wall time. It is increased by the growth of the offset since the first time advance, and its echo (TSecr) by the growth in
+force when the echoed TSval was sent. The conversion is monotone, because offsets only grow.
 """
 
 import struct
@@ -23,19 +23,19 @@ _IPV4, _TCP, _UDP = 0x0800, 6, 17
 _TIMESTAMPS = 8
 _MASK = 0xFFFFFFFF
 _ONES = 0xFFFF
-"""What 16-bit words with a right checksum add up to in one's complement, RFC 1071."""
+"""Sum of the 16-bit words over a right checksum in one's complement, RFC 1071."""
 DISORDER_NS = 1_000_000_000
-"""How much later than its successors a packet may reach the capture, ns. The kernel stamps a packet as it comes in and
-hands it to the capture when a processor gets to it: 3 µs later in most weeks, 75 ms in one whose processor the hypervisor
-took away. The stamp is right all the same; more than this means that the machine's clock was set back."""
+"""Greatest time by which a packet may reach the capture later than its successors, in ns. The kernel stamps a packet on arrival and
+passes it to the capture when a processor is free: 3 µs later in most weeks, 75 ms in one during which the hypervisor had taken the
+processor away. The stamp is right all the same; a greater delay means that the machine's clock was set back."""
 
 
 def records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield wall time, ns, and frame of each packet of a little-endian nanosecond pcap.
+    """Yield wall time (in ns) and frame of each packet of a little-endian nanosecond pcap.
 
     Raises:
         InputError: if the file is not one, or is cut.
-        CaptureError: if a frame is longer than what was kept of it.
+        CaptureError: if a frame was cut.
     """
     data = path.read_bytes()
     if len(data) < GLOBAL_HEADER or struct.unpack_from("<I", data)[0] != NANO_MAGIC:
@@ -49,8 +49,8 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
             )
         seconds, nanos, size, whole = _RECORD.unpack_from(data, at)
         if size != whole:
-            what = f"{path}: frame {number} has {whole} bytes, of which {size} were kept"
-            raise CaptureError(f"{what}: no frame of the test network is that long, so something merged some")
+            cut = f"{path}: frame {number} has {whole} bytes, of which {size} were kept"
+            raise CaptureError(f"{cut}: no frame of the test network is that long, so something merged some")
         at += RECORD_HEADER
         if at + size > len(data):
             raise InputError(
@@ -61,7 +61,7 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def in_order(packets: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Yield packets in the order of their stamps, wall time, ns; equal stamps keep theirs.
+    """Yield packets in the order of their stamps (wall time, in ns); those with equal stamps keep their order.
 
     Raises:
         InputError: if one comes more than :data:`DISORDER_NS` late.
@@ -83,7 +83,7 @@ def in_order(packets: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]
 
 
 class Retimer:
-    """Maps frames of one shard; keeps which TSval was sent under which offset.
+    """Converts the frames of one shard; it records the offset under which each TSval was sent.
 
     Args:
         timeline: the shard's timeline.
@@ -94,11 +94,11 @@ class Retimer:
         self._growth: dict[tuple[bytes, int], int] = {}
 
     def time(self, wall_ns: int) -> int:
-        """Return the virtual time of a packet, ns."""
+        """Return the virtual time of a packet, in ns."""
         return wall_ns + self._timeline.offset(wall_ns)
 
     def frame(self, wall_ns: int, frame: bytes) -> bytes:
-        """Return the frame with its timestamps in virtual time and its checksums in order; one that is bent in itself stays as it is."""
+        """Return the frame with timestamps in virtual time and right checksums; a malformed frame stays unchanged."""
         if len(frame) < ETHERNET + 20 or frame[12:14] != b"\x08\x00":
             return frame
         out = bytearray(frame)
@@ -163,7 +163,7 @@ def _checksum(frame: bytes | bytearray, header: int, end: int) -> int:
 
 
 def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
-    """Tell whether the checksum is right, or open because the sender's card would have filled it in."""
+    """Tell whether the checksum is right, or left empty for the sender's network card."""
     stored = frame[field : field + 2]
     pseudo = _sum(_pseudo(frame, header, end))
     return (
@@ -172,11 +172,11 @@ def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
 
 
 def retimed(raws: Sequence[Path], retimer: Retimer) -> Iterator[tuple[int, bytes]]:
-    """Yield for each file of a capture how many packets it holds, and its retimed copy.
+    """Yield for each file of a capture the number of its packets and its retimed copy.
 
     Args:
         raws: files as tcpdump wrote them, oldest first.
-        retimer: maps times and frames.
+        retimer: converts times and frames.
 
     Raises:
         InputError: if a file is no such capture, or its packets are out of order.
@@ -196,15 +196,15 @@ def retimed(raws: Sequence[Path], retimer: Retimer) -> Iterator[tuple[int, bytes
 
 
 def retime(raws: Sequence[Path], outs: Sequence[Path], retimer: Retimer) -> list[int]:
-    """Write the retimed copy of a capture that may fill several files, in the order of the packets' stamps.
+    """Write the retimed copy of a capture of one or more files, in the order of the packets' stamps.
 
     Args:
         raws: files as tcpdump wrote them, oldest first.
-        outs: where the retimed packets go; each file gets as many as its raw one.
-        retimer: maps times and frames.
+        outs: the retimed files; each gets as many packets as its raw one.
+        retimer: converts times and frames.
 
     Returns:
-        How many packets each file holds.
+        The number of packets of each file.
     """
     counts = []
     for out, (packets, content) in zip(outs, retimed(raws, retimer), strict=True):

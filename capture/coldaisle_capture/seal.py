@@ -17,17 +17,17 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         run: the run's folder.
         shard: name of the shard, the first part of each file's name.
         raws: files as tcpdump wrote them, oldest first.
-        tally: what tcpdump counted.
+        tally: the counts of tcpdump.
         journal: the capture's journal.
 
     Raises:
-        CaptureError: if a packet was dropped or the files do not hold what tcpdump counted.
+        CaptureError: if a packet was dropped, or the files hold another number of packets than tcpdump counted.
     """
     timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
-    kept = [raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap")) for number, raw in enumerate(raws)]
-    outs = [run / "capture" / raw.name for raw in kept]
-    counts = retime(kept, outs, Retimer(timeline))
-    for number, (raw, out, packets) in enumerate(zip(kept, outs, counts, strict=True)):
+    renamed = [raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap")) for number, raw in enumerate(raws)]
+    outs = [run / "capture" / raw.name for raw in renamed]
+    counts = retime(renamed, outs, Retimer(timeline))
+    for number, (raw, out, packets) in enumerate(zip(renamed, outs, counts, strict=True)):
         line = SealedLine(
             file=f"capture/{out.name}",
             raw=f"capture/raw/{raw.name}",

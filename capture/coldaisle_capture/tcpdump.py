@@ -1,4 +1,4 @@
-"""tcpdump: its command line and its life."""
+"""A tcpdump process: its start, its supervision and its counts."""
 
 import errno
 import os
@@ -18,41 +18,43 @@ from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.topics import SENSORS
 
 ROTATE_MB = 64
-"""A capture file is followed by another at this size, MB."""
+"""Size at which tcpdump begins the next file, in MB."""
 SNAPSHOT = 1600
-"""Bytes kept of a frame. The test network carries 1,514, for offloads are off; a longer one is cut, which :func:`records` refuses."""
+"""Greatest length of a captured frame, in bytes. Frames of the test network have at most 1,514, since offloads are off; a longer one is
+cut, which :func:`~coldaisle_capture.retime.records` refuses."""
 PLACE_KIB = 2
-"""What a frame takes in the kernel's ring: libpcap puts two places for frames of this length into a page, KiB."""
+"""Size of a frame's place in the kernel's ring, in KiB: libpcap puts two places of this length into a page."""
 BURST = 12_000
-"""Frames that may wait while tcpdump is kept from its work. In a week's day no 3 s held more than 3,174 on two busy cores, and
-floods are bounded by their budgets; so a machine four times as fast may stop it for 3 s."""
+"""Frames that may wait while tcpdump does not run. In a day of the default week no 3 s held more than 3,174 on two busy cores, and budgets
+bound floods; so even a machine four times as fast may stop tcpdump for 3 s."""
 FEW = 1_000
-"""Places there are at least: floods may be played in no time at all."""
+"""Least number of places, because a flood may be played within a moment."""
 PER_READING = 8
-"""Frames a reading takes at most: the message, its acknowledgement, theirs, and its share of connections, time and ARP."""
+"""Greatest number of frames per reading: the message, the PUBACK, their ACKs, and a share of connections, NTP and ARP."""
 FILTER = "arp or ip"
-"""The test network is IPv4 alone."""
+"""Capture filter: the test network carries ARP and IPv4 only."""
 SETTLE_S = 0.2
-"""How long tcpdump is left running after the last packet, s."""
+"""Time for which tcpdump runs on after the last packet, in s."""
 GLANCE_S, SAME = 0.02, 10
-"""Time between two looks at how far tcpdump is, s; so many looks in a row that find the same are an end, dropped frames being received."""
+"""Time between two requests for tcpdump's counts, in s, and the number of equal counts in a row after which tcpdump has written all:
+the kernel counts dropped frames as received, so the two counts may never be equal."""
 END_S = 15.0
-"""tcpdump has to end so soon after it is asked to, s."""
+"""Longest time to wait for tcpdump's end or answer, in s."""
 STOPPED_S = 20.0
-"""tcpdump may stand still for so long, stopped by somebody, s: the timekeeper waits 22 s for the capture."""
+"""Longest time for which tcpdump may be stopped, in s; the timekeeper waits 22 s for the capture."""
 _REFUSED = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
-"""What tcpdump says when the disk takes no more, and the number of the error."""
+"""The message of tcpdump when the disk takes no more data, with its errno."""
 
 
 class CaptureError(ColdaisleError):
-    """tcpdump did not start or said nothing of what it dropped."""
+    """tcpdump failed, or lost packets."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What tcpdump says at its end.
+    """The counts that tcpdump reports at its end.
 
     Attributes:
         captured: packets written.
@@ -64,7 +66,7 @@ class Tally:
 
 
 def places(plan: Plan, shard: Shard) -> int:
-    """Return how many frames have to find room in the ring: all that a shard can have, or a burst."""
+    """Return the number of frames that the ring has to hold: all of the shard, or a burst."""
     readings = sum(len(plan.day_slots(day)) for day in shard.days) * len(plan.scenario.units) * len(SENSORS)
     budget = sum(episode.packets for episode in plan.episodes_on(shard.days))
     return min(BURST, max(FEW, PER_READING * readings + budget))
@@ -108,20 +110,20 @@ class Tcpdump:
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=begin)  # noqa: S603, PLW1509 - our own arguments; this process has one thread
         self._moved = time.monotonic()
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
-        said = ""
-        while "listening on" not in said:
+        output = ""
+        while "listening on" not in output:
             line = self._process.stderr.readline()
-            said += line
+            output += line
             if not line:
                 self._process.wait()
-                raise CaptureError(f"tcpdump did not start: {said.strip()}")
+                raise CaptureError(f"tcpdump did not start: {output.strip()}")
 
     def check(self) -> None:
-        """See that tcpdump runs.
+        """Check that tcpdump runs.
 
         Raises:
-            CaptureError: if it ended, or was stopped and did not go on.
-            OSError: if it ended because the disk takes no more.
+            CaptureError: if it ended, or stayed stopped.
+            OSError: if it ended because the disk takes no more data.
         """
         if (code := self._process.poll()) is not None:
             assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
@@ -139,42 +141,42 @@ class Tcpdump:
 
         Raises:
             CaptureError: if tcpdump does not end, or does not report what it dropped.
-            OSError: if the disk takes no more.
+            OSError: if the disk takes no more data.
         """
         time.sleep(SETTLE_S)
-        heard = self._catch_up()
+        output = self._catch_up()
         self._process.send_signal(signal.SIGINT)
         try:
-            _, said = self._process.communicate(timeout=END_S)
+            _, rest_of_output = self._process.communicate(timeout=END_S)
         except subprocess.TimeoutExpired as error:
             self._process.kill()
             raise CaptureError(f"tcpdump did not end within {END_S:g} s") from error
-        said = heard + said
-        captured = re.search(r"(\d+) packets? captured", said)
-        drops = re.findall(r"(\d+) packets? dropped by", said)
+        output += rest_of_output
+        captured = re.search(r"(\d+) packets? captured", output)
+        drops = re.findall(r"(\d+) packets? dropped by", output)
         if captured is None or not drops:
-            raise self._failure("did not report its drops", said)
+            raise self._failure("did not report its drops", output)
         return Tally(int(captured[1]), sum(map(int, drops)))
 
     def _catch_up(self) -> str:
-        """Wait until tcpdump has written every frame that waits in the ring: at SIGINT it leaves them there, and counts them nowhere.
+        """Wait until tcpdump has written every frame in the ring: at SIGINT it would leave them there without counting them.
 
-        It says at SIGUSR1 what it has captured and what the kernel has received for it (tcpdump(1)).
+        At SIGUSR1 it reports the packets that it has captured and that the kernel has received for it (tcpdump(1)).
 
         Returns:
-            What else it said: why it ended, if it did.
+            Its other output: the reason if it ended.
 
         Raises:
             CaptureError: if it does not answer.
         """
-        said, before, same, other = self._process.stderr, -1, 0, ""
-        assert said is not None  # noqa: S101 - a pipe was asked for
+        stderr, before, same, other = self._process.stderr, -1, 0, ""
+        assert stderr is not None  # noqa: S101 - a pipe was asked for
         while same < SAME:
             self._process.send_signal(signal.SIGUSR1)
-            if not select.select([said], [], [], END_S)[0]:
+            if not select.select([stderr], [], [], END_S)[0]:
                 self._process.kill()
                 raise CaptureError(f"tcpdump did not answer within {END_S:g} s")
-            counts = re.search(r"(\d+) packets? captured, (\d+) packets? received", line := said.readline())
+            counts = re.search(r"(\d+) packets? captured, (\d+) packets? received", line := stderr.readline())
             if not line:
                 break  # it has ended
             if counts is None:
@@ -187,13 +189,13 @@ class Tcpdump:
             time.sleep(GLANCE_S)
         return other
 
-    def _failure(self, what: str, said: str) -> Exception:
-        """Return why tcpdump failed, given what it said: a disk that takes no more is the disk's fault."""
+    def _failure(self, fault: str, output: str) -> Exception:
+        """Return the error for a fault of tcpdump; where its output shows that the disk takes no more data, an error of the disk."""
         for words, number in _REFUSED.items():
             too_large = number == errno.EFBIG and self._process.poll() == -signal.SIGXFSZ
-            if words in said or too_large:
+            if words in output or too_large:
                 return OSError(number, words, str(self.first))
-        return CaptureError(f"tcpdump {what}: {' '.join(said.split())}")
+        return CaptureError(f"tcpdump {fault}: {' '.join(output.split())}")
 
     def files(self) -> list[Path]:
         """Return the files written, oldest first."""

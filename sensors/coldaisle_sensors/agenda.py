@@ -1,4 +1,4 @@
-"""The agenda of a day: what a unit does and when, as scripts played side by side in the order of their times."""
+"""The agenda of a unit's day: concurrent scripts, continued in the order of their times."""
 
 import math
 from collections.abc import Callable, Generator
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from coldaisle_contracts.clock import Clock
 
 STEP = 20_000_000
-"""A unit that waits for an answer, and for something to do meanwhile, asks for so much time at once, ns.
+"""Time advance that a unit requests while it waits for an answer and another script is due meanwhile, in ns.
 
-Others whose time has come act in between, and it is too little for the timekeeper to skip any.
+Other federates that are due act between two such steps, and a step is too short for the timekeeper to skip time.
 """
 
 
 @dataclass(frozen=True)
 class Due:
-    """When a script goes on.
+    """The time at which a script continues.
 
     Attributes:
-        at_ns: tells the virtual time, ns; asked again and again, for a clock that jumps moves what is still to come.
-        amid: whether it may come while a reading waits for its acknowledgement.
+        at_ns: returns the virtual time, in ns; it is called repeatedly, because a unit's clock that jumps changes it.
+        amid: whether the script may continue while a reading waits for its acknowledgement.
     """
 
     at_ns: Callable[[], int]
@@ -27,19 +27,19 @@ class Due:
 
 
 Script = Generator[Due, None, None]
-"""What is done one thing after the other; it yields when it goes on."""
+"""A sequence of steps that yields the time of each next step."""
 
 
 def at(ns: int, *, amid: bool = False) -> Due:
-    """Return a time that stays as it is."""
+    """Return a fixed time."""
     return Due(lambda: ns, amid)
 
 
 class Agenda:
-    """Plays scripts side by side.
+    """Runs scripts concurrently.
 
     Args:
-        clock: what is asked for time.
+        clock: the unit's clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,21 +47,21 @@ class Agenda:
         self._waiting: dict[Script, Due] = {}
 
     def add(self, script: Script) -> None:
-        """Run a script to what it waits for first."""
+        """Run a script up to its first wait."""
         self._go_on(script)
 
     def play(self) -> None:
-        """Let whichever script is due next go on, until all have ended."""
+        """Continue the script that is due next, until all have ended."""
         while self._waiting:
             script, due = min(self._waiting.items(), key=lambda pair: pair[1].at_ns())
             self._clock.advance(due.at_ns())
             self._go_on(script)
 
     def meanwhile(self) -> float:
-        """Let a moment pass, and play what is due then, if anything may come amid a reading.
+        """Advance time by a step and continue a script that is due then, if any script may continue amid a reading.
 
         Returns:
-            How long the caller may wait for its answer until it calls again, s.
+            How long the caller may wait for its answer before the next call, in s.
         """
         coming = [(due.at_ns(), script) for script, due in self._waiting.items() if due.amid]
         if not coming:
@@ -73,6 +73,6 @@ class Agenda:
         return 0.0
 
     def _go_on(self, script: Script) -> None:
-        self._waiting.pop(script, None)  # one that is running waits for nothing, whatever it waits through
+        self._waiting.pop(script, None)  # a running script is not waiting
         if (due := next(script, None)) is not None:
             self._waiting[script] = due

@@ -1,4 +1,4 @@
-"""The catalogue: what an anomaly that a unit plays itself is, and where each kind is found."""
+"""The interface of an anomaly that a unit plays itself, its base class, and the lookup of the class that plays a kind."""
 
 import importlib
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from coldaisle_sensors.timesync import TimeSync
 
 @dataclass(frozen=True)
 class Gear:
-    """What of a unit an anomaly can lay hands on.
+    """The parts of a unit that an anomaly can use.
 
     Attributes:
-        firmware: what the unit runs when all is well.
+        firmware: the unit's normal firmware.
         connections: its connections.
-        timesync: its clock's correction.
+        timesync: the correction of its clock.
         cable: its cable.
         notes: its journal.
     """
@@ -33,34 +33,34 @@ class Gear:
 
 
 class Anomaly(Protocol):
-    """One anomaly; every module in ``anomalies/`` has one, called ``Anomaly``.
+    """An anomaly that a unit plays itself; every module in ``anomalies/`` has a class ``Anomaly`` of this form.
 
     Attributes:
-        episode: the episode it plays.
+        episode: the episode that it plays.
     """
 
     episode: Episode
 
     def __init__(self, episode: Episode, gear: Gear) -> None:
-        """Take an episode of the plan, and what it is played with."""
+        """Take an episode of the plan and the parts of the unit."""
 
     def script(self) -> Script:
-        """Play the episode, from begin to end."""
+        """Return a script that plays the whole episode."""
 
     def covers(self, slot: int) -> bool:
-        """Tell whether the reading the unit wakes for now is taken under it."""
+        """Tell whether the reading that the unit takes now is under the anomaly."""
 
     def sensed(self, slot: int, celsius: Sequence[float]) -> Sequence[float]:
-        """Return what the four sensors see, °C, of what they would see without it; asked where it covers."""
+        """Return the temperatures of the four sensors under the anomaly, in °C, given those without it."""
 
 
 class Played:
-    """An anomaly that brackets its acts in the journal, covers nothing and changes no value.
+    """Base class of anomalies: it journals begin and end, covers no reading and changes no value.
 
     Attributes:
         episode: the episode played.
-        gear: what it is played with.
-        cause: what it gives as the cause of a connection closed or opened.
+        gear: the parts of the unit.
+        cause: the cause that it gives for closing or opening a connection.
     """
 
     def __init__(self, episode: Episode, gear: Gear) -> None:
@@ -76,16 +76,16 @@ class Played:
         self.gear.notes.phase(self.episode, "end")
 
     def play(self) -> Script:
-        """Do what is due at times of its own; nothing by itself."""
+        """Play the acts at their times; by itself there are none."""
         yield from ()
 
     def covers(self, slot: int) -> bool:
-        """Tell whether a reading is taken under it."""
+        """Tell whether a reading is under the anomaly."""
         del slot
         return False
 
     def sensed(self, slot: int, celsius: Sequence[float]) -> Sequence[float]:
-        """Return what the sensors see."""
+        """Return the temperatures of the sensors, in °C."""
         del slot
         return celsius
 

@@ -1,4 +1,4 @@
-"""The four connections of a unit, and the journal of each one it ever opened."""
+"""The four connections of a unit; each one that is opened or closed is journalled."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from coldaisle_sensors.link import Link, drain, settle
 
 @dataclass(frozen=True)
 class Firmware:
-    """What a unit's firmware decides about its connections.
+    """The settings of a unit's firmware for its connections.
 
     Attributes:
-        keepalive_s: MQTT keepalive, s.
-        suffix: what it adds to a sensor's client id on the wire.
+        keepalive_s: MQTT keepalive, in s.
+        suffix: suffix of a sensor's client id on the wire.
     """
 
     keepalive_s: int
@@ -26,11 +26,11 @@ class Firmware:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a connection is opened or closed.
+    """The cause of opening or closing a connection.
 
     Attributes:
         reason: one word, such as ``start``, ``lost`` or the kind of an episode.
-        episode: id of the unit's own episode it belongs to, empty for none.
+        episode: id of the unit's own episode that is the cause, empty for none.
     """
 
     reason: str
@@ -41,25 +41,25 @@ START, LOST, END = Cause("start"), Cause("lost"), Cause("end")
 
 
 class LinkMaker(Protocol):
-    """Makes a sensor's connection without opening it."""
+    """Returns a sensor's connection without opening it."""
 
     def __call__(self, client: str, name: str, keepalive_s: int, on_open: Callable[[Link], None]) -> Link:
         """Return it; see :class:`Link` for the arguments."""
 
 
 class Connections:
-    """What a unit is connected by on one day.
+    """The connections of a unit on one day.
 
     Args:
         unit: name of the unit.
         clock: its clock.
         journal: its journal.
-        make_link: makes the connection of a sensor.
-        meanwhile: what goes on while an answer is awaited, see :func:`settle`.
+        make_link: returns the connection of a sensor.
+        meanwhile: called while an answer is awaited, see :func:`settle`.
 
     Attributes:
-        links: the connections in the order of the sensors; none while the unit is away.
-        because: why a connection that is made anew next was lost.
+        links: the connections in the order of the sensors; none while the unit is off.
+        because: cause for the next connection that is opened again.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Connections:
         self.because = LOST
 
     def drop(self, cause: Cause) -> None:
-        """Close all connections as a unit does that goes down: without DISCONNECT."""
+        """Close all connections without DISCONNECT, as a unit does that goes down."""
         self._note_closing(cause)
         for link in self.links:
             link.drop()
@@ -103,7 +103,7 @@ class Connections:
         self.links = ()
 
     def take_in(self) -> None:
-        """Hear what came while the unit slept, and make anew what is lost: nothing is written into a dead connection."""
+        """Handle the data that came while the unit slept, and open lost connections again before anything is sent."""
         drain(self.links)
         lost = [link for link in self.links if not link.connected]
         for link in lost:
@@ -112,11 +112,11 @@ class Connections:
             self.settle({})
 
     def settle(self, waiting: dict[str, int]) -> None:
-        """Block until every sensor is connected and has the PUBACK it waits for, see :func:`settle`."""
+        """Block until every sensor is connected and has the PUBACK that it waits for, see :func:`settle`."""
         settle(self.links, waiting, self._clock, self._meanwhile)
 
     def _note_closing(self, cause: Cause) -> None:
-        drain(self.links)  # a connection that is gone already is not closed again
+        drain(self.links)  # a connection that the broker closed is not closed again
         for link in self.links:
             if link.connected:
                 now_ns = self._clock.now_ns()

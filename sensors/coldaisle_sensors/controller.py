@@ -1,4 +1,4 @@
-"""The controller's loop: wake, ask for the time, read four sensors, report, sleep."""
+"""The controller's loop: wake, query the time, read four sensors, report, sleep."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class Controller:
 
     Attributes:
         unit: its name in the plan.
-        plan: what it has to do.
-        values: °C by slot, four columns, from the unit's model.
-        clock: true time; its own clock may have jumped, as ``timesync`` knows.
-        timesync: its correction.
-        journal: where every reading is written down once acknowledged.
+        plan: the plan of the run.
+        values: temperatures of the four sensors by slot, in °C, from the unit's model.
+        clock: true time; the unit's own clock may have jumped, which ``timesync`` records.
+        timesync: the correction of the unit's clock.
+        journal: the unit's journal.
         make_link: makes the connection of a sensor.
         cable: its cable.
     """
@@ -42,7 +42,7 @@ class Controller:
     cable: Cable
 
     def run_day(self, day: int) -> None:
-        """Play one day (from 0): connect, report every slot, disconnect after midnight; and its anomalies between."""
+        """Play one day (from 0) with its anomalies: connect, report every slot, disconnect after midnight."""
         agenda = Agenda(self.clock)
         connections = Connections(self.unit, self.clock, self.journal, self.make_link, agenda.meanwhile)
         notes = Notes(self.clock, self.journal)
@@ -63,7 +63,7 @@ class Controller:
         gear.connections.open(START, gear.firmware)
         for slot in self.plan.day_slots(day):
             yield Due(partial(self._wakes_ns, slot))
-            under = next((each for each in anomalies if each.covers(slot)), None)
+            under = next((anomaly for anomaly in anomalies if anomaly.covers(slot)), None)
             gear.connections.take_in()
             if slot % self.plan.scenario.ntp_every == 0:
                 self.timesync.query(slot)
@@ -72,11 +72,11 @@ class Controller:
         gear.connections.close()
 
     def _wakes_ns(self, slot: int) -> int:
-        """Return when the unit's own clock says that a slot's reading is due."""
+        """Return the true time at which the unit's own clock shows that a slot's reading is due, in ns."""
         return self.plan.reading_ns(slot, self.unit) - self.timesync.ahead_ns
 
     def _report(self, connections: Connections, slot: int, under: Anomaly | None) -> None:
-        """Take and deliver the readings of a slot, perhaps under an anomaly, and write them down."""
+        """Take and deliver the readings of a slot, perhaps under an anomaly, and journal them."""
         taken_ns, stamp_ns = self.clock.now_ns(), self.timesync.stamp_ns()
         celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]
         payloads = [encode_value(value) for value in celsius]

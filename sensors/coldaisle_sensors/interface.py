@@ -7,13 +7,13 @@ from coldaisle_contracts.errors import ColdaisleError
 
 
 class Cable(Protocol):
-    """What connects a unit to the network."""
+    """The cable between a unit and the network."""
 
     def pull(self) -> None:
-        """Pull it: nothing is sent or received."""
+        """Pull it: no frame is sent or received any more."""
 
     def plug(self) -> None:
-        """Plug it in again; what is plugged in stays so."""
+        """Plug it in; a cable that is plugged in stays so."""
 
 
 class InterfaceError(ColdaisleError):
@@ -26,7 +26,7 @@ class InterfaceError(ColdaisleError):
 
 
 class Interface:
-    """A network interface that is set down and up; it keeps its address, and its routes come back with it.
+    """A network interface that is set down and up; it keeps its address, and setting it up restores its routes.
 
     Args:
         name: its name.

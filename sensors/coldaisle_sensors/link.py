@@ -1,4 +1,4 @@
-"""The one door to paho: an MQTT v3.1 connection of one sensor, driven without threads."""
+"""MQTT v3.1 connections of the sensors, without threads; the only module of the sensors that imports paho."""
 
 import fcntl
 import select
@@ -16,18 +16,18 @@ from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.topics import TOPIC
 
 RETRY_S = 0.25
-"""Pause between two attempts to connect, s."""
+"""Pause between two attempts to connect, in s."""
 PATIENCE_S = 20.0
-"""A reading that finds no broker for so long ends the run, s."""
+"""Longest time that a reading waits for the broker, in s; after it the run ends."""
 RESEND_S = 5.0
-"""A connection that leaves a PUBLISH unacknowledged for so long is given up and made anew, s."""
+"""Longest time to wait for a PUBACK, in s; after it the connection is opened again."""
 
 _ABORT = struct.pack("ii", 1, 0)
-"""``SO_LINGER`` with which closing discards what was not sent, socket(7)."""
+"""``SO_LINGER`` with which closing discards unsent data, socket(7)."""
 
 
 class BrokerLostError(ColdaisleError):
-    """The broker stayed away for longer than :data:`PATIENCE_S`."""
+    """The broker could not be reached for longer than :data:`PATIENCE_S`."""
 
     exit_code = 3
 
@@ -38,7 +38,7 @@ class BrokerLostError(ColdaisleError):
 
 
 class _Client(Client):
-    """paho's client with a socket whose port is known before anybody answers: refused attempts are on the wire too."""
+    """paho's client with a callback for its port before the SYN, because refused attempts are in the capture too."""
 
     on_port: Callable[[int], None]
 
@@ -60,15 +60,15 @@ class Link:
     """One sensor's connection; QoS 1, so nothing counts as sent before its PUBACK.
 
     Args:
-        client: the sensor, named by the client id it has when all is well.
+        client: the sensor, by its client id without the suffix of a firmware.
         name: MQTT client id on the wire.
-        keepalive_s: MQTT keepalive, s.
-        on_open: called with the link for every TCP connection it opens, before the SYN, when its port is known.
+        keepalive_s: MQTT keepalive, in s.
+        on_open: called with the link before the SYN of every TCP connection that it opens, when its port is known.
         host: broker's IPv4 address.
         port: broker's TCP port.
 
     Attributes:
-        port: TCP port of the connection last opened.
+        port: TCP port of the last connection.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class Link:
         self._paho.on_publish = self._on_publish
 
     def open(self) -> None:
-        """Connect and send CONNECT; the CONNACK comes with :func:`pump`. No answer leaves the link lost.
+        """Connect and send CONNECT; the CONNACK comes with :func:`pump`. The link is lost where nobody answers.
 
-        What a connection given up could not deliver yet is discarded with it, or it would arrive beside what paho sends again.
+        Undelivered data of the previous connection is discarded, because paho sends it again on the new one.
         """
         if (sock := self.socket()) is not None and _undelivered(sock):
             sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _ABORT)
@@ -117,13 +117,13 @@ class Link:
         self._paho.disconnect()
 
     def drop(self) -> None:
-        """Close without DISCONNECT; the link is of no more use."""
+        """Close without DISCONNECT; the link cannot be used afterwards."""
         self.connected = False
         if (sock := self.socket()) is not None:
             sock.close()
 
     def read(self) -> None:
-        """Take in what the broker sent."""
+        """Handle the data that the broker sent."""
         self._paho.loop_read()
 
     def socket(self) -> sockets.socket | None:
@@ -131,9 +131,9 @@ class Link:
         return self._paho.socket()  # type: ignore[return-value]
 
     def write(self) -> None:
-        """Write what paho still holds.
+        """Send the data that paho still holds.
 
-        Its ``loop_misc`` is left out: paho 2.2 does not count a PUBLISH as a sign of life and would send a PINGREQ every
+        ``loop_misc`` is not called: paho 2.2 does not count a PUBLISH as a sign of life and would send a PINGREQ every
         keepalive, although a scenario's interval is always shorter.
         """
         if self._paho.want_write():
@@ -159,13 +159,13 @@ class Link:
 
 
 def _undelivered(sock: sockets.socket) -> int:
-    """Return how many bytes written to a socket its peer has not acknowledged, tcp(7)."""
+    """Return the number of bytes in a socket that its peer has not acknowledged, tcp(7)."""
     answer = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(answer, sys.byteorder)
 
 
 def pump(links: Sequence[Link], timeout_s: float) -> bool:
-    """Wait for traffic on any of the links and handle it; tell whether there was any."""
+    """Wait for traffic on any of the links, handle it, and return whether there was any."""
     by_socket = {sock: link for link in links if (sock := link.socket()) is not None}
     ready = select.select(list(by_socket), [], [], timeout_s)[0]
     for sock in ready:
@@ -176,7 +176,7 @@ def pump(links: Sequence[Link], timeout_s: float) -> bool:
 
 
 def drain(links: Sequence[Link]) -> None:
-    """Handle what has come, without waiting: a link that was closed meanwhile is lost afterwards."""
+    """Handle the data that has come, without waiting; a link that the broker has closed is lost afterwards."""
     while pump(links, 0):
         pass
 
@@ -187,13 +187,13 @@ def settle(
     clock: Clock,
     meanwhile: Callable[[], float] = lambda: RETRY_S,
 ) -> None:
-    """Block until every link is connected and has the PUBACK it waits for, reconnecting where lost.
+    """Block until every link is connected and has the PUBACK that it waits for; open lost links again.
 
     Args:
-        links: connections to serve.
+        links: the connections.
         waiting: message id awaited, by client; empty to wait for the CONNACKs alone.
-        clock: for patience.
-        meanwhile: does what is due while an answer is awaited, and tells how long it need not be called again, s.
+        clock: the clock for the time limits.
+        meanwhile: called while an answer is awaited; returns for how long it need not be called again, in s.
 
     Raises:
         BrokerLostError: if that takes longer than :data:`PATIENCE_S`.

@@ -1,4 +1,4 @@
-"""What a unit writes down about the episodes it plays itself; the lines have the attacker's keys."""
+"""The journal lines of the episodes that a unit plays itself; they have the same keys as the attacker's."""
 
 from dataclasses import dataclass
 
@@ -21,11 +21,11 @@ class Notes:
     journal: Journal
 
     def phase(self, episode: Episode, phase: Phase) -> None:
-        """Note that an episode entered a phase, ``begin`` or ``end``."""
+        """Journal that an episode entered a phase, ``begin`` or ``end``."""
         self.journal.write(EpisodeLine(episode.id, phase, self.clock.now_ns()))
 
     def act(self, episode: Episode, act: Act) -> None:
-        """Note that an act was played; it is done to no frame, so what names one stays empty."""
+        """Journal an act; no frame carries it, so the keys that identify one stay empty."""
         line = ActLine(
             episode=episode.id,
             unit=episode.unit,

@@ -2,9 +2,9 @@
 
 An InRow unit draws warm air from the aisle, cools it with chilled water and blows it back. Its four sensors see
 
-* coolant in ``T1``: what the chiller delivers to all units, with a slow drift;
-* supply air ``T3``: held at its set point by the valve, but for a small part of the load's swing;
-* return air ``T4``: warmer than its median by what the heat load adds, which follows day and week;
+* coolant in ``T1``: the chilled water for all units, with a slow drift;
+* supply air ``T3``: the valve holds it at its set point, except for a small part of the load's swing;
+* return air ``T4``: its median plus the heat load, which follows day and week;
 * coolant out ``T2``: coolant in plus the heat taken from the air. At constant flows the energy balance
   ``m_a c_a (T4 - T3) = m_w c_w (T2 - T1)`` makes ``T2 = T1 + r (T4 - T3)``, with ``r`` from the site's medians.
 
@@ -26,17 +26,17 @@ from coldaisle_contracts.topics import SENSORS, client_id
 Floats = npt.NDArray[np.float64]
 
 DRIFT_TIME_S = 2 * DAY_S
-"""Time in which the drift forgets where it was, s. With the default size days differ by 0.1 to 0.3 °C."""
+"""Correlation time of the drift, in s. With the default size, days differ by 0.1 to 0.3 °C."""
 LEAK = 0.1
-"""Part of the load's swing that reaches the supply air past the valve."""
+"""Part of the load's swing that passes the valve and reaches the supply air."""
 JUMPS = (-2.0, -1.0, 1.0, 2.0)
-"""How far an excursion goes, °C; all equally likely."""
+"""Sizes of an excursion, in °C; all are equally likely."""
 
 
 def readings(site: Site, unit: str, seed: int, start: datetime, slots: int, interval_s: float) -> Floats:
     """Return the temperatures of a unit's four sensors.
 
-    They are the same whoever else runs, and a longer run begins like a shorter one.
+    They do not depend on other units, and a longer run begins like a shorter one.
 
     Args:
         site: parameters of the site.
@@ -44,10 +44,10 @@ def readings(site: Site, unit: str, seed: int, start: datetime, slots: int, inte
         seed: the scenario's seed.
         start: local time of the first slot; its time of day and weekday place the seasons.
         slots: number of readings of each sensor.
-        interval_s: time between two readings, s.
+        interval_s: time between two readings, in s.
 
     Returns:
-        °C, one row a slot, one column a sensor: coolant in, coolant out, supply air, return air.
+        Temperatures in °C, one row per slot, one column per sensor: coolant in, coolant out, supply air, return air.
     """
     coolant_in, coolant_out, supply, return_air = site.medians[unit]
     load = season(site.season, start, slots, interval_s)
@@ -60,7 +60,7 @@ def readings(site: Site, unit: str, seed: int, start: datetime, slots: int, inte
 
 
 def season(shape: Season, start: datetime, slots: int, interval_s: float) -> Floats:
-    """Return what the heat load adds to the return air, °C: first Fourier terms of day and week."""
+    """Return the heat load's part of the return air, in °C: first Fourier terms of day and week."""
     in_day = start.hour * 3600 + start.minute * 60 + start.second + np.arange(slots) * interval_s
     in_week = in_day + start.weekday() * DAY_S
     daily: Floats = np.cos(2 * np.pi * (in_day / DAY_S - shape.peak_hour / 24))
@@ -69,31 +69,33 @@ def season(shape: Season, start: datetime, slots: int, interval_s: float) -> Flo
 
 
 def drift(size: float, seed: int, slots: int, interval_s: float) -> Floats:
-    """Return the drift of the chilled water, °C: an Ornstein-Uhlenbeck process, which always returns to its mean.
+    """Return the drift of the chilled water, in °C: an Ornstein-Uhlenbeck process, which always returns to its mean.
 
     Args:
-        size: its standard deviation, °C.
+        size: its standard deviation, in °C.
         seed: the scenario's seed; the chiller is the site's, so all units get the same.
         slots: number of values.
-        interval_s: time between them, s.
+        interval_s: time between them, in s.
     """
     keep = np.exp(-interval_s / DRIFT_TIME_S)
     return size * autoregressive(_normals(seed, "chiller", slots)[:, None], np.array([keep]))[:, 0]
 
 
 def noise(site: Site, unit: str, seed: int, slots: int) -> Floats:
-    """Return the AR(1) noise of a unit's sensors, °C, shape (slots, 4).
+    """Return the AR(1) noise of a unit's sensors, in °C, shape (slots, 4).
 
-    Each sensor draws from a generator of its own; ``site.coupling`` of the variance comes from one they share.
+    Each sensor has a generator of its own; the share ``site.coupling`` of the variance comes from a common one.
     """
-    own = np.column_stack([_normals(seed, f"noise/{client_id(unit, sensor)}", slots) for sensor in SENSORS])
+    single = np.column_stack(
+        [_normals(seed, f"noise/{client_id(unit, sensor)}", slots) for sensor in SENSORS]
+    )
     common = _normals(seed, f"noise/{unit}", slots)[:, None]
-    steps = np.sqrt(site.coupling) * common + np.sqrt(1 - site.coupling) * own
+    steps = np.sqrt(site.coupling) * common + np.sqrt(1 - site.coupling) * single
     return np.array(site.noise) * autoregressive(steps, np.array(site.autocorrelation))
 
 
 def excursions(share: float, seed: int, unit: str, slots: int) -> Floats:
-    """Return how far each slot jumps, °C, shape (slots,); nearly all are 0."""
+    """Return the excursion of each slot, in °C, shape (slots,); nearly all are 0."""
     draws = _generator(seed, f"excursion/{unit}").random((slots, 2))
     jumps = np.array(JUMPS)[(draws[:, 1] * len(JUMPS)).astype(int)]
     return np.where(draws[:, 0] < share, jumps, 0.0)

@@ -1,9 +1,9 @@
-"""The one door to ntplib: a controller's correction of its own clock.
+"""A controller's correction of its own clock by NTP; the only module that imports ntplib.
 
 An NTP timestamp counts seconds since 1900 in 32 bits, which start again on 2036-02-07 at 06:28:16 UTC (era 1, RFC 5905 section 6). ntplib
-refuses to write a time of era 1, and takes one that it reads for a time of era 0. So only its packets are used here: times are written
-without their era, and whatever is computed from them is a difference, taken to the nearest era. That is right as long as two clocks
-are less than 68 years apart.
+refuses to write a time of era 1, and reads one as a time of era 0. So only its packets are used here: times are written without their
+era, and only differences are computed from them, relative to the nearest era. They are right as long as two clocks are less than 68
+years apart.
 """
 
 import socket
@@ -19,24 +19,24 @@ from coldaisle_contracts.journal_lines import FailedTimeLine, TimeLine
 
 TIMEOUT_S = 2
 ERA_S = 2**32
-"""Seconds of an era."""
+"""Length of an era, in s."""
 Ask = Callable[[str, int], tuple[float, float]]
 _PACKET = 256
-"""Bytes of an answer that are looked at."""
+"""Greatest number of bytes of an answer that are read."""
 
 
 class TimeSync:
-    """Asks an NTP server and keeps the last offset; a silent server leaves it as it was.
+    """Queries an NTP server and keeps the last offset; without an answer the offset stays as it was.
 
     Args:
         host: IPv4 address of the NTP server.
         clock: true time.
-        journal: where each query is written down.
+        journal: the unit's journal.
         port: UDP port of the server.
-        ask: asks a host and port for the time, see :func:`exchange`.
+        ask: queries a host and port, see :func:`exchange`.
 
     Attributes:
-        ahead_ns: how far the controller's own clock has jumped ahead since it was last put right, ns.
+        ahead_ns: how far the controller's own clock has jumped ahead since it was last corrected, in ns.
         synced: slot of the last query that was answered, -1 before the first.
     """
 
@@ -50,14 +50,14 @@ class TimeSync:
         self.synced = -1
 
     def step(self, ahead_ns: int) -> None:
-        """Have the controller's own clock jump so far ahead of true time; 0 puts it right."""
+        """Set how far the controller's own clock is ahead of true time, in ns; 0 corrects it."""
         self.ahead_ns = ahead_ns
 
     def query(self, slot: int) -> None:
-        """Ask the server once (RFC 5905 client mode), adopt its offset, and so put a clock right that had jumped.
+        """Query the server once (RFC 5905 client mode) and adopt its offset, which corrects a clock that has jumped.
 
         Args:
-            slot: the slot in which it is asked.
+            slot: slot of the query.
         """
         at_ns = self._clock.now_ns()
         try:
@@ -69,42 +69,42 @@ class TimeSync:
         self._journal.write(TimeLine(slot, at_ns, self._offset_ns, round(delay_s * SECOND)))
 
     def stamp_ns(self) -> int:
-        """Return the corrected time, ns since the epoch."""
+        """Return the corrected time, in ns since the epoch."""
         return self._clock.now_ns() + self.ahead_ns + self._offset_ns
 
 
 def exchange(host: str, port: int) -> tuple[float, float]:
-    """Ask a server for the time; return how far its clock is ahead of ours, and how long the way there and back took, s.
+    """Query a server; return how far its clock is ahead of ours and the round-trip delay, both in s.
 
     Raises:
-        ntplib.NTPException: if nobody answers within :data:`TIMEOUT_S`, or with something that is no NTP packet.
+        ntplib.NTPException: if no answer comes within :data:`TIMEOUT_S`, or the answer is no NTP packet.
         OSError: if the network refuses.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(TIMEOUT_S)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(TIMEOUT_S)
         sent = _now()
-        asking.sendto(ntplib.NTPPacket(mode=3, version=4, tx_timestamp=sent).to_data(), (host, port))
+        client.sendto(ntplib.NTPPacket(mode=3, version=4, tx_timestamp=sent).to_data(), (host, port))
         try:
             while True:
-                data, (source, _) = asking.recvfrom(_PACKET)
-                came = _now()
+                data, (source, _) = client.recvfrom(_PACKET)
+                arrived = _now()
                 if source == host:
                     break
         except TimeoutError as error:
             raise ntplib.NTPException(f"No response received from {host}.") from error
     answer = ntplib.NTPPacket()
     answer.from_data(data)
-    there, back = _since(answer.recv_timestamp, answer.orig_timestamp), _since(answer.tx_timestamp, came)
-    return (there + back) / 2, _since(came, answer.orig_timestamp) - _since(
+    there, back = _since(answer.recv_timestamp, answer.orig_timestamp), _since(answer.tx_timestamp, arrived)
+    return (there + back) / 2, _since(arrived, answer.orig_timestamp) - _since(
         answer.tx_timestamp, answer.recv_timestamp
     )
 
 
 def _now() -> float:
-    """Return the time as an NTP timestamp, s since its era began."""
+    """Return the time as an NTP timestamp, in s since the begin of its era."""
     return float(ntplib.system_to_ntp_time(time.time()) % ERA_S)
 
 
 def _since(later: float, earlier: float) -> float:
-    """Return the time between two timestamps, s, each in the era in which it is nearest to the other."""
+    """Return the time between two timestamps, in s, each in the era in which it is nearest to the other."""
     return (later - earlier + ERA_S / 2) % ERA_S - ERA_S / 2

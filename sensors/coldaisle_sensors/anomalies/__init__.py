@@ -1,1 +1,1 @@
-"""The anomalies a unit plays itself, one kind a file; see :mod:`coldaisle_sensors.catalogue`."""
+"""The anomalies that a unit plays itself, one file per kind; see :mod:`coldaisle_sensors.catalogue`."""

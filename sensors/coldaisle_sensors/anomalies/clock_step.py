@@ -1,4 +1,4 @@
-"""Clock step: the unit's own clock jumps, so it wakes early or late, until NTP puts it right."""
+"""Clock step: the unit's own clock jumps, so it wakes early or late until NTP corrects the clock."""
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_sensors.agenda import Script, at
@@ -11,7 +11,7 @@ class Anomaly(Played):
     _jumped = False
 
     def play(self) -> Script:
-        """Jump; in the end have the unit ask for the time, and set its clock by hand if nobody answers."""
+        """Make the clock jump; at the end query the time, and correct the clock even without an answer."""
         start, stop = self.episode.acts
         yield at(start.times_ns[0])
         self.gear.notes.act(self.episode, start)

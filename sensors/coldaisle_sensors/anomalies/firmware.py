@@ -1,4 +1,4 @@
-"""Firmware: an update that changes keepalive and client ids, and is taken back at the end."""
+"""Firmware: an update that changes keepalive and client ids; it is reverted at the end."""
 
 from coldaisle_contracts.plan import Act
 from coldaisle_sensors.agenda import Script, at
@@ -6,11 +6,11 @@ from coldaisle_sensors.catalogue import Played
 from coldaisle_sensors.connections import Firmware
 
 SUFFIX = "-v2"
-"""What the new firmware adds to client ids."""
+"""Suffix of the client ids with the new firmware."""
 
 
 class Anomaly(Played):
-    """One update and its way back; the unit restarts for both."""
+    """One update and its reversal; the unit restarts for both."""
 
     _updated = False
 

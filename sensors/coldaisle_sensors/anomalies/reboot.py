@@ -1,4 +1,4 @@
-"""Reboot: the unit goes down without a word to the broker and comes back as new clients."""
+"""Reboot: the unit closes its connections without DISCONNECT and comes back as new clients."""
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_sensors.agenda import Script, at
