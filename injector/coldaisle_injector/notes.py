@@ -4,16 +4,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coldaisle_contracts.addressing import BROKER, Host
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import Journal, frame_digest
 from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, FrameAct, FrameLine, OpenLine, Phase
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.edits import Reading
-
-GRACE_NS = 600 * SECOND
-"""Virtual time after the end of an episode in which late frames of its connections still come, in ns."""
 
 
 class Times(Protocol):
