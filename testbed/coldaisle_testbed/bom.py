@@ -75,9 +75,7 @@ def of_checkout() -> str:
     versions = provenance.versions()
     committed = provenance.committed()
     if committed is None:
-        raise InputError(
-            "sbom", "there is no commit here to speak of: name a run, or call it in a git checkout"
-        )
+        raise InputError("sbom", "there is no commit here: name a run, or call it in a git checkout")
     facts = {"commit": provenance.commit(), "linux": versions["linux"], "python": versions["python"]}
     return written(Subject(versions["coldaisle"], committed, facts, {"machine": provenance.here()}))
 

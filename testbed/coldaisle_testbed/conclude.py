@@ -89,12 +89,12 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
     """Check a played stage, build its dataset, write its manifest and move it to ``final``.
 
     Raises:
-        TrustError: if the ledger does not add up; the stage stays where it is for a look.
+        TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
     with progress.step("settling the ledger", seconds, "ledger"):
         account = settle(stage)
         if broken := ledger.check(stage, account):
-            raise TrustError([*broken, f"what was played lies in {stage}"])
+            raise TrustError([*broken, f"captures and journals are in {stage}"])
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset")
@@ -166,7 +166,7 @@ def _analyse(
     seconds: dict[str, float] = {}
     if models:
         with progress.step("analysing", seconds, "analysis"):
-            from coldaisle_analysis import pipeline  # noqa: PLC0415 - statistics, models and plots take 3 s to import
+            from coldaisle_analysis import pipeline  # noqa: PLC0415 - its imports take 3 s
 
             pipeline.analyse_run(
                 done.run, done.account, done.built, folder, progress, tuned=tuned, weeks=weeks

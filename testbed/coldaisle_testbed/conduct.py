@@ -115,7 +115,7 @@ def follow(federation: Path, look: Callable[[], object]) -> None:
     try:
         verdict = json.loads((federation / VERDICT).read_text(encoding="utf-8"))
     except OSError as error:
-        raise PlayError("timekeeper", "ended without a word") from error
+        raise PlayError("timekeeper", "ended without a verdict") from error
     if verdict:
         raise PlayError(verdict["name"], verdict["what"])
 
@@ -134,7 +134,7 @@ def finish(runs: Path, progress: Progress) -> int:
     ]
     failures = []
     for stage in lacking:
-        progress(f"finishing {stage}, which was played before")
+        progress(f"finishing {stage}, which was played earlier")
         try:
             making.resume(stage, _refuse, progress)
         except ColdaisleError as error:
@@ -144,7 +144,7 @@ def finish(runs: Path, progress: Progress) -> int:
     if cut_short:
         from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
 
-        progress(f"analysing {newest}, whose analysis was cut short")
+        progress(f"analysing {newest}, whose analysis was interrupted")
         conclude.again(newest, progress)
     if failures:
         raise failures[0]
@@ -164,4 +164,4 @@ def _was_cut_short(run: Path) -> bool:
 
 
 def _refuse(_: str) -> None:
-    raise InputError("a run that was not played to its end", "cannot be gone on with in this container")
+    raise InputError("a run that was not played to its end", "cannot be resumed in this container")

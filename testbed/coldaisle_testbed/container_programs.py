@@ -39,7 +39,7 @@ def conduct(env: Mapping[str, str]) -> None:
         try:
             conducting.finish(RUNS, progress)
         except ColdaisleError as error:
-            progress(f"{error}; this run is not concerned")
+            progress(f"{error}; this does not affect the new run")
     except ColdaisleError as error:
         error.args = tuple(progress.outside(str(part)) for part in error.args)
         error.__notes__ = [progress.outside(note) for note in getattr(error, "__notes__", ())]
@@ -61,7 +61,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
     shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     with held(folder) as is_ours:
         if not is_ours:
-            raise FederateError("another timekeeper", "keeps the time here")
+            raise FederateError("another timekeeper", "serves this folder already")
         for stale in folder.iterdir():
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         software = folder / SOFTWARE
@@ -102,7 +102,7 @@ class _Maker:
         if is_held(self._run):
             self._seen = True
         elif self._seen:
-            raise FederateError("whoever makes this run", "is gone")
+            raise FederateError("the program that makes this run", "has ended")
 
 
 def switch(env: Mapping[str, str]) -> None:

@@ -86,7 +86,7 @@ def find(runs: Path, within: Path | None = None) -> list[Leftover]:
     logs = tuple(
         path for path in sorted(temporary_folder.glob("*".join(LOG))) if path.lstat().st_uid == os.geteuid()
     )
-    log_files = [Leftover(logs, "what happened when something failed that nobody foresaw")] if logs else []
+    log_files = [Leftover(logs, "logs of unforeseen errors")] if logs else []
     return [*stages, *analyses, *folders, *log_files, *shared_memory]
 
 
@@ -129,7 +129,7 @@ def _stage(path: Path) -> Leftover | None:
     except InputError:
         return Leftover((path,), "the beginning of a run")
     if order.played or pieces.are_joined(path):
-        return Leftover((path,), "everything was played, the ledger not settled", resume)
+        return Leftover((path,), "everything was played, but the ledger was not settled", resume)
     sealed = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
     pieces_in_all = min(order.shards, plan.scenario.days)
     return Leftover((path,), f"{sealed} of {pieces_in_all} pieces are sealed", resume if sealed else "")

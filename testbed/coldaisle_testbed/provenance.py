@@ -65,7 +65,7 @@ def _git(*arguments: str) -> str:
         return ""
     return _output(
         ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
-    )  # whoever owns it
+    )  # also in a checkout of another user
 
 
 def _output(command: list[str]) -> str:

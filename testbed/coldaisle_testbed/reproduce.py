@@ -51,14 +51,16 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
                 digest = semantic_digest(account)
             if digest != manifest.semantic_digest:
                 where = (
-                    _first_difference(run, account) if run.is_dir() else "the run's folder would say where"
+                    _first_difference(run, account)
+                    if run.is_dir()
+                    else "the folder of the run is needed to find where"
                 )
                 raise TrustError([f"semantic digest {digest} is not the manifest's; {where}"])
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     counts = manifest.counts
     return (
-        f"{manifest.id}: played again, the same came of all {counts['readings']:,} readings and {counts['acts']:,} acts; "
+        f"{manifest.id}: played again, all {counts['readings']:,} readings and {counts['acts']:,} acts had the same outcome; "
         f"semantic digest {digest}"
     )
 
@@ -78,14 +80,14 @@ def _first_difference(run: Path, again: Account) -> str:
     before, after = (_outcomes(account) for account in (settle(run), again))
     differs = ~((before == after) | (before.isna() & after.isna())).all(axis=1)
     if not differs.any():
-        return "every reading came out the same, the acts did not"
+        return "every reading had the same outcome, but the acts did not"
     client, slot = before.index[int(differs.to_numpy().argmax())]
     was, now = (
         ", ".join(f"{name} {value}" for name, value in table.loc[(client, slot)].items())
         for table in (before, after)
     )
     return (
-        f"{int(differs.sum())} of {len(differs)} readings came out differently, first slot {slot} of client {client}: "
+        f"{int(differs.sum())} of {len(differs)} readings had another outcome, first slot {slot} of client {client}: "
         f"{was}; again {now}"
     )
 

@@ -222,7 +222,7 @@ def _play_one(
         if error.errno not in FULL:
             remedy = f"{failure}, and run `coldaisle doctor` to see what this machine lacks"
             failure = InputError(str(shard), remedy)
-    except Exception as error:  # noqa: BLE001 - a fault of our own: say where before this process is gone
+    except Exception as error:  # noqa: BLE001 - report the place of an unforeseen error before this process ends
         failure = FederateError(str(shard), "failed", str(as_known(error)))
     signal.setitimer(signal.ITIMER_REAL, 0)
     result.send(failure)

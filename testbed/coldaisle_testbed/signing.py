@@ -66,7 +66,7 @@ def signed_by(run: Path, signers: Path) -> str:
     """
     if not signers.is_file():
         raise InputError(
-            "--signers", "name a file of allowed signers, a line `who ssh-ed25519 AAAA…` each", str(signers)
+            "--signers", "name a file of allowed signers, with lines `NAME ssh-ed25519 AAAA…`", str(signers)
         )
     signature, manifest = run / SIGNATURE, run / MANIFEST
     if not signature.is_file():
@@ -74,7 +74,7 @@ def signed_by(run: Path, signers: Path) -> str:
     options = ["-s", str(signature), "-f", str(signers)]
     principals = _keygen(["-Y", "find-principals", *options], manifest)
     if principals.returncode or not principals.stdout.strip():
-        raise TrustError([f"{SIGNATURE}: is by nobody whom {signers} names ({_last(principals)})"])
+        raise TrustError([f"{SIGNATURE}: is not by a signer that {signers} names ({_last(principals)})"])
     for signer in principals.stdout.splitlines():
         done = _keygen(["-Y", "verify", *options, "-n", NAMESPACE, "-I", signer], manifest)
         if done.returncode == 0:

@@ -175,7 +175,7 @@ def _leave(stage: Path, error: BaseException) -> None:
         return
     hand_over(stage)
     if isinstance(error, TrustError):
-        error.add_note(f"{contents} in {stage} for a look; `coldaisle runs --clean` removes it")
+        error.add_note(f"{contents} in {stage} for inspection; `coldaisle runs --clean` removes it")
     else:
         error.add_note(f"{contents} in {stage}: go on with `coldaisle up --resume {stage}`")
 

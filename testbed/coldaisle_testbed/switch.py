@@ -57,7 +57,7 @@ class Switch:
         if name not in _BY_NAME or len(namespaces) != 1:
             return f"the switch knows no host {name!r} with a network namespace"
         if name in self._plugged:
-            return f"somebody is plugged in as {name} already"
+            return f"a host is already plugged in as {name}"
         try:
             self._bridge.plug(_BY_NAME[name], namespaces[0])
         except (OSError, NetlinkError) as error:

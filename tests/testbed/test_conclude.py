@@ -113,7 +113,7 @@ def test_the_same_again(run: Path) -> None:
     """Where the same comes out, a sentence says so, and nothing is left beside the run."""
     said = reproduce(run, copied(run), Progress())
     assert said.startswith(
-        "made: played again, the same came of all 72 readings and 3 acts; semantic digest "
+        "made: played again, all 72 readings and 3 acts had the same outcome; semantic digest "
     )
     assert said.endswith(Manifest.load(run).semantic_digest)
     assert [path.name for path in run.parent.iterdir()] == ["made"]
@@ -166,7 +166,7 @@ def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         made_run, "value", lambda sensor, slot: "9.99" if (sensor, slot) == (4, 2) else value(sensor, slot)
     )
-    said = r"2 of 72 readings came out differently, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
+    said = r"2 of 72 readings had another outcome, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
     with pytest.raises(TrustError, match=said):
         reproduce(run, lambda _, stage: made_run.make(stage), Progress())
     assert [path.name for path in run.parent.iterdir()] == ["made"]

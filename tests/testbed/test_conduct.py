@@ -81,7 +81,7 @@ def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
             json.dumps({"name": "inrow-13", "what": "died"}),
             "inrow-13 died: see .* `docker compose logs inrow-13`",
         ),
-        (None, "timekeeper ended without a word"),
+        (None, "timekeeper ended without a verdict"),
     ],
 )
 def test_a_failure_is_said(tmp_path: Path, verdict: str | None, said: str) -> None:
@@ -106,7 +106,7 @@ def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
     maker.check()
     with held(tmp_path):
         maker.check()
-    with pytest.raises(FederateError, match="whoever makes this run is gone"):
+    with pytest.raises(FederateError, match="the program that makes this run has ended"):
         maker.check()
 
 

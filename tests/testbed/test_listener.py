@@ -108,7 +108,7 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
                 Listener(Address.parse(stranger), tmp_path, said.append)
     assert json.loads(heard[0][1]) == {"frame": 3}
     assert heard[0][0] == f"{TOPIC}/day-1"
-    assert said == [f"to hear the alarms: XDG_CONFIG_HOME={tmp_path}/alarms mosquitto_sub"]
+    assert said == [f"to subscribe to the alarms: XDG_CONFIG_HOME={tmp_path}/alarms mosquitto_sub"]
     assert list((tmp_path / "alarms").iterdir()) == []
     assert brokers() == before
 
@@ -161,7 +161,7 @@ def test_a_broker_ends_with_a_watch_that_is_killed(tmp_path: Path) -> None:
 
     process = fork.Process(target=watch)
     process.start()
-    assert said.get().startswith("to hear the alarms")
+    assert said.get().startswith("to subscribe to the alarms")
     process.kill()
     process.join()
     until = time.monotonic() + PATIENCE_S

@@ -326,7 +326,7 @@ def test_what_is_left_over_is_passed_over(
     monkeypatch.setattr(choice, "APPEAR_S", 0.05)
     with pytest.raises(InputError, match="no run is being made here"):
         choice.stage(tmp_path, None, said.append)
-    assert "3 left over from before, which nobody makes" in said[0]
+    assert "3 left over from before, not being made" in said[0]
     with held(making):
         assert choice.stage(tmp_path, None, said.append) == making
     assert choice.stage(tmp_path, tmp_path / "making", said.append) == making

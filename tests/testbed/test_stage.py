@@ -68,7 +68,11 @@ def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, 
     with pytest.raises(type(error)), held_stage(folder):
         raise error
     (said,) = notes(error)
-    how = "for a look" if isinstance(error, TrustError) else f": go on with `coldaisle up --resume {folder}`"
+    how = (
+        "for inspection"
+        if isinstance(error, TrustError)
+        else f": go on with `coldaisle up --resume {folder}`"
+    )
     assert said.startswith(f"2 of 3 pieces are sealed and lie in {folder}")
     assert how in said
     assert sorted(path.name for path in (folder / pieces.PIECES).iterdir()) == ["day-1", "day-2"]

@@ -277,11 +277,11 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         "is not what the raw capture and the timeline give, from byte ",
     ),
     "the plan's seed": (replanned(other_seed), "plan_digest"),
-    "counts": (of_counts(packets=1), "manifest.json: counts.packets is 1, what was played says 271"),
+    "counts": (of_counts(packets=1), "manifest.json: counts.packets is 1, but plan, journals and captures give 271"),
     "plan_digest": (with_facts(plan_digest="0" * 64), "manifest.json: plan_digest is '000"),
     "seed, commit, versions": (
         with_facts(seed=7, commit="0" * 40, versions={"coldaisle": "9.9"}),
-        "manifest.json: seed is 7, what was played says 1",
+        "manifest.json: seed is 7, but plan, journals and captures give 1",
     ),
     "versions of the system": (
         lambda run: made.refit(run, versions={**Manifest.load(run).versions, "base": "Other 1"}),
@@ -296,7 +296,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "a file added and listed": (listed_addition, "manifest.json: lists dataset/more.csv, which no run has"),
     "definition": (with_facts(definition={"name": "made", "seed": 1}), "manifest.json: definition."),
     "left_out": (with_facts(left_out=["removal"]), "manifest.json: left_out is ('removal',)"),
-    "shards": (with_facts(shards=2), "manifest.json: shards is 2, what was played says 1"),
+    "shards": (with_facts(shards=2), "manifest.json: shards is 2, but plan, journals and captures give 1"),
     "clocks": (
         lambda run: made.refit(
             run,

@@ -59,7 +59,7 @@ def _begun(runs: Path, progress: Progress) -> Path:
             if held_stages:
                 return max(held_stages, key=lambda path: path.stat().st_mtime)
         if not has_said:
-            over = f" ({len(stages)} left over from before, which nobody makes)" if stages else ""
+            over = f" ({len(stages)} left over from before, not being made)" if stages else ""
             progress(f"waiting for a run to begin in {runs}{over}")
             has_said = True
         time.sleep(LOOK_S)

@@ -105,7 +105,7 @@ class Listener(AbstractContextManager["Listener"]):
             self._client = self._connected(address)
             if self._broker is not None:
                 folder.mkdir(parents=True, exist_ok=True)
-                progress(f"to hear the alarms: {self._broker.invite(folder)}")
+                progress(f"to subscribe to the alarms: {self._broker.invite(folder)}")
         except BaseException:
             self._end_broker()
             raise
@@ -131,7 +131,7 @@ class Listener(AbstractContextManager["Listener"]):
         self._end_broker()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return this listener."""
         return self
 
     def _end_broker(self) -> None:
@@ -169,7 +169,9 @@ class Listener(AbstractContextManager["Listener"]):
             return client
         client.disconnect()
         client.loop_stop()
-        reason = f"refuses us ({answers[0]})" if answers else f"said nothing for {PATIENCE_S:g} s"
+        reason = (
+            f"refuses the connection ({answers[0]})" if answers else f"did not answer for {PATIENCE_S:g} s"
+        )
         remedy = f"{reason}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
         raise InputError("--mqtt", remedy, str(address))
 
