@@ -30,7 +30,7 @@ def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monk
     """What takes longer than it may is said, and no half of it is kept."""
     monkeypatch.setattr(jit, "COMPILE_S", 0.01)
     monkeypatch.setattr(jit, "_folders", lambda: iter([tmp_path / "cache"]))
-    with pytest.raises(InputError, match=r"compiled code: was not made within 0\.01 s"):
+    with pytest.raises(InputError, match=r"compiled code: was not finished within 0\.01 s"):
         jit._compile()
     assert list((tmp_path / "cache").iterdir()) == []
 
