@@ -152,7 +152,7 @@ def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
         facts=facts,
         notes=(
             "Temperatures are those of a mathematical model; the network traffic is real, between real programs.",
-            f"The run's manifest.json has the sha256 {digest}; `coldaisle verify RUN --manifest-digest` holds the run to it.",
+            f"The run's manifest.json has the sha256 {digest}; `coldaisle verify RUN --manifest-digest` checks the run against it.",
         ),
     )
 
@@ -193,7 +193,7 @@ def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
         origin=f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}, labelled by frame number; {declared}.",
         facts={"captures": str(len(pcaps))},
         notes=(
-            "The labels are those of the label tables, taken as they are: what they miss counts as normal here.",
-            "There is no journal to check them against, and no word on packets the capture may have dropped.",
+            "The labels come from the label tables without a check: an attack that they do not list counts as normal here.",
+            "There is no journal to check them against, and the captures do not tell whether packets were dropped.",
         ),
     )

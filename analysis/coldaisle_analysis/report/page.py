@@ -20,7 +20,7 @@ from coldaisle_analysis.report.conclusions import ANSWERS, Sentence, conclusions
 from coldaisle_analysis.report.conclusions.gains import gains, headline
 from coldaisle_analysis.report.conclusions.surroundings import audited
 from coldaisle_analysis.report.figures import earliness, models, traffic
-from coldaisle_analysis.report.figures.style import FEW, in_order, kind_colour
+from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.report.lookup import LEVELS as LEARNED
 from coldaisle_analysis.report.lookup import best_row, grouped_split, title
 from coldaisle_analysis.report.statistics import Description
@@ -110,7 +110,7 @@ def _context(
         "sentences": topics,
         "anchors": ANCHORS,
         "facts": _facts(subject, dataset),
-        "kinds": {kind: kind_colour(kind) for kind in in_order(set(description.counts["kind"]))},
+        "kinds": {kind: kind_colour(kind) for kind in in_order(set(grouped(description.counts["kind"])))},
         "figures": figures,
         "numbers": {name: place for place, name in enumerate(filter(figures.get, FIGURES), 1)},
         "earliest": earliest,

@@ -134,18 +134,18 @@ def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
         base += rows
     labelled = range(0, 24, 3) if column == "hour" else range(7)
     ax.set_xticks(list(labelled), [places[place][:2] for place in labelled])
-    ax.set_title("Anomalous packets by local hour" if column == "hour" else "Anomalous packets by weekday")
+    ax.set_title("Anomalous packets by local hour" if column == "hour" else "By weekday")
     grid(ax)
     if column == "hour" and base.any():
         ax.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, handlelength=0.9, columnspacing=1.0
+            loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, handlelength=0.9, columnspacing=1.0
         )
 
 
 _SPREADS = (
-    ("frame_len", "Size of a frame, bytes", False),
-    ("flow_iat", "Time since the flow's last packet, s", True),
-    ("flow_duration", "Duration of the flow so far, s", True),
+    ("frame_len", "Size of a frame, in bytes", False),
+    ("flow_iat", "Time since the flow's last packet, in s", True),
+    ("flow_duration", "Duration of the flow so far, in s", True),
 )
 
 
