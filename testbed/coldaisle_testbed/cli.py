@@ -414,7 +414,7 @@ def audit(
         also = "" if json is None else f" ({json} is the file that --json writes)"
         raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
     refuse_sealed(json, "--json")
-    from coldaisle_analysis.audit import examine, scorecard, shown  # noqa: PLC0415
+    from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
     name, results = (
         examine.captures(pcap, labels) if pcap and labels else examine.path(subject or Path(), label)
@@ -424,7 +424,7 @@ def audit(
         return
     if json is not None:
         scorecard.write(name, results, json)
-    Console().print(*shown.tables(name, results), sep="\n", highlight=False)
+    Console().print(*terminal.tables(name, results), sep="\n", highlight=False)
 
 
 @app.command(

@@ -67,8 +67,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, manifest: list[Manifest]) -> P
 @pytest.fixture(scope="module")
 def croissant(run: Path) -> dict[str, Any]:
     """Return its metadata."""
-    found: dict[str, Any] = json.loads((run / "croissant.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((run / "croissant.json").read_text())
+    return content
 
 
 def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest]) -> None:
@@ -76,10 +76,10 @@ def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest])
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48,
                 "drawn": {"count": 5, "readings": (2, 3), "kinds": {"removal": 3, "door": 2}}}  # fmt: skip
     played = replace(Facts.of(run, manifest[0]), plan=build_plan(Scenario.model_validate(scenario)))
-    told = croissant_of(played)["description"]
+    description = croissant_of(played)["description"]
     assert (
         "5 anomalies, 2 of them benign; each frame and reading labelled from the journals of the attacker and of the units"
-        in told
+        in description
     )
     assert "are attacks, in 3 episodes; 2 further episodes are benign anomalies" in datasheet(played)
 
@@ -104,8 +104,8 @@ def test_records_load(run: Path, level: Level) -> None:
     assert kinds == table["kind"].tolist()
     for column in columns(level):
         if column.dtype.lower().startswith("int"):  # exact to the last ns, missing ones too
-            wanted = [None if pd.isna(value) else int(value) for value in table[column.name]]
-            assert [record[f"{level}/{column.name}"] for record in records] == wanted, column.name
+            values = [None if pd.isna(value) else int(value) for value in table[column.name]]
+            assert [record[f"{level}/{column.name}"] for record in records] == values, column.name
 
 
 def test_required_properties(croissant: dict[str, Any]) -> None:
@@ -128,20 +128,20 @@ def test_required_properties(croissant: dict[str, Any]) -> None:
 
 def test_responsible_ai_properties_are_known_to_mlcroissant(run: Path, croissant: dict[str, Any]) -> None:
     """Each property of the RAI vocabulary is one that mlcroissant reads, and comes back from it."""
-    given = {name for name in croissant if name.startswith("rai:")}
-    assert len(given) > 15
+    properties = {name for name in croissant if name.startswith("rai:")}
+    assert len(properties) > 15
     read = mlcroissant.Dataset(str(run / "croissant.json")).metadata.to_json()
-    assert given <= set(read)
+    assert properties <= set(read)
     assert read["rai:personalSensitiveInformation"]
 
 
 def test_files_are_the_manifests(run: Path, croissant: dict[str, Any], manifest: list[Manifest]) -> None:
     """Every file of the manifest, and the manifest itself, is a file object with its hash and size."""
-    listed = {each["contentUrl"]: each for each in croissant["distribution"]}
+    listed = {file["contentUrl"]: file for file in croissant["distribution"]}
     hashes = {**manifest[0].files, "manifest.json": digest_of(run)}
-    assert {name: each["sha256"] for name, each in listed.items()} == hashes
-    for name, each in islice(listed.items(), 10):
-        assert each["contentSize"] == f"{(run / name).stat().st_size} B"
+    assert {name: file["sha256"] for name, file in listed.items()} == hashes
+    for name, file in islice(listed.items(), 10):
+        assert file["contentSize"] == f"{(run / name).stat().st_size} B"
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -42,9 +42,9 @@ def packets(run: Path) -> pd.DataFrame:
     return tables.read_level(run, "packets")
 
 
-def fields(capture: Path, filtered: str, *wanted: str) -> list[list[str]]:
+def fields(capture: Path, filtered: str, *names: str) -> list[list[str]]:
     """Return display fields of the frames a filter finds, as tshark reads them."""
-    options = [option for name in wanted for option in ("-e", name)]
+    options = [option for name in names for option in ("-e", name)]
     command = ["tshark", "-n", "-r", str(capture), "-Y", filtered, "-T", "fields", *options]
     return [line.split("\t") for line in subprocess.run(
         command, check=True, capture_output=True, text=True).stdout.splitlines()]  # fmt: skip
@@ -117,9 +117,9 @@ def test_a_comment_names_episode_and_role(run: Path, packets: pd.DataFrame) -> N
 
 def test_pcapng_holds_the_same_frames(run: Path) -> None:
     """Time to the nanosecond, length and every byte of each frame are those of the capture."""
-    wanted = ("frame.time_epoch", "frame.len", "frame.cap_len", "tcp.payload", "eth.src", "tcp.seq_raw")
+    names = ("frame.time_epoch", "frame.len", "frame.cap_len", "tcp.payload", "eth.src", "tcp.seq_raw")
     pair = (run / "capture" / "day-1-000.pcap", run / "export" / "pcapng" / "day-1-000.pcapng")
-    before, after = (fields(path, "frame", *wanted) for path in pair)
+    before, after = (fields(path, "frame", *names) for path in pair)
     assert before == after
     sums = [subprocess.run(["editcap", "-F", "nsecpcap", str(path), "-"], check=True, capture_output=True).stdout
             for path in pair]  # fmt: skip

@@ -117,25 +117,25 @@ def test_excursions_take_all_sensors() -> None:
 def test_no_season_where_there_is_none(tmp_path: Path) -> None:
     """Without a season no amplitude is reported, though terms are estimated, and the summary says so."""
     site = SITE.model_copy(update={"season": Season(daily=0, weekly=0)})
-    found = fit([write(tmp_path / "flat.csv", site, days=7)], told)
-    assert (found.site.season.daily, found.site.season.weekly) == (0, 0)
-    assert set(found.season) == {"daily", "weekly"}
-    assert summary(found).count("not significant at 1%, set to 0") == 2
+    fitted = fit([write(tmp_path / "flat.csv", site, days=7)], told)
+    assert (fitted.site.season.daily, fitted.site.season.weekly) == (0, 0)
+    assert set(fitted.season) == {"daily", "weekly"}
+    assert summary(fitted).count("not significant at 1%, set to 0") == 2
 
 
 def test_a_single_day_tells_no_season(tmp_path: Path) -> None:
     """Below two days no season is estimated, and the summary says why."""
-    found = fit([write(tmp_path / "day.csv", days=1)], told)
-    assert found.season == {}
-    assert np.isnan(found.strength)
-    assert "at least two days" in summary(found)
-    assert "within 1.0 days; more days may show more" in summary(found)
+    fitted = fit([write(tmp_path / "day.csv", days=1)], told)
+    assert fitted.season == {}
+    assert np.isnan(fitted.strength)
+    assert "at least two days" in summary(fitted)
+    assert "within 1.0 days; more days may show more" in summary(fitted)
 
 
 def test_hours_are_told_in_the_zone_asked_for(tmp_path: Path) -> None:
     """The same readings peak an hour later by a clock that is an hour ahead."""
-    found = fit([write(tmp_path / "site.csv", days=7)], told, "Etc/GMT-1")
-    assert found.site.season.peak_hour == pytest.approx(SITE.season.peak_hour + 1, abs=0.25)
+    fitted = fit([write(tmp_path / "site.csv", days=7)], told, "Etc/GMT-1")
+    assert fitted.site.season.peak_hour == pytest.approx(SITE.season.peak_hour + 1, abs=0.25)
     with pytest.raises(InputError, match="time zone is 'Mars': name an IANA time zone"):
         fit([tmp_path / "site.csv"], told, "Mars")
 
@@ -161,12 +161,12 @@ def test_missing_and_doubled_readings_do_no_harm(tmp_path: Path, fitted: Fitted)
     """A tenth of the readings missing and some there twice leave the estimates as they are."""
     path = write(tmp_path / "site.csv")
     table = pd.read_csv(path)
-    kept = table.sample(frac=0.9, random_state=SEED)
-    pd.concat([kept, kept.head(200)]).to_csv(path, index=False)
-    found = fit([path], told)
-    assert found.sensors["missing"].sum() == len(table) - len(kept)
-    assert found.site.noise == pytest.approx(fitted.site.noise, rel=0.1)
-    assert found.site.season.daily == pytest.approx(fitted.site.season.daily, abs=0.05)
+    sample = table.sample(frac=0.9, random_state=SEED)
+    pd.concat([sample, sample.head(200)]).to_csv(path, index=False)
+    poorer = fit([path], told)
+    assert poorer.sensors["missing"].sum() == len(table) - len(sample)
+    assert poorer.site.noise == pytest.approx(fitted.site.noise, rel=0.1)
+    assert poorer.site.season.daily == pytest.approx(fitted.site.season.daily, abs=0.05)
 
 
 def test_toml_holds_the_site(fitted: Fitted) -> None:
@@ -229,9 +229,9 @@ def test_readings_that_were_removed_are_missing(tmp_path: Path, fitted: Fitted) 
     table = pd.read_csv(path, dtype="str")
     table.loc[[500, 900, 5_000], "value"] = ""
     table.to_csv(path, index=False)
-    found = fit([path], told)
-    assert found.sensors["missing"].sum() == 3
-    assert found.site.medians == fitted.site.medians
+    poorer = fit([path], told)
+    assert poorer.sensors["missing"].sum() == 3
+    assert poorer.site.medians == fitted.site.medians
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_capture_with_too_few_readings_is_refused(tmp_path: Path) -> None:
 )
 def test_published_monday_gives_the_defaults() -> None:
     """The Monday's medians are within 0.15 °C of the defaults, noise within 15 %, shares and correlations within 0.1."""
-    found, ours = fit([DAD / "capture_1910210000_mon.pcap"], told).site, Site()
+    fitted, ours = fit([DAD / "capture_1910210000_mon.pcap"], told).site, Site()
     for unit, medians in ours.medians.items():
-        assert found.medians[unit] == pytest.approx(medians, abs=0.15)
-    assert found.noise == pytest.approx(ours.noise, rel=0.15)
-    assert found.autocorrelation == pytest.approx(ours.autocorrelation, abs=0.1)
-    assert found.coupling == pytest.approx(ours.coupling, abs=0.1)
-    assert found.excursion_share == pytest.approx(ours.excursion_share, abs=0.015)
+        assert fitted.medians[unit] == pytest.approx(medians, abs=0.15)
+    assert fitted.noise == pytest.approx(ours.noise, rel=0.15)
+    assert fitted.autocorrelation == pytest.approx(ours.autocorrelation, abs=0.1)
+    assert fitted.coupling == pytest.approx(ours.coupling, abs=0.1)
+    assert fitted.excursion_share == pytest.approx(ours.excursion_share, abs=0.015)

@@ -25,9 +25,9 @@ def test_every_shipped_notebook_runs(
     (tmp_path / "latest").symlink_to(analysed_run)
     monkeypatch.setenv("COLDAISLE_RUNS", str(tmp_path))
     copy_into(tmp_path)
-    found = nbformat.read(tmp_path / notebook.name, as_version=4)
+    notebook_run = nbformat.read(tmp_path / notebook.name, as_version=4)
     where = {"metadata": {"path": str(tmp_path)}}
-    done = NotebookClient(found, timeout=None, kernel_name="python3", resources=where).execute()
+    done = NotebookClient(notebook_run, timeout=None, kernel_name="python3", resources=where).execute()
     cells = [cell for cell in done.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert any(output.output_type == "display_data" for cell in cells for output in cell.outputs)

@@ -51,6 +51,6 @@ def test_witness_notices(tmp_path: Path, column: str, wrong: str | int | None) -
     table = packets.decode([capture])
     row = int(table[column].notna().to_numpy().nonzero()[0][0])
     table[column] = [wrong if number == row else value for number, value in enumerate(table[column])]
-    found = differences(table, capture)
-    assert len(found) == 1
-    assert found[0].startswith(f"{column}: 1 frames differ")
+    sentences = differences(table, capture)
+    assert len(sentences) == 1
+    assert sentences[0].startswith(f"{column}: 1 frames differ")

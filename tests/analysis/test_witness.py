@@ -12,7 +12,7 @@ from tests.netns.observe import fields
 from coldaisle_analysis import witness
 from coldaisle_analysis.witness import Doubt, Verdict, frames
 from coldaisle_analysis.witness.attacker import Attacker
-from coldaisle_analysis.witness.books import Books
+from coldaisle_analysis.witness.journals import Journals
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
@@ -28,14 +28,14 @@ def test_it_shares_no_code_with_the_labeller() -> None:
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in names:
-                own = name.startswith(("coldaisle_analysis.witness", "coldaisle_contracts"))
-                assert own or not name.startswith("coldaisle"), f"{path.name}: {name}"
+                allowed = name.startswith(("coldaisle_analysis.witness", "coldaisle_contracts"))
+                assert allowed or not name.startswith("coldaisle"), f"{path.name}: {name}"
                 if name == "coldaisle_analysis.witness":
-                    modules = {each.stem for each in FOLDER.glob("*.py")}
+                    modules = {alias.stem for alias in FOLDER.glob("*.py")}
                     assert isinstance(node, ast.ImportFrom)
-                    assert {each.name for each in node.names} <= modules
+                    assert {alias.name for alias in node.names} <= modules
 
 
 @pytest.mark.netns
@@ -45,9 +45,9 @@ def test_it_reads_frames_as_tshark_does(hour_run: Path) -> None:
     names = ("frame.number", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.id", "tcp.srcport", "tcp.dstport",
              "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len", "udp.srcport", "arp.src.proto_ipv4", "arp.opcode")  # fmt: skip
     rows = fields(raw, "frame", *names)
-    seen = [frames.parse(name, 0, data) for _, name, data in frames._records(raw, raw.name)]
-    assert len(seen) == len(rows)
-    for frame, row in zip(seen, rows, strict=True):
+    read = [frames.parse(name, 0, data) for _, name, data in frames._records(raw, raw.name)]
+    assert len(read) == len(rows)
+    for frame, row in zip(read, rows, strict=True):
         of = dict(zip(names, row, strict=True))
         assert frame.name.startswith(f"frame {of['frame.number']} of ")
         assert (frame.eth_src, frame.eth_dst) == (of["eth.src"], of["eth.dst"])
@@ -56,8 +56,8 @@ def test_it_reads_frames_as_tshark_does(hour_run: Path) -> None:
         assert str(frame.sport or "") == of["tcp.srcport"] + of["udp.srcport"]
         if of["tcp.srcport"]:
             numbers = (frame.seq, frame.ack, frame.flags, len(frame.payload), frame.ident)
-            wanted = (of["tcp.seq_raw"], of["tcp.ack_raw"], of["tcp.flags"], of["tcp.len"], of["ip.id"])
-            assert numbers == tuple(int(text, 0) for text in wanted)
+            expected = (of["tcp.seq_raw"], of["tcp.ack_raw"], of["tcp.flags"], of["tcp.len"], of["ip.id"])
+            assert numbers == tuple(int(text, 0) for text in expected)
 
 
 PACKET = Ether(src="02:42:c6:12:00:01", dst="02:42:c6:12:00:42") / IP(src="198.18.0.1", dst="198.18.0.66")
@@ -131,7 +131,7 @@ def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, dou
         {"event": "episode", "episode": episode, "phase": phase, "at_ns": at_s * SECOND}
         for episode, phase, at_s in phases
     ]
-    attacker = Attacker(Books(plan, attacker={"day-1": lines}, units=defaultdict(list)), "day-1")
+    attacker = Attacker(Journals(plan, attacker={"day-1": lines}, units=defaultdict(list)), "day-1")
     at_ns = (60 + after_s) * SECOND
     frame = frames.parse(
         "frame 9", at_ns, bytes(Ether() / IP(src=UNITS["inrow-13"].ip, dst=BROKER.ip) / TCP())
@@ -145,5 +145,5 @@ def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, dou
         "at_ns": at_ns,
         "line": 4,
     }
-    said = [doubt.reason for doubt in attacker.examine(line, frame)]
-    assert said == ([f"is put down to interception {first}, which was not there then"] if doubted else [])
+    reasons = [doubt.reason for doubt in attacker.examine(line, frame)]
+    assert reasons == ([f"is put down to interception {first}, which was not there then"] if doubted else [])

@@ -6,7 +6,7 @@ source of its threshold. The criteria are those of Arp et al. 2022, Engelen et a
 """
 
 from coldaisle_analysis.audit import capture, diversity, division, labels, metadata, shortcuts
-from coldaisle_analysis.audit.check import Check, Result, Status, ask
+from coldaisle_analysis.audit.check import Check, Result, Status, perform
 from coldaisle_analysis.audit.subject import Subject
 
 __all__ = ["CHECKS", "GROUPS", "Check", "Result", "Status", "Subject", "audit"]
@@ -39,7 +39,7 @@ def audit(subjects: list[Subject]) -> list[Result]:
         subjects: the levels of one data set.
     """
     return [
-        ask(check, subject)
+        perform(check, subject)
         for check in CHECKS
         for number, subject in enumerate(subjects)
         if check.scope == "rows" or number == 0

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis.audit.alike import fingerprints
 from coldaisle_analysis.audit.check import Absent, Check, Evidence, Measured
+from coldaisle_analysis.audit.similarity import fingerprints
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_contracts.addressing import HOSTS

@@ -109,7 +109,7 @@ class Result:
         }
 
 
-def ask(check: Check, subject: Subject) -> Result:
+def perform(check: Check, subject: Subject) -> Result:
     """Return the result of a check on a subject, ``n/a`` where the subject lacks what the check needs."""
     level = subject.level if check.scope == "rows" else "capture"
     try:

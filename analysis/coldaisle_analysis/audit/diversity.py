@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.audit.alike import fingerprints
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
+from coldaisle_analysis.audit.similarity import fingerprints
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_contracts.clock import DAY

@@ -6,9 +6,9 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 from coldaisle_analysis.arrays import Mask
-from coldaisle_analysis.audit.alike import shared
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
+from coldaisle_analysis.audit.similarity import shared
 from coldaisle_analysis.audit.subject import Subject
 from coldaisle_analysis.audit.sweep import sweep
 from coldaisle_analysis.evaluation.groups import in_time

@@ -72,7 +72,7 @@ def _first_mac(carried: Carried, high: int, low: int, version: int) -> int:
 
 
 @inner
-def speaks(carried: Carried, at: int, mac: int) -> bool:
+def claim(carried: Carried, at: int, mac: int) -> bool:
     """Note that a MAC address sends for an IP address, and tell whether another one did so first.
 
     Args:

@@ -76,7 +76,7 @@ def _start(carried: Carried, at: int, low_first: bool) -> None:
     flow.low_first = low_first
     for way in range(2):
         side = carried.sides[2 * at + way]
-        side.packets = side.bytes = side.got = side.need = side.stored = 0
+        side.packets = side.bytes = side.received = side.need = side.stored = 0
         side.reached = side.expected = _NONE
         side.head = side.tail = side.early = _NONE
         side.early_bytes = side.early_count = side.lost = 0
@@ -115,9 +115,9 @@ def open_again(carried: Carried, at: int, seq: int, low_first: bool) -> None:
 def _room(carried: Carried) -> int:
     """Return an unused place in the table, or else the place of the flow that was silent for the longest time."""
     tally = carried.tally[0]
-    if tally.known < len(carried.flows):
-        tally.known += 1
-        return int(tally.known - 1)
+    if tally.used_flows < len(carried.flows):
+        tally.used_flows += 1
+        return int(tally.used_flows - 1)
     at = int(tally.oldest)
     _unlink(carried, at)
     _end(carried, at)

@@ -3,7 +3,7 @@
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.arrays import Rows
-from coldaisle_analysis.decoding.dictionaries import number, speaks
+from coldaisle_analysis.decoding.dictionaries import claim, number
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32, u48
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, Code, Has, Kind, Protocol
 from coldaisle_analysis.decoding.reasons import Reason, note
@@ -46,7 +46,7 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
     rows.code[Code.ARP_SRC_MAC, row] = carried.numbers[number(carried, Kind.MAC, 0, mac)].code
     rows.code[Code.ARP_SRC_IP, row] = carried.numbers[sender].code
     rows.code[Code.ARP_DST_IP, row] = carried.numbers[target].code
-    rows.i8[I8.ARP_CONFLICT, row] = speaks(carried, sender, mac)
+    rows.i8[I8.ARP_CONFLICT, row] = claim(carried, sender, mac)
     tally = carried.tally[0]
     bits: int = Has.ARP
     if tally.arp_ns >= 0:
@@ -179,7 +179,7 @@ def _addresses(
     rows.i8[I8.IP_VERSION, row] = version
     rows.code[Code.IP_SRC, row] = carried.numbers[source].code
     rows.code[Code.IP_DST, row] = carried.numbers[target].code
-    rows.i8[I8.ETH_SRC_CHANGED, row] = mac >= 0 and speaks(carried, source, mac)
+    rows.i8[I8.ETH_SRC_CHANGED, row] = mac >= 0 and claim(carried, source, mac)
 
 
 @inner

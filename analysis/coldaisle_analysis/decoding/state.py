@@ -67,7 +67,7 @@ SIDE = np.dtype(
         ("bytes", np.int64),
         ("reached", np.int64),  # sequence number behind the furthest byte sent, -1 before the first segment
         ("expected", np.int64),  # sequence number of the next byte of the stream, -1 before the first
-        ("got", np.int64),  # bytes of the message under way
+        ("received", np.int64),  # bytes of the message under way
         ("need", np.int64),  # how many it has, 0 while unknown
         ("stored", np.int32),  # how many of them are in chunks
         ("head", np.int32),  # first and last chunk, -1 for none
@@ -119,7 +119,7 @@ TALLY = np.dtype(
     [
         ("frames", np.int64),
         ("flows", np.int64),
-        ("known", np.int64),  # flows in use
+        ("used_flows", np.int64),  # flows in use
         ("uses", np.int64),  # packets of flows
         ("newest", np.int64),  # the flow used last and the one used longest ago, -1 for none
         ("oldest", np.int64),

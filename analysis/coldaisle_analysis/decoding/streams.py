@@ -161,7 +161,7 @@ def _clear(carried: Carried, side_at: int) -> None:
     side = carried.sides[side_at]
     release(carried, side.head)
     side.head = side.tail = _NONE
-    side.got = side.need = side.stored = 0
+    side.received = side.need = side.stored = 0
 
 
 @inner
@@ -179,7 +179,7 @@ def _absorb(
             note(carried, Reason.MQTT_START, at)
             return end, _NONE, 0, 0
         side.lost = 0
-    if side.got == 0:
+    if side.received == 0:
         total = mqtt.size(data, at, end)
         if 0 < total <= end - at and not mqtt.is_reserved(u8(data, at), version):
             return at + total, at, total, total
@@ -187,14 +187,14 @@ def _absorb(
     elif side.need == 0:
         part = 1  # the fixed header is not yet whole
     else:
-        part = min(end - at, side.need - side.got)
+        part = min(end - at, side.need - side.received)
     if not _append(data, at, at + part, side_at, carried):
         _lose(carried, side_at)
         return end, _NONE, 0, 0
     if side.need == 0 and _misfits(data, at, version, side_at, carried):
         return end, _NONE, 0, 0
     at += part
-    if side.need == 0 or side.got < side.need:
+    if side.need == 0 or side.received < side.need:
         return at, _NONE, 0, 0
     stored, total = int(side.stored), int(side.need)
     fetch(carried, data, side.head, stored, SCRATCH)
@@ -220,7 +220,7 @@ def _misfits(data: Bytes, at: int, version: int, side_at: int, carried: Carried)
 def _append(data: Bytes, at: int, end: int, side_at: int, carried: Carried) -> bool:
     """Add bytes to the incomplete message, only counting those beyond its bound; return False when the pool is full."""
     side = carried.sides[side_at]
-    side.got += end - at
+    side.received += end - at
     while at < end and side.stored < LONGEST:
         used = side.stored % CHUNK
         if used == 0:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_analysis.witness.books import Books
-from coldaisle_analysis.witness.shard import Hearing
+from coldaisle_analysis.witness.journals import Journals
+from coldaisle_analysis.witness.shard import Examination
 from coldaisle_analysis.witness.verdict import Doubt, Verdict
 from coldaisle_contracts.timeline import Timeline
 
@@ -38,15 +38,15 @@ def testify(run: Path) -> Testimony:
     Raises:
         InputError: if plan, journals or captures cannot be read.
     """
-    books = Books.open(run)
+    journals = Journals.open(run)
     names, verdicts, doubts = list[str](), list[tuple[Verdict, ...]](), list[Doubt]()
-    for shard in books.shards:
+    for shard in journals.shards:
         timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
-        hearing = Hearing(books, shard)
-        hearing.hear(run, [line["raw"] for line in books.sealed[shard]], timeline)
-        names += hearing.names
-        verdicts += hearing.verdicts
-        doubts += hearing.doubts
+        examination = Examination(journals, shard)
+        examination.run(run, [line["raw"] for line in journals.sealed[shard]], timeline)
+        names += examination.names
+        verdicts += examination.verdicts
+        doubts += examination.doubts
     return Testimony(names, verdicts, doubts)
 
 

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 
-from coldaisle_analysis.witness.books import WAITED, Books, Line
 from coldaisle_analysis.witness.frames import Frame
+from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
@@ -30,24 +30,24 @@ class Attacker:
     """The lines of the attacker in a shard; each is consumed by the frame it belongs to.
 
     Args:
-        books: plan and journals.
+        journals: the plan and the journals.
         shard: name of the shard.
     """
 
-    def __init__(self, books: Books, shard: str) -> None:
-        self._episodes, self._phases = books.episodes, books.phases(shard)
+    def __init__(self, journals: Journals, shard: str) -> None:
+        self._episodes, self._phases = journals.episodes, journals.phases(shard)
         self._lines: dict[str, deque[Line]] = defaultdict(deque)
         self._latest: dict[tuple[object, ...], tuple[int, Frame]] = {}
-        self._lag_ns = round(books.plan.scenario.interval_s * SECOND) + _PATIENCE_NS
-        self._taken: dict[str, list[int]] = defaultdict(list)
+        self._lag_ns = round(journals.plan.scenario.interval_s * SECOND) + _PATIENCE_NS
+        self._approaches: dict[str, list[int]] = defaultdict(list)
         for (episode, phase), at_ns in self._phases.items():
             if phase == "approach" and episode in self._episodes:
-                self._taken[self._episodes[episode].unit].append(at_ns)
+                self._approaches[self._episodes[episode].unit].append(at_ns)
         self._crafted = Counter[str]()
-        frame_lines = [line for line in books.attacker[shard] if line["event"] == "frame"]
+        frame_lines = [line for line in journals.attacker[shard] if line["event"] == "frame"]
         self._digests = {line["digest"] for line in frame_lines}
-        self._wanted = {
-            act["digest"]: act for act in books.attacker[shard] if act["event"] == "act" and act["digest"]
+        self._named_acts = {
+            act["digest"]: act for act in journals.attacker[shard] if act["event"] == "act" and act["digest"]
         }
         for line in sorted(
             (line for line in frame_lines if line["side"] == "broker"), key=lambda line: line["at_ns"]
@@ -55,7 +55,7 @@ class Attacker:
             self._lines[line["digest"]].append(line)
         self._acts = {
             episode.id: round(sum(act.amount for act in episode.acts))
-            for episode in books.plan.episodes
+            for episode in journals.plan.episodes
             if episode.kind in ("syn-flood", "port-scan", "arp-sweep")
             and (episode.id, "begin") in self._phases
         }
@@ -103,7 +103,7 @@ class Attacker:
             yield Doubt(
                 frame.name, f"is put down to {episode.id} and is not between {episode.unit} and the broker"
             )
-        named = self._wanted.get(line["digest"])
+        named = self._named_acts.get(line["digest"])
         if act in _NAMED and (named is None or named["port"] != frame.sport):
             yield Doubt(frame.name, f"was made or changed ({act}) and no act on its connection names it")
         if act in _SILENT and frame.target == BROKER.ip and frame.payload:
@@ -142,7 +142,7 @@ class Attacker:
         if begin is None or at_ns < begin - _SLACK_NS:
             return False
         if act in _OTHERS_DO:
-            return not any(begin < taken_ns < at_ns - _SLACK_NS for taken_ns in self._taken[episode.unit])
+            return not any(begin < later < at_ns - _SLACK_NS for later in self._approaches[episode.unit])
         end = self._phases.get((episode.id, "off_path" if on_path else "end"))
         return end is None or at_ns <= end + _SLACK_NS
 
@@ -156,7 +156,7 @@ class Attacker:
             yield Doubt(
                 where, f"speaks of a frame ({line['act']} of {line['episode']}) that is not in the capture"
             )
-        for digest, act in self._wanted.items():
+        for digest, act in self._named_acts.items():
             if digest not in self._digests:
                 where = f"journal/injector.jsonl: line {act['line']}"
                 yield Doubt(where, f"({act['operation']} of {act['episode']}) names a frame that has no line")

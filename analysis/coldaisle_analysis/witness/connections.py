@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coldaisle_analysis.witness import payloads
-from coldaisle_analysis.witness.books import Books, Line
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
+from coldaisle_analysis.witness.journals import Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
@@ -50,26 +50,27 @@ class Connections:
     """Follows the units' connections through a shard's capture.
 
     Args:
-        books: plan and journals.
+        journals: the plan and the journals.
         shard: name of the shard.
     """
 
-    def __init__(self, books: Books, shard: str) -> None:
+    def __init__(self, journals: Journals, shard: str) -> None:
         self._current: dict[tuple[str, int], Connection] = {}
         self._all: list[tuple[str, Connection]] = []
         self._lines: dict[str, list[Line]] = {
-            unit: books.units[shard, unit] for unit in books.plan.scenario.units
+            unit: journals.units[shard, unit] for unit in journals.plan.scenario.units
         }
         self._outages: dict[str, list[tuple[int, int]]] = {
-            unit: books.outages(unit) for unit in books.plan.scenario.units
+            unit: journals.outages(unit) for unit in journals.plan.scenario.units
         }
         self._opening: dict[int, str] = {}
         self._closing: dict[int, str] = {}
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
         self._doubts: list[Doubt] = []
         self._closed = set[int]()
-        self._thrown = {line["client"] for line in books.attacker[shard] if line.get("operation") in _EXPELS}
-        acts = [line for line in books.attacker[shard] if line["event"] == "act"]
+        attacker = journals.attacker[shard]
+        self._thrown = {line["client"] for line in attacker if line.get("operation") in _EXPELS}
+        acts = [line for line in attacker if line["event"] == "act"]
         for unit, lines in self._lines.items():
             self._find_causes(unit, lines, [act for act in acts if act["operation"] in _EXPELS])
             for line in lines:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from coldaisle_analysis.witness.books import WAITED, Books, Line
+from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.taxonomy import Role
@@ -27,19 +27,19 @@ _MAKES = {
 """The role of a captured frame for each act."""
 
 
-def doubts(books: Books, shard: str) -> Iterator[Doubt]:
-    """Yield the contradictions in the journals of a shard."""
-    journals = {"injector": books.attacker[shard]}
-    journals |= {unit: books.units[shard, unit] for unit in books.plan.scenario.units}
-    for name, lines in journals.items():
-        for reason in (*_in_order(lines), *_phases(books, lines), *_roles(lines)):
+def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
+    """Yield the contradictions in the by_program of a shard."""
+    by_program = {"injector": journals.attacker[shard]}
+    by_program |= {unit: journals.units[shard, unit] for unit in journals.plan.scenario.units}
+    for name, lines in by_program.items():
+        for reason in (*_in_order(lines), *_phases(journals, lines), *_roles(lines)):
             yield Doubt(f"journal/{name}.jsonl", reason)
-    for unit in books.plan.scenario.units:
-        lines = books.units[shard, unit]
-        acts = [line for line in books.attacker[shard] if line["event"] == "act"]
+    for unit in journals.plan.scenario.units:
+        lines = journals.units[shard, unit]
+        acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
         for reason in (
-            *_readings(books, unit, lines),
-            *_reasons(books, unit, lines),
+            *_readings(journals, unit, lines),
+            *_reasons(journals, unit, lines),
             *_connections(unit, lines, acts),
         ):
             yield Doubt(f"journal/{unit}.jsonl", reason)
@@ -58,7 +58,7 @@ def _in_order(lines: list[Line]) -> Iterator[str]:
         latest = max(latest, at_ns)
 
 
-def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
+def _phases(journals: Journals, lines: list[Line]) -> Iterator[str]:
     """Check that an episode enters each phase once, at the planned time, and leaves the path when it restores the caches."""
     entered = defaultdict[str, dict[str, int]](dict)
     for line in lines:
@@ -74,7 +74,7 @@ def _phases(books: Books, lines: list[Line]) -> Iterator[str]:
         if line["event"] == "frame" and line["act"] == "restore"
     }
     for name, phases in entered.items():
-        episode = books.episodes.get(name)
+        episode = journals.episodes.get(name)
         if episode is None:
             yield f"has phases of {name!r}, which the plan does not have"
             continue
@@ -98,16 +98,16 @@ def _roles(lines: list[Line]) -> Iterator[str]:
             return
 
 
-def _readings(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
+def _readings(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]:
     """Check that a reading is taken when due, then sent, then acknowledged, and that its stamp fits the last correction."""
-    plan, offsets = books.plan, dict[int, int]()
+    plan, offsets = journals.plan, dict[int, int]()
     for line in lines:
         if line["event"] == "time":
             offsets[line["slot"]] = line.get("offset_ns", 0)
         if line["event"] != "reading":
             continue
         name = f"reading {line['client']} slot {line['slot']}"
-        episode = books.episodes.get(line["episode"])
+        episode = journals.episodes.get(line["episode"])
         stepped = episode is not None and episode.kind == "clock-step"
         if line["episode"] and (episode is None or episode.row.actor != "unit" or episode.unit != unit):
             yield f"puts {name} under episode {line['episode']!r}, which the plan does not have for it"
@@ -142,9 +142,9 @@ def _connections(unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str
             yield f"says that {line['client']} disconnected from port {line['port']}, where it had no connection"
 
 
-def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
+def _reasons(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]:
     """Check that a unit connects at the start of a day and disconnects at its end, or for an episode or a lost connection."""
-    plan, times = books.plan, defaultdict[str, list[int]](list)
+    plan, times = journals.plan, defaultdict[str, list[int]](list)
     for day in range(plan.scenario.days):
         times["start"].append(plan.connect_ns(day, unit))
         times["end"].append(plan.disconnect_ns(day, unit))
@@ -152,7 +152,7 @@ def _reasons(books: Books, unit: str, lines: list[Line]) -> Iterator[str]:
         if line["event"] not in ("connect", "disconnect"):
             continue
         action = f"{line['client']} {line['event']}ed from port {line['port']}"
-        episode, reason = books.episodes.get(line["episode"]), line["reason"]
+        episode, reason = journals.episodes.get(line["episode"]), line["reason"]
         if reason in times:
             near = min(abs(line["at_ns"] - at) for at in times[reason])
             true = near <= _PUNCTUAL_NS and not line["episode"]

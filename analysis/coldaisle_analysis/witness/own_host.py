@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from coldaisle_analysis.witness.books import Line
 from coldaisle_analysis.witness.frames import ACK, BROADCAST, ICMP, RST, SYN, TCP, UDP, Frame, ahead, quoted
+from coldaisle_analysis.witness.journals import Line
 from coldaisle_analysis.witness.verdict import KERNEL, Doubt
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT
 

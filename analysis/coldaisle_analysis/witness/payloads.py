@@ -1,6 +1,6 @@
 """The MQTT packets of units, parsed by hand: one packet of less than 128 bytes per segment (MQTT 3.1, 2.1)."""
 
-from coldaisle_analysis.witness.books import Line
+from coldaisle_analysis.witness.journals import Line
 from coldaisle_contracts.topics import TOPIC
 
 CONNECT, PUBLISH = 1, 3

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from coldaisle_analysis.witness.books import Books, Line
 from coldaisle_analysis.witness.frames import Frame
+from coldaisle_analysis.witness.journals import Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
@@ -22,16 +22,16 @@ class Queries:
     """Follows the units' NTP exchanges through a shard's capture.
 
     Args:
-        books: plan and journals.
+        journals: the plan and the journals.
         shard: name of the shard.
     """
 
-    def __init__(self, books: Books, shard: str) -> None:
+    def __init__(self, journals: Journals, shard: str) -> None:
         self._lines: dict[str, list[Line]] = {
-            unit: [line for line in books.units[shard, unit] if line["event"] == "time"]
-            for unit in books.plan.scenario.units
+            unit: [line for line in journals.units[shard, unit] if line["event"] == "time"]
+            for unit in journals.plan.scenario.units
         }
-        self._outages = {unit: books.outages(unit) for unit in self._lines}
+        self._outages = {unit: journals.outages(unit) for unit in self._lines}
         self._open: dict[str, list[int]] = defaultdict(list)
 
     def explain(self, frame: Frame) -> list[Doubt]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from coldaisle_analysis.witness import entries, payloads
 from coldaisle_analysis.witness.attacker import CRAFTED, Attacker
-from coldaisle_analysis.witness.books import Books, Line
 from coldaisle_analysis.witness.connections import Connections
 from coldaisle_analysis.witness.frames import BROADCAST, TCP, UDP, Frame, read
+from coldaisle_analysis.witness.journals import Journals, Line
 from coldaisle_analysis.witness.own_host import OwnHost
 from coldaisle_analysis.witness.queries import Queries
 from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
@@ -18,11 +18,11 @@ _MACS = {host.ip: host.mac for host in HOSTS if host is not INJECTOR}
 _UNITS = {unit.ip for unit in UNITS.values()}
 
 
-class Hearing:
-    """The hearing of a shard: it determines the verdict on every frame.
+class Examination:
+    """The examination of a shard, which determines the verdict on every frame.
 
     Args:
-        books: plan and journals.
+        journals: the plan and the journals.
         shard: name of the shard.
 
     Attributes:
@@ -31,18 +31,18 @@ class Hearing:
         doubts: everything that cannot be explained.
     """
 
-    def __init__(self, books: Books, shard: str) -> None:
+    def __init__(self, journals: Journals, shard: str) -> None:
         self.names: list[str] = []
         self.verdicts: list[tuple[Verdict, ...]] = []
-        self.doubts: list[Doubt] = list(entries.doubts(books, shard))
-        self._episodes = books.episodes
-        self._attacker = Attacker(books, shard)
-        self._connections = Connections(books, shard)
-        self._queries = Queries(books, shard)
-        opened = [line for line in books.attacker[shard] if line["event"] == "open"]
-        self._own = OwnHost(opened, self._settle)
+        self.doubts: list[Doubt] = list(entries.doubts(journals, shard))
+        self._episodes = journals.episodes
+        self._attacker = Attacker(journals, shard)
+        self._connections = Connections(journals, shard)
+        self._queries = Queries(journals, shard)
+        opened = [line for line in journals.attacker[shard] if line["event"] == "open"]
+        self._own_host = OwnHost(opened, self._settle)
 
-    def hear(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
+    def run(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
         """Examine the frames of the shard.
 
         Raises:
@@ -54,7 +54,7 @@ class Hearing:
             able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
             if able is not None:
                 self.verdicts[number] = able
-        for part in (self._own, self._attacker, self._connections, self._queries):
+        for part in (self._own_host, self._attacker, self._connections, self._queries):
             self.doubts += part.close()
 
     def _settle(self, number: int, episode: str) -> None:
@@ -85,9 +85,9 @@ class Hearing:
     def _own_hosts(self, number: int, frame: Frame, line: Line | None) -> tuple[Verdict, ...] | None:
         """Return the verdict on a frame from or to the attacker's own address, ``None`` if it is settled elsewhere."""
         if line is not None and line["act"] in CRAFTED and self._attacker.episode(line) is not None:
-            self._own.crafted(frame, line["episode"])
+            self._own_host.crafted(frame, line["episode"])
             return self._able(line, frame)
-        return None if self._own.explain(number, frame) else self._doubt(frame, "follows from no act")
+        return None if self._own_host.explain(number, frame) else self._doubt(frame, "follows from no act")
 
     def _able(self, line: Line, frame: Frame) -> tuple[Verdict, ...]:
         part = self._attacker.is_part(line, frame)

@@ -17,7 +17,7 @@ from tests.analysis.audit import made
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.audit import CHECKS, GROUPS, Check, Status
-from coldaisle_analysis.audit.check import MOST_EVIDENCE, ask
+from coldaisle_analysis.audit.check import MOST_EVIDENCE, perform
 from coldaisle_analysis.audit.subject import Subject, of_level
 from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.metadata.croissant import croissant
@@ -49,7 +49,7 @@ EARNED = (
 
 def status(name: str, subject: Subject) -> Status:
     """Return what a check says."""
-    return ask(BY_ID[name], subject).status
+    return perform(BY_ID[name], subject).status
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     made_run.make(folder)
     account = settle(folder)
     built = dataset.build(folder, account)
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": "made", "scenario": "made", "seed": 1, "engine": "netns", "shards": 1, "created": "2026-03-02T00:00:00Z",
         "plan_digest": "p", "semantic_digest": "s", "counts": {
             "packets": len(built.packets), "packets_attack": 1, "readings": 72, "readings_attack": 1, "episodes": 1, "acts": 1,
@@ -72,14 +72,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
             "wall_end": "2026-03-02T00:01:00Z", "time_zone": "Europe/Madrid", "utc_offset_s": 3600,
         },
     }  # fmt: skip
-    manifest = Manifest.model_validate(given)
+    manifest = Manifest.model_validate(fields)
     dataset.write(built, folder / "dataset")
     manifest.save(folder)
     facts = Facts.of(folder, manifest)
-    told = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
+    texts = {"croissant": croissant(facts), "datasheet": datasheet(facts)}
     return {
-        "packets": of_level("made", built.packets, "packets", account=account, manifest=manifest, **told),
-        "readings": of_level("made", built.readings, "readings", account=account, manifest=manifest, **told),
+        "packets": of_level("made", built.packets, "packets", account=account, manifest=manifest, **texts),
+        "readings": of_level("made", built.readings, "readings", account=account, manifest=manifest, **texts),
     }
 
 
@@ -87,9 +87,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
 def test_planted_flaw_is_found_and_a_clean_table_is_not_accused(name: str) -> None:
     """The check is ok on the table, and loud, with evidence, on the same table with its flaw."""
     assert status(name, CLEAN) is Status.OK
-    found = ask(BY_ID[name], made.subject(made.PLANTED[name](made.table())))
-    assert found.status in (Status.LOOK, Status.BAD)
-    assert found.evidence or name in ("B3", "E1")
+    result = perform(BY_ID[name], made.subject(made.PLANTED[name](made.table())))
+    assert result.status in (Status.LOOK, Status.BAD)
+    assert result.evidence or name in ("B3", "E1")
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_planted_flaw_is_found_and_a_clean_table_is_not_accused(name: str) -> No
 )
 def test_evidence_names_what_is_wrong(name: str, evidence: dict[str, object]) -> None:
     """The first piece of evidence is the column, port, episode or row that was planted."""
-    assert ask(BY_ID[name], made.subject(made.PLANTED[name](made.table()))).evidence[0] == evidence
+    assert perform(BY_ID[name], made.subject(made.PLANTED[name](made.table()))).evidence[0] == evidence
 
 
 def test_one_rule_is_printed() -> None:
     """The evidence of C2 is the rule itself."""
-    (rule,) = ask(BY_ID["C2"], made.subject(made.PLANTED["C2"](made.table()))).evidence
+    (rule,) = perform(BY_ID["C2"], made.subject(made.PLANTED["C2"](made.table()))).evidence
     assert str(rule["rule"]).startswith("f3 > ")
 
 
@@ -132,11 +132,11 @@ def test_silence_nobody_labelled_is_found() -> None:
     whole = made_dataset.make(1, 0).readings
     whole = whole.assign(client_id=whole["client_id"].astype("str"))
     assert status("A7", of_level("made", whole, "readings")) is Status.OK
-    found = ask(
+    result = perform(
         BY_ID["A7"], of_level("made", whole.drop(index=range(100, 140)).reset_index(drop=True), "readings")
     )
-    assert found.status is Status.LOOK
-    assert found.evidence == [{"sensor": whole["client_id"].iloc[100], "missed": 40}]
+    assert result.status is Status.LOOK
+    assert result.evidence == [{"sensor": whole["client_id"].iloc[100], "missed": 40}]
 
 
 def test_clock_nobody_declares_is_a_signal(run: dict[str, Subject]) -> None:
@@ -144,9 +144,9 @@ def test_clock_nobody_declares_is_a_signal(run: dict[str, Subject]) -> None:
     assert status("A8", CLEAN) is Status.LOOK
     assert status("A8", run["packets"]) is Status.OK
     late = run["packets"].frame.assign(time=run["packets"].frame["time"] + pd.Timedelta(days=3))
-    found = ask(BY_ID["A8"], replace(run["packets"], frame=late))
-    assert found.status is Status.LOOK
-    assert {"episode outside": "e01"} in found.evidence
+    result = perform(BY_ID["A8"], replace(run["packets"], frame=late))
+    assert result.status is Status.LOOK
+    assert {"episode outside": "e01"} in result.evidence
 
 
 def test_run_made_by_hand_agrees_with_its_journals(run: dict[str, Subject]) -> None:
@@ -165,7 +165,7 @@ def test_run_that_was_tampered_with_is_found(run: dict[str, Subject]) -> None:
     strange = packets.frame.assign(
         ip_src=packets.frame["ip_src"].astype("str").replace("198.18.0.1", "10.9.9.9")
     )
-    assert ask(BY_ID["A9"], replace(packets, frame=strange)).evidence == [{"address": "10.9.9.9"}]
+    assert perform(BY_ID["A9"], replace(packets, frame=strange)).evidence == [{"address": "10.9.9.9"}]
     gone = packets.frame.assign(
         kind="normal",
         episode=packets.frame["episode"].astype("str").where(packets.frame["kind"] != "removal", ""),
@@ -181,8 +181,8 @@ def test_frames_the_kernel_dropped_are_counted(run: dict[str, Subject]) -> None:
     assert account is not None
     sealed = account.evidence.sealed.assign(kernel_drops=3)
     lossy = replace(account, evidence=replace(account.evidence, sealed=sealed))
-    found = ask(BY_ID["A4"], replace(run["packets"], account=lossy))
-    assert (found.status, found.value) == (Status.LOOK, 3)
+    result = perform(BY_ID["A4"], replace(run["packets"], account=lossy))
+    assert (result.status, result.value) == (Status.LOOK, 3)
 
 
 @pytest.mark.parametrize(("broken", "expected"), [(None, Status.OK), (IP, Status.BAD), (TCP, Status.BAD)])
@@ -211,10 +211,10 @@ def test_manifest_that_leaves_facts_open_is_found(run: dict[str, Subject]) -> No
     assert manifest is not None
     assert status("F2", packets) is Status.OK
     poorer = manifest.model_copy(update={"versions": {"coldaisle": "1"}, "semantic_digest": ""})
-    found = ask(BY_ID["F2"], replace(packets, manifest=poorer))
-    assert found.status is Status.BAD
-    assert {"open": "semantic_digest"} in found.evidence
-    richer, poor = (ask(BY_ID["F4"], replace(packets, manifest=each)).value for each in (manifest, poorer))
+    result = perform(BY_ID["F2"], replace(packets, manifest=poorer))
+    assert result.status is Status.BAD
+    assert {"open": "semantic_digest"} in result.evidence
+    richer, poor = (perform(BY_ID["F4"], replace(packets, manifest=m)).value for m in (manifest, poorer))
     assert richer is not None
     assert poor is not None
     assert 0 < richer < poor
@@ -228,12 +228,12 @@ def test_descriptions_that_lack_something_are_found(run: dict[str, Subject]) -> 
     assert (status("F1", packets), status("F3", packets)) == (Status.OK, Status.OK)
     assert (status("F1", CLEAN), status("F3", CLEAN)) == (Status.ABSENT, Status.ABSENT)
     poorer = replace(packets, croissant={**packets.croissant, "license": "", "rai:dataBiases": []})
-    assert ask(BY_ID["F1"], poorer).evidence == [{"lacks": "license"}, {"lacks": "rai:dataBiases"}]
+    assert perform(BY_ID["F1"], poorer).evidence == [{"lacks": "license"}, {"lacks": "rai:dataBiases"}]
     before, _, after = packets.datasheet.partition("## Uses")
     emptied = before + "## Uses\n\n## Distribution" + after.partition("## Distribution")[2]
-    assert ask(BY_ID["F3"], replace(packets, datasheet=emptied)).evidence == [{"lacks": "Uses"}]
+    assert perform(BY_ID["F3"], replace(packets, datasheet=emptied)).evidence == [{"lacks": "Uses"}]
     gone = before + "## Distribution" + after.partition("## Distribution")[2]
-    assert ask(BY_ID["F3"], replace(packets, datasheet=gone)).evidence == [{"lacks": "Uses"}]
+    assert perform(BY_ID["F3"], replace(packets, datasheet=gone)).evidence == [{"lacks": "Uses"}]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_what_evaluation_leaves_out_is_counted(
     name: str, rows: tuple[dict[str, object], ...], value: int
 ) -> None:
     """No kind held out, no intervals, one seed: each is a signal."""
-    assert ask(BY_ID[name], replace(CLEAN, metrics=rows)).value == value
+    assert perform(BY_ID[name], replace(CLEAN, metrics=rows)).value == value
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -263,7 +263,7 @@ def test_checks_obey(name: str) -> None:
     assert check.status(check.look - 1e-12) is Status.OK
     assert check.status(check.bad) is Status.BAD
     assert check.measure.__doc__
-    first, second = (ask(check, made.subject(made.table())) for _ in range(2))
+    first, second = (perform(check, made.subject(made.table())) for _ in range(2))
     assert first == second
     assert len(first.evidence) <= MOST_EVIDENCE
     json.dumps(first.row(), allow_nan=False)
@@ -273,10 +273,10 @@ def test_checks_obey(name: str) -> None:
 @pytest.mark.parametrize(("what", "frame"), ODD, ids=[what for what, _ in ODD])
 def test_checks_survive_what_they_cannot_measure(check: Check, what: str, frame: pd.DataFrame) -> None:
     """An empty table, a class or columns that are missing, constant columns: one result each, and no number that is none."""
-    found = ask(check, made.subject(frame))
-    assert found.sentence, what
-    assert (found.value is None) == (found.status is Status.ABSENT)
-    json.dumps(found.row(), allow_nan=False)
+    result = perform(check, made.subject(frame))
+    assert result.sentence, what
+    assert (result.value is None) == (result.status is Status.ABSENT)
+    json.dumps(result.row(), allow_nan=False)
 
 
 def printed() -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from coldaisle_analysis.audit import Status, examine, shown, tables
+from coldaisle_analysis.audit import Status, examine, tables, terminal
 from coldaisle_contracts.errors import InputError
 
 TIMES = pd.to_datetime(
@@ -31,17 +31,17 @@ def test_csv_of_any_separator(separator: str, tmp_path: Path) -> None:
     """Meanings are found whatever case and signs the names have; names that mean no attack are told from the rest."""
     path = tmp_path / "flows.csv"
     ROWS.to_csv(path, sep=separator, index=False)
-    found = tables.load(path, "Label")
-    assert found.label.tolist() == [False, True, False]
-    assert found.kind.tolist() == ["normal", "DoS", "normal"]
-    assert found.meaning == {
+    subject = tables.load(path, "Label")
+    assert subject.label.tolist() == [False, True, False]
+    assert subject.kind.tolist() == ["normal", "DoS", "normal"]
+    assert subject.meaning == {
         "src": "Src IP",
         "dport": "Dst Port",
         "proto": "Protocol",
         "time": "Timestamp",
     }
-    assert found.features == ["Protocol", "Flow Duration"]
-    assert found.of("time").tolist() == TIMES.tolist()
+    assert subject.features == ["Protocol", "Flow Duration"]
+    assert subject.of("time").tolist() == TIMES.tolist()
 
 
 @pytest.mark.parametrize("per_second", [1, 1_000, 1_000_000, 1_000_000_000])
@@ -67,9 +67,9 @@ def test_numbers_as_labels() -> None:
 def test_column_that_names_the_attack() -> None:
     """Beside a label of 0 and 1, a column such as attack_cat gives the kinds and is no feature."""
     frame = ROWS.assign(Label=[0, 1, 1], attack_cat=["-", "scan", "flood"])
-    found = tables.of_frame(frame, "t", "Label")
-    assert found.kind.tolist() == ["normal", "scan", "flood"]
-    assert "attack_cat" not in found.features
+    subject = tables.of_frame(frame, "t", "Label")
+    assert subject.kind.tolist() == ["normal", "scan", "flood"]
+    assert "attack_cat" not in subject.features
 
 
 def test_label_that_is_not_there(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_whole_table_is_audited(tmp_path: Path) -> None:
         path, index=False
     )
     name, results = examine.path(path, "Label")
-    (identity,) = (one for one in results if one.check.id == "C3")
+    (identity,) = (result for result in results if result.check.id == "C3")
     assert (name, identity.status, identity.evidence[0]["column"]) == ("flows.csv", Status.BAD, "Src IP")
 
 
@@ -120,9 +120,9 @@ def test_values_without_end(tmp_path: Path) -> None:
     rows["Slope"] = np.where(np.arange(len(rows)) % 5, 1e308, -np.inf)
     rows.to_csv(tmp_path / "flows.csv", index=False)
     _, results = examine.path(tmp_path / "flows.csv", "Label")
-    assert sum(one.status is not Status.ABSENT for one in results) > 10
-    found = tables.load(tmp_path / "flows.csv", "Label")
-    assert np.isfinite(found.scaled).all()
+    assert sum(result.status is not Status.ABSENT for result in results) > 10
+    subject = tables.load(tmp_path / "flows.csv", "Label")
+    assert np.isfinite(subject.scaled).all()
 
 
 @pytest.mark.parametrize("stray", ["", "soon", "0001-01-01", "9999-12-31T23:59:59Z"])
@@ -131,8 +131,8 @@ def test_times_that_are_none(tmp_path: Path, stray: str) -> None:
     rows = pd.concat([ROWS] * 40, ignore_index=True).astype({"Timestamp": "str"})
     rows.loc[7, "Timestamp"] = stray
     rows.to_csv(tmp_path / "flows.csv", index=False)
-    found = tables.load(tmp_path / "flows.csv", "Label")
-    assert found.of("time")[7] == found.of("time")[6]
+    subject = tables.load(tmp_path / "flows.csv", "Label")
+    assert subject.of("time")[7] == subject.of("time")[6]
     examine.path(tmp_path / "flows.csv", "Label")
     rows.loc[7:20, "Timestamp"] = stray
     rows.to_csv(tmp_path / "flows.csv", index=False)
@@ -158,11 +158,11 @@ def test_a_column_whose_name_is_markup(tmp_path: Path) -> None:
     rows.to_csv(path, index=False)
     name, results = examine.path(path, "Label")
     console = Console(file=io.StringIO(), width=400)
-    console.print(*shown.tables(name, results), sep="\n", highlight=False)
-    said = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one above
-    assert "[bold]flows[].csv" in said
-    assert "[/x] [red]a\\x1b[2J" in said
-    assert "\x1b[2J" not in said
+    console.print(*terminal.tables(name, results), sep="\n", highlight=False)
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one above
+    assert "[bold]flows[].csv" in text
+    assert "[/x] [red]a\\x1b[2J" in text
+    assert "\x1b[2J" not in text
 
 
 def test_a_table_without_rows(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from tests.analysis.audit import made
 
-from coldaisle_analysis.audit import CHECKS, Result, Status, audit, scorecard, shown
+from coldaisle_analysis.audit import CHECKS, Result, Status, audit, scorecard, terminal
 from coldaisle_contracts.errors import InputError
 
 
@@ -23,7 +23,7 @@ def test_file_holds_every_check(results: list[Result], tmp_path: Path) -> None:
     scorecard.write("made", results, path)
     card = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert [row["id"] for row in card["checks"]] == [check.id for check in CHECKS]
-    wanted = {
+    keys = {
         "id",
         "level",
         "name",
@@ -35,7 +35,7 @@ def test_file_holds_every_check(results: list[Result], tmp_path: Path) -> None:
         "evidence",
         "source",
     }
-    assert all(set(row) == wanted for row in card["checks"])
+    assert all(set(row) == keys for row in card["checks"])
     assert sum(card["counts"].values()) == len(results)
     assert scorecard.read(path) == card
     assert [path] == list(tmp_path.iterdir())
@@ -78,9 +78,9 @@ def test_folder_that_cannot_be_written(results: list[Result], tmp_path: Path) ->
 def test_terminal_shows_what_was_found(results: list[Result]) -> None:
     """A table a group with every check that was made, and how many said what."""
     console = Console(width=120, record=True)
-    console.print(*shown.tables("made", results), sep="\n")
+    console.print(*terminal.tables("made", results), sep="\n")
     text = console.export_text()
-    made_checks = [one for one in results if one.status is not Status.ABSENT]
-    assert all(f"\n {one.check.id} " in text for one in made_checks)
+    made_checks = [result for result in results if result.status is not Status.ABSENT]
+    assert all(f"\n {result.check.id} " in text for result in made_checks)
     assert "ip_src alone reaches an AUC of 1.000." in text
-    assert f"{sum(one.status is Status.ABSENT for one in results)} n/a" in text
+    assert f"{sum(result.status is Status.ABSENT for result in results)} n/a" in text

@@ -37,7 +37,7 @@ class Decoded:
         """Return a column of the packets."""
         return list(self.packets[name].to_pylist())
 
-    def said(self, name: str) -> list[object]:
+    def message(self, name: str) -> list[object]:
         """Return a column of the messages."""
         return list(self.messages[name].to_pylist())
 
@@ -144,10 +144,10 @@ def segments(stream: bytes, cuts: Sequence[int], seq: int = 1000) -> list[Packet
     return [up(stream[a:b], seq + a) for a, b in pairwise(edges)]
 
 
-def talk(*said: tuple[str, bytes]) -> list[Packet]:
+def talk(*packets: tuple[str, bytes]) -> list[Packet]:
     """Return the segments of a conversation; each side's sequence numbers follow from what it said: ``>`` up, ``<`` down."""
     frames, at = [], {">": 1000, "<": 1}
-    for side, data in said:
+    for side, data in packets:
         frames.append(up(data, at[">"], ack=at["<"]) if side == ">" else down(data, at["<"], ack=at[">"]))
         at[side] += len(data)
     return frames

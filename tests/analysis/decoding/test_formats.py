@@ -132,12 +132,12 @@ VERSION_5 = (
 def test_version_5_equals_tshark(tmp_path: Path) -> None:
     """Message by message and field by field a connection of MQTT 5 is what tshark sees."""
     path = pcap(tmp_path / "made.pcap", talk(*VERSION_5))
-    seen = decode(path)
-    assert message_differences(seen.messages, path) == []
-    assert seen.said("level") == [5] * 9
-    assert seen.said("client") == ["sensor-9"] * 9
-    assert seen.said("payload")[4] == b"15.54"
-    assert set(seen.column("malformed")) == {None}
+    tables = decode(path)
+    assert message_differences(tables.messages, path) == []
+    assert tables.message("level") == [5] * 9
+    assert tables.message("client") == ["sensor-9"] * 9
+    assert tables.message("payload")[4] == b"15.54"
+    assert set(tables.column("malformed")) == {None}
 
 
 @pytest.mark.parametrize("level", [3, 4])
@@ -152,12 +152,12 @@ def test_every_control_packet_equals_tshark(tmp_path: Path, level: int) -> None:
         control(0x90, b"\0\1\1"), control(0xB0, b"\0\2"), control(0xD0, b""),
     ]  # fmt: skip
     path = pcap(tmp_path / "made.pcap", talk((">", b"".join(told)), ("<", b"".join(answered))))
-    seen = decode(path)
-    found = [line.partition(":")[0] for line in message_differences(seen.messages, path)]
+    tables = decode(path)
+    fields = [line.partition(":")[0] for line in message_differences(tables.messages, path)]
     shown = [column.name for column in columns("messages") if "of MQTT 3.1 tshark shows" in column.meaning]
-    assert found == (shown if level == 3 else [])
+    assert fields == (shown if level == 3 else [])
     assert shown == ["qos", "dup"]
-    assert seen.column("mqtt_messages") == [len(told), len(answered)]
+    assert tables.column("mqtt_messages") == [len(told), len(answered)]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_tshark_shows_qos_and_dup_of_what_the_document_names(
     fields = tshark(path, ["mqtt.msgtype", "mqtt.qos", "mqtt.dupflag"])
     seen = fields[(fields["mqtt.qos"] != "") | (fields["mqtt.dupflag"] != "")]["mqtt.msgtype"].astype(int)
     assert {name for name, kind in types.items() if kind in set(seen)} == shown
-    assert decode(path).said("qos") == decode(path).said("dup") == [None] * (1 + len(types))
+    assert decode(path).message("qos") == decode(path).message("dup") == [None] * (1 + len(types))
     for kind in shown:
         assert kind in " ".join(
             column.meaning for column in columns("messages") if column.name in ("qos", "dup")
@@ -187,12 +187,12 @@ def test_tshark_shows_qos_and_dup_of_what_the_document_names(
 @pytest.mark.parametrize("level", [3, 4])
 def test_a_bridge_says_so_in_its_level(tmp_path: Path, level: int) -> None:
     """A broker that connects to another as a bridge adds 128 to the protocol level; the columns show it as sent, as tshark does."""
-    said = (">", connect(128 | level)), ("<", control(0x20, b"\0\0")), (">", publish())
-    path = pcap(tmp_path / "made.pcap", talk(*said))
-    seen = decode(path)
-    assert message_differences(seen.messages, path) == []
-    assert seen.said("level") == [128 | level] * 3
-    assert seen.said("version") == [128 | level, None, None]
+    packets = (">", connect(128 | level)), ("<", control(0x20, b"\0\0")), (">", publish())
+    path = pcap(tmp_path / "made.pcap", talk(*packets))
+    tables = decode(path)
+    assert message_differences(tables.messages, path) == []
+    assert tables.message("level") == [128 | level] * 3
+    assert tables.message("version") == [128 | level, None, None]
     for name in ("level", "version"):
         (column,) = (column for column in columns("messages") if column.name == name)
         assert column.meaning.endswith("a bridge adds 128")
@@ -204,9 +204,9 @@ def test_other_port_equals_tshark(tmp_path: Path) -> None:
 
     frame = ETHERNET / V4 / TCP(sport=1024, dport=8883, flags="PA") / publish()
     path = pcap(tmp_path / "made.pcap", [frame])
-    seen = decode(path, Decoder(8883))
-    assert message_differences(seen.messages, path, 8883) == []
-    assert seen.said("msgtype") == [3]
+    tables = decode(path, Decoder(8883))
+    assert message_differences(tables.messages, path, 8883) == []
+    assert tables.message("msgtype") == [3]
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ def test_reordered_segments_equal_tshark(tmp_path: Path, order: tuple[int, ...])
     stream = connect() + publish() + publish(b"16.00", 8) + control(0xC0, b"")
     parts = segments(stream, [5, 20, 31])
     path = pcap(tmp_path / "made.pcap", [up(b"", 999, "S"), *(parts[place] for place in order)])
-    seen = decode(path)
-    assert message_differences(seen.messages, path) == []
-    assert seen.said("msgtype") == [1, 3, 3, 12]
+    tables = decode(path)
+    assert message_differences(tables.messages, path) == []
+    assert tables.message("msgtype") == [1, 3, 3, 12]
 
 
 def pcapng(path: Path, *blocks: bytes) -> Path:

@@ -95,9 +95,9 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, name: str) -> None
     reason, at, given_frames = CORPUS[name]
     frames = given_frames if isinstance(given_frames, list) else [given_frames]
     wire = 100 if name.endswith(" cut") else 0  # cut when it was captured, not before it was sent
-    seen = decode(pcap(tmp_path / "made.pcap", frames, wire=wire))
-    assert seen.column("malformed")[-1] == f"{WORDS[reason]} at byte {at}"
-    assert seen.packets.num_rows == len(frames)
+    tables = decode(pcap(tmp_path / "made.pcap", frames, wire=wire))
+    assert tables.column("malformed")[-1] == f"{WORDS[reason]} at byte {at}"
+    assert tables.packets.num_rows == len(frames)
 
 
 def test_every_reason_has_words_and_a_capture() -> None:
@@ -118,8 +118,8 @@ def test_every_reason_has_words_and_a_capture() -> None:
 )
 def test_other_link_layers_cut(tmp_path: Path, link: int, reason: Reason) -> None:
     """A frame that ends within the header of its link layer says so."""
-    seen = decode(pcap(tmp_path / "made.pcap", [b"\0\0\0"], link))
-    assert seen.column("malformed") == [f"{WORDS[reason]} at byte 0"]
+    tables = decode(pcap(tmp_path / "made.pcap", [b"\0\0\0"], link))
+    assert tables.column("malformed") == [f"{WORDS[reason]} at byte 0"]
 
 
 def test_interface_of_a_link_type_not_decoded(tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_a_snap_length_that_cuts_payloads(tmp_path: Path) -> None:
     ]
     path = tmp_path / "snapped.pcap"
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 100, 1) + b"".join(records))
-    seen = decode(path)
-    assert seen.column("malformed") == [None, "TCP payload not captured whole at byte 100", None, None]
-    assert seen.said("msgid") == [None, 4, 4]
-    assert seen.column("frame_len")[1] == len(frames[1])
-    assert seen.gaps == 1
+    tables = decode(path)
+    assert tables.column("malformed") == [None, "TCP payload not captured whole at byte 100", None, None]
+    assert tables.message("msgid") == [None, 4, 4]
+    assert tables.column("frame_len")[1] == len(frames[1])
+    assert tables.gaps == 1
 
 
 def test_every_cut_of_a_frame(tmp_path: Path) -> None:
@@ -158,9 +158,9 @@ def test_every_cut_of_a_frame(tmp_path: Path) -> None:
     records = [struct.pack("<IIII", 0, 0, size, len(data)) + data[:size] for size in range(len(data) + 1)]
     path = tmp_path / "cut.pcap"
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1) + b"".join(records))
-    said = decode(path).column("malformed")
-    assert len(said) == len(data) + 1
-    assert [number for number, words in enumerate(said) if words is None] == [len(data)]
+    flaws = decode(path).column("malformed")
+    assert len(flaws) == len(data) + 1
+    assert [number for number, words in enumerate(flaws) if words is None] == [len(data)]
 
 
 @cache
@@ -193,11 +193,11 @@ def test_damaged_frames(tmp_path: Path, seed: int, times: int, link: int) -> Non
     """Frames with bytes turned over never crash the decoder, keep their rows, and decode alike in blocks of any size."""
     frames = [_damage(frame, seed + number, times) for number, frame in enumerate(conversation())]
     path = pcap(tmp_path / "damaged.pcap", frames, link)
-    seen = decode(path, wide())
-    assert seen.packets.num_rows == len(frames)
+    tables = decode(path, wide())
+    assert tables.packets.num_rows == len(frames)
     narrow = decode(path, Decoder(frames=3, size=0))
-    assert seen.packets.to_pylist() == narrow.packets.to_pylist()
-    assert seen.messages.to_pylist() == narrow.messages.to_pylist()
+    assert tables.packets.to_pylist() == narrow.packets.to_pylist()
+    assert tables.messages.to_pylist() == narrow.messages.to_pylist()
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -213,14 +213,14 @@ def test_damaged_files(tmp_path: Path, seed: int, times: int, form: str) -> None
     path.write_bytes(_damage(path.read_bytes(), seed, times))
     refusal = ""
     try:
-        seen = decode(path, wide())
+        tables = decode(path, wide())
     except InputError as error:
         refusal = str(error)
     if refusal:
         assert refusal.startswith(str(path))
         assert "\n" not in refusal
     else:
-        assert seen.packets.num_rows == len(seen.column("malformed"))
+        assert tables.packets.num_rows == len(tables.column("malformed"))
 
 
 def wide() -> Decoder:
@@ -322,9 +322,9 @@ def test_random_blocks(tmp_path: Path) -> None:
     frames = [up(b"", 999, "S", port=port) for port in range(40_000, 40_020)] + frames
     path = pcap(tmp_path / "made.pcap", frames)
     whole = decode(path, wide())
-    assert len(whole.said("frame")) == 20 * 9
+    assert len(whole.message("frame")) == 20 * 9
     for size in (1, 2, 7, 64):
         part = decode(path, Decoder(frames=size, size=0))
         assert part.packets.to_pylist() == whole.packets.to_pylist()
         assert part.messages.to_pylist() == whole.messages.to_pylist()
-    assert np.all(np.diff(whole.said("frame")) >= 0)  # type: ignore[arg-type]
+    assert np.all(np.diff(whole.message("frame")) >= 0)  # type: ignore[arg-type]

@@ -30,37 +30,37 @@ def decoded(folder: Path, frames: list[Packet], **options: int) -> Decoded:
 
 def test_a_message_over_segments_stands_on_the_last(tmp_path: Path) -> None:
     """A message cut after each of its bytes is reported on the frame that brings the last one."""
-    seen = decoded(tmp_path, segments(ONE, range(1, SIZE)))
-    assert seen.said("frame") == [SIZE]
-    assert seen.said("payload") == [b"15.54"]
+    tables = decoded(tmp_path, segments(ONE, range(1, SIZE)))
+    assert tables.message("frame") == [SIZE]
+    assert tables.message("payload") == [b"15.54"]
 
 
 def test_several_messages_in_a_segment(tmp_path: Path) -> None:
     """The frame's row carries the first one's fields and their number; the messages table has both."""
-    seen = decoded(tmp_path, [up(ONE + TWO)])
-    assert (seen.column("mqtt_messages"), seen.column("mqtt_msgid")) == ([2], [3])
-    assert seen.said("payload") == [b"15.54", b"16.00"]
+    tables = decoded(tmp_path, [up(ONE + TWO)])
+    assert (tables.column("mqtt_messages"), tables.column("mqtt_msgid")) == ([2], [3])
+    assert tables.message("payload") == [b"15.54", b"16.00"]
 
 
 def test_out_of_order_and_retransmitted(tmp_path: Path) -> None:
     """Segments out of order are put right, one sent twice counts once, and the flags say what was odd."""
     late, early = up(ONE, 1000), up(TWO, 1000 + SIZE)
-    seen = decoded(tmp_path, [up(b"", 999, "S"), early, late, late])
-    assert seen.said("frame") == [3, 3]
-    assert seen.said("msgid") == [3, 4]
-    assert seen.column("tcp_retransmission") == [0, 0, 1, 1]
-    assert seen.column("tcp_gap") == [0, 1, 0, 0]
-    assert seen.gaps == 0
+    tables = decoded(tmp_path, [up(b"", 999, "S"), early, late, late])
+    assert tables.message("frame") == [3, 3]
+    assert tables.message("msgid") == [3, 4]
+    assert tables.column("tcp_retransmission") == [0, 0, 1, 1]
+    assert tables.column("tcp_gap") == [0, 1, 0, 0]
+    assert tables.gaps == 0
 
 
 def test_overlapping_segment_adds_only_what_is_new(tmp_path: Path) -> None:
     """A retransmission that carries more than was seen adds the rest; so do early segments that overlap."""
     both = ONE + TWO
-    assert decoded(tmp_path, [up(both[:10]), up(both)]).said("frame") == [2, 2]
+    assert decoded(tmp_path, [up(both[:10]), up(both)]).message("frame") == [2, 2]
     early = [up(both[5:20], 1005), up(both[10:], 1010), up(both[5:12], 1005)]
-    seen = decoded(tmp_path, [up(b"", 999, "S"), *early, up(both[:7])])
-    assert seen.said("frame") == [5, 5]
-    assert seen.said("payload") == [b"15.54", b"16.00"]
+    tables = decoded(tmp_path, [up(b"", 999, "S"), *early, up(both[:7])])
+    assert tables.message("frame") == [5, 5]
+    assert tables.message("payload") == [b"15.54", b"16.00"]
 
 
 @pytest.mark.parametrize("start", [2**32 - 4, 2**32 - SIZE, 2**32 - 1])
@@ -68,16 +68,16 @@ def test_sequence_numbers_wrap(tmp_path: Path, start: int) -> None:
     """Messages across 2^32, in order and out of order, are put together."""
     parts = segments(ONE + TWO, [4, SIZE, SIZE + 3], start)
     opened = up(b"", start - 1, "S")
-    assert decoded(tmp_path, [opened, *parts]).said("msgid") == [3, 4]
-    seen = decoded(tmp_path, [opened, parts[0], *reversed(parts[1:])])
-    assert (seen.said("msgid"), seen.gaps) == ([3, 4], 0)
-    assert set(seen.column("tcp_retransmission")[:2]) == {0}
+    assert decoded(tmp_path, [opened, *parts]).message("msgid") == [3, 4]
+    tables = decoded(tmp_path, [opened, parts[0], *reversed(parts[1:])])
+    assert (tables.message("msgid"), tables.gaps) == ([3, 4], 0)
+    assert set(tables.column("tcp_retransmission")[:2]) == {0}
 
 
 def test_data_in_a_syn(tmp_path: Path) -> None:
     """A SYN that carries data (RFC 7413) is read from the byte behind it."""
-    seen = decoded(tmp_path, [up(ONE, 999, "S"), up(TWO, 1000 + SIZE)])
-    assert seen.said("msgid") == [3, 4]
+    tables = decoded(tmp_path, [up(ONE, 999, "S"), up(TWO, 1000 + SIZE)])
+    assert tables.message("msgid") == [3, 4]
 
 
 def test_hole_is_given_up_once_acknowledged(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_hole_is_given_up_once_acknowledged(tmp_path: Path) -> None:
         down(ack=1000 + 3 * SIZE, flags="A"),
         up(ONE, 1000 + 3 * SIZE),
     ]
-    seen = decoded(tmp_path, frames)
-    assert seen.said("frame") == [1, 3, 4]
-    assert seen.gaps == 1
-    assert seen.remarks == ["1 holes in connections were given up: segments are missing from the capture"]
+    tables = decoded(tmp_path, frames)
+    assert tables.message("frame") == [1, 3, 4]
+    assert tables.gaps == 1
+    assert tables.remarks == ["1 holes in connections were given up: segments are missing from the capture"]
 
 
 def test_early_segment_its_receiver_discards(tmp_path: Path) -> None:
@@ -99,12 +99,12 @@ def test_early_segment_its_receiver_discards(tmp_path: Path) -> None:
     answered = [up(ONE), down(control(0x40, b"\0\3"), seq=500, ack=1000 + SIZE)]
     stray = up(publish(b"99.99", 9), 1000 + 2 * SIZE)
     stray["TCP"].ack = 700
-    rest = [up(TWO, 1000 + SIZE), up(ONE, 1000 + 2 * SIZE)]
-    seen = decoded(tmp_path, [*answered, stray, *rest])
-    assert seen.said("payload")[-2:] == [b"16.00", b"15.54"]
-    assert seen.said("frame")[-2:] == [4, 5]
+    later = [up(TWO, 1000 + SIZE), up(ONE, 1000 + 2 * SIZE)]
+    tables = decoded(tmp_path, [*answered, stray, *later])
+    assert tables.message("payload")[-2:] == [b"16.00", b"15.54"]
+    assert tables.message("frame")[-2:] == [4, 5]
     stray["TCP"].ack = 504
-    assert decoded(tmp_path, [*answered, stray, *rest]).said("payload")[-2:] == [b"16.00", b"99.99"]
+    assert decoded(tmp_path, [*answered, stray, *later]).message("payload")[-2:] == [b"16.00", b"99.99"]
 
 
 def test_reading_resumes_where_a_message_starts(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_reading_resumes_where_a_message_starts(tmp_path: Path) -> None:
     long = publish(b"5" * 3000, 9)
     parts = segments(long + ONE, [1000, 2000, len(long)])
     frames = [up(b"", 999, "S"), parts[0], parts[2], down(ack=1000 + len(long), flags="A"), parts[3]]
-    seen = decoded(tmp_path, frames)
-    assert seen.said("payload") == [b"15.54"]
-    assert (seen.gaps, seen.column("malformed")[3]) == (
+    tables = decoded(tmp_path, frames)
+    assert tables.message("payload") == [b"15.54"]
+    assert (tables.gaps, tables.column("malformed")[3]) == (
         1,
         "no MQTT message starts where one has to at byte 54",
     )
@@ -123,9 +123,9 @@ def test_reading_resumes_where_a_message_starts(tmp_path: Path) -> None:
 def test_a_capture_that_starts_within_a_message(tmp_path: Path) -> None:
     """The rest of a message whose start was not captured is none; the next one is read."""
     parts = segments(publish(b"7" * 50, 9) + ONE, [30, 59])
-    seen = decoded(tmp_path, parts[1:])
-    assert seen.said("payload") == [b"15.54"]
-    assert seen.column("malformed")[0] == "no MQTT message starts where one has to at byte 54"
+    tables = decoded(tmp_path, parts[1:])
+    assert tables.message("payload") == [b"15.54"]
+    assert tables.column("malformed")[0] == "no MQTT message starts where one has to at byte 54"
 
 
 def test_too_much_behind_a_hole(tmp_path: Path) -> None:
@@ -133,43 +133,43 @@ def test_too_much_behind_a_hole(tmp_path: Path) -> None:
     large = publish(b"x" * 60_000, 5)
     count = state.EARLY // len(large) + 2
     frames = [up(b"", 999, "S"), *(up(large, 2000 + number * len(large)) for number in range(count))]
-    seen = decoded(tmp_path, frames)
-    assert seen.said("len") == [len(large) - 4] * count
-    assert (seen.gaps, len(seen.remarks)) == (1, 2)
+    tables = decoded(tmp_path, frames)
+    assert tables.message("len") == [len(large) - 4] * count
+    assert (tables.gaps, len(tables.remarks)) == (1, 2)
 
 
 def test_many_small_segments_behind_a_hole(tmp_path: Path) -> None:
     """The number of segments that wait is bounded, too."""
     count = state.EARLY_SEGMENTS + 5
     frames = [up(b"", 999, "S"), *(up(ONE, 2000 + number * SIZE) for number in range(count))]
-    assert len(decoded(tmp_path, frames).said("frame")) == count
+    assert len(decoded(tmp_path, frames).message("frame")) == count
 
 
 def test_a_message_longer_than_is_kept(tmp_path: Path) -> None:
     """Of a message of two MiB the row says how long it is, holds its first MiB, and the next one is read."""
     long = publish(bytes(2 << 20), 5)
     frames = segments(long + ONE, range(60_000, len(long), 60_000))
-    seen = decoded(tmp_path, [up(b"", 999, "S"), *frames])
-    assert seen.said("msgid") == [5, 3]
-    assert seen.said("payload_len") == [2 << 20, 5]
-    assert len(seen.said("payload")[0]) == state.LONGEST - 12  # type: ignore[arg-type]
-    assert "longer than 1 MiB" in seen.remarks[0]
+    tables = decoded(tmp_path, [up(b"", 999, "S"), *frames])
+    assert tables.message("msgid") == [5, 3]
+    assert tables.message("payload_len") == [2 << 20, 5]
+    assert len(tables.message("payload")[0]) == state.LONGEST - 12  # type: ignore[arg-type]
+    assert "longer than 1 MiB" in tables.remarks[0]
 
 
 def test_a_port_used_again_is_a_new_flow(tmp_path: Path) -> None:
     """A SYN with a new sequence number starts a flow, without the client of the old one; its own retransmission does not."""
     opened, again = up(b"", 999, "S"), up(b"", 5999, "S")
-    seen = decoded(tmp_path, [opened, opened, up(connect(), 1000), again, up(ONE, 6000)])
-    assert seen.column("flow") == [0, 0, 0, 1, 1]
-    assert seen.column("client") == [None, None, "131", None, None]
+    tables = decoded(tmp_path, [opened, opened, up(connect(), 1000), again, up(ONE, 6000)])
+    assert tables.column("flow") == [0, 0, 0, 1, 1]
+    assert tables.column("client") == [None, None, "131", None, None]
 
 
 def test_flows_beyond_the_bound(tmp_path: Path) -> None:
     """Of more flows than are known at a time the one silent longest is forgotten, begins anew, and the reader is told."""
     frames = [up(ONE, port=port) for port in (1, 2, 3, 2, 1, 3)]
-    seen = decoded(tmp_path, frames, flows=2)
-    assert seen.column("flow") == [0, 1, 2, 1, 3, 4]
-    assert "flows were forgotten" in seen.remarks[-1]
+    tables = decoded(tmp_path, frames, flows=2)
+    assert tables.column("flow") == [0, 1, 2, 1, 3, 4]
+    assert "flows were forgotten" in tables.remarks[-1]
 
 
 def test_a_payload_that_is_no_text(tmp_path: Path) -> None:
@@ -181,17 +181,17 @@ def test_a_payload_that_is_no_text(tmp_path: Path) -> None:
         b"\xc3\xa9\xc0\x80",
         b"\xf4\x90\x80\x80\xe1\x80",
     ):
-        seen = decoded(tmp_path, [up(publish(payload))])
-        assert seen.said("payload") == [payload]
-        assert seen.column("mqtt_payload") == [payload.decode("utf-8", "replace")]
+        tables = decoded(tmp_path, [up(publish(payload))])
+        assert tables.message("payload") == [payload]
+        assert tables.column("mqtt_payload") == [payload.decode("utf-8", "replace")]
 
 
 def test_remaining_length_of_every_size(tmp_path: Path) -> None:
     """Remaining lengths of one, two and three bytes, at their bounds, are read; one of five bytes is malformed."""
     for size in (127, 128, 16_383, 16_384):
-        assert decoded(tmp_path, [up(publish(b"x" * (size - 7)))]).said("len") == [size]
-    seen = decoded(
+        assert decoded(tmp_path, [up(publish(b"x" * (size - 7)))]).message("len") == [size]
+    tables = decoded(
         tmp_path, [up(b"", 999, "S"), up(b"\x30\xff\xff\xff\xff\x01"), up(control(0xC0, b""), 1006)]
     )
-    assert seen.column("malformed")[1] == "MQTT remaining length of more than four bytes at byte 54"
-    assert seen.said("msgtype") == [12]
+    assert tables.column("malformed")[1] == "MQTT remaining length of more than four bytes at byte 54"
+    assert tables.message("msgtype") == [12]

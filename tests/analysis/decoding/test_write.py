@@ -27,9 +27,9 @@ FRAMES = talk(
 def test_tables_are_what_was_decoded(tmp_path: Path) -> None:
     """Read back by pyarrow, DuckDB and Polars the files hold the rows of the batches."""
     path = pcap(tmp_path / "made.pcap", FRAMES)
-    seen, written = decode(path), decoding.write([path], tmp_path / "out" / "tables")
+    tables, written = decode(path), decoding.write([path], tmp_path / "out" / "tables")
     assert (written.frames, written.messages, written.remarks) == (4, 4, ())
-    for file, table in zip(written.files, (seen.packets, seen.messages), strict=True):
+    for file, table in zip(written.files, (tables.packets, tables.messages), strict=True):
         assert pq.read_table(file).to_pylist() == table.to_pylist()
         assert len(pl.read_parquet(file)) == 4
         assert duckdb.read_parquet(str(file)).aggregate("count(*), min(frame)").fetchall() == [(4, 1)]

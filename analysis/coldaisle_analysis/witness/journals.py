@@ -18,7 +18,7 @@ WAITED = ("speak", "answer")
 
 
 @dataclass
-class Books:
+class Journals:
     """The plan of a run and the journals of its programs, by shard.
 
     Attributes:
@@ -34,24 +34,24 @@ class Books:
     sealed: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def open(cls, run: Path) -> "Books":
+    def open(cls, run: Path) -> "Journals":
         """Read plan and journals.
 
         Raises:
             InputError: if a file is missing or malformed.
         """
-        books = cls(Plan.load(run / "plan.json"))
+        journals = cls(Plan.load(run / "plan.json"))
         journal = run / "journal"
-        for unit in books.plan.scenario.units:
+        for unit in journals.plan.scenario.units:
             for line in read_journal(journal / f"{unit}.jsonl"):
-                books.units[line["shard"], unit].append(line)
-        if books.plan.episodes:
+                journals.units[line["shard"], unit].append(line)
+        if journals.plan.episodes:
             for number, line in enumerate(read_journal(journal / "injector.jsonl"), 1):
-                books.attacker[line["shard"]].append({**line, "line": number})
-        books._refuse_older(journal / "injector.jsonl")
+                journals.attacker[line["shard"]].append({**line, "line": number})
+        journals._refuse_older(journal / "injector.jsonl")
         for line in sorted(read_journal(journal / "capture.jsonl"), key=lambda line: _numbers(line["raw"])):
-            books.sealed[line["shard"]].append(line)
-        return books
+            journals.sealed[line["shard"]].append(line)
+        return journals
 
     def _refuse_older(self, path: Path) -> None:
         """Refuse the journal of an older coldaisle, which did not record the connections that an act opens."""
