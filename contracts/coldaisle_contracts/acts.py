@@ -33,7 +33,7 @@ class Draft:
 
     Attributes:
         scenario: its scenario.
-        start_ns: local midnight of the first day, ns since the epoch.
+        start_ns: local midnight of the first day, in ns since the epoch.
         spec: its entry in the scenario.
         variant: how it is played.
         onset: its first slot.

@@ -52,7 +52,7 @@ def offset_text(offset_ns: int) -> str:
 
 
 def read_offset(path: Path) -> int:
-    """Return the offset in force, ns, from the file :func:`offset_text` was written to."""
+    """Return the offset in force, in ns, from a file with the text of :func:`offset_text`."""
     file = os.open(path, os.O_RDONLY)  # read for every relayed frame: pathlib takes five times as long
     try:
         text = os.read(file, 64).decode("ascii").strip().rstrip("s")

@@ -45,7 +45,7 @@ KEYS = {
     "wall_ns": "wall time from which the offset is in force, in ns since the epoch",
     "was": "port of the connection that this one replaces; 0 for none",
 }
-"""What each key of a line holds."""
+"""The content of each key of a line."""
 
 Phase = Literal["approach", "on_path", "begin", "end", "off_path"]
 """Phases of an episode in their order; one that is not played on the path has ``begin`` and ``end`` alone."""
@@ -53,7 +53,7 @@ FrameAct = Literal[
     "poison", "restore", "relay", "alter", "copy", "release", "double", "swallow", "lose", "acknowledge", "clear", "reset",
     "repeat", "reply", "speak", "answer", "syn", "ask",
 ]  # fmt: skip
-"""What the attacker did with a frame, see docs/architecture.md."""
+"""Acts of the attacker on a frame, see docs/architecture.md."""
 
 
 @dataclass

@@ -112,7 +112,7 @@ class Plan(_Model):
 
     Attributes:
         scenario: the scenario it follows from.
-        start_ns: local midnight of the first day, ns since the epoch, UTC.
+        start_ns: local midnight of the first day, in ns since the epoch, UTC.
         utc_offset_s: declared offset of local time from UTC, in s.
         episodes: all episodes, in order of time.
     """

@@ -64,8 +64,8 @@ def test_map_is_monotone(steps: list[tuple[int, int]], instants: list[int]) -> N
 def test_offset_in_force_is_the_newest_not_after_the_instant() -> None:
     """An offset holds from its own instant on; before the first, the first holds."""
     timeline = Timeline(ROWS)
-    asked = [WALL - 1, WALL, WALL + SECOND - 1, WALL + SECOND, WALL + 9 * SECOND]
-    assert [timeline.offset(wall) // SECOND for wall in asked] == [100, 100, 100, 400, 700]
+    wall_times = [WALL - 1, WALL, WALL + SECOND - 1, WALL + SECOND, WALL + 9 * SECOND]
+    assert [timeline.offset(wall) // SECOND for wall in wall_times] == [100, 100, 100, 400, 700]
 
 
 def test_echo_moves_by_the_growth_when_its_value_was_sent() -> None:
@@ -180,8 +180,8 @@ def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
         pcap(raw, [(wall, frame) for wall in part])
     timeline = Timeline(ROWS)
     assert retime(raws, outs, Retimer(timeline)) == [2, 2]
-    found = [at for out in outs for at, _ in records(out)]
-    assert found == [wall + timeline.offset(wall) for wall in sorted([*walls[0], *walls[1]])]
+    times = [at for out in outs for at, _ in records(out)]
+    assert times == [wall + timeline.offset(wall) for wall in sorted([*walls[0], *walls[1]])]
     assert outs[1].read_bytes()[:24] == raws[0].read_bytes()[:24]
 
 

@@ -36,9 +36,9 @@ def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the one episode of a plan, with what is asked of it."""
-    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
+    spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
-    (only,) = build_plan(made(episodes=[asked | unit | changes])).episodes
+    (only,) = build_plan(made(episodes=[spec | unit | changes])).episodes
     return only
 
 
@@ -48,14 +48,14 @@ def playing(kind: str, **changes: Any) -> Episode:
 def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
     """Whatever the seed, an act's slot and times are its episode's, and the episode is over before its day is."""
     plan = drawing(kind, seed)
-    for each in plan.episodes:
-        day = each.onset // 288
-        unit = "inrow-13" if each.unit == BROKER else each.unit
-        assert plan.connect_ns(day, unit) < each.approach_ns <= each.begin_ns < each.end_ns
-        assert each.end_ns < plan.disconnect_ns(day, unit) <= plan.day_ns(2) + 2 * SECOND
-        for act in each.acts:
-            assert each.onset <= act.slot < each.onset + each.readings
-            assert all(each.approach_ns <= time <= each.end_ns for time in act.times_ns)
+    for planned in plan.episodes:
+        day = planned.onset // 288
+        unit = "inrow-13" if planned.unit == BROKER else planned.unit
+        assert plan.connect_ns(day, unit) < planned.approach_ns <= planned.begin_ns < planned.end_ns
+        assert planned.end_ns < plan.disconnect_ns(day, unit) <= plan.day_ns(2) + 2 * SECOND
+        for act in planned.acts:
+            assert planned.onset <= act.slot < planned.onset + planned.readings
+            assert all(planned.approach_ns <= time <= planned.end_ns for time in act.times_ns)
             assert list(act.times_ns) == sorted(act.times_ns)
 
 
@@ -67,9 +67,9 @@ def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
 def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, seed: int) -> None:
     """Acts that are laid between readings come after theirs and leave room before the one that follows."""
     plan = drawing(kind, seed)
-    for each in plan.episodes:
-        unit = "inrow-13" if each.unit == BROKER else each.unit
-        for act in each.acts:
+    for planned in plan.episodes:
+        unit = "inrow-13" if planned.unit == BROKER else planned.unit
+        for act in planned.acts:
             for time in act.times_ns:
                 reading, following = (plan.reading_ns(slot, unit) for slot in (act.slot, act.slot + 1))
                 assert reading < time < following - QUIET_S * SECOND + BETWEEN
@@ -88,10 +88,10 @@ def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
 @given(seed=SEEDS)
 def test_budgets_are_bounded(kind: str, seed: int) -> None:
     """Frames and real time are counted, none runs away, and only episodes without an act cost no time."""
-    for each in drawing(kind, seed).episodes:
-        assert 0 < each.packets < 20_000
-        assert (each.cost_s > 0) == bool(each.acts)
-        assert each.cost_s < 120
+    for planned in drawing(kind, seed).episodes:
+        assert 0 < planned.packets < 20_000
+        assert (planned.cost_s > 0) == bool(planned.acts)
+        assert planned.cost_s < 120
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,10 +99,10 @@ def test_budgets_are_bounded(kind: str, seed: int) -> None:
 @given(seed=SEEDS)
 def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
     """An episode has every parameter of its variant, and what is drawn is within what a scenario may ask for."""
-    for each in drawing(kind, seed).episodes:
-        rows = {row.name: row for row in each.row.parameters if row.of(each.variant)}
-        assert {name for name, row in rows.items() if row.drawn} <= set(each.parameters) <= set(rows)
-        for name, value in each.parameters.items():
+    for planned in drawing(kind, seed).episodes:
+        rows = {row.name: row for row in planned.row.parameters if row.of(planned.variant)}
+        assert {name for name, row in rows.items() if row.drawn} <= set(planned.parameters) <= set(rows)
+        for name, value in planned.parameters.items():
             assert rows[name].least <= value <= rows[name].most
             assert not rows[name].whole or value == round(value)
 
@@ -110,20 +110,20 @@ def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_is_hit(kind: str) -> None:
     """The broker has no sensors, a unit that plays itself has all, and only roles of readings need a unit."""
-    for each in drawing(kind, 3).episodes:
-        assert (each.unit == BROKER) == (each.sensors == ()) == (each.row.target == "broker")
-        assert set(each.normal) == set(each.sensors)
-        if each.row.actor == "unit":
-            assert each.sensors == (1, 2, 3, 4)
-        if Role.REMOVED in each.row.roles or Role.MODIFIED in each.row.roles:
-            assert each.unit != BROKER
+    for planned in drawing(kind, 3).episodes:
+        assert (planned.unit == BROKER) == (planned.sensors == ()) == (planned.row.target == "broker")
+        assert set(planned.normal) == set(planned.sensors)
+        if planned.row.actor == "unit":
+            assert planned.sensors == (1, 2, 3, 4)
+        if Role.REMOVED in planned.row.roles or Role.MODIFIED in planned.row.roles:
+            assert planned.unit != BROKER
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.pace in ("once", "outage")])
 def test_what_happens_once_takes_one_slot(kind: str) -> None:
     """Drawn episodes of kinds that act once last for one reading, and have one act."""
-    for each in drawing(kind, 5).episodes:
-        assert (each.readings, len(each.acts)) == (1, 1)
+    for planned in drawing(kind, 5).episodes:
+        assert (planned.readings, len(planned.acts)) == (1, 1)
 
 
 @pytest.mark.parametrize("kind", HIDING)
@@ -132,38 +132,40 @@ def test_what_happens_once_takes_one_slot(kind: str) -> None:
 def test_hidden_values_and_times_are_normal_ones(kind: str, seed: int) -> None:
     """What is made up in stealth lies in the sensor's normal range, what is held back stays inside the jitter."""
     plan = drawing(kind, seed, stealth=True)
-    for each in plan.episodes:
-        assert each.stealth
-        for act in each.acts:
+    for planned in plan.episodes:
+        assert planned.stealth
+        for act in planned.acts:
             if kind in ("false-data", "takeover"):
-                least, most = plan.scenario.site.normal(each.unit, act.sensor)
+                least, most = plan.scenario.site.normal(planned.unit, act.sensor)
                 assert least <= act.amount <= most
             if kind == "delay":
-                late = act.times_ns[0] - plan.reading_ns(act.slot, each.unit)
+                late = act.times_ns[0] - plan.reading_ns(act.slot, planned.unit)
                 assert 0 < late < (HIDDEN_S[1] + 0.01) * SECOND
 
 
 def test_a_pair_changes_places_and_the_odd_one_stays() -> None:
     """Of five readings two pairs are swapped: the first of each goes on just after the second."""
-    each = playing("reordering", readings=5, sensors=[2])
+    planned = playing("reordering", readings=5, sensors=[2])
     plan = build_plan(made())
-    assert [act.slot - each.onset for act in each.acts] == [0, 2]
-    for act in each.acts:
+    assert [act.slot - planned.onset for act in planned.acts] == [0, 2]
+    for act in planned.acts:
         assert 0 < act.times_ns[0] - plan.reading_ns(act.slot + 1, "inrow-13") < SECOND
 
 
 def test_every_ntp_query_is_forged_by_the_same_amount() -> None:
     """Of eight slots two hold an NTP query, and both answers move the clock."""
-    each = playing("time-forgery", readings=8, size=-30)
-    assert [(act.slot % 4, act.operation, act.amount) for act in each.acts] == [(0, "shift-clock", -30.0)] * 2
+    planned = playing("time-forgery", readings=8, size=-30)
+    assert [(act.slot % 4, act.operation, act.amount) for act in planned.acts] == [
+        (0, "shift-clock", -30.0)
+    ] * 2
 
 
 def test_a_forged_clock_is_put_right_before_the_day_is_over() -> None:
     """With an NTP query an hour, a forgery leaves an hour to midnight: the next day starts with an honest clock."""
-    asked = {"kind": "time-forgery", "unit": "inrow-13", "day": 1, "readings": 12, "size": 5}
-    assert build_plan(made(ntp_every=12, episodes=[asked | {"start": "22:05"}])).episodes
+    spec = {"kind": "time-forgery", "unit": "inrow-13", "day": 1, "readings": 12, "size": 5}
+    assert build_plan(made(ntp_every=12, episodes=[spec | {"start": "22:05"}])).episodes
     with pytest.raises(InputError, match="ends after its day"):
-        build_plan(made(ntp_every=12, episodes=[asked | {"start": "22:10"}]))
+        build_plan(made(ntp_every=12, episodes=[spec | {"start": "22:10"}]))
 
 
 def test_a_door_warms_up_slowly() -> None:
@@ -174,7 +176,7 @@ def test_a_door_warms_up_slowly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "said"),
+    ("kind", "spec", "said"),
     [
         ("reordering", {"readings": 1}, r"readings is 1: reordering needs 2 readings or more"),
         ("time-forgery", {"readings": 2, "start": "01:05"}, r"readings is 2: time-forgery needs an NTP query: one comes every 4"),
@@ -189,9 +191,9 @@ def test_a_door_warms_up_slowly() -> None:
         ("delay", {"start": "23:40"}, r"readings is 4: ends after its day or the run"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_played_is_refused(kind: str, asked: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], said: str) -> None:
     """Too few readings to swap, no query to forge, and acts that would run into the next reading are one sentence."""
-    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | asked
+    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | spec
     interval = episode.pop("interval_s", 300)
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + said):
@@ -215,6 +217,8 @@ def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -
             build_plan(scenario)
         return
     plan = build_plan(scenario)
-    for each in plan.episodes:
-        assert all(each.approach_ns <= time <= each.end_ns for act in each.acts for time in act.times_ns)
-        assert each.end_ns < plan.disconnect_ns(each.onset // scenario.slots_per_day, "inrow-13")
+    for planned in plan.episodes:
+        assert all(
+            planned.approach_ns <= time <= planned.end_ns for act in planned.acts for time in act.times_ns
+        )
+        assert planned.end_ns < plan.disconnect_ns(planned.onset // scenario.slots_per_day, "inrow-13")

@@ -27,10 +27,10 @@ def label(value: object) -> str:
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the one episode of a plan, with what is asked of it."""
-    asked = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
+    spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
-    (only,) = build_plan(Scenario.model_validate(scenario | {"episodes": [asked | unit | changes]})).episodes
+    (only,) = build_plan(Scenario.model_validate(scenario | {"episodes": [spec | unit | changes]})).episodes
     return only
 
 
@@ -84,13 +84,13 @@ def test_intensity_moves_a_parameter_one_way(kind: Kind, row: Parameter, first: 
 def test_intensity_sets_what_is_not_named(kind: Kind, row: Parameter) -> None:
     """Intensity 0 is faint, 1 is blatant, and a named parameter wins over both."""
     variant = {"variant": (row.variants or kind.variants)[0]}
-    for intensity, wanted in ((0, row.faint), (1, row.blatant)):
+    for intensity, expected in ((0, row.faint), (1, row.blatant)):
         value = playing(kind.name, intensity=intensity, **variant).parameters[row.name]
-        assert abs(value - row.around) == pytest.approx(abs(wanted))
+        assert abs(value - row.around) == pytest.approx(abs(expected))
     named = min(max(round((row.faint + row.blatant) / 2), row.least), row.most) + row.around
-    found = playing(kind.name, intensity=0, **variant, **{row.name: named})
-    assert found.parameters[row.name] == named
-    assert found.intensity == 0
+    planned = playing(kind.name, intensity=0, **variant, **{row.name: named})
+    assert planned.parameters[row.name] == named
+    assert planned.intensity == 0
 
 
 @pytest.mark.parametrize(("kind", "row"), ROWS, ids=label)

@@ -69,19 +69,19 @@ def test_same_scenario_and_seed_same_plan() -> None:
 def test_episodes_are_spread_over_days_units_hours_and_kinds() -> None:
     """Days and units get equal shares, a few either way; every kind and two thirds of the hours come up."""
     episodes = build_plan(WEEK).episodes
-    days = Counter(each.onset // 288 for each in episodes)
-    units = Counter(each.unit for each in episodes if each.unit != BROKER)
+    days = Counter(planned.onset // 288 for planned in episodes)
+    units = Counter(planned.unit for planned in episodes if planned.unit != BROKER)
     assert set(days) == set(range(1, 7))
-    assert (set(units), {each.kind for each in episodes}) == (set(UNITS), set(KINDS))
+    assert (set(units), {planned.kind for planned in episodes}) == (set(UNITS), set(KINDS))
     for counts in (days, units):
         assert max(counts.values()) - min(counts.values()) <= 6
-    assert len({each.onset % 288 // 12 for each in episodes}) >= 16
+    assert len({planned.onset % 288 // 12 for planned in episodes}) >= 16
 
 
 def test_week_is_a_balanced_mix() -> None:
     """Of what is drawn the published four are the largest share, each as large as the others; a quarter is benign."""
     longest = WEEK.drawn.readings[1]
-    kinds = Counter(each.kind for each in build_plan(WEEK).episodes if each.readings <= longest)
+    kinds = Counter(planned.kind for planned in build_plan(WEEK).episodes if planned.readings <= longest)
     largest = max(kinds.values())
     assert {kind for kind, count in kinds.items() if count == largest} == set(PATH)
     assert sum(kinds[kind] for kind in BENIGN) / kinds.total() == pytest.approx(0.25, abs=0.05)
@@ -93,26 +93,29 @@ def test_whatever_the_seed_episodes_keep_apart_and_within_their_day(seed: int) -
     """For any seed: as many as asked for beside those named, whole within a day, three slots from midnight and apart."""
     plan = build_plan(WEEK.model_copy(update={"seed": seed}))
     named = {
-        (one.unit, (one.day - 1) * 288 + one.start.hour * 12 + one.start.minute // 5) for one in WEEK.episodes
+        (spec.unit, (spec.day - 1) * 288 + spec.start.hour * 12 + spec.start.minute // 5)
+        for spec in WEEK.episodes
     }
     assert len(plan.episodes) == WEEK.drawn.count + len(named)
     last = dict.fromkeys((*UNITS, BROKER), -MARGIN)
-    for each in plan.episodes:
+    for planned in plan.episodes:
         shortest, longest = WEEK.drawn.readings
-        brief = each.row.pace in ("once", "outage")
-        drawn = (each.unit, each.onset) not in named
-        assert not drawn or (each.readings == 1 if brief else shortest <= each.readings <= longest)
-        assert MARGIN <= each.onset % 288 <= 288 - each.readings
-        assert each.onset - last[each.unit] >= 2
-        assert each.approach_ns <= each.begin_ns < each.end_ns
-        last[each.unit] = each.onset + each.readings
+        brief = planned.row.pace in ("once", "outage")
+        drawn = (planned.unit, planned.onset) not in named
+        assert not drawn or (planned.readings == 1 if brief else shortest <= planned.readings <= longest)
+        assert MARGIN <= planned.onset % 288 <= 288 - planned.readings
+        assert planned.onset - last[planned.unit] >= 2
+        assert planned.approach_ns <= planned.begin_ns < planned.end_ns
+        last[planned.unit] = planned.onset + planned.readings
 
 
 def test_ids_follow_time() -> None:
     """Episodes are numbered in order of their onset."""
     episodes = build_plan(WEEK).episodes
-    assert [each.id for each in episodes] == [f"e{number:02d}" for number in range(1, len(episodes) + 1)]
-    assert [each.onset for each in episodes] == sorted(each.onset for each in episodes)
+    assert [planned.id for planned in episodes] == [
+        f"e{number:02d}" for number in range(1, len(episodes) + 1)
+    ]
+    assert [planned.onset for planned in episodes] == sorted(planned.onset for planned in episodes)
 
 
 def test_adding_a_unit_leaves_the_others_readings_and_named_episodes() -> None:
@@ -221,8 +224,8 @@ def test_copies_keep_the_gap_a_scenario_names() -> None:
     """Copies of a burst lie exactly as far apart as asked for; more than fits before the next reading is refused."""
 
     def asking(gap_s: float) -> Plan:
-        wanted = episode(kind="duplication", variant="burst", count=4, gap_s=gap_s)
-        return build_plan(made(episodes=[wanted]))
+        spec = episode(kind="duplication", variant="burst", count=4, gap_s=gap_s)
+        return build_plan(made(episodes=[spec]))
 
     (only,) = asking(67.5).episodes
     for act in only.acts:
@@ -238,14 +241,18 @@ def test_drawn_episodes_avoid_named_ones() -> None:
         made(units=UNITS[:1], drawn={"count": 10, "kinds": dict.fromkeys(PATH, 1)}, episodes=named)
     )
     assert len(plan.episodes) == 11
-    taken = [slot for each in plan.episodes for slot in range(each.onset - 1, each.onset + each.readings)]
+    taken = [
+        slot
+        for planned in plan.episodes
+        for slot in range(planned.onset - 1, planned.onset + planned.readings)
+    ]
     assert len(taken) == len(set(taken))
 
 
 def test_kinds_come_in_proportion() -> None:
     """Weights 3 to 1 give shares 3 to 1, and what has no weight does not come up."""
     plan = build_plan(made(drawn={"count": 12, "kinds": {"removal": 3, "duplication": 1}}))
-    assert Counter(each.kind for each in plan.episodes) == {"removal": 9, "duplication": 3}
+    assert Counter(planned.kind for planned in plan.episodes) == {"removal": 9, "duplication": 3}
 
 
 @settings(max_examples=10, deadline=None)
@@ -253,20 +260,21 @@ def test_kinds_come_in_proportion() -> None:
 def test_no_two_drawn_episodes_are_alike(seed: int) -> None:
     """Hour, target, kind and variant together come up once at most, so no two can be told apart by the day alone."""
     scenario = INTRUSIONS.model_copy(update={"seed": seed})
-    seen = Counter(
-        (each.onset % 288 // 12, each.unit, each.kind, each.variant) for each in build_plan(scenario).episodes
+    places = Counter(
+        (planned.onset % 288 // 12, planned.unit, planned.kind, planned.variant)
+        for planned in build_plan(scenario).episodes
     )
-    assert set(seen.values()) == {1}
+    assert set(places.values()) == {1}
 
 
 def test_kinds_a_machine_cannot_play_are_left_out() -> None:
     """Without some kinds the other episodes keep their ids, times and acts."""
     whole, less = build_plan(WEEK), build_plan(WEEK, without=frozenset({"cable", "modification"}))
-    assert {each.kind for each in whole.episodes} - {each.kind for each in less.episodes} == {
+    assert {planned.kind for planned in whole.episodes} - {planned.kind for planned in less.episodes} == {
         "cable",
         "modification",
     }
-    assert [each for each in whole.episodes if each.kind not in ("cable", "modification")] == list(
+    assert [planned for planned in whole.episodes if planned.kind not in ("cable", "modification")] == list(
         less.episodes
     )
 

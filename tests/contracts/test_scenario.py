@@ -194,10 +194,10 @@ def test_intrusions_hold_everything() -> None:
     """In intrusions.toml every kind comes up three times or more, every variant once or more, and the first day is clean."""
     scenario = load_scenario(SCENARIOS / "intrusions.toml")
     plan = build_plan(scenario)
-    kinds = Counter(each.kind for each in plan.episodes)
+    kinds = Counter(planned.kind for planned in plan.episodes)
     assert set(kinds) == set(KINDS)
     assert min(kinds.values()) >= 3
-    played = {(each.kind, each.variant) for each in plan.episodes}
+    played = {(planned.kind, planned.variant) for planned in plan.episodes}
     assert played == {(kind.name, variant) for kind in KINDS.values() for variant in kind.variants}
     assert sum(scenario.drawn.kinds.values()) == scenario.drawn.count == len(plan.episodes)
     assert plan.episodes_on(range(1)) == []
@@ -207,19 +207,19 @@ def test_intrusions_hold_everything() -> None:
 def test_stealth_hides_whatever_can_hide() -> None:
     """In stealth.toml all that can hide does, every kind that can comes up, and what cannot is faint or a kind without strength."""
     plan = build_plan(load_scenario(SCENARIOS / "stealth.toml"))
-    assert {each.kind for each in plan.episodes if each.stealth} == {
+    assert {planned.kind for planned in plan.episodes if planned.stealth} == {
         kind.name for kind in KINDS.values() if kind.stealth
     }
-    for each in plan.episodes:
-        assert each.stealth or not each.row.stealth
-        assert not each.row.benign
-        quiet = "rate" not in each.parameters or each.parameters["rate"] <= 10
-        assert each.stealth or quiet
+    for planned in plan.episodes:
+        assert planned.stealth or not planned.row.stealth
+        assert not planned.row.benign
+        quiet = "rate" not in planned.parameters or planned.parameters["rate"] <= 10
+        assert planned.stealth or quiet
 
 
 def test_benign_holds_no_attack() -> None:
     """In benign.toml every benign kind comes up equally often, and nothing else."""
-    kinds = Counter(each.kind for each in build_plan(load_scenario(SCENARIOS / "benign.toml")).episodes)
+    kinds = Counter(planned.kind for planned in build_plan(load_scenario(SCENARIOS / "benign.toml")).episodes)
     assert set(kinds) == set(BENIGN)
     assert len(set(kinds.values())) == 1
 
@@ -232,11 +232,11 @@ def test_published_week_attacks_when_the_captures_do() -> None:
     tuesday, wednesday, thursday = (plan.episodes_on(range(day, day + 1)) for day in (1, 2, 3))
     assert sum(len(episode.acts) for episode in tuesday) == 40
     assert plan.episodes_on(range(1)) == []
-    assert [(each.kind, each.readings) for each in wednesday] == [("modification", 26)]
+    assert [(planned.kind, planned.readings) for planned in wednesday] == [("modification", 26)]
     assert plan.reading_ns(wednesday[0].onset, "inrow-13") // 10**9 - 1571796607 in range(-10, 10)
-    assert [(each.kind, each.variant) for each in thursday] == [("duplication", "burst")]
+    assert [(planned.kind, planned.variant) for planned in thursday] == [("duplication", "burst")]
     assert plan.reading_ns(thursday[0].onset, "inrow-13") // 10**9 - 1571879106 in range(-10, 10)
-    assert sum(len(each.acts) for each in plan.episodes if each.kind == "removal") == 140
+    assert sum(len(planned.acts) for planned in plan.episodes if planned.kind == "removal") == 140
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str) -> None:
     """Huge numbers, depth without end, endless weights and names that would write on the terminal: refused at once, cut and escaped."""
-    found = complaint(tmp_path, text)
-    assert found.startswith(said)
-    assert found.isprintable()
-    assert len(found) < 600
+    sentence = complaint(tmp_path, text)
+    assert sentence.startswith(said)
+    assert sentence.isprintable()
+    assert len(sentence) < 600
 
 
 @pytest.mark.parametrize("place", ["/dev/zero", "pipe", "folder", "none\0.toml"])

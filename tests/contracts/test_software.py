@@ -20,9 +20,9 @@ needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="need
 def test_packages_have_the_versions_of_dpkg() -> None:
     """Each package that is asked for and installed has dpkg's version; what is not installed is left out."""
     held = Software.of(SCRIPT, "tshark", "libc6", "no-such-package", "mosquitto-dev")
-    asked = ["dpkg-query", "-W", "-f=${Package}=${Version}\n", "tshark", "libc6"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    assert held.debian == dict(line.split("=", 1) for line in said.splitlines())
+    command = ["dpkg-query", "-W", "-f=${Package}=${Version}\n", "tshark", "libc6"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert held.debian == dict(line.split("=", 1) for line in listing.splitlines())
     assert held.made is None
 
 

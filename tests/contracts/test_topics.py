@@ -20,9 +20,9 @@ from coldaisle_contracts.topics import (
 
 def test_client_ids_are_the_published_ones() -> None:
     """The sixteen client ids are those of the published captures, and each leads back to unit and sensor."""
-    found = [client_id(unit, sensor) for unit in UNITS for sensor in SENSORS]
-    assert found == [f"{unit}{sensor}" for unit in (13, 15, 23, 25) for sensor in (1, 2, 3, 4)]
-    assert [sensor_of(client) for client in found] == [(unit, sensor) for unit in UNITS for sensor in SENSORS]
+    ids = [client_id(unit, sensor) for unit in UNITS for sensor in SENSORS]
+    assert ids == [f"{unit}{sensor}" for unit in (13, 15, 23, 25) for sensor in (1, 2, 3, 4)]
+    assert [sensor_of(client) for client in ids] == [(unit, sensor) for unit in UNITS for sensor in SENSORS]
 
 
 def test_topic_and_sensors_are_the_published_ones() -> None:

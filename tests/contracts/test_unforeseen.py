@@ -40,29 +40,29 @@ def test_it_says_what_where_and_on_which_file(logs: Path, monkeypatch: pytest.Mo
         raise KeyError("odd\nkey")
 
     monkeypatch.setattr("coldaisle_contracts.plan.read_text", broken)
-    known = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
-    assert known.exit_code == 70
-    found = re.fullmatch(
+    converted = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
+    assert converted.exit_code == 70
+    match = re.fullmatch(
         r"KeyError \('odd\\nkey'\) in Plan\.load \(plan\.py, line \d+\), working on (\S+): nobody foresaw this, "
         r"so please report it with this sentence and the file (\S+), which holds the whole story",
-        str(known),
+        str(converted),
     )
-    assert found is not None
-    assert found[1] == str(logs / "plan.json")
-    assert "Traceback (most recent call last)" in Path(found[2]).read_text()
-    assert Path(found[2]).parent == logs
+    assert match is not None
+    assert match[1] == str(logs / "plan.json")
+    assert "Traceback (most recent call last)" in Path(match[2]).read_text()
+    assert Path(match[2]).parent == logs
 
 
 def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be written the sentence still comes."""
     monkeypatch.setattr(tempfile, "tempdir", "/dev/null/none")
-    known = unforeseen.as_known(caught(lambda: 1 // 0))
-    assert isinstance(known, UnforeseenError)
-    assert str(known).endswith("report it with this sentence and the command")
+    converted = unforeseen.as_known(caught(lambda: 1 // 0))
+    assert isinstance(converted, UnforeseenError)
+    assert str(converted).endswith("report it with this sentence and the command")
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
         (MemoryError(), "memory: ran out"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory: ran out"),
@@ -76,11 +76,11 @@ def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
         (InputError("a", "b"), "a: b"),
     ],
 )
-def test_what_the_machine_refuses_is_bad_input(error: Exception, said: str) -> None:
+def test_what_the_machine_refuses_is_bad_input(error: Exception, output: str) -> None:
     """Memory, disk and permissions are a sentence that names the file, exit 2, and no log."""
-    known = unforeseen.as_known(error)
-    assert str(known).startswith(said)
-    assert known.exit_code == 2
+    converted = unforeseen.as_known(error)
+    assert str(converted).startswith(output)
+    assert converted.exit_code == 2
 
 
 def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
@@ -91,8 +91,8 @@ def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("coldaisle_contracts.plan.read_text", full)
-        known = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
-    assert str(known).startswith(f"{logs / 'plan.json'}: cannot be written, because the disk at /")
+        converted = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
+    assert str(converted).startswith(f"{logs / 'plan.json'}: cannot be written, because the disk at /")
 
 
 def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,9 +105,9 @@ def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.Capt
         thread.join()
     finally:
         threading.excepthook, sys.unraisablehook = before
-    said = capsys.readouterr().err
-    assert said.startswith("coldaisle: ZeroDivisionError")
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert output.startswith("coldaisle: ZeroDivisionError")
+    assert "Traceback" not in output
     assert len(list(logs.glob("coldaisle-error-*.log"))) == 1
 
 
@@ -119,14 +119,14 @@ unforeseen.run(lambda: {})
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "output"),
     [
         ("print('x' * 100_000)", 141, ""),
         ("1 // 0", 70, "coldaisle: ZeroDivisionError"),
         ("sys.exit(5)", 5, ""),
     ],
 )
-def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, said: str) -> None:
+def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, output: str) -> None:
     """Output into a closed pipe ends a program as a shell expects, without a word; its other endings stay what they are."""
     read, write = os.pipe()
     os.close(read)
@@ -136,8 +136,8 @@ def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, s
     )  # fmt: skip
     os.close(write)
     assert done.returncode == code
-    assert done.stderr.startswith(said)
-    assert done.stderr.count("\n") == bool(said)
+    assert done.stderr.startswith(output)
+    assert done.stderr.count("\n") == bool(output)
 
 
 def test_output_on_a_full_disk(tmp_path: Path) -> None:
@@ -148,5 +148,5 @@ def test_output_on_a_full_disk(tmp_path: Path) -> None:
             env={**os.environ, "TMPDIR": str(tmp_path)},
         )  # fmt: skip
     assert done.returncode == 2
-    said = "coldaisle: a file or device: cannot be written, because its disk is full: free some space there and try again\n"
-    assert done.stderr == said
+    output = "coldaisle: a file or device: cannot be written, because its disk is full: free some space there and try again\n"
+    assert done.stderr == output

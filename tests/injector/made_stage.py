@@ -207,8 +207,8 @@ class Run:
         sock = socket.create_connection((NEAR.ip, self.broker.port), timeout=5)
         sock.sendall(messages.connect(client))
         assert sock.recv(4) == b"\x20\x02\x00\x00"
-        for each in said:
-            sock.sendall(each)
+        for message in said:
+            sock.sendall(message)
         return sock
 
     def kept(self) -> bytes:
@@ -223,5 +223,5 @@ class Run:
 
 def rogue(kind: str, **wanted: object) -> Episode:
     """Return an episode of a rogue kind with little to do."""
-    few = {each.name: 12 for each in KINDS[kind].parameters if each.name == "count"}
+    few = {message.name: 12 for message in KINDS[kind].parameters if message.name == "count"}
     return episode(kind=kind, **{**few, **wanted})

@@ -27,11 +27,11 @@ EDITS: dict[Word, type[Edit]] = {
 """What a kind's row calls what becomes of a reading, and what an attack returns for it."""
 
 
-def _attack(kind: str, **wanted: object) -> OnPath:
+def _attack(kind: str, **planned: object) -> OnPath:
     late = (
-        {"start": "00:35"} if kind == "modification" and "variant" not in wanted else {}
+        {"start": "00:35"} if kind == "modification" and "variant" not in planned else {}
     )  # a replay may come
-    attack = attack_for(episode(kind=kind, **(late | wanted)))
+    attack = attack_for(episode(kind=kind, **(late | planned)))
     assert isinstance(attack, OnPath)
     return attack
 
@@ -101,9 +101,9 @@ def test_replay_delivers_what_was_reported_before() -> None:
 
 def test_hidden_modification_stays_in_the_sensors_normal_range() -> None:
     """However large the shift, what is delivered is a value the sensor might have had."""
-    wanted = episode(kind="modification", variant="shift", size=30.0, stealth=True)
+    planned = episode(kind="modification", variant="shift", size=30.0, stealth=True)
     attack = _attack("modification", variant="shift", size=30.0, stealth=True)
-    least, most = wanted.normal[1]
+    least, most = planned.normal[1]
     assert all(least <= float(value) <= most for value in _delivered(attack, range(SLOT, SLOT + 2)))
 
 
@@ -131,9 +131,9 @@ def test_being_on_the_path_is_the_anomaly_of_two_kinds_alone() -> None:
     }
 
 
-def _astray(elsewhere: tuple[Host, ...], **wanted: object) -> int:
+def _astray(elsewhere: tuple[Host, ...], **planned: object) -> int:
     """Play the first step of a misdirection and return the octet a reading's frame would be sent to."""
-    attack = _attack("tampering", variant="eth.dst", **wanted)
+    attack = _attack("tampering", variant="eth.dst", **planned)
     scene = SimpleNamespace(path=SimpleNamespace(elsewhere=elsewhere))
     next(attack.script(scene))  # type: ignore[arg-type]
     edit = attack.on_publish(Reading(SLOT, 1, "15.54"))
@@ -143,8 +143,8 @@ def _astray(elsewhere: tuple[Host, ...], **wanted: object) -> int:
 
 def test_frames_go_astray_to_a_host_that_is_there() -> None:
     """The one named, or one drawn by seed among those on the network."""
-    others = (UNITS["inrow-15"], UNITS["inrow-25"])
-    assert _astray(others, value=34) == 34
-    assert _astray(others) == _astray(others)
-    assert _astray(others) in (36, 34)
+    bystanders = (UNITS["inrow-15"], UNITS["inrow-25"])
+    assert _astray(bystanders, value=34) == 34
+    assert _astray(bystanders) == _astray(bystanders)
+    assert _astray(bystanders) in (36, 34)
     assert _astray((INJECTOR,)) == 66

@@ -45,10 +45,10 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 @pytest.fixture
 def pair(listener: socket.socket, tmp_path: Path) -> Iterator[Pair]:
     """Both ends of a connection."""
-    made = Pair(Theatre(tmp_path, Clocks()), listener)
-    yield made
-    made.broker.close()
-    made.client.abort()
+    ends = Pair(Theatre(tmp_path, Clocks()), listener)
+    yield ends
+    ends.broker.close()
+    ends.client.abort()
 
 
 def test_port_is_known_before_the_first_frame(pair: Pair) -> None:
@@ -79,7 +79,7 @@ def test_messages_in_pieces_are_put_together(pair: Pair) -> None:
         pair.broker.sendall(piece)
         pair.theatre.listen(1)
     assert (pair.client.count(messages.PUBACK), pair.client.count(messages.SUBACK)) == (1, 1)
-    assert [each.data for each in pair.client.inbox] == [puback, suback]
+    assert [message.data for message in pair.client.inbox] == [puback, suback]
 
 
 @pytest.mark.parametrize(("code", "accepted"), [(0, True), (4, False), (5, False)])
@@ -93,11 +93,11 @@ def test_login_is_accepted_with_code_0_alone(pair: Pair, code: int, accepted: bo
 
 def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
     """Between two looks at the tap no more is sent than it can keep, and in the end all of it."""
-    said = bytes(range(256)) * 800
-    pair.client.send(said)
+    data = bytes(range(256)) * 800
+    pair.client.send(data)
     heard, turns = b"", 0
     pair.broker.settimeout(0.05)
-    while len(heard) < len(said):
+    while len(heard) < len(data):
         fresh = b""
         while len(fresh) < _MOUTHFUL:
             try:
@@ -107,8 +107,8 @@ def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
         assert len(fresh) <= _MOUTHFUL
         heard, turns = heard + fresh, turns + 1
         pair.theatre.listen(1)
-    assert heard == said
-    assert turns >= len(said) // _MOUTHFUL
+    assert heard == data
+    assert turns >= len(data) // _MOUTHFUL
 
 
 def test_close_waits_for_the_other_side(pair: Pair) -> None:

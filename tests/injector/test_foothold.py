@@ -279,14 +279,14 @@ def test_leaving_closes_its_own_connections_and_no_others(
 def _answer_farewells(brokers: list[socket.socket]) -> int:
     """Close the broker's end of every connection whose other end said goodbye; return how many."""
     gone = list[socket.socket]()
-    for each in brokers:
-        each.setblocking(False)
+    for sock in brokers:
+        sock.setblocking(False)
         try:
-            if each.recv(1) == b"":
-                gone.append(each)
+            if sock.recv(1) == b"":
+                gone.append(sock)
         except BlockingIOError:
             continue
-    for each in gone:
-        brokers.remove(each)
-        each.close()
+    for sock in gone:
+        brokers.remove(sock)
+        sock.close()
     return len(gone)

@@ -58,5 +58,5 @@ def test_grammar_is_seeded() -> None:
     """Every rule makes bytes, the same for the same seed."""
     for rules in (malformed.FIRST, malformed.LATER):
         for rule in rules.values():
-            made = [rule(random.Random(3)) for _ in range(2)]  # noqa: S311 - nothing secret
-            assert made[0] == made[1] != b""
+            message = [rule(random.Random(3)) for _ in range(2)]  # noqa: S311 - nothing secret
+            assert message[0] == message[1] != b""

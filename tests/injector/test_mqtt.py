@@ -16,8 +16,8 @@ _MIDS = st.integers(1, 65_535)
 @given(st.lists(st.tuples(_VALUES, _MIDS), min_size=1, max_size=5))
 def test_messages_of_one_segment_are_told_apart(readings: list[tuple[str, int]]) -> None:
     """Several PUBLISH in a segment are read with their ids and values, short and long lengths alike."""
-    found = list(mqtt.messages(b"".join(publish(value, mid) for value, mid in readings)))
-    assert [(each.type, each.value.decode(), each.mid) for each in found] == [
+    parsed = list(mqtt.messages(b"".join(publish(value, mid) for value, mid in readings)))
+    assert [(each.type, each.value.decode(), each.mid) for each in parsed] == [
         (mqtt.PUBLISH, value, mid) for value, mid in readings
     ]
 

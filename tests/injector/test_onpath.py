@@ -39,9 +39,9 @@ class _Wire:
 
     def segments(self) -> list[Segment]:
         """Return the segments sent since the last call."""
-        found = [read for frame in self.sent if (read := Segment.read(frame))]
+        read_segments = [read for frame in self.sent if (read := Segment.read(frame))]
         self.sent.clear()
-        return found
+        return read_segments
 
 
 class _Times:
@@ -105,15 +105,15 @@ class _Scene:
     def _deliver(self) -> list[Segment]:
         """Hand on what was sent: each side must get exactly the next bytes of its stream."""
         sent = self.wire.segments()
-        for each in sent:
-            if each.source == UNIT.ip:
-                assert each.seq == self.up_seen
-                self.up_seen += len(each.payload)
-                assert each.ack <= self.down
+        for tcp in sent:
+            if tcp.source == UNIT.ip:
+                assert tcp.seq == self.up_seen
+                self.up_seen += len(tcp.payload)
+                assert tcp.ack <= self.down
             else:
-                assert each.seq == self.down_seen
-                self.down_seen += len(each.payload)
-                assert each.ack <= self.up
+                assert tcp.seq == self.down_seen
+                self.down_seen += len(tcp.payload)
+                assert tcp.ack <= self.up
         return sent
 
     def begin(self) -> None:
@@ -137,7 +137,7 @@ class _Scene:
 
     def payloads(self, segments: list[Segment]) -> list[tuple[str, bytes]]:
         """Return who is sent what."""
-        return [(each.target, each.payload) for each in segments]
+        return [(tcp.target, tcp.payload) for tcp in segments]
 
 
 def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
@@ -401,7 +401,7 @@ def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
     scene = _Scene(tmp_path, "reset")
     scene.begin()
     scene.path.spoofer.reset(2, 1)
-    sent = {each.target: (each.seq, each.flags & 4) for each in scene.wire.segments()}
+    sent = {tcp.target: (tcp.seq, tcp.flags & 4) for tcp in scene.wire.segments()}
     assert sent == {BROKER.ip: (scene.up, 4), UNIT.ip: (scene.down, 4)}
     (act,) = scene.lines("act")
     assert (act["operation"], act["client"], act["port"]) == ("reset", "131", PORT)

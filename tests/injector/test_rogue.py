@@ -19,40 +19,40 @@ ROGUES = [
 ]
 
 
-def _planned(wanted: Episode) -> list[tuple[int, int, str]]:
-    return [(act.slot, act.sensor, act.operation) for act in wanted.acts]
+def _planned(episode: Episode) -> list[tuple[int, int, str]]:
+    return [(act.slot, act.sensor, act.operation) for act in episode.acts]
 
 
-def _deeds(said: list[str]) -> list[str]:
+def _deeds(log: list[str]) -> list[str]:
     """Return what a broker's log says was done to it, without ports, and in no order: connections close side by side."""
-    found = [line for line in said if re.match(r"New client|Received|\s|Client .* (dis|not|closed)", line)]
-    return sorted(re.sub(r"127\.0\.0\.1(:\d+)?", "", line) for line in found)
+    lines = [line for line in log if re.match(r"New client|Received|\s|Client .* (dis|not|closed)", line)]
+    return sorted(re.sub(r"127\.0\.0\.1(:\d+)?", "", line) for line in lines)
 
 
-@pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(each) for each in ROGUES])
+@pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(pair) for pair in ROGUES])
 def test_it_does_what_is_planned_and_the_same_again(
     kind: str, variant: str, staged: Callable[[str], Run]
 ) -> None:
     """One line for each act, begin and end around them, no connection left; a second play looks the same to the broker."""
-    wanted, seen = rogue(kind, variant=variant), list[tuple[list[Any], list[str], list[bytes]]]()
+    episode, plays = rogue(kind, variant=variant), list[tuple[list[Any], list[str], list[bytes]]]()
     for name in ("first", "second"):
         run = staged(name)
-        acts = run.play(wanted)
-        assert [(act["slot"], act["sensor"], act["operation"]) for act in acts] == _planned(wanted)
+        acts = run.play(episode)
+        assert [(act["slot"], act["sensor"], act["operation"]) for act in acts] == _planned(episode)
         assert [line["phase"] for line in run.theatre.lines("episode")] == ["begin", "end"]
         assert run.theatre.foothold.clients == []
         facts = [{key: act[key] for key in ("after", "mid", "client")} for act in acts]
-        seen.append((facts, _deeds(run.broker.said()), run.theatre.wire.sent))
-    assert seen[0] == seen[1]
+        plays.append((facts, _deeds(run.broker.said()), run.theatre.wire.sent))
+    assert plays[0] == plays[1]
 
 
-@pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(each) for each in ROGUES])
+@pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(pair) for pair in ROGUES])
 def test_it_does_nothing_before_its_time(kind: str, variant: str, run: Run) -> None:
     """Up to the first act the broker has heard nothing of it."""
-    wanted = rogue(kind, variant=variant)
+    episode = rogue(kind, variant=variant)
     theatre = run.theatre
-    run.begin(wanted)
-    theatre.clocks.now = wanted.acts[0].times_ns[0] - 1
+    run.begin(episode)
+    theatre.clocks.now = episode.acts[0].times_ns[0] - 1
     theatre.stage.run_due(theatre.clocks.now)
-    assert theatre.stage.next_ns == wanted.acts[0].times_ns[0]
+    assert theatre.stage.next_ns == episode.acts[0].times_ns[0]
     assert (theatre.foothold.clients, theatre.wire.sent) == ([], [])

@@ -17,24 +17,24 @@ REAL = {client_id(unit, sensor) for unit in UNITS for sensor in SENSORS}
 
 def test_false_data_comes_from_a_sensor_that_does_not_exist(run: Run) -> None:
     """Its client id has the sensors' form and is none of the sixteen; values are the plan's."""
-    wanted = rogue("false-data")
-    acts = run.play(wanted)
-    assert [act["after"] for act in acts] == [encode_value(act.amount).decode() for act in wanted.acts]
+    episode = rogue("false-data")
+    acts = run.play(episode)
+    assert [act["after"] for act in acts] == [encode_value(act.amount).decode() for act in episode.acts]
     (name,) = {act["client"] for act in acts}
     assert re.fullmatch(r"\d{3}", name)
     assert name not in REAL
     received = [
         line for line in run.broker.said() if line.startswith(f"Received PUBLISH from {name} (d0, q1, r0")
     ]
-    assert len(received) == len(wanted.acts)
+    assert len(received) == len(episode.acts)
 
 
 def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> None:
     """The sensor's connection ends with the attacker's login; the attacker's when the sensor comes back."""
-    wanted = rogue("takeover", readings=1)
+    episode = rogue("takeover", readings=1)
     sensor = run.connect("131")
     theatre = run.theatre
-    run.begin(wanted)
+    run.begin(episode)
     run.until(lambda: bool(theatre.lines("act")), jump=True)
     assert sensor.recv(10) == b""
     (held,) = theatre.foothold.clients
@@ -50,9 +50,9 @@ def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> Non
 @pytest.mark.parametrize("kind", ["eavesdropping", "maintenance"])
 def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
     """From its start to its stop it is given every reading, and acknowledges none: quality of service is 0."""
-    wanted = rogue(kind)
+    episode = rogue(kind)
     theatre = run.theatre
-    run.begin(wanted)
+    run.begin(episode)
     run.until(lambda: len(theatre.lines("act")) == 1, jump=True)
     (client,) = theatre.foothold.clients
     with run.connect("131", messages.publish("IoT", "15.54", mid=7)):
@@ -65,31 +65,31 @@ def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
 
 def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: Run) -> None:
     """It stays after the client has left; the stop takes it away."""
-    wanted = rogue("retained-poisoning")
+    episode = rogue("retained-poisoning")
     theatre = run.theatre
-    run.begin(wanted)
+    run.begin(episode)
     run.until(lambda: len(theatre.lines("act")) == 1 and not theatre.foothold.clients, jump=True)
-    assert encode_value(wanted.acts[0].amount) in run.kept()
+    assert encode_value(episode.acts[0].amount) in run.kept()
     run.until(lambda: len(theatre.lines("episode")) == 2, jump=True)
     assert run.kept() == b"\x90\x03\x00\x01\x00\xd0\x00"
 
 
 def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever leaves something behind says so."""
-    wanted = rogue("retained-poisoning")
+    episode = rogue("retained-poisoning")
     clear = messages.publish
 
     def spoilt(topic: str, value: str, **given: Any) -> bytes:
-        return clear(topic, value or encode_value(wanted.acts[0].amount).decode(), **given)
+        return clear(topic, value or encode_value(episode.acts[0].amount).decode(), **given)
 
     monkeypatch.setattr(messages, "publish", spoilt)
     with pytest.raises(StuckError, match="forget a retained message"):
-        run.play(wanted)
+        run.play(episode)
 
 
 def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is reset, not closed; the broker sends its will, and the witness acknowledges nothing."""
-    wanted, broken = rogue("will-abuse", readings=1), list[int]()
+    episode, broken = rogue("will-abuse", readings=1), list[int]()
     abort = Client.abort
 
     def noted(client: Client) -> None:
@@ -97,12 +97,12 @@ def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: py
         abort(client)
 
     monkeypatch.setattr(Client, "abort", noted)
-    (act,) = run.play(wanted)
+    (act,) = run.play(episode)
     assert broken == [act["port"]]
-    said = run.broker.said()
-    assert act["after"] == encode_value(wanted.acts[0].amount).decode()
-    assert [line for line in said if line.startswith("Client panel-9 closed its connection")]
-    assert [line for line in said if line.startswith("Sending PUBLISH to panel-8 (d0, q0, r0")]
+    log = run.broker.said()
+    assert act["after"] == encode_value(episode.acts[0].amount).decode()
+    assert [line for line in log if line.startswith("Client panel-9 closed its connection")]
+    assert [line for line in log if line.startswith("Sending PUBLISH to panel-8 (d0, q0, r0")]
 
 
 def test_brute_force_counts_the_logins_taken(run: Run) -> None:
@@ -116,10 +116,10 @@ def test_brute_force_counts_the_logins_taken(run: Run) -> None:
 def test_enumeration_asks_for_many_topics_on_one_connection(run: Run) -> None:
     """Each guess is a SUBSCRIBE that is answered; the sensors' topic and the broker's own are among them."""
     run.play(rogue("topic-enumeration", count=120))
-    said = run.broker.said()
-    assert sum(line.startswith("New client connected") for line in said) == 1
-    assert sum(line.startswith("Sending SUBACK to") for line in said) == 120
-    asked = {line.strip().split(" (QoS")[0] for line in said if "(QoS 0)" in line}
-    assert "IoT" in asked
-    assert any(topic.startswith("$SYS/") for topic in asked)
-    assert len(asked) > 60
+    log = run.broker.said()
+    assert sum(line.startswith("New client connected") for line in log) == 1
+    assert sum(line.startswith("Sending SUBACK to") for line in log) == 120
+    topics = {line.strip().split(" (QoS")[0] for line in log if "(QoS 0)" in line}
+    assert "IoT" in topics
+    assert any(topic.startswith("$SYS/") for topic in topics)
+    assert len(topics) > 60

@@ -19,31 +19,31 @@ def test_publish_flood_publishes_as_often_and_as_fast_as_planned(
     variant: str, quality: str, run: Run
 ) -> None:
     """From one connection, with the variant's quality of service, and no faster than the rate."""
-    wanted = rogue("publish-flood", variant=variant, count=400, rate=500)
-    (act,) = run.play(wanted)
-    said = run.broker.said()
-    assert sum(f"(d0, {quality}, r0" in line and line.startswith("Received PUBLISH") for line in said) == 400
-    assert act["at_ns"] - wanted.acts[0].times_ns[0] == round(399 / 500 * SECOND)
+    episode = rogue("publish-flood", variant=variant, count=400, rate=500)
+    (act,) = run.play(episode)
+    log = run.broker.said()
+    assert sum(f"(d0, {quality}, r0" in line and line.startswith("Received PUBLISH") for line in log) == 400
+    assert act["at_ns"] - episode.acts[0].times_ns[0] == round(399 / 500 * SECOND)
 
 
 def test_connect_flood_holds_all_its_connections_at_once(run: Run) -> None:
     """Nobody leaves before the last has come, and then only after the time they are held for."""
-    wanted = rogue("connect-flood", count=60, rate=300, hold_s=20)
-    run.play(wanted)
-    said = [line for line in run.broker.said() if "node-" in line]
-    came = [number for number, line in enumerate(said) if line.startswith("New client connected")]
-    left = [number for number, line in enumerate(said) if "disconnected" in line or "closed" in line]
+    episode = rogue("connect-flood", count=60, rate=300, hold_s=20)
+    run.play(episode)
+    log = [line for line in run.broker.said() if "node-" in line]
+    came = [number for number, line in enumerate(log) if line.startswith("New client connected")]
+    left = [number for number, line in enumerate(log) if "disconnected" in line or "closed" in line]
     assert len(came) == len(left) == 60
     assert max(came) < min(left)
     end = run.theatre.lines("episode")[-1]["at_ns"]
-    assert end - wanted.acts[0].times_ns[0] >= 20 * SECOND
+    assert end - episode.acts[0].times_ns[0] >= 20 * SECOND
 
 
 def test_connect_flood_that_is_late_holds_them_as_long(run: Run) -> None:
     """Where opening them took longer than planned, the time they are held for counts from the last one."""
-    wanted = rogue("connect-flood", count=5, rate=10, hold_s=20)
-    run.theatre.clocks.now = wanted.acts[0].times_ns[0] + 30 * SECOND
-    run.theatre.play(wanted)
+    episode = rogue("connect-flood", count=5, rate=10, hold_s=20)
+    run.theatre.clocks.now = episode.acts[0].times_ns[0] + 30 * SECOND
+    run.theatre.play(episode)
     (act,) = run.theatre.lines("act")
     assert run.theatre.lines("episode")[-1]["at_ns"] - act["at_ns"] >= 20 * SECOND
 
@@ -52,19 +52,19 @@ def test_syn_flood_asks_from_many_ports(run: Run) -> None:
     """Each request is a SYN from another port below those its kernel uses, to the broker's."""
     run.play(rogue("syn-flood", count=50))
     read = [segment for frame in run.theatre.wire.sent if (segment := Segment.read(frame))]
-    assert {(each.flags, each.dport, each.source) for each in read} == {(SYN, 1883, INJECTOR.ip)}
-    assert len({each.sport for each in read}) == len({each.seq for each in read}) == 50
-    assert max(each.sport for each in read) < 32_768
+    assert {(syn.flags, syn.dport, syn.source) for syn in read} == {(SYN, 1883, INJECTOR.ip)}
+    assert len({syn.sport for syn in read}) == len({syn.seq for syn in read}) == 50
+    assert max(syn.sport for syn in read) < 32_768
 
 
 def test_slow_denial_waits_to_be_thrown_out(run: Run) -> None:
     """It says nothing after its CONNECT; the broker ends every connection by its own timer."""
-    wanted = rogue("slow-denial", count=3, keepalive_s=4)
-    hurried = wanted.model_copy(update={"parameters": {**wanted.parameters, "keepalive_s": 1}})
+    episode = rogue("slow-denial", count=3, keepalive_s=4)
+    hurried = episode.model_copy(update={"parameters": {**episode.parameters, "keepalive_s": 1}})
     run.play(hurried)
-    said = run.broker.said()
-    assert sum("has exceeded timeout" in line for line in said) == 3
-    assert not [line for line in said if line.startswith("Received") and "CONNECT" not in line]
+    log = run.broker.said()
+    assert sum("has exceeded timeout" in line for line in log) == 3
+    assert not [line for line in log if line.startswith("Received") and "CONNECT" not in line]
 
 
 @pytest.mark.parametrize("rule", sorted(malformed.FIRST | malformed.LATER))
@@ -86,9 +86,9 @@ def test_every_broken_packet_is_refused_or_answered(rule: str, run: Run) -> None
 def test_most_broken_packets_end_the_connection(run: Run) -> None:
     """The broker refuses most of what a seed draws, by its own account."""
     run.play(rogue("malformed", variant="grammar", count=60))
-    said = run.broker.said()
+    log = run.broker.said()
     refused = [
-        line for line in said if "protocol error" in line or "malformed" in line.lower() or "nvalid" in line
+        line for line in log if "protocol error" in line or "malformed" in line.lower() or "nvalid" in line
     ]
     assert len(refused) > 15
 

@@ -42,8 +42,8 @@ def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
     tmp_path: Path, unit: object, port: int, passed: bool
 ) -> None:
     """MQTT and any other port of a unit are passed on; a host the scenario does not name gets nothing."""
-    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
-    plan = build_plan(Scenario.model_validate({**wanted, "units": (UNIT.name,)}))
+    scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    plan = build_plan(Scenario.model_validate({**scenario, "units": (UNIT.name,)}))
     wire = _Wire()
     journal = Journal(tmp_path / "injector.jsonl", "day-1")
     schedule = Schedule(plan, Shard((0,)), wire, _Seat(), journal)  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
     frame[26:30] = bytes(map(int, unit.ip.split(".")))  # type: ignore[attr-defined]
     frame[36:38] = port.to_bytes(2, "big")
     schedule.handle(readdress(bytes(frame), UNIT.mac, INJECTOR.mac))
-    targets = [read.target for each in wire.sent if (read := Segment.read(each))]
+    targets = [read.target for sent in wire.sent if (read := Segment.read(sent))]
     assert targets == ([BROKER.ip] if passed else [])
 
 
@@ -64,9 +64,9 @@ def test_frames_go_astray_only_to_hosts_a_bridge_knows(
 ) -> None:
     """Units of the scenario whose cable stays in; the attacker's own host where there is none."""
     cable = {"kind": "cable", "unit": "inrow-15", "day": 1, "start": "00:20", "readings": 1}
-    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     episodes = [cable] if "inrow-15" in units else []
-    plan = build_plan(Scenario.model_validate({**wanted, "units": units, "episodes": episodes}))
+    plan = build_plan(Scenario.model_validate({**scenario, "units": units, "episodes": episodes}))
     journal = Journal(tmp_path / "injector.jsonl", "day-1")
     schedule = Schedule(plan, Shard((0,)), _Wire(), _Seat(), journal)  # type: ignore[arg-type]
     assert schedule._paths[UNIT.ip].elsewhere == elsewhere
@@ -74,8 +74,8 @@ def test_frames_go_astray_only_to_hosts_a_bridge_knows(
 
 def test_question_about_the_attackers_own_host_reaches_the_paths_too(tmp_path: Path) -> None:
     """The broker asking everybody for the attacker cures a poisoned unit: the path hears of it beside the tap."""
-    wanted = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
-    plan = build_plan(Scenario.model_validate({**wanted, "units": (UNIT.name,)}))
+    scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    plan = build_plan(Scenario.model_validate({**scenario, "units": (UNIT.name,)}))
     wire = _Wire()
     journal = Journal(tmp_path / "injector.jsonl", "day-1")
     schedule = Schedule(plan, Shard((0,)), wire, _Seat(), journal)  # type: ignore[arg-type]

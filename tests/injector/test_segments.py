@@ -101,10 +101,10 @@ def test_only_arp_is_read_as_arp() -> None:
 @pytest.mark.parametrize("size", [48, 49])
 def test_renewed_datagram_is_what_scapy_builds(size: int) -> None:
     """A datagram whose checksum its sender left open gets the right one and nothing else but MAC addresses."""
-    made = (
+    headers = (
         Ether(src=UNIT.mac, dst=INJECTOR.mac) / IP(src=UNIT.ip, dst=BROKER.ip) / UDP(sport=40_000, dport=123)
     )
-    whole = made / bytes(NTPHeader()).ljust(size, b"\x07")
+    whole = headers / bytes(NTPHeader()).ljust(size, b"\x07")
     frame = bytearray(bytes(whole))
     frame[40:42] = b"\x12\x34"
     expected = Ether(bytes(whole))
@@ -120,14 +120,14 @@ def test_renewed_arp_is_only_readdressed() -> None:
 
 def test_what_a_datagram_carries_is_exchanged_under_a_right_checksum() -> None:
     """Another payload of the same length; anything but a datagram carries none."""
-    made = (
+    headers = (
         Ether(src=BROKER.mac, dst=INJECTOR.mac)
         / IP(src=BROKER.ip, dst=UNIT.ip)
         / UDP(sport=123, dport=40_000)
     )
-    frame = bytes(made / Raw(b"\x01" * 48))
+    frame = bytes(headers / Raw(b"\x01" * 48))
     assert datagram(frame) == b"\x01" * 48
-    expected = Ether(bytes(made / Raw(b"\x02" * 48)))
+    expected = Ether(bytes(headers / Raw(b"\x02" * 48)))
     expected.src, expected.dst = MACS
     assert with_datagram(frame, MACS, b"\x02" * 48) == bytes(expected)
     assert datagram(segment(b"abc").frame) is None

@@ -149,9 +149,9 @@ class MadeLink:
 def plan_of(*episodes: dict[str, Any], **scenario: Any) -> Plan:
     """Return the plan of two hours of one day, with these episodes on :data:`UNIT`, from 00:30 when not told."""
     usual = {"unit": UNIT, "day": 1, "start": "00:30"}
-    specs = [usual | {"readings": 1 if KINDS[each["kind"]].brief else 3} | each for each in episodes]
-    made = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2}
-    return build_plan(Scenario.model_validate(made | scenario | {"episodes": specs}))
+    specs = [usual | {"readings": 1 if KINDS[episode["kind"]].brief else 3} | episode for episode in episodes]
+    defaults = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2}
+    return build_plan(Scenario.model_validate(defaults | scenario | {"episodes": specs}))
 
 
 class Scene:

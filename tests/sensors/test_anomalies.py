@@ -217,8 +217,8 @@ def test_clock_step_ends_when_the_plan_says(tmp_path: Path) -> None:
     scene = play(tmp_path, "clock-step", size=9, start="00:25")  # slots 5 to 7
     stop = only(scene).acts[1]
     assert {slot for (slot, _), (episode,) in taken(scene, "episode").items() if episode} == {6, 7}
-    asked = [line["at_ns"] for line in scene.lines("time") if line["slot"] == 7]
-    assert asked == [stop.times_ns[0]]
+    query_times = [line["at_ns"] for line in scene.lines("time") if line["slot"] == 7]
+    assert query_times == [stop.times_ns[0]]
 
 
 def test_clock_is_set_by_hand_when_nobody_answers(tmp_path: Path) -> None:

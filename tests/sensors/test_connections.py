@@ -22,9 +22,9 @@ ABORT = struct.pack("ii", 1, 0)
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A running mosquitto."""
-    made = Broker(tmp_path)
-    yield made
-    made.kill()
+    started = Broker(tmp_path)
+    yield started
+    started.kill()
 
 
 class _Unit:
@@ -53,10 +53,10 @@ class _Unit:
 @pytest.fixture
 def unit(tmp_path: Path, broker: Broker) -> Iterator[_Unit]:
     """A connected unit."""
-    made = _Unit(tmp_path, broker)
-    made.connections.open(START, Firmware(600))
-    yield made
-    made.connections.close()
+    started = _Unit(tmp_path, broker)
+    started.connections.open(START, Firmware(600))
+    yield started
+    started.connections.close()
 
 
 def test_sensor_thrown_out_by_a_second_client_comes_back_before_its_reading(
@@ -134,11 +134,11 @@ def test_attempts_nobody_answers_are_written_down(
         unit.report()
     unit.journal.flush()
     lines = [line for line in read_journal(unit.file) if line["event"] == "connect"]
-    own = [line for line in lines if line["client"] == "131"]
-    assert len(own) >= 3
-    assert [line["was"] for line in own] == [0, *(line["port"] for line in own[:-1])]
-    assert all(line["port"] for line in own)
-    assert {line["reason"] for line in own[1:]} == {"lost"}
+    of_sensor = [line for line in lines if line["client"] == "131"]
+    assert len(of_sensor) >= 3
+    assert [line["was"] for line in of_sensor] == [0, *(line["port"] for line in of_sensor[:-1])]
+    assert all(line["port"] for line in of_sensor)
+    assert {line["reason"] for line in of_sensor[1:]} == {"lost"}
     broker.start()
 
 

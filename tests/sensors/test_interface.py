@@ -22,9 +22,9 @@ HOST = UNITS["inrow-13"]
 @pytest.fixture
 def spaces() -> Iterator[dict[str, int]]:
     """A network with a broker and one unit."""
-    made = namespaces.build((BROKER, HOST))
-    yield made
-    for namespace in made.values():
+    network = namespaces.build((BROKER, HOST))
+    yield network
+    for namespace in network.values():
         os.close(namespace)
 
 
@@ -32,9 +32,9 @@ def spaces() -> Iterator[dict[str, int]]:
 def broker(spaces: dict[str, int], tmp_path: Path) -> Iterator[Broker]:
     """A mosquitto in the broker's namespace."""
     with namespaces.inside(spaces[BROKER.name]):
-        made = Broker(tmp_path, BROKER.ip)
-    yield made
-    made.kill()
+        network = Broker(tmp_path, BROKER.ip)
+    yield network
+    network.kill()
 
 
 def _routes() -> str:

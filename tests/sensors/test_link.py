@@ -29,20 +29,20 @@ class _WallClock:
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A running mosquitto."""
-    made = Broker(tmp_path)
-    yield made
-    made.kill()
+    started = Broker(tmp_path)
+    yield started
+    started.kill()
 
 
 @pytest.fixture
 def connected(broker: Broker) -> Iterator[list[Link]]:
     """Four connections, as a unit has them."""
-    made = [_link(client, broker.port) for client in CLIENTS]
-    for link in made:
+    started = [_link(client, broker.port) for client in CLIENTS]
+    for link in started:
         link.open()
-    settle(made, {}, _WallClock())
-    yield made
-    for link in made:
+    settle(started, {}, _WallClock())
+    yield started
+    for link in started:
         link.disconnect()
 
 

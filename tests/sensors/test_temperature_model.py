@@ -56,10 +56,10 @@ def test_same_for_the_same_seed_and_name() -> None:
     """Seed and unit fix every value; another seed or unit changes it."""
     assert np.array_equal(week(), week())
     assert not np.array_equal(week(seed=8), week())
-    others = SITE.model_copy(
+    same_medians = SITE.model_copy(
         update={"medians": {"inrow-13": SITE.medians["inrow-13"], "inrow-15": SITE.medians["inrow-13"]}}
     )
-    assert not np.array_equal(week(others, "inrow-15"), week(others, "inrow-13"))
+    assert not np.array_equal(week(same_medians, "inrow-15"), week(same_medians, "inrow-13"))
 
 
 def test_adding_a_unit_changes_no_other() -> None:
@@ -99,10 +99,10 @@ def test_load_drives_return_air_and_coolant_out_together() -> None:
 def test_chiller_drift_reaches_the_water_of_every_unit_and_no_air() -> None:
     """The drift is the same on coolant in and out of all units and absent from the air."""
     moved = [week(still(drift=0.3), unit) - STILL.medians[unit] for unit in UNITS]
-    for each in moved:
-        assert np.allclose(each[:, 0], moved[0][:, 0])
-        assert np.allclose(each[:, 1], each[:, 0])
-        assert np.allclose(each[:, 2:], 0)
+    for change in moved:
+        assert np.allclose(change[:, 0], moved[0][:, 0])
+        assert np.allclose(change[:, 1], change[:, 0])
+        assert np.allclose(change[:, 2:], 0)
 
 
 def test_drift_returns_to_its_mean() -> None:
@@ -197,9 +197,9 @@ def test_a_week_of_four_units_takes_a_moment() -> None:
 def test_week_has_the_published_week_s_noise() -> None:
     """A week's spread (within 0.03 °C) and lag-1 autocorrelation (within 0.12), drift included, are the published week's."""
     clean = [without_excursions(week(unit=unit, seed=seed))[0] for seed in SEEDS for unit in UNITS[:2]]
-    spread = np.mean([np.nanstd(each, axis=0) for each in clean], axis=0)
+    spread = np.mean([np.nanstd(change, axis=0) for change in clean], axis=0)
     assert spread == pytest.approx((0.21, 0.19, 0.13, 0.13), abs=0.03)
-    phi = np.mean([lag_1(each) for each in clean], axis=0)
+    phi = np.mean([lag_1(change) for change in clean], axis=0)
     assert phi[0] == pytest.approx(0.55, abs=0.12)
     assert np.all((phi[2:] >= 0.06) & (phi[2:] <= 0.22))
 
@@ -209,8 +209,8 @@ def monday() -> dict[str, Floats]:
     """Return the published Monday, a clean day: per unit, °C by slot and sensor."""
     if not DAD.is_dir():
         pytest.skip(f"the published captures are not in {DAD}; name them in COLDAISLE_DAD")
-    seen = observations.read([DAD / "capture_1910210000_mon.pcap"])
-    return {unit: values.to_numpy() for unit, values in seen.units.items()}
+    observed = observations.read([DAD / "capture_1910210000_mon.pcap"])
+    return {unit: values.to_numpy() for unit, values in observed.units.items()}
 
 
 @pytest.mark.dad
@@ -226,12 +226,13 @@ def test_medians_of_the_published_monday(monday: dict[str, Floats]) -> None:
 @pytest.mark.dad
 def test_noise_of_the_published_monday(monday: dict[str, Floats]) -> None:
     """From reading to reading the model changes as the Monday does: sd within 15 %, sensors of a unit as correlated."""
-    published = [np.diff(without_excursions(each)[0], axis=0) for each in monday.values()]
+    published = [np.diff(without_excursions(change)[0], axis=0) for change in monday.values()]
     ours = [np.diff(without_excursions(week(unit=unit, slots=WEEK))[0], axis=0) for unit in UNITS]
-    theirs = np.mean([np.nanstd(each, axis=0) for each in published], axis=0)
-    assert np.mean([np.nanstd(each, axis=0) for each in ours], axis=0) == pytest.approx(theirs, rel=0.15)
+    theirs = np.mean([np.nanstd(change, axis=0) for change in published], axis=0)
+    assert np.mean([np.nanstd(change, axis=0) for change in ours], axis=0) == pytest.approx(theirs, rel=0.15)
     between = [
-        np.mean([pd.DataFrame(each).corr().to_numpy() for each in some], axis=0) for some in (published, ours)
+        np.mean([pd.DataFrame(change).corr().to_numpy() for change in some], axis=0)
+        for some in (published, ours)
     ]
     assert between[1] == pytest.approx(between[0], abs=0.1)
 
@@ -244,7 +245,7 @@ def test_autocorrelation_of_the_published_monday(monday: dict[str, Floats]) -> N
         table = pd.DataFrame(without_excursions(values)[0])
         return lag_1((table - table.rolling(49, center=True, min_periods=12).median()).to_numpy())
 
-    published = np.mean([around(each) for each in monday.values()], axis=0)
+    published = np.mean([around(change) for change in monday.values()], axis=0)
     ours = np.mean([around(week(unit=unit)) for unit in UNITS], axis=0)
     assert ours == pytest.approx(published, abs=0.12)
 
@@ -252,7 +253,7 @@ def test_autocorrelation_of_the_published_monday(monday: dict[str, Floats]) -> N
 @pytest.mark.dad
 def test_excursions_of_the_published_monday(monday: dict[str, Floats]) -> None:
     """The share of excursions in a model week is within 1.5 percentage points of the Monday's."""
-    published = np.mean([without_excursions(each)[1] for each in monday.values()])
+    published = np.mean([without_excursions(change)[1] for change in monday.values()])
     ours = np.mean([without_excursions(week(unit=unit))[1] for unit in UNITS])
     assert ours == pytest.approx(published, abs=0.015)
 
