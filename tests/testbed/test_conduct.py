@@ -122,7 +122,7 @@ def test_paths_are_shown_as_the_machine_knows_them(said: str, outside: str) -> N
 def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
     """The variable and its value stand in the sentence, exit 2."""
     code = (
-        "import os; from coldaisle_testbed import container_programs as container_programs, desk; desk.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
+        "import os; from coldaisle_testbed import container_programs, desk; desk.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
         "unforeseen.run(lambda: container_programs.conduct(os.environ))"
     )
     env = os.environ | {"COLDAISLE_SEED": seed, "COLDAISLE_FEDERATION": str(tmp_path)}
