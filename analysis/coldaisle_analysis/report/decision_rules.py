@@ -34,7 +34,7 @@ def policy_for(budget: str) -> str:
 
 BUDGET_TEXTS = {budget: budget.replace("1", "one false alarm", 1) for budget in BUDGETS}
 DECISION_RULES = {
-    BEST_F1: "threshold with the best F1",
+    BEST_F1: "plain threshold (best F1)",
     EARLY: "policy, no more false alarms in training",
 } | {
     name: text

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -93,7 +92,7 @@ def _context(
     description: Description,
     scored: Sequence[Scored],
     audit_sentence: Sentence,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the values that the template shows."""
     split, earliest = grouped_split(scored), decision_rules.earliest(scored)
     policy_results = decision_rules.policy_results(scored)
@@ -136,7 +135,7 @@ def _context(
     }
 
 
-def _audit(results: Sequence[Result]) -> dict[str, Any]:
+def _audit(results: Sequence[Result]) -> dict[str, object]:
     """Return the number of checks by status, and the results of each group, the worst status first."""
     order = (Status.BAD, Status.LOOK, Status.OK, Status.ABSENT)
     groups = {
