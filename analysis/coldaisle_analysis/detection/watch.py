@@ -14,7 +14,7 @@ from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.earliness.policies import Policy
 from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import traffic, values
-from coldaisle_analysis.features.derived import Decoded, Derivation
+from coldaisle_analysis.features.derived import Derivation
 from coldaisle_analysis.features.packets import BYTES
 from coldaisle_analysis.forecast import columns as forecast
 from coldaisle_analysis.forecast.columns import series_of_published
@@ -102,8 +102,7 @@ class Watch:
             celsius([payload.decode(BYTES) for payload in sent.payload]),
         )
         syn, rst = columns["tcp_syn"], columns["tcp_rst"]
-        frames = Decoded(view.time_ns, flow, texts["protocol"], syn, rst, published)
-        columns |= self._derivation.follow(frames)
+        columns |= self._derivation.follow(view.time_ns, flow, texts["protocol"], syn, rst, published)
         forecasts = forecast.follow(self._forecast, series_of_published(published), view.frames)
         return np.column_stack([matrix(columns, LEVEL), forecasts])
 

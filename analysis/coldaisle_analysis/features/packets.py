@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from coldaisle_analysis.arrays import Ints
+from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.columns.streams import Published, celsius, stream_keys
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
 from coldaisle_analysis.decoding.captures import Frames, read
 from coldaisle_analysis.decoding.mqtt import PUBLISH
-from coldaisle_analysis.features.derived import Decoded, Derivation
+from coldaisle_analysis.features.derived import Derivation
 from coldaisle_analysis.local_time import local_time
 
 BYTES = "latin-1"
@@ -77,12 +77,11 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
-    columns = Derivation().follow(_of_frames(packets, messages))
-    return Trace(frames, packets.assign(**columns), messages, gaps)
+    return Trace(frames, packets.assign(**_derived(packets, messages)), messages, gaps)
 
 
-def _of_frames(packets: pd.DataFrame, messages: pd.DataFrame) -> Decoded:
-    """Return the columns of frames that others are derived from."""
+def _derived(packets: pd.DataFrame, messages: pd.DataFrame) -> dict[str, Floats]:
+    """Return the columns of frames that are derived from the frames before, see :mod:`derived`."""
     sent = messages[messages["msgtype"] == PUBLISH].drop_duplicates("row")
     row = sent["row"].to_numpy(np.intp)
     published = Published(
@@ -93,8 +92,8 @@ def _of_frames(packets: pd.DataFrame, messages: pd.DataFrame) -> Decoded:
         celsius(sent["payload"]),
     )
     syn, rst = (packets[name].to_numpy(np.float64, na_value=np.nan) for name in ("tcp_syn", "tcp_rst"))
-    protocol = packets["protocol"].to_numpy(object)
-    return Decoded(packets["time_ns"].to_numpy(), packets["flow"].to_numpy(), protocol, syn, rst, published)
+    protocol, time_ns = packets["protocol"].to_numpy(object), packets["time_ns"].to_numpy()
+    return Derivation().follow(time_ns, packets["flow"].to_numpy(), protocol, syn, rst, published)
 
 
 def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:

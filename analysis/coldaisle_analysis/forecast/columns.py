@@ -27,7 +27,7 @@ class Series:
         key: name of its sensor.
         unit: name of the sensor's unit.
         time_ns: time of arrival, in ns since the epoch.
-        tick: neighbouring values with the same number are judged together.
+        batch: neighbouring values with the same number are judged together.
         value: in °C.
     """
 

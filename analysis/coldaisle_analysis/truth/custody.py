@@ -94,4 +94,4 @@ def _exchanges(account: Account) -> Iterator[str]:
         if not noted_times - failed_times <= asked_times <= noted_times:
             yield f"{unit} asked for the time {asked_times} times in {shard_name}, its journal says {noted_times}"
         if given_times > asked_times:
-            yield f"{unit} was told the time {given_times} times in {shard_name} and asked {asked_times}"
+            yield f"{unit} got the time {given_times} times in {shard_name} and asked {asked_times} times"

@@ -1,1 +1,1 @@
-"""Levels that follow from packets and readings: a row a flow, a row a window; nothing is read from a capture again."""
+"""Levels computed from packets and readings, without reading a capture again: one row per flow, one row per window."""
