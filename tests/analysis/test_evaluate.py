@@ -13,7 +13,7 @@ from tests.analysis.test_schemas import SCHEMAS
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.evaluation import metrics
-from coldaisle_analysis.evaluation.evaluate import _told, evaluate
+from coldaisle_analysis.evaluation.evaluate import _summary, evaluate
 from coldaisle_analysis.evaluation.folds import evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.metrics import Scored
@@ -63,12 +63,12 @@ def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> N
     leaking = [replace(one, row={**one.row, "f1": 2.0}) if "+" in one.row["split"] else one for one in day]
     best = max((one.row for one in day if "+" not in one.row["split"]), key=lambda row: float(row["f1"]))
     assert len(leaking) == len(MODELS) + 1
-    assert _told(leaking) == (
+    assert _summary(leaking) == (
         f"{len(MODELS) - len(BASELINES)} models and {len(BASELINES)} baselines scored, "
         f"best {best['model']} with F1 {best['f1']:.3f}"
     )
     unseen = [one for one in scored if (one.row["level"], one.row["split"]) == ("readings", "kind")]
-    assert _told(unseen).startswith("1 model and 2 baselines scored, best ")
+    assert _summary(unseen).startswith("1 model and 2 baselines scored, best ")
 
 
 def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> None:

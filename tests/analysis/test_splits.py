@@ -1,4 +1,4 @@
-"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never thinned out."""
+"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never subsamplened out."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +7,14 @@ import pytest
 
 from coldaisle_analysis.arrays import Labels
 from coldaisle_analysis.evaluation.groups import BLOCKS, groups_of
-from coldaisle_analysis.evaluation.splits import DAY_FOLDS, HELD_ROWS, grouped, shuffled, thin, unseen_kinds
+from coldaisle_analysis.evaluation.splits import (
+    DAY_FOLDS,
+    HELD_ROWS,
+    grouped,
+    shuffled,
+    subsample,
+    unseen_kinds,
+)
 
 
 def rows(days: int = 6) -> pd.DataFrame:
@@ -90,7 +97,7 @@ def test_an_episode_over_midnight_follows_its_first_row() -> None:
 
 
 def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
-    """Within one day blocks of time are held out; an episode on a border stays whole."""
+    """Wisubsample one day blocks of time are held out; an episode on a border stays whole."""
     frame = rows(days=1)
     frame.loc[5:7, "episode"] = "border"
     name, groups = groups_of(frame)
@@ -132,22 +139,22 @@ def test_too_few_attacks_give_no_random_folds() -> None:
     assert list(shuffled(labels, seed=1)) == []
 
 
-def test_thinning_keeps_every_attack() -> None:
+def test_subsamplening_keeps_every_attack() -> None:
     """Of 1000 rows with 20 attacks 100 remain, all attacks among them, the same for the same seed."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[::50] = 1
-    kept = thin(np.arange(1000), labels, 100, seed=3)
+    kept = subsample(np.arange(1000), labels, 100, seed=3)
     assert len(kept) == 100
     assert labels[kept].sum() == 20
-    assert kept.tolist() == thin(np.arange(1000), labels, 100, seed=3).tolist()
+    assert kept.tolist() == subsample(np.arange(1000), labels, 100, seed=3).tolist()
 
 
 @pytest.mark.parametrize("attacks", [600, 950])
-def test_thinning_many_attacks_keeps_both_classes(attacks: int) -> None:
+def test_subsamplening_many_attacks_keeps_both_classes(attacks: int) -> None:
     """Where attacks alone exceed the limit, the limit holds and normal rows remain."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[:attacks] = 1
-    kept = thin(np.arange(1000), labels, 200, seed=3)
+    kept = subsample(np.arange(1000), labels, 200, seed=3)
     assert len(kept) == 200
     assert 0 < labels[kept].sum() < 200
 

@@ -20,7 +20,7 @@ from coldaisle_analysis.evaluation.alarms import BUDGETS, OBJECTIVE
 from coldaisle_analysis.evaluation.folds import FoldResult, evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import Scored
-from coldaisle_analysis.evaluation.splits import untested
+from coldaisle_analysis.evaluation.splits import whole_run
 from coldaisle_analysis.models import WITH_POLICIES
 from coldaisle_analysis.workers import parallel_map
 
@@ -51,7 +51,7 @@ def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, An
         seed: seed of models and of the draw of rows.
         about: for each model, the origin of the data and its scores on held-out days; saved unchanged.
     """
-    fold = untested(level.groups, level.labels, level.known_ns)
+    fold = whole_run(level.groups, level.labels, level.known_ns)
     inputs = model_inputs(level, fold.train)
     detectors = {}
     for model, result in evaluate_fold(models, level, fold, inputs, seed, keep=True).items():

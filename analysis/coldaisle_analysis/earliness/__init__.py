@@ -1,1 +1,1 @@
-"""Earliness: how early a detector alarms and what that is worth; ERDE, F-latency, recall against delay, alarm policies."""
+"""Earliness of detection: cases, ERDE, F-latency, recall against delay, and alarm policies."""

@@ -1,10 +1,10 @@
-"""The cases of early detection: what a detector watches, item by item.
+"""The cases of early detection: the sequences of items that a detector watches.
 
 The items of a case are the rows of one *stream*. There are three kinds of stream: the connection of a
-sensor (packets; its next connection, a day later, continues the stream), one unit and one sensor (readings).
-A positive case runs from the first row of an episode labelled attack on that stream (the onset) to the last.
-Negative cases are clean windows matched to it: same stream, same length, same time of day on the days nearest
-to it, or, where the capture has no such day, other hours of the same day; no row of an episode lies in them.
+sensor (packets; its next connection, a day later, continues the stream), a unit, and a sensor (readings).
+A positive case runs from the first row of an episode that is labelled attack on that stream (the onset) to the last.
+Negative cases are clean windows matched to it: same stream, same length, same time of day on the nearest days
+or, if the capture has no such day, other hours of the same day. No row of an episode lies in a clean window.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from coldaisle_analysis.earliness.erde import Outcomes
 from coldaisle_contracts.clock import DAY, HOUR, SECOND
 
 CLEAN_WINDOWS = 2
-"""Clean windows matched to each positive case, where the capture has so many."""
+"""Largest number of clean windows matched to each positive case."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Cases:
     """The cases of one level of a dataset, and the streams they were cut from.
 
     Attributes:
-        rows: for each case the positions of its items in the frame, in order of time.
-        onset_ns: start of each case, ns since the epoch, shape (cases,).
+        rows: the positions of each case's items in the frame, in order of time.
+        onset_ns: start of each case in ns since the epoch, shape (cases,).
         attacked: which cases are positive, shape (cases,).
         kinds: kind of attack of each positive case, "" for a clean window, shape (cases,).
         streams: the stream of each row of the frame as a code, -1 for none (such as ARP), shape (rows,).
-        order: the positions of all rows of the frame by stream, then time: how a detector meets them, shape (rows,).
-        known_ns: when each row of the frame could be judged, ns since the epoch, shape (rows,).
+        order: the positions of all rows of the frame sorted by stream, then time, as a detector receives them, shape (rows,).
+        known_ns: when each row of the frame could be scored, in ns since the epoch, shape (rows,).
     """
 
     rows: tuple[Rows, ...]
@@ -48,18 +48,18 @@ class Cases:
 
     @cached_property
     def length(self) -> npt.NDArray[np.int64]:
-        """Return how many items each case has, shape (cases,)."""
+        """Return the number of items of each case, shape (cases,)."""
         return np.array([len(rows) for rows in self.rows], dtype=np.int64)
 
     @cached_property
     def _flat(self) -> tuple[Rows, Rows, npt.NDArray[np.int64]]:
-        """Return the items of all cases one after another, where each case starts, and each item's place in its case."""
+        """Return the items of all cases in one array, the start of each case in it, and each item's place in its case."""
         starts = np.cumsum(self.length) - self.length
         items = np.concatenate(self.rows).astype(np.intp)
         return items, starts.astype(np.intp), np.arange(1, len(items) + 1) - np.repeat(starts, self.length)
 
     def outcomes(self, alarm: Mask) -> Outcomes:
-        """Return what a detector did in each case, given for every row of the frame whether it alarmed."""
+        """Return the outcome of each case; ``alarm`` says for every row of the frame whether it alarms."""
         if not self.rows:
             return Outcomes(self.attacked, self.length, self.length, np.zeros(0))
         items, starts, place = self._flat
@@ -70,18 +70,18 @@ class Cases:
         return Outcomes(self.attacked, self.length, first, np.where(first > 0, waited, np.nan))
 
     def within(self, rows: Mask) -> "Cases":
-        """Return only the cases that lie on these rows as a whole, such as those of the training days.
+        """Return the cases whose items all lie on these rows, such as those of the training days.
 
-        A clean window lies on another day than its positive case, so a cut in time may part the two; the share of
-        positive cases, and with it ERDE and its bounds, are those of the cases that are left.
+        A clean window lies on another day than its positive case, so a cut in time may separate the two. ERDE and its bounds
+        use the share of positive cases among the cases that are left.
         """
-        kept = np.array([bool(rows[items].all()) for items in self.rows], dtype=np.bool_)
+        inside = np.array([bool(rows[items].all()) for items in self.rows], dtype=np.bool_)
         return replace(
             self,
-            rows=tuple(compress(self.rows, kept)),
-            onset_ns=self.onset_ns[kept],
-            attacked=self.attacked[kept],
-            kinds=self.kinds[kept],
+            rows=tuple(compress(self.rows, inside)),
+            onset_ns=self.onset_ns[inside],
+            attacked=self.attacked[inside],
+            kinds=self.kinds[inside],
         )
 
 
@@ -90,11 +90,11 @@ class _Stream:
     """The rows of one stream in order of time.
 
     Attributes:
-        rows: their positions in the frame.
-        time_ns: their times.
-        kinds: the kind of anomaly each belongs to.
+        rows: positions of the rows in the frame.
+        time_ns: their times in ns.
+        kinds: kind of anomaly of each row, shape (rows,).
         attacks: code of the episode of each attack row, -1 for the others.
-        touched: how many rows before each, and before the end, lie in an episode, shape (rows + 1,).
+        touched: number of rows in an episode before each row, and before the end, shape (rows + 1,).
     """
 
     rows: Rows
@@ -104,9 +104,9 @@ class _Stream:
     touched: Ints
 
     def cases(self) -> Iterator[tuple[str, int, Rows]]:
-        """Yield its cases: kind of attack ("" of a clean window), onset (ns), rows."""
-        found, first = np.unique(self.attacks, return_index=True)
-        for at, episode in sorted(zip(first.tolist(), found.tolist(), strict=True)):
+        """Yield its cases: kind of attack ("" of a clean window), onset in ns, and rows."""
+        episodes, first = np.unique(self.attacks, return_index=True)
+        for at, episode in sorted(zip(first.tolist(), episodes.tolist(), strict=True)):
             if episode >= 0:
                 last = np.flatnonzero(self.attacks == episode)[-1]
                 onset, end = int(self.time_ns[at]), int(self.time_ns[last])
@@ -115,7 +115,7 @@ class _Stream:
                 yield from (("", start, items) for start, items in self.clean(onset, end))
 
     def clean(self, start: int, end: int) -> Iterator[tuple[int, Rows]]:
-        """Yield start and rows of the clean windows matched to one, the best matches first."""
+        """Yield start and rows of the clean windows matched to a case, the best matches first."""
         starts = start + _shifts(end - start)
         low = np.searchsorted(self.time_ns, starts)
         high = np.searchsorted(self.time_ns, starts + (end - start + 1))
@@ -125,7 +125,7 @@ class _Stream:
 
 
 def _shifts(length: int) -> Ints:
-    """Return how far a matched window may be moved, ns: whole days, then hours, then its own length."""
+    """Return the shifts of a matched window in ns: whole days, then hours, then multiples of its own length."""
     steps = ((DAY, 92), (HOUR, 23), (length + SECOND, 12))
     return np.concatenate([
         step * np.array([[count, -count] for count in range(1, most + 1)], dtype=np.int64).ravel() for step, most in steps
@@ -138,18 +138,20 @@ def find_cases(frame: pd.DataFrame, stream: pd.Series, known_ns: Ints) -> Cases:
     Args:
         frame: columns ``time`` (UTC), ``label`` (1 is attack), ``kind`` and ``episode`` (empty or missing outside one).
         stream: the stream of each row, missing for rows of none (such as ARP).
-        known_ns: when each row could be judged, ns since the epoch: a packet as it passes, a reading when its
+        known_ns: when each row could be scored, in ns since the epoch: a packet when it is captured, a reading when its
             slot ends.
     """
     codes = pd.factorize(stream)[0].astype(np.int64)
     time_ns = np.asarray(frame["time"].astype("datetime64[ns, UTC]").astype("int64"), dtype=np.int64)
     order = np.lexsort((time_ns, codes))
-    found = [case for own in _attacked_streams(frame, codes, order, time_ns) for case in own.cases()]
+    cases = [
+        case for attacked in _attacked_streams(frame, codes, order, time_ns) for case in attacked.cases()
+    ]
     return Cases(
-        rows=tuple(items for _, _, items in found),
-        onset_ns=np.array([start for _, start, _ in found], dtype=np.int64),
-        attacked=np.array([kind != "" for kind, _, _ in found], dtype=np.bool_),
-        kinds=np.array([kind for kind, _, _ in found], dtype=np.str_),
+        rows=tuple(items for _, _, items in cases),
+        onset_ns=np.array([start for _, start, _ in cases], dtype=np.int64),
+        attacked=np.array([kind != "" for kind, _, _ in cases], dtype=np.bool_),
+        kinds=np.array([kind for kind, _, _ in cases], dtype=np.str_),
         streams=codes,
         order=order,
         known_ns=known_ns,

@@ -1,4 +1,4 @@
-"""How much a detector has caught by when: recall against delay, and how early each kind of attack is caught."""
+"""Recall against delay, and the earliness of detection for each kind of attack."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,12 +14,12 @@ from coldaisle_analysis.earliness.erde import Outcomes
 Number = Annotated[float, WithJsonSchema({"type": ["number", "null"]})]
 """A number that may not exist: NaN in memory, ``null`` in a file."""
 MOST_POINTS = 40
-"""Points of a curve that is written down."""
+"""Largest number of points of a curve that is written to a file."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Recall against delay: steps, each at a delay at which something was caught.
+    """Recall against delay as steps, one at each delay at which a case was caught.
 
     Attributes:
         delay: items (from 1) or seconds after the onset, increasing, shape (steps,).
@@ -30,11 +30,11 @@ class Curve:
     recall: Floats
 
     def points(self, most: int = MOST_POINTS) -> list[list[float]]:
-        """Return at most so many ``[delay, recall]``, evenly spaced in steps, the first and the last among them."""
+        """Return at most ``most`` points ``[delay, recall]``, evenly spaced in steps, with the first and the last."""
         steps = len(self.delay)
-        shown = np.unique(np.linspace(0, steps - 1, min(most, steps)).round().astype(np.intp))
+        points = np.unique(np.linspace(0, steps - 1, min(most, steps)).round().astype(np.intp))
         return [
-            [float(self.delay[step]), float(self.recall[step])] for step in (shown if steps else shown[:0])
+            [float(self.delay[step]), float(self.recall[step])] for step in (points if steps else points[:0])
         ]
 
 
@@ -49,19 +49,19 @@ def recall_by_seconds(outcomes: Outcomes) -> Curve:
 
 
 def _curve(delays: Floats, cases: int) -> Curve:
-    """Return the steps of a curve, given the delay of each case that was caught, and how many there are to catch."""
+    """Return the curve of cases caught with these delays, out of so many positive cases."""
     delay, count = np.unique(delays, return_counts=True)
     return Curve(delay, np.cumsum(count) / max(cases, 1))
 
 
 class KindEarliness(TypedDict):
-    """How early one kind of attack is caught.
+    """Earliness of detection for one kind of attack.
 
     Attributes:
         cases: positive cases of the kind.
-        caught: how many of them were caught.
-        items: median item of the alarm over those, counted from 1; NaN when none was.
-        seconds: median time from onset to alarm over those, s; NaN when none was.
+        caught: positive cases that were caught.
+        items: median item of the alarm over caught cases, counted from 1; NaN without any.
+        seconds: median time from onset to alarm over caught cases, in s; NaN without any.
     """
 
     cases: int
@@ -71,19 +71,19 @@ class KindEarliness(TypedDict):
 
 
 def earliness_per_kind(outcomes: Outcomes, kinds: npt.NDArray[np.str_]) -> dict[str, KindEarliness]:
-    """Return how early each kind of attack is caught, by name; clean windows are left out.
+    """Return the earliness of detection by kind of attack; clean windows are left out.
 
     Args:
-        outcomes: of n cases.
+        outcomes: the outcomes of n cases.
         kinds: kind of attack of each positive case, see :attr:`cases.Cases.kinds`, shape (n,).
     """
     return {str(kind): _of_kind(outcomes, kinds == kind) for kind in np.unique(kinds[outcomes.attacked])}
 
 
-def _of_kind(outcomes: Outcomes, own: npt.NDArray[np.bool_]) -> KindEarliness:
-    caught = outcomes.caught & own
+def _of_kind(outcomes: Outcomes, of_kind: npt.NDArray[np.bool_]) -> KindEarliness:
+    caught = outcomes.caught & of_kind
     return KindEarliness(
-        cases=int((outcomes.attacked & own).sum()),
+        cases=int((outcomes.attacked & of_kind).sum()),
         caught=int(caught.sum()),
         items=float(np.median(outcomes.alarm[caught])) if caught.any() else float("nan"),
         seconds=float(np.median(outcomes.seconds[caught])) if caught.any() else float("nan"),

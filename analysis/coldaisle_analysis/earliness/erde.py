@@ -1,21 +1,21 @@
-"""How early a detector speaks: ERDE, F_latency and seconds to detection, over cases.
+"""Scores of early detection over cases: ERDE, F_latency and seconds to detection.
 
 A case is one sequence of items: the packets of a connection, the readings of a unit or of a sensor, from the onset
-of an episode to its end (a positive case), or in a clean window matched to one (a negative case). Which items
-and windows these are is :mod:`coldaisle_analysis.earliness.cases`'s business; here a case is three numbers.
+of an episode to its end (a positive case), or in a clean window matched to one (a negative case). :mod:`coldaisle_analysis.earliness.cases`
+finds these items and windows; here a case is three numbers.
 
 Sources: ERDE: Losada and Crestani, *A Test Collection for Research on Depression and Language Use*,
 CLEF 2016. F_latency: Sadeque, Xu and Bethard, *Measuring the Latency of Depression Detection in Social
-Media*, WSDM 2018. The scripts that eRisk and its participants publish compute the same but for this:
+Media*, WSDM 2018. The scripts that eRisk and its participants publish compute the same, with these differences:
 
 * k counts from 1 in all of them; an early version of saeub/eRisk2022-LauSAn counted from 0.
-* They write e^(k-o) out, which overflows for late alarms; the value is the same.
+* They compute e^(k-o) directly, which overflows for late alarms; the value is the same.
 * Their ERDE is often printed in percent.
-* The rate p of F_latency is a constant of the task in the lab's own script, 0.0078 (a median of 142 posts), as in
+* The rate p of F_latency is a constant of the task in eRisk's own script, 0.0078 (a median of 142 posts), as in
   ele94/early-risk-ensemble; 0.0411 and others, from the mean number of posts, in sinai-uja/MentalRiskES-IberLEF. Ours
-  follows from the cases, as the paper has it; that of eRisk is :func:`latency_weighted_f1`.
+  follows from the cases, as in the paper; with that of eRisk, see :func:`latency_weighted_f1`.
 * jmloyola/unsl_erisk_2022 takes the median length of the positive cases for p, we that of all.
-* Without a true positive the lab's script has the median of nothing, NaN; we say 0, as do UNSL and SINAI.
+* Without a true positive eRisk's script takes the median of an empty list, NaN; we return 0, as UNSL and SINAI do.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from scipy.special import expit
 from coldaisle_analysis.arrays import Floats
 
 ERISK_RATE = 0.0078
-"""The rate p at which eRisk lets the latency penalty grow, whatever the length of the cases."""
+"""The rate p of eRisk's latency penalty, for cases of any length."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a detector did in each of n cases.
+    """The outcomes of n cases with one detector.
 
     Attributes:
         attacked: whether the case follows an episode; bool, shape (n,).
@@ -74,7 +74,7 @@ class Outcomes:
 
 
 def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
-    """Return lc_o(k) = 1 - 1/(1 + e^(k-o)): what a true positive at item ``item`` costs with o = ``deadline``.
+    """Return lc_o(k) = 1 - 1/(1 + e^(k-o)), the cost of a true positive at item ``item`` with o = ``deadline``.
 
     The sigmoid is evaluated stably: a detection at the ten-thousandth item costs 1, not an overflow.
 
@@ -107,7 +107,7 @@ def erde(outcomes: Outcomes, deadline: float) -> float:
 def erde_bounds(share: float, deadline: float) -> tuple[float, float]:
     """Return the ERDE_o of a perfect detector and of one that never alarms, for a share of positive cases.
 
-    Scores of two data sets compare only beside these.
+    Scores of two data sets can be compared only relative to these bounds.
 
     Examples:
         >>> [round(bound, 3) for bound in erde_bounds(share=0.6, deadline=5)]
@@ -117,7 +117,7 @@ def erde_bounds(share: float, deadline: float) -> tuple[float, float]:
 
 
 def case_f1(outcomes: Outcomes) -> float:
-    """Return the F1 of the decisions, a case counting once; NaN without a positive case.
+    """Return the F1 over cases, each counted once; NaN without a positive case.
 
     Examples:
         >>> round(case_f1(outcomes), 3)
@@ -134,7 +134,7 @@ def latency_penalty(item: npt.ArrayLike, rate: float) -> Floats:
 
     Args:
         item: counted from 1.
-        rate: p, how fast it grows.
+        rate: p, the rate at which it grows.
 
     Examples:
         >>> latency_penalty([1, 9, 999], rate=0.1373).round(2).tolist()
@@ -157,9 +157,9 @@ def latency_rate(outcomes: Outcomes) -> float:
 
 
 def f_latency(outcomes: Outcomes) -> float:
-    """Return F_latency with the rate of these cases: 1 is every episode caught at its first item.
+    """Return F_latency with the rate of these cases; it is 1 if every positive case is caught at its first item.
 
-    No true positive: 0. No positive case: NaN.
+    It is 0 without a true positive and NaN without a positive case.
 
     Examples:
         >>> round(f_latency(outcomes), 3)
@@ -171,7 +171,7 @@ def f_latency(outcomes: Outcomes) -> float:
 def latency_weighted_f1(outcomes: Outcomes) -> float:
     """Return F_latency with the rate of eRisk, :data:`ERISK_RATE`: comparable from one data set to another.
 
-    Where cases are much shorter than the 142 posts the rate is made for, hardly anything is late and this is close to F1.
+    The rate is made for cases of 142 posts; if cases are much shorter, the penalty is small and the value is close to F1.
 
     Examples:
         >>> round(latency_weighted_f1(outcomes), 3)
@@ -189,7 +189,7 @@ def _weighted_f1(outcomes: Outcomes, rate: float) -> float:
 
 
 def seconds_to_detect(outcomes: Outcomes) -> tuple[float, float]:
-    """Return median and 90th percentile of the time from onset to alarm over true positives, s; NaN without any.
+    """Return median and 90th percentile of the time from onset to alarm over true positives, in s; NaN without any.
 
     Examples:
         >>> seconds_to_detect(outcomes)  # median and 90th percentile

@@ -1,6 +1,6 @@
-"""What a model's scores come to in cases: how early it speaks, with which policy, at which price in false alarms.
+"""Metrics of a model's alarms by case: how early it detects with which policy, and how many false alarms it raises.
 
-Everything is chosen on rows of a fold's training side that the scoring model had not seen, and measured on its test side.
+Thresholds and policies are chosen on rows of a fold's training side that the model was not fitted on, and measured on the test side.
 """
 
 from collections.abc import Sequence
@@ -48,20 +48,20 @@ from coldaisle_analysis.evaluation.metrics import (
 from coldaisle_analysis.evaluation.splits import Fold
 
 BUDGETS: dict[Budget, float] = {"1 a day": ONE_A_DAY, "1 a week": ONE_A_WEEK}
-"""False alarms an operator accepts, incidents per day."""
+"""Budgets of false alarms, in incidents per day."""
 OBJECTIVE = "erde_5"
-"""What policies are chosen for."""
+"""The score that policies are chosen for."""
 
 
 @dataclass(frozen=True)
 class CaseSets:
-    """What a split is judged on, for one way to cut the level into cases.
+    """The evaluation sets of a split for one kind of case.
 
     Attributes:
-        name: such as ``connection``.
+        name: the kind of case, such as ``connection``.
         whole: the rows of all test sides.
-        train: for each fold the rows held out of its training side.
-        test: for each fold its test side.
+        train: one set per fold: the rows that inner folds hold out of its training side.
+        test: one set per fold: its test side.
     """
 
     name: str
@@ -70,10 +70,10 @@ class CaseSets:
     test: tuple[EvaluationSet, ...]
 
 
-def judged(level: Level, folds: Sequence[Fold]) -> tuple[CaseSets, ...]:
-    """Return what a split of a level is judged on, for each way to cut it into cases that has an attacked one."""
+def case_sets(level: Level, folds: Sequence[Fold]) -> tuple[CaseSets, ...]:
+    """Return the evaluation sets of a split for each kind of case of the level that has a positive case."""
 
-    def on(cases: Cases, *rows: Rows) -> EvaluationSet:
+    def set_of(cases: Cases, *rows: Rows) -> EvaluationSet:
         mask = np.zeros(len(level.labels), np.bool_)
         mask[np.concatenate(rows)] = True
         return evaluation_set(cases, level.labels, level.episodes, mask)
@@ -81,18 +81,18 @@ def judged(level: Level, folds: Sequence[Fold]) -> tuple[CaseSets, ...]:
     return tuple(
         CaseSets(
             name,
-            on(cases, *(fold.test for fold in folds)),
-            tuple(on(cases, *(side.scored for side in fold.inner)) for fold in folds),
-            tuple(on(cases, fold.test) for fold in folds),
+            set_of(cases, *(fold.test for fold in folds)),
+            tuple(set_of(cases, *(side.scored for side in fold.inner)) for fold in folds),
+            tuple(set_of(cases, fold.test) for fold in folds),
         )
         for name, cases in level.cases.items()
         if folds and cases.attacked.any()
     )
 
 
-def measure(judged: EvaluationSet, alarms: Mask) -> AlarmMetrics:
-    """Return what the alarms of a level come to in cases and in incidents, given for every row."""
-    outcomes = judged.cases.outcomes(alarms)
+def measure(evaluated: EvaluationSet, alarms: Mask) -> AlarmMetrics:
+    """Return the metrics of alarms in cases and incidents; ``alarms`` has one entry per row of the level."""
+    outcomes = evaluated.cases.outcomes(alarms)
     median, late = seconds_to_detect(outcomes)
     return {
         "erde_5": erde(outcomes, 5),
@@ -106,60 +106,68 @@ def measure(judged: EvaluationSet, alarms: Mask) -> AlarmMetrics:
         "cases": len(outcomes.attacked),
         "positive_cases": int(outcomes.attacked.sum()),
         "caught_cases": int(outcomes.caught.sum()),
-        "incidents_per_day": judged.per_day(judged.incidents(alarms)),
+        "incidents_per_day": evaluated.per_day(evaluated.incidents(alarms)),
     }
 
 
-def of_trials(
+def of_results(
     level: Level,
-    benches: Sequence[CaseSets],
+    sets: Sequence[CaseSets],
     folds: Sequence[Fold],
-    trials: Sequence[FoldResult],
+    results: Sequence[FoldResult],
     *,
     policies: bool,
 ) -> dict[str, CaseMetrics]:
-    """Return for each way to cut a level into cases what a model comes to.
+    """Return a model's metrics for each kind of case.
 
     Args:
         level: the level.
-        benches: what the split is judged on.
-        folds: the split's folds.
-        trials: what the model did on each.
-        policies: whether policies are chosen and tried, too.
+        sets: the evaluation sets of the split.
+        folds: the folds of the split.
+        results: the model's result on each fold.
+        policies: whether to choose and measure alarm policies, too.
 
     Returns:
-        By kind of case: ``threshold`` (best F1 on training rows), every budget, with ``policies`` those chosen for
-        :data:`OBJECTIVE` at no more false alarms than that threshold raised there, and within every budget; recall against delay, and
-        earliness by kind.
+        By kind of case: ``threshold`` (best F1 on training rows) and a threshold for every budget; recall against delay, and earliness
+        by kind of attack. With ``policies`` also those chosen for :data:`OBJECTIVE`, with no more false alarms on training rows than that
+        threshold raised there, and within every budget.
     """
-    scores = [_spread(len(level.labels), fold, trial) for fold, trial in zip(folds, trials, strict=True)]
+    scores = [
+        _over_level(len(level.labels), fold, result) for fold, result in zip(folds, results, strict=True)
+    ]
     return {
-        one.name: _CaseScorer(level, one, scores).told(
-            [trial.threshold for trial in trials], policies=policies
+        case.name: _CaseScorer(level, case, scores).metrics(
+            [result.threshold for result in results], policies=policies
         )
-        for one in benches
+        for case in sets
     }
 
 
-def _spread(rows: int, fold: Fold, trial: FoldResult) -> tuple[Floats, Floats]:
+def _over_level(rows: int, fold: Fold, result: FoldResult) -> tuple[Floats, Floats]:
     """Return the scores of the rows held out of the training side, and of the test side, each over all rows of the level."""
-    known, tested = np.zeros(rows), np.zeros(rows)
-    known[trial.held_out], tested[fold.test] = trial.held_out_scores, trial.tested.score
-    return known, tested
+    held_out, tested = np.zeros(rows), np.zeros(rows)
+    held_out[result.held_out], tested[fold.test] = result.held_out_scores, result.tested.score
+    return held_out, tested
 
 
 @dataclass(frozen=True)
 class _CaseScorer:
-    """Plays policies over a model's scores."""
+    """Applies policies to a model's scores.
+
+    Attributes:
+        level: the level.
+        sets: its evaluation sets for one kind of case.
+        scores: for each fold the scores of the held-out rows and of the test rows, each over all rows of the level.
+    """
 
     level: Level
-    judged: CaseSets
+    sets: CaseSets
     scores: Sequence[tuple[Floats, Floats]]
 
-    def told(self, thresholds: Sequence[float], *, policies: bool) -> CaseMetrics:
-        """Return what the model comes to, see :func:`of_trials`."""
+    def metrics(self, thresholds: Sequence[float], *, policies: bool) -> CaseMetrics:
+        """Return the model's metrics, see :func:`of_results`."""
         limits = [Threshold(limit) for limit in thresholds]
-        plain, whole = self._alarms(limits), self.judged.whole
+        plain, whole = self._alarms(limits), self.sets.whole
         outcomes = whole.cases.outcomes(plain)
         curves = curves_of(outcomes)
         metrics: CaseMetrics = {
@@ -177,38 +185,38 @@ class _CaseScorer:
     def _within(self, per_day: float) -> BudgetMetrics:
         """Return the metrics of thresholds that keep a budget of false alarms per day on each fold's training rows."""
         limits = [
-            Threshold(budget_threshold(known, train, per_day))
-            for (known, _), train in zip(self.scores, self.judged.train, strict=True)
+            Threshold(budget_threshold(scores, train, per_day))
+            for (scores, _), train in zip(self.scores, self.sets.train, strict=True)
         ]
         return self._budgeted(self._alarms(limits))
 
     def _budgeted(self, alarms: Mask) -> BudgetMetrics:
-        whole = self.judged.whole
+        whole = self.sets.whole
         return {**measure(whole, alarms), **rows_of(self.level, whole, alarms)}
 
     def _alarms(self, chosen: Sequence[Policy]) -> Mask:
-        """Return which rows alarm with a policy a fold."""
+        """Return which rows alarm, given one policy per fold."""
         alarms = np.zeros(len(self.level.labels), np.bool_)
-        for (_, tested), test, policy in zip(self.scores, self.judged.test, chosen, strict=True):
+        for (_, tested), test, policy in zip(self.scores, self.sets.test, chosen, strict=True):
             alarms |= test.alarms(policy, tested)
         return alarms
 
     def _policies(self, limits: Sequence[Policy]) -> dict[str, PolicyMetrics]:
-        """Return what the families come to, the simplest that was good on each fold's training rows, and the same within budgets."""
-        chosen: dict[str, list[Tuned]] = {way: [] for way in (*FAMILIES, "best", *BUDGETS)}
-        for (known, _), train, limit in zip(self.scores, self.judged.train, limits, strict=True):
-            spent = train.per_day(train.incidents(train.alarms(limit, known)))
-            plain, *kept = tune_all(list(FAMILIES), known, train, OBJECTIVE, [spent, *BUDGETS.values()])
-            for way, one in zip(FAMILIES, plain, strict=True):
-                chosen[way].append(one)
-            for way, families in zip(("best", *BUDGETS), (plain, *kept), strict=True):
-                chosen[way].append(simplest(families, train))
-        return {way: self._tried(own, curves=way == "best") for way, own in chosen.items()}
+        """Return the metrics of each policy family, of the simplest good one of each fold (``best``), and of the latter within each budget."""
+        chosen: dict[str, list[Tuned]] = {rule: [] for rule in (*FAMILIES, "best", *BUDGETS)}
+        for (scores, _), train, limit in zip(self.scores, self.sets.train, limits, strict=True):
+            per_day = train.per_day(train.incidents(train.alarms(limit, scores)))
+            plain, *within = tune_all(list(FAMILIES), scores, train, OBJECTIVE, [per_day, *BUDGETS.values()])
+            for family, policy in zip(FAMILIES, plain, strict=True):
+                chosen[family].append(policy)
+            for rule, families in zip(("best", *BUDGETS), (plain, *within), strict=True):
+                chosen[rule].append(simplest(families, train))
+        return {rule: self._measured(policies, curves=rule == "best") for rule, policies in chosen.items()}
 
-    def _tried(self, tuned: Sequence[Tuned], *, curves: bool) -> PolicyMetrics:
-        """Return what policies, one a fold, come to on the test sides, and what they promised on the training rows."""
+    def _measured(self, tuned: Sequence[Tuned], *, curves: bool) -> PolicyMetrics:
+        """Return the metrics of policies, one per fold, on the test sides, and their score on the training rows."""
         alarms = self._alarms([choice.policy for choice in tuned])
-        points: OptionalCurves = {**curves_of(self.judged.whole.cases.outcomes(alarms))} if curves else {}
+        points: OptionalCurves = {**curves_of(self.sets.whole.cases.outcomes(alarms))} if curves else {}
         return {
             **self._budgeted(alarms),
             "chosen": [as_json(choice.policy) for choice in tuned],
@@ -225,11 +233,11 @@ def curves_of(outcomes: Outcomes) -> DelayCurves:
     }
 
 
-def rows_of(level: Level, judged: EvaluationSet, alarms: Mask) -> AlarmRows:
-    """Return precision and recall of alarming rows; those that belong to an attack and are none themselves count for neither."""
+def rows_of(level: Level, evaluated: EvaluationSet, alarms: Mask) -> AlarmRows:
+    """Return precision and recall of alarming rows; a row of an attack's episode that is no attack itself counts for neither."""
     attack, false = np.zeros_like(alarms), np.zeros_like(alarms)
-    attack[judged.order] = level.labels[judged.order] == 1
-    false[judged.order[judged.false]] = True
+    attack[evaluated.order] = level.labels[evaluated.order] == 1
+    false[evaluated.order[evaluated.false]] = True
     caught, wrong = int((alarms & attack).sum()), int((alarms & false).sum())
     return {
         "precision": caught / max(caught + wrong, 1),

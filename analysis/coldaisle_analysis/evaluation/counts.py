@@ -1,7 +1,7 @@
-"""Scores of alarms against labels, and how sure they are.
+"""Precision, recall and F1 of alarms against labels, with bootstrap intervals.
 
-Rows of one episode resemble each other, so intervals come from resampling whole clusters: episodes for what
-was caught, days (or blocks of time) for false alarms.
+Rows of one episode resemble each other, so whole clusters are resampled: episodes for caught attacks, days (or blocks of time) for
+false alarms.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Intervals(TypedDict):
 
 @dataclass(frozen=True)
 class Counts:
-    """A confusion matrix; each count a number, or an array with one entry a bootstrap draw."""
+    """A confusion matrix; each count is a number, or an array with one entry per bootstrap draw."""
 
     tp: Floats | float
     fp: Floats | float
@@ -79,14 +79,14 @@ def intervals(labels: Labels, alarms: Mask, episodes: Ints, groups: Ints, seed: 
         alarms: shape (rows,).
         episodes: code of each row's episode, shape (rows,); used for attack rows.
         groups: code of each row's day or block, shape (rows,); used for normal rows.
-        seed: of the resampling.
+        seed: seed of the resampling.
     """
     attack = labels == 1
     caught = _sums(episodes[attack], np.column_stack([alarms[attack], ~alarms[attack]]))
     false = _sums(groups[~attack], alarms[~attack, None])
     per_episode, per_group = _draws(seed, len(caught), len(false))
-    of_attacks, of_others = per_episode @ caught, per_group @ false
-    drawn = Counts(tp=of_attacks[:, 0], fn=of_attacks[:, 1], fp=of_others[:, 0])
+    attacks, clean = per_episode @ caught, per_group @ false
+    drawn = Counts(tp=attacks[:, 0], fn=attacks[:, 1], fp=clean[:, 0])
     tail = (1 - CONFIDENCE) / 2
     precision, recall, f1 = (
         [float(edge) for edge in np.quantile(values, [tail, 1 - tail])]
@@ -104,13 +104,13 @@ def _sums(clusters: Ints, counted: Mask) -> Floats:
 
 @lru_cache(maxsize=16)
 def _draws(seed: int, *clusters: int) -> tuple[Floats, ...]:
-    """Return how often each cluster is drawn, drawn with replacement, each of shape (draws, clusters)."""
+    """Return how often each cluster occurs in each draw with replacement, one array of shape (draws, clusters) per number of clusters."""
     rng = np.random.default_rng(seed)
     return tuple(
-        rng.multinomial(many, np.full(many, 1 / many), size=DRAWS).astype(np.float64)
-        if many
+        rng.multinomial(number, np.full(number, 1 / number), size=DRAWS).astype(np.float64)
+        if number
         else np.zeros((DRAWS, 0))
-        for many in clusters
+        for number in clusters
     )
 
 

@@ -1,8 +1,8 @@
-"""Every model on every split of every level: the rows of ``models/metrics.json``.
+"""Evaluation of every model on every split of every level: the rows of ``models/metrics.json``.
 
-What is learned (imputation, scaling, model, threshold) is learned on the training side of a fold; the rows
-of all test sides together are scored once. Identity columns are out, except in the splits named
-``…+identity``, which one tree plays to show what they would leak.
+Imputation, scaling, model and threshold are fitted on the training side of a fold; the rows of all test sides together
+are scored once. Models are not given identity columns, except in the splits named ``…+identity``, where one decision tree shows what
+these columns would leak.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from coldaisle_analysis.evaluation.alarms import CaseSets, judged, of_trials
+from coldaisle_analysis.evaluation.alarms import CaseSets, case_sets, of_results
 from coldaisle_analysis.evaluation.folds import FoldResult, Params, fold_result
-from coldaisle_analysis.evaluation.jobs import IDENTITY, Scores, jobs_of, key, lean, run, tuned_params
+from coldaisle_analysis.evaluation.jobs import (
+    IDENTITY,
+    Scores,
+    jobs_of,
+    key,
+    run,
+    tuned_params,
+    without_unused,
+)
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import FirstCase, FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
@@ -23,14 +31,14 @@ from coldaisle_analysis.workers import parallel_map
 
 @dataclass(frozen=True)
 class _Split:
-    """A way to divide a level.
+    """A division of a level into folds.
 
     Attributes:
         level: the level.
-        name: of the split.
-        models: that play it.
+        name: name of the split.
+        models: models that are evaluated on it.
         folds: its folds.
-        leaks: whether one of the models is given the identity columns as well.
+        leaks: whether one of the models is evaluated with the identity columns as well.
     """
 
     level: Level
@@ -47,76 +55,77 @@ def evaluate(
 
     Args:
         levels: the levels of a dataset.
-        seed: of shuffling, subsampling, models and bootstrap.
-        progress: told each split that is played, and how it went.
-        tuned: choose the parameters of every model that is told on the training side of each honest fold, see :mod:`tuning`.
+        seed: seed of shuffling, subsampling, models and bootstrap.
+        progress: called with one line per split that is done.
+        tuned: whether to choose the parameters of every supervised model on the training side of each grouped fold, see :mod:`tuning`.
     """
     splits = [split for level in levels for split in _splits(level, seed)]
     params = _params(splits, seed, tune=tuned)
     scored: dict[int, list[Scored]] = {}
-    for at, scores in _played(splits, params, seed):
+    for at, scores in _predicted(splits, params, seed):
         scored[at] = list(_scored(splits[at], scores, params[at], seed))
-        progress(f"{splits[at].level.name}, {splits[at].name} split: {_told(scored[at])}")
-    return [one for at in sorted(scored) for one in scored[at]]
+        progress(f"{splits[at].level.name}, {splits[at].name} split: {_summary(scored[at])}")
+    return [result for at in sorted(scored) for result in scored[at]]
 
 
-def _told(scored: Sequence[Scored]) -> str:
-    """Return how many models were scored on a split and which was best, those aside that are given identity columns, too."""
-    rows = [one.row for one in scored if not one.row["split"].endswith("+identity")]
-    bars = sum(row["model"] in BASELINES for row in rows)
+def _summary(scored: Sequence[Scored]) -> str:
+    """Return how many models were scored on a split and which was best, without those given identity columns."""
+    rows = [result.row for result in scored if not result.row["split"].endswith("+identity")]
+    baselines = sum(row["model"] in BASELINES for row in rows)
     best = max(rows, key=lambda row: float(row["f1"]))
-    models = f"{len(rows) - bars} model{'s' if len(rows) - bars != 1 else ''}"
-    baselines = f" and {bars} baselines" if bars else ""
-    return f"{models}{baselines} scored, best {best['model']} with F1 {best['f1']:.3f}"
+    models = f"{len(rows) - baselines} model{'s' if len(rows) - baselines != 1 else ''}"
+    beside = f" and {baselines} baselines" if baselines else ""
+    return f"{models}{beside} scored, best {best['model']} with F1 {best['f1']:.3f}"
 
 
 def _splits(level: Level, seed: int) -> Iterator[_Split]:
-    """Yield how a level with attacks is divided: whole days, kinds never seen, and at random, where it has enough of each."""
+    """Yield the splits of a level with attacks: by whole days, by kinds left out of training, and at random, where its rows allow each."""
     if not level.labels.any():
         return
-    honest, kinds = tuple(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
-    told = tuple(name for name, model in MODELS.items() if model.supervised)
+    days, kinds = tuple(grouped(level.groups, level.labels, level.known_ns)), level.kinds.to_numpy(object)
+    supervised = tuple(name for name, model in MODELS.items() if model.supervised)
     several = len(np.unique(kinds[level.labels == 1])) > 1
-    unseen = [one for fold in honest if several for one in unseen_kinds(fold, kinds, level.labels)]
+    unseen = [part for fold in days if several for part in unseen_kinds(fold, kinds, level.labels)]
     splits = (
-        _Split(level, level.held_out, tuple(MODELS), honest),
+        _Split(level, level.held_out, tuple(MODELS), days),
         _Split(level, "kind", (*BASELINES, WITHOUT_KIND), tuple(unseen), leaks=False),
-        _Split(level, "random", told, tuple(shuffled(level.labels, seed))),
+        _Split(level, "random", supervised, tuple(shuffled(level.labels, seed))),
     )
     yield from (split for split in splits if split.folds)
 
 
 def _params(splits: Sequence[_Split], seed: int, *, tune: bool) -> list[list[Params]]:
-    """Return for each fold of each split the parameters of its models; on honest folds tuned on the training side, if so asked."""
-    honest = [tune and split.name == split.level.held_out for split in splits]
-    found = parallel_map(
+    """Return the parameters of the models for each fold of each split; with ``tune`` those of grouped folds are tuned on the training side."""
+    grouped_splits = [tune and split.name == split.level.held_out for split in splits]
+    chosen = parallel_map(
         tuned_params,
         [
-            (lean(split.level), split.models, fold.train, seed)
-            for split, own in zip(splits, honest, strict=True)
-            if own
+            (without_unused(split.level), split.models, fold.train, seed)
+            for split, is_tuned in zip(splits, grouped_splits, strict=True)
+            if is_tuned
             for fold in split.folds
         ],
     )
     return [
-        [next(found) if own else {} for _ in split.folds] for split, own in zip(splits, honest, strict=True)
+        [next(chosen) if is_tuned else {} for _ in split.folds]
+        for split, is_tuned in zip(splits, grouped_splits, strict=True)
     ]
 
 
-def _played(
+def _predicted(
     splits: Sequence[_Split], params: Sequence[Sequence[Params]], seed: int
 ) -> Iterator[tuple[int, dict[bytes, Scores]]]:
-    """Yield the place of a split and what its models predict, once all have; the longest work comes first."""
+    """Yield the position of a split and its models' predictions, as soon as all are there; the longest jobs run first."""
     jobs = [
         (at, job)
-        for at, (split, own) in enumerate(zip(splits, params, strict=True))
-        for job in jobs_of(split.level, split.models, split.folds, own, leaks=split.leaks)
+        for at, (split, chosen) in enumerate(zip(splits, params, strict=True))
+        for job in jobs_of(split.level, split.models, split.folds, chosen, leaks=split.leaks)
     ]
-    jobs.sort(key=lambda each: -each[1].cost)
+    jobs.sort(key=lambda entry: -entry[1].cost)
     left = [sum(at == number for number, _ in jobs) for at in range(len(splits))]
     scores: list[dict[bytes, Scores]] = [{} for _ in splits]
-    for (at, _), found in zip(jobs, parallel_map(run, [(job, seed) for _, job in jobs]), strict=True):
-        scores[at] |= found
+    for (at, _), predicted in zip(jobs, parallel_map(run, [(job, seed) for _, job in jobs]), strict=True):
+        scores[at] |= predicted
         left[at] -= 1
         if not left[at]:
             yield at, scores[at]
@@ -125,53 +134,55 @@ def _played(
 def _scored(
     split: _Split, scores: Mapping[bytes, Scores], params: Sequence[Params], seed: int
 ) -> Iterator[Scored]:
-    """Yield what each model scores on a split, and the one that saw identity columns."""
-    benches = judged(split.level, split.folds) if split.name != "random" else ()
-    keys = [[key(side, own) for side in fold.sides] for fold, own in zip(split.folds, params, strict=True)]
+    """Yield the result of each model on a split, then that of the model with identity columns."""
+    sets = case_sets(split.level, split.folds) if split.name != "random" else ()
+    keys = [
+        [key(side, chosen) for side in fold.sides] for fold, chosen in zip(split.folds, params, strict=True)
+    ]
 
-    def trials(model: str, ending: str = "") -> Iterator[FoldResult]:
-        for fold, own in zip(split.folds, keys, strict=True):
+    def results(model: str, ending: str = "") -> Iterator[FoldResult]:
+        for fold, side_keys in zip(split.folds, keys, strict=True):
             tested, *inner = (
-                scores[each].of(model + ending, side.scored)
-                for each, side in zip(own, fold.sides, strict=True)
+                scores[side_key].of(model + ending, side.scored)
+                for side_key, side in zip(side_keys, fold.sides, strict=True)
             )
             yield fold_result(model, fold, split.level.labels, tested, inner)
 
     for model in split.models:
-        chosen = [own.get(model, {}) for own in params]
-        yield _score(split, split.name, model, list(trials(model)), chosen, benches, seed)
+        chosen = [by_model.get(model, {}) for by_model in params]
+        yield _score(split, split.name, model, list(results(model)), chosen, sets, seed)
     if split.leaks:
-        leaking = list(trials(WITH_IDENTITY, IDENTITY))
-        yield _score(split, f"{split.name}{IDENTITY}", WITH_IDENTITY, leaking, [], benches, seed)
+        leaking = list(results(WITH_IDENTITY, IDENTITY))
+        yield _score(split, f"{split.name}{IDENTITY}", WITH_IDENTITY, leaking, [], sets, seed)
 
 
 def _score(
     split: _Split,
     name: str,
     model: str,
-    trials: Sequence[FoldResult],
+    results: Sequence[FoldResult],
     params: Sequence[Mapping[str, Any]],
-    benches: tuple[CaseSets, ...],
+    sets: tuple[CaseSets, ...],
     seed: int,
 ) -> Scored:
-    """Return what one model scores on one split, given what it did on each fold."""
+    """Return one model's row on one split, given its result on each fold."""
     level, folds = split.level, split.folds
     tested = np.zeros(len(level.labels), np.bool_)
     alarms, score = np.zeros_like(tested), np.zeros(len(tested))
-    for fold, trial in zip(folds, trials, strict=True):
-        rows, said = fold.test, trial.tested.score
-        score[rows], alarms[rows], tested[rows] = said, said >= trial.threshold, True
-    policed = name == level.held_out and model in WITH_POLICIES
-    early = of_trials(level, benches, folds, trials, policies=policed)
-    early_first: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
+    for fold, result in zip(folds, results, strict=True):
+        rows, scores = fold.test, result.tested.score
+        score[rows], alarms[rows], tested[rows] = scores, scores >= result.threshold, True
+    policies = name == level.held_out and model in WITH_POLICIES
+    early = of_results(level, sets, folds, results, policies=policies)
+    first_case: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
     metrics: FoldMetrics = {
         "early": early,
-        "fit_s": float(np.mean([trial.tested.fit_s for trial in trials])),
-        "predict_s": float(np.mean([trial.tested.predict_s for trial in trials])),
-        "folds": len(trials),
-        "train_rows": int(np.mean([trial.tested.train_rows for trial in trials])),
-        "thresholds": [trial.threshold for trial in trials],
+        "fit_s": float(np.mean([result.tested.fit_s for result in results])),
+        "predict_s": float(np.mean([result.tested.predict_s for result in results])),
+        "folds": len(results),
+        "train_rows": int(np.mean([result.tested.train_rows for result in results])),
+        "thresholds": [result.threshold for result in results],
     }
     if any(params):
         metrics["params"] = [repr(chosen) for chosen in params]
-    return scored_row(level, name, model, score, alarms, tested, seed, metrics, early_first)
+    return scored_row(level, name, model, score, alarms, tested, seed, metrics, first_case)

@@ -1,4 +1,4 @@
-"""Models on one fold: what they are given, what they learn, and how they score rows they have not seen."""
+"""Models on one fold: their inputs, their fit on training rows, and their scores of held-out rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,17 +16,17 @@ from coldaisle_analysis.forecast.kalman import COLUMNS, Site
 from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, unsupervised_threshold
 
 Params = Mapping[str, Mapping[str, Any]]
-"""By name of a model the parameters of its estimator."""
+"""The parameters of each model's estimator, by name of the model."""
 
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """What models are given that learn from some rows: the level's columns, and those that a model of the site adds.
+    """The input columns of models fitted on given rows: those of the level, and forecasts of a site learned from these rows.
 
     Attributes:
-        names: names of the columns, those of identity left out.
-        parts: the columns, one group beside the other, each of shape (rows of the level, columns).
-        site: what the forecasts were made with.
+        names: names of the columns, without those of identity.
+        parts: groups of columns, each of shape (rows of the level, columns).
+        site: the learned site that the forecasts were made with.
     """
 
     names: tuple[str, ...]
@@ -34,20 +34,20 @@ class ModelInputs:
     site: Site
 
     def of(self, rows: Rows) -> Floats:
-        """Return what models are given of some rows, shape (rows, columns)."""
+        """Return the input columns of some rows, shape (rows, columns)."""
         return np.column_stack([part[rows] for part in self.parts])
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model said of rows, once it had learned from others.
+    """The scores that a model fitted on some rows gives to others.
 
     Attributes:
-        score: of each row, shape (rows,); 0 where it could not learn.
-        train_rows: rows it was fitted on; 0 where a class had too few to learn from.
-        fit_s: time to fit it, s.
-        predict_s: time to score the rows, s; preparing rows, which models share, is in neither.
-        pipeline: the model, where it was asked for and has learned.
+        score: score of each row, shape (rows,); 0 where the model could not be fitted.
+        train_rows: rows it was fitted on; 0 where a class had too few rows.
+        fit_s: time to fit the model, in s, without the preparation of rows, which models share.
+        predict_s: time to score the rows, in s, likewise without preparation.
+        pipeline: the fitted model, where it was to be kept.
     """
 
     score: Floats
@@ -59,13 +59,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What a model did on a fold.
+    """The result of a model on a fold.
 
     Attributes:
-        tested: what it said of the test rows.
-        held_out: the rows of the training side that inner models had not seen, in order.
-        held_out_scores: the scores those models gave them.
-        threshold: from which score it alarms.
+        tested: the prediction for the test rows.
+        held_out: rows of the training side that inner models were not fitted on, sorted.
+        held_out_scores: the scores that these models gave them.
+        threshold: a row alarms when its score reaches this value.
     """
 
     tested: Prediction
@@ -75,7 +75,7 @@ class FoldResult:
 
 
 def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
-    """Return what models are given, with a site learned from some rows of a level; it is told no label."""
+    """Return the inputs of models, with a site learned from some rows of a level and from no label."""
     trained = np.zeros(len(level.labels), np.bool_)
     trained[learned_from] = True
     site = learn_site(level.series, trained)
@@ -83,102 +83,104 @@ def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
     return ModelInputs((*level.names, *COLUMNS), (level.features, forecasts), site)
 
 
-def with_identity(seen: ModelInputs, level: Level) -> ModelInputs:
-    """Return the same with the identity columns, which leak."""
-    return replace(seen, parts=(*seen.parts, level.identity))
+def with_identity(inputs: ModelInputs, level: Level) -> ModelInputs:
+    """Return the inputs with the identity columns added, which leak."""
+    return replace(inputs, parts=(*inputs.parts, level.identity))
 
 
 def fit_and_score(
     names: Sequence[str],
-    seen: ModelInputs,
+    inputs: ModelInputs,
     rows: Rows,
     labels: Labels,
     seed: int,
-    given: Floats,
+    features: Floats,
     params: Params | None = None,
     *,
     keep: bool = False,
 ) -> dict[str, Prediction]:
-    """Return by model what it says of rows, once it has learned from others.
+    """Fit models on some rows of a level and return their predictions for others, by name of the model.
 
     Args:
-        names: of the models.
-        seen: what they are given of the level.
-        rows: of the level that are learned from.
-        labels: 1 is attack, shape (rows of the level,); those of other rows are not looked at.
-        seed: of the models and of the draw of their rows.
-        given: what they score, shape (any number of rows, columns).
-        params: of those that were tuned.
-        keep: whether to keep the models.
+        names: names of the models.
+        inputs: the input columns of the level.
+        rows: training rows of the level.
+        labels: 1 is attack, shape (rows of the level,); only those of the training rows are read.
+        seed: seed of the models and of the draws of their rows.
+        features: input columns of the rows to score, shape (any number of rows, columns).
+        params: parameters of the models that were tuned.
+        keep: whether to keep the fitted models.
     """
-    lesson, exam = TrainingRows(seen.of(rows), seen.names, labels[rows], seed), ScoredRows(given)
-    found = {}
+    training, scoring = TrainingRows(inputs.of(rows), inputs.names, labels[rows], seed), ScoredRows(features)
+    predictions = {}
     for name in names:
-        learned = lesson.learn(name, (params or {}).get(name))
-        if learned is None:
-            found[name] = Prediction(np.zeros(len(given)))
+        fitted = training.fit(name, (params or {}).get(name))
+        if fitted is None:
+            predictions[name] = Prediction(np.zeros(len(features)))
             continue
-        score, predict_s = exam.score(learned)
-        kept = learned.pipeline if keep else None
-        found[name] = Prediction(score, learned.rows, learned.fit_s, predict_s, kept)
-    return found
+        score, predict_s = scoring.score(fitted)
+        pipeline = fitted.pipeline if keep else None
+        predictions[name] = Prediction(score, fitted.rows, fitted.fit_s, predict_s, pipeline)
+    return predictions
 
 
 def fold_result(
     name: str, fold: Fold, labels: Labels, tested: Prediction, inner: Sequence[Prediction]
 ) -> FoldResult:
-    """Return what a model did on a fold: its threshold is set on rows held out of the training side.
+    """Return the result of a model on a fold, with a threshold set on rows held out of the training side.
 
-    A training side with too few rows of a class teaches nothing: no row of the test side alarms. A model that is not
-    told which rows are attacks sees no label, and its threshold neither.
+    If a class has too few training rows, the model never alarms. Unsupervised models use no labels, neither for fitting nor for the
+    threshold.
 
     Args:
-        name: of the model.
+        name: name of the model.
         fold: the fold.
-        labels: 1 is attack, shape (rows of the level,); those of test rows are not looked at.
-        tested: what it said of the test rows.
-        inner: what it said of the rows that each inner fold holds out.
+        labels: 1 is attack, shape (rows of the level,); those of test rows are not read.
+        tested: the prediction for the test rows.
+        inner: the predictions for the rows that each inner fold holds out.
     """
     held = np.concatenate([side.scored for side in fold.inner])
     order = np.argsort(held, kind="stable")
     if not all(prediction.train_rows for prediction in (tested, *inner)):
         silent = Prediction(np.zeros(len(tested.score)))
         return FoldResult(silent, held[order], np.zeros(len(held)), EVEN_CHANCE)
-    known = np.concatenate([prediction.score for prediction in inner])[order]
-    set_by = (
-        threshold(labels[held[order]], known) if MODELS[name].supervised else unsupervised_threshold(known)
+    scores = np.concatenate([prediction.score for prediction in inner])[order]
+    limit = (
+        threshold(labels[held[order]], scores) if MODELS[name].supervised else unsupervised_threshold(scores)
     )
-    return FoldResult(tested, held[order], known, set_by)
+    return FoldResult(tested, held[order], scores, limit)
 
 
 def evaluate_fold(
     names: Sequence[str],
     level: Level,
     fold: Fold,
-    seen: ModelInputs,
+    inputs: ModelInputs,
     seed: int,
     *,
     keep: bool = False,
     test: Floats | None = None,
 ) -> dict[str, FoldResult]:
-    """Return by model what it does on a fold.
+    """Fit and score models on a fold and return their results, by name of the model.
 
     Args:
-        names: of the models.
+        names: names of the models.
         level: the level.
-        fold: its rows.
-        seen: what models are given that learn from its training side.
-        seed: of the models and of the draw of their training rows.
+        fold: rows of the level.
+        inputs: inputs of the models that are fitted on the training side.
+        seed: seed of the models and of the draws of their training rows.
         keep: whether to keep the models that are tested.
-        test: what is tested on instead of the fold's test side, shape (any number of rows, columns).
+        test: input columns to test on instead of the fold's test side, shape (any number of rows, columns).
     """
-    given = seen.of(fold.test) if test is None else test
-    tested = fit_and_score(names, seen, fold.train, level.labels, seed, given, keep=keep)
+    features = inputs.of(fold.test) if test is None else test
+    tested = fit_and_score(names, inputs, fold.train, level.labels, seed, features, keep=keep)
     inner = []
     for side in fold.inner:
-        own = model_inputs(level, side.site)
-        inner.append(fit_and_score(names, own, side.fit, level.labels, seed, own.of(side.scored)))
+        own_inputs = model_inputs(level, side.site)
+        inner.append(
+            fit_and_score(names, own_inputs, side.fit, level.labels, seed, own_inputs.of(side.scored))
+        )
     return {
-        name: fold_result(name, fold, level.labels, tested[name], [each[name] for each in inner])
+        name: fold_result(name, fold, level.labels, tested[name], [part[name] for part in inner])
         for name in names
     }

@@ -1,4 +1,4 @@
-"""Which rows belong together: whole days or blocks of time, and whole episodes."""
+"""Groups of rows that a split keeps together: whole days or blocks of time, and whole episodes."""
 
 from typing import Literal
 
@@ -11,13 +11,13 @@ from coldaisle_analysis.earliness.cases import named_episodes
 Subset = Literal["train", "test", "all"]
 SUBSETS: tuple[Subset, ...] = ("train", "test", "all")
 BLOCKS = 4
-"""Blocks of equal time that stand in for days, and parts of a day."""
+"""Number of blocks of equal time that stand in for days, and of parts of a day."""
 LAST = 0.3
-"""Share of the days, or blocks, a split in order of time tests on: two days of a week."""
+"""Share of the days, or blocks, that a split in order of time tests on: two days of a week."""
 
 
 def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
-    """Return how the rows can be held out, ``day`` or ``block``, and the group of each row.
+    """Return the unit of a group, ``day`` or ``block``, and the group of each row.
 
     Where all rows lie in one day, blocks of consecutive time stand in for days. An episode never lies on
     both sides: all its rows follow its first one, whatever midnight or border they cross.
@@ -32,7 +32,7 @@ def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
 
 
 def together(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
-    """Return what each row must stay together with: its episode, or the part of the day a clean row lies in.
+    """Return the name of the group that each row belongs to: its episode, or for a clean row the part of its day.
 
     A day has :data:`BLOCKS` parts. For scikit-learn's splitters by group, such as ``GroupKFold``.
 
@@ -58,7 +58,7 @@ def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which rows are tested on when whole groups are split in order of time: those of the last groups.
+    """Return the test rows when whole groups are split in order of time: those of the last groups.
 
     Args:
         groups: see :func:`groups_of`.
@@ -72,7 +72,7 @@ def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 
 
 def side(frame: pd.DataFrame, subset: Subset) -> npt.NDArray[np.bool_]:
-    """Return which rows of a level lie in a subset: whole days, the last 30 % of them to test on, see :func:`in_time`.
+    """Return which rows of a level lie in a subset: whole days, of which the last 30 % are the test side, see :func:`in_time`.
 
     Args:
         frame: see :func:`groups_of`.

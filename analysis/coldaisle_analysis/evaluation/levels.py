@@ -1,4 +1,4 @@
-"""A level of the dataset as learning sees it: what a detector may look at, the truth, and what belongs together."""
+"""One dataset level prepared for learning: features, labels, and groups for splitting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ from coldaisle_contracts.clock import DAY_S
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a dataset, ready to learn from; all arrays have one entry a row.
+    """One level of a dataset, ready to learn from; all arrays have one entry per row.
 
     Attributes:
         name: ``packets`` (every captured frame is a row) or ``readings`` (every planned reading is one).
         names: names of the columns of ``features``.
-        features: what :func:`matrix` gives, shape (rows, columns); missing is NaN.
-        series: what the sensors said, for forecasts.
+        features: the result of :func:`matrix`, shape (rows, columns); missing is NaN.
+        series: the readings of the sensors, for forecasts.
         identity: identity columns as codes, shape (rows, columns).
         labels: 1 is attack.
-        benign: whether it belongs to a benign anomaly.
-        kinds: kind of episode.
+        benign: whether the row belongs to a benign anomaly.
+        kinds: kind of the row's episode.
         episodes: code of the episode, -1 outside one.
-        held_out: what a group is: ``day``, or ``block`` where all rows lie in one day.
+        held_out: the unit of a group: ``day``, or ``block`` where all rows lie in one day.
         groups: code of the day or block; an episode lies in one.
-        together: what a row must stay together with on one side of an inner fold, see :func:`groups.together`.
-        known_ns: when everything a row's features say had happened, ns since the epoch.
-        days: length of the capture, days, for false alarms per day.
-        cases: the cases of early detection by the stream they follow: ``connection`` (packets), or ``unit`` and
+        together: name of the rows that must stay on one side of an inner fold, see :func:`groups.together`.
+        known_ns: when all that a row's features describe had happened, in ns since the epoch.
+        days: length of the capture in days, for false alarms per day.
+        cases: the cases of early detection by kind of stream: ``connection`` (packets), or ``unit`` and
             ``sensor`` (readings).
     """
 
@@ -57,25 +57,25 @@ class Level:
 
 
 def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
-    """Return what models are given of some rows, shape (rows, len(columns.learned(level))); missing is NaN.
+    """Return the features of some rows, shape (rows, len(columns.learned(level))); missing is NaN.
 
     Args:
         table: the level's columns by name, as pandas columns or arrays.
         level: the level.
     """
     names = columns.learned(level)
-    found = np.empty((len(next(iter(table.values()))), len(names)))
+    features = np.empty((len(next(iter(table.values()))), len(names)))
     for place, name in enumerate(names):
         column = table[name]
-        given = (
+        values = (
             column if isinstance(column, np.ndarray) else column.to_numpy(dtype=np.float64, na_value=np.nan)
         )
-        found[:, place] = np.abs(given) if name in columns.SIZED else given
-    return found
+        features[:, place] = np.abs(values) if name in columns.SIZED else values
+    return features
 
 
 def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
-    """Return a level of the dataset, given its rows as :mod:`coldaisle_analysis.columns` describes them."""
+    """Return a level of the dataset from its rows, see :mod:`coldaisle_analysis.columns`."""
     held_out, groups = groups_of(frame)
     span = (frame["time"].max() - frame["time"].min()) / pd.Timedelta(seconds=1)
     return Level(
@@ -103,7 +103,7 @@ def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
 
 
 def _streams(frame: pd.DataFrame, name: columns.Level) -> dict[str, pd.Series]:
-    """Return whose sequence a row continues, by kind of stream: a sensor's connection, or unit and sensor of a reading."""
+    """Return the stream of each row by kind of stream: a sensor's connection, or unit and sensor of a reading."""
     if name == "readings":
         sensor = frame.groupby(["unit", "sensor"], observed=True).ngroup()
         return {"unit": frame["unit"].astype("object"), "sensor": sensor}
@@ -112,5 +112,5 @@ def _streams(frame: pd.DataFrame, name: columns.Level) -> dict[str, pd.Series]:
 
 
 def _known_ns(frame: pd.DataFrame, name: columns.Level) -> Ints:
-    """Return when everything a row's features say had happened, ns since the epoch."""
+    """Return when all that a row's features describe had happened, in ns since the epoch."""
     return frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)

@@ -189,7 +189,7 @@ class FirstCase(TypedDict, total=False):
 
 
 class FoldMetrics(TypedDict):
-    """What is known of a model's row from its trials on the folds.
+    """The values of a row that come from the folds.
 
     Attributes:
         early: by kind of case (``connection``, ``unit``, ``sensor``).
@@ -230,12 +230,12 @@ class MetricsRow(RowCounts, BenignMetrics, FirstCase, FoldMetrics):
 
 @dataclass(frozen=True)
 class Scored:
-    """A model's row in the metrics, and what its figures need.
+    """A model's row in the metrics, and its precision-recall curve.
 
     Attributes:
         row: the row of ``metrics.json``.
-        recall: of the PR curve, from 1 down.
-        precision: of the PR curve.
+        recall: recall at the points of the curve, from 1 down.
+        precision: precision at these points.
     """
 
     row: MetricsRow
@@ -251,34 +251,34 @@ def scored_row(
     alarms: Mask,
     tested: Mask,
     seed: int,
-    trials: FoldMetrics,
+    folds: FoldMetrics,
     first: FirstCase | None = None,
 ) -> Scored:
-    """Return a model's row on a split.
+    """Return a model's row on a split, and its precision-recall curve.
 
     Args:
         level: the level.
         split: name of the split.
         model: name of the model.
-        score: of every row of the level; those not tested are not looked at.
+        score: score of every row of the level; only those of tested rows are read.
         alarms: which rows alarm.
         tested: which rows were tested.
-        seed: of the bootstrap.
-        trials: what the trials on the folds add.
-        first: what the first kind of case adds, where one was tested.
+        seed: seed of the bootstrap.
+        folds: the values that come from the folds.
+        first: the metrics of the first kind of case, where one was tested.
     """
     labels = level.labels[tested]
     precision, recall, _ = precision_recall_curve(labels, score[tested])
-    shown = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
+    points = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
     row: MetricsRow = {
         "model": model, "level": level.name, "split": split,
         **_confusion(level, alarms, tested, seed),
         "average_precision": float(-np.diff(recall) @ precision[:-1]),  # as scikit-learn's function, without the curve once more
         **_against_benign(level, alarms & tested, score, tested),
         **(first or {}),
-        **trials,
+        **folds,
     }  # fmt: skip
-    return Scored(row, recall[shown], precision[shown])
+    return Scored(row, recall[points], precision[points])
 
 
 def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> RowCounts:
@@ -296,7 +296,7 @@ def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> RowCounts
 
 
 def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> BenignMetrics:
-    """Return how attacks are told from benign anomalies: ROC AUC among the two, and the share of false alarms on the latter."""
+    """Return how well the score separates attacks from benign anomalies, and the share of false alarms on the latter."""
     anomalous = tested & ((level.labels == 1) | level.benign)
     truth = level.labels[anomalous]
     both = np.unique(truth).size > 1

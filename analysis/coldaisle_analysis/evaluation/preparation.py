@@ -1,7 +1,7 @@
-"""What models learn from and are tried on: rows prepared once for all models that are prepared alike.
+"""Training rows and rows to score, prepared once for all models that share a preparation.
 
-A lesson draws rows once for each preparation, every attack among them; a model that takes fewer draws again from these. So the
-preparation, too, is learned from training rows alone, and two dozen models do not impute and scale the same rows two dozen times.
+Rows are drawn once for each preparation, every attack among them; a model that takes fewer rows draws again from these. So the
+preparation, too, is fitted on training rows alone, and two dozen models do not impute and scale the same rows two dozen times.
 """
 
 import time
@@ -14,12 +14,12 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from coldaisle_analysis.arrays import Floats, Labels, Rows
-from coldaisle_analysis.evaluation.splits import thin
+from coldaisle_analysis.evaluation.splits import subsample
 from coldaisle_analysis.models import MIN_CLASS_ROWS, MODELS, Model, Preparation, scores
 
 
 class _Key(NamedTuple):
-    """Whether labels had a say in a draw, and how its rows are prepared."""
+    """Key of a draw: whether it depends on labels, and how its rows are prepared."""
 
     supervised: bool
     preparation: Preparation
@@ -27,14 +27,14 @@ class _Key(NamedTuple):
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A model that has learned.
+    """A fitted model.
 
     Attributes:
-        name: of the model.
-        estimator: fitted on prepared rows.
-        steps: what prepares rows, fitted.
-        rows: how many rows it was fitted on.
-        fit_s: time that took, s; that of preparing rows, which models share, is not in it.
+        name: name of the model.
+        estimator: the estimator, fitted on prepared rows.
+        steps: the fitted steps that prepare rows.
+        rows: number of rows it was fitted on.
+        fit_s: time to fit the estimator, in s, without the preparation of rows, which models share.
     """
 
     name: str
@@ -45,30 +45,30 @@ class FittedModel:
 
     @property
     def pipeline(self) -> Pipeline:
-        """Return the whole model, which takes rows as they are."""
+        """Return the whole model, which takes rows that are not prepared."""
         return make_pipeline(*self.steps, self.estimator)
 
 
 def prepare(steps: Sequence[BaseEstimator], rows: Floats) -> Floats:
-    """Return rows as fitted steps prepare them."""
+    """Return rows that fitted steps have prepared."""
     for step in steps:
         rows = step.transform(rows)
     return rows
 
 
-def _taken(rows: Floats, which: Rows) -> Floats:
-    """Return some of the rows, in order and none twice; all of them are not copied."""
-    return rows if len(which) == len(rows) else rows[which]
+def _selected(rows: Floats, positions: Rows) -> Floats:
+    """Return rows at sorted and unique positions; the array itself, uncopied, when every row is selected."""
+    return rows if len(positions) == len(rows) else rows[positions]
 
 
 class TrainingRows:
-    """Rows to learn from.
+    """Training rows.
 
     Args:
-        features: what models are given of them, shape (rows, columns).
+        features: input columns of the rows, shape (rows, columns).
         names: names of the columns.
         labels: 1 is attack, shape (rows,).
-        seed: of draws and models.
+        seed: seed of draws and models.
     """
 
     def __init__(self, features: Floats, names: tuple[str, ...], labels: Labels, seed: int) -> None:
@@ -78,38 +78,38 @@ class TrainingRows:
         self._fitted: dict[Preparation, list[BaseEstimator]] = {}
         self._prepared: dict[_Key, tuple[list[BaseEstimator], Floats]] = {}
 
-    def learn(self, name: str, params: Mapping[str, Any] | None = None) -> FittedModel | None:
-        """Return a model that has learned, nothing where a class has too few rows.
+    def fit(self, name: str, params: Mapping[str, Any] | None = None) -> FittedModel | None:
+        """Return a fitted model, or ``None`` where a class has too few rows.
 
         Args:
-            name: of the model.
-            params: of its estimator, where it was tuned.
+            name: name of the model.
+            params: parameters of its estimator, where it was tuned.
         """
         model = MODELS[name]
         truth = self._truth(supervised=model.supervised)
         drawn = self._draw(self._key(model))
-        own = thin(drawn, truth, model.most_rows, self._seed)
-        if model.supervised and np.bincount(truth[own], minlength=2).min() < MIN_CLASS_ROWS:
+        rows_taken = subsample(drawn, truth, model.most_rows, self._seed)
+        if model.supervised and np.bincount(truth[rows_taken], minlength=2).min() < MIN_CLASS_ROWS:
             return None
         steps, rows = self.prepared(name)
         estimator = model.make(self._seed, self.names).set_params(**(params or {}))
         start = time.perf_counter()
-        estimator.fit(_taken(rows, np.searchsorted(drawn, own)), truth[own])
-        return FittedModel(name, estimator, steps, len(own), time.perf_counter() - start)
+        estimator.fit(_selected(rows, np.searchsorted(drawn, rows_taken)), truth[rows_taken])
+        return FittedModel(name, estimator, steps, len(rows_taken), time.perf_counter() - start)
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Floats]:
-        """Return what prepares a model's rows, fitted, and the prepared rows of the draw."""
+        """Return the fitted steps of a model's preparation, and the prepared rows of its draw."""
         key = self._key(MODELS[name])
         if key not in self._prepared:
             steps = self._steps(key.preparation)
-            self._prepared[key] = steps, prepare(steps, _taken(self._features, self._draw(key)))
+            self._prepared[key] = steps, prepare(steps, _selected(self._features, self._draw(key)))
         return self._prepared[key]
 
     def _steps(self, preparation: Preparation) -> list[BaseEstimator]:
-        """Return the steps of a preparation, fitted on rows that no label had a say in."""
+        """Return the steps of a preparation, fitted on rows that were drawn without labels."""
         if preparation not in self._fitted:
             drawn = self._draw(_Key(False, preparation))
-            steps, rows = preparation(), _taken(self._features, drawn)
+            steps, rows = preparation(), _selected(self._features, drawn)
             for step in steps:
                 rows = step.fit_transform(rows)
             self._fitted[preparation] = steps
@@ -119,15 +119,15 @@ class TrainingRows:
         return self._labels if supervised else np.zeros_like(self._labels)
 
     def _key(self, model: Model) -> _Key:
-        """Return what a model's draw depends on; where every row is taken, labels have no say."""
+        """Return the key of a model's draw; where every row is taken, the draw does not depend on labels."""
         every = _most(model.preparation) >= len(self._labels)
         return _Key(model.supervised and not every, model.preparation)
 
     def _draw(self, key: _Key) -> Rows:
-        """Return as many rows as any model takes that is prepared like that."""
+        """Return a draw of as many rows as any model with this preparation takes."""
         if key not in self._drawn:
             rows, truth = np.arange(len(self._labels)), self._truth(supervised=key.supervised)
-            self._drawn[key] = thin(rows, truth, _most(key.preparation), self._seed)
+            self._drawn[key] = subsample(rows, truth, _most(key.preparation), self._seed)
         return self._drawn[key]
 
 
@@ -136,23 +136,23 @@ def _most(preparation: Preparation) -> int:
 
 
 class ScoredRows:
-    """Rows to be scored by the models of one lesson.
+    """Rows to be scored by models that were fitted on the same training rows.
 
     Args:
-        features: what models are given of them, shape (rows, columns).
+        features: input columns of the rows, shape (rows, columns).
     """
 
     def __init__(self, features: Floats) -> None:
         self._features = features
         self._prepared: dict[tuple[int, ...], Floats] = {}
 
-    def score(self, learned: FittedModel) -> tuple[Floats, float]:
-        """Return how sure a model is that each row is an attack, and the time that took, s, without preparing rows."""
+    def score(self, fitted: FittedModel) -> tuple[Floats, float]:
+        """Return the score of each row, and the time to score them in s, without the preparation of rows."""
         if not len(self._features):
             return np.zeros(0), 0.0
-        key = tuple(map(id, learned.steps))
+        key = tuple(map(id, fitted.steps))
         if key not in self._prepared:
-            self._prepared[key] = prepare(learned.steps, self._features)
+            self._prepared[key] = prepare(fitted.steps, self._features)
         start = time.perf_counter()
-        found = scores(learned.estimator, self._prepared[key])
-        return found, time.perf_counter() - start
+        score = scores(fitted.estimator, self._prepared[key])
+        return score, time.perf_counter() - start

@@ -1,7 +1,7 @@
-"""Parameters of a model chosen on training rows: successive halving over groups that stay together.
+"""Tuning of a model's parameters on training rows, by successive halving over groups that stay together.
 
-Few draws of the model's space, its defaults always among them, learn from a ninth of the rows; the best third goes on with three
-times as many, until all rows are used. Only models that are told have a space: without a label there is nothing to tune on.
+A few draws from the model's parameter space, and its defaults, are fitted on a ninth of the rows; the best third goes on with three
+times as many rows, until all are used. Only supervised models have a parameter space: without labels nothing says which setting is better.
 """
 
 import contextlib
@@ -23,19 +23,19 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from coldaisle_analysis.arrays import Floats, Labels, Rows
-from coldaisle_analysis.evaluation.splits import thin
+from coldaisle_analysis.evaluation.splits import subsample
 from coldaisle_analysis.models.model import Model, scores
 
 BUDGET_S = 3.0
-"""Time the search may take, s: on an idle machine none takes so long, so that load seldom decides."""
+"""Time limit of the search, in s: on an idle machine no search takes so long, so that load seldom decides."""
 CANDIDATES = 9
-"""Settings that are tried, the defaults among them."""
+"""Number of settings that are tried, the defaults among them."""
 FACTOR = 3
 FOLDS = 3
 MOST_ROWS = 2_000
-"""Rows a tuning looks at."""
+"""Largest number of rows that a search uses."""
 ATTACKS = 30
-"""Attacked rows that the smallest draw should hold."""
+"""Attack rows that the smallest draw should hold."""
 
 Params = dict[str, Any]
 
@@ -52,23 +52,23 @@ def tune(
 ) -> Params:
     """Return the parameters of the model's last step with the best average precision on rows held out of the given ones.
 
-    The same for the same seed unless the budget is over first: then what has come furthest counts.
+    The result is the same for the same seed, unless the time limit is reached: then the settings that came furthest are compared.
 
     Args:
-        model: what is tuned.
-        columns: shape (all rows, columns); only the given rows are looked at.
-        names: of the columns.
+        model: the model to tune.
+        columns: shape (all rows, columns); only the given rows are read.
+        names: names of the columns.
         labels: 1 is attack, shape (all rows,).
-        groups: what stays on one side, see :func:`groups.together`, shape (all rows,).
-        rows: training rows.
-        seed: of draws, folds and model.
-        budget_s: time the search may take, s; the last comparison takes six fits more.
+        groups: group of each row; a group stays on one side, see :func:`groups.together`, shape (all rows,).
+        rows: positions of the training rows.
+        seed: seed of draws, folds and model.
+        budget_s: time limit of the search, in s; the last comparison takes six more fits.
 
     Returns:
-        Empty, which means the defaults: for a model without a space, where fewer than :data:`FOLDS` groups hold attacks, or
-        where what was found is not better than the defaults on all these rows, on average and on most folds.
+        The chosen parameters. They are empty, which means the defaults, for a model without a space, where fewer than :data:`FOLDS`
+        groups hold attacks, and where the best setting does not beat the defaults on all these rows, on average and on most folds.
     """
-    drawn = thin(rows, labels, min(model.most_rows, MOST_ROWS), seed)
+    drawn = subsample(rows, labels, min(model.most_rows, MOST_ROWS), seed)
     truth = labels[drawn]
     if not model.space or len(np.unique(groups[drawn][truth == 1])) < FOLDS:
         return {}
@@ -84,8 +84,8 @@ def tune(
     if not best:
         return {}
     usual, tuned = (
-        cross_val_score(each, columns[drawn], truth, cv=parts, scoring=_found)
-        for each in (pipeline, build_tuned(model, seed, names, best))
+        cross_val_score(candidate, columns[drawn], truth, cv=parts, scoring=_average_precision)
+        for candidate in (pipeline, build_tuned(model, seed, names, best))
     )
     return best if tuned.mean() > usual.mean() and 2 * (tuned > usual).sum() > FOLDS else {}
 
@@ -98,7 +98,7 @@ def _halving(
     parts: Sequence[tuple[Rows, Rows]],
     seed: int,
 ) -> HalvingGridSearchCV:
-    """Return a search through settings of the last step that begins with the fewest rows."""
+    """Return a search over settings of the last step that begins with ``fewest`` rows."""
     last = pipeline.steps[-1][0]
     settings = [
         {f"{last}__{key}": [value] for key, value in setting.items()}
@@ -126,11 +126,11 @@ def build_tuned(model: Model, seed: int, names: Sequence[str], params: Mapping[s
 
 
 class _OverError(Exception):
-    """The budget of a tuning is over."""
+    """The time limit of a search is reached."""
 
 
 def _settings(space: Mapping[str, Any], defaults: Params, seed: int) -> list[Params]:
-    """Return what is tried: the defaults, and draws that differ from them, as plain numbers that JSON can hold."""
+    """Return the settings to try: the defaults, and draws that differ from them, as plain numbers that JSON can hold."""
     listed = all(isinstance(values, Sequence) for values in space.values())
     most = math.prod(len(values) for values in space.values()) if listed else CANDIDATES
     draws = ParameterSampler(space, min(CANDIDATES - 1, most), random_state=seed)
@@ -141,40 +141,40 @@ def _settings(space: Mapping[str, Any], defaults: Params, seed: int) -> list[Par
     return [defaults, *(draw for draw in plain if draw != defaults)]
 
 
-def _found(pipeline: Pipeline, features: Floats, labels: Labels) -> float:
-    """Return the average precision of a fitted pipeline, 0 where there is no attack to find."""
+def _average_precision(pipeline: Pipeline, features: Floats, labels: Labels) -> float:
+    """Return the average precision of a fitted pipeline, 0 where the rows hold no attack."""
     return float(average_precision_score(labels, scores(pipeline, features))) if labels.any() else 0.0
 
 
 class _Journal:
-    """Scores what a search fits and writes it down, so that a search that is broken off was not in vain."""
+    """Scorer of a search that records each score, so that a search that reaches its time limit still has a result."""
 
     def __init__(self, pipeline: Pipeline, space: Mapping[str, Any], until: float) -> None:
         self.defaults: Params = {key: pipeline[-1].get_params()[key] for key in space}
         self._until = until
-        self._said: dict[tuple[Any, ...], list[float]] = {tuple(self.defaults.values()): []}
+        self._scores: dict[tuple[Any, ...], list[float]] = {tuple(self.defaults.values()): []}
 
     def __call__(self, pipeline: Pipeline, features: Floats, labels: Labels) -> float:
         """Return the average precision of a fitted pipeline.
 
         Raises:
-            _OverError: when the time is over.
+            _OverError: if the time limit is reached.
         """
-        known = pipeline[-1].get_params()
-        said = self._said.setdefault(tuple(known[key] for key in self.defaults), [])
-        said.append(_found(pipeline, features, labels))
+        params = pipeline[-1].get_params()
+        scores = self._scores.setdefault(tuple(params[key] for key in self.defaults), [])
+        scores.append(_average_precision(pipeline, features, labels))
         if time.perf_counter() > self._until:
             raise _OverError
-        return said[-1]
+        return scores[-1]
 
     def best(self) -> Params:
-        """Return the setting with the best mean of its last folds among those that came furthest; empty if the defaults."""
+        """Return the setting with the best mean score on its last folds among those that came furthest; empty if these are the defaults."""
 
         def rank(setting: tuple[Any, ...]) -> tuple[int, float]:
-            said = self._said[setting]
-            whole = len(said) // FOLDS * FOLDS
-            return whole, float(np.mean(said[max(whole - FOLDS, 0) : whole] or [0.0]))
+            scores = self._scores[setting]
+            whole = len(scores) // FOLDS * FOLDS
+            return whole, float(np.mean(scores[max(whole - FOLDS, 0) : whole] or [0.0]))
 
-        best = max(list(self._said), key=rank)
-        found = dict(zip(self.defaults, best, strict=True))
-        return {} if found == self.defaults else found
+        best = max(list(self._scores), key=rank)
+        params = dict(zip(self.defaults, best, strict=True))
+        return {} if params == self.defaults else params

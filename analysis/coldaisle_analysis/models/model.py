@@ -43,7 +43,7 @@ class Model:
         title: how the report calls it.
         make: makes what learns from prepared rows.
         preparation: makes what prepares them, and is learned from training rows too.
-        most_rows: training rows it is given at most, see :func:`~coldaisle_analysis.evaluation.splits.thin`. Set from measured fit times so
+        most_rows: training rows it is given at most, see :func:`~coldaisle_analysis.evaluation.splits.subsample`. Set from measured fit times so
             that a week's evaluation stays within its time on two cores.
         told: whether it is told which training rows are attacks; if not, nor is its threshold.
         space: parameters of the estimator that can be tuned, with values or a distribution of scipy's to draw

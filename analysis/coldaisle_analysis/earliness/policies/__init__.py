@@ -1,9 +1,9 @@
-"""When a detector that scores every item says "alarm", and which such policy suits an operator.
+"""Alarm policies: decision rules that turn a detector's scores into alarms, and their choice on training rows.
 
 A *policy* reads one stream of scores, item by item. :mod:`~coldaisle_analysis.earliness.policies.policy` has the four families,
-:mod:`~coldaisle_analysis.earliness.policies.evaluation_sets` the rows one is judged on and its false alarms as an operator counts them,
+:mod:`~coldaisle_analysis.earliness.policies.evaluation_sets` has the rows a policy is evaluated on and counts its incidents,
 :mod:`~coldaisle_analysis.earliness.policies.tuning` chooses parameters on training rows. To add a family, add a class to
-``FAMILIES`` and its grid to ``GRIDS``; the tests pick it up.
+``FAMILIES`` and its grid to ``GRIDS``; the tests include it by themselves.
 """
 
 from coldaisle_analysis.earliness.policies.evaluation_sets import (

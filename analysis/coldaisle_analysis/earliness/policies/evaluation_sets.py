@@ -1,8 +1,8 @@
-"""What a policy is judged on: rows in the order it meets them, cases, and where an alarm is false.
+"""Evaluation sets of policies: rows in the order a policy receives them, cases, and rows where an alarm is false.
 
 False alarms are counted as an operator does, in *incidents*: alarms of one stream on rows that are no attack, each
-less than :data:`QUIET_S` after the one before. An incident that goes on counts again whenever another
-:data:`REPEAT_S` have passed, or a detector that always alarms would have caused a single one.
+less than :data:`QUIET_S` after the one before. An incident that goes on is counted again after every
+:data:`REPEAT_S`; otherwise a detector that always alarms would cause a single incident.
 """
 
 from dataclasses import dataclass, replace
@@ -18,24 +18,24 @@ from coldaisle_analysis.earliness.policies.policy import Policy
 from coldaisle_contracts.clock import DAY_S, SECOND
 
 QUIET_S = 900
-"""Quiet time after which the next alarm is a new incident, s."""
+"""Quiet time after which the next alarm is a new incident, in s."""
 REPEAT_S = 3_600
-"""Time after which an alarm that goes on is looked at anew, s."""
+"""Time after which an alarm that goes on is a new incident, in s."""
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """The rows of a level a policy is judged on.
+    """The rows of a level that a policy is evaluated on.
 
-    A row of no stream (code -1, such as ARP) is judged in a stream they all share: what the network at large says.
+    All rows of no stream (code -1, such as ARP) share one stream.
 
     Attributes:
         cases: the cases that lie on these rows as a whole.
-        order: the positions of the rows in the frame by stream, then time, shape (judged,).
-        streams: the stream of each, shape (judged,).
-        known_ns: when each could be judged, ns since the epoch, shape (judged,).
-        false: where an alarm is false, shape (judged,).
-        days: time these rows span, days.
+        order: the positions of the rows in the frame, sorted by stream, then time, shape (evaluated,).
+        streams: the stream of each row, shape (evaluated,).
+        known_ns: when each row could be scored, in ns since the epoch, shape (evaluated,).
+        false: whether an alarm on the row is false, shape (evaluated,).
+        days: time that these rows span, in days.
     """
 
     cases: Cases
@@ -47,7 +47,7 @@ class EvaluationSet:
 
     @cached_property
     def _in_order(self) -> Cases:
-        """Return the cases with their rows as places in ``order``."""
+        """Return the cases with their rows as positions in ``order``."""
         place = np.zeros(len(self.cases.streams), np.intp)
         place[self.order] = np.arange(len(self.order))
         return replace(
@@ -55,52 +55,54 @@ class EvaluationSet:
         )
 
     def alarms(self, policy: Policy, score: Floats) -> Mask:
-        """Return which rows of the frame alarm, given the score of each; one that is not judged does not."""
+        """Return which rows of the frame alarm, given the score of each; a row that is not evaluated does not."""
         alarms = np.zeros(len(self.cases.streams), dtype=np.bool_)
         alarms[self.order] = policy.alarms(score[self.order], self.streams)
         return alarms
 
     def outcomes_of(self, alarming: Mask) -> Outcomes:
-        """Return what alarms come to in each case, given for the rows in ``order``."""
+        """Return the outcome of each case, given the alarms of the rows in ``order``."""
         return self._in_order.outcomes(alarming)
 
     def incidents(self, alarms: Mask) -> int:
-        """Return how many incidents alarms come to, given for every row of the frame."""
+        """Return the number of incidents, given the alarms of every row of the frame."""
         return self.incidents_of(alarms[self.order])
 
     def incidents_of(self, alarming: Mask) -> int:
-        """Return how many incidents alarms come to, given for the rows in ``order``."""
+        """Return the number of incidents, given the alarms of the rows in ``order``."""
         at = np.flatnonzero(alarming & self.false)
-        return kernels.load()[2](self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND)
+        return kernels.load().incidents(
+            self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND
+        )
 
     def per_day(self, incidents: int) -> float:
-        """Return a number of incidents by the time the rows span."""
+        """Return a number of incidents per day of the time that the rows span."""
         return incidents / self.days
 
 
 def evaluation_set(cases: Cases, labels: Labels, episodes: Ints, rows: Mask | None = None) -> EvaluationSet:
-    """Return what a policy is judged on.
+    """Return the evaluation set of some rows of a level.
 
-    An alarm is false on a row that is no attack, of a benign anomaly too. On a row of an attack's episode that is not
-    an attack itself, such as a connection made anew because of it, it is neither true nor false.
+    An alarm is false on a row that is no attack, even if the row belongs to a benign anomaly. It is neither true nor false on a row
+    of an attack's episode that is no attack itself, such as a connection made again because of the attack.
 
     Args:
-        cases: of a whole level.
+        cases: the cases of the whole level.
         labels: 1 is attack, shape (rows,).
         episodes: code of each row's episode, -1 outside one, shape (rows,).
-        rows: which rows are judged, shape (rows,); all if missing.
+        rows: which rows are evaluated, shape (rows,); all if missing.
     """
-    judged = np.ones(len(labels), dtype=np.bool_) if rows is None else rows
+    evaluated = np.ones(len(labels), dtype=np.bool_) if rows is None else rows
     attacks = np.setdiff1d(episodes[labels == 1], -1)
     false = (labels == 0) & ~np.isin(episodes, attacks)
-    order = cases.order[judged[cases.order]]
-    known = cases.known_ns[order]
-    span = float(np.ptp(known)) / SECOND if len(known) else 0.0
+    order = cases.order[evaluated[cases.order]]
+    known_ns = cases.known_ns[order]
+    span = float(np.ptp(known_ns)) / SECOND if len(known_ns) else 0.0
     return EvaluationSet(
-        cases=cases.within(judged),
+        cases=cases.within(evaluated),
         order=order,
         streams=cases.streams[order],
-        known_ns=known,
+        known_ns=known_ns,
         false=false[order],
         days=max(span, 1.0) / DAY_S,
     )

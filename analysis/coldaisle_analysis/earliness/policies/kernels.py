@@ -1,7 +1,7 @@
-"""What policies do to a whole array of scores, compiled: choosing one tries thousands."""
+"""Compiled loops of the policies over whole arrays of scores: tuning evaluates thousands of candidates."""
 
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,39 +10,47 @@ from coldaisle_analysis.compiled import entry
 
 
 class Cusum(Protocol):
-    """What :func:`load` returns first."""
+    """Type of :func:`_cusum`."""
 
     def __call__(self, steps: Ints, streams: Ints, limit: int, alarms: Mask) -> int:
         """See :func:`_cusum`."""
 
 
 class KOfN(Protocol):
-    """What :func:`load` returns second."""
+    """Type of :func:`_k_of_n`."""
 
     def __call__(self, raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
-        """See :func:`_crowded`."""
+        """See :func:`_k_of_n`."""
 
 
 class Incidents(Protocol):
-    """What :func:`load` returns third."""
+    """Type of :func:`_incidents`."""
 
     def __call__(self, time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
         """See :func:`_incidents`."""
 
 
+class Kernels(NamedTuple):
+    """The compiled kernels."""
+
+    cusum: Cusum
+    k_of_n: KOfN
+    incidents: Incidents
+
+
 @cache
-def load() -> tuple[Cusum, KOfN, Incidents]:
-    """Return the compiled kernels; only the first call of all on a machine compiles them."""
+def load() -> Kernels:
+    """Return the compiled kernels; only the first call on a machine compiles them."""
     numbers, mask = np.zeros(1, np.int64), np.zeros(1, np.bool_)
-    return (
+    return Kernels(
         entry(_cusum, 1, numbers, numbers, 1, mask),
-        entry(_crowded, 1, mask, numbers, 1, 1, numbers, mask),
+        entry(_k_of_n, 1, mask, numbers, 1, 1, numbers, mask),
         entry(_incidents, 1, numbers, numbers, 1, 1),
     )
 
 
 def _cusum(steps: Ints, streams: Ints, limit: int, alarms: Mask) -> int:
-    """Write where the sum of steps, never below 0 and 0 again after an alarm or in a new stream, reaches a limit."""
+    """Write where the sum of steps reaches a limit; the sum is never below 0, and 0 again after an alarm and in a new stream."""
     level = 0
     for at in range(len(steps)):
         if at == 0 or streams[at] != streams[at - 1]:
@@ -54,31 +62,31 @@ def _cusum(steps: Ints, streams: Ints, limit: int, alarms: Mask) -> int:
     return len(steps)
 
 
-def _crowded(raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
-    """Write which raised items are at least the ``items``-th raised one among the last ``among`` of their stream.
+def _k_of_n(raised: Mask, streams: Ints, items: int, among: int, last: Ints, alarms: Mask) -> int:
+    """Write which raised items are at least the ``items``-th raised item among the last ``among`` of their stream.
 
     Args:
         raised: shape (n,).
-        streams: the stream of each, shape (n,).
-        items: how many of them.
-        among: of how many items.
-        last: room for the places of the last raised items, shape (items,).
-        alarms: where the result goes, shape (n,).
+        streams: the stream of each item, shape (n,).
+        items: number of raised items that are needed.
+        among: number of items among which they must lie.
+        last: buffer for the positions of the last raised items, shape (items,).
+        alarms: the result, shape (n,).
     """
-    seen = 0
+    count = 0
     for at in range(len(raised)):
         if at == 0 or streams[at] != streams[at - 1]:
-            seen = 0
+            count = 0
         alarms[at] = False
         if raised[at]:
-            last[seen % items] = at
-            seen += 1
-            alarms[at] = seen >= items and at - last[seen % items] < among
+            last[count % items] = at
+            count += 1
+            alarms[at] = count >= items and at - last[count % items] < among
     return len(raised)
 
 
 def _incidents(time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
-    """Return how many incidents alarms come to, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.evaluation_sets`."""
+    """Return the number of incidents of alarms, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.evaluation_sets`."""
     count, stream, before, begun, part = 0, -2, 0, 0, 0
     for at in range(len(time_ns)):
         now = time_ns[at]

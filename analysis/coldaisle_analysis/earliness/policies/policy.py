@@ -1,7 +1,7 @@
-"""The families of policies: a score in, an alarm out, one item of a stream at a time.
+"""The families of alarm policies, which turn the scores of a stream into alarms.
 
-A policy is run in two ways that agree in every item. :meth:`Policy.step` judges the next item of a live stream, given
-what is left of the items before: one whole number, 0 at the start of every stream. :meth:`Policy.alarms` judges whole
+A policy can be run in two ways that agree in every item. :meth:`Policy.step` takes the next item of a live stream and
+a state that sums up the items before: one whole number, 0 at the start of every stream. :meth:`Policy.alarms` takes whole
 arrays. Scores are finite and lie in [0, 1]; a score alarms when it *reaches* a limit.
 """
 
@@ -15,15 +15,15 @@ from coldaisle_analysis.earliness.policies import kernels
 from coldaisle_contracts.errors import InputError
 
 ABOVE_ALL = 2.0
-"""A limit no score reaches, and a number in JSON."""
+"""A limit that no score reaches; unlike infinity it is a number in JSON."""
 _MOST_ITEMS = 1_000
-"""Items a policy looks at, at most; its other parameters lie far below."""
-_TICKS = 1 << 20
-"""A CUSUM adds in ticks of 2^-20: sums of whole numbers do not depend on how they are taken."""
+"""Upper bound of a policy's parameters in a file: of its items, and of its limits, which lie far below."""
+_STEPS_PER_UNIT = 1 << 20
+"""A CUSUM adds whole multiples of 2^-20: sums of whole numbers do not depend on the order of addition."""
 
 
 class Policy(Protocol):
-    """When scores amount to an alarm; the parameters are the fields of a frozen dataclass."""
+    """A rule that turns scores into alarms; its parameters are the fields of a frozen dataclass."""
 
     family: ClassVar[str]
 
@@ -47,19 +47,19 @@ class Threshold:
     limit: float
 
     def step(self, state: int, score: float) -> tuple[int, bool]:
-        """Return the state, which nothing changes, and whether the item alarms."""
+        """Return the unchanged state, and whether the item alarms."""
         return state, score >= self.limit
 
-    def alarms(self, score: Floats, streams: Ints) -> Mask:  # noqa: ARG002 - a threshold remembers nothing
+    def alarms(self, score: Floats, streams: Ints) -> Mask:  # noqa: ARG002 - a threshold has no state
         """Return which items alarm, see :meth:`Policy.alarms`."""
         return np.asarray(score >= self.limit)
 
 
 @dataclass(frozen=True)
 class InARow:
-    """Alarm at the ``items``-th item in a row that reaches a limit, and at each that goes on with the row.
+    """Alarm at the ``items``-th consecutive item that reaches a limit, and at each further consecutive one.
 
-    The state is how many items the row has, ``items`` at most.
+    The state is the number of consecutive items so far, ``items`` at most.
     """
 
     family: ClassVar[str] = "in a row"
@@ -67,27 +67,27 @@ class InARow:
     items: int
 
     def step(self, state: int, score: float) -> tuple[int, bool]:
-        """Return the length of the row, and whether the item alarms."""
-        row = min(state + 1, self.items) if score >= self.limit else 0
-        return row, row == self.items
+        """Return the number of consecutive items, and whether the item alarms."""
+        length = min(state + 1, self.items) if score >= self.limit else 0
+        return length, length == self.items
 
     def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
-        return _crowded(score >= self.limit, streams, self.items, self.items)
+        return _k_of_n(score >= self.limit, streams, self.items, self.items)
 
 
 @dataclass(frozen=True)
 class TwoThresholds:
     """Alarm at once when the score reaches ``high``, or when it reaches ``low`` for the ``items``-th time among the last few.
 
-    An item below ``low`` never alarms, and an alarm clears nothing. The state is a bit for each of the last
-    ``among`` items, the latest lowest: whether it reached ``low``.
+    An item below ``low`` never alarms, and an alarm does not reset the state. The state has a bit for each of the last
+    ``among`` items, the latest in the lowest bit: whether the item reached ``low``.
 
     Attributes:
-        high: limit of a single item.
-        low: limit of an item that needs others beside it.
-        items: how many of them.
-        among: of how many items of the stream in a row, the present one included.
+        high: limit that a single item must reach.
+        low: limit that several items must reach.
+        items: number of items that must reach ``low``.
+        among: number of consecutive items of the stream among which they must lie, the present one included.
     """
 
     family: ClassVar[str] = "two thresholds"
@@ -97,23 +97,23 @@ class TwoThresholds:
     among: int
 
     def step(self, state: int, score: float) -> tuple[int, bool]:
-        """Return which of the last items reached ``low``, and whether the item alarms."""
+        """Return the bits of the last items that reached ``low``, and whether the item alarms."""
         raised = score >= self.low
-        seen = (state << 1 | raised) & ((1 << self.among) - 1)
-        return seen, score >= self.high or (raised and seen.bit_count() >= self.items)
+        bits = (state << 1 | raised) & ((1 << self.among) - 1)
+        return bits, score >= self.high or (raised and bits.bit_count() >= self.items)
 
     def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
-        crowded = _crowded(score >= self.low, streams, self.items, self.among)
-        return np.asarray(crowded | (score >= self.high))
+        repeated = _k_of_n(score >= self.low, streams, self.items, self.among)
+        return np.asarray(repeated | (score >= self.high))
 
 
 @dataclass(frozen=True)
 class Cusum:
-    """Alarm when scores have exceeded a drift by so much in sum, and start the sum again.
+    """Alarm when the sum of the excesses of scores over a drift reaches a limit; then the sum starts again at 0.
 
     S ← max(0, S + score - drift), an alarm when S ≥ limit, and then S ← 0: the one-sided cumulative sum of Page,
-    *Continuous Inspection Schemes*, Biometrika 41, 1954. The state is S in ticks of 2^-20, to which score and drift
+    *Continuous Inspection Schemes*, Biometrika 41, 1954. The state is S in multiples of 2^-20, to which score and drift
     are rounded.
     """
 
@@ -122,34 +122,34 @@ class Cusum:
     limit: float
 
     def step(self, state: int, score: float) -> tuple[int, bool]:
-        """Return the sum in ticks, and whether the item alarms."""
-        level = max(0, state + round(score * _TICKS) - round(self.drift * _TICKS))
+        """Return the sum in multiples of 2^-20, and whether the item alarms."""
+        level = max(0, state + round(score * _STEPS_PER_UNIT) - round(self.drift * _STEPS_PER_UNIT))
         return (0, True) if level >= self._limit else (level, False)
 
     def alarms(self, score: Floats, streams: Ints) -> Mask:
         """Return which items alarm, see :meth:`Policy.alarms`."""
-        steps = np.rint(score * _TICKS).astype(np.int64) - round(self.drift * _TICKS)
+        steps = np.rint(score * _STEPS_PER_UNIT).astype(np.int64) - round(self.drift * _STEPS_PER_UNIT)
         alarms = np.zeros(len(score), dtype=np.bool_)
-        kernels.load()[0](steps, streams, self._limit, alarms)
+        kernels.load().cusum(steps, streams, self._limit, alarms)
         return alarms
 
     @property
     def _limit(self) -> int:
-        """The limit in ticks; a sum of nothing is no alarm."""
-        return max(1, round(self.limit * _TICKS))
+        """The limit in multiples of 2^-20, at least 1: a sum of 0 is no alarm."""
+        return max(1, round(self.limit * _STEPS_PER_UNIT))
 
 
-def _crowded(raised: Mask, streams: Ints, items: int, among: int) -> Mask:
-    """Return which raised items are at least the ``items``-th raised one among the last ``among`` of their stream."""
+def _k_of_n(raised: Mask, streams: Ints, items: int, among: int) -> Mask:
+    """Return which raised items are at least the ``items``-th raised item among the last ``among`` of their stream."""
     alarms = np.zeros(len(raised), dtype=np.bool_)
-    kernels.load()[1](raised, streams, items, among, np.zeros(items, np.int64), alarms)
+    kernels.load().k_of_n(raised, streams, items, among, np.zeros(items, np.int64), alarms)
     return alarms
 
 
 NEVER = Threshold(ABOVE_ALL)
 """The policy that never alarms."""
 FAMILIES: dict[str, type[Threshold | InARow | TwoThresholds | Cusum]] = {
-    one.family: one for one in (Threshold, InARow, TwoThresholds, Cusum)
+    policy.family: policy for policy in (Threshold, InARow, TwoThresholds, Cusum)
 }
 """Every family by name."""
 
@@ -164,7 +164,7 @@ def of_json(row: dict[str, Any]) -> Policy:
     """Return the policy that :func:`as_json` wrote.
 
     Raises:
-        InputError: if the family is unknown, or its parameters are others.
+        InputError: if the family is unknown, or the parameters are not those of the family.
     """
     try:
         parameters = {key: _number(key, value) for key, value in row.items() if key != "family"}
@@ -176,7 +176,11 @@ def of_json(row: dict[str, Any]) -> Policy:
 
 
 def _number(key: str, value: Any) -> Any:
-    """Return a parameter as it is, if a policy can have it."""
+    """Return a parameter unchanged.
+
+    Raises:
+        ValueError: if it is not a number that a policy can have.
+    """
     counted = key in {"items", "among"}
     if type(value) not in ((int,) if counted else (int, float)) or not 0 <= value <= _MOST_ITEMS:
         raise ValueError(key)
