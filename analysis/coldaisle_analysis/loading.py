@@ -1,7 +1,7 @@
-"""Loading a dataset the way scikit-learn's loaders do: numbers, truth, and what must not be torn apart.
+"""Loaders of datasets in the form of scikit-learn's: features, labels, and groups for splitting.
 
-Models learn from the causal numbers alone (groups ``feature`` and ``value`` of :mod:`columns`). Train and test are whole
-days in order of time, the last ones tested on, and no episode lies on both sides (:mod:`~coldaisle_analysis.evaluation.splits`).
+The features are the causal columns (groups ``feature`` and ``value`` of :mod:`columns`). Train and test are whole
+days in order of time, the last days are the test side, and no episode lies on both sides (:mod:`~coldaisle_analysis.evaluation.groups`).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from coldaisle_contracts.manifest import Manifest
 
 TARGETS = ("normal", "attack")
 DAD_OFFSET_S = 7200
-"""Offset of the published captures' local time from UTC, s: CEST."""
+"""Offset of the published captures' local time from UTC in s: CEST."""
 
 
 def load_run(
@@ -46,10 +46,10 @@ def load_run(
 
         * ``data``: the features, float64, missing is NaN, shape (rows, features);
         * ``target``: 1 is attack, shape (rows,);
-        * ``groups``: what a row must stay together with, its episode or a quarter of a clean day, shape (rows,);
+        * ``groups``: the group of each row, its episode or a quarter of a clean day, which a split must not divide, shape (rows,);
         * ``feature_names`` and ``target_names``;
         * ``frame``: every column of the level with ``as_frame``, else ``None``;
-        * ``DESCR``: what it is.
+        * ``DESCR``: a description in Markdown.
 
     Raises:
         InputError: if the folder holds no finished run, or no such level or subset exists.
@@ -82,7 +82,7 @@ def load_dad(
     """Load one level of the published DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
 
     Args:
-        folder: where the captures (``*.pcap``) and their label tables (``*labels.csv``) lie, a day each.
+        folder: the folder of the captures (``*.pcap``) and their label tables (``*labels.csv``), one of each per day.
         level: see :func:`load_run`.
         subset: see :func:`load_run`.
         identity: see :func:`load_run`.
@@ -90,7 +90,7 @@ def load_dad(
         return_X_y: see :func:`load_run`.
 
     Returns:
-        What :func:`load_run` does; ``kind`` of a labelled row is ``attack``.
+        As :func:`load_run`; the ``kind`` of a labelled row is ``attack``.
 
     Raises:
         InputError: if the folder lacks captures or label tables, or one does not match, with file and line.
@@ -113,15 +113,15 @@ def load_dad(
 
 
 def _refuse_unknown(level: str, subset: str) -> None:
-    for place, value, known in (("level", level, LEVELS), ("subset", subset, SUBSETS)):
-        if value not in known:
-            raise InputError(place, f"use one of {', '.join(known)}", value)
+    for place, value, allowed in (("level", level, LEVELS), ("subset", subset, SUBSETS)):
+        if value not in allowed:
+            raise InputError(place, f"use one of {', '.join(allowed)}", value)
 
 
 def _bunch(
     frame: pd.DataFrame, level: Level, subset: Subset, title: str, *, identity: bool, as_frame: bool
 ) -> Bunch:
-    """Return the rows of one side as scikit-learn wants them."""
+    """Return the rows of one side as scikit-learn's ``Bunch``."""
     held_out, rows = groups_of(frame)[0], frame[side(frame, subset)]
     names = features(level, identity=identity)
     data, target = rows[names].astype("float64"), rows["label"].astype("int8")
@@ -139,7 +139,7 @@ def _bunch(
 def _described(
     title: str, level: Level, subset: Subset, rows: pd.DataFrame, days: Sequence[int], held_out: str
 ) -> str:
-    """Return in Markdown what was loaded."""
+    """Return a description of the loaded rows in Markdown."""
     attacks, episodes = int(rows["label"].sum()), rows.loc[rows["label"] == 1, "episode"].nunique()
     return (
         f"{title}.\n\nLevel {level}, subset {subset} (train and test are split by {held_out}, in order of time): "

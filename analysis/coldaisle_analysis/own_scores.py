@@ -1,4 +1,4 @@
-"""How early a classifier of one's own speaks: scores of rows in, ERDE and the rest out."""
+"""Early-detection metrics of a user's own classifier, from its scores of rows."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def score_early(
     subset: Subset = "all",
     policy: Policy | float = EVEN_CHANCE,
 ) -> dict[str, dict[str, Any]]:
-    """Return how early a classifier detects the attacks of a run, and at how many false alarms.
+    """Return how early a classifier detects the attacks of a run, and how many false alarms it raises.
 
     The cases, their clean windows and the measures are those of the report (docs/early-detection.md).
 
@@ -36,7 +36,7 @@ def score_early(
         scores: one number per row in the order of :func:`load_run` with the same level and subset, shape (rows,): a score
             that grows with the suspicion, or a boolean that says whether the row alarms.
         subset: the rows that were scored: ``train``, ``test`` or ``all``. Only cases that lie in it as a whole count.
-        policy: the score from which a row alarms, or a policy of :mod:`coldaisle_analysis.earliness.policies`, which may look at
+        policy: a threshold, which a score must reach for its row to alarm, or a policy of :mod:`coldaisle_analysis.earliness.policies`, which may look at
             several rows of a stream.
 
     Returns:
@@ -44,9 +44,9 @@ def score_early(
 
         * ``erde_5``, ``erde_50`` and their ``_bounds`` (a perfect detector, one that never alarms), ``f_latency`` and
           ``latency_weighted_f1``: numbers between 0 and 1;
-        * ``seconds_to_detect`` and ``seconds_to_detect_p90``: median and 90th percentile from onset to alarm, s;
+        * ``seconds_to_detect`` and ``seconds_to_detect_p90``: median and 90th percentile of the time from onset to alarm, in s;
         * ``cases``, ``positive_cases``, ``caught_cases``, ``episodes`` and ``episodes_caught``: counts;
-        * ``incidents_per_day``: false alarms a day, those of one stream less than 900 s apart being one;
+        * ``incidents_per_day``: false alarms per day; those of one stream less than 900 s apart count as one incident;
         * ``precision`` and ``recall`` of rows;
         * ``per_kind``: cases, caught cases, median items and seconds of each kind of attack;
         * ``recall_by_items`` and ``recall_by_seconds``: ``[delay, recall]`` at up to 40 delays.
@@ -69,48 +69,48 @@ def score_early(
     frame = tables.read_level(Path(run), level)
     rows = side(frame, subset)
     score = np.zeros(len(frame))
-    score[rows] = _fitting(scores, int(rows.sum()), f"level {level}, subset {subset}")
-    read = prepare(frame, level)
+    score[rows] = _checked(scores, int(rows.sum()), f"level {level}, subset {subset}")
+    prepared = prepare(frame, level)
     chosen = Threshold(float(policy)) if isinstance(policy, (int, float)) else policy
-    found = {}
-    for case, cases in read.cases.items():
-        judged = evaluation_set(cases, read.labels, read.episodes, rows)
-        alarms = judged.alarms(chosen, score)
-        outcomes = judged.cases.outcomes(alarms)
-        found[case] = {
-            **measure(judged, alarms),
-            **rows_of(read, judged, alarms),
-            "per_kind": earliness_per_kind(outcomes, judged.cases.kinds),
+    metrics = {}
+    for case, cases in prepared.cases.items():
+        evaluated = evaluation_set(cases, prepared.labels, prepared.episodes, rows)
+        alarms = evaluated.alarms(chosen, score)
+        outcomes = evaluated.cases.outcomes(alarms)
+        metrics[case] = {
+            **measure(evaluated, alarms),
+            **rows_of(prepared, evaluated, alarms),
+            "per_kind": earliness_per_kind(outcomes, evaluated.cases.kinds),
             **curves_of(outcomes),
         }
-    return found
+    return metrics
 
 
 def _refuse_unknown(level: str, subset: str) -> None:
-    for place, value, known in (("level", level, columns.LEARNED), ("subset", subset, SUBSETS)):
-        if value not in known:
-            raise InputError(place, f"use one of {', '.join(known)}", value)
+    for place, value, allowed in (("level", level, columns.LEARNED), ("subset", subset, SUBSETS)):
+        if value not in allowed:
+            raise InputError(place, f"use one of {', '.join(allowed)}", value)
 
 
-def _fitting(scores: npt.ArrayLike, rows: int, whose: str) -> Floats:
-    """Return the scores as numbers, one per row.
+def _checked(scores: npt.ArrayLike, rows: int, whose: str) -> Floats:
+    """Return the scores as an array of numbers, shape (rows,).
 
     Raises:
         InputError: if they are no numbers, not one per row, or not finite.
     """
     try:
-        given = np.asarray(scores, dtype=np.float64)
+        numbers = np.asarray(scores, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError("scores", f"give a finite number or a boolean for each row ({error})") from error
-    if given.shape != (rows,):
+    if numbers.shape != (rows,):
         raise InputError(
             "the shape of scores",
             f"give one score for each of the {rows:,} rows of {whose}, such as predict_proba(X)[:, 1]",
-            given.shape,
+            numbers.shape,
         )
-    wrong = np.flatnonzero(~np.isfinite(given))
+    wrong = np.flatnonzero(~np.isfinite(numbers))
     if wrong.size:
         raise InputError(
-            f"scores[{wrong[0]}]", "give a finite number or a boolean for each row", float(given[wrong[0]])
+            f"scores[{wrong[0]}]", "give a finite number or a boolean for each row", float(numbers[wrong[0]])
         )
-    return given
+    return numbers

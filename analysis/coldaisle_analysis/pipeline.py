@@ -1,4 +1,4 @@
-"""From a dataset to statistics, models, scorecard and report, in a folder that the caller lets appear by rename."""
+"""The analysis of a dataset: statistics, models, scorecard and report, written to a folder that the caller renames when it is complete."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
 
 CAPTURES_SEED = 1
-"""Seed of folds, models and bootstrap where no scenario gives one."""
+"""Seed of folds, models and bootstrap for captures without a scenario."""
 
 Progress = Callable[[str], None]
 Audit = Callable[[Sequence[Mapping[str, Any]]], list[Result]]
@@ -42,24 +42,24 @@ def analyse_run(
         run: the run's folder, which is only read.
         account: its settled ledger.
         built: its dataset.
-        out: where the parts go, an empty folder.
-        progress: told each step, one line each.
-        tuned: tune the models on each fold's training side, which takes minutes.
-        weeks: other runs that models trained on the whole of this one are tried on, each with another seed.
+        out: an empty folder for the parts of the analysis.
+        progress: called with one line per step.
+        tuned: whether to tune the models on each fold's training side, which takes minutes.
+        weeks: other runs, each with another seed, to test models that were trained on the whole of this run.
 
     Raises:
         InputError: if the run cannot be read.
         OSError: if the folder cannot be written.
     """
     manifest = Manifest.load(run)
-    others = other_runs.load(weeks, manifest.seed)
+    levels_by_seed = other_runs.load(weeks, manifest.seed)
     subject, seed = _subject_of(account, manifest, digest_of(run)), account.evidence.plan.scenario.seed
 
     def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
         return examine.of_run(run, built, account, manifest, metrics)
 
-    found = _analyse(built, subject, seed, audit, out, progress, tuned=tuned, weeks=others)
-    metadata.write_datasheet(run, manifest, [one.row() for one in found], out)
+    results = _analyse(built, subject, seed, audit, out, progress, tuned=tuned, weeks=levels_by_seed)
+    metadata.write_datasheet(run, manifest, [result.row() for result in results], out)
 
 
 def analyse_captures(
@@ -74,11 +74,11 @@ def analyse_captures(
     """Build dataset, statistics, models, scorecard and report of foreign captures, in a new folder.
 
     Args:
-        pcaps: Ethernet captures with MQTT over IPv4, a day each, in order of time.
-        labels: the label table of each, in the same order.
+        pcaps: Ethernet captures with MQTT over IPv4, one per day, in order of time.
+        labels: the label table of each capture, in the same order.
         out: the folder to make; it must not exist or be empty.
-        progress: told each step, one line each.
-        utc_offset_s: offset of the captures' local time from UTC, s, for weekday and hour.
+        progress: called with one line per step.
+        utc_offset_s: offset of the captures' local time from UTC in s, for weekday and hour.
         tuned: see :func:`analyse_run`.
 
     Raises:
@@ -110,7 +110,7 @@ def _analyse(
     tuned: bool,
     weeks: other_runs.LevelsBySeed = MappingProxyType({}),
 ) -> list[Result]:
-    """Write the parts of an analysis into a folder; return what its audit found."""
+    """Write the parts of an analysis into a folder, and return the results of its audit."""
     with workers.warming_up():
         progress("describing the traffic")
         described = statistics.describe(built.packets, built.readings)
@@ -120,23 +120,23 @@ def _analyse(
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
     scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
-    detectors = training.start(levels[0], scored, seed)  # they learn beside what follows
+    detectors = training.start(levels[0], scored, seed)  # they are fitted in other processes meanwhile
     progress("auditing the dataset")
-    found = audit([one.row for one in scored])
-    scorecard.write(subject.name, found, folder / scorecard.SCORECARD)
+    results = audit([result.row for result in scored])
+    scorecard.write(subject.name, results, folder / scorecard.SCORECARD)
     progress("drawing the report")
-    page.write(subject, built, described, scored, found, folder / "report" / "index.html")
+    page.write(subject, built, described, scored, results, folder / "report" / "index.html")
     progress("saving detectors")
     about = {
         "data": {"name": subject.name, **subject.facts},
-        "scorecard": scorecard.as_dict(subject.name, found)["counts"],
+        "scorecard": scorecard.as_dict(subject.name, results)["counts"],
     }
     training.write(detectors, levels[0].name, about, folder / "models")
-    return found
+    return results
 
 
 def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
-    """Return what the report says of a run, from its plan and manifest and the manifest's own sha256."""
+    """Return the report's description of a run, from its plan, its manifest and the manifest's sha256."""
     plan = account.evidence.plan
     facts = {
         "kernel drops": str(manifest.counts["kernel_drops"]),
@@ -158,7 +158,7 @@ def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
 
 
 def _played(plan: Plan) -> str:
-    """Return in a sentence what a plan lets happen."""
+    """Return a sentence on the traffic and the anomalies of a plan."""
     scenario = plan.scenario
     hours = scenario.duration_h
     length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
@@ -169,21 +169,21 @@ def _played(plan: Plan) -> str:
 
 
 def _happened(plan: Plan) -> str:
-    """Return in a sentence how many attacks and benign anomalies a plan has."""
+    """Return a sentence on the number of attacks and benign anomalies of a plan."""
     benign = sum(episode.row.benign for episode in plan.episodes)
     attacks = len(plan.episodes) - benign
-    told = [
+    parts = [
         f"an attacker on the same network acted in {attacks} episode{'s' * (attacks != 1)}"
         if attacks
         else "",
         f"{benign} benign anomal{'ies' if benign != 1 else 'y'} happened" if benign else "",
     ]
-    text = " and ".join(filter(None, told)) or "nothing else happened"
+    text = " and ".join(filter(None, parts)) or "nothing else happened"
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
-    """Return what the report says of foreign captures, published or not."""
+    """Return the report's description of labelled captures, published or not."""
     declared = (
         f"local time is UTC{utc_offset_s / 3600:+g} h" if utc_offset_s else "local time is taken to be UTC"
     )

@@ -1,4 +1,4 @@
-"""Work on all processors, in processes: what learns holds Python's lock too often for threads to help."""
+"""Work on all processors, in worker processes: fitting holds Python's lock too often for threads to help."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -12,42 +12,42 @@ from sklearn.exceptions import ConvergenceWarning
 
 from coldaisle_contracts.lifeline import die_with_parent
 
-MOST = 8
-"""Processes at most: each holds a few hundred megabytes."""
+MAX_PROCESSES = 8
+"""Largest number of processes: each takes a few hundred megabytes."""
 
 
 @contextmanager
 def warming_up() -> Iterator[None]:
-    """Start the processes, which import for seconds, while what stands within is done."""
-    woken = parallel_map(import_module, [("coldaisle_analysis.evaluation.folds",)] * _count())
+    """Start the processes, whose imports take seconds, while the body of the ``with`` statement runs."""
+    started = parallel_map(import_module, [("coldaisle_analysis.evaluation.folds",)] * _processes())
     try:
         yield
     finally:
-        list(woken)
+        list(started)
 
 
 def parallel_map(function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-    """Yield what a function returns for each job, in their order, as soon as it is there.
+    """Yield the results of a function for each job, in the order of the jobs, as soon as they are there.
 
     Args:
-        function: of a module, for the processes to find it.
-        jobs: its arguments, those that take longest first; large arrays are shared, not copied.
+        function: a function of a module, so that the processes can import it.
+        jobs: arguments of each call, the longest calls first; large arrays are shared, not copied.
     """
     if not jobs:
         return iter(())
-    work = Parallel(n_jobs=_count(), return_as="generator", initializer=die_with_parent)
+    work = Parallel(n_jobs=_processes(), return_as="generator", initializer=die_with_parent)
     results: Iterator[Any] = work(delayed(_quietly)(function, job) for job in jobs)
     return results
 
 
-def _count() -> int:
-    return int(min(cpu_count(), MOST))
+def _processes() -> int:
+    return int(min(cpu_count(), MAX_PROCESSES))
 
 
 def _quietly(function: Callable[..., Any], job: tuple[Any, ...]) -> Any:
-    """Call a function; a model that did not converge is judged by what it finds.
+    """Call a function without warnings of models that did not converge: their scores show how good they are.
 
-    scikit-learn need not look for missing values in rows that were prepared, nor at parameters of our own.
+    scikit-learn checks neither prepared rows for missing values nor our parameters, which saves time.
     """
     with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore", ConvergenceWarning)

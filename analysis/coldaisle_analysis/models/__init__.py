@@ -1,7 +1,7 @@
-"""The detectors: one table, name to pipeline, a file a family.
+"""The table of models by name, with one file per family.
 
-To add a model, add a row to the ``MODELS`` of its family; evaluation, report and tests pick it up. A model names what prepares its
-rows (imputation, scaling), which is learned from training rows too, so nothing is fitted on test rows.
+To add a model, add a row to the ``MODELS`` of its family; evaluation, report and tests include it by themselves. A model names the
+preparation of its rows (imputation, scaling), which is fitted on training rows too, so nothing is fitted on test rows.
 """
 
 from coldaisle_analysis.models import charts, linear, neighbours, simple, streaming, trees, untold
@@ -35,14 +35,14 @@ __all__ = [
 
 FAMILIES = (simple, linear, neighbours, trees, charts, untold, streaming)
 MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model in family.MODELS.items()}
-"""Every model, the bars first: a score means something only beside them."""
+"""Every model, the baselines first: a score means something only beside theirs."""
 BASELINES = tuple(simple.MODELS)
-"""The models that the others have to beat."""
+"""The baselines, which the other models have to beat."""
 RULE = "rule"
-"""The bar that knows what an operator knows."""
+"""The baseline that stands for an operator's knowledge."""
 WITH_IDENTITY = "decision_tree"
-"""The model that is also given the identity columns, to show what they leak."""
+"""The model that is also evaluated with the identity columns, to show what they leak."""
 WITHOUT_KIND = "decision_tree"
-"""The model that is also tried on kinds it never saw, one at a time."""
+"""The model that is also evaluated with one kind at a time left out of training."""
 WITH_POLICIES = ("rule", "ewma_told", "logistic_regression", "random_forest", "gradient_boosting")
-"""The models that decision policies are tuned for."""
+"""The models that alarm policies are tuned for."""

@@ -1,7 +1,7 @@
-"""How far a row lies from the middle of most rows, seen along the directions in which rows differ at all.
+"""An outlier detector with a robust covariance, along the directions in which rows vary.
 
-scikit-learn's EllipticEnvelope fails on rows that repeat or whose columns depend on each other, as rows of both levels do. So few
-directions are looked along, a little noise keeps repeated rows apart, and the covariance is searched for in a draw of the rows.
+scikit-learn's EllipticEnvelope fails on rows that repeat or whose columns depend on each other, as rows of both levels do. So only
+a few principal components are used, a little noise makes repeated rows differ, and the covariance is estimated from a draw of the rows.
 
 References:
     P. J. Rousseeuw, K. Van Driessen, A fast algorithm for the minimum covariance determinant estimator, Technometrics 41 (1999).
@@ -17,45 +17,45 @@ from sklearn.decomposition import PCA
 from coldaisle_analysis.arrays import Floats
 
 DIRECTIONS = 10
-"""Principal components that are looked along at most."""
+"""Largest number of principal components that are used."""
 DRAWN = 300
-"""Rows the covariance is searched for in; of more, FAST-MCD needs a second for what it finds here in a tenth of one."""
+"""Number of rows that the covariance is estimated from; with more, FAST-MCD takes a second instead of a tenth of one."""
 ROWS_EACH = 5
-"""Rows there must be for each direction that is looked along."""
+"""Rows that are needed for each principal component."""
 WITHIN = 0.9
-"""Share of the drawn rows that middle and covariance are those of."""
+"""Share of the drawn rows that location and covariance are estimated from."""
 FEW = 20
-"""Rows of which none is left out."""
+"""If there are no more rows than this, none is left out."""
 NOISE = 0.01
-"""Standard deviation of the noise that keeps repeated rows apart, where columns have one of 1."""
+"""Standard deviation of the noise that makes repeated rows differ; that of the columns is 1."""
 
 
 class RobustCovariance(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """An outlier detector: Mahalanobis' distance with a middle and a covariance that outliers hardly move.
+    """An outlier detector: the Mahalanobis distance with robust estimates of location and covariance.
 
     Args:
-        seed: of the draw, the noise and the search.
+        seed: seed of the draw, the noise and the estimation.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def fit(self, features: Floats, _labels: object = None) -> Self:
-        """Learn from rows alone, scaled and none missing, shape (rows, columns); labels are not looked at."""
+        """Fit to rows that are scaled and have no missing values, shape (rows, columns); labels are not read."""
         rng = np.random.default_rng(self.seed)
         rows, columns = features.shape
         directions = max(min(DIRECTIONS, columns, rows // ROWS_EACH), 1)
         self.directions_ = PCA(directions, svd_solver="full").fit(features)
         drawn = rng.choice(rows, min(rows, DRAWN), replace=False)
-        seen = self.directions_.transform(features[drawn])
-        seen += NOISE * rng.standard_normal(seen.shape)
-        within = WITHIN if len(seen) > FEW else 1.0
-        found = MinCovDet(support_fraction=within, random_state=self.seed).fit(seen)
-        self.middle_, self.precision_ = found.location_, found.precision_
+        components = self.directions_.transform(features[drawn])
+        components += NOISE * rng.standard_normal(components.shape)
+        within = WITHIN if len(components) > FEW else 1.0
+        estimate = MinCovDet(support_fraction=within, random_state=self.seed).fit(components)
+        self.middle_, self.precision_ = estimate.location_, estimate.precision_
         return self
 
     def decision_function(self, features: Floats) -> Floats:
-        """Return the distance of each row, negative: larger is more usual, shape (rows,)."""
+        """Return the negative distance of each row; larger is more usual, shape (rows,)."""
         off = self.directions_.transform(features) - self.middle_
         squared = np.einsum("ri,ij,rj->r", off, self.precision_, off, optimize=True)
         return np.asarray(-np.sqrt(np.maximum(squared, 0.0)), np.float64)

@@ -1,8 +1,8 @@
-"""Fitted models as bytes and back, without pickle: skops writes what an object is made of and builds it again from known types.
+"""Fitted models as bytes and back, without pickle: skops writes the parts of an object and builds it again from trusted types.
 
-Types that skops does not trust by itself are listed here, and nothing else is built. Trees are on the list although scikit-learn
-follows their node numbers unchecked; so these are checked here before anybody predicts with them. What other compiled code makes of
-numbers that somebody changed on purpose is not checked: a file of unknown origin cannot bring code along, but might end the process.
+Types that skops does not trust by itself are listed here, and no others are built. Trees are on the list although scikit-learn
+follows their node numbers unchecked; so the node numbers are checked here before a model predicts. Other numbers are not checked: a
+file of unknown origin cannot bring code along, but numbers that somebody changed on purpose might crash compiled code and the process.
 """
 
 import zlib
@@ -38,28 +38,28 @@ TRUSTED = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-"""Types that are built beside those that skops trusts: ours, and what the fitted models of the table are made of."""
+"""Types that are built besides those that skops trusts: our own, and those that fitted models of the table consist of."""
 _CHECKING = ("sklearn.", "coldaisle_analysis.models.trees")
-"""Where the estimators come from that refuse rows with other columns than they say they take."""
+"""Modules whose estimators refuse rows with another number of columns than they declare."""
 DAMAGED = (
     AttributeError, BadZipFile, EOFError, ImportError, IndexError, KeyError, LookupError, MemoryError,
     NotImplementedError, OSError, OverflowError, RecursionError, RuntimeError, SyntaxError, TokenError, TypeError, ValueError,
     ZeroDivisionError, zlib.error,
 )  # fmt: skip
-"""What is raised on the way through bytes that somebody cut or changed."""
+"""Errors that reading raises when bytes were cut or changed."""
 MOST_UNPACKED = 1 << 28
-"""Bytes a file may hold unpacked: 250 times the largest detector of a week, and no more memory than a laptop spares."""
+"""Largest size of an unpacked file in bytes: 250 times the largest detector of a week, and still small for a laptop's memory."""
 
 
-def dumps(found: object) -> bytes:
-    """Return a fitted model as bytes that :func:`loads` takes.
+def dumps(model: object) -> bytes:
+    """Return a fitted model as bytes for :func:`loads`.
 
     Raises:
-        InputError: it holds an object that cannot be written, or that would not be read again.
+        InputError: if it holds an object that cannot be written, or that would not be read again.
     """
-    place = type(found).__name__
+    place = type(model).__name__
     try:
-        data: bytes = io.dumps(found, compression=ZIP_DEFLATED, compresslevel=1)
+        data: bytes = io.dumps(model, compression=ZIP_DEFLATED, compresslevel=1)
     except (UnsupportedTypeException, RecursionError, TypeError, AttributeError) as error:
         first = str(error).partition("\n")[0]
         raise InputError(place, f"cannot be written as a model file ({first})") from error
@@ -68,30 +68,30 @@ def dumps(found: object) -> bytes:
 
 
 def loads(data: bytes, place: str) -> object:
-    """Return the model that these bytes hold.
+    """Return the model in these bytes.
 
     Args:
-        data: what :func:`dumps` made.
-        place: where they come from, for the error.
+        data: the bytes that :func:`dumps` returned.
+        place: their origin, for the error.
 
     Raises:
-        InputError: they are no such file, are damaged, or hold a type that is not :data:`TRUSTED`.
+        InputError: if they are no model file, are damaged, or hold a type that is not :data:`TRUSTED`.
     """
     try:
         _trust(data, place)
-        found = io.loads(data, trusted=sorted(TRUSTED))
-        sound = all(_sound(tree, width) for tree, width in _trees(found))
+        model = io.loads(data, trusted=sorted(TRUSTED))
+        sound = all(_sound(tree, width) for tree, width in _trees(model))
     except DAMAGED as error:
         raise InputError(
             place, "is not a model file, or it is damaged: train one with `coldaisle analyse RUN`"
         ) from error
     if not sound:
         raise InputError(place, "holds a tree whose nodes lead out of it, and is refused")
-    return found
+    return model
 
 
 def _trust(data: bytes, place: str) -> None:
-    """Raise where bytes hold types that are not trusted, naming them, or more than memory should be filled with."""
+    """Raise ``InputError`` if bytes hold types that are not trusted, which it names, or would unpack to too many bytes."""
     with ZipFile(BytesIO(data)) as packed:
         size = sum(part.file_size for part in packed.infolist())
     if size > MOST_UNPACKED:
@@ -108,28 +108,28 @@ def _trust(data: bytes, place: str) -> None:
         )
 
 
-def _trees(found: object, width: int | None = None) -> Iterator[tuple[object, int]]:
-    """Yield every tree within an object, and how many columns those that call it make sure of.
+def _trees(part: object, width: int | None = None) -> Iterator[tuple[object, int]]:
+    """Yield every tree within an object, and the number of columns that its callers guarantee.
 
-    Each step of a pipeline counts anew; an estimator that does not say how many it takes makes sure of none.
+    Each step of a pipeline is counted separately; an estimator that does not declare its number of columns guarantees none.
     """
-    if type(found).__name__ in {"Tree", "TreePredictor"}:
-        yield found, width or 0
-    elif isinstance(found, list | tuple | set | frozenset):
-        yield from (tree for item in found for tree in _trees(item, width))
-    elif isinstance(found, dict):
-        yield from (tree for item in found.values() for tree in _trees(item, width))
-    elif isinstance(found, np.ndarray) and found.dtype == object:
-        yield from (tree for item in found.flat for tree in _trees(item, width))
-    elif hasattr(found, "__dict__"):
-        if isinstance(found, BaseEstimator) and type(found).__module__.startswith(_CHECKING):
-            takes = int(getattr(found, "n_features_in_", 0))
-            width = None if isinstance(found, Pipeline) else takes if width is None else min(width, takes)
-        yield from (tree for item in vars(found).values() for tree in _trees(item, width))
+    if type(part).__name__ in {"Tree", "TreePredictor"}:
+        yield part, width or 0
+    elif isinstance(part, list | tuple | set | frozenset):
+        yield from (tree for item in part for tree in _trees(item, width))
+    elif isinstance(part, dict):
+        yield from (tree for item in part.values() for tree in _trees(item, width))
+    elif isinstance(part, np.ndarray) and part.dtype == object:
+        yield from (tree for item in part.flat for tree in _trees(item, width))
+    elif hasattr(part, "__dict__"):
+        if isinstance(part, BaseEstimator) and type(part).__module__.startswith(_CHECKING):
+            takes = int(getattr(part, "n_features_in_", 0))
+            width = None if isinstance(part, Pipeline) else takes if width is None else min(width, takes)
+        yield from (tree for item in vars(part).values() for tree in _trees(item, width))
 
 
 def _sound(tree: object, width: int) -> bool:
-    """Return whether each inner node of a tree asks for a column that is there and leads to nodes behind it."""
+    """Return whether each inner node of a tree reads an existing column and leads to later nodes."""
     nodes = tree.__getstate__()["nodes"]  # type: ignore[index]  # a dict for either kind of tree
     names = nodes.dtype.names
     if "is_leaf" in names:
@@ -141,6 +141,6 @@ def _sound(tree: object, width: int) -> bool:
         leaf = left == -1
     at = np.flatnonzero(~leaf)
     ends = [side[at].astype(np.int64) for side in (left, right)]
-    asked = column[at].astype(np.int64)
+    columns = column[at].astype(np.int64)
     behind = all(((side > at) & (side < len(nodes))).all() for side in ends)
-    return bool(len(nodes)) and behind and bool(((asked >= 0) & (asked < width)).all())
+    return bool(len(nodes)) and behind and bool(((columns >= 0) & (columns < width)).all())

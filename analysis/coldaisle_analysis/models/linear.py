@@ -1,4 +1,4 @@
-"""Models that weigh sums: discriminants, logistic regression, naive Bayes."""
+"""Linear models and their relatives: discriminants, logistic regression, naive Bayes."""
 
 from scipy.stats import loguniform
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis

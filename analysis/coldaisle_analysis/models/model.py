@@ -1,4 +1,4 @@
-"""What a model of the table is, how its scores are read and when it alarms."""
+"""The type of a model in the table, its preparation of rows, its scores and its threshold."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,35 +19,35 @@ from coldaisle_analysis.arrays import Floats
 Make = Callable[[int, Sequence[str]], BaseEstimator]
 """Makes an unfitted estimator from a seed and the names of the columns it will be given."""
 Preparation = Callable[[], list[BaseEstimator]]
-"""Makes the unfitted steps that prepare rows; models that name the same one are given the same prepared rows."""
+"""Makes the unfitted steps that prepare rows; models with the same preparation share the prepared rows."""
 
 EVEN_CHANCE = 0.5
-"""Score from which a model alarms where no threshold could be set."""
+"""Threshold of a model where none could be set."""
 EVERY_ROW = 1 << 30
-"""Training rows of a model that takes all of them."""
+"""Number of training rows for a model that takes all of them."""
 MIN_CLASS_ROWS = 6
-"""Rows a class must have to be learned from: the nearest-neighbour and covariance models need so many."""
+"""Rows that a class must have for a supervised model to be fitted: the nearest-neighbour and covariance models need so many."""
 MISSING = -1e3
-"""What trees are given for a missing value: no column goes so low."""
+"""The value that trees are given for a missing one: no column goes so low."""
 NEARLY = 0.98
-"""Share of the best F1 that a threshold must have to be nearly as good."""
+"""Share of the best F1 from which a threshold counts as nearly as good."""
 UNSUPERVISED_ALARMS = 0.01
-"""Share of the rows it is calibrated on at which a model alarms that was never told which are attacks."""
+"""Share of the calibration rows at which an unsupervised model alarms."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A detector of the table.
+    """A model of the table.
 
     Attributes:
-        title: how the report calls it.
-        make: makes what learns from prepared rows.
-        preparation: makes what prepares them, and is learned from training rows too.
-        most_rows: training rows it is given at most, see :func:`~coldaisle_analysis.evaluation.splits.subsample`. Set from measured fit times so
+        title: its name in the report.
+        make: makes the estimator, which is fitted on prepared rows.
+        preparation: makes the steps that prepare rows, which are fitted on training rows too.
+        most_rows: largest number of training rows, see :func:`~coldaisle_analysis.evaluation.splits.subsample`. Set from measured fit times so
             that a week's evaluation stays within its time on two cores.
-        told: whether it is told which training rows are attacks; if not, nor is its threshold.
-        space: parameters of the estimator that can be tuned, with values or a distribution of scipy's to draw
-            from; none where nothing is worth its time, nor where the model is not told, for then nothing says what is better.
+        supervised: whether model and threshold use the labels of training rows.
+        space: parameters of the estimator that can be tuned, with their values or a distribution of scipy to draw
+            from. It is empty where tuning is not worth its time, and for unsupervised models, which have no labels to tune on.
     """
 
     title: str
@@ -58,32 +58,32 @@ class Model:
     space: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, seed: int, names: Sequence[str]) -> Pipeline:
-        """Return the whole model, not fitted: its preparation, then its estimator, the last step."""
+        """Return the unfitted pipeline of the model: its preparation, then its estimator as the last step."""
         return make_pipeline(*self.preparation(), self.make(seed, names))
 
 
 def scaled() -> list[BaseEstimator]:
-    """Prepare rows for a model that compares distances or weighs sums.
+    """Return the preparation for models that compare distances or sum up weighted columns.
 
-    Missing values become the mean and a flag of their own; constant columns go; scales become equal.
+    Missing values become the mean and are flagged in columns of their own; constant columns are removed; columns are standardised.
     """
     imputer = SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)
     return [imputer, VarianceThreshold(), StandardScaler()]
 
 
 class Filled(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Gives missing values a value of their own; scikit-learn's imputer takes eight times as long where many are missing."""
+    """Replaces missing values by :data:`MISSING`; scikit-learn's imputer takes eight times as long where many are missing."""
 
     def fit(self, features: Floats, _labels: object = None) -> Self:
-        """Learn how many columns there are."""
+        """Store the number of columns."""
         self.n_features_in_ = features.shape[1]
         return self
 
     def transform(self, features: Floats) -> Floats:
-        """Return the rows with none missing, shape (rows, columns).
+        """Return the rows without missing values, shape (rows, columns).
 
         Raises:
-            ValueError: they have other columns than those it learned from.
+            ValueError: if they have another number of columns than the training rows.
         """
         check_is_fitted(self)
         if features.shape[1:] != (self.n_features_in_,):
@@ -92,19 +92,19 @@ class Filled(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
 
 def plain() -> list[BaseEstimator]:
-    """Prepare rows for trees, which need no scale: missing values become a value of their own."""
+    """Return the preparation for trees, which need no scaling: missing values become :data:`MISSING`."""
     return [Filled()]
 
 
 def bare() -> list[BaseEstimator]:
-    """Leave rows as they are, for models that know what a missing value is."""
+    """Return the empty preparation, for models that accept missing values."""
     return []
 
 
 def scores(model: BaseEstimator, features: Floats) -> Floats:
-    """Return how sure a fitted model is that each row is an attack, in [0, 1], shape (rows,).
+    """Return the score of each row in [0, 1], shape (rows,); it grows with the suspicion of an attack.
 
-    A probability where the model gives one, else the logistic function of its decision value.
+    The score is the model's probability, or else the logistic function of its decision value.
     """
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(features)[:, 1], dtype=np.float64)
@@ -114,8 +114,8 @@ def scores(model: BaseEstimator, features: Floats) -> Floats:
 def threshold(labels: npt.NDArray[np.int8], score: Floats) -> float:
     """Return the threshold with the best F1 on these rows; a row alarms when its score reaches it.
 
-    Set in the middle of the thresholds around the best one that are :data:`NEARLY` as good, so that it hangs neither on one row nor on
-    the few that happen to lie at the top of a flat curve. :data:`EVEN_CHANCE` where the rows hold no attack.
+    The threshold is the middle of the range around the best one in which F1 is at least :data:`NEARLY` of the best, so it depends neither
+    on one row nor on a few at the top of a flat curve. It is :data:`EVEN_CHANCE` if the rows hold no attack.
     """
     if not labels.any():
         return EVEN_CHANCE
@@ -132,7 +132,7 @@ def threshold(labels: npt.NDArray[np.int8], score: Floats) -> float:
 
 
 def unsupervised_threshold(score: Floats) -> float:
-    """Return the threshold that :data:`UNSUPERVISED_ALARMS` of these rows exceed, whatever they are."""
+    """Return the threshold that :data:`UNSUPERVISED_ALARMS` of these rows reach, whatever their labels."""
     return (
         float(np.nextafter(np.quantile(score, 1 - UNSUPERVISED_ALARMS), 2.0)) if len(score) else EVEN_CHANCE
     )

@@ -1,4 +1,4 @@
-"""Models that compare a row with rows they know: nearest neighbours and support vectors."""
+"""Models that compare a row with training rows: nearest neighbours and support vectors."""
 
 from scipy.stats import loguniform
 from sklearn.neighbors import KNeighborsClassifier

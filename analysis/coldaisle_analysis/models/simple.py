@@ -1,4 +1,4 @@
-"""The bars to beat: the base rate, and the rule an operator would write down."""
+"""The baselines: the base rate, and the rule that an operator would write down."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -18,16 +18,16 @@ WATCHED = {
     "arp_conflicts": (1, 0.5), "retransmissions": (1, 0.5), "value_abs_dev": (1, 0.5), "publish_iat": (-1, 10), "tcp_rst": (1, 0.5),
     "tcp_syn": (1, 0.5), "tcp_retransmission": (1, 0.5), "arp_conflict": (1, 0.5),
 }  # fmt: skip
-"""Columns an operator would watch, whether much (1) or little (-1) of each is odd, and the least that is: °C, s or a count."""
+"""Columns that an operator would watch, whether large (1) or small (-1) values are odd, and the least odd excess in °C, s or counts."""
 USUAL = 0.999
-"""Share of the clean rows that lie within a column's limit."""
+"""Share of the clean training rows that lie within a column's limit."""
 
 
 class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Alarms when any watched column exceeds what is usual: the largest of their excesses over the column's limit.
+    """Limits on watched columns as a classifier: its score is the largest excess of a column over its limit.
 
-    An excess of 1 is a column at the limit that :data:`USUAL` of the clean training rows keep, and the least of :data:`WATCHED` at
-    least; missing values keep it.
+    A column at the limit has an excess of 1: :data:`USUAL` of the clean training rows lie within it, and it is never below the least odd
+    excess of :data:`WATCHED`. Missing values have no excess.
 
     Args:
         names: names of the columns it will be given.
@@ -37,15 +37,15 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
         self.names = names
 
     def fit(self, features: Floats, labels: npt.NDArray[np.int8]) -> Self:
-        """Learn median and limit of each watched column from the clean rows.
+        """Fit median and limit of each watched column to the clean rows.
 
         Args:
             features: shape (rows, columns).
             labels: 1 is attack, shape (rows,).
         """
-        known = list(self.names) or [""] * features.shape[1]
+        names = list(self.names) or [""] * features.shape[1]
         self.classes_ = np.unique(labels)
-        watched = [(at, *WATCHED[name]) for at, name in enumerate(known) if name in WATCHED]
+        watched = [(at, *WATCHED[name]) for at, name in enumerate(names) if name in WATCHED]
         watched = watched or [(at, 1, 0.0) for at in range(features.shape[1])]
         self.watched_ = [(at, sign) for at, sign, _ in watched]
         usual = [limit(sign * features[labels == 0, at], USUAL) for at, sign, _ in watched]

@@ -1,7 +1,7 @@
-"""Models that learn a row at a time, each once, in order of time: half-space trees and an adaptive random forest.
+"""Streaming models, which learn from one row after the other, each once: half-space trees and an adaptive random forest.
 
-river grows them; what has grown is then laid out as arrays. They give river's scores in milliseconds instead of seconds, cannot
-learn from what they score, and are plain to save.
+river fits the trees, which are then laid out as arrays. The arrays give river's scores in milliseconds instead of seconds, do not
+learn from rows they score, and are easy to save.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,13 +22,13 @@ if TYPE_CHECKING:  # river takes 0.4 s to import: what needs it imports it
     from river.forest import ARFClassifier
 
 Judge = Callable[[Any, int, Floats], tuple[Floats, bool]]
-"""From a node of river's, its depth and what its parent is worth: what it is worth, and whether a row's way ends there."""
+"""Maps a node of river, its depth and its parent's worth to the node's own worth, and to whether it is a leaf."""
 
 
 class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Grown trees as arrays: what column each node looks at, its limit, the two nodes below it and what it is worth.
+    """Fitted trees as arrays: the column, limit, children and worth of each node.
 
-    A row goes low where its value is at most the limit; at the end of its way both nodes below are the node itself.
+    A row goes to the low child if its value is at most the limit; both children of a leaf are the leaf itself.
     """
 
     @classmethod
@@ -37,8 +37,8 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
         Args:
             roots: their root nodes; columns are numbered.
-            judge: what a node is worth.
-            start: what the node above a root would be worth, shape (worth,).
+            judge: gives the worth of a node.
+            start: worth above a root, shape (worth,).
         """
         nodes: list[tuple[int, float, int, int, Floats]] = []
         grove = cls()
@@ -55,39 +55,39 @@ class Grove(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
         grove.roots_ = np.array([add(root, 0, start) for root in roots], np.intp)
         column, limit, low, high, worth = zip(*nodes, strict=True)
-        grove.column_, grove.low_, grove.high_ = (np.array(each, np.intp) for each in (column, low, high))
+        grove.column_, grove.low_, grove.high_ = (np.array(values, np.intp) for values in (column, low, high))
         grove.limit_, grove.worth_ = np.array(limit, np.float64), np.array(worth, np.float64)
         return grove
 
     def total(self, features: Floats) -> Floats:
-        """Return what all trees together say of each row, shape (rows, worth)."""
+        """Return the sum of the trees' worth for each row, shape (rows, worth)."""
         rows = np.arange(len(features))
-        said = np.zeros((len(features), self.worth_.shape[1]))
+        worth = np.zeros((len(features), self.worth_.shape[1]))
         for root in self.roots_:
             at = np.full(len(features), root)
             for _ in range(self.depth_):
                 low = features[rows, self.column_[at]] <= self.limit_[at]
                 at = np.where(low, self.low_[at], self.high_[at])
-            said += self.worth_[at]
-        return said
+            worth += self.worth_[at]
+        return worth
 
 
 def stream(features: Floats) -> Iterator[dict[int, float]]:
-    """Yield each row as river takes it: its values by number of the column."""
+    """Yield each row in river's form: its values by column number."""
     for row in features.tolist():
         yield dict(enumerate(row))
 
 
 class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Half-space trees (Tan, Ting and Liu, IJCAI 2011): trees split at random, and a row is odd where few others fell.
+    """Half-space trees (Tan, Ting and Liu, IJCAI 2011): trees split at random, and a row is odd if it falls where few others do.
 
-    Takes columns in [0, 1]. What is few is told by the last full window of rows.
+    Columns must lie in [0, 1]. The last full window of rows is the reference.
 
     Args:
         trees: number of trees.
-        height: of each.
-        window: rows whose places are counted together; all rows where they are fewer.
-        seed: of the splits.
+        height: height of each tree.
+        window: number of rows that are counted together; all rows if they are fewer.
+        seed: seed of the splits.
     """
 
     def __init__(self, trees: int = 15, height: int = 6, window: int = 500, seed: int = 0) -> None:
@@ -97,20 +97,20 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.seed = seed
 
     def fit(self, features: Floats, _labels: object = None) -> Self:
-        """Learn rows in order, shape (rows, columns)."""
+        """Learn from rows in order, shape (rows, columns)."""
         grown = self.grow(len(features))
         for row in stream(features):
             grown.learn_one(row)
         return self.settle(grown)
 
     def grow(self, rows: int) -> "HalfSpaceTrees":
-        """Return river's model that has seen nothing, for so many rows or more."""
+        """Return river's unfitted model, for at least so many rows."""
         from river.anomaly import HalfSpaceTrees  # noqa: PLC0415 - see the module's first imports
 
         return HalfSpaceTrees(self.trees, self.height, min(self.window, rows), seed=self.seed)
 
     def settle(self, grown: "HalfSpaceTrees") -> Self:
-        """Take over what river's model has learned."""
+        """Take over the trees of river's fitted model."""
 
         def judge(node: Any, depth: int, above: Floats) -> tuple[Floats, bool]:
             ends = depth == grown.height or node.r_mass < grown.size_limit
@@ -118,28 +118,28 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
         self.grove_ = Grove.lay_out(grown.trees, judge, np.zeros(1))
         self.grove_.limit_ = np.nextafter(self.grove_.limit_, -np.inf)  # here a row at the limit goes high
-        self.most_ = float(grown._max_score)  # noqa: SLF001 - the only place where river says it
+        self.most_ = float(grown._max_score)  # noqa: SLF001 - river has it nowhere else
         return self
 
     def decision_function(self, features: Floats) -> Floats:
-        """Return how usual each row is, in [0, 1], shape (rows,): one less river's score."""
+        """Return how usual each row is, in [0, 1], shape (rows,): 1 - river's score."""
         check_is_fitted(self)
         return np.asarray(self.grove_.total(features)[:, 0] / self.most_)
 
 
 class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Adaptive random forest (Gomes et al., Machine Learning 106, 2017): Hoeffding trees that are replaced when they fail.
+    """Adaptive random forest (Gomes et al., Machine Learning 106, 2017): Hoeffding trees that are replaced when they drift.
 
-    Leaves tell the share of each class. Attacks come in episodes and look like drift, so that only what is very sure counts as such.
+    Leaves give the share of each class. Attacks come in episodes and look like drift, so the confidence needed for drift is high.
 
     Args:
         trees: number of trees.
-        grace: weight of the rows a leaf sees between two attempts to split.
-        delta: chance of a wrong split that is accepted.
-        weight: mean of the Poisson distribution a row's weight is drawn from.
-        warning: confidence of ADWIN from which a new tree grows in the background.
-        drift: confidence from which it takes the old one's place.
-        seed: of columns and weights.
+        grace: weight of the rows that a leaf receives between two attempts to split.
+        delta: accepted probability of a wrong split.
+        weight: mean of the Poisson distribution that a row's weight is drawn from.
+        warning: confidence of ADWIN at which a new tree starts to grow in the background.
+        drift: confidence at which it replaces the old one.
+        seed: seed of columns and weights.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.seed = seed
 
     def fit(self, features: Floats, labels: Labels) -> Self:
-        """Learn rows in order.
+        """Learn from rows in order.
 
         Args:
             features: shape (rows, columns), nothing missing.
@@ -173,9 +173,9 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self.settle(grown)
 
     def test_then_train(self, features: Floats, labels: Labels) -> Floats:
-        """Learn rows in order as :meth:`fit` does, and return the score each had just before, shape (rows,).
+        """Learn from rows in order as :meth:`fit` does, and return the score of each row before it was learned from, shape (rows,).
 
-        A row's label is looked at once its score is given.
+        A row's label is read only after its score is computed.
         """
         grown, score = self.grow(), np.zeros(len(features))
         for at, row in enumerate(stream(features)):
@@ -185,7 +185,7 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return score
 
     def grow(self) -> "ARFClassifier":
-        """Return river's model that has seen nothing."""
+        """Return river's unfitted model."""
         from river.drift import ADWIN  # noqa: PLC0415 - see the module's first imports
         from river.forest import ARFClassifier  # noqa: PLC0415
 
@@ -201,30 +201,30 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         )
 
     def settle(self, grown: "ARFClassifier") -> Self:
-        """Take over what river's model has learned: each tree with the weight of its accuracy."""
+        """Take over the trees of river's fitted model, each weighted by its accuracy."""
         self.classes_ = np.array([0, 1], np.int8)
         groves = []
-        for tree, metric in zip(grown.data, grown._metrics, strict=True):  # noqa: SLF001 - not shown otherwise
-            if tree._root is None:  # noqa: SLF001 - just planted
+        for tree, metric in zip(grown.data, grown._metrics, strict=True):  # noqa: SLF001 - not public
+            if tree._root is None:  # noqa: SLF001 - a new tree without a node
                 continue
             weight = metric.get() or 1.0
 
             def judge(node: Any, _: int, above: Floats, weight: float = weight) -> tuple[Floats, bool]:
                 if getattr(node, "children", ()):
                     return above, False
-                seen = np.array([node.stats.get(label, 0.0) for label in (0, 1)])
-                return weight * seen / max(seen.sum(), 1e-300), True
+                counts = np.array([node.stats.get(label, 0.0) for label in (0, 1)])
+                return weight * counts / max(counts.sum(), 1e-300), True
 
             groves.append(Grove.lay_out([tree._root], judge, np.zeros(2)))  # noqa: SLF001
         self.groves_ = groves
         return self
 
     def predict_proba(self, features: Floats) -> Floats:
-        """Return how sure the forest is of clean and attack, shape (rows, 2); even chance where no tree knows."""
+        """Return the probabilities of clean and attack, shape (rows, 2); both are one half where no tree has counts."""
         check_is_fitted(self)
-        said = sum((grove.total(features) for grove in self.groves_), np.zeros((len(features), 2)))
-        total = said.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(total > 0, said / np.where(total > 0, total, 1.0), 0.5))
+        worth = sum((grove.total(features) for grove in self.groves_), np.zeros((len(features), 2)))
+        total = worth.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(total > 0, worth / np.where(total > 0, total, 1.0), 0.5))
 
 
 MODELS: dict[str, Model] = {

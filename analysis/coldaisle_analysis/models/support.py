@@ -1,4 +1,4 @@
-"""Support vectors with a radial kernel, summed as matrices: libsvm compares a row with one vector at a time, a tenth as fast."""
+"""Support vector machines with a radial kernel, computed with matrices: ten times as fast as libsvm, which takes one vector at a time."""
 
 import numpy as np
 from sklearn.metrics.pairwise import rbf_kernel
@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from coldaisle_analysis.arrays import Floats
 
 ROWS = 4_096
-"""Rows that are compared with the vectors at once."""
+"""Number of rows that are compared with the vectors at once."""
 
 
 class RadialSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
-    """scikit-learn's SVC of two classes; its decision is the same number."""
+    """scikit-learn's SVC of two classes, with the same decision values."""
 
     def decision_function(self, features: Floats) -> Floats:
         """Return how far each row lies on the side of the second class, shape (rows,)."""
@@ -21,7 +21,7 @@ class RadialSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
 
 
 class RadialOneClass(OneClassSVM):  # type: ignore[misc]  # scikit-learn has no types
-    """scikit-learn's one-class SVM; its decision is the same number."""
+    """scikit-learn's one-class SVM, with the same decision values."""
 
     def decision_function(self, features: Floats) -> Floats:
         """Return how far each row lies within what is usual, shape (rows,)."""
@@ -29,10 +29,10 @@ class RadialOneClass(OneClassSVM):  # type: ignore[misc]  # scikit-learn has no 
 
 
 def _summed(fitted: SVC | OneClassSVM, features: Floats) -> Floats:
-    """Return the sum over the support vectors, and the intercept."""
+    """Return the decision value of each row: the sum over the support vectors, plus the intercept."""
     check_is_fitted(fitted)
     vectors, weights = fitted.support_vectors_, fitted.dual_coef_[0]
-    found = np.empty(len(features))
+    values = np.empty(len(features))
     for rows in gen_batches(len(features), ROWS):
-        found[rows] = rbf_kernel(features[rows], vectors, gamma=fitted._gamma) @ weights  # noqa: SLF001 - what "scale" came to
-    return np.asarray(found + fitted.intercept_[0], np.float64)
+        values[rows] = rbf_kernel(features[rows], vectors, gamma=fitted._gamma) @ weights  # noqa: SLF001 - the value of "scale"
+    return np.asarray(values + fitted.intercept_[0], np.float64)

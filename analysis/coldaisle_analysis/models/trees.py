@@ -1,4 +1,4 @@
-"""Trees, alone and many together."""
+"""Decision trees, forests and boosting."""
 
 import numpy as np
 from scipy.stats import loguniform
@@ -16,7 +16,7 @@ from coldaisle_analysis.models.model import EVERY_ROW, Model, plain
 
 
 class _Averaged:
-    """A forest that asks its trees one after the other: scikit-learn's way of handing each to a thread takes ten times as long."""
+    """A forest that evaluates its trees one after the other: scikit-learn hands each tree to a thread and takes ten times as long."""
 
     estimators_: list[DecisionTreeClassifier]
     n_features_in_: int
@@ -32,11 +32,11 @@ class _Averaged:
 
 
 class Forest(_Averaged, RandomForestClassifier):  # type: ignore[misc]  # scikit-learn has no types
-    """scikit-learn's random forest; its probabilities are the same numbers."""
+    """scikit-learn's random forest, with the same probabilities."""
 
 
 class RandomTrees(_Averaged, ExtraTreesClassifier):  # type: ignore[misc]  # scikit-learn has no types
-    """scikit-learn's extremely randomised trees; their probabilities are the same numbers."""
+    """scikit-learn's extremely randomised trees, with the same probabilities."""
 
 
 MODELS: dict[str, Model] = {

@@ -1,4 +1,4 @@
-"""Models that are never told which rows are attacks: they learn what is usual, attacks among it, and score what is not."""
+"""Unsupervised models: they are fitted on all training rows, attacks among them, without labels, and score rows that are unusual."""
 
 from typing import Self
 
@@ -15,11 +15,11 @@ from coldaisle_analysis.models.model import Model, scaled
 from coldaisle_analysis.models.support import RadialOneClass
 
 USUAL = 0.99
-"""Share of the training rows whose oddness is below 1."""
+"""Share of the training rows with an oddness below 1."""
 
 
 class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A novelty detector as a classifier: its oddness over that of :data:`USUAL` of the rows it learned from.
+    """A novelty detector as a classifier: the oddness of a row relative to the quantile :data:`USUAL` of the training rows.
 
     Args:
         detector: an outlier detector of scikit-learn, or a pipeline that ends in one, whose ``decision_function`` is larger for usual rows.
@@ -29,7 +29,7 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         self.detector = detector
 
     def fit(self, features: Floats, _labels: object = None) -> Self:
-        """Learn from rows alone, shape (rows, columns); labels are not looked at."""
+        """Fit to rows, shape (rows, columns); labels are not read."""
         self.classes_ = np.array([0, 1], np.int8)
         self.fitted_ = clone(self.detector).fit(features)
         odd = -self.fitted_.decision_function(features)
