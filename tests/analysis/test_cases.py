@@ -25,9 +25,11 @@ def three_days() -> pd.DataFrame:
 
 
 def cases_of(frame: pd.DataFrame, delay_s: int = 0) -> Cases:
-    """Return the cases of a frame whose rows can be judged ``delay_s`` seconds after their time."""
-    known = frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy(np.int64) + delay_s * SECOND
-    return find_cases(frame, frame["stream"], np.asarray(known, np.int64))
+    """Return the cases of a frame whose rows can be scored ``delay_s`` seconds after their time."""
+    known_ns = (
+        frame["time"].astype("datetime64[ns, UTC]").astype("int64").to_numpy(np.int64) + delay_s * SECOND
+    )
+    return find_cases(frame, frame["stream"], np.asarray(known_ns, np.int64))
 
 
 def test_a_case_holds_the_stream_from_onset_to_end() -> None:
@@ -127,9 +129,9 @@ def test_within_keeps_the_cases_that_lie_there_as_a_whole() -> None:
 
 def test_readings_are_followed_by_unit_and_by_sensor() -> None:
     """An attack on a unit with four sensors is one case of the unit and four of its sensors; packets follow connections."""
-    made = made_dataset.make(2, 1)
-    readings = prepare(made.readings, "readings").cases
+    dataset = made_dataset.make(2, 1)
+    readings = prepare(dataset.readings, "readings").cases
     assert list(readings) == ["unit", "sensor"]
     assert int(readings["unit"].attacked.sum()) == 1
     assert int(readings["sensor"].attacked.sum()) == 4
-    assert list(prepare(made.packets, "packets").cases) == ["connection"]
+    assert list(prepare(dataset.packets, "packets").cases) == ["connection"]

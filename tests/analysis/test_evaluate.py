@@ -22,13 +22,13 @@ from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
 
 PROMISED = {"model", "level", "split", "precision", "recall", "f1", "fit_s"}
 EARLY = {"erde_5", "erde_50", "f_latency", "seconds_to_detect", "incidents_per_day"}
-"""Promised where whole cases are tested, which random folds tear apart."""
+"""Metrics of rows that test whole cases, which random folds do not."""
 
 
 def levels_of(days: float = 3, episodes: int = 3) -> list[Level]:
     """Return both levels of a dataset made by hand."""
-    made = made_dataset.make(days, episodes)
-    return [prepare(getattr(made, name), name) for name in columns.LEARNED]
+    dataset = made_dataset.make(days, episodes)
+    return [prepare(getattr(dataset, name), name) for name in columns.LEARNED]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def scored() -> list[Scored]:
 
 
 def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
-    """Every model on the honest split of both levels, those that are told on random folds too, and the tree with identity."""
-    played = {(one.row["level"], one.row["split"], one.row["model"]) for one in scored}
+    """Every model on the grouped split of both levels, supervised models on random folds too, and the tree with identity."""
+    played = {(result.row["level"], result.row["split"], result.row["model"]) for result in scored}
     expected = {
         (level, split, name)
         for level in columns.LEARNED
@@ -59,15 +59,26 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
 
 def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> None:
     """The line of a split counts models and baselines apart, and calls none best that was given identity columns."""
-    day = [one for one in scored if one.row["level"] == "readings" and one.row["split"].startswith("day")]
-    leaking = [replace(one, row={**one.row, "f1": 2.0}) if "+" in one.row["split"] else one for one in day]
-    best = max((one.row for one in day if "+" not in one.row["split"]), key=lambda row: float(row["f1"]))
+    day = [
+        result
+        for result in scored
+        if result.row["level"] == "readings" and result.row["split"].startswith("day")
+    ]
+    leaking = [
+        replace(result, row={**result.row, "f1": 2.0}) if "+" in result.row["split"] else result
+        for result in day
+    ]
+    best = max(
+        (result.row for result in day if "+" not in result.row["split"]), key=lambda row: float(row["f1"])
+    )
     assert len(leaking) == len(MODELS) + 1
     assert _summary(leaking) == (
         f"{len(MODELS) - len(BASELINES)} models and {len(BASELINES)} baselines scored, "
         f"best {best['model']} with F1 {best['f1']:.3f}"
     )
-    unseen = [one for one in scored if (one.row["level"], one.row["split"]) == ("readings", "kind")]
+    unseen = [
+        result for result in scored if (result.row["level"], result.row["split"]) == ("readings", "kind")
+    ]
     assert _summary(unseen).startswith("1 model and 2 baselines scored, best ")
 
 
@@ -89,9 +100,10 @@ def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> 
 def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
     """A shift of ten standard deviations is caught by day: high F1, ERDE near its bound, at the first slot's end."""
     row = next(
-        one.row
-        for one in scored
-        if (one.row["level"], one.row["split"], one.row["model"]) == ("readings", "day", "random_forest")
+        result.row
+        for result in scored
+        if (result.row["level"], result.row["split"], result.row["model"])
+        == ("readings", "day", "random_forest")
     )
     assert row["f1"] > 0.9
     assert row["erde_5"] == pytest.approx(row["erde_5_bounds"][0], abs=0.05)
@@ -100,7 +112,9 @@ def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
 
 def test_the_dummy_alarms_always(scored: list[Scored]) -> None:
     """The dummy knows the base rate alone: recall 1, precision the base rate."""
-    row = next(one.row for one in scored if one.row["model"] == "dummy" and one.row["split"] == "day")
+    row = next(
+        result.row for result in scored if result.row["model"] == "dummy" and result.row["split"] == "day"
+    )
     assert row["recall"] == 1.0
     assert row["precision"] == pytest.approx(row["attack_rows"] / row["rows"])
 
@@ -108,15 +122,15 @@ def test_the_dummy_alarms_always(scored: list[Scored]) -> None:
 def test_evaluation_repeats() -> None:
     """The same seed gives the same scores, whichever thread came first."""
     first, second = (evaluate(levels_of(2, 2)[1:], 5, lambda _: None) for _ in range(2))
-    for one, other in zip(first, second, strict=True):
-        same = {key: value for key, value in one.row.items() if not key.endswith("_s")}
+    for result, other in zip(first, second, strict=True):
+        same = {key: value for key, value in result.row.items() if not key.endswith("_s")}
         again = {key: value for key, value in other.row.items() if not key.endswith("_s")}
         assert json.dumps(same) == json.dumps(again)
 
 
 def test_one_day_is_held_out_in_blocks() -> None:
-    """Without a second day the honest split is called block, and still scores; with one kind of attack none can be left out."""
-    splits = {one.row["split"] for one in evaluate(levels_of(1, 1)[1:], 1, lambda _: None)}
+    """Without a second day the grouped split is called block, and still scores; with one kind of attack none can be left out."""
+    splits = {result.row["split"] for result in evaluate(levels_of(1, 1)[1:], 1, lambda _: None)}
     assert splits == {"block", "block+identity", "random", "random+identity"}
 
 
@@ -131,11 +145,11 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
     fold = next(iter(grouped(level.groups, level.labels, level.known_ns)))
     labels = level.labels.copy()
     labels[fold.test] = 1 - labels[fold.test]
-    turned, given = replace(level, labels=labels), model_inputs(level, fold.train)
+    turned, inputs = replace(level, labels=labels), model_inputs(level, fold.train)
     for name in MODELS:
-        seen, blind = (evaluate_fold([name], each, fold, given, 1)[name] for each in (level, turned))
-        assert seen.tested.score.tolist() == blind.tested.score.tolist()
-        assert seen.threshold == blind.threshold
+        plain, blind = (evaluate_fold([name], data, fold, inputs, 1)[name] for data in (level, turned))
+        assert plain.tested.score.tolist() == blind.tested.score.tolist()
+        assert plain.threshold == blind.threshold
 
 
 def test_identity_columns_stay_out_of_the_features() -> None:

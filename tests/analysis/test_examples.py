@@ -93,7 +93,7 @@ def test_a_label_table_is_made_as_the_page_says(analysed_run: Path, tmp_path: Pa
     for written, ours in (("1571817600", middle), ("1571821200", middle + 3600), ("10.6.56.41", unit)):
         shell = shell.replace(written, str(ours))
     subprocess.run(["sh", "-c", shell], cwd=tmp_path, check=True, capture_output=True)
-    made = dataset.from_captures([capture], [tmp_path / "labels.csv"]).packets
-    attacked = (made["ip_src"].astype("str") == unit) & (made["time_ns"] >= middle * SECOND)
-    assert 0 < attacked.sum() < len(made)
-    assert (made["label"] == attacked.astype(int)).all()
+    built = dataset.from_captures([capture], [tmp_path / "labels.csv"]).packets
+    attacked = (built["ip_src"].astype("str") == unit) & (built["time_ns"] >= middle * SECOND)
+    assert 0 < attacked.sum() < len(built)
+    assert (built["label"] == attacked.astype(int)).all()

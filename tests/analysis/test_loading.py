@@ -89,17 +89,17 @@ def test_a_short_run_is_split_in_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("words", "message"),
     [
         ({"level": "frames"}, "level is 'frames': use one of packets, messages, readings, flows, windows"),
         ({"subset": "validation"}, "subset is 'validation': use one of train, test, all"),
     ],
 )
-def test_unknown_words(run: Path, what: dict[str, str], said: str) -> None:
+def test_unknown_words(run: Path, words: dict[str, str], message: str) -> None:
     """A level or subset that does not exist is refused with those that do, by both loaders."""
     for load in (load_run, load_dad):
-        with pytest.raises(InputError, match=said):
-            load(run, **what)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=message):
+            load(run, **words)  # type: ignore[arg-type]
 
 
 def test_folders_without_data(tmp_path: Path) -> None:
@@ -130,15 +130,15 @@ def test_published_captures(dad: Path, level: Level, attacks: int) -> None:
 def test_identity_leaks_as_the_document_says(dad: Path) -> None:
     """Address, port and message id alone tell every attack of the published captures under random folds, and none of another day's."""
     packets = load_dad(dad, level="packets", as_frame=True).frame
-    given = pd.DataFrame({
+    features = pd.DataFrame({
         "ip_src": pd.factorize(packets["ip_src"])[0],
         "tcp_srcport": packets["tcp_srcport"].astype("float64").fillna(-1),
         "mqtt_msgid": packets["mqtt_msgid"].astype("float64").fillna(-1),
     })  # fmt: skip
     labels, tree = packets["label"].to_numpy(), DecisionTreeClassifier(random_state=1)
-    random = cross_val_predict(tree, given, labels, cv=StratifiedKFold(5, shuffle=True, random_state=1))
-    days = cross_val_predict(tree, given, labels, cv=LeaveOneGroupOut(), groups=packets["day"])
-    scores = [f"{f1_score(labels, found):.2f}" for found in (random, days)]
+    random = cross_val_predict(tree, features, labels, cv=StratifiedKFold(5, shuffle=True, random_state=1))
+    days = cross_val_predict(tree, features, labels, cv=LeaveOneGroupOut(), groups=packets["day"])
+    scores = [f"{f1_score(labels, predicted):.2f}" for predicted in (random, days)]
     text = " ".join((Path(__file__).parents[2] / "docs" / "dataset.md").read_text("utf-8").split())
     assert (
         f"reaches F1 {scores[0]} under random folds of the published captures' packets, and {scores[1]} with each day left out"

@@ -19,14 +19,14 @@ LABELS = (np.arange(240) % 8 == 0).astype(np.int8)
 
 def wide(columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return rows with some values missing; the first column knows the truth."""
-    found = RNG.normal(size=(240, columns))
-    found[:, 0] += 4 * LABELS
-    found[RNG.random(found.shape) < 0.05] = np.nan
-    return found
+    rows = RNG.normal(size=(240, columns))
+    rows[:, 0] += 4 * LABELS
+    rows[RNG.random(rows.shape) < 0.05] = np.nan
+    return rows
 
 
 class Foreign:
-    """What no model is made of."""
+    """A type that no model consists of."""
 
 
 @pytest.mark.parametrize("columns", [4, 26, 48])

@@ -47,8 +47,15 @@ JEALOUS = Model("", lambda _seed, _names: Jealous(), bare, space={"column": (0, 
 
 def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
     """Return what tuning the model gives."""
-    given = {"columns": COLUMNS, "names": NAMES, "labels": LABELS, "groups": GROUPS, "rows": TRAIN, "seed": 5}
-    return tune(model, **{**given, **changed})
+    arguments = {
+        "columns": COLUMNS,
+        "names": NAMES,
+        "labels": LABELS,
+        "groups": GROUPS,
+        "rows": TRAIN,
+        "seed": 5,
+    }
+    return tune(model, **{**arguments, **changed})
 
 
 def test_the_setting_that_finds_attacks_of_other_groups_is_chosen() -> None:

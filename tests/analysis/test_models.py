@@ -41,7 +41,7 @@ FEATURES = np.column_stack([
 def test_every_model_learns_with_missing_and_constant_columns(name: str) -> None:
     """With missing values, an empty and a constant column each model fits without a warning and beats chance.
 
-    Those that are not told learn from clean rows here: a tenth of the rows alike is nothing odd.
+    Unsupervised models learn from clean rows here: a tenth of the rows that are alike would not be odd.
     """
     rows = np.flatnonzero(LABELS == 0) if not MODELS[name].supervised else np.arange(len(LABELS))
     with warnings.catch_warnings():
@@ -55,13 +55,13 @@ def test_every_model_learns_with_missing_and_constant_columns(name: str) -> None
 
 
 @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.supervised])
-def test_models_that_are_not_told_see_no_label(name: str) -> None:
+def test_unsupervised_models_use_no_label(name: str) -> None:
     """Whatever the labels say, fitted scores are the same."""
-    told, untold = (
+    first, second = (
         scores(MODELS[name].build(1, NAMES).fit(FEATURES, labels), FEATURES)
         for labels in (LABELS, 1 - LABELS)
     )
-    assert told.tolist() == untold.tolist()
+    assert first.tolist() == second.tolist()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -70,7 +70,7 @@ def test_models_clone(name: str) -> None:
     model = MODELS[name].build(1, NAMES)
     again = clone(model)
     assert repr(again) == repr(model)
-    first, second = (scores(each.fit(FEATURES, LABELS), FEATURES) for each in (model, again))
+    first, second = (scores(copy.fit(FEATURES, LABELS), FEATURES) for copy in (model, again))
     assert first.tolist() == second.tolist()
 
 
@@ -122,10 +122,10 @@ def test_robust_covariance_bears_rows_that_repeat(rows: int) -> None:
 def test_rule_watches_columns_that_exist(level: Level) -> None:
     """Each level has columns an operator would watch, and no watched name is misspelt."""
     assert len(set(WATCHED) & set(features(level))) >= 5
-    assert set(WATCHED) <= {name for each in LEARNED for name in features(each)}
+    assert set(WATCHED) <= {name for other in LEARNED for name in features(other)}
 
 
-def test_threshold_of_those_not_told_ignores_what_is_true() -> None:
+def test_threshold_of_unsupervised_models_ignores_labels() -> None:
     """One row in a hundred reaches it."""
     score = RNG.random(10_000)
     assert (score >= unsupervised_threshold(score)).mean() == pytest.approx(UNSUPERVISED_ALARMS, abs=0.001)
@@ -194,12 +194,12 @@ def test_no_model_scores_before_it_has_learned(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_scores_a_row_alone_as_among_others(name: str) -> None:
     """A row's score does not depend on the rows beside it, and neither fitting nor scoring changes what it is given."""
-    given, labels = FEATURES.copy(), LABELS.copy()
-    model = MODELS[name].build(1, NAMES).fit(given, labels)
-    together = scores(model, given)
-    alone = [scores(model, given[row : row + 1])[0] for row in (0, 10, 17)]
+    features, labels = FEATURES.copy(), LABELS.copy()
+    model = MODELS[name].build(1, NAMES).fit(features, labels)
+    together = scores(model, features)
+    alone = [scores(model, features[row : row + 1])[0] for row in (0, 10, 17)]
     assert alone == pytest.approx(together[[0, 10, 17]].tolist(), abs=1e-9)
-    assert np.array_equal(given, FEATURES, equal_nan=True)
+    assert np.array_equal(features, FEATURES, equal_nan=True)
     assert np.array_equal(labels, LABELS)
 
 
@@ -220,17 +220,17 @@ def test_models_that_go_by_name_find_their_columns_anywhere(name: str) -> None:
         ("svm_rbf", SVC),
     ],
 )
-def test_what_is_summed_anew_is_what_scikit_learn_says(name: str, plain: type) -> None:
+def test_our_faster_sums_equal_those_of_scikit_learn(name: str, plain: type) -> None:
     """Forests and support vectors give scikit-learn's numbers, only sooner."""
     model = MODELS[name].make(3, NAMES)
     rows = np.nan_to_num(FEATURES)
-    one, other = (each.fit(rows, LABELS) for each in (model, plain(**model.get_params())))
-    said = "predict_proba" if hasattr(other, "predict_proba") else "decision_function"
-    np.testing.assert_allclose(getattr(one, said)(rows), getattr(other, said)(rows), atol=1e-9)
+    ours, other = (estimator.fit(rows, LABELS) for estimator in (model, plain(**model.get_params())))
+    method = "predict_proba" if hasattr(other, "predict_proba") else "decision_function"
+    np.testing.assert_allclose(getattr(ours, method)(rows), getattr(other, method)(rows), atol=1e-9)
 
 
 def test_one_class_svm_is_scikit_learns() -> None:
     """So does the one-class SVM."""
     rows = np.nan_to_num(FEATURES)
-    one, other = (each(nu=0.1).fit(rows) for each in (RadialOneClass, OneClassSVM))
-    np.testing.assert_allclose(one.decision_function(rows), other.decision_function(rows), atol=1e-9)
+    ours, other = (kind(nu=0.1).fit(rows) for kind in (RadialOneClass, OneClassSVM))
+    np.testing.assert_allclose(ours.decision_function(rows), other.decision_function(rows), atol=1e-9)

@@ -20,33 +20,33 @@ def truth(run: Path, level: Level) -> npt.NDArray[np.int8]:
 
 
 def test_a_perfect_detector_scores_the_lower_bound(made_week: Path) -> None:
-    """Who alarms on every attacked row and no other has the bound of ERDE, F-latency 1, each case at once, nothing false."""
+    """A detector that alarms on exactly the attack rows has the bound of ERDE, F-latency 1, each case at once, nothing false."""
     kinds: dict[Level, set[str]] = {"packets": {"connection"}, "readings": {"unit", "sensor"}}
     for level, cases in kinds.items():
-        found = score_early(made_week, level, truth(made_week, level) == 1)
-        assert set(found) == cases
-        for own in found.values():
-            assert own["erde_5"] == pytest.approx(own["erde_5_bounds"][0])
-            assert (own["f_latency"], own["precision"], own["recall"]) == (1, 1, 1)
-            assert own["caught_cases"] == own["positive_cases"] > 0
-            assert own["episodes_caught"] == own["episodes"] == 6
-            assert own["incidents_per_day"] == 0
+        by_case = score_early(made_week, level, truth(made_week, level) == 1)
+        assert set(by_case) == cases
+        for metrics in by_case.values():
+            assert metrics["erde_5"] == pytest.approx(metrics["erde_5_bounds"][0])
+            assert (metrics["f_latency"], metrics["precision"], metrics["recall"]) == (1, 1, 1)
+            assert metrics["caught_cases"] == metrics["positive_cases"] > 0
+            assert metrics["episodes_caught"] == metrics["episodes"] == 6
+            assert metrics["incidents_per_day"] == 0
 
 
 def test_one_that_never_alarms_scores_the_upper_bound(made_week: Path) -> None:
     """Silence costs the share of positive cases, catches nothing, and has no time to detection."""
-    own = score_early(made_week, "readings", np.zeros(len(truth(made_week, "readings"))))["unit"]
-    assert own["erde_5"] == own["erde_5_bounds"][1] == own["positive_cases"] / own["cases"]
-    assert np.isnan(own["seconds_to_detect"])
-    assert own["caught_cases"] == own["incidents_per_day"] == 0
+    metrics = score_early(made_week, "readings", np.zeros(len(truth(made_week, "readings"))))["unit"]
+    assert metrics["erde_5"] == metrics["erde_5_bounds"][1] == metrics["positive_cases"] / metrics["cases"]
+    assert np.isnan(metrics["seconds_to_detect"])
+    assert metrics["caught_cases"] == metrics["incidents_per_day"] == 0
 
 
 def test_one_that_always_alarms_pays_for_every_clean_window(made_week: Path) -> None:
     """Each attack is caught at its first item and each clean window costs the share of attacks; an alarm is an incident an hour."""
-    own = score_early(made_week, "readings", np.ones(len(truth(made_week, "readings"))))["sensor"]
-    share = own["positive_cases"] / own["cases"]
-    assert own["erde_5"] == pytest.approx(erde_bounds(share, 5)[0] + (1 - share) * share)
-    assert own["incidents_per_day"] == pytest.approx(8 * 24, rel=0.02)
+    metrics = score_early(made_week, "readings", np.ones(len(truth(made_week, "readings"))))["sensor"]
+    share = metrics["positive_cases"] / metrics["cases"]
+    assert metrics["erde_5"] == pytest.approx(erde_bounds(share, 5)[0] + (1 - share) * share)
+    assert metrics["incidents_per_day"] == pytest.approx(8 * 24, rel=0.02)
 
 
 def test_the_item_and_the_seconds_of_the_first_alarm_count(made_week: Path) -> None:
@@ -56,19 +56,22 @@ def test_the_item_and_the_seconds_of_the_first_alarm_count(made_week: Path) -> N
     third = attacked[attacked.groupby(["unit", "sensor", "episode"], observed=True).cumcount() == 2]
     alarms = np.zeros(len(readings), np.bool_)
     alarms[third.index] = True
-    own = score_early(made_week, "readings", alarms)["sensor"]
-    share = own["positive_cases"] / own["cases"]
-    assert own["erde_5"] == pytest.approx(share * float(latency_cost(3, 5)))
-    assert own["seconds_to_detect"] == 3 * 300  # decided when its slot, the third, ends
-    assert {kind["items"] for kind in own["per_kind"].values()} == {3}
+    metrics = score_early(made_week, "readings", alarms)["sensor"]
+    share = metrics["positive_cases"] / metrics["cases"]
+    assert metrics["erde_5"] == pytest.approx(share * float(latency_cost(3, 5)))
+    assert metrics["seconds_to_detect"] == 3 * 300  # decided when its slot, the third, ends
+    assert {kind["items"] for kind in metrics["per_kind"].values()} == {3}
 
 
 def test_a_subset_and_its_scores_are_aligned(made_week: Path) -> None:
     """Scores of the test days are taken for the rows load_run gives of them, as an array or as a column."""
     test = load_run(made_week, level="packets", subset="test", as_frame=True)
     for scores in (test.target, test.target.to_numpy(), test.target.to_numpy().tolist()):
-        own = score_early(made_week, "packets", scores, subset="test")["connection"]
-        assert (own["recall"], own["episodes"]) == (1, test.frame["episode"].replace("", pd.NA).nunique())
+        metrics = score_early(made_week, "packets", scores, subset="test")["connection"]
+        assert (metrics["recall"], metrics["episodes"]) == (
+            1,
+            test.frame["episode"].replace("", pd.NA).nunique(),
+        )
 
 
 def test_a_policy_decides_on_alarms(made_week: Path) -> None:
@@ -83,7 +86,7 @@ def test_a_policy_decides_on_alarms(made_week: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "subset", "scores", "said"),
+    ("level", "subset", "scores", "message"),
     [
         ("flows", "all", [1.0], "level is 'flows': use one of packets, readings"),
         ("packets", "week", [1.0], "subset is 'week': use one of train, test, all"),
@@ -95,8 +98,8 @@ def test_a_policy_decides_on_alarms(made_week: Path) -> None:
     ],
 )  # fmt: skip
 def test_scores_that_do_not_fit(
-    made_week: Path, level: Level, subset: str, scores: object, said: str
+    made_week: Path, level: Level, subset: str, scores: object, message: str
 ) -> None:
-    """What cannot be scored is refused in a sentence with the value and what would be right."""
-    with pytest.raises(InputError, match=said):
+    """Scores that do not fit are refused in a sentence with the value and the remedy."""
+    with pytest.raises(InputError, match=message):
         score_early(made_week, level, scores, subset=subset)  # type: ignore[arg-type]

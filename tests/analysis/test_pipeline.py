@@ -56,10 +56,10 @@ def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(out: Path) -> None:
 
 def test_every_step_is_told(analysed_run: Path) -> None:
     """Each step is named in a line, and the manifest's sha256 in the last one."""
-    told = (analysed_run.parent / "told").read_text().splitlines()
+    lines = (analysed_run.parent / "told").read_text().splitlines()
     for step in ("describing", "training", "auditing", "drawing", "saving"):
-        assert any(f" s  {step}" in line for line in told)
-    assert told[-1].endswith(digest_of(analysed_run))
+        assert any(f" s  {step}" in line for line in lines)
+    assert lines[-1].endswith(digest_of(analysed_run))
 
 
 def test_the_report_names_the_manifest_it_is_of(analysed_run: Path) -> None:

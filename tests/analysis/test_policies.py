@@ -38,8 +38,8 @@ EVERY = (
 
 def offline(policy: Policy, *streams: list[float]) -> list[bool]:
     """Return which items of streams one after another alarm."""
-    score = np.array([one for stream in streams for one in stream])
-    codes = np.repeat(np.arange(len(streams)), [len(one) for one in streams])
+    score = np.array([item for stream in streams for item in stream])
+    codes = np.repeat(np.arange(len(streams)), [len(stream) for stream in streams])
     return [bool(alarm) for alarm in policy.alarms(score, codes)]
 
 
@@ -122,8 +122,8 @@ def test_a_cusum_is_that_of_page() -> None:
     """On scores that are sums of powers of two it is the recursion of the paper in plain numbers."""
     score = (np.random.default_rng(3).integers(0, 65, 2_000) / 64).tolist()
     total, expected = 0.0, []
-    for one in score:
-        total = max(0.0, total + one - 0.5)
+    for item in score:
+        total = max(0.0, total + item - 0.5)
         expected.append(total >= 2.0)
         total = 0.0 if total >= 2.0 else total
     assert offline(Cusum(0.5, 2.0), score) == expected

@@ -30,12 +30,12 @@ def test_no_alarm_scores_zero() -> None:
 
 def test_intervals_hold_the_score_and_repeat() -> None:
     """The 95 % intervals surround the scores, lie in [0, 1] and are the same for the same seed."""
-    found = intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
+    bounds = intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
     counts = count(LABELS, ALARMS)
     scores = (counts.precision, counts.recall, counts.f1)
-    for score, (low, high) in zip(scores, (found["precision"], found["recall"], found["f1"]), strict=True):
+    for score, (low, high) in zip(scores, (bounds["precision"], bounds["recall"], bounds["f1"]), strict=True):
         assert 0 <= low < float(score) < high <= 1
-    assert found == intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
+    assert bounds == intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
 
 
 def test_clusters_widen_the_interval() -> None:

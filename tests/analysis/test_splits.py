@@ -1,4 +1,4 @@
-"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never subsamplened out."""
+"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never subsampled out."""
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +62,7 @@ def test_folds_share_what_is_learned_without_both_of_their_test_sets() -> None:
     _, groups = groups_of(frame)
     folds = list(grouped(groups, labels_of(frame), times_of(frame)))
     learned = [inner.fit.tolist() for fold in folds for inner in fold.inner]
-    assert all(learned.count(each) == 2 for each in learned)
+    assert all(learned.count(rows_fitted) == 2 for rows_fitted in learned)
     for fold in folds:
         tested = {
             row
@@ -97,7 +97,7 @@ def test_an_episode_over_midnight_follows_its_first_row() -> None:
 
 
 def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
-    """Wisubsample one day blocks of time are held out; an episode on a border stays whole."""
+    """Within one day blocks of time are held out; an episode on a border stays whole."""
     frame = rows(days=1)
     frame.loc[5:7, "episode"] = "border"
     name, groups = groups_of(frame)
@@ -115,7 +115,7 @@ def test_attacks_of_one_day_are_cut_in_time() -> None:
     _, groups = groups_of(frame)
     labels = labels_of(frame)
     fold = next(iter(grouped(groups, labels, times_of(frame))))
-    early, late = sorted(fold.inner, key=lambda each: each.scored[0])
+    early, late = sorted(fold.inner, key=lambda side: side.scored[0])
     for inner in (early, late):
         assert labels[inner.fit].any()
         assert labels[inner.scored].any()
@@ -139,24 +139,24 @@ def test_too_few_attacks_give_no_random_folds() -> None:
     assert list(shuffled(labels, seed=1)) == []
 
 
-def test_subsamplening_keeps_every_attack() -> None:
+def test_subsampling_keeps_every_attack() -> None:
     """Of 1000 rows with 20 attacks 100 remain, all attacks among them, the same for the same seed."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[::50] = 1
-    kept = subsample(np.arange(1000), labels, 100, seed=3)
-    assert len(kept) == 100
-    assert labels[kept].sum() == 20
-    assert kept.tolist() == subsample(np.arange(1000), labels, 100, seed=3).tolist()
+    drawn = subsample(np.arange(1000), labels, 100, seed=3)
+    assert len(drawn) == 100
+    assert labels[drawn].sum() == 20
+    assert drawn.tolist() == subsample(np.arange(1000), labels, 100, seed=3).tolist()
 
 
 @pytest.mark.parametrize("attacks", [600, 950])
-def test_subsamplening_many_attacks_keeps_both_classes(attacks: int) -> None:
+def test_subsampling_many_attacks_keeps_both_classes(attacks: int) -> None:
     """Where attacks alone exceed the limit, the limit holds and normal rows remain."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[:attacks] = 1
-    kept = subsample(np.arange(1000), labels, 200, seed=3)
-    assert len(kept) == 200
-    assert 0 < labels[kept].sum() < 200
+    drawn = subsample(np.arange(1000), labels, 200, seed=3)
+    assert len(drawn) == 200
+    assert 0 < labels[drawn].sum() < 200
 
 
 def test_a_kind_is_tested_by_what_never_saw_it() -> None:
@@ -165,8 +165,8 @@ def test_a_kind_is_tested_by_what_never_saw_it() -> None:
     _, groups = groups_of(frame)
     labels = labels_of(frame)
     kinds = np.where(labels == 1, np.where(frame["day"] % 2 == 0, "even", "odd"), "normal").astype(object)
-    honest = grouped(groups, labels, times_of(frame))
-    folds = [each for fold in honest for each in unseen_kinds(fold, kinds, labels)]
+    by_day = grouped(groups, labels, times_of(frame))
+    folds = [part for fold in by_day for part in unseen_kinds(fold, kinds, labels)]
     assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(len(frame)))
     for fold in folds:
         tested = set(kinds[fold.test[labels[fold.test] == 1]])

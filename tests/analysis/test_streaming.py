@@ -19,9 +19,9 @@ def test_half_space_trees_score_as_river_does() -> None:
     grown = model.grow(len(ROWS))
     for row in stream(ROWS):
         grown.learn_one(row)
-    asked = np.vstack([ROWS, RNG.random((200, 5))])
-    expected = [1 - grown.score_one(row) for row in stream(asked)]
-    assert model.fit(ROWS).decision_function(asked) == pytest.approx(expected, abs=1e-12)
+    rows = np.vstack([ROWS, RNG.random((200, 5))])
+    expected = [1 - grown.score_one(row) for row in stream(rows)]
+    assert model.fit(ROWS).decision_function(rows) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_row_at_a_limit_goes_where_river_sends_it() -> None:
@@ -51,12 +51,12 @@ def test_a_row_is_scored_before_its_label_is_known() -> None:
     """Another label for the last row changes no score of test-then-train; another for an earlier row does, and only later ones."""
     first, second = LABELS.copy(), LABELS.copy()
     second[-1] = 1 - second[-1]
-    told, other = (AdaptiveForest(seed=1).test_then_train(ROWS, each) for each in (first, second))
-    assert np.array_equal(told, other)
+    scores, other = (AdaptiveForest(seed=1).test_then_train(ROWS, labels) for labels in (first, second))
+    assert np.array_equal(scores, other)
     second[300:] = 1 - second[300:]
-    told, other = (AdaptiveForest(seed=1).test_then_train(ROWS, each) for each in (first, second))
-    assert np.array_equal(told[:301], other[:301])
-    assert not np.array_equal(told, other)
+    scores, other = (AdaptiveForest(seed=1).test_then_train(ROWS, labels) for labels in (first, second))
+    assert np.array_equal(scores[:301], other[:301])
+    assert not np.array_equal(scores, other)
 
 
 def test_testing_on_the_way_learns_the_same() -> None:

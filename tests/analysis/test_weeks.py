@@ -15,26 +15,26 @@ from coldaisle_contracts.errors import InputError
 
 def levels_of(seed: int) -> list[Level]:
     """Return both levels of a dataset made by hand."""
-    made = made_dataset.make(2, 2, seed)
-    return [prepare(getattr(made, name), name) for name in columns.LEARNED]
+    dataset = made_dataset.make(2, 2, seed)
+    return [prepare(getattr(dataset, name), name) for name in columns.LEARNED]
 
 
 def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row a model, level and week with that week's seed; a plain attack learned here is found there."""
+    """One row per model, level and week, with that week's seed; a plain attack learned here is caught there."""
     monkeypatch.setattr(other_runs, "MODELS", {name: MODELS[name] for name in ("rule", "random_forest")})
     scored = other_runs.evaluate(levels_of(1), {2: levels_of(2), 3: levels_of(3)}, 1, lambda _: None)
-    told = {(one.row["model"], one.row["level"], one.row["seed"]) for one in scored}
-    assert told == {
+    keys = {(result.row["model"], result.row["level"], result.row["seed"]) for result in scored}
+    assert keys == {
         (model, level, seed)
         for model in ("rule", "random_forest")
         for level in columns.LEARNED
         for seed in (2, 3)
     }
-    assert all(one.row["split"] == "week" for one in scored)
+    assert all(result.row["split"] == "week" for result in scored)
     assert all(
-        one.row["f1"] > 0.9
-        for one in scored
-        if one.row["model"] == "random_forest" and one.row["level"] == "readings"
+        result.row["f1"] > 0.9
+        for result in scored
+        if result.row["model"] == "random_forest" and result.row["level"] == "readings"
     )
     assert other_runs.evaluate(levels_of(1), {}, 1, lambda _: None) == []
 
@@ -46,6 +46,6 @@ def test_weeks_have_seeds_of_their_own(tmp_path: Path) -> None:
         run.mkdir()
         made_manifest(run).save(run)
     (seed,) = other_runs.seeds(runs[:1], -1)
-    for known, wanted in ((seed, runs[:1]), (-1, runs)):
+    for own_seed, folders in ((seed, runs[:1]), (-1, runs)):
         with pytest.raises(InputError, match="has the seed of another run"):
-            other_runs.seeds(wanted, known)
+            other_runs.seeds(folders, own_seed)
