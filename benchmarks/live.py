@@ -18,6 +18,7 @@ from io import FileIO, TextIOWrapper
 from pathlib import Path
 
 from coldaisle_contracts.clock import SECOND
+from coldaisle_testbed.holding import held
 
 RATES = (1_000, 20_000)
 SECONDS = 5.0
@@ -33,14 +34,14 @@ Frame = tuple[int, bytes]
 
 def frames_of(run: Path) -> list[Frame]:
     """Return the frames of a run's captures."""
-    found = []
+    frames = []
     for path in sorted((run / "capture").glob("*.pcap")):
         data, at = path.read_bytes(), 24
         while at < len(data):
             seconds, nanos, size, _ = RECORD.unpack_from(data, at)
-            found.append((seconds * SECOND + nanos, data[at + 16 : at + 16 + size]))
+            frames.append((seconds * SECOND + nanos, data[at + 16 : at + 16 + size]))
             at += 16 + size
-    return found
+    return frames
 
 
 def record(frame: Frame) -> bytes:
@@ -59,7 +60,7 @@ def watched(model: Path, frames: list[Frame], rate: int) -> dict[str, float]:
         command = [sys.executable, "-m", "coldaisle_testbed", "live", "--model", model, "--runs", temporary]
         book = Path(temporary) / "alarms" / "bench" / f"{SHARD}.jsonl"
         timeline = (journal / "timeline.jsonl").open("w", buffering=1, encoding="utf-8")
-        with timeline, (raw / f"{SHARD}.tcpdump").open("wb", buffering=0) as file:
+        with held(stage), timeline, (raw / f"{SHARD}.tcpdump").open("wb", buffering=0) as file:
             file.write(HEADER)
             watcher = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             while not book.exists():
