@@ -101,7 +101,7 @@ def test_nobody_is_plugged_in_twice_or_under_another_name(switch: Path) -> None:
     stranger = Host("inrow-99", "unit", "198.18.0.99", "02:42:c6:12:00:63")
     assert "knows no host 'inrow-99'" in plug_in(switch, stranger).stderr
     assert plug_in(switch, INJECTOR).returncode == 0
-    assert "plugged in as injector already" in plug_in(switch, INJECTOR).stderr
+    assert "a host is already plugged in as injector" in plug_in(switch, INJECTOR).stderr
 
 
 def test_without_a_switch_the_sentence_names_the_host(tmp_path: Path) -> None:
