@@ -66,7 +66,15 @@ def read_text(path: Path, remedy: str, most: int | None = MOST) -> str:
     Raises:
         InputError: if it cannot be read, is longer, or is not UTF-8.
     """
-    data = read(path, remedy, most)
+    return decoded(path, read(path, remedy, most))
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """Return the text that the bytes of a file hold, without its byte order mark.
+
+    Raises:
+        InputError: if they are not UTF-8, with the line.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

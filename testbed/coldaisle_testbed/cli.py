@@ -70,7 +70,7 @@ def common(
 
 
 def spread(
-    arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to", "--weeks")
+    arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to", "--weeks", "--alerts")
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
@@ -445,6 +445,57 @@ def export(
     from coldaisle_analysis import export as exporting  # noqa: PLC0415
 
     say(*map(str, exporting.export(run, to or [], out)))
+
+
+@app.command(
+    epilog=_examples(
+        "coldaisle judge runs/latest eve.json",
+        "coldaisle judge runs/latest notice.log conn.log --name zeek --json | jq .f1",
+        "coldaisle judge --pcap dad/*.pcap --labels dad/*.csv --alerts alerts.csv",
+    )
+)
+def judge(
+    run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Files of one detector's alerts.")] = None,
+    pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
+    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    alerts: Annotated[
+        list[Path] | None, typer.Option(help="File of alerts, as the argument; repeat it.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the detector; default: that of the format.")
+    ] = None,
+    within: Annotated[
+        float, typer.Option(help="How far in time from an alert its frame may be, in s.")
+    ] = 1.0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; default: a new analysis of the run.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score alerts of any detector (Suricata, Zeek, Snort, Slips, a table) against the labels, like our models."""
+    pcaps, tables = pcap or [], labels or []
+    paths = [*([run] if pcaps and run is not None else []), *(files or []), *(alerts or [])]
+    if pcaps and not paths:  # --labels takes every word that follows it
+        tables, paths = tables[: len(pcaps)], tables[len(pcaps) :]
+    if not paths or bool(pcaps) != bool(tables) or (run is None and not pcaps):
+        raise InputError("judge", "give RUN ALERTS…, or --pcap FILE… --labels FILE… --alerts FILE…")
+    refuse_sealed(out)
+    if run is not None and not pcaps:
+        from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
+
+        Manifest.load(run)  # refuses a folder that is no run before the slow imports
+    from coldaisle_testbed import judged  # noqa: PLC0415
+
+    judgement, folder = (
+        judged.on_captures(pcaps, tables, paths, name, within, out)
+        if pcaps or run is None
+        else judged.on_run(run, paths, name, within, out)
+    )
+    if as_json:
+        json_output.write(judged.facts(judgement, folder))
+    else:
+        say(*judged.lines(judgement, folder))
 
 
 @app.command(

@@ -310,14 +310,14 @@ def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> 
 def write(scored: list[Scored], path: Path) -> None:
     """Write ``metrics.json``: a list of rows; a value that does not exist is ``null``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [_without_nan(result.row) for result in scored]
+    rows = [without_nan(result.row) for result in scored]
     path.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _without_nan(value: object) -> object:
+def without_nan(value: object) -> object:
     """Return the value with ``None`` in place of NaN, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -72,18 +72,23 @@ def write(
         results: the results of the audit.
         path: the file.
     """
-    environment = Environment(
+    context = _context(subject, dataset, description, scored, audited(results)) | {"audit": _audit(results)}
+    page = environment().get_template("report.html.j2").render(context)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def environment() -> Environment:
+    """Return what renders the templates of the report."""
+    rendering = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"score": numbers.score, "number": numbers.number, "seconds": numbers.seconds}
-    context = _context(subject, dataset, description, scored, audited(results)) | {"audit": _audit(results)}
-    page = environment.get_template("report.html.j2").render(context)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    rendering.filters |= {"score": numbers.score, "number": numbers.number, "seconds": numbers.seconds}
+    return rendering
 
 
 def _context(
