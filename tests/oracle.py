@@ -17,6 +17,8 @@ _JOINED = "\x1f"
 _UNFRAGMENTED = ("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.reassemble_out_of_order:TRUE")
 """We leave fragments as they are; and by default tshark reports messages never sent when segments come out of order."""
 _EXTENSIONS = tuple(f"ipv6.{name}.nxt" for name in ("fraghdr", "dstopts", "routing", "hopopts"))
+_ACKNOWLEDGES, _ENDS = (4, 5, 6, 7), (14, 15)
+"""Types of control packets whose reason code may be left out."""
 _IP_LENGTH, _FRAGMENT = ("ip.len", "ipv6.plen"), ("ip.frag_offset", "ipv6.fraghdr.offset")
 
 
@@ -70,8 +72,9 @@ def message_differences(decoded: pa.Table, pcap: Path, port: int = 1883) -> list
     found = []
     for column in wanted:
         ours: list[list[str]] = [[] for _ in range(len(seen))]
-        for row, value in zip(frame, decoded[column.name].to_pylist(), strict=True):
-            if value is not None:
+        cells = decoded[column.name].to_pylist()
+        for row, value, omitted in zip(frame, cells, _omitted(decoded, column), strict=True):
+            if value is not None and not omitted:
                 ours[row].append(_written(value))
         theirs = [_listed(values, column) for values in seen[column.tshark.split()].itertuples(index=False)]
         wrong = [row for row, (left, right) in enumerate(zip(ours, theirs, strict=True)) if left != right]
@@ -82,6 +85,17 @@ def message_differences(decoded: pa.Table, pcap: Path, port: int = 1883) -> list
                 f"{ours[at]} against {theirs[at]}"
             )
     return found
+
+
+def _omitted(decoded: pa.Table, column: Column) -> list[bool]:
+    """Return in which rows a reason code is left out, of which tshark shows nothing: then it is 0 (MQTT 5, 3.4.2.1 and 3.14.2.1)."""
+    if column.name != "reason":
+        return [False] * len(decoded)
+    kinds, lengths = decoded["msgtype"].to_pylist(), decoded["len"].to_pylist()
+    return [
+        (kind in _ACKNOWLEDGES and length == 2) or (kind in _ENDS and length == 0)
+        for kind, length in zip(kinds, lengths, strict=True)
+    ]
 
 
 def tshark(pcap: Path, fields: list[str], *options: str) -> pd.DataFrame:

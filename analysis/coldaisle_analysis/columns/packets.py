@@ -60,8 +60,8 @@ tcp_gap | feature | Int8 | 1 | 1 if it starts past the next byte expected: bytes
 udp_srcport | identity | Int32 | | UDP source port | udp.srcport
 udp_dstport | identity | Int32 | | UDP destination port | udp.dstport
 udp_len | feature | Int32 | bytes | UDP length, header included | udp.length
-ntp_mode | feature | Int8 | | NTP mode: 3 client, 4 server | ntp.flags.mode
-ntp_stratum | feature | Int16 | | NTP stratum | ntp.stratum
+ntp_mode | feature | Int8 | | NTP mode: 3 client, 4 server, 6 and 7 control | ntp.flags.mode
+ntp_stratum | feature | Int16 | | NTP stratum; modes 6 and 7 have none | ntp.stratum
 flow | identity | int64 | | number of the bidirectional flow, by first frame; -1 outside TCP and UDP
 flow_packets | feature | float | 1 | number of packets of the flow so far, this one included
 flow_bytes | feature | float | bytes | bytes of the flow so far
@@ -79,7 +79,7 @@ mqtt_qos | feature | Int8 | | quality of service of a PUBLISH; of MQTT 3.1 tshar
 mqtt_dup | feature | Int8 | 1 | duplicate-delivery flag of a PUBLISH; of MQTT 3.1 tshark shows that of PUBREL, SUBSCRIBE and UNSUBSCRIBE, too | mqtt.dupflag
 mqtt_retain | feature | Int8 | 1 | retain flag of a PUBLISH | mqtt.retain
 mqtt_msgid | identity | Int32 | | message id | mqtt.msgid
-mqtt_topic | identity | text | | topic of a PUBLISH, first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
+mqtt_topic | identity | text | | topic of a PUBLISH, also where an alias stands for it; first filter of a SUBSCRIBE or UNSUBSCRIBE | mqtt.topic
 mqtt_clientid | identity | text | | client id of a CONNECT | mqtt.clientid
 mqtt_protoname | identity | text | | protocol name of a CONNECT: MQIsdp (3.1) or MQTT (3.1.1, 5) | mqtt.protoname
 mqtt_version | identity | Int16 | | protocol level of a CONNECT; a bridge adds 128 | mqtt.ver
@@ -88,7 +88,7 @@ mqtt_cleansess | identity | Int8 | 1 | clean-session flag of a CONNECT | mqtt.co
 mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.conack.val mqtt.connack.reason_code
 mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
 malformed | meta | text | | flaw of the frame, with its offset in bytes; missing when there is none
-client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen
+client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen; if that is empty, the one that the broker assigned in its CONNACK (MQTT 5)
 mqtt_value | value | float | °C | value of a PUBLISH (only a PUBLISH has this column and those down to publish_late)
 value_diff | value | float | °C | change since the sensor's last value
 value_dev | value | float | °C | value minus the median of the sensor's previous 12 values

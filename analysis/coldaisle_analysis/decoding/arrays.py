@@ -50,7 +50,7 @@ class Rows(NamedTuple):
     code: Int32s
     i64: Int64s
     f64: Floats
-    bits: Int32s
+    bits: Int64s
     flaw: Int8s
     flaw_at: Int32s
     text_end: Int32s
@@ -73,7 +73,7 @@ class Messages(NamedTuple):
     i32: Int32s
     code: Int32s
     flow: Int64s
-    bits: Int32s
+    bits: Int64s
     flaw: Int8s
     payload_end: Int32s
     payload: Bytes
@@ -110,7 +110,7 @@ def new_rows(frames: int, text: int) -> Rows:
         np.empty((len(Code), wide), np.int32),
         np.empty((len(I64), wide), np.int64),
         np.empty((len(F64), wide), np.float64),
-        np.empty(frames, np.int32),
+        np.empty(frames, np.int64),
         np.empty(frames, np.int8),
         np.empty(frames, np.int32),
         np.empty(frames + 1, np.int32),
@@ -127,7 +127,7 @@ def new_messages(count: int, payload: int) -> Messages:
         room((len(M32), wide), np.dtype(np.int32)),
         room((len(MCode), wide), np.dtype(np.int32)),
         room(count, np.dtype(np.int64)),
-        room(count, np.dtype(np.int32)),
+        room(count, np.dtype(np.int64)),
         room(count, np.dtype(np.int8)),
         room(count + 1, np.dtype(np.int32)),
         room(payload, np.dtype(np.uint8)),

@@ -16,7 +16,7 @@ class Bitmaps:
         bits: bits of Has, one number per row.
     """
 
-    def __init__(self, bits: npt.NDArray[np.int32]) -> None:
+    def __init__(self, bits: npt.NDArray[np.int64]) -> None:
         self._bits = bits
         self._any = int(np.bitwise_or.reduce(bits)) if len(bits) else 0
         self._all = int(np.bitwise_and.reduce(bits)) if len(bits) else 0

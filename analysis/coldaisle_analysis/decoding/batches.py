@@ -1,5 +1,6 @@
 """Arrow record batches from the kernel's arrays: no row passes through Python, and each layer has one bitmap of nulls."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,11 +63,34 @@ def dictionaries(carried: Carried) -> dict[Kind, list[bytes]]:
         Kind.IP: [_ip(*part) for part in parts],
     }
     entries = carried.texts[: tally["texts"]]
-    for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
-        chosen = entries[entries["kind"] == kind]
+    for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME, Kind.FILTERS, Kind.CODES):
+        chosen = entries[entries["kind"] & 7 == kind]
         places = zip(chosen["at"].tolist(), chosen["length"].tolist(), strict=True)
-        words[kind] = [_text(carried.text_data[at : at + length].tobytes()) for at, length in places]
+        words[kind] = [carried.text_data[at : at + length].tobytes() for at, length in places]
+        if kind == Kind.FILTERS:
+            with_options = (chosen["kind"] >> 3).tolist()
+    filters = list(map(_filters, words[Kind.FILTERS], with_options))
+    words[Kind.FILTERS] = [_json([name for name, _ in pairs]) for pairs in filters]
+    words[Kind.ASKED] = [_json([qos for _, qos in pairs if qos is not None]) for pairs in filters]
+    words[Kind.CODES] = [_json(list(codes)) for codes in words[Kind.CODES]]
+    for kind in (Kind.TOPIC, Kind.CLIENTID, Kind.PROTONAME):
+        words[kind] = list(map(_text, words[kind]))
     return words
+
+
+def _filters(content: bytes, with_options: int) -> list[tuple[str, int | None]]:
+    """Return the topic filters of a SUBSCRIBE or UNSUBSCRIBE, and the QoS asked for with each of a SUBSCRIBE."""
+    filters, at = list[tuple[str, int | None]](), 0
+    while at < len(content):
+        end = at + 2 + int.from_bytes(content[at : at + 2], "big")
+        name = content[at + 2 : end].decode("utf-8", "replace")
+        filters.append((name, content[end] & 3 if with_options else None))
+        at = end + with_options
+    return filters
+
+
+def _json(values: list[str] | list[int]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @lru_cache(_REMEMBERED)

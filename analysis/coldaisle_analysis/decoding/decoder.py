@@ -16,6 +16,9 @@ _REMARKS = {
     "malformed": "frames are malformed; column malformed says how",
     "gaps": "holes in connections were given up: segments are missing from the capture",
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
+    "unversioned": "connections began before the capture, and what they say first shows no version of MQTT: it is read as 3.1.1 "
+    "(`--mqtt-version 5` reads it as 5)",
+    "unknown_topics": "messages have a topic alias that was given before the capture, or in a hole; their topic is missing",
     "cut_messages": f"messages are longer than {state.LONGEST >> 20} MiB; the rest of their payload is left out",
     "forgotten_flows": f"flows were forgotten: there were more than {state.FLOWS:,} at a time; their later frames count as new flows",
     "forgotten_hosts": f"times an address was not watched for a change of MAC: there were more than {state.HOSTS:,} addresses",
@@ -32,6 +35,7 @@ class Decoder:
         frames: the most frames in a batch.
         size: the most bytes in a block.
         flows: the most flows known at a time.
+        version: protocol level of MQTT where a capture starts within a connection: 3, 4 or 5; 0 lets its packets show it.
 
     Examples:
         >>> from pathlib import Path
@@ -44,11 +48,12 @@ class Decoder:
     frames: int = files.FRAMES
     size: int = files.BYTES
     flows: int = state.FLOWS
+    version: int = 0
 
     def __post_init__(self) -> None:
         self._room = files.new_room(self.frames, self.size)
         block = len(self._room.data) + _MARGIN
-        self._carried = state.new(block, self.flows)
+        self._carried = state.new(block, self.flows, self.version)
         self._rows = arrays.new_rows(self.frames, 3 * block)
         self._messages = arrays.new_messages(2 * kernel.MOST_MESSAGES, block)
 

@@ -100,7 +100,7 @@ def claim(carried: Carried, at: int, mac: int) -> bool:
 
 @inner
 def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
-    """Return the position of a text in its dictionary, new if need be."""
+    """Return the position of a text in its dictionary, new if need be; 8 and more in ``kind`` tell forms of the same kind apart."""
     mixed, index = kind, at
     while index + _WORD <= end:
         mixed = (mixed ^ i64(data, index)) * _MIX
@@ -125,12 +125,12 @@ def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
     carried.text_slots[slot] = tally.texts
     entry = carried.texts[tally.texts]
     entry.hash, entry.kind, entry.slot, entry.at, entry.length = mixed, kind, slot, tally.text_bytes, end - at
-    entry.code = tally.codes[kind]
+    entry.code = tally.codes[kind & 7]
     for index in range(at, end):
         carried.text_data[tally.text_bytes + index - at] = data[index]
     tally.texts += 1
     tally.text_bytes += end - at
-    tally.codes[kind] += 1
+    tally.codes[kind & 7] += 1
     return int(entry.code)
 
 

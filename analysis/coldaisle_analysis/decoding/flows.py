@@ -4,6 +4,7 @@ A TCP flow starts at a SYN with a new sequence number on its pair of addresses a
 """
 
 from coldaisle_analysis.compiled import inner
+from coldaisle_analysis.decoding.aliases import forget
 from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.dictionaries import spread
 from coldaisle_analysis.decoding.fields import ahead
@@ -72,13 +73,13 @@ def _start(carried: Carried, at: int, low_first: bool) -> None:
     tally.flows += 1
     flow.packets = flow.bytes = 0
     flow.client = flow.client_length = flow.client_batch = _NONE
-    flow.version = 0
+    flow.version, flow.settled = tally.version, 0
     flow.low_first = low_first
     for way in range(2):
         side = carried.sides[2 * at + way]
         side.packets = side.bytes = side.received = side.need = side.stored = 0
         side.reached = side.expected = _NONE
-        side.head = side.tail = side.early = _NONE
+        side.head = side.tail = side.early = side.alias = _NONE
         side.early_bytes = side.early_count = side.lost = 0
 
 
@@ -90,6 +91,7 @@ def _end(carried: Carried, at: int) -> None:
     for way in range(2):
         side = carried.sides[2 * at + way]
         release(carried, side.head)
+        forget(carried, 2 * at + way)
         while side.early >= 0:
             segment = carried.segments[side.early]
             release(carried, segment.head)

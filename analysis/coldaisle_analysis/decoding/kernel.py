@@ -21,7 +21,7 @@ MOST_MESSAGES = 1 << 19
 """More messages than one frame can complete: those of all early segments of both directions."""
 MOST_BYTES = 1 << 22
 """More payload bytes than one frame can complete: a whole stored message, and all early segments of both directions."""
-MOST_TEXTS = 1 << 18
+MOST_TEXTS = 3 << 17
 """More texts than one frame can name."""
 _MOST_NUMBERS = 8
 

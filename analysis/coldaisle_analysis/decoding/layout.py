@@ -160,6 +160,9 @@ class MCode(Ordinal):
     CLIENTID = auto()
     PROTONAME = auto()
     CLIENT = auto()
+    TOPICS = auto()
+    QOS_ASKED = auto()
+    CODES = auto()
 
 
 class Has(IntEnum):
@@ -196,16 +199,22 @@ class Has(IntEnum):
     LEVEL = 1 << 28
     PROPERTIES = 1 << 29
     SESSION = 1 << 30
+    STRATUM = 1 << 31
+    TOPICS = 1 << 32
+    CODES = 1 << 33
 
 
 class Kind(Ordinal):
-    """The dictionaries of a batch."""
+    """The dictionaries of a batch; those of ASKED are made from the entries of FILTERS."""
 
     MAC = auto()
     IP = auto()
     TOPIC = auto()
     CLIENTID = auto()
     PROTONAME = auto()
+    FILTERS = auto()
+    ASKED = auto()
+    CODES = auto()
 
 
 class Protocol(Ordinal):

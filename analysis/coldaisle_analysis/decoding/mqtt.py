@@ -2,14 +2,18 @@
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
+from coldaisle_analysis.decoding import properties
 from coldaisle_analysis.decoding.fields import u8, u16
 
 (
     CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK,
     PINGREQ, PINGRESP, DISCONNECT, AUTH,
 ) = range(1, 16)  # fmt: skip
-V3_1, V5 = 3, 5
+V3_1, V3_1_1, V5 = 3, 4, 5
 """Protocol levels."""
+BRIDGE = 128
+"""What a bridge of Mosquitto adds to its protocol level, 3 or 4, to say that it is one (its option ``try_private``)."""
+_LAST_REASON = 0xA2
 MORE, _LONGEST = 128, 5
 """The bit for "another byte of the length follows", and the length of the longest fixed header, in bytes."""
 
@@ -78,5 +82,39 @@ def _has_fit_length(data: Bytes, at: int, end: int, total: int, version: int) ->
     if kind in (PINGREQ, PINGRESP):
         return length == 0
     if kind in (DISCONNECT, AUTH):
-        return length == 0 or version == V5
-    return length == 2 or (length > 2 and (version == V5 or kind in (SUBACK, SUBSCRIBE, UNSUBSCRIBE)))
+        if length == 0 or version == V5:
+            return True
+    elif length == 2 or (length > 2 and (version == V5 or kind in (SUBACK, SUBSCRIBE, UNSUBSCRIBE))):
+        return True
+    return version == 0 and at + total <= end and is_reasoned(data, kind, body, at + total)
+
+
+@inner
+def is_reasoned(data: Bytes, kind: int, at: int, end: int) -> bool:
+    """Tell whether a packet, stored whole, that answers or ends something is one of version 5 for sure: it has a reason or properties.
+
+    Args:
+        data: the array that holds it.
+        kind: its type.
+        at: offset behind its fixed header.
+        end: offset behind its last byte.
+    """
+    if kind in (PUBACK, PUBREC, PUBREL, PUBCOMP):
+        at += 2
+    elif kind == CONNACK:
+        at += 1
+    elif kind == UNSUBACK:
+        return end - at > 2 and properties.extent(data, at + 2, end)[1] >= 0
+    elif kind != DISCONNECT:
+        return False
+    if at >= end or not _is_reason(u8(data, at)):
+        return False
+    if at + 1 == end:
+        return kind != CONNACK
+    return properties.extent(data, at + 1, end)[1] == end
+
+
+@inner
+def _is_reason(code: int) -> bool:
+    """Tell whether version 5 has such a reason code (table 2-6)."""
+    return code in (0, 4, 0x10, 0x18, 0x19) or 0x80 <= code <= _LAST_REASON

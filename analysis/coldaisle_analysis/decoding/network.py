@@ -13,8 +13,8 @@ from coldaisle_contracts.clock import SECOND
 V4, V6 = 4, 6
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _NOTHING = -1
-_ETHERNET_IPV4 = 0x0001_0800
-"""Hardware and protocol type of the ARP frames that are decoded."""
+_ETHERNET_IPV4, _SIZES = 0x0001_0800, 0x0604
+"""Hardware and protocol type of the ARP frames that are decoded, and the lengths of their addresses, in bytes."""
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, _OPTIONS, _MOBILITY, _HIP, _SHIM6 = (
     0, 43, 44, 51, 60, 135, 139, 140,
 )  # fmt: skip
@@ -33,7 +33,7 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
     if end - at < 8:
         note(carried, Reason.ARP_CUT, at)
         return 0
-    if u32(data, at) != _ETHERNET_IPV4:
+    if u32(data, at) != _ETHERNET_IPV4 or u16(data, at + 4) != _SIZES:
         return 0
     if end - at < 28:
         note(carried, Reason.ARP_CUT, at)

@@ -39,6 +39,11 @@ class Reason(IntEnum):
     MQTT_QOS = auto()
     MQTT_SHORT = auto()
     MQTT_PROPERTIES = auto()
+    MQTT_PROPERTY = auto()
+    MQTT_ALIAS = auto()
+    MQTT_TOPIC = auto()
+    MQTT_CONNECT_FLAGS = auto()
+    MQTT_WILL_QOS = auto()
 
 
 WORDS = {
@@ -71,6 +76,11 @@ WORDS = {
     Reason.MQTT_QOS: "MQTT PUBLISH with QoS 3",
     Reason.MQTT_SHORT: "MQTT control packet too short for its fields",
     Reason.MQTT_PROPERTIES: "MQTT properties past the control packet",
+    Reason.MQTT_PROPERTY: "MQTT property that does not exist, or that its length cuts off",
+    Reason.MQTT_ALIAS: "MQTT topic alias 0",
+    Reason.MQTT_TOPIC: "MQTT 5 PUBLISH with neither topic nor topic alias",
+    Reason.MQTT_CONNECT_FLAGS: "MQTT CONNECT with a reserved flag, or with flags of a will and no will",
+    Reason.MQTT_WILL_QOS: "MQTT CONNECT with will QoS 3",
 }
 """Each reason in words; in level ``packets`` the offset in the frame follows."""
 

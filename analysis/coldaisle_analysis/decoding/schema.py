@@ -72,7 +72,8 @@ _PRESENT = {
     ),
     Has.STAMP: (I64.TCP_TSVAL, I64.TCP_TSECR),
     Has.UDP: (I32.UDP_SRCPORT, I32.UDP_DSTPORT, I32.UDP_LEN),
-    Has.NTP: (I8.NTP_MODE, I16.NTP_STRATUM),
+    Has.NTP: (I8.NTP_MODE,),
+    Has.STRATUM: (I16.NTP_STRATUM,),
     Has.FLOW: (
         F64.FLOW_PACKETS, F64.FLOW_BYTES, F64.FLOW_MEAN_BYTES, F64.FLOW_DURATION, F64.DIR_PACKETS, F64.DIR_MEAN_BYTES,
     ),
@@ -92,6 +93,8 @@ _PRESENT = {
     Has.CONNACK: (I16.MQTT_CONNACK, M16.CONNACK),
     Has.SESSION: (M8.SESSION_PRESENT,),
     Has.REASON: (M16.REASON,),
+    Has.TOPICS: (MCode.TOPICS, MCode.QOS_ASKED),
+    Has.CODES: (MCode.CODES,),
     Has.LEVEL: (M16.LEVEL,),
     Has.PROPERTIES: (M32.PROPERTIES,),
     Has.CLIENT: (Code.CLIENT, MCode.CLIENT),
@@ -104,6 +107,9 @@ _KINDS = {
     Kind.TOPIC: (Code.MQTT_TOPIC, MCode.TOPIC),
     Kind.CLIENTID: (Code.MQTT_CLIENTID, Code.CLIENT, MCode.CLIENTID, MCode.CLIENT),
     Kind.PROTONAME: (Code.MQTT_PROTONAME, MCode.PROTONAME),
+    Kind.FILTERS: (MCode.TOPICS,),
+    Kind.ASKED: (MCode.QOS_ASKED,),
+    Kind.CODES: (MCode.CODES,),
 }
 """The columns of text whose values are positions in each dictionary."""
 KIND = {column.name: kind for kind, columns in _KINDS.items() for column in columns}

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coldaisle_analysis.decoding.arrays import room
+from coldaisle_analysis.decoding.entries import ALIAS, HOST, NUMBER, TEXT
 
 FLOWS = 1 << 18
 """Flows known at a time; beyond that, the flow that was silent for the longest time is forgotten."""
@@ -27,6 +28,8 @@ EARLY_SEGMENTS = 1 << 10
 """The most segments that wait behind a hole in one direction."""
 SEGMENTS = 1 << 17
 """The most early segments of all directions together."""
+ALIASES = 1 << 16
+"""The most topic aliases of all directions together."""
 NUMBERS = 1 << 20
 """The most addresses that a batch may name."""
 TEXTS = 1 << 19
@@ -53,7 +56,8 @@ FLOW = np.dtype(
             np.int32,
         ),  # batch in which `client_code` is the client id's position in the dictionary
         ("client_code", np.int32),
-        ("version", np.int16),  # protocol level of its CONNECT, 0 for none
+        ("version", np.int16),  # protocol level of its CONNECT, or shown or stated without one, 0 for none
+        ("settled", np.int8),  # what is known of its version while that is 0, see `versions`
         ("low_first", np.int8),  # whether the end with the lower address sent the first packet
     ],
     align=True,
@@ -75,6 +79,7 @@ SIDE = np.dtype(
         ("early", np.int32),  # first early segment, in order of sequence numbers, -1 for none
         ("early_bytes", np.int32),
         ("early_count", np.int32),
+        ("alias", np.int32),  # first topic alias, -1 for none
         ("lost", np.int8),  # whether the start of a message has to be found again
     ],
     align=True,
@@ -86,35 +91,6 @@ SEGMENT = np.dtype(
 )
 """An early segment."""
 
-NUMBER = np.dtype(
-    [
-        ("high", np.int64),
-        ("low", np.int64),
-        ("mac", np.int64),  # of an IP address: the first MAC address that spoke for it, -1 for none yet
-        ("kind", np.int32),
-        ("code", np.int32),
-        ("slot", np.int32),
-    ],
-    align=True,
-)
-"""An address in a batch's dictionary: a MAC address, or an IP address, whose kind includes 8 times its version."""
-
-TEXT = np.dtype(
-    [
-        ("hash", np.int64),
-        ("at", np.int32),
-        ("length", np.int32),
-        ("kind", np.int32),
-        ("code", np.int32),
-        ("slot", np.int32),
-    ],
-    align=True,
-)
-"""A text in a batch's dictionary."""
-
-HOST = np.dtype([("high", np.int64), ("low", np.int64), ("mac", np.int64), ("version", np.int64)], align=True)
-"""An IP address, and the MAC address that first spoke for it."""
-
 TALLY = np.dtype(
     [
         ("frames", np.int64),
@@ -123,19 +99,27 @@ TALLY = np.dtype(
         ("uses", np.int64),  # packets of flows
         ("newest", np.int64),  # the flow used last and the one used longest ago, -1 for none
         ("oldest", np.int64),
-        ("free_chunk", np.int64),  # first unused chunk, segment; -1 for none
+        ("free_chunk", np.int64),  # first unused chunk, segment, alias; -1 for none
         ("fresh_chunk", np.int64),  # those from here on were never used
         ("free_segment", np.int64),
         ("fresh_segment", np.int64),
+        ("free_alias", np.int64),
+        ("fresh_alias", np.int64),
         ("hosts", np.int64),
         ("arp_ns", np.int64),  # time of the last ARP frame, -1 for none
         ("batch", np.int64),
+        (
+            "version",
+            np.int64,
+        ),  # protocol level of flows whose CONNECT is not seen, 0 where they have to show it
         ("gaps", np.int64),  # holes given up
         ("malformed", np.int64),
         ("forgotten_flows", np.int64),
         ("forgotten_hosts", np.int64),
         ("overflows", np.int64),  # holes given up because too much waited behind them
         ("cut_messages", np.int64),  # messages longer than LONGEST
+        ("unversioned", np.int64),  # flows whose version nothing has shown
+        ("unknown_topics", np.int64),  # messages with a topic alias that was not seen to be set
         ("messages", np.int64),  # rows written in this batch
         ("numbers", np.int64),  # entries of the batch's dictionaries
         ("texts", np.int64),
@@ -165,6 +149,8 @@ class Carried(NamedTuple):
         sides: records SIDE.
         buckets: first flow of each bucket of the table of flows, -1 for none.
         segments: records SEGMENT.
+        aliases: records ALIAS.
+        alias_buckets: first alias of each bucket of the table of aliases, -1 for none.
         chunk_next: chunk that follows each chunk, -1 for none.
         hosts: records HOST, found through ``host_slots``.
         host_slots: open-addressed table of positions in ``hosts``, -1 for none.
@@ -180,6 +166,8 @@ class Carried(NamedTuple):
     sides: Records
     buckets: Ints
     segments: Records
+    aliases: Records
+    alias_buckets: Ints
     chunk_next: Ints
     hosts: Records
     host_slots: Ints
@@ -191,21 +179,25 @@ class Carried(NamedTuple):
     tally: Records
 
 
-def new(text: int, flows: int = FLOWS) -> Carried:
+def new(text: int, flows: int = FLOWS, version: int = 0) -> Carried:
     """Return the state before the first frame.
 
     Args:
         text: room for the texts of one batch, in bytes.
         flows: the most flows known at a time.
+        version: protocol level of connections whose CONNECT is not seen, 0 where they have to show it.
     """
     tally = np.zeros(1, TALLY)
-    for name in ("newest", "oldest", "free_chunk", "free_segment", "arp_ns"):
+    tally["version"] = version
+    for name in ("newest", "oldest", "free_chunk", "free_segment", "free_alias", "arp_ns"):
         tally[name] = -1
     return Carried(
         room(flows, FLOW),
         room(2 * flows, SIDE),
         _slots(2 * FLOWS),
         room(SEGMENTS, SEGMENT),
+        room(ALIASES, ALIAS),
+        _slots(ALIASES),
         room(CHUNKS, np.dtype(np.int32)),
         room(HOSTS, HOST),
         _slots(2 * HOSTS),

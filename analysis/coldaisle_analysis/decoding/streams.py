@@ -77,7 +77,7 @@ def segment(  # noqa: C901 - one loop, so that the machine code holds the parser
             while start < stop:
                 start, begin, stored, total = _absorb(data, start, stop, place, side_at, carried)
                 if begin >= 0:
-                    controls.message(data, begin, stored, total, place, row, carried, out)
+                    controls.message(data, begin, stored, total, place, side_at & 1, row, carried, out)
             start, stop = _next_early(data, side_at, limit, carried)
             if stop < 0:
                 break

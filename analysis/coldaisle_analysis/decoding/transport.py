@@ -9,6 +9,8 @@ from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
 
 NTP_PORT = 123
+_CONTROL, _SHORTEST_NTP = 6, 8
+"""The first of NTP's modes for control, and the fewest bytes of a packet of one: the header of mode 7."""
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 _TIMESTAMP_FIRST = 0x0101_080A
 """Two NOPs and the timestamp option with its length, as Linux writes them."""
@@ -98,9 +100,22 @@ def udp(data: Bytes, at: int, end: int, packet_end: int, rows: Rows, row: int, c
     rows.i32[I32.UDP_LEN, row] = length
     if length < 8 or (at + length > packet_end and not rows.i8[I8.IP_MF, row]):
         note(carried, Reason.UDP_LENGTH, at + 4)
-    if NTP_PORT not in (source, target) or end - at < 56:
+    if NTP_PORT not in (source, target):
         return Has.UDP
+    return Has.UDP | _ntp(data, at + 8, min(end, packet_end), rows, row)
+
+
+@inner
+def _ntp(data: Bytes, at: int, end: int, rows: Rows, row: int) -> int:
+    """Decode an NTP packet and return bits of Has; modes 6 and 7 have a shorter header without a stratum (RFC 9327, 2)."""
+    if end - at < _SHORTEST_NTP:
+        return 0
+    mode = u8(data, at) & 7
+    if mode < _CONTROL and end - at < 48:
+        return 0
     rows.i8[I8.PROTOCOL, row] = Protocol.NTP
-    rows.i8[I8.NTP_MODE, row] = u8(data, at + 8) & 7
-    rows.i16[I16.NTP_STRATUM, row] = u8(data, at + 9)
-    return Has.UDP | Has.NTP
+    rows.i8[I8.NTP_MODE, row] = mode
+    if mode >= _CONTROL:
+        return Has.NTP
+    rows.i16[I16.NTP_STRATUM, row] = u8(data, at + 1)
+    return Has.NTP | Has.STRATUM

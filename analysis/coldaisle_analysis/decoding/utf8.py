@@ -30,7 +30,7 @@ def copy(data: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
             out[to] = data[at]
             at, to = at + 1, to + 1
             continue
-        size = _sequence(data, at, end)
+        size = sequence(data, at, end)
         if size > 0:
             for index in range(size):
                 out[to + index] = data[at + index]
@@ -43,7 +43,7 @@ def copy(data: Bytes, at: int, end: int, out: Bytes, to: int) -> int:
 
 
 @inner
-def _sequence(data: Bytes, at: int, end: int) -> int:
+def sequence(data: Bytes, at: int, end: int) -> int:
     """Return the length of the sequence that starts here; for an invalid one, minus the length of its valid beginning.
 
     The ranges are those of Unicode 16, table 3-7, where that beginning is called the "maximal subpart".

@@ -124,7 +124,7 @@ class View:
     def _always(self) -> int:
         return int(np.bitwise_and.reduce(self.rows.bits[: self.frames])) if self.frames else 0
 
-    def _texts(self, name: str, codes: Int32s, bits: Int32s) -> Texts:
+    def _texts(self, name: str, codes: Int32s, bits: Int64s) -> Texts:
         words = np.array([*_decoded(self.words[KIND[name]]), None], object)
         return np.asarray(words[np.where(bits & BIT[name] != 0, codes, len(words) - 1)])
 

@@ -48,6 +48,9 @@ V6 = ETHERNET / IPv6(src="fd00::1", dst="fd00::2") / TCP(dport=1883) / publish()
 MQTT = 54
 """Where the payload of :func:`up` starts."""
 OPENED = up(b"", 999, "S")
+OPENED_5 = [OPENED, up(connect(5, properties=b"\0"))]
+BEHIND = 1000 + len(connect(5, properties=b"\0"))
+"""A connection of MQTT 5, and the sequence number that follows."""
 CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "empty frame": (Reason.ETHERNET_CUT, 0, b""),
     "Ethernet cut": (Reason.ETHERNET_CUT, 0, bytes(up())[:13]),
@@ -85,6 +88,11 @@ CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "MQTT CONNACK of one byte": (Reason.MQTT_SHORT, MQTT + 2, [OPENED, up(control(0x20, b"\1"))]),
     "MQTT SUBACK without a code": (Reason.MQTT_SHORT, MQTT + 4, [OPENED, up(control(0x90, b"\0\1"))]),
     "MQTT properties past the message": (Reason.MQTT_PROPERTIES, MQTT + 12, [OPENED, up(connect(5, properties=b"\xff\x7f"))]),
+    "MQTT topic alias 0": (Reason.MQTT_ALIAS, MQTT + 9, [*OPENED_5, up(publish(topic=b"a", properties=b"\x03\x23\0\0"), BEHIND)]),
+    "MQTT without a topic": (Reason.MQTT_TOPIC, MQTT + 4, [*OPENED_5, up(publish(topic=b"", properties=b"\0"), BEHIND)]),
+    "MQTT property 127": (Reason.MQTT_PROPERTY, MQTT + 12, [*OPENED_5, up(publish(properties=b"\x02\x7f\0"), BEHIND)]),
+    "MQTT will QoS without a will": (Reason.MQTT_CONNECT_FLAGS, MQTT + 9, [OPENED, up(control(0x10, b"\0\4MQTT\4\x0a\0\1\0\1a"))]),
+    "MQTT will QoS 3": (Reason.MQTT_WILL_QOS, MQTT + 9, [OPENED, up(control(0x10, b"\0\4MQTT\4\x1e\0\1\0\1a\0\1b\0\1c"))]),
     "no MQTT at all": (Reason.MQTT_START, MQTT, [up(b"GET / HTTP/1.1\r\n\r\n")]),
 }  # fmt: skip
 
