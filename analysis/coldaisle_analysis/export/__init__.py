@@ -31,7 +31,7 @@ FORMATS = {
     "pcapng": Format("the captures, each frame's label as its comment: Wireshark, tshark", pcapng.write),
     "zeek": Format("conn.log and labels.log with #fields and #types: Zeek's tools", zeek.write),
     "eve": Format(
-        "eve.json, one mqtt event per message, one alert per attack frame: Suricata's tools", eve.write
+        "eve.json, one mqtt event per transaction, one alert per attack frame: Suricata's tools", eve.write
     ),
 }
 """Every format by its name on the command line, which is also the name of its folder."""
