@@ -14,6 +14,9 @@ Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 
+NO_TIME = -(1 << 63)
+"""Time of a frame whose record holds none: a Simple Packet Block."""
+
 
 class Index(NamedTuple):
     """Positions, lengths and times of the frames of a block.
@@ -22,7 +25,7 @@ class Index(NamedTuple):
         start: offset of each frame's first byte in the block's bytes.
         length: captured length, in bytes.
         wire: length on the wire, in bytes.
-        time_ns: time of capture, in ns since the epoch.
+        time_ns: time of capture, in ns since the epoch; NO_TIME where the record holds none.
         link: link type of the interface, see :mod:`links`.
     """
 

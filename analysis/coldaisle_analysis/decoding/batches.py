@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import Level
+from coldaisle_analysis.decoding.arrays import NO_TIME
 from coldaisle_analysis.decoding.arrow import Bitmaps, coded, nulls, texts, whole
 from coldaisle_analysis.decoding.layout import (
     F64,
@@ -128,7 +129,7 @@ def _packets(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
         "frame": whole(view.frame),
         "file": coded(np.zeros(count, np.int32), texts([name.encode()])),
         "frame_in_file": whole(np.arange(before + 1, before + count + 1)),
-        "time": whole(view.time_ns, TIME),
+        "time": _times(view.time_ns),
         "protocol": coded(protocol, texts([word.encode() for word in PROTOCOLS])),
         "malformed": _flaws(rows.flaw[:count], rows.flaw_at[:count]),
         "mqtt_payload": _strings(maps, pa.string(), rows.text_end[: count + 1], rows.text),
@@ -145,7 +146,7 @@ def _messages(view: View, words: dict[Kind, pa.Array]) -> pa.RecordBatch:
     columns |= _texts(maps, count, MCode, out.code, words)
     columns |= {
         "frame": whole(view.frame[row]),
-        "time": whole(view.time_ns[row], TIME),
+        "time": _times(view.time_ns[row]),
         "flow": whole(out.flow[:count]),
         "payload": _strings(maps, pa.binary(), out.payload_end[: count + 1], out.payload),
         "malformed": _flaws(out.flaw[:count]),
@@ -180,6 +181,14 @@ def _texts(
         indices = maps.array(pa.int32(), codes[column, :count], BIT.get(column.name))
         columns[column.name.lower()] = pa.DictionaryArray.from_arrays(indices, values, safe=False)
     return columns
+
+
+def _times(time_ns: npt.NDArray[np.int64]) -> pa.Array:
+    """Return times; one that a frame does not have is null."""
+    if len(time_ns) == 0 or time_ns.min() != NO_TIME:
+        return whole(time_ns, TIME)
+    bitmap = pa.py_buffer(np.packbits(time_ns != NO_TIME, bitorder="little"))
+    return pa.Array.from_buffers(TIME, len(time_ns), [bitmap, pa.py_buffer(time_ns)])
 
 
 def _strings(

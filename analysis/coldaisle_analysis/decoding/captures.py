@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding import files as capture_files
+from coldaisle_analysis.decoding.arrays import NO_TIME
+from coldaisle_contracts.errors import InputError
 
 _PAD = 256
 """Zero bytes behind the last frame, so that reading a header of a short frame stays within the array."""
@@ -60,11 +62,32 @@ def in_order(frames: Frames, shard: Ints) -> Frames:
     return replace(frames, **{name: getattr(frames, name)[order] for name in columns})
 
 
+def require_times(path: Path | str, before: int, time_ns: Ints) -> None:
+    """Refuse a capture with a frame that has no time.
+
+    Args:
+        path: the capture.
+        before: how many of its frames came before.
+        time_ns: times of frames, in ns since the epoch.
+
+    Raises:
+        InputError: if a time is missing, with the number of the first such frame.
+    """
+    missing = np.flatnonzero(time_ns == NO_TIME)
+    if len(missing):
+        place = f"{path}: frame {before + int(missing[0]) + 1}"
+        raise InputError(
+            place,
+            "capture again with times, such as with tcpdump",
+            "a Simple Packet Block, which has no time",
+        )
+
+
 def read(files: Sequence[Path]) -> Frames:
     """Read captures.
 
     Raises:
-        InputError: if a file is missing, is no capture, or is cut short (with frame and offset).
+        InputError: if a file is missing, is no capture, is cut short (with frame and offset), or has a frame without a time.
     """
     room = capture_files.new_room()
     pieces, tables, base = [], [np.empty((0, 6), np.int64)], 0
@@ -72,6 +95,7 @@ def read(files: Sequence[Path]) -> Frames:
         before = 0
         for count in capture_files.blocks(path, room):
             start, length, wire, time_ns = (part[:count].astype(np.int64) for part in room.index[:4])
+            require_times(path, before, room.index.time_ns[:count])
             first, end = int(start[0]), int(start[-1] + length[-1])
             pieces.append(room.data[first:end].copy())
             order = np.arange(before + 1, before + count + 1)

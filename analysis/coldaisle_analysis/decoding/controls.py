@@ -33,7 +33,7 @@ from coldaisle_analysis.decoding.mqtt import (
 )  # fmt: skip
 from coldaisle_analysis.decoding.pool import NAME, fetch, release, store
 from coldaisle_analysis.decoding.reasons import Reason, note
-from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.state import LONGEST, Carried
 
 _ACKNOWLEDGES = (PUBACK, PUBREC, PUBREL, PUBCOMP)
 _SUBSCRIBES = (SUBSCRIBE, UNSUBSCRIBE)
@@ -83,7 +83,14 @@ def message(
         versions.settle(data, first, body, at + stored, place, carried)
     if not has_right_flags(first) and flow.version != V3_1:  # 3.1 has no such rule
         flaw(carried, out, index, Reason.MQTT_QOS if first >> 4 == PUBLISH else Reason.MQTT_FLAGS, at)
+    payload_at = int(tally.payload_bytes)
     bits = _fields(data, first, body, at + stored, at + total, place, way, carried, out, index)
+    if stored < min(
+        total, LONGEST
+    ):  # the snapshot length cut it: what is not there is no flaw, and half a payload is none
+        tally.payload_bytes = payload_at
+        bits &= ~Has.PAYLOAD
+        out.flaw[index] = Reason.MQTT_CUT
     if flow.version:
         out.i16[M16.LEVEL, index] = flow.version
         bits |= Has.LEVEL

@@ -15,6 +15,10 @@ _MARGIN = 2 * kernel.MOST_BYTES
 _REMARKS = {
     "malformed": "frames are malformed; column malformed says how",
     "gaps": "holes in connections were given up: segments are missing from the capture",
+    "unread": "segments behind holes are unread: nothing filled or acknowledged the holes until the connection or the capture ended",
+    "refused": "segments ahead of their stream are unread: they acknowledge bytes never sent, so that their receiver drops them",
+    "set_back": "frames have a time before that of their flow's last frame: the capture's clock was set back, and durations count it as that one",
+    "untimed": "frames have no time: Simple Packet Blocks hold none",
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
     "unversioned": "connections began before the capture, and what they say first shows no version of MQTT: it is read as 3.1.1 "
     "(`--mqtt-version 5` reads it as 5)",
@@ -23,7 +27,7 @@ _REMARKS = {
     "forgotten_flows": f"flows were forgotten: there were more than {state.FLOWS:,} at a time; their later frames count as new flows",
     "forgotten_hosts": f"times an address was not watched for a change of MAC: there were more than {state.HOSTS:,} addresses",
 }
-"""Meaning of each counter of :data:`state.TALLY` for a reader."""
+"""Meaning of each counter of :data:`tally.TALLY` for a reader."""
 
 
 @dataclass
@@ -130,10 +134,13 @@ class Decoder:
             >>> list(decoder.remarks())
             ['1 frames are malformed; column malformed says how']
         """
-        tally = self._carried.tally[0]
+        counts = {name: int(self._carried.tally[0][name]) for name in _REMARKS}
+        counts["unread"] += int(
+            self._carried.sides["early_count"][: 2 * self._carried.tally[0]["used_flows"]].sum()
+        )
         for name, meaning in _REMARKS.items():
-            if tally[name]:
-                yield f"{tally[name]:,} {meaning}"
+            if counts[name]:
+                yield f"{counts[name]:,} {meaning}"
 
     def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
         """Decode the frames of a block: in one view, or in several when a column is full before the end."""

@@ -1,14 +1,13 @@
 """The table of flows, and the causal features of a flow at each of its packets.
 
-A TCP flow starts at a SYN with a new sequence number on its pair of addresses and ports. A UDP flow starts at the first packet of its pair.
+A flow starts at the first packet of its pair of addresses and ports, or at a SYN, see :mod:`connections`.
 """
 
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.aliases import forget
-from coldaisle_analysis.decoding.arrays import Rows
+from coldaisle_analysis.decoding.arrays import NO_TIME, Rows
 from coldaisle_analysis.decoding.dictionaries import spread
-from coldaisle_analysis.decoding.fields import ahead
-from coldaisle_analysis.decoding.layout import F64, I8, I64, Has
+from coldaisle_analysis.decoding.layout import F64, I64, Has
 from coldaisle_analysis.decoding.pool import release
 from coldaisle_analysis.decoding.state import Carried
 from coldaisle_contracts.clock import SECOND
@@ -50,41 +49,51 @@ def find(
             and flow.key[0] == a_high
             and flow.key[2] == b_high
         ):
-            _touch(carried, at)
+            touch(carried, at)
             return at, low_first
         at = int(flow.chain)
-    at = _room(carried)
+    at = free_place(carried)
     flow = carried.flows[at]
     flow.key[0], flow.key[1], flow.key[2], flow.key[3], flow.key[4] = a_high, a_low, b_high, b_low, ports
-    flow.chain = carried.buckets[bucket]
-    flow.bucket = bucket
-    carried.buckets[bucket] = at
-    flow.opened = _NONE
-    _start(carried, at, low_first)
-    _link(carried, at)
+    put(carried, at, bucket, low_first)
     return at, low_first
 
 
 @inner
-def _start(carried: Carried, at: int, low_first: bool) -> None:
+def put(carried: Carried, at: int, bucket: int, low_first: bool) -> None:
+    """Put a flow, whose key is written, in front of its bucket and of the order of use, and begin it."""
+    flow = carried.flows[at]
+    flow.chain, flow.bucket = carried.buckets[bucket], bucket
+    carried.buckets[bucket] = at
+    begin(carried, at, low_first)
+    _link(carried, at)
+
+
+@inner
+def begin(carried: Carried, at: int, low_first: bool) -> None:
     """Begin a flow in a place of the table."""
     flow, tally = carried.flows[at], carried.tally[0]
     flow.number = tally.flows
     tally.flows += 1
     flow.packets = flow.bytes = 0
+    flow.first_ns = flow.last_ns = NO_TIME
+    flow.opened = _NONE
+    flow.unproven = 0
     flow.client = flow.client_length = flow.client_batch = _NONE
     flow.version, flow.settled = tally.version, 0
     flow.low_first = low_first
     for way in range(2):
         side = carried.sides[2 * at + way]
         side.packets = side.bytes = side.received = side.need = side.stored = 0
-        side.reached = side.expected = _NONE
+        side.last_ns = NO_TIME
+        side.first = side.reached = side.acked = side.expected = _NONE
+        side.hole_count = side.empty = 0
         side.head = side.tail = side.early = side.alias = _NONE
         side.early_bytes = side.early_count = side.lost = 0
 
 
 @inner
-def _end(carried: Carried, at: int) -> None:
+def finish(carried: Carried, at: int) -> None:
     """Release the chunks and early segments of a flow."""
     tally = carried.tally[0]
     release(carried, carried.flows[at].client)
@@ -92,6 +101,8 @@ def _end(carried: Carried, at: int) -> None:
         side = carried.sides[2 * at + way]
         release(carried, side.head)
         forget(carried, 2 * at + way)
+        tally.unread += side.early_count
+        side.early_count = 0
         while side.early >= 0:
             segment = carried.segments[side.early]
             release(carried, segment.head)
@@ -102,27 +113,25 @@ def _end(carried: Carried, at: int) -> None:
 
 
 @inner
-def open_again(carried: Carried, at: int, seq: int, low_first: bool) -> None:
-    """Begin a new flow in the place of the old one if a SYN has a new sequence number."""
-    flow = carried.flows[at]
-    if flow.opened == seq:
-        return
-    if flow.packets > 0:
-        _end(carried, at)
-        _start(carried, at, low_first)
-    flow.opened = seq
+def free_place(carried: Carried) -> int:
+    """Return an unused place in the table, or else the place of the flow that was silent for the longest time."""
+    tally = carried.tally[0]
+    if tally.free_flow < 0 and tally.used_flows < len(carried.flows):
+        tally.used_flows += 1
+        return int(tally.used_flows - 1)
+    if tally.free_flow < 0:
+        retire(carried, int(tally.oldest))
+        tally.forgotten_flows += 1
+    at = int(tally.free_flow)
+    tally.free_flow = carried.flows[at].chain
+    return at
 
 
 @inner
-def _room(carried: Carried) -> int:
-    """Return an unused place in the table, or else the place of the flow that was silent for the longest time."""
-    tally = carried.tally[0]
-    if tally.used_flows < len(carried.flows):
-        tally.used_flows += 1
-        return int(tally.used_flows - 1)
-    at = int(tally.oldest)
+def retire(carried: Carried, at: int) -> None:
+    """Take a flow out of the table; its place is unused from now on."""
     _unlink(carried, at)
-    _end(carried, at)
+    finish(carried, at)
     flow = carried.flows[at]
     before = int(carried.buckets[flow.bucket])
     if before == at:
@@ -131,12 +140,12 @@ def _room(carried: Carried) -> int:
         while carried.flows[before].chain != at:
             before = int(carried.flows[before].chain)
         carried.flows[before].chain = flow.chain
-    tally.forgotten_flows += 1
-    return at
+    flow.chain = carried.tally[0].free_flow
+    carried.tally[0].free_flow = at
 
 
 @inner
-def _touch(carried: Carried, at: int) -> None:
+def touch(carried: Carried, at: int) -> None:
     """Move a flow to the front of the order of use, unless it was moved within the last eighth of the table's uses."""
     if carried.tally[0].uses - carried.flows[at].used > len(carried.flows) >> 3:
         _unlink(carried, at)
@@ -176,7 +185,8 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
         carried: the state.
         at: place of its flow.
         way: 1 for the direction of the flow's first packet, else 0.
-        time_ns: time of the packet, in ns.
+        time_ns: time of the packet, in ns. One before that of the flow's last packet counts as that one. A packet without a time
+            has no time since another, and the duration of the flow until the packet before.
         length: length of its frame on the wire, in bytes.
         rows: the columns.
         row: position of the frame.
@@ -184,51 +194,33 @@ def features(carried: Carried, at: int, way: int, time_ns: int, length: int, row
     flow, side, other = carried.flows[at], carried.sides[2 * at + way], carried.sides[2 * at + 1 - way]
     f64 = rows.f64
     bits: int = Has.FLOW
-    if flow.packets == 0:
-        flow.first_ns = time_ns
+    if time_ns == NO_TIME:
+        carried.tally[0].untimed += 1
     else:
-        f64[F64.FLOW_IAT, row] = (time_ns - flow.last_ns) / SECOND
-        bits |= Has.BEFORE
-    if side.packets > 0:
-        f64[F64.DIR_IAT, row] = (time_ns - side.last_ns) / SECOND
-        bits |= Has.BEFORE_SAME
-    if other.packets > 0:
-        f64[F64.REPLY_S, row] = (time_ns - other.last_ns) / SECOND
-        bits |= Has.BEFORE_OTHER
+        if flow.last_ns == NO_TIME:
+            flow.first_ns = time_ns
+        else:
+            if time_ns < flow.last_ns:
+                carried.tally[0].set_back += 1
+                time_ns = int(flow.last_ns)
+            f64[F64.FLOW_IAT, row] = (time_ns - flow.last_ns) / SECOND
+            bits |= Has.BEFORE
+        if side.last_ns != NO_TIME:
+            f64[F64.DIR_IAT, row] = (time_ns - side.last_ns) / SECOND
+            bits |= Has.BEFORE_SAME
+        if other.last_ns != NO_TIME:
+            f64[F64.REPLY_S, row] = (time_ns - other.last_ns) / SECOND
+            bits |= Has.BEFORE_OTHER
+        flow.last_ns = side.last_ns = time_ns
     flow.packets += 1
     side.packets += 1
     flow.bytes += length
     side.bytes += length
-    flow.last_ns = side.last_ns = time_ns
     rows.i64[I64.FLOW, row] = flow.number
     f64[F64.FLOW_PACKETS, row] = flow.packets
     f64[F64.FLOW_BYTES, row] = flow.bytes
     f64[F64.FLOW_MEAN_BYTES, row] = flow.bytes / flow.packets
-    f64[F64.FLOW_DURATION, row] = (time_ns - flow.first_ns) / SECOND
+    f64[F64.FLOW_DURATION, row] = (flow.last_ns - flow.first_ns) / SECOND
     f64[F64.DIR_PACKETS, row] = side.packets
     f64[F64.DIR_MEAN_BYTES, row] = side.bytes / side.packets
     return bits
-
-
-@inner
-def sequence(carried: Carried, side_at: int, seq: int, length: int, syn: int, rows: Rows, row: int) -> None:
-    """Write whether a segment carries only bytes sent before, and whether it starts past the next byte expected.
-
-    Args:
-        carried: the state.
-        side_at: place of its direction.
-        seq: raw sequence number.
-        length: length of the payload, in bytes.
-        syn: 1 for a SYN, which counts as one byte.
-        rows: the columns.
-        row: position of the frame.
-    """
-    side = carried.sides[side_at]
-    start = (seq + syn) & 0xFFFFFFFF
-    end = (start + length) & 0xFFFFFFFF
-    reached = int(side.reached)
-    comparable = reached >= 0 and length > 0
-    rows.i8[I8.TCP_RETRANSMISSION, row] = comparable and ahead(end, reached) <= 0
-    rows.i8[I8.TCP_GAP, row] = comparable and ahead(start, reached) > 0
-    if reached < 0 or ahead(end, reached) > 0:
-        side.reached = end

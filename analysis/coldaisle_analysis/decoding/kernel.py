@@ -7,12 +7,14 @@ from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays, state, streams, utf8
 from coldaisle_analysis.decoding.arrays import Index, Messages, Rows
+from coldaisle_analysis.decoding.connections import connection
 from coldaisle_analysis.decoding.controls import client
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
-from coldaisle_analysis.decoding.flows import features, find, open_again, sequence
+from coldaisle_analysis.decoding.flows import features, find
 from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
 from coldaisle_analysis.decoding.links import ARP, IPV4, IPV6, link
 from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, V4, V6, arp, icmp, ipv4, ipv6
+from coldaisle_analysis.decoding.numbering import sequence
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
@@ -157,8 +159,9 @@ def _frame(  # noqa: C901 - one step per layer, each with its own exit
     if more == 0:
         return bits
     place, low_first = _flow(data, at, behind, kind, proto, shard, carried)
-    if proto == TCP and u8(data, behind + 13) & 0x12 == SYN:
-        open_again(carried, place, u32(data, behind + 4), low_first)
+    if proto == TCP and (u8(data, behind + 13) & SYN or carried.flows[place].unproven):
+        seq, ack, flags = u32(data, behind + 4), u32(data, behind + 8), u8(data, behind + 13)
+        place = connection(carried, place, seq, ack, flags, low_first)
     way = int(carried.flows[place].low_first == low_first)
     bits |= more | features(carried, place, way, time_ns, index.wire[frame], rows, row)
     if proto == UDP:
@@ -187,12 +190,13 @@ def _segment(
     if payload + length > end:
         note(carried, Reason.TCP_PAYLOAD, end)
     flags, seq = u16(data, at + 12), u32(data, at + 4)
-    sequence(carried, 2 * place + way, seq, length, flags >> 1 & 1, rows, row)
+    sequence(carried, 2 * place + way, seq, length, flags, rows, row)
     if port not in (u16(data, at), u16(data, at + 2)):
         return 0
     rows.i8[I8.TO_SERVER, row] = u16(data, at + 2) == port
-    stop = min(payload + length, end)
-    streams.segment(data, seq, u32(data, at + 8), flags, payload, stop, place, way, row, carried, messages)
+    stop = max(payload, min(payload + length, end))
+    absent, ack = payload + length - stop, u32(data, at + 8)
+    streams.segment(data, seq, ack, flags, payload, stop, absent, place, way, row, carried, messages)
     if carried.flows[place].client_length < 0:
         return 0
     rows.code[Code.CLIENT, row] = client(data, place, carried)

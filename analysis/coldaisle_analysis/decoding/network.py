@@ -2,7 +2,7 @@
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding.arrays import Rows
+from coldaisle_analysis.decoding.arrays import NO_TIME, Rows
 from coldaisle_analysis.decoding.dictionaries import claim, number
 from coldaisle_analysis.decoding.fields import i64, u8, u16, u32, u48
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, Code, Has, Kind, Protocol
@@ -47,9 +47,12 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
     rows.code[Code.ARP_SRC_IP, row] = carried.numbers[sender].code
     rows.code[Code.ARP_DST_IP, row] = carried.numbers[target].code
     rows.i8[I8.ARP_CONFLICT, row] = claim(carried, sender, mac)
+    if time_ns == NO_TIME:
+        return Has.ARP
     tally = carried.tally[0]
     bits: int = Has.ARP
-    if tally.arp_ns >= 0:
+    if tally.arp_ns != NO_TIME:
+        time_ns = max(time_ns, int(tally.arp_ns))
         rows.f64[F64.ARP_IAT, row] = (time_ns - tally.arp_ns) / SECOND
         bits |= Has.ARP_BEFORE
     tally.arp_ns = time_ns

@@ -44,6 +44,7 @@ class Reason(IntEnum):
     MQTT_TOPIC = auto()
     MQTT_CONNECT_FLAGS = auto()
     MQTT_WILL_QOS = auto()
+    MQTT_CUT = auto()
 
 
 WORDS = {
@@ -81,6 +82,7 @@ WORDS = {
     Reason.MQTT_TOPIC: "MQTT 5 PUBLISH with neither topic nor topic alias",
     Reason.MQTT_CONNECT_FLAGS: "MQTT CONNECT with a reserved flag, or with flags of a will and no will",
     Reason.MQTT_WILL_QOS: "MQTT CONNECT with will QoS 3",
+    Reason.MQTT_CUT: "MQTT control packet not captured whole",
 }
 """Each reason in words; in level ``packets`` the offset in the frame follows."""
 

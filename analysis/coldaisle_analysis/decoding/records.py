@@ -8,7 +8,7 @@ import numpy as np
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
 from coldaisle_analysis.decoding import arrays
-from coldaisle_analysis.decoding.arrays import Index, Int64s
+from coldaisle_analysis.decoding.arrays import NO_TIME, Index, Int64s
 from coldaisle_analysis.decoding.fields import u8
 from coldaisle_contracts.clock import SECOND
 
@@ -142,7 +142,7 @@ def _packet(
     index.start[count] = start
     index.length[count] = captured
     index.wire[count] = _bounded(wire)
-    index.time_ns[count] = _nanoseconds(ticks, interfaces, interface)
+    index.time_ns[count] = NO_TIME if kind == SIMPLE else _nanoseconds(ticks, interfaces, interface)
     index.link[count] = interfaces[interface, _LINK]
     return True
 

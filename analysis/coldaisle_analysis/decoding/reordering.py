@@ -17,14 +17,28 @@ def is_full(carried: Carried, side_at: int, more: int) -> bool:
 
 
 @inner
-def put_away(data: Bytes, seq: int, at: int, end: int, side_at: int, carried: Carried) -> None:
-    """Keep an early segment, in order of sequence number; of two with the same number the longer one stays."""
+def put_away(
+    data: Bytes, seq: int, at: int, end: int, absent: int, doubtful: int, side_at: int, carried: Carried
+) -> None:
+    """Keep an early segment, in order of sequence number; of two with the same number the longer one stays.
+
+    Args:
+        data: the array that holds it.
+        seq: sequence number.
+        at: start of its payload.
+        end: end of its captured payload.
+        absent: how many bytes behind that were not captured.
+        doubtful: 1 if it acknowledges what was not seen to be sent.
+        side_at: the direction.
+        carried: the state.
+    """
     side, tally = carried.sides[side_at], carried.tally[0]
     before, following = _NONE, int(side.early)
     while following >= 0 and ahead(carried.segments[following].seq, seq) < 0:
         before, following = following, int(carried.segments[following].next)
     if following >= 0 and carried.segments[following].seq == seq:
-        if carried.segments[following].length >= end - at:
+        same = carried.segments[following]
+        if same.length + same.absent >= end - at + absent and same.doubtful <= doubtful:
             return
         following = drop(carried, side_at, before, following)
     place = int(tally.free_segment)
@@ -32,7 +46,7 @@ def put_away(data: Bytes, seq: int, at: int, end: int, side_at: int, carried: Ca
         tally.overflows += 1
         return
     head = store(carried, data, at, end)
-    if head < 0:
+    if head < 0 and at < end:
         tally.overflows += 1
         return
     if place >= 0:
@@ -41,7 +55,8 @@ def put_away(data: Bytes, seq: int, at: int, end: int, side_at: int, carried: Ca
         place = int(tally.fresh_segment)
         tally.fresh_segment += 1
     early = carried.segments[place]
-    early.seq, early.length, early.head, early.next = seq, end - at, head, following
+    early.seq, early.length, early.absent, early.doubtful = seq, end - at, absent, doubtful
+    early.head, early.next = head, following
     if before >= 0:
         carried.segments[before].next = place
     else:

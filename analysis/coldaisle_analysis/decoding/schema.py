@@ -43,7 +43,7 @@ def _schema(level: Level) -> pa.Schema:
             pa.field(
                 column.name,
                 pa.string() if column.name in _SELDOM_THE_SAME else _TYPES[column.dtype],
-                nullable=not column.dtype.startswith(("int", "datetime")),
+                nullable=not column.dtype.startswith("int"),
             )
             for column in chosen
         ]

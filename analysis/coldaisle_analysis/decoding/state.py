@@ -1,7 +1,7 @@
 """The state that the decoder carries from block to block, and its bounds.
 
 It consists of arrays of records that are made once and never grow. Where a bound is reached, the oldest entry is dropped
-and counted in :data:`TALLY`, so that a reader is told.
+and counted in :data:`tally.TALLY`, so that a reader is told.
 """
 
 from typing import NamedTuple
@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis.decoding.arrays import room
+from coldaisle_analysis.decoding.arrays import NO_TIME, room
 from coldaisle_analysis.decoding.entries import ALIAS, HOST, NUMBER, TEXT
+from coldaisle_analysis.decoding.tally import TALLY
 
 FLOWS = 1 << 18
 """Flows known at a time; beyond that, the flow that was silent for the longest time is forgotten."""
@@ -26,6 +27,8 @@ EARLY = 1 << 18
 """Bytes of segments that wait behind a hole in one direction; beyond that, the hole is given up."""
 EARLY_SEGMENTS = 1 << 10
 """The most segments that wait behind a hole in one direction."""
+HOLES = 4
+"""The most holes remembered in one direction to tell late segments from retransmissions."""
 SEGMENTS = 1 << 17
 """The most early segments of all directions together."""
 ALIASES = 1 << 16
@@ -40,7 +43,7 @@ FLOW = np.dtype(
         ("key", np.int64, (5,)),  # both ends' addresses in halves; ports, protocol, version and shard
         ("number", np.int64),
         ("used", np.int64),  # number of the packet at which it was put in front
-        ("first_ns", np.int64),
+        ("first_ns", np.int64),  # NO_TIME before the first frame that has a time
         ("last_ns", np.int64),
         ("packets", np.int64),
         ("bytes", np.int64),
@@ -58,6 +61,7 @@ FLOW = np.dtype(
         ("client_code", np.int32),
         ("version", np.int16),  # protocol level of its CONNECT, or shown or stated without one, 0 for none
         ("settled", np.int8),  # what is known of its version while that is 0, see `versions`
+        ("unproven", np.int8),  # whether a SYN began it beside an older one and was not yet answered
         ("low_first", np.int8),  # whether the end with the lower address sent the first packet
     ],
     align=True,
@@ -69,7 +73,14 @@ SIDE = np.dtype(
         ("last_ns", np.int64),
         ("packets", np.int64),
         ("bytes", np.int64),
+        ("first", np.int64),  # sequence number of the first byte that was seen, or that its SYN announced
         ("reached", np.int64),  # sequence number behind the furthest byte sent, -1 before the first segment
+        ("acked", np.int64),  # the furthest that the other side acknowledged, -1 for nothing
+        (
+            "holes",
+            np.uint32,
+            (2 * HOLES,),
+        ),  # bytes before `reached` that were not seen: start and end of each hole
         ("expected", np.int64),  # sequence number of the next byte of the stream, -1 before the first
         ("received", np.int64),  # bytes of the message under way
         ("need", np.int64),  # how many it has, 0 while unknown
@@ -80,6 +91,8 @@ SIDE = np.dtype(
         ("early_bytes", np.int32),
         ("early_count", np.int32),
         ("alias", np.int32),  # first topic alias, -1 for none
+        ("hole_count", np.int8),
+        ("empty", np.int8),  # whether `reached` is known from segments without payload alone
         ("lost", np.int8),  # whether the start of a message has to be found again
     ],
     align=True,
@@ -87,55 +100,18 @@ SIDE = np.dtype(
 """A direction of a flow. Its place is twice the place of the flow, plus one for the direction of the first packet."""
 
 SEGMENT = np.dtype(
-    [("seq", np.int64), ("length", np.int32), ("head", np.int32), ("next", np.int32)], align=True
-)
-"""An early segment."""
-
-TALLY = np.dtype(
     [
-        ("frames", np.int64),
-        ("flows", np.int64),
-        ("used_flows", np.int64),  # flows in use
-        ("uses", np.int64),  # packets of flows
-        ("newest", np.int64),  # the flow used last and the one used longest ago, -1 for none
-        ("oldest", np.int64),
-        ("free_chunk", np.int64),  # first unused chunk, segment, alias; -1 for none
-        ("fresh_chunk", np.int64),  # those from here on were never used
-        ("free_segment", np.int64),
-        ("fresh_segment", np.int64),
-        ("free_alias", np.int64),
-        ("fresh_alias", np.int64),
-        ("hosts", np.int64),
-        ("arp_ns", np.int64),  # time of the last ARP frame, -1 for none
-        ("batch", np.int64),
-        (
-            "version",
-            np.int64,
-        ),  # protocol level of flows whose CONNECT is not seen, 0 where they have to show it
-        ("gaps", np.int64),  # holes given up
-        ("malformed", np.int64),
-        ("forgotten_flows", np.int64),
-        ("forgotten_hosts", np.int64),
-        ("overflows", np.int64),  # holes given up because too much waited behind them
-        ("cut_messages", np.int64),  # messages longer than LONGEST
-        ("unversioned", np.int64),  # flows whose version nothing has shown
-        ("unknown_topics", np.int64),  # messages with a topic alias that was not seen to be set
-        ("messages", np.int64),  # rows written in this batch
-        ("numbers", np.int64),  # entries of the batch's dictionaries
-        ("texts", np.int64),
-        ("text_bytes", np.int64),
-        ("payload_bytes", np.int64),
-        ("payload_text", np.int64),
-        ("codes", np.int64, (8,)),  # how many values each dictionary holds, by Kind
-        ("flaw", np.int64),  # first flaw of the frame at hand and where; messages it completed
-        ("flaw_at", np.int64),
-        ("payload_at", np.int64),  # where its TCP payload starts
-        ("completed", np.int64),
-        ("first", np.int64),  # row of the first of them
+        ("seq", np.int64),
+        ("length", np.int32),  # bytes that were captured, and bytes behind them that were not
+        ("absent", np.int32),
+        ("head", np.int32),
+        ("next", np.int32),
+        ("doubtful", np.int8),  # whether it acknowledges what was not seen to be sent
     ],
     align=True,
 )
-"""Counters: frames and flaws so far, dropped entries, and how far the arrays are filled."""
+"""An early segment."""
+
 
 Records = npt.NDArray[np.void]
 Ints = npt.NDArray[np.int32]
@@ -189,8 +165,9 @@ def new(text: int, flows: int = FLOWS, version: int = 0) -> Carried:
     """
     tally = np.zeros(1, TALLY)
     tally["version"] = version
-    for name in ("newest", "oldest", "free_chunk", "free_segment", "free_alias", "arp_ns"):
+    for name in ("newest", "oldest", "free_flow", "free_chunk", "free_segment", "free_alias"):
         tally[name] = -1
+    tally["arp_ns"] = NO_TIME
     return Carried(
         room(flows, FLOW),
         room(2 * flows, SIDE),

@@ -6,28 +6,31 @@ acknowledged past it, or once too many bytes wait behind it. Parsing then resume
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding import controls, mqtt, reordering
+from coldaisle_analysis.decoding import controls, reordering
 from coldaisle_analysis.decoding.arrays import Messages
-from coldaisle_analysis.decoding.fields import ahead, u8
-from coldaisle_analysis.decoding.pool import PIECE, SCRATCH, fetch, release, take
-from coldaisle_analysis.decoding.reasons import Reason, note
-from coldaisle_analysis.decoding.state import CHUNK, LONGEST, Carried
-from coldaisle_analysis.decoding.transport import ACK, SYN
+from coldaisle_analysis.decoding.assembly import absorb, lose
+from coldaisle_analysis.decoding.fields import ahead
+from coldaisle_analysis.decoding.pool import PIECE, fetch
+from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.transport import ACK, RST
 
 _NONE = -1
 _MASK = 0xFFFFFFFF
+_FARTHEST = 1 << 20
+"""How many bytes past those seen an acknowledgement may reach; one that reaches further is forged."""
 _OTHER, _ROOM, _OWN = 0, 1, 2
-"""Turns of a segment: the hole that its acknowledgement gives up, the hole given up to make room for it, and its own payload."""
+"""Turns of a segment: the hole that its acknowledgement gives up, the holes before it that are given up, and its own payload."""
 
 
 @inner
-def segment(  # noqa: C901 - one loop, so that the machine code holds the parser once
+def segment(
     data: Bytes,
     seq: int,
     ack: int,
     flags: int,
     at: int,
     end: int,
+    absent: int,
     place: int,
     way: int,
     row: int,
@@ -36,6 +39,8 @@ def segment(  # noqa: C901 - one loop, so that the machine code holds the parser
 ) -> None:
     """Add a segment to its stream and write the control packets it completes, in either direction.
 
+    There is one loop for all turns, so that the machine code holds the parser once.
+
     Args:
         data: the block.
         seq: sequence number.
@@ -43,6 +48,7 @@ def segment(  # noqa: C901 - one loop, so that the machine code holds the parser
         flags: TCP flags.
         at: start of the payload.
         end: end of the captured payload.
+        absent: bytes of the payload behind that, which were not captured.
         place: place of the flow.
         way: direction, see :data:`state.SIDE`.
         row: position of the frame.
@@ -50,37 +56,66 @@ def segment(  # noqa: C901 - one loop, so that the machine code holds the parser
         out: the columns of the messages.
     """
     own_side, other_side = 2 * place + way, 2 * place + 1 - way
-    side = carried.sides[own_side]
-    if flags & SYN:
-        seq = (seq + 1) & _MASK
-        side.expected = seq
+    seq = (seq + (flags >> 1 & 1)) & _MASK
+    size = end - at + absent
+    is_early, doubtful, limit = _prospect(seq, ack, flags, size, own_side, other_side, carried)
     for turn in range(3):
-        side_at, limit = own_side, _NONE
+        side_at, start, stop, whole = own_side, 0, 0, 0
         if turn == _OTHER:
-            if not flags & ACK or carried.sides[other_side].early < 0:
+            if doubtful or not _acknowledge(ack, flags, other_side, carried):
                 continue
-            side_at, limit, start, stop = other_side, ack, 0, 0
+            side_at, up_to = other_side, ack
         elif turn == _ROOM:
-            if (
-                side.early < 0
-                or ahead(seq, side.expected) <= 0
-                or not reordering.is_full(carried, own_side, end - at)
-            ):
+            if limit < 0 or carried.sides[own_side].early < 0:
                 continue
-            carried.tally[0].overflows += 1
-            start = stop = 0
-            limit = (side.expected + (_MASK >> 1)) & _MASK
+            up_to = limit
         else:
-            unsent = bool(flags & ACK) and _is_unsent(ack, other_side, carried)
-            start, stop = _accept(data, seq, at, end, own_side, unsent, carried)
+            up_to = _NONE
+            start, stop, whole = _accept(
+                data, seq, at, end, absent, own_side, is_early and limit < 0, doubtful, carried
+            )
         while True:
-            while start < stop:
-                start, begin, stored, total = _absorb(data, start, stop, place, side_at, carried)
+            while start < whole:
+                start, begin, stored, total = absorb(data, start, stop, whole, place, side_at, carried)
                 if begin >= 0:
                     controls.message(data, begin, stored, total, place, side_at & 1, row, carried, out)
-            start, stop = _next_early(data, side_at, limit, carried)
+            start, stop, whole = _next_early(data, side_at, up_to, carried)
             if stop < 0:
                 break
+
+
+@inner
+def _prospect(
+    seq: int, ack: int, flags: int, size: int, side_at: int, other_at: int, carried: Carried
+) -> tuple[bool, bool, int]:
+    """Look where a segment lies in its stream.
+
+    Returns:
+        Whether it is ahead of a hole; whether it also acknowledges what was never seen; the sequence number up to which the holes before it
+        are given up, -1 to give up none. They are when the other side acknowledged them, and when too much waits behind them.
+    """
+    side = carried.sides[side_at]
+    if size == 0 or side.expected < 0 or ahead(seq, side.expected) <= 0:
+        return False, False, _NONE
+    if flags & ACK and _is_unsent(ack, other_at, carried):
+        return True, True, _NONE
+    if side.acked >= 0 and ahead(side.acked, seq) >= 0:
+        return True, False, seq
+    if side.early >= 0 and reordering.is_full(carried, side_at, size):
+        carried.tally[0].overflows += 1
+        return True, False, (seq + size) & _MASK
+    return True, False, _NONE
+
+
+@inner
+def _acknowledge(ack: int, flags: int, side_at: int, carried: Carried) -> bool:
+    """Note what the other side acknowledges; tell whether early segments wait for that."""
+    side = carried.sides[side_at]
+    if flags & ACK == 0 or flags & RST or ahead(ack, side.reached) > _FARTHEST:
+        return False
+    if side.acked < 0 or ahead(ack, side.acked) > 0:
+        side.acked = ack
+    return bool(side.early >= 0)
 
 
 @inner
@@ -92,32 +127,49 @@ def _is_unsent(ack: int, side_at: int, carried: Carried) -> bool:
 
 @inner
 def _accept(
-    data: Bytes, seq: int, at: int, end: int, side_at: int, unsent: bool, carried: Carried
-) -> tuple[int, int]:
-    """Return the part of a segment's payload that comes next in its stream, and keep a segment that is ahead of a hole.
+    data: Bytes,
+    seq: int,
+    at: int,
+    end: int,
+    absent: int,
+    side_at: int,
+    waits: bool,
+    doubtful: bool,
+    carried: Carried,
+) -> tuple[int, int, int]:
+    """Return the part of a segment's payload that comes next in its stream, and keep a segment that waits for a hole to be filled.
 
-    A segment ahead of a hole that also acknowledges bytes never sent is dropped, as its receiver does (RFC 9293, 3.10.7.4). Such segments
-    appear when an attacker who shifted both directions is bypassed and the sensor reaches the broker directly.
+    A segment ahead of a hole that also acknowledges bytes never sent is doubtful: its receiver drops it (RFC 9293, 3.10.7.4), or the capture
+    lost frames of both directions. Such segments appear when an attacker who shifted both directions is bypassed and the sensor reaches the
+    broker directly. It is read only once the other side acknowledges it.
+
+    Returns:
+        Start and captured end of the part, and its end with the bytes that were not captured.
     """
-    side = carried.sides[side_at]
-    if at >= end:
-        return 0, 0
+    side, size = carried.sides[side_at], end - at + absent
+    if size == 0:
+        return 0, 0, 0
+    if waits and doubtful and reordering.is_full(carried, side_at, size):
+        carried.tally[0].refused += 1
+        return 0, 0, 0
+    if waits:
+        reordering.put_away(data, seq, at, end, absent, doubtful, side_at, carried)
+        return 0, 0, 0
     if side.expected < 0:  # the capture starts within the connection
         side.expected, side.lost = seq, 1
     behind = ahead(side.expected, seq)
     if behind < 0:
-        if not unsent:
-            reordering.put_away(data, seq, at, end, side_at, carried)
-        return 0, 0
-    if behind >= end - at:
-        return 0, 0
-    side.expected = (seq + end - at) & _MASK
-    return at + behind, end
+        _give_up(seq, side_at, carried)
+        behind = 0
+    if behind >= size:
+        return 0, 0, 0
+    side.expected = (seq + size) & _MASK
+    return at + behind, end, at + size
 
 
 @inner
-def _next_early(data: Bytes, side_at: int, limit: int, carried: Carried) -> tuple[int, int]:
-    """Put together the first early segment and return its part that comes next in the stream; end -1 when there is none.
+def _next_early(data: Bytes, side_at: int, limit: int, carried: Carried) -> tuple[int, int, int]:
+    """Put together the first early segment and return its part that comes next in the stream; ends -1 when there is none.
 
     Args:
         data: the block.
@@ -130,113 +182,33 @@ def _next_early(data: Bytes, side_at: int, limit: int, carried: Carried) -> tupl
         place = int(side.early)
         waiting = carried.segments[place]
         seq, length = int(waiting.seq), int(waiting.length)
+        size = length + int(waiting.absent)
         behind = ahead(side.expected, seq)
+        if waiting.doubtful and behind > 0:
+            carried.tally[0].refused += 1
+            reordering.drop(carried, side_at, _NONE, place)
+            continue
+        if waiting.doubtful and (limit < 0 or ahead(limit, (seq + size) & _MASK) < 0):
+            break
         if behind < 0:
             if (
                 limit < 0 or ahead(limit, seq) < 0
             ):  # a FIN counts too: one past what was expected gives up nothing
                 break
-            carried.tally[0].gaps += 1
-            _lose(carried, side_at)
-            side.expected = seq
+            _give_up(seq, side_at, carried)
             behind = 0
-        if behind < length:
+        if behind < size:
             fetch(carried, data, waiting.head, length, PIECE)
-            side.expected = (seq + length) & _MASK
+            side.expected = (seq + size) & _MASK
         reordering.drop(carried, side_at, _NONE, place)
-        if behind < length:
-            return PIECE + behind, PIECE + length
-    return 0, _NONE
+        if behind < size:
+            return PIECE + behind, PIECE + length, PIECE + size
+    return 0, _NONE, _NONE
 
 
 @inner
-def _lose(carried: Carried, side_at: int) -> None:
-    """Drop the incomplete message; the start of the next one has to be found."""
-    _clear(carried, side_at)
-    carried.sides[side_at].lost = 1
-
-
-@inner
-def _clear(carried: Carried, side_at: int) -> None:
-    side = carried.sides[side_at]
-    release(carried, side.head)
-    side.head = side.tail = _NONE
-    side.received = side.need = side.stored = 0
-
-
-@inner
-def _absorb(
-    data: Bytes, at: int, end: int, place: int, side_at: int, carried: Carried
-) -> tuple[int, int, int, int]:
-    """Read a stream up to the end of the next control packet.
-
-    Returns:
-        Offset where reading continues; offset of a whole control packet (-1 for none); its stored bytes; its full length, in bytes.
-    """
-    side, version = carried.sides[side_at], int(carried.flows[place].version)
-    if side.lost:
-        if not mqtt.is_start(data, at, end, version):
-            note(carried, Reason.MQTT_START, at)
-            return end, _NONE, 0, 0
-        side.lost = 0
-    if side.received == 0:
-        total = mqtt.size(data, at, end)
-        if 0 < total <= end - at and not mqtt.is_reserved(u8(data, at), version):
-            return at + total, at, total, total
-        part = end - at
-    elif side.need == 0:
-        part = 1  # the fixed header is not yet whole
-    else:
-        part = min(end - at, side.need - side.received)
-    if not _append(data, at, at + part, side_at, carried):
-        _lose(carried, side_at)
-        return end, _NONE, 0, 0
-    if side.need == 0 and _misfits(data, at, version, side_at, carried):
-        return end, _NONE, 0, 0
-    at += part
-    if side.need == 0 or side.received < side.need:
-        return at, _NONE, 0, 0
-    stored, total = int(side.stored), int(side.need)
-    fetch(carried, data, side.head, stored, SCRATCH)
-    carried.tally[0].cut_messages += stored < total
-    _clear(carried, side_at)
-    return at, SCRATCH, stored, total
-
-
-@inner
-def _misfits(data: Bytes, at: int, version: int, side_at: int, carried: Carried) -> bool:
-    """Read the length of the incomplete message once its fixed header is whole; tell whether it is no control packet."""
-    side = carried.sides[side_at]
-    head = side.head * CHUNK
-    side.need = mqtt.size(data, head, head + min(side.stored, CHUNK))
-    if side.need >= 0 and not mqtt.is_reserved(u8(data, head), version):
-        return False
-    note(carried, Reason.MQTT_LENGTH if side.need < 0 else Reason.MQTT_TYPE, at)
-    _lose(carried, side_at)
-    return True
-
-
-@inner
-def _append(data: Bytes, at: int, end: int, side_at: int, carried: Carried) -> bool:
-    """Add bytes to the incomplete message, only counting those beyond its bound; return False when the pool is full."""
-    side = carried.sides[side_at]
-    side.received += end - at
-    while at < end and side.stored < LONGEST:
-        used = side.stored % CHUNK
-        if used == 0:
-            chunk = take(carried)
-            if chunk < 0:
-                carried.tally[0].overflows += 1
-                return False
-            if side.head < 0:
-                side.head = chunk
-            else:
-                carried.chunk_next[side.tail] = chunk
-            side.tail = chunk
-        part = min(CHUNK - used, end - at)
-        to = side.tail * CHUNK + used
-        for index in range(part):
-            data[to + index] = data[at + index]
-        side.stored += part
-        at += part
-    return True
+def _give_up(seq: int, side_at: int, carried: Carried) -> None:
+    """Give up the hole before a sequence number."""
+    carried.tally[0].gaps += 1
+    lose(carried, side_at)
+    carried.sides[side_at].expected = seq

@@ -10,6 +10,7 @@ from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
 from coldaisle_analysis.columns.streams import Published, celsius, stream_key, stream_keys
 from coldaisle_analysis.decoding import Decoder, View
+from coldaisle_analysis.decoding.captures import require_times
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.earliness.policies import Policy
 from coldaisle_analysis.evaluation.levels import matrix
@@ -67,7 +68,7 @@ class Watch:
         """Follow the frames of captures, in order of time.
 
         Raises:
-            InputError: if a capture cannot be read.
+            InputError: if a capture cannot be read, or has a frame without a time.
         """
         return map(self._judge, self._decoder.views(paths))
 
@@ -80,6 +81,7 @@ class Watch:
         return map(self._judge, self._decoder.take(frames))
 
     def _judge(self, view: View) -> Verdicts:
+        require_times(*view.place[:2], view.time_ns)
         texts = {name: view.texts(name) for name in _TEXTS}
         flow = view.numbers("flow").astype(np.int64)
         score = scores(self._detector.pipeline, self._columns(view, texts, flow))

@@ -142,13 +142,14 @@ def _follow_traffic(
 ) -> int:
     """Follow frames, see :meth:`Traffic.follow`; return their number."""
     for at in range(len(time_ns)):
-        since = (time_ns[at] - state.last_ns[0]) / SECOND
-        state.last_ns[0] = time_ns[at]
+        now = max(time_ns[at], state.last_ns[0])  # a clock that was set back stands still
+        since = (now - state.last_ns[0]) / SECOND
+        state.last_ns[0] = now
         for rate in range(len(rates.counted)):
             counts = rates.counted[rate] == EVERY or bits[at] & rates.counted[rate] != 0
             faded = state.rates[rate] * np.exp(-since / rates.constant_s[rate])
             state.rates[rate] = (faded if faded > FORGOTTEN else 0.0) + (1.0 if counts else 0.0)
             columns[at, _FIRST_RATE + rate] = state.rates[rate]
         if flow[at] >= 0:
-            _publish(state, flow[at], time_ns[at], bits[at], published[at], columns[at])
+            _publish(state, flow[at], now, bits[at], published[at], columns[at])
     return len(time_ns)

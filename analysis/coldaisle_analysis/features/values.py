@@ -42,11 +42,13 @@ class Values:
         return dict(zip(COLUMNS, columns, strict=True))
 
     def _waits(self, sensor: Ints, time_ns: Ints) -> Floats:
-        """Return the time since each sensor's message before, in s; missing for its first message."""
+        """Return the time since each sensor's message before, in s; missing for its first message, 0 where the clock was set back."""
         wait = np.full(len(sensor), np.nan)
-        for at, (code, now) in enumerate(zip(sensor.tolist(), time_ns.tolist(), strict=True)):
-            if code in self._last_ns:
-                wait[at] = (now - self._last_ns[code]) / SECOND
+        for at, (code, stamp) in enumerate(zip(sensor.tolist(), time_ns.tolist(), strict=True)):
+            last = self._last_ns.get(code)
+            now = stamp if last is None else max(stamp, last)
+            if last is not None:
+                wait[at] = (now - last) / SECOND
             self._last_ns[code] = now
         return wait
 

@@ -53,6 +53,7 @@ from tests.oracle import differences, message_differences, tshark
 
 from coldaisle_analysis.columns import columns
 from coldaisle_analysis.features import packets
+from coldaisle_contracts.errors import InputError
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 V6_UNIT, V6_BROKER = "fd00::41", "fd00:0:0:1::1"
@@ -274,15 +275,23 @@ def test_pcapng_of_several_interfaces_and_sections(tmp_path: Path) -> None:
 
 
 def test_pcapng_of_simple_and_old_packets(tmp_path: Path) -> None:
-    """Simple packet blocks, which have no time, and the obsolete packet block are read as tshark reads them."""
+    """Simple packet blocks and the obsolete packet block are read as tshark reads them; the former have no time, and none is made up."""
     first, second = bytes(up(publish())), bytes(up(publish(), 1000 + len(publish())))
     old = struct.pack("<HHIIII", 0, 0, 0, 5_000_000, len(second), len(second)) + second
     simple = block(3, struct.pack("<I", len(first)) + first)
     path = pcapng(tmp_path / "made.pcapng", section(), interface(), simple, block(2, old))
-    table = packets.decode([path])
-    assert table["time_ns"].tolist() == [0, 5 * 10**9]
-    assert table["mqtt_payload"].tolist() == ["15.54", "15.54"]
-    assert [line for line in differences(table, path) if not line.startswith("time_ns")] == []
+    tables = decode(path)
+    assert [time is None for time in tables.column("time")] == [True, False]
+    assert [time is None for time in tables.message("time")] == [True, False]
+    assert tables.column("mqtt_payload") == ["15.54", "15.54"]
+    assert message_differences(tables.messages, path) == []
+    assert tables.column("flow_iat") == [None, None]
+    assert tables.column("flow_duration") == [0, 0]
+    assert tables.remarks == ["1 frames have no time: Simple Packet Blocks hold none"]
+    with pytest.raises(
+        InputError, match=r"made.pcapng: frame 1 is 'a Simple Packet Block, which has no time': capture again"
+    ):
+        packets.decode([path])
 
 
 def test_unknown_blocks_are_stepped_over(tmp_path: Path) -> None:

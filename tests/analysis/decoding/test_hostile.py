@@ -110,7 +110,14 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, name: str) -> None
 
 def test_every_reason_has_words_and_a_capture() -> None:
     """No reason lacks words, and the corpus has a capture for each but those of other link layers and of the snap length."""
-    elsewhere = {Reason.NONE, Reason.LINK, Reason.COOKED_CUT, Reason.LOOPBACK_CUT, Reason.TCP_PAYLOAD}
+    elsewhere = {
+        Reason.NONE,
+        Reason.LINK,
+        Reason.COOKED_CUT,
+        Reason.LOOPBACK_CUT,
+        Reason.TCP_PAYLOAD,
+        Reason.MQTT_CUT,
+    }
     assert set(WORDS) == set(Reason) - {Reason.NONE}
     assert {reason for reason, _, _ in CORPUS.values()} == set(Reason) - elsewhere
 
@@ -138,7 +145,7 @@ def test_interface_of_a_link_type_not_decoded(tmp_path: Path) -> None:
 
 
 def test_a_snap_length_that_cuts_payloads(tmp_path: Path) -> None:
-    """What was cut off a payload is missing from its stream: said on the frame, and given up like a hole."""
+    """What was cut off a payload is no hole: the message has its row without payload, and those behind it stand on their frames."""
     frames = talk(
         (">", connect()),
         (">", publish(b"x" * 80)),
@@ -153,9 +160,13 @@ def test_a_snap_length_that_cuts_payloads(tmp_path: Path) -> None:
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 100, 1) + b"".join(records))
     tables = decode(path)
     assert tables.column("malformed") == [None, "TCP payload not captured whole at byte 100", None, None]
-    assert tables.message("msgid") == [None, 4, 4]
+    assert tables.message("frame") == [1, 2, 3, 4]
+    assert tables.message("msgid") == [None, 7, 4, 4]
+    assert tables.message("topic")[1:3] == ["IoT", "IoT"]
+    assert tables.message("payload")[1:3] == [None, b"16.00"]
+    assert tables.message("malformed") == [None, "MQTT control packet not captured whole", None, None]
     assert tables.column("frame_len")[1] == len(frames[1])
-    assert tables.gaps == 1
+    assert tables.gaps == 0
 
 
 def test_every_cut_of_a_frame(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_out_of_order_and_retransmitted(tmp_path: Path) -> None:
     tables = decoded(tmp_path, [up(b"", 999, "S"), early, late, late])
     assert tables.message("frame") == [3, 3]
     assert tables.message("msgid") == [3, 4]
-    assert tables.column("tcp_retransmission") == [0, 0, 1, 1]
+    assert tables.column("tcp_retransmission") == [0, 0, 0, 1]
     assert tables.column("tcp_gap") == [0, 1, 0, 0]
     assert tables.gaps == 0
 
