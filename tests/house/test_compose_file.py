@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from coldaisle_analysis.export import eve
 from coldaisle_contracts.addressing import BROKER, NTP, UNITS
 from coldaisle_contracts.cable import SWITCH
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_testbed.engines.compose import HOUSE as FOLDER
 from coldaisle_testbed.engines.compose import project_of
 
@@ -23,6 +25,7 @@ CAPABILITIES = {
     "analysis": OWNER,
     "live": OWNER,
     "alarms": OWNER,
+    "judge": OWNER,
     "timekeeper": OWNER | {"CHOWN"},
     "switch": OWNER | {"NET_ADMIN"},
     "capture": OWNER | {"NET_ADMIN", "NET_RAW"},
@@ -45,7 +48,7 @@ def test_no_container_network_reaches_the_test_network() -> None:
     joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
     assert joined == {BROKER.name, NTP.name}
     assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
-    for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict"):
+    for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict", "judge"):
         assert SERVICES[name]["network_mode"] == "none", name
     assert {name for name, service in SERVICES.items() if "networks" in service} == ON_THE_DESK
     assert SERVICES["analysis"]["network_mode"] == "service:desk"
@@ -127,6 +130,25 @@ def test_nothing_is_open_to_everybody() -> None:
     assert "chmod 2750 /federation" in (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
 
 
+def test_suricata_knows_the_site() -> None:
+    """Its configuration names the units and the broker of the contracts, and each rule is for a kind of attack and has that kind's number."""
+    config = yaml.safe_load((HOUSE / "judge" / "suricata.yaml").read_text(encoding="utf-8"))
+    groups = config["vars"]["address-groups"]
+    assert set(groups["UNITS"].strip("[]").split(",")) == {unit.ip for unit in UNITS.values()}
+    assert groups["BROKER"] == BROKER.ip
+    rules = [
+        line
+        for line in (HOUSE / "judge" / "mqtt.rules").read_text("utf-8").splitlines()
+        if line[:1] not in ("", "#")
+    ]
+    kinds = [
+        (re.findall(r"coldaisle_kind ([\w-]+);", rule)[0], int(re.findall(r"sid:(\d+);", rule)[0]))
+        for rule in rules
+    ]
+    assert len({sid for _, sid in kinds}) == len(rules)
+    assert all(sid % 100 == eve.SIGNATURES[kind] % 100 and not KINDS[kind].benign for kind, sid in kinds)
+
+
 def test_units_differ_in_name_only() -> None:
     """The four units are one anchor with four environments; one of them builds their image."""
     added = {"environment", "build", "pull_policy"}
@@ -164,13 +186,13 @@ def test_what_is_served_is_served_to_this_machine_only() -> None:
 
 
 def test_the_port_is_taken_before_anything_is_played() -> None:
-    """The desk waits for nobody, and everything else waits for it: a taken port ends everything at its start."""
+    """The desk waits for nobody, and all that plays waits for it: a taken port ends everything at its start."""
     assert "depends_on" not in SERVICES["desk"]
     waiting = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
     reached = {"desk"}
     while more := {name for name, others in waiting.items() if others & reached} - reached:
         reached |= more
-    assert reached == set(SERVICES) - {"alarms"}
+    assert reached == set(SERVICES) - {"alarms", "judge"}
 
 
 def test_the_terminal_hears_who_speaks_to_people() -> None:

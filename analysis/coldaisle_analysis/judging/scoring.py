@@ -6,6 +6,7 @@ models. An alert that matches no frame is a row of its own, no attack and on no 
 """
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,9 +97,11 @@ def judge(
         "thresholds": [limit],
     }
     first = next(iter(early.values()))["threshold"] if early else _without_case(whole, scores.raised > 0)
-    row = scored_row(
-        whole, level.held_out, detector, scores.marked, alarms, tested, SEED, metrics, {**first}
-    ).row
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No positive class", UserWarning)  # captures without an attack
+        row = scored_row(
+            whole, level.held_out, detector, scores.marked, alarms, tested, SEED, metrics, {**first}
+        ).row
     unmatched, caught = int(matches.unmatched.sum()), _episodes(level, alarms[: len(level.labels)])
     return {
         **row,
