@@ -70,6 +70,7 @@ def analyse_captures(
     utc_offset_s: int = 0,
     *,
     tuned: bool = False,
+    series: Sequence[str] = (),
 ) -> None:
     """Build dataset, statistics, models, scorecard and report of foreign captures, in a new folder.
 
@@ -80,13 +81,15 @@ def analyse_captures(
         progress: called with one line per step.
         utc_offset_s: offset of the captures' local time from UTC in s, for weekday and hour.
         tuned: see :func:`analyse_run`.
+        series: patterns of the names of series to read; without any, all are.
 
     Raises:
         InputError: if a capture or label table cannot be used, or the folder not be made.
     """
     refuse_used(out)
     progress(f"decoding {len(pcaps)} captures")
-    built = dataset.from_captures(pcaps, labels, utc_offset_s)
+    built = dataset.from_captures(pcaps, labels, utc_offset_s, series)
+    progress(f"recognised {built.recognised}")
     subject = _subject_of_captures(pcaps, utc_offset_s)
 
     def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
@@ -95,7 +98,7 @@ def analyse_captures(
     with staged(out.parent / f".{out.name}") as staging:
         progress(f"writing the dataset: {len(built.packets):,} packets, {len(built.readings):,} readings")
         dataset.write(built, staging / "dataset")
-        _analyse(built, subject, CAPTURES_SEED, audit, staging, progress, tuned=tuned)
+        _analyse(built, subject, CAPTURES_SEED, audit, staging, progress, tuned=tuned, series=series)
         staging.replace(out)
 
 
@@ -109,6 +112,7 @@ def _analyse(
     *,
     tuned: bool,
     weeks: other_runs.LevelsBySeed = MappingProxyType({}),
+    series: Sequence[str] = (),
 ) -> list[Result]:
     """Write the parts of an analysis into a folder, and return the results of its audit."""
     with workers.warming_up():
@@ -116,7 +120,7 @@ def _analyse(
         described = statistics.describe(built.packets, built.readings)
         described.write(folder / "report" / "tables")
     progress("training and scoring models")
-    levels = [prepare(built.packets, "packets"), prepare(built.readings, "readings")]
+    levels = [prepare(rows, level) for level, rows in built.learned().items() if len(rows)]
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
     scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
@@ -131,7 +135,7 @@ def _analyse(
         "data": {"name": subject.name, **subject.facts},
         "scorecard": scorecard.as_dict(subject.name, results)["counts"],
     }
-    training.write(detectors, levels[0].name, about, folder / "models")
+    training.write(detectors, levels[0].name, about, folder / "models", series)
     return results
 
 

@@ -59,6 +59,12 @@ def _print_version(wanted_now: bool) -> None:
         raise typer.Exit
 
 
+SeriesOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Series of captures to read, such as '*#temperature'; repeat it. Default: all."),
+]
+
+
 @app.callback()
 def common(
     version: Annotated[
@@ -70,7 +76,8 @@ def common(
 
 
 def spread(
-    arguments: list[str], options: tuple[str, ...] = ("--pcap", "--labels", "--to", "--weeks", "--alerts")
+    arguments: list[str],
+    options: tuple[str, ...] = ("--pcap", "--labels", "--series", "--to", "--weeks", "--alerts"),
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
@@ -285,6 +292,7 @@ def analyse(
         list[Path] | None,
         typer.Option(help="Other runs to test on; the models learn from this run alone. Repeat it."),
     ] = None,
+    series: SeriesOption = None,
 ) -> None:
     """Analyse a run again, or captures on port 1883 with label tables that name frames by number."""
     progress = Progress()
@@ -301,7 +309,7 @@ def analyse(
     refuse_sealed(out)
     from coldaisle_analysis import pipeline  # noqa: PLC0415
 
-    pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune)
+    pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune, series=series or ())
 
 
 @app.command(epilog=_examples("coldaisle decode a.pcap b.pcapng --out tables"))
@@ -408,6 +416,7 @@ def audit(
         Path | None,
         typer.Option(help="Write the scorecard into this file too; without a file, print it alone."),
     ] = None,
+    series: SeriesOption = None,
 ) -> None:
     """Report what may be wrong with a labelled dataset: signals with evidence, not verdicts."""
     if subject is None and not (pcap and labels):
@@ -417,7 +426,9 @@ def audit(
     from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
     name, results = (
-        examine.captures(pcap, labels) if pcap and labels else examine.path(subject or Path(), label)
+        examine.captures(pcap, labels, series or ())
+        if pcap and labels
+        else examine.path(subject or Path(), label)
     )
     if json == Path(json_output.STANDARD_OUTPUT):
         json_output.write(scorecard.as_dict(name, results))

@@ -57,12 +57,12 @@ def make(days: float = 3, episodes: int = 3, seed: int = 7) -> Dataset:
     warmer = rng.normal(0, 0.3, count) + 3.0 * rows["label"]
     shared = {name: rows[name] for name in ("time", "day", "weekday", "hour", "label", "kind", "episode")}
     readings = _empty("readings", count).assign(
-        **shared, unit=rows["unit"], sensor=rows["sensor"], client_id=rows["client"], planned_ns=rows["time_ns"],
+        **shared, unit=rows["unit"], sensor=rows["sensor"], client_id=rows["client"], series=rows["client"], planned_ns=rows["time_ns"],
         slot=np.tile(range(len(time)), len(sensors)), arrival_ns=rows["time_ns"], decided_ns=rows["time_ns"] + INTERVAL.value, dev=warmer, abs_dev=abs(warmer),
         value=10.0 * rows["sensor"] + np.sin(rows["hour"] / 24 * 2 * np.pi) + warmer, fate="delivered",
     )  # fmt: skip
     packets = _empty("packets", count).assign(
-        **shared, time_ns=rows["time_ns"], client=rows["client"], value_dev=warmer, value_abs_dev=abs(warmer), mqtt_value=10.0 * rows["sensor"] + warmer, protocol="MQTT", tcp_flags=24,
+        **shared, time_ns=rows["time_ns"], client=rows["client"], series=rows["client"].astype("category"), value_dev=warmer, value_abs_dev=abs(warmer), mqtt_value=10.0 * rows["sensor"] + warmer, protocol="MQTT", tcp_flags=24,
         frame_len=80 + rng.integers(0, 3, count), flow_iat=300.0, flow_duration=rng.uniform(0, 86_400, count), mqtt_msgtype=3,
         ip_src="198.18.0." + rows["unit"].str[-2:], tcp_srcport=40_000 + rows["day"] * 100 + rows["sensor"],
     )  # fmt: skip

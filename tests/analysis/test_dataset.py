@@ -195,7 +195,7 @@ def test_a_header_is_checked_before_the_capture(tmp_path: Path) -> None:
 
 
 def test_a_capture_without_a_value(tmp_path: Path) -> None:
-    """A capture in which nobody reports a number, or nobody speaks at all, is refused in one sentence."""
+    """A capture in which nobody reports a number, or nobody speaks at all, has packets and no readings."""
     header = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, 1)
     asks = bytes.fromhex(
         "ffffffffffff02420a0000010806000108000604000102420a0000010a0000010000000000000a000002"
@@ -206,8 +206,12 @@ def test_a_capture_without_a_value(tmp_path: Path) -> None:
         (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
         records = [struct.pack("<IIII", 1000, 0, len(frame), len(frame)) + frame for frame in frames]
         (tmp_path / "made.pcap").write_bytes(header + b"".join(records))
-        with pytest.raises(InputError, match=r"made\.pcap: no MQTT PUBLISH holds a number"):
-            dataset.from_captures([tmp_path / "made.pcap"], [tmp_path / "labels.csv"])
+        built = dataset.from_captures([tmp_path / "made.pcap"], [tmp_path / "labels.csv"])
+        assert (len(built.packets), len(built.readings)) == (len(frames), 0)
+        assert built.recognised == "0 series of 0 clients, 0 readings"
+        assert {level: len(rows) for level, rows in built.levels().items()} == {
+            "packets": len(frames), "messages": 0, "readings": 0, "flows": 0, "windows": 0,
+        }  # fmt: skip
 
 
 def test_as_many_tables_as_captures(foreign: tuple[Path, Path]) -> None:

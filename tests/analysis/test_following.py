@@ -153,14 +153,14 @@ def test_too_few_readings_teach_nothing_and_break_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "place"),
+    ("series", "place"),
     [
         ("134", ("134", "13")),
         ("134-2", ("134", "13")),
-        ("mqtt-explorer", ("mqtt", "h")),
-        ("flow 7", ("flow 7", "h")),
+        ("mqtt-explorer:plant", ("mqtt-explorer:plant", "h")),
+        ("198.18.0.9:40001:IoT", ("198.18.0.9:40001:IoT", "h")),
     ],
 )
-def test_sensors_are_named_by_their_client_id(client: str, place: tuple[str, str]) -> None:
-    """An InRow's id names unit and sensor whatever its firmware; any other client belongs to its host."""
-    assert place_of(client, "h") == place
+def test_sensors_are_named_by_their_series(series: str, place: tuple[str, str]) -> None:
+    """An InRow's id names unit and sensor whatever its firmware; any other series belongs to its host."""
+    assert place_of(series, "h") == place

@@ -117,7 +117,7 @@ def test_silence_is_a_row(data: Dataset) -> None:
 
 
 def test_a_connection_without_connect_is_its_sensors(tmp_path: Path) -> None:
-    """Where a capture starts in mid-connection the sensor is named by it, and its frames are found."""
+    """Where a capture starts in mid-connection the sensor is named by its address and port, and its frames are found."""
     made_run.make(tmp_path)
     path = tmp_path / "late.pcap"
     made_run.pcap(path, made_run.captured(tmp_path / "capture" / "day-1-000.pcap")[60:])
@@ -129,7 +129,8 @@ def test_a_connection_without_connect_is_its_sensors(tmp_path: Path) -> None:
     )
     late = dataset.from_captures([path], [labels])
     table = late.levels()["windows"]
-    assert table["client_id"].astype("str").str.startswith("flow ").all()
+    assert table["client_id"].nunique() == 8
+    assert table["client_id"].astype("str").str.fullmatch(r"198\.18\.0\.\d+:40\d+").all()
     assert table["publishes"].sum() == len(late.readings)
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import HOUSE
 
 DOORS = {
+    "cbor2": {"analysis/series/payloads"},
     "cyclonedx": {"contracts/publish", "testbed/bom"},
     "docker": {"testbed/engines/containers"},
     "jinja2": {"analysis/report/page"},
@@ -19,6 +20,7 @@ DOORS = {
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/link", "testbed/live/listener"},
+    "google": {"analysis/series/sparkplug"},
     "pyroute2": {"testbed/namespaces", "testbed/probe", "testbed/switch"},
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},

@@ -33,14 +33,16 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
     return manifest.id, of_run(place, built, settle(place), manifest, rows)
 
 
-def captures(pcaps: Sequence[Path], labels: Sequence[Path]) -> tuple[str, list[Result]]:
+def captures(
+    pcaps: Sequence[Path], labels: Sequence[Path], series: Sequence[str] = ()
+) -> tuple[str, list[Result]]:
     """Return the name and the audit of foreign captures with their label tables.
 
     Raises:
         InputError: if a capture or label table cannot be used.
     """
     name = f"{len(pcaps)} captures from {pcaps[0].name}"
-    return name, of_dataset(name, dataset.from_captures(pcaps, labels))
+    return name, of_dataset(name, dataset.from_captures(pcaps, labels, series=series))
 
 
 def of_run(

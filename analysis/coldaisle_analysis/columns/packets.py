@@ -89,7 +89,8 @@ mqtt_connack | feature | Int16 | | return or reason code of a CONNACK | mqtt.con
 mqtt_payload | meta | text | | payload of a PUBLISH as text | mqtt.msg
 malformed | meta | text | | flaw of the frame, with its offset in bytes; missing when there is none
 client | identity | text | | client id of the connection the frame belongs to, once its CONNECT was seen; if that is empty, the one that the broker assigned in its CONNACK (MQTT 5)
-mqtt_value | value | float | °C | value of a PUBLISH (only a PUBLISH has this column and those down to publish_late)
+series | identity | text | | name of the series that a PUBLISH from a publisher belongs to
+mqtt_value | value | float | °C | value of a PUBLISH from a publisher, the first of its payload (only a PUBLISH has this column and those down to publish_late)
 value_diff | value | float | °C | change since the sensor's last value
 value_dev | value | float | °C | value minus the median of the sensor's previous 12 values
 value_dev_long | value | float | °C | value minus the median of the sensor's previous 48 values

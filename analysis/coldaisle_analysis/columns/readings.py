@@ -1,9 +1,10 @@
 """Level ``readings``: one row per planned reading."""
 
 TABLE = """\
-unit | identity | text | | cooling unit (published captures: client id without its last digit, or address)
+unit | identity | text | | cooling unit (published captures: client id without its last digit, or the address)
 sensor | identity | int16 | 1 | sensor number: 1 coolant in, 2 coolant out, 3 supply air, 4 return air
-client_id | identity | text | | MQTT client id of the sensor
+client_id | identity | text | | MQTT client id of the sensor (other captures: its address where it has none)
+series | identity | text | | name of the series: the client id of an InRow's sensor (other captures: publisher, topic and field)
 slot | meta | int32 | 1 | slot of the reading, from 0 (published captures: order of arrival)
 day | meta | int16 | 1 | day of the run, from 1; the unit of every split
 time | time | utc | | virtual time the reading was planned for, UTC

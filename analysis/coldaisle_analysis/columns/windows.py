@@ -3,7 +3,8 @@
 TABLE = """\
 unit | identity | text | | cooling unit (published captures: client id without its last digit, or address)
 sensor | identity | int16 | 1 | sensor number: 1 coolant in, 2 coolant out, 3 supply air, 4 return air
-client_id | identity | text | | MQTT client id of the sensor
+client_id | identity | text | | MQTT client id of the sensor (other captures: its address where it has none)
+series | identity | text | | name of the series, as in readings
 window | meta | int32 | 1 | number of the window, from 0
 day | meta | int16 | 1 | day of the run, from 1; the unit of every split
 first_frame | meta | Int64 | 1 | `frame` in packets of its first frame, missing when there is none

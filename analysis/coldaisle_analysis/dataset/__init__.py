@@ -13,7 +13,6 @@ import pandas as pd
 from coldaisle_analysis import tables
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level, conform
-from coldaisle_analysis.columns.streams import celsius
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
@@ -40,12 +39,18 @@ class Dataset:
         messages: one row per MQTT control packet.
         readings: one row per planned reading (per PUBLISH in foreign captures), by sensor, then slot.
         cut: limits of flows and windows.
+        recognised: one line on the series of foreign captures and on what was left out, empty for a run.
     """
 
     packets: pd.DataFrame
     messages: pd.DataFrame
     readings: pd.DataFrame
     cut: Cut = field(default_factory=Cut)
+    recognised: str = ""
+
+    def learned(self) -> dict[Level, pd.DataFrame]:
+        """Return the levels that models are trained and scored on, by name."""
+        return {"packets": self.packets, "readings": self.readings}
 
     def levels(self) -> dict[Level, pd.DataFrame]:
         """Return every level by name; flows and windows are computed here."""
@@ -115,6 +120,7 @@ def _readings(account: Account) -> pd.DataFrame:
     trace = account.evidence.trace
     grid = grid_of(account)
     columns = table.assign(
+        series=table["client_id"],
         time=pd.to_datetime(table["planned_ns"], utc=True),
         decided_ns=grid.starts[:, 1:].ravel(),
         **local_time(table["planned_ns"], plan.utc_offset_s),
@@ -130,6 +136,7 @@ def grid_of(account: Account) -> Grid:
     plan, table = account.evidence.plan, account.readings
     slots = plan.scenario.slots
     sensors = table[["unit", "sensor", "client_id"]].iloc[::slots].reset_index(drop=True)
+    sensors["series"] = sensors["client_id"]
     sensors["ip"] = [UNITS[unit].ip for unit in sensors["unit"]]
     planned = table["planned_ns"].to_numpy().reshape(-1, slots)
     ends = np.array([plan.reading_ns(slots, unit) for unit in sensors["unit"]])
@@ -147,7 +154,7 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
     slot = np.empty(len(arrived), np.int64)
     for row in range(len(starts)):
         slot[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
-    value = celsius(arrived["payload"])
+    value = pd.to_numeric(arrived["payload"].astype("object"), errors="coerce").to_numpy(np.float64)
     table = pd.DataFrame(
         {
             "sensor": sensor,
@@ -163,24 +170,28 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
     return table.reset_index(drop=True)
 
 
-def from_captures(pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0) -> Dataset:
+def from_captures(
+    pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0, series: Sequence[str] = ()
+) -> Dataset:
     """Build the dataset of foreign captures, each with a label table, see :mod:`labelled_captures`.
 
     Args:
         pcaps: captures with MQTT, a day each, in order of time.
         labels: the label table of each, in the same order.
         utc_offset_s: offset of local time from UTC, in s, for weekday and hour.
+        series: patterns of the names of series to read, such as ``*#temperature``; without any, all are.
 
     Raises:
         InputError: if a capture cannot be read, or a label row does not match its frame; it names file and line.
     """
-    frames, decoded, readings = labelled_captures.build(pcaps, labels, utc_offset_s)
+    frames, decoded, readings, recognised = labelled_captures.build(pcaps, labels, utc_offset_s, series)
     first_ns = int(frames["time_ns"].min()) if len(frames) else 0
     return Dataset(
         frames,
         of_frames(decoded, frames),
         readings,
         Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s),
+        recognised,
     )
 
 

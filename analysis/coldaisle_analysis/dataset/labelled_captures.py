@@ -3,13 +3,14 @@
 The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport, mqtt.clientid, mqtt.msgid and label,
 as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
 
-There is no plan and no journal. A reading is a PUBLISH, a slot is a moment at which sensors publish together, and the kind
+There is no plan and no journal. A reading is a number in a PUBLISH from a publisher, a slot is a moment at which sensors publish together, and the kind
 is ``attack`` where the label is 1. Labelled frames of one source that are less than an hour apart are one episode; the source is
 the IP address, or the MAC address where a frame has none, as in ARP.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,11 @@ import pandas as pd
 
 from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.columns import columns as columns_of
-from coldaisle_analysis.columns.streams import celsius, stream_keys
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets, readings
 from coldaisle_analysis.features.readings import Grid
 from coldaisle_analysis.local_time import local_time
+from coldaisle_analysis.series.published import Reader
 from coldaisle_analysis.truth.frames import NORMAL
 from coldaisle_contracts.clock import HOUR, SECOND
 from coldaisle_contracts.errors import InputError
@@ -34,15 +35,39 @@ TOGETHER = SECOND
 """Longest pause between the publishes of different sensors in one slot, in ns."""
 EPISODE_GAP = HOUR
 """Shortest pause between two episodes of one source, in ns."""
+MOST_CELLS = 20_000_000
+"""Most series times moments that level ``readings`` is computed for: some 4 GiB."""
+
+
+class Built(NamedTuple):
+    """The levels of foreign captures.
+
+    Attributes:
+        packets: level ``packets``.
+        messages: messages as decoded.
+        readings: level ``readings``, without a row where no payload holds a number.
+        recognised: one line on the series that were read and on what was left out.
+    """
+
+    packets: pd.DataFrame
+    messages: pd.DataFrame
+    readings: pd.DataFrame
+    recognised: str
 
 
 def build(
-    pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return packets, messages as decoded, and readings of foreign captures.
+    pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int, chosen: Sequence[str] = ()
+) -> Built:
+    """Return the levels of foreign captures.
+
+    Args:
+        pcaps: captures, one per day, in order of time.
+        labels: the label table of each.
+        utc_offset_s: offset of local time from UTC, in s.
+        chosen: patterns of the names of series to read; without any, all are.
 
     Raises:
-        InputError: if a capture cannot be read, or a label table does not match its capture.
+        InputError: if a capture cannot be read, a label table does not match its capture, or no series is chosen.
     """
     if not pcaps or len(pcaps) != len(labels):
         raise InputError(
@@ -51,7 +76,8 @@ def build(
     tables = [
         _read(path) for path in labels
     ]  # an error in a header is reported before any capture is decoded
-    trace = packets.trace(pcaps, [f"day-{day}" for day in range(1, len(pcaps) + 1)], utc_offset_s)
+    days = [f"day-{day}" for day in range(1, len(pcaps) + 1)]
+    trace = packets.trace(pcaps, days, utc_offset_s, chosen)
     frames = trace.packets.assign(day=trace.frames.file + 1)
     parts = [
         match(path, table, frames[(trace.frames.file == number)], pcap)
@@ -64,16 +90,9 @@ def build(
         kind=np.where(label == 1, ATTACK, NORMAL),
         episode=_episodes(frames, label),
     )
-    if np.isnan(celsius(_sent(trace)["payload"])).all():
-        names = ", ".join(path.name for path in pcaps)
-        raise InputError(names, "no MQTT PUBLISH holds a number: give captures of sensors that report values")
     complete = conform(_with_absent(frames, "packets"), "packets")
-    return complete, trace.messages, _readings(trace, frames, utc_offset_s)
-
-
-def _sent(trace: packets.Trace) -> pd.DataFrame:
-    """Return the PUBLISH messages."""
-    return trace.messages[trace.messages["msgtype"] == PUBLISH].reset_index(drop=True)
+    values, recognised = values_of(trace, chosen)
+    return Built(complete, trace.messages, _readings(trace, values, frames, utc_offset_s), recognised)
 
 
 def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:
@@ -156,14 +175,60 @@ def _episodes(frames: pd.DataFrame, label: npt.NDArray[np.int8]) -> pd.Series:
     return pd.Series(names).reindex(frames.index)
 
 
-def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> pd.DataFrame:
-    grid = grid_of(_sent(trace), frames)
+def values_of(trace: packets.Trace, chosen: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Return the values that publishers report, and a line on what was recognised.
+
+    Args:
+        trace: the decoded captures.
+        chosen: patterns of the names of series, see :func:`build`.
+
+    Returns:
+        One row per value, in order of time: row, flow, msgid, host, client_id, time_ns, series, value.
+
+    Raises:
+        InputError: if patterns are given and no series has such a name.
+    """
+    sent = packets.sent_in(trace.packets, trace.messages)
+    reader = Reader(chosen)
+    pairs = list(reader.values(sent))
+    message = np.repeat(np.arange(len(pairs)), [len(values) for values in pairs])
+    series, value = zip(*(pair for values in pairs for pair in values), strict=True) if pairs else ((), ())
+    table = pd.DataFrame(
+        {
+            "row": sent.row[message],
+            "flow": trace.packets["flow"].to_numpy()[sent.row[message]],
+            "msgid": np.asarray(sent.msgid, np.int64)[message],
+            "host": np.array(sent.host, object)[message],
+            "client_id": np.array(sent.publisher, object)[message],
+            "time_ns": sent.time_ns[message],
+            "series": np.array(series, object),
+            "value": np.array(value, np.float64),
+        }
+    )
+    table = table[table["value"].notna()].sort_values("time_ns", kind="stable", ignore_index=True)
+    if chosen and table.empty:
+        names = sorted(
+            {name for values in Reader().values(sent) for name, value in values if np.isfinite(value)}
+        )
+        raise InputError("--series", f"no series has such a name; there are {_few(names)}", " ".join(chosen))
+    kept = _most_frequent(table)
+    delivered = int((trace.messages["msgtype"] == PUBLISH).sum()) - len(pairs)
+    return kept, _line(kept, reader, delivered, table["series"].nunique() - kept["series"].nunique())
+
+
+def _readings(
+    trace: packets.Trace, values: pd.DataFrame, frames: pd.DataFrame, utc_offset_s: int
+) -> pd.DataFrame:
+    if values.empty:
+        return conform(_with_absent(pd.DataFrame(), "readings"), "readings")
+    grid = grid_of(values)
     at = grid.deliveries
     cell = at["sensor"] * grid.shape[1] + at["slot"]
     row = at["row"]
+    names = ("unit", "sensor", "client_id", "series")
     table = pd.DataFrame(
         {
-            **{name: grid.sensors[name].to_numpy()[at["sensor"]] for name in ("unit", "sensor", "client_id")},
+            **{name: grid.sensors[name].to_numpy()[at["sensor"]] for name in names},
             "slot": at["slot"],
             "planned_ns": at["time_ns"],
             "time": pd.to_datetime(at["time_ns"], utc=True),
@@ -173,8 +238,8 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
             "copies": 0,
             **{name: frames[name].to_numpy()[row] for name in ("day", "label", "benign", "kind", "episode")},
             **{
-                name: values[cell.to_numpy()]
-                for name, values in readings.of_grid(grid, frames, trace.messages).items()
+                name: column[cell.to_numpy()]
+                for name, column in readings.of_grid(grid, frames, trace.messages).items()
             },
         }
     )
@@ -182,34 +247,20 @@ def _readings(trace: packets.Trace, frames: pd.DataFrame, utc_offset_s: int) -> 
     return conform(_with_absent(table, "readings"), "readings")
 
 
-def grid_of(sent: pd.DataFrame, frames: pd.DataFrame) -> Grid:
-    """Return the grid of a foreign capture: its sensors by the moments at which they publish together.
+def grid_of(values: pd.DataFrame) -> Grid:
+    """Return the grid of a foreign capture: its series by the moments at which they are published together.
 
     Args:
-        sent: the PUBLISH messages.
-        frames: level ``packets``.
+        values: what publishers report, see :func:`values_of`.
     """
-    value, ip = celsius(sent["payload"]), frames["ip_src"].astype("str").to_numpy()[sent["row"]]
-    sent = sent.assign(value=value, key=stream_keys(sent["client"], sent["flow"].to_numpy()), ip=ip)
-    sent = sent[~np.isnan(value)].sort_values("time_ns", kind="stable", ignore_index=True)
-    sensors = _sensors(sent)
-    number = sent["key"].map(dict(zip(sensors["key"], sensors.index, strict=True))).to_numpy(np.int64)
-    time_ns = sent["time_ns"].to_numpy(np.int64)
+    sensors = _sensors(values)
+    number = pd.Index(sensors["series"]).get_indexer(values["series"]).astype(np.int64)
+    time_ns = values["time_ns"].to_numpy(np.int64)
     slot = _slots(number, time_ns)
     starts = np.append(pd.Series(time_ns).groupby(slot).min().to_numpy(), 0)
     ends = pd.Series(time_ns).groupby(slot).max().to_numpy() + TOGETHER
     starts[1:] = np.append(np.minimum(ends[:-1], starts[1:-1]), ends[-1:])
-    deliveries = pd.DataFrame(
-        {
-            "sensor": number,
-            "slot": slot,
-            "time_ns": time_ns,
-            "value": sent["value"],
-            "row": sent["row"],
-            "flow": sent["flow"],
-            "msgid": sent["msgid"].fillna(0).astype("int64"),
-        }
-    )
+    deliveries = values[["time_ns", "value", "row", "flow", "msgid"]].assign(sensor=number, slot=slot)
     return Grid(sensors, np.tile(starts, (len(sensors), 1)), deliveries, carry=True)
 
 
@@ -225,22 +276,48 @@ def _slots(sensor: npt.NDArray[np.int64], time_ns: npt.NDArray[np.int64]) -> npt
     return np.array(slots, np.int64)
 
 
-def _sensors(sent: pd.DataFrame) -> pd.DataFrame:
-    """Return unit and sensor number of every sensor: from an InRow's client id, else from address and order of appearance."""
-    first = sent.drop_duplicates("key")
-    order = first.groupby("ip").cumcount() + 1
+def _sensors(values: pd.DataFrame) -> pd.DataFrame:
+    """Return unit and number of the sensor behind each series: from an InRow's client id, else its host and order of appearance."""
+    first = values.drop_duplicates("series")
+    order = first.groupby("host").cumcount() + 1
     named = [
-        _named(client, ip, number)
-        for client, ip, number in zip(first["key"], first["ip"], order, strict=True)
+        sensor_of(series) if is_inrow(series) and int(series[-1]) in SENSORS else (host, number)
+        for series, host, number in zip(first["series"], first["host"], order, strict=True)
     ]
-    table = pd.DataFrame(named, columns=["unit", "sensor", "client_id", "ip"])
-    return table.assign(key=first["key"].to_numpy())
+    sensors = pd.DataFrame(named, columns=["unit", "sensor"])
+    return sensors.assign(
+        **{name: first[name].to_numpy() for name in ("client_id", "series")}, ip=first["host"].to_numpy()
+    )
 
 
-def _named(client: str, ip: str, order: int) -> tuple[str, int, str, str]:
-    if is_inrow(client) and int(client[-1]) in SENSORS:
-        return (*sensor_of(client), client, ip)
-    return ip, order, client, ip
+def _most_frequent(values: pd.DataFrame) -> pd.DataFrame:
+    """Return the values of as many series as a grid has room for, those with the most values first."""
+    series = values["series"].value_counts().index
+    moments = values["time_ns"].nunique()
+    return values[values["series"].isin(series[: max(MOST_CELLS // max(moments, 1), 1)])].reset_index(
+        drop=True
+    )
+
+
+def _line(values: pd.DataFrame, reader: Reader, delivered: int, rare: int) -> str:
+    forms = ", ".join(f"{count:,} of {form}" for form, count in reader.forms.most_common() if form != "none")
+    left_out = (
+        (reader.forms["none"], "without a number"),
+        (delivered, "delivered to subscribers"),
+    )
+    parts = [
+        f"{values['series'].nunique():,} series of {values['client_id'].nunique():,} clients, {len(values):,} readings",
+        f"PUBLISH messages: {forms}" if forms else "",
+        *(f"{count:,} {reason}" for count, reason in left_out if count),
+        f"{rare:,} series with fewer readings are left out: choose others with --series" if rare else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many there are in all."""
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5:,} others" if len(names) > 5 else shown or "none"  # noqa: PLR2004
 
 
 def _with_absent(table: pd.DataFrame, level: Level) -> pd.DataFrame:

@@ -20,7 +20,7 @@ _TYPES = {
 """Arrow type by the pandas dtype of a column."""
 _ADDED = frozenset(
     {
-        "message", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late", "since_publish",
+        "message", "series", "shard", "day", "wall_ns", "time_ns", "weekday", "hour", "publish_iat", "publish_late", "since_publish",
         "last_late", "last_run", "rate_1", "rate_60", "arp_60", "arp_600", "syn_60", "rst_60",
     }
 )  # fmt: skip

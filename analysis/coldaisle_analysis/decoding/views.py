@@ -44,12 +44,14 @@ class Published:
         row: position of its frame, shape (n,).
         flow: number of its flow, shape (n,).
         client: client id of the connection, ``None`` until its CONNECT was seen, shape (n,).
+        topic: its topic, shape (n,).
         payload: the bytes as sent, n of them.
     """
 
     row: npt.NDArray[np.intp]
     flow: Int64s
     client: Texts
+    topic: Texts
     payload: list[bytes]
 
 
@@ -111,14 +113,16 @@ class View:
         sent = np.flatnonzero(out.i8[M8.MSGTYPE, : self.message_count] == PUBLISH)
         row, first = np.unique(out.i32[M32.ROW, sent], return_index=True)
         sent = sent[first]
-        client = self._texts("CLIENT", out.code[MCode.CLIENT, sent], out.bits[sent])
+        client, topic = (
+            self._texts(name, out.code[MCode[name], sent], out.bits[sent]) for name in ("CLIENT", "TOPIC")
+        )
         ends = (out.payload_end[sent].tolist(), out.payload_end[sent + 1].tolist())
         has_payload = (out.bits[sent] & int(Has.PAYLOAD) != 0).tolist()
         payload = [
             out.payload[start:end].tobytes() if present else b""
             for start, end, present in zip(*ends, has_payload, strict=True)
         ]
-        return Published(row.astype(np.intp), out.flow[sent], client, payload)
+        return Published(row.astype(np.intp), out.flow[sent], client, topic, payload)
 
     @cached_property
     def _always(self) -> int:

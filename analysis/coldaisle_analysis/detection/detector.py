@@ -31,6 +31,7 @@ class Detector:
         site: site that forecasts are made for.
         policies: alarm policies by name: :data:`PLAIN`, a budget of false alarms, or one chosen for earliness.
         about: origin of the training data and scores, as JSON.
+        series: patterns of the names of series whose values it reads; without any, it reads all.
 
     Examples:
         >>> from pathlib import Path
@@ -44,6 +45,7 @@ class Detector:
     site: Site
     policies: dict[str, Policy]
     about: dict[str, Any] = field(default_factory=dict)
+    series: tuple[str, ...] = ()
 
     def policy(self, name: str) -> Policy:
         """Return a policy by name.
@@ -77,6 +79,7 @@ class Detector:
             "site": self.site.to_json(),
             "policies": {name: as_json(policy) for name, policy in self.policies.items()},
             "about": self.about,
+            "series": self.series,
         }
         data = files.dumps({"told": json.dumps(contents), "pipeline": self.pipeline})
         hidden = path.with_name(f".{path.name}")
@@ -114,10 +117,9 @@ class Detector:
                     "was made by another version of coldaisle: train it again with `coldaisle analyse RUN`",
                 )
             policies = {name: of_json(policy) for name, policy in contents["policies"].items()}
-            about = dict(contents["about"])
-            detector = cls(
-                str(contents["model"]), pipeline, Site.from_json(contents["site"]), policies, about
-            )
+            about, series = dict(contents["about"]), tuple(map(str, contents.get("series", ())))
+            site = Site.from_json(contents["site"])
+            detector = cls(str(contents["model"]), pipeline, site, policies, about, series)
             detector.probe()
         except files.DAMAGED as error:
             raise InputError(

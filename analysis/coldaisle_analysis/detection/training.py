@@ -100,7 +100,11 @@ def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[st
 
 
 def write(
-    started: Iterator[Mapping[str, Detector]], level: str, about: Mapping[str, Any], folder: Path
+    started: Iterator[Mapping[str, Detector]],
+    level: str,
+    about: Mapping[str, Any],
+    folder: Path,
+    series: Sequence[str] = (),
 ) -> list[Path]:
     """Write what :func:`start` yields, one file per detector; return the files.
 
@@ -109,9 +113,11 @@ def write(
         level: name of the level that they score, with which the names of the files begin.
         about: origin of the data, which every file repeats.
         folder: folder of the files, made if it does not exist.
+        series: patterns of the names of series that the detectors read, see :class:`Detector`.
     """
     paths = []
     for model, detector in (item for detectors in started for item in detectors.items()):
         paths.append(folder / f"{level}.{model}{SUFFIX}")
-        replace(detector, about={**about, **detector.about}).save(paths[-1])
+        origin = {**about, **detector.about}
+        replace(detector, about=origin, series=tuple(series)).save(paths[-1])
     return paths

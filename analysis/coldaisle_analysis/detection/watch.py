@@ -8,7 +8,6 @@ import numpy as np
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
-from coldaisle_analysis.columns.streams import Published, celsius, stream_key, stream_keys
 from coldaisle_analysis.decoding import Decoder, View
 from coldaisle_analysis.decoding.captures import require_times
 from coldaisle_analysis.detection.detector import Detector
@@ -16,11 +15,12 @@ from coldaisle_analysis.earliness.policies import Policy
 from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import traffic, values
 from coldaisle_analysis.features.derived import Derivation
-from coldaisle_analysis.features.packets import BYTES
 from coldaisle_analysis.forecast import columns as forecast
 from coldaisle_analysis.forecast.columns import series_of_published
 from coldaisle_analysis.forecast.kalman import Forecast
 from coldaisle_analysis.models import scores
+from coldaisle_analysis.series.names import publisher, stream_key
+from coldaisle_analysis.series.published import Reader, Sent
 
 LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21
@@ -62,6 +62,7 @@ class Watch:
         self._detector, self._policy = detector, detector.policy(policy)
         self._decoder = Decoder(frames=LIVE_FRAMES, size=LIVE_BYTES) if live else Decoder()
         self._derivation, self._forecast = Derivation(), Forecast(detector.site)
+        self._reader = Reader(detector.series)
         self._states: dict[str, int] = {}
 
     def files(self, paths: Sequence[Path]) -> Iterator[Verdicts]:
@@ -95,18 +96,39 @@ class Watch:
     def _columns(self, view: View, texts: dict[str, Texts], flow: Ints) -> Floats:
         """Return the models' input of each frame, shape (frames, columns)."""
         columns = {name: view.numbers(name) for name in _DECODED}
-        sent = view.published
-        published = Published(
-            sent.row,
-            stream_keys(sent.client, sent.flow),
-            texts["ip_src"][sent.row].tolist(),
-            view.time_ns[sent.row],
-            celsius([payload.decode(BYTES) for payload in sent.payload]),
-        )
+        is_publish, sent = _sent(view, texts["ip_src"], columns["to_server"] == 1)
+        published = self._reader.first(sent)
         syn, rst = columns["tcp_syn"], columns["tcp_rst"]
-        columns |= self._derivation.follow(view.time_ns, flow, texts["protocol"], syn, rst, published)
+        columns |= self._derivation.follow(
+            view.time_ns, flow, texts["protocol"], syn, rst, is_publish, published
+        )
         forecasts = forecast.follow(self._forecast, series_of_published(published), view.frames)
         return np.column_stack([matrix(columns, LEVEL), forecasts])
+
+
+def _sent(view: View, host: Texts, upward: Mask) -> tuple[Mask, Sent]:
+    """Return which frames complete a PUBLISH, and the first PUBLISH of each frame from a publisher.
+
+    Args:
+        view: the frames.
+        host: source address of each frame.
+        upward: whether the frame goes to the broker.
+    """
+    published = view.published
+    is_publish = np.zeros(view.frames, np.bool_)
+    is_publish[published.row] = True
+    places = np.flatnonzero(upward[published.row])
+    row = published.row[places]
+    port = view.numbers("tcp_srcport")[row].astype(np.int64)
+    named = zip(published.client[places], host[row], port.tolist(), strict=True)
+    return is_publish, Sent(
+        row,
+        [publisher(*name) for name in named],
+        host[row].tolist(),
+        view.time_ns[row],
+        published.topic[places].tolist(),
+        [published.payload[place] for place in places.tolist()],
+    )
 
 
 def follow(policy: Policy, streams: Iterable[str], score: Floats, states: dict[str, int]) -> Mask:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from coldaisle_analysis.arrays import Floats, Ints, Texts
-from coldaisle_analysis.columns.streams import Published
+from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
 from coldaisle_analysis.features import values
 from coldaisle_analysis.features.traffic import ARP, PUBLISH, RST, SYN, Traffic
 from coldaisle_analysis.features.values import Values
+from coldaisle_analysis.series.published import Published
 
 
 class Derivation:
@@ -16,7 +16,14 @@ class Derivation:
         self._values, self._traffic = Values(), Traffic()
 
     def follow(
-        self, time_ns: Ints, flow: Ints, protocol: Texts, syn: Floats, rst: Floats, published: Published
+        self,
+        time_ns: Ints,
+        flow: Ints,
+        protocol: Texts,
+        syn: Floats,
+        rst: Floats,
+        is_publish: Mask,
+        published: Published,
     ) -> dict[str, Floats]:
         """Return the columns :data:`values.COLUMNS` and :data:`traffic.COLUMNS` of the next frames, shape (frames,) each.
 
@@ -26,12 +33,11 @@ class Derivation:
             protocol: name of its protocol.
             syn: SYN flag; missing outside TCP.
             rst: RST flag; missing outside TCP.
-            published: what the frames publish.
+            is_publish: whether it completes a PUBLISH, from a publisher or to a subscriber.
+            published: what publishers report in these frames.
         """
         columns = {name: np.full(len(time_ns), np.nan) for name in values.COLUMNS}
-        is_publish = np.zeros(len(time_ns), np.bool_)
         if len(published.row):
-            is_publish[published.row] = True
             for name, column in self._values.follow(published).items():
                 columns[name][published.row] = column
         flags = {ARP: protocol == "ARP", SYN: syn > 0, RST: rst > 0, PUBLISH: is_publish}

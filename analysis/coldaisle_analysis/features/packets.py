@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from coldaisle_analysis.arrays import Floats, Ints
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.columns.streams import Published, celsius, stream_keys
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
 from coldaisle_analysis.decoding.captures import Frames, read
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features.derived import Derivation
 from coldaisle_analysis.local_time import local_time
+from coldaisle_analysis.series.names import publisher
+from coldaisle_analysis.series.published import Reader, Sent
 
 BYTES = "latin-1"
 """Encoding that turns a payload into text: one character per byte."""
@@ -57,13 +58,19 @@ def decode(files: Sequence[Path], utc_offset_s: int = 0) -> pd.DataFrame:
     return trace(files, utc_offset_s=utc_offset_s).packets
 
 
-def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset_s: int = 0) -> Trace:
+def trace(
+    files: Sequence[Path],
+    shards: Sequence[str] | None = None,
+    utc_offset_s: int = 0,
+    chosen: Sequence[str] = (),
+) -> Trace:
     """Decode captures into packets and messages.
 
     Args:
         files: captures in order of time.
         shards: name of each file's shard; when omitted, all files are of one shard. Connections never cross shards.
         utc_offset_s: offset of local time from UTC, in s.
+        chosen: patterns of the names of series whose values are read; without any, all are.
 
     Raises:
         InputError: if a file cannot be read.
@@ -77,23 +84,48 @@ def trace(files: Sequence[Path], shards: Sequence[str] | None = None, utc_offset
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
-    return Trace(frames, packets.assign(**_derived(packets, messages)), messages, gaps)
+    packets = packets.assign(**_derived(packets, messages, chosen))
+    return Trace(frames, packets, messages, gaps)
 
 
-def _derived(packets: pd.DataFrame, messages: pd.DataFrame) -> dict[str, Floats]:
-    """Return the columns of frames that are derived from the frames before, see :mod:`derived`."""
-    sent = messages[messages["msgtype"] == PUBLISH].drop_duplicates("row")
-    row = sent["row"].to_numpy(np.intp)
-    published = Published(
-        row,
-        stream_keys(sent["client"], sent["flow"].to_numpy()),
-        packets["ip_src"].iloc[row].tolist(),
+def sent_in(packets: pd.DataFrame, messages: pd.DataFrame) -> Sent:
+    """Return messages that are a PUBLISH from a publisher; what a broker delivers to subscribers is left out.
+
+    Args:
+        packets: one row per frame, see :class:`Trace`.
+        messages: messages, see :class:`Trace`.
+    """
+    upward = packets["to_server"].to_numpy()[messages["row"]] == 1
+    sent = messages[(messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False) & upward]
+    ends = packets.iloc[sent["row"].to_numpy()]
+    named = zip(sent["client"].astype("object"), ends["ip_src"], ends["tcp_srcport"], strict=True)
+    words = [word.encode(BYTES) for word in sent["payload"].cat.categories]
+    return Sent(
+        sent["row"].to_numpy(np.intp),
+        [publisher(*name) for name in named],
+        ends["ip_src"].tolist(),
         sent["time_ns"].to_numpy(np.int64),
-        celsius(sent["payload"]),
+        sent["topic"].astype("object").fillna(""),
+        [words[code] if code >= 0 else b"" for code in sent["payload"].cat.codes],
+        sent["msgid"].fillna(0).to_numpy(np.int64),
     )
+
+
+def _derived(packets: pd.DataFrame, messages: pd.DataFrame, chosen: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of frames that are derived from the frames before, see :mod:`derived`, and the name of their series."""
+    is_publish = (messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False)
+    first = messages[is_publish].drop_duplicates("row")
+    has_publish = np.zeros(len(packets), np.bool_)
+    has_publish[first["row"]] = True
+    published = Reader(chosen).first(sent_in(packets, first))
+    series = np.full(len(packets), None, object)
+    series[published.row] = published.series
     syn, rst = (packets[name].to_numpy(np.float64, na_value=np.nan) for name in ("tcp_syn", "tcp_rst"))
     protocol, time_ns = packets["protocol"].to_numpy(object), packets["time_ns"].to_numpy()
-    return Derivation().follow(time_ns, packets["flow"].to_numpy(), protocol, syn, rst, published)
+    columns = Derivation().follow(
+        time_ns, packets["flow"].to_numpy(), protocol, syn, rst, has_publish, published
+    )
+    return {"series": pd.Categorical(series), **columns}
 
 
 def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:

@@ -15,6 +15,7 @@ from coldaisle_analysis.decoding.mqtt import PUBACK
 from coldaisle_analysis.features import history
 from coldaisle_analysis.features.history import History
 from coldaisle_analysis.features.values import others_median
+from coldaisle_analysis.series.names import publishers
 from coldaisle_contracts.clock import END, SECOND
 
 
@@ -23,7 +24,7 @@ class Grid:
     """Deliveries of sensors by slot.
 
     Attributes:
-        sensors: one row per sensor: unit, sensor, client_id, ip.
+        sensors: one row per sensor: unit, sensor, client_id, series, ip.
         starts: start of each slot and end of the last, in ns since the epoch, shape (sensors, slots + 1).
         deliveries: PUBLISH messages in order of time: sensor (row in ``sensors``), slot, time_ns, value, row, flow, msgid.
         carry: whether a neighbour that is silent in a slot counts with its last value.
@@ -45,11 +46,23 @@ class Grid:
         table[cells["sensor"], cells["slot"]] = values
         return table
 
-    def count(self, sensor: Ints, time_ns: Ints) -> Floats:
-        """Return how many events each sensor has in each slot; events outside all slots are left out."""
+    def count(self, name: npt.ArrayLike, time_ns: Ints, of_sensor: str) -> Floats:
+        """Return how many events each sensor has in each slot; events outside all slots are left out.
+
+        Args:
+            name: to whom each event belongs, shape (events,).
+            time_ns: time of each event, in ns since the epoch.
+            of_sensor: the column of ``sensors`` with that name.
+        """
         table = np.zeros(self.shape)
-        for number in range(len(table)):
-            slot = np.searchsorted(self.starts[number], time_ns[sensor == number], "right") - 1
+        codes, names = pd.factorize(np.asarray(name, object))
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(len(names) + 1))
+        for number, code in enumerate(pd.Index(names).get_indexer(self.sensors[of_sensor].astype("object"))):
+            if code < 0:
+                continue
+            events = time_ns[order[ends[code] : ends[code + 1]]]
+            slot = np.searchsorted(self.starts[number], events, "right") - 1
             inside = slot[(slot >= 0) & (slot < self.shape[1])]
             table[number] = np.bincount(inside, minlength=self.shape[1])
         return table
@@ -157,12 +170,11 @@ def _path(
 ) -> dict[str, Floats]:
     """Return the columns on the network during the slot: connection, acknowledgements, ARP."""
     time_ns = np.asarray(packets["time_ns"], np.int64)
-    client = packets["client"].map(dict(zip(grid.sensors["client_id"], grid.sensors.index, strict=True)))
-    sensor = np.asarray(client.astype("float64").fillna(-1), np.int64)
+    client = publishers(packets)
     again = np.flatnonzero(packets["tcp_retransmission"].fillna(0))
     return {
-        "packets": grid.count(sensor, time_ns),
-        "retransmissions": grid.count(sensor[again], time_ns[again]),
+        "packets": grid.count(client, time_ns, "client_id"),
+        "retransmissions": grid.count(client[again], time_ns[again], "client_id"),
         "ack_s": _ack_delay(grid, first, packets, messages),
         "arp_frames": _arp(grid, packets[packets["arp_op"].notna()]),
         "arp_conflicts": _arp(grid, packets[packets["arp_conflict"] == 1]),
@@ -171,14 +183,10 @@ def _path(
 
 def _arp(grid: Grid, packets: pd.DataFrame) -> Floats:
     """Count in each slot the ARP frames that name a sensor's address as sender or target."""
-    table = np.zeros(grid.shape)
-    sender, target = packets["arp_src_ip"].astype("str"), packets["arp_dst_ip"].astype("str")
-    time_ns = packets["time_ns"].to_numpy()
-    for ip, rows in grid.sensors.groupby("ip").groups.items():
-        named = time_ns[((sender == ip) | (target == ip)).to_numpy()]
-        for row in rows:
-            table[row] = grid.count(np.full(len(named), row), named)[row] if len(named) else 0
-    return table
+    sender, target = (packets[name].astype("object") for name in ("arp_src_ip", "arp_dst_ip"))
+    named = pd.concat([sender, target[target != sender]])
+    time_ns = packets["time_ns"].reindex(named.index).to_numpy(np.int64)
+    return grid.count(named, time_ns, "ip")
 
 
 def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages: pd.DataFrame) -> Floats:

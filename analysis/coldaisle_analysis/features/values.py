@@ -3,9 +3,9 @@
 import numpy as np
 
 from coldaisle_analysis.arrays import Floats, Ints
-from coldaisle_analysis.columns.streams import Published
 from coldaisle_analysis.features import history
 from coldaisle_analysis.features.history import History
+from coldaisle_analysis.series.published import Published
 from coldaisle_contracts.clock import SECOND
 
 COLUMNS = (
@@ -28,7 +28,7 @@ class Values:
     def follow(self, published: Published) -> dict[str, Floats]:
         """Return :data:`COLUMNS` of each message, shape (messages,) each."""
         sensor = np.array(
-            [self._sensors.setdefault(key, len(self._sensors)) for key in published.stream], np.int64
+            [self._sensors.setdefault(key, len(self._sensors)) for key in published.series], np.int64
         )
         hosts = np.array(
             [self._hosts.setdefault(name, len(self._hosts)) for name in published.host], np.int64

@@ -11,11 +11,12 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.columns.streams import Published, stream_keys
 from coldaisle_analysis.forecast.kalman import COLUMNS, MOST_BESIDE, Forecast, Site
 from coldaisle_analysis.forecast.learning import learn
+from coldaisle_analysis.series.names import sensor_name
+from coldaisle_analysis.series.published import Published
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.topics import base_id, is_inrow
+from coldaisle_contracts.topics import is_inrow
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Series:
     value: Floats
 
 
-def place_of(client: str, host: str) -> tuple[str, str]:
-    """Return the names of sensor and unit of a client id; its suffix, which names the firmware, is ignored.
+def place_of(series: str, host: str) -> tuple[str, str]:
+    """Return the names of sensor and unit of a series.
 
-    The client id of an InRow is the unit's number and the sensor's number. For any other client id, the host is the unit.
+    The name of an InRow's series is the unit's number and the sensor's number. The unit of any other series is its host.
     """
-    name = base_id(client)
+    name = sensor_name(series)
     return name, name[:-1] if is_inrow(name) else host
 
 
@@ -64,7 +65,7 @@ def _of_packets(frame: pd.DataFrame) -> Series:
     rows = frame.iloc[row]
     published = Published(
         row,
-        stream_keys(rows["client"], rows["flow"].to_numpy()),
+        rows["series"].astype("object").tolist(),
         rows["ip_src"].tolist(),
         rows["time_ns"].to_numpy(np.int64),
         rows["mqtt_value"].to_numpy(np.float64),
@@ -74,7 +75,7 @@ def _of_packets(frame: pd.DataFrame) -> Series:
 
 def series_of_published(published: Published) -> Series:
     """Return published values as a series; each value is judged as it comes."""
-    named = [place_of(*pair) for pair in zip(published.stream, published.host, strict=True)]
+    named = [place_of(*pair) for pair in zip(published.series, published.host, strict=True)]
     batch = np.arange(len(named), dtype=np.int64)
     return Series(published.row, *_names(named), published.time_ns, batch, published.value)
 
@@ -87,7 +88,7 @@ def _of_readings(frame: pd.DataFrame) -> Series:
     order = np.lexsort((frame["sensor"].to_numpy(), batch))
     row = order[has_value[order]]
     rows = frame.iloc[row]
-    named = list(zip(rows["client_id"].astype("str"), rows["unit"].astype("str"), strict=True))
+    named = list(zip(rows["series"].astype("str"), rows["unit"].astype("str"), strict=True))
     return Series(
         row,
         *_names(named),

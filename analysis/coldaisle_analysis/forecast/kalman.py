@@ -185,10 +185,11 @@ class Forecast:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        sensors = len(site.keys)
+        sensors, (units, places, _) = len(site.keys), site.covariance.shape
+        joint = np.array([_joint_rows(covariance) for covariance in site.covariance])
         self._model = _Model(
             site.unit, site.place, site.dynamics, site.season,
-            np.array([_joint_rows(covariance) for covariance in site.covariance]), site.usual,
+            joint.reshape(units, 2**places, places, places), site.usual,
             np.array([round(site.interval_s * SECOND)], np.int64),
         )  # fmt: skip
         self._state = State(np.zeros((sensors, _STATE)), np.full(sensors, -1, np.int64))

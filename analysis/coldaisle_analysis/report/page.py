@@ -179,7 +179,7 @@ def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored
     """Return the inline SVG of every figure that the data allow."""
     split = grouped_split(scored)
     figures = {
-        "week": traffic.week(dataset.readings),
+        "week": traffic.week(dataset.readings) if len(dataset.readings) else "",
         "traffic": traffic.traffic(description),
         "spread": traffic.distributions(dataset.packets),
         "seasons": traffic.seasons(description),

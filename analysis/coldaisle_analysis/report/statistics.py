@@ -61,9 +61,9 @@ class Description:
 
 
 def describe(packets: pd.DataFrame, readings: pd.DataFrame) -> Description:
-    """Return the statistics of a dataset's two levels."""
+    """Return the statistics of a dataset's two levels; a level without a row has none."""
     levels: tuple[tuple[columns.Level, pd.DataFrame], ...] = (("packets", packets), ("readings", readings))
-    parts = [(level, frame, traffic_kind(frame)) for level, frame in levels]
+    parts = [(level, frame, traffic_kind(frame)) for level, frame in levels if len(frame)]
     return Description(
         counts=pd.concat([_counts(*part) for part in parts], ignore_index=True),
         distributions=pd.concat([_distributions(*part) for part in parts], ignore_index=True),

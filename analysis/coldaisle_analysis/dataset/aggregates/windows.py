@@ -5,18 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.arrays import Ints
+from coldaisle_analysis.arrays import Floats, Ints, Mask, Rows
 from coldaisle_analysis.columns import conform
-from coldaisle_analysis.columns.streams import stream_key
 from coldaisle_analysis.dataset.aggregates.cut import Cut
 from coldaisle_analysis.dataset.aggregates.expiry import clock
 from coldaisle_analysis.dataset.aggregates.moments import gaps, moments, named, sums
 from coldaisle_analysis.dataset.aggregates.truth import decide, touched
-from coldaisle_analysis.decoding.mqtt import CONNECT, PUBLISH
+from coldaisle_analysis.decoding.mqtt import CONNECT
 from coldaisle_analysis.local_time import local_time
-from coldaisle_contracts.topics import base_id
+from coldaisle_analysis.series.names import publishers, sensor_name
 
-_WHO = ("unit", "sensor", "client_id")
+_WHO = ("unit", "sensor", "client_id", "series")
 _NUMBERS = ("tcp_rst", "tcp_retransmission", "mqtt_msgtype", "to_server", "frame_len", "label", "frame")
 
 
@@ -50,7 +49,8 @@ class _Grid:
 def build(packets: pd.DataFrame, readings: pd.DataFrame, cut: Cut) -> pd.DataFrame:
     """Return level ``windows``: one row per sensor and window, by sensor, then window.
 
-    A frame belongs to the sensor whose client id its connection has; a suffix of the id names the firmware. A reading belongs to
+    A frame belongs to the sensor whose client id its connection has; a suffix of an InRow's id names the firmware. A frame of a
+    client with several series belongs to each of them, a PUBLISH only to its own. A reading belongs to
     the window that it was planned for. A window is an attack if one of its frames or readings is: a reading that was
     removed left no frame. Frames outside the sensors' connections (ARP, NTP, other clients) are in no window.
 
@@ -60,17 +60,24 @@ def build(packets: pd.DataFrame, readings: pd.DataFrame, cut: Cut) -> pd.DataFra
         cut: start and length of windows.
     """
     grid = _grid(packets, readings, cut)
-    cell = grid.cells(_sensor_of(packets, grid.sensors), packets["time_ns"].to_numpy(np.int64))
+    row, sensor = _owned(packets, grid.sensors)
+    cell = grid.cells(sensor, packets["time_ns"].to_numpy(np.int64)[row])
     planned = grid.cells(_sensor_planned(readings, grid.sensors), readings["planned_ns"].to_numpy(np.int64))
+    on_topic, with_value = _reported(packets, grid.sensors, row, sensor)
     columns = {
         **_when(grid),
-        **_traffic(packets, cell, grid.count),
-        **_published(packets, cell, grid.count),
+        **_traffic(packets, row, cell, grid.count),
+        **_published(packets, row[on_topic], cell[on_topic], grid.count),
+        **_values(packets, row[with_value], cell[with_value], grid.count),
         **_slots(readings, planned, grid.count),
     }
     marked, lost = touched(packets), touched(readings)
-    where = [cell[packets.index.get_indexer(marked.index)], planned[readings.index.get_indexer(lost.index)]]
-    truth = decide(pd.concat([marked, lost], ignore_index=True), np.concatenate(where), grid.count)
+    place = np.full(len(packets), -1, np.int64)
+    place[packets.index.get_indexer(marked.index)] = np.arange(len(marked))
+    is_marked = place[row] >= 0
+    events = pd.concat([marked.iloc[place[row[is_marked]]], lost], ignore_index=True)
+    where = [cell[is_marked], planned[readings.index.get_indexer(lost.index)]]
+    truth = decide(events, np.concatenate(where), grid.count)
     return conform(pd.DataFrame(columns).join(truth), "windows")
 
 
@@ -96,22 +103,34 @@ def _sensor_planned(readings: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
     return keys.get_indexer(pd.MultiIndex.from_frame(_plain(readings))).astype(np.int64)
 
 
-def _sensor_of(packets: pd.DataFrame, sensors: pd.DataFrame) -> Ints:
-    """Return the number of the sensor to whose connection each frame belongs, -1 for none.
+def _owned(packets: pd.DataFrame, sensors: pd.DataFrame) -> tuple[Rows, Ints]:
+    """Return position and sensor of every frame in a sensor's connections, once for each sensor of the connection's client.
 
-    A connection belongs to its client from its first frame on; the sensor ``flow 7`` is flow 7 without a CONNECT.
+    A connection belongs to its client from its first frame on.
     """
+    code, names = pd.factorize(publishers(packets))
     flow = packets["flow"].to_numpy(np.int64)
-    client, names = packets["client"].cat.codes.to_numpy(np.int64), packets["client"].cat.categories
-    numbers = {name: number for number, name in enumerate(sensors["client_id"])}
-    of_client = np.array([numbers.get(base_id(name), -1) for name in names], np.int64)
-    keys = [stream_key(None, at) for at in range(flow.max(initial=-1) + 1)]
-    of_flow = np.array([numbers.get(key, -1) for key in keys], np.int64)
-    rows = np.flatnonzero((client >= 0) & (flow >= 0))
-    of_flow[flow[rows]] = of_client[client[rows]]
-    sensor = np.full(len(flow), -1, np.int64)
-    sensor[flow >= 0] = of_flow[flow[flow >= 0]]
-    return sensor
+    of_flow = np.full(flow.max(initial=-1) + 2, -1, np.int64)
+    has_client = (code >= 0) & (flow >= 0)
+    of_flow[flow[has_client]] = code[has_client]
+    clients = pd.DataFrame({"client_id": np.array([sensor_name(name) for name in names], object)})
+    owners = sensors.reset_index(names="number").merge(clients.reset_index(names="code"), on="client_id")
+    frames = pd.DataFrame({"row": np.arange(len(flow)), "code": of_flow[flow]})
+    owned = frames.merge(owners[["number", "code"]], on="code")
+    return owned["row"].to_numpy(np.intp), owned["number"].to_numpy(np.int64)
+
+
+def _reported(packets: pd.DataFrame, sensors: pd.DataFrame, row: Rows, sensor: Ints) -> tuple[Mask, Mask]:
+    """Return which of these frames publish on the topic of the sensor beside them, and in which of them its value comes first."""
+    names = packets["series"].cat.categories.map(sensor_name)
+    code, series = (
+        packets["series"].cat.codes.to_numpy(np.int64)[row],
+        sensors["series"].to_numpy(object)[sensor],
+    )
+    frame_series = np.array([*names, None], object)[code]
+    topics = np.array([*(name.partition("#")[0] for name in names), None], object)[code]
+    sensor_topics = np.array([name.partition("#")[0] for name in sensors["series"]], object)[sensor]
+    return np.asarray(topics == sensor_topics), np.asarray(frame_series == series)
 
 
 def _when(grid: _Grid) -> dict[str, object]:
@@ -129,11 +148,10 @@ def _when(grid: _Grid) -> dict[str, object]:
     }
 
 
-def _traffic(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
+def _traffic(packets: pd.DataFrame, row: Rows, cell: Ints, count: int) -> dict[str, object]:
     """Return the statistics of the frames in each cell."""
-    rows = np.flatnonzero(cell >= 0)
-    rows = rows[np.argsort(cell[rows], kind="stable")]
-    at = cell[rows]
+    order = np.argsort(cell, kind="stable")
+    rows, at = row[order], cell[order]
     of = {name: packets[name].fillna(0).to_numpy(np.int64)[rows] for name in _NUMBERS}
     between, of_cell = gaps(clock(packets)[rows], at)
     up = of["to_server"] == 1
@@ -154,18 +172,22 @@ def _traffic(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]
     }
 
 
-def _published(packets: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
-    """Return the statistics of the frames in each cell with a PUBLISH from the sensor."""
-    is_publish = (packets["mqtt_msgtype"] == PUBLISH).fillna(value=False).to_numpy(bool)
-    rows = np.flatnonzero((cell >= 0) & is_publish & (packets["to_server"] == 1).to_numpy())
-    rows = rows[np.argsort(cell[rows], kind="stable")]
-    at, value = cell[rows], packets["mqtt_value"].to_numpy(np.float64)[rows]
-    between, of_cell = gaps(clock(packets)[rows], at)
+def _published(packets: pd.DataFrame, row: Rows, cell: Ints, count: int) -> dict[str, object]:
+    """Return the statistics of the frames in each cell that publish on the sensor's topic."""
+    order = np.argsort(cell, kind="stable")
+    between, of_cell = gaps(clock(packets)[row[order]], cell[order])
     return {
-        "publishes": np.bincount(at, minlength=count),
+        "publishes": np.bincount(cell, minlength=count),
         **named("publish_iat", moments(between, of_cell, count)),
-        **named("value", moments(value[~np.isnan(value)], at[~np.isnan(value)], count)),
     }
+
+
+def _values(packets: pd.DataFrame, row: Rows, cell: Ints, count: int) -> dict[str, Floats]:
+    """Return the statistics of the sensor's values that come first in their frames."""
+    order = np.argsort(cell, kind="stable")
+    value, at = packets["mqtt_value"].to_numpy(np.float64)[row[order]], cell[order]
+    has_value = ~np.isnan(value)
+    return named("value", moments(value[has_value], at[has_value], count))
 
 
 def _slots(readings: pd.DataFrame, cell: Ints, count: int) -> dict[str, object]:
