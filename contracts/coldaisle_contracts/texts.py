@@ -6,7 +6,8 @@ import re
 import select
 import stat
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,19 @@ def write(path: Path, text: str) -> None:
         with suppress(OSError):
             hidden.unlink()
         raise
+
+
+@contextmanager
+def writable(place: str | Path, remedy: str, value: object = None) -> Iterator[None]:
+    """Turn an error of the system within the block into a sentence: the place cannot be written, why, and the remedy.
+
+    Raises:
+        InputError: in place of every ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(place, f"cannot be written ({error.strerror}): {remedy}", value) from error
 
 
 def refuse_odd(path: Path, remedy: str) -> None:

@@ -4,6 +4,7 @@ The module is long because it has one function per command, with hardly more tha
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, plain
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
+PolicyName = Annotated[
+    str, typer.Option("--policy", help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
 
 
@@ -108,8 +113,12 @@ class EngineName(StrEnum):
     COMPOSE = "compose"
 
 
-def _examples(*lines: str) -> str:
-    return "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in lines)
+def command(
+    *examples: str, group: typer.Typer = app, name: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds a function as a command, with examples of its use."""
+    epilog = "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in examples)
+    return group.command(name, epilog=epilog)
 
 
 def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -> "Plan":
@@ -147,13 +156,11 @@ def _engine(name: EngineName | None) -> EngineName:
     )
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle up",
-        "coldaisle up scenarios/hour.toml --engine compose",
-        "coldaisle up --seed 7 --out /tmp/week7",
-        "coldaisle up --resume runs/.20260302-101112-week-2026",
-    )
+@command(
+    "coldaisle up",
+    "coldaisle up scenarios/hour.toml --engine compose",
+    "coldaisle up --seed 7 --out /tmp/week7",
+    "coldaisle up --resume runs/.20260302-101112-week-2026",
 )
 def up(
     scenario: Annotated[
@@ -165,7 +172,7 @@ def up(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/<id>.")] = None,
     shards: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of pieces it is played in (netns); default: one per day."),
+        typer.Option(min=1, help="Number of shards (netns); default: one per day."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
@@ -198,13 +205,11 @@ def up(
     making.begin(plan, order, RUNS, out, progress)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle verify runs/latest",
-        "coldaisle verify runs/latest --manifest-digest 3f0c…",
-        "coldaisle verify runs/latest --signers allowed_signers",
-        "coldaisle verify runs/latest --json | jq .recall",
-    )
+@command(
+    "coldaisle verify runs/latest",
+    "coldaisle verify runs/latest --manifest-digest 3f0c…",
+    "coldaisle verify runs/latest --signers allowed_signers",
+    "coldaisle verify runs/latest --json | jq .recall",
 )
 def verify(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -229,7 +234,7 @@ def verify(
         say(*verified.sentences())
 
 
-@app.command(epilog=_examples("coldaisle sign runs/latest --key ~/.ssh/id_ed25519"))
+@command("coldaisle sign runs/latest --key ~/.ssh/id_ed25519")
 def sign(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     key: Annotated[
@@ -242,9 +247,7 @@ def sign(
     say(f"signed: {signing.sign(run, key)}")
 
 
-@app.command(
-    epilog=_examples("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
-)
+@command("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
 def reproduce(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
@@ -265,13 +268,11 @@ def reproduce(
     say(*reproducing.reproduce(run, play, progress).splitlines())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle analyse runs/latest",
-        "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
-        "coldaisle analyse /data/week --out results",
-        "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
-    )
+@command(
+    "coldaisle analyse runs/latest",
+    "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
+    "coldaisle analyse /data/week --out results",
+    "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
 )
 def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
@@ -304,7 +305,7 @@ def analyse(
     pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune)
 
 
-@app.command(epilog=_examples("coldaisle decode a.pcap b.pcapng --out tables"))
+@command("coldaisle decode a.pcap b.pcapng --out tables")
 def decode(
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
     out: Annotated[Path, typer.Option(help="Folder for packets.parquet and messages.parquet.")],
@@ -318,18 +319,14 @@ def decode(
     say(f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
-        "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
-    )
+@command(
+    "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
+    "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
 )
 def score(
     model: Annotated[Path, typer.Argument(help="Model file, from the folder models/ of an analysed run.")],
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
-    policy: Annotated[
-        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
-    ] = "best F1",
+    policy: PolicyName = "best F1",
     out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -346,12 +343,10 @@ def score(
         say(*scored.lines())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle live",
-        "coldaisle live --policy early --mqtt 127.0.0.1:1884",
-        "coldaisle live --model m.skops",
-    )
+@command(
+    "coldaisle live",
+    "coldaisle live --policy early --mqtt 127.0.0.1:1884",
+    "coldaisle live --model m.skops",
 )
 def live(
     run: Annotated[
@@ -365,9 +360,7 @@ def live(
             envvar="COLDAISLE_MODEL",
         ),
     ] = None,
-    policy: Annotated[
-        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
-    ] = "best F1",
+    policy: PolicyName = "best F1",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the alarms; default: runs/alarms/<run>.")
     ] = None,
@@ -391,13 +384,11 @@ def live(
     watching.watch(runs, run, model, policy, out, where, Progress())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle audit runs/latest",
-        "coldaisle audit flows.csv --label Label --json SCORECARD.json",
-        "coldaisle audit runs/latest --json | jq .counts",
-        "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
-    )
+@command(
+    "coldaisle audit runs/latest",
+    "coldaisle audit flows.csv --label Label --json SCORECARD.json",
+    "coldaisle audit runs/latest --json | jq .counts",
+    "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
 )
 def audit(
     subject: Annotated[Path | None, typer.Argument(help="Run, or CSV or Parquet table with labels.")] = None,
@@ -427,11 +418,9 @@ def audit(
     Console().print(*terminal.tables(name, results), sep="\n", highlight=False)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle export runs/latest --to pcapng",
-        "coldaisle export runs/latest --to zeek eve --out /data/week",
-    )
+@command(
+    "coldaisle export runs/latest --to pcapng",
+    "coldaisle export runs/latest --to zeek eve --out /data/week",
 )
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -447,9 +436,7 @@ def export(
     say(*map(str, exporting.export(run, to or [], out)))
 
 
-@app.command(
-    epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
-)
+@command("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
@@ -462,7 +449,7 @@ def fit(
     fitting.run(files, out, Progress(), time_zone)
 
 
-@scenario_app.command("check", epilog=_examples("coldaisle scenario check scenarios/week.toml"))
+@command("coldaisle scenario check scenarios/week.toml", group=scenario_app, name="check")
 def scenario_check(
     file: Annotated[Path, typer.Argument(help="Scenario file.")], as_json: AsJson = False
 ) -> None:
@@ -478,13 +465,12 @@ def scenario_check(
         say(f"{file}: {slots:,} slots, {episodes} episodes, plan {digest[:16]}")
 
 
-@scenario_app.command(
-    "show",
-    epilog=_examples(
-        "coldaisle scenario show scenarios/week.toml --seed 7",
-        "coldaisle scenario show scenarios/intrusions.toml --list",
-        "coldaisle scenario show scenarios/week.toml --svg week.svg",
-    ),
+@command(
+    "coldaisle scenario show scenarios/week.toml --seed 7",
+    "coldaisle scenario show scenarios/intrusions.toml --list",
+    "coldaisle scenario show scenarios/week.toml --svg week.svg",
+    group=scenario_app,
+    name="show",
 )
 def scenario_show(
     file: Annotated[Path, typer.Argument(help="Scenario file.")],
@@ -508,9 +494,7 @@ def scenario_show(
         console.print("", listings.of_episodes(plan), sep="\n", highlight=False)
 
 
-@app.command(
-    epilog=_examples("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
-)
+@command("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
 def runs(
     folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
     clean: Annotated[
@@ -542,9 +526,7 @@ def runs(
             say("`coldaisle runs --clean` removes what is left over")
 
 
-@app.command(
-    epilog=_examples("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
-)
+@command("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
 def sbom(
     run: Annotated[
         Path | None,
@@ -560,15 +542,11 @@ def sbom(
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
+    with texts.writable("--out", "name another file", str(out)):
         out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "--out", f"cannot be written ({error.strerror}): name another file", str(out)
-        ) from error
 
 
-@app.command(epilog=_examples("coldaisle doctor"))
+@command("coldaisle doctor")
 def doctor(
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")

@@ -5,9 +5,9 @@ The signature is ``manifest.json.sig`` beside the manifest. Keys, agents and lis
 
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 
@@ -41,15 +41,12 @@ def sign(run: Path, key: Path) -> Path:
         )
         raise InputError("--key", remedy, str(key))
     path, fresh = run / SIGNATURE, run / f".{SIGNATURE}"
-    try:
-        fresh.write_text(done.stdout, encoding="ascii")
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
+    with texts.writable(path, "sign as the owner of the run"):
+        try:
+            fresh.write_text(done.stdout, encoding="ascii")
+            fresh.replace(path)
+        finally:
             fresh.unlink(missing_ok=True)
-        raise InputError(
-            path, f"cannot be written ({error.strerror}): sign as the owner of the run"
-        ) from error
     return path
 
 

@@ -10,10 +10,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.validation import first_problem
 from coldaisle_testbed import pieces
 from coldaisle_testbed.holding import held, is_held
@@ -21,6 +21,7 @@ from coldaisle_testbed.holding import held, is_held
 LATEST = "latest"
 ORDER = "order.json"
 """File of a stage with the products to make; a finished run has none."""
+_REMEDY = "name another folder with --out"
 _PLAYED = {"plan.json", "journal", "capture", "software", ORDER}
 """Contents of a stage that was played; everything else in it is derived."""
 
@@ -62,7 +63,7 @@ class Order(BaseModel):
         path = stage / ORDER
         if not path.exists():
             raise InputError(stage, "is no unfinished run: see `coldaisle runs` for those there are")
-        text = read_text(path, "see `coldaisle runs` for the runs there are")
+        text = texts.read_text(path, "see `coldaisle runs` for the runs there are")
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
@@ -77,14 +78,7 @@ def new_id(plan: Plan, now: datetime) -> str:
 @contextmanager
 def new_stage(runs: Path, plan: Plan, now: datetime) -> Iterator[Path]:
     """Make and hold the stage of a run in ``runs`` under a free name; of two in the same second, one takes the next second."""
-    while True:
-        final = runs / new_id(plan, now)
-        if not final.exists():
-            try:
-                _make(stage_of(final))
-                break
-            except FileExistsError:
-                pass
+    while (final := runs / new_id(plan, now)).exists() or not _make(stage_of(final)):
         now += timedelta(seconds=1)
     with held_stage(stage_of(final)) as stage:
         yield stage
@@ -98,18 +92,14 @@ def stage_for(final: Path) -> Iterator[Path]:
         InputError: if the folder is in use, or nothing can be written.
     """
     stage = stage_of(final)
-    try:
+    with texts.writable(final, _REMEDY):
         refuse_sealed(final)
         full = final.exists() and (not final.is_dir() or any(final.iterdir()))
-    except OSError as error:
-        raise _refused(final, error) from error
     if full:
         raise InputError("--out", "already holds something: name a new or empty folder", str(final))
-    try:
-        _make(stage)
-    except FileExistsError as error:
+    if not _make(stage):
         remedy = f"an unfinished run lies here: see `coldaisle runs --folder {stage.parent}` for what can be done with it"
-        raise InputError(stage, remedy) from error
+        raise InputError(stage, remedy)
     with held_stage(stage):
         yield stage
 
@@ -124,23 +114,24 @@ def final_of(stage: Path) -> Path:
     return stage.with_name(stage.name.removeprefix("."))
 
 
-def _make(stage: Path) -> None:
-    try:
-        missing = [folder for folder in stage.parents if not folder.exists()]
-        stage.parent.mkdir(parents=True, exist_ok=True)
-        stage.mkdir(0o700)  # its owner's alone until it is finished
-    except FileExistsError:
-        if stage.is_dir():
-            raise
-        raise InputError(stage.parent, "is no folder: name another folder with --out") from None
-    except OSError as error:
-        raise _refused(stage.parent, error) from error
+def _make(stage: Path) -> bool:
+    """Make a stage and the folders around it; return false where the stage exists.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    missing = [folder for folder in stage.parents if not folder.exists()]
+    with texts.writable(stage.parent, _REMEDY):
+        try:
+            stage.parent.mkdir(parents=True, exist_ok=True)
+            stage.mkdir(0o700)  # its owner's alone until it is finished
+        except FileExistsError:
+            if stage.is_dir():
+                return False
+            raise InputError(stage.parent, f"is no folder: {_REMEDY}") from None
     for folder in (*reversed(missing), stage):
         hand_over(folder)
-
-
-def _refused(place: Path, error: OSError) -> InputError:
-    return InputError(place, f"cannot be written ({error.strerror}): name another folder with --out")
+    return True
 
 
 def is_abandoned(stage: Path) -> bool:
