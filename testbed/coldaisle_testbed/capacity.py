@@ -21,8 +21,7 @@ def side_by_side() -> int:
 
 def free_memory() -> int:
     """Return the free memory, in bytes: of the machine, or of this process's control group where that is less."""
-    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
-    free = int(available[1]) << 10 if available else MEMORY + SPARE
+    free = available_memory() or MEMORY + SPARE
     for place in _LIMITS:
         try:
             text = Path(place).read_text(encoding="ascii").strip()
@@ -31,3 +30,9 @@ def free_memory() -> int:
         if text.isdigit():
             free = min(free, int(text))
     return free
+
+
+def available_memory() -> int:
+    """Return the memory of the machine that is available to programs, in bytes; 0 where the kernel does not state it."""
+    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    return int(available[1]) << 10 if available else 0

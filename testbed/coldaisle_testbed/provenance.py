@@ -38,7 +38,7 @@ PACKAGE = "debian/"
 """Prefix of the names of Debian packages among versions."""
 _MACHINE = "machine"
 """Name of the notes on a machine that concludes a run outside of containers."""
-_PROGRAMS = {
+PROGRAMS = {
     "mosquitto": ("mosquitto", "-h"),
     "chronyd": ("chrony", "-v"),
     "tcpdump": ("tcpdump", "--version"),
@@ -156,7 +156,7 @@ def summed(noted: dict[str, Software]) -> dict[str, str]:
         for package in DEBIAN:
             if version := held.debian.get(package):
                 versions_of.setdefault(f"{PACKAGE}{package}", set()).add(version)
-        for program, (package, _) in _PROGRAMS.items():
+        for program, (package, _) in PROGRAMS.items():
             if version := held.debian.get(package):
                 versions_of.setdefault(program, set()).add(_upstream(version))
         for library in _LIBRARIES:
@@ -173,7 +173,7 @@ def _upstream(version: str) -> str:
 def _versions_of_programs() -> dict[str, str]:
     """Return the version that each program on the PATH prints."""
     versions_of = {}
-    for name, (_, option) in _PROGRAMS.items():
+    for name, (_, option) in PROGRAMS.items():
         try:
             done = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
