@@ -143,18 +143,14 @@ class Link:
         self.port = port
         self._on_open(self)
 
-    def _on_connect(
-        self, _client: Client, _data: object, _flags: object, reason: object, _properties: object
-    ) -> None:
+    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: object, *_: object) -> None:
         self.connected = reason == 0
         self.lost = not self.connected
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected, self.lost = False, True
 
-    def _on_publish(
-        self, _client: Client, _data: object, mid: int, _reason: object, _properties: object
-    ) -> None:
+    def _on_publish(self, _client: Client, _data: object, mid: int, *_: object) -> None:
         self.acknowledged.add(mid)
 
 
