@@ -4,8 +4,6 @@ import math
 import random
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
@@ -15,7 +13,6 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.validation import first_problem
 
 LEAD = 20_000_000
 """Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
@@ -82,10 +79,7 @@ def planned_again(manifest: Manifest, place: str) -> Plan:
             place,
             "holds no scenario, because it was made before scenarios were kept in it: name the run's folder",
         )
-    try:
-        scenario = Scenario.model_validate(manifest.definition)
-    except ValidationError as error:
-        raise first_problem(f"{place}: definition", error) from error
+    scenario = Scenario.check(manifest.definition, f"{place}: definition")
     plan = build_plan(scenario, f"{place}: definition", frozenset(manifest.left_out))
     if plan.digest() != manifest.plan_digest:
         remedy = f"is not the plan this version makes of its scenario: use {manifest.made_by}"

@@ -7,9 +7,9 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from coldaisle_contracts.validation import MismatchError
+from coldaisle_contracts.validation import MismatchError, Model
 
 SPDX = "https://spdx.org/licenses/"
 DOI = "https://doi.org/"
@@ -57,7 +57,7 @@ def _orcid(text: str) -> str:
 Line = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
 
 
-class Author(BaseModel):
+class Author(Model):
     """Somebody who made the data set.
 
     Attributes:
@@ -66,14 +66,12 @@ class Author(BaseModel):
         orcid: their ORCID iD.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: Line
     affiliation: Line | None = None
     orcid: Annotated[str, AfterValidator(_orcid)] | None = None
 
 
-class Publish(BaseModel):
+class Publish(Model):
     """Who publishes a run, and how it is cited.
 
     Attributes:
@@ -87,8 +85,6 @@ class Publish(BaseModel):
         doi: its DOI, from 10. on.
         contact: where to ask about it: an address or a page.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     authors: tuple[Author, ...] = Field(min_length=1)
     licence: Annotated[str, AfterValidator(_licence)]

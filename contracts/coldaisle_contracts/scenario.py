@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.errors import InputError
@@ -19,7 +19,7 @@ from coldaisle_contracts.site_parameters import Site, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
-from coldaisle_contracts.validation import MismatchError, first_problem
+from coldaisle_contracts.validation import MismatchError, Model
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
@@ -35,11 +35,7 @@ BROKER: Final = "broker"
 Target = UnitName | Literal["broker"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EpisodeSpec(_Model):
+class EpisodeSpec(Model):
     """One episode that a scenario names; further keys are the parameters of its kind.
 
     Attributes:
@@ -151,7 +147,7 @@ class EpisodeSpec(_Model):
         return [row for row in self.row.parameters if row.of(variant) and not (self.stealth and row.overt)]
 
 
-class Drawn(_Model):
+class Drawn(Model):
     """Episodes that the plan draws by seed, spread over days, units and hours.
 
     Attributes:
@@ -178,7 +174,7 @@ class Drawn(_Model):
         return value
 
 
-class Scenario(_Model):
+class Scenario(Model):
     """The description of a run; the plan follows from it and its seed.
 
     Attributes:
@@ -209,7 +205,7 @@ class Scenario(_Model):
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=4, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
-    accounts: dict[AccountName, AccountName] = {}
+    accounts: dict[AccountName, AccountName] = Field(default={})
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
@@ -313,11 +309,7 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
         raw["site"] = load_site(path.parent / raw["site"])
     if seed is not None:
         raw["seed"] = seed
-    try:
-        scenario = Scenario.model_validate(raw)
-    except ValidationError as error:
-        raise first_problem(path, error) from error
-    return _with_known_licence(scenario, path)
+    return _with_known_licence(Scenario.check(raw, path), path)
 
 
 def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:

@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.validation import first_problem
+from coldaisle_contracts.validation import Model
 
 FOLDER = "software"
 """Folder of a run that holds these files."""
@@ -28,7 +28,7 @@ _LONGEST_LICENCE = 80
 """Greatest length of a licence's name, in characters; a longer field holds the text of the licence."""
 
 
-class Software(BaseModel):
+class Software(Model):
     """The software of a machine or an image.
 
     Attributes:
@@ -40,14 +40,12 @@ class Software(BaseModel):
         licences: their licences as they declare them, SPDX expressions or names; without those that declare none.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     image: str = ""
     base: str = ""
     made: date | None = None
-    debian: dict[str, str] = {}
-    python: dict[str, str] = {}
-    licences: dict[str, str] = {}
+    debian: dict[str, str] = Field(default={})
+    python: dict[str, str] = Field(default={})
+    licences: dict[str, str] = Field(default={})
 
     @classmethod
     def of(cls, script: Path, *packages: str) -> Self:
@@ -84,9 +82,7 @@ class Software(BaseModel):
         by_name = {}
         for path in sorted((run / FOLDER).glob("*.json")):
             try:
-                by_name[path.stem] = cls.model_validate_json(path.read_bytes())
-            except ValidationError as error:
-                raise first_problem(path, error) from error
+                by_name[path.stem] = cls.check(path.read_bytes(), path)
             except OSError as error:
                 raise InputError(path, f"cannot be read ({error.strerror})") from error
         return by_name

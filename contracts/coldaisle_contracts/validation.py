@@ -1,8 +1,9 @@
-"""Validation errors of the pydantic models, each turned into one sentence."""
+"""The base of the pydantic models, whose validation errors become one sentence each."""
 
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.errors import InputError
 
@@ -19,6 +20,30 @@ class MismatchError(ValueError):
     def __init__(self, key: str, value: object, remedy: str) -> None:
         super().__init__(remedy)
         self.key, self.value = key, value
+
+
+class Model(BaseModel):
+    """Base of the models of files: it refuses unknown keys, and its fields cannot be set again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def check(cls, content: Any, place: Path | str) -> Self:
+        """Return the model of a content.
+
+        Args:
+            content: JSON as text or bytes, or the objects that a TOML or JSON file holds.
+            place: name of the content in an error, usually its file.
+
+        Raises:
+            InputError: if a key is unknown or missing, or a value is not valid.
+        """
+        try:
+            if isinstance(content, str | bytes):
+                return cls.model_validate_json(content)
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise first_problem(place, error) from error
 
 
 def first_problem(path: Path | str, error: ValidationError) -> InputError:

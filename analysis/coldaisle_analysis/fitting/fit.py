@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.fitting.estimates import (
@@ -28,7 +27,6 @@ from coldaisle_analysis.fitting.observations import Observations, read
 from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.site_parameters import Season, Site
-from coldaisle_contracts.validation import first_problem
 
 Progress = Callable[[str], None]
 
@@ -100,10 +98,7 @@ def _site(
         "excursion_share": round(float(np.median([(jump != 0).mean() for jump in jumps.values()])), 4),
         "season": _season(terms),
     }
-    try:
-        return Site.model_validate(parameters)
-    except ValidationError as error:
-        raise first_problem("fitted site", error) from error
+    return Site.check(parameters, "fitted site")
 
 
 def _season(terms: dict[str, Term]) -> Season:
