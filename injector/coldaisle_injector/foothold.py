@@ -55,13 +55,14 @@ class Foothold:
             yield Until(partial(_ended, left), "its clients to close")
         notes.phase("end")
 
-    def client(self, notes: Notes) -> Client:
-        """Open a connection to the broker for an episode."""
+    def client(self, notes: Notes, first: bytes = b"") -> Client:
+        """Open a connection to the broker for an episode, and send its first bytes."""
         client = Client(notes, self._forget)
         self._flows.open(client.port, BROKER.ip, MQTT_PORT, notes)
         notes.opened(client.port)
         self.clients.append(client)
         client.open()
+        client.send(first)
         return client
 
     def _forget(self, client: Client) -> None:

@@ -29,5 +29,5 @@ class Attack(Rogue):
             )
 
         yield Until(published, "the broker to publish a will")
-        scene.notes.act(act.operation, slot=act.slot, after=value, port=doomed.port, client=_DOOMED)
+        scene.notes.act(act.operation, act, after=value, port=doomed.port, client=_DOOMED)
         yield from leave(witness)
