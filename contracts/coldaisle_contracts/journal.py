@@ -18,7 +18,7 @@ from coldaisle_contracts.journal_lines import Line
 from coldaisle_contracts.texts import read_text
 
 ETHERNET = 14
-_IPV4, _ARP = b"\x08\x00", b"\x08\x06"
+IPV4, ARP = b"\x08\x00", b"\x08\x06"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _MOST = 2**62
 """Greatest number in a journal: the sum of two such times still fits into 64 bits."""
@@ -41,9 +41,9 @@ def frame_digest(frame: bytes) -> str:
     later). So relaying a frame keeps its digest, and an edit changes it.
     """
     kind, packet = frame[12:14], bytearray(frame[ETHERNET:])
-    if kind == _ARP:
+    if kind == ARP:
         packet = packet[:28]
-    elif kind == _IPV4 and len(packet) >= _IPV4_HEADER:
+    elif kind == IPV4 and len(packet) >= _IPV4_HEADER:
         packet = packet[: max(_IPV4_HEADER, int.from_bytes(packet[2:4], "big"))]
         packet[10:12] = b"\0\0"
         header = (packet[0] & 15) * 4

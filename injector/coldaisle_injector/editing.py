@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
-from coldaisle_injector import mqtt
+from coldaisle_injector import messages, mqtt
 from coldaisle_injector.connection import Connection
 from coldaisle_injector.edits import (
     Deliver,
@@ -20,8 +20,7 @@ from coldaisle_injector.edits import (
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Segment
 from coldaisle_injector.spoofing import Spoofer
-
-_MASK = 0xFFFFFFFF
+from coldaisle_injector.translation import MASK
 
 
 class Editor:
@@ -62,14 +61,14 @@ class Editor:
         half = conn.up if upward else conn.down
         for message in mqtt.messages(segment.payload):
             data = message.data
-            if upward and message.type == mqtt.PUBLISH:
+            if upward and message.type == messages.PUBLISH:
                 data, edit = self._publish(conn, message)
-            elif upward and message.type == mqtt.CONNECT:
+            elif upward and message.type == messages.CONNECT:
                 conn.sensor = sensor_of(base_id(mqtt.client_id(message)))[1]
-            elif not upward and message.type == mqtt.PUBACK:
+            elif not upward and message.type == messages.PUBACK:
                 data = self._puback(conn, message)
             half.stream.edit(at, len(message.data), len(data))
-            at = (at + len(message.data)) & _MASK
+            at = (at + len(message.data)) & MASK
             out += data
         return out, edit
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import ACK, FIN, RST, SYN, Segment, read_addresses, read_ports
-from coldaisle_injector.translation import ahead
+from coldaisle_injector.translation import MASK, ahead
 
-_MASK = 0xFFFFFFFF
 _ICMP, _TCP = 1, 6
 _ICMP_HEADER, _IP_HEADER, _PORTS = 8, 20, 4
 _ERRORS = (3, 4, 5, 11, 12)
@@ -49,7 +48,7 @@ class Flow:
         if again or ahead(segment.seq, self.first) < 0 or ahead(segment.seq, self.next) > 0:
             return False
         if ahead(segment.seq + length, self.next) > 0:
-            self.next = (segment.seq + length) & _MASK
+            self.next = (segment.seq + length) & MASK
         if segment.flags & ACK:
             self.acked = segment.ack
         return True

@@ -17,11 +17,10 @@ from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes, Times
 from coldaisle_injector.script import Script, Until
 from coldaisle_injector.segments import read_addresses, read_arp
-from coldaisle_injector.wire import Wire
+from coldaisle_injector.wire import BROADCAST, Wire
 
 _TOGETHER = 32
 """Number of connections that are closed at once."""
-_BROADCAST = b"\xff" * 6
 _BROKER = bytes.fromhex(BROKER.mac.replace(":", ""))
 
 
@@ -121,4 +120,4 @@ def _ended(clients: list[Client]) -> bool:
 
 def _reaches_the_broker(frame: bytes) -> bool:
     """Tell whether a frame passes the broker's link: from it, to it or broadcast."""
-    return frame[:6] == _BROADCAST or _BROKER in (frame[:6], frame[6:12])
+    return frame[:6] == BROADCAST or _BROKER in (frame[:6], frame[6:12])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 from tests.injector.made import publish
 
-from coldaisle_injector import mqtt
+from coldaisle_injector import messages, mqtt
 from coldaisle_injector.mqtt import Message
 
 _VALUES = st.text("0123456789.", min_size=1, max_size=200)
@@ -18,7 +18,7 @@ def test_messages_of_one_segment_are_told_apart(readings: list[tuple[str, int]])
     """Several PUBLISH in a segment are read with their ids and values, short and long lengths alike."""
     parsed = list(mqtt.messages(b"".join(publish(value, mid) for value, mid in readings)))
     assert [(each.type, each.value.decode(), each.mid) for each in parsed] == [
-        (mqtt.PUBLISH, value, mid) for value, mid in readings
+        (messages.PUBLISH, value, mid) for value, mid in readings
     ]
 
 
@@ -42,7 +42,7 @@ def test_cut_message_is_left_over() -> None:
     """A message that goes on in the next segment is yielded untouched, as type 0."""
     whole = publish("15.54", 7)
     assert list(mqtt.messages(mqtt.puback(1) + whole[:-1])) == [
-        Message(mqtt.PUBACK, mqtt.puback(1), 1),
+        Message(messages.PUBACK, mqtt.puback(1), 1),
         Message(0, whole[:-1]),
     ]
 
@@ -52,7 +52,7 @@ def test_puback_names_its_message(mid: int) -> None:
     """A PUBACK made is four bytes and read with its message id."""
     data = mqtt.puback(mid)
     assert data == b"\x40\x02" + mid.to_bytes(2, "big")
-    assert list(mqtt.messages(data)) == [Message(mqtt.PUBACK, data, mid)]
+    assert list(mqtt.messages(data)) == [Message(messages.PUBACK, data, mid)]
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_client_id_is_read_from_a_connect() -> None:
     """Whatever else the CONNECT carries."""
     data = bytes(MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600))
     (message,) = mqtt.messages(data)
-    assert (message.type, mqtt.client_id(message)) == (mqtt.CONNECT, "133-v2")
+    assert (message.type, mqtt.client_id(message)) == (messages.CONNECT, "133-v2")

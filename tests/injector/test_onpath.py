@@ -19,9 +19,10 @@ from coldaisle_injector import frames, mqtt
 from coldaisle_injector.arp_caches import LOCK_NS, RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
-from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
+from coldaisle_injector.onpath import PATIENCE_NS, Path
 from coldaisle_injector.script import ScriptRunner
 from coldaisle_injector.segments import Arp, Segment, read_arp
+from coldaisle_injector.spoofing import OffPathError
 from coldaisle_injector.wire import Guard
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
@@ -120,7 +121,7 @@ class _Scene:
         """Get on the path, see reading 1 pass, and start to act in slot 2."""
         self.path.approach(self.episode, self.attack)
         for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
-            answer = frames.arp_answer(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip)
+            answer = frames.arp_claim(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip, 2)
             heard = Arp(2, victim.mac, victim.ip, other.ip)
             self.path.on_arp(heard, answer)
         self.wire.sent.clear()

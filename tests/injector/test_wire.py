@@ -88,7 +88,7 @@ def test_what_the_attacker_makes_passes(wire: Wire) -> None:
         victim = (unit.ip, unit.mac)
         made += [
             frames.arp_claim(INJECTOR.mac, victim, BROKER.ip),
-            frames.arp_answer(INJECTOR.mac, victim, BROKER.ip),
+            frames.arp_claim(INJECTOR.mac, victim, BROKER.ip, 2),
             frames.arp_restore(INJECTOR.mac, victim, (BROKER.ip, BROKER.mac)),
         ]
     for frame in made:
