@@ -83,23 +83,19 @@ class Flows:
 
     def owner(self, frame: bytes, *, outgoing: bool) -> Notes | None:
         """Return the journal of the episode that an IPv4 frame follows from, ``None`` when it follows from none."""
-        addresses = read_addresses(frame)
-        if addresses is None:
-            return None
-        quoted = _quoted(frame)
-        if quoted is not None:
-            about = read_addresses(quoted)
-            ours = about is not None and about[0] == addresses[0 if outgoing else 1]
-            key = _key(quoted, outgoing=ours)
-            flow = self._flows.get(key) if key else None
+        if (quoted := _quoted(frame)) is not None:
+            addresses, about = read_addresses(frame), read_addresses(quoted)
+            ours = addresses and about and about[0] == addresses[0 if outgoing else 1]
+            flow = self._flow(quoted, outgoing=bool(ours))
             return flow.notes if flow else None
-        key = _key(frame, outgoing=outgoing)
-        flow = self._flows.get(key) if key else None
-        if flow is None:
+        flow, segment = self._flow(frame, outgoing=outgoing), Segment.read(frame)
+        if flow is None or (segment and not (flow.sent if outgoing else flow.received)(segment)):
             return None
-        segment = Segment.read(frame)
-        follows = segment is None or (flow.sent(segment) if outgoing else flow.received(segment))
-        return flow.notes if follows else None
+        return flow.notes
+
+    def _flow(self, frame: bytes, *, outgoing: bool) -> Flow | None:
+        key = _key(frame, outgoing=outgoing)
+        return self._flows.get(key) if key else None
 
 
 def _key(frame: bytes, *, outgoing: bool) -> Key | None:

@@ -20,15 +20,14 @@ class Will:
     value: str
 
 
-def packet(first: int, body: bytes, length: int | None = None) -> bytes:
+def packet(first: int, body: bytes) -> bytes:
     """Return a control packet (MQTT 3.1, 2.1).
 
     Args:
         first: its first byte: type and flags.
         body: the bytes after the remaining length.
-        length: the remaining length that it claims; the true one when left out.
     """
-    remaining, out = len(body) if length is None else length, bytearray()
+    remaining, out = len(body), bytearray()
     while True:
         remaining, digit = divmod(remaining, _CONTINUES)
         out.append(digit | (_CONTINUES if remaining else 0))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from coldaisle_contracts.addressing import BROKER, Host
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal, frame_digest
 from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, FrameAct, FrameLine, OpenLine, Phase
 from coldaisle_contracts.plan import Act, Episode
@@ -22,10 +22,8 @@ class Times(Protocol):
         """Return the wall time, in ns."""
 
 
-class BudgetError(ColdaisleError):
+class BudgetError(RunError):
     """An episode was about to send more than the plan allows."""
-
-    exit_code = 3
 
     def __init__(self, episode: str, packets: int) -> None:
         super().__init__(

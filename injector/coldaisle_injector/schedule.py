@@ -5,7 +5,7 @@ from functools import partial
 
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
 from coldaisle_contracts.shard import Shard
@@ -23,10 +23,8 @@ BATCH = 16
 """Frames to handle between two reports to the timekeeper; they take a few milliseconds."""
 
 
-class MissedError(ColdaisleError):
+class MissedError(RunError):
     """Frames came faster than the attacker could read them, so lines are missing in its journal."""
-
-    exit_code = 3
 
     def __init__(self, dropped: int) -> None:
         super().__init__(f"the attacker missed {dropped} frames of its own interface; the run is void")

@@ -1,7 +1,7 @@
 """Spoofing: frames in the name of one side, with the next bytes of a connection's stream."""
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import client_id
@@ -13,10 +13,8 @@ from coldaisle_injector.segments import RST
 from coldaisle_injector.wire import Wire
 
 
-class OffPathError(ColdaisleError):
+class OffPathError(RunError):
     """The attacker is not on the path where the plan needs it."""
-
-    exit_code = 3
 
     def __init__(self, episode: str, unit: str, what: str) -> None:
         super().__init__(

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
 from coldaisle_contracts.cable import INTERFACE
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import ARP, ETHERNET, IPV4
 
 _ETH_P_ALL = 0x0003
@@ -19,10 +19,8 @@ _BUFFER = 8_000_000
 """Receive buffer to request, in bytes; the kernel may grant less."""
 
 
-class ForbiddenFrameError(ColdaisleError):
+class ForbiddenFrameError(RunError):
     """A frame was about to be sent to or from a host that is not in the plan."""
-
-    exit_code = 3
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the injector refused a frame: {what} is not in the plan; nothing was sent")
