@@ -79,12 +79,12 @@ def _exchanges(account: Account) -> Iterator[str]:
     answers = pd.DataFrame(
         {"shard": shard[~is_request], "host": ntp["ip_dst"].astype("str")[~is_request].map(names)}
     )
-    times = account.evidence.times.astype({"shard": "str"})
+    times = account.evidence.times
     parts = {
         "asked": requests,
         "given": answers,
         "noted": times,
-        "failed": times[times["failed"].astype(bool)],
+        "failed": times[times["failed"] != ""],
     }
     counts = pd.DataFrame({name: table.groupby(["shard", "host"]).size() for name, table in parts.items()})
     for shard_name, unit, *row in (

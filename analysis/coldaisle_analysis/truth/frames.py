@@ -54,13 +54,12 @@ def join(evidence: Evidence) -> Join:
             "digest": [frame_digest(evidence.raw.frame(int(row))) for row in candidates],
             "row": candidates,
         }
-    )
+    ).astype({"shard": "str", "digest": "str"})  # a table without rows knows no types
     key = ["shard", "digest"]
-    text = dict.fromkeys(key, "str")  # a table without rows knows no types
-    lines = evidence.frames[evidence.frames["side"] == "broker"].astype(text).reset_index(drop=True)
+    lines = evidence.frames[evidence.frames["side"] == "broker"].reset_index(drop=True)
     frames["occurrence"] = frames.groupby(key).cumcount()
     lines["occurrence"] = lines.groupby(key).cumcount()
-    merged = lines.merge(frames.astype(text), how="left", on=[*key, "occurrence"])
+    merged = lines.merge(frames, how="left", on=[*key, "occurrence"])
     lines["row"] = merged["row"].fillna(-1).astype("int64")
     return Join(lines, touched, _label(lines, len(evidence.raw), kinds(evidence)))
 
