@@ -3,8 +3,9 @@
 The state takes two kilobytes per sensor. A capture is followed in one go or as it comes, with the same result.
 """
 
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,20 +59,8 @@ def _new(sensors: int) -> State:
     return State(values, sizes, waits, longs, np.full(sensors, np.nan), counts, host)
 
 
-class Kernel(Protocol):
-    """The compiled :func:`_follow_history`."""
-
-    def __call__(
-        self,
-        sensor: Ints,
-        host: Ints,
-        wait: Floats,
-        value: Floats,
-        state: State,
-        scratch: Floats,
-        columns: Floats,
-    ) -> int:
-        """Follow values, see :func:`_follow_history`."""
+Kernel = Callable[[Ints, Ints, Floats, Floats, State, Floats, Floats], int]
+"""The compiled :func:`_follow_history`."""
 
 
 @cache

@@ -15,10 +15,10 @@ A :class:`Site` is learned from clean readings alone; :class:`Forecast` follows 
 longer than most because filter, charts and state are one compiled step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -152,23 +152,10 @@ class _Model(NamedTuple):
     interval_ns: Ints
 
 
-class _Filter(Protocol):
-    def __call__(
-        self,
-        sensor: Ints,
-        time_ns: Ints,
-        batch: Ints,
-        value: Floats,
-        model: _Model,
-        state: State,
-        columns: Floats,
-    ) -> int: ...
-
-
-class _Cost(Protocol):
-    def __call__(
-        self, step: Floats, residuals: Floats, dynamics: Floats, state: Floats, cost: Floats
-    ) -> int: ...
+_Filter = Callable[[Ints, Ints, Ints, Floats, _Model, State, Floats], int]
+"""The compiled :func:`_follow`."""
+_Cost = Callable[[Floats, Floats, Floats, Floats, Floats], int]
+"""The compiled :func:`_cost`."""
 
 
 @cache
