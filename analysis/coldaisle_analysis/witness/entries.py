@@ -28,21 +28,15 @@ _MAKES = {
 
 
 def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
-    """Yield the contradictions in the by_program of a shard."""
-    by_program = {"injector": journals.attacker[shard]}
-    by_program |= {unit: journals.units[shard, unit] for unit in journals.plan.scenario.units}
-    for name, lines in by_program.items():
-        for reason in (*_in_order(lines), *_phases(journals, lines), *_roles(lines)):
-            yield Doubt(f"journal/{name}.jsonl", reason)
-    for unit in journals.plan.scenario.units:
-        lines = journals.units[shard, unit]
-        acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
-        for reason in (
-            *_readings(journals, unit, lines),
-            *_reasons(journals, unit, lines),
-            *_connections(unit, lines, acts),
-        ):
-            yield Doubt(f"journal/{unit}.jsonl", reason)
+    """Yield the contradictions in the journals of a shard."""
+    acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
+    units = journals.of_units(shard)
+    for name, lines in {"injector": journals.attacker[shard], **units}.items():
+        reasons = [*_in_order(lines), *_phases(journals, lines), *_roles(lines)]
+        if name in units:
+            reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
+            reasons += _connections(name, lines, acts)
+        yield from (Doubt(f"journal/{name}.jsonl", reason) for reason in reasons)
 
 
 def _in_order(lines: list[Line]) -> Iterator[str]:
