@@ -158,12 +158,8 @@ def _follow_history(
     """
     for at in range(len(sensor)):
         code, now = sensor[at], value[at]
-        values, sizes, waits, longs = (
-            state.values[code],
-            state.sizes[code],
-            state.waits[code],
-            state.longs[code],
-        )
+        values, sizes = state.values[code], state.sizes[code]
+        waits, longs = state.waits[code], state.longs[code]
         before = state.counts[code, 0]
         diff = now - values[(before - 1) % LONG] if before else _NAN
         dev = now - _median(scratch, _recent(values, before, SHORT, scratch), LEAST)
