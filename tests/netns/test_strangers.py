@@ -157,10 +157,10 @@ print((frame[:14] + packet).hex())
 
 
 CASES: dict[str, tuple[Callable[[_Up], None], str]] = {
-    "a strange MAC address": (_strange_mac, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.99"),
-    "the attacker's own host": (_own_host, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
-    "the attacker's own host, MQTT": (_own_host_to_the_broker, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
-    "a unit's name": (_units_name, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.41"),
+    "a strange MAC address": (_strange_mac, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.99"),
+    "the attacker's own host": (_own_host, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
+    "the attacker's own host, MQTT": (_own_host_to_the_broker, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
+    "a unit's name": (_units_name, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.41"),
     "a unit's connection": (_units_connection, r"frame \d+ of capture/raw/day-1-000.pcap is packet \d+ of its connection"),
 }  # fmt: skip
 

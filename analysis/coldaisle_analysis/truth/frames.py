@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.truth.evidence import Evidence, shard_of_frames
 from coldaisle_contracts.addressing import HOSTS, INJECTOR, Host
@@ -40,7 +40,7 @@ class Join:
     """
 
     lines: pd.DataFrame
-    touched: npt.NDArray[np.bool_]
+    touched: Mask
     table: pd.DataFrame
 
 
@@ -69,7 +69,7 @@ def kinds(evidence: Evidence) -> dict[str, str]:
     return {episode.id: episode.kind for episode in evidence.plan.episodes}
 
 
-def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
+def through_attacker(frames: Frames) -> Mask:
     """Return which frames have the attacker's MAC address as source or destination, or request it by ARP."""
     both = 2 * len(_MAC)
     address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
@@ -88,9 +88,7 @@ def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataF
     return truth(anomalous, table["episode"], table["role"], kind_of)
 
 
-def truth(
-    anomalous: npt.NDArray[np.bool_], episode: pd.Series, role: pd.Series, kind_of: dict[str, str]
-) -> pd.DataFrame:
+def truth(anomalous: Mask, episode: pd.Series, role: pd.Series, kind_of: dict[str, str]) -> pd.DataFrame:
     """Return label, benign, kind, episode and role, one row per row given.
 
     Args:
@@ -113,7 +111,7 @@ def truth(
     )
 
 
-def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> npt.NDArray[np.bool_]:
+def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> Mask:
     """Return which frames are honest ARP between hosts: the sender has its own MAC address.
 
     Args:

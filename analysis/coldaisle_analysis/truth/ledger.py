@@ -132,7 +132,7 @@ def _clocks_kept(evidence: Evidence) -> Iterator[str]:
     for (shard, unit), queries in evidence.times.groupby(["shard", "host"]):
         free = [slot for slot in queries["slot"] if (unit, slot) not in covered]
         if len(queries) > 1 and (queries["failed"] != "").all() and free:
-            yield f"{unit} asked for the time {len(queries)} times in {shard} and no answer came: the NTP server was not well"
+            yield f"{unit} asked for the time {len(queries)} times in {shard} and no answer came: the NTP server did not work"
 
 
 @dataclass(frozen=True)

@@ -88,22 +88,22 @@ class Attacker:
         """Yield the contradictions between a line and its frame."""
         act, episode = line["act"], self._episodes.get(line["episode"])
         if episode is None or episode.row.actor != "injector":
-            yield f"is put down to episode {line['episode']!r}, which is none of the attacker's"
+            yield f"is attributed to episode {line['episode']!r}, which is none of the attacker's"
             return
         if act in CRAFTED:
             self._crafted[episode.id] += 1
         yield from self._in_order(line, frame)
         if not self._in_time(episode, act, frame.at_ns):
-            yield f"is put down to {episode.kind} {episode.id}, which was not there then"
+            yield f"is attributed to {episode.kind} {episode.id}, which was not active then"
         hosts, ends = {frame.source, frame.target}, {BROKER.ip, _ip(episode.unit)}
         astray = not hosts <= ends or _ip(episode.unit) not in hosts
         if episode.row.on_path and astray:
-            yield f"is put down to {episode.id} and is not between {episode.unit} and the broker"
+            yield f"is attributed to {episode.id} and is not between {episode.unit} and the broker"
         named = self._named_acts.get(line["digest"])
         if act in _NAMED and (named is None or named["port"] != frame.sport):
             yield f"was made or changed ({act}) and no act on its connection names it"
         if act in _SILENT and frame.target == BROKER.ip and frame.payload:
-            yield f"carries something, and its line says {act}"
+            yield f"has a payload, although its line says {act}"
 
     def _in_order(self, line: Line, frame: Frame) -> Iterator[str]:
         """Yield a contradiction if a line was not written when its frame passed, or not in the order of the frames.
@@ -120,7 +120,7 @@ class Attacker:
         if line["line"] > number:
             self._latest[way] = line["line"], frame
         elif frame.at_ns - before.at_ns > _SLACK_NS:
-            yield f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
+            yield f"comes after {before.name}, and its line {line['line']} of the journal is before line {number}"
 
     def _in_time(self, episode: Episode, act: str, at_ns: int) -> bool:
         """Tell whether an episode may have a frame at this instant.
@@ -141,7 +141,7 @@ class Attacker:
     def close(self) -> Iterator[Doubt]:
         """Yield the lines of the journal that the capture does not confirm."""
         for line in sorted(chain(*self._lines.values()), key=itemgetter("line")):
-            missing = f"speaks of a frame ({line['act']} of {line['episode']}) that is not in the capture"
+            missing = f"names a frame ({line['act']} of {line['episode']}) that is not in the capture"
             yield Doubt(f"journal/injector.jsonl: line {line['line']}", missing)
         for digest, act in self._named_acts.items():
             if digest not in self._digests:

@@ -191,7 +191,7 @@ class Connections:
             return
         if not self._out(unit, frame.at_ns, frame.at_ns - before[1]):
             speaker = unit if upward else "the broker"
-            yield f"is packet {frame.ident} of its connection, behind packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
+            yield f"is packet {frame.ident} of its connection, after packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
 
     def _out(self, unit: str, at_ns: int, within_ns: int) -> bool:
         """Tell whether a unit's cable was out during a time before an instant, or shortly before that time."""

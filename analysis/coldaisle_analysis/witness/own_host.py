@@ -19,8 +19,6 @@ _ASKS = 1
 
 Key = tuple[int, int, str, int]
 """IP protocol, port of the attacker's host, the other side's address and port."""
-Waiting = list[int]
-"""Numbers of the frames whose cause is not known yet."""
 
 
 @dataclass
@@ -45,7 +43,7 @@ class OwnHost:
             self._opened[line["port"]].append(line)
         self._settle = settle
         self._flows: dict[Key, _Flow] = {}
-        self._waiting: dict[tuple[bool, str], Waiting] = {}
+        self._waiting: dict[tuple[bool, str], list[int]] = {}  # frames of unknown cause, by number
         self._owner: dict[tuple[bool, str], str] = {}
 
     def crafted(self, frame: Frame, episode: str) -> None:

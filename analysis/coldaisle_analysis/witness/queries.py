@@ -45,7 +45,7 @@ class Queries:
         elif frame.dport in self._open[unit := UNIT_NAMES[frame.target]]:
             self._open[unit].remove(frame.dport)
         else:
-            yield f"tells {unit} the time, which did not ask"
+            yield f"answers {unit}, which did not ask for the time"
 
     def close(self) -> Iterator[Doubt]:
         """Yield the queries that the capture does not show, except failed ones of a unit whose cable is out."""
