@@ -101,7 +101,10 @@ class Site:
         places = len(data["covariance"][0]) if units else 0
 
         def floats(name: str, *shape: int) -> Floats:
-            return _finite(np.array(data[name], np.float64).reshape(shape))
+            numbers = np.array(data[name], np.float64).reshape(shape)
+            if not np.isfinite(numbers).all():
+                raise ValueError(f"a number of {name} is not finite")
+            return numbers
 
         def codes(name: str, most: int) -> Ints:
             numbers = np.array(data[name], np.int64).reshape(sensors)
@@ -119,12 +122,6 @@ class Site:
             usual=floats("usual", sensors, 2),
             interval_s=float(floats("interval_s")),
         )
-
-
-def _finite(numbers: Floats) -> Floats:
-    if not np.isfinite(numbers).all():
-        raise ValueError("a number of the site is not finite")
-    return numbers
 
 
 class State(NamedTuple):
@@ -228,9 +225,8 @@ def _joint_rows(covariance: Floats) -> Floats:
 @inner
 def _ahead(state: Floats, dynamics: Floats, step: float) -> float:
     """Advance level and noise by a number of steps; return the variance of the next reading."""
-    memory = (
-        dynamics[1] if step == 1.0 else dynamics[1] ** step
-    )  # a power takes as long as all other steps together
+    # a power takes as long as everything else here
+    memory = dynamics[1] if step == 1.0 else dynamics[1] ** step
     state[_LEFT] *= memory
     state[_P_LL] += dynamics[0] * dynamics[0] * step
     state[_P_LA] *= memory
