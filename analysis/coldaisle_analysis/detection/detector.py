@@ -11,7 +11,8 @@ from sklearn.pipeline import Pipeline
 from coldaisle_analysis import columns
 from coldaisle_analysis.earliness.policies import Policy, as_json, of_json
 from coldaisle_analysis.forecast.kalman import COLUMNS, Forecast, Site
-from coldaisle_analysis.models import files, scores
+from coldaisle_analysis.models import files
+from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import read
 

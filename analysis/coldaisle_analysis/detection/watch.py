@@ -19,7 +19,7 @@ from coldaisle_analysis.features.packets import BYTES
 from coldaisle_analysis.forecast import columns as forecast
 from coldaisle_analysis.forecast.columns import series_of_published
 from coldaisle_analysis.forecast.kalman import Forecast
-from coldaisle_analysis.models import scores
+from coldaisle_analysis.models.model import scores
 
 LEVEL: columns.Level = "packets"
 LIVE_FRAMES, LIVE_BYTES = 1 << 12, 1 << 21

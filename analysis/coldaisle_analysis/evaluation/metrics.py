@@ -74,20 +74,8 @@ class BudgetMetrics(AlarmMetrics, AlarmRows):
     """A decision rule that was set for a budget of false alarms."""
 
 
-class DelayCurves(TypedDict):
-    """Recall against delay, as points ``[delay, recall]``.
-
-    Attributes:
-        recall_by_items: the delay counted in items from the onset.
-        recall_by_seconds: the delay in s from the onset.
-    """
-
-    recall_by_items: list[list[float]]
-    recall_by_seconds: list[list[float]]
-
-
-class OptionalCurves(TypedDict, total=False):
-    """:class:`DelayCurves` where they are written down.
+class DelayCurves(TypedDict, total=False):
+    """Recall against delay; the rows of other runs and most policies have no curves.
 
     Attributes:
         recall_by_items: recall against the delay counted in items from the onset, as points ``[delay, recall]``.
@@ -98,7 +86,7 @@ class OptionalCurves(TypedDict, total=False):
     recall_by_seconds: list[list[float]]
 
 
-class PolicyMetrics(BudgetMetrics, OptionalCurves):
+class PolicyMetrics(BudgetMetrics, DelayCurves):
     """An alarm policy that was chosen on training rows; the policy ``best`` has curves, too.
 
     Attributes:
@@ -113,7 +101,7 @@ class PolicyMetrics(BudgetMetrics, OptionalCurves):
 _Budgets = TypedDict("_Budgets", {"1 a day": BudgetMetrics, "1 a week": BudgetMetrics}, total=False)
 
 
-class CaseMetrics(_Budgets, OptionalCurves):
+class CaseMetrics(_Budgets, DelayCurves):
     """A model's alarms on one kind of case.
 
     Attributes:

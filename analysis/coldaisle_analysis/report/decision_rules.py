@@ -7,8 +7,8 @@ from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,
     CaseMetrics,
+    DelayCurves,
     MetricsRow,
-    OptionalCurves,
     Scored,
 )
 from coldaisle_analysis.models import BASELINES
@@ -70,7 +70,7 @@ class CaseResult:
     model: str
     by_rule: dict[str, AlarmMetrics]
     always: float | None
-    curves: dict[str, OptionalCurves]
+    curves: dict[str, DelayCurves]
 
 
 def earliest(scored: Sequence[Scored]) -> list[CaseResult]:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from coldaisle_analysis.audit import Result, Status
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
-from coldaisle_analysis.models import BASELINES, EVERY_ROW, MODELS
+from coldaisle_analysis.models import BASELINES, MODELS
+from coldaisle_analysis.models.model import EVERY_ROW
 from coldaisle_analysis.report.conclusions.sentence import TRUST, Sentence
 from coldaisle_analysis.report.kinds import Reach
 from coldaisle_analysis.report.lookup import first_case, grouped_split
