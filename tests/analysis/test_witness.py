@@ -146,4 +146,6 @@ def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, dou
         "line": 4,
     }
     reasons = list(attacker.examine(line, frame))
-    assert reasons == ([f"is attributed to interception {first}, which was not active then"] if doubted else [])
+    assert reasons == (
+        [f"is attributed to interception {first}, which was not active then"] if doubted else []
+    )
