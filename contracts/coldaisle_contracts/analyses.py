@@ -69,6 +69,5 @@ def refuse_sealed(out: Path | None, place: str = "--out") -> None:
         InputError: naming the run.
     """
     if out is not None and (run := sealed_around(out)) is not None:
-        raise InputError(
-            place, f"lies in the finished run {run}, which stays as it is: name another place", str(out)
-        )
+        remedy = f"it lies in the finished run {run}, which may not change: name another place"
+        raise InputError(place, remedy, str(out))

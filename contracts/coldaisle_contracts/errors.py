@@ -109,7 +109,7 @@ class FederateError(RunError):
 
     def __init__(self, name: str, what: str, last_words: str = "") -> None:
         self.name, self.what = name, what
-        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
+        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it wrote nothing"
         super().__init__(f"{name} {what}{ending}")
 
 
@@ -124,10 +124,9 @@ class UnforeseenError(ColdaisleError):
     exit_code = 70
 
     def __init__(self, what: str, log: Path | None) -> None:
-        report = f"and the file {log}, which holds the whole story" if log else "and the command"
-        super().__init__(
-            f"{plain(what, _PLACE)}: nobody foresaw this, so please report it with this sentence {report}"
-        )
+        report = f"and the file {log}, which holds the traceback" if log else "and the command"
+        fault = "nobody foresaw this error, so please report it with this sentence"
+        super().__init__(f"{plain(what, _PLACE)}: {fault} {report}")
 
 
 def notes(error: BaseException) -> list[str]:

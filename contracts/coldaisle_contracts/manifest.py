@@ -24,9 +24,8 @@ COUNTED = (
 
 def _all_counted(counts: dict[str, int]) -> dict[str, int]:
     if missing := [name for name in COUNTED if name not in counts]:
-        raise MismatchError(
-            "", sorted(counts), f"the number of {missing[0]} is missing: the manifest was edited"
-        )
+        remedy = f"the number of {missing[0]} is missing, so the manifest was edited: make the run again"
+        raise MismatchError("", sorted(counts), remedy)
     return counts
 
 
@@ -34,7 +33,8 @@ def _inside(files: dict[str, str]) -> dict[str, str]:
     for name in files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or str(path) != name or name == ".":
-            raise MismatchError("", name, "every file lies in the run's own folder: the manifest was edited")
+            remedy = "it lies outside of the folder, so the manifest was edited: make the run again"
+            raise MismatchError("", name, remedy)
     return files
 
 

@@ -170,9 +170,8 @@ class Plan(Model):
         plan = cls.check(read_text(path, "name a run that has a plan.json"), path)
         for key, expected in begins(plan.scenario).items():
             if (value := getattr(plan, key)) != expected:
-                raise InputError(
-                    f"{path}: key {key}", f"its scenario begins at {expected}: the plan was edited", value
-                )
+                remedy = f"its scenario has {expected}, so the plan was edited: make the run again"
+                raise InputError(f"{path}: key {key}", remedy, value)
         return plan
 
 

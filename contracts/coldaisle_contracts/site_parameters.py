@@ -88,7 +88,7 @@ class Site(Model):
         """Refuse a unit that does not cool, because its energy balance has no solution."""
         for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
             if coolant_out <= coolant_in or return_air <= supply:
-                remedy = "coolant out must be warmer than coolant in, return air warmer than supply air"
+                remedy = "make coolant out warmer than coolant in, and return air warmer than supply air"
                 raise MismatchError(unit, value[unit], remedy)
         return value
 

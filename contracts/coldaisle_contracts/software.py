@@ -84,7 +84,7 @@ class Software(Model):
             try:
                 by_name[path.stem] = cls.check(path.read_bytes(), path)
             except OSError as error:
-                raise InputError(path, f"cannot be read ({error.strerror})") from error
+                raise InputError(path, f"it cannot be read ({error.strerror}): make the run again") from error
         return by_name
 
 

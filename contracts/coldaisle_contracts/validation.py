@@ -46,6 +46,22 @@ class Model(BaseModel):
             raise first_problem(place, error) from error
 
 
+def refuse_first(model: BaseModel, *problems: tuple[bool, str, str]) -> None:
+    """Raise the first problem that a validator of a model has with it.
+
+    Args:
+        model: the model.
+        problems: whether a problem applies, the key that has it, and what would be right, as the second half of a sentence.
+
+    Raises:
+        MismatchError: if one applies.
+    """
+    for applies, key, remedy in problems:
+        if applies:
+            value = getattr(model, key)
+            raise MismatchError(key, list(value) if isinstance(value, tuple) else value, remedy)
+
+
 def first_problem(path: Path | str, error: ValidationError) -> InputError:
     """Return the first error that pydantic found, as one sentence with file, key, value and remedy."""
     problem = error.errors()[0]
@@ -61,8 +77,8 @@ def first_problem(path: Path | str, error: ValidationError) -> InputError:
 
 
 _REMEDIES = {
-    "extra_forbidden": "remove it, no such key exists",
-    "missing": "add it, it is required",
+    "extra_forbidden": "remove it, because no such key exists",
+    "missing": "add it, because it is required",
     "date_from_datetime_parsing": "write a date such as 2026-03-02",
     "date_type": "write a date such as 2026-03-02",
     "time_parsing": "write a local time of day such as 01:30:00",

@@ -44,7 +44,7 @@ def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
 def _refuse_targets(plan: Plan) -> None:
     named = {*plan.scenario.units, *(episode.unit for episode in plan.episodes)}
     for name in sorted(named - {*UNITS, BROKER.name}):
-        raise InterlockError(f"the plan names {name!r}, who is not on the test network")
+        raise InterlockError(f"the plan names {name!r}, which is not on the test network")
 
 
 def _refuse_interfaces() -> None:

@@ -26,9 +26,8 @@ class BudgetError(RunError):
     """An episode was about to send more than the plan allows."""
 
     def __init__(self, episode: str, packets: int) -> None:
-        super().__init__(
-            f"episode {episode}: more than the {packets} frames the plan allows; nothing more was sent"
-        )
+        limit = f"the {packets} frames that the plan allows"
+        super().__init__(f"episode {episode} was about to exceed {limit}; nothing more was sent")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
         (InputError(Path("a/b"), "name a file", "x"), "a/b is 'x': name a file", 2),
         (InputError("key", "give 1", 0), "key is 0: give 1", 2),
         (TrustError(["a", "b"]), "the run is not trustworthy: a; b", 3),
-        (FederateError("inrow-13", "died"), "inrow-13 died; it said nothing", 3),
+        (FederateError("inrow-13", "died"), "inrow-13 died; it wrote nothing", 3),
         (FederateError("inrow-13", "died", "oh\n"), "inrow-13 died; its last words: oh", 3),
         (ColdaisleError("anything"), "anything", 1),
     ],

@@ -62,21 +62,24 @@ def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"authors": ""}, r"key publish\.authors: add it, it is required"),
+        ({"authors": ""}, r"key publish\.authors: add it, because it is required"),
         ({"authors": "[]"}, r"key publish\.authors is \[\]: name at least one"),
         ({"authors": '["Ada"]'}, r"key publish\.authors\.0 is 'Ada': write it as a table"),
-        ({"authors": '[{name = " "}]'}, r"publish\.authors\.0\.name is ' ': write a line of text"),
+        ({"authors": '[{name = " "}]'}, r"publish\.authors\.0\.name is ' ': write one line of text"),
         ({"authors": '[{name = "A", mail = "x"}]'}, r"publish\.authors\.0\.mail: remove it"),
-        ({"authors": '[{name = "A", orcid = "0000-0002-1825-0098"}]'}, r"orcid is .*: write its 16 digits"),
-        ({"licence": ""}, r"key publish\.licence: add it, it is required"),
-        ({"licence": '"CC-BY-40"'}, r"key publish\.licence is 'CC-BY-40': SPDX knows no such licence"),
+        (
+            {"authors": '[{name = "A", orcid = "0000-0002-1825-0098"}]'},
+            r"orcid is .*: write the 16 digits of an ORCID iD",
+        ),
+        ({"licence": ""}, r"key publish\.licence: add it, because it is required"),
+        ({"licence": '"CC-BY-40"'}, r"key publish\.licence is 'CC-BY-40': SPDX has no such licence"),
         ({"licence": '"free for all"'}, r"key publish\.licence is 'free for all': write an SPDX id"),
         ({"url": '"example.org"'}, r"key publish\.url is 'example\.org': write a whole address"),
-        ({"doi": '"https://doi.org/10.5281/x"'}, r"key publish\.doi is .*: write it from 10\. on"),
+        ({"doi": '"https://doi.org/10.5281/x"'}, r"key publish\.doi is .*: write a DOI without its address"),
         ({"year": "1492"}, r"key publish\.year is 1492: "),
         ({"version": '"one"'}, r"key publish\.version is 'one': "),
-        ({"title": '"two\\nlines"'}, r"key publish\.title is .*: write a line of text"),
-        ({"licens": '"MIT"'}, r"key publish\.licens: remove it, no such key exists"),
+        ({"title": '"two\\nlines"'}, r"key publish\.title is .*: write one line of text"),
+        ({"licens": '"MIT"'}, r"key publish\.licens: remove it, because no such key exists"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, changed: dict[str, str], said: str) -> None:

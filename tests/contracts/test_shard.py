@@ -34,13 +34,13 @@ def test_a_shard_survives_its_name(days: int, data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("monday", "shard is 'monday': write day-3 or day-1-7"),
-        ("day-1-2-3", "shard is 'day-1-2-3': write day-3 or day-1-7"),
-        ("day-", "shard is 'day-': write day-3 or day-1-7"),
-        ("day-\N{SUPERSCRIPT TWO}", "shard is 'day-\N{SUPERSCRIPT TWO}': write day-3 or day-1-7"),
-        ("day-0", "shard is 'day-0': name days within 1 to 7"),
-        ("day-8", "shard is 'day-8': name days within 1 to 7"),
-        ("day-3-2", "shard is 'day-3-2': name days within 1 to 7"),
+        ("monday", "shard is 'monday': write it as day-3 or day-1-7"),
+        ("day-1-2-3", "shard is 'day-1-2-3': write it as day-3 or day-1-7"),
+        ("day-", "shard is 'day-': write it as day-3 or day-1-7"),
+        ("day-\N{SUPERSCRIPT TWO}", "shard is 'day-\N{SUPERSCRIPT TWO}': write it as day-3 or day-1-7"),
+        ("day-0", "shard is 'day-0': name days from 1 to 7"),
+        ("day-8", "shard is 'day-8': name days from 1 to 7"),
+        ("day-3-2", "shard is 'day-3-2': name days from 1 to 7"),
     ],
 )
 def test_what_is_no_shard_is_refused(text: str, said: str) -> None:

@@ -34,14 +34,14 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("drft = 1", "site.toml: key drft: remove it, no such key exists"),
+        ("drft = 1", "site.toml: key drft: remove it, because no such key exists"),
         ("drift = -1", "site.toml: key drift is -1: it should be greater than or equal to 0"),
         ("coupling = 1.1", "site.toml: key coupling is 1.1: it should be less than or equal to 1"),
-        ("noise = [0.1, 0.1, 0.1]", "site.toml: key noise.3: add it, it is required"),
+        ("noise = [0.1, 0.1, 0.1]", "site.toml: key noise.3: add it, because it is required"),
         ("autocorrelation = [0, 0, 0, -1]", "site.toml: key autocorrelation.3 is -1: it should be greater than -1"),
         ("[season]\npeak_hour = 24", "site.toml: key season.peak_hour is 24: it should be less than 24"),
         ("[medians]\ninrow-13 = [12, 16, 20, 'x']", "site.toml: key medians.inrow-13.3 is 'x': write a number"),
-        ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): coolant out must be warmer"),
+        ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): make coolant out warmer"),
         ("drift =", "site.toml: write valid TOML (Invalid value (at "),
     ],
 )  # fmt: skip

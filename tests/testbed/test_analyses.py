@@ -91,7 +91,7 @@ def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(28, "No space left on device", str(run / "analyses" / "x"))
 
     monkeypatch.setattr(pipeline, "analyse_run", full)
-    with pytest.raises(InputError, match=r"analyses/x: cannot be written, because the disk at .* is full"):
+    with pytest.raises(InputError, match=r"analyses/x: it cannot be written, because the disk at .* is full"):
         conclude.again(run, Progress())
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]
 
@@ -140,7 +140,7 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
     (run / "export" / "csv" / "packets.csv").write_text("x")
     assert verify(run).manifest_sha256 == digest_of(run)
     for place in (run, run / "dataset", run / "analyses" / "001" / "more", run / "more" / "export"):
-        with pytest.raises(InputError, match=r"lies in the finished run .*made, which stays as it is"):
+        with pytest.raises(InputError, match=r"lies in the finished run .*made, which may not change"):
             refuse_sealed(place)
 
 

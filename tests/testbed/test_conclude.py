@@ -138,15 +138,15 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        ({"definition": None}, "holds no scenario, .* name the run's folder"),
+        ({"definition": None}, "holds no scenario: name the run's folder"),
         ({"definition": {"name": "x"}}, "definition: key seed: add it"),
-        ({"plan_digest": "0" * 64}, "is not the plan this version makes of its scenario: use coldaisle"),
-        ({"left_out": ["removal"]}, "is not the plan this version makes"),
+        ({"plan_digest": "0" * 64}, "this version makes another plan of its scenario: use coldaisle"),
+        ({"left_out": ["removal"]}, "this version makes another plan"),
         ({"engine": "mars"}, "key engine is 'mars': it should be 'netns' or 'compose'"),
         ({"counts": {}}, "key counts is .*the number of packets is missing"),
         (
             {"files": {"../../plan.json": "0"}},
-            "key files is '../../plan.json': every file lies in the run's own",
+            "key files is '../../plan.json': it lies outside of the folder",
         ),
     ],
 )

@@ -43,7 +43,7 @@ def test_no_name_means_the_whole_run() -> None:
 )
 def test_bad_name_is_refused_with_what_is_right(text: str) -> None:
     """A day outside the run or a name of another form is one sentence with the value."""
-    with pytest.raises(InputError, match=rf"shard is '{text}': (name days within 1 to 7|write day-3)"):
+    with pytest.raises(InputError, match=rf"shard is '{text}': (name days from 1 to 7|write it as day-3)"):
         Shard.parse(text, 7)
 
 

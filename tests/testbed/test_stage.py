@@ -196,6 +196,6 @@ def test_a_folder_that_may_not_be_written_is_one_sentence() -> None:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     said = done.stdout.splitlines()
     assert [line.partition(": ")[2] for line in said] == [
-        "cannot be written (Permission denied): name another folder with --out"
+        "it cannot be written (Permission denied): name another folder with --out"
     ] * 4, done.stderr
     assert [line.partition(": ")[0] for line in said][::2] == [str(closed), str(shut / "run")]

@@ -290,7 +290,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "the machine's software": (refitted(other_base), "software/ says 'Other'"),
     "files emptied": (with_facts(files={}), "plan.json: was added"),
     "an entry and its file": (refitted(drop_entry), "does not list dataset/flows.csv"),
-    "a path out of the run": (listed_path_out, "'../outside.txt': every file lies in the run's own folder"),
+    "a path out of the run": (listed_path_out, "'../outside.txt': it lies outside of the folder"),
     "a file added": (added("notes.txt"), "notes.txt: was added"),
     "a link out of the run": (linked_out, "dataset/flows.parquet: is no file of the run itself"),
     "a file added and listed": (listed_addition, "manifest.json: lists dataset/more.csv, which no run has"),
