@@ -8,7 +8,6 @@ import importlib.metadata
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -99,15 +98,8 @@ def licence(distribution: importlib.metadata.Distribution) -> str:
     metadata = distribution.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
-    classified = sorted(_classified(metadata.get_all("Classifier") or ()))
+    families = (classifier.rpartition(" :: ") for classifier in metadata.get_all("Classifier") or ())
+    names = {name for family, _, name in families if family.startswith("License")} - {"OSI Approved"}
     field = metadata["License"].strip() if "License" in metadata else ""
     short = field if len(field) <= _LONGEST_LICENCE and "\n" not in field else ""
-    return ", ".join(classified) or short
-
-
-def _classified(classifiers: Sequence[str]) -> Iterator[str]:
-    """Yield the names of licences in trove classifiers."""
-    for classifier in classifiers:
-        family, _, name = classifier.rpartition(" :: ")
-        if family.startswith("License") and name != "OSI Approved":
-            yield name
+    return ", ".join(sorted(names)) or short

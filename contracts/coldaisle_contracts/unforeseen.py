@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, TracebackType
 
 from coldaisle_contracts.errors import ColdaisleError, InputError, UnforeseenError, notes, plain
 
@@ -133,11 +133,8 @@ def _is_ours(code: CodeType) -> bool:
 def _at_hand(trace: TracebackType | None) -> Path | None:
     """Return the first path among the local variables of the innermost of our functions, or else of its callers."""
     frames = [frame for frame, _ in traceback.walk_tb(trace) if _is_ours(frame.f_code)]
-    return next((path for frame in reversed(frames) for path in _paths(frame)), None)
-
-
-def _paths(frame: FrameType) -> list[Path]:
-    return [value for value in frame.f_locals.values() if isinstance(value, Path)]
+    values = (value for frame in reversed(frames) for value in frame.f_locals.values())
+    return next((value for value in values if isinstance(value, Path)), None)
 
 
 def _logged(error: BaseException) -> Path | None:

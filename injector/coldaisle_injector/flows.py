@@ -4,7 +4,6 @@ A frame follows from a flow by its 4-tuple and, for TCP, by its sequence or ackn
 not matter. A later connection from the same port is another flow, which belongs to an episode only if an act opened it.
 """
 
-import struct
 from dataclasses import dataclass
 
 from coldaisle_contracts.journal import ETHERNET
@@ -113,6 +112,6 @@ def _quoted(frame: bytes) -> bytes | None:
         return None
     start = ETHERNET + (frame[ETHERNET] & 15) * 4
     quoted = frame[start + _ICMP_HEADER :]
-    if len(quoted) < _IP_HEADER + _PORTS or struct.unpack_from("!B", frame, start)[0] not in _ERRORS:
+    if len(quoted) < _IP_HEADER + _PORTS or frame[start] not in _ERRORS:
         return None
     return frame[:ETHERNET] + quoted

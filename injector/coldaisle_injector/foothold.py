@@ -56,16 +56,13 @@ class Foothold:
 
     def client(self, notes: Notes, first: bytes = b"") -> Client:
         """Open a connection to the broker for an episode, and send its first bytes."""
-        client = Client(notes, self._forget)
+        client = Client(notes, self.clients.remove)
         self._flows.open(client.port, BROKER.ip, MQTT_PORT, notes)
         notes.opened(client.port)
         self.clients.append(client)
         client.open()
         client.send(first)
         return client
-
-    def _forget(self, client: Client) -> None:
-        self.clients.remove(client)
 
     def send(self, frame: bytes, notes: Notes, act: FrameAct) -> None:
         """Send a raw frame of an episode from the attacker's own address; answers to it belong to the episode.

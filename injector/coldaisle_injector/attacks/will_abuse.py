@@ -18,8 +18,7 @@ class Attack(Rogue):
         value = encode_value(act.amount).decode()
         witness = yield from login(scene, messages.connect(_WITNESS))
         yield from say(witness, messages.subscribe(TOPIC, 1), messages.SUBACK)
-        will = messages.Will(TOPIC, value)
-        doomed = yield from login(scene, messages.connect(_DOOMED, will=will))
+        doomed = yield from login(scene, messages.connect(_DOOMED, will=(TOPIC, value)))
         doomed.abort()
 
         def published() -> bool:
