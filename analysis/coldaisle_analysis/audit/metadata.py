@@ -4,9 +4,9 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from coldaisle_analysis.audit.capture import conversations, losses
-from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.division import test_side
-from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_contracts.addressing import BROKER, NTP, UNITS
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
@@ -32,7 +31,8 @@ _FIELDS = {
 }  # fmt: skip
 """Our columns under Suricata's names."""
 _ADDRESSES = {"ip_src": "src_ip", "src_port": "src_port", "ip_dst": "dest_ip", "dst_port": "dest_port"}
-_COLUMNS = ("frame_in_file", "file", "eth_src", "eth_dst", "protocol", "mqtt_msgtype")
+_CARRIERS = {"MQTT": "TCP", "NTP": "UDP"}
+_COLUMNS = ("time_ns", "frame_in_file", "file", "flow", "eth_src", "eth_dst", "protocol", "mqtt_msgtype")
 
 
 def write(source: Source, folder: Path) -> None:
@@ -57,28 +57,15 @@ def events(source: Source) -> Iterator[dict[str, Any]]:
 
 def _records(source: Source, rows: Any) -> Iterator[dict[str, Any]]:
     """Yield the fields of each of these frames, without missing ones."""
-    packets, members = source.packets, source.members
-    flow = np.full(len(packets), -1, np.int64)
-    flow[members.row] = members.flow
-    fields = [*_COLUMNS, *_FIELDS, *_FLAGS, "ip_src", "ip_dst"]
-    table = (
-        packets[fields]
-        .iloc[rows]
-        .assign(
-            time_ns=packets["time_ns"].iloc[rows],
-            flow=flow[rows],
-            src_port=_port(packets, "srcport").iloc[rows],
-            dst_port=_port(packets, "dstport").iloc[rows],
-        )
-    )
-    names = list(table)
+    packets = source.packets.iloc[rows]
+    ports = {
+        f"{end}_port": packets[f"tcp_{end}port"].fillna(packets[f"udp_{end}port"]) for end in ("src", "dst")
+    }
+    table = packets.assign(flow=source.flow[rows], **ports)
+    names = [*_COLUMNS, *_FIELDS, *_FLAGS, *_ADDRESSES]
     columns = [table[name].astype("object").where(table[name].notna(), None).tolist() for name in names]
     for cells in zip(*columns, strict=True):
         yield {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}
-
-
-def _port(packets: pd.DataFrame, name: str) -> pd.Series:
-    return packets[f"tcp_{name}"].fillna(packets[f"udp_{name}"])
 
 
 def _head(frame: dict[str, Any]) -> dict[str, Any]:
@@ -88,9 +75,7 @@ def _head(frame: dict[str, Any]) -> dict[str, Any]:
         head["flow_id"] = frame["flow"] + 1
     head |= {"pcap_cnt": frame["frame_in_file"], "pcap_filename": frame["file"]}
     head |= {theirs: frame[ours] for ours, theirs in _ADDRESSES.items() if ours in frame}
-    proto = (
-        "TCP" if frame["protocol"] == "MQTT" else "UDP" if frame["protocol"] == "NTP" else frame["protocol"]
-    )
+    proto = _CARRIERS.get(frame["protocol"], frame["protocol"])
     return head | {"proto": proto, "ether": {"src_mac": frame["eth_src"], "dest_mac": frame["eth_dst"]}}
 
 
