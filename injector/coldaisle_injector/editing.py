@@ -30,13 +30,13 @@ class Editor:
 
     def __init__(self, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
         self._notes, self._spoofer, self._slot_of = notes, spoofer, slot_of
-        self.attack: edits.Editing | None = None
+        self.attack = edits.Editing()
         self.acting = False
 
     @property
     def relaying_is_the_attack(self) -> bool:
         """Whether a frame that is merely relayed is part of the anomaly."""
-        return self.acting and self.attack is not None and self.attack.labels_relayed
+        return self.acting and self.attack.labels_relayed
 
     @property
     def slot(self) -> int:
@@ -66,7 +66,7 @@ class Editor:
 
     def answer(self, datagram: bytes) -> bytes:
         """Return the NTP answer to pass on to the unit instead of the server's."""
-        if self.attack is None or not self.acting:
+        if not self.acting:
             return datagram
         forged = self.attack.on_answer(self.slot, datagram)
         if forged != datagram:
@@ -84,9 +84,9 @@ class Editor:
         """Return the bytes to pass on for a reading (its own, others or none) and the edit."""
         reading = self._reading(conn, message)
         edit: Edit = edits.Pass()
-        if self.attack and self.acting:
+        if self.acting:
             edit = self.attack.on_publish(reading)
-        elif self.attack:
+        else:
             self.attack.watch(reading)
         data = self._carried_out(edit, conn, message, reading)
         if data:

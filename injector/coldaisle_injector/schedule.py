@@ -1,7 +1,6 @@
 """The main loop of the injector: it plays the scripts of the episodes and handles the frames that arrive."""
 
 import select
-from functools import partial
 
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
@@ -103,11 +102,11 @@ class Schedule:
         self._times.look()
         if self._wire.socket in ready:
             self._relay()
-        for handle in (
-            *(partial(clients[sock].on_writable) for sock in writable),
-            *(partial(client.on_readable) for sock, client in clients.items() if sock in ready),
-        ):
-            handle()
+        for sock in writable:
+            clients[sock].on_writable()
+        for sock in ready:
+            if sock in clients:
+                clients[sock].on_readable()
         return self._federate.socket in ready
 
     def _relay(self) -> None:

@@ -63,7 +63,7 @@ class Spoofer:
             OffPathError: if the broker has sent no segment on this connection.
         """
         if conn.down.last is None:
-            raise self.off_path("never heard the broker")
+            raise self.off_path("has seen no segment of the broker")
         self._send_next(conn.down, conn.up, self._unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
 
     def receive(self, conn: Connection, mid: int) -> None:
@@ -120,15 +120,8 @@ class Spoofer:
         act: FrameAct = "copy" if number else "release"
         digest = self._send_next(conn.up, conn.down, BROKER, data, role, act)
         value = message.value.decode()
-        self._notes.act(
-            act,
-            Reading(*place, value),
-            port=conn.port,
-            mid=message.mid,
-            after=value,
-            copy=number,
-            digest=digest,
-        )
+        reading, port, mid = Reading(*place, value), conn.port, message.mid
+        self._notes.act(act, reading, port=port, mid=mid, after=value, copy=number, digest=digest)
 
     # -- other messages -----------------------------------------------------------------------------------------
 
