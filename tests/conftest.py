@@ -8,7 +8,7 @@ import pytest
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import stage_for
+from coldaisle_testbed.stage import Order, stage_for
 
 HOUSE = Path(__file__).resolve().parents[1]
 _WITHOUT_ROOT = "needs root: network namespaces and packet sockets"
@@ -43,7 +43,8 @@ def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with stage_for(final) as stage:
         pieces.prepare(stage, plan)
         sharding.play(plan, stage, 1, lambda _: None)
-        return conclude.conclude(stage, final, "netns", {}, Progress(), analyse=False)
+        order = Order(engine="netns", shards=1, analyse=False, latest=False)
+        return conclude.conclude(stage, order, Progress())
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import ORDER, appear, point_latest
+from coldaisle_testbed.stage import ORDER, Order, appear, final_of, point_latest
 
 
 @dataclass(frozen=True)
@@ -36,34 +36,22 @@ class Finished:
     built: Dataset
 
 
-def conclude(
-    stage: Path,
-    final: Path,
-    engine: str,
-    seconds: dict[str, float],
-    progress: Progress,
-    *,
-    analyse: bool,
-    latest: bool = False,
-) -> Path:
+def conclude(stage: Path, order: Order, progress: Progress) -> Path:
     """Check a played stage, build its dataset, seal it under its name, and analyse it.
 
     The run is finished before the analysis begins, and stays as it was sealed if the analysis fails.
 
     Args:
         stage: plan, journals and captures.
-        final: the folder that the stage becomes.
-        engine: the engine that played it.
-        seconds: wall time of the steps so far, in s; further steps are added.
+        order: the products to make, and the engine that played it.
         progress: called with one line per step.
-        analyse: whether to train models and write the report.
-        latest: whether the link ``latest`` beside it is set to it.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
-    done = seal(stage, final, engine, seconds, progress)
-    if latest:
+    final = final_of(stage)
+    done = seal(stage, final, order, progress)
+    if order.latest:
         point_latest(done.run)
     counts, here = done.manifest.counts, Path.cwd()
     run = final.relative_to(here) if final.is_relative_to(here) else final
@@ -72,12 +60,12 @@ def conclude(
     )
     try:
         with analyses.making(done.run) as folder:
-            _analyse(done, folder, progress, models=analyse)
+            _analyse(done, folder, progress, models=order.analyse)
             analyses.place(folder, done.run)
     except BaseException as error:
         error.add_note(f"the run itself is finished: {run}; analyse it with `coldaisle analyse {run}`")
         raise
-    if analyse:
+    if order.analyse:
         progress(f"report: {run / 'report' / 'index.html'}")
     progress(
         f"sha256 of its manifest, which `coldaisle verify RUN --manifest-digest` asks for: {digest_of(done.run)}"
@@ -85,12 +73,13 @@ def conclude(
     return done.run
 
 
-def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progress: Progress) -> Finished:
+def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished:
     """Check a played stage, build its dataset, write its manifest and move it to ``final``.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
+    seconds = dict(order.seconds)
     with progress.step("settling the ledger", seconds, "ledger"):
         account = settle(stage)
         if broken := ledger.check(stage, account):
@@ -98,9 +87,9 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset")
-    origin = {"versions": provenance.note(stage, engine), "commit": provenance.commit()}
+    origin = {"versions": provenance.note(stage, order.engine), "commit": provenance.commit()}
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
-    facts = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
+    facts = {"id": final.name, "engine": order.engine, "created": datetime.now(UTC), "seconds": seconds}
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
     manifest = Manifest.model_validate({**facts, **origin, **deduced(account), "files": hashes})
     manifest.save(stage)

@@ -83,15 +83,7 @@ def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
     strip(stage)
     from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import; nothing is played by then
 
-    return conclude.conclude(
-        stage,
-        final_of(stage),
-        order.engine,
-        dict(order.seconds),
-        progress,
-        analyse=order.analyse,
-        latest=order.latest,
-    )
+    return conclude.conclude(stage, order, progress)
 
 
 def pieces_of(plan: Plan, shards: int | None) -> int:

@@ -18,6 +18,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import conclude, provenance
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.reproduce import reproduce
+from coldaisle_testbed.stage import Order
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a finished run; what was played is made by hand."""
     folder = tmp_path_factory.mktemp("runs")
     made_run.make(folder / ".made")
-    return conclude.conclude(folder / ".made", folder / "made", "netns", {}, Progress(), analyse=False)
+    order = Order(engine="netns", shards=1, analyse=False, latest=False)
+    return conclude.conclude(folder / ".made", order, Progress())
 
 
 def hashes_in(folder: Path, *parts: str) -> dict[str, str]:
