@@ -141,9 +141,9 @@ def test_the_desk_hears_how_a_run_ended(
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(desk.ADDRESS)
         listener.listen(1)
-        with desk.called() as line:
+        with desk.called() as finished:
             if run:
-                line.finished(run)
+                finished(run)
         assert desk._heard_out(listener, address) is bool(run)
     said = capsys.readouterr().out
     expected = f"http://127.0.0.1:9999/files/runs/{run}/report/index.html?token=t0ken"

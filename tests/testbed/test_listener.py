@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -93,7 +93,7 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
     said: list[str] = []
     heard: list[tuple[str, bytes]] = []
     port, before = free_port(), brokers()
-    with Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path / "alarms", said.append) as listener:
+    with closing(Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path / "alarms", said.append)) as listener:
         known = options(tmp_path / "alarms")
         client = subscribed(known, heard)
         until = time.monotonic() + PATIENCE_S
@@ -183,7 +183,7 @@ def test_alarms_go_to_a_broker_that_asks_who_we_are(tmp_path: Path) -> None:
         known = {"-h": "127.0.0.1", "-p": str(port), "-u": "ann", "-P": PASSWORD, "-t": f"{TOPIC}/#"}
         client = subscribed(known, heard)
         where = f"mqtt://ann@127.0.0.1:{port}"
-        with Listener(Address.parse(where, right), tmp_path, print) as listener:
+        with closing(Listener(Address.parse(where, right), tmp_path, print)) as listener:
             until = time.monotonic() + PATIENCE_S
             while not heard and time.monotonic() < until:
                 listener.publish("day-2", {"frame": 5})
@@ -203,7 +203,7 @@ def test_tls_is_spoken_and_checked(tmp_path: Path) -> None:
     password.write_text(PASSWORD)
     with mosquitto(tmp_path, f"certfile {CERTIFICATE}", f"keyfile {CERTIFICATE}") as port:
         where = f"mqtts://ann@localhost:{port}"
-        with Listener(Address.parse(where, password, CERTIFICATE), tmp_path, print) as listener:
+        with closing(Listener(Address.parse(where, password, CERTIFICATE), tmp_path, print)) as listener:
             listener.publish("day-1", {"frame": 1})
         with pytest.raises(InputError, match=r"TLS fails \(CERTIFICATE_VERIFY_FAILED\).*--mqtt-ca"):
             Listener(Address.parse(where, password), tmp_path, print)
@@ -221,7 +221,7 @@ def test_alarms_that_nobody_confirmed_are_counted(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(listening, "PATIENCE_S", 0.2)
     for frame in range(3):
         listener.publish("day-1", {"frame": frame})
-    listener.__exit__(None, None, None)
+    listener.close()
     assert said == ["3 alarms were not confirmed by the MQTT listener; the files hold them all"]
 
 
@@ -257,7 +257,7 @@ def test_the_listener_in_containers_has_a_password_too(open_path: Path) -> None:
         heard: list[tuple[str, bytes]] = []
         client = subscribed(options(runs / "alarms"), heard)
         where = Address.parse(f"mqtt://coldaisle@127.0.0.1:{port}", runs / "alarms" / "password")
-        with Listener(where, open_path, print) as listener:
+        with closing(Listener(where, open_path, print)) as listener:
             while not heard and time.monotonic() < until:
                 listener.publish("day-1", {"frame": 1})
                 time.sleep(0.05)
