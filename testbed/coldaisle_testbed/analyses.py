@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest, analyses_of
@@ -117,17 +118,15 @@ def place(stage: Path, run: Path, out: Path | None = None) -> Path:
         if out.is_dir():
             out.rmdir()
         return stage.rename(out)
-    analyses = analyses_of(run)
-    number = max([0, *(int(path.name) for path in analyses if path.name.isdigit())]) + 1
-    while True:
+    newest = max((int(path.name) for path in analyses_of(run) if path.name.isdigit()), default=0)
+    for number in count(newest + 1):
         final = run / ANALYSES / f"{number:0{_DIGITS}d}"
         try:
             stage.rename(final)
             break
         except OSError:
             if not final.exists():
-                raise
-            number += 1  # another analysis of this run came first
+                raise  # else another analysis of this run came first
     point(run / ANALYSES / LATEST, final.name)
     for part in PARTS:
         link = run / part

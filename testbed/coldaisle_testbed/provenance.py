@@ -63,18 +63,17 @@ def _git(*arguments: str) -> str:
     """Return the output of a git command on this checkout; empty where it is no checkout."""
     if not (HOUSE / ".git").exists():  # else git would use an outer checkout
         return ""
-    return _output(
-        ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
-    )  # also in a checkout of another user
-
-
-def _output(command: list[str]) -> str:
-    """Return the standard output of a command; empty where it fails or is missing."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    ours = ("-c", f"safe.directory={HOUSE}", "-C", str(HOUSE))  # also in a checkout of another user
+    done = _ran("git", "--no-optional-locks", *ours, *arguments)
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _ran(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command; one that is missing or hangs has failed without output."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.CompletedProcess(command, 1, "", "")
 
 
 def version() -> str:
@@ -152,16 +151,13 @@ def summed(noted: dict[str, Software]) -> dict[str, str]:
     versions_of: dict[str, set[str]] = {}
     for held in noted.values():
         day = f" of {held.made}" if held.made else ""
-        versions_of.setdefault("base", set()).add(f"{held.base}{day}")
-        for package in DEBIAN:
-            if version := held.debian.get(package):
-                versions_of.setdefault(f"{PACKAGE}{package}", set()).add(version)
-        for program, (package, _) in PROGRAMS.items():
-            if version := held.debian.get(package):
-                versions_of.setdefault(program, set()).add(_upstream(version))
-        for library in _LIBRARIES:
-            if library in held.python:
-                versions_of.setdefault(library, set()).add(held.python[library])
+        stated = {"base": f"{held.base}{day}"}
+        stated |= {f"{PACKAGE}{package}": held.debian.get(package, "") for package in DEBIAN}
+        stated |= {name: _upstream(held.debian.get(package, "")) for name, (package, _) in PROGRAMS.items()}
+        stated |= {library: held.python.get(library, "") for library in _LIBRARIES}
+        for name, version in stated.items():
+            if version:
+                versions_of.setdefault(name, set()).add(version)
     return {name: "; ".join(sorted(texts)) for name, texts in sorted(versions_of.items())}
 
 
@@ -174,10 +170,7 @@ def _versions_of_programs() -> dict[str, str]:
     """Return the version that each program on the PATH prints."""
     versions_of = {}
     for name, (_, option) in PROGRAMS.items():
-        try:
-            done = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            continue
+        done = _ran(name, option)
         if version := re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr):
             versions_of[name] = version[0]
     return versions_of
