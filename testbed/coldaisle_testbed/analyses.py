@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest, analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
@@ -45,14 +46,12 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
     )
     stage = parent / f"{MAKING}{secrets.token_hex(4)}"
     with ExitStack() as stack:
-        try:
+        with texts.writable(parent, remedy):
             if not parent.exists():
                 parent.mkdir(parents=True)
                 hand_over(parent)
             while not _begun(stage, stack, sweep=out is None):
                 pass  # another process begins an analysis at this moment
-        except OSError as error:
-            raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
         try:
             yield stage
         except OSError as error:

@@ -198,7 +198,7 @@ def up(
         plan = _playable(plan, file, seed, progress)
     order = Order(
         engine=chosen.value,
-        shards=making.pieces_of(plan, shards),
+        shards=making.shards_of(plan, shards),
         analyse=not no_analysis,
         latest=out is None,
     )

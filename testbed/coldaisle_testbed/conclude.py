@@ -16,7 +16,7 @@ from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import ORDER, Order, appear, final_of, point_latest
+from coldaisle_testbed.stage import LATEST, ORDER, Order, appear, final_of, point, strip
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Finished:
 
 
 def conclude(stage: Path, order: Order, progress: Progress) -> Path:
-    """Check a played stage, build its dataset, seal it under its name, and analyse it.
+    """Check a played stage, build its dataset, seal it under its name, and analyse it; what was derived before is derived again.
 
     The run is finished before the analysis begins, and stays as it was sealed if the analysis fails.
 
@@ -49,10 +49,11 @@ def conclude(stage: Path, order: Order, progress: Progress) -> Path:
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
+    strip(stage)
     final = final_of(stage)
     done = seal(stage, final, order, progress)
     if order.latest:
-        point_latest(done.run)
+        point(final.parent / LATEST, final.name)
     counts, here = done.manifest.counts, Path.cwd()
     run = final.relative_to(here) if final.is_relative_to(here) else final
     progress(

@@ -50,9 +50,8 @@ class Shown(Progress):
 
     def __init__(self, inside: Path, outside: str) -> None:
         super().__init__()
-        name = re.escape(
-            str(inside).removeprefix("/")
-        )  # paths are relative to the working folder, which is /
+        # paths are relative to the working folder, which is /
+        name = re.escape(str(inside).removeprefix("/"))
         self._inside = re.compile(rf"(?<![\w./-])/?{name}/")
         self._outside = f"{outside.rstrip('/')}/"
 

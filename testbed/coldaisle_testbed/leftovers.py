@@ -125,14 +125,13 @@ def _stage(path: Path) -> Leftover | None:
     if MANIFEST in names:
         return Leftover((path,), "a finished run without its name", resume, keep=True)
     try:
-        order, plan = Order.load(path), Plan.load(path / "plan.json")
+        order, _ = Order.load(path), Plan.load(path / "plan.json")
     except InputError:
         return Leftover((path,), "the beginning of a run")
     if order.played or pieces.are_joined(path):
         return Leftover((path,), "everything was played, but the ledger was not settled", resume)
     sealed = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
-    pieces_in_all = min(order.shards, plan.scenario.days)
-    return Leftover((path,), f"{sealed} of {pieces_in_all} pieces are sealed", resume if sealed else "")
+    return Leftover((path,), f"{sealed} of {order.shards} shards are sealed", resume if sealed else "")
 
 
 def _named(folder: Path) -> str:

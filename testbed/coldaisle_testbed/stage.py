@@ -31,10 +31,10 @@ class Order(BaseModel):
 
     Attributes:
         engine: ``netns`` or ``compose``.
-        shards: number of pieces in which it is played.
+        shards: number of shards in which it is played.
         analyse: whether models are trained and a report is written.
         latest: whether the link ``latest`` beside the run is set to it.
-        played: whether all pieces were played and joined.
+        played: whether all shards were played and joined.
         seconds: wall time of each finished step, in s.
     """
 
@@ -141,7 +141,7 @@ def is_abandoned(stage: Path) -> bool:
 
 @contextmanager
 def held_stage(stage: Path) -> Iterator[Path]:
-    """Hold a stage while a run is made in it; after a failure, sealed pieces are kept and the error says how to go on.
+    """Hold a stage while a run is made in it; after a failure, sealed shards are kept and the error says how to go on.
 
     Raises:
         InputError: if another process holds it.
@@ -172,16 +172,15 @@ def _leave(stage: Path, error: BaseException) -> None:
 
 
 def remains(stage: Path) -> str:
-    """Return in words what remains of a stage, for a sentence; empty where it is nothing. Pieces that are not whole are removed."""
+    """Return in words what remains of a stage, for a sentence; empty where it is nothing. Shards that are not whole are removed."""
     try:
-        order, plan = Order.load(stage), Plan.load(stage / "plan.json")
+        order, _ = Order.load(stage), Plan.load(stage / "plan.json")
     except InputError:
         return ""
     if order.played or pieces.are_joined(stage):
         return "everything was played and lies"
     sealed = pieces.drop_unsealed(stage)
-    pieces_in_all = min(order.shards, plan.scenario.days)
-    return f"{len(sealed)} of {pieces_in_all} pieces are sealed and lie" if sealed else ""
+    return f"{len(sealed)} of {order.shards} shards are sealed and lie" if sealed else ""
 
 
 def strip(stage: Path) -> None:
@@ -210,11 +209,6 @@ def hand_over(path: Path) -> None:
     owner = path.parent.stat()
     for entry in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
         os.chown(entry, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def point_latest(run: Path) -> None:
-    """Set the link ``latest`` beside a run to it."""
-    point(run.parent / LATEST, run.name)
 
 
 def point(link: Path, target: str) -> None:

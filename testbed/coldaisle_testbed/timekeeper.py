@@ -41,7 +41,7 @@ class _Seat:
     """Connection of one federate."""
 
     connection: socket.socket
-    name: str = ""
+    name: str = "a federate"
     asks: int | None = None
     heard: float = field(default_factory=time.monotonic)
     buffer: bytes = b""
@@ -113,7 +113,7 @@ class Timekeeper:
         except ConnectionError:
             data = b""
         if not data:
-            raise FederateError(seat.name or "a federate", "died")
+            raise FederateError(seat.name, "died")
         *lines, seat.buffer = (seat.buffer + data).split(b"\n")
         for line in lines:
             self._obey(seat, json.loads(line))
@@ -178,7 +178,7 @@ class Timekeeper:
             raise FederateError(", ".join(sorted(self._missing)), f"did not join within {STARTUP_S:g} s")
         for seat in self._seats.values():
             if not self._missing and seat.asks is None and now - seat.heard > PATIENCE_S:
-                raise FederateError(seat.name or "a federate", f"did not ask for time for {PATIENCE_S:g} s")
+                raise FederateError(seat.name, f"did not ask for time for {PATIENCE_S:g} s")
 
 
 def keeper_of(plan: Plan, shard: Shard, folder: Path, run: Path, supervise: Callable[[], None]) -> Timekeeper:

@@ -41,7 +41,7 @@ for out in {}:
 
 
 def begun(folder: Path, sealed: int, *, played: bool = False) -> Path:
-    """Return a stage in which some of three pieces were sealed."""
+    """Return a stage in which some of three shards were sealed."""
     (folder / "journal").mkdir(parents=True)
     (folder / "plan.json").write_text(PLAN.model_dump_json())
     ORDER.model_copy(update={"played": played}).save(folder)
@@ -62,7 +62,7 @@ def test_two_runs_in_one_second_get_two_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [InputError("a", "b"), KeyboardInterrupt(), TrustError(["x"])])
 def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, error: BaseException) -> None:
-    """Two of three pieces stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
+    """Two of three shards stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
     folder = begun(tmp_path / ".run", 2)
     (folder / pieces.PIECES / "day-3").mkdir()
     with pytest.raises(type(error)), held_stage(folder):
@@ -73,7 +73,7 @@ def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, 
         if isinstance(error, TrustError)
         else f": go on with `coldaisle up --resume {folder}`"
     )
-    assert said.startswith(f"2 of 3 pieces are sealed and lie in {folder}")
+    assert said.startswith(f"2 of 3 shards are sealed and lie in {folder}")
     assert how in said
     assert sorted(path.name for path in (folder / pieces.PIECES).iterdir()) == ["day-1", "day-2"]
 
@@ -115,11 +115,11 @@ def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"other", ".a", ".b"}
 
 
-def test_more_pieces_than_days_are_refused() -> None:
-    """A piece is a day at least; without a number each day is one."""
-    assert (making.pieces_of(PLAN, None), making.pieces_of(PLAN, 2)) == (3, 2)
-    with pytest.raises(InputError, match=r"--shards is 4: .* the scenario has 3: use at most 3"):
-        making.pieces_of(PLAN, 4)
+def test_more_shards_than_days_are_refused() -> None:
+    """A shard has at least one day; without a number each day is one."""
+    assert (making.shards_of(PLAN, None), making.shards_of(PLAN, 2)) == (3, 2)
+    with pytest.raises(InputError, match=r"--shards is 4: the scenario has 3 days, .*: use at most 3"):
+        making.shards_of(PLAN, 4)
 
 
 def test_leftovers_are_listed_once_each_and_cleared_away(
@@ -146,9 +146,9 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
     assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in said] == [
         "/runs/.done: a finished run without its name",
         "/runs/.empty: the beginning of a run",
-        "/runs/.nothing: 0 of 3 pieces are sealed",
+        "/runs/.nothing: 0 of 3 shards are sealed",
         "/runs/.played: everything was played",
-        "/runs/.sealed: 2 of 3 pieces are sealed",
+        "/runs/.sealed: 2 of 3 shards are sealed",
         f"/folders/coldaisle-left: sockets and logs of a run in {runs}/.sealed",
         "/shm/faketime_shm_99999999 and 2 more: shared memory of processes that are gone",
     ]
@@ -168,7 +168,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> N
         (folder / "journal" / "a.jsonl").touch()
         (folder / "link").symlink_to("/etc/passwd")
         stage.appear(folder, tmp_path / "runs" / "run")
-    stage.point_latest(tmp_path / "runs" / "run")
+    stage.point(tmp_path / "runs" / "latest", "run")
     assert {path.lstat().st_uid for path in tmp_path.rglob("*")} == {USER}
     assert Path("/etc/passwd").stat().st_uid == 0
     assert {path.name for path in tmp_path.rglob("*")} == {

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, NTP
@@ -30,11 +30,10 @@ _BUILT = ("timekeeper", "broker", "ntp", "capture", "injector", "inrow-13")
 
 def answers() -> bool:
     """Tell whether this machine has a Docker Engine that answers."""
-    try:
+    with suppress(InputError):
         connect().close()
-    except InputError:
-        return False
-    return True
+        return True
+    return False
 
 
 def project_of(folder: Path) -> str:
@@ -160,9 +159,7 @@ class ComposeRun:
             time.sleep(POLL_S)
             not_started = start_failure()
             containers = self._containers.see()
-            self._containers.raise_failure(
-                containers
-            )  # says more than Compose, which may have failed because of it
+            self._containers.raise_failure(containers)  # names the cause of a failure of Compose
             if not_started is not None:
                 raise not_started
             self._days.look()

@@ -1,7 +1,6 @@
 """Containers of a run as the Docker Engine reports them, and the one at fault when the run fails."""
 
 import re
-import signal
 import time
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import docker
 from docker.errors import DockerException, NotFound
 
 from coldaisle_contracts.errors import FederateError, InputError
+from coldaisle_testbed.processes import ending
 
 _KILLED = 128
 """A larger exit code is this plus the number of a signal."""
@@ -120,9 +120,9 @@ class Containers:
         if container.code is None:
             return f"stalled: its container is {container.status or container.state}"
         if container.code <= _KILLED:
-            return f"ended with exit code {container.code}"
+            return ending(container.code)
         memory = " because memory ran out" if self._inspect(container).get("OOMKilled") else ""
-        return f"was killed by {signal.Signals(container.code - _KILLED).name}{memory}"
+        return ending(_KILLED - container.code) + memory
 
     def _last_words(self, container: Container, lines: int = 3) -> str:
         try:
