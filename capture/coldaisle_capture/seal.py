@@ -40,9 +40,7 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         )
         journal.write(line)
     if tally.dropped:
-        raise CaptureError(
-            f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside"
-        )
+        raise CaptureError(f"the kernel dropped {tally.dropped} packets: end other programs on the machine")
     if total != tally.captured:
         raise CaptureError(
             f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again"

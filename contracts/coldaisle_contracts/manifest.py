@@ -16,6 +16,8 @@ from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.validation import MismatchError, Model
 
 MANIFEST = "manifest.json"
+Engine = Literal["netns", "compose"]
+"""What plays a run: the programs in network namespaces, or in containers."""
 COUNTED = (
     "packets", "packets_attack", "readings", "readings_attack", "episodes", "acts", "kernel_drops", "days",
 )  # fmt: skip
@@ -117,7 +119,7 @@ class Manifest(FolderManifest):
     id: str
     scenario: str
     seed: int
-    engine: Literal["netns", "compose"]
+    engine: Engine
     shards: int
     created: datetime
     plan_digest: str

@@ -91,9 +91,7 @@ def exchange(host: str, port: int) -> tuple[float, float]:
     answer = ntplib.NTPPacket()
     answer.from_data(data)
     there, back = _since(answer.recv_timestamp, answer.orig_timestamp), _since(answer.tx_timestamp, arrived)
-    return (there + back) / 2, _since(arrived, answer.orig_timestamp) - _since(
-        answer.tx_timestamp, answer.recv_timestamp
-    )
+    return (there + back) / 2, there - back
 
 
 def _now() -> float:

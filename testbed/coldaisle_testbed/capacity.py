@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 PER_PROCESSOR = 7
@@ -23,12 +24,8 @@ def free_memory() -> int:
     """Return the free memory, in bytes: of the machine, or of this process's control group where that is less."""
     free = available_memory() or MEMORY + SPARE
     for place in _LIMITS:
-        try:
-            text = Path(place).read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        if text.isdigit():
-            free = min(free, int(text))
+        with suppress(OSError, ValueError):  # no such control group, or no limit: "max"
+            free = min(free, int(Path(place).read_text(encoding="ascii")))
     return free
 
 

@@ -6,7 +6,6 @@ The module is long because it has one function per command, with hardly more tha
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ from coldaisle_contracts import texts
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.manifest import Engine, Manifest
 from coldaisle_testbed import json_output
 from coldaisle_testbed.progress import Progress
 
@@ -106,13 +106,6 @@ def say(*lines: str) -> None:
         console.print(plain(line, LONGEST_LINE), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-class EngineName(StrEnum):
-    """Engine that plays a run."""
-
-    NETNS = "netns"
-    COMPOSE = "compose"
-
-
 def command(
     *examples: str, group: typer.Typer = app, name: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -139,18 +132,18 @@ def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) ->
     return _plan(path, seed, kinds) if sentences else plan
 
 
-def _engine(name: EngineName | None) -> EngineName:
+def _engine(name: Engine | None) -> Engine:
     """Return the engine to use: the named one, else netns for root, else compose where a Docker Engine answers."""
     if name is not None:
-        if name is EngineName.NETNS and os.geteuid() != 0:
+        if name == "netns" and os.geteuid() != 0:
             raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
         return name
     if os.geteuid() == 0:
-        return EngineName.NETNS
+        return "netns"
     from coldaisle_testbed.engines import compose  # noqa: PLC0415
 
     if compose.answers():
-        return EngineName.COMPOSE
+        return "compose"
     raise InputError(
         "engine", "none works here: call it as root (netns), or start Docker and join its group (compose)"
     )
@@ -167,7 +160,7 @@ def up(
         Path | None, typer.Argument(help="Scenario file; default: scenarios/week.toml.")
     ] = None,
     engine: Annotated[
-        EngineName | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
+        Engine | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/<id>.")] = None,
     shards: Annotated[
@@ -190,14 +183,14 @@ def up(
             raise InputError(
                 "--resume", "takes nothing beside it: the unfinished run holds all other settings"
             )
-        making.resume(resume, lambda name: _engine(EngineName(name)), progress)
+        making.resume(resume, _engine, progress)
         return
     file = scenario or HOUSE / "scenarios" / "week.toml"
     plan, chosen = _plan(file, seed), _engine(engine)
-    if chosen is EngineName.NETNS:
+    if chosen == "netns":
         plan = _playable(plan, file, seed, progress)
     order = Order(
-        engine=chosen.value,
+        engine=chosen,
         shards=making.shards_of(plan, shards),
         analyse=not no_analysis,
         latest=out is None,
@@ -222,8 +215,6 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a finished run again: hashes, conservation, labels and everything derived. Exit 3 names each problem."""
-    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
     Manifest.load(run)  # refuses a folder that is no run before the slow imports
     from coldaisle_testbed import verification  # noqa: PLC0415
 
@@ -251,19 +242,17 @@ def sign(
 def reproduce(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
-        EngineName | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
+        Engine | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
     ] = None,
 ) -> None:
     """Play the plan of a run again and compare the results. Exit 3 names the first difference."""
-    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
     manifest, progress = Manifest.load(run), Progress()
-    chosen = _engine(engine or EngineName(manifest.engine))
+    chosen = _engine(engine or manifest.engine)
     from coldaisle_testbed import making  # noqa: PLC0415
     from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
 
     def play(plan: "Plan", stage: Path) -> None:
-        making.play(plan, chosen.value, stage, plan.scenario.days, {}, progress)
+        making.play(plan, chosen, stage, plan.scenario.days, {}, progress)
 
     say(*reproducing.reproduce(run, play, progress).splitlines())
 
@@ -290,8 +279,6 @@ def analyse(
     """Analyse a run again, or captures on port 1883 with label tables that name frames by number."""
     progress = Progress()
     if run is not None and not pcap:
-        from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
         from coldaisle_testbed import conclude  # noqa: PLC0415
 

@@ -28,7 +28,6 @@ LINK = ".compose"
 START_S = 180.0
 """Time in which the timekeeper's container has to start, in s."""
 LOOK_S = 0.2
-COMPOSE = "compose"
 
 
 class PlayError(ColdaisleError):
@@ -77,7 +76,7 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
     Raises:
         PlayError: if a container failed.
     """
-    order = Order(engine=COMPOSE, shards=1, analyse=True, latest=True)
+    order = Order(engine="compose", shards=1, analyse=True, latest=True)
     link = runs / LINK
     with new_stage(runs, plan, datetime.now(UTC)) as stage:
         prepare(stage, plan)
@@ -85,8 +84,7 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
         point(link, stage.name)
         try:
             seconds: dict[str, float] = {}
-            hours = plan.scenario.duration_h
-            title = f"playing {hours:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
+            title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
             with progress.step(title, seconds, "play"):
                 ready()
                 follow(federation, Days(plan, stage, progress).look)
@@ -155,11 +153,11 @@ def _was_played(stage: Path) -> bool:
         order = Order.load(stage)
     except InputError:
         return False
-    return order.engine == COMPOSE and order.played
+    return order.engine == "compose" and order.played
 
 
 def _was_cut_short(run: Path) -> bool:
-    return (run / MANIFEST).is_file() and Manifest.load(run).engine == COMPOSE and not analyses_of(run)
+    return (run / MANIFEST).is_file() and Manifest.load(run).engine == "compose" and not analyses_of(run)
 
 
 def _refuse(_: str) -> None:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.manifest import MANIFEST, Engine
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import ORDER, Order, appear, final_of, held_stage, new_stage, stage_for, stage_of
-
-NETNS = "netns"
 
 
 def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Progress) -> Path:
@@ -31,7 +29,7 @@ def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Prog
         return complete(stage, plan, order, progress)
 
 
-def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -> Path:
+def resume(stage: Path, may_play: Callable[[Engine], object], progress: Progress) -> Path:
     """Resume a run whose making was interrupted, and return its folder.
 
     Sealed shards are kept, missing ones are played, and everything derived from them is derived again.
@@ -89,13 +87,13 @@ def shards_of(plan: Plan, shards: int | None) -> int:
 
 
 def play(
-    plan: Plan, engine: str, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
+    plan: Plan, engine: Engine, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
 ) -> None:
     """Play a plan into a stage, which may hold sealed shards of it.
 
     Args:
         plan: the plan to play.
-        engine: ``netns`` or ``compose``.
+        engine: the engine that plays it.
         stage: the folder of the run.
         shards: number of shards on netns.
         seconds: gets the wall time of the play, in s.
@@ -103,7 +101,7 @@ def play(
     """
     title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
     with progress.step(title, seconds, "play"):
-        if engine != NETNS:
+        if engine == "compose":
             from coldaisle_testbed.engines import compose  # noqa: PLC0415
 
             for part in ("journal", "capture"):

@@ -87,10 +87,8 @@ class Ward:
                 connection.connect(str(self._address))
             except OSError as error:
                 if time.monotonic() > until:
-                    log = self._address.with_name(LOG)
-                    raise FederateError(
-                        "nursery", f"did not start within {START_S:g} s", last_words(log)
-                    ) from error
+                    words = last_words(self._address.with_name(LOG))
+                    raise FederateError("nursery", f"did not start within {START_S:g} s", words) from error
                 time.sleep(0.005)
             else:
                 return connection

@@ -43,10 +43,10 @@ PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": lin
 """Probe of each ability."""
 
 
-def lacking(probes: dict[str, Probe] | None = None) -> dict[str, str]:
+def lacking() -> dict[str, str]:
     """Return the abilities that this machine lacks, each with the reason that the kernel gave."""
     reasons = {}
-    for ability, probe in (PROBES if probes is None else probes).items():
+    for ability, probe in PROBES.items():
         try:
             probe()
         except Exception as error:  # noqa: BLE001 - netlink and the kernel have many ways to say no

@@ -114,17 +114,15 @@ def _needed() -> set[str]:
     queue = [Requirement("coldaisle")]
     while queue:
         requirement = queue.pop()
-        name = canonicalize_name(requirement.name)
-        names = {f"{name}[{extra}]" for extra in ("", *requirement.extras)}
+        name, extras = canonicalize_name(requirement.name), ("", *requirement.extras)
+        names = {f"{name}[{extra}]" for extra in extras}
         if names <= needed:
             continue
         needed |= names
         with suppress(importlib.metadata.PackageNotFoundError):
-            for text in importlib.metadata.requires(name) or ():
-                dependency = Requirement(text)
-                if dependency.marker is None or any(
-                    dependency.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
-                ):
+            for dependency in map(Requirement, importlib.metadata.requires(name) or ()):
+                marker = dependency.marker
+                if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
                     queue.append(dependency)
     return {name.partition("[")[0] for name in needed} - {"coldaisle"}
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Engine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.validation import first_problem
 from coldaisle_testbed import pieces
@@ -30,7 +31,7 @@ class Order(BaseModel):
     """Products to make in a stage; with the plan, this is all that a resumption needs.
 
     Attributes:
-        engine: ``netns`` or ``compose``.
+        engine: the engine that plays it.
         shards: number of shards in which it is played.
         analyse: whether models are trained and a report is written.
         latest: whether the link ``latest`` beside the run is set to it.
@@ -40,7 +41,7 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    engine: str
+    engine: Engine
     shards: int
     analyse: bool
     latest: bool

@@ -19,7 +19,7 @@ DOORS = {
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/link", "testbed/live/listener"},
-    "pyroute2": {"testbed/namespaces", "testbed/probe", "testbed/switch"},
+    "pyroute2": {"testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},

@@ -78,11 +78,8 @@ class Containers:
 
     def see(self) -> list[Container]:
         """Return every container of the project, also those that ended."""
-        listed = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
-        return [
-            Container(facts["Id"], facts["Labels"][_SERVICE], facts["State"], facts["Status"])
-            for facts in listed
-        ]
+        rows = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
+        return [Container(row["Id"], row["Labels"][_SERVICE], row["State"], row["Status"]) for row in rows]
 
     def raise_failure(self, containers: list[Container]) -> None:
         """Raise if any container failed, for the one at fault: the one that the timekeeper names, else the first.

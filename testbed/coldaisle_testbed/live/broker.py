@@ -67,11 +67,6 @@ class Broker:
                 remedy = f"mosquitto cannot listen there ({reason}): choose another port"
                 raise InputError("--mqtt", remedy, f"127.0.0.1:{port}")
 
-    @property
-    def pid(self) -> int:
-        """Process id of mosquitto."""
-        return self._process.pid
-
     def invite(self, folder: Path) -> str:
         """Write a subscriber's options into a file that only the folder's owner can read; it is removed when the broker ends.
 

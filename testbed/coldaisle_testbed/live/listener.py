@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_text
 from coldaisle_testbed.live.broker import TOPIC, USER, Broker
 from coldaisle_testbed.processes import accepts
 
@@ -71,7 +72,8 @@ class Address:
             raise InputError(
                 "--mqtt-password", f"belongs to a user: name it as mqtt://USER@HOST:PORT, not {where}"
             )
-        secret = _first_line(password) if password is not None else ""
+        remedy = "cannot be read: name a file whose first line is the password"
+        secret = read_text(password, remedy).partition("\n")[0] if password is not None else ""
         return cls(parts.hostname, port, user, secret, parts.scheme == "mqtts", authority)
 
     def __str__(self) -> str:
@@ -163,11 +165,3 @@ class Listener:
         reason = f"refuses the connection ({answer})" if answer else f"did not answer for {PATIENCE_S:g} s"
         remedy = f"{reason}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
         raise InputError("--mqtt", remedy, str(address))
-
-
-def _first_line(file: Path) -> str:
-    """Return the first line of a file."""
-    try:
-        return file.read_text(encoding="utf-8").partition("\n")[0]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(file, "cannot be read: name a file whose first line is the password") from error

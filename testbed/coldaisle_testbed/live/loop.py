@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import alarm_json
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
 from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.manifest import sha256_of
 from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.live import choice
 from coldaisle_testbed.live.alarms import Book
@@ -207,11 +207,7 @@ def watch(
         folder.mkdir(parents=True, exist_ok=True)
         if out is None:
             stack.callback(hand_over, folder.parent)
-        watching = {
-            "model": detector.model,
-            "policy": policy,
-            "sha256": sha256(model.read_bytes()).hexdigest(),
-        }
+        watching = {"model": detector.model, "policy": policy, "sha256": sha256_of(model)}
         progress(f"watching {stage} with {detector.model}, policy {policy}; alarms: {folder}")
 
         def opened(raw: Path, shard: str) -> _Shard:
