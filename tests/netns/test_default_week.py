@@ -61,10 +61,10 @@ def test_audit_is_no_worse_than_the_committed_one(run: Path) -> None:
 def test_nothing_alone_tells_attacks_apart(run: Path) -> None:
     """No single feature, rule, address, port, clock or place in the table tells the classes apart, at either level."""
     rows = json.loads((run / "SCORECARD.json").read_text(encoding="utf-8"))["checks"]
-    said = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
-    assert len(said) == 2 * len(TELLING)
-    assert set(said.values()) == {"ok", "n/a"}
-    assert [key for key, status in said.items() if status == "n/a"] == [
+    statuses = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
+    assert len(statuses) == 2 * len(TELLING)
+    assert set(statuses.values()) == {"ok", "n/a"}
+    assert [key for key, status in statuses.items() if status == "n/a"] == [
         ("C4", "readings"),
         ("C7", "readings"),
     ]

@@ -55,15 +55,15 @@ class Played:
 
     Attributes:
         code: exit code of ``up``.
-        said: what it said.
+        output: its standard error.
         verified: exit code of ``verify``, if ``up`` ended well.
-        found: what ``verify`` said.
+        problems: standard error of ``verify``.
     """
 
     code: int
-    said: str
+    output: str
     verified: int = 0
-    found: str = ""
+    problems: str = ""
 
 
 class _Up:
@@ -98,12 +98,12 @@ class _Up:
 
     def ended(self) -> Played:
         """Wait for the end, and let a run that ended well be verified."""
-        _, said = self._process.communicate(timeout=120)
+        _, output = self._process.communicate(timeout=120)
         if self._process.returncode:
-            return Played(self._process.returncode, said)
+            return Played(self._process.returncode, output)
         command = [sys.executable, "-m", "coldaisle_testbed", "verify", str(self._run)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
-        return Played(0, said, done.returncode, done.stderr)
+        return Played(0, output, done.returncode, done.stderr)
 
 
 def _has(path: Path, text: str) -> bool:
@@ -183,7 +183,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
 def test_frame_put_by_hand_ends_in_exit_3_and_is_named(played: dict[str, Played], case: str) -> None:
     """Most are found when the run is concluded; what only the numbering of packets gives away is found by verify."""
     run = played[case]
-    code, said = (run.code, run.said) if run.code else (run.verified, run.found)
+    code, output = (run.code, run.output) if run.code else (run.verified, run.problems)
     assert code == 3, run
-    assert re.search(CASES[case][1], said), said
-    assert "Traceback" not in said
+    assert re.search(CASES[case][1], output), output
+    assert "Traceback" not in output

@@ -113,11 +113,11 @@ def copied(run: Path) -> Callable[[Plan, Path], None]:
 
 def test_the_same_again(run: Path) -> None:
     """Where the same comes out, a sentence says so, and nothing is left beside the run."""
-    said = reproduce(run, copied(run), Progress())
-    assert said.startswith(
+    sentence = reproduce(run, copied(run), Progress())
+    assert sentence.startswith(
         "made: played again, all 72 readings and 3 acts had the same outcome; semantic digest "
     )
-    assert said.endswith(Manifest.load(run).semantic_digest)
+    assert sentence.endswith(Manifest.load(run).semantic_digest)
     assert [path.name for path in run.parent.iterdir()] == ["made"]
 
 
@@ -138,7 +138,7 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "sentence"),
     [
         ({"definition": None}, "holds no scenario: name the run's folder"),
         ({"definition": {"name": "x"}}, "definition: key seed: add it"),
@@ -153,12 +153,12 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_that_leads_to_no_run(
-    run: Path, tmp_path: Path, edit: dict[str, object], said: str
+    run: Path, tmp_path: Path, edit: dict[str, object], sentence: str
 ) -> None:
     """A manifest without its scenario, with another one, or an odd one is refused in a sentence before anything is played."""
     made = json.loads((run / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**made, **edit}))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=sentence):
         reproduce(tmp_path / "manifest.json", lambda *_: pytest.fail("it was played"), Progress())
 
 
@@ -168,8 +168,8 @@ def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         made_run, "value", lambda sensor, slot: "9.99" if (sensor, slot) == (4, 2) else value(sensor, slot)
     )
-    said = r"2 of 72 readings had another outcome, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
-    with pytest.raises(TrustError, match=said):
+    sentence = r"2 of 72 readings had another outcome, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
+    with pytest.raises(TrustError, match=sentence):
         reproduce(run, lambda _, stage: made_run.make(stage), Progress())
     assert [path.name for path in run.parent.iterdir()] == ["made"]
 

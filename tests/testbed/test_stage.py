@@ -67,14 +67,14 @@ def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, 
     (folder / pieces.PIECES / "day-3").mkdir()
     with pytest.raises(type(error)), held_stage(folder):
         raise error
-    (said,) = notes(error)
+    (sentence,) = notes(error)
     how = (
         "for inspection"
         if isinstance(error, TrustError)
         else f": go on with `coldaisle up --resume {folder}`"
     )
-    assert said.startswith(f"2 of 3 shards are sealed and lie in {folder}")
-    assert how in said
+    assert sentence.startswith(f"2 of 3 shards are sealed and lie in {folder}")
+    assert how in sentence
     assert sorted(path.name for path in (folder / pieces.PIECES).iterdir()) == ["day-1", "day-2"]
 
 
@@ -142,8 +142,8 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
     for name in ("faketime_shm_1", "faketime_shm_99999999", "sem.faketime_sem_99999999", "mine_99999999"):
         (memory / name).touch()
     (memory / "joblib_memmapping_folder_99999999_ab_cd").mkdir()
-    said = [str(one) for one in leftovers.find(runs)]
-    assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in said] == [
+    lines = [str(one) for one in leftovers.find(runs)]
+    assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in lines] == [
         "/runs/.done: a finished run without its name",
         "/runs/.empty: the beginning of a run",
         "/runs/.nothing: 0 of 3 shards are sealed",
@@ -194,8 +194,8 @@ def test_a_folder_that_may_not_be_written_is_one_sentence() -> None:
             USER, [str(folder / name) for folder in (closed, shut) for name in ("run", "deep/run")]
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    said = done.stdout.splitlines()
-    assert [line.partition(": ")[2] for line in said] == [
+    lines = done.stdout.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == [
         "it cannot be written (Permission denied): name another folder with --out"
     ] * 4, done.stderr
-    assert [line.partition(": ")[0] for line in said][::2] == [str(closed), str(shut / "run")]
+    assert [line.partition(": ")[0] for line in lines][::2] == [str(closed), str(shut / "run")]

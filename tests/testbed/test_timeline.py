@@ -73,10 +73,10 @@ def test_totals_are_the_plan_s() -> None:
     frames = sum(each.packets for each in plan.episodes if each.row.actor == "injector")
     seconds = sum(each.cost_s for each in plan.episodes)
     days = [sum(each.cost_s for each in plan.episodes_on(range(day, day + 1))) for day in range(7)]
-    said = timeline.totals(plan)
-    assert f"{len(plan.episodes)} episodes, 34 kinds" in said
-    assert f"at most {frames:,} frames" in said
-    assert f"about {seconds:.0f} s of real time ({max(days):.0f} s on the busiest day)" in said
+    sentence = timeline.totals(plan)
+    assert f"{len(plan.episodes)} episodes, 34 kinds" in sentence
+    assert f"at most {frames:,} frames" in sentence
+    assert f"about {seconds:.0f} s of real time ({max(days):.0f} s on the busiest day)" in sentence
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,9 +89,9 @@ def test_picture_has_a_bar_for_every_episode(name: str) -> None:
     bars = [each for each in root.iter(f"{SVG}rect") if each.get("class") == "bar"]
     assert [bar.findtext(f"{SVG}title", "").split()[0] for bar in bars] == [each.id for each in plan.episodes]
     for bar, each in zip(bars, plan.episodes, strict=True):
-        said = bar.findtext(f"{SVG}title", "")
-        assert f"{each.kind} ({each.variant})" in said
-        assert all(part in said for part in (each.unit, *each.parameters))
+        title = bar.findtext(f"{SVG}title", "")
+        assert f"{each.kind} ({each.variant})" in title
+        assert all(part in title for part in (each.unit, *each.parameters))
         right = float(bar.get("x", 0)) + float(bar.get("width", 0))
         assert 128 <= float(bar.get("x", 0)) < right <= 1200
         assert float(bar.get("y", 0)) < float(root.get("height", 0))
