@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -46,10 +46,8 @@ _REFUSED = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUO
 """The message of tcpdump when the disk takes no more data, with its errno."""
 
 
-class CaptureError(ColdaisleError):
+class CaptureError(RunError):
     """tcpdump failed, or lost packets."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_contracts.analyses import analyses_of
-from coldaisle_contracts.errors import ColdaisleError, InputError
+from coldaisle_contracts.errors import ColdaisleError, InputError, RunError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import making
@@ -30,10 +30,8 @@ START_S = 180.0
 LOOK_S = 0.2
 
 
-class PlayError(ColdaisleError):
+class PlayError(RunError):
     """A container failed while a run was played (exit 3)."""
-
-    exit_code = 3
 
     def __init__(self, name: str, event: str) -> None:
         super().__init__(f"{name} {event}: see what it wrote with `docker compose logs {name}`")

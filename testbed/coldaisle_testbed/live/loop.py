@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import alarm_json
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.manifest import sha256_of
 from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.live import choice
@@ -31,14 +31,12 @@ SETTLE_S = 2.0
 """A run is over when its folder has its final name, or is gone, and no frame came for this time, in s."""
 
 
-class AbandonedError(ColdaisleError):
-    """The making of a watched run was ended, and no process goes on with it (exit 3).
+class AbandonedError(RunError):
+    """The making of a watched run was ended, and no process goes on with it.
 
     Args:
         stage: the folder in which it was made.
     """
-
-    exit_code = 3
 
     def __init__(self, stage: Path) -> None:
         super().__init__(
