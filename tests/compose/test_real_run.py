@@ -52,8 +52,12 @@ def remains(client: docker.DockerClient) -> list[str]:
 
 def containers(client: docker.DockerClient) -> dict[str, str]:
     """Return the containers of runs by Compose service."""
-    found = client.api.containers(all=True, filters={"label": SERVICE})
-    return {one["Labels"][SERVICE]: one["Id"] for one in found if one["Image"].startswith("coldaisle-")}
+    containers = client.api.containers(all=True, filters={"label": SERVICE})
+    return {
+        container["Labels"][SERVICE]: container["Id"]
+        for container in containers
+        if container["Image"].startswith("coldaisle-")
+    }
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkout]]:
     """Two checkouts in folders of the same name, one with runs of another user's; what they leave on the engine is taken away."""
-    made = []
+    checkouts = []
     for name in ("one", "two"):
         folder = tmp_path_factory.mktemp(name) / "coldaisle"
         subprocess.run(["git", "clone", "-q", HOUSE, folder], check=True)
@@ -98,12 +98,12 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
             if (HOUSE / path).is_file():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(HOUSE / path, folder / path)
-        made.append(Checkout(folder, free_port()))
+        checkouts.append(Checkout(folder, free_port()))
     if os.geteuid() == 0:
-        os.chown(made[1].folder / "runs", SOMEBODY, SOMEBODY)
-        (made[1].folder / "runs").chmod(0o700)
-    yield made
-    for checkout in made:
+        os.chown(checkouts[1].folder / "runs", SOMEBODY, SOMEBODY)
+        (checkouts[1].folder / "runs").chmod(0o700)
+    yield checkouts
+    for checkout in checkouts:
         code, output = checkout.call("--profile", "live", "down", "--volumes", "--timeout", "2")
         assert code == 0, output
 
@@ -111,7 +111,7 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
 @pytest.fixture(scope="module")
 def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
     """An hour played and analysed in both at the same time, to the end; exit codes, and what the terminals showed."""
-    processes = [each.start("up", *FOR_SCRIPTS) for each in checkouts]
+    processes = [checkout.start("up", *FOR_SCRIPTS) for checkout in checkouts]
     outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
 

@@ -267,7 +267,7 @@ class _Play:
         while (left := self._alive()) and time.monotonic() < until:
             time.sleep(0.1)
         self.outcome.wrong += [f"{name} is left" for name in left.values()]
-        listed = {path for one in leftovers.find(self.runs, self.temporary) for path in one.paths}
+        listed = {path for leftover in leftovers.find(self.runs, self.temporary) for path in leftover.paths}
         lying = {*self.runs.iterdir(), *self.temporary.iterdir()} - {self.run}
         lying |= {path for path in leftovers.SHARED_MEMORY.iterdir() if _pid_in(path.name) in self._seen}
         self.outcome.wrong += [f"{path} is left and not listed" for path in sorted(lying - listed)]
@@ -275,7 +275,7 @@ class _Play:
     def go_on(self, digest: str) -> None:
         """Go on with what was kept; what comes of it verifies, and has the digest of an undisturbed run."""
         stage = self.run.with_name(".run")
-        resumable = [one for one in leftovers.find(self.runs, self.temporary) if one.remedy]
+        resumable = [leftover for leftover in leftovers.find(self.runs, self.temporary) if leftover.remedy]
         if self.case.fault == SMALL:
             self._mount("remount,size=64m")
         if resumable:

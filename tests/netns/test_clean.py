@@ -59,7 +59,7 @@ def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
     """
     for folder, meant in (("capture", ()), ("capture/raw", ("TCP Checksum 0xffff instead of 0x0000",))):
         (path,) = (clean / folder).glob("*.pcap")
-        assert [one for one in remarks(path) if not one.partition(": ")[2].startswith(meant)] == []
+        assert [remark for remark in remarks(path) if not remark.partition(": ")[2].startswith(meant)] == []
         assert count(path, "tcp.analysis.flags && !tcp.analysis.window_update") == 0
 
 

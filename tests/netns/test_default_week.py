@@ -41,9 +41,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_part_is_there(run: Path) -> None:
     """All levels are in the manifest, models, report, scorecard and datasheet in that of the analysis, and where people look."""
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
-    wanted = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
-    assert wanted <= set(AnalysisManifest.load(run / "analyses" / "001").files)
-    for name in (*wanted, "croissant.json"):
+    names = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
+    assert names <= set(AnalysisManifest.load(run / "analyses" / "001").files)
+    for name in (*names, "croissant.json"):
         assert (run / name).is_file(), name
     assert digest_of(run) in (run / "report" / "index.html").read_text()
 

@@ -96,9 +96,9 @@ class _Up:
         if self.victim == "broker":
             (pid,) = [pid for pid, name in self._below.items() if name == "mosquitto"]
         else:
-            found = holder(self._below, self.victim)
-            assert found is not None
-            pid = found
+            victim_pid = holder(self._below, self.victim)
+            assert victim_pid is not None
+            pid = victim_pid
         os.kill(pid, CASES[self.victim][0])
         self._hit = time.monotonic()
 

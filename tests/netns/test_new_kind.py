@@ -111,8 +111,8 @@ def test_a_new_kind_takes_what_contributing_says(house: Path) -> None:
             (rf"(?m)^count = {count}\b", f"count = {count + weight}"),
             (r"(?m)^removal = ", f"rounding = {weight}\nremoval = "),
         )
-    told = python(house, *PYTEST, "tests/house/test_numbers.py")
-    assert f"{len(ATTACKS)}] == [{len(ATTACKS) + 1}" in told.stdout
+    result = python(house, *PYTEST, "tests/house/test_numbers.py")
+    assert f"{len(ATTACKS)}] == [{len(ATTACKS) + 1}" in result.stdout
     mended = python(house, "-c", MEND)
     assert mended.returncode == 0, mended.stderr
     alone = (

@@ -140,7 +140,7 @@ def _units_name(up: _Up) -> None:
 
 def _units_connection(up: _Up) -> None:
     """The next packet of a unit's own connection, byte for byte as its kernel would make it: an acknowledgement again."""
-    seen = up.inside(
+    output = up.inside(
         "broker",
         f"""
 eth = wire()
@@ -153,7 +153,7 @@ packet = ip('198.18.0.41', '198.18.0.1', 6, frame[34:], ident)
 print((frame[:14] + packet).hex())
 """,
     )
-    up.inside("inrow-15", f"send(bytes.fromhex('{seen.strip()}'))")
+    up.inside("inrow-15", f"send(bytes.fromhex('{output.strip()}'))")
 
 
 CASES: dict[str, tuple[Callable[[_Up], None], str]] = {

@@ -60,9 +60,9 @@ def _ahead(seconds: float) -> Callable[[bytes], bytes]:
 @pytest.fixture
 def server() -> Iterator[_Server]:
     """A silent server until told otherwise."""
-    made = _Server()
-    yield made
-    made.stop()
+    server = _Server()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

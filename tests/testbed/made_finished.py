@@ -71,8 +71,8 @@ def settle(run: Path) -> None:
     """Let metadata and analyses name the sha256 of the manifest as it is now."""
     (run / "croissant.json").write_text(metadata.metadata(run, Manifest.load(run)))
     for analysis in analyses_of(run):
-        made = AnalysisManifest.load(analysis)
-        made.model_copy(update={"run_manifest": digest_of(run)}).save(analysis)
+        manifest = AnalysisManifest.load(analysis)
+        manifest.model_copy(update={"run_manifest": digest_of(run)}).save(analysis)
 
 
 def read(journal: Path) -> list[Line]:

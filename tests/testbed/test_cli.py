@@ -70,11 +70,11 @@ def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
 
 def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
     """A format that does not exist, and none at all, are refused with those that do."""
-    known = "parquet, csv, pcapng, zeek, eve"
+    formats = "parquet, csv, pcapng, zeek, eve"
     _assert_one_sentence(
-        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", known
+        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", formats
     )
-    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", known)
+    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", formats)
     _assert_one_sentence(coldaisle("export", tmp_path, "--to", "csv"), "manifest.json", "runs/latest")
     assert list(tmp_path.iterdir()) == []
 

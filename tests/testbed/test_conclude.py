@@ -46,9 +46,9 @@ def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
 def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
     """Scorecard and datasheet lie in the first analysis, with their hashes and the run's; the known paths lead there."""
     analysis = run / "analyses" / "001"
-    made = AnalysisManifest.load(analysis)
-    assert made.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
-    assert (made.run, made.run_manifest) == (run.name, digest_of(run))
+    manifest = AnalysisManifest.load(analysis)
+    assert manifest.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
+    assert (manifest.run, manifest.run_manifest) == (run.name, digest_of(run))
     assert (run / "SCORECARD.json").resolve() == analysis / "SCORECARD.json"
     assert (run / "DATASHEET.md").resolve() == analysis / "DATASHEET.md"
     assert not (run / "SCORECARD.json").readlink().is_absolute()
@@ -156,8 +156,8 @@ def test_a_manifest_that_leads_to_no_run(
     run: Path, tmp_path: Path, edit: dict[str, object], sentence: str
 ) -> None:
     """A manifest without its scenario, with another one, or an odd one is refused in a sentence before anything is played."""
-    made = json.loads((run / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**made, **edit}))
+    manifest = json.loads((run / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **edit}))
     with pytest.raises(InputError, match=sentence):
         reproduce(tmp_path / "manifest.json", lambda *_: pytest.fail("it was played"), Progress())
 

@@ -94,8 +94,8 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
     heard: list[tuple[str, bytes]] = []
     port, before = free_port(), brokers()
     with closing(Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path / "alarms", lines.append)) as listener:
-        known = options(tmp_path / "alarms")
-        client = subscribed(known, heard)
+        settings = options(tmp_path / "alarms")
+        client = subscribed(settings, heard)
         until = time.monotonic() + PATIENCE_S
         while not heard and time.monotonic() < until:
             listener.publish("day-1", {"frame": 3})
@@ -103,7 +103,7 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
         client.disconnect()
         client.loop_stop()
         assert stat.S_IMODE((tmp_path / "alarms" / OPTIONS).stat().st_mode) == 0o600
-        for stranger in (f"127.0.0.1:{port}", f"mqtt://{known['-u']}@127.0.0.1:{port}"):
+        for stranger in (f"127.0.0.1:{port}", f"mqtt://{settings['-u']}@127.0.0.1:{port}"):
             with pytest.raises(InputError, match="Not authorized"):
                 Listener(Address.parse(stranger), tmp_path, lines.append)
     assert json.loads(heard[0][1]) == {"frame": 3}
@@ -180,8 +180,8 @@ def test_alarms_go_to_a_broker_that_asks_who_we_are(tmp_path: Path) -> None:
     right.write_text(f"{PASSWORD}\n")
     wrong.write_text("warm-feet\n")
     with mosquitto(tmp_path) as port:
-        known = {"-h": "127.0.0.1", "-p": str(port), "-u": "ann", "-P": PASSWORD, "-t": f"{TOPIC}/#"}
-        client = subscribed(known, heard)
+        settings = {"-h": "127.0.0.1", "-p": str(port), "-u": "ann", "-P": PASSWORD, "-t": f"{TOPIC}/#"}
+        client = subscribed(settings, heard)
         where = f"mqtt://ann@127.0.0.1:{port}"
         with closing(Listener(Address.parse(where, right), tmp_path, print)) as listener:
             until = time.monotonic() + PATIENCE_S

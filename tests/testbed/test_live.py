@@ -104,7 +104,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 def told(folder: Path) -> list[tuple[object, object, object]]:
     """Return frame, time and score of the alarms in a folder."""
     return [
-        (each["frame"], each["time_ns"], each["score"]) for each in lines(folder) if each["event"] == "alarm"
+        (line["frame"], line["time_ns"], line["score"]) for line in lines(folder) if line["event"] == "alarm"
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_second_file_follows_the_first(made: Path, tmp_path: Path) -> None:
     again.write_bytes(stage.data)
     tail = Tail(stage.raw, made_run.SHARD)
     count = len(made_run.captured(made / "capture" / f"{made_run.SHARD}-000.pcap"))
-    assert sum(len(found) for found in iter(lambda: tail.read(1000, MOST), [])) == 2 * count
+    assert sum(len(frames) for frames in iter(lambda: tail.read(1000, MOST), [])) == 2 * count
     tail.close()
 
 
@@ -167,8 +167,8 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
         watch(tmp_path, None, model, POLICY, None, None, reports.append)
     player.join()
     assert told(folder) == expected(model, made)
-    assert [each["event"] for each in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
-    assert all(float(str(each["delay_ms"])) >= 0 for each in lines(folder) if each["event"] == "alarm")
+    assert [line["event"] for line in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
+    assert all(float(str(line["delay_ms"])) >= 0 for line in lines(folder) if line["event"] == "alarm")
     assert "alarms" in reports[-2]
 
 
@@ -258,10 +258,10 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
 def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: Path, tmp_path: Path) -> None:
     """A newer run without models, a model in the making and the link to the newest run are passed over."""
     for age, name in enumerate(("old", "newer", ".stage")):
-        own = tmp_path / name / "models" / "packets.random_forest.skops"
-        own.parent.mkdir(parents=True)
-        own.write_bytes(model.read_bytes() if name == "newer" else b"")
-        os.utime(own, (age, age))
+        detector_file = tmp_path / name / "models" / "packets.random_forest.skops"
+        detector_file.parent.mkdir(parents=True)
+        detector_file.write_bytes(model.read_bytes() if name == "newer" else b"")
+        os.utime(detector_file, (age, age))
     (tmp_path / "newest").mkdir()
     (tmp_path / "latest").symlink_to("newest")
     watch(tmp_path, finished(tmp_path / "run", made), None, POLICY, None, None, lambda _: None)
@@ -376,7 +376,7 @@ def test_delays_are_known_to_two_percent() -> None:
         whole.add(some)
     part.add(values[4_000:])
     whole.merge(part)
-    found = whole.facts()
-    assert found["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
-    assert found["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
-    assert found["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)
+    facts = whole.facts()
+    assert facts["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
+    assert facts["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
+    assert facts["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)

@@ -53,4 +53,4 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> N
                 for row in np.flatnonzero(verdicts.alarm)
             ]
         assert lines[-1]["frames"] == frames
-        assert [(each["frame"], each["score"]) for each in lines if each["event"] == "alarm"] == alarms
+        assert [(alarm["frame"], alarm["score"]) for alarm in lines if alarm["event"] == "alarm"] == alarms

@@ -18,34 +18,34 @@ def stage(tmp_path: Path) -> Path:
     (tmp_path / "journal").mkdir()
     (tmp_path / "capture" / "raw").mkdir(parents=True)
     for shard in DAYS:
-        own = pieces.folder(tmp_path, shard)
-        (own / "journal").mkdir(parents=True)
-        (own / "capture" / "raw").mkdir(parents=True)
+        folder = pieces.folder(tmp_path, shard)
+        (folder / "journal").mkdir(parents=True)
+        (folder / "capture" / "raw").mkdir(parents=True)
         for name in ("capture", "inrow-13"):
-            (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
-        (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
-        (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
-        pieces.seal(own)
+            (folder / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
+        (folder / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
+        (folder / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
+        pieces.seal(folder)
     return tmp_path
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "more", "unsealed", "half a seal"])
 def test_a_piece_that_is_not_as_it_was_sealed_is_played_again(stage: Path, damage: str) -> None:
     """A file that is cut, missing or new, and a seal that is missing or broken: the piece goes, the others stay."""
-    own = pieces.folder(stage, DAYS[1])
-    capture = own / "capture" / "day-2-000.pcap"
+    folder = pieces.folder(stage, DAYS[1])
+    capture = folder / "capture" / "day-2-000.pcap"
     if damage == "cut":
         capture.write_text("ret")
     elif damage == "gone":
         capture.unlink()
     elif damage == "more":
-        (own / "journal" / "more.jsonl").touch()
+        (folder / "journal" / "more.jsonl").touch()
     elif damage == "unsealed":
-        (own / pieces.WHOLE).unlink()
+        (folder / pieces.WHOLE).unlink()
     else:
-        (own / pieces.WHOLE).write_text("{")
+        (folder / pieces.WHOLE).write_text("{")
     assert sorted(pieces.drop_unsealed(stage)) == ["day-1", "day-3"]
-    assert not own.exists()
+    assert not folder.exists()
 
 
 def _files(stage: Path) -> dict[str, str]:
@@ -72,13 +72,13 @@ def test_a_join_that_was_cut_short_is_made_again(
     assert len(pieces.drop_unsealed(stage)) == 3
     pieces.join(stage, DAYS)
     assert pieces.are_joined(stage)
-    wanted = {
+    expected = {
         f"journal/{name}.jsonl": "".join(f"{name} {shard}\n" for shard in DAYS)
         for name in ("capture", "inrow-13")
     }
-    wanted |= {f"capture/{shard}-000.pcap": f"retimed {shard}" for shard in DAYS}
-    wanted |= {f"capture/raw/{shard}-000.pcap": f"raw {shard}" for shard in DAYS}
-    assert _files(stage) == wanted
+    expected |= {f"capture/{shard}-000.pcap": f"retimed {shard}" for shard in DAYS}
+    expected |= {f"capture/raw/{shard}-000.pcap": f"raw {shard}" for shard in DAYS}
+    assert _files(stage) == expected
 
 
 def test_where_a_disk_knows_no_second_names_files_are_copied(
@@ -102,13 +102,13 @@ def test_only_what_is_missing_is_played(stage: Path, monkeypatch: pytest.MonkeyP
         )
     )
     begun: list[str] = []
-    own = pieces.folder(stage, DAYS[1])
-    kept = {str(path): path.read_bytes() for path in own.rglob("*") if path.is_file()}
-    (own / pieces.WHOLE).unlink()
+    folder = pieces.folder(stage, DAYS[1])
+    contents = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    (folder / pieces.WHOLE).unlink()
 
     def play_all(_plan: object, _stage: Path, shards: list[Shard], *_: object) -> None:
         begun.extend(map(str, shards))
-        for name, data in kept.items():
+        for name, data in contents.items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_bytes(data)
 

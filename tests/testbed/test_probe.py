@@ -61,4 +61,4 @@ def test_run_says_so_before_it_starts_and_plays_the_rest(
     assert "no link control here" in result.output
     (plan,) = played
     whole = build_plan(load_scenario(WEEK))
-    assert [each for each in whole.episodes if each.kind != "cable"] == list(plan.episodes)
+    assert [episode for episode in whole.episodes if episode.kind != "cable"] == list(plan.episodes)

@@ -44,9 +44,9 @@ def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
 
 def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The analysis image has its file from when it was built, and does not look again."""
-    own = tmp_path / "image"
-    Software(base="Debian 13.2").save(own / "analysis.json")
-    monkeypatch.setattr(provenance, "IMAGE", own)
+    image = tmp_path / "image"
+    Software(base="Debian 13.2").save(image / "analysis.json")
+    monkeypatch.setattr(provenance, "IMAGE", image)
     versions = provenance.note(tmp_path / "run", "compose")
     assert list(Software.of_run(tmp_path / "run")) == ["analysis"]
     assert versions["base"] == "Debian 13.2"

@@ -65,12 +65,12 @@ def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
     plan, shards = build_plan(Scenario.model_validate(_SCENARIO)), Shard.split(11, 11)
     pieces.prepare(tmp_path, plan)
     for shard in shards:
-        own = tmp_path / "shards" / str(shard)
-        pieces.prepare(own, plan)
+        folder = tmp_path / "shards" / str(shard)
+        pieces.prepare(folder, plan)
         for name in ("injector", "inrow-13"):
-            (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
-        (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
-        (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
+            (folder / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
+        (folder / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
+        (folder / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
     pieces.join(tmp_path, shards)
     for name in ("injector", "inrow-13"):
         lines = (tmp_path / "journal" / f"{name}.jsonl").read_text().splitlines()

@@ -46,9 +46,9 @@ def begun(folder: Path, sealed: int, *, played: bool = False) -> Path:
     (folder / "plan.json").write_text(PLAN.model_dump_json())
     ORDER.model_copy(update={"played": played}).save(folder)
     for day in range(1, sealed + 1):
-        own = folder / pieces.PIECES / f"day-{day}"
-        own.mkdir(parents=True)
-        pieces.seal(own)
+        piece = folder / pieces.PIECES / f"day-{day}"
+        piece.mkdir(parents=True)
+        pieces.seal(piece)
     return folder
 
 
@@ -96,10 +96,10 @@ def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
         for name in (folder, tmp_path / "run"):
             with pytest.raises(InputError, match="a run is being made here right now"):
                 making.resume(name, lambda _: None, Progress())
-        assert [one.busy for one in leftovers.find(tmp_path)] == [True]
+        assert [leftover.busy for leftover in leftovers.find(tmp_path)] == [True]
         assert leftovers.clean(tmp_path) == []
     assert not is_held(folder)
-    assert [one.remedy for one in leftovers.find(tmp_path)] == [f"coldaisle up --resume {folder}"]
+    assert [leftover.remedy for leftover in leftovers.find(tmp_path)] == [f"coldaisle up --resume {folder}"]
 
 
 def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
     for name in ("faketime_shm_1", "faketime_shm_99999999", "sem.faketime_sem_99999999", "mine_99999999"):
         (memory / name).touch()
     (memory / "joblib_memmapping_folder_99999999_ab_cd").mkdir()
-    lines = [str(one) for one in leftovers.find(runs)]
+    lines = [str(leftover) for leftover in leftovers.find(runs)]
     assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in lines] == [
         "/runs/.done: a finished run without its name",
         "/runs/.empty: the beginning of a run",
