@@ -18,8 +18,8 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import making
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.holding import is_held
-from coldaisle_testbed.pieces import prepare
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.shard_folders import prepare
 from coldaisle_testbed.stage import LATEST, ORDER, Order, new_stage, point
 from coldaisle_testbed.timekeeper import VERDICT
 

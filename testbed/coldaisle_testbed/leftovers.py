@@ -18,7 +18,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.unforeseen import LOG
-from coldaisle_testbed import pieces, temporary
+from coldaisle_testbed import shard_folders, temporary
 from coldaisle_testbed.analyses import MAKING
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.stage import ORDER, Order
@@ -128,9 +128,9 @@ def _stage(path: Path) -> Leftover | None:
         order, _ = Order.load(path), Plan.load(path / "plan.json")
     except InputError:
         return Leftover((path,), "the beginning of a run")
-    if order.played or pieces.are_joined(path):
+    if order.played or shard_folders.are_joined(path):
         return Leftover((path,), "everything was played, but the ledger was not settled", resume)
-    sealed = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
+    sealed = len(list((path / shard_folders.SHARDS).glob(f"*/{shard_folders.WHOLE}")))
     return Leftover((path,), f"{sealed} of {order.shards} shards are sealed", resume if sealed else "")
 
 

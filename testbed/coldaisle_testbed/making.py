@@ -108,10 +108,10 @@ def play(
                 shutil.rmtree(stage / part, ignore_errors=True)
             compose.play(plan, stage, progress)
             return
-        from coldaisle_testbed import pieces, sharding  # noqa: PLC0415
+        from coldaisle_testbed import shard_folders, sharding  # noqa: PLC0415
 
         if not (stage / "plan.json").exists():
-            pieces.prepare(stage, plan)
+            shard_folders.prepare(stage, plan)
         sharding.play(plan, stage, shards, progress, _warm_up)
 
 

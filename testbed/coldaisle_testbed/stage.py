@@ -16,7 +16,7 @@ from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Engine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.validation import first_problem
-from coldaisle_testbed import pieces
+from coldaisle_testbed import shard_folders
 from coldaisle_testbed.holding import held, is_held
 
 LATEST = "latest"
@@ -178,9 +178,9 @@ def remains(stage: Path) -> str:
         order, _ = Order.load(stage), Plan.load(stage / "plan.json")
     except InputError:
         return ""
-    if order.played or pieces.are_joined(stage):
+    if order.played or shard_folders.are_joined(stage):
         return "everything was played and lies"
-    sealed = pieces.drop_unsealed(stage)
+    sealed = shard_folders.drop_unsealed(stage)
     return f"{len(sealed)} of {order.shards} shards are sealed and lie" if sealed else ""
 
 

@@ -11,7 +11,7 @@ from coldaisle_analysis.truth.readings import semantic_digest, settle
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 BASE = {"seed": 5, "first_day": "2026-03-02", "time_zone": "Europe/Madrid"}
@@ -31,7 +31,7 @@ EPISODES = (
 
 def _play(folder: Path, shards: int = 1, **scenario: Any) -> tuple[Plan, Path]:
     plan = build_plan(Scenario.model_validate({**BASE, **scenario}))
-    pieces.prepare(folder, plan)
+    shard_folders.prepare(folder, plan)
     sharding.play(plan, folder, shards, lambda _: None)
     return plan, folder
 

@@ -16,7 +16,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 Line = dict[str, Any]
@@ -58,7 +58,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     plan = build_plan(Scenario.model_validate({**scenario, "episodes": EPISODES}))
     run = tmp_path_factory.mktemp("lively") / "run"
-    pieces.prepare(run, plan)
+    shard_folders.prepare(run, plan)
     sharding.play(plan, run, 1, lambda _: None)
     return run
 

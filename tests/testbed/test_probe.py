@@ -10,7 +10,7 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import cli, pieces, probe
+from coldaisle_testbed import cli, probe, shard_folders
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "week.toml"
 
@@ -56,7 +56,7 @@ def test_run_says_so_before_it_starts_and_plays_the_rest(
         played.append(plan)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pieces, "prepare", stop)
+    monkeypatch.setattr(shard_folders, "prepare", stop)
     result = CliRunner().invoke(cli.app, ["up", str(WEEK), "--out", str(tmp_path / "run")])
     assert "no link control here" in result.output
     (plan,) = played

@@ -12,7 +12,7 @@ import pytest
 from coldaisle_contracts.errors import InputError, TrustError, notes
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import leftovers, making, pieces, stage, temporary
+from coldaisle_testbed import leftovers, making, shard_folders, stage, temporary
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import Order, hand_over, held_stage, new_stage, stage_for
@@ -46,9 +46,9 @@ def begun(folder: Path, sealed: int, *, played: bool = False) -> Path:
     (folder / "plan.json").write_text(PLAN.model_dump_json())
     ORDER.model_copy(update={"played": played}).save(folder)
     for day in range(1, sealed + 1):
-        piece = folder / pieces.PIECES / f"day-{day}"
-        piece.mkdir(parents=True)
-        pieces.seal(piece)
+        shard_folder = folder / shard_folders.SHARDS / f"day-{day}"
+        shard_folder.mkdir(parents=True)
+        shard_folders.seal(shard_folder)
     return folder
 
 
@@ -64,7 +64,7 @@ def test_two_runs_in_one_second_get_two_names(tmp_path: Path) -> None:
 def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, error: BaseException) -> None:
     """Two of three shards stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
     folder = begun(tmp_path / ".run", 2)
-    (folder / pieces.PIECES / "day-3").mkdir()
+    (folder / shard_folders.SHARDS / "day-3").mkdir()
     with pytest.raises(type(error)), held_stage(folder):
         raise error
     (sentence,) = notes(error)
@@ -75,7 +75,7 @@ def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, 
     )
     assert sentence.startswith(f"2 of 3 shards are sealed and lie in {folder}")
     assert how in sentence
-    assert sorted(path.name for path in (folder / pieces.PIECES).iterdir()) == ["day-1", "day-2"]
+    assert sorted(path.name for path in (folder / shard_folders.SHARDS).iterdir()) == ["day-1", "day-2"]
 
 
 def test_a_stage_that_holds_nothing_goes(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.engines.containers import Containers, connect
-from coldaisle_testbed.pieces import prepare
+from coldaisle_testbed.shard_folders import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, which holds ``docker-compose.yml``."""
