@@ -50,7 +50,9 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
         seconds, nanos, size, whole = RECORD.unpack_from(data, at)
         if size != whole:
             cut = f"{path}: frame {number} has {whole} bytes, of which {size} were kept"
-            raise CaptureError(f"{cut}: no frame of the test network is that long, so something merged some")
+            raise CaptureError(
+                f"{cut}: no frame of the test network is that long, so an offload merged frames"
+            )
         at += RECORD_HEADER
         if at + size > len(data):
             raise InputError(f"{path}: frame {number}, byte {at}", _CUT_SHORT)

@@ -11,12 +11,12 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.analyses import refuse_sealed
-from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import LATEST, ORDER, Order, appear, final_of, point, strip
+from coldaisle_testbed.stage import LATEST, ORDER, Order, appear, final_of, point, refuse_full, strip
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def again(
     run = run.resolve()
     manifest = Manifest.load(run)
     refuse_sealed(out)
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError("--out", "holds something already: name a new folder, or remove it first", str(out))
+    if out is not None:
+        refuse_full(out)
     if weeks:
         from coldaisle_analysis.evaluation import other_runs as other_weeks  # noqa: PLC0415 - takes long to import
 

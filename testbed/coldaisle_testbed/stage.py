@@ -95,14 +95,22 @@ def stage_for(final: Path) -> Iterator[Path]:
     stage = stage_of(final)
     with texts.writable(final, _REMEDY):
         refuse_sealed(final)
-        full = final.exists() and (not final.is_dir() or any(final.iterdir()))
-    if full:
-        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
+        refuse_full(final)
     if not _make(stage):
         remedy = f"an unfinished run lies here: see `coldaisle runs --folder {stage.parent}` for what can be done with it"
         raise InputError(stage, remedy)
     with held_stage(stage):
         yield stage
+
+
+def refuse_full(out: Path) -> None:
+    """Refuse to write into a folder that holds something, or over a file.
+
+    Raises:
+        InputError: naming it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("--out", "already holds something: name a new or empty folder", str(out))
 
 
 def stage_of(final: Path) -> Path:
