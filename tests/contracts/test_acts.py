@@ -176,7 +176,7 @@ def test_a_door_warms_up_slowly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec", "said"),
+    ("kind", "spec", "expected"),
     [
         ("reordering", {"readings": 1}, r"readings is 1: reordering needs 2 readings or more"),
         ("time-forgery", {"readings": 2, "start": "01:05"}, r"readings is 2: time-forgery needs an NTP query, and one comes every 4"),
@@ -191,12 +191,12 @@ def test_a_door_warms_up_slowly() -> None:
         ("delay", {"start": "23:40"}, r"readings is 4: the episode would end after its day or after the run"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], expected: str) -> None:
     """Too few readings to swap, no query to forge, and acts that would run into the next reading are one sentence."""
     episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | spec
     interval = episode.pop("interval_s", 300)
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
-    with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + said):
+    with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + expected):
         build_plan(made(interval_s=interval, episodes=[episode | unit]))
 
 

@@ -52,9 +52,9 @@ def test_a_sentence_is_short_and_printable_whatever_it_quotes() -> None:
         {str(n): n for n in range(9_999)},
     ]
     for value in strange:
-        said = str(InputError("file\n\x1b[2J" + "y" * 10**5, "name another", value))
-        assert said.isprintable()
-        assert said.endswith(": name another")
-        assert len(said) < 1_200
+        sentence = str(InputError("file\n\x1b[2J" + "y" * 10**5, "name another", value))
+        assert sentence.isprintable()
+        assert sentence.endswith(": name another")
+        assert len(sentence) < 1_200
     many = str(TrustError([f"{number} broke" for number in range(1_000)]))
     assert many.endswith("19 broke; and 980 more")

@@ -119,7 +119,7 @@ def test_journal_lines_carry_event_shard_and_facts(tmp_path: Path) -> None:
 
 
 def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
-    """What is flushed can be read while the journal is open."""
+    """Flushed lines can be read while the journal is open."""
     path = tmp_path / "unit.jsonl"
     journal = Journal(path, "day-1")
     journal.write(OffsetLine(1, 1))
@@ -130,7 +130,7 @@ def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
 
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    """A line cut short and a missing journal are refused with file, line and what was found."""
+    """A line cut short and a missing journal are refused with file, line and value."""
     path = tmp_path / "unit.jsonl"
     path.write_text('{"event":"time","shard":"day-1"}\n{"event":"rea')
     with pytest.raises(InputError, match=r"unit\.jsonl: line 2 is '\{\"event\":\"rea': it is not JSON"):
@@ -140,7 +140,7 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         (b"null", "it is not an object"),
         (b"7", "is 7: it is not an object"),
@@ -157,14 +157,14 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         (b"1],[2", "not JSON"),
     ],
 )
-def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, said: str) -> None:
+def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, expected: str) -> None:
     """Another type, a number that does not fit, half a character, depth without end: the line is named, and what it says is cut."""
     path = tmp_path / "unit.jsonl"
     path.write_bytes(b'{"event": "time", "shard": "day-1", "extra": [1]}\n' + line + b"\n")
     with pytest.raises(InputError) as caught:
         list(read_journal(path))
     assert str(caught.value).startswith(f"{path}: line 2")
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert len(str(caught.value)) < 700
 
 

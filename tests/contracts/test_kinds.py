@@ -107,7 +107,7 @@ def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('"removal"\nunit = "inrow-13"\nsize = 1', "size: remove it, because removal has no such parameter (it has none)"),
         ('"brute-force"\nsize = 1', "size: remove it, because brute-force has no such parameter (it has count, rate)"),
@@ -131,18 +131,18 @@ def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
         ('"xyz"', "kind is 'xyz': use one of interception, modification, "),
     ],
 )  # fmt: skip
-def test_what_a_kind_does_not_take(tmp_path: Path, text: str, said: str) -> None:
+def test_what_a_kind_does_not_take(tmp_path: Path, text: str, expected: str) -> None:
     """A parameter, unit or stealth that the kind does not have is one sentence with file, key, value and remedy."""
     path = tmp_path / "made.toml"
     path.write_text(BASE + EPISODE + text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_scenario(path)
-    assert str(caught.value).startswith(f"{path}: key episodes.0.{said}")
+    assert str(caught.value).startswith(f"{path}: key episodes.0.{expected}")
     assert "\n" not in str(caught.value)
 
 
 def test_accounts_are_names() -> None:
-    """Names and passwords the broker knows are words; anything else is refused with its key."""
+    """Names and passwords of accounts are plain words; any other text is refused with its key."""
     base = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
     assert Scenario.model_validate(base | {"accounts": {"a": "b"}}).accounts == {"a": "b"}
     for bad in ({"a b": "c"}, {"a": "b:c"}, {"a": ""}):

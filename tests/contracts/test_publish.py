@@ -1,4 +1,4 @@
-"""Who publishes a run: what ``[publish]`` takes, what it refuses, and that it changes nothing of what is played."""
+"""The table ``[publish]``: the keys it takes, the values it refuses, and that it does not change the plan."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def scenario(folder: Path, **changed: str) -> Path:
 
 
 def test_it_is_read(tmp_path: Path) -> None:
-    """Every key is taken, and the licence gets the letters SPDX gives it."""
+    """Every key is read, and the licence is spelled as SPDX spells it."""
     publish = load_scenario(scenario(tmp_path)).publish
     assert publish is not None
     assert [author.name for author in publish.authors] == ["Ada Lovelace", "Bob"]
@@ -44,7 +44,7 @@ def test_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_licence_may_be_an_address(tmp_path: Path) -> None:
-    """Terms of one's own are named by where they are."""
+    """Other terms are named by the address of their text."""
     publish = load_scenario(scenario(tmp_path, licence='"https://example.org/terms"')).publish
     assert publish is not None
     assert publish.terms == "https://example.org/terms"
@@ -60,7 +60,7 @@ def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         ({"authors": ""}, r"key publish\.authors: add it, because it is required"),
         ({"authors": "[]"}, r"key publish\.authors is \[\]: name at least one"),
@@ -82,7 +82,7 @@ def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
         ({"licens": '"MIT"'}, r"key publish\.licens: remove it, because no such key exists"),
     ],
 )
-def test_what_is_refused(tmp_path: Path, changed: dict[str, str], said: str) -> None:
-    """File, key, value and what would be right are named."""
-    with pytest.raises(InputError, match=said):
+def test_what_is_refused(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
+    """The error names file, key, value and remedy."""
+    with pytest.raises(InputError, match=expected):
         load_scenario(scenario(tmp_path, **changed))

@@ -1,4 +1,4 @@
-"""Scenarios: what is wrong is one sentence with file, key, value and what would be right."""
+"""Scenarios: each error is one sentence with file, key, value and remedy."""
 
 import os
 import threading
@@ -35,15 +35,15 @@ def complaint(folder: Path, text: str) -> str:
     path = written(folder, text)
     with pytest.raises(InputError) as caught:
         build_plan(load_scenario(path), str(path))
-    said = str(caught.value)
-    assert said.startswith(f"{path}: ")
-    assert "\n" not in said
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{path}: ")
+    assert "\n" not in sentence
     assert caught.value.exit_code == 2
-    return said.removeprefix(f"{path}: ")
+    return sentence.removeprefix(f"{path}: ")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE + "sed = 3", "key sed: remove it, because no such key exists"),
         (
@@ -54,13 +54,13 @@ def complaint(folder: Path, text: str) -> str:
         (BASE.replace("seed = 1\n", ""), "key seed: add it, because it is required"),
     ],
 )
-def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
-    """An unknown key is to be removed, a missing one to be added."""
-    assert complaint(tmp_path, text) == said
+def test_unknown_and_missing_keys(tmp_path: Path, text: str, expected: str) -> None:
+    """The remedy is to remove an unknown key and to add a missing one."""
+    assert complaint(tmp_path, text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE.replace("seed = 1", "seed = -1"), "key seed is -1: it should be greater than or equal to 0"),
         (BASE.replace("seed = 1", 'seed = "x"'), "key seed is 'x': write a whole number"),
@@ -82,13 +82,13 @@ def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
         (BASE + EPISODE + "sensors = [1, 1]", "key episodes.0.sensors is [1, 1]: name at least one sensor, and none twice"),
     ],
 )  # fmt: skip
-def test_bad_values(tmp_path: Path, text: str, said: str) -> None:
-    """A value of the wrong type or out of bounds is shown beside what would be right."""
-    assert complaint(tmp_path, text).startswith(said)
+def test_bad_values(tmp_path: Path, text: str, expected: str) -> None:
+    """A value of the wrong type or out of bounds is shown with its remedy."""
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE.replace("UTC", "Europe/Madrid").replace("03-02", "03-29"), "key time_zone is 'Europe/Madrid': its offset changes"),
         (BASE.replace("24", "0.01"), "key duration_h is 0.01: make it at least interval_s, 300 s"),
@@ -102,13 +102,13 @@ def test_bad_values(tmp_path: Path, text: str, said: str) -> None:
         (BASE + SHIFT + "size = nan", "key episodes.0.size is nan: give -50 to 50 °C"),
     ],
 )  # fmt: skip
-def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) -> None:
+def test_values_that_do_not_go_together(tmp_path: Path, text: str, expected: str) -> None:
     """Where two keys contradict each other one of them is named with its value, never the whole file."""
-    assert complaint(tmp_path, text).startswith(said)
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE + EPISODE + EPISODE.replace("01:00", "01:10"), "key episodes.1.start is '01:10:00': it overlaps episodes.0 on inrow-13"),
         (BASE + SCAN + SCAN.replace("01:00", "01:05"), "key episodes.1.start is '01:05:00': it overlaps episodes.0 on broker"),
@@ -123,9 +123,9 @@ def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) ->
         (BASE + "[drawn]\ncount = 1000\nclean_days = 0", "key drawn.count is 1000: only "),
     ],
 )  # fmt: skip
-def test_episodes_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+def test_episodes_that_cannot_be(tmp_path: Path, text: str, expected: str) -> None:
     """An overlap, an episode outside the run and the like name the episode and its key."""
-    assert complaint(tmp_path, text).startswith(said)
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("seed = " + "9" * 5_000, "write valid TOML (a number has too many digits)"),
         ("x = " + "[" * 5_000, "write valid TOML (its brackets are nested too deeply)"),
@@ -288,10 +288,10 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
         (BASE + '[accounts]\n"a\\nb\\u001b[31m" = "c"', "key accounts.a\\nb\\x1b[31m is"),
     ],
 )  # fmt: skip
-def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str) -> None:
+def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, expected: str) -> None:
     """Huge numbers, depth without end, endless weights and names that would write on the terminal: refused at once, cut and escaped."""
     sentence = complaint(tmp_path, text)
-    assert sentence.startswith(said)
+    assert sentence.startswith(expected)
     assert sentence.isprintable()
     assert len(sentence) < 600
 
@@ -300,7 +300,7 @@ def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str
 def test_what_is_no_text_file_is_refused_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """A device without end, a pipe nobody writes into, a folder and a name no file can have are a sentence, not a wait."""
+    """An endless device, a pipe without a writer, a folder and an impossible file name end in a sentence, not in a wait."""
     monkeypatch.setattr(texts, "PATIENCE_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
@@ -310,7 +310,7 @@ def test_what_is_no_text_file_is_refused_in_time(
 
 
 def test_a_scenario_through_a_pipe(tmp_path: Path) -> None:
-    """A pipe that somebody writes into is as good as a file."""
+    """A scenario can be read from a pipe that another process writes into."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(BASE,))

@@ -17,7 +17,7 @@ PUBLISHED = {
 
 
 def test_defaults_are_the_published_medians_of_every_unit() -> None:
-    """Without a word of the scenario the units have the published week's medians."""
+    """Where the scenario names no site, the units have the medians of the published week."""
     assert Site().medians == PUBLISHED
     assert set(Site().medians) == set(UNITS)
 
@@ -32,7 +32,7 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("drft = 1", "site.toml: key drft: remove it, because no such key exists"),
         ("drift = -1", "site.toml: key drift is -1: it should be greater than or equal to 0"),
@@ -45,16 +45,16 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("drift =", "site.toml: write valid TOML (Invalid value (at "),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, expected: str) -> None:
     """An unknown key, a value out of bounds and a unit that cools nothing name file, key, value and remedy."""
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_site(path)
-    assert str(caught.value).startswith(f"{tmp_path}/{said}")
+    assert str(caught.value).startswith(f"{tmp_path}/{expected}")
 
 
 def test_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
-    """A site that is not there is refused with the way to get one."""
+    """A missing site file is refused with the command that writes one."""
     with pytest.raises(InputError, match=r"none\.toml: .*coldaisle fit"):
         load_site(tmp_path / "none.toml")

@@ -1,4 +1,4 @@
-"""Errors nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
+"""Errors that nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Frames the attacker makes: right checksums, and nothing changed that need not be."""
+"""Frames that the attacker makes have right checksums, and no field is changed without need."""
 
 import pytest
 from scapy.layers.inet import IP, TCP
