@@ -23,7 +23,7 @@ from coldaisle_analysis.evaluation.jobs import (
     without_unused,
 )
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.metrics import FirstCase, FoldMetrics, Scored, scored_row
+from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
 from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITH_POLICIES, WITHOUT_KIND
 from coldaisle_analysis.workers import parallel_map
@@ -171,7 +171,7 @@ def _score(
         score[rows], alarms[rows], tested[rows] = scores, scores >= result.threshold, True
     policies = name == level.held_out and model in WITH_POLICIES
     early = of_results(level, sets, folds, results, policies=policies)
-    first_case: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
+    first_case = next(iter(early.values()))["threshold"] if early else None
     metrics: FoldMetrics = {
         "early": early,
         "fit_s": float(np.mean([result.tested.fit_s for result in results])),

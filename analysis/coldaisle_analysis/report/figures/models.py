@@ -126,13 +126,15 @@ def earliness(scored: Sequence[Scored], held_out: str) -> str:
     """Draw ERDE_5 and ERDE_50 of every model, between the scores of a perfect detector and of one that never alarms."""
     figure, panels = _panels(scored, held_out, 4.3)
     for ax, level, results in panels:
-        rows = _ranked(results, lambda row: -row["erde_5"])
-        places = range(len(rows))
+        rows = [result.row for result in results]
+        thresholds = [(row["model"], next(iter(row["early"].values()))["threshold"]) for row in rows]
+        models, alarms = zip(*sorted(thresholds, key=lambda pair: -pair[1]["erde_5"]), strict=True)
+        places = range(len(models))
         for name, bounds, colour, marker in _ERDE:
-            ax.axvline(rows[0][bounds][0], color=colour, linewidth=1, linestyle=DASHED)
-            ax.scatter([row[name] for row in rows], places, color=colour, marker=marker, s=34, zorder=3)
-        ax.axvline(rows[0]["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=DASHED)
-        ax.set_yticks(places, [title(row["model"]) for row in rows])
+            ax.axvline(alarms[0][bounds][0], color=colour, linewidth=1, linestyle=DASHED)
+            ax.scatter([row[name] for row in alarms], places, color=colour, marker=marker, s=34, zorder=3)
+        ax.axvline(alarms[0]["erde_5_bounds"][1], color=INK, linewidth=1, linestyle=DASHED)
+        ax.set_yticks(places, list(map(title, models)))
         ax.set_title(f"{level.capitalize()}: ERDE, lower is better")
         grid(ax, "x")
     handles = [
