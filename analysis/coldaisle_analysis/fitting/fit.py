@@ -25,7 +25,7 @@ from coldaisle_analysis.fitting.estimates import (
 )
 from coldaisle_analysis.fitting.observations import Observations, read
 from coldaisle_contracts import texts
-from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.errors import plain
 from coldaisle_contracts.site_parameters import Season, Site
 
 Progress = Callable[[str], None]
@@ -180,8 +180,5 @@ def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: 
     if out is None:
         sys.stdout.write(text)
         return
-    try:
+    with texts.writable(out, "choose another place"):
         texts.write(out, text)
-    except OSError as error:
-        remedy = f"cannot be written ({error.strerror}): choose another place"
-        raise InputError(out, remedy) from error

@@ -164,18 +164,6 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             grown.learn_one(row, label)
         return self.settle(grown)
 
-    def test_then_train(self, features: Floats, labels: Labels) -> Floats:
-        """Learn from rows in order as :meth:`fit` does, and return the score of each row before it was learned from, shape (rows,).
-
-        A row's label is read only after its score is computed.
-        """
-        grown, score = self.grow(), np.zeros(len(features))
-        for at, row in enumerate(stream(features)):
-            score[at] = grown.predict_proba_one(row).get(1, 0.0)
-            grown.learn_one(row, int(labels[at]))
-        self.settle(grown)
-        return score
-
     def grow(self) -> "ARFClassifier":
         """Return river's unfitted model."""
         from river.drift import ADWIN  # noqa: PLC0415 - see the module's first imports
