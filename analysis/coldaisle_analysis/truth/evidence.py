@@ -27,6 +27,7 @@ from coldaisle_contracts.journal_lines import (
 )
 from coldaisle_contracts.plan import Plan
 
+_EDITED = "the journal was edited, make the run again"
 _DTYPES = {int: "int64", bool: "bool"}
 """Type of a column by the type of its key; every other key holds text."""
 _NAMES = {"file": r"capture/day-[\d-]{1,20}\.pcap", "raw": r"capture/raw/day-[\d-]{1,20}\.pcap"}
@@ -133,12 +134,10 @@ def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
         names = sealed[column]
         if names.duplicated().any():
             first = names[names.duplicated()].iloc[0]
-            raise InputError(
-                f"{place}: event sealed", "the capture is sealed twice: the journal was edited", first
-            )
+            raise InputError(f"{place}: event sealed", f"the capture is sealed twice: {_EDITED}", first)
         if wrong := [name for name in names if not re.fullmatch(form, name)]:
             raise InputError(
-                f"{place}: event sealed: {column}", "no capture of the run: the journal was edited", wrong[0]
+                f"{place}: event sealed: {column}", f"no capture of the run: {_EDITED}", wrong[0]
             )
 
 
@@ -154,7 +153,6 @@ def _table(kind: type[Line], lines: Iterable[dict[str, Any]], place: Path, *more
     chosen = [line for line in lines if line["event"] == kind.event]
     for line in chosen:
         if missing := [key for key in types if key not in line]:
-            remedy = f"has no key {missing[0]!r}: the journal was edited"
-            raise InputError(f"{place}: event {kind.event}", remedy, line)
+            raise InputError(f"{place}: event {kind.event}", f"has no key {missing[0]!r}: {_EDITED}", line)
     table = pd.DataFrame({key: [line[key] for line in chosen] for key in types})
     return table.astype({key: _DTYPES.get(of_key, "str") for key, of_key in types.items()})

@@ -21,7 +21,7 @@ _SILENT = ("acknowledge", "reset")
 _OTHERS_DO = ("relay", "reply", "speak", "answer")
 """Acts that another host begins: it may send to the attacker for a while after the attacker has left the path."""
 _SLACK_NS = SECOND
-"""How far outside its episode a frame may seem to be on a busy machine, in ns."""
+"""Largest time by which a frame may seem to miss its episode on a busy machine, in ns."""
 _PATIENCE_NS = 60 * SECOND
 """A line may be written later than its frame by one interval plus this, in ns: time may jump before a busy attacker writes it."""
 _AT_ONCE_NS = 15_000_000

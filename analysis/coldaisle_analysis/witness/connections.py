@@ -19,7 +19,7 @@ _OPENING_NS = 30 * SECOND
 _CLOSING_NS = 10 * SECOND
 """The longest time from the line that closes a connection to its end, in ns."""
 _ACKED_NS = SECOND
-"""How much later than the receipt of its acknowledgement a PUBLISH may seem to be, in ns."""
+"""Largest time by which a PUBLISH may seem to follow the receipt of its acknowledgement, in ns."""
 _EXPELS = ("takeover", "reset")
 
 

@@ -10,9 +10,9 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
 
 STEP_NS = SECOND
-"""How far times may go back from one line of a journal to the next, in ns: the machine's clock may be set."""
+"""Largest step back in time from one line of a journal to the next, in ns: the machine's clock may be set."""
 _PUNCTUAL_NS = 60 * SECOND
-"""How far from the planned time a unit may connect and disconnect on a busy machine, in ns."""
+"""Largest distance from the planned time at which a unit connects or disconnects on a busy machine, in ns."""
 _STAMP_NS = 2 * SECOND
 """The largest difference of a reading's stamp from true time plus the last correction, in ns."""
 _PATIENT_NS = 600 * SECOND

@@ -16,7 +16,7 @@ from coldaisle_contracts.plan import Episode, Plan
 
 Line = dict[str, Any]
 EARLY_NS = 10_000_000
-"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
+"""Largest time by which a frame may seem to precede its line, in ns: the error of virtual time."""
 UNIT_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
 """The name of each unit, by address."""
 WAITED = ("speak", "answer")
@@ -66,7 +66,7 @@ class Journals:
         if spoke and not any(line["event"] == "open" for line in lines):
             raise InputError(
                 path,
-                "does not record which act opened a connection: an older coldaisle made this run, play it again",
+                "does not record which act opened a connection, because an older version made this run: play it again",
             )
 
     @property
