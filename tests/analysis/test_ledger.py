@@ -187,7 +187,7 @@ def test_semantic_digest_ignores_order_and_time(run: Path, account: Account) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("journal/injector.jsonl", "keeps this journal"),
+        ("journal/injector.jsonl", "every run has this journal"),
         ("capture/day-1-000.pcap", "readable capture"),
         ("plan.json", "plan"),
     ],
