@@ -41,7 +41,7 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     data = path.read_bytes()
     if len(data) < GLOBAL_HEADER or struct.unpack_from("<I", data)[0] != NANO_MAGIC:
-        raise InputError(path, "not a nanosecond pcap as tcpdump writes it: make the run again")
+        raise InputError(path, "it is not a nanosecond pcap of tcpdump: make the run again")
     at, number = GLOBAL_HEADER, 0
     while at < len(data):
         number += 1

@@ -59,7 +59,7 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
             if error.errno in FULL:
                 raise refused(error, place) from error
             raise InputError(
-                place, f"cannot be written ({error.strerror}): make room, or {remedy}"
+                place, f"it cannot be written ({error.strerror}): make room, or {remedy}"
             ) from error
         finally:
             shutil.rmtree(stage, ignore_errors=True)

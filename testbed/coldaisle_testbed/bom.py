@@ -52,7 +52,7 @@ def of_run(run: Path) -> str:
     manifest, noted = Manifest.load(run), Software.of_run(run)
     if not noted:
         raise InputError(
-            run, "was made before runs noted their software: play it again with `coldaisle reproduce`"
+            run, "it was made before runs noted their software: play it again with `coldaisle reproduce`"
         )
     facts = {
         "commit": manifest.commit,

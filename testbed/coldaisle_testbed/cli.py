@@ -136,7 +136,9 @@ def _engine(name: Engine | None) -> Engine:
     """Return the engine to use: the named one, else netns for root, else compose where a Docker Engine answers."""
     if name is not None:
         if name == "netns" and os.geteuid() != 0:
-            raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
+            raise InputError(
+                "--engine", "netns needs root: call coldaisle with sudo, or use --engine compose", "netns"
+            )
         return name
     if os.geteuid() == 0:
         return "netns"
@@ -145,7 +147,8 @@ def _engine(name: Engine | None) -> Engine:
     if compose.answers():
         return "compose"
     raise InputError(
-        "engine", "none works here: call it as root (netns), or start Docker and join its group (compose)"
+        "engine",
+        "none works here: call coldaisle as root (netns), or start Docker and join its group (compose)",
     )
 
 
@@ -180,9 +183,7 @@ def up(
     progress = Progress()
     if resume is not None:
         if no_analysis or any(option is not None for option in (scenario, engine, out, shards, seed)):
-            raise InputError(
-                "--resume", "takes nothing beside it: the unfinished run holds all other settings"
-            )
+            raise InputError("--resume", "it takes no other option: the unfinished run holds all settings")
         making.resume(resume, _engine, progress)
         return
     file = scenario or HOUSE / "scenarios" / "week.toml"

@@ -159,4 +159,7 @@ def _was_cut_short(run: Path) -> bool:
 
 
 def _refuse(_: str) -> None:
-    raise InputError("a run that was not played to its end", "cannot be resumed in this container")
+    raise InputError(
+        "a run that was not played to its end",
+        "it cannot be resumed in this container: resume it on the machine",
+    )

@@ -38,7 +38,7 @@ def read(lock: Path) -> dict[str, Pin]:
     Raises:
         InputError: if the lock is missing, or a requirement has no exact version or no hash.
     """
-    text = read_text(lock, "cannot be read: restore it from the repository")
+    text = read_text(lock, "it cannot be read: restore it from the repository")
     pins: dict[str, Pin] = {}
     at = 0
     while at < len(text):
@@ -48,7 +48,7 @@ def read(lock: Path) -> dict[str, Pin]:
         match = _PIN.match(text, at)
         if match is None:
             line = text.count("\n", 0, at) + 1
-            remedy = "pins no version with a sha256: make the locks again as CONTRIBUTING.md says"
+            remedy = "it pins no version with a sha256: make the locks again as CONTRIBUTING.md says"
             raise InputError(f"{lock}, line {line}", remedy, text[at:].partition("\n")[0])
         hashes = re.findall(r"[0-9a-f]{64}", match["hashes"])
         pins[match["name"]] = Pin(match["version"], tuple(sorted(hashes)))

@@ -39,7 +39,7 @@ def faketime_library() -> str:
     """
     libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     if not libraries:
-        raise InputError("libfaketime", "is not installed: apt-get install faketime")
+        raise InputError("libfaketime", "it is not installed: apt-get install faketime")
     return str(libraries[0])
 
 

@@ -93,9 +93,11 @@ def _keygen(arguments: list[str], path: Path) -> subprocess.CompletedProcess[str
                 timeout=_PATIENCE_S,
             )
     except subprocess.TimeoutExpired as error:
-        raise InputError("ssh-keygen", f"did not end within {_PATIENCE_S} s: try it by hand") from error
+        raise InputError("ssh-keygen", f"it did not end within {_PATIENCE_S} s: try it by hand") from error
     except OSError as error:
-        raise InputError(error.filename or path, f"cannot be read ({error.strerror})") from error
+        raise InputError(
+            error.filename or path, f"it cannot be read ({error.strerror}): name another file"
+        ) from error
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:

@@ -63,7 +63,7 @@ class Order(BaseModel):
         """
         path = stage / ORDER
         if not path.exists():
-            raise InputError(stage, "is no unfinished run: see `coldaisle runs` for those there are")
+            raise InputError(stage, "it is not an unfinished run: see `coldaisle runs` for those there are")
         text = texts.read_text(path, "see `coldaisle runs` for the runs there are")
         try:
             return cls.model_validate_json(text)
@@ -110,7 +110,7 @@ def refuse_full(out: Path) -> None:
         InputError: naming it.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError("--out", "already holds something: name a new or empty folder", str(out))
+        raise InputError("--out", "it already holds something: name a new or empty folder", str(out))
 
 
 def stage_of(final: Path) -> Path:
@@ -137,7 +137,7 @@ def _make(stage: Path) -> bool:
         except FileExistsError:
             if stage.is_dir():
                 return False
-            raise InputError(stage.parent, f"is no folder: {_REMEDY}") from None
+            raise InputError(stage.parent, f"it is not a folder: {_REMEDY}") from None
     for folder in (*reversed(missing), stage):
         hand_over(folder)
     return True

@@ -208,7 +208,7 @@ def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that tcpdump did not write is named with its remedy."""
     path = tmp_path / "x.pcap"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.pcap: not a nanosecond pcap"):
+    with pytest.raises(InputError, match=r"x\.pcap: it is not a nanosecond pcap"):
         list(records(path))
 
 

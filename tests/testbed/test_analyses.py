@@ -70,7 +70,7 @@ def test_results_may_go_elsewhere(run: Path, tmp_path: Path) -> None:
     assert AnalysisManifest.load(out).run_manifest == digest_of(run)
     assert {path: path.lstat().st_mtime_ns for path in run.rglob("*")} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "results"]
-    with pytest.raises(InputError, match=r"--out is .*results': already holds something"):
+    with pytest.raises(InputError, match=r"--out is .*results': it already holds something"):
         conclude.again(run, Progress(), out=out)
 
 

@@ -141,14 +141,14 @@ def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch:
     """A machine without libfaketime gets the remedy, and no half result."""
 
     def missing() -> str:
-        raise InputError("libfaketime", "is not installed: apt-get install faketime")
+        raise InputError("libfaketime", "it is not installed: apt-get install faketime")
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(sharding, "faketime_library", missing)
     code, _, err = coldaisle("up", HOUR, "--out", tmp_path / "run")
     assert (code, err.splitlines()[-1]) == (
         2,
-        "coldaisle: libfaketime: is not installed: apt-get install faketime",
+        "coldaisle: libfaketime: it is not installed: apt-get install faketime",
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -120,10 +120,10 @@ class ComposeRun:
         except FileNotFoundError as error:
             raise InputError("docker compose", "install the Docker command line with Compose v2") from error
         except subprocess.TimeoutExpired as error:
-            remedy = f"did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
+            remedy = f"it did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
             raise InputError(f"docker compose {arguments[0]}", remedy) from error
         if done.returncode:
-            raise InputError(f"docker compose {arguments[0]}", f"failed: {_last_line(done.stderr)}")
+            raise InputError(f"docker compose {arguments[0]}", f"it failed: {_last_line(done.stderr)}")
 
     def _start_and_watch(self) -> None:
         """Start all services, and watch them until all that end by themselves have ended."""
@@ -150,7 +150,7 @@ class ComposeRun:
             self._containers.raise_failure(containers)  # names the cause of a failure of Compose
             if failed:
                 output.seek(0)
-                raise InputError("docker compose up", f"failed: {_last_line(output.read())}")
+                raise InputError("docker compose up", f"it failed: {_last_line(output.read())}")
             self._days.look()
             ended = {container.service for container in containers if container.code == 0}
 

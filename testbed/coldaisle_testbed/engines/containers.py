@@ -17,7 +17,7 @@ _AFTERMATH_S = 0.5
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _NO_ENGINE = (
-    "does not answer: start it (systemctl start docker), join the group docker, or use --engine netns"
+    "it does not answer: start it (systemctl start docker), join the group docker, or use --engine netns"
 )
 
 

@@ -41,7 +41,7 @@ def stage(runs: Path, run: Path | None, progress: Progress) -> Path:
     for folder in (run, stage_of(run)):
         if _is_run(folder):
             return folder
-    raise InputError(run, "is no run: name the folder of one, or leave it out to wait for one to begin")
+    raise InputError(run, "it is not a run: name the folder of a run, or none to wait for the next one")
 
 
 def _is_run(folder: Path) -> bool:

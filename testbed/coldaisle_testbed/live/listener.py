@@ -70,9 +70,10 @@ class Address:
         user = parts.username or ""
         if password is not None and not user:
             raise InputError(
-                "--mqtt-password", f"belongs to a user: name it as mqtt://USER@HOST:PORT, not {where}"
+                "--mqtt-password",
+                f"it belongs to a user: name the user as mqtt://USER@HOST:PORT, not {where}",
             )
-        remedy = "cannot be read: name a file whose first line is the password"
+        remedy = "it cannot be read: name a file whose first line is the password"
         secret = read_text(password, remedy).partition("\n")[0] if password is not None else ""
         return cls(parts.hostname, port, user, secret, parts.scheme == "mqtts", authority)
 
@@ -153,7 +154,7 @@ class Listener:
             remedy = f"TLS fails ({error.reason or error}): name its authority with --mqtt-ca FILE"
             raise InputError("--mqtt", remedy, str(address)) from error
         except OSError as error:
-            remedy = f"cannot be reached ({error.strerror or error}): start a broker there, outside the captured network"
+            remedy = f"it cannot be reached ({error.strerror or error}): start a broker there, outside the captured network"
             raise InputError("--mqtt", remedy, str(address)) from error
         client.loop_start()
         with suppress(Empty):
@@ -162,6 +163,8 @@ class Listener:
             return client
         client.disconnect()
         client.loop_stop()
-        reason = f"refuses the connection ({answer})" if answer else f"did not answer for {PATIENCE_S:g} s"
+        reason = (
+            f"it refuses the connection ({answer})" if answer else f"it did not answer for {PATIENCE_S:g} s"
+        )
         remedy = f"{reason}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
         raise InputError("--mqtt", remedy, str(address))
