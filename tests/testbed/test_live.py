@@ -331,7 +331,7 @@ def test_what_is_left_over_is_passed_over(
         assert choice.stage(tmp_path, None, lines.append) == making
     assert choice.stage(tmp_path, tmp_path / "making", lines.append) == making
     for nothing in (tmp_path / "nosuch", tmp_path):
-        with pytest.raises(InputError, match="is no run"):
+        with pytest.raises(InputError, match="it is not a run"):
             choice.stage(tmp_path, nothing, lines.append)
 
 
@@ -362,7 +362,7 @@ def test_a_book_that_is_none(tmp_path: Path, content: bytes) -> None:
     """A file that holds anything but alarms is left as it is, and refused in one sentence."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.jsonl: holds no alarms"):
+    with pytest.raises(InputError, match=r"a\.jsonl: it holds no alarms"):
         Book(path, {"model": "m"})
     assert path.read_bytes() == content
 
