@@ -85,7 +85,7 @@ def losses(subject: Subject) -> Measured:
             evidence,
         )
     if "tcp_gap" not in subject.frame:
-        raise Absent("the rows do not tell drops or sequence numbers")
+        raise Absent("the rows have neither drops nor sequence numbers")
     jumps = int((subject.numbers("tcp_gap") == 1).sum())
     return Measured(jumps, f"{jumps} segments start past the next byte expected.", [{"segments": jumps}])
 

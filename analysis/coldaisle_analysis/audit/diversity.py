@@ -7,16 +7,14 @@ import pandas as pd
 from scipy.stats import entropy
 
 from coldaisle_analysis.audit.check import Check, Measured
-from coldaisle_analysis.audit.shortcuts import SMELLS
+from coldaisle_analysis.audit.shortcuts import QUARTER, SMELLS
 from coldaisle_analysis.audit.similarity import fingerprints, per_kind
 from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes
-from coldaisle_contracts.clock import DAY, SECOND
+from coldaisle_contracts.clock import DAY
 
 COSINE, PAIRS, FEW, HALF = 0.95, 1000, 20, 0.5
 BINS_A_DAY = 288
-QUARTER = 900 * SECOND
-"""A quarter of an hour, in ns."""
 
 
 def _attacked(subject: Subject) -> None:

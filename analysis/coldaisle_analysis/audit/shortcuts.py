@@ -10,11 +10,13 @@ from scipy.spatial.distance import jensenshannon
 from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
 from coldaisle_analysis.audit.sweep import Sweep, both_classes, sweep, transferred
-from coldaisle_contracts.clock import DAY
+from coldaisle_contracts.clock import DAY, SECOND
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
 SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
-CORRELATED, BINS, QUARTER_S = 0.95, 32, 900
+CORRELATED, BINS = 0.95, 32
+QUARTER = 900 * SECOND
+"""A quarter of an hour, in ns."""
 
 
 def _sweeps(subject: Subject) -> dict[str, Sweep]:
@@ -81,7 +83,7 @@ def time_of_day(subject: Subject) -> Measured:
     label, time = both_classes(subject), subject.of("time").astype("int64").to_numpy()
     if subject.days.max() == 0:
         raise Absent("all rows lie in one day")
-    quarter = time % DAY // (QUARTER_S * 10**9)
+    quarter = time % DAY // QUARTER
     auc = transferred(quarter.astype(np.float64), label, subject.days)
     hours = pd.Series(label).groupby(quarter // 4).mean().sort_values(ascending=False)
     evidence = [

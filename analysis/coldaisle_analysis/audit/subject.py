@@ -42,7 +42,7 @@ class Subject:
         meaning: name of the column for each meaning that the rows have: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
             ``ipid``, ``flow``, ``episode``, ``client``, ``payload``, ``id``, ``day``.
         account: the run's settled ledger, where the rows are a run's.
-        manifest: the run's manifest so far, likewise.
+        manifest: the run's manifest, likewise.
         metrics: rows of ``models/metrics.json``, where models were scored.
         croissant: its Croissant metadata, where there is any.
         datasheet: its datasheet in Markdown, likewise.

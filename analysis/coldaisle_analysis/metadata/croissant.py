@@ -93,30 +93,28 @@ def _published(facts: Facts) -> dict[str, Any]:
     publish, manifest = facts.publish, facts.manifest
     made_on = f"{manifest.created:%Y-%m-%d}"
     creators = [_creator(author) for author in publish.authors]
-    return _present(
-        {
-            "url": publish.url or facts.doi or "./",
-            "license": publish.terms,
-            "creator": creators if len(creators) > 1 else creators[0],
-            "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
-            "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
-            "publisher": _organization(publish.publisher),
-            "sameAs": facts.doi,
-        }
-    )
+    properties: dict[str, Any] = {
+        "url": publish.url or facts.doi or "./",
+        "license": publish.terms,
+        "creator": creators if len(creators) > 1 else creators[0],
+        "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
+        "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
+        "publisher": _organization(publish.publisher),
+        "sameAs": facts.doi,
+    }
+    return _present(properties)
 
 
 def _creator(author: Author) -> dict[str, Any]:
     if author in OWN.authors:
         return _organization(author.name)
-    return _present(
-        {
-            "@type": "sc:Person",
-            "name": author.name,
-            "url": f"{ORCID}{author.orcid}" if author.orcid else "",
-            "affiliation": _organization(author.affiliation),
-        }
-    )
+    person: dict[str, Any] = {
+        "@type": "sc:Person",
+        "name": author.name,
+        "url": f"{ORCID}{author.orcid}" if author.orcid else "",
+        "affiliation": _organization(author.affiliation),
+    }
+    return _present(person)
 
 
 def _organization(name: str | None) -> dict[str, str]:
@@ -131,19 +129,17 @@ def _present(properties: dict[str, Any]) -> dict[str, Any]:
 def citation(facts: Facts) -> str:
     """Return the citation of the data set as BibTeX."""
     publish, manifest = facts.publish, facts.manifest
-    fields = _present(
-        {
-            "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
-            "title": _bare(facts.title),
-            "year": str(facts.year),
-            "version": publish.version,
-            "publisher": _bare(publish.publisher or ""),
-            "doi": publish.doi,
-            "url": publish.url or facts.doi,
-            "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
-        }
-    )
-    return f"@misc{{{manifest.id}, {', '.join(f'{key} = {{{text}}}' for key, text in fields.items())}}}"
+    fields = {
+        "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
+        "title": _bare(facts.title),
+        "year": str(facts.year),
+        "version": publish.version,
+        "publisher": _bare(publish.publisher or ""),
+        "doi": publish.doi,
+        "url": publish.url or facts.doi,
+        "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
+    }
+    return f"@misc{{{manifest.id}, {', '.join(f'{key} = {{{text}}}' for key, text in _present(fields).items())}}}"
 
 
 def _bare(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,
@@ -14,7 +15,6 @@ from coldaisle_analysis.evaluation.metrics import (
 from coldaisle_analysis.models import BASELINES
 from coldaisle_analysis.report.lookup import (
     BEST_F1,
-    LEVELS,
     case_kinds,
     earliest_row,
     first_case,
@@ -114,5 +114,5 @@ def budgets(scored: Sequence[Scored]) -> dict[str, list[BudgetResult]]:
             (BudgetResult(row, pair[1]) for row in grouped_rows(scored, level) if (pair := first_case(row))),
             key=order,
         )
-        for level in LEVELS
+        for level in LEARNED
     }

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from coldaisle_analysis.audit import Result, Status, scorecard
 from coldaisle_analysis.audit.scorecard import by_group
-from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.columns import LEARNED, LEVELS
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import Scored
@@ -20,7 +20,6 @@ from coldaisle_analysis.report.conclusions.gains import gains, headline
 from coldaisle_analysis.report.conclusions.surroundings import audited
 from coldaisle_analysis.report.figures import earliness, models, traffic
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
-from coldaisle_analysis.report.lookup import LEVELS as LEARNED
 from coldaisle_analysis.report.lookup import best_row, grouped_split, title
 from coldaisle_analysis.report.statistics import Description
 
