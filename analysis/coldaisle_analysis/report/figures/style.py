@@ -41,6 +41,7 @@ _FAMILIES: dict[str, tuple[str, float, float]] = {
     "benign": ("#7fae84", 0.29, 0.12),
 }
 """The colour of each family, and where on the colour wheel the colours of its kinds start, and their range."""
+_COLOURS = _KIND_COLOURS | {family: colour for family, (colour, _, _) in _FAMILIES.items()}
 FEW = 8
 """The largest number of kinds that a figure shows one by one; with more kinds it shows their families."""
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
@@ -76,10 +77,8 @@ _STYLE: Any = {
 
 def kind_colour(kind: str) -> str:
     """Return the colour of a kind of traffic, the same in every figure."""
-    if kind in _KIND_COLOURS:
-        return _KIND_COLOURS[kind]
-    if kind in _FAMILIES:
-        return _FAMILIES[kind][0]
+    if kind in _COLOURS:
+        return _COLOURS[kind]
     if kind in KINDS:
         return _shade(kind)
     return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
