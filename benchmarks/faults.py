@@ -37,9 +37,9 @@ def main() -> None:
         outcomes = []
         for case, outcome in zip(chosen, pool.map(suffer, chosen), strict=True):
             outcomes.append(outcome)
-            said = outcome.said.splitlines()[-1][:160] if outcome.said else ""
+            sentence = outcome.output.splitlines()[-1][:160] if outcome.output else ""
             print(
-                f"{case}: exit {outcome.code}, {outcome.seconds:.1f} s{', resumed' if outcome.resumed else ''}: {said}"
+                f"{case}: exit {outcome.code}, {outcome.seconds:.1f} s{', resumed' if outcome.resumed else ''}: {sentence}"
             )
             for each in outcome.wrong:
                 print(f"    WRONG: {each}")

@@ -8,7 +8,7 @@ import pytest
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import stage_for
+from coldaisle_testbed.stage import Order, stage_for
 
 HOUSE = Path(__file__).resolve().parents[1]
 _WITHOUT_ROOT = "needs root: network namespaces and packet sockets"
@@ -35,15 +35,16 @@ def dad() -> Path:
 @pytest.fixture(scope="session")
 def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the smoke scenario on the netns engine, with its dataset and without models; read only."""
-    from coldaisle_testbed import conclude, pieces, sharding  # noqa: PLC0415 - heavy, and seldom needed
+    from coldaisle_testbed import conclude, shard_folders, sharding  # noqa: PLC0415 - heavy, and seldom needed
 
     file = HOUSE / "scenarios" / "hour.toml"
     plan = build_plan(load_scenario(file), str(file))
     final = tmp_path_factory.mktemp("runs") / "hour"
     with stage_for(final) as stage:
-        pieces.prepare(stage, plan)
+        shard_folders.prepare(stage, plan)
         sharding.play(plan, stage, 1, lambda _: None)
-        return conclude.conclude(stage, final, "netns", {}, Progress(), analyse=False)
+        order = Order(engine="netns", shards=1, analyse=False, latest=False)
+        return conclude.conclude(stage, order, Progress())
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +52,9 @@ def catalogue_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every variant of every kind, really played on the netns engine, not concluded; read only."""
     from tests.netns.catalogue import DAYS, PLAN  # noqa: PLC0415
 
-    from coldaisle_testbed import pieces, sharding  # noqa: PLC0415 - heavy, and seldom needed
+    from coldaisle_testbed import shard_folders, sharding  # noqa: PLC0415 - heavy, and seldom needed
 
     run = tmp_path_factory.mktemp("catalogue") / "run"
-    pieces.prepare(run, PLAN)
+    shard_folders.prepare(run, PLAN)
     sharding.play(PLAN, run, DAYS, lambda _: None)
     return run

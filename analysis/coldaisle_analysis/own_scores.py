@@ -14,7 +14,7 @@ from coldaisle_analysis.earliness.policies import Policy, Threshold, evaluation_
 from coldaisle_analysis.evaluation.alarms import curves_of, measure, rows_of
 from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, side
 from coldaisle_analysis.evaluation.levels import prepare
-from coldaisle_analysis.models import EVEN_CHANCE
+from coldaisle_analysis.models.model import EVEN_CHANCE
 from coldaisle_contracts.errors import InputError
 
 

@@ -12,19 +12,21 @@ from itertools import islice
 from pathlib import Path
 
 from coldaisle_capture.tcpdump import CaptureError
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_contracts.timeline import MILLISECOND, Timeline
 
 NANO_MAGIC = 0xA1B23C4D
 GLOBAL_HEADER, RECORD_HEADER = 24, 16
-_RECORD = struct.Struct("<IIII")
+RECORD = struct.Struct("<IIII")
 _IPV4, _TCP, _UDP = 0x0800, 6, 17
 _TIMESTAMPS = 8
 _MASK = 0xFFFFFFFF
+_CUT_SHORT = "the capture is cut short: make the run again"
 _ONES = 0xFFFF
 """Sum of the 16-bit words over a right checksum in one's complement, RFC 1071."""
-DISORDER_NS = 1_000_000_000
+DISORDER_NS = SECOND
 """Greatest time by which a packet may reach the capture later than its successors, in ns. The kernel stamps a packet on arrival and
 passes it to the capture when a processor is free: 3 µs later in most weeks, 75 ms in one during which the hypervisor had taken the
 processor away. The stamp is right all the same; a greater delay means that the machine's clock was set back."""
@@ -39,24 +41,22 @@ def records(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     data = path.read_bytes()
     if len(data) < GLOBAL_HEADER or struct.unpack_from("<I", data)[0] != NANO_MAGIC:
-        raise InputError(path, "not a nanosecond pcap as tcpdump writes it: make the run again")
+        raise InputError(path, "it is not a nanosecond pcap of tcpdump: make the run again")
     at, number = GLOBAL_HEADER, 0
     while at < len(data):
         number += 1
         if at + RECORD_HEADER > len(data):
-            raise InputError(
-                f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again"
-            )
-        seconds, nanos, size, whole = _RECORD.unpack_from(data, at)
+            raise InputError(f"{path}: frame {number}, byte {at}", _CUT_SHORT)
+        seconds, nanos, size, whole = RECORD.unpack_from(data, at)
         if size != whole:
             cut = f"{path}: frame {number} has {whole} bytes, of which {size} were kept"
-            raise CaptureError(f"{cut}: no frame of the test network is that long, so something merged some")
+            raise CaptureError(
+                f"{cut}: no frame of the test network is that long, so an offload merged frames"
+            )
         at += RECORD_HEADER
         if at + size > len(data):
-            raise InputError(
-                f"{path}: frame {number}, byte {at}", "the capture is cut short: make the run again"
-            )
-        yield seconds * 1_000_000_000 + nanos, data[at : at + size]
+            raise InputError(f"{path}: frame {number}, byte {at}", _CUT_SHORT)
+        yield seconds * SECOND + nanos, data[at : at + size]
         at += size
 
 
@@ -117,9 +117,8 @@ class Retimer:
 
     def _timestamps(self, wall_ns: int, out: bytearray, header: int, end: int) -> None:
         at = header + 20
-        stop = min(
-            header + (out[header + 12] >> 4) * 4, end
-        )  # a header may claim to be longer than its packet
+        # a header may claim to be longer than its packet
+        stop = min(header + (out[header + 12] >> 4) * 4, end)
         while at + 1 < stop and out[at] != 0:
             if out[at] == 1:
                 at += 1
@@ -139,11 +138,8 @@ class Retimer:
 
 def _directions(out: bytearray, header: int) -> tuple[bytes, bytes]:
     """Return the 4-tuple of a segment and that of the opposite direction."""
-    source, target = (
-        bytes(out[26:30] + out[header : header + 2]),
-        bytes(out[30:34] + out[header + 2 : header + 4]),
-    )
-    return source + target, target + source
+    source, target = out[26:30] + out[header : header + 2], out[30:34] + out[header + 2 : header + 4]
+    return bytes(source + target), bytes(target + source)
 
 
 def _sum(data: bytes | bytearray) -> int:
@@ -164,11 +160,9 @@ def _checksum(frame: bytes | bytearray, header: int, end: int) -> int:
 
 def _is_sound(frame: bytes, header: int, end: int, field: int) -> bool:
     """Tell whether the checksum is right, or left empty for the sender's network card."""
-    stored = frame[field : field + 2]
-    pseudo = _sum(_pseudo(frame, header, end))
-    return (
-        stored == pseudo.to_bytes(2, "big") or _sum(_pseudo(frame, header, end) + frame[header:end]) == _ONES
-    )
+    pseudo = _pseudo(frame, header, end)
+    is_empty = frame[field : field + 2] == _sum(pseudo).to_bytes(2, "big")
+    return is_empty or _sum(pseudo + frame[header:end]) == _ONES
 
 
 def retimed(raws: Sequence[Path], retimer: Retimer) -> Iterator[tuple[int, bytes]]:
@@ -188,26 +182,7 @@ def retimed(raws: Sequence[Path], retimer: Retimer) -> Iterator[tuple[int, bytes
     for part in captured:
         content = bytearray(header)
         for wall_ns, frame in islice(packets, len(part)):
-            fresh = retimer.frame(wall_ns, frame)
-            content += (
-                _RECORD.pack(*divmod(retimer.time(wall_ns), 1_000_000_000), len(fresh), len(fresh)) + fresh
-            )
+            # retiming changes no length
+            content += RECORD.pack(*divmod(retimer.time(wall_ns), SECOND), len(frame), len(frame))
+            content += retimer.frame(wall_ns, frame)
         yield len(part), bytes(content)
-
-
-def retime(raws: Sequence[Path], outs: Sequence[Path], retimer: Retimer) -> list[int]:
-    """Write the retimed copy of a capture of one or more files, in the order of the packets' stamps.
-
-    Args:
-        raws: files as tcpdump wrote them, oldest first.
-        outs: the retimed files; each gets as many packets as its raw one.
-        retimer: converts times and frames.
-
-    Returns:
-        The number of packets of each file.
-    """
-    counts = []
-    for out, (packets, content) in zip(outs, retimed(raws, retimer), strict=True):
-        out.write_bytes(content)
-        counts.append(packets)
-    return counts

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from coldaisle_capture.retime import Retimer, retime
+from coldaisle_capture.retime import Retimer, retimed
 from coldaisle_capture.tcpdump import CaptureError, Tally
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import SealedLine
@@ -23,11 +23,13 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
     Raises:
         CaptureError: if a packet was dropped, or the files hold another number of packets than tcpdump counted.
     """
-    timeline = Timeline.load(run / "journal" / "timeline.jsonl", shard)
+    retimer = Retimer(Timeline.load(run / "journal" / "timeline.jsonl", shard))
     renamed = [raw.rename(raw.with_name(f"{shard}-{number:03d}.pcap")) for number, raw in enumerate(raws)]
-    outs = [run / "capture" / raw.name for raw in renamed]
-    counts = retime(renamed, outs, Retimer(timeline))
-    for number, (raw, out, packets) in enumerate(zip(renamed, outs, counts, strict=True)):
+    total = 0
+    for number, (raw, (packets, content)) in enumerate(zip(renamed, retimed(renamed, retimer), strict=True)):
+        out = run / "capture" / raw.name
+        out.write_bytes(content)
+        total += packets
         line = SealedLine(
             file=f"capture/{out.name}",
             raw=f"capture/raw/{raw.name}",
@@ -38,10 +40,8 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         )
         journal.write(line)
     if tally.dropped:
+        raise CaptureError(f"the kernel dropped {tally.dropped} packets: end other programs on the machine")
+    if total != tally.captured:
         raise CaptureError(
-            f"{tally.dropped} packets were dropped by the kernel: give the machine less to do beside"
-        )
-    if sum(counts) != tally.captured:
-        raise CaptureError(
-            f"tcpdump counted {tally.captured} packets, its files hold {sum(counts)}: make the run again"
+            f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again"
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -46,10 +46,8 @@ _REFUSED = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUO
 """The message of tcpdump when the disk takes no more data, with its errno."""
 
 
-class CaptureError(ColdaisleError):
+class CaptureError(RunError):
     """tcpdump failed, or lost packets."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -88,31 +86,25 @@ class Tcpdump:
         self.first = first
         command = [
             "tcpdump",
-            "-i",
-            interface,
+            f"--interface={interface}",
             "-n",
             "--immediate-mode",
-            "-U",
+            "--packet-buffered",
             "--time-stamp-precision=nano",
-            "-Z",
-            "root",
-            "-s",
-            str(SNAPSHOT),
-            "-B",
-            str(room * PLACE_KIB),
-            "-C",
-            str(ROTATE_MB),
-            "-w",
-            str(first),
+            "--relinquish-privileges=root",
+            f"--snapshot-length={SNAPSHOT}",
+            f"--buffer-size={room * PLACE_KIB}",
+            f"-C{ROTATE_MB}",
+            f"-w{first}",
             FILTER,
         ]
         begin = partial(die_with_parent, os.getpid())
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=begin)  # noqa: S603, PLW1509 - our own arguments; this process has one thread
         self._moved = time.monotonic()
         assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
-        output = ""
+        self._stderr, output = self._process.stderr, ""
         while "listening on" not in output:
-            line = self._process.stderr.readline()
+            line = self._stderr.readline()
             output += line
             if not line:
                 self._process.wait()
@@ -126,10 +118,7 @@ class Tcpdump:
             OSError: if it ended because the disk takes no more data.
         """
         if (code := self._process.poll()) is not None:
-            assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
-            raise self._failure(
-                f"ended with exit code {code} before the run did", self._process.stderr.read()
-            )
+            raise self._failure(f"ended with exit code {code} before the run did", self._stderr.read())
         if not is_stopped(self._process.pid):
             self._moved = time.monotonic()
         elif time.monotonic() - self._moved > STOPPED_S:
@@ -169,14 +158,15 @@ class Tcpdump:
         Raises:
             CaptureError: if it does not answer.
         """
-        stderr, before, same, other = self._process.stderr, -1, 0, ""
-        assert stderr is not None  # noqa: S101 - a pipe was asked for
+        before, same, other = -1, 0, ""
         while same < SAME:
             self._process.send_signal(signal.SIGUSR1)
-            if not select.select([stderr], [], [], END_S)[0]:
+            if not select.select([self._stderr], [], [], END_S)[0]:
                 self._process.kill()
                 raise CaptureError(f"tcpdump did not answer within {END_S:g} s")
-            counts = re.search(r"(\d+) packets? captured, (\d+) packets? received", line := stderr.readline())
+            counts = re.search(
+                r"(\d+) packets? captured, (\d+) packets? received", line := self._stderr.readline()
+            )
             if not line:
                 break  # it has ended
             if counts is None:

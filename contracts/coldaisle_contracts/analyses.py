@@ -6,21 +6,18 @@ to the newest one, and the documented paths, such as ``report/index.html``, are 
 
 from datetime import datetime
 from pathlib import Path
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST, Files
-from coldaisle_contracts.texts import read_text
-from coldaisle_contracts.validation import first_problem
+from coldaisle_contracts.manifest import MANIFEST, Files, FolderManifest
 
 ANALYSES, LATEST, EXPORT = "analyses", "latest", "export"
 PARTS = ("models", "report", "SCORECARD.json", "DATASHEET.md")
 """Parts of the newest analysis that have a link in the run's own folder."""
 
 
-class AnalysisManifest(BaseModel):
+class AnalysisManifest(FolderManifest):
     """The manifest of an analysis.
 
     Attributes:
@@ -35,7 +32,7 @@ class AnalysisManifest(BaseModel):
         files: sha256 of every file of the analysis but this one.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    remedy = "every analysis has one: remove this one, and analyse the run again"
 
     run: str
     run_manifest: str
@@ -44,26 +41,8 @@ class AnalysisManifest(BaseModel):
     versions: dict[str, str]
     commit: str
     tuned: bool = False
-    weeks: dict[str, str] = {}
+    weeks: dict[str, str] = Field(default={})
     files: Files
-
-    def save(self, folder: Path) -> None:
-        """Write it into an analysis' folder."""
-        (folder / MANIFEST).write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the manifest of an analysis.
-
-        Raises:
-            InputError: if the folder holds none or it is not one.
-        """
-        path = folder / MANIFEST
-        text = read_text(path, "every analysis has one: remove this one, and analyse the run again")
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise first_problem(path, error) from error
 
 
 def analyses_of(run: Path) -> list[Path]:
@@ -90,6 +69,5 @@ def refuse_sealed(out: Path | None, place: str = "--out") -> None:
         InputError: naming the run.
     """
     if out is not None and (run := sealed_around(out)) is not None:
-        raise InputError(
-            place, f"lies in the finished run {run}, which stays as it is: name another place", str(out)
-        )
+        remedy = f"it lies in the finished run {run}, which may not change: name another place"
+        raise InputError(place, remedy, str(out))

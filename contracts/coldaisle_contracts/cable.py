@@ -13,7 +13,7 @@ from pathlib import Path
 
 from coldaisle_contracts import offloads
 from coldaisle_contracts.addressing import NETWORK, Host
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 
 INTERFACE = "eth0"
 """The only interface of a host beside ``lo``."""
@@ -30,10 +30,8 @@ _CAPABILITIES_V3, _NET_ADMIN = 0x20080522, 1 << 12
 """Version of capset(2)'s structure, and CAP_NET_ADMIN in its first word."""
 
 
-class CableError(ColdaisleError):
+class CableError(RunError):
     """A host could not be connected to the test network."""
-
-    exit_code = 3
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(f"{host} cannot be plugged into the test network: {why}")

@@ -66,11 +66,8 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
         return []
     days = list(range(drawn.clean_days, scenario.days))
     if not days:
-        raise InputError(
-            f"{place}: key drawn.clean_days",
-            f"leaves no day of {scenario.days} for episodes",
-            drawn.clean_days,
-        )
+        remedy = f"give less than {scenario.days}, so that a day of the run is left for episodes"
+        raise InputError(f"{place}: key drawn.clean_days", remedy, drawn.clean_days)
     rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
     kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
     busy = {claim for slot, spec in named for claim in claims(scenario, slot, spec)}
@@ -92,9 +89,8 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
                 placed.append((slot, spec))
                 break
         else:
-            raise InputError(
-                f"{place}: key drawn.count", f"only {number} fit: ask for fewer or shorter ones", drawn.count
-            )
+            remedy = f"only {number} episodes fit: ask for fewer or shorter ones"
+            raise InputError(f"{place}: key drawn.count", remedy, drawn.count)
     return placed
 
 

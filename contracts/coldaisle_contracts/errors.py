@@ -26,7 +26,7 @@ class _Short(reprlib.Repr):
         super().__init__()
         self.maxlevel, self.maxdict, self.maxlist, self.maxtuple, self.maxother = 3, 8, 8, 8, _VALUE
 
-    def repr_str(self, value: str, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
+    def repr_str(self, value: str | bytes, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
         return repr(value[:_VALUE]) + ("…" if len(value) > _VALUE else "")
 
     def repr_int(self, value: int, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
@@ -34,9 +34,9 @@ class _Short(reprlib.Repr):
             return f"a number of about {value.bit_length() * 3 // 10:,} digits"
         return repr(value)
 
+    repr_bytes = repr_str
+
     def repr_instance(self, value: object, level: int) -> str:  # noqa: ARG002 - the name and form that reprlib calls
-        if isinstance(value, bytes):
-            return repr(value[:_VALUE]) + ("…" if len(value) > _VALUE else "")
         return plain(repr(value), _VALUE)
 
 
@@ -59,16 +59,7 @@ class ColdaisleError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the finished error, not its arguments, so that errors cross processes."""
-        return _rebuild, (type(self), self.args, self.__dict__)
-
-
-def _rebuild(
-    kind: type[ColdaisleError], args: tuple[object, ...], state: dict[str, object]
-) -> ColdaisleError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(state)
-    return error
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class InputError(ColdaisleError):
@@ -87,14 +78,18 @@ class InputError(ColdaisleError):
         super().__init__(f"{plain(str(place), _PLACE)}{is_value}: {remedy}")
 
 
-class TrustError(ColdaisleError):
-    """The run finished but is not trustworthy (exit 3).
+class RunError(ColdaisleError):
+    """A run is void: it failed, or it is not trustworthy (exit 3)."""
+
+    exit_code = 3
+
+
+class TrustError(RunError):
+    """The run finished but is not trustworthy.
 
     Args:
         broken: one sentence for each condition that does not hold.
     """
-
-    exit_code = 3
 
     def __init__(self, broken: list[str]) -> None:
         self.broken = broken
@@ -103,8 +98,8 @@ class TrustError(ColdaisleError):
         super().__init__("the run is not trustworthy: " + "; ".join([*listed, *more]))
 
 
-class FederateError(ColdaisleError):
-    """A federate died or hung, and the run ended (exit 3).
+class FederateError(RunError):
+    """A federate died or hung, and the run ended.
 
     Args:
         name: the federate.
@@ -112,11 +107,9 @@ class FederateError(ColdaisleError):
         last_words: the last lines that it wrote.
     """
 
-    exit_code = 3
-
     def __init__(self, name: str, what: str, last_words: str = "") -> None:
         self.name, self.what = name, what
-        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it said nothing"
+        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it wrote nothing"
         super().__init__(f"{name} {what}{ending}")
 
 
@@ -131,10 +124,9 @@ class UnforeseenError(ColdaisleError):
     exit_code = 70
 
     def __init__(self, what: str, log: Path | None) -> None:
-        report = f"and the file {log}, which holds the whole story" if log else "and the command"
-        super().__init__(
-            f"{plain(what, _PLACE)}: nobody foresaw this, so please report it with this sentence {report}"
-        )
+        report = f"and the file {log}, which holds the traceback" if log else "and the command"
+        fault = "nobody foresaw this error, so please report it with this sentence"
+        super().__init__(f"{plain(what, _PLACE)}: {fault} {report}")
 
 
 def notes(error: BaseException) -> list[str]:

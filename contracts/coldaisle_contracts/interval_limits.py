@@ -44,9 +44,7 @@ def refuse_short_interval(scenario: Scenario, kind: str, key: str) -> None:
     """Refuse a kind that cannot be played at all within the reading interval."""
     for row in KINDS[kind].parameters:
         if limits(scenario, kind).get(row.name, (0.0, math.inf))[1] < row.least:
-            remedy = (
-                f"needs a longer interval_s than {scenario.interval_s:g}: lengthen it, or leave the kind out"
-            )
+            remedy = f"make interval_s longer than {scenario.interval_s:g}, or leave this kind out"
             raise InputError(key, remedy, kind)
 
 
@@ -55,10 +53,9 @@ def refuse_overlong(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     for name, (least, most) in limits(scenario, spec.kind).items():
         value = spec.named.get(name, least)
         if not least <= value <= most:
-            fault = f"at most {most:g}" if value > most else f"at least {least:g}"
-            raise InputError(
-                f"{place}.{name}", f"for readings every {scenario.interval_s:g} s give {fault}", value
-            )
+            limit = f"at most {most:g}" if value > most else f"at least {least:g}"
+            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s"
+            raise InputError(f"{place}.{name}", remedy, value)
     _refuse_spread(scenario, spec, place)
     _refuse_flood(scenario, spec, place)
 
@@ -69,8 +66,9 @@ def _refuse_spread(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
         return
     count, room = round(_worst(spec)["count"]), free_s(scenario)
     if (count - 1) * spec.named["gap_s"] > room:
-        most = f"at most {room / (count - 1):.3g} s"
-        remedy = f"{count} copies so far apart do not fit before the next reading: {most}"
+        remedy = (
+            f"give at most {room / (count - 1):.3g} s, so that {count} copies fit before the next reading"
+        )
         raise InputError(f"{place}.gap_s", remedy, spec.named["gap_s"])
 
 
@@ -80,7 +78,8 @@ def _refuse_flood(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     worst = _worst(spec)
     lasts = span_s(spec.kind, worst) if "rate" in worst else 0.0
     if named and lasts > free_s(scenario):
-        remedy = f"it takes {lasts:.0f} s, {free_s(scenario):g} s are left before the next reading: ask for fewer, or faster"
+        room = f"only {free_s(scenario):g} s are left before the next reading"
+        remedy = f"the act takes {lasts:.0f} s, but {room}: give a smaller count or a higher rate"
         raise InputError(f"{place}.{named[0]}", remedy, spec.named[named[0]])
 
 

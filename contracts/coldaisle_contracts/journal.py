@@ -18,7 +18,7 @@ from coldaisle_contracts.journal_lines import Line
 from coldaisle_contracts.texts import read_text
 
 ETHERNET = 14
-_IPV4, _ARP = b"\x08\x00", b"\x08\x06"
+IPV4, ARP = b"\x08\x00", b"\x08\x06"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _MOST = 2**62
 """Greatest number in a journal: the sum of two such times still fits into 64 bits."""
@@ -41,9 +41,9 @@ def frame_digest(frame: bytes) -> str:
     later). So relaying a frame keeps its digest, and an edit changes it.
     """
     kind, packet = frame[12:14], bytearray(frame[ETHERNET:])
-    if kind == _ARP:
+    if kind == ARP:
         packet = packet[:28]
-    elif kind == _IPV4 and len(packet) >= _IPV4_HEADER:
+    elif kind == IPV4 and len(packet) >= _IPV4_HEADER:
         packet = packet[: max(_IPV4_HEADER, int.from_bytes(packet[2:4], "big"))]
         packet[10:12] = b"\0\0"
         header = (packet[0] & 15) * 4
@@ -97,15 +97,15 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: if the file is missing, or a line cannot be one of a journal.
     """
-    lines = read_text(path, "a run keeps this journal; make the run again", None).splitlines()
+    lines = read_text(path, "every run has this journal: make the run again", None).splitlines()
     try:
         objects = json.loads(f"[{','.join(lines)}]")  # all at once: three times as fast as line by line
     except (ValueError, RecursionError):
         objects = _line_by_line(path, lines)
     for number, line in enumerate(objects, 1):
         if wrong := _wrong(line):
-            remedy = "the journal was edited, make the run again"
-            raise InputError(f"{path}: line {number}: {wrong}", remedy, line)
+            remedy = f"{wrong}, so the journal was edited: make the run again"
+            raise InputError(f"{path}: line {number}", remedy, line)
         yield line
 
 
@@ -115,24 +115,24 @@ def _line_by_line(path: Path, lines: list[str]) -> Iterator[Any]:
         try:
             yield json.loads(line)
         except (ValueError, RecursionError) as error:
-            remedy = "not JSON: the journal was cut or edited"
+            remedy = "it is not JSON, so the journal was cut or edited: make the run again"
             raise InputError(f"{path}: line {number}", remedy, line[:60]) from error
 
 
 def _wrong(line: Any) -> str:
     """Return the error in a line, an empty text where there is none."""
     if type(line) is not dict:
-        return "no object"
+        return "it is not an object"
     if "event" not in line or "shard" not in line:
-        return "no event and shard"
+        return "it has no event or no shard"
     for key, value in line.items():  # 40 million times for the longest run: the usual cases first
         kind = type(value)
         if kind is str and key not in _NUMBERS:
             if not value.isascii() and _HALF.search(value):
-                return f"{key} is no text"
+                return f"its {key} is not valid text"
         elif kind is int and key in _NUMBERS:
             if not -_MOST <= value <= _MOST:
-                return f"{key} is too large"
+                return f"its {key} is too large"
         elif kind not in _TYPES.get(key, {kind}):
-            return f"{key} is of another type"
+            return f"its {key} has another type"
     return ""

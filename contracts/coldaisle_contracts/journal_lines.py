@@ -20,7 +20,7 @@ KEYS = {
     "episode": "id of the episode; in a unit's own lines the unit's episode that is the cause, empty for none",
     "failed": "why the NTP query had no answer",
     "file": "path of the retimed capture, relative to the run's folder",
-    "kernel_drops": "packets of the shard that the kernel dropped, told in the line of its first file; 0 in the others",
+    "kernel_drops": "packets of the shard that the kernel dropped, in the line of its first file; 0 in the others",
     "mid": "MQTT message id; 0 for none",
     "name": "client id on the wire",
     "offset_ns": "how far the NTP server's clock is ahead of the unit's; in the timeline virtual less wall time; in ns",

@@ -5,40 +5,22 @@ Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
 """
 
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.taxonomy import Kind, Parameter, Role
 
 _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
 _CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
-_FROM = "eth.src == 02:42:c6:12:00:42"
-"""Filter for frames that the attacker's host sent; ``addressing`` has its MAC address."""
+_FROM = f"eth.src == {INJECTOR.mac}"
+"""Filter for frames that the attacker's host sent."""
 _COUNT = "number of them"
-
-
-def _size(
-    least: float,
-    most: float,
-    faint: float,
-    blatant: float,
-    unit: str,
-    meaning: str,
-    *variants: str,
-    overt: bool = False,
-) -> Parameter:
-    return Parameter(
-        "size", unit, least, most, faint, blatant, meaning, signed=True, variants=variants, overt=overt
-    )
-
-
-def _count(least: int, most: int, faint: int, blatant: int, unit: str, meaning: str = _COUNT) -> Parameter:
-    return Parameter("count", unit, least, most, faint, blatant, meaning, whole=True)
-
-
-def _rate(least: float, most: float, faint: float, blatant: float) -> Parameter:
-    return Parameter("rate", "1/s", least, most, faint, blatant, "number per second")
+_size = partial(Parameter, "size", signed=True)
+_count = partial(Parameter, "count", whole=True)
+_rate = partial(Parameter, "rate", "1/s", meaning="number per second")
 
 
 def _field(name: str, most: int, blatant: int, least: int = 0, faint: int | None = None) -> Parameter:
@@ -62,7 +44,7 @@ _KINDS = (
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.MODIFIED),
         ("shift", "freeze", "scale", "drift", "noise", "replay"),
         (
-            _size(-50, 50, 0.5, 4.0, "°C", "added to the value, at the end of the episode for drift", "shift", "drift"),
+            _size("°C", -50, 50, 0.5, 4.0, "added to the value, at the end of the episode for drift", variants=("shift", "drift")),
             Parameter("factor", "1", 0.01, 10, 0.04, 0.25, "factor by which the value is multiplied", signed=True, around=1.0, variants=("scale",)),
             Parameter("spread", "°C", 0.01, 20, 0.3, 3.0, "standard deviation of the noise added", variants=("noise",)),
             Parameter("lag", "readings", 1, 6, 1, 6, "age of the value that is delivered", whole=True, variants=("replay",)),
@@ -125,7 +107,7 @@ _KINDS = (
         "loss", "on the path", "T0815",
         "segments that never arrive and are sent again by the unit's kernel",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
-        (_count(1, 4, 1, 2, "transmissions", "number of times in a row that the segment with the reading is lost"),),
+        (_count("transmissions", 1, 4, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
     ),
     Kind(
@@ -144,14 +126,14 @@ _KINDS = (
         "false-data", "rogue client", "T0856",
         "readings of sensors that do not exist",
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("publish",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "distance of the forged value from the median of the sensor it copies", overt=True),),
+        (_size("°C", -50, 50, 0.5, 8.0, "distance of the forged value from the median of the sensor it copies", overt=True),),
         pace="slots", frames=24, cost_s=0.05, stealth=True,
     ),
     Kind(
         "takeover", "rogue client", "T0856",
         "a second client with a sensor's client id; the broker throws the sensor out until it comes back",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
-        (_size(-50, 50, 0.5, 8.0, "°C", "distance of the value published in the sensor's name from its median", overt=True),),
+        (_size("°C", -50, 50, 0.5, 8.0, "distance of the value published in the sensor's name from its median", overt=True),),
         pace="slots", frames=24, stealth=True, tail=2,
     ),
     Kind(
@@ -164,28 +146,28 @@ _KINDS = (
         "retained-poisoning", "rogue client", "T0832",
         "a retained message that every later subscriber is given first; cleared at the end",
         f"mqtt.retain == 1 && {_FROM}", _CLIENT, ("retain",),
-        (_size(-50, 50, 2.0, 20.0, "°C", "distance of the retained value from 20 °C"),),
+        (_size("°C", -50, 50, 2.0, 20.0, "distance of the retained value from 20 °C"),),
         target="broker", pace="ends", frames=30, cost_s=0.3,
     ),
     Kind(
         "will-abuse", "rogue client", "T0856",
         "a client that dies at once, so that the broker publishes its will",
         f"mqtt.conflag.willflag == 1 && {_FROM}", _CLIENT, ("die",),
-        (_size(-50, 50, 2.0, 20.0, "°C", "distance of the value in the will from 20 °C"),),
+        (_size("°C", -50, 50, 2.0, 20.0, "distance of the value in the will from 20 °C"),),
         target="broker", pace="slots", frames=40, cost_s=0.4,
     ),
     Kind(
         "brute-force", "rogue client", "T0812",
         "logins one after the other with guessed names and passwords",
         f"mqtt.conflag.passwd == 1 && {_FROM}", _CLIENT, ("guess",),
-        (_count(1, 500, 8, 60, "logins"), _rate(1, 200, 20, 100)),
+        (_count("logins", 1, 500, 8, 60, _COUNT), _rate(1, 200, 20, 100)),
         target="broker", pace="once", frames_each=10, cost_s=0.2,
     ),
     Kind(
         "topic-enumeration", "rogue client", "T0861",
         "subscriptions to guessed topics one after the other",
         f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("guess",),
-        (_count(1, 500, 10, 60, "topics"), _rate(1, 200, 20, 100)),
+        (_count("topics", 1, 500, 10, 60, _COUNT), _rate(1, 200, 20, 100)),
         target="broker", pace="once", frames=60, frames_each=8, cost_s=0.2,
     ),
     # -- denial of service --------------------------------------------------------------------------------------------
@@ -193,14 +175,14 @@ _KINDS = (
         "publish-flood", "denial of service", "T0814",
         "messages far faster than any sensor reports",
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("qos-0", "qos-1"),
-        (_count(10, 2000, 60, 400, "messages"), _rate(20, 1000, 150, 600)),
+        (_count("messages", 10, 2000, 60, 400, _COUNT), _rate(20, 1000, 150, 600)),
         target="broker", pace="once", frames=20, frames_each=4, cost_s=0.2,
     ),
     Kind(
         "connect-flood", "denial of service", "T0814",
         "connections opened as fast as the broker takes them, and held for a while",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("hold",),
-        (_count(5, 300, 20, 80, "connections"), _rate(10, 300, 80, 200),
+        (_count("connections", 5, 300, 20, 80, _COUNT), _rate(10, 300, 80, 200),
          Parameter("hold_s", "s", 1, 240, 2, 60, "time for which they are held")),
         target="broker", pace="once", frames_each=14, cost_s=0.4,
     ),
@@ -208,14 +190,14 @@ _KINDS = (
         "syn-flood", "denial of service", "T0814",
         "connection requests that are never completed",
         f"tcp.flags.syn == 1 && tcp.flags.ack == 0 && {_FROM}", _CLIENT, ("syn",),
-        (_count(10, 2000, 60, 400, "requests"), _rate(20, 1000, 150, 600)),
+        (_count("requests", 10, 2000, 60, 400, _COUNT), _rate(20, 1000, 150, 600)),
         target="broker", pace="once", frames_each=3, cost_s=0.2,
     ),
     Kind(
         "slow-denial", "denial of service", "T0814",
         "connections that say nothing until their keepalive runs out (SlowITe)",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("silence",),
-        (_count(1, 100, 4, 24, "connections"),
+        (_count("connections", 1, 100, 4, 24, _COUNT),
          Parameter("keepalive_s", "s", 4, 150, 120, 20, "keepalive they ask for; the broker waits half as long again", whole=True)),
         target="broker", pace="once", frames_each=14, cost_s=1.2,
     ),
@@ -223,7 +205,7 @@ _KINDS = (
         "malformed", "denial of service", "T0814",
         "packets that break the MQTT grammar, or are far too long",
         f"tcp.port == 1883 && {_FROM}", _CLIENT, ("grammar", "oversized"),
-        (_count(1, 100, 5, 25, "packets"),
+        (_count("packets", 1, 100, 5, 25, _COUNT),
          Parameter("size", "bytes", 1_000, 200_000, 8_000, 60_000, "length of each packet", whole=True, variants=("oversized",))),
         target="broker", pace="once", frames_each=200, cost_s=0.1,
     ),
@@ -232,14 +214,14 @@ _KINDS = (
         "arp-sweep", "reconnaissance and time", "T0846",
         "questions for every address of the network",
         f"arp.opcode == 1 && {_FROM}", _CLIENT, ("sweep",),
-        (_count(8, 253, 32, 253, "addresses"), _rate(10, 500, 50, 250)),
+        (_count("addresses", 8, 253, 32, 253, _COUNT), _rate(10, 500, 50, 250)),
         target="broker", pace="once", frames=20, frames_each=2, cost_s=0.1,
     ),
     Kind(
         "port-scan", "reconnaissance and time", "T0846",
         "requests to many ports of the broker's host",
         f"(tcp.flags.syn == 1 || udp) && {_FROM}", _CLIENT, ("syn", "udp"),
-        (_count(4, 500, 16, 120, "ports"), _rate(10, 500, 50, 250)),
+        (_count("ports", 4, 500, 16, 120, _COUNT), _rate(10, 500, 50, 250)),
         target="broker", pace="once", frames=20, frames_each=3, cost_s=0.2,
     ),
     Kind(
@@ -251,8 +233,8 @@ _KINDS = (
     Kind(
         "time-forgery", "reconnaissance and time", "T0832",
         "NTP answers that move a controller's clock: its stamps are wrong until the next true answer",
-        "ntp.flags.mode == 4 && eth.dst == 02:42:c6:12:00:42", (*_PATH, Role.MODIFIED), ("shift",),
-        (_size(-86_400, 86_400, 0.5, 600, "s", "time by which the unit's clock is moved"),),
+        f"ntp.flags.mode == 4 && eth.dst == {INJECTOR.mac}", (*_PATH, Role.MODIFIED), ("shift",),
+        (_size("s", -86_400, 86_400, 0.5, 600, "time by which the unit's clock is moved"),),
         pace="queries", tail=4,
     ),
     # -- benign -------------------------------------------------------------------------------------------------------
@@ -283,13 +265,13 @@ _KINDS = (
     Kind(
         "clock-step", "benign", "", "a unit's clock jumps: its readings come early or late until NTP puts it right",
         "ntp.flags.mode == 3", (Role.CONSEQUENCE,), ("step",),
-        (_size(-60, 60, 3, 30, "s", "time by which the clock jumps ahead; at most a quarter of the interval"),),
+        (_size("s", -60, 60, 3, 30, "time by which the clock jumps ahead; at most a quarter of the interval"),),
         actor="unit", pace="ends", tail=2,
     ),
     Kind(
         "network-loss", "benign", "", "segments lost by a bad appliance on the path and sent again",
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
-        (_count(1, 3, 1, 2, "transmissions", "number of times in a row that the segment with the reading is lost"),),
+        (_count("transmissions", 1, 3, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
     ),
     Kind(

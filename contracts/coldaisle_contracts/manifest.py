@@ -7,15 +7,17 @@ see :mod:`analyses`, and name the manifest's own sha256.
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.texts import read_text
-from coldaisle_contracts.validation import MismatchError, first_problem
+from coldaisle_contracts.validation import MismatchError, Model
 
 MANIFEST = "manifest.json"
+Engine = Literal["netns", "compose"]
+"""What plays a run: the programs in network namespaces, or in containers."""
 COUNTED = (
     "packets", "packets_attack", "readings", "readings_attack", "episodes", "acts", "kernel_drops", "days",
 )  # fmt: skip
@@ -24,9 +26,8 @@ COUNTED = (
 
 def _all_counted(counts: dict[str, int]) -> dict[str, int]:
     if missing := [name for name in COUNTED if name not in counts]:
-        raise MismatchError(
-            "", sorted(counts), f"the number of {missing[0]} is missing: the manifest was edited"
-        )
+        remedy = f"the number of {missing[0]} is missing, so the manifest was edited: make the run again"
+        raise MismatchError("", sorted(counts), remedy)
     return counts
 
 
@@ -34,7 +35,8 @@ def _inside(files: dict[str, str]) -> dict[str, str]:
     for name in files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or str(path) != name or name == ".":
-            raise MismatchError("", name, "every file lies in the run's own folder: the manifest was edited")
+            remedy = "it lies outside of the folder, so the manifest was edited: make the run again"
+            raise MismatchError("", name, remedy)
     return files
 
 
@@ -42,7 +44,7 @@ Files = Annotated[dict[str, str], AfterValidator(_inside)]
 """The sha256 of files, hex, by path relative to the folder they lie in."""
 
 
-class Clocks(BaseModel):
+class Clocks(Model):
     """The two clocks of a run: first and last packet in virtual and in wall time, UTC.
 
     Attributes:
@@ -54,8 +56,6 @@ class Clocks(BaseModel):
         utc_offset_s: its offset from UTC during the run, in s.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     virtual_start: datetime
     virtual_end: datetime
     wall_start: datetime
@@ -64,7 +64,34 @@ class Clocks(BaseModel):
     utc_offset_s: int
 
 
-class Manifest(BaseModel):
+class FolderManifest(Model):
+    """Base of the manifests: each is the file :data:`MANIFEST` of the folder that it describes.
+
+    Attributes:
+        remedy: what would be right where it cannot be read, as the second half of a sentence.
+    """
+
+    remedy: ClassVar[str]
+
+    def save(self, folder: Path) -> None:
+        """Write it into its folder."""
+        (folder / MANIFEST).write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, place: Path) -> Self:
+        """Read a manifest.
+
+        Args:
+            place: its folder, or the manifest itself.
+
+        Raises:
+            InputError: if the folder holds no manifest, or the file is none.
+        """
+        path = place if place.is_file() else place / MANIFEST
+        return cls.check(read_text(path, cls.remedy), path)
+
+
+class Manifest(FolderManifest):
     """The manifest of a finished run.
 
     Attributes:
@@ -87,12 +114,12 @@ class Manifest(BaseModel):
         left_out: kinds that the machine could not play; the plan is that of the scenario without their episodes.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    remedy = "name the folder of a finished run, such as runs/latest"
 
     id: str
     scenario: str
     seed: int
-    engine: Literal["netns", "compose"]
+    engine: Engine
     shards: int
     created: datetime
     plan_digest: str
@@ -106,32 +133,11 @@ class Manifest(BaseModel):
     definition: dict[str, Any] | None = None
     left_out: tuple[str, ...] = ()
 
-    def save(self, run: Path) -> None:
-        """Write it into a run's folder."""
-        (run / MANIFEST).write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-
     @property
     def made_by(self) -> str:
         """Version and commit of the coldaisle that made the run."""
         version = self.versions.get("coldaisle", "of unknown version")
         return f"coldaisle {version}" + (f", commit {self.commit}" if self.commit else "")
-
-    @classmethod
-    def load(cls, run: Path) -> Self:
-        """Read the manifest of a run.
-
-        Args:
-            run: the run's folder, or the manifest itself.
-
-        Raises:
-            InputError: if the folder holds no manifest, or the file is none.
-        """
-        path = run if run.is_file() else run / MANIFEST
-        text = read_text(path, "name the folder of a finished run, such as runs/latest")
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise first_problem(path, error) from error
 
 
 def instant(time_ns: int) -> datetime:
@@ -154,4 +160,4 @@ def digest_of(run: Path) -> str:
     try:
         return sha256_of(run / MANIFEST)
     except OSError as error:
-        raise InputError(run / MANIFEST, "name the folder of a finished run, such as runs/latest") from error
+        raise InputError(run / MANIFEST, Manifest.remedy) from error

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
 from coldaisle_contracts.clock import DAY, SECOND
@@ -13,7 +13,7 @@ from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario, Target
 from coldaisle_contracts.taxonomy import Kind
 from coldaisle_contracts.texts import read_text
-from coldaisle_contracts.validation import first_problem
+from coldaisle_contracts.validation import Model
 
 CONNECT = 2 * SECOND
 """Time from local midnight to the connection of the sensors, in ns, as in the published captures."""
@@ -35,11 +35,7 @@ Number = Annotated[float, Field(ge=-1e15, le=1e15)]
 Nanoseconds = Annotated[int, Field(ge=0, le=1 << 62)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Act(_Model):
+class Act(Model):
     """One act of an episode.
 
     Attributes:
@@ -58,7 +54,7 @@ class Act(_Model):
     times_ns: tuple[Nanoseconds, ...] = ()
 
 
-class Episode(_Model):
+class Episode(Model):
     """One anomaly, from its preparation to its last trace.
 
     Attributes:
@@ -89,10 +85,10 @@ class Episode(_Model):
     onset: Count
     readings: Count
     sensors: tuple[Sensor, ...]
-    parameters: dict[str, Number] = {}
+    parameters: dict[str, Number] = Field(default={})
     intensity: Number | None = None
     stealth: bool = False
-    normal: dict[Sensor, tuple[Number, Number]] = {}
+    normal: dict[Sensor, tuple[Number, Number]] = Field(default={})
     seed: int = 0
     packets: Count = 0
     cost_s: Number = 0.0
@@ -107,7 +103,7 @@ class Episode(_Model):
         return KINDS[self.kind]
 
 
-class Plan(_Model):
+class Plan(Model):
     """Every reading slot and every episode of a run.
 
     Attributes:
@@ -171,16 +167,11 @@ class Plan(_Model):
         Raises:
             InputError: if it is missing, is not a plan, or does not follow from the scenario in it.
         """
-        text = read_text(path, "name a run that has a plan.json")
-        try:
-            plan = cls.model_validate_json(text)
-        except ValidationError as error:
-            raise first_problem(path, error) from error
+        plan = cls.check(read_text(path, "name a run that has a plan.json"), path)
         for key, expected in begins(plan.scenario).items():
             if (value := getattr(plan, key)) != expected:
-                raise InputError(
-                    f"{path}: key {key}", f"its scenario begins at {expected}: the plan was edited", value
-                )
+                remedy = f"its scenario has {expected}, so the plan was edited: make the run again"
+                raise InputError(f"{path}: key {key}", remedy, value)
         return plan
 
 

@@ -4,8 +4,6 @@ import math
 import random
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
@@ -15,7 +13,6 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
-from coldaisle_contracts.validation import first_problem
 
 LEAD = 20_000_000
 """Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
@@ -78,17 +75,11 @@ def planned_again(manifest: Manifest, place: str) -> Plan:
         InputError: if the manifest holds no scenario, or this version makes another plan of it.
     """
     if manifest.definition is None:
-        raise InputError(
-            place,
-            "holds no scenario, because it was made before scenarios were kept in it: name the run's folder",
-        )
-    try:
-        scenario = Scenario.model_validate(manifest.definition)
-    except ValidationError as error:
-        raise first_problem(f"{place}: definition", error) from error
+        raise InputError(place, "it is of an old version and holds no scenario: name the run's folder")
+    scenario = Scenario.check(manifest.definition, f"{place}: definition")
     plan = build_plan(scenario, f"{place}: definition", frozenset(manifest.left_out))
     if plan.digest() != manifest.plan_digest:
-        remedy = f"is not the plan this version makes of its scenario: use {manifest.made_by}"
+        remedy = f"this version makes another plan of its scenario: use {manifest.made_by}"
         raise InputError(f"{place}: key plan_digest", remedy, manifest.plan_digest)
     return plan
 
@@ -99,27 +90,19 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / interval)
     slot = (spec.day - 1) * per_day + in_day
     if slot >= scenario.slots:
-        raise InputError(
-            f"{place}.day and .start",
-            f"lies outside the run of {scenario.duration_h:g} h",
-            f"{spec.day}, {spec.start}",
-        )
+        remedy = f"it lies outside of the run of {scenario.duration_h:g} h: start earlier"
+        raise InputError(f"{place}.day and .start", remedy, f"{spec.day}, {spec.start}")
     earliest = 1 + lead(spec)  # one slot connects, then the path is taken
     if in_day < earliest:
-        minutes = int(earliest * interval) // 60
-        remedy = (
-            f"start at {minutes:02d} minutes past midnight or later: the path is taken "
-            f"{'one slot' if earliest == 2 else f'{earliest - 1} slots'} before"  # noqa: PLR2004
-        )
+        minutes, slots = int(earliest * interval) // 60, "slots" if earliest > 2 else "slot"  # noqa: PLR2004
+        remedy = f"start at {minutes:02d} minutes past midnight or later, because the path is taken {earliest - 1} {slots} before"
         raise InputError(f"{place}.start", remedy, str(spec.start))
     if slot + spec.readings + tail(scenario, spec) - 1 > min(spec.day * per_day, scenario.slots):
-        raise InputError(
-            f"{place}.readings",
-            "ends after its day or the run: make it shorter or start earlier",
-            spec.readings,
-        )
+        remedy = "the episode would end after its day or after the run: make it shorter, or start earlier"
+        raise InputError(f"{place}.readings", remedy, spec.readings)
     if spec.unit is not None and spec.unit not in scenario.units:
-        raise InputError(f"{place}.unit", f"does not run: use one of {', '.join(scenario.units)}", spec.unit)
+        remedy = f"this unit does not run: use one of {', '.join(scenario.units)}"
+        raise InputError(f"{place}.unit", remedy, spec.unit)
     _refuse_silence(scenario, spec, place)
     refuse_short_interval(scenario, spec.kind, f"{place}.kind")
     refuse_overlong(scenario, spec, place)
@@ -131,18 +114,17 @@ def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
     longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
     if spec.kind == "removal" and spec.readings > longest:
-        remedy = f"silent for longer than the broker's patience: at most {longest} readings, or a longer keepalive_s"
+        remedy = (
+            f"give at most {longest}, or a longer keepalive_s, because the broker disconnects a silent client"
+        )
         raise InputError(f"{place}.readings", remedy, spec.readings)
 
 
 def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: str) -> None:
     """Refuse an episode without any act."""
     if not plays(scenario, slot, spec):
-        need = (
-            "2 readings or more to change places"
-            if spec.kind == "reordering"
-            else f"an NTP query: one comes every {scenario.ntp_every} slots"
-        )
+        query = f"an NTP query, and one comes every {scenario.ntp_every} slots: give more readings"
+        need = "2 readings or more, which change places" if spec.kind == "reordering" else query
         raise InputError(f"{place}.readings", f"{spec.kind} needs {need}", spec.readings)
 
 
@@ -151,10 +133,8 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
     for index, (slot, spec) in enumerate(specs):
         for claim in claims(scenario, slot, spec):
             if claim in claimed:
-                remedy = (
-                    f"overlaps episodes.{claimed[claim]} on {spec.target}: "
-                    f"leave two intervals of {scenario.interval_s:g} s between"
-                )
+                other = f"episodes.{claimed[claim]} on {spec.target}"
+                remedy = f"it overlaps {other}: leave two intervals of {scenario.interval_s:g} s between"
                 raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
             claimed[claim] = index
 

@@ -7,38 +7,38 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from coldaisle_contracts.validation import MismatchError
+from coldaisle_contracts.validation import Model
 
 SPDX = "https://spdx.org/licenses/"
 DOI = "https://doi.org/"
 ORCID = "https://orcid.org/"
+NO_LICENCE = f"write an SPDX id such as CC-BY-4.0 ({SPDX}), or the address of the licence's text"
+"""Remedy for a licence that is neither."""
 
 
 def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
-        raise MismatchError("", text, "write a line of text")
+        raise ValueError("write one line of text")
     return text.strip()
 
 
 def _web(text: str) -> str:
     if not is_url(text):
-        raise MismatchError("", text, "write a whole address such as https://example.org/data")
+        raise ValueError("write a whole address such as https://example.org/data")
     return text
 
 
 def _licence(text: str) -> str:
     if not is_url(text) and not re.fullmatch(r"[A-Za-z0-9.+-]+", text):
-        raise MismatchError(
-            "", text, f"write an SPDX id such as CC-BY-4.0 ({SPDX}), or the address of its text"
-        )
+        raise ValueError(NO_LICENCE)
     return text
 
 
 def _doi(text: str) -> str:
     if not re.fullmatch(r"10\.\d{4,9}/[!-~]+", text):
-        raise MismatchError("", text, "write it from 10. on, such as 10.5281/zenodo.1234567")
+        raise ValueError("write a DOI without its address, such as 10.5281/zenodo.1234567")
     return text
 
 
@@ -51,13 +51,13 @@ def _orcid(text: str) -> str:
             total = (total + int(digit)) * 2
         if "0123456789X"[(12 - total % 11) % 11] == digits[-1]:
             return text
-    raise MismatchError("", text, "write its 16 digits, such as 0000-0002-1825-0097, as orcid.org shows them")
+    raise ValueError("write the 16 digits of an ORCID iD, such as 0000-0002-1825-0097")
 
 
 Line = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
 
 
-class Author(BaseModel):
+class Author(Model):
     """Somebody who made the data set.
 
     Attributes:
@@ -66,14 +66,12 @@ class Author(BaseModel):
         orcid: their ORCID iD.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: Line
     affiliation: Line | None = None
     orcid: Annotated[str, AfterValidator(_orcid)] | None = None
 
 
-class Publish(BaseModel):
+class Publish(Model):
     """Who publishes a run, and how it is cited.
 
     Attributes:
@@ -87,8 +85,6 @@ class Publish(BaseModel):
         doi: its DOI, from 10. on.
         contact: where to ask about it: an address or a page.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     authors: tuple[Author, ...] = Field(min_length=1)
     licence: Annotated[str, AfterValidator(_licence)]
@@ -112,11 +108,7 @@ def is_url(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and re.fullmatch(r"[!-~]+", text) is not None
-    )
+    return parts.scheme in ("http", "https") and bool(parts.hostname and re.fullmatch(r"[!-~]+", text))
 
 
 def spdx_id(licence: str) -> str | None:

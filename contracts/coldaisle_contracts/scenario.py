@@ -4,22 +4,23 @@ The module is longer than most because it holds the format together with all the
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
-from coldaisle_contracts.publish import SPDX, Publish, is_url, spdx_id
+from coldaisle_contracts.publish import NO_LICENCE, Publish, is_url, spdx_id
 from coldaisle_contracts.site_parameters import Site, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
-from coldaisle_contracts.validation import MismatchError, first_problem
+from coldaisle_contracts.validation import MismatchError, Model, refuse_first
 
 UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
@@ -35,11 +36,12 @@ BROKER: Final = "broker"
 Target = UnitName | Literal["broker"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _once(values: Sequence[object]) -> bool:
+    """Tell whether values are named, each once."""
+    return 0 < len(values) == len(set(values))
 
 
-class EpisodeSpec(_Model):
+class EpisodeSpec(Model):
     """One episode that a scenario names; further keys are the parameters of its kind.
 
     Attributes:
@@ -70,64 +72,54 @@ class EpisodeSpec(_Model):
     @classmethod
     def _local(cls, value: time) -> time:
         if value.tzinfo is not None:
-            raise MismatchError("", str(value), "write the local time without an offset")
+            raise ValueError("write the local time without an offset")
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        kind = self.row
-        if self.variant is not None and self.variant not in kind.variants:
-            raise MismatchError(
-                "variant", self.variant, f"for {self.kind} use one of {', '.join(kind.variants)}"
-            )
-        if not self.sensors or len(set(self.sensors)) != len(self.sensors):
-            raise MismatchError(
-                "sensors", list(self.sensors), "name each sensor attacked once, and at least one"
-            )
-        if kind.target == "unit" and self.unit is None:
-            raise MismatchError("unit", None, f"add it: {self.kind} attacks a unit")
-        if kind.target == "broker" and self.unit is not None:
-            raise MismatchError("unit", self.unit, f"remove it: {self.kind} attacks the broker")
-        self._refuse_idle_keys(kind)
-        if self.stealth and not kind.stealth:
-            able = ", ".join(other.name for other in KINDS.values() if other.stealth)
-            raise MismatchError("stealth", self.stealth, f"remove it: only {able} can hide")
+        kind, able = self.row, ", ".join(other.name for other in KINDS.values() if other.stealth)
+        whole = "attacks the broker" if kind.target == BROKER else "concerns the whole unit"
+        remove = f"remove it, because {self.kind} {whole}"
+        some = self.sensors != SENSORS and not kind.picks_sensors
+        rows = kind.parameters if self.variant is None else self.rows(self.variant)
+        idle = self.intensity is not None and not any(row.drawn for row in rows)
+        scaled = self.variant if kind.parameters else self.kind
+        refuse_first(
+            self,
+            (self.variant not in (None, *kind.variants), "variant", f"use one of {', '.join(kind.variants)}"),
+            (not _once(self.sensors), "sensors", "name at least one sensor, and none twice"),
+            (kind.target != BROKER and not self.unit, "unit", f"add it, because {self.kind} attacks a unit"),
+            (kind.target == BROKER and bool(self.unit), "unit", remove),
+            (some, "sensors", remove),
+            (
+                kind.brief and self.readings > 1,
+                "readings",
+                f"give 1, because {self.kind} ends within one slot",
+            ),
+            (idle, "intensity", f"remove it, because {scaled} has no parameter to scale"),
+            (self.stealth and not kind.stealth, "stealth", f"remove it, because only {able} can hide"),
+        )
         for name, value in self.named.items():
             self._refuse_parameter(name, value)
         return self
 
-    def _refuse_idle_keys(self, kind: Kind) -> None:
-        """Refuse keys that have no meaning for the kind."""
-        whole = "attacks the broker" if kind.target == BROKER else "concerns the whole unit"
-        if self.sensors != SENSORS and not kind.picks_sensors:
-            raise MismatchError("sensors", list(self.sensors), f"remove it: {self.kind} {whole}")
-        if kind.brief and self.readings > 1:
-            raise MismatchError("readings", self.readings, f"give 1: {self.kind} is over within one slot")
-        rows = kind.parameters if self.variant is None else self.rows(self.variant)
-        if self.intensity is not None and not any(row.drawn for row in rows):
-            played = self.variant if kind.parameters else self.kind
-            raise MismatchError("intensity", self.intensity, f"remove it: {played} has nothing to scale")
-
-    def _refuse_parameter(self, name: str, value: object) -> None:
+    def _refuse_parameter(self, name: str, value: Any) -> None:
         rows = [row for row in self.row.parameters if row.name == name]
         if not rows:
             names = ", ".join(dict.fromkeys(row.name for row in self.row.parameters)) or "none"
-            raise MismatchError(name, None, f"remove it: {self.kind} has no such parameter; its own: {names}")
+            raise MismatchError(
+                name, None, f"remove it, because {self.kind} has no such parameter (it has {names})"
+            )
         of_variant = [row for row in rows if self.variant is not None and row.of(self.variant)]
         if not of_variant and any(row.variants for row in rows):
             able = ", ".join(dict.fromkeys(variant for row in rows for variant in row.variants))
             raise MismatchError(name, value, f"leave it out, or name a variant that has it: {able}")
         row = (of_variant or rows)[0]
         if self.stealth and row.overt:
-            raise MismatchError(name, value, f"remove it, or stealth: what hides has no {name}")
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not row.least <= value <= row.most
-        ):
-            raise MismatchError(
-                name, value, f"give {row.least:g} to {row.most:g} {row.unit}".removesuffix(" 1")
-            )
+            raise MismatchError(name, value, f"remove it or stealth: an episode that hides has no {name}")
+        if type(value) not in (int, float) or not row.least <= value <= row.most:
+            remedy = f"give {row.least:g} to {row.most:g} {row.unit}".removesuffix(" 1")
+            raise MismatchError(name, value, remedy)
         if row.whole and value != round(value):
             raise MismatchError(name, value, "give a whole number")
 
@@ -151,7 +143,7 @@ class EpisodeSpec(_Model):
         return [row for row in self.row.parameters if row.of(variant) and not (self.stealth and row.overt)]
 
 
-class Drawn(_Model):
+class Drawn(Model):
     """Episodes that the plan draws by seed, spread over days, units and hours.
 
     Attributes:
@@ -174,11 +166,11 @@ class Drawn(_Model):
     @classmethod
     def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
         if not 1 <= value[0] <= value[1] <= LONGEST_DRAWN:
-            raise ValueError(f"give shortest and longest with 1 <= shortest <= longest <= {LONGEST_DRAWN}")
+            raise ValueError(f"give two numbers with 1 <= shortest <= longest <= {LONGEST_DRAWN}")
         return value
 
 
-class Scenario(_Model):
+class Scenario(Model):
     """The description of a run; the plan follows from it and its seed.
 
     Attributes:
@@ -209,7 +201,7 @@ class Scenario(_Model):
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=4, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
-    accounts: dict[AccountName, AccountName] = {}
+    accounts: dict[AccountName, AccountName] = Field(default={})
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
@@ -219,7 +211,7 @@ class Scenario(_Model):
     @classmethod
     def _part_of_an_id(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", value):
-            raise ValueError("use lower-case letters, digits and hyphens, 31 at most, no hyphen first")
+            raise ValueError("use at most 31 lower-case letters, digits and hyphens, and no hyphen first")
         return value
 
     @field_validator("time_zone")
@@ -234,26 +226,19 @@ class Scenario(_Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._refuse_days_without_stamps()
-        if len({when.astimezone(ZoneInfo(self.time_zone)).utcoffset() for when in self._midnights}) > 1:
-            raise MismatchError(
-                "time_zone", self.time_zone, "its offset changes during the run: choose other days or UTC"
-            )
-        if 86_400 % self.interval_s:
-            raise MismatchError("interval_s", self.interval_s, "it must divide a day of 86400 s")
-        if self.keepalive_s <= self.interval_s:
-            raise MismatchError(
-                "keepalive_s", self.keepalive_s, f"it must be longer than interval_s, {self.interval_s:g} s"
-            )
-        if self.slots < 1:
-            raise MismatchError(
-                "duration_h", self.duration_h, f"make it at least one interval of {self.interval_s:g} s"
-            )
-        if not self.units or len(set(self.units)) != len(self.units):
-            raise MismatchError("units", list(self.units), "name each unit once, and at least one")
+        interval = f"interval_s, {self.interval_s:g} s"
+        offsets = {when.astimezone(ZoneInfo(self.time_zone)).utcoffset() for when in self._midnights}
+        refuse_first(
+            self,
+            (len(offsets) > 1, "time_zone", "its offset changes during the run: choose other days, or UTC"),
+            (86_400 % self.interval_s > 0, "interval_s", "give a divisor of a day of 86400 s"),
+            (self.keepalive_s <= self.interval_s, "keepalive_s", f"make it longer than {interval}"),
+            (self.slots < 1, "duration_h", f"make it at least {interval}"),
+            (not _once(self.units), "units", "name at least one unit, and none twice"),
+        )
         if missing := [unit for unit in self.units if unit not in self.site.medians]:
-            raise MismatchError(
-                "site.medians", sorted(self.site.medians), f"add {', '.join(missing)}: they run too"
-            )
+            remedy = f"add {', '.join(missing)}, because the scenario runs them"
+            raise MismatchError("site.medians", sorted(self.site.medians), remedy)
         return self
 
     def _refuse_days_without_stamps(self) -> None:
@@ -263,7 +248,7 @@ class Scenario(_Model):
             and FIRST <= self.start.astimezone(UTC) <= self.end <= LAST
         ):
             return
-        remedy = f"choose days from {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}, UTC: captures count seconds since 1970 in 32 bits"
+        remedy = f"choose days from {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}, UTC, because captures count seconds since 1970 in 32 bits"
         raise MismatchError("first_day", str(self.first_day), remedy)
 
     @property
@@ -313,11 +298,7 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
         raw["site"] = load_site(path.parent / raw["site"])
     if seed is not None:
         raw["seed"] = seed
-    try:
-        scenario = Scenario.model_validate(raw)
-    except ValidationError as error:
-        raise first_problem(path, error) from error
-    return _with_known_licence(scenario, path)
+    return _with_known_licence(Scenario.check(raw, path), path)
 
 
 def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:
@@ -327,8 +308,6 @@ def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:
         return scenario
     spelled = spdx_id(publish.licence)
     if spelled is None:
-        remedy = (
-            f"SPDX knows no such licence: write an id of {SPDX} such as CC-BY-4.0, or the address of its text"
-        )
+        remedy = f"SPDX has no such licence: {NO_LICENCE}"
         raise InputError(f"{path}: key publish.licence", remedy, publish.licence)
     return scenario.model_copy(update={"publish": publish.model_copy(update={"licence": spelled})})

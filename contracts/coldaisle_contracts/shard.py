@@ -32,10 +32,10 @@ class Shard:
             return cls(range(days))
         numbers = text.removeprefix("day-").split("-")
         if not all(number.isdecimal() for number in numbers) or not 1 <= len(numbers) <= 2:  # noqa: PLR2004
-            raise InputError("shard", "write day-3 or day-1-7", text)
+            raise InputError("shard", "write it as day-3 or day-1-7", text)
         first, last = int(numbers[0]), int(numbers[-1])
         if not 1 <= first <= last <= days:
-            raise InputError("shard", f"name days within 1 to {days}", text)
+            raise InputError("shard", f"name days from 1 to {days}", text)
         return cls(range(first - 1, last))
 
     @classmethod

@@ -8,10 +8,10 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from coldaisle_contracts.texts import read_toml
-from coldaisle_contracts.validation import MismatchError, first_problem
+from coldaisle_contracts.validation import MismatchError, Model
 
 PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
@@ -24,11 +24,7 @@ Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
 Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Season(_Model):
+class Season(Model):
     """The site's seasonality, shared by its units through the heat load.
 
     The published captures show no daily cycle, so the defaults are small; turn them up to have one.
@@ -46,7 +42,7 @@ class Season(_Model):
     peak_day: float = Field(default=2.5, ge=0.0, lt=7.0)
 
 
-class Site(_Model):
+class Site(Model):
     """Parameters of the model of the units of a site.
 
     Attributes:
@@ -59,12 +55,14 @@ class Site(_Model):
         season: daily and weekly seasonality.
     """
 
-    medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = {
-        "inrow-13": (11.94, 15.89, 20.00, 27.34),
-        "inrow-15": (11.68, 15.36, 20.00, 27.21),
-        "inrow-23": (11.13, 14.94, 20.00, 26.30),
-        "inrow-25": (11.24, 15.34, 20.00, 26.80),
-    }
+    medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = Field(
+        default={
+            "inrow-13": (11.94, 15.89, 20.00, 27.34),
+            "inrow-15": (11.68, 15.36, 20.00, 27.21),
+            "inrow-23": (11.13, 14.94, 20.00, 26.30),
+            "inrow-25": (11.24, 15.34, 20.00, 26.80),
+        }
+    )
     noise: tuple[Spread, Spread, Spread, Spread] = (0.15, 0.14, 0.13, 0.13)
     autocorrelation: tuple[Correlation, Correlation, Correlation, Correlation] = (0.15, 0.13, 0.08, 0.06)
     coupling: Fraction = 0.9
@@ -90,7 +88,7 @@ class Site(_Model):
         """Refuse a unit that does not cool, because its energy balance has no solution."""
         for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
             if coolant_out <= coolant_in or return_air <= supply:
-                remedy = "coolant out must be warmer than coolant in, return air warmer than supply air"
+                remedy = "make coolant out warmer than coolant in, and return air warmer than supply air"
                 raise MismatchError(unit, value[unit], remedy)
         return value
 
@@ -101,8 +99,4 @@ def load_site(path: Path) -> Site:
     Raises:
         InputError: if the file is missing or not TOML, or holds an unknown key or a bad value.
     """
-    raw = read_toml(path, "name a readable TOML file written by `coldaisle fit`")
-    try:
-        return Site.model_validate(raw)
-    except ValidationError as error:
-        raise first_problem(path, error) from error
+    return Site.check(read_toml(path, "name a readable TOML file written by `coldaisle fit`"), path)

@@ -8,15 +8,14 @@ import importlib.metadata
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.validation import first_problem
+from coldaisle_contracts.validation import Model
 
 FOLDER = "software"
 """Folder of a run that holds these files."""
@@ -28,7 +27,7 @@ _LONGEST_LICENCE = 80
 """Greatest length of a licence's name, in characters; a longer field holds the text of the licence."""
 
 
-class Software(BaseModel):
+class Software(Model):
     """The software of a machine or an image.
 
     Attributes:
@@ -40,14 +39,12 @@ class Software(BaseModel):
         licences: their licences as they declare them, SPDX expressions or names; without those that declare none.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     image: str = ""
     base: str = ""
     made: date | None = None
-    debian: dict[str, str] = {}
-    python: dict[str, str] = {}
-    licences: dict[str, str] = {}
+    debian: dict[str, str] = Field(default={})
+    python: dict[str, str] = Field(default={})
+    licences: dict[str, str] = Field(default={})
 
     @classmethod
     def of(cls, script: Path, *packages: str) -> Self:
@@ -84,11 +81,9 @@ class Software(BaseModel):
         by_name = {}
         for path in sorted((run / FOLDER).glob("*.json")):
             try:
-                by_name[path.stem] = cls.model_validate_json(path.read_bytes())
-            except ValidationError as error:
-                raise first_problem(path, error) from error
+                by_name[path.stem] = cls.check(path.read_bytes(), path)
             except OSError as error:
-                raise InputError(path, f"cannot be read ({error.strerror})") from error
+                raise InputError(path, f"it cannot be read ({error.strerror}): make the run again") from error
         return by_name
 
 
@@ -103,15 +98,8 @@ def licence(distribution: importlib.metadata.Distribution) -> str:
     metadata = distribution.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
-    classified = sorted(_classified(metadata.get_all("Classifier") or ()))
+    families = (classifier.rpartition(" :: ") for classifier in metadata.get_all("Classifier") or ())
+    names = {name for family, _, name in families if family.startswith("License")} - {"OSI Approved"}
     field = metadata["License"].strip() if "License" in metadata else ""
     short = field if len(field) <= _LONGEST_LICENCE and "\n" not in field else ""
-    return ", ".join(classified) or short
-
-
-def _classified(classifiers: Sequence[str]) -> Iterator[str]:
-    """Yield the names of licences in trove classifiers."""
-    for classifier in classifiers:
-        family, _, name = classifier.rpartition(" :: ")
-        if family.startswith("License") and name != "OSI Approved":
-            yield name
+    return ", ".join(sorted(names)) or short

@@ -157,12 +157,9 @@ class Kind:
     @property
     def on_path(self) -> bool:
         """Whether the injector plays it between a unit and the broker."""
-        return _ON_PATH in self.roles
+        return Role.RELAYED in self.roles
 
     @property
     def module(self) -> str:
         """Name of the module that plays it."""
         return self.name.replace("-", "_")
-
-
-_ON_PATH = Role.RELAYED

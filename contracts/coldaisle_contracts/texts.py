@@ -6,7 +6,8 @@ import re
 import select
 import stat
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def opened(path: Path) -> BufferedReader:
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not select.select([file], [], [], PATIENCE_S)[0]:
         file.close()
-        raise InputError(path, f"nobody wrote into it for {PATIENCE_S:g} s: name a file that is there")
+        raise InputError(path, f"it gave no data for {PATIENCE_S:g} s: name a file that has some")
     os.set_blocking(file.fileno(), True)
     return file
 
@@ -51,12 +52,12 @@ def read(path: Path, remedy: str, most: int | None = MOST) -> bytes:
     try:
         with opened(path) as file:
             if most is None and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InputError(path, f"is no file: {remedy}")
+                raise InputError(path, f"it is not a file: {remedy}")
             data = file.read() if most is None else file.read(most + 1)
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         raise InputError(path, remedy) from error
     if most is not None and len(data) > most:
-        raise InputError(path, f"holds more than {most:,} bytes: {remedy}")
+        raise InputError(path, f"it holds more than {most:,} bytes: {remedy}")
     return data
 
 
@@ -79,7 +80,7 @@ def decoded(path: Path, data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line}", "is not UTF-8: save it as UTF-8 text") from error
+        raise InputError(f"{path}: line {line}", "it is not UTF-8: save the file as UTF-8 text") from error
 
 
 def read_toml(path: Path, remedy: str, most: int = 1 << 20) -> dict[str, Any]:
@@ -90,17 +91,17 @@ def read_toml(path: Path, remedy: str, most: int = 1 << 20) -> dict[str, Any]:
     """
     text = read_text(path, remedy, most)
     if not text.strip():
-        raise InputError(path, f"is empty: {remedy}")
+        raise InputError(path, f"it is empty: {remedy}")
     if _DEEP.search(text):
         raise InputError(path, "write valid TOML (a key has too many parts)")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise InputError(path, "write valid TOML (its brackets are too deep)") from error
+        raise InputError(path, "write valid TOML (its brackets are nested too deeply)") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(path, f"write valid TOML ({error})") from error
     except ValueError as error:
-        raise InputError(path, "write valid TOML (a number has more digits than anybody counts)") from error
+        raise InputError(path, "write valid TOML (a number has too many digits)") from error
 
 
 def read_json(path: Path, remedy: str, most: int = MOST) -> Any:
@@ -113,7 +114,7 @@ def read_json(path: Path, remedy: str, most: int = MOST) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(path, f"is not JSON: {remedy}") from error
+        raise InputError(path, f"it is not JSON: {remedy}") from error
 
 
 def write(path: Path, text: str) -> None:
@@ -135,6 +136,19 @@ def write(path: Path, text: str) -> None:
         raise
 
 
+@contextmanager
+def writable(place: str | Path, remedy: str, value: object = None) -> Iterator[None]:
+    """Turn an error of the system within the block into a sentence: the place cannot be written, why, and the remedy.
+
+    Raises:
+        InputError: in place of every ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(place, f"it cannot be written ({error.strerror}): {remedy}", value) from error
+
+
 def refuse_odd(path: Path, remedy: str) -> None:
     """Refuse a path that is no plain file with content, because a library would wait for it or read it without end.
 
@@ -146,6 +160,6 @@ def refuse_odd(path: Path, remedy: str) -> None:
     except (OSError, ValueError) as error:
         raise InputError(path, remedy) from error
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(path, f"is no file: {remedy}")
+        raise InputError(path, f"it is not a file: {remedy}")
     if not status.st_size:
-        raise InputError(path, f"is empty: {remedy}")
+        raise InputError(path, f"it is empty: {remedy}")

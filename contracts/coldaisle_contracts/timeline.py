@@ -35,7 +35,7 @@ class Timeline:
         """
         lines = [line for line in read_journal(path) if line["event"] == "offset" and line["shard"] == shard]
         if not lines or not all("wall_ns" in line and "offset_ns" in line for line in lines):
-            raise InputError(path, f"does not say which offset was in force in {shard}: make the run again")
+            raise InputError(path, f"it holds no offset of {shard}: make the run again")
         return cls([(line["wall_ns"], line["offset_ns"]) for line in lines])
 
     def offset(self, wall_ns: int) -> int:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, TracebackType
 
 from coldaisle_contracts.errors import ColdaisleError, InputError, UnforeseenError, notes, plain
 
@@ -17,26 +17,27 @@ LOG = ("coldaisle-error-", ".log")
 """Begin and end of the name of a log file in the system's temporary folder."""
 _SIGPIPE = 128 + 13
 """Exit code by which a shell reports a program that a broken pipe ended."""
-_MEMORY = "ran out: close other programs, or give the command less to do at once"
+_MEMORY = "it ran out: close other programs, or give the command less to do at once"
 FULL = {
-    errno.ENOSPC: "cannot be written, because {disk} is full: free some space there and try again",
-    errno.EDQUOT: "cannot be written, because your quota of {disk} is used up: free some space there and try again",
-    errno.EFBIG: "cannot be written, because no file here may be that large: raise `ulimit -f` and try again",
+    errno.ENOSPC: "it cannot be written, because {disk} is full: free some space there and try again",
+    errno.EDQUOT: "it cannot be written, because your quota of {disk} is used up: free some space there and try again",
+    errno.EFBIG: "it cannot be written, because no file here may be that large: raise `ulimit -f` and try again",
 }
 """Fault and remedy where a disk takes no more data, by errno."""
+_PERMISSION = "you may not use it: change its owner or permissions, or name another"
 _REMEDIES = {
-    errno.ENOENT: "is not there: name one that is",
-    errno.EACCES: "is not open to you: change its owner or permissions, or name another",
-    errno.EPERM: "is not open to you: change its owner or permissions, or name another",
-    errno.EEXIST: "is there already: name another",
-    errno.EISDIR: "is a folder: name a file",
-    errno.ENOTDIR: "is no folder: name one",
-    errno.EROFS: "lies on a disk that is read-only: name another",
-    errno.ENAMETOOLONG: "has too long a name: shorten it",
-    errno.ELOOP: "is a link that leads in a circle: name the file itself",
-    errno.EMFILE: "cannot be opened, because too many files are open: raise `ulimit -n`",
-    errno.ENFILE: "cannot be opened, because too many files are open on this machine",
-    errno.ENOEXEC: "is no program of this machine: install it again",
+    errno.ENOENT: "it does not exist: name one that does",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EEXIST: "it exists already: name another",
+    errno.EISDIR: "it is a folder: name a file",
+    errno.ENOTDIR: "it is not a folder: name one",
+    errno.EROFS: "it lies on a read-only disk: name another place",
+    errno.ENAMETOOLONG: "its name is too long: shorten it",
+    errno.ELOOP: "it is a link that leads back to itself: name the file",
+    errno.EMFILE: "it cannot be opened, because too many files are open: raise `ulimit -n`",
+    errno.ENFILE: "it cannot be opened, because this machine has too many open files: close other programs",
+    errno.ENOEXEC: "it is not a program for this machine: install it again",
 }
 """Fault of a file or folder and its remedy, by errno."""
 
@@ -70,7 +71,7 @@ def refused(error: OSError, place: str | bytes | Path | None) -> InputError:
     if number in FULL:
         disk = _disk_of(Path(named)) if place else "its disk"
         return InputError(named, FULL[number].format(disk=disk))
-    otherwise = f"cannot be used ({error.strerror or type(error).__name__}): name another"
+    otherwise = f"it cannot be used ({error.strerror or type(error).__name__}): name another"
     return InputError(named, _REMEDIES.get(number, otherwise))
 
 
@@ -132,11 +133,8 @@ def _is_ours(code: CodeType) -> bool:
 def _at_hand(trace: TracebackType | None) -> Path | None:
     """Return the first path among the local variables of the innermost of our functions, or else of its callers."""
     frames = [frame for frame, _ in traceback.walk_tb(trace) if _is_ours(frame.f_code)]
-    return next((path for frame in reversed(frames) for path in _paths(frame)), None)
-
-
-def _paths(frame: FrameType) -> list[Path]:
-    return [value for value in frame.f_locals.values() if isinstance(value, Path)]
+    values = (value for frame in reversed(frames) for value in frame.f_locals.values())
+    return next((value for value in values if isinstance(value, Path)), None)
 
 
 def _logged(error: BaseException) -> Path | None:

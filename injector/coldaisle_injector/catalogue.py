@@ -1,11 +1,13 @@
 """The interface of an attack, its two base classes, and the lookup of the class that plays a kind."""
 
 import importlib
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
-from coldaisle_injector.edits import Edit, Pass, Reading
+from coldaisle_injector.edits import Editing
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import Path
@@ -27,26 +29,13 @@ class Scene:
     notes: Notes
 
 
-class Attack(Protocol):
-    """An anomaly that the injector plays; every module in ``attacks/`` has a class ``Attack`` of this form."""
-
-    def __init__(self, episode: Episode) -> None:
-        """Take an episode of the plan."""
-
-    def script(self, scene: Scene) -> Script:
-        """Return a script that plays the whole episode, including preparation and clean-up."""
-
-
-class OnPath:
+class OnPath(Editing):
     """Base class of attacks on the path between a unit and the broker; by itself it lets every frame pass.
 
     Attributes:
-        labels_relayed: whether a frame that is merely relayed is part of the anomaly.
         episode: the episode played.
         acts: its acts by slot and sensor.
     """
-
-    labels_relayed = False
 
     def __init__(self, episode: Episode) -> None:
         self.episode = episode
@@ -73,29 +62,18 @@ class OnPath:
         del path
         yield from ()
 
-    def watch(self, reading: Reading) -> None:
-        """Take note of a reading that passes before the episode begins."""
-
-    def on_publish(self, reading: Reading) -> Edit:
-        """Return the edit of a reading."""
-        del reading
-        return Pass()
-
-    def on_answer(self, slot: int, datagram: bytes) -> bytes:
-        """Return the NTP answer that the unit gets in a slot instead of the server's."""
-        del slot
-        return datagram
-
 
 class Rogue:
     """Base class of attacks from the attacker's own host.
 
     Attributes:
         episode: the episode played.
+        rng: its random choices, seeded by the episode.
     """
 
     def __init__(self, episode: Episode) -> None:
         self.episode = episode
+        self.rng = random.Random(episode.seed)  # noqa: S311 - a simulation
 
     def script(self, scene: Scene) -> Script:
         """Play every act at its time, and close the remaining connections at the end."""
@@ -110,6 +88,15 @@ class Rogue:
     def play(self, act: Act, scene: Scene) -> Script:
         """Play one act."""
         raise NotImplementedError
+
+    def paced(self, act: Act) -> Iterator[At]:
+        """Yield the time of each of the things that an act counts, at the rate of the episode."""
+        for number in range(round(act.amount)):
+            yield At(act.times_ns[0] + round(number / self.episode.parameters["rate"] * SECOND))
+
+
+Attack = OnPath | Rogue
+"""An anomaly that the injector plays; every module in ``attacks/`` has a class ``Attack`` with one of these bases."""
 
 
 def attack_for(episode: Episode) -> Attack:

@@ -2,6 +2,8 @@
 
 from collections.abc import Generator
 
+from coldaisle_contracts.plan import Act
+from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Scene
 from coldaisle_injector.client import Client
@@ -12,8 +14,7 @@ Step = Generator[At | Until, None, None]
 
 def login(scene: Scene, connect: bytes) -> Generator[At | Until, None, Client]:
     """Open a connection, send a CONNECT and wait for the CONNACK; return the client, which has ended if it was refused."""
-    client = scene.foothold.client(scene.notes)
-    client.send(connect)
+    client = scene.foothold.client(scene.notes, connect)
     yield Until(lambda: client.has(messages.CONNACK), "a CONNACK")
     return client
 
@@ -23,6 +24,15 @@ def say(client: Client, data: bytes, answer: int) -> Step:
     count = client.count(answer)
     client.send(data)
     yield Until(lambda: client.ended or client.count(answer) > count, f"an answer of type {answer}")
+
+
+def publish(scene: Scene, act: Act, name: str) -> Generator[At | Until, None, Client]:
+    """Connect under a client id, publish the value of an act and journal the act; return the client."""
+    client = yield from login(scene, messages.connect(name))
+    value = encode_value(act.amount).decode()
+    yield from say(client, messages.publish(TOPIC, value, mid=1), messages.PUBACK)
+    scene.notes.act(act.operation, act, after=value, port=client.port, mid=1, client=name)
+    return client
 
 
 def leave(client: Client) -> Step:

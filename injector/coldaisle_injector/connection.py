@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from coldaisle_injector import frames
 from coldaisle_injector.edits import Reading
 from coldaisle_injector.segments import FIN, SYN, Segment
-from coldaisle_injector.translation import Direction, ahead
+from coldaisle_injector.translation import MASK, Direction, ahead
 
-_MASK = 0xFFFFFFFF
 MILLISECOND = 1_000_000
 _NO_READING = Reading(-1, 0, "")
 
@@ -43,7 +42,7 @@ class Half:
         self.last, self.seen_wall_ns = segment, wall_ns
         self.finished = self.finished or bool(segment.flags & FIN)
         if fresh:
-            self.next = (segment.seq + length) & _MASK
+            self.next = (segment.seq + length) & MASK
             self.data_wall_ns = wall_ns if length else self.data_wall_ns
         return fresh
 
@@ -64,7 +63,7 @@ class Half:
         """
         assert self.last is not None and other.last is not None  # noqa: S101, PT018 - the callers hold that
         elapsed_ms = max(0, wall_ns - self.seen_wall_ns) // MILLISECOND
-        times = ((self.last.tsval + elapsed_ms) & _MASK, other.last.tsval)
+        times = ((self.last.tsval + elapsed_ms) & MASK, other.last.tsval)
         frame = frames.forge(
             self.last, macs, (self.stream.outward(self.next), other.next), times, data, flags
         )

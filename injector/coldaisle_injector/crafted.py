@@ -6,11 +6,9 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, NTP_PORT
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_injector.segments import renew
-
-__all__ = ["MQTT_PORT", "PORTS", "datagram", "question", "syn"]
 
 PORTS = range(2_000, 32_000)
 """Source ports of crafted frames, below those that a kernel gives its own connections."""
@@ -28,9 +26,7 @@ def syn(source: int, port: int, seq: int) -> bytes:
         port: target port.
         seq: its initial sequence number.
     """
-    frame = bytearray(
-        _SYN
-    )  # patched, because a flood needs one per millisecond and scapy takes a third of that
+    frame = bytearray(_SYN)  # patched: a flood needs one per millisecond, and scapy takes a third of that
     struct.pack_into("!HHI", frame, _TCP, source, port, seq)
     return renew(bytes(frame), (INJECTOR.mac, BROKER.mac))
 

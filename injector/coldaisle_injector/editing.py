@@ -3,25 +3,16 @@
 from collections.abc import Callable
 
 from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
-from coldaisle_injector import mqtt
+from coldaisle_injector import edits, messages, mqtt
 from coldaisle_injector.connection import Connection
-from coldaisle_injector.edits import (
-    Deliver,
-    Double,
-    Edit,
-    Editing,
-    Hold,
-    Lose,
-    Pass,
-    Reading,
-    Swallow,
-    Tamper,
-)
+from coldaisle_injector.edits import Edit, Reading
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Segment
 from coldaisle_injector.spoofing import Spoofer
+from coldaisle_injector.translation import MASK
 
-_MASK = 0xFFFFFFFF
+_OPERATIONS = {edits.Deliver: "modify", edits.Tamper: "tamper", edits.Lose: "lose", edits.Double: "double"}
+"""Operation in the journal of each edit that lets its reading pass."""
 
 
 class Editor:
@@ -39,13 +30,13 @@ class Editor:
 
     def __init__(self, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
         self._notes, self._spoofer, self._slot_of = notes, spoofer, slot_of
-        self.attack: Editing | None = None
+        self.attack = edits.Editing()
         self.acting = False
 
     @property
     def relaying_is_the_attack(self) -> bool:
         """Whether a frame that is merely relayed is part of the anomaly."""
-        return self.acting and self.attack is not None and self.attack.labels_relayed
+        return self.acting and self.attack.labels_relayed
 
     @property
     def slot(self) -> int:
@@ -58,24 +49,24 @@ class Editor:
         Every change of length is recorded in the translation of the stream.
         """
         out, at = b"", segment.seq
-        edit: Edit = Pass()
+        edit: Edit = edits.Pass()
         half = conn.up if upward else conn.down
         for message in mqtt.messages(segment.payload):
             data = message.data
-            if upward and message.type == mqtt.PUBLISH:
+            if upward and message.type == messages.PUBLISH:
                 data, edit = self._publish(conn, message)
-            elif upward and message.type == mqtt.CONNECT:
+            elif upward and message.type == messages.CONNECT:
                 conn.sensor = sensor_of(base_id(mqtt.client_id(message)))[1]
-            elif not upward and message.type == mqtt.PUBACK:
+            elif not upward and message.type == messages.PUBACK:
                 data = self._puback(conn, message)
             half.stream.edit(at, len(message.data), len(data))
-            at = (at + len(message.data)) & _MASK
+            at = (at + len(message.data)) & MASK
             out += data
         return out, edit
 
     def answer(self, datagram: bytes) -> bytes:
         """Return the NTP answer to pass on to the unit instead of the server's."""
-        if self.attack is None or not self.acting:
+        if not self.acting:
             return datagram
         forged = self.attack.on_answer(self.slot, datagram)
         if forged != datagram:
@@ -92,10 +83,10 @@ class Editor:
     def _publish(self, conn: Connection, message: mqtt.Message) -> tuple[bytes, Edit]:
         """Return the bytes to pass on for a reading (its own, others or none) and the edit."""
         reading = self._reading(conn, message)
-        edit: Edit = Pass()
-        if self.attack and self.acting:
+        edit: Edit = edits.Pass()
+        if self.acting:
             edit = self.attack.on_publish(reading)
-        elif self.attack:
+        else:
             self.attack.watch(reading)
         data = self._carried_out(edit, conn, message, reading)
         if data:
@@ -106,16 +97,16 @@ class Editor:
     def _carried_out(self, edit: Edit, conn: Connection, message: mqtt.Message, reading: Reading) -> bytes:
         """Apply an edit to a reading and return the bytes to pass on; edits of frames are left to the relay."""
         match edit:
-            case Swallow() | Hold():
-                held = isinstance(edit, Hold)
+            case edits.Swallow() | edits.Hold():
+                held = isinstance(edit, edits.Hold)
                 self._notes.act("hold" if held else "swallow", reading, port=conn.port, mid=message.mid)
                 self._spoofer.acknowledge(conn, message.mid)
                 if held:
                     self._spoofer.hold(conn, reading, message)
                 return b""
-            case Deliver(value) if value != reading.value:
+            case edits.Deliver(value) if value != reading.value:
                 return mqtt.with_value(message, value.encode())
-            case Tamper(field, value) if field.startswith("mqtt."):
+            case edits.Tamper(field, value) if field.startswith("mqtt."):
                 return self._tampered(conn, message, field.removeprefix("mqtt."), value)
         return message.data
 
@@ -141,15 +132,8 @@ class Editor:
     def note(self, edit: Edit, conn: Connection, digest: str) -> None:
         """Journal the edit of the reading that just passed in the frame with a digest."""
         reading = conn.reading
-        match edit:
-            case Deliver(changed) if changed != reading.value:
-                operation, after = "modify", changed
-            case Tamper():
-                operation, after = "tamper", reading.value
-            case Lose():
-                operation, after = "lose", reading.value
-            case Double():
-                operation, after = "double", reading.value
-            case _:
-                return
+        operation = _OPERATIONS.get(type(edit))
+        after = edit.value if isinstance(edit, edits.Deliver) else reading.value
+        if operation is None or (operation == "modify" and after == reading.value):
+            return
         self._notes.act(operation, reading, port=conn.port, mid=conn.publish[2], after=after, digest=digest)

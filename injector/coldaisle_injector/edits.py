@@ -1,7 +1,6 @@
 """Edits: the ways in which an attack changes a reading that passes."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -64,20 +63,24 @@ class Tamper:
 Edit = Pass | Deliver | Swallow | Hold | Lose | Double | Tamper
 
 
-class Editing(Protocol):
-    """The part of an attack that is asked about each frame on the path.
+class Editing:
+    """The part of an attack that is asked about each frame on the path; by itself it changes none.
 
     Attributes:
         labels_relayed: whether a frame that is merely relayed is part of the anomaly.
     """
 
-    labels_relayed: bool
+    labels_relayed = False
 
     def watch(self, reading: Reading) -> None:
         """Take note of a reading that passes before the episode begins."""
 
     def on_publish(self, reading: Reading) -> Edit:
         """Return the edit of a reading."""
+        del reading
+        return Pass()
 
     def on_answer(self, slot: int, datagram: bytes) -> bytes:
         """Return the NTP answer that the unit gets in a slot instead of the server's."""
+        del slot
+        return datagram

@@ -4,15 +4,13 @@ A frame follows from a flow by its 4-tuple and, for TCP, by its sequence or ackn
 not matter. A later connection from the same port is another flow, which belongs to an episode only if an act opened it.
 """
 
-import struct
 from dataclasses import dataclass
 
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import ACK, FIN, RST, SYN, Segment, read_addresses, read_ports
-from coldaisle_injector.translation import ahead
+from coldaisle_injector.translation import MASK, ahead
 
-_MASK = 0xFFFFFFFF
 _ICMP, _TCP = 1, 6
 _ICMP_HEADER, _IP_HEADER, _PORTS = 8, 20, 4
 _ERRORS = (3, 4, 5, 11, 12)
@@ -49,7 +47,7 @@ class Flow:
         if again or ahead(segment.seq, self.first) < 0 or ahead(segment.seq, self.next) > 0:
             return False
         if ahead(segment.seq + length, self.next) > 0:
-            self.next = (segment.seq + length) & _MASK
+            self.next = (segment.seq + length) & MASK
         if segment.flags & ACK:
             self.acked = segment.ack
         return True
@@ -84,23 +82,19 @@ class Flows:
 
     def owner(self, frame: bytes, *, outgoing: bool) -> Notes | None:
         """Return the journal of the episode that an IPv4 frame follows from, ``None`` when it follows from none."""
-        addresses = read_addresses(frame)
-        if addresses is None:
-            return None
-        quoted = _quoted(frame)
-        if quoted is not None:
-            about = read_addresses(quoted)
-            ours = about is not None and about[0] == addresses[0 if outgoing else 1]
-            key = _key(quoted, outgoing=ours)
-            flow = self._flows.get(key) if key else None
+        if (quoted := _quoted(frame)) is not None:
+            addresses, about = read_addresses(frame), read_addresses(quoted)
+            ours = addresses and about and about[0] == addresses[0 if outgoing else 1]
+            flow = self._flow(quoted, outgoing=bool(ours))
             return flow.notes if flow else None
-        key = _key(frame, outgoing=outgoing)
-        flow = self._flows.get(key) if key else None
-        if flow is None:
+        flow, segment = self._flow(frame, outgoing=outgoing), Segment.read(frame)
+        if flow is None or (segment and not (flow.sent if outgoing else flow.received)(segment)):
             return None
-        segment = Segment.read(frame)
-        follows = segment is None or (flow.sent(segment) if outgoing else flow.received(segment))
-        return flow.notes if follows else None
+        return flow.notes
+
+    def _flow(self, frame: bytes, *, outgoing: bool) -> Flow | None:
+        key = _key(frame, outgoing=outgoing)
+        return self._flows.get(key) if key else None
 
 
 def _key(frame: bytes, *, outgoing: bool) -> Key | None:
@@ -118,6 +112,6 @@ def _quoted(frame: bytes) -> bytes | None:
         return None
     start = ETHERNET + (frame[ETHERNET] & 15) * 4
     quoted = frame[start + _ICMP_HEADER :]
-    if len(quoted) < _IP_HEADER + _PORTS or struct.unpack_from("!B", frame, start)[0] not in _ERRORS:
+    if len(quoted) < _IP_HEADER + _PORTS or frame[start] not in _ERRORS:
         return None
     return frame[:ETHERNET] + quoted

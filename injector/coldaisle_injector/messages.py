@@ -1,7 +1,6 @@
 """MQTT messages of the attacker's own clients, built byte by byte so that they can also be malformed."""
 
 import struct
-from dataclasses import dataclass
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 PINGRESP = 13
@@ -12,23 +11,14 @@ RETAIN = 0x01
 _CONTINUES = 0x80
 
 
-@dataclass(frozen=True)
-class Will:
-    """The message that the broker publishes when the client's connection breaks: topic and value."""
-
-    topic: str
-    value: str
-
-
-def packet(first: int, body: bytes, length: int | None = None) -> bytes:
+def packet(first: int, body: bytes) -> bytes:
     """Return a control packet (MQTT 3.1, 2.1).
 
     Args:
         first: its first byte: type and flags.
         body: the bytes after the remaining length.
-        length: the remaining length that it claims; the true one when left out.
     """
-    remaining, out = len(body) if length is None else length, bytearray()
+    remaining, out = len(body), bytearray()
     while True:
         remaining, digit = divmod(remaining, _CONTINUES)
         out.append(digit | (_CONTINUES if remaining else 0))
@@ -48,7 +38,7 @@ def connect(
     keepalive_s: int = 3600,
     protocol: tuple[str, int] = ("MQIsdp", 3),
     login: tuple[str, str] | None = None,
-    will: Will | None = None,
+    will: tuple[str, str] | None = None,
 ) -> bytes:
     """Return a CONNECT with a clean session.
 
@@ -57,7 +47,7 @@ def connect(
         keepalive_s: keepalive, in s; 0 for none.
         protocol: name and level; MQTT 3.1 when left out.
         login: name and password.
-        will: its will, if any.
+        will: topic and value of the message that the broker publishes when the connection breaks.
     """
     flags = 0x02 | (0xC0 if login else 0) | (0x04 if will else 0)
     name, level = protocol
@@ -65,8 +55,8 @@ def connect(
     body = string(name) + bytes([level, flags]) + struct.pack("!H", keepalive_s) + properties
     body += string(client)
     if will:
-        body += properties + string(will.topic) + string(will.value)
-    for part in login or ():
+        body += properties
+    for part in (*(will or ()), *(login or ())):
         body += string(part)
     return packet(CONNECT << 4, body)
 

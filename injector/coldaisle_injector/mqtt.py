@@ -5,20 +5,7 @@ from dataclasses import dataclass
 
 from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 
-from coldaisle_injector.messages import CONNECT, PUBACK, PUBLISH, packet
-
-__all__ = [
-    "CONNECT",
-    "PUBACK",
-    "PUBLISH",
-    "Message",
-    "cleared",
-    "client_id",
-    "messages",
-    "puback",
-    "tampered",
-    "with_value",
-]
+from coldaisle_injector.messages import PUBACK, PUBLISH, packet
 
 _CONTINUES = 0x80
 _QOS = 0x06

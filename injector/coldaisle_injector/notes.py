@@ -1,13 +1,13 @@
 """The attacker's journal: frames, acts and phases of episodes, and the budget of frames."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from coldaisle_contracts.addressing import BROKER, Host
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal, frame_digest
 from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, FrameAct, FrameLine, OpenLine, Phase
-from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.edits import Reading
 
@@ -22,15 +22,12 @@ class Times(Protocol):
         """Return the wall time, in ns."""
 
 
-class BudgetError(ColdaisleError):
+class BudgetError(RunError):
     """An episode was about to send more than the plan allows."""
 
-    exit_code = 3
-
     def __init__(self, episode: str, packets: int) -> None:
-        super().__init__(
-            f"episode {episode}: more than the {packets} frames the plan allows; nothing more was sent"
-        )
+        limit = f"the {packets} frames that the plan allows"
+        super().__init__(f"episode {episode} was about to exceed {limit}; nothing more was sent")
 
 
 @dataclass
@@ -95,22 +92,15 @@ class Notes:
             at_ns: virtual time at which it passed, in ns; now when left out.
         """
         digest = frame_digest(frame)
-        line = FrameLine(
-            episode=self.episode,
-            digest=digest,
-            role=role,
-            anomalous=anomalous,
-            side="broker" if side is BROKER else "unit",
-            act=act,
-            at_ns=self.times.now_ns() if at_ns is None else at_ns,
-        )
-        self.journal.write(line)
+        name: Literal["broker", "unit"] = "broker" if side is BROKER else "unit"
+        passed_ns = self.times.now_ns() if at_ns is None else at_ns
+        self.journal.write(FrameLine(self.episode, digest, role, anomalous, name, act, passed_ns))
         return digest
 
     def act(
         self,
         operation: str,
-        reading: Reading | None = None,
+        about: Reading | Act | None = None,
         *,
         slot: int = -1,
         sensor: int = 0,
@@ -125,7 +115,7 @@ class Notes:
 
         Args:
             operation: its operation, such as ``modify``, ``swallow``, ``copy`` or the name of a kind.
-            reading: the reading concerned, as it was sent; without it slot and sensor say what the act concerns.
+            about: the reading concerned, as it was sent, or the act of the plan; without either, slot and sensor say what it concerns.
             slot: slot of the act.
             sensor: its sensor, 0 for none.
             after: the value that was delivered, ``None`` for none.
@@ -138,10 +128,10 @@ class Notes:
         line = ActLine(
             episode=self.episode,
             unit=self.target.name,
-            slot=reading.slot if reading else slot,
-            sensor=reading.sensor if reading else sensor,
+            slot=about.slot if about else slot,
+            sensor=about.sensor if about else sensor,
             operation=operation,
-            before=reading.value if reading else None,
+            before=about.value if isinstance(about, Reading) else None,
             after=after,
             port=port,
             mid=mid,

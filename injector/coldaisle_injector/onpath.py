@@ -10,10 +10,8 @@ from coldaisle_injector.edits import Editing
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.relaying import Relay
 from coldaisle_injector.segments import Arp, Segment
-from coldaisle_injector.spoofing import OffPathError, Spoofer
+from coldaisle_injector.spoofing import Spoofer
 from coldaisle_injector.wire import Wire
-
-__all__ = ["PATIENCE_NS", "OffPathError", "Path"]
 
 PATIENCE_NS = 15_000_000_000
 """Longest wall time to wait for the answer to a claim, a copy or a FIN, in ns; after it the run ends."""

@@ -3,24 +3,12 @@
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_injector import frames, mqtt
+from coldaisle_injector import frames, messages, mqtt, segments
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.editing import Editor
 from coldaisle_injector.edits import Double, Edit, Lose, Pass, Tamper
 from coldaisle_injector.notes import Notes
-from coldaisle_injector.segments import (
-    ACK,
-    RST,
-    SYN,
-    Segment,
-    datagram,
-    has_sack,
-    is_sound,
-    readdress,
-    renew,
-    translate,
-    with_datagram,
-)
+from coldaisle_injector.segments import ACK, RST, SYN, Segment
 from coldaisle_injector.spoofing import Spoofer
 from coldaisle_injector.wire import Wire
 
@@ -48,10 +36,10 @@ class Relay:
     def on_other(self, frame: bytes, *, upward: bool) -> None:
         """Pass on a frame that is not MQTT; the attack may replace an answer of the NTP server."""
         self._note_relayed(frame)
-        outgoing = renew(frame, _macs(BROKER if upward else self._unit))
-        answer = None if upward else datagram(frame)
+        outgoing = segments.renew(frame, _macs(BROKER if upward else self._unit))
+        answer = None if upward else segments.datagram(frame)
         if answer is not None and (forged := self._editor.answer(answer)) != answer:
-            outgoing = with_datagram(frame, _macs(self._unit), forged)
+            outgoing = segments.with_datagram(frame, _macs(self._unit), forged)
             self._notes.frame(outgoing, self._unit, Role.MODIFIED, "alter", anomalous=True)
         self._wire.send(outgoing)
 
@@ -106,13 +94,13 @@ class Relay:
 
     def _note_answer(self, segment: Segment, conn: Connection) -> None:
         """Journal a segment from the broker: a consequence where it answers an action of the attacker, else relayed."""
-        caused = conn.losing or (conn.doubled and has_sack(segment))
+        caused = conn.losing or (conn.doubled and segments.has_sack(segment))
         answers = (
-            message.type == mqtt.PUBACK and message.mid in (*conn.copies, *conn.renamed)
+            message.type == messages.PUBACK and message.mid in (*conn.copies, *conn.renamed)
             for message in mqtt.messages(segment.payload)
         )
         if (caused and not segment.payload) or any(answers):
-            conn.doubled = conn.doubled and not has_sack(segment)
+            conn.doubled = conn.doubled and not segments.has_sack(segment)
             self._notes.frame(segment.frame, BROKER, Role.CONSEQUENCE, "reply", anomalous=True)
         else:
             self._note_relayed(segment.frame)
@@ -135,10 +123,10 @@ class Relay:
         if hollow or (segment.payload and not payload):
             return None
         if payload != segment.payload:
-            return translate(segment, macs, seq, ack, payload)
-        if (seq, ack) != (segment.seq, segment.ack) or not is_sound(segment):
-            return translate(segment, macs, seq, ack)
-        return readdress(segment.frame, *macs)
+            return segments.translate(segment, macs, seq, ack, payload)
+        if (seq, ack) != (segment.seq, segment.ack) or not segments.is_sound(segment):
+            return segments.translate(segment, macs, seq, ack)
+        return segments.readdress(segment.frame, *macs)
 
     def _note_swallowed(self, segment: Segment, edit: Edit) -> None:
         """Journal a frame from the unit that is not passed on: a removed reading, its retransmission, or an acknowledgement."""

@@ -1,11 +1,10 @@
 """The main loop of the injector: it plays the scripts of the episodes and handles the frames that arrive."""
 
 import select
-from functools import partial
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
 from coldaisle_contracts.clock import END, SECOND, Federate
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
 from coldaisle_contracts.shard import Shard
@@ -16,19 +15,15 @@ from coldaisle_injector.onpath import Path
 from coldaisle_injector.script import ScriptRunner
 from coldaisle_injector.segments import Segment, read_addresses, read_arp
 from coldaisle_injector.stopwatch import Stopwatch
-from coldaisle_injector.wire import Wire
+from coldaisle_injector.wire import BROADCAST, OURS, Wire
 
 POLL_S = 0.05
 BATCH = 16
 """Frames to handle between two reports to the timekeeper; they take a few milliseconds."""
-_BROADCAST = b"\xff" * 6
-_OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 
 
-class MissedError(ColdaisleError):
+class MissedError(RunError):
     """Frames came faster than the attacker could read them, so lines are missing in its journal."""
-
-    exit_code = 3
 
     def __init__(self, dropped: int) -> None:
         super().__init__(f"the attacker missed {dropped} frames of its own interface; the run is void")
@@ -107,11 +102,11 @@ class Schedule:
         self._times.look()
         if self._wire.socket in ready:
             self._relay()
-        for handle in (
-            *(partial(clients[sock].on_writable) for sock in writable),
-            *(partial(client.on_readable) for sock, client in clients.items() if sock in ready),
-        ):
-            handle()
+        for sock in writable:
+            clients[sock].on_writable()
+        for sock in ready:
+            if sock in clients:
+                clients[sock].on_readable()
         return self._federate.socket in ready
 
     def _relay(self) -> None:
@@ -119,7 +114,7 @@ class Schedule:
         handled = 0
         while (received := self._wire.receive()) is not None:
             frame, outgoing = received
-            if outgoing or frame[:6] in (_OURS, _BROADCAST):
+            if outgoing or frame[:6] in (OURS, BROADCAST):
                 self._times.look()
                 self.handle(frame, outgoing=outgoing)
                 self._scripts.look()  # a script that waits for this frame continues at once, however many frames follow
@@ -135,12 +130,10 @@ class Schedule:
             self._foothold.tap(frame, outgoing=outgoing)
         if outgoing:
             return
-        if (
-            arp := read_arp(frame)
-        ) is not None:  # also a question for the attacker: each path needs to know who asked
+        if (arp := read_arp(frame)) is not None:  # each path needs to know who asked, also for the attacker
             for path in self._paths.values():
                 path.on_arp(arp, frame)
-        elif frame[:6] == _OURS and (addresses := read_addresses(frame)) is not None:
+        elif frame[:6] == OURS and (addresses := read_addresses(frame)) is not None:
             upward = addresses[1] == BROKER.ip
             path_between = self._paths.get(addresses[0 if upward else 1])
             if path_between is None or BROKER.ip not in addresses:

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_injector.notes import Times
 
 AT_ONCE = 32
@@ -41,10 +41,8 @@ class Until:
 Script = Generator[At | Until, None, None]
 
 
-class StuckError(ColdaisleError):
+class StuckError(RunError):
     """The event that a script waited for did not happen."""
-
-    exit_code = 3
 
     def __init__(self, event: str) -> None:
         super().__init__(f"the attacker waited in vain for {event}; the run is void")

@@ -1,16 +1,16 @@
 """Reading and patching of frames as bytes, which every relayed frame needs; scapy would take ten times as long."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from scapy.utils import checksum
 
-from coldaisle_contracts.journal import ETHERNET
+from coldaisle_contracts.journal import ARP, ETHERNET, IPV4
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-_NOP, _SACK, _TIMESTAMPS = 1, 5, 8
-_IPV4, _ARP_TYPE = b"\x08\x00", b"\x08\x06"
+_NOP, _SACK, _TIMESTAMPS, _STAMPS_SIZE = 1, 5, 8, 10
 _TCP, _UDP = 6, 17
 _CHECKSUM = {_TCP: 16, _UDP: 6}
 """Offset of the checksum in a header, by protocol."""
@@ -28,7 +28,7 @@ class Arp:
 
 def read_arp(frame: bytes) -> Arp | None:
     """Return the ARP packet in a frame, ``None`` when there is none."""
-    if frame[12:14] != _ARP_TYPE or len(frame) < ETHERNET + 28:
+    if frame[12:14] != ARP or len(frame) < ETHERNET + 28:
         return None
     packet = frame[ETHERNET:]
     return Arp(
@@ -38,14 +38,14 @@ def read_arp(frame: bytes) -> Arp | None:
 
 def read_addresses(frame: bytes) -> tuple[str, str] | None:
     """Return source and target IPv4 address of a frame, ``None`` when it is not IPv4."""
-    if frame[12:14] != _IPV4 or len(frame) < ETHERNET + 20:
+    if frame[12:14] != IPV4 or len(frame) < ETHERNET + 20:
         return None
     return _ip(frame[ETHERNET + 12 : ETHERNET + 16]), _ip(frame[ETHERNET + 16 : ETHERNET + 20])
 
 
 def read_ports(frame: bytes) -> tuple[int, int] | None:
     """Return source and target port of a TCP segment or UDP datagram, ``None`` for any other frame."""
-    if frame[12:14] != _IPV4 or len(frame) < ETHERNET + 24 or frame[ETHERNET + 9] not in (_TCP, _UDP):
+    if frame[12:14] != IPV4 or len(frame) < ETHERNET + 24 or frame[ETHERNET + 9] not in (_TCP, _UDP):
         return None
     sport, dport = struct.unpack_from("!HH", frame, ETHERNET + (frame[ETHERNET] & 15) * 4)
     return sport, dport
@@ -86,12 +86,12 @@ class Segment:
     @classmethod
     def read(cls, frame: bytes) -> Self | None:
         """Return the segment in an Ethernet frame, ``None`` when it is not whole TCP over IPv4."""
-        if frame[12:14] != _IPV4 or len(frame) < ETHERNET + 40 or frame[ETHERNET + 9] != _TCP:
+        if frame[12:14] != IPV4 or len(frame) < ETHERNET + 40 or frame[ETHERNET + 9] != _TCP:
             return None
         start, end = _span(frame)
         sport, dport, seq, ack, words, flags = struct.unpack_from("!HHIIBB", frame, start)
         data = start + (words >> 4) * 4
-        tsval, tsecr = _timestamps(frame[start + 20 : data])
+        tsval, tsecr = _timestamps(frame, start)
         source, target = _ip(frame[ETHERNET + 12 : ETHERNET + 16]), _ip(frame[ETHERNET + 16 : ETHERNET + 20])
         return cls(
             frame, (start, end), source, target, sport, dport, seq, ack, flags, frame[data:end], tsval, tsecr
@@ -104,33 +104,27 @@ def _span(frame: bytes | bytearray) -> tuple[int, int]:
     return start, ETHERNET + int.from_bytes(frame[ETHERNET + 2 : ETHERNET + 4], "big")
 
 
-def _timestamps(options: bytes) -> tuple[int, int]:
-    """Return TSval and TSecr (RFC 7323) of a TCP header's options, zeros when it has none."""
-    at = 0
-    while at < len(options) and options[at] != 0:
-        if options[at] == _TIMESTAMPS and at + 10 <= len(options):
-            tsval, tsecr = struct.unpack_from("!II", options, at + 2)
+def _options(frame: bytes | bytearray, start: int) -> Iterator[tuple[int, int, int]]:
+    """Yield offset in the frame, kind and length of every option of the TCP header that starts at an offset."""
+    at, stop = start + 20, min(start + (frame[start + 12] >> 4) * 4, len(frame))
+    while at < stop and frame[at] != 0:
+        size = 1 if frame[at] == _NOP or at + 1 >= stop else max(2, frame[at + 1])
+        yield at, frame[at], min(size, stop - at)
+        at += size
+
+
+def _timestamps(frame: bytes, start: int) -> tuple[int, int]:
+    """Return TSval and TSecr (RFC 7323) of a TCP header, zeros when it has none."""
+    for at, kind, size in _options(frame, start):
+        if kind == _TIMESTAMPS and size == _STAMPS_SIZE:
+            tsval, tsecr = struct.unpack_from("!II", frame, at + 2)
             return tsval, tsecr
-        at += _size(options, at)
     return 0, 0
-
-
-def _size(options: bytes | bytearray, at: int) -> int:
-    """Return the length of the TCP option at an offset, in bytes."""
-    if options[at] == _NOP or at + 1 >= len(options):
-        return 1
-    return max(2, options[at + 1])
 
 
 def has_sack(segment: Segment) -> bool:
     """Tell whether a segment has a selective acknowledgement (RFC 2018), which also reports duplicates (RFC 2883)."""
-    start = segment.span[0]
-    at, stop = start + 20, start + (segment.frame[start + 12] >> 4) * 4
-    while at < stop and segment.frame[at] != 0:
-        if segment.frame[at] == _SACK:
-            return True
-        at += _size(segment.frame, at)
-    return False
+    return any(kind == _SACK for _, kind, _ in _options(segment.frame, segment.span[0]))
 
 
 def with_datagram(frame: bytes, macs: tuple[str, str], payload: bytes) -> bytes:
@@ -144,7 +138,7 @@ def with_datagram(frame: bytes, macs: tuple[str, str], payload: bytes) -> bytes:
 
 def datagram(frame: bytes) -> bytes | None:
     """Return the payload of a UDP datagram over IPv4, ``None`` for any other frame."""
-    if frame[12:14] != _IPV4 or frame[ETHERNET + 9] != _UDP:
+    if frame[12:14] != IPV4 or frame[ETHERNET + 9] != _UDP:
         return None
     start, end = _span(frame)
     return frame[start + 8 : end]
@@ -167,7 +161,7 @@ def renew(frame: bytes, macs: tuple[str, str]) -> bytes:
     A sender whose card computes checksums leaves it empty, and a packet socket does not fill it in.
     """
     out = bytearray(readdress(frame, *macs))
-    if out[12:14] == _IPV4 and len(out) >= ETHERNET + 20 and out[ETHERNET + 9] in _CHECKSUM:
+    if out[12:14] == IPV4 and len(out) >= ETHERNET + 20 and out[ETHERNET + 9] in _CHECKSUM:
         _seal(out)
     return bytes(out)
 
@@ -192,12 +186,9 @@ def translate(
         out[end - len(segment.payload) :] = payload
         _measure(out)
     struct.pack_into("!II", out, start + 4, seq, ack)
-    at, stop = start + 20, start + (out[start + 12] >> 4) * 4
-    while at < stop and out[at] != 0:
-        size = _size(out, at)
-        if out[at] == _SACK:
+    for at, kind, size in _options(out, start):
+        if kind == _SACK:
             out[at : at + size] = bytes((_NOP,)) * size
-        at += size
     _seal(out)
     return bytes(out)
 

@@ -1,7 +1,7 @@
 """Spoofing: frames in the name of one side, with the next bytes of a connection's stream."""
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import client_id
@@ -13,10 +13,8 @@ from coldaisle_injector.segments import RST
 from coldaisle_injector.wire import Wire
 
 
-class OffPathError(ColdaisleError):
+class OffPathError(RunError):
     """The attacker is not on the path where the plan needs it."""
-
-    exit_code = 3
 
     def __init__(self, episode: str, unit: str, what: str) -> None:
         super().__init__(
@@ -65,7 +63,7 @@ class Spoofer:
             OffPathError: if the broker has sent no segment on this connection.
         """
         if conn.down.last is None:
-            raise self.off_path("never heard the broker")
+            raise self.off_path("has seen no segment of the broker")
         self._send_next(conn.down, conn.up, self._unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
 
     def receive(self, conn: Connection, mid: int) -> None:
@@ -122,15 +120,8 @@ class Spoofer:
         act: FrameAct = "copy" if number else "release"
         digest = self._send_next(conn.up, conn.down, BROKER, data, role, act)
         value = message.value.decode()
-        self._notes.act(
-            act,
-            Reading(*place, value),
-            port=conn.port,
-            mid=message.mid,
-            after=value,
-            copy=number,
-            digest=digest,
-        )
+        reading, port, mid = Reading(*place, value), conn.port, message.mid
+        self._notes.act(act, reading, port=port, mid=mid, after=value, copy=number, digest=digest)
 
     # -- other messages -----------------------------------------------------------------------------------------
 

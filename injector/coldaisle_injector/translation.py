@@ -6,12 +6,12 @@ that direction, and every acknowledgement of it, is shifted by the difference. A
 
 from dataclasses import dataclass, field
 
-_MASK = 0xFFFFFFFF
+MASK = 0xFFFFFFFF
 
 
 def ahead(left: int, right: int) -> int:
     """Return how far ``left`` is ahead of ``right`` in sequence space; negative when behind."""
-    return ((left - right + 0x80000000) & _MASK) - 0x80000000
+    return ((left - right + 0x80000000) & MASK) - 0x80000000
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Direction:
     def outward(self, seq: int) -> int:
         """Return the receiver's number for a sequence number of the sender."""
         if not self._edits or ahead(seq, self._edits[-1].at) >= self._edits[-1].old:
-            return (seq + self.shift) & _MASK  # the usual case: the stream is past its newest edit
+            return (seq + self.shift) & MASK  # the usual case: the stream is past its newest edit
         shift = 0
         for edit in self._edits:
             if ahead(seq, edit.at) >= edit.old:  # the sender's next byte follows an insertion
                 shift += edit.new - edit.old
-        return (seq + shift) & _MASK
+        return (seq + shift) & MASK
 
     def inward(self, ack: int) -> int:
         """Return the sender's number for an acknowledgement by the receiver.
@@ -51,10 +51,10 @@ class Direction:
         An acknowledgement that ends within an edit acknowledges nothing of it.
         """
         if not self._edits or ahead(ack, self._edits[-1].at + self._edits[-1].old + self.shift) >= 0:
-            return (ack - self.shift) & _MASK
+            return (ack - self.shift) & MASK
         shift = 0
         for edit in self._edits:
-            start = (edit.at + shift) & _MASK
+            start = (edit.at + shift) & MASK
             reached = ahead(ack, start)
             if reached >= edit.new:
                 shift += edit.new - edit.old
@@ -62,4 +62,4 @@ class Direction:
                 return edit.at
             else:
                 break
-        return (ack - shift) & _MASK
+        return (ack - shift) & MASK

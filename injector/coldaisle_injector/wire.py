@@ -6,24 +6,21 @@ from ipaddress import IPv4Address
 
 from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
 from coldaisle_contracts.cable import INTERFACE
-from coldaisle_contracts.errors import ColdaisleError
-from coldaisle_contracts.journal import ETHERNET
+from coldaisle_contracts.errors import RunError
+from coldaisle_contracts.journal import ARP, ETHERNET, IPV4
 
 _ETH_P_ALL = 0x0003
 _PACKET_OUTGOING = 4
-_ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
-_BROADCAST = b"\xff" * 6
-_OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
+BROADCAST = b"\xff" * 6
+OURS = bytes.fromhex(INJECTOR.mac.replace(":", ""))
 _FRAME_MAX, _LONGEST = 65_535, 1_514
 _SOL_PACKET, _STATISTICS = 263, 6
 _BUFFER = 8_000_000
 """Receive buffer to request, in bytes; the kernel may grant less."""
 
 
-class ForbiddenFrameError(ColdaisleError):
+class ForbiddenFrameError(RunError):
     """A frame was about to be sent to or from a host that is not in the plan."""
-
-    exit_code = 3
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the injector refused a frame: {what} is not in the plan; nothing was sent")
@@ -70,14 +67,14 @@ class Guard:
         if len(frame) > _LONGEST:
             raise ForbiddenFrameError(f"a frame of {len(frame)} bytes")
         kind = frame[12:14]
-        if frame[:6] == _BROADCAST and kind == _ARP:
+        if frame[:6] == BROADCAST and kind == ARP:
             self._check_question(frame)
             return
         for mac in (frame[:6], frame[6:12]):
             self._check_mac(mac)
-        if kind == _IPV4:
+        if kind == IPV4:
             addresses = (frame[ETHERNET + 12 : ETHERNET + 16], frame[ETHERNET + 16 : ETHERNET + 20])
-        elif kind == _ARP:
+        elif kind == ARP:
             addresses = (frame[ETHERNET + 14 : ETHERNET + 18], frame[ETHERNET + 24 : ETHERNET + 28])
             for mac in (frame[ETHERNET + 8 : ETHERNET + 14], frame[ETHERNET + 18 : ETHERNET + 24]):
                 self._check_mac(mac)
@@ -90,7 +87,7 @@ class Guard:
     def _check_question(self, frame: bytes) -> None:
         """Accept a broadcast ARP question in the attacker's own name for an address of the network."""
         sender = frame[6:12], frame[ETHERNET + 8 : ETHERNET + 14], frame[ETHERNET + 14 : ETHERNET + 18]
-        if sender != (_OURS, _OURS, IPv4Address(INJECTOR.ip).packed) or frame[ETHERNET + 7] != 1:
+        if sender != (OURS, OURS, IPv4Address(INJECTOR.ip).packed) or frame[ETHERNET + 7] != 1:
             raise ForbiddenFrameError("a broadcast in another name")
         target = frame[ETHERNET + 24 : ETHERNET + 28]
         if IPv4Address(target) not in NETWORK:

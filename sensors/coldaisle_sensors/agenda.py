@@ -47,15 +47,17 @@ class Agenda:
         self._waiting: dict[Script, Due] = {}
 
     def add(self, script: Script) -> None:
-        """Run a script up to its first wait."""
-        self._go_on(script)
+        """Run a script up to its next wait."""
+        self._waiting.pop(script, None)  # a running script is not waiting
+        if (due := next(script, None)) is not None:
+            self._waiting[script] = due
 
     def play(self) -> None:
         """Continue the script that is due next, until all have ended."""
         while self._waiting:
             script, due = min(self._waiting.items(), key=lambda pair: pair[1].at_ns())
             self._clock.advance(due.at_ns())
-            self._go_on(script)
+            self.add(script)
 
     def meanwhile(self) -> float:
         """Advance time by a step and continue a script that is due then, if any script may continue amid a reading.
@@ -69,10 +71,5 @@ class Agenda:
         next_ns, script = min(coming, key=lambda pair: pair[0])
         self._clock.advance(min(next_ns, self._clock.now_ns() + STEP))
         if self._clock.now_ns() >= next_ns:
-            self._go_on(script)
+            self.add(script)
         return 0.0
-
-    def _go_on(self, script: Script) -> None:
-        self._waiting.pop(script, None)  # a running script is not waiting
-        if (due := next(script, None)) is not None:
-            self._waiting[script] = due

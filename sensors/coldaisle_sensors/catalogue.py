@@ -1,9 +1,8 @@
-"""The interface of an anomaly that a unit plays itself, its base class, and the lookup of the class that plays a kind."""
+"""The base class of the anomalies that a unit plays itself, and the lookup of the class that plays a kind."""
 
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from coldaisle_contracts.plan import Episode
 from coldaisle_sensors.agenda import Script, at
@@ -32,30 +31,10 @@ class Gear:
     notes: Notes
 
 
-class Anomaly(Protocol):
-    """An anomaly that a unit plays itself; every module in ``anomalies/`` has a class ``Anomaly`` of this form.
-
-    Attributes:
-        episode: the episode that it plays.
-    """
-
-    episode: Episode
-
-    def __init__(self, episode: Episode, gear: Gear) -> None:
-        """Take an episode of the plan and the parts of the unit."""
-
-    def script(self) -> Script:
-        """Return a script that plays the whole episode."""
-
-    def covers(self, slot: int) -> bool:
-        """Tell whether the reading that the unit takes now is under the anomaly."""
-
-    def sensed(self, slot: int, celsius: Sequence[float]) -> Sequence[float]:
-        """Return the temperatures of the four sensors under the anomaly, in °C, given those without it."""
-
-
 class Played:
     """Base class of anomalies: it journals begin and end, covers no reading and changes no value.
+
+    Every module in ``anomalies/`` has a subclass ``Anomaly``.
 
     Attributes:
         episode: the episode played.
@@ -80,18 +59,18 @@ class Played:
         yield from ()
 
     def covers(self, slot: int) -> bool:
-        """Tell whether a reading is under the anomaly."""
+        """Tell whether the reading that the unit takes now is under the anomaly."""
         del slot
         return False
 
     def sensed(self, slot: int, celsius: Sequence[float]) -> Sequence[float]:
-        """Return the temperatures of the sensors, in °C."""
+        """Return the temperatures of the four sensors under the anomaly, in °C, from those without it."""
         del slot
         return celsius
 
 
-def anomaly_for(episode: Episode, gear: Gear) -> Anomaly:
+def anomaly_for(episode: Episode, gear: Gear) -> Played:
     """Return the anomaly that plays an episode: ``anomalies/<kind>.py``."""
     module = importlib.import_module(f"coldaisle_sensors.anomalies.{episode.row.module}")
-    anomaly: Anomaly = module.Anomaly(episode, gear)
+    anomaly: Played = module.Anomaly(episode, gear)
     return anomaly

@@ -83,9 +83,7 @@ class Connections:
             self._make_link(client, client + firmware.suffix, firmware.keepalive_s, self._on_open)
             for client in self._ports
         ]
-        for link in self.links:
-            link.open()
-        self.settle({})
+        self.take_in()
         self.because = LOST
 
     def drop(self, cause: Cause) -> None:
@@ -103,12 +101,12 @@ class Connections:
         self.links = ()
 
     def take_in(self) -> None:
-        """Handle the data that came while the unit slept, and open lost connections again before anything is sent."""
+        """Handle the data that came while the unit slept, and open closed connections before anything is sent."""
         drain(self.links)
-        lost = [link for link in self.links if not link.connected]
-        for link in lost:
+        closed = [link for link in self.links if not link.connected]
+        for link in closed:
             link.open()
-        if lost:
+        if closed:
             self.settle({})
 
     def settle(self, waiting: dict[str, int]) -> None:

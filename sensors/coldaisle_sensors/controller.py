@@ -10,7 +10,7 @@ from coldaisle_contracts.journal_lines import ReadingLine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.topics import encode_value
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
-from coldaisle_sensors.catalogue import Anomaly, Gear, anomaly_for
+from coldaisle_sensors.catalogue import Gear, Played, anomaly_for
 from coldaisle_sensors.connections import START, Connections, Firmware, LinkMaker
 from coldaisle_sensors.interface import Cable
 from coldaisle_sensors.notes import Notes
@@ -58,7 +58,7 @@ class Controller:
             agenda.add(anomaly.script())
         agenda.play()
 
-    def _routine(self, day: int, gear: Gear, anomalies: Sequence[Anomaly]) -> Script:
+    def _routine(self, day: int, gear: Gear, anomalies: Sequence[Played]) -> Script:
         yield at(self.plan.connect_ns(day, self.unit))
         gear.connections.open(START, gear.firmware)
         for slot in self.plan.day_slots(day):
@@ -75,7 +75,7 @@ class Controller:
         """Return the true time at which the unit's own clock shows that a slot's reading is due, in ns."""
         return self.plan.reading_ns(slot, self.unit) - self.timesync.ahead_ns
 
-    def _report(self, connections: Connections, slot: int, under: Anomaly | None) -> None:
+    def _report(self, connections: Connections, slot: int, under: Played | None) -> None:
         """Take and deliver the readings of a slot, perhaps under an anomaly, and journal them."""
         taken_ns, stamp_ns = self.clock.now_ns(), self.timesync.stamp_ns()
         celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from coldaisle_contracts.cable import INTERFACE, set_state
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 
 
 class Cable(Protocol):
@@ -16,10 +16,8 @@ class Cable(Protocol):
         """Plug it in; a cable that is plugged in stays so."""
 
 
-class InterfaceError(ColdaisleError):
+class InterfaceError(RunError):
     """An interface could not be set."""
-
-    exit_code = 3
 
     def __init__(self, name: str, error: OSError) -> None:
         super().__init__(f"interface {name} cannot be set ({error.strerror}): a unit needs it and NET_ADMIN")

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTv31
 from paho.mqtt.enums import CallbackAPIVersion
 
 from coldaisle_contracts.clock import SECOND, Clock
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.topics import TOPIC
 
 RETRY_S = 0.25
@@ -26,10 +26,8 @@ _ABORT = struct.pack("ii", 1, 0)
 """``SO_LINGER`` with which closing discards unsent data, socket(7)."""
 
 
-class BrokerLostError(ColdaisleError):
+class BrokerLostError(RunError):
     """The broker could not be reached for longer than :data:`PATIENCE_S`."""
-
-    exit_code = 3
 
     def __init__(self, client: str) -> None:
         super().__init__(
@@ -143,18 +141,14 @@ class Link:
         self.port = port
         self._on_open(self)
 
-    def _on_connect(
-        self, _client: Client, _data: object, _flags: object, reason: object, _properties: object
-    ) -> None:
+    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: object, *_: object) -> None:
         self.connected = reason == 0
         self.lost = not self.connected
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected, self.lost = False, True
 
-    def _on_publish(
-        self, _client: Client, _data: object, mid: int, _reason: object, _properties: object
-    ) -> None:
+    def _on_publish(self, _client: Client, _data: object, mid: int, *_: object) -> None:
         self.acknowledged.add(mid)
 
 

@@ -36,7 +36,7 @@ class TimeSync:
         ask: queries a host and port, see :func:`exchange`.
 
     Attributes:
-        ahead_ns: how far the controller's own clock has jumped ahead since it was last corrected, in ns.
+        ahead_ns: how far the controller's own clock has jumped ahead since it was last corrected, in ns; 0 corrects it.
         synced: slot of the last query that was answered, -1 before the first.
     """
 
@@ -48,10 +48,6 @@ class TimeSync:
         self._offset_ns = 0
         self.ahead_ns = 0
         self.synced = -1
-
-    def step(self, ahead_ns: int) -> None:
-        """Set how far the controller's own clock is ahead of true time, in ns; 0 corrects it."""
-        self.ahead_ns = ahead_ns
 
     def query(self, slot: int) -> None:
         """Query the server once (RFC 5905 client mode) and adopt its offset, which corrects a clock that has jumped.
@@ -95,9 +91,7 @@ def exchange(host: str, port: int) -> tuple[float, float]:
     answer = ntplib.NTPPacket()
     answer.from_data(data)
     there, back = _since(answer.recv_timestamp, answer.orig_timestamp), _since(answer.tx_timestamp, arrived)
-    return (there + back) / 2, _since(arrived, answer.orig_timestamp) - _since(
-        answer.tx_timestamp, answer.recv_timestamp
-    )
+    return (there + back) / 2, there - back
 
 
 def _now() -> float:

@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest, analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
@@ -44,14 +46,12 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
     )
     stage = parent / f"{MAKING}{secrets.token_hex(4)}"
     with ExitStack() as stack:
-        try:
+        with texts.writable(parent, remedy):
             if not parent.exists():
                 parent.mkdir(parents=True)
                 hand_over(parent)
             while not _begun(stage, stack, sweep=out is None):
                 pass  # another process begins an analysis at this moment
-        except OSError as error:
-            raise InputError(parent, f"cannot be written ({error.strerror}): {remedy}") from error
         try:
             yield stage
         except OSError as error:
@@ -59,7 +59,7 @@ def making(run: Path, out: Path | None = None) -> Iterator[Path]:
             if error.errno in FULL:
                 raise refused(error, place) from error
             raise InputError(
-                place, f"cannot be written ({error.strerror}): make room, or {remedy}"
+                place, f"it cannot be written ({error.strerror}): make room, or {remedy}"
             ) from error
         finally:
             shutil.rmtree(stage, ignore_errors=True)
@@ -117,17 +117,15 @@ def place(stage: Path, run: Path, out: Path | None = None) -> Path:
         if out.is_dir():
             out.rmdir()
         return stage.rename(out)
-    analyses = analyses_of(run)
-    number = max([0, *(int(path.name) for path in analyses if path.name.isdigit())]) + 1
-    while True:
+    newest = max((int(path.name) for path in analyses_of(run) if path.name.isdigit()), default=0)
+    for number in count(newest + 1):
         final = run / ANALYSES / f"{number:0{_DIGITS}d}"
         try:
             stage.rename(final)
             break
         except OSError:
             if not final.exists():
-                raise
-            number += 1  # another analysis of this run came first
+                raise  # else another analysis of this run came first
     point(run / ANALYSES / LATEST, final.name)
     for part in PARTS:
         link = run / part

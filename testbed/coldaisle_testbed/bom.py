@@ -52,7 +52,7 @@ def of_run(run: Path) -> str:
     manifest, noted = Manifest.load(run), Software.of_run(run)
     if not noted:
         raise InputError(
-            run, "was made before runs noted their software: play it again with `coldaisle reproduce`"
+            run, "it was made before runs noted their software: play it again with `coldaisle reproduce`"
         )
     facts = {
         "commit": manifest.commit,
@@ -109,16 +109,12 @@ def _tool(name: str) -> Component:
 
 def _components(noted: dict[str, Software]) -> Iterator[Component]:
     """Yield a component for each base, Debian package and Python distribution, with the machines and images that hold it."""
-    holders: dict[tuple[str, str], list[str]] = {}
-    components: dict[tuple[str, str], Component] = {}
+    components: dict[tuple[str | None, str | None], Component] = {}
     for name, held in noted.items():
         for part in _held(held):
-            key = (str(part.bom_ref.value), part.version or "")
-            components.setdefault(key, part)
-            holders.setdefault(key, []).append(name)
-    for key, part in components.items():
-        part.properties.update(Property(name="coldaisle:held-by", value=name) for name in holders[key])
-        yield part
+            component = components.setdefault((part.bom_ref.value, part.version), part)
+            component.properties.add(Property(name="coldaisle:held-by", value=name))
+    yield from components.values()
 
 
 def _held(held: Software) -> Iterator[Component]:
@@ -164,9 +160,6 @@ def _distribution(name: str, version: str, licence: str) -> Component:
 @cache
 def _pins() -> dict[str, locks.Pin]:
     """Return what the locks of this checkout pin."""
-    files = [
-        path
-        for path in (provenance.HOUSE / locks.LOCK, *sorted(provenance.HOUSE.glob(f"*/{locks.LOCK}")))
-        if path.exists()
-    ]
+    house = provenance.HOUSE
+    files = [*house.glob(locks.LOCK), *sorted(house.glob(f"*/{locks.LOCK}"))]
     return {name: pin for file in reversed(files) for name, pin in locks.read(file).items()}

@@ -25,11 +25,7 @@ def write(folder: Path, accounts: dict[str, str]) -> None:
 
 
 def line(name: str, password: str) -> str:
-    """Return the line of a password file that lets an account in."""
-    return f"{name}:{_hashed(password, os.urandom(12))}\n"
-
-
-def _hashed(password: str, salt: bytes) -> str:
-    """Return ``$7$rounds$salt$hash``, as mosquitto reads it: PBKDF2 (RFC 8018) with SHA-512."""
+    """Return the line of a password file that lets an account in: ``name:$7$rounds$salt$hash``, with PBKDF2 (RFC 8018) and SHA-512."""
+    salt = os.urandom(12)
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)
-    return f"$7${ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
+    return f"{name}:$7${ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}\n"

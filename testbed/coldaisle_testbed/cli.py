@@ -4,17 +4,19 @@ The module is long because it has one function per command, with hardly more tha
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.manifest import Engine, Manifest
 from coldaisle_testbed import json_output
 from coldaisle_testbed.progress import Progress
 
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
+PolicyName = Annotated[
+    str, typer.Option("--policy", help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
 
 
@@ -108,15 +113,12 @@ def say(*lines: str) -> None:
         console.print(plain(line, LONGEST_LINE), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-class EngineName(StrEnum):
-    """Engine that plays a run."""
-
-    NETNS = "netns"
-    COMPOSE = "compose"
-
-
-def _examples(*lines: str) -> str:
-    return "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in lines)
+def command(
+    *examples: str, group: typer.Typer = app, name: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds a function as a command, with examples of its use."""
+    epilog = "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in examples)
+    return group.command(name, epilog=epilog)
 
 
 def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -> "Plan":
@@ -137,42 +139,43 @@ def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) ->
     return _plan(path, seed, kinds) if sentences else plan
 
 
-def _engine(name: EngineName | None) -> EngineName:
+def _engine(name: Engine | None) -> Engine:
     """Return the engine to use: the named one, else netns for root, else compose where a Docker Engine answers."""
     if name is not None:
-        if name is EngineName.NETNS and os.geteuid() != 0:
-            raise InputError("--engine", "needs root: call it with sudo, or use --engine compose", "netns")
+        if name == "netns" and os.geteuid() != 0:
+            raise InputError(
+                "--engine", "netns needs root: call coldaisle with sudo, or use --engine compose", "netns"
+            )
         return name
     if os.geteuid() == 0:
-        return EngineName.NETNS
+        return "netns"
     from coldaisle_testbed.engines import compose  # noqa: PLC0415
 
     if compose.answers():
-        return EngineName.COMPOSE
+        return "compose"
     raise InputError(
-        "engine", "none works here: call it as root (netns), or start Docker and join its group (compose)"
+        "engine",
+        "none works here: call coldaisle as root (netns), or start Docker and join its group (compose)",
     )
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle up",
-        "coldaisle up scenarios/hour.toml --engine compose",
-        "coldaisle up --seed 7 --out /tmp/week7",
-        "coldaisle up --resume runs/.20260302-101112-week-2026",
-    )
+@command(
+    "coldaisle up",
+    "coldaisle up scenarios/hour.toml --engine compose",
+    "coldaisle up --seed 7 --out /tmp/week7",
+    "coldaisle up --resume runs/.20260302-101112-week-2026",
 )
 def up(
     scenario: Annotated[
         Path | None, typer.Argument(help="Scenario file; default: scenarios/week.toml.")
     ] = None,
     engine: Annotated[
-        EngineName | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
+        Engine | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/<id>.")] = None,
     shards: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of pieces it is played in (netns); default: one per day."),
+        typer.Option(min=1, help="Number of shards (netns); default: one per day."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
@@ -187,31 +190,27 @@ def up(
     progress = Progress()
     if resume is not None:
         if no_analysis or any(option is not None for option in (scenario, engine, out, shards, seed)):
-            raise InputError(
-                "--resume", "takes nothing beside it: the unfinished run holds all other settings"
-            )
-        making.resume(resume, lambda name: _engine(EngineName(name)), progress)
+            raise InputError("--resume", "it takes no other option: the unfinished run holds all settings")
+        making.resume(resume, _engine, progress)
         return
     file = scenario or HOUSE / "scenarios" / "week.toml"
     plan, chosen = _plan(file, seed), _engine(engine)
-    if chosen is EngineName.NETNS:
+    if chosen == "netns":
         plan = _playable(plan, file, seed, progress)
     order = Order(
-        engine=chosen.value,
-        shards=making.pieces_of(plan, shards),
+        engine=chosen,
+        shards=making.shards_of(plan, shards),
         analyse=not no_analysis,
         latest=out is None,
     )
     making.begin(plan, order, RUNS, out, progress)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle verify runs/latest",
-        "coldaisle verify runs/latest --manifest-digest 3f0c…",
-        "coldaisle verify runs/latest --signers allowed_signers",
-        "coldaisle verify runs/latest --json | jq .recall",
-    )
+@command(
+    "coldaisle verify runs/latest",
+    "coldaisle verify runs/latest --manifest-digest 3f0c…",
+    "coldaisle verify runs/latest --signers allowed_signers",
+    "coldaisle verify runs/latest --json | jq .recall",
 )
 def verify(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -224,8 +223,6 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a finished run again: hashes, conservation, labels and everything derived. Exit 3 names each problem."""
-    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
     Manifest.load(run)  # refuses a folder that is no run before the slow imports
     from coldaisle_testbed import verification  # noqa: PLC0415
 
@@ -236,7 +233,7 @@ def verify(
         say(*verified.sentences())
 
 
-@app.command(epilog=_examples("coldaisle sign runs/latest --key ~/.ssh/id_ed25519"))
+@command("coldaisle sign runs/latest --key ~/.ssh/id_ed25519")
 def sign(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     key: Annotated[
@@ -249,36 +246,30 @@ def sign(
     say(f"signed: {signing.sign(run, key)}")
 
 
-@app.command(
-    epilog=_examples("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
-)
+@command("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
 def reproduce(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
-        EngineName | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
+        Engine | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
     ] = None,
 ) -> None:
     """Play the plan of a run again and compare the results. Exit 3 names the first difference."""
-    from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
     manifest, progress = Manifest.load(run), Progress()
-    chosen = _engine(engine or EngineName(manifest.engine))
+    chosen = _engine(engine or manifest.engine)
     from coldaisle_testbed import making  # noqa: PLC0415
     from coldaisle_testbed import reproduce as reproducing  # noqa: PLC0415
 
     def play(plan: "Plan", stage: Path) -> None:
-        making.play(plan, chosen.value, stage, plan.scenario.days, {}, progress)
+        making.play(plan, chosen, stage, plan.scenario.days, {}, progress)
 
     say(*reproducing.reproduce(run, play, progress).splitlines())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle analyse runs/latest",
-        "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
-        "coldaisle analyse /data/week --out results",
-        "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
-    )
+@command(
+    "coldaisle analyse runs/latest",
+    "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
+    "coldaisle analyse /data/week --out results",
+    "coldaisle analyse --pcap dad/*.pcap --labels dad/*.csv --out report",
 )
 def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
@@ -297,8 +288,6 @@ def analyse(
     """Analyse a run again, or captures on port 1883 with label tables that name frames by number."""
     progress = Progress()
     if run is not None and not pcap:
-        from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
-
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
         from coldaisle_testbed import conclude  # noqa: PLC0415
 
@@ -312,7 +301,7 @@ def analyse(
     pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune, series=series or ())
 
 
-@app.command(epilog=_examples("coldaisle decode a.pcap b.pcapng --out tables"))
+@command("coldaisle decode a.pcap b.pcapng --out tables")
 def decode(
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
     out: Annotated[Path, typer.Option(help="Folder for packets.parquet and messages.parquet.")],
@@ -326,18 +315,14 @@ def decode(
     say(f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
-        "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
-    )
+@command(
+    "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
+    "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
 )
 def score(
     model: Annotated[Path, typer.Argument(help="Model file, from the folder models/ of an analysed run.")],
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
-    policy: Annotated[
-        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
-    ] = "best F1",
+    policy: PolicyName = "best F1",
     out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -354,12 +339,10 @@ def score(
         say(*scored.lines())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle live",
-        "coldaisle live --policy early --mqtt 127.0.0.1:1884",
-        "coldaisle live --model m.skops",
-    )
+@command(
+    "coldaisle live",
+    "coldaisle live --policy early --mqtt 127.0.0.1:1884",
+    "coldaisle live --model m.skops",
 )
 def live(
     run: Annotated[
@@ -373,9 +356,7 @@ def live(
             envvar="COLDAISLE_MODEL",
         ),
     ] = None,
-    policy: Annotated[
-        str, typer.Option(help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
-    ] = "best F1",
+    policy: PolicyName = "best F1",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the alarms; default: runs/alarms/<run>.")
     ] = None,
@@ -399,13 +380,11 @@ def live(
     watching.watch(runs, run, model, policy, out, where, Progress())
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle audit runs/latest",
-        "coldaisle audit flows.csv --label Label --json SCORECARD.json",
-        "coldaisle audit runs/latest --json | jq .counts",
-        "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
-    )
+@command(
+    "coldaisle audit runs/latest",
+    "coldaisle audit flows.csv --label Label --json SCORECARD.json",
+    "coldaisle audit runs/latest --json | jq .counts",
+    "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
 )
 def audit(
     subject: Annotated[Path | None, typer.Argument(help="Run, or CSV or Parquet table with labels.")] = None,
@@ -438,11 +417,9 @@ def audit(
     Console().print(*terminal.tables(name, results), sep="\n", highlight=False)
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle export runs/latest --to pcapng",
-        "coldaisle export runs/latest --to zeek eve --out /data/week",
-    )
+@command(
+    "coldaisle export runs/latest --to pcapng",
+    "coldaisle export runs/latest --to zeek eve --out /data/week",
 )
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
@@ -458,12 +435,10 @@ def export(
     say(*map(str, exporting.export(run, to or [], out)))
 
 
-@app.command(
-    epilog=_examples(
-        "coldaisle judge runs/latest eve.json",
-        "coldaisle judge runs/latest notice.log conn.log --name zeek --json | jq .f1",
-        "coldaisle judge --pcap dad/*.pcap --labels dad/*.csv --alerts alerts.csv",
-    )
+@command(
+    "coldaisle judge runs/latest eve.json",
+    "coldaisle judge runs/latest notice.log conn.log --name zeek --json | jq .f1",
+    "coldaisle judge --pcap dad/*.pcap --labels dad/*.csv --alerts alerts.csv",
 )
 def judge(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
@@ -509,9 +484,7 @@ def judge(
         say(*judged.lines(judgement, folder))
 
 
-@app.command(
-    epilog=_examples("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
-)
+@command("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
@@ -524,7 +497,7 @@ def fit(
     fitting.run(files, out, Progress(), time_zone)
 
 
-@scenario_app.command("check", epilog=_examples("coldaisle scenario check scenarios/week.toml"))
+@command("coldaisle scenario check scenarios/week.toml", group=scenario_app, name="check")
 def scenario_check(
     file: Annotated[Path, typer.Argument(help="Scenario file.")], as_json: AsJson = False
 ) -> None:
@@ -540,13 +513,12 @@ def scenario_check(
         say(f"{file}: {slots:,} slots, {episodes} episodes, plan {digest[:16]}")
 
 
-@scenario_app.command(
-    "show",
-    epilog=_examples(
-        "coldaisle scenario show scenarios/week.toml --seed 7",
-        "coldaisle scenario show scenarios/intrusions.toml --list",
-        "coldaisle scenario show scenarios/week.toml --svg week.svg",
-    ),
+@command(
+    "coldaisle scenario show scenarios/week.toml --seed 7",
+    "coldaisle scenario show scenarios/intrusions.toml --list",
+    "coldaisle scenario show scenarios/week.toml --svg week.svg",
+    group=scenario_app,
+    name="show",
 )
 def scenario_show(
     file: Annotated[Path, typer.Argument(help="Scenario file.")],
@@ -570,9 +542,7 @@ def scenario_show(
         console.print("", listings.of_episodes(plan), sep="\n", highlight=False)
 
 
-@app.command(
-    epilog=_examples("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
-)
+@command("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
 def runs(
     folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
     clean: Annotated[
@@ -604,9 +574,7 @@ def runs(
             say("`coldaisle runs --clean` removes what is left over")
 
 
-@app.command(
-    epilog=_examples("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
-)
+@command("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
 def sbom(
     run: Annotated[
         Path | None,
@@ -622,15 +590,11 @@ def sbom(
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
+    with texts.writable("--out", "name another file", str(out)):
         out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "--out", f"cannot be written ({error.strerror}): name another file", str(out)
-        ) from error
 
 
-@app.command(epilog=_examples("coldaisle doctor"))
+@command("coldaisle doctor")
 def doctor(
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")

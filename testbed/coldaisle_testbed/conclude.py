@@ -11,12 +11,12 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.analyses import refuse_sealed
-from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import ORDER, appear, point_latest
+from coldaisle_testbed.stage import LATEST, ORDER, Order, appear, final_of, point, refuse_full, strip
 
 
 @dataclass(frozen=True)
@@ -36,35 +36,24 @@ class Finished:
     built: Dataset
 
 
-def conclude(
-    stage: Path,
-    final: Path,
-    engine: str,
-    seconds: dict[str, float],
-    progress: Progress,
-    *,
-    analyse: bool,
-    latest: bool = False,
-) -> Path:
-    """Check a played stage, build its dataset, seal it under its name, and analyse it.
+def conclude(stage: Path, order: Order, progress: Progress) -> Path:
+    """Check a played stage, build its dataset, seal it under its name, and analyse it; what was derived before is derived again.
 
     The run is finished before the analysis begins, and stays as it was sealed if the analysis fails.
 
     Args:
         stage: plan, journals and captures.
-        final: the folder that the stage becomes.
-        engine: the engine that played it.
-        seconds: wall time of the steps so far, in s; further steps are added.
+        order: the products to make, and the engine that played it.
         progress: called with one line per step.
-        analyse: whether to train models and write the report.
-        latest: whether the link ``latest`` beside it is set to it.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
-    done = seal(stage, final, engine, seconds, progress)
-    if latest:
-        point_latest(done.run)
+    strip(stage)
+    final = final_of(stage)
+    done = seal(stage, final, order, progress)
+    if order.latest:
+        point(final.parent / LATEST, final.name)
     counts, here = done.manifest.counts, Path.cwd()
     run = final.relative_to(here) if final.is_relative_to(here) else final
     progress(
@@ -72,12 +61,12 @@ def conclude(
     )
     try:
         with analyses.making(done.run) as folder:
-            _analyse(done, folder, progress, models=analyse)
+            _analyse(done, folder, progress, models=order.analyse)
             analyses.place(folder, done.run)
     except BaseException as error:
         error.add_note(f"the run itself is finished: {run}; analyse it with `coldaisle analyse {run}`")
         raise
-    if analyse:
+    if order.analyse:
         progress(f"report: {run / 'report' / 'index.html'}")
     progress(
         f"sha256 of its manifest, which `coldaisle verify RUN --manifest-digest` asks for: {digest_of(done.run)}"
@@ -85,12 +74,13 @@ def conclude(
     return done.run
 
 
-def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progress: Progress) -> Finished:
+def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished:
     """Check a played stage, build its dataset, write its manifest and move it to ``final``.
 
     Raises:
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
+    seconds = dict(order.seconds)
     with progress.step("settling the ledger", seconds, "ledger"):
         account = settle(stage)
         if broken := ledger.check(stage, account):
@@ -98,9 +88,9 @@ def seal(stage: Path, final: Path, engine: str, seconds: dict[str, float], progr
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset")
-    origin = {"versions": provenance.note(stage, engine), "commit": provenance.commit()}
+    origin = {"versions": provenance.note(stage, order.engine), "commit": provenance.commit()}
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
-    facts = {"id": final.name, "engine": engine, "created": datetime.now(UTC), "seconds": seconds}
+    facts = {"id": final.name, "engine": order.engine, "created": datetime.now(UTC), "seconds": seconds}
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
     manifest = Manifest.model_validate({**facts, **origin, **deduced(account), "files": hashes})
     manifest.save(stage)
@@ -131,8 +121,8 @@ def again(
     run = run.resolve()
     manifest = Manifest.load(run)
     refuse_sealed(out)
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError("--out", "holds something already: name a new folder, or remove it first", str(out))
+    if out is not None:
+        refuse_full(out)
     if weeks:
         from coldaisle_analysis.evaluation import other_runs as other_weeks  # noqa: PLC0415 - takes long to import
 

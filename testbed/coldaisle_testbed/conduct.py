@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coldaisle_contracts.analyses import analyses_of
-from coldaisle_contracts.errors import ColdaisleError, InputError
+from coldaisle_contracts.errors import ColdaisleError, InputError, RunError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import making
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.holding import is_held
-from coldaisle_testbed.pieces import prepare
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.shard_folders import prepare
 from coldaisle_testbed.stage import LATEST, ORDER, Order, new_stage, point
 from coldaisle_testbed.timekeeper import VERDICT
 
@@ -28,13 +28,10 @@ LINK = ".compose"
 START_S = 180.0
 """Time in which the timekeeper's container has to start, in s."""
 LOOK_S = 0.2
-COMPOSE = "compose"
 
 
-class PlayError(ColdaisleError):
+class PlayError(RunError):
     """A container failed while a run was played (exit 3)."""
-
-    exit_code = 3
 
     def __init__(self, name: str, event: str) -> None:
         super().__init__(f"{name} {event}: see what it wrote with `docker compose logs {name}`")
@@ -50,9 +47,8 @@ class Shown(Progress):
 
     def __init__(self, inside: Path, outside: str) -> None:
         super().__init__()
-        name = re.escape(
-            str(inside).removeprefix("/")
-        )  # paths are relative to the working folder, which is /
+        # paths are relative to the working folder, which is /
+        name = re.escape(str(inside).removeprefix("/"))
         self._inside = re.compile(rf"(?<![\w./-])/?{name}/")
         self._outside = f"{outside.rstrip('/')}/"
 
@@ -78,7 +74,7 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
     Raises:
         PlayError: if a container failed.
     """
-    order = Order(engine=COMPOSE, shards=1, analyse=True, latest=True)
+    order = Order(engine="compose", shards=1, analyse=True, latest=True)
     link = runs / LINK
     with new_stage(runs, plan, datetime.now(UTC)) as stage:
         prepare(stage, plan)
@@ -86,8 +82,7 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
         point(link, stage.name)
         try:
             seconds: dict[str, float] = {}
-            hours = plan.scenario.duration_h
-            title = f"playing {hours:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
+            title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
             with progress.step(title, seconds, "play"):
                 ready()
                 follow(federation, Days(plan, stage, progress).look)
@@ -156,12 +151,15 @@ def _was_played(stage: Path) -> bool:
         order = Order.load(stage)
     except InputError:
         return False
-    return order.engine == COMPOSE and order.played
+    return order.engine == "compose" and order.played
 
 
 def _was_cut_short(run: Path) -> bool:
-    return (run / MANIFEST).is_file() and Manifest.load(run).engine == COMPOSE and not analyses_of(run)
+    return (run / MANIFEST).is_file() and Manifest.load(run).engine == "compose" and not analyses_of(run)
 
 
 def _refuse(_: str) -> None:
-    raise InputError("a run that was not played to its end", "cannot be resumed in this container")
+    raise InputError(
+        "a run that was not played to its end",
+        "it cannot be resumed in this container: resume it on the machine",
+    )

@@ -6,9 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
-from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.software import FOLDER as SOFTWARE
@@ -32,10 +30,10 @@ def conduct(env: Mapping[str, str]) -> None:
     progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
     federation = Path(env["COLDAISLE_FEDERATION"])
     try:
-        with desks.called() as line:
+        with desks.called() as finished:
             plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
-            line.finished(run.name)
+            finished(run.name)
         try:
             conducting.finish(RUNS, progress)
         except ColdaisleError as error:
@@ -54,7 +52,7 @@ def _seed(text: str | None) -> int | None:
 
 def timekeeper(env: Mapping[str, str]) -> None:
     """Keep time for the shard ``COLDAISLE_SHARD``, by default all days of the run, in the folder ``COLDAISLE_FEDERATION``."""
-    from coldaisle_testbed.timekeeper import VERDICT, Timekeeper, shard_names  # noqa: PLC0415
+    from coldaisle_testbed.timekeeper import VERDICT, keeper_of  # noqa: PLC0415
 
     run, folder = Path(env["COLDAISLE_RUN"]), Path(env["COLDAISLE_FEDERATION"])
     plan = Plan.load(run / "plan.json")
@@ -68,14 +66,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
         software.mkdir()
         software.chmod(0o770)  # the daemons write their notes into it
         broker_accounts.write(folder, plan.scenario.accounts)
-        keeper = Timekeeper(
-            folder,
-            shard_names(plan.scenario.units),
-            plan.day_ns(shard.days[0]) + SECOND,
-            Journal(run / "journal" / "timeline.jsonl", str(shard)),
-            virtual=plan.scenario.time == "virtual",
-            supervise=_Maker(run).check,
-        )
+        keeper = keeper_of(plan, shard, folder, run, _Maker(run).check)
         KEEPING.touch()
         verdict = {"name": "timekeeper", "what": "failed"}
         try:

@@ -16,7 +16,7 @@ class Days:
     """Reporter of each day that is reached.
 
     Args:
-        plan: the plan that is played, in one piece.
+        plan: the plan that is played, in one go.
         stage: the run's folder.
         progress: called with one line per day.
     """

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,34 +86,32 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-class Line:
-    """Connection of a run's maker to the desk; closing it without a message means that the run failed."""
-
-    def __init__(self, connection: socket.socket | None) -> None:
-        self._connection = connection
-
-    def finished(self, run: str) -> None:
-        """Report that the run of this name is finished."""
-        if self._connection is not None:
-            self._connection.sendall(f"{run}\n".encode())
-
-
 @contextmanager
-def called() -> Iterator[Line]:
-    """Connect to the desk, which may still be starting, for the duration of the block; without a desk, messages are dropped."""
+def called() -> Iterator[Callable[[str], None]]:
+    """Connect to the desk for the duration of the block; closing the connection without a message means that the run failed.
+
+    Yields:
+        A function that reports that the run of a name is finished; without a desk, messages are dropped.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        is_there = _connects(connection)
+
+        def finished(run: str) -> None:
+            if is_there:
+                connection.sendall(f"{run}\n".encode())
+
+        yield finished
+
+
+def _connects(connection: socket.socket) -> bool:
+    """Connect to the desk, which may still be starting; tell whether it answered in time."""
     until = time.monotonic() + CALLED_S
-    connection: socket.socket | None = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    while connection is not None:
+    while True:
         try:
             connection.connect(ADDRESS)
-            break
         except ConnectionRefusedError:
             if time.monotonic() > until:
-                connection.close()
-                connection = None
+                return False
             time.sleep(0.1)
-    try:
-        yield Line(connection)
-    finally:
-        if connection is not None:
-            connection.close()
+        else:
+            return True

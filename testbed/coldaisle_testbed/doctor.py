@@ -9,15 +9,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND, offset_text
 from coldaisle_contracts.errors import InputError
-from coldaisle_testbed import namespaces
+from coldaisle_testbed import namespaces, probe
+from coldaisle_testbed.capacity import available_memory
 from coldaisle_testbed.engines import containers
+from coldaisle_testbed.provenance import PROGRAMS
 from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import faketime_env
 
@@ -29,12 +31,6 @@ MEMORY = 4 * GIB
 DESK_PORT, ALARMS_PORT = 8888, 1884
 """Default ports of docker-compose.yml."""
 COMPOSE = (2, 20)
-_PACKAGES = {
-    "mosquitto": "mosquitto",
-    "chronyd": "chrony",
-    "tcpdump": "tcpdump",
-    "tshark": "tshark",
-}
 _AS_ROOT = "run it as root: sudo ./coldaisle"
 
 
@@ -68,7 +64,7 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
     return [
         _python(),
         _root(),
-        *(_program(name, package) for name, package in _PACKAGES.items()),
+        *(_program(name, package) for name, (package, _) in PROGRAMS.items()),
         _attempt("libfaketime", "apt-get install faketime", _virtual_time),
         _attempt("network namespaces", _AS_ROOT, _namespace),
         _attempt(
@@ -84,12 +80,17 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
     ]
 
 
+def _check(name: str, finding: str, remedy: str, engine: str = "", *, ok: bool) -> Check:
+    """Return a check, without the remedy where none is needed."""
+    return Check(name, ok, finding, "" if ok else remedy, engine)
+
+
 def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
     """Return the check that a probe for the engine netns makes: the probe returns a finding or raises."""
     try:
-        return Check(name, ok=True, finding=probe(), engine="netns")
+        return _check(name, probe(), remedy, "netns", ok=True)
     except (OSError, InputError, subprocess.SubprocessError) as error:
-        return Check(name, ok=False, finding=str(error), remedy=remedy, engine="netns")
+        return _check(name, str(error), remedy, "netns", ok=False)
 
 
 def _output(*command: str, env: dict[str, str] | None = None) -> str:
@@ -99,24 +100,17 @@ def _output(*command: str, env: dict[str, str] | None = None) -> str:
 
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
-    return Check(
-        "Python",
-        sys.version_info >= (3, 11),
-        version,
-        "" if sys.version_info >= (3, 11) else "install Python 3.11",
-    )
+    return _check("Python", version, "install Python 3.11", ok=sys.version_info >= (3, 11))
 
 
 def _root() -> Check:
-    if os.geteuid() == 0:
-        return Check("root", ok=True, finding="user 0", engine="netns")
-    return Check("root", ok=False, finding=f"user {os.geteuid()}", remedy=_AS_ROOT, engine="netns")
+    user = os.geteuid()
+    return _check("root", f"user {user}", _AS_ROOT, "netns", ok=user == 0)
 
 
 def _program(name: str, package: str) -> Check:
-    path = shutil.which(name)
-    remedy = "" if path else f"apt-get install --no-install-recommends {package}"
-    return Check(name, bool(path), path or "not on the PATH", remedy, "netns")
+    path, remedy = shutil.which(name), f"apt-get install --no-install-recommends {package}"
+    return _check(name, path or "not on the PATH", remedy, "netns", ok=bool(path))
 
 
 def _virtual_time() -> str:
@@ -145,47 +139,36 @@ def _network() -> str:
 
 
 def _packet_socket() -> str:
-    socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+    probe.packet_socket()
     return "opened one"
 
 
 def _docker() -> Check:
-    try:
-        with closing(containers.connect()) as client:
-            return Check("Docker Engine", ok=True, finding=str(client.version()["Version"]), engine="compose")
-    except InputError:
-        remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
-        return Check("Docker Engine", ok=False, finding="does not answer", remedy=remedy, engine="compose")
+    version = ""
+    with suppress(InputError), closing(containers.connect()) as client:
+        version = str(client.version()["Version"])
+    remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
+    return _check("Docker Engine", version or "does not answer", remedy, "compose", ok=bool(version))
 
 
 def _compose() -> Check:
-    remedy = f"install Compose v2 ({'.'.join(map(str, COMPOSE))} or newer): apt-get install docker-compose-v2 or docker-compose"
-    try:
+    version, least = "", ".".join(map(str, COMPOSE))
+    with suppress(OSError, subprocess.SubprocessError):
         version = _output("docker", "compose", "version", "--short")
-    except (OSError, subprocess.SubprocessError):
-        return Check(
-            "Docker Compose",
-            ok=False,
-            finding="docker compose does not answer",
-            remedy=remedy,
-            engine="compose",
-        )
     ok = tuple(map(int, re.findall(r"\d+", version)[:2])) >= COMPOSE
-    return Check("Docker Compose", ok, version, "" if ok else remedy, "compose")
+    remedy = f"install Compose v2 ({least} or newer): apt-get install docker-compose-v2 or docker-compose"
+    return _check("Docker Compose", version or "docker compose does not answer", remedy, "compose", ok=ok)
 
 
 def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
-    remedy = "" if free >= DISK else f"free {DISK / GIB:g} GiB, or name a roomier folder with --out"
-    return Check("disk space", free >= DISK, f"{free / GIB:.1f} GiB free", remedy)
+    remedy = f"free {DISK / GIB:g} GiB, or name a roomier folder with --out"
+    return _check("disk space", f"{free / GIB:.1f} GiB free", remedy, ok=free >= DISK)
 
 
 def _memory() -> Check:
-    facts = Path("/proc/meminfo").read_text(encoding="ascii")
-    available = re.search(r"MemAvailable:\s+(\d+) kB", facts)
-    free = int(available[1]) * 1024 if available else 0
-    remedy = "" if free >= MEMORY else "end other programs, or play fewer days side by side: --shards 2"
-    return Check("memory", free >= MEMORY, f"{free / GIB:.1f} GiB available", remedy)
+    free, remedy = available_memory(), "end other programs, or play fewer days side by side: --shards 2"
+    return _check("memory", f"{free / GIB:.1f} GiB available", remedy, ok=free >= MEMORY)
 
 
 def _port(port: int, whose: str, variable: str) -> Check:

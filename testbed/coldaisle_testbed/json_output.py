@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-from coldaisle_contracts.errors import ColdaisleError, InputError, TrustError
+from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.unforeseen import as_known
 
 STANDARD_OUTPUT = "-"
@@ -40,10 +40,6 @@ def errors() -> Iterator[None]:
     except Exception as error:
         usage = getattr(error, "format_message", None)  # Typer refused the arguments
         failure = as_known(error) if usage is None else InputError("arguments", usage())
-        write(_error_facts(failure))
+        facts = {"error": str(failure), "exit_code": failure.exit_code}
+        write(facts | ({"problems": failure.broken} if isinstance(failure, TrustError) else {}))
         raise failure from error
-
-
-def _error_facts(error: ColdaisleError) -> dict[str, Any]:
-    facts: dict[str, Any] = {"error": str(error), "exit_code": error.exit_code}
-    return facts | ({"problems": error.broken} if isinstance(error, TrustError) else {})

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.unforeseen import LOG
-from coldaisle_testbed import pieces, temporary
+from coldaisle_testbed import shard_folders, temporary
 from coldaisle_testbed.analyses import MAKING
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.stage import ORDER, Order
@@ -65,29 +66,28 @@ class Leftover:
 
 def find(runs: Path, within: Path | None = None) -> list[Leftover]:
     """Return the leftovers in a folder of runs, in a temporary folder (by default the system's) and in shared memory."""
-    temporary_folder = within or Path(tempfile.gettempdir())
-    hidden = (path for path in sorted(runs.glob(".*")) if path.is_dir() and not path.is_symlink())
-    stages = [leftover for path in hidden if (leftover := _stage(path))]
-    folders = [
-        Leftover((path,), f"sockets and logs of a run in {_named(path)}")
-        for path in temporary.left_behind(temporary_folder)
-    ]
-    analyses = [
-        Leftover(
-            (path,),
-            f"the beginning of an analysis of {path.parents[1]}",
-            f"coldaisle analyse {path.parents[1]}",
-        )
-        for path in sorted(runs.glob(f"[!.]*/{ANALYSES}/{MAKING}*"))
-        if not path.parents[1].is_symlink() and not is_held(path)
-    ]
-    shared = tuple(_shared_memory())
-    shared_memory = [Leftover(shared, "shared memory of processes that are gone")] if shared else []
-    logs = tuple(
-        path for path in sorted(temporary_folder.glob("*".join(LOG))) if path.lstat().st_uid == os.geteuid()
-    )
-    log_files = [Leftover(logs, "logs of unforeseen errors")] if logs else []
-    return [*stages, *analyses, *folders, *log_files, *shared_memory]
+    place = within or Path(tempfile.gettempdir())
+    return [*_in_runs(runs), *_in_temporary(place), *_in_shared_memory()]
+
+
+def _in_runs(runs: Path) -> Iterator[Leftover]:
+    """Yield the stages and the beginnings of analyses in a folder of runs."""
+    for path in sorted(runs.glob(".*")):
+        if path.is_dir() and not path.is_symlink() and (leftover := _stage(path)):
+            yield leftover
+    for path in sorted(runs.glob(f"[!.]*/{ANALYSES}/{MAKING}*")):
+        run = path.parents[1]
+        if not run.is_symlink() and not is_held(path):
+            yield Leftover((path,), f"the beginning of an analysis of {run}", f"coldaisle analyse {run}")
+
+
+def _in_temporary(place: Path) -> Iterator[Leftover]:
+    """Yield the folders of runs and the logs in a temporary folder."""
+    for path in temporary.left_behind(place):
+        yield Leftover((path,), f"sockets and logs of a run in {_named(path)}")
+    logs = [path for path in sorted(place.glob("*".join(LOG))) if path.lstat().st_uid == os.geteuid()]
+    if logs:
+        yield Leftover(tuple(logs), "logs of unforeseen errors")
 
 
 def clean(runs: Path) -> list[Leftover]:
@@ -125,14 +125,13 @@ def _stage(path: Path) -> Leftover | None:
     if MANIFEST in names:
         return Leftover((path,), "a finished run without its name", resume, keep=True)
     try:
-        order, plan = Order.load(path), Plan.load(path / "plan.json")
+        order, _ = Order.load(path), Plan.load(path / "plan.json")
     except InputError:
         return Leftover((path,), "the beginning of a run")
-    if order.played or pieces.are_joined(path):
+    if order.played or shard_folders.are_joined(path):
         return Leftover((path,), "everything was played, but the ledger was not settled", resume)
-    sealed = len(list((path / pieces.PIECES).glob(f"*/{pieces.WHOLE}")))
-    pieces_in_all = min(order.shards, plan.scenario.days)
-    return Leftover((path,), f"{sealed} of {pieces_in_all} pieces are sealed", resume if sealed else "")
+    sealed = len(list((path / shard_folders.SHARDS).glob(f"*/{shard_folders.WHOLE}")))
+    return Leftover((path,), f"{sealed} of {order.shards} shards are sealed", resume if sealed else "")
 
 
 def _named(folder: Path) -> str:
@@ -142,8 +141,8 @@ def _named(folder: Path) -> str:
         return "no folder"
 
 
-def _shared_memory() -> list[Path]:
-    """Return the files in shared memory of this user's processes that have ended, if no process has them open."""
+def _in_shared_memory() -> Iterator[Leftover]:
+    """Yield the files in shared memory of this user's processes that have ended, if no process has them open."""
     files = [
         path
         for path in sorted(SHARED_MEMORY.glob("*"))
@@ -152,16 +151,16 @@ def _shared_memory() -> list[Path]:
         and not Path("/proc", match[1]).exists()
     ]
     opened = _mapped() if files else set()
-    return [
-        path for path in files if not any(name == str(path) or name.startswith(f"{path}/") for name in opened)
-    ]
+    unused = [path for path in files if not any(path in (name, *name.parents) for name in opened)]
+    if unused:
+        yield Leftover(tuple(unused), "shared memory of processes that are gone")
 
 
-def _mapped() -> set[str]:
+def _mapped() -> set[Path]:
     """Return the files in shared memory that some process has mapped."""
-    files = set[str]()
+    files = set[Path]()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):
             text = maps.read_text(encoding="utf-8", errors="replace")
-            files |= {f"/dev/shm{name}" for name in re.findall(r"/dev/shm(\S+)$", text, re.MULTILINE)}  # noqa: S108
+            files |= {Path(f"/dev/shm{name}") for name in re.findall(r"/dev/shm(\S+)$", text, re.MULTILINE)}  # noqa: S108
     return files

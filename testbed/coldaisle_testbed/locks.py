@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_text
 
 LOCK = "requirements.lock"
 """File name of the lock of a checkout, and of an image in its folder."""
@@ -37,10 +38,7 @@ def read(lock: Path) -> dict[str, Pin]:
     Raises:
         InputError: if the lock is missing, or a requirement has no exact version or no hash.
     """
-    try:
-        text = lock.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(lock, "cannot be read: restore it from the repository") from error
+    text = read_text(lock, "it cannot be read: restore it from the repository")
     pins: dict[str, Pin] = {}
     at = 0
     while at < len(text):
@@ -50,7 +48,7 @@ def read(lock: Path) -> dict[str, Pin]:
         match = _PIN.match(text, at)
         if match is None:
             line = text.count("\n", 0, at) + 1
-            remedy = "pins no version with a sha256: make the locks again as CONTRIBUTING.md says"
+            remedy = "it pins no version with a sha256: make the locks again as CONTRIBUTING.md says"
             raise InputError(f"{lock}, line {line}", remedy, text[at:].partition("\n")[0])
         hashes = re.findall(r"[0-9a-f]{64}", match["hashes"])
         pins[match["name"]] = Pin(match["version"], tuple(sorted(hashes)))

@@ -8,22 +8,10 @@ from pathlib import Path
 
 from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST
+from coldaisle_contracts.manifest import MANIFEST, Engine
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.progress import Progress
-from coldaisle_testbed.stage import (
-    ORDER,
-    Order,
-    appear,
-    final_of,
-    held_stage,
-    new_stage,
-    stage_for,
-    stage_of,
-    strip,
-)
-
-NETNS = "netns"
+from coldaisle_testbed.stage import ORDER, Order, appear, final_of, held_stage, new_stage, stage_for, stage_of
 
 
 def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Progress) -> Path:
@@ -41,10 +29,10 @@ def begin(plan: Plan, order: Order, runs: Path, out: Path | None, progress: Prog
         return complete(stage, plan, order, progress)
 
 
-def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -> Path:
+def resume(stage: Path, may_play: Callable[[Engine], object], progress: Progress) -> Path:
     """Resume a run whose making was interrupted, and return its folder.
 
-    Sealed pieces are kept, missing ones are played, and everything derived from them is derived again.
+    Sealed shards are kept, missing ones are played, and everything derived from them is derived again.
 
     Args:
         stage: the hidden folder in which it is made, or the run's own folder, which need not exist yet.
@@ -74,66 +62,56 @@ def resume(stage: Path, may_play: Callable[[str], object], progress: Progress) -
 
 
 def complete(stage: Path, plan: Plan, order: Order, progress: Progress) -> Path:
-    """Play the missing pieces of a stage that is held, conclude the run, and return its folder."""
+    """Play the missing shards of a stage that is held, conclude the run, and return its folder."""
     if not order.played:
         seconds: dict[str, float] = {}
         play(plan, order.engine, stage, order.shards, seconds, progress)
         order = order.model_copy(update={"played": True, "seconds": seconds})
         order.save(stage)
-    strip(stage)
     from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import; nothing is played by then
 
-    return conclude.conclude(
-        stage,
-        final_of(stage),
-        order.engine,
-        dict(order.seconds),
-        progress,
-        analyse=order.analyse,
-        latest=order.latest,
-    )
+    return conclude.conclude(stage, order, progress)
 
 
-def pieces_of(plan: Plan, shards: int | None) -> int:
-    """Return the number of pieces in which a plan is played: ``shards``, or one per day.
+def shards_of(plan: Plan, shards: int | None) -> int:
+    """Return the number of shards in which a plan is played: ``shards``, or one per day.
 
     Raises:
         InputError: if there are fewer days.
     """
     days = plan.scenario.days
     if shards is not None and shards > days:
-        raise InputError(
-            "--shards", f"a piece is a day at least, and the scenario has {days}: use at most {days}", shards
-        )
+        remedy = f"the scenario has {days} days, and a shard has at least one: use at most {days}"
+        raise InputError("--shards", remedy, shards)
     return shards or days
 
 
 def play(
-    plan: Plan, engine: str, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
+    plan: Plan, engine: Engine, stage: Path, shards: int, seconds: dict[str, float], progress: Progress
 ) -> None:
-    """Play a plan into a stage, which may hold sealed pieces of it.
+    """Play a plan into a stage, which may hold sealed shards of it.
 
     Args:
         plan: the plan to play.
-        engine: ``netns`` or ``compose``.
+        engine: the engine that plays it.
         stage: the folder of the run.
-        shards: number of pieces on netns.
+        shards: number of shards on netns.
         seconds: gets the wall time of the play, in s.
         progress: called with one line per step.
     """
     title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
     with progress.step(title, seconds, "play"):
-        if engine != NETNS:
+        if engine == "compose":
             from coldaisle_testbed.engines import compose  # noqa: PLC0415
 
             for part in ("journal", "capture"):
                 shutil.rmtree(stage / part, ignore_errors=True)
             compose.play(plan, stage, progress)
             return
-        from coldaisle_testbed import pieces, sharding  # noqa: PLC0415
+        from coldaisle_testbed import shard_folders, sharding  # noqa: PLC0415
 
         if not (stage / "plan.json").exists():
-            pieces.prepare(stage, plan)
+            shard_folders.prepare(stage, plan)
         sharding.play(plan, stage, shards, progress, _warm_up)
 
 

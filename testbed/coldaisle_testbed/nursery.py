@@ -9,6 +9,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -86,25 +87,19 @@ class Ward:
                 connection.connect(str(self._address))
             except OSError as error:
                 if time.monotonic() > until:
-                    log = self._address.with_name(LOG)
-                    raise FederateError(
-                        "nursery", f"did not start within {START_S:g} s", last_words(log)
-                    ) from error
+                    words = last_words(self._address.with_name(LOG))
+                    raise FederateError("nursery", f"did not start within {START_S:g} s", words) from error
                 time.sleep(0.005)
             else:
                 return connection
 
     @staticmethod
     def _answer(connection: socket.socket, patience_s: float) -> dict[str, int]:
-        connection.settimeout(patience_s)
+        if not select.select([connection], [], [], patience_s)[0]:
+            raise FederateError("nursery", f"did not answer for {patience_s:g} s")
         data = b""
-        try:
-            with suppress(ConnectionError):
-                data = connection.recv(4096)
-        except TimeoutError as error:
-            raise FederateError("nursery", f"did not answer for {patience_s:g} s") from error
-        finally:
-            connection.settimeout(None)
+        with suppress(ConnectionError):
+            data = connection.recv(4096)
         if not data:
             raise FederateError("nursery", "died")
         answer: dict[str, int] = json.loads(data)

@@ -3,11 +3,9 @@
 import os
 import socket
 from collections.abc import Callable
-from contextlib import closing
-
-from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
 from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.cable import INTERFACE, set_state
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import namespaces
@@ -33,10 +31,9 @@ def link_control() -> None:
     unit = next(iter(UNITS.values()))
     spaces = namespaces.build((BROKER, unit))
     try:
-        with namespaces.inside(spaces[unit.name]), closing(IPRoute()) as route:
-            eth0 = route.link_lookup(ifname="eth0")[0]
-            for state in ("down", "up"):
-                route.link("set", index=eth0, state=state)
+        with namespaces.inside(spaces[unit.name]):
+            for up in (False, True):
+                set_state(INTERFACE, up=up)
     finally:
         for space in spaces.values():
             os.close(space)
@@ -46,10 +43,10 @@ PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": lin
 """Probe of each ability."""
 
 
-def lacking(probes: dict[str, Probe] | None = None) -> dict[str, str]:
+def lacking() -> dict[str, str]:
     """Return the abilities that this machine lacks, each with the reason that the kernel gave."""
     reasons = {}
-    for ability, probe in (PROBES if probes is None else probes).items():
+    for ability, probe in PROBES.items():
         try:
             probe()
         except Exception as error:  # noqa: BLE001 - netlink and the kernel have many ways to say no

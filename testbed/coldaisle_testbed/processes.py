@@ -4,9 +4,11 @@ import ctypes
 import os
 import runpy
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.errors import FederateError
@@ -66,9 +68,8 @@ def fork(namespace: int, env: dict[str, str], log: Path, body: Callable[[], obje
     code = 1
     try:
         die_with_parent(parent)
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # Ctrl-C is for the command line, which ends this process
+        # Ctrl-C is for the command line, which ends this process
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -102,6 +103,13 @@ def program(arguments: list[str], folder: Path) -> Callable[[], object]:
         os.execvp(arguments[0], arguments)  # noqa: S606 - our own argument lists
 
     return body
+
+
+def accepts(host: str, port: int, patience_s: float) -> bool:
+    """Tell whether a program accepts TCP connections at an address within a time, in s."""
+    with suppress(OSError), socket.create_connection((host, port), patience_s):
+        return True
+    return False
 
 
 def last_words(log: Path, lines: int = 3) -> str:

@@ -38,7 +38,7 @@ PACKAGE = "debian/"
 """Prefix of the names of Debian packages among versions."""
 _MACHINE = "machine"
 """Name of the notes on a machine that concludes a run outside of containers."""
-_PROGRAMS = {
+PROGRAMS = {
     "mosquitto": ("mosquitto", "-h"),
     "chronyd": ("chrony", "-v"),
     "tcpdump": ("tcpdump", "--version"),
@@ -63,18 +63,17 @@ def _git(*arguments: str) -> str:
     """Return the output of a git command on this checkout; empty where it is no checkout."""
     if not (HOUSE / ".git").exists():  # else git would use an outer checkout
         return ""
-    return _output(
-        ["git", "--no-optional-locks", "-c", f"safe.directory={HOUSE}", "-C", str(HOUSE), *arguments]
-    )  # also in a checkout of another user
-
-
-def _output(command: list[str]) -> str:
-    """Return the standard output of a command; empty where it fails or is missing."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    ours = ("-c", f"safe.directory={HOUSE}", "-C", str(HOUSE))  # also in a checkout of another user
+    done = _ran("git", "--no-optional-locks", *ours, *arguments)
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _ran(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command; one that is missing or hangs has failed without output."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.CompletedProcess(command, 1, "", "")
 
 
 def version() -> str:
@@ -115,17 +114,15 @@ def _needed() -> set[str]:
     queue = [Requirement("coldaisle")]
     while queue:
         requirement = queue.pop()
-        name = canonicalize_name(requirement.name)
-        names = {f"{name}[{extra}]" for extra in ("", *requirement.extras)}
+        name, extras = canonicalize_name(requirement.name), ("", *requirement.extras)
+        names = {f"{name}[{extra}]" for extra in extras}
         if names <= needed:
             continue
         needed |= names
         with suppress(importlib.metadata.PackageNotFoundError):
-            for text in importlib.metadata.requires(name) or ():
-                dependency = Requirement(text)
-                if dependency.marker is None or any(
-                    dependency.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
-                ):
+            for dependency in map(Requirement, importlib.metadata.requires(name) or ()):
+                marker = dependency.marker
+                if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
                     queue.append(dependency)
     return {name.partition("[")[0] for name in needed} - {"coldaisle"}
 
@@ -152,16 +149,13 @@ def summed(noted: dict[str, Software]) -> dict[str, str]:
     versions_of: dict[str, set[str]] = {}
     for held in noted.values():
         day = f" of {held.made}" if held.made else ""
-        versions_of.setdefault("base", set()).add(f"{held.base}{day}")
-        for package in DEBIAN:
-            if version := held.debian.get(package):
-                versions_of.setdefault(f"{PACKAGE}{package}", set()).add(version)
-        for program, (package, _) in _PROGRAMS.items():
-            if version := held.debian.get(package):
-                versions_of.setdefault(program, set()).add(_upstream(version))
-        for library in _LIBRARIES:
-            if library in held.python:
-                versions_of.setdefault(library, set()).add(held.python[library])
+        stated = {"base": f"{held.base}{day}"}
+        stated |= {f"{PACKAGE}{package}": held.debian.get(package, "") for package in DEBIAN}
+        stated |= {name: _upstream(held.debian.get(package, "")) for name, (package, _) in PROGRAMS.items()}
+        stated |= {library: held.python.get(library, "") for library in _LIBRARIES}
+        for name, version in stated.items():
+            if version:
+                versions_of.setdefault(name, set()).add(version)
     return {name: "; ".join(sorted(texts)) for name, texts in sorted(versions_of.items())}
 
 
@@ -173,11 +167,8 @@ def _upstream(version: str) -> str:
 def _versions_of_programs() -> dict[str, str]:
     """Return the version that each program on the PATH prints."""
     versions_of = {}
-    for name, (_, option) in _PROGRAMS.items():
-        try:
-            done = subprocess.run([name, option], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            continue
+    for name, (_, option) in PROGRAMS.items():
+        done = _ran(name, option)
         if version := re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr):
             versions_of[name] = version[0]
     return versions_of

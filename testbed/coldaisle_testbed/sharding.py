@@ -16,7 +16,7 @@ from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.unforeseen import FULL, as_known
-from coldaisle_testbed import pieces
+from coldaisle_testbed import shard_folders
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
 from coldaisle_testbed.nursery import LOG, SOCKET, open_nursery
@@ -39,7 +39,7 @@ def faketime_library() -> str:
     """
     libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     if not libraries:
-        raise InputError("libfaketime", "is not installed: apt-get install faketime")
+        raise InputError("libfaketime", "it is not installed: apt-get install faketime")
     return str(libraries[0])
 
 
@@ -54,7 +54,7 @@ def play(
 
     Args:
         plan: the plan to play.
-        stage: folder made by :func:`~coldaisle_testbed.pieces.prepare`.
+        stage: folder made by :func:`~coldaisle_testbed.shard_folders.prepare`.
         shards: greatest number of shards.
         progress: called with one line per step.
         meanwhile: called in a thread of its own once the first shard is done and leaves a processor free.
@@ -66,12 +66,12 @@ def play(
         ColdaisleError: the first failure; everything that was started has ended by then.
     """
     all_shards = Shard.split(plan.scenario.days, shards)
-    if not pieces.are_joined(stage):
-        sealed = pieces.drop_unsealed(stage)
+    if not shard_folders.are_joined(stage):
+        sealed = shard_folders.drop_unsealed(stage)
         missing = [shard for shard in all_shards if str(shard) not in sealed]
         if missing:
             _play_all(plan, stage, missing, progress, meanwhile)
-        pieces.join(stage, all_shards)
+        shard_folders.join(stage, all_shards)
     return all_shards
 
 
@@ -208,13 +208,13 @@ def _play_one(
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
-    piece, federation = pieces.folder(stage, shard), folder / str(shard)
+    shard_stage, federation = shard_folders.folder_of(stage, shard), folder / str(shard)
     failure: ColdaisleError | None = None
     try:
-        pieces.prepare(piece, plan)
+        shard_folders.prepare(shard_stage, plan)
         federation.mkdir(0o700)
-        ShardRun(plan, shard, piece, federation, folder / SOCKET, library).play()
-        pieces.seal(piece)
+        ShardRun(plan, shard, shard_stage, federation, folder / SOCKET, library).play()
+        shard_folders.seal(shard_stage)
     except ColdaisleError as error:
         failure = error
     except OSError as error:

@@ -5,9 +5,9 @@ The signature is ``manifest.json.sig`` beside the manifest. Keys, agents and lis
 
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 
@@ -41,15 +41,12 @@ def sign(run: Path, key: Path) -> Path:
         )
         raise InputError("--key", remedy, str(key))
     path, fresh = run / SIGNATURE, run / f".{SIGNATURE}"
-    try:
-        fresh.write_text(done.stdout, encoding="ascii")
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
+    with texts.writable(path, "sign as the owner of the run"):
+        try:
+            fresh.write_text(done.stdout, encoding="ascii")
+            fresh.replace(path)
+        finally:
             fresh.unlink(missing_ok=True)
-        raise InputError(
-            path, f"cannot be written ({error.strerror}): sign as the owner of the run"
-        ) from error
     return path
 
 
@@ -96,9 +93,11 @@ def _keygen(arguments: list[str], path: Path) -> subprocess.CompletedProcess[str
                 timeout=_PATIENCE_S,
             )
     except subprocess.TimeoutExpired as error:
-        raise InputError("ssh-keygen", f"did not end within {_PATIENCE_S} s: try it by hand") from error
+        raise InputError("ssh-keygen", f"it did not end within {_PATIENCE_S} s: try it by hand") from error
     except OSError as error:
-        raise InputError(error.filename or path, f"cannot be read ({error.strerror})") from error
+        raise InputError(
+            error.filename or path, f"it cannot be read ({error.strerror}): name another file"
+        ) from error
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:

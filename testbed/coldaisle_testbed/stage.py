@@ -10,17 +10,19 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
+from coldaisle_contracts.manifest import Engine
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.validation import first_problem
-from coldaisle_testbed import pieces
+from coldaisle_testbed import shard_folders
 from coldaisle_testbed.holding import held, is_held
 
 LATEST = "latest"
 ORDER = "order.json"
 """File of a stage with the products to make; a finished run has none."""
+_REMEDY = "name another folder with --out"
 _PLAYED = {"plan.json", "journal", "capture", "software", ORDER}
 """Contents of a stage that was played; everything else in it is derived."""
 
@@ -29,17 +31,17 @@ class Order(BaseModel):
     """Products to make in a stage; with the plan, this is all that a resumption needs.
 
     Attributes:
-        engine: ``netns`` or ``compose``.
-        shards: number of pieces in which it is played.
+        engine: the engine that plays it.
+        shards: number of shards in which it is played.
         analyse: whether models are trained and a report is written.
         latest: whether the link ``latest`` beside the run is set to it.
-        played: whether all pieces were played and joined.
+        played: whether all shards were played and joined.
         seconds: wall time of each finished step, in s.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    engine: str
+    engine: Engine
     shards: int
     analyse: bool
     latest: bool
@@ -61,8 +63,8 @@ class Order(BaseModel):
         """
         path = stage / ORDER
         if not path.exists():
-            raise InputError(stage, "is no unfinished run: see `coldaisle runs` for those there are")
-        text = read_text(path, "see `coldaisle runs` for the runs there are")
+            raise InputError(stage, "it is not an unfinished run: see `coldaisle runs` for those there are")
+        text = texts.read_text(path, "see `coldaisle runs` for the runs there are")
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
@@ -77,14 +79,7 @@ def new_id(plan: Plan, now: datetime) -> str:
 @contextmanager
 def new_stage(runs: Path, plan: Plan, now: datetime) -> Iterator[Path]:
     """Make and hold the stage of a run in ``runs`` under a free name; of two in the same second, one takes the next second."""
-    while True:
-        final = runs / new_id(plan, now)
-        if not final.exists():
-            try:
-                _make(stage_of(final))
-                break
-            except FileExistsError:
-                pass
+    while (final := runs / new_id(plan, now)).exists() or not _make(stage_of(final)):
         now += timedelta(seconds=1)
     with held_stage(stage_of(final)) as stage:
         yield stage
@@ -98,20 +93,24 @@ def stage_for(final: Path) -> Iterator[Path]:
         InputError: if the folder is in use, or nothing can be written.
     """
     stage = stage_of(final)
-    try:
+    with texts.writable(final, _REMEDY):
         refuse_sealed(final)
-        full = final.exists() and (not final.is_dir() or any(final.iterdir()))
-    except OSError as error:
-        raise _refused(final, error) from error
-    if full:
-        raise InputError("--out", "already holds something: name a new or empty folder", str(final))
-    try:
-        _make(stage)
-    except FileExistsError as error:
+        refuse_full(final)
+    if not _make(stage):
         remedy = f"an unfinished run lies here: see `coldaisle runs --folder {stage.parent}` for what can be done with it"
-        raise InputError(stage, remedy) from error
+        raise InputError(stage, remedy)
     with held_stage(stage):
         yield stage
+
+
+def refuse_full(out: Path) -> None:
+    """Refuse to write into a folder that holds something, or over a file.
+
+    Raises:
+        InputError: naming it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("--out", "it already holds something: name a new or empty folder", str(out))
 
 
 def stage_of(final: Path) -> Path:
@@ -124,23 +123,24 @@ def final_of(stage: Path) -> Path:
     return stage.with_name(stage.name.removeprefix("."))
 
 
-def _make(stage: Path) -> None:
-    try:
-        missing = [folder for folder in stage.parents if not folder.exists()]
-        stage.parent.mkdir(parents=True, exist_ok=True)
-        stage.mkdir(0o700)  # its owner's alone until it is finished
-    except FileExistsError:
-        if stage.is_dir():
-            raise
-        raise InputError(stage.parent, "is no folder: name another folder with --out") from None
-    except OSError as error:
-        raise _refused(stage.parent, error) from error
+def _make(stage: Path) -> bool:
+    """Make a stage and the folders around it; return false where the stage exists.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    missing = [folder for folder in stage.parents if not folder.exists()]
+    with texts.writable(stage.parent, _REMEDY):
+        try:
+            stage.parent.mkdir(parents=True, exist_ok=True)
+            stage.mkdir(0o700)  # its owner's alone until it is finished
+        except FileExistsError:
+            if stage.is_dir():
+                return False
+            raise InputError(stage.parent, f"it is not a folder: {_REMEDY}") from None
     for folder in (*reversed(missing), stage):
         hand_over(folder)
-
-
-def _refused(place: Path, error: OSError) -> InputError:
-    return InputError(place, f"cannot be written ({error.strerror}): name another folder with --out")
+    return True
 
 
 def is_abandoned(stage: Path) -> bool:
@@ -150,7 +150,7 @@ def is_abandoned(stage: Path) -> bool:
 
 @contextmanager
 def held_stage(stage: Path) -> Iterator[Path]:
-    """Hold a stage while a run is made in it; after a failure, sealed pieces are kept and the error says how to go on.
+    """Hold a stage while a run is made in it; after a failure, sealed shards are kept and the error says how to go on.
 
     Raises:
         InputError: if another process holds it.
@@ -181,16 +181,15 @@ def _leave(stage: Path, error: BaseException) -> None:
 
 
 def remains(stage: Path) -> str:
-    """Return in words what remains of a stage, for a sentence; empty where it is nothing. Pieces that are not whole are removed."""
+    """Return in words what remains of a stage, for a sentence; empty where it is nothing. Shards that are not whole are removed."""
     try:
-        order, plan = Order.load(stage), Plan.load(stage / "plan.json")
+        order, _ = Order.load(stage), Plan.load(stage / "plan.json")
     except InputError:
         return ""
-    if order.played or pieces.are_joined(stage):
+    if order.played or shard_folders.are_joined(stage):
         return "everything was played and lies"
-    sealed = pieces.drop_unsealed(stage)
-    pieces_in_all = min(order.shards, plan.scenario.days)
-    return f"{len(sealed)} of {pieces_in_all} pieces are sealed and lie" if sealed else ""
+    sealed = shard_folders.drop_unsealed(stage)
+    return f"{len(sealed)} of {order.shards} shards are sealed and lie" if sealed else ""
 
 
 def strip(stage: Path) -> None:
@@ -219,11 +218,6 @@ def hand_over(path: Path) -> None:
     owner = path.parent.stat()
     for entry in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
         os.chown(entry, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def point_latest(run: Path) -> None:
-    """Set the link ``latest`` beside a run to it."""
-    point(run.parent / LATEST, run.name)
 
 
 def point(link: Path, target: str) -> None:

@@ -13,6 +13,8 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
 
 VERDICT = "verdict.json"
 """File that a timekeeper in a container writes at its end: the federate that failed and how, or nothing."""
@@ -39,7 +41,7 @@ class _Seat:
     """Connection of one federate."""
 
     connection: socket.socket
-    name: str = ""
+    name: str = "a federate"
     asks: int | None = None
     heard: float = field(default_factory=time.monotonic)
     buffer: bytes = b""
@@ -75,8 +77,7 @@ class Timekeeper:
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = folder / SOCKET
-        with suppress(FileNotFoundError):
-            path.unlink()
+        path.unlink(missing_ok=True)
         self._listener.bind(str(path))
         path.chmod(0o600)  # a process that can connect can end the run, or pose as a unit
         self._listener.listen(64)
@@ -112,7 +113,7 @@ class Timekeeper:
         except ConnectionError:
             data = b""
         if not data:
-            raise FederateError(seat.name or "a federate", "died")
+            raise FederateError(seat.name, "died")
         *lines, seat.buffer = (seat.buffer + data).split(b"\n")
         for line in lines:
             self._obey(seat, json.loads(line))
@@ -177,7 +178,27 @@ class Timekeeper:
             raise FederateError(", ".join(sorted(self._missing)), f"did not join within {STARTUP_S:g} s")
         for seat in self._seats.values():
             if not self._missing and seat.asks is None and now - seat.heard > PATIENCE_S:
-                raise FederateError(seat.name or "a federate", f"did not ask for time for {PATIENCE_S:g} s")
+                raise FederateError(seat.name, f"did not ask for time for {PATIENCE_S:g} s")
+
+
+def keeper_of(plan: Plan, shard: Shard, folder: Path, run: Path, supervise: Callable[[], None]) -> Timekeeper:
+    """Return the timekeeper of a shard of a plan, which writes its timeline into the journals of a run.
+
+    Args:
+        plan: the plan.
+        shard: the days to play.
+        folder: see :class:`Timekeeper`.
+        run: folder with the journals.
+        supervise: see :class:`Timekeeper`.
+    """
+    return Timekeeper(
+        folder,
+        shard_names(plan.scenario.units),
+        plan.day_ns(shard.days[0]) + SECOND,
+        Journal(run / "journal" / "timeline.jsonl", str(shard)),
+        virtual=plan.scenario.time == "virtual",
+        supervise=supervise,
+    )
 
 
 def shard_names(units: tuple[str, ...]) -> set[str]:

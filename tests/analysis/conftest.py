@@ -11,6 +11,7 @@ from coldaisle_analysis import dataset
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_testbed.conclude import conclude
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import Order
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,8 @@ def analysed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_run.make(folder / ".made")
     with (folder / "told").open("w", encoding="utf-8") as file:
         progress = Progress(Console(file=file))
-        return conclude(folder / ".made", folder / "made", "netns", {}, progress, analyse=True)
+        order = Order(engine="netns", shards=1, analyse=True, latest=False)
+        return conclude(folder / ".made", order, progress)
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(data: Dataset, tmp_path: Path) -> None:
     """A file where the folder should be is one clear error."""
     (tmp_path / "dataset").write_text("in the way")
-    with pytest.raises(InputError, match="dataset: is there already: name another"):
+    with pytest.raises(InputError, match="dataset: it exists already: name another"):
         dataset.write(data, tmp_path / "dataset")
 
 
@@ -188,7 +188,7 @@ def test_a_header_is_checked_before_the_capture(tmp_path: Path) -> None:
     for name, said in (
         ("short.csv", "line 1.*add the column tcp.srcport"),
         ("empty.csv", "is empty"),
-        ("/dev/null", "is no file"),
+        ("/dev/null", "it is not a file"),
     ):
         with pytest.raises(InputError, match=said):
             dataset.from_captures([tmp_path / "none.pcap"], [tmp_path / name])

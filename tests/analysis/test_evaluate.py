@@ -106,8 +106,9 @@ def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
         == ("readings", "day", "random_forest")
     )
     assert row["f1"] > 0.9
-    assert row["erde_5"] == pytest.approx(row["erde_5_bounds"][0], abs=0.05)
-    assert row["seconds_to_detect"] == 300.0
+    alarms = next(iter(row["early"].values()))["threshold"]
+    assert alarms["erde_5"] == pytest.approx(alarms["erde_5_bounds"][0], abs=0.05)
+    assert alarms["seconds_to_detect"] == 300.0
 
 
 def test_the_dummy_alarms_always(scored: list[Scored]) -> None:

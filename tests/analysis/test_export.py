@@ -263,6 +263,6 @@ def test_a_capture_that_is_not_the_datasets(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("export"))
     capture = copy / "capture" / "day-1-000.pcap"
     made_run.pcap(capture, made_run.captured(capture)[:-1])
-    with pytest.raises(InputError, match=r"day-1-000\.pcap: holds 270 frames, the dataset 271"):
+    with pytest.raises(InputError, match=r"day-1-000\.pcap: holds 270 frames, but the dataset has 271 of it"):
         export(copy, ["pcapng"])
     assert not (copy / "export").exists()

@@ -73,18 +73,17 @@ def with_value(where: dict[str, object], **facts: object) -> Edit:
 def test_a_unit_that_never_got_the_time_is_named(
     account: Account, queries: list[bool], covered: list[int], *, broken: bool
 ) -> None:
-    """Where several queries were made, none was answered and no episode is the reason, the NTP server was not well."""
+    """Where several queries were made, none was answered and no episode is the reason, the NTP server did not work."""
     known = account.evidence
-    times = pd.DataFrame(
-        {"shard": "day-1", "host": "inrow-13", "slot": range(len(queries)), "at_ns": 0, "failed": queries}
-    )
+    times = pd.DataFrame({"shard": "day-1", "host": "inrow-13", "slot": range(len(queries)), "at_ns": 0})
+    times["failed"] = ["timed out" if failed else "" for failed in queries]
     (first, *_) = known.plan.episodes
     episodes = tuple(
         first.model_copy(update={"unit": "inrow-13", "onset": slot, "readings": 1}) for slot in covered
     )
     plan = known.plan.model_copy(update={"episodes": episodes})
     said = list(ledger._clocks_kept(replace(known, plan=plan, times=times)))
-    wanted = f"inrow-13 asked for the time {len(queries)} times in day-1 and no answer came: the NTP server was not well"
+    wanted = f"inrow-13 asked for the time {len(queries)} times in day-1 and no answer came: the NTP server did not work"
     assert said == ([wanted] if broken else [])
 
 
@@ -127,13 +126,13 @@ def test_labels_of_readings(account: Account) -> None:
         ("injector", lambda lines: [*lines, *(x for x in lines if x.get("operation") == "modify")], "acted on more"),
         ("injector", without(event="act", operation="copy"), "first 253 slot 6: not as many copies"),
         ("injector", without(event="act", operation="swallow"), "swallow of sensor 2 slot 5 was not played"),
-        ("injector", without(event="frame", role="modified"), "1 frames no one accounts for, the first is frame"),
+        ("injector", without(event="frame", role="modified"), "1 frames that nothing explains, the first is frame"),
         ("injector", with_value({"role": "modified"}, digest="0" * 16), "1 of 32 journalled frames are not in the capture"),
         ("injector", without(event="episode", phase="end", episode="e01"), "e01: the journal does not say when"),
         ("injector", with_value({"operation": "modify"}, at_ns=0), "e01: acts outside its begin and end"),
-        ("injector", with_value({"operation": "modify"}, unit="inrow-25"), "modify on inrow-25, who is not its target"),
-        ("inrow-13", without(event="connect", client="131"), "frames no one accounts for, the first is frame"),
-        ("inrow-13", with_value({"event": "connect", "client": "131"}, reason="lost"), "lost and no act says why, the first 131's"),
+        ("injector", with_value({"operation": "modify"}, unit="inrow-25"), "modify on inrow-25, which is not its target"),
+        ("inrow-13", without(event="connect", client="131"), "frames that nothing explains, the first is frame"),
+        ("inrow-13", with_value({"event": "connect", "client": "131"}, reason="lost"), "lost and no act says why, the first is that of client 131"),
         ("inrow-13", lambda lines: [*lines, TIME], "inrow-13 asked for the time 0 times in day-1, its journal says 1"),
         ("capture", with_value({}, kernel_drops=3), "the kernel dropped 3 packets"),
         ("capture", with_value({}, packets=1), "sealed with 1"),
@@ -188,7 +187,7 @@ def test_semantic_digest_ignores_order_and_time(run: Path, account: Account) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("journal/injector.jsonl", "keeps this journal"),
+        ("journal/injector.jsonl", "every run has this journal"),
         ("capture/day-1-000.pcap", "readable capture"),
         ("plan.json", "plan"),
     ],

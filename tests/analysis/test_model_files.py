@@ -9,8 +9,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from skops import io
 
-from coldaisle_analysis.models import MODELS, scores
+from coldaisle_analysis.models import MODELS
 from coldaisle_analysis.models.files import dumps, loads
+from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
 
 RNG = np.random.default_rng(7)

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import ParameterSampler
 
 from coldaisle_analysis.evaluation.tuning import FOLDS, build_tuned, tune
-from coldaisle_analysis.models import MODELS, Model
-from coldaisle_analysis.models.model import bare
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.models.model import Model, bare
 
 RNG = np.random.default_rng(3)
 COUNT = 720

@@ -11,18 +11,19 @@ from sklearn.svm import SVC, OneClassSVM
 
 from coldaisle_analysis.columns import LEARNED, Level, features
 from coldaisle_analysis.forecast.kalman import COLUMNS
-from coldaisle_analysis.models import (
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.models.charts import FALLBACK, Chart
+from coldaisle_analysis.models.charts import MODELS as CHARTS
+from coldaisle_analysis.models.covariance import RobustCovariance
+from coldaisle_analysis.models.model import (
     EVEN_CHANCE,
     MIN_CLASS_ROWS,
-    MODELS,
+    NEARLY,
+    UNSUPERVISED_ALARMS,
     scores,
     threshold,
     unsupervised_threshold,
 )
-from coldaisle_analysis.models.charts import FALLBACK, Chart
-from coldaisle_analysis.models.charts import MODELS as CHARTS
-from coldaisle_analysis.models.covariance import RobustCovariance
-from coldaisle_analysis.models.model import NEARLY, UNSUPERVISED_ALARMS
 from coldaisle_analysis.models.simple import WATCHED, Rule
 from coldaisle_analysis.models.support import RadialOneClass
 

@@ -249,8 +249,9 @@ def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored
     """The caption counts the cases of the scores: an episode on the four sensors of a unit is several on connections."""
     text, scored = attacked
     for level in ("packets", "readings"):
-        row = results_of(scored, level, "day")[0].row
-        assert f"{row['cases']} cases, {row['positive_cases']} of them attacked" in text
+        early = results_of(scored, level, "day")[0].row["early"]
+        alarms = next(iter(early.values()))["threshold"]
+        assert f"{alarms['cases']} cases, {alarms['positive_cases']} of them attacked" in text
 
 
 def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[Scored]]) -> None:

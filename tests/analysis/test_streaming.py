@@ -47,26 +47,6 @@ def test_the_adaptive_forest_scores_as_river_does() -> None:
     assert any(grove.depth_ > 0 for grove in model.groves_)
 
 
-def test_a_row_is_scored_before_its_label_is_known() -> None:
-    """Another label for the last row changes no score of test-then-train; another for an earlier row does, and only later ones."""
-    first, second = LABELS.copy(), LABELS.copy()
-    second[-1] = 1 - second[-1]
-    scores, other = (AdaptiveForest(seed=1).test_then_train(ROWS, labels) for labels in (first, second))
-    assert np.array_equal(scores, other)
-    second[300:] = 1 - second[300:]
-    scores, other = (AdaptiveForest(seed=1).test_then_train(ROWS, labels) for labels in (first, second))
-    assert np.array_equal(scores[:301], other[:301])
-    assert not np.array_equal(scores, other)
-
-
-def test_testing_on_the_way_learns_the_same() -> None:
-    """After test-then-train a forest scores as one that was fitted."""
-    tested = AdaptiveForest(seed=1)
-    tested.test_then_train(ROWS, LABELS)
-    fitted = AdaptiveForest(seed=1).fit(ROWS, LABELS)
-    assert np.array_equal(tested.predict_proba(ROWS), fitted.predict_proba(ROWS))
-
-
 def test_scoring_teaches_nothing() -> None:
     """Scores are the same the second time, and row by row or in another order."""
     forest = AdaptiveForest(seed=1).fit(ROWS, LABELS)

@@ -145,5 +145,7 @@ def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, dou
         "at_ns": at_ns,
         "line": 4,
     }
-    reasons = [doubt.reason for doubt in attacker.examine(line, frame)]
-    assert reasons == ([f"is put down to interception {first}, which was not there then"] if doubted else [])
+    reasons = list(attacker.examine(line, frame))
+    assert reasons == (
+        [f"is attributed to interception {first}, which was not active then"] if doubted else []
+    )

@@ -12,7 +12,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 from tests.analysis.made_run import pcap
 
-from coldaisle_capture.retime import DISORDER_NS, Retimer, in_order, records, retime
+from coldaisle_capture.retime import DISORDER_NS, Retimer, in_order, records, retimed
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
@@ -174,15 +174,16 @@ def test_a_clock_set_back_is_refused() -> None:
 def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
     """Both retimed files hold the packets of their raw ones at their virtual times, after the same file header."""
     frame, raws = bytes(_segment(1000, 0)), [tmp_path / "0.pcap", tmp_path / "1.pcap"]
-    outs = [tmp_path / "a.pcap", tmp_path / "b.pcap"]
     walls = [[WALL + 1, WALL + SECOND + 2], [WALL + SECOND + 1, WALL + 2 * SECOND + 3]]
     for raw, part in zip(raws, walls, strict=True):
         pcap(raw, [(wall, frame) for wall in part])
     timeline = Timeline(ROWS)
-    assert retime(raws, outs, Retimer(timeline)) == [2, 2]
-    times = [at for out in outs for at, _ in records(out)]
+    for raw, (packets, content) in zip(raws, list(retimed(raws, Retimer(timeline))), strict=True):
+        assert packets == 2
+        assert content[:24] == raws[0].read_bytes()[:24]
+        raw.write_bytes(content)
+    times = [at for raw in raws for at, _ in records(raw)]
     assert times == [wall + timeline.offset(wall) for wall in sorted([*walls[0], *walls[1]])]
-    assert outs[1].read_bytes()[:24] == raws[0].read_bytes()[:24]
 
 
 def test_cut_capture_is_one_sentence_with_its_place(tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that tcpdump did not write is named with its remedy."""
     path = tmp_path / "x.pcap"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.pcap: not a nanosecond pcap"):
+    with pytest.raises(InputError, match=r"x\.pcap: it is not a nanosecond pcap"):
         list(records(path))
 
 

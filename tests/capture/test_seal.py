@@ -52,7 +52,7 @@ def test_every_file_is_counted_and_hashed(tmp_path: Path) -> None:
 
 def test_a_drop_is_refused_and_written_down(tmp_path: Path) -> None:
     """One dropped packet makes the capture worthless, and its journal says so."""
-    with pytest.raises(CaptureError, match="1 packets were dropped by the kernel"):
+    with pytest.raises(CaptureError, match="the kernel dropped 1 packets: end other programs"):
         _seal(tmp_path, _run(tmp_path), Tally(captured=5, dropped=1))
     lines = list(read_journal(tmp_path / "journal" / "capture.jsonl"))
     assert sum(line["kernel_drops"] for line in lines) == 1

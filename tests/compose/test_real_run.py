@@ -52,8 +52,12 @@ def remains(client: docker.DockerClient) -> list[str]:
 
 def containers(client: docker.DockerClient) -> dict[str, str]:
     """Return the containers of runs by Compose service."""
-    found = client.api.containers(all=True, filters={"label": SERVICE})
-    return {one["Labels"][SERVICE]: one["Id"] for one in found if one["Image"].startswith("coldaisle-")}
+    containers = client.api.containers(all=True, filters={"label": SERVICE})
+    return {
+        container["Labels"][SERVICE]: container["Id"]
+        for container in containers
+        if container["Image"].startswith("coldaisle-")
+    }
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
 
     thread = threading.Thread(target=stop_tcpdump)
     thread.start()
-    assert compose.play(plan, stage, lambda _: None) == 1
+    compose.play(plan, stage, lambda _: None)
     thread.join()
     assert ledger.check(stage) == []
     sealed = list(read_journal(stage / "journal" / "capture.jsonl"))

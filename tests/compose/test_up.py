@@ -67,8 +67,8 @@ class Checkout:
     def call(self, *arguments: str) -> tuple[int, str]:
         """Call a Compose command; return its exit code and what it wrote."""
         with self.start(*arguments) as process:
-            said, _ = process.communicate(timeout=PATIENCE_S)
-            return process.returncode, said
+            output, _ = process.communicate(timeout=PATIENCE_S)
+            return process.returncode, output
 
     def latest(self) -> Path:
         """Return the newest finished run."""
@@ -86,7 +86,7 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkout]]:
     """Two checkouts in folders of the same name, one with runs of another user's; what they leave on the engine is taken away."""
-    made = []
+    checkouts = []
     for name in ("one", "two"):
         folder = tmp_path_factory.mktemp(name) / "coldaisle"
         subprocess.run(["git", "clone", "-q", HOUSE, folder], check=True)
@@ -98,27 +98,27 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
             if (HOUSE / path).is_file():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(HOUSE / path, folder / path)
-        made.append(Checkout(folder, free_port()))
+        checkouts.append(Checkout(folder, free_port()))
     if os.geteuid() == 0:
-        os.chown(made[1].folder / "runs", SOMEBODY, SOMEBODY)
-        (made[1].folder / "runs").chmod(0o700)
-    yield made
-    for checkout in made:
-        code, said = checkout.call("--profile", "live", "down", "--volumes", "--timeout", "2")
-        assert code == 0, said
+        os.chown(checkouts[1].folder / "runs", SOMEBODY, SOMEBODY)
+        (checkouts[1].folder / "runs").chmod(0o700)
+    yield checkouts
+    for checkout in checkouts:
+        code, output = checkout.call("--profile", "live", "down", "--volumes", "--timeout", "2")
+        assert code == 0, output
 
 
 @pytest.fixture(scope="module")
 def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
     """An hour played and analysed in both at the same time, to the end; exit codes, and what the terminals showed."""
-    processes = [each.start("up", *FOR_SCRIPTS) for each in checkouts]
+    processes = [checkout.start("up", *FOR_SCRIPTS) for checkout in checkouts]
     outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
-    return [(process.returncode, said) for process, said in zip(processes, outputs, strict=True)]
+    return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
 
 
-def from_containers(said: str) -> list[str]:
+def from_containers(output: str) -> list[str]:
     """Return what containers wrote to the terminal once the images were built, a line each, without control characters."""
-    _, _, attached = said.replace("\x1b[2K", "").partition("Attaching to ")
+    _, _, attached = output.replace("\x1b[2K", "").partition("Attaching to ")
     return [line for line in attached.splitlines() if " | " in line]
 
 
@@ -128,8 +128,8 @@ def test_two_checkouts_play_at_once(
 ) -> None:
     """Both end well, know their version and commit, and their semantic digest is that of the engine netns."""
     digest = Manifest.load(hour_run).semantic_digest
-    for checkout, (code, said) in zip(checkouts, played, strict=True):
-        assert code == 0, said
+    for checkout, (code, output) in zip(checkouts, played, strict=True):
+        assert code == 0, output
         manifest = Manifest.load(checkout.latest())
         assert (manifest.engine, manifest.semantic_digest) == ("compose", digest)
         head = subprocess.run(
@@ -158,22 +158,22 @@ def test_an_analysis_cut_short_is_made_without_playing_again(
 
 def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list[tuple[int, str]]) -> None:
     """It names the day, then where report and JupyterLab are on this machine, and nothing of what the attack provokes."""
-    for checkout, (_, said) in zip(checkouts, played, strict=True):
-        lines = from_containers(said)
+    for checkout, (_, output) in zip(checkouts, played, strict=True):
+        lines = from_containers(output)
         assert {line.partition("-1")[0] for line in lines} <= {"desk", "analysis"}
         text = "\n".join(lines)
         assert "day 1 of 1" in text
         assert f"report: runs/{checkout.latest().name}/report/index.html" in text
         assert f"http://127.0.0.1:{checkout.port}/files/runs/{checkout.latest().name}/report/" in text
-        assert "unhealthy" not in said
+        assert "unhealthy" not in output
 
 
 @pytest.mark.usefixtures("played")
 def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
     """`docker compose up desk` plays nothing, and shows the report at the address that the token lets in."""
     checkout, runs = checkouts[0], checkouts[0].listed()
-    code, said = checkout.call("up", "--detach", "desk")
-    assert code == 0, said
+    code, output = checkout.call("up", "--detach", "desk")
+    assert code == 0, output
     url = f"http://127.0.0.1:{checkout.port}/files/runs/latest/report/index.html?token={TOKEN}"
     until = time.monotonic() + 60
     while True:
@@ -192,8 +192,8 @@ def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
 def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
     """A second week in the same checkout has a watch with alarms in a folder of its own; afterwards JupyterLab is all that runs."""
     checkout, before = checkouts[0], checkouts[0].latest()
-    code, said = checkout.call("--profile", "live", "up", "--detach")
-    assert code == 0, said
+    code, output = checkout.call("--profile", "live", "up", "--detach")
+    assert code == 0, output
     run = checkout.latest()
     assert run != before
     book = checkout.folder / "runs" / "alarms" / run.name / "day-1.jsonl"
@@ -217,10 +217,10 @@ def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...
             time.sleep(0.05)
         checkout.call("kill", "inrow-15")
         killed = time.monotonic()
-        said, _ = process.communicate(timeout=PATIENCE_S)
+        output, _ = process.communicate(timeout=PATIENCE_S)
     assert time.monotonic() - killed < 30
-    assert process.returncode == code, said
-    assert "coldaisle: inrow-15 died: see what it wrote with `docker compose logs inrow-15`" in said
+    assert process.returncode == code, output
+    assert "coldaisle: inrow-15 died: see what it wrote with `docker compose logs inrow-15`" in output
     while checkout.running():
         assert time.monotonic() - killed < 30
         time.sleep(0.2)
@@ -233,8 +233,8 @@ def test_a_taken_port_is_said_at_once(checkouts: list[Checkout]) -> None:
     runs = checkouts[1].listed()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = Checkout(checkouts[1].folder, port).call("up")
+        code, output = Checkout(checkouts[1].folder, port).call("up")
     assert code != 0
-    assert str(port) in said
+    assert str(port) in output
     assert checkouts[1].listed() == runs
     assert checkouts[1].running() == []

@@ -61,7 +61,7 @@ def test_shorter_forms_are_read_too(tmp_path: Path, text: str, offset_ns: int) -
 
 
 def test_manual_clock_only_moves_forward() -> None:
-    """It stands until told, and a request for the past changes nothing."""
+    """It stands still until it is advanced, and a request for the past changes nothing."""
     clock = ManualClock(5)
     clock.advance(9)
     clock.advance(7)
@@ -112,7 +112,7 @@ def keeper(tmp_path: Path) -> Iterator[Keeper]:
 
 
 def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) -> None:
-    """It says its name, asks for a time, returns what is granted however the bytes arrive, and says that it leaves."""
+    """It joins by name, requests a time, returns the time granted however the bytes arrive, and announces that it leaves."""
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
     assert keeper.heard() == {"join": "inrow-13"}
@@ -137,7 +137,7 @@ def test_wall_time_is_virtual_time_less_the_offset(tmp_path: Path, keeper: Keepe
 
 
 def test_a_closed_timekeeper_ends_the_run(tmp_path: Path, keeper: Keeper) -> None:
-    """When the timekeeper goes, a waiting federate says so instead of waiting for ever."""
+    """When the timekeeper ends, a waiting federate raises an error instead of waiting for ever."""
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
     keeper.close()

@@ -15,7 +15,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
         (InputError(Path("a/b"), "name a file", "x"), "a/b is 'x': name a file", 2),
         (InputError("key", "give 1", 0), "key is 0: give 1", 2),
         (TrustError(["a", "b"]), "the run is not trustworthy: a; b", 3),
-        (FederateError("inrow-13", "died"), "inrow-13 died; it said nothing", 3),
+        (FederateError("inrow-13", "died"), "inrow-13 died; it wrote nothing", 3),
         (FederateError("inrow-13", "died", "oh\n"), "inrow-13 died; its last words: oh", 3),
         (ColdaisleError("anything"), "anything", 1),
     ],
@@ -52,9 +52,9 @@ def test_a_sentence_is_short_and_printable_whatever_it_quotes() -> None:
         {str(n): n for n in range(9_999)},
     ]
     for value in strange:
-        said = str(InputError("file\n\x1b[2J" + "y" * 10**5, "name another", value))
-        assert said.isprintable()
-        assert said.endswith(": name another")
-        assert len(said) < 1_200
+        sentence = str(InputError("file\n\x1b[2J" + "y" * 10**5, "name another", value))
+        assert sentence.isprintable()
+        assert sentence.endswith(": name another")
+        assert len(sentence) < 1_200
     many = str(TrustError([f"{number} broke" for number in range(1_000)]))
     assert many.endswith("19 broke; and 980 more")

@@ -119,7 +119,7 @@ def test_journal_lines_carry_event_shard_and_facts(tmp_path: Path) -> None:
 
 
 def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
-    """What is flushed can be read while the journal is open."""
+    """Flushed lines can be read while the journal is open."""
     path = tmp_path / "unit.jsonl"
     journal = Journal(path, "day-1")
     journal.write(OffsetLine(1, 1))
@@ -130,41 +130,41 @@ def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
 
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    """A line cut short and a missing journal are refused with file, line and what was found."""
+    """A line cut short and a missing journal are refused with file, line and value."""
     path = tmp_path / "unit.jsonl"
     path.write_text('{"event":"time","shard":"day-1"}\n{"event":"rea')
-    with pytest.raises(InputError, match=r"unit\.jsonl: line 2 is '\{\"event\":\"rea': not JSON"):
+    with pytest.raises(InputError, match=r"unit\.jsonl: line 2 is '\{\"event\":\"rea': it is not JSON"):
         list(read_journal(path))
-    with pytest.raises(InputError, match=r"none\.jsonl: a run keeps this journal"):
+    with pytest.raises(InputError, match=r"none\.jsonl: every run has this journal"):
         list(read_journal(tmp_path / "none.jsonl"))
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
-        (b"null", "no object"),
-        (b"7", "no object is 7"),
-        (b'{"event": "time"}', "no event and shard"),
-        (b'{"event": "time", "shard": 1}', "shard is of another type"),
-        (b'{"event": "time", "shard": "day-1", "slot": "1"}', "slot is of another type"),
-        (b'{"event": "time", "shard": "day-1", "slot": 1.0}', "slot is of another type"),
-        (b'{"event": "time", "shard": "day-1", "slot": NaN}', "slot is of another type"),
-        (b'{"event": "time", "shard": "day-1", "at_ns": 9223372036854775808}', "at_ns is too large"),
-        (b'{"event": "reading", "shard": "day-1", "value": null}', "value is of another type"),
-        (b'{"event": "reading", "shard": "day-1", "value": "\\ud800"}', "value is no text"),
-        (b"[" * 200_000, "not JSON: the journal was cut or edited"),
+        (b"null", "it is not an object"),
+        (b"7", "is 7: it is not an object"),
+        (b'{"event": "time"}', "it has no event or no shard"),
+        (b'{"event": "time", "shard": 1}', "its shard has another type"),
+        (b'{"event": "time", "shard": "day-1", "slot": "1"}', "its slot has another type"),
+        (b'{"event": "time", "shard": "day-1", "slot": 1.0}', "its slot has another type"),
+        (b'{"event": "time", "shard": "day-1", "slot": NaN}', "its slot has another type"),
+        (b'{"event": "time", "shard": "day-1", "at_ns": 9223372036854775808}', "its at_ns is too large"),
+        (b'{"event": "reading", "shard": "day-1", "value": null}', "its value has another type"),
+        (b'{"event": "reading", "shard": "day-1", "value": "\\ud800"}', "its value is not valid text"),
+        (b"[" * 200_000, "it is not JSON, so the journal was cut or edited"),
         (b"\xff", "is not UTF-8"),
         (b"1],[2", "not JSON"),
     ],
 )
-def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, said: str) -> None:
+def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, expected: str) -> None:
     """Another type, a number that does not fit, half a character, depth without end: the line is named, and what it says is cut."""
     path = tmp_path / "unit.jsonl"
     path.write_bytes(b'{"event": "time", "shard": "day-1", "extra": [1]}\n' + line + b"\n")
     with pytest.raises(InputError) as caught:
         list(read_journal(path))
     assert str(caught.value).startswith(f"{path}: line 2")
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert len(str(caught.value)) < 700
 
 
@@ -172,5 +172,5 @@ def test_a_journal_that_is_a_device(tmp_path: Path) -> None:
     """A journal of any length is read, so a device without end in its place is refused at once."""
     path = tmp_path / "unit.jsonl"
     path.symlink_to("/dev/zero")
-    with pytest.raises(InputError, match=r"unit\.jsonl: is no file"):
+    with pytest.raises(InputError, match=r"unit\.jsonl: it is not a file"):
         list(read_journal(path))

@@ -107,42 +107,42 @@ def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        ('"removal"\nunit = "inrow-13"\nsize = 1', "size: remove it: removal has no such parameter; its own: none"),
-        ('"brute-force"\nsize = 1', "size: remove it: brute-force has no such parameter; its own: count, rate"),
+        ('"removal"\nunit = "inrow-13"\nsize = 1', "size: remove it, because removal has no such parameter (it has none)"),
+        ('"brute-force"\nsize = 1', "size: remove it, because brute-force has no such parameter (it has count, rate)"),
         ('"brute-force"\ncount = 501', "count is 501: give 1 to 500 logins"),
         ('"brute-force"\ncount = 8.5', "count is 8.5: give a whole number"),
         ('"brute-force"\ncount = "many"', "count is 'many': give 1 to 500 logins"),
-        ('"brute-force"\nunit = "inrow-13"', "unit is 'inrow-13': remove it: brute-force attacks the broker"),
-        ('"removal"', "unit: add it: removal attacks a unit"),
-        ('"removal"\nunit = "inrow-13"\nstealth = true', "stealth is True: remove it: only modification, delay, false-data, takeover can hide"),
+        ('"brute-force"\nunit = "inrow-13"', "unit is 'inrow-13': remove it, because brute-force attacks the broker"),
+        ('"removal"', "unit: add it, because removal attacks a unit"),
+        ('"removal"\nunit = "inrow-13"\nstealth = true', "stealth is True: remove it, because only modification, delay, false-data, takeover can hide"),
         ('"removal"\nunit = "inrow-13"\nintensity = 2', "intensity is 2: it should be less than or equal to 1"),
         ('"modification"\nunit = "inrow-13"\nsize = 1', "size is 1: leave it out, or name a variant that has it: shift, drift"),
         ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nlag = 1', "lag is 1: leave it out, or name a variant that has it: replay"),
         ('"modification"\nunit = "inrow-13"\nvariant = "scale"\nsize = 2', "size is 2: leave it out, or name a variant that has it: shift, drift"),
         ('"tampering"\nunit = "inrow-13"\nvariant = "ip.dscp"\nvalue = 64', "value is 64: give 0 to 63"),
-        ('"brute-force"\nsensors = [2]', "sensors is [2]: remove it: brute-force attacks the broker"),
-        ('"door"\nunit = "inrow-13"\nsensors = [4]', "sensors is [4]: remove it: door concerns the whole unit"),
-        ('"removal"\nunit = "inrow-13"\nintensity = 1', "intensity is 1.0: remove it: removal has nothing to scale"),
-        ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nintensity = 1', "intensity is 1.0: remove it: freeze has nothing to scale"),
-        ('"delay"\nunit = "inrow-13"\nstealth = true\ndelay_s = 30', "delay_s is 30: remove it, or stealth: what hides has no delay_s"),
+        ('"brute-force"\nsensors = [2]', "sensors is [2]: remove it, because brute-force attacks the broker"),
+        ('"door"\nunit = "inrow-13"\nsensors = [4]', "sensors is [4]: remove it, because door concerns the whole unit"),
+        ('"removal"\nunit = "inrow-13"\nintensity = 1', "intensity is 1.0: remove it, because removal has no parameter to scale"),
+        ('"modification"\nunit = "inrow-13"\nvariant = "freeze"\nintensity = 1', "intensity is 1.0: remove it, because freeze has no parameter to scale"),
+        ('"delay"\nunit = "inrow-13"\nstealth = true\ndelay_s = 30', "delay_s is 30: remove it or stealth: an episode that hides has no delay_s"),
         ('"port-skan"', "kind is 'port-skan': use port-scan"),
         ('"xyz"', "kind is 'xyz': use one of interception, modification, "),
     ],
 )  # fmt: skip
-def test_what_a_kind_does_not_take(tmp_path: Path, text: str, said: str) -> None:
+def test_what_a_kind_does_not_take(tmp_path: Path, text: str, expected: str) -> None:
     """A parameter, unit or stealth that the kind does not have is one sentence with file, key, value and remedy."""
     path = tmp_path / "made.toml"
     path.write_text(BASE + EPISODE + text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_scenario(path)
-    assert str(caught.value).startswith(f"{path}: key episodes.0.{said}")
+    assert str(caught.value).startswith(f"{path}: key episodes.0.{expected}")
     assert "\n" not in str(caught.value)
 
 
 def test_accounts_are_names() -> None:
-    """Names and passwords the broker knows are words; anything else is refused with its key."""
+    """Names and passwords of accounts are plain words; any other text is refused with its key."""
     base = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
     assert Scenario.model_validate(base | {"accounts": {"a": "b"}}).accounts == {"a": "b"}
     for bad in ({"a b": "c"}, {"a": "b:c"}, {"a": ""}):

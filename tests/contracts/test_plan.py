@@ -230,12 +230,14 @@ def test_copies_keep_the_gap_a_scenario_names() -> None:
     (only,) = asking(67.5).episodes
     for act in only.acts:
         assert {later - earlier for earlier, later in pairwise(act.times_ns)} == {67_500_000_000}
-    with pytest.raises(InputError, match=r"key episodes\.0\.gap_s is 99: 4 copies .* at most 98\.7 s"):
+    with pytest.raises(
+        InputError, match=r"key episodes\.0\.gap_s is 99: give at most 98\.7 s, so that 4 copies fit"
+    ):
         asking(99)
 
 
 def test_drawn_episodes_avoid_named_ones() -> None:
-    """What is drawn keeps clear of what is named on the same unit."""
+    """Drawn episodes keep their distance from named ones on the same unit."""
     named = [episode(day=2, start="12:00", readings=100)]
     plan = build_plan(
         made(units=UNITS[:1], drawn={"count": 10, "kinds": dict.fromkeys(PATH, 1)}, episodes=named)
@@ -250,7 +252,7 @@ def test_drawn_episodes_avoid_named_ones() -> None:
 
 
 def test_kinds_come_in_proportion() -> None:
-    """Weights 3 to 1 give shares 3 to 1, and what has no weight does not come up."""
+    """Weights 3 to 1 give shares 3 to 1, and a kind without a weight is not drawn."""
     plan = build_plan(made(drawn={"count": 12, "kinds": {"removal": 3, "duplication": 1}}))
     assert Counter(planned.kind for planned in plan.episodes) == {"removal": 9, "duplication": 3}
 
@@ -280,7 +282,7 @@ def test_kinds_a_machine_cannot_play_are_left_out() -> None:
 
 
 def test_plan_survives_its_file(tmp_path: Path) -> None:
-    """plan.json holds the whole plan; what is no plan is refused by name."""
+    """plan.json holds the whole plan; any other content is refused with the name of the file."""
     plan = build_plan(WEEK)
     path = tmp_path / "plan.json"
     path.write_text(plan.model_dump_json())

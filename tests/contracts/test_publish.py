@@ -1,4 +1,4 @@
-"""Who publishes a run: what ``[publish]`` takes, what it refuses, and that it changes nothing of what is played."""
+"""The table ``[publish]``: the keys it takes, the values it refuses, and that it does not change the plan."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def scenario(folder: Path, **changed: str) -> Path:
 
 
 def test_it_is_read(tmp_path: Path) -> None:
-    """Every key is taken, and the licence gets the letters SPDX gives it."""
+    """Every key is read, and the licence is spelled as SPDX spells it."""
     publish = load_scenario(scenario(tmp_path)).publish
     assert publish is not None
     assert [author.name for author in publish.authors] == ["Ada Lovelace", "Bob"]
@@ -44,7 +44,7 @@ def test_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_licence_may_be_an_address(tmp_path: Path) -> None:
-    """Terms of one's own are named by where they are."""
+    """Other terms are named by the address of their text."""
     publish = load_scenario(scenario(tmp_path, licence='"https://example.org/terms"')).publish
     assert publish is not None
     assert publish.terms == "https://example.org/terms"
@@ -60,26 +60,29 @@ def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
-        ({"authors": ""}, r"key publish\.authors: add it, it is required"),
+        ({"authors": ""}, r"key publish\.authors: add it, because it is required"),
         ({"authors": "[]"}, r"key publish\.authors is \[\]: name at least one"),
         ({"authors": '["Ada"]'}, r"key publish\.authors\.0 is 'Ada': write it as a table"),
-        ({"authors": '[{name = " "}]'}, r"publish\.authors\.0\.name is ' ': write a line of text"),
+        ({"authors": '[{name = " "}]'}, r"publish\.authors\.0\.name is ' ': write one line of text"),
         ({"authors": '[{name = "A", mail = "x"}]'}, r"publish\.authors\.0\.mail: remove it"),
-        ({"authors": '[{name = "A", orcid = "0000-0002-1825-0098"}]'}, r"orcid is .*: write its 16 digits"),
-        ({"licence": ""}, r"key publish\.licence: add it, it is required"),
-        ({"licence": '"CC-BY-40"'}, r"key publish\.licence is 'CC-BY-40': SPDX knows no such licence"),
+        (
+            {"authors": '[{name = "A", orcid = "0000-0002-1825-0098"}]'},
+            r"orcid is .*: write the 16 digits of an ORCID iD",
+        ),
+        ({"licence": ""}, r"key publish\.licence: add it, because it is required"),
+        ({"licence": '"CC-BY-40"'}, r"key publish\.licence is 'CC-BY-40': SPDX has no such licence"),
         ({"licence": '"free for all"'}, r"key publish\.licence is 'free for all': write an SPDX id"),
         ({"url": '"example.org"'}, r"key publish\.url is 'example\.org': write a whole address"),
-        ({"doi": '"https://doi.org/10.5281/x"'}, r"key publish\.doi is .*: write it from 10\. on"),
+        ({"doi": '"https://doi.org/10.5281/x"'}, r"key publish\.doi is .*: write a DOI without its address"),
         ({"year": "1492"}, r"key publish\.year is 1492: "),
         ({"version": '"one"'}, r"key publish\.version is 'one': "),
-        ({"title": '"two\\nlines"'}, r"key publish\.title is .*: write a line of text"),
-        ({"licens": '"MIT"'}, r"key publish\.licens: remove it, no such key exists"),
+        ({"title": '"two\\nlines"'}, r"key publish\.title is .*: write one line of text"),
+        ({"licens": '"MIT"'}, r"key publish\.licens: remove it, because no such key exists"),
     ],
 )
-def test_what_is_refused(tmp_path: Path, changed: dict[str, str], said: str) -> None:
-    """File, key, value and what would be right are named."""
-    with pytest.raises(InputError, match=said):
+def test_what_is_refused(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
+    """The error names file, key, value and remedy."""
+    with pytest.raises(InputError, match=expected):
         load_scenario(scenario(tmp_path, **changed))

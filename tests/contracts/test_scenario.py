@@ -1,4 +1,4 @@
-"""Scenarios: what is wrong is one sentence with file, key, value and what would be right."""
+"""Scenarios: each error is one sentence with file, key, value and remedy."""
 
 import os
 import threading
@@ -35,37 +35,37 @@ def complaint(folder: Path, text: str) -> str:
     path = written(folder, text)
     with pytest.raises(InputError) as caught:
         build_plan(load_scenario(path), str(path))
-    said = str(caught.value)
-    assert said.startswith(f"{path}: ")
-    assert "\n" not in said
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{path}: ")
+    assert "\n" not in sentence
     assert caught.value.exit_code == 2
-    return said.removeprefix(f"{path}: ")
+    return sentence.removeprefix(f"{path}: ")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        (BASE + "sed = 3", "key sed: remove it, no such key exists"),
+        (BASE + "sed = 3", "key sed: remove it, because no such key exists"),
         (
             BASE + EPISODE + "sensor = 1",
-            "key episodes.0.sensor: remove it: removal has no such parameter; its own: none",
+            "key episodes.0.sensor: remove it, because removal has no such parameter (it has none)",
         ),
-        (BASE + "[site]\nnois = 1", "key site.nois: remove it, no such key exists"),
-        (BASE.replace("seed = 1\n", ""), "key seed: add it, it is required"),
+        (BASE + "[site]\nnois = 1", "key site.nois: remove it, because no such key exists"),
+        (BASE.replace("seed = 1\n", ""), "key seed: add it, because it is required"),
     ],
 )
-def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
-    """An unknown key is to be removed, a missing one to be added."""
-    assert complaint(tmp_path, text) == said
+def test_unknown_and_missing_keys(tmp_path: Path, text: str, expected: str) -> None:
+    """The remedy is to remove an unknown key and to add a missing one."""
+    assert complaint(tmp_path, text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE.replace("seed = 1", "seed = -1"), "key seed is -1: it should be greater than or equal to 0"),
         (BASE.replace("seed = 1", 'seed = "x"'), "key seed is 'x': write a whole number"),
         (BASE.replace("2026-03-02", '"March"'), "key first_day is 'March': write a date such as 2026-03-02"),
-        (BASE.replace("made", "A b"), "key name is 'A b': use lower-case letters, digits and hyphens"),
+        (BASE.replace("made", "A b"), "key name is 'A b': use at most 31 lower-case letters, digits and hyphens"),
         (BASE.replace("UTC", "Mars"), "key time_zone is 'Mars': name an IANA time zone such as 'Europe/Madrid'"),
         (BASE.replace("24", "inf"), "key duration_h is inf: it should be less than or equal to 2208"),
         (BASE + 'time = "fast"', "key time is 'fast': it should be 'virtual' or 'real'"),
@@ -73,59 +73,59 @@ def test_unknown_and_missing_keys(tmp_path: Path, text: str, said: str) -> None:
         (BASE + "episodes = 3", "key episodes is 3: write a list, or repeat a table in double brackets"),
         (BASE + "site = 3", "key site is 3: write it as a table"),
         (BASE + "[site]\nautocorrelation = [1, 0, 0, 0]", "key site.autocorrelation.0 is 1: it should be less than 1"),
-        (BASE + "[drawn]\nreadings = [5, 2]", "key drawn.readings is [5, 2]: give shortest and longest with"),
+        (BASE + "[drawn]\nreadings = [5, 2]", "key drawn.readings is [5, 2]: give two numbers with 1 <= shortest <= longest"),
         (BASE + "[drawn]\nkinds = {}", "key drawn.kinds is {}: name at least one"),
         (BASE + EPISODE.replace("removal", "removl"), "key episodes.0.kind is 'removl': use removal"),
         (BASE + EPISODE.replace("01:00:00", '"later"'), "key episodes.0.start is 'later': write a local time of day"),
         (BASE + EPISODE.replace("01:00:00", '"01:00:00+02:00"'), "key episodes.0.start is '01:00:00+02:00': write the local time without"),
         (BASE + EPISODE + "sensors = [5]", "key episodes.0.sensors.0 is 5: it should be less than or equal to 4"),
-        (BASE + EPISODE + "sensors = [1, 1]", "key episodes.0.sensors is [1, 1]: name each sensor attacked once"),
+        (BASE + EPISODE + "sensors = [1, 1]", "key episodes.0.sensors is [1, 1]: name at least one sensor, and none twice"),
     ],
 )  # fmt: skip
-def test_bad_values(tmp_path: Path, text: str, said: str) -> None:
-    """A value of the wrong type or out of bounds is shown beside what would be right."""
-    assert complaint(tmp_path, text).startswith(said)
+def test_bad_values(tmp_path: Path, text: str, expected: str) -> None:
+    """A value of the wrong type or out of bounds is shown with its remedy."""
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (BASE.replace("UTC", "Europe/Madrid").replace("03-02", "03-29"), "key time_zone is 'Europe/Madrid': its offset changes"),
-        (BASE.replace("24", "0.01"), "key duration_h is 0.01: make it at least one interval of 300 s"),
-        (BASE + "interval_s = 350", "key interval_s is 350.0: it must divide a day of 86400 s"),
-        (BASE + "keepalive_s = 300", "key keepalive_s is 300: it must be longer than interval_s, 300 s"),
-        (BASE + "units = []", "key units is []: name each unit once, and at least one"),
+        (BASE.replace("24", "0.01"), "key duration_h is 0.01: make it at least interval_s, 300 s"),
+        (BASE + "interval_s = 350", "key interval_s is 350.0: give a divisor of a day of 86400 s"),
+        (BASE + "keepalive_s = 300", "key keepalive_s is 300: make it longer than interval_s, 300 s"),
+        (BASE + "units = []", "key units is []: name at least one unit, and none twice"),
         (BASE + "[site.medians]\ninrow-15 = [10, 12, 20, 30]", "key site.medians is ['inrow-15']: add inrow-13, inrow-23, inrow-25"),
-        (BASE + EPISODE + 'variant = "freeze"', "key episodes.0.variant is 'freeze': for removal use one of swallow"),
-        (BASE + EPISODE + "size = 3", "key episodes.0.size: remove it: removal has no such parameter; its own: none"),
+        (BASE + EPISODE + 'variant = "freeze"', "key episodes.0.variant is 'freeze': use one of swallow"),
+        (BASE + EPISODE + "size = 3", "key episodes.0.size: remove it, because removal has no such parameter (it has none)"),
         (BASE + SHIFT + "size = 51", "key episodes.0.size is 51: give -50 to 50 °C"),
         (BASE + SHIFT + "size = nan", "key episodes.0.size is nan: give -50 to 50 °C"),
     ],
 )  # fmt: skip
-def test_values_that_do_not_go_together(tmp_path: Path, text: str, said: str) -> None:
+def test_values_that_do_not_go_together(tmp_path: Path, text: str, expected: str) -> None:
     """Where two keys contradict each other one of them is named with its value, never the whole file."""
-    assert complaint(tmp_path, text).startswith(said)
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        (BASE + EPISODE + EPISODE.replace("01:00", "01:10"), "key episodes.1.start is '01:10:00': overlaps episodes.0 on inrow-13"),
-        (BASE + SCAN + SCAN.replace("01:00", "01:05"), "key episodes.1.start is '01:05:00': overlaps episodes.0 on broker"),
-        (BASE + LATE + EPISODE.replace("01:00", "01:20"), "key episodes.1.start is '01:20:00': overlaps episodes.0 on inrow-13"),
-        (BASE + EPISODE.replace("day = 1", "day = 2"), "key episodes.0.day and .start is '2, 01:00:00': lies outside the run of 24 h"),
-        (BASE + SCAN.replace("readings = 1", "readings = 2"), "key episodes.0.readings is 2: give 1: port-scan is over within one slot"),
-        (BASE + EPISODE.replace("01:00", "23:55"), "key episodes.0.readings is 2: ends after its day or the run"),
+        (BASE + EPISODE + EPISODE.replace("01:00", "01:10"), "key episodes.1.start is '01:10:00': it overlaps episodes.0 on inrow-13"),
+        (BASE + SCAN + SCAN.replace("01:00", "01:05"), "key episodes.1.start is '01:05:00': it overlaps episodes.0 on broker"),
+        (BASE + LATE + EPISODE.replace("01:00", "01:20"), "key episodes.1.start is '01:20:00': it overlaps episodes.0 on inrow-13"),
+        (BASE + EPISODE.replace("day = 1", "day = 2"), "key episodes.0.day and .start is '2, 01:00:00': it lies outside of the run of 24 h"),
+        (BASE + SCAN.replace("readings = 1", "readings = 2"), "key episodes.0.readings is 2: give 1, because port-scan ends within one slot"),
+        (BASE + EPISODE.replace("01:00", "23:55"), "key episodes.0.readings is 2: the episode would end after its day or after the run"),
         (BASE + EPISODE.replace("01:00", "00:05"), "key episodes.0.start is '00:05:00': start at 10 minutes past midnight or later"),
-        (BASE + 'units = ["inrow-15"]\n' + EPISODE, "key episodes.0.unit is 'inrow-13': does not run: use one of inrow-15"),
-        (BASE + EPISODE.replace("readings = 2", "readings = 18"), "key episodes.0.readings is 18: silent for longer than the broker's patience: at most 17"),
-        (BASE + "[drawn]\ncount = 5", "key drawn.clean_days is 1: leaves no day of 1 for episodes"),
+        (BASE + 'units = ["inrow-15"]\n' + EPISODE, "key episodes.0.unit is 'inrow-13': this unit does not run: use one of inrow-15"),
+        (BASE + EPISODE.replace("readings = 2", "readings = 18"), "key episodes.0.readings is 18: give at most 17, or a longer keepalive_s"),
+        (BASE + "[drawn]\ncount = 5", "key drawn.clean_days is 1: give less than 1, so that a day of the run is left for episodes"),
         (BASE + "[drawn]\ncount = 1000\nclean_days = 0", "key drawn.count is 1000: only "),
     ],
 )  # fmt: skip
-def test_episodes_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
+def test_episodes_that_cannot_be(tmp_path: Path, text: str, expected: str) -> None:
     """An overlap, an episode outside the run and the like name the episode and its key."""
-    assert complaint(tmp_path, text).startswith(said)
+    assert complaint(tmp_path, text).startswith(expected)
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert complaint(tmp_path, "x =").startswith("write valid TOML (Invalid value (at ")
     path = tmp_path / "latin.toml"
     path.write_bytes(b'name = "\xe9"')
-    with pytest.raises(InputError, match=r"latin\.toml: line 1: is not UTF-8: save it"):
+    with pytest.raises(InputError, match=r"latin\.toml: line 1: it is not UTF-8: save the file"):
         load_scenario(path)
 
 
@@ -261,8 +261,8 @@ def test_days_that_a_capture_has_stamps_for(tmp_path: Path, first_day: str, good
         assert str(load_scenario(tmp_path / "made.toml").first_day) == first_day
     else:
         assert complaint(tmp_path, text) == (
-            f"key first_day is '{first_day}': choose days from 1970-01-01 to 2106-02-07, UTC: "
-            "captures count seconds since 1970 in 32 bits"
+            f"key first_day is '{first_day}': choose days from 1970-01-01 to 2106-02-07, UTC, "
+            "because captures count seconds since 1970 in 32 bits"
         )
 
 
@@ -275,10 +275,10 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        ("seed = " + "9" * 5_000, "write valid TOML (a number has more digits than anybody counts)"),
-        ("x = " + "[" * 5_000, "write valid TOML (its brackets are too deep)"),
+        ("seed = " + "9" * 5_000, "write valid TOML (a number has too many digits)"),
+        ("x = " + "[" * 5_000, "write valid TOML (its brackets are nested too deeply)"),
         ("a." * 20_000 + "b = 1", "write valid TOML (a key has too many parts)"),
         ("x = {b = 1, " + "a." * 20_000 + "b = 1}", "write valid TOML (a key has too many parts)"),
         (BASE + "[drawn]\nkinds = {removal = inf}", "key drawn.kinds.removal is inf: it should be less than"),
@@ -288,10 +288,10 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
         (BASE + '[accounts]\n"a\\nb\\u001b[31m" = "c"', "key accounts.a\\nb\\x1b[31m is"),
     ],
 )  # fmt: skip
-def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str) -> None:
+def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, expected: str) -> None:
     """Huge numbers, depth without end, endless weights and names that would write on the terminal: refused at once, cut and escaped."""
     sentence = complaint(tmp_path, text)
-    assert sentence.startswith(said)
+    assert sentence.startswith(expected)
     assert sentence.isprintable()
     assert len(sentence) < 600
 
@@ -300,7 +300,7 @@ def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, said: str
 def test_what_is_no_text_file_is_refused_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """A device without end, a pipe nobody writes into, a folder and a name no file can have are a sentence, not a wait."""
+    """An endless device, a pipe without a writer, a folder and an impossible file name end in a sentence, not in a wait."""
     monkeypatch.setattr(texts, "PATIENCE_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
@@ -310,7 +310,7 @@ def test_what_is_no_text_file_is_refused_in_time(
 
 
 def test_a_scenario_through_a_pipe(tmp_path: Path) -> None:
-    """A pipe that somebody writes into is as good as a file."""
+    """A scenario can be read from a pipe that another process writes into."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(BASE,))

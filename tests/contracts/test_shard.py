@@ -25,29 +25,29 @@ def test_names_are_read(text: str, days: range) -> None:
 
 @given(st.integers(1, 92), st.data())
 def test_a_shard_survives_its_name(days: int, data: st.DataObject) -> None:
-    """What a shard is called leads back to it."""
+    """A shard is read back from its name."""
     first = data.draw(st.integers(0, days - 1))
     shard = Shard(range(first, data.draw(st.integers(first + 1, days))))
     assert Shard.parse(str(shard), days) == shard
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        ("monday", "shard is 'monday': write day-3 or day-1-7"),
-        ("day-1-2-3", "shard is 'day-1-2-3': write day-3 or day-1-7"),
-        ("day-", "shard is 'day-': write day-3 or day-1-7"),
-        ("day-\N{SUPERSCRIPT TWO}", "shard is 'day-\N{SUPERSCRIPT TWO}': write day-3 or day-1-7"),
-        ("day-0", "shard is 'day-0': name days within 1 to 7"),
-        ("day-8", "shard is 'day-8': name days within 1 to 7"),
-        ("day-3-2", "shard is 'day-3-2': name days within 1 to 7"),
+        ("monday", "shard is 'monday': write it as day-3 or day-1-7"),
+        ("day-1-2-3", "shard is 'day-1-2-3': write it as day-3 or day-1-7"),
+        ("day-", "shard is 'day-': write it as day-3 or day-1-7"),
+        ("day-\N{SUPERSCRIPT TWO}", "shard is 'day-\N{SUPERSCRIPT TWO}': write it as day-3 or day-1-7"),
+        ("day-0", "shard is 'day-0': name days from 1 to 7"),
+        ("day-8", "shard is 'day-8': name days from 1 to 7"),
+        ("day-3-2", "shard is 'day-3-2': name days from 1 to 7"),
     ],
 )
-def test_what_is_no_shard_is_refused(text: str, said: str) -> None:
+def test_what_is_no_shard_is_refused(text: str, expected: str) -> None:
     """A name of another form and days outside the run are one sentence."""
     with pytest.raises(InputError) as caught:
         Shard.parse(text, 7)
-    assert str(caught.value) == said
+    assert str(caught.value) == expected
 
 
 @given(st.integers(1, 92), st.integers(-3, 200))

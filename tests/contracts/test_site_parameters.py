@@ -17,7 +17,7 @@ PUBLISHED = {
 
 
 def test_defaults_are_the_published_medians_of_every_unit() -> None:
-    """Without a word of the scenario the units have the published week's medians."""
+    """Where the scenario names no site, the units have the medians of the published week."""
     assert Site().medians == PUBLISHED
     assert set(Site().medians) == set(UNITS)
 
@@ -32,29 +32,29 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
-        ("drft = 1", "site.toml: key drft: remove it, no such key exists"),
+        ("drft = 1", "site.toml: key drft: remove it, because no such key exists"),
         ("drift = -1", "site.toml: key drift is -1: it should be greater than or equal to 0"),
         ("coupling = 1.1", "site.toml: key coupling is 1.1: it should be less than or equal to 1"),
-        ("noise = [0.1, 0.1, 0.1]", "site.toml: key noise.3: add it, it is required"),
+        ("noise = [0.1, 0.1, 0.1]", "site.toml: key noise.3: add it, because it is required"),
         ("autocorrelation = [0, 0, 0, -1]", "site.toml: key autocorrelation.3 is -1: it should be greater than -1"),
         ("[season]\npeak_hour = 24", "site.toml: key season.peak_hour is 24: it should be less than 24"),
         ("[medians]\ninrow-13 = [12, 16, 20, 'x']", "site.toml: key medians.inrow-13.3 is 'x': write a number"),
-        ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): coolant out must be warmer"),
+        ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): make coolant out warmer"),
         ("drift =", "site.toml: write valid TOML (Invalid value (at "),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, expected: str) -> None:
     """An unknown key, a value out of bounds and a unit that cools nothing name file, key, value and remedy."""
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_site(path)
-    assert str(caught.value).startswith(f"{tmp_path}/{said}")
+    assert str(caught.value).startswith(f"{tmp_path}/{expected}")
 
 
 def test_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
-    """A site that is not there is refused with the way to get one."""
+    """A missing site file is refused with the command that writes one."""
     with pytest.raises(InputError, match=r"none\.toml: .*coldaisle fit"):
         load_site(tmp_path / "none.toml")

@@ -1,4 +1,4 @@
-"""What a machine or an image holds: read by the script that images run too, written into runs and read again."""
+"""The software of a machine or an image: the script reads it, a run keeps it, and it is read again."""
 
 import importlib.metadata
 import shutil
@@ -57,7 +57,7 @@ def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) ->
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
-    """Files of several images come back by their names; a damaged one is named."""
+    """The files of several images are read by name; an error names the damaged one."""
     some = Software(base="Debian 13.2", debian={"a": "1:2-3"}, python={"b": "1"}, licences={"b": "MIT"})
     some.save(tmp_path / FOLDER / "broker.json")
     Software().save(tmp_path / FOLDER / "ntp.json")
@@ -68,7 +68,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "expected"),
     [
         ({"License-Expression": "MIT", "License": "see LICENSE"}, "MIT"),
         ({"Classifier": "License :: OSI Approved :: MIT License"}, "MIT License"),
@@ -77,7 +77,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
         ({}, ""),
     ],
 )
-def test_a_licence_is_a_name(fields: dict[str, str], found: str) -> None:
+def test_a_licence_is_a_name(fields: dict[str, str], expected: str) -> None:
     """An expression comes first, then classifiers, then a field that is short; a whole text is none."""
 
     class Made(importlib.metadata.PathDistribution):
@@ -91,4 +91,4 @@ def test_a_licence_is_a_name(fields: dict[str, str], found: str) -> None:
                 message[name] = value
             return message
 
-    assert licence(Made()) == found
+    assert licence(Made()) == expected

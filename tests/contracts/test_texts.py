@@ -1,4 +1,4 @@
-"""Writing where somebody says: whole or not at all, and never over a device."""
+"""Writing to a path that a user names: the whole file or nothing, and never over a device."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from coldaisle_contracts import texts
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
-    """What was there is replaced, and nothing lies beside it."""
+    """The old file is replaced, and no other file is left beside it."""
     path = tmp_path / "a.json"
     path.write_text("old")
     texts.write(path, "new")
@@ -19,7 +19,7 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file_is_left(tmp_path: Path) -> None:
-    """What cannot be replaced stays, and nothing lies beside it."""
+    """A folder cannot be replaced and stays, and no other file is left beside it."""
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="a"):
         texts.write(tmp_path / "a", "new")

@@ -1,4 +1,4 @@
-"""Client ids and payloads: what stands on the wire, there and back."""
+"""Client ids and payloads: each is written for the wire and read from it."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Errors nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
+"""Errors that nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
 
 import errno
 import os
@@ -43,8 +43,8 @@ def test_it_says_what_where_and_on_which_file(logs: Path, monkeypatch: pytest.Mo
     converted = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
     assert converted.exit_code == 70
     match = re.fullmatch(
-        r"KeyError \('odd\\nkey'\) in Plan\.load \(plan\.py, line \d+\), working on (\S+): nobody foresaw this, "
-        r"so please report it with this sentence and the file (\S+), which holds the whole story",
+        r"KeyError \('odd\\nkey'\) in Plan\.load \(plan\.py, line \d+\), working on (\S+): nobody foresaw this error, "
+        r"so please report it with this sentence and the file (\S+), which holds the traceback",
         str(converted),
     )
     assert match is not None
@@ -64,15 +64,21 @@ def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("error", "output"),
     [
-        (MemoryError(), "memory: ran out"),
-        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory: ran out"),
+        (MemoryError(), "memory: it ran out"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory: it ran out"),
         (
             OSError(errno.ENOSPC, "No space left on device", "/proc/a.pcap"),
-            "/proc/a.pcap: cannot be written, because the disk at /proc is full: free some space there",
+            "/proc/a.pcap: it cannot be written, because the disk at /proc is full: free some space there",
         ),
-        (OSError(errno.EFBIG, "File too large", "/a"), "/a: cannot be written, because no file here may be"),
-        (PermissionError(errno.EACCES, "Permission denied", b"a.pcap"), "a.pcap: is not open to you"),
-        (OSError(errno.EIO, "Input/output error", "a.pcap"), "a.pcap: cannot be used (Input/output error)"),
+        (
+            OSError(errno.EFBIG, "File too large", "/a"),
+            "/a: it cannot be written, because no file here may be",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", b"a.pcap"), "a.pcap: you may not use it"),
+        (
+            OSError(errno.EIO, "Input/output error", "a.pcap"),
+            "a.pcap: it cannot be used (Input/output error)",
+        ),
         (InputError("a", "b"), "a: b"),
     ],
 )
@@ -92,7 +98,7 @@ def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("coldaisle_contracts.plan.read_text", full)
         converted = unforeseen.as_known(caught(lambda: Plan.load(logs / "plan.json")))
-    assert str(converted).startswith(f"{logs / 'plan.json'}: cannot be written, because the disk at /")
+    assert str(converted).startswith(f"{logs / 'plan.json'}: it cannot be written, because the disk at /")
 
 
 def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,5 +154,5 @@ def test_output_on_a_full_disk(tmp_path: Path) -> None:
             env={**os.environ, "TMPDIR": str(tmp_path)},
         )  # fmt: skip
     assert done.returncode == 2
-    output = "coldaisle: a file or device: cannot be written, because its disk is full: free some space there and try again\n"
+    output = "coldaisle: a file or device: it cannot be written, because its disk is full: free some space there and try again\n"
     assert done.stderr == output

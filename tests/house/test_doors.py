@@ -21,7 +21,7 @@ DOORS = {
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/link", "testbed/live/listener"},
     "google": {"analysis/series/sparkplug"},
-    "pyroute2": {"testbed/namespaces", "testbed/probe", "testbed/switch"},
+    "pyroute2": {"testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},

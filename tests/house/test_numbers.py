@@ -12,7 +12,8 @@ from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS
 from coldaisle_analysis.earliness.policies import QUIET_S, REPEAT_S
 from coldaisle_analysis.evaluation.groups import LAST
 from coldaisle_analysis.evaluation.splits import DAY_FOLDS
-from coldaisle_analysis.models import BASELINES, EVERY_ROW, MODELS, WITH_POLICIES
+from coldaisle_analysis.models import BASELINES, MODELS, WITH_POLICIES
+from coldaisle_analysis.models.model import EVERY_ROW
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 from coldaisle_contracts.planning import LEAD, build_plan

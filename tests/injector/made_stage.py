@@ -202,23 +202,23 @@ class Run:
                 clocks.now = stage.next_ns
                 stage.run_due(clocks.now)
 
-    def connect(self, client: str, *said: bytes) -> socket.socket:
+    def connect(self, client: str, *sent: bytes) -> socket.socket:
         """Return a connection of somebody else's that has been accepted and has said something."""
         sock = socket.create_connection((NEAR.ip, self.broker.port), timeout=5)
         sock.sendall(messages.connect(client))
         assert sock.recv(4) == b"\x20\x02\x00\x00"
-        for message in said:
+        for message in sent:
             sock.sendall(message)
         return sock
 
     def kept(self) -> bytes:
         """Return what the broker gives a new subscriber to everything before it answers a ping."""
         with self.connect("judge", messages.subscribe("IoT", 1), messages.PINGREQ) as sock:
-            heard = b""
-            while not heard.endswith(b"\xd0\x00"):
-                heard += sock.recv(1024)
+            received = b""
+            while not received.endswith(b"\xd0\x00"):
+                received += sock.recv(1024)
             sock.sendall(messages.DISCONNECT)
-        return heard
+        return received
 
 
 def rogue(kind: str, **wanted: object) -> Episode:

@@ -1,4 +1,4 @@
-"""Each attack on the path, a reading at a time, and the catalogue that finds them."""
+"""Each attack on the path, one reading after the other, and the catalogue that finds the attacks."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,7 +68,7 @@ def test_a_reading_the_plan_names_is_edited_as_its_kind_does(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "given", "expected"),
+    ("variant", "parameters", "expected"),
     [
         ("shift", {"size": 1.5}, ["17.04", "17.04"]),
         ("shift", {"size": -20.0}, ["-4.46", "-4.46"]),
@@ -77,10 +77,10 @@ def test_a_reading_the_plan_names_is_edited_as_its_kind_does(kind: str) -> None:
     ],
 )
 def test_modification_delivers_another_value(
-    variant: str, given: dict[str, float], expected: list[str]
+    variant: str, parameters: dict[str, float], expected: list[str]
 ) -> None:
     """Shift adds, scale multiplies, drift grows to its size over the episode; two decimals stay."""
-    attack = _attack("modification", variant=variant, **given)
+    attack = _attack("modification", variant=variant, **parameters)
     assert _delivered(attack, range(SLOT, SLOT + 2)) == expected
 
 

@@ -1,4 +1,4 @@
-"""A client says what it is told to, hears what comes in pieces, and ends as it was asked to."""
+"""A client sends all its bytes, reads messages that arrive in pieces, and closes as it was asked to."""
 
 import socket
 import time
@@ -95,9 +95,9 @@ def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
     """Between two looks at the tap no more is sent than it can keep, and in the end all of it."""
     data = bytes(range(256)) * 800
     pair.client.send(data)
-    heard, turns = b"", 0
+    received, turns = b"", 0
     pair.broker.settimeout(0.05)
-    while len(heard) < len(data):
+    while len(received) < len(data):
         fresh = b""
         while len(fresh) < _MOUTHFUL:
             try:
@@ -105,9 +105,9 @@ def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
             except TimeoutError:
                 break
         assert len(fresh) <= _MOUTHFUL
-        heard, turns = heard + fresh, turns + 1
+        received, turns = received + fresh, turns + 1
         pair.theatre.listen(1)
-    assert heard == data
+    assert received == data
     assert turns >= len(data) // _MOUTHFUL
 
 

@@ -1,4 +1,4 @@
-"""The tap notes every frame of the attacker's own with the episode it belongs to, and on whose wire it is."""
+"""The tap journals every frame of the attacker's own host with its episode and the link that it passes."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Frames the attacker makes: right checksums, and nothing changed that need not be."""
+"""Frames that the attacker makes have right checksums, and no field is changed without need."""
 
 import pytest
 from scapy.layers.inet import IP, TCP
@@ -26,8 +26,8 @@ def test_forged_segment_is_valid_and_in_the_shape_of_its_model(payload: bytes, f
 def test_claims_say_that_an_address_is_at_the_attacker() -> None:
     """Claim and answer carry the attacker's MAC with another's address, to the victim alone."""
     victim = (UNIT.ip, UNIT.mac)
-    for make, operation in ((frames.arp_claim, 1), (frames.arp_answer, 2)):
-        packet = Ether(make(INJECTOR.mac, victim, BROKER.ip))
+    for operation in (1, 2):
+        packet = Ether(frames.arp_claim(INJECTOR.mac, victim, BROKER.ip, operation))
         assert (packet.src, packet.dst) == (INJECTOR.mac, UNIT.mac)
         assert (packet[ARP].op, packet[ARP].hwsrc, packet[ARP].psrc) == (operation, INJECTOR.mac, BROKER.ip)
         assert packet[ARP].pdst == UNIT.ip

@@ -70,7 +70,7 @@ def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
 @pytest.mark.netns
 @as_root
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         (lambda route: route.route("add", dst="default", gateway="198.18.0.1"), "a route to 0.0.0.0/0"),
         (lambda route: route.route("add", dst="default", gateway="198.18.0.254"), "a route to 0.0.0.0/0"),
@@ -85,14 +85,14 @@ def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
     ],
     ids=["default route", "default route by nobody", "another route", "another interface"],
 )
-def test_way_out_is_refused(tmp_path: Path, change: Any, said: str) -> None:
+def test_way_out_is_refused(tmp_path: Path, change: Any, sentence: str) -> None:
     """A route that leaves the network or a second interface: one sentence, exit 3, no journal."""
     with _place() as route:
         change(route)
         done = _run(tmp_path, PLAN)
     assert (done.returncode, done.stdout) == (3, "")
     assert "coldaisle: the injector refuses to start" in done.stderr
-    assert said in done.stderr
+    assert sentence in done.stderr
     assert not (tmp_path / "journal").exists()
 
 
@@ -110,7 +110,7 @@ def test_another_address_is_refused(tmp_path: Path) -> None:
 
 
 def test_hosts_own_namespace_is_refused(tmp_path: Path) -> None:
-    """Where the tests themselves run it does not start, and says why."""
+    """It does not start in the network namespace of the tests, and its error says why."""
     done = _run(tmp_path, PLAN)
     assert done.returncode == 3
     assert "the injector refuses to start" in done.stderr

@@ -11,7 +11,7 @@ from coldaisle_injector.attacks import malformed
 
 def test_connect_says_who_comes_and_how() -> None:
     """Name, level, keepalive, client id, login and will are read back."""
-    will = messages.Will("IoT", "15.54")
+    will = ("IoT", "15.54")
     data = messages.connect("131", keepalive_s=120, login=("operator", "coolant-7"), will=will)
     read = MQTT(data)[MQTTConnect]
     assert (read.protoname, read.protolevel, read.klive) == (b"MQIsdp", 3, 120)

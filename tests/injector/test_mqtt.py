@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 from tests.injector.made import publish
 
-from coldaisle_injector import mqtt
+from coldaisle_injector import messages, mqtt
 from coldaisle_injector.mqtt import Message
 
 _VALUES = st.text("0123456789.", min_size=1, max_size=200)
@@ -17,8 +17,8 @@ _MIDS = st.integers(1, 65_535)
 def test_messages_of_one_segment_are_told_apart(readings: list[tuple[str, int]]) -> None:
     """Several PUBLISH in a segment are read with their ids and values, short and long lengths alike."""
     parsed = list(mqtt.messages(b"".join(publish(value, mid) for value, mid in readings)))
-    assert [(each.type, each.value.decode(), each.mid) for each in parsed] == [
-        (mqtt.PUBLISH, value, mid) for value, mid in readings
+    assert [(message.type, message.value.decode(), message.mid) for message in parsed] == [
+        (messages.PUBLISH, value, mid) for value, mid in readings
     ]
 
 
@@ -39,10 +39,10 @@ def test_any_bytes_are_passed_on_whole(payload: bytes) -> None:
 
 
 def test_cut_message_is_left_over() -> None:
-    """A message that goes on in the next segment is yielded untouched, as type 0."""
+    """A message that continues in the next segment is yielded unchanged, as type 0."""
     whole = publish("15.54", 7)
     assert list(mqtt.messages(mqtt.puback(1) + whole[:-1])) == [
-        Message(mqtt.PUBACK, mqtt.puback(1), 1),
+        Message(messages.PUBACK, mqtt.puback(1), 1),
         Message(0, whole[:-1]),
     ]
 
@@ -52,7 +52,7 @@ def test_puback_names_its_message(mid: int) -> None:
     """A PUBACK made is four bytes and read with its message id."""
     data = mqtt.puback(mid)
     assert data == b"\x40\x02" + mid.to_bytes(2, "big")
-    assert list(mqtt.messages(data)) == [Message(mqtt.PUBACK, data, mid)]
+    assert list(mqtt.messages(data)) == [Message(messages.PUBACK, data, mid)]
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_tampering_changes_one_field_of_a_message(field: str, value: int, expect
 
 
 def test_clearing_is_an_empty_retained_message_of_the_same_topic() -> None:
-    """QoS 0, so that the broker does not answer."""
+    """Its QoS is 0, so that the broker does not answer."""
     (message,) = mqtt.messages(publish("15.54", 7))
     assert mqtt.cleared(message) == bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic="IoT"))
 
 
 def test_client_id_is_read_from_a_connect() -> None:
-    """Whatever else the CONNECT carries."""
+    """The client id is found whatever else the CONNECT carries."""
     data = bytes(MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600))
     (message,) = mqtt.messages(data)
-    assert (message.type, mqtt.client_id(message)) == (mqtt.CONNECT, "133-v2")
+    assert (message.type, mqtt.client_id(message)) == (messages.CONNECT, "133-v2")

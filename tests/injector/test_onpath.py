@@ -19,9 +19,10 @@ from coldaisle_injector import frames, mqtt
 from coldaisle_injector.arp_caches import LOCK_NS, RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.notes import Notes
-from coldaisle_injector.onpath import PATIENCE_NS, OffPathError, Path
+from coldaisle_injector.onpath import PATIENCE_NS, Path
 from coldaisle_injector.script import ScriptRunner
 from coldaisle_injector.segments import Arp, Segment, read_arp
+from coldaisle_injector.spoofing import OffPathError
 from coldaisle_injector.wire import Guard
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
@@ -120,7 +121,7 @@ class _Scene:
         """Get on the path, see reading 1 pass, and start to act in slot 2."""
         self.path.approach(self.episode, self.attack)
         for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
-            answer = frames.arp_answer(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip)
+            answer = frames.arp_claim(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip, 2)
             heard = Arp(2, victim.mac, victim.ip, other.ip)
             self.path.on_arp(heard, answer)
         self.wire.sent.clear()
@@ -178,7 +179,7 @@ def test_removed_reading_is_acknowledged_in_the_brokers_place(tmp_path: FilePath
 
 
 def test_retransmission_of_a_removed_reading_is_removed_again(tmp_path: FilePath) -> None:
-    """What the unit's kernel repeats because the answer was slow does not get past the attacker either."""
+    """A retransmission by the unit's kernel, after a slow answer, does not pass the attacker either."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
     reading = publish("15.54", 2)
@@ -220,7 +221,7 @@ def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_pa
 
 
 def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -> None:
-    """The attacker cannot repeat what it has not seen, and says so."""
+    """The attacker cannot repeat a reading that it has not seen, and raises an error."""
     scene = _Scene(tmp_path, "duplication")
     scene.begin()
     with pytest.raises(OffPathError, match="e01: the attacker has no reading of sensor 1, slot 7 to copy"):
@@ -267,7 +268,7 @@ def test_reading_that_comes_after_its_release_was_due_goes_on_at_once(
 
 
 def test_reading_that_is_not_held_cannot_be_released(tmp_path: FilePath) -> None:
-    """The attacker cannot deliver what it does not hold, and says so."""
+    """The attacker cannot deliver a reading that it does not hold, and raises an error."""
     scene = _Scene(tmp_path, "delay")
     scene.begin()
     with pytest.raises(OffPathError, match="has no reading of sensor 1, slot 7 to release"):
@@ -296,7 +297,7 @@ def test_lost_segment_passes_when_it_was_sent_often_enough(tmp_path: FilePath, k
 
 
 def test_doubled_segment_arrives_twice_and_its_duplicate_ack_is_a_consequence(tmp_path: FilePath) -> None:
-    """The same frame is sent twice; what the broker selectively acknowledges of it is labelled."""
+    """The same frame is sent twice, and the broker's selective acknowledgement of it is labelled."""
     scene = _Scene(tmp_path, "doubling")
     scene.begin()
     scene.path.on_segment(segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen)))
@@ -336,7 +337,7 @@ def test_tampered_header_field_has_its_value_and_right_checksums(
 
 @pytest.mark.parametrize("field", ["tcp.checksum", "tcp.seq", "tcp.ack", "eth.dst"])
 def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, field: str) -> None:
-    """Its kernel's second transmission passes as it is, and is a consequence."""
+    """The second transmission by the unit's kernel passes unchanged, and is a consequence."""
     scene = _Scene(tmp_path, "tampering", variant=field)
     scene.begin()
     reading = segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen))
@@ -352,7 +353,7 @@ def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, f
 
 
 def test_connection_that_was_broken_gives_no_held_reading_back(tmp_path: FilePath) -> None:
-    """A reading held on a connection that is gone cannot be delivered, and the run says so."""
+    """A reading held on a closed connection cannot be delivered, and the run ends with an error."""
     scene = _Scene(tmp_path, "delay")
     scene.begin()
     scene.send(publish("15.54", 2))
@@ -386,7 +387,7 @@ def test_reading_at_qos_0_is_acknowledged_by_the_attacker(tmp_path: FilePath) ->
 
 
 def test_retained_message_is_cleared_at_the_end(tmp_path: FilePath) -> None:
-    """What the broker kept because of the flag is taken back by an empty retained message."""
+    """An empty retained message clears the message that the broker retained because of the flag."""
     scene = _Scene(tmp_path, "tampering", variant="mqtt.retain")
     scene.begin()
     ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))

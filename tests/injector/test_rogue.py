@@ -1,4 +1,4 @@
-"""Every rogue kind does to a real broker what the plan says, as often as it says, and the same twice."""
+"""Every rogue kind plays its plan at a real broker, exactly as often as planned, and the same way twice."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_it_does_what_is_planned_and_the_same_again(
 
 @pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(pair) for pair in ROGUES])
 def test_it_does_nothing_before_its_time(kind: str, variant: str, run: Run) -> None:
-    """Up to the first act the broker has heard nothing of it."""
+    """The broker receives nothing of it before the first act."""
     episode = rogue(kind, variant=variant)
     theatre = run.theatre
     run.begin(episode)

@@ -1,4 +1,4 @@
-"""What each rogue client does at a real broker, and that it puts right what would stay."""
+"""The effect of each rogue client on a real broker, and that it removes what would stay there."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> Non
 
 @pytest.mark.parametrize("kind", ["eavesdropping", "maintenance"])
 def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
-    """From its start to its stop it is given every reading, and acknowledges none: quality of service is 0."""
+    """From its start to its stop it receives every reading, and acknowledges none, because its quality of service is 0."""
     episode = rogue(kind)
     theatre = run.theatre
     run.begin(episode)
@@ -64,7 +64,7 @@ def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
 
 
 def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: Run) -> None:
-    """It stays after the client has left; the stop takes it away."""
+    """The value stays after its client has left, and the stop clears it."""
     episode = rogue("retained-poisoning")
     theatre = run.theatre
     run.begin(episode)
@@ -75,12 +75,12 @@ def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: R
 
 
 def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever leaves something behind says so."""
+    """A value that the broker still retains after the stop is an error."""
     episode = rogue("retained-poisoning")
     clear = messages.publish
 
-    def spoilt(topic: str, value: str, **given: Any) -> bytes:
-        return clear(topic, value or encode_value(episode.acts[0].amount).decode(), **given)
+    def spoilt(topic: str, value: str, **options: Any) -> bytes:
+        return clear(topic, value or encode_value(episode.acts[0].amount).decode(), **options)
 
     monkeypatch.setattr(messages, "publish", spoilt)
     with pytest.raises(StuckError, match="forget a retained message"):
@@ -106,7 +106,7 @@ def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: py
 
 
 def test_brute_force_counts_the_logins_taken(run: Run) -> None:
-    """It finds the one account the scenario names, and notes as often as the broker said yes."""
+    """It finds the one account of the scenario, and journals how many logins the broker accepted."""
     (act,) = run.play(rogue("brute-force", count=300, rate=200))
     codes = [line[-2] for line in run.broker.said() if line.startswith("Sending CONNACK to")]
     assert len(codes) == 300

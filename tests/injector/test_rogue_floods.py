@@ -58,7 +58,7 @@ def test_syn_flood_asks_from_many_ports(run: Run) -> None:
 
 
 def test_slow_denial_waits_to_be_thrown_out(run: Run) -> None:
-    """It says nothing after its CONNECT; the broker ends every connection by its own timer."""
+    """It is silent after its CONNECT, and the broker's own timer ends every connection."""
     episode = rogue("slow-denial", count=3, keepalive_s=4)
     hurried = episode.model_copy(update={"parameters": {**episode.parameters, "keepalive_s": 1}})
     run.play(hurried)
@@ -69,22 +69,22 @@ def test_slow_denial_waits_to_be_thrown_out(run: Run) -> None:
 
 @pytest.mark.parametrize("rule", sorted(malformed.FIRST | malformed.LATER))
 def test_every_broken_packet_is_refused_or_answered(rule: str, run: Run) -> None:
-    """Whatever the broker makes of it, it closes or answers a ping: nobody waits in vain."""
+    """The broker either closes the connection or answers a ping, so that no script waits in vain."""
     for seed in range(4):
         rng = random.Random(seed)  # noqa: S311 - nothing secret
         first = rule in malformed.FIRST
         broken = (malformed.FIRST if first else malformed.LATER)[rule](rng) + messages.PINGREQ
         sock = socket.create_connection((NEAR.ip, run.broker.port), timeout=5)
         sock.sendall(broken if first else messages.connect("odd") + broken)
-        heard = b""
+        received = b""
         with suppress(ConnectionResetError):
-            while not heard.endswith(b"\xd0\x00") and (data := sock.recv(100)):
-                heard += data
+            while not received.endswith(b"\xd0\x00") and (data := sock.recv(100)):
+                received += data
         sock.close()
 
 
 def test_most_broken_packets_end_the_connection(run: Run) -> None:
-    """The broker refuses most of what a seed draws, by its own account."""
+    """By the broker's log, it refuses most of the packets that a seed draws."""
     run.play(rogue("malformed", variant="grammar", count=60))
     log = run.broker.said()
     refused = [
@@ -94,7 +94,7 @@ def test_most_broken_packets_end_the_connection(run: Run) -> None:
 
 
 def test_oversized_packets_arrive_whole(run: Run) -> None:
-    """Each of the length asked for, acknowledged."""
+    """Each has the length asked for and is acknowledged."""
     run.play(rogue("malformed", variant="oversized", count=5, size=200_000))
     received = [line for line in run.broker.said() if line.startswith("Received PUBLISH from long-")]
     assert len(received) == 5

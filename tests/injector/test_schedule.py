@@ -1,4 +1,4 @@
-"""What arrives at the attacker goes to the path it belongs to."""
+"""Frames that arrive at the attacker go to the path that they belong to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Scripts go on when what they wait for has come: a time, or something on the wire."""
+"""A script continues when its time has come, or its event on the wire has happened."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_waiting_for_the_wire_is_unsettled_until_it_is_over() -> None:
 
 
 def test_waiting_in_vain_voids_the_run() -> None:
-    """An answer that does not come within the patience ends the run and says which."""
+    """If an answer does not come in time, the run ends with an error that names it."""
     times = _Times()
     runner = ScriptRunner(times)
 

@@ -39,7 +39,7 @@ def test_segment_ignores_ethernet_padding() -> None:
 
 @pytest.mark.parametrize("kind", ["udp", "short", "arp"])
 def test_what_is_no_segment_is_none(kind: str) -> None:
-    """UDP, a cut frame and ARP hold no segment."""
+    """A UDP datagram, a cut frame and an ARP frame hold no segment."""
     frame = bytearray(segment().frame)
     if kind == "udp":
         frame[23] = 17
@@ -138,5 +138,5 @@ def test_what_a_datagram_carries_is_exchanged_under_a_right_checksum() -> None:
     [([], False), (TIMESTAMP, False), ([*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))], True)],
 )
 def test_selective_acknowledgement_is_seen(options: list[tuple[str, object]], expected: bool) -> None:
-    """Wherever it stands among the options."""
+    """It is found at any place among the options."""
     assert has_sack(segment(flags="A", options=options)) is expected

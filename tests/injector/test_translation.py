@@ -16,11 +16,11 @@ class _Piece:
     """A message as its sender sent it and as its receiver gets it; an insertion was never sent."""
 
     sent: bytes
-    given: bytes
+    delivered: bytes
 
     @property
     def edited(self) -> bool:
-        return len(self.sent) != len(self.given)
+        return len(self.sent) != len(self.delivered)
 
 
 _PIECES = st.lists(
@@ -38,9 +38,9 @@ def _play(isn: int, pieces: list[_Piece]) -> tuple[Direction, dict[int, bytes]]:
     direction, seq, arrived = Direction(), isn, dict[int, bytes]()
     for piece in pieces:
         arrived_at = (direction.outward(seq) - isn) % _SPACE
-        direction.edit(seq, len(piece.sent), len(piece.given))
-        if piece.given:
-            arrived[arrived_at] = piece.given
+        direction.edit(seq, len(piece.sent), len(piece.delivered))
+        if piece.delivered:
+            arrived[arrived_at] = piece.delivered
         seq = (seq + len(piece.sent)) % _SPACE
     return direction, arrived
 
@@ -53,7 +53,7 @@ def test_receiver_gets_the_edited_stream(isn: int, pieces: list[_Piece]) -> None
     for at in sorted(arrived):
         assert at == len(stream)
         stream += arrived[at]
-    assert stream == b"".join(piece.given for piece in pieces)
+    assert stream == b"".join(piece.delivered for piece in pieces)
 
 
 @given(_ISN, _PIECES)
@@ -63,14 +63,14 @@ def test_retransmission_lands_where_the_original_did(isn: int, pieces: list[_Pie
     for piece in pieces:
         if piece.sent:
             assert direction.outward(seq) == expected
-        seq, expected = (seq + len(piece.sent)) % _SPACE, (expected + len(piece.given)) % _SPACE
+        seq, expected = (seq + len(piece.sent)) % _SPACE, (expected + len(piece.delivered)) % _SPACE
 
 
 @given(_ISN, _PIECES)
 def test_acknowledgements_translate_back(isn: int, pieces: list[_Piece]) -> None:
     """Every acknowledgement acknowledges what the receiver has whole, and nothing of an edit it has in part."""
     direction, _ = _play(isn, pieces)
-    total = sum(len(piece.given) for piece in pieces)
+    total = sum(len(piece.delivered) for piece in pieces)
     for offset in range(total + 1):
         ack = direction.inward((isn + offset) % _SPACE)
         assert ack == (isn + _acknowledged(pieces, offset)) % _SPACE
@@ -80,9 +80,9 @@ def _acknowledged(pieces: list[_Piece], received: int) -> int:
     """Return how much of the sender's stream is acknowledged when so much of the edited one was received."""
     at = 0
     for piece in pieces:
-        if len(piece.given) > received:
+        if len(piece.delivered) > received:
             return at + (0 if piece.edited else received)
-        received -= len(piece.given)
+        received -= len(piece.delivered)
         at += len(piece.sent)
     return at
 

@@ -1,4 +1,4 @@
-"""The attacker's only socket: nothing leaves for anybody who is not in the plan."""
+"""The attacker's only socket: it sends no frame to a host that is not in the plan."""
 
 import os
 import socket
@@ -88,7 +88,7 @@ def test_what_the_attacker_makes_passes(wire: Wire) -> None:
         victim = (unit.ip, unit.mac)
         made += [
             frames.arp_claim(INJECTOR.mac, victim, BROKER.ip),
-            frames.arp_answer(INJECTOR.mac, victim, BROKER.ip),
+            frames.arp_claim(INJECTOR.mac, victim, BROKER.ip, 2),
             frames.arp_restore(INJECTOR.mac, victim, (BROKER.ip, BROKER.mac)),
         ]
     for frame in made:
@@ -112,7 +112,7 @@ def test_question_to_everybody_in_the_network_passes(wire: Wire) -> None:
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "198.18.0.99", "plant.example", "::1", ""])
 def test_connection_to_anybody_else_is_refused(address: str) -> None:
-    """Nobody outside the plan is asked for a connection, and no name is looked up."""
+    """A connection to a host outside the plan is refused, and no name is resolved."""
     with pytest.raises(ForbiddenFrameError, match=f"address {address} is not in the plan"):
         Guard().check_target(address)
 
@@ -120,7 +120,7 @@ def test_connection_to_anybody_else_is_refused(address: str) -> None:
 @pytest.mark.netns
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for packet sockets")
 def test_frames_the_kernel_did_not_keep_are_counted() -> None:
-    """More frames than the buffer holds: the wire says how many it missed, once."""
+    """When more frames arrive than the buffer holds, the number of missed frames is returned once."""
     wire = Wire(Guard(), "lo")
     wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     assert wire.dropped() == 0

@@ -108,7 +108,7 @@ class Outcome:
     Attributes:
         hit: whether the victim was still there.
         code: exit code of the command line.
-        said: its standard error.
+        output: its standard error.
         seconds: from the fault to its end, s.
         stalled: how much of that some process of this machine waited for a processor, s.
         wrong: what should not be, a sentence each.
@@ -118,7 +118,7 @@ class Outcome:
 
     hit: bool = False
     code: int = 0
-    said: str = ""
+    output: str = ""
     seconds: float = 0.0
     stalled: float = 0.0
     wrong: list[str] = field(default_factory=list)
@@ -238,21 +238,21 @@ class _Play:
         if self.process.poll() is None:
             outcome.wrong.append("it hangs")
             self.process.kill()
-        outcome.code, outcome.said = self.process.wait(), self.log.read_text(errors="replace")
+        outcome.code, outcome.output = self.process.wait(), self.log.read_text(errors="replace")
         outcome.wrong += self._judged()
 
     def _judged(self) -> list[str]:
         case, outcome = self.case, self.outcome
         wrong = []
         failed = outcome.code not in {0, -signal.SIGKILL}
-        sentences = [line for line in outcome.said.splitlines() if line.startswith("coldaisle: ")]
+        sentences = [line for line in outcome.output.splitlines() if line.startswith("coldaisle: ")]
         if outcome.code == -signal.SIGKILL and (case.victim, case.fault) != ("command line", "kill"):
             wrong.append("it was killed")
         if outcome.code not in {0, 2, 3, 129, 143, -signal.SIGKILL}:
             wrong.append(f"exit code {outcome.code}")
-        if failed and (not sentences or not outcome.said.splitlines()[-1].startswith("coldaisle: ")):
+        if failed and (not sentences or not outcome.output.splitlines()[-1].startswith("coldaisle: ")):
             wrong.append("its last line is no sentence")
-        if "Traceback" in outcome.said:
+        if "Traceback" in outcome.output:
             wrong.append("a traceback")
         if failed and outcome.seconds - outcome.stalled > WITHIN_S:
             wrong.append(f"it ended after {outcome.seconds:.0f} s")
@@ -267,7 +267,7 @@ class _Play:
         while (left := self._alive()) and time.monotonic() < until:
             time.sleep(0.1)
         self.outcome.wrong += [f"{name} is left" for name in left.values()]
-        listed = {path for one in leftovers.find(self.runs, self.temporary) for path in one.paths}
+        listed = {path for leftover in leftovers.find(self.runs, self.temporary) for path in leftover.paths}
         lying = {*self.runs.iterdir(), *self.temporary.iterdir()} - {self.run}
         lying |= {path for path in leftovers.SHARED_MEMORY.iterdir() if _pid_in(path.name) in self._seen}
         self.outcome.wrong += [f"{path} is left and not listed" for path in sorted(lying - listed)]
@@ -275,16 +275,16 @@ class _Play:
     def go_on(self, digest: str) -> None:
         """Go on with what was kept; what comes of it verifies, and has the digest of an undisturbed run."""
         stage = self.run.with_name(".run")
-        resumable = [one for one in leftovers.find(self.runs, self.temporary) if one.remedy]
+        resumable = [leftover for leftover in leftovers.find(self.runs, self.temporary) if leftover.remedy]
         if self.case.fault == SMALL:
             self._mount("remount,size=64m")
         if resumable:
             self.outcome.resumed = True
             code = self.command("up", "--resume", str(stage)).wait(HANG_S)
-            said = self.log.read_text()
-            self.outcome.void = code == UNTRUSTED and NOT_PLAYED in said
+            output = self.log.read_text()
+            self.outcome.void = code == UNTRUSTED and NOT_PLAYED in output
             if code:
-                self.outcome.wrong.append(f"--resume ended with {code}: {said}")
+                self.outcome.wrong.append(f"--resume ended with {code}: {output}")
         if self.run.is_dir():
             verification.verify(self.run)
             if Manifest.load(self.run).semantic_digest != digest:

@@ -39,10 +39,10 @@ def count(pcap: Path, only: str = "frame") -> int:
 
 def remarks(pcap: Path) -> list[str]:
     """Return what tshark's expert information holds against a capture, beyond a connection's beginning and end."""
-    found = fields(pcap, "_ws.expert", "frame.number", "_ws.expert.message")
+    rows = fields(pcap, "_ws.expert", "frame.number", "_ws.expert.message")
     return [
         f"{frame}: {message}"
-        for frame, messages in found
+        for frame, messages in rows
         for message in messages.split(",")
         if not message.startswith(_ORDINARY)
     ]
@@ -78,7 +78,7 @@ def holder(pids: dict[int, str], journal: str) -> int | None:
     """Return the process among ``pids`` that writes a journal of this name."""
     for pid in pids:
         try:
-            opened = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+            opened = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
             continue
         if any(name.endswith(f"/journal/{journal}.jsonl") for name in opened):

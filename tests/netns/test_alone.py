@@ -40,10 +40,10 @@ def as_nobody(attempt: Callable[[], object]) -> str:
         finally:
             os._exit(0)
     os.close(theirs)
-    said = os.read(ours, 100).decode()
+    output = os.read(ours, 100).decode()
     os.close(ours)
     os.waitpid(child, 0)
-    return said
+    return output
 
 
 def found(look: Callable[[], list[Path]]) -> Path:
@@ -95,8 +95,8 @@ def test_nobody_gets_at_a_run_and_a_stopped_tcpdump_loses_nothing(open_folder: P
         time.sleep(max(0.0, stopped + STOPPED_S - time.monotonic()))
         with suppress(ProcessLookupError):
             os.kill(dump, signal.SIGCONT)
-        _, said = run.communicate(timeout=120)
-    assert run.returncode == 0, said
+        _, output = run.communicate(timeout=120)
+    assert run.returncode == 0, output
     assert as_nobody((out / "plan.json").read_bytes) == ""
     assert ledger.check(out) == []
     assert sum(line["kernel_drops"] for line in read_journal(out / "journal" / "capture.jsonl")) == 0

@@ -83,8 +83,8 @@ def test_the_labels_are_what_the_document_says(made: Dataset) -> None:
 
 def test_values_differ_from_what_the_ledger_says_only_where_a_reading_left_its_slot(made: Dataset) -> None:
     """`value` is what came in a slot, `value_received` what became of its reading: two when one arrives in another's slot."""
-    own = made.packets[made.packets["copy"].eq(0) & made.packets["slot"].notna()]
-    arrived = own.assign(client_id=own["client"].astype(str).str.partition("-")[0])
+    readings = made.packets[made.packets["copy"].eq(0) & made.packets["slot"].notna()]
+    arrived = readings.assign(client_id=readings["client"].astype(str).str.partition("-")[0])
     arrived = arrived.sort_values("time_ns").drop_duplicates(["client_id", "slot"])
     ends = {
         str(client): table["decided_ns"].to_numpy()
@@ -115,7 +115,7 @@ def test_late_reading_comes_late_and_swapped_ones_change_places(made: Dataset) -
 
 def test_forged_time_moves_the_stamps(account: Account, made: Dataset) -> None:
     """Readings after a forged NTP answer are stamped by as much as the plan moves the clock, to within a tenth of a second."""
-    (episode,) = (each for each in PLAN.episodes if each.kind == "time-forgery")
+    (episode,) = (candidate for candidate in PLAN.episodes if candidate.kind == "time-forgery")
     stamped = _of(made, "time-forgery")
     assert len(stamped)
     moved = (stamped["stamp_ns"] - stamped["taken_ns"]) / SECOND

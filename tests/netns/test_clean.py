@@ -11,7 +11,7 @@ from coldaisle_analysis.truth.readings import semantic_digest, settle
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 BASE = {"seed": 5, "first_day": "2026-03-02", "time_zone": "Europe/Madrid"}
@@ -31,7 +31,7 @@ EPISODES = (
 
 def _play(folder: Path, shards: int = 1, **scenario: Any) -> tuple[Plan, Path]:
     plan = build_plan(Scenario.model_validate({**BASE, **scenario}))
-    pieces.prepare(folder, plan)
+    shard_folders.prepare(folder, plan)
     sharding.play(plan, folder, shards, lambda _: None)
     return plan, folder
 
@@ -59,7 +59,7 @@ def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
     """
     for folder, meant in (("capture", ()), ("capture/raw", ("TCP Checksum 0xffff instead of 0x0000",))):
         (path,) = (clean / folder).glob("*.pcap")
-        assert [one for one in remarks(path) if not one.partition(": ")[2].startswith(meant)] == []
+        assert [remark for remark in remarks(path) if not remark.partition(": ")[2].startswith(meant)] == []
         assert count(path, "tcp.analysis.flags && !tcp.analysis.window_update") == 0
 
 

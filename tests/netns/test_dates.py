@@ -9,7 +9,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 NEAR = 60 * SECOND
@@ -42,7 +42,7 @@ def test_stamps_are_right_on_any_day(tmp_path: Path, name: str) -> None:
         "ntp_every": 1,
     }
     plan = build_plan(Scenario.model_validate({**usual, **told}))
-    pieces.prepare(tmp_path / "run", plan)
+    shard_folders.prepare(tmp_path / "run", plan)
     sharding.play(plan, tmp_path / "run", 1, lambda _: None)
     lines = list(read_journal(tmp_path / "run" / "journal" / "inrow-13.jsonl"))
     asked = [line for line in lines if line["event"] == "time"]

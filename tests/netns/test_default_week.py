@@ -41,9 +41,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_part_is_there(run: Path) -> None:
     """All levels are in the manifest, models, report, scorecard and datasheet in that of the analysis, and where people look."""
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
-    wanted = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
-    assert wanted <= set(AnalysisManifest.load(run / "analyses" / "001").files)
-    for name in (*wanted, "croissant.json"):
+    names = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
+    assert names <= set(AnalysisManifest.load(run / "analyses" / "001").files)
+    for name in (*names, "croissant.json"):
         assert (run / name).is_file(), name
     assert digest_of(run) in (run / "report" / "index.html").read_text()
 
@@ -61,10 +61,10 @@ def test_audit_is_no_worse_than_the_committed_one(run: Path) -> None:
 def test_nothing_alone_tells_attacks_apart(run: Path) -> None:
     """No single feature, rule, address, port, clock or place in the table tells the classes apart, at either level."""
     rows = json.loads((run / "SCORECARD.json").read_text(encoding="utf-8"))["checks"]
-    said = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
-    assert len(said) == 2 * len(TELLING)
-    assert set(said.values()) == {"ok", "n/a"}
-    assert [key for key, status in said.items() if status == "n/a"] == [
+    statuses = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
+    assert len(statuses) == 2 * len(TELLING)
+    assert set(statuses.values()) == {"ok", "n/a"}
+    assert [key for key, status in statuses.items() if status == "n/a"] == [
         ("C4", "readings"),
         ("C7", "readings"),
     ]

@@ -42,7 +42,7 @@ class Outcome:
 
     Attributes:
         code: exit code of the command line.
-        said: its standard error.
+        output: its standard error.
         seconds: how long after the hit it ended, s.
         left: processes of it that are still there.
         spaces: its network namespaces that somebody still is in.
@@ -50,7 +50,7 @@ class Outcome:
     """
 
     code: int
-    said: str
+    output: str
     seconds: float
     left: list[str]
     spaces: set[str]
@@ -96,15 +96,15 @@ class _Up:
         if self.victim == "broker":
             (pid,) = [pid for pid, name in self._below.items() if name == "mosquitto"]
         else:
-            found = holder(self._below, self.victim)
-            assert found is not None
-            pid = found
+            victim_pid = holder(self._below, self.victim)
+            assert victim_pid is not None
+            pid = victim_pid
         os.kill(pid, CASES[self.victim][0])
         self._hit = time.monotonic()
 
     def ended(self) -> Outcome:
         """Wait for the end and look around."""
-        _, said = self.process.communicate(timeout=WITHIN_S + 30)
+        _, output = self.process.communicate(timeout=WITHIN_S + 30)
         seconds = time.monotonic() - self._hit
         time.sleep(0.3)
         now = processes()
@@ -117,7 +117,7 @@ class _Up:
         old = {
             now[pid] for pid in now if now[pid] == self._everybody.get(pid)
         }  # a new one may get an old number
-        return Outcome(self.process.returncode, said, seconds, left, self._spaces & old, files)
+        return Outcome(self.process.returncode, output, seconds, left, self._spaces & old, files)
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +133,9 @@ def outcomes() -> dict[str, Outcome]:
 def test_failure_is_named_in_time(outcomes: dict[str, Outcome], victim: str) -> None:
     """The last line names the victim and what happened to it; exit 3, no traceback, within 30 s."""
     outcome = outcomes[victim]
-    assert outcome.code == 3, outcome.said
-    assert outcome.said.splitlines()[-1].startswith(CASES[victim][1])
-    assert "Traceback" not in outcome.said
+    assert outcome.code == 3, outcome.output
+    assert outcome.output.splitlines()[-1].startswith(CASES[victim][1])
+    assert "Traceback" not in outcome.output
     assert outcome.seconds < WITHIN_S
 
 

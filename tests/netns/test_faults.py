@@ -29,7 +29,7 @@ def test_a_fault_loses_nothing_and_leaves_nothing(
 ) -> None:
     """The run ends well or with a sentence within 30 s, all that is left is listed, and what is gone on with has the same digest."""
     outcome = outcomes[case.number].result()
-    assert outcome.wrong == [], outcome.said
+    assert outcome.wrong == [], outcome.output
 
 
 def test_every_fault_and_everybody_is_among_the_cases() -> None:

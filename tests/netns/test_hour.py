@@ -129,8 +129,8 @@ def test_episodes_begin_only_on_the_path(hour_run: Path) -> None:
 
 def test_only_hosts_of_the_plan_are_heard(capture: Path) -> None:
     """No stranger, no IPv6 and no multicast got into the capture."""
-    known = {BROKER.mac, INJECTOR.mac, *(unit.mac for unit in UNITS.values())}
-    assert {mac for (mac,) in fields(capture, "frame", "eth.src")} == known
+    addresses = {BROKER.mac, INJECTOR.mac, *(unit.mac for unit in UNITS.values())}
+    assert {mac for (mac,) in fields(capture, "frame", "eth.src")} == addresses
     assert count(capture, "!(arp || ip)") == 0
 
 

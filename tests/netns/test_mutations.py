@@ -16,7 +16,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 Line = dict[str, Any]
@@ -58,7 +58,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     plan = build_plan(Scenario.model_validate({**scenario, "episodes": EPISODES}))
     run = tmp_path_factory.mktemp("lively") / "run"
-    pieces.prepare(run, plan)
+    shard_folders.prepare(run, plan)
     sharding.play(plan, run, 1, lambda _: None)
     return run
 
@@ -106,12 +106,12 @@ def _seen(line: Line) -> bool:
 
 def _groups(lines: list[Line]) -> dict[str, list[int]]:
     """Return the positions of the lines of each sort."""
-    found: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         if _seen(line):
             sort = line.get("act") or line.get("operation") or line.get("phase") or line.get("reason") or ""
-            found.setdefault(f"{line['event']} {sort}".strip(), []).append(number)
-    return found
+            numbers.setdefault(f"{line['event']} {sort}".strip(), []).append(number)
+    return numbers
 
 
 def _dropped(lines: list[Line], number: int) -> list[Line]:
@@ -128,11 +128,11 @@ def _moved(lines: list[Line], number: int) -> list[Line]:
     for key in ("at_ns", "taken_ns", "stamp_ns", "sent_ns", "acked_ns"):
         if key in moved:
             moved[key] += MINUTES
-    rest = _dropped(lines, number)
+    others = _dropped(lines, number)
     key = "acked_ns" if moved["event"] == "reading" else "at_ns"
-    later = [place for place, line in enumerate(rest) if line.get(key, 0) > moved[key]]
-    place = later[0] if later else len(rest)
-    return [*rest[:place], moved, *rest[place:]]
+    later = [place for place, line in enumerate(others) if line.get(key, 0) > moved[key]]
+    place = later[0] if later else len(others)
+    return [*others[:place], moved, *others[place:]]
 
 
 EDITS: dict[str, Callable[[list[Line], int], list[Line]]] = {

@@ -53,9 +53,9 @@ DOCS.write_text(text[:at] + overview() + text[text.index(chr(10) * 2, at):], "ut
 MEND = """
 import re
 from tests.house.test_numbers import COUNTS, HOUSE
-for page, said, counted in COUNTS:
+for page, pattern, counted in COUNTS:
     text = (HOUSE / page).read_text("utf-8")
-    for found in reversed([*re.finditer(said, text)]):
+    for found in reversed([*re.finditer(pattern, text)]):
         for place, number in reversed([*enumerate(counted, 1)]):
             if found[place].isdigit():
                 text = text[:found.start(place)] + str(number) + text[found.end(place):]
@@ -111,8 +111,8 @@ def test_a_new_kind_takes_what_contributing_says(house: Path) -> None:
             (rf"(?m)^count = {count}\b", f"count = {count + weight}"),
             (r"(?m)^removal = ", f"rounding = {weight}\nremoval = "),
         )
-    told = python(house, *PYTEST, "tests/house/test_numbers.py")
-    assert f"{len(ATTACKS)}] == [{len(ATTACKS) + 1}" in told.stdout
+    result = python(house, *PYTEST, "tests/house/test_numbers.py")
+    assert f"{len(ATTACKS)}] == [{len(ATTACKS) + 1}" in result.stdout
     mended = python(house, "-c", MEND)
     assert mended.returncode == 0, mended.stderr
     alone = (

@@ -132,14 +132,14 @@ def _journalled(kind: Kind, act: Act) -> list[str]:
 def test_what_it_did_is_what_was_planned(kind: Kind, played: Played) -> None:
     """Every planned act is in the journal once, and nothing else; a value that stayed the same needs no line."""
     for episode in _of(kind):
-        wanted = Counter(
+        expected = Counter(
             (act.slot, act.sensor, name) for act in episode.acts for name in _journalled(kind, act)
         )
         done = Counter(
             (line["slot"], line["sensor"], line["operation"]) for line in played.lines(episode, "act")
         )
-        assert done - wanted == Counter()
-        assert {name for _, _, name in wanted - done} <= {"modify"}
+        assert done - expected == Counter()
+        assert {name for _, _, name in expected - done} <= {"modify"}
 
 
 @pytest.mark.netns
@@ -160,8 +160,8 @@ def test_it_keeps_to_its_time_and_its_budget(kind: Kind, played: Played) -> None
     """What it makes lies between approach and end; only the caches it still holds are looked after later."""
     for episode in _of(kind):
         frames = [line for line in played.lines(episode, "frame") if line["anomalous"]]
-        made = [line for line in frames if line["role"] in ("injected", "duplicate", "delayed")]
-        assert len(made) <= episode.packets
+        lines = [line for line in frames if line["role"] in ("injected", "duplicate", "delayed")]
+        assert len(lines) <= episode.packets
         for line in frames:
             if line["act"] not in ("poison", "restore", "reply"):
                 assert episode.approach_ns <= line["at_ns"] <= episode.end_ns + 2 * SECOND, line
@@ -173,12 +173,14 @@ def test_it_leaves_a_trace_its_display_filter_finds(kind: Kind, played: Played) 
     """Wireshark finds frames of every variant by the filter the documentation gives."""
     for episode in _of(kind):
         shard = f"day-{episode.onset // 288 + 1}"
-        found = numbers(played.captures[shard], kind.filter)
+        frames = numbers(played.captures[shard], kind.filter)
         if kind.actor == "unit":
-            assert found, episode.variant
+            assert frames, episode.variant
             continue
-        own = {line["digest"] for line in played.lines(episode, "frame") if line["side"] == "broker"}
-        assert any(frame_digest(played.frames[shard][number - 1]) in own for number in found), episode.variant
+        digests = {line["digest"] for line in played.lines(episode, "frame") if line["side"] == "broker"}
+        assert any(frame_digest(played.frames[shard][number - 1]) in digests for number in frames), (
+            episode.variant
+        )
 
 
 @pytest.mark.netns
@@ -215,7 +217,7 @@ def _unit_of(line: dict[str, Any]) -> str:
 def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(played: Played) -> None:
     """On the broker's wire, frame by frame, as often as each was seen."""
     ours, address = bytes.fromhex(INJECTOR.mac.replace(":", "")), IPv4Address(INJECTOR.ip).packed
-    seen = Counter(
+    counts = Counter(
         (shard, frame_digest(frame))
         for shard, frames in played.frames.items()
         for frame in frames
@@ -226,16 +228,16 @@ def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(p
         for line in played.injector
         if line["event"] == "frame" and line["side"] == "broker"
     )
-    assert seen - noted == Counter()
-    assert noted - seen == Counter()
+    assert counts - noted == Counter()
+    assert noted - counts == Counter()
 
 
 @pytest.mark.netns
 def test_nobody_else_is_spoken_to(played: Played) -> None:
     """Every frame is between hosts of the plan: the attacker speaks to units and broker alone."""
-    known = "198.18.0.0/24"
+    network = "198.18.0.0/24"
     for path in played.captures.values():
-        assert count(path, f"ip && !(ip.src == {known} && ip.dst == {known})") == 0
+        assert count(path, f"ip && !(ip.src == {network} && ip.dst == {network})") == 0
         assert count(path, "ipv6") == 0
         strangers = f"ip && eth.src == {INJECTOR.mac} && !(ip.dst == {BROKER.ip})"
         assert count(path, strangers) == 0

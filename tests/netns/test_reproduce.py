@@ -6,7 +6,7 @@ import pytest
 
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.reproduce import reproduce
 
@@ -17,7 +17,7 @@ def test_a_run_comes_out_the_same_again(hour_run: Path) -> None:
     """Really played again, the hour's plan gives the same semantic digest."""
 
     def play(plan: Plan, stage: Path) -> None:
-        pieces.prepare(stage, plan)
+        shard_folders.prepare(stage, plan)
         sharding.play(plan, stage, 1, lambda _: None)
 
     assert Manifest.load(hour_run).semantic_digest in reproduce(hour_run, play, Progress())

@@ -55,15 +55,15 @@ class Played:
 
     Attributes:
         code: exit code of ``up``.
-        said: what it said.
+        output: its standard error.
         verified: exit code of ``verify``, if ``up`` ended well.
-        found: what ``verify`` said.
+        problems: standard error of ``verify``.
     """
 
     code: int
-    said: str
+    output: str
     verified: int = 0
-    found: str = ""
+    problems: str = ""
 
 
 class _Up:
@@ -98,12 +98,12 @@ class _Up:
 
     def ended(self) -> Played:
         """Wait for the end, and let a run that ended well be verified."""
-        _, said = self._process.communicate(timeout=120)
+        _, output = self._process.communicate(timeout=120)
         if self._process.returncode:
-            return Played(self._process.returncode, said)
+            return Played(self._process.returncode, output)
         command = [sys.executable, "-m", "coldaisle_testbed", "verify", str(self._run)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
-        return Played(0, said, done.returncode, done.stderr)
+        return Played(0, output, done.returncode, done.stderr)
 
 
 def _has(path: Path, text: str) -> bool:
@@ -140,7 +140,7 @@ def _units_name(up: _Up) -> None:
 
 def _units_connection(up: _Up) -> None:
     """The next packet of a unit's own connection, byte for byte as its kernel would make it: an acknowledgement again."""
-    seen = up.inside(
+    output = up.inside(
         "broker",
         f"""
 eth = wire()
@@ -153,14 +153,14 @@ packet = ip('198.18.0.41', '198.18.0.1', 6, frame[34:], ident)
 print((frame[:14] + packet).hex())
 """,
     )
-    up.inside("inrow-15", f"send(bytes.fromhex('{seen.strip()}'))")
+    up.inside("inrow-15", f"send(bytes.fromhex('{output.strip()}'))")
 
 
 CASES: dict[str, tuple[Callable[[_Up], None], str]] = {
-    "a strange MAC address": (_strange_mac, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.99"),
-    "the attacker's own host": (_own_host, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
-    "the attacker's own host, MQTT": (_own_host_to_the_broker, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
-    "a unit's name": (_units_name, r"frames? no one accounts for, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.41"),
+    "a strange MAC address": (_strange_mac, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.99"),
+    "the attacker's own host": (_own_host, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
+    "the attacker's own host, MQTT": (_own_host_to_the_broker, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.66"),
+    "a unit's name": (_units_name, r"frames? that nothing explains, the first is frame \d+ of capture/day-1-000.pcap: .*198\.18\.0\.41"),
     "a unit's connection": (_units_connection, r"frame \d+ of capture/raw/day-1-000.pcap is packet \d+ of its connection"),
 }  # fmt: skip
 
@@ -183,7 +183,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
 def test_frame_put_by_hand_ends_in_exit_3_and_is_named(played: dict[str, Played], case: str) -> None:
     """Most are found when the run is concluded; what only the numbering of packets gives away is found by verify."""
     run = played[case]
-    code, said = (run.code, run.said) if run.code else (run.verified, run.found)
+    code, output = (run.code, run.output) if run.code else (run.verified, run.problems)
     assert code == 3, run
-    assert re.search(CASES[case][1], said), said
-    assert "Traceback" not in said
+    assert re.search(CASES[case][1], output), output
+    assert "Traceback" not in output

@@ -59,9 +59,9 @@ class Broker:
 
     def received(self) -> list[tuple[str, int]]:
         """Return client id and message id of every reading that reached any incarnation, in order."""
-        found = _RECEIVED.findall(self.log())
-        assert {size for *_, size in found} <= {"5"}
-        return [(client, int(mid)) for client, mid, _ in found]
+        messages = _RECEIVED.findall(self.log())
+        assert {size for *_, size in messages} <= {"5"}
+        return [(client, int(mid)) for client, mid, _ in messages]
 
     def connections(self) -> Counter[str]:
         """Return how many connections each client opened, with all incarnations."""

@@ -16,6 +16,7 @@ from coldaisle_contracts.analyses import AnalysisManifest, analyses_of
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_testbed.conclude import conclude
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import Order
 
 UNITS = ("inrow-13", "inrow-25")
 CAPTURE, RAW = "capture/day-1-000.pcap", "capture/raw/day-1-000.pcap"
@@ -38,7 +39,8 @@ Line = dict[str, Any]
 def make(folder: Path) -> Path:
     """Make the run in a folder and return its own: audited, without models."""
     made_run.make(folder / ".made")
-    return conclude(folder / ".made", folder / "made", "netns", {}, Progress(), analyse=False)
+    order = Order(engine="netns", shards=1, analyse=False, latest=False)
+    return conclude(folder / ".made", order, Progress())
 
 
 def copy(run: Path, folder: Path) -> Path:
@@ -69,8 +71,8 @@ def settle(run: Path) -> None:
     """Let metadata and analyses name the sha256 of the manifest as it is now."""
     (run / "croissant.json").write_text(metadata.metadata(run, Manifest.load(run)))
     for analysis in analyses_of(run):
-        made = AnalysisManifest.load(analysis)
-        made.model_copy(update={"run_manifest": digest_of(run)}).save(analysis)
+        manifest = AnalysisManifest.load(analysis)
+        manifest.model_copy(update={"run_manifest": digest_of(run)}).save(analysis)
 
 
 def read(journal: Path) -> list[Line]:

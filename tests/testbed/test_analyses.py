@@ -70,7 +70,7 @@ def test_results_may_go_elsewhere(run: Path, tmp_path: Path) -> None:
     assert AnalysisManifest.load(out).run_manifest == digest_of(run)
     assert {path: path.lstat().st_mtime_ns for path in run.rglob("*")} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "results"]
-    with pytest.raises(InputError, match=r"--out is .*results': holds something already"):
+    with pytest.raises(InputError, match=r"--out is .*results': it already holds something"):
         conclude.again(run, Progress(), out=out)
 
 
@@ -91,7 +91,7 @@ def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(28, "No space left on device", str(run / "analyses" / "x"))
 
     monkeypatch.setattr(pipeline, "analyse_run", full)
-    with pytest.raises(InputError, match=r"analyses/x: cannot be written, because the disk at .* is full"):
+    with pytest.raises(InputError, match=r"analyses/x: it cannot be written, because the disk at .* is full"):
         conclude.again(run, Progress())
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]
 
@@ -140,7 +140,7 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
     (run / "export" / "csv" / "packets.csv").write_text("x")
     assert verify(run).manifest_sha256 == digest_of(run)
     for place in (run, run / "dataset", run / "analyses" / "001" / "more", run / "more" / "export"):
-        with pytest.raises(InputError, match=r"lies in the finished run .*made, which stays as it is"):
+        with pytest.raises(InputError, match=r"lies in the finished run .*made, which may not change"):
             refuse_sealed(place)
 
 

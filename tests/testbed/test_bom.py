@@ -52,37 +52,37 @@ def components(bill: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def properties(component: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the properties of a component that are ours, names without their prefix."""
-    for one in component.get("properties", ()):
-        yield one["name"].removeprefix("coldaisle:"), one["value"]
+    for entry in component.get("properties", ()):
+        yield entry["name"].removeprefix("coldaisle:"), entry["value"]
 
 
 def test_the_bill_of_a_run_is_valid_and_names_everything(run: Path) -> None:
     """Base, Debian packages and distributions are there, each once, with exact versions, addresses and holders."""
     bill = valid(bom.of_run(run))
-    found = components(bill)
-    assert len(bill["components"]) == len(found) == 7
-    assert found["Debian"]["type"] == "operating-system"
-    assert found["Debian"]["version"] == "13.2"
-    assert ("made", "2026-11-17") in properties(found["Debian"])
-    assert found["mosquitto"]["version"] == "2.0.21-1+b1"
-    assert found["mosquitto"]["purl"] == "pkg:deb/debian/mosquitto@2.0.21-1%2Bb1?distro=debian-13.2"
-    assert list(properties(found["libc6"])) == [("held-by", name) for name in ("broker", "ntp", "sensors")]
+    parts = components(bill)
+    assert len(bill["components"]) == len(parts) == 7
+    assert parts["Debian"]["type"] == "operating-system"
+    assert parts["Debian"]["version"] == "13.2"
+    assert ("made", "2026-11-17") in properties(parts["Debian"])
+    assert parts["mosquitto"]["version"] == "2.0.21-1+b1"
+    assert parts["mosquitto"]["purl"] == "pkg:deb/debian/mosquitto@2.0.21-1%2Bb1?distro=debian-13.2"
+    assert list(properties(parts["libc6"])) == [("held-by", name) for name in ("broker", "ntp", "sensors")]
 
 
 def test_hashes_are_those_of_the_lock(run: Path) -> None:
     """A distribution in the version that is locked has the lock's hashes; in another version it has none."""
-    found = components(valid(bom.of_run(run)))
-    (files,) = found["paho-mqtt"]["externalReferences"]
-    assert {one["content"] for one in files["hashes"]} == set(PINS["paho-mqtt"].sha256)
-    assert "externalReferences" not in found["numpy"]
+    parts = components(valid(bom.of_run(run)))
+    (files,) = parts["paho-mqtt"]["externalReferences"]
+    assert {entry["content"] for entry in files["hashes"]} == set(PINS["paho-mqtt"].sha256)
+    assert "externalReferences" not in parts["numpy"]
 
 
 def test_licences_are_named_where_known(run: Path) -> None:
     """An SPDX expression stays one, a name stays a name, and what is not known is left out."""
-    found = components(valid(bom.of_run(run)))
-    assert found["paho-mqtt"]["licenses"] == [{"expression": "EPL-2.0 OR BSD-3-Clause"}]
-    assert found["numpy"]["licenses"] == [{"license": {"name": "BSD License"}}]
-    assert not [name for name in ("mosquitto", "tzdata") if "licenses" in found[name]]
+    parts = components(valid(bom.of_run(run)))
+    assert parts["paho-mqtt"]["licenses"] == [{"expression": "EPL-2.0 OR BSD-3-Clause"}]
+    assert parts["numpy"]["licenses"] == [{"license": {"name": "BSD License"}}]
+    assert not [name for name in ("mosquitto", "tzdata") if "licenses" in parts[name]]
 
 
 def test_coldaisle_is_what_the_bill_is_of(run: Path) -> None:
@@ -93,7 +93,7 @@ def test_coldaisle_is_what_the_bill_is_of(run: Path) -> None:
     facts = dict(properties(main))
     assert (facts["run"], facts["plan_digest"]) == (made.id, made.plan_digest)
     assert facts.get("commit", "") == made.commit
-    (depends,) = (one for one in bill["dependencies"] if one["ref"] == main["bom-ref"])
+    (depends,) = (entry for entry in bill["dependencies"] if entry["ref"] == main["bom-ref"])
     assert set(depends["dependsOn"]) == {component["bom-ref"] for component in bill["components"]}
     assert bill["metadata"]["timestamp"] == made.created.isoformat()
 
@@ -125,11 +125,11 @@ def test_the_checkout_has_a_bill_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (done.exit_code, done.output) == (0, "")
     bill = valid(out.read_text())
     assert bill["metadata"]["timestamp"] == "2026-11-29T12:00:00+00:00"
-    found = components(bill)
-    assert {"numpy", "scapy", "pandas", "cyclonedx-python-lib"} <= set(found)
-    assert not {"pytest", "ruff", "coldaisle"} & set(found)
+    parts = components(bill)
+    assert {"numpy", "scapy", "pandas", "cyclonedx-python-lib"} <= set(parts)
+    assert not {"pytest", "ruff", "coldaisle"} & set(parts)
     assert all(
-        "externalReferences" in one for one in found.values() if one.get("purl", "").startswith("pkg:pypi")
+        "externalReferences" in part for part in parts.values() if part.get("purl", "").startswith("pkg:pypi")
     )
     assert CliRunner().invoke(app, ["sbom"]).output == out.read_text()
     monkeypatch.setattr(provenance, "_git", lambda *_: "")

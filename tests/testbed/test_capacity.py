@@ -1,4 +1,4 @@
-"""How many pieces are played side by side: bounded by processors and by memory."""
+"""How many shards are played side by side: bounded by processors and by memory."""
 
 from pathlib import Path
 

@@ -70,11 +70,11 @@ def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
 
 def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
     """A format that does not exist, and none at all, are refused with those that do."""
-    known = "parquet, csv, pcapng, zeek, eve"
+    formats = "parquet, csv, pcapng, zeek, eve"
     _assert_one_sentence(
-        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", known
+        coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", formats
     )
-    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", known)
+    _assert_one_sentence(coldaisle("export", tmp_path), "--to: name one or more of", formats)
     _assert_one_sentence(coldaisle("export", tmp_path, "--to", "csv"), "manifest.json", "runs/latest")
     assert list(tmp_path.iterdir()) == []
 
@@ -141,14 +141,14 @@ def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch:
     """A machine without libfaketime gets the remedy, and no half result."""
 
     def missing() -> str:
-        raise InputError("libfaketime", "is not installed: apt-get install faketime")
+        raise InputError("libfaketime", "it is not installed: apt-get install faketime")
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(sharding, "faketime_library", missing)
     code, _, err = coldaisle("up", HOUR, "--out", tmp_path / "run")
     assert (code, err.splitlines()[-1]) == (
         2,
-        "coldaisle: libfaketime: is not installed: apt-get install faketime",
+        "coldaisle: libfaketime: it is not installed: apt-get install faketime",
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -18,6 +18,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import conclude, provenance
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.reproduce import reproduce
+from coldaisle_testbed.stage import Order
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a finished run; what was played is made by hand."""
     folder = tmp_path_factory.mktemp("runs")
     made_run.make(folder / ".made")
-    return conclude.conclude(folder / ".made", folder / "made", "netns", {}, Progress(), analyse=False)
+    order = Order(engine="netns", shards=1, analyse=False, latest=False)
+    return conclude.conclude(folder / ".made", order, Progress())
 
 
 def hashes_in(folder: Path, *parts: str) -> dict[str, str]:
@@ -44,9 +46,9 @@ def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
 def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
     """Scorecard and datasheet lie in the first analysis, with their hashes and the run's; the known paths lead there."""
     analysis = run / "analyses" / "001"
-    made = AnalysisManifest.load(analysis)
-    assert made.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
-    assert (made.run, made.run_manifest) == (run.name, digest_of(run))
+    manifest = AnalysisManifest.load(analysis)
+    assert manifest.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
+    assert (manifest.run, manifest.run_manifest) == (run.name, digest_of(run))
     assert (run / "SCORECARD.json").resolve() == analysis / "SCORECARD.json"
     assert (run / "DATASHEET.md").resolve() == analysis / "DATASHEET.md"
     assert not (run / "SCORECARD.json").readlink().is_absolute()
@@ -111,11 +113,11 @@ def copied(run: Path) -> Callable[[Plan, Path], None]:
 
 def test_the_same_again(run: Path) -> None:
     """Where the same comes out, a sentence says so, and nothing is left beside the run."""
-    said = reproduce(run, copied(run), Progress())
-    assert said.startswith(
+    sentence = reproduce(run, copied(run), Progress())
+    assert sentence.startswith(
         "made: played again, all 72 readings and 3 acts had the same outcome; semantic digest "
     )
-    assert said.endswith(Manifest.load(run).semantic_digest)
+    assert sentence.endswith(Manifest.load(run).semantic_digest)
     assert [path.name for path in run.parent.iterdir()] == ["made"]
 
 
@@ -136,27 +138,27 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "sentence"),
     [
-        ({"definition": None}, "holds no scenario, .* name the run's folder"),
+        ({"definition": None}, "holds no scenario: name the run's folder"),
         ({"definition": {"name": "x"}}, "definition: key seed: add it"),
-        ({"plan_digest": "0" * 64}, "is not the plan this version makes of its scenario: use coldaisle"),
-        ({"left_out": ["removal"]}, "is not the plan this version makes"),
+        ({"plan_digest": "0" * 64}, "this version makes another plan of its scenario: use coldaisle"),
+        ({"left_out": ["removal"]}, "this version makes another plan"),
         ({"engine": "mars"}, "key engine is 'mars': it should be 'netns' or 'compose'"),
         ({"counts": {}}, "key counts is .*the number of packets is missing"),
         (
             {"files": {"../../plan.json": "0"}},
-            "key files is '../../plan.json': every file lies in the run's own",
+            "key files is '../../plan.json': it lies outside of the folder",
         ),
     ],
 )
 def test_a_manifest_that_leads_to_no_run(
-    run: Path, tmp_path: Path, edit: dict[str, object], said: str
+    run: Path, tmp_path: Path, edit: dict[str, object], sentence: str
 ) -> None:
     """A manifest without its scenario, with another one, or an odd one is refused in a sentence before anything is played."""
-    made = json.loads((run / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**made, **edit}))
-    with pytest.raises(InputError, match=said):
+    manifest = json.loads((run / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **edit}))
+    with pytest.raises(InputError, match=sentence):
         reproduce(tmp_path / "manifest.json", lambda *_: pytest.fail("it was played"), Progress())
 
 
@@ -166,8 +168,8 @@ def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         made_run, "value", lambda sensor, slot: "9.99" if (sensor, slot) == (4, 2) else value(sensor, slot)
     )
-    said = r"2 of 72 readings had another outcome, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
-    with pytest.raises(TrustError, match=said):
+    sentence = r"2 of 72 readings had another outcome, first slot 2 of client 134: sent \d+\.\d+, .*; again sent 9\.99, "
+    with pytest.raises(TrustError, match=sentence):
         reproduce(run, lambda _, stage: made_run.make(stage), Progress())
     assert [path.name for path in run.parent.iterdir()] == ["made"]
 

@@ -52,8 +52,8 @@ def play(federation: Path, verdict: str | None, seconds: float = 0.5) -> threadi
 
 def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
     """What the timekeeper's journal says last tells the day; before the first line and the first midnight there is none."""
-    said: list[str] = []
-    days = Days(week, tmp_path, said.append)
+    lines: list[str] = []
+    days = Days(week, tmp_path, lines.append)
     days.look()
     (tmp_path / "journal").mkdir()
     journal = Journal(tmp_path / "journal" / "timeline.jsonl", "day-1-7")
@@ -62,7 +62,7 @@ def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
         journal.flush()
         days.look()
         days.look()
-    assert said == ["day 1 of 7", "day 3 of 7", "day 7 of 7"]
+    assert lines == ["day 1 of 7", "day 3 of 7", "day 7 of 7"]
 
 
 def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "sentence"),
     [
         (
             json.dumps({"name": "inrow-13", "what": "died"}),
@@ -84,10 +84,10 @@ def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
         (None, "timekeeper ended without a verdict"),
     ],
 )
-def test_a_failure_is_said(tmp_path: Path, verdict: str | None, said: str) -> None:
+def test_a_failure_is_said(tmp_path: Path, verdict: str | None, sentence: str) -> None:
     """Whom the timekeeper accuses is named, and itself where it was killed; exit 3."""
     thread = play(tmp_path, verdict)
-    with pytest.raises(PlayError, match=said) as failure:
+    with pytest.raises(PlayError, match=sentence) as failure:
         conduct.follow(tmp_path, lambda: None)
     thread.join()
     assert failure.value.exit_code == 3
@@ -110,12 +110,12 @@ def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
         maker.check()
 
 
-@pytest.mark.parametrize("said", ["/desk/runs/a/report", "desk/runs/a/report"])
+@pytest.mark.parametrize("path", ["/desk/runs/a/report", "desk/runs/a/report"])
 @pytest.mark.parametrize("outside", ["runs", "/data/desk/runs/"])
-def test_paths_are_shown_as_the_machine_knows_them(said: str, outside: str) -> None:
+def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> None:
     """A run in the container's folder is named as it is found outside, whether it was said whole or from / on."""
     shown = Shown(Path("/desk/runs"), outside)
-    assert shown.outside(f"report: {said}") == f"report: {outside.rstrip('/')}/a/report"
+    assert shown.outside(f"report: {path}") == f"report: {outside.rstrip('/')}/a/report"
 
 
 @pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
@@ -141,14 +141,14 @@ def test_the_desk_hears_how_a_run_ended(
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(desk.ADDRESS)
         listener.listen(1)
-        with desk.called() as line:
+        with desk.called() as finished:
             if run:
-                line.finished(run)
+                finished(run)
         assert desk._heard_out(listener, address) is bool(run)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     expected = f"http://127.0.0.1:9999/files/runs/{run}/report/index.html?token=t0ken"
-    assert (expected in said) is bool(run)
-    assert ("the run has failed" in said) is not bool(run)
+    assert (expected in output) is bool(run)
+    assert ("the run has failed" in output) is not bool(run)
 
 
 def test_what_cannot_be_finished_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,14 +161,16 @@ def test_what_cannot_be_finished_stops_nothing_else(tmp_path: Path, monkeypatch:
             raise TrustError(["a reading is missing"])
 
     monkeypatch.setattr(making, "resume", resume)
-    for name, played, engine in (
-        (".a", True, "compose"),
-        (".b", True, "compose"),
-        (".c", False, "compose"),
-        (".d", True, "netns"),
-    ):
+    order = Order(engine="compose", shards=1, analyse=True, latest=True, played=True)
+    stages: dict[str, dict[str, object]] = {
+        ".a": {},
+        ".b": {},
+        ".c": {"played": False},
+        ".d": {"engine": "netns"},
+    }
+    for name, changes in stages.items():
         (tmp_path / name).mkdir()
-        Order(engine=engine, shards=1, analyse=True, latest=True, played=played).save(tmp_path / name)
+        order.model_copy(update=changes).save(tmp_path / name)
     with held(tmp_path / ".b"):
         assert conduct._was_played(tmp_path / ".b")
         with pytest.raises(TrustError):

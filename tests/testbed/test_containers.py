@@ -40,9 +40,9 @@ class Engine:
 def fault(monkeypatch: pytest.MonkeyPatch, **services: tuple[str, str, str]) -> FederateError:
     """Return the error raised for these containers."""
     monkeypatch.setattr(containers, "_AFTERMATH_S", 0.0)
-    seen = Containers(cast("docker.DockerClient", SimpleNamespace(api=Engine(**services))), "any")
+    project = Containers(cast("docker.DockerClient", SimpleNamespace(api=Engine(**services))), "any")
     with pytest.raises(FederateError) as failure:
-        seen.raise_failure(seen.see())
+        project.raise_failure(project.see())
     return failure.value
 
 
@@ -90,6 +90,6 @@ def test_nothing_is_raised_while_all_is_well() -> None:
     engine = Engine(
         plan=("Exited (0) now", "", ""), broker=("Up (healthy)", "", ""), capture=("Created", "", "")
     )
-    seen = Containers(cast("docker.DockerClient", SimpleNamespace(api=engine)), "any")
-    seen.raise_failure(seen.see())
-    assert [one.code for one in seen.see()] == [0, None, None]
+    containers = Containers(cast("docker.DockerClient", SimpleNamespace(api=engine)), "any")
+    containers.raise_failure(containers.see())
+    assert [container.code for container in containers.see()] == [0, None, None]

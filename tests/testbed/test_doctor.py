@@ -13,9 +13,9 @@ from coldaisle_testbed.engines import containers
 
 def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
     """Whatever does not work comes with what to do about it, and what works needs nothing."""
-    found = doctor.checks()
-    assert len({check.name for check in found}) == len(found)
-    for check in found:
+    checks = doctor.checks()
+    assert len({check.name for check in checks}) == len(checks)
+    for check in checks:
         assert check.finding
         assert bool(check.remedy) != check.ok, check
 
@@ -23,10 +23,10 @@ def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
 def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """With an empty PATH every program is missing, and each remedy names its package."""
     monkeypatch.setenv("PATH", "")
-    found = {check.name: check for check in doctor.checks()}
-    assert "apt-get install --no-install-recommends chrony" in found["chronyd"].remedy
+    checks = {check.name: check for check in doctor.checks()}
+    assert "apt-get install --no-install-recommends chrony" in checks["chronyd"].remedy
     for name in ("mosquitto", "chronyd", "tcpdump", "tshark", "libfaketime", "Docker Compose"):
-        assert not found[name].ok
+        assert not checks[name].ok
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_taken_port_is_noticed(which: str, variable: str) -> None:
     """A program that listens where JupyterLab or the alarms will is noticed before Docker stumbles over it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        found = {check.name: check for check in doctor.checks(**{which: number})}
-    port = found[f"port {number}"]
+        checks = {check.name: check for check in doctor.checks(**{which: number})}
+    port = checks[f"port {number}"]
     assert not port.ok
     assert port.remedy.startswith(f"set {variable} to another port")
 
@@ -46,9 +46,9 @@ def test_too_little_room_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     """Disk and memory are measured against what a run takes."""
     monkeypatch.setattr(doctor, "DISK", 2**60)
     monkeypatch.setattr(doctor, "MEMORY", 2**60)
-    found = {check.name: check for check in doctor.checks(tmp_path)}
-    assert not found["disk space"].ok
-    assert not found["memory"].ok
+    checks = {check.name: check for check in doctor.checks(tmp_path)}
+    assert not checks["disk space"].ok
+    assert not checks["memory"].ok
 
 
 def test_an_engine_that_does_not_answer_is_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def command():
         signal.pause()
     except BaseException as error:
         os.kill(os.getpid(), int(sys.argv[1]))
-        error.add_note("2 of 3 pieces lie in x")
+        error.add_note("2 of 3 shards lie in x")
         raise
 entry._command = command
 entry.main()
@@ -50,7 +50,7 @@ def test_every_way_of_ending_is_one_sentence(number: signal.Signals, ignored: bo
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=begin)
     assert done.returncode == 128 + number
     assert done.stderr == (
-        f"coldaisle: interrupted by {number.name}; nothing was left running; 2 of 3 pieces lie in x\n"
+        f"coldaisle: interrupted by {number.name}; nothing was left running; 2 of 3 shards lie in x\n"
     )
 
 

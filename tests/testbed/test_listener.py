@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -90,12 +90,12 @@ def mosquitto(folder: Path, *settings: str) -> Iterator[int]:
 
 def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
     """Where nobody listens a broker is started that its file alone lets in; file and process are gone afterwards."""
-    said: list[str] = []
+    lines: list[str] = []
     heard: list[tuple[str, bytes]] = []
     port, before = free_port(), brokers()
-    with Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path / "alarms", said.append) as listener:
-        known = options(tmp_path / "alarms")
-        client = subscribed(known, heard)
+    with closing(Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path / "alarms", lines.append)) as listener:
+        settings = options(tmp_path / "alarms")
+        client = subscribed(settings, heard)
         until = time.monotonic() + PATIENCE_S
         while not heard and time.monotonic() < until:
             listener.publish("day-1", {"frame": 3})
@@ -103,12 +103,12 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
         client.disconnect()
         client.loop_stop()
         assert stat.S_IMODE((tmp_path / "alarms" / OPTIONS).stat().st_mode) == 0o600
-        for stranger in (f"127.0.0.1:{port}", f"mqtt://{known['-u']}@127.0.0.1:{port}"):
+        for stranger in (f"127.0.0.1:{port}", f"mqtt://{settings['-u']}@127.0.0.1:{port}"):
             with pytest.raises(InputError, match="Not authorized"):
-                Listener(Address.parse(stranger), tmp_path, said.append)
+                Listener(Address.parse(stranger), tmp_path, lines.append)
     assert json.loads(heard[0][1]) == {"frame": 3}
     assert heard[0][0] == f"{TOPIC}/day-1"
-    assert said == [f"to subscribe to the alarms: XDG_CONFIG_HOME={tmp_path}/alarms mosquitto_sub"]
+    assert lines == [f"to subscribe to the alarms: XDG_CONFIG_HOME={tmp_path}/alarms mosquitto_sub"]
     assert list((tmp_path / "alarms").iterdir()) == []
     assert brokers() == before
 
@@ -126,7 +126,7 @@ def test_the_broker_is_not_root_and_on_loopback_only() -> None:
     port = free_port()
     broker = Broker(port)
     try:
-        owner = Path(f"/proc/{broker.pid}").stat().st_uid
+        owner = Path(f"/proc/{broker._process.pid}").stat().st_uid
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         listening_on = {row[1] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
         six = [line.split()[1] for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
@@ -153,15 +153,15 @@ def test_a_broker_that_cannot_listen_leaves_nothing(tmp_path: Path) -> None:
 def test_a_broker_ends_with_a_watch_that_is_killed(tmp_path: Path) -> None:
     """SIGKILL to the watch ends its mosquitto too: nobody listens any more, and the next watch can have the port."""
     port, fork = free_port(), multiprocessing.get_context("fork")
-    said = fork.SimpleQueue()
+    lines = fork.SimpleQueue()
 
     def watch() -> None:
-        Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path, said.put)
+        Listener(Address.parse(f"127.0.0.1:{port}"), tmp_path, lines.put)
         time.sleep(600)
 
     process = fork.Process(target=watch)
     process.start()
-    assert said.get().startswith("to subscribe to the alarms")
+    assert lines.get().startswith("to subscribe to the alarms")
     process.kill()
     process.join()
     until = time.monotonic() + PATIENCE_S
@@ -180,10 +180,10 @@ def test_alarms_go_to_a_broker_that_asks_who_we_are(tmp_path: Path) -> None:
     right.write_text(f"{PASSWORD}\n")
     wrong.write_text("warm-feet\n")
     with mosquitto(tmp_path) as port:
-        known = {"-h": "127.0.0.1", "-p": str(port), "-u": "ann", "-P": PASSWORD, "-t": f"{TOPIC}/#"}
-        client = subscribed(known, heard)
+        settings = {"-h": "127.0.0.1", "-p": str(port), "-u": "ann", "-P": PASSWORD, "-t": f"{TOPIC}/#"}
+        client = subscribed(settings, heard)
         where = f"mqtt://ann@127.0.0.1:{port}"
-        with Listener(Address.parse(where, right), tmp_path, print) as listener:
+        with closing(Listener(Address.parse(where, right), tmp_path, print)) as listener:
             until = time.monotonic() + PATIENCE_S
             while not heard and time.monotonic() < until:
                 listener.publish("day-2", {"frame": 5})
@@ -203,7 +203,7 @@ def test_tls_is_spoken_and_checked(tmp_path: Path) -> None:
     password.write_text(PASSWORD)
     with mosquitto(tmp_path, f"certfile {CERTIFICATE}", f"keyfile {CERTIFICATE}") as port:
         where = f"mqtts://ann@localhost:{port}"
-        with Listener(Address.parse(where, password, CERTIFICATE), tmp_path, print) as listener:
+        with closing(Listener(Address.parse(where, password, CERTIFICATE), tmp_path, print)) as listener:
             listener.publish("day-1", {"frame": 1})
         with pytest.raises(InputError, match=r"TLS fails \(CERTIFICATE_VERIFY_FAILED\).*--mqtt-ca"):
             Listener(Address.parse(where, password), tmp_path, print)
@@ -215,14 +215,14 @@ def test_alarms_that_nobody_confirmed_are_counted(tmp_path: Path, monkeypatch: p
     """When the broker is gone at the end, the watch says how many alarms it did not take."""
     password = tmp_path / "password"
     password.write_text(PASSWORD)
-    said: list[str] = []
+    lines: list[str] = []
     with mosquitto(tmp_path) as port:
-        listener = Listener(Address.parse(f"mqtt://ann@127.0.0.1:{port}", password), tmp_path, said.append)
+        listener = Listener(Address.parse(f"mqtt://ann@127.0.0.1:{port}", password), tmp_path, lines.append)
     monkeypatch.setattr(listening, "PATIENCE_S", 0.2)
     for frame in range(3):
         listener.publish("day-1", {"frame": frame})
-    listener.__exit__(None, None, None)
-    assert said == ["3 alarms were not confirmed by the MQTT listener; the files hold them all"]
+    listener.close()
+    assert lines == ["3 alarms were not confirmed by the MQTT listener; the files hold them all"]
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_the_listener_in_containers_has_a_password_too(open_path: Path) -> None:
         heard: list[tuple[str, bytes]] = []
         client = subscribed(options(runs / "alarms"), heard)
         where = Address.parse(f"mqtt://coldaisle@127.0.0.1:{port}", runs / "alarms" / "password")
-        with Listener(where, open_path, print) as listener:
+        with closing(Listener(where, open_path, print)) as listener:
             while not heard and time.monotonic() < until:
                 listener.publish("day-1", {"frame": 1})
                 time.sleep(0.05)

@@ -104,7 +104,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 def told(folder: Path) -> list[tuple[object, object, object]]:
     """Return frame, time and score of the alarms in a folder."""
     return [
-        (each["frame"], each["time_ns"], each["score"]) for each in lines(folder) if each["event"] == "alarm"
+        (line["frame"], line["time_ns"], line["score"]) for line in lines(folder) if line["event"] == "alarm"
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_second_file_follows_the_first(made: Path, tmp_path: Path) -> None:
     again.write_bytes(stage.data)
     tail = Tail(stage.raw, made_run.SHARD)
     count = len(made_run.captured(made / "capture" / f"{made_run.SHARD}-000.pcap"))
-    assert sum(len(found) for found in iter(lambda: tail.read(1000, MOST), [])) == 2 * count
+    assert sum(len(frames) for frames in iter(lambda: tail.read(1000, MOST), [])) == 2 * count
     tail.close()
 
 
@@ -162,14 +162,14 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
 
     player = threading.Thread(target=play, daemon=True)
     player.start()
-    said: list[str] = []
+    reports: list[str] = []
     with held(stage.folder):
-        watch(tmp_path, None, model, POLICY, None, None, said.append)
+        watch(tmp_path, None, model, POLICY, None, None, reports.append)
     player.join()
     assert told(folder) == expected(model, made)
-    assert [each["event"] for each in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
-    assert all(float(str(each["delay_ms"])) >= 0 for each in lines(folder) if each["event"] == "alarm")
-    assert "alarms" in said[-2]
+    assert [line["event"] for line in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
+    assert all(float(str(line["delay_ms"])) >= 0 for line in lines(folder) if line["event"] == "alarm")
+    assert "alarms" in reports[-2]
 
 
 def test_a_shard_without_its_timeline_is_left_to_the_next_look(
@@ -181,10 +181,10 @@ def test_a_shard_without_its_timeline_is_left_to_the_next_look(
     stage.write(0, len(stage.data))
     (stage.own / "journal" / "timeline.jsonl").unlink()
     threading.Timer(0.5, stage.seal).start()
-    said: list[str] = []
-    watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, said.append)
+    lines: list[str] = []
+    watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, lines.append)
     assert list((tmp_path / "out").iterdir()) == []
-    assert said[-1].startswith("0 frames in 0 shards")
+    assert lines[-1].startswith("0 frames in 0 shards")
 
 
 def test_a_run_whose_making_was_ended_is_said(
@@ -199,7 +199,7 @@ def test_a_run_whose_making_was_ended_is_said(
     stage = Stage(tmp_path / ".run", made)
     stage.write(0, len(stage.data))
     Order(engine="netns", shards=1, analyse=False, latest=False).save(stage.folder)
-    said: list[str] = []
+    reports: list[str] = []
 
     def make() -> None:
         with held(stage.folder):
@@ -211,18 +211,18 @@ def test_a_run_whose_making_was_ended_is_said(
         time.sleep(0.01)
     began = time.monotonic()
     with pytest.raises(AbandonedError, match=r"the making of this run was ended before it was finished"):
-        watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, said.append)
+        watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, reports.append)
     assert time.monotonic() - began >= 0.9
     maker.join()
-    assert said[-2].startswith(
+    assert reports[-2].startswith(
         f"{len(made_run.captured(made / 'capture' / f'{made_run.SHARD}-000.pcap')):,} frames"
     )
     assert lines(tmp_path / "out")[-1]["event"] != "end"
     with pytest.raises(InputError, match="no run is being made here"):
-        watch(tmp_path, None, model, POLICY, None, None, said.append)
+        watch(tmp_path, None, model, POLICY, None, None, reports.append)
     (stage.folder / ORDER).unlink()
     stage.seal()
-    watch(tmp_path, tmp_path / "run", model, POLICY, tmp_path / "out", None, said.append)
+    watch(tmp_path, tmp_path / "run", model, POLICY, tmp_path / "out", None, reports.append)
     assert told(tmp_path / "out") == expected(model, made)
 
 
@@ -258,10 +258,10 @@ def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: 
 def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: Path, tmp_path: Path) -> None:
     """A newer run without models, a model in the making and the link to the newest run are passed over."""
     for age, name in enumerate(("old", "newer", ".stage")):
-        own = tmp_path / name / "models" / "packets.random_forest.skops"
-        own.parent.mkdir(parents=True)
-        own.write_bytes(model.read_bytes() if name == "newer" else b"")
-        os.utime(own, (age, age))
+        detector_file = tmp_path / name / "models" / "packets.random_forest.skops"
+        detector_file.parent.mkdir(parents=True)
+        detector_file.write_bytes(model.read_bytes() if name == "newer" else b"")
+        os.utime(detector_file, (age, age))
     (tmp_path / "newest").mkdir()
     (tmp_path / "latest").symlink_to("newest")
     watch(tmp_path, finished(tmp_path / "run", made), None, POLICY, None, None, lambda _: None)
@@ -295,44 +295,44 @@ def _lend(runs: Path, name: str, hours: float, scores: dict[str, float], age: in
 
 def test_the_detector_that_the_report_calls_best(tmp_path: Path) -> None:
     """Of the newest run that learned from a day or more its best detector is taken, and one line says which and why."""
-    said: list[str] = []
+    lines: list[str] = []
     _lend(tmp_path, "old", 168, {"random_forest": 0.9}, 1)
     week = _lend(tmp_path, "week", 168, {"random_forest": 0.7, "gradient_boosting": 0.8, "rule": 0.5}, 2)
     _lend(tmp_path, "smoke", 1, {"random_forest": 0.99}, 3)
-    assert choice.detector(tmp_path, said.append) == week / "models" / "packets.gradient_boosting.skops"
-    assert len(said) == 1
-    assert "gradient_boosting" in said[0]
-    assert "best of its 3 on days held out with F1 0.800" in said[0]
-    assert "learned from a day or more" in said[0]
+    assert choice.detector(tmp_path, lines.append) == week / "models" / "packets.gradient_boosting.skops"
+    assert len(lines) == 1
+    assert "gradient_boosting" in lines[0]
+    assert "best of its 3 on days held out with F1 0.800" in lines[0]
+    assert "learned from a day or more" in lines[0]
     (week / "models" / "metrics.json").unlink()
-    assert choice.detector(tmp_path, said.append) == week / "models" / "packets.random_forest.skops"
+    assert choice.detector(tmp_path, lines.append) == week / "models" / "packets.random_forest.skops"
     for name in ("old", "week"):
         shutil.rmtree(tmp_path / name)
     assert (
-        choice.detector(tmp_path, said.append)
+        choice.detector(tmp_path, lines.append)
         == tmp_path / "smoke" / "models" / "packets.random_forest.skops"
     )
-    assert "none learned from a day: expect false alarms" in said[2]
+    assert "none learned from a day: expect false alarms" in lines[2]
 
 
 def test_what_is_left_over_is_passed_over(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a run that somebody is making is watched by itself, however new the others are; what is no run at all is refused."""
-    said: list[str] = []
+    lines: list[str] = []
     making = Stage(tmp_path / ".making", made).folder
     for name in (".compose", ".left"):
         Stage(tmp_path / name, made)
     monkeypatch.setattr(choice, "APPEAR_S", 0.05)
     with pytest.raises(InputError, match="no run is being made here"):
-        choice.stage(tmp_path, None, said.append)
-    assert "3 left over from before, not being made" in said[0]
+        choice.stage(tmp_path, None, lines.append)
+    assert "3 left over from before, not being made" in lines[0]
     with held(making):
-        assert choice.stage(tmp_path, None, said.append) == making
-    assert choice.stage(tmp_path, tmp_path / "making", said.append) == making
+        assert choice.stage(tmp_path, None, lines.append) == making
+    assert choice.stage(tmp_path, tmp_path / "making", lines.append) == making
     for nothing in (tmp_path / "nosuch", tmp_path):
-        with pytest.raises(InputError, match="is no run"):
-            choice.stage(tmp_path, nothing, said.append)
+        with pytest.raises(InputError, match="it is not a run"):
+            choice.stage(tmp_path, nothing, lines.append)
 
 
 def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_a_book_that_is_none(tmp_path: Path, content: bytes) -> None:
     """A file that holds anything but alarms is left as it is, and refused in one sentence."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.jsonl: holds no alarms"):
+    with pytest.raises(InputError, match=r"a\.jsonl: it holds no alarms"):
         Book(path, {"model": "m"})
     assert path.read_bytes() == content
 
@@ -376,7 +376,7 @@ def test_delays_are_known_to_two_percent() -> None:
         whole.add(some)
     part.add(values[4_000:])
     whole.merge(part)
-    found = whole.facts()
-    assert found["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
-    assert found["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
-    assert found["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)
+    facts = whole.facts()
+    assert facts["delay_ms_p50"] == pytest.approx(np.quantile(values, 0.5), rel=0.03)
+    assert facts["delay_ms_p99"] == pytest.approx(np.quantile(values, 0.99), rel=0.03)
+    assert facts["delay_ms_max"] == pytest.approx(values.max(), abs=1e-3)

@@ -36,10 +36,10 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> N
     watching = subprocess.Popen(watcher, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         subprocess.run(up, check=True, capture_output=True, cwd=tmp_path)
-        said, _ = watching.communicate(timeout=60)
+        output, _ = watching.communicate(timeout=60)
     finally:
         watching.kill()
-    assert watching.returncode == 0, said
+    assert watching.returncode == 0, output
     captures = sorted((runs / "run" / "capture").glob("*.pcap"))
     assert captures
     for capture in captures:
@@ -53,4 +53,4 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> N
                 for row in np.flatnonzero(verdicts.alarm)
             ]
         assert lines[-1]["frames"] == frames
-        assert [(each["frame"], each["score"]) for each in lines if each["event"] == "alarm"] == alarms
+        assert [(alarm["frame"], alarm["score"]) for alarm in lines if alarm["event"] == "alarm"] == alarms

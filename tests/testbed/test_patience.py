@@ -40,5 +40,5 @@ def test_a_compose_command_that_hangs_is_ended(path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(compose, "BUILD_S", 0.1)
     stand_in(path, "docker", "exec sleep 600")
     run = ComposeRun("x", Containers.__new__(Containers), PLAN, path, print)
-    with pytest.raises(InputError, match=r"docker compose build: did not end within 0\.1 s: see"):
+    with pytest.raises(InputError, match=r"docker compose build: it did not end within 0\.1 s: see"):
         run.play()

@@ -10,7 +10,7 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import cli, pieces, probe
+from coldaisle_testbed import cli, probe, shard_folders
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "week.toml"
 
@@ -31,10 +31,11 @@ def test_every_need_of_a_kind_has_a_probe() -> None:
     assert {need for kind in KINDS.values() for need in kind.needs} <= set(probe.PROBES)
 
 
-def test_what_is_lacking_is_named_with_what_it_costs() -> None:
+def test_what_is_lacking_is_named_with_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel without link control costs the cable's episodes, and nothing else."""
     plan = build_plan(load_scenario(WEEK))
-    lacks = probe.lacking({"link control": _refuses, "packet sockets": lambda: None})
+    monkeypatch.setattr(probe, "PROBES", {"link control": _refuses, "packet sockets": lambda: None})
+    lacks = probe.lacking()
     kinds, (sentence,) = probe.left_out(plan, lacks)
     count = sum(episode.kind == "cable" for episode in plan.episodes)
     assert kinds == {"cable"}
@@ -48,16 +49,16 @@ def test_run_says_so_before_it_starts_and_plays_the_rest(
 ) -> None:
     """`up` prints the sentence first; the plan it plays holds every other episode, under its own name."""
     monkeypatch.setattr(probe, "PROBES", {"link control": _refuses})
-    monkeypatch.setattr(cli, "_engine", lambda _: cli.EngineName.NETNS)
+    monkeypatch.setattr(cli, "_engine", lambda _: "netns")
     played: list[Plan] = []
 
     def stop(_stage: Path, plan: Plan) -> None:
         played.append(plan)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pieces, "prepare", stop)
-    said = CliRunner().invoke(cli.app, ["up", str(WEEK), "--out", str(tmp_path / "run")])
-    assert "no link control here" in said.output
+    monkeypatch.setattr(shard_folders, "prepare", stop)
+    result = CliRunner().invoke(cli.app, ["up", str(WEEK), "--out", str(tmp_path / "run")])
+    assert "no link control here" in result.output
     (plan,) = played
     whole = build_plan(load_scenario(WEEK))
-    assert [each for each in whole.episodes if each.kind != "cable"] == list(plan.episodes)
+    assert [episode for episode in whole.episodes if episode.kind != "cable"] == list(plan.episodes)

@@ -12,12 +12,12 @@ from coldaisle_testbed import provenance
 
 def test_on_namespaces_the_machine_is_noted(tmp_path: Path) -> None:
     """The file and the versions say base, exact Debian versions and libraries; the tools of the tests are left out."""
-    said = provenance.note(tmp_path, "netns")
+    versions = provenance.note(tmp_path, "netns")
     held = Software.of_run(tmp_path)["machine"]
-    assert said["base"] == held.base
+    assert versions["base"] == held.base
     for package, version in held.debian.items():
-        assert said[f"debian/{package}"] == version
-    assert said["paho-mqtt"] == held.python["paho-mqtt"]
+        assert versions[f"debian/{package}"] == version
+    assert versions["paho-mqtt"] == held.python["paho-mqtt"]
     assert {"numpy", "scapy", "pydantic"} <= set(held.python)
     assert not {"pytest", "ruff", "mypy", "polars"} & set(held.python)
 
@@ -34,22 +34,22 @@ def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
     broker = Software.model_validate({**image, "debian": {"mosquitto": "2.0.21-1+b1", "libc6": "2.41-12"}})
     broker.save(tmp_path / FOLDER / "broker.json")
     Software.model_validate({**image, "python": {"scapy": "2.9"}}).save(tmp_path / FOLDER / "injector.json")
-    said = provenance.note(tmp_path, "compose")
+    versions = provenance.note(tmp_path, "compose")
     assert Software.of_run(tmp_path)["machine"].debian == {}
-    assert "Debian 13.2 of 2026-11-17" in said["base"].split("; ")
-    assert (said["mosquitto"], said["debian/mosquitto"]) == ("2.0.21", "2.0.21-1+b1")
-    assert "2.9" in said["scapy"].split("; ")
-    assert not {"debian/libc6", "debian/tcpdump", "tcpdump"} & set(said)
+    assert "Debian 13.2 of 2026-11-17" in versions["base"].split("; ")
+    assert (versions["mosquitto"], versions["debian/mosquitto"]) == ("2.0.21", "2.0.21-1+b1")
+    assert "2.9" in versions["scapy"].split("; ")
+    assert not {"debian/libc6", "debian/tcpdump", "tcpdump"} & set(versions)
 
 
 def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The analysis image has its file from when it was built, and does not look again."""
-    own = tmp_path / "image"
-    Software(base="Debian 13.2").save(own / "analysis.json")
-    monkeypatch.setattr(provenance, "IMAGE", own)
-    said = provenance.note(tmp_path / "run", "compose")
+    image = tmp_path / "image"
+    Software(base="Debian 13.2").save(image / "analysis.json")
+    monkeypatch.setattr(provenance, "IMAGE", image)
+    versions = provenance.note(tmp_path / "run", "compose")
     assert list(Software.of_run(tmp_path / "run")) == ["analysis"]
-    assert said["base"] == "Debian 13.2"
+    assert versions["base"] == "Debian 13.2"
 
 
 @pytest.mark.parametrize(

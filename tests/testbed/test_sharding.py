@@ -11,26 +11,26 @@ from coldaisle_contracts.errors import FederateError, InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 _SCENARIO = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
 
 
 @given(st.integers(1, 92), st.integers(-1, 120))
 def test_split_covers_every_day_once_in_order(days: int, shards: int) -> None:
-    """However a run is cut, its pieces put together are its days, and nearly equal in length."""
-    pieces = Shard.split(days, shards)
-    assert [day for piece in pieces for day in piece.days] == list(range(days))
-    assert len(pieces) == max(1, min(shards, days))
-    lengths = {len(piece.days) for piece in pieces}
+    """However a run is cut, its shards put together are its days, and nearly equal in length."""
+    parts = Shard.split(days, shards)
+    assert [day for part in parts for day in part.days] == list(range(days))
+    assert len(parts) == max(1, min(shards, days))
+    lengths = {len(part.days) for part in parts}
     assert max(lengths) - min(lengths) <= 1
 
 
 @given(st.integers(1, 92), st.integers(1, 92))
 def test_name_of_a_shard_is_read_back(days: int, shards: int) -> None:
     """``day-3`` and ``day-1-7`` name the days they are written for."""
-    for piece in Shard.split(days, shards):
-        assert Shard.parse(str(piece), days) == piece
+    for shard in Shard.split(days, shards):
+        assert Shard.parse(str(shard), days) == shard
 
 
 def test_no_name_means_the_whole_run() -> None:
@@ -43,7 +43,7 @@ def test_no_name_means_the_whole_run() -> None:
 )
 def test_bad_name_is_refused_with_what_is_right(text: str) -> None:
     """A day outside the run or a name of another form is one sentence with the value."""
-    with pytest.raises(InputError, match=rf"shard is '{text}': (name days within 1 to 7|write day-3)"):
+    with pytest.raises(InputError, match=rf"shard is '{text}': (name days from 1 to 7|write it as day-3)"):
         Shard.parse(text, 7)
 
 
@@ -63,15 +63,15 @@ def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch
 def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
     """Journals are appended day after day, captures moved, and nothing of the shards stays behind."""
     plan, shards = build_plan(Scenario.model_validate(_SCENARIO)), Shard.split(11, 11)
-    pieces.prepare(tmp_path, plan)
+    shard_folders.prepare(tmp_path, plan)
     for shard in shards:
-        own = tmp_path / "shards" / str(shard)
-        pieces.prepare(own, plan)
+        folder = tmp_path / "shards" / str(shard)
+        shard_folders.prepare(folder, plan)
         for name in ("injector", "inrow-13"):
-            (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
-        (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
-        (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
-    pieces.join(tmp_path, shards)
+            (folder / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
+        (folder / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
+        (folder / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
+    shard_folders.join(tmp_path, shards)
     for name in ("injector", "inrow-13"):
         lines = (tmp_path / "journal" / f"{name}.jsonl").read_text().splitlines()
         assert lines == [f"{name} day-{day}" for day in range(1, 12)]

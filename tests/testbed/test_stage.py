@@ -12,7 +12,7 @@ import pytest
 from coldaisle_contracts.errors import InputError, TrustError, notes
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import leftovers, making, pieces, stage, temporary
+from coldaisle_testbed import leftovers, making, shard_folders, stage, temporary
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import Order, hand_over, held_stage, new_stage, stage_for
@@ -41,14 +41,14 @@ for out in {}:
 
 
 def begun(folder: Path, sealed: int, *, played: bool = False) -> Path:
-    """Return a stage in which some of three pieces were sealed."""
+    """Return a stage in which some of three shards were sealed."""
     (folder / "journal").mkdir(parents=True)
     (folder / "plan.json").write_text(PLAN.model_dump_json())
     ORDER.model_copy(update={"played": played}).save(folder)
     for day in range(1, sealed + 1):
-        own = folder / pieces.PIECES / f"day-{day}"
-        own.mkdir(parents=True)
-        pieces.seal(own)
+        shard_folder = folder / shard_folders.SHARDS / f"day-{day}"
+        shard_folder.mkdir(parents=True)
+        shard_folders.seal(shard_folder)
     return folder
 
 
@@ -62,20 +62,20 @@ def test_two_runs_in_one_second_get_two_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [InputError("a", "b"), KeyboardInterrupt(), TrustError(["x"])])
 def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, error: BaseException) -> None:
-    """Two of three pieces stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
+    """Two of three shards stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
     folder = begun(tmp_path / ".run", 2)
-    (folder / pieces.PIECES / "day-3").mkdir()
+    (folder / shard_folders.SHARDS / "day-3").mkdir()
     with pytest.raises(type(error)), held_stage(folder):
         raise error
-    (said,) = notes(error)
+    (sentence,) = notes(error)
     how = (
         "for inspection"
         if isinstance(error, TrustError)
         else f": go on with `coldaisle up --resume {folder}`"
     )
-    assert said.startswith(f"2 of 3 pieces are sealed and lie in {folder}")
-    assert how in said
-    assert sorted(path.name for path in (folder / pieces.PIECES).iterdir()) == ["day-1", "day-2"]
+    assert sentence.startswith(f"2 of 3 shards are sealed and lie in {folder}")
+    assert how in sentence
+    assert sorted(path.name for path in (folder / shard_folders.SHARDS).iterdir()) == ["day-1", "day-2"]
 
 
 def test_a_stage_that_holds_nothing_goes(tmp_path: Path) -> None:
@@ -96,10 +96,10 @@ def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
         for name in (folder, tmp_path / "run"):
             with pytest.raises(InputError, match="a run is being made here right now"):
                 making.resume(name, lambda _: None, Progress())
-        assert [one.busy for one in leftovers.find(tmp_path)] == [True]
+        assert [leftover.busy for leftover in leftovers.find(tmp_path)] == [True]
         assert leftovers.clean(tmp_path) == []
     assert not is_held(folder)
-    assert [one.remedy for one in leftovers.find(tmp_path)] == [f"coldaisle up --resume {folder}"]
+    assert [leftover.remedy for leftover in leftovers.find(tmp_path)] == [f"coldaisle up --resume {folder}"]
 
 
 def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
@@ -115,11 +115,11 @@ def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"other", ".a", ".b"}
 
 
-def test_more_pieces_than_days_are_refused() -> None:
-    """A piece is a day at least; without a number each day is one."""
-    assert (making.pieces_of(PLAN, None), making.pieces_of(PLAN, 2)) == (3, 2)
-    with pytest.raises(InputError, match=r"--shards is 4: .* the scenario has 3: use at most 3"):
-        making.pieces_of(PLAN, 4)
+def test_more_shards_than_days_are_refused() -> None:
+    """A shard has at least one day; without a number each day is one."""
+    assert (making.shards_of(PLAN, None), making.shards_of(PLAN, 2)) == (3, 2)
+    with pytest.raises(InputError, match=r"--shards is 4: the scenario has 3 days, .*: use at most 3"):
+        making.shards_of(PLAN, 4)
 
 
 def test_leftovers_are_listed_once_each_and_cleared_away(
@@ -142,13 +142,13 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
     for name in ("faketime_shm_1", "faketime_shm_99999999", "sem.faketime_sem_99999999", "mine_99999999"):
         (memory / name).touch()
     (memory / "joblib_memmapping_folder_99999999_ab_cd").mkdir()
-    said = [str(one) for one in leftovers.find(runs)]
-    assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in said] == [
+    lines = [str(leftover) for leftover in leftovers.find(runs)]
+    assert [line.partition(",")[0].removeprefix(str(tmp_path)) for line in lines] == [
         "/runs/.done: a finished run without its name",
         "/runs/.empty: the beginning of a run",
-        "/runs/.nothing: 0 of 3 pieces are sealed",
+        "/runs/.nothing: 0 of 3 shards are sealed",
         "/runs/.played: everything was played",
-        "/runs/.sealed: 2 of 3 pieces are sealed",
+        "/runs/.sealed: 2 of 3 shards are sealed",
         f"/folders/coldaisle-left: sockets and logs of a run in {runs}/.sealed",
         "/shm/faketime_shm_99999999 and 2 more: shared memory of processes that are gone",
     ]
@@ -168,7 +168,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> N
         (folder / "journal" / "a.jsonl").touch()
         (folder / "link").symlink_to("/etc/passwd")
         stage.appear(folder, tmp_path / "runs" / "run")
-    stage.point_latest(tmp_path / "runs" / "run")
+    stage.point(tmp_path / "runs" / "latest", "run")
     assert {path.lstat().st_uid for path in tmp_path.rglob("*")} == {USER}
     assert Path("/etc/passwd").stat().st_uid == 0
     assert {path.name for path in tmp_path.rglob("*")} == {
@@ -194,8 +194,8 @@ def test_a_folder_that_may_not_be_written_is_one_sentence() -> None:
             USER, [str(folder / name) for folder in (closed, shut) for name in ("run", "deep/run")]
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    said = done.stdout.splitlines()
-    assert [line.partition(": ")[2] for line in said] == [
-        "cannot be written (Permission denied): name another folder with --out"
+    lines = done.stdout.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == [
+        "it cannot be written (Permission denied): name another folder with --out"
     ] * 4, done.stderr
-    assert [line.partition(": ")[0] for line in said][::2] == [str(closed), str(shut / "run")]
+    assert [line.partition(": ")[0] for line in lines][::2] == [str(closed), str(shut / "run")]

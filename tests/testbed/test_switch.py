@@ -26,18 +26,18 @@ def switch(tmp_path: Path) -> Iterator[Path]:
     """A switch that serves in a namespace of its own; its socket."""
     space = namespaces.create()
     with namespaces.inside(space):
-        made = Switch(tmp_path)
+        switch = Switch(tmp_path)
 
     def serve() -> None:
         with suppress(OSError), namespaces.inside(space):
-            made.serve()
+            switch.serve()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield tmp_path / cable.SWITCH
-    made._listener.shutdown(socket.SHUT_RDWR)
+    switch._listener.shutdown(socket.SHUT_RDWR)
     thread.join()
-    made.close()
+    switch.close()
     os.close(space)
 
 

@@ -44,12 +44,14 @@ def test_every_episode_is_in_its_row(name: str, plain: bool) -> None:
     rows = lanes(timeline.drawn(plan, 80, plain=plain).plain)
     for day in range(plan.scenario.days):
         for lane, target in enumerate(timeline.targets(plan)):
-            here = [each for each in plan.episodes_on(range(day, day + 1)) if each.unit == target]
-            looks = [timeline.LOOKS[each.row.family] for each in here]
-            wanted = {look.ascii if plain else look.glyph for look in looks}
+            episodes = [
+                episode for episode in plan.episodes_on(range(day, day + 1)) if episode.unit == target
+            ]
+            looks = [timeline.LOOKS[episode.row.family] for episode in episodes]
+            glyphs = {look.ascii if plain else look.glyph for look in looks}
             cells = rows[day * len(timeline.targets(plan)) + lane]
-            assert set(cells) - set(" .·") == wanted
-            assert len(re.findall(r"[^ .·]", cells)) >= len(here)
+            assert set(cells) - set(" .·") == glyphs
+            assert len(re.findall(r"[^ .·]", cells)) >= len(episodes)
 
 
 def test_an_episode_stands_at_its_hours() -> None:
@@ -70,13 +72,13 @@ def test_families_differ_without_colour() -> None:
 def test_totals_are_the_plan_s() -> None:
     """The line of totals counts what the plan holds; frames are the attacker's alone, the busiest day is one shard's."""
     plan = planned("week")
-    frames = sum(each.packets for each in plan.episodes if each.row.actor == "injector")
-    seconds = sum(each.cost_s for each in plan.episodes)
-    days = [sum(each.cost_s for each in plan.episodes_on(range(day, day + 1))) for day in range(7)]
-    said = timeline.totals(plan)
-    assert f"{len(plan.episodes)} episodes, 34 kinds" in said
-    assert f"at most {frames:,} frames" in said
-    assert f"about {seconds:.0f} s of real time ({max(days):.0f} s on the busiest day)" in said
+    frames = sum(episode.packets for episode in plan.episodes if episode.row.actor == "injector")
+    seconds = sum(episode.cost_s for episode in plan.episodes)
+    days = [sum(episode.cost_s for episode in plan.episodes_on(range(day, day + 1))) for day in range(7)]
+    sentence = timeline.totals(plan)
+    assert f"{len(plan.episodes)} episodes, 34 kinds" in sentence
+    assert f"at most {frames:,} frames" in sentence
+    assert f"about {seconds:.0f} s of real time ({max(days):.0f} s on the busiest day)" in sentence
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,12 +88,14 @@ def test_picture_has_a_bar_for_every_episode(name: str) -> None:
     text = picture.svg(plan)
     assert "href" not in text
     root = ET.fromstring(text)  # noqa: S314 - made here
-    bars = [each for each in root.iter(f"{SVG}rect") if each.get("class") == "bar"]
-    assert [bar.findtext(f"{SVG}title", "").split()[0] for bar in bars] == [each.id for each in plan.episodes]
-    for bar, each in zip(bars, plan.episodes, strict=True):
-        said = bar.findtext(f"{SVG}title", "")
-        assert f"{each.kind} ({each.variant})" in said
-        assert all(part in said for part in (each.unit, *each.parameters))
+    bars = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "bar"]
+    assert [bar.findtext(f"{SVG}title", "").split()[0] for bar in bars] == [
+        episode.id for episode in plan.episodes
+    ]
+    for bar, episode in zip(bars, plan.episodes, strict=True):
+        title = bar.findtext(f"{SVG}title", "")
+        assert f"{episode.kind} ({episode.variant})" in title
+        assert all(part in title for part in (episode.unit, *episode.parameters))
         right = float(bar.get("x", 0)) + float(bar.get("width", 0))
         assert 128 <= float(bar.get("x", 0)) < right <= 1200
         assert float(bar.get("y", 0)) < float(root.get("height", 0))
@@ -111,10 +115,10 @@ def test_tooltip_says_time_and_strength() -> None:
 def test_what_hides_says_so() -> None:
     """An episode in stealth is hollow, says that its values are normal ones, and its level is that it hides."""
     plan = planned("stealth")
-    hiding = next(each for each in plan.episodes if each.stealth)
+    hiding = next(episode for episode in plan.episodes if episode.stealth)
     assert "within normal values" in picture.description(plan, hiding)
     assert timeline.level(hiding) == "hides"
-    assert picture.svg(plan).count('fill-opacity="0.15"') == sum(each.stealth for each in plan.episodes)
+    assert picture.svg(plan).count('fill-opacity="0.15"') == sum(episode.stealth for episode in plan.episodes)
 
 
 def test_kinds_without_strength_have_no_level() -> None:

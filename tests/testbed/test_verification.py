@@ -290,7 +290,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "the machine's software": (refitted(other_base), "software/ says 'Other'"),
     "files emptied": (with_facts(files={}), "plan.json: was added"),
     "an entry and its file": (refitted(drop_entry), "does not list dataset/flows.csv"),
-    "a path out of the run": (listed_path_out, "'../outside.txt': every file lies in the run's own folder"),
+    "a path out of the run": (listed_path_out, "'../outside.txt': it lies outside of the folder"),
     "a file added": (added("notes.txt"), "notes.txt: was added"),
     "a link out of the run": (linked_out, "dataset/flows.parquet: is no file of the run itself"),
     "a file added and listed": (listed_addition, "manifest.json: lists dataset/more.csv, which no run has"),
@@ -329,9 +329,9 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
 @pytest.mark.parametrize("way", TAMPERED)
 def test_tampering_is_found(run: Path, way: str) -> None:
     """What was changed is found and named, with hashes that fit again wherever a forger could fit them."""
-    tamper, said = TAMPERED[way]
+    tamper, sentence = TAMPERED[way]
     tamper(run)
-    assert said in refused(run)
+    assert sentence in refused(run)
 
 
 def without_column(run: Path, level: str, column: str) -> None:
@@ -372,12 +372,15 @@ def test_columns_of_another_version_are_said_to_be_that(run: Path) -> None:
     """Where another version made a run whose tables lack a column of this one, both files and that version are named."""
     without_column(run, "windows", "dev_max")
     made.refit(run, commit="1" * 40)
-    said = refused(run)
+    sentence = refused(run)
     for form in ("parquet", "csv"):
         assert (
-            f"dataset/windows.{form}: lacks or has otherwise dev_max (the run was made by coldaisle " in said
+            f"dataset/windows.{form}: lacks or has otherwise dev_max (the run was made by coldaisle "
+            in sentence
         )
-    assert f"commit {'1' * 40}; this version may be what has other columns: verify it with that one)" in said
+    assert (
+        f"commit {'1' * 40}; this version may be what has other columns: verify it with that one)" in sentence
+    )
 
 
 def test_a_column_that_is_gone_is_found(run: Path) -> None:
@@ -412,7 +415,7 @@ def test_metadata_that_another_version_worded_otherwise(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "Invalid JSON"),
         ("[]", "manifest.json"),
@@ -421,9 +424,9 @@ def test_metadata_that_another_version_worded_otherwise(run: Path) -> None:
         ("\ufffe", "Invalid JSON"),
     ],
 )
-def test_what_is_no_manifest(run: Path, text: str, said: str) -> None:
+def test_what_is_no_manifest(run: Path, text: str, expected: str) -> None:
     """A manifest that is none is one short sentence."""
     (run / "manifest.json").write_text(text)
     sentence = refused(run)
-    assert said in sentence
+    assert expected in sentence
     assert len(sentence) < 400

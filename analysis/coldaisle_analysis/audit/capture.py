@@ -1,12 +1,11 @@
 """Check group A: the capture is complete, ordered, and only contains the declared hosts. Nine checks and their table."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from coldaisle_analysis.audit.check import Absent, Check, Evidence, Measured
+from coldaisle_analysis.audit.check import Check, Evidence, Measured
 from coldaisle_analysis.audit.similarity import fingerprints
-from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_contracts.addressing import HOSTS
 
@@ -20,12 +19,12 @@ LATE = 1.5
 """A sensor is late after this many of its usual intervals."""
 _SYN, _SYN_ACK = 0x02, 0x12
 _IPV4, _TCP, _HEADER = 0x0800, 6, 34
+_FIELDS = ("src", "dst", "proto", "sport", "dport", "seq", "ack", "flags", "length", "ipid")
+"""Meanings of the header fields in which a repeated frame equals the first."""
 
 
 def order(subject: Subject) -> Measured:
     """Count rows that are earlier than the previous row."""
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
     time = subject.of("time").astype("int64")
     if subject.level == "readings":  # our readings are sorted by sensor, then time
         time = time.groupby(subject.of("client").astype("str")).diff().fillna(0).cumsum()
@@ -39,27 +38,18 @@ def order(subject: Subject) -> Measured:
 
 def duplicates(subject: Subject) -> Measured:
     """Count benign rows that equal a row less than one second earlier in every header field."""
-    meanings = ("time", "src", "dst", "proto", "sport", "dport", "seq", "ack", "flags", "length", "ipid")
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
-    names = [subject.meaning[meaning] for meaning in meanings[1:] if subject.has(meaning)]
-    if not subject.has("ipid", "seq"):
-        names = [
-            str(name) for name in subject.frame if name not in {*subject.clocks, subject.meaning.get("id")}
-        ]
-    table = (
-        np.column_stack([subject.numbers(name) for name in names]) if names else np.empty((len(subject), 0))
-    )
-    prints = pd.Series(fingerprints(table))
     time = subject.of("time").astype("int64")
+    if subject.has("ipid", "seq"):
+        names = [subject.meaning[meaning] for meaning in _FIELDS if subject.has(meaning)]
+    else:
+        unique = {*subject.clocks, subject.meaning.get("id")}
+        names = [str(name) for name in subject.frame if name not in unique]
+    prints = pd.Series(fingerprints(np.column_stack([subject.numbers(name) for name in names])))
     since = time - time.groupby(prints).shift()
-    repeated = (since.abs() < AGAIN_NS).to_numpy(copy=True)
+    repeated = (since.abs() < AGAIN_NS).to_numpy() & ~subject.touched & ~subject.label
     if subject.has("ipid"):
         repeated &= subject.numbers(subject.meaning["ipid"]) != MISSING
-    if subject.has("episode"):
-        named = subject.of("episode").astype("object")
-        repeated &= (named.isna() | (named == "")).to_numpy()
-    rows = np.flatnonzero(repeated & ~subject.label)
+    rows = np.flatnonzero(repeated)
     evidence = [{"row": int(at) + 1, "after, s": float(since.iloc[at]) / 1e9} for at in rows]
     return Measured(
         len(rows),
@@ -70,8 +60,6 @@ def duplicates(subject: Subject) -> Measured:
 
 def rows_and_frames(subject: Subject) -> Measured:
     """Count ids that are missing or duplicated, and frames without a row."""
-    if not subject.has("id"):
-        raise Absent("the rows have no id")
     ids = subject.of("id")
     twice, absent = int(ids.duplicated().sum()), int(ids.isna().sum())
     lost = 0
@@ -97,7 +85,7 @@ def losses(subject: Subject) -> Measured:
             evidence,
         )
     if "tcp_gap" not in subject.frame:
-        raise Absent("the rows do not tell drops or sequence numbers")
+        raise Absent("the rows have neither drops nor sequence numbers")
     jumps = int((subject.numbers("tcp_gap") == 1).sum())
     return Measured(jumps, f"{jumps} segments start past the next byte expected.", [{"segments": jumps}])
 
@@ -112,33 +100,21 @@ def conversations(subject: Subject) -> Measured:
     segments = pd.DataFrame(
         {"src": subject.numbers(subject.meaning["src"])[tcp], "syn": bits == _SYN, "answer": bits == _SYN_ACK}
     )
-    segments["touched"] = subject.label[tcp] | _named(subject)[tcp]
+    segments["touched"] = (subject.label | subject.touched)[tcp]
     flows = segments.groupby(flow[tcp]).agg(
         ways=("src", "nunique"), syn=("syn", "any"), answer=("answer", "any"), touched=("touched", "any")
     )
     clean = flows[~flows["touched"]]
     if clean.empty:
         raise Absent("no TCP flow is free of attacks")
-    whole = (clean["ways"] == BOTH) & clean["syn"] & clean["answer"]
-    share = float((~whole).mean())
-    evidence = [
-        {
-            "flows": len(clean),
-            "one way only": int((clean["ways"] < BOTH).sum()),
-            "without handshake": int((~clean["syn"] | ~clean["answer"]).sum()),
-        }
-    ]
+    one_way, unopened = clean["ways"] < BOTH, ~(clean["syn"] & clean["answer"])
+    share = float((one_way | unopened).mean())
+    counts = {"one way only": int(one_way.sum()), "without handshake": int(unopened.sum())}
     return Measured(
-        share, f"{share:.1%} of {len(clean):,} clean TCP flows lack a direction or their handshake.", evidence
+        share,
+        f"{share:.1%} of {len(clean):,} clean TCP flows lack a direction or their handshake.",
+        [{"flows": len(clean), **counts}],
     )
-
-
-def _named(subject: Subject) -> npt.NDArray[np.bool_]:
-    """Return which rows an episode touched."""
-    if not subject.has("episode"):
-        return np.zeros(len(subject), bool)
-    named = subject.of("episode").astype("object")
-    return (named.notna() & (named != "")).to_numpy()
 
 
 def checksums(subject: Subject) -> Measured:
@@ -147,7 +123,7 @@ def checksums(subject: Subject) -> Measured:
     if account is None or subject.level != "packets":
         raise Absent("the bytes of the frames are not available")
     frames = account.evidence.trace.frames
-    rows = subject.draw(~(subject.label | _named(subject)), salt=3)
+    rows = subject.draw(~(subject.label | subject.touched), salt=3)
     wrong = [row for row in rows if not _sound(frames, int(row))]
     share = len(wrong) / max(1, len(rows))
     evidence = [{"frame": int(row) + 1} for row in wrong] or [{"frames looked at": len(rows)}]
@@ -206,24 +182,19 @@ def missing_readings(subject: Subject) -> Measured:
 
 def clock(subject: Subject) -> Measured:
     """Return 1 if no offset from UTC is declared or an episode lies outside the capture, else 0."""
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
-    if subject.account is not None:
-        plan = subject.account.evidence.plan
-        time = subject.of("time").astype("int64").to_numpy()
-        first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
-        outside = [
-            episode.id for episode in plan.episodes if episode.end_ns < first or episode.begin_ns > last
-        ]
-        offset = plan.utc_offset_s / 3600
-        evidence: Evidence = [{"offset from UTC, h": offset}]
-        evidence += [{"episode outside": name} for name in outside]
-        return Measured(
-            float(bool(outside)),
-            f"Local time is declared as UTC{offset:+g} h; {len(outside)} episodes lie outside the capture.",
-            evidence,
-        )
-    return Measured(1.0, "The offset of local time from UTC is not declared.", [])
+    time = subject.of("time").astype("int64").to_numpy()
+    if subject.account is None:
+        return Measured(1.0, "The offset of local time from UTC is not declared.", [])
+    plan = subject.account.evidence.plan
+    first, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+    outside = [episode.id for episode in plan.episodes if episode.end_ns < first or episode.begin_ns > last]
+    offset = plan.utc_offset_s / 3600
+    evidence: Evidence = [{"offset from UTC, h": offset}, *({"episode outside": name} for name in outside)]
+    return Measured(
+        float(bool(outside)),
+        f"Local time is declared as UTC{offset:+g} h; {len(outside)} episodes lie outside the capture.",
+        evidence,
+    )
 
 
 def unknown_addresses(subject: Subject) -> Measured:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.audit.subject import Absent, Subject
 
 Scope = Literal["capture", "rows"]
 """Whether a check looks at a data set once, or at the rows of each of its levels."""
@@ -22,10 +22,6 @@ class Status(StrEnum):
     LOOK = "look"
     BAD = "bad"
     ABSENT = "n/a"
-
-
-class Absent(Exception):  # noqa: N818 - it means that there is nothing to measure, which is no error
-    """The data set lacks what a check needs; the message says what."""
 
 
 @dataclass(frozen=True)

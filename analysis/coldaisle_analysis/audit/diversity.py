@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from scipy.stats import entropy
 
-from coldaisle_analysis.audit.check import Absent, Check, Measured
-from coldaisle_analysis.audit.shortcuts import SMELLS
-from coldaisle_analysis.audit.similarity import fingerprints
-from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.audit.check import Check, Measured
+from coldaisle_analysis.audit.shortcuts import QUARTER, SMELLS
+from coldaisle_analysis.audit.similarity import fingerprints, per_kind
+from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_contracts.clock import DAY
 
@@ -24,16 +25,13 @@ def _attacked(subject: Subject) -> None:
 def similar(subject: Subject) -> Measured:
     """Return the share of kinds in which most pairs of rows have a cosine similarity above 0.95."""
     _attacked(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    rng = np.random.default_rng([subject.seed, 4])
+    rng, scaled = np.random.default_rng([subject.seed, 4]), subject.scaled
     ranked = []
-    for kind, rows in pd.Series(np.flatnonzero(subject.label)).groupby(
-        subject.kind.to_numpy()[subject.label]
-    ):
+    attacks = pd.Series(np.flatnonzero(subject.label))
+    for kind, rows in attacks.groupby(subject.kind.to_numpy()[subject.label]):
         if len(rows) < FEW:
             continue
-        left, right = (subject.scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
+        left, right = (scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         cosine = np.divide((left * right).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
         ranked.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
@@ -49,51 +47,28 @@ def similar(subject: Subject) -> Measured:
 def schedules(subject: Subject) -> Measured:
     """Return the largest overlap of two days' attacked minutes: the Jaccard index of their 5-minute bins."""
     _attacked(subject)
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
-    time = subject.of("time").astype("int64").to_numpy()[subject.label]
+    time, days = subject.of("time").astype("int64").to_numpy()[subject.label], subject.days[subject.label]
     bins = time % DAY * BINS_A_DAY // DAY
-    per_day = {
-        int(day): set(bins[subject.days[subject.label] == day].tolist())
-        for day in np.unique(subject.days[subject.label])
-    }
+    per_day = {int(day): set(bins[days == day].tolist()) for day in np.unique(days)}
     if len(per_day) < 2:  # noqa: PLR2004 - a pair
         raise Absent("fewer than two days have attacks")
-    pairs = sorted(
-        (
-            (len(a & b) / len(a | b), day, other)
-            for (day, a), (other, b) in itertools.combinations(per_day.items(), 2)
-        ),
-        reverse=True,
-    )
+    pairs = itertools.combinations(per_day.items(), 2)
+    ranked = sorted(((len(a & b) / len(a | b), day, other) for (day, a), (other, b) in pairs), reverse=True)
     evidence = [
-        {"days": f"{day + 1} and {other + 1}", "Jaccard": round(same, 4)} for same, day, other in pairs
+        {"days": f"{day + 1} and {other + 1}", "Jaccard": round(same, 4)} for same, day, other in ranked
     ]
-    return Measured(
-        pairs[0][0],
-        f"Days {pairs[0][1] + 1} and {pairs[0][2] + 1} share {pairs[0][0]:.0%} of their attacked minutes.",
-        evidence,
-    )
+    same, day, other = ranked[0]
+    text = f"Days {day + 1} and {other + 1} share {same:.0%} of their attacked minutes."
+    return Measured(same, text, evidence)
 
 
 def identical(subject: Subject) -> Measured:
     """Return the share of attack rows that differ from another attack row only in identity and time."""
     _attacked(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    prints = pd.Series(fingerprints(subject.matrix[subject.label]))
-    twin = prints.duplicated(keep=False)
-    kinds = (
-        twin.groupby(subject.kind.to_numpy()[subject.label])
-        .agg(["mean", "size"])
-        .sort_values("mean", ascending=False)
-    )
-    evidence = [
-        {"kind": str(kind), "share": round(float(mean), 4), "rows": int(size)}
-        for kind, (mean, size) in zip(kinds.index, kinds.to_numpy(), strict=True)
-    ]
+    twin = pd.Series(fingerprints(subject.matrix[subject.label])).duplicated(keep=False).to_numpy()
     share = float(twin.mean())
-    return Measured(share, f"{share:.1%} of the attack rows equal another one in every feature.", evidence)
+    text = f"{share:.1%} of the attack rows equal another one in every feature."
+    return Measured(share, text, per_kind(subject, np.flatnonzero(subject.label), twin))
 
 
 def benign_use(subject: Subject) -> Measured:
@@ -103,12 +78,12 @@ def benign_use(subject: Subject) -> Measured:
         raise Absent("the rows have no ports")
     ports = np.column_stack([subject.numbers(subject.meaning[side]) for side in ("sport", "dport")])
     service = np.where((ports != MISSING).all(axis=1), ports.min(axis=1), MISSING)
-    has_ports, rows = service != MISSING, np.flatnonzero(subject.label & (service != MISSING))
-    if not len(rows):
+    attacked = service[subject.label & (service != MISSING)]
+    if not len(attacked):
         raise Absent("no attack row has ports")
-    strange = ~np.isin(service[rows], np.unique(service[has_ports & ~subject.label]))
-    share = float(strange.mean())
-    counts = pd.Series(service[rows][strange]).value_counts()
+    strange = attacked[~np.isin(attacked, service[~subject.label])]
+    share = len(strange) / len(attacked)
+    counts = pd.Series(strange).value_counts()
     evidence = [
         {"port": int(port), "rows": int(count)} for port, count in zip(counts.index, counts, strict=True)
     ]
@@ -118,25 +93,17 @@ def benign_use(subject: Subject) -> Measured:
 def periodic(subject: Subject) -> Measured:
     """Return 1 minus the normalised entropy of the attacks over the quarters of an hour of the whole time."""
     _attacked(subject)
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
-    time = subject.of("time").astype("int64").to_numpy()
-    hit = time[subject.label] // (900 * 10**9)
-    if subject.has("episode"):
-        hit = (
-            pd.DataFrame(
-                {"bin": hit, "episode": subject.of("episode").astype("str")[subject.label].to_numpy()}
-            )
-            .drop_duplicates()["bin"]
-            .to_numpy()
-        )
-    quarters = max(2, int((time.max() - time.min()) // (900 * 10**9)) + 1)
-    share = np.unique(hit, return_counts=True)[1] / len(hit)
-    value = 1 - float(-(share * np.log(share)).sum() / np.log(quarters))
-    evidence = [{"quarters with attacks": len(share), "quarters": quarters}]
+    time = subject.of("time").astype("int64")
+    hits = pd.DataFrame({"quarter": time // QUARTER})[subject.label]
+    if subject.has("episode"):  # a quarter counts once for each episode
+        hits = hits.assign(episode=subject.of("episode").astype("str")).drop_duplicates()
+    counts = hits["quarter"].value_counts()
+    quarters = max(2, int((time.max() - time.min()) // QUARTER) + 1)
+    filled = float(entropy(counts, base=quarters))
+    evidence = [{"quarters with attacks": len(counts), "quarters": quarters}]
     return Measured(
-        value,
-        f"Attacks fill {len(share)} of {quarters} quarters of an hour; their entropy is {1 - value:.0%} of what is possible.",
+        1 - filled,
+        f"Attacks fill {len(counts)} of {quarters} quarters of an hour; their entropy is {filled:.0%} of what is possible.",
         evidence,
     )
 
@@ -145,11 +112,9 @@ def planned_kinds(subject: Subject) -> Measured:
     """Count planned kinds of the injector that no row has."""
     if subject.account is None or subject.level != "packets":
         raise Absent("there is no plan of kinds")
-    planned = {
-        episode.kind for episode in subject.account.evidence.plan.episodes if episode.row.actor == "injector"
-    }
-    captured = set(subject.frame["kind"].astype("str").unique())
-    lost = sorted(planned - captured)
+    episodes = subject.account.evidence.plan.episodes
+    planned = {episode.kind for episode in episodes if episode.row.actor == "injector"}
+    lost = sorted(planned - set(subject.frame["kind"].astype("str")))
     return Measured(
         len(lost),
         f"{len(planned) - len(lost)} of {len(planned)} kinds planned for the injector are in the capture.",

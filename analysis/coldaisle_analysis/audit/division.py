@@ -6,10 +6,10 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 from coldaisle_analysis.arrays import Mask
-from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.shortcuts import ARP
 from coldaisle_analysis.audit.similarity import shared
-from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.audit.sweep import sweep
 from coldaisle_analysis.evaluation.groups import in_time
 from coldaisle_analysis.evaluation.splits import OTHER_RUNS
@@ -30,8 +30,6 @@ def test_side(subject: Subject) -> Mask:
 def repeated(subject: Subject) -> Measured:
     """Return the share of test rows whose features equal those of a training row."""
     test = test_side(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
     share = shared(subject.matrix, test, ~test)
     return Measured(share, f"{share:.1%} of the test rows equal a training row in every feature.", [])
 
@@ -58,26 +56,19 @@ def on_both_sides(subject: Subject) -> Measured:
 def separable(subject: Subject) -> Measured:
     """Return the AUC of a small tree that separates training from test rows without an attack."""
     test = test_side(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
     rows = subject.draw(~subject.label, salt=5)
-    if min(np.bincount(test[rows], minlength=2)) < 2:  # noqa: PLR2004 - a row for each fold
+    features, sides = subject.scaled[rows], test[rows]
+    if min(np.bincount(sides, minlength=2)) < 2:  # noqa: PLR2004 - a row for each fold
         raise Absent("a side has no row without an attack")
     tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=subject.seed)
-    score = cross_val_predict(tree, subject.scaled[rows], test[rows], cv=2, method="predict_proba")[:, 1]
-    separation = sweep(score, test[rows])
-    tree.fit(subject.scaled[rows], test[rows])
-    weights = pd.Series(tree.feature_importances_, list(subject.features)).sort_values(ascending=False)
+    auc = sweep(cross_val_predict(tree, features, sides, cv=2, method="predict_proba")[:, 1], sides).auc
+    weights = pd.Series(tree.fit(features, sides).feature_importances_, list(subject.features))
+    ranked = weights[weights > 0].sort_values(ascending=False)
     evidence = [
-        {"column": str(name), "importance": round(float(weight), 4)}
-        for name, weight in weights.items()
-        if weight > 0
+        {"column": str(name), "importance": round(float(weight), 4)} for name, weight in ranked.items()
     ]
-    return Measured(
-        separation.auc,
-        f"A small tree separates clean training rows from clean test rows with an AUC of {separation.auc:.3f}.",
-        evidence,
-    )
+    text = f"A small tree separates clean training rows from clean test rows with an AUC of {auc:.3f}."
+    return Measured(auc, text, evidence)
 
 
 def _scored(subject: Subject) -> pd.DataFrame:
@@ -98,7 +89,7 @@ def leak(subject: Subject) -> Measured:
     value = max(0.0, float(best.loc["random", "f1"] - grouped))
     evidence = [
         {"folds": str(split), "model": model, "F1": round(float(f1), 4)}
-        for split, (model, f1) in zip(best.index, best.to_numpy(), strict=True)
+        for split, model, f1 in best.itertuples()
     ]
     return Measured(
         value, f"Random folds give {value:.3f} more F1 than folds that hold whole days out.", evidence
@@ -144,16 +135,12 @@ def baselines(subject: Subject) -> Measured:
     """Count splits without a trivial model, or whose best model is no better than the trivial one."""
     rows = _scored(subject)
     plain = rows[~rows["split"].str.contains("+", regex=False)]
-    evidence = []
-    for split, group in plain.groupby("split"):
-        trivial, best = group.loc[group["model"] == "dummy", "f1"], float(group["f1"].max())
-        if trivial.empty or best <= float(trivial.max()):
-            evidence.append({"split": str(split), "best F1": round(best, 4)})
-    return Measured(
-        len(evidence),
-        f"In {len(evidence)} of {plain['split'].nunique()} splits no model is better than a trivial one.",
-        evidence,
-    )
+    trivial = plain["f1"].where(plain["model"] == "dummy")
+    best = plain.assign(trivial=trivial).groupby("split")[["f1", "trivial"]].max()
+    poor = best.loc[~(best["f1"] > best["trivial"]), "f1"]
+    evidence = [{"split": str(split), "best F1": round(float(f1), 4)} for split, f1 in poor.items()]
+    text = f"In {len(poor)} of {len(best)} splits no model is better than a trivial one."
+    return Measured(len(poor), text, evidence)
 
 
 CHECKS = (

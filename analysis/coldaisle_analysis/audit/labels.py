@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
 from coldaisle_analysis.audit.similarity import NEAR, neighbours, per_kind, shared
-from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_analysis.truth import custody
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from coldaisle_analysis.audit.capture import conversations, losses
-from coldaisle_analysis.audit.check import Absent, Check, Measured
+from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.division import test_side
-from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.audit.subject import Absent, Subject
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.addressing import BROKER, NTP, UNITS
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
@@ -27,20 +28,10 @@ SECTIONS = (
     "Motivation", "Composition", "Collection process", "Preprocessing, cleaning, labelling", "Uses", "Distribution", "Maintenance",
 )  # fmt: skip
 """The sections of a datasheet (Gebru et al., Datasheets for Datasets, CACM 64(12), 2021)."""
-FACTS = (
-    "id",
-    "scenario",
-    "seed",
-    "engine",
-    "created",
-    "plan_digest",
-    "semantic_digest",
-    "counts",
-    "versions",
-    "commit",
-    "clocks",
-    "files",
-)
+FACTS = [
+    name for name in Manifest.model_fields if name not in {"shards", "seconds", "definition", "left_out"}
+]
+"""Fields of a manifest that say what a run is."""
 PROGRAMS = ("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn")
 """Programs whose versions a manifest has to state."""
 
@@ -94,16 +85,20 @@ def _manifest(subject: Subject) -> Manifest:
     return subject.manifest
 
 
+def _account(subject: Subject) -> Account:
+    assert subject.account is not None  # noqa: S101 - callers check it
+    return subject.account
+
+
 def _is_public(subject: Subject) -> bool:
     """Tell whether the scenario says where the data set is published."""
-    publish = subject.account.evidence.plan.scenario.publish if subject.account is not None else None
+    publish = _account(subject).evidence.plan.scenario.publish
     return publish is not None and bool(publish.url or publish.doi)
 
 
 def _whole_network(subject: Subject) -> bool:
-    account = subject.account
-    assert account is not None  # noqa: S101 - callers check it
-    expected = {UNITS[unit].mac for unit in account.evidence.plan.scenario.units} | {BROKER.mac, NTP.mac}
+    units = _account(subject).evidence.plan.scenario.units
+    expected = {UNITS[unit].mac for unit in units} | {BROKER.mac, NTP.mac}
     return expected <= {str(mac) for mac in subject.of("mac").dropna().unique()}
 
 
@@ -118,17 +113,13 @@ def _divided(subject: Subject) -> bool:
         return False
 
 
-def _both(subject: Subject) -> bool:
-    return bool(subject.label.any() and not subject.label.all())
-
-
 def _anonymous(subject: Subject) -> bool:
     return all(ip_address(str(ip)).is_private for ip in subject.of("src").dropna().unique())
 
 
 _PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
     ("Gharib", "complete network configuration"): _whole_network,
-    ("Gharib", "complete traffic"): _both,
+    ("Gharib", "complete traffic"): lambda subject: bool(0 < subject.label.mean() < 1),
     ("Gharib", "labelled"): lambda subject: subject.has("episode"),
     ("Gharib", "complete interaction"): lambda subject: conversations(subject).value < 0.01,  # noqa: PLR2004 - as A5
     ("Gharib", "complete capture"): lambda subject: losses(subject).value == 0,
@@ -145,9 +136,7 @@ _PROPERTIES: dict[tuple[str, str], Callable[[Subject], bool]] = {
     ("Ring", "normal user behaviour"): lambda subject: "benign" in _families(subject),
     ("Ring", "attack traffic"): lambda subject: bool(subject.label.any()),
     ("Ring", "metadata"): lambda subject: manifest(subject).value == 0,
-    ("Ring", "format"): lambda subject: (
-        subject.account is not None and len(subject.account.evidence.sealed) > 0
-    ),
+    ("Ring", "format"): lambda subject: len(_account(subject).evidence.sealed) > 0,
     ("Ring", "anonymity"): _anonymous,
     ("Ring", "count"): lambda subject: _manifest(subject).counts.get("packets") == len(subject),
     ("Ring", "duration"): lambda subject: _manifest(subject).counts.get("days", 0) > 0,

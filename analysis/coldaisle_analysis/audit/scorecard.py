@@ -15,10 +15,15 @@ NOTE = "These are signals with their evidence, not verdicts: a signal may be the
 _LOUDNESS = {Status.ABSENT: 0, Status.OK: 0, Status.LOOK: 1, Status.BAD: 2}
 
 
+def counts(results: Sequence[Result]) -> dict[str, int]:
+    """Return how many checks have each status."""
+    return {str(status): sum(result.status is status for result in results) for status in Status}
+
+
 def as_dict(name: str, results: Sequence[Result]) -> dict[str, Any]:
     """Return a scorecard: the name of the subject, how many checks have each status, and every check."""
-    counts = {str(status): sum(result.status is status for result in results) for status in Status}
-    return {"subject": name, "note": NOTE, "counts": counts, "checks": [result.row() for result in results]}
+    rows = [result.row() for result in results]
+    return {"subject": name, "note": NOTE, "counts": counts(results), "checks": rows}
 
 
 def write(name: str, results: Sequence[Result], path: Path) -> None:

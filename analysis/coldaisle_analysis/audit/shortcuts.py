@@ -1,53 +1,52 @@
 """Check group C: shortcuts that a classifier can take instead of learning what an attack is."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import jensenshannon
 
-from coldaisle_analysis.audit.check import Absent, Check, Measured
-from coldaisle_analysis.audit.subject import MISSING, Subject
-from coldaisle_analysis.audit.sweep import both_classes, sweep, transferred
-from coldaisle_contracts.clock import DAY
+from coldaisle_analysis.audit.check import Check, Measured
+from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
+from coldaisle_analysis.audit.sweep import Sweep, both_classes, sweep, transferred
+from coldaisle_contracts.clock import DAY, SECOND
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
 SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
-CORRELATED, BINS, QUARTER_S = 0.95, 32, 900
+CORRELATED, BINS = 0.95, 32
+QUARTER = 900 * SECOND
+"""A quarter of an hour, in ns."""
 
 
-def _best(subject: Subject, names: Sequence[str], noun: str) -> Measured:
-    """Return the AUC of the column that separates the classes best by its order; ``noun`` names such columns."""
+def _sweeps(subject: Subject) -> dict[str, Sweep]:
     label = both_classes(subject)
-    if not names:
-        raise Absent(f"the rows have no {noun}")
-    sweeps = {name: sweep(subject.numbers(name), label) for name in names}
-    ranked = sorted(sweeps, key=lambda name: -sweeps[name].auc)
-    best = sweeps[ranked[0]]
-    evidence = [{"column": name, "auc": round(sweeps[name].auc, 4)} for name in ranked]
-    return Measured(best.auc, f"{ranked[0]} alone reaches an AUC of {best.auc:.3f}.", evidence)
+    if not subject.features:
+        raise Absent("the rows have no numeric feature")
+    return {name: sweep(subject.numbers(name), label) for name in subject.features}
+
+
+def _best(aucs: Mapping[str, float]) -> Measured:
+    """Return the AUC of the best column."""
+    ranked = sorted(aucs, key=lambda name: -aucs[name])
+    best = ranked[0]
+    evidence = [{"column": name, "auc": round(aucs[name], 4)} for name in ranked]
+    return Measured(aucs[best], f"{best} alone reaches an AUC of {aucs[best]:.3f}.", evidence)
 
 
 def one_feature(subject: Subject) -> Measured:
     """Return the AUC of the best single feature."""
-    return _best(subject, subject.features, "numeric feature")
+    return _best({name: separation.auc for name, separation in _sweeps(subject).items()})
 
 
 def one_rule(subject: Subject) -> Measured:
     """Return the balanced accuracy of the best threshold on one feature; the evidence shows this rule."""
-    label = both_classes(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    sweeps = {name: sweep(subject.numbers(name), label) for name in subject.features}
-    name = max(sweeps, key=lambda column: sweeps[column].accuracy)
-    best = sweeps[name]
+    name, best = max(_sweeps(subject).items(), key=lambda pair: pair[1].accuracy)
     side = ">" if best.above else "<="
     rule = f"{name} {side} {'missing' if best.threshold == MISSING else f'{best.threshold:.6g}'}"
     evidence = [{"rule": rule, "balanced accuracy": round(best.accuracy, 4)}]
-    return Measured(
-        best.accuracy, f"The rule {rule} has a balanced accuracy of {best.accuracy:.3f}.", evidence
-    )
+    text = f"The rule {rule} has a balanced accuracy of {best.accuracy:.3f}."
+    return Measured(best.accuracy, text, evidence)
 
 
 def identity(subject: Subject) -> Measured:
@@ -58,13 +57,10 @@ def identity(subject: Subject) -> Measured:
     aucs = {}
     for name in subject.identity:
         values, kind = subject.numbers(name), subject.frame[name].dtype
-        by_order = (
-            0.0 if isinstance(kind, pd.CategoricalDtype) or kind.kind == "O" else sweep(values, label).auc
-        )
-        aucs[name] = max(by_order, transferred(values, label, subject.days))
-    ranked = sorted(aucs, key=lambda name: -aucs[name])
-    evidence = [{"column": name, "auc": round(aucs[name], 4)} for name in ranked]
-    return Measured(aucs[ranked[0]], f"{ranked[0]} alone reaches an AUC of {aucs[ranked[0]]:.3f}.", evidence)
+        aucs[name] = transferred(values, label, subject.days)
+        if not isinstance(kind, pd.CategoricalDtype) and kind.kind != "O":  # codes of text have no order
+            aucs[name] = max(aucs[name], sweep(values, label).auc)
+    return _best(aucs)
 
 
 def service(subject: Subject) -> Measured:
@@ -84,12 +80,10 @@ def service(subject: Subject) -> Measured:
 
 def time_of_day(subject: Subject) -> Measured:
     """Return the AUC of the quarter of an hour of the day, learned on other days."""
-    label = both_classes(subject)
-    if not subject.has("time"):
-        raise Absent("the rows have no time")
+    label, time = both_classes(subject), subject.of("time").astype("int64").to_numpy()
     if subject.days.max() == 0:
         raise Absent("all rows lie in one day")
-    quarter = subject.of("time").astype("int64").to_numpy() % DAY // (QUARTER_S * 10**9)
+    quarter = time % DAY // QUARTER
     auc = transferred(quarter.astype(np.float64), label, subject.days)
     hours = pd.Series(label).groupby(quarter // 4).mean().sort_values(ascending=False)
     evidence = [
@@ -114,13 +108,10 @@ def artefacts(subject: Subject) -> Measured:
     names = [subject.meaning[meaning] for meaning in ("ttl", "window", "ipid", "mac") if subject.has(meaning)]
     if not names:
         raise Absent("the rows have no TTL, window, IP identification or MAC address")
-    bits = {name: _divergence(subject, name, label) for name in names}
-    ranked = sorted(bits, key=lambda name: -bits[name])
-    evidence = [{"column": name, "divergence": round(bits[name], 4)} for name in ranked]
-    worst = ranked[0]
-    return Measured(
-        bits[worst], f"{worst} diverges by {bits[worst]:.3f} bit between attacks and benign rows.", evidence
-    )
+    ranked = sorted(((_divergence(subject, name, label), name) for name in names), key=lambda pair: -pair[0])
+    evidence = [{"column": name, "divergence": round(bits, 4)} for bits, name in ranked]
+    bits, worst = ranked[0]
+    return Measured(bits, f"{worst} diverges by {bits:.3f} bit between attacks and benign rows.", evidence)
 
 
 def _divergence(subject: Subject, name: str, label: np.ndarray) -> float:
@@ -142,24 +133,16 @@ def correlated(subject: Subject) -> Measured:
     if len(moving) < 2:  # noqa: PLR2004 - a pair
         raise Absent("fewer than two features vary")
     table = np.abs(np.corrcoef(rows[:, moving].T))
-    pairs = [
-        (float(table[a, b]), moving[a], moving[b]) for a, b in _pairs(len(moving)) if table[a, b] > CORRELATED
-    ]
-    touched = {feature for _, *pair in pairs for feature in pair}
+    first, second = np.nonzero(np.triu(table, 1) > CORRELATED)
+    pairs = sorted(zip(table[first, second], moving[first], moving[second], strict=True), reverse=True)
     evidence = [
-        {"pair": f"{subject.features[a]}, {subject.features[b]}", "|r|": round(r, 4)}
-        for r, a, b in sorted(pairs, reverse=True)
+        {"pair": f"{subject.features[a]}, {subject.features[b]}", "|r|": round(float(r), 4)}
+        for r, a, b in pairs
     ]
-    share = len(touched) / len(subject.features)
+    repeated, count = len({*first, *second}), len(subject.features)
     return Measured(
-        share,
-        f"{len(touched)} of {len(subject.features)} features are repeated by another feature.",
-        evidence,
+        repeated / count, f"{repeated} of {count} features are repeated by another feature.", evidence
     )
-
-
-def _pairs(count: int) -> Iterable[tuple[int, int]]:
-    return itertools.combinations(range(count), 2)
 
 
 CHECKS = (

@@ -35,7 +35,7 @@ def per_kind(subject: Subject, rows: Ints, flagged: Mask) -> list[dict[str, obje
     table = table.sort_values("mean", ascending=False)
     return [
         {"kind": str(kind), "share": round(float(mean), 4), "rows": int(size)}
-        for kind, (mean, size) in zip(table.index, table.to_numpy(), strict=True)
+        for kind, mean, size in table.itertuples()
     ]
 
 

@@ -22,6 +22,10 @@ SAMPLE = 4_000
 """How many rows are drawn where a check compares rows with rows."""
 
 
+class Absent(Exception):  # noqa: N818 - it means that there is nothing to measure, which is no error
+    """The data set lacks what a check needs; the message says what."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """Labelled rows under audit.
@@ -38,7 +42,7 @@ class Subject:
         meaning: name of the column for each meaning that the rows have: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
             ``ipid``, ``flow``, ``episode``, ``client``, ``payload``, ``id``, ``day``.
         account: the run's settled ledger, where the rows are a run's.
-        manifest: the run's manifest so far, likewise.
+        manifest: the run's manifest, likewise.
         metrics: rows of ``models/metrics.json``, where models were scored.
         croissant: its Croissant metadata, where there is any.
         datasheet: its datasheet in Markdown, likewise.
@@ -71,7 +75,13 @@ class Subject:
         return all(meaning in self.meaning for meaning in meanings)
 
     def of(self, meaning: str) -> pd.Series:
-        """Return the column of a meaning, in the order of the rows, with an index from 0."""
+        """Return the column of a meaning, in the order of the rows, with an index from 0.
+
+        Raises:
+            Absent: if the rows have no such column.
+        """
+        if meaning not in self.meaning:
+            raise Absent(f"the rows have no {meaning}")
         return self.frame[self.meaning[meaning]].reset_index(drop=True)
 
     def numbers(self, name: str) -> Floats:
@@ -81,26 +91,40 @@ class Subject:
         return self._codes[name]
 
     @cached_property
+    def touched(self) -> Mask:
+        """The rows that an episode touched, shape (rows,)."""
+        if not self.has("episode"):
+            return np.zeros(len(self), bool)
+        named = self.of("episode").astype("object")
+        return (named.notna() & (named != "")).to_numpy()
+
+    @cached_property
     def matrix(self) -> Floats:
-        """The features, missing ones as NaN, shape (rows, features)."""
-        feature_columns = [
-            np.where(self.numbers(name) == MISSING, np.nan, np.clip(self.numbers(name), -_ENOUGH, _ENOUGH))
-            for name in self.features
-        ]
-        return np.column_stack(feature_columns) if feature_columns else np.empty((len(self), 0))
+        """The features, missing ones as NaN, shape (rows, features).
+
+        Raises:
+            Absent: if there is no feature.
+        """
+        if not self.features:
+            raise Absent("the rows have no numeric feature")
+        table = np.column_stack([self.numbers(name) for name in self.features])
+        table[table == MISSING] = np.nan
+        return table.clip(-_ENOUGH, _ENOUGH, out=table)
 
     @cached_property
     def scaled(self) -> Floats:
         """The features, missing ones filled with the median of the column, all of equal spread, shape (rows, features)."""
         if not len(self):
             return self.matrix
+        ordered, counts = np.sort(self.matrix, axis=0), (~np.isnan(self.matrix)).sum(axis=0)
+        places = (np.array([[0.05], [0.5], [0.95]]) * (counts - 1)).astype(np.int64).clip(0)
+        low, middle, high = ordered[places, np.arange(len(counts))]
+        middle = np.nan_to_num(middle)
+        filled: Floats = np.where(np.isnan(self.matrix), middle, self.matrix)
         with np.errstate(all="ignore"):
-            middle = np.nan_to_num(_quantiles(self.matrix, 0.5))
-            spread = _quantiles(self.matrix, 0.95) - _quantiles(self.matrix, 0.05)
-            deviation = np.nanstd(np.where(np.isnan(self.matrix), middle, self.matrix), axis=0)
-        filled = np.where(np.isnan(self.matrix), middle, self.matrix) - middle
-        scale = np.where(np.nan_to_num(spread) > 0, spread, deviation)
-        return np.clip(filled / np.where(scale > 0, scale, 1.0), -10, 10)
+            scale = np.where(high > low, high - low, filled.std(axis=0))
+        scaled: Floats = (filled - middle) / np.where(scale > 0, scale, 1.0)
+        return scaled.clip(-10, 10)
 
     @cached_property
     def days(self) -> Ints:
@@ -172,11 +196,3 @@ def _numbers(column: pd.Series) -> Floats:
         return np.nan_to_num(numbers, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
     codes = np.asarray(pd.factorize(column)[0], np.float64)
     return np.where(codes < 0, MISSING, codes)
-
-
-def _quantiles(matrix: Floats, share: float) -> Floats:
-    """Return a quantile of each column without its missing values, shape (columns,)."""
-    ordered = np.sort(matrix, axis=0)
-    counts = (~np.isnan(matrix)).sum(axis=0)
-    at = np.clip((share * (counts - 1)).astype(np.int64), 0, None)
-    return np.asarray(ordered[at, np.arange(matrix.shape[1])] if len(matrix) else np.zeros(matrix.shape[1]))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldaisle_analysis.arrays import Floats, Ints, Mask
-from coldaisle_analysis.audit.check import Absent
-from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,12 @@ def both_classes(subject: Subject) -> Mask:
 
 def sweep(values: Floats, label: Mask) -> Sweep:
     """Return how well the order of a column separates the labels; rows with equal values are never separated."""
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
-    last = np.append(ranked[1:] != ranked[:-1], True)
-    below = np.cumsum(label[order])[last] / label.sum()
-    false = np.cumsum(~label[order])[last] / (~label).sum()
-    area = float(np.trapezoid(np.append(0, below), np.append(0, false)))
-    apart = below - false
+    distinct, below, false = _curve(values, label)
+    area = float(np.trapezoid(below, false))
+    apart = (below - false)[1:]
     best = int(np.argmax(np.abs(apart)))
-    return Sweep(
-        max(area, 1 - area),
-        0.5 + float(np.abs(apart[best])) / 2,
-        float(ranked[last][best]),
-        bool(apart[best] < 0),
-    )
+    accuracy = 0.5 + float(np.abs(apart[best])) / 2
+    return Sweep(max(area, 1 - area), accuracy, float(distinct[best]), bool(apart[best] < 0))
 
 
 def transferred(values: Floats, label: Mask, days: Ints) -> float:
@@ -68,13 +59,14 @@ def transferred(values: Floats, label: Mask, days: Ints) -> float:
     attacks_elsewhere = np.bincount(codes, label)[codes] - np.bincount(cell, label)[cell]
     rate = label.mean()
     score = (attacks_elsewhere + rate) / (elsewhere + 1.0)
-    return _auc(np.where(values == MISSING, rate, score), label)
+    _, below, false = _curve(np.where(values == MISSING, rate, score), label)
+    return 1 - float(np.trapezoid(below, false))
 
 
-def _auc(score: Floats, label: Mask) -> float:
-    order = np.argsort(score, kind="stable")
-    ranked = score[order]
+def _curve(values: Floats, label: Mask) -> tuple[Floats, Floats, Floats]:
+    """Return the distinct values, sorted, and the shares of attacks and of other rows up to each of them, from 0 on."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
     last = np.append(ranked[1:] != ranked[:-1], True)
-    below = np.cumsum(label[order])[last] / label.sum()
-    false = np.cumsum(~label[order])[last] / (~label).sum()
-    return 1 - float(np.trapezoid(np.append(0, below), np.append(0, false)))
+    below, false = (np.append(0, np.cumsum(rows[order])[last] / rows.sum()) for rows in (label, ~label))
+    return ranked[last], below, false

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coldaisle_analysis.audit import Result, Status
-from coldaisle_analysis.audit.scorecard import NOTE, by_group
+from coldaisle_analysis.audit.scorecard import NOTE, by_group, counts
 from coldaisle_contracts.errors import plain
 
 _SENTENCE = 1_000
@@ -22,8 +22,7 @@ def tables(name: str, results: Sequence[Result]) -> Iterator[Table | Text | str]
         answered = [result for result in of_group if result.status is not Status.ABSENT]
         if answered:
             yield _table(group, answered)
-    counts = ", ".join(f"{sum(result.status is status for result in results)} {status}" for status in Status)
-    yield f"\n{counts}. {NOTE}"
+    yield f"\n{', '.join(f'{count} {status}' for status, count in counts(results).items())}. {NOTE}"
 
 
 def _table(group: str, results: Sequence[Result]) -> Table:

@@ -11,9 +11,10 @@ from sklearn.pipeline import Pipeline
 from coldaisle_analysis import columns
 from coldaisle_analysis.earliness.policies import Policy, as_json, of_json
 from coldaisle_analysis.forecast.kalman import COLUMNS, Forecast, Site
-from coldaisle_analysis.models import files, scores
+from coldaisle_analysis.models import files
+from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.texts import read
+from coldaisle_contracts.texts import read, writable
 
 FORMAT = 1
 SUFFIX = ".skops"
@@ -83,12 +84,10 @@ class Detector:
         }
         data = files.dumps({"told": json.dumps(contents), "pipeline": self.pipeline})
         hidden = path.with_name(f".{path.name}")
-        try:
+        with writable(path, "choose another place"):
             path.parent.mkdir(parents=True, exist_ok=True)
             hidden.write_bytes(data)
             hidden.replace(path)
-        except OSError as error:
-            raise InputError(path, f"cannot be written ({error.strerror}): choose another place") from error
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.watch import Verdicts, Watch
 from coldaisle_analysis.staging import refuse_used, staged
-from coldaisle_contracts.clock import SECOND
 
 SCHEMA = pa.schema([
     ("frame", pa.int64()), ("time", pa.timestamp("ns", "UTC")), ("score", pa.float64()), ("alarm", pa.bool_()),
@@ -98,11 +96,10 @@ def _written(verdicts: Iterator[Verdicts], file: pq.ParquetWriter) -> Iterator[V
 def alarm_json(verdicts: Verdicts, row: int) -> dict[str, Any]:
     """Return an alarm as JSON; ``time`` is in UTC."""
     time_ns = int(verdicts.time_ns[row])
-    seconds, nanos = divmod(time_ns, SECOND)
     return {
         "event": "alarm",
         "frame": int(verdicts.frame[row]),
-        "time": f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z",
+        "time": f"{np.datetime64(time_ns, 'ns')}Z",
         "time_ns": time_ns,
         "score": float(verdicts.score[row]),
         **{name: values[row] for name, values in verdicts.texts.items()},

@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 
 from coldaisle_analysis.detection.detector import PLAIN, SUFFIX, Detector
-from coldaisle_analysis.earliness.policies import (
-    FAMILIES,
-    Policy,
-    Threshold,
-    evaluation_set,
-    simplest,
-    tune_all,
-)
-from coldaisle_analysis.evaluation.alarms import BUDGETS, OBJECTIVE
+from coldaisle_analysis.earliness.policies import Policy, Threshold, evaluation_set
+from coldaisle_analysis.evaluation.alarms import BEST, BUDGETS, choose
 from coldaisle_analysis.evaluation.folds import FoldResult, evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import Scored
@@ -72,12 +65,8 @@ def _policies(level: Level, result: FoldResult) -> dict[str, Policy]:
     (cases,) = level.cases.values()
     on = evaluation_set(cases, level.labels, level.episodes, has_score)
     plain = Threshold(result.threshold)
-    per_day = on.per_day(on.incidents(on.alarms(plain, score)))
-    early, *on_budgets = tune_all(list(FAMILIES), score, on, OBJECTIVE, [per_day, *BUDGETS.values()])
-    within: dict[str, Policy] = {
-        budget: simplest(policies, on).policy for budget, policies in zip(BUDGETS, on_budgets, strict=True)
-    }
-    return {PLAIN: plain, **within, EARLY: simplest(early, on).policy}
+    chosen = choose(score, on, plain)
+    return {PLAIN: plain, **{rule: chosen[rule].policy for rule in BUDGETS}, EARLY: chosen[BEST].policy}
 
 
 def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[str, Detector]]:

@@ -18,7 +18,7 @@ from coldaisle_analysis.features.derived import Derivation
 from coldaisle_analysis.forecast import columns as forecast
 from coldaisle_analysis.forecast.columns import series_of_published
 from coldaisle_analysis.forecast.kalman import Forecast
-from coldaisle_analysis.models import scores
+from coldaisle_analysis.models.model import scores
 from coldaisle_analysis.series.names import publisher, stream_key
 from coldaisle_analysis.series.published import Reader, Sent
 

@@ -42,7 +42,6 @@ from coldaisle_analysis.evaluation.metrics import (
     BudgetMetrics,
     CaseMetrics,
     DelayCurves,
-    OptionalCurves,
     PolicyMetrics,
 )
 from coldaisle_analysis.evaluation.splits import Fold
@@ -51,6 +50,8 @@ BUDGETS: dict[Budget, float] = {"1 a day": ONE_A_DAY, "1 a week": ONE_A_WEEK}
 """Budgets of false alarms, in incidents per day."""
 OBJECTIVE = "erde_5"
 """The score that policies are chosen for."""
+BEST = "best"
+"""The simplest good policy of all families."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +133,10 @@ def of_results(
         by kind of attack. With ``policies`` also those chosen for :data:`OBJECTIVE`, with no more false alarms on training rows than that
         threshold raised there, and within every budget.
     """
-    scores = [
-        _over_level(len(level.labels), fold, result) for fold, result in zip(folds, results, strict=True)
-    ]
-    return {
-        case.name: _CaseScorer(level, case, scores).metrics(
-            [result.threshold for result in results], policies=policies
-        )
-        for case in sets
-    }
+    rows = len(level.labels)
+    scores = [_over_level(rows, fold, result) for fold, result in zip(folds, results, strict=True)]
+    limits = [Threshold(result.threshold) for result in results]
+    return {case.name: _CaseScorer(level, case, scores).metrics(limits, policies=policies) for case in sets}
 
 
 def _over_level(rows: int, fold: Fold, result: FoldResult) -> tuple[Floats, Floats]:
@@ -164,9 +160,8 @@ class _CaseScorer:
     sets: CaseSets
     scores: Sequence[tuple[Floats, Floats]]
 
-    def metrics(self, thresholds: Sequence[float], *, policies: bool) -> CaseMetrics:
+    def metrics(self, limits: Sequence[Threshold], *, policies: bool) -> CaseMetrics:
         """Return the model's metrics, see :func:`of_results`."""
-        limits = [Threshold(limit) for limit in thresholds]
         plain, whole = self._alarms(limits), self.sets.whole
         outcomes = whole.cases.outcomes(plain)
         curves = curves_of(outcomes)
@@ -191,8 +186,7 @@ class _CaseScorer:
         return self._budgeted(self._alarms(limits))
 
     def _budgeted(self, alarms: Mask) -> BudgetMetrics:
-        whole = self.sets.whole
-        return {**measure(whole, alarms), **rows_of(self.level, whole, alarms)}
+        return {**measure(self.sets.whole, alarms), **rows_of(self.level, self.sets.whole, alarms)}
 
     def _alarms(self, chosen: Sequence[Policy]) -> Mask:
         """Return which rows alarm, given one policy per fold."""
@@ -203,26 +197,34 @@ class _CaseScorer:
 
     def _policies(self, limits: Sequence[Policy]) -> dict[str, PolicyMetrics]:
         """Return the metrics of each policy family, of the simplest good one of each fold (``best``), and of the latter within each budget."""
-        chosen: dict[str, list[Tuned]] = {rule: [] for rule in (*FAMILIES, "best", *BUDGETS)}
-        for (scores, _), train, limit in zip(self.scores, self.sets.train, limits, strict=True):
-            per_day = train.per_day(train.incidents(train.alarms(limit, scores)))
-            plain, *within = tune_all(list(FAMILIES), scores, train, OBJECTIVE, [per_day, *BUDGETS.values()])
-            for family, policy in zip(FAMILIES, plain, strict=True):
-                chosen[family].append(policy)
-            for rule, families in zip(("best", *BUDGETS), (plain, *within), strict=True):
-                chosen[rule].append(simplest(families, train))
-        return {rule: self._measured(policies, curves=rule == "best") for rule, policies in chosen.items()}
+        chosen = [
+            choose(scores, train, limit)
+            for (scores, _), train, limit in zip(self.scores, self.sets.train, limits, strict=True)
+        ]
+        by_rule = {rule: [fold[rule] for fold in chosen] for rule in chosen[0]}
+        return {rule: self._measured(tuned, curves=rule == BEST) for rule, tuned in by_rule.items()}
 
     def _measured(self, tuned: Sequence[Tuned], *, curves: bool) -> PolicyMetrics:
         """Return the metrics of policies, one per fold, on the test sides, and their score on the training rows."""
         alarms = self._alarms([choice.policy for choice in tuned])
-        points: OptionalCurves = {**curves_of(self.sets.whole.cases.outcomes(alarms))} if curves else {}
+        points: DelayCurves = curves_of(self.sets.whole.cases.outcomes(alarms)) if curves else {}
         return {
             **self._budgeted(alarms),
             "chosen": [as_json(choice.policy) for choice in tuned],
             "on_training": float(np.mean([choice.value for choice in tuned])),
             **points,
         }
+
+
+def choose(scores: Floats, train: EvaluationSet, limit: Policy) -> dict[str, Tuned]:
+    """Return the policies chosen on training rows by name: the best of each family, :data:`BEST`, and the simplest good one within each budget.
+
+    All but the last raise no more false alarms on these rows than the threshold ``limit``.
+    """
+    per_day = train.per_day(train.incidents(train.alarms(limit, scores)))
+    families = tune_all(list(FAMILIES), scores, train, OBJECTIVE, [per_day, *BUDGETS.values()])
+    good = [simplest(tuned, train) for tuned in families]
+    return dict(zip((*FAMILIES, BEST, *BUDGETS), (*families[0], *good), strict=True))
 
 
 def curves_of(outcomes: Outcomes) -> DelayCurves:

@@ -1,7 +1,7 @@
 """Evaluation of every model on every split of every level: the rows of ``models/metrics.json``.
 
 Imputation, scaling, model and threshold are fitted on the training side of a fold; the rows of all test sides together
-are scored once. Models are not given identity columns, except in the splits named ``…+identity``, where one decision tree shows what
+are scored once. Models get no identity columns, except in the splits named ``…+identity``, where one decision tree shows what
 these columns would leak.
 """
 
@@ -23,7 +23,7 @@ from coldaisle_analysis.evaluation.jobs import (
     without_unused,
 )
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.metrics import FirstCase, FoldMetrics, Scored, scored_row
+from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
 from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITH_POLICIES, WITHOUT_KIND
 from coldaisle_analysis.workers import parallel_map
@@ -69,7 +69,7 @@ def evaluate(
 
 
 def _summary(scored: Sequence[Scored]) -> str:
-    """Return how many models were scored on a split and which was best, without those given identity columns."""
+    """Return how many models were scored on a split and which was best, without models that got identity columns."""
     rows = [result.row for result in scored if not result.row["split"].endswith("+identity")]
     baselines = sum(row["model"] in BASELINES for row in rows)
     best = max(rows, key=lambda row: float(row["f1"]))
@@ -96,20 +96,17 @@ def _splits(level: Level, seed: int) -> Iterator[_Split]:
 
 def _params(splits: Sequence[_Split], seed: int, *, tune: bool) -> list[list[Params]]:
     """Return the parameters of the models for each fold of each split; with ``tune`` those of grouped folds are tuned on the training side."""
-    grouped_splits = [tune and split.name == split.level.held_out for split in splits]
-    chosen = parallel_map(
-        tuned_params,
-        [
-            (without_unused(split.level), split.models, fold.train, seed)
-            for split, is_tuned in zip(splits, grouped_splits, strict=True)
-            if is_tuned
-            for fold in split.folds
-        ],
-    )
-    return [
-        [next(chosen) if is_tuned else {} for _ in split.folds]
-        for split, is_tuned in zip(splits, grouped_splits, strict=True)
+
+    def is_tuned(split: _Split) -> bool:
+        return tune and split.name == split.level.held_out
+
+    jobs = [
+        (without_unused(split.level), split.models, fold.train, seed)
+        for split in filter(is_tuned, splits)
+        for fold in split.folds
     ]
+    chosen = parallel_map(tuned_params, jobs)
+    return [[next(chosen) if is_tuned(split) else {} for _ in split.folds] for split in splits]
 
 
 def _predicted(
@@ -174,7 +171,7 @@ def _score(
         score[rows], alarms[rows], tested[rows] = scores, scores >= result.threshold, True
     policies = name == level.held_out and model in WITH_POLICIES
     early = of_results(level, sets, folds, results, policies=policies)
-    first_case: FirstCase = {**next(iter(early.values()))["threshold"]} if early else {}
+    first_case = next(iter(early.values()))["threshold"] if early else None
     metrics: FoldMetrics = {
         "early": early,
         "fit_s": float(np.mean([result.tested.fit_s for result in results])),

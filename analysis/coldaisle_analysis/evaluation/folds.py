@@ -1,7 +1,7 @@
 """Models on one fold: their inputs, their fit on training rows, and their scores of held-out rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from coldaisle_analysis.evaluation.preparation import ScoredRows, TrainingRows
 from coldaisle_analysis.evaluation.splits import Fold
 from coldaisle_analysis.forecast.columns import columns_of, learn_site
 from coldaisle_analysis.forecast.kalman import COLUMNS, Site
-from coldaisle_analysis.models import EVEN_CHANCE, MODELS, threshold, unsupervised_threshold
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.models.model import EVEN_CHANCE, threshold, unsupervised_threshold
 
 Params = Mapping[str, Mapping[str, Any]]
 """The parameters of each model's estimator, by name of the model."""
@@ -21,7 +22,7 @@ Params = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """The input columns of models fitted on given rows: those of the level, and forecasts of a site learned from these rows.
+    """The input columns of models fitted on some rows: those of the level, and forecasts of a site learned from these rows.
 
     Attributes:
         names: names of the columns, without those of identity.
@@ -81,11 +82,6 @@ def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
     site = learn_site(level.series, trained)
     forecasts = columns_of(site, level.series, len(trained))
     return ModelInputs((*level.names, *COLUMNS), (level.features, forecasts), site)
-
-
-def with_identity(inputs: ModelInputs, level: Level) -> ModelInputs:
-    """Return the inputs with the identity columns added, which leak."""
-    return replace(inputs, parts=(*inputs.parts, level.identity))
 
 
 def fit_and_score(

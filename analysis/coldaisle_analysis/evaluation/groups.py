@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Ints, Mask
 from coldaisle_analysis.earliness.cases import named_episodes
 
 Subset = Literal["train", "test", "all"]
@@ -16,7 +17,7 @@ LAST = 0.3
 """Share of the days, or blocks, that a split in order of time tests on: two days of a week."""
 
 
-def groups_of(frame: pd.DataFrame) -> tuple[str, npt.NDArray[np.int64]]:
+def groups_of(frame: pd.DataFrame) -> tuple[str, Ints]:
     """Return the unit of a group, ``day`` or ``block``, and the group of each row.
 
     Where all rows lie in one day, blocks of consecutive time stand in for days. An episode never lies on
@@ -47,7 +48,7 @@ def together(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
     return named_episodes(frame).fillna(clean).to_numpy(np.str_)
 
 
-def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _blocks(frame: pd.DataFrame) -> Ints:
     """Return the block of each row: equal stretches of time."""
     stamps = frame["time"].astype("int64").to_numpy()
     if not stamps.size:
@@ -57,7 +58,7 @@ def _blocks(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(since * BLOCKS // (since.max() + 1), dtype=np.int64)
 
 
-def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def in_time(groups: Ints) -> Mask:
     """Return the test rows when whole groups are split in order of time: those of the last groups.
 
     Args:
@@ -71,7 +72,7 @@ def in_time(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return np.isin(groups, names[len(names) - tested :])
 
 
-def side(frame: pd.DataFrame, subset: Subset) -> npt.NDArray[np.bool_]:
+def side(frame: pd.DataFrame, subset: Subset) -> Mask:
     """Return which rows of a level lie in a subset: whole days, of which the last 30 % are the test side, see :func:`in_time`.
 
     Args:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from coldaisle_analysis.arrays import Rows
-from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, model_inputs, with_identity
+from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.splits import Fold, Side
 from coldaisle_analysis.evaluation.tuning import tune
 from coldaisle_analysis.models import MODELS, WITH_IDENTITY
 
 IDENTITY = "+identity"
-"""Suffix of the name of a model that was given the identity columns as well."""
+"""Suffix of the name of a model that also got the identity columns."""
 
 
 class Scores(NamedTuple):
@@ -35,7 +35,7 @@ class Job:
     """Work for one process: models are fitted and score other rows, several times where fits share a site.
 
     Attributes:
-        level: the level, reduced to what models are given.
+        level: the level, reduced to what models need.
         models: models that are fitted.
         leaks: whether one of them is fitted with the identity columns as well.
         site: rows that the site is learned from.
@@ -91,7 +91,7 @@ def run(job: Job, seed: int) -> dict[bytes, Scores]:
     for fit_key, (fit, scored) in job.fits.items():
         by_model = fit_and_score(job.models, inputs, fit, level.labels, seed, inputs.of(scored), job.params)
         if job.leaks:
-            leaky = with_identity(inputs, level)
+            leaky = replace(inputs, parts=(*inputs.parts, level.identity))
             (leaking,) = fit_and_score(
                 [WITH_IDENTITY], leaky, fit, level.labels, seed, leaky.of(scored), job.params
             ).values()
@@ -111,7 +111,7 @@ def tuned_params(level: Level, models: Sequence[str], rows: Rows, seed: int) -> 
 
 
 def without_unused(level: Level) -> Level:
-    """Return a level without the parts that no model is given, to copy less to another process."""
+    """Return a level without the parts that no model needs, to copy less to another process."""
     return replace(level, cases={}, kinds=level.kinds[:0])
 
 

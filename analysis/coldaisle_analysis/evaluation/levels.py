@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.arrays import Floats, Ints, Labels
+from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask
 from coldaisle_analysis.earliness.cases import Cases, find_cases, named_episodes
 from coldaisle_analysis.evaluation.groups import groups_of, together
 from coldaisle_analysis.forecast.columns import Series, series_of
@@ -45,7 +45,7 @@ class Level:
     series: Series
     identity: Floats
     labels: Labels
-    benign: npt.NDArray[np.bool_]
+    benign: Mask
     kinds: pd.Series
     episodes: Ints
     held_out: str
@@ -77,6 +77,7 @@ def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
 def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
     """Return a level of the dataset from its rows, see :mod:`coldaisle_analysis.columns`."""
     held_out, groups = groups_of(frame)
+    known_ns = frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)
     span = (frame["time"].max() - frame["time"].min()) / pd.Timedelta(seconds=1)
     return Level(
         name=name,
@@ -93,12 +94,9 @@ def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
         held_out=held_out,
         groups=groups,
         together=together(frame),
-        known_ns=_known_ns(frame, name),
+        known_ns=known_ns,
         days=max(float(span) if len(frame) else 0.0, 1.0) / DAY_S,
-        cases={
-            kind: find_cases(frame, stream, _known_ns(frame, name))
-            for kind, stream in _streams(frame, name).items()
-        },
+        cases={kind: find_cases(frame, stream, known_ns) for kind, stream in _streams(frame, name).items()},
     )
 
 
@@ -109,8 +107,3 @@ def _streams(frame: pd.DataFrame, name: columns.Level) -> dict[str, pd.Series]:
         return {"unit": frame["unit"].astype("object"), "sensor": sensor}
     client, flow = frame["client"].astype("object"), frame["flow"].astype("object")
     return {"connection": client.where(client.notna() & (client != ""), flow.where(flow >= 0))}
-
-
-def _known_ns(frame: pd.DataFrame, name: columns.Level) -> Ints:
-    """Return when all that a row's features describe had happened, in ns since the epoch."""
-    return frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)

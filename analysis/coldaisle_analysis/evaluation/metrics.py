@@ -74,20 +74,8 @@ class BudgetMetrics(AlarmMetrics, AlarmRows):
     """A decision rule that was set for a budget of false alarms."""
 
 
-class DelayCurves(TypedDict):
-    """Recall against delay, as points ``[delay, recall]``.
-
-    Attributes:
-        recall_by_items: the delay counted in items from the onset.
-        recall_by_seconds: the delay in s from the onset.
-    """
-
-    recall_by_items: list[list[float]]
-    recall_by_seconds: list[list[float]]
-
-
-class OptionalCurves(TypedDict, total=False):
-    """:class:`DelayCurves` where they are written down.
+class DelayCurves(TypedDict, total=False):
+    """Recall against delay; the rows of other runs and most policies have no curves.
 
     Attributes:
         recall_by_items: recall against the delay counted in items from the onset, as points ``[delay, recall]``.
@@ -98,7 +86,7 @@ class OptionalCurves(TypedDict, total=False):
     recall_by_seconds: list[list[float]]
 
 
-class PolicyMetrics(BudgetMetrics, OptionalCurves):
+class PolicyMetrics(BudgetMetrics, DelayCurves):
     """An alarm policy that was chosen on training rows; the policy ``best`` has curves, too.
 
     Attributes:
@@ -113,7 +101,7 @@ class PolicyMetrics(BudgetMetrics, OptionalCurves):
 _Budgets = TypedDict("_Budgets", {"1 a day": BudgetMetrics, "1 a week": BudgetMetrics}, total=False)
 
 
-class CaseMetrics(_Budgets, OptionalCurves):
+class CaseMetrics(_Budgets, DelayCurves):
     """A model's alarms on one kind of case.
 
     Attributes:
@@ -171,23 +159,6 @@ class BenignMetrics(TypedDict):
     false_alarms_on_benign: float
 
 
-class FirstCase(TypedDict, total=False):
-    """:class:`AlarmMetrics` of the threshold on the first kind of case, once more in the row itself; absent where no case was tested."""
-
-    erde_5: Number
-    erde_50: Number
-    erde_5_bounds: list[Number]
-    erde_50_bounds: list[Number]
-    f_latency: Number
-    latency_weighted_f1: Number
-    seconds_to_detect: Number
-    seconds_to_detect_p90: Number
-    cases: int
-    positive_cases: int
-    caught_cases: int
-    incidents_per_day: float
-
-
 class FoldMetrics(TypedDict):
     """The values of a row that come from the folds.
 
@@ -212,7 +183,7 @@ class FoldMetrics(TypedDict):
     seed: NotRequired[int]
 
 
-class MetricsRow(RowCounts, BenignMetrics, FirstCase, FoldMetrics):
+class MetricsRow(RowCounts, BenignMetrics, FoldMetrics):
     """A row of ``metrics.json``: one model on one split of one level.
 
     Attributes:
@@ -226,6 +197,10 @@ class MetricsRow(RowCounts, BenignMetrics, FirstCase, FoldMetrics):
     level: str
     split: str
     average_precision: float
+
+
+class CaseRow(MetricsRow, AlarmMetrics):
+    """A row of ``metrics.json`` of a model that was tested on cases: it repeats the metrics of the threshold on the first kind of case."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +227,7 @@ def scored_row(
     tested: Mask,
     seed: int,
     folds: FoldMetrics,
-    first: FirstCase | None = None,
+    first: AlarmMetrics | None = None,
 ) -> Scored:
     """Return a model's row on a split, and its precision-recall curve.
 
@@ -275,10 +250,10 @@ def scored_row(
         **_confusion(level, alarms, tested, seed),
         "average_precision": float(-np.diff(recall) @ precision[:-1]),  # as scikit-learn's function, without the curve once more
         **_against_benign(level, alarms & tested, score, tested),
-        **(first or {}),
         **folds,
     }  # fmt: skip
-    return Scored(row, recall[points], precision[points])
+    case_row: MetricsRow = CaseRow(**row, **first) if first else row
+    return Scored(case_row, recall[points], precision[points])
 
 
 def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> RowCounts:

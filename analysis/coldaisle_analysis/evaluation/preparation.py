@@ -15,7 +15,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.splits import subsample
-from coldaisle_analysis.models import MIN_CLASS_ROWS, MODELS, Model, Preparation, scores
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.models.model import MIN_CLASS_ROWS, Model, Preparation, scores
 
 
 class _Key(NamedTuple):
@@ -30,14 +31,12 @@ class FittedModel:
     """A fitted model.
 
     Attributes:
-        name: name of the model.
         estimator: the estimator, fitted on prepared rows.
         steps: the fitted steps that prepare rows.
         rows: number of rows it was fitted on.
         fit_s: time to fit the estimator, in s, without the preparation of rows, which models share.
     """
 
-    name: str
     estimator: BaseEstimator
     steps: list[BaseEstimator]
     rows: int
@@ -95,7 +94,7 @@ class TrainingRows:
         estimator = model.make(self._seed, self.names).set_params(**(params or {}))
         start = time.perf_counter()
         estimator.fit(_selected(rows, np.searchsorted(drawn, rows_taken)), truth[rows_taken])
-        return FittedModel(name, estimator, steps, len(rows_taken), time.perf_counter() - start)
+        return FittedModel(estimator, steps, len(rows_taken), time.perf_counter() - start)
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Floats]:
         """Return the fitted steps of a model's preparation, and the prepared rows of its draw."""

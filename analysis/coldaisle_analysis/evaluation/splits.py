@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from coldaisle_analysis.arrays import Labels, Rows
+from coldaisle_analysis.arrays import Ints, Labels, Mask, Rows, Texts
 
 OTHER_RUNS = "week"
 """Name of the split that trains on the whole of a run and tests on other runs, see :mod:`other_runs`."""
@@ -71,13 +70,13 @@ class Fold:
         return self.outer, *self.inner
 
 
-def grouped(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64]) -> Iterator[Fold]:
+def grouped(groups: Ints, labels: Labels, time_ns: Ints) -> Iterator[Fold]:
     """Yield folds that test on whole groups, dealt round robin into at most :data:`DAY_FOLDS` test sets.
 
     Args:
         groups: see :func:`groups.groups_of`.
         labels: 1 is attack, shape (rows,).
-        time_ns: when each row was known, in ns, shape (rows,).
+        time_ns: when all that a row describes had happened, in ns, shape (rows,).
     """
     groups = _numbered(groups)
     parts = groups % DAY_FOLDS
@@ -87,20 +86,18 @@ def grouped(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[
         yield Fold(outer, _inner(groups, number, labels, time_ns, train))
 
 
-def whole_run(groups: npt.NDArray[np.int64], labels: Labels, time_ns: npt.NDArray[np.int64]) -> Fold:
+def whole_run(groups: Ints, labels: Labels, time_ns: Ints) -> Fold:
     """Return a fold that trains on every row and tests none, for tests on other data; see :func:`grouped`."""
     rows = np.arange(len(labels))
     return Fold(Side(rows, rows[:0], rows), _inner(_numbered(groups), 0, labels, time_ns, rows))
 
 
-def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _numbered(groups: Ints) -> Ints:
     """Return the rank of each row's group among all groups."""
     return np.asarray(np.unique(groups, return_inverse=True)[1], np.int64)
 
 
-def _inner(
-    groups: npt.NDArray[np.int64], tested: int, labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
-) -> tuple[Side, ...]:
+def _inner(groups: Ints, tested: int, labels: Labels, time_ns: Ints, train: Rows) -> tuple[Side, ...]:
     """Divide a training side into inner folds, each of which leaves out the test set of another fold and scores rows of it.
 
     A test set with attacks can be held out where other attacks remain to fit on. Folds are paired by exclusive or of their numbers: if
@@ -120,7 +117,7 @@ def _inner(
     return tuple(sides[: max(int((held < HELD_TOGETHER).sum()) + 1, 2)])
 
 
-def _first_groups(groups: npt.NDArray[np.int64], labels: Labels, rows: Rows) -> Rows:
+def _first_groups(groups: Ints, labels: Labels, rows: Rows) -> Rows:
     """Return the rows of as many groups as it takes to have :data:`HELD_ROWS` rows; groups with attacks come first."""
     attacks = pd.Series(labels[rows]).groupby(groups[rows]).agg(["sum", "size"])
     order = attacks.index[np.argsort(attacks["sum"] == 0, kind="stable")]
@@ -128,9 +125,7 @@ def _first_groups(groups: npt.NDArray[np.int64], labels: Labels, rows: Rows) -> 
     return rows[np.isin(groups[rows], order[before < HELD_ROWS])]
 
 
-def _halves(
-    whole: npt.NDArray[np.bool_], labels: Labels, time_ns: npt.NDArray[np.int64], train: Rows
-) -> tuple[Side, ...]:
+def _halves(whole: Mask, labels: Labels, time_ns: Ints, train: Rows) -> tuple[Side, ...]:
     """Return two inner folds that hold out one half of a test set each; the whole training side where it has too few attacks."""
     attacked = np.sort(time_ns[train[labels[train] == 1]])
     if len(attacked) < 2 or attacked[0] == attacked[-1]:  # noqa: PLR2004 - two halves
@@ -163,10 +158,10 @@ def shuffled(labels: Labels, seed: int) -> Iterator[Fold]:
     yield Fold(Side(spare.fit, test, spare.site), (spare,))
 
 
-def unseen_kinds(fold: Fold, kinds: npt.NDArray[np.object_], labels: Labels) -> tuple[Fold, ...]:
-    """Return folds that test no attack of a kind they train on; together they test the same rows as the given fold.
+def unseen_kinds(fold: Fold, kinds: Texts, labels: Labels) -> tuple[Fold, ...]:
+    """Return folds that test no attack of a kind they train on; together they test the same rows as ``fold``.
 
-    Their sites are learned from the clean rows of the given fold, and their thresholds are set on its first inner fold.
+    Their sites are learned from the clean rows of ``fold``, and their thresholds are set on its first inner fold.
 
     Args:
         fold: a grouped fold.

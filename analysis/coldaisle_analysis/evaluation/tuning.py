@@ -50,13 +50,13 @@ def tune(
     seed: int,
     budget_s: float = BUDGET_S,
 ) -> Params:
-    """Return the parameters of the model's last step with the best average precision on rows held out of the given ones.
+    """Return the parameters of the model's last step with the best average precision on held-out parts of the training rows.
 
     The result is the same for the same seed, unless the time limit is reached: then the settings that came furthest are compared.
 
     Args:
         model: the model to tune.
-        columns: shape (all rows, columns); only the given rows are read.
+        columns: shape (all rows, columns); only training rows are read.
         names: names of the columns.
         labels: 1 is attack, shape (all rows,).
         groups: group of each row; a group stays on one side, see :func:`groups.together`, shape (all rows,).

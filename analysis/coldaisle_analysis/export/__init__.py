@@ -1,6 +1,7 @@
 """Export of a run to formats of other tools. A format is a module and a row of :data:`FORMATS`."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,12 +79,8 @@ def _known(formats: Sequence[str]) -> list[str]:
 def _publish(staging: Path, folder: Path, names: Sequence[str]) -> None:
     """Rename finished folders to their places; when one rename fails, undo the others."""
     folder.mkdir(exist_ok=True)
-    done: list[str] = []
-    try:
+    with ExitStack() as undo:
         for name in names:
             (staging / name).rename(folder / name)
-            done.append(name)
-    except OSError:
-        for name in done:
-            (folder / name).rename(staging / name)
-        raise
+            undo.callback((folder / name).rename, staging / name)
+        undo.pop_all()

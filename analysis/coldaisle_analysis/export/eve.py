@@ -164,11 +164,9 @@ def _turned(frame: dict[str, Any]) -> dict[str, Any]:
 
 def _records(source: Source, rows: Ints) -> Iterator[dict[str, Any]]:
     """Yield the fields of each of these frames, without missing ones."""
-    packets, members = source.packets, source.members
-    flow = np.full(len(packets), -1, np.int64)
-    flow[members.row] = members.flow
+    packets = source.packets
     table = packets[list(_COLUMNS)].iloc[rows].assign(
-        flow=flow[rows], src_port=_port(packets, "srcport").iloc[rows], dst_port=_port(packets, "dstport").iloc[rows]
+        flow=source.flow[rows], src_port=_port(packets, "srcport").iloc[rows], dst_port=_port(packets, "dstport").iloc[rows]
     )  # fmt: skip
     names = [str(name) for name in table]
     columns = [table[name].astype("object").where(table[name].notna(), None).tolist() for name in names]

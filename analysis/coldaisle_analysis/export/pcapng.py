@@ -39,7 +39,9 @@ def write(source: Source, folder: Path) -> None:
         path = source.run / "capture" / names[first]
         frames = captures.read([path])
         if len(frames) != last - first:
-            raise InputError(path, f"holds {len(frames)} frames, the dataset {last - first}: verify the run")
+            raise InputError(
+                path, f"holds {len(frames)} frames, but the dataset has {last - first} of it: verify the run"
+            )
         (folder / f"{path.stem}.pcapng").write_bytes(b"".join(_blocks(source, frames, labels[first:last])))
 
 

@@ -5,9 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import tables
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.dataset.aggregates import flows
 from coldaisle_analysis.dataset.aggregates.cut import Cut
@@ -48,6 +50,13 @@ class Source:
     def kinds(self) -> dict[str, Kind]:
         """The kind of each episode, by its id."""
         return {episode.id: episode.row for episode in self.plan.episodes}
+
+    @cached_property
+    def flow(self) -> Ints:
+        """The flow of each frame, -1 where it belongs to none, shape (frames,)."""
+        flow = np.full(len(self.packets), -1, np.int64)
+        flow[self.members.row] = self.members.flow
+        return flow
 
     @cached_property
     def members(self) -> flows.Members:

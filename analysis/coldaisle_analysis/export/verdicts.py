@@ -1,6 +1,6 @@
 """The labels of frames and flows in words, the same in every format."""
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -24,13 +24,6 @@ class Verdict(NamedTuple):
     role: str
     technique: str
 
-    @classmethod
-    def of(cls, source: Source, label: int, benign: int, episode: str, role: str) -> Self:
-        """Return the verdict for the truth columns of a row that an episode touched."""
-        kind = source.kinds[episode]
-        word = "attack" if label else "benign" if benign else "normal"
-        return cls(word, kind.name, episode, role, kind.technique)
-
 
 def verdicts(source: Source, rows: pd.DataFrame) -> list[Verdict | None]:
     """Return the verdict of each row, ``None`` where no episode touched it.
@@ -39,13 +32,16 @@ def verdicts(source: Source, rows: pd.DataFrame) -> list[Verdict | None]:
         source: the run.
         rows: rows of any level, with their truth columns.
     """
-    columns = (rows["label"], rows["benign"], rows["episode"].astype("object"), rows["role"].astype("object"))
-    cache: dict[tuple[int, int, str, str], Verdict] = {}
-    row_verdicts: list[Verdict | None] = []
-    for label, benign, episode, role in zip(*(column.tolist() for column in columns), strict=True):
-        if not isinstance(episode, str) or not episode:
-            row_verdicts.append(None)
-            continue
-        key = (label, benign, episode, role if isinstance(role, str) else "")
-        row_verdicts.append(cache.setdefault(key, Verdict.of(source, *key)))
-    return row_verdicts
+    truth = [rows[name].astype("object").fillna("") for name in ("label", "benign", "episode", "role")]
+    keys = list(zip(*truth, strict=True))
+    by_key = {key: _verdict(source, *key) for key in set(keys)}
+    return [by_key[key] for key in keys]
+
+
+def _verdict(source: Source, label: int, benign: int, episode: str, role: str) -> Verdict | None:
+    """Return the verdict for the truth columns of a row."""
+    if not episode:
+        return None
+    kind = source.kinds[episode]
+    word = "attack" if label else "benign" if benign else "normal"
+    return Verdict(word, kind.name, episode, role, kind.technique)

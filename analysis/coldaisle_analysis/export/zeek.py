@@ -84,19 +84,11 @@ def _connections(source: Source, flows: pd.DataFrame, uids: Sequence[str]) -> It
 
 
 def _labelled(source: Source, uids: Sequence[str]) -> Iterable[Sequence[Any]]:
-    packets, members = source.packets, source.members
-    flow = np.full(len(packets), -1, np.int64)
-    flow[members.row] = members.flow
-    columns = (
-        packets["time_ns"],
-        flow.tolist(),
-        packets["file"],
-        packets["frame_in_file"],
-        verdicts(source, packets),
-    )
-    for time_ns, of, file, frame, verdict in zip(*columns, strict=True):
+    packets = source.packets
+    columns = (packets["time_ns"], source.flow.tolist(), packets["file"], packets["frame_in_file"])
+    for time_ns, flow, file, frame, verdict in zip(*columns, verdicts(source, packets), strict=True):
         if verdict is not None and verdict.label != "normal":
-            yield [_seconds(time_ns), uids[of] if of >= 0 else _UNSET, file, frame, *verdict]
+            yield [_seconds(time_ns), uids[flow] if flow >= 0 else _UNSET, file, frame, *verdict]
 
 
 def _ip_bytes(source: Source, count: int) -> tuple[Ints, Ints]:

@@ -3,8 +3,9 @@
 The state takes two kilobytes per sensor. A capture is followed in one go or as it comes, with the same result.
 """
 
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,20 +59,8 @@ def _new(sensors: int) -> State:
     return State(values, sizes, waits, longs, np.full(sensors, np.nan), counts, host)
 
 
-class Kernel(Protocol):
-    """The compiled :func:`_follow_history`."""
-
-    def __call__(
-        self,
-        sensor: Ints,
-        host: Ints,
-        wait: Floats,
-        value: Floats,
-        state: State,
-        scratch: Floats,
-        columns: Floats,
-    ) -> int:
-        """Follow values, see :func:`_follow_history`."""
+Kernel = Callable[[Ints, Ints, Floats, Floats, State, Floats, Floats], int]
+"""The compiled :func:`_follow_history`."""
 
 
 @cache
@@ -169,12 +158,8 @@ def _follow_history(
     """
     for at in range(len(sensor)):
         code, now = sensor[at], value[at]
-        values, sizes, waits, longs = (
-            state.values[code],
-            state.sizes[code],
-            state.waits[code],
-            state.longs[code],
-        )
+        values, sizes = state.values[code], state.sizes[code]
+        waits, longs = state.waits[code], state.longs[code]
         before = state.counts[code, 0]
         diff = now - values[(before - 1) % LONG] if before else _NAN
         dev = now - _median(scratch, _recent(values, before, SHORT, scratch), LEAST)

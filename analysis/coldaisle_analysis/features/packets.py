@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.decoding import SCHEMAS, Decoder
 from coldaisle_analysis.decoding.captures import Frames, read
@@ -76,11 +75,10 @@ def trace(
         InputError: if a file cannot be read.
     """
     frames = read(files)
-    names = list(dict.fromkeys(shards or [""]))
-    of_file = np.array([names.index(name) for name in shards] if shards else [0] * len(files), np.int64)
+    of_file, names = pd.factorize(pd.Index(list(shards or [""] * len(files)), dtype="str"))
     packets, messages, gaps = _decoded(files, of_file.tolist())
-    packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], pd.Index(names, dtype="str"))
-    packets = packets.assign(**_times(frames.time_ns, utc_offset_s))
+    packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], names)
+    packets = packets.assign(time_ns=frames.time_ns, **local_time(frames.time_ns, utc_offset_s))
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
@@ -161,15 +159,8 @@ def _category(column: pa.ChunkedArray) -> pd.Categorical:
     """Return text as categories in the order of their appearance; bytes become text, one character per byte."""
     plain = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     coded = column.cast(plain).dictionary_encode().combine_chunks()
-    if not isinstance(coded, pa.DictionaryArray):
-        coded = pa.array([], pa.string()).dictionary_encode() if not coded.num_chunks else coded.chunk(0)
     words = [word.decode(BYTES) if isinstance(word, bytes) else word for word in coded.dictionary.to_pylist()]
     unique = pd.Index(list(dict.fromkeys(words)), dtype="str")
     codes = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    return pd.Categorical.from_codes(
-        np.append(unique.get_indexer(pd.Index(words, dtype="str")), -1)[codes], unique
-    )
-
-
-def _times(time_ns: Ints, utc_offset_s: int) -> dict[str, Any]:
-    return {"time_ns": time_ns, **local_time(time_ns, utc_offset_s)}
+    places = np.append(unique.get_indexer(pd.Index(words, dtype="str")), -1)
+    return pd.Categorical.from_codes(places[codes], unique)

@@ -158,11 +158,9 @@ def _streak(flags: Floats) -> Floats:
 
 def _others(table: Floats, group: pd.Series, *, mean: bool) -> Floats:
     """Return sum or mean over the other sensors of the same group; 0 for a sensor without siblings."""
-    result = np.zeros(table.shape)
-    for rows in group.groupby(group.to_numpy()).groups.values():
-        sums = table[rows].sum(axis=0) - table[rows]
-        result[rows] = sums / max(len(rows) - 1, 1) if mean else sums
-    return result
+    sums = pd.DataFrame(table).groupby(group.to_numpy()).transform("sum").to_numpy() - table
+    others = group.groupby(group.to_numpy()).transform("size").to_numpy() - 1
+    return sums / np.maximum(others, 1)[:, None] if mean else sums
 
 
 def _path(
@@ -194,18 +192,14 @@ def _ack_delay(grid: Grid, first: pd.DataFrame, packets: pd.DataFrame, messages:
     flow = packets["flow"]
     upward = packets["time_ns"].astype("Int64").where(packets["to_server"] == 1)
     following = np.asarray(upward.groupby(flow).bfill().fillna(END), np.int64)
-    acks = messages[
-        (messages["msgtype"] == PUBACK) & messages["row"].isin(np.flatnonzero(packets["to_server"] == 0))
-    ]
-    acks = acks[["flow", "msgid", "time_ns", "row"]].rename(columns={"row": "ack_row"})
-    acks["ack_ns"] = acks["time_ns"]
-    sent = first[["sensor", "slot", "flow", "msgid", "time_ns"]]
-    by = ["flow", "msgid"]
-    acks["msgid"] = acks["msgid"].astype("int64")
-    pairs = pd.merge_asof(
-        sent.sort_values("time_ns"), acks.sort_values("time_ns"), on="time_ns", by=by, direction="forward"
+    downward = np.flatnonzero(packets["to_server"] == 0)
+    acks = messages[(messages["msgtype"] == PUBACK) & messages["row"].isin(downward)].sort_values("time_ns")
+    acks = acks[["flow", "time_ns"]].assign(
+        msgid=acks["msgid"].astype("int64"), ack_row=acks["row"], ack_ns=acks["time_ns"]
     )
-    pairs = pairs[pairs["ack_row"].notna()]
+    sent = first[["sensor", "slot", "flow", "msgid", "time_ns"]].sort_values("time_ns")
+    pairs = pd.merge_asof(sent, acks, on="time_ns", by=["flow", "msgid"], direction="forward")
+    pairs = pairs.dropna(subset="ack_row")
     after = following[pairs["ack_row"].astype("int64")]
     in_time = after < grid.starts[pairs["sensor"], pairs["slot"] + 1]
     return grid.scatter(pairs[in_time], ((after - pairs["ack_ns"]) / SECOND)[in_time])

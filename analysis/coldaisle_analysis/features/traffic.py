@@ -5,9 +5,9 @@ Rates are counts that decay: each frame adds one, and the count fades with a tim
 as it comes, with the same result.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,20 +65,8 @@ class _Rates(NamedTuple):
     constant_s: Floats
 
 
-class Kernel(Protocol):
-    """The compiled :func:`_follow_traffic`."""
-
-    def __call__(
-        self,
-        time_ns: Ints,
-        flow: Ints,
-        bits: Bytes,
-        published: Floats,
-        rates: _Rates,
-        state: State,
-        columns: Floats,
-    ) -> int:
-        """Follow frames, see :func:`_follow_traffic`."""
+Kernel = Callable[[Ints, Ints, Bytes, Floats, _Rates, State, Floats], int]
+"""The compiled :func:`_follow_traffic`."""
 
 
 @cache

@@ -1,6 +1,7 @@
 """Causal features of published values: each value and its time compared with the sensor's own past and with its neighbours."""
 
 import numpy as np
+import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.features import history
@@ -27,11 +28,9 @@ class Values:
 
     def follow(self, published: Published) -> dict[str, Floats]:
         """Return :data:`COLUMNS` of each message, shape (messages,) each."""
-        sensor = np.array(
-            [self._sensors.setdefault(key, len(self._sensors)) for key in published.series], np.int64
-        )
-        hosts = np.array(
-            [self._hosts.setdefault(name, len(self._hosts)) for name in published.host], np.int64
+        sensor, hosts = (
+            np.array([codes.setdefault(name, len(codes)) for name in names], np.int64)
+            for codes, names in ((self._sensors, published.series), (self._hosts, published.host))
         )
         wait = self._waits(sensor, published.time_ns)
         table = self._history.follow(sensor, hosts, wait, published.value)
@@ -61,11 +60,5 @@ def others_median(table: Floats) -> Floats:
     """
     median = np.full(table.shape, np.nan)
     for column in range(table.shape[1]):
-        other_columns = np.delete(table, column, axis=1)
-        filled = (
-            ~np.isnan(other_columns).all(axis=1)
-            if other_columns.shape[1]
-            else np.zeros(len(other_columns), bool)
-        )
-        median[filled, column] = np.nanmedian(other_columns[filled], axis=1)
+        median[:, column] = pd.DataFrame(np.delete(table, column, axis=1)).median(axis=1)
     return median

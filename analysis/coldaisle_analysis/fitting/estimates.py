@@ -128,8 +128,8 @@ def forecast_errors(values: Floats) -> tuple[float, float]:
     split = len(values) * 3 // 4
     fitted = AutoReg(values[:split], lags=FORECAST_LAGS).fit()
     forecast = fitted.append(values[split:]).predict(start=split, end=len(values) - 1)
-    tried = values[split:]
-    return _rms(tried - forecast), _rms(tried - values[split - 1 : -1])
+    tested = values[split:]
+    return _rms(tested - forecast), _rms(tested - values[split - 1 : -1])
 
 
 def _rms(errors: Floats) -> float:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.fitting.estimates import (
@@ -26,9 +25,8 @@ from coldaisle_analysis.fitting.estimates import (
 )
 from coldaisle_analysis.fitting.observations import Observations, read
 from coldaisle_contracts import texts
-from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.errors import plain
 from coldaisle_contracts.site_parameters import Season, Site
-from coldaisle_contracts.validation import first_problem
 
 Progress = Callable[[str], None]
 
@@ -100,29 +98,22 @@ def _site(
         "excursion_share": round(float(np.median([(jump != 0).mean() for jump in jumps.values()])), 4),
         "season": _season(terms),
     }
-    try:
-        return Site.model_validate(parameters)
-    except ValidationError as error:
-        raise first_problem("fitted site", error) from error
+    return Site.check(parameters, "fitted site")
 
 
 def _season(terms: dict[str, Term]) -> Season:
     """Return the significant terms; the others are 0."""
     season: dict[str, float] = {"daily": 0.0, "weekly": 0.0}
     for name, peak, length in (("daily", "peak_hour", 24), ("weekly", "peak_day", 7)):
-        if name in terms and terms[name].p < LEVEL:
-            season |= {
-                name: round(terms[name].amplitude, 3),
-                peak: round(terms[name].peak * length, 2) % length,
-            }
+        if (term := terms.get(name)) and term.p < LEVEL:
+            season |= {name: round(term.amplitude, 3), peak: round(term.peak * length, 2) % length}
     return Season.model_validate(season)
 
 
 def _common(units: dict[str, pd.DataFrame], sensor: int) -> pd.Series:
     """Return the mean over units of a sensor's deviation from its median, in °C, one value per slot."""
-    return pd.concat([values[sensor] - values[sensor].median() for values in units.values()], axis=1).mean(
-        axis=1
-    )
+    deviations = [values[sensor] - values[sensor].median() for values in units.values()]
+    return pd.concat(deviations, axis=1).mean(axis=1)
 
 
 def _rounded(values: pd.Series | Floats, digits: int = 3) -> list[float]:
@@ -133,7 +124,7 @@ def _sensors(grid: Observations, clean: dict[str, pd.DataFrame], noises: dict[st
     rows = []
     for unit, values in grid.units.items():
         for index, sensor in enumerate(values):
-            ours, again = forecast_errors(clean[unit][sensor].to_numpy())
+            by_model, repeated = forecast_errors(clean[unit][sensor].to_numpy())
             rows.append(
                 {
                     "unit": unit,
@@ -143,8 +134,8 @@ def _sensors(grid: Observations, clean: dict[str, pd.DataFrame], noises: dict[st
                     "median": round(float(values[sensor].median()), 2),
                     "noise": round(float(noises[unit].spread[index]), 3),
                     "lag-1": round(float(noises[unit].phi[index]), 3),
-                    "AR(12)": round(ours, 3),
-                    "last value": round(again, 3),
+                    "AR(12)": round(by_model, 3),
+                    "last value": round(repeated, 3),
                 }
             )
     return pd.DataFrame(rows)
@@ -166,15 +157,10 @@ def summary(fitted: Fitted) -> str:
     lines = ["one row per sensor, in °C:", fitted.sensors.to_string(index=False), ""]
     for name, term in fitted.season.items():
         verdict = "kept" if term.p < LEVEL else f"not significant at {LEVEL:.0%}, set to 0"
-        lines.append(
-            f"{name} season: amplitude {term.amplitude:.3f} °C, F {term.f:.1f}, p {term.p:.2g}: {verdict}"
-        )
-    if fitted.season:
-        lines.append(
-            f"strength of the daily season (STL): {fitted.strength:.2f}; noise alone gives {noise:.2f}"
-        )
-    else:
-        lines.append("season: not estimated, because it needs at least two days")
+        estimate = f"amplitude {term.amplitude:.3f} °C, F {term.f:.1f}, p {term.p:.2g}"
+        lines.append(f"{name} season: {estimate}: {verdict}")
+    strength = f"strength of the daily season (STL): {fitted.strength:.2f}; noise alone gives {noise:.2f}"
+    lines.append(strength if fitted.season else "season: not estimated, because it needs at least two days")
     lines.append(f"drift: {fitted.site.drift:.3f} °C within {fitted.days:.1f} days; more days may show more")
     return "\n".join(lines)
 
@@ -188,16 +174,11 @@ def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: 
     fitted = fit(files, progress, time_zone)
     progress(summary(fitted))
     names = ", ".join(path.name for path in files)
-    first, last = (
-        f"{at:%Y-%m-%d %H:%M}" for at in (fitted.first, fitted.first + pd.Timedelta(days=fitted.days))
-    )
-    text = f"# Fitted to {plain(names)}: readings from {first} to {last}.\n# Hours and days are in {time_zone}.\n"
-    text += to_toml(fitted.site)
+    first, last = fitted.first, fitted.first + pd.Timedelta(days=fitted.days)
+    text = f"# Fitted to {plain(names)}: readings from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}.\n"
+    text += f"# Hours and days are in {time_zone}.\n{to_toml(fitted.site)}"
     if out is None:
         sys.stdout.write(text)
         return
-    try:
+    with texts.writable(out, "choose another place"):
         texts.write(out, text)
-    except OSError as error:
-        remedy = f"cannot be written ({error.strerror}): choose another place"
-        raise InputError(out, remedy) from error

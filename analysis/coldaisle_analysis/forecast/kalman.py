@@ -15,10 +15,10 @@ A :class:`Site` is learned from clean readings alone; :class:`Forecast` follows 
 longer than most because filter, charts and state are one compiled step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -101,7 +101,10 @@ class Site:
         places = len(data["covariance"][0]) if units else 0
 
         def floats(name: str, *shape: int) -> Floats:
-            return _finite(np.array(data[name], np.float64).reshape(shape))
+            numbers = np.array(data[name], np.float64).reshape(shape)
+            if not np.isfinite(numbers).all():
+                raise ValueError(f"a number of {name} is not finite")
+            return numbers
 
         def codes(name: str, most: int) -> Ints:
             numbers = np.array(data[name], np.int64).reshape(sensors)
@@ -119,12 +122,6 @@ class Site:
             usual=floats("usual", sensors, 2),
             interval_s=float(floats("interval_s")),
         )
-
-
-def _finite(numbers: Floats) -> Floats:
-    if not np.isfinite(numbers).all():
-        raise ValueError("a number of the site is not finite")
-    return numbers
 
 
 class State(NamedTuple):
@@ -152,23 +149,10 @@ class _Model(NamedTuple):
     interval_ns: Ints
 
 
-class _Filter(Protocol):
-    def __call__(
-        self,
-        sensor: Ints,
-        time_ns: Ints,
-        batch: Ints,
-        value: Floats,
-        model: _Model,
-        state: State,
-        columns: Floats,
-    ) -> int: ...
-
-
-class _Cost(Protocol):
-    def __call__(
-        self, step: Floats, residuals: Floats, dynamics: Floats, state: Floats, cost: Floats
-    ) -> int: ...
+_Filter = Callable[[Ints, Ints, Ints, Floats, _Model, State, Floats], int]
+"""The compiled :func:`_follow`."""
+_Cost = Callable[[Floats, Floats, Floats, Floats, Floats], int]
+"""The compiled :func:`_cost`."""
 
 
 @cache
@@ -242,9 +226,8 @@ def _joint_rows(covariance: Floats) -> Floats:
 @inner
 def _ahead(state: Floats, dynamics: Floats, step: float) -> float:
     """Advance level and noise by a number of steps; return the variance of the next reading."""
-    memory = (
-        dynamics[1] if step == 1.0 else dynamics[1] ** step
-    )  # a power takes as long as all other steps together
+    # a power takes as long as everything else here
+    memory = dynamics[1] if step == 1.0 else dynamics[1] ** step
     state[_LEFT] *= memory
     state[_P_LL] += dynamics[0] * dynamics[0] * step
     state[_P_LA] *= memory

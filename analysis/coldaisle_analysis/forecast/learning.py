@@ -72,9 +72,8 @@ def _learn_one(time_s: Floats, value: Floats, interval_s: float) -> tuple[Floats
 
     def of(point: Floats) -> float:
         dynamics = _natural(point)
-        likelihood(
-            step, residuals, dynamics, np.array([0, 0, UNSURE**2, 0, dynamics[2] ** 2], np.float64), cost
-        )
+        state = np.array([0, 0, UNSURE**2, 0, dynamics[2] ** 2], np.float64)
+        likelihood(step, residuals, dynamics, state, cost)
         return float(cost[0])
 
     start = np.array([np.log(USUAL[0]), np.arctanh(USUAL[1]), np.log(USUAL[2])])

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,8 @@ from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,
     CaseMetrics,
+    CaseRow,
     FoldMetrics,
-    MetricsRow,
     scored_row,
     without_nan,
 )
@@ -35,7 +35,7 @@ SEED = 1
 """Seed of the bootstrap intervals."""
 
 
-class JudgedRow(MetricsRow):
+class JudgedRow(CaseRow):
     """A row of a detector's alerts, with what only alerts have.
 
     Attributes:
@@ -99,9 +99,10 @@ def judge(
     first = next(iter(early.values()))["threshold"] if early else _without_case(whole, scores.raised > 0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No positive class", UserWarning)  # captures without an attack
-        row = scored_row(
+        scored = scored_row(
             whole, level.held_out, detector, scores.marked, alarms, tested, SEED, metrics, {**first}
-        ).row
+        )
+    row = cast("CaseRow", scored.row)  # it has the metrics of cases, because they are given
     unmatched, caught = int(matches.unmatched.sum()), _episodes(level, alarms[: len(level.labels)])
     return {
         **row,

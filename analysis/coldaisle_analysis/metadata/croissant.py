@@ -4,6 +4,7 @@ Each level is a record set, read from its Parquet file. Each column is a field, 
 the manifest itself, is a file object with its hash.
 """
 
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,7 +12,7 @@ from coldaisle_analysis.columns import LEVELS, Column, Level, columns
 from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
 from coldaisle_contracts.manifest import MANIFEST
-from coldaisle_contracts.publish import DOI, ORCID, Author
+from coldaisle_contracts.publish import ORCID, Author
 
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 KEYS: dict[Level, tuple[str, ...]] = {
@@ -51,7 +52,6 @@ _FORMATS = {
     ".html": "text/html",
     ".md": "text/markdown",
 }
-_ANY = "application/octet-stream"
 
 
 def croissant(facts: Facts) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def croissant(facts: Facts) -> dict[str, Any]:
         "citeAs": citation(facts),
         **responsible.properties(facts),
         "distribution": [
-            _file(name, manifest.files[name], facts.sizes[name]) for name in sorted(manifest.files)
-        ]
-        + [_file(MANIFEST, facts.digest, facts.sizes[MANIFEST])],
+            _file(name, digest, facts.sizes[name])
+            for name, digest in (*sorted(manifest.files.items()), (MANIFEST, facts.digest))
+        ],
         "recordSet": [_record_set(level) for level in LEVELS],
     }
 
@@ -94,54 +94,57 @@ def _published(facts: Facts) -> dict[str, Any]:
     made_on = f"{manifest.created:%Y-%m-%d}"
     creators = [_creator(author) for author in publish.authors]
     properties: dict[str, Any] = {
-        "url": publish.url or (f"{DOI}{publish.doi}" if publish.doi else "./"),
+        "url": publish.url or facts.doi or "./",
         "license": publish.terms,
         "creator": creators if len(creators) > 1 else creators[0],
         "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
         "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
+        "publisher": _organization(publish.publisher),
+        "sameAs": facts.doi,
     }
-    if publish.publisher:
-        properties["publisher"] = {"@type": "sc:Organization", "name": publish.publisher}
-    if publish.doi:
-        properties["sameAs"] = f"{DOI}{publish.doi}"
-    return properties
+    return _present(properties)
 
 
 def _creator(author: Author) -> dict[str, Any]:
     if author in OWN.authors:
-        return {"@type": "sc:Organization", "name": author.name}
-    creator: dict[str, Any] = {"@type": "sc:Person", "name": author.name}
-    if author.orcid:
-        creator["url"] = f"{ORCID}{author.orcid}"
-    if author.affiliation:
-        creator["affiliation"] = {"@type": "sc:Organization", "name": author.affiliation}
-    return creator
+        return _organization(author.name)
+    person: dict[str, Any] = {
+        "@type": "sc:Person",
+        "name": author.name,
+        "url": f"{ORCID}{author.orcid}" if author.orcid else "",
+        "affiliation": _organization(author.affiliation),
+    }
+    return _present(person)
+
+
+def _organization(name: str | None) -> dict[str, str]:
+    return {"@type": "sc:Organization", "name": name} if name else {}
+
+
+def _present(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties that have a value."""
+    return {name: value for name, value in properties.items() if value}
 
 
 def citation(facts: Facts) -> str:
     """Return the citation of the data set as BibTeX."""
     publish, manifest = facts.publish, facts.manifest
-    link = publish.url or (f"{DOI}{publish.doi}" if publish.doi else "")
     fields = {
         "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
         "title": _bare(facts.title),
         "year": str(facts.year),
-        "version": publish.version or "",
+        "version": publish.version,
         "publisher": _bare(publish.publisher or ""),
-        "doi": publish.doi or "",
-        "url": link,
+        "doi": publish.doi,
+        "url": publish.url or facts.doi,
         "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
     }
-    return (
-        f"@misc{{{manifest.id}, "
-        + ", ".join(f"{key} = {{{text}}}" for key, text in fields.items() if text)
-        + "}"
-    )
+    return f"@misc{{{manifest.id}, {', '.join(f'{key} = {{{text}}}' for key, text in _present(fields).items())}}}"
 
 
 def _bare(text: str) -> str:
     """Return a text without braces, which have a meaning in BibTeX."""
-    return text.translate({ord(brace): None for brace in "{}"})
+    return re.sub("[{}]", "", text)
 
 
 def _file(name: str, digest: str, size: int) -> dict[str, Any]:
@@ -151,7 +154,7 @@ def _file(name: str, digest: str, size: int) -> dict[str, Any]:
         "name": name,
         "contentUrl": name,
         "contentSize": f"{size} B",
-        "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, _ANY),
+        "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, "application/octet-stream"),
         "sha256": digest,
     }
 

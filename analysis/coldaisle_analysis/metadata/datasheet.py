@@ -7,7 +7,7 @@ from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.croissant import citation
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
 from coldaisle_contracts.kinds import KINDS
-from coldaisle_contracts.publish import DOI, Author
+from coldaisle_contracts.publish import Author
 from coldaisle_contracts.taxonomy import ATTACK_MATRIX
 
 Section = Callable[[Facts], Iterator[str]]
@@ -83,11 +83,7 @@ def _collection(facts: Facts) -> Iterator[str]:
             f"time {clocks.time_zone}, UTC{clocks.utc_offset_s / 3600:+g} h); captured {clocks.wall_start:%Y-%m-%d %H:%M:%S} to "
             f"{clocks.wall_end:%H:%M:%S} UTC."
         )
-    yield (
-        "**With.** "
-        + ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))
-        + "."
-    )
+    yield f"**With.** {', '.join(facts.tools)}."
     yield f"**Ethics.** {responsible.IMPACT}"
 
 
@@ -118,9 +114,13 @@ def _distribution(facts: Facts) -> Iterator[str]:
         "`croissant.json` describes them and every column to machines."
     )
     publish = facts.publish
-    is_own = publish is OWN
-    yield f"**Licence.** {publish.licence}{', as coldaisle itself' if is_own else f' ({publish.terms})' * (publish.terms != publish.licence)}."
-    where = [part for part in (publish.publisher, publish.url, publish.doi and f"{DOI}{publish.doi}") if part]
+    terms = (
+        ", as coldaisle itself"
+        if publish is OWN
+        else f" ({publish.terms})" * (publish.terms != publish.licence)
+    )
+    yield f"**Licence.** {publish.licence}{terms}."
+    where = [part for part in (publish.publisher, publish.url, facts.doi) if part]
     if where:
         yield f"**Where.** {', '.join(where)}."
     yield f"**To cite it.** `{citation(facts)}`"

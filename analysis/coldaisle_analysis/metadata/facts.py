@@ -11,7 +11,7 @@ from coldaisle_analysis.columns import LEVELS, Level
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.publish import Author, Publish
+from coldaisle_contracts.publish import DOI, Author, Publish
 
 OWN = Publish(authors=(Author(name="The coldaisle authors"),), licence="MIT")
 """The publisher of a run whose scenario does not name one."""
@@ -91,6 +91,16 @@ class Facts:
     def title(self) -> str:
         """Title of the data set."""
         return self.publish.title or f"coldaisle, run {self.manifest.id}"
+
+    @property
+    def doi(self) -> str:
+        """The address of the DOI of the data set, empty if it has none."""
+        return f"{DOI}{self.publish.doi}" if self.publish.doi else ""
+
+    @property
+    def tools(self) -> list[str]:
+        """Each tool and library used with its version, sorted."""
+        return [f"{name} {version}" for name, version in sorted(self.manifest.versions.items())]
 
     @property
     def year(self) -> int:

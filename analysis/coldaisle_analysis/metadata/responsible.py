@@ -60,8 +60,6 @@ MAINTENANCE = (
 
 def properties(facts: Facts) -> dict[str, Any]:
     """Return the RAI properties of a run."""
-    manifest, clocks = facts.manifest, facts.manifest.clocks
-    tools = [f"{name} {version}" for name, version in sorted(manifest.versions.items())]
     rai: dict[str, Any] = {
         "dataCollection": f"{COLLECTION} {TEMPERATURES}",
         "dataCollectionType": ["Experiments", "Software Collection"],
@@ -76,7 +74,7 @@ def properties(facts: Facts) -> dict[str, Any]:
         "dataAnnotationPlatform": [facts.manifest.made_by],
         "dataAnnotationAnalysis": [CONSERVATION],
         "annotationsPerItem": "1",
-        "machineAnnotationTools": tools,
+        "machineAnnotationTools": facts.tools,
         "dataUseCases": list(USES),
         "dataLimitations": [*LIMITS, *(f"Not for: {misuse}" for misuse in MISUSES)],
         "dataBiases": list(BIASES),
@@ -84,6 +82,6 @@ def properties(facts: Facts) -> dict[str, Any]:
         "dataSocialImpact": IMPACT,
         "dataReleaseMaintenancePlan": MAINTENANCE,
     }
-    if clocks is not None:
+    if clocks := facts.manifest.clocks:
         rai["dataCollectionTimeFrame"] = [clocks.wall_start.isoformat(), clocks.wall_end.isoformat()]
     return {f"rai:{name}": value for name, value in rai.items()}

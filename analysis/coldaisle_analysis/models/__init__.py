@@ -5,33 +5,7 @@ preparation of its rows (imputation, scaling), which is fitted on training rows 
 """
 
 from coldaisle_analysis.models import charts, linear, neighbours, simple, streaming, trees, untold
-from coldaisle_analysis.models.model import (
-    EVEN_CHANCE,
-    EVERY_ROW,
-    MIN_CLASS_ROWS,
-    Model,
-    Preparation,
-    scores,
-    threshold,
-    unsupervised_threshold,
-)
-
-__all__ = [
-    "BASELINES",
-    "EVEN_CHANCE",
-    "EVERY_ROW",
-    "MIN_CLASS_ROWS",
-    "MODELS",
-    "RULE",
-    "WITHOUT_KIND",
-    "WITH_IDENTITY",
-    "WITH_POLICIES",
-    "Model",
-    "Preparation",
-    "scores",
-    "threshold",
-    "unsupervised_threshold",
-]
+from coldaisle_analysis.models.model import Model
 
 FAMILIES = (simple, linear, neighbours, trees, charts, untold, streaming)
 MODELS: dict[str, Model] = {name: model for family in FAMILIES for name, model in family.MODELS.items()}

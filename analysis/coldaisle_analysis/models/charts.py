@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.arrays import Floats, Labels
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
 from coldaisle_analysis.models.model import EVERY_ROW, Model, bare
 
@@ -36,7 +35,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
 
     Args:
         watched: names of the columns it watches.
-        names: names of the columns it will be given.
+        names: names of its input columns.
         told: whether it is supervised: :data:`IN_CONTROL` of the clean rows lie within its limits. Saved detectors have this name.
     """
 
@@ -45,7 +44,7 @@ class Chart(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         self.names = names
         self.told = told
 
-    def fit(self, features: Floats, labels: npt.NDArray[np.int8] | None = None) -> Self:
+    def fit(self, features: Floats, labels: Labels | None = None) -> Self:
         """Learn the limits.
 
         Args:

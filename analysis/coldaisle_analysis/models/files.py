@@ -47,6 +47,7 @@ DAMAGED = (
     ZeroDivisionError, zlib.error,
 )  # fmt: skip
 """Errors that reading raises when bytes were cut or changed."""
+_TRAIN = "train one with `coldaisle analyse RUN`"
 MOST_UNPACKED = 1 << 28
 """Largest size of an unpacked file in bytes: 250 times the largest detector of a week, and still small for a laptop's memory."""
 
@@ -82,11 +83,9 @@ def loads(data: bytes, place: str) -> object:
         model = io.loads(data, trusted=sorted(TRUSTED))
         sound = all(_sound(tree, width) for tree, width in _trees(model))
     except DAMAGED as error:
-        raise InputError(
-            place, "is not a model file, or it is damaged: train one with `coldaisle analyse RUN`"
-        ) from error
+        raise InputError(place, f"is not a model file, or it is damaged: {_TRAIN}") from error
     if not sound:
-        raise InputError(place, "holds a tree whose nodes lead out of it, and is refused")
+        raise InputError(place, f"holds a tree whose nodes lead out of it: {_TRAIN}")
     return model
 
 
@@ -97,14 +96,14 @@ def _trust(data: bytes, place: str) -> None:
     if size > MOST_UNPACKED:
         raise InputError(
             place,
-            f"would take {size:,} bytes of memory, and is refused: a model takes {MOST_UNPACKED:,} at most",
+            f"would take {size:,} bytes of memory: name a model file, which takes {MOST_UNPACKED:,} at most",
         )
     foreign = sorted(set(io.get_untrusted_types(data=data)) - TRUSTED)
     if foreign:
         raise InputError(
             place,
-            f"holds objects of a type that no model here is made of: {', '.join(foreign)};"
-            " take the version that saved it, or save one with `coldaisle analyse RUN`",
+            f"holds objects of types that no model of coldaisle consists of: {', '.join(foreign)};"
+            f" use the version that saved it, or {_TRAIN}",
         )
 
 

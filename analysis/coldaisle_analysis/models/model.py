@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_selection import VarianceThreshold
@@ -14,10 +13,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.arrays import Floats, Labels
 
 Make = Callable[[int, Sequence[str]], BaseEstimator]
-"""Makes an unfitted estimator from a seed and the names of the columns it will be given."""
+"""Makes an unfitted estimator from a seed and the names of the columns of its input."""
 Preparation = Callable[[], list[BaseEstimator]]
 """Makes the unfitted steps that prepare rows; models with the same preparation share the prepared rows."""
 
@@ -28,7 +27,7 @@ EVERY_ROW = 1 << 30
 MIN_CLASS_ROWS = 6
 """Rows that a class must have for a supervised model to be fitted: the nearest-neighbour and covariance models need so many."""
 MISSING = -1e3
-"""The value that trees are given for a missing one: no column goes so low."""
+"""The value that trees get for a missing one: no column goes so low."""
 NEARLY = 0.98
 """Share of the best F1 from which a threshold counts as nearly as good."""
 UNSUPERVISED_ALARMS = 0.01
@@ -111,7 +110,7 @@ def scores(model: BaseEstimator, features: Floats) -> Floats:
     return np.asarray(expit(model.decision_function(features)), dtype=np.float64)
 
 
-def threshold(labels: npt.NDArray[np.int8], score: Floats) -> float:
+def threshold(labels: Labels, score: Floats) -> float:
     """Return the threshold with the best F1 on these rows; a row alarms when its score reaches it.
 
     The threshold is the middle of the range around the best one in which F1 is at least :data:`NEARLY` of the best, so it depends neither

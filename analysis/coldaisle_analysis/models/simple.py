@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.arrays import Floats, Labels
 from coldaisle_analysis.models.excess import as_probability, farthest, limit
 from coldaisle_analysis.models.model import EVERY_ROW, Model, bare, plain
 
@@ -30,13 +29,13 @@ class Rule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lear
     excess of :data:`WATCHED`. Missing values have no excess.
 
     Args:
-        names: names of the columns it will be given.
+        names: names of its input columns.
     """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = names
 
-    def fit(self, features: Floats, labels: npt.NDArray[np.int8]) -> Self:
+    def fit(self, features: Floats, labels: Labels) -> Self:
         """Fit median and limit of each watched column to the clean rows.
 
         Args:

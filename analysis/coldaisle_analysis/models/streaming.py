@@ -5,6 +5,7 @@ learn from rows they score, and are easy to save.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -78,6 +79,7 @@ def stream(features: Floats) -> Iterator[dict[int, float]]:
         yield dict(enumerate(row))
 
 
+@dataclass(eq=False, repr=False)
 class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Half-space trees (Tan, Ting and Liu, IJCAI 2011): trees split at random, and a row is odd if it falls where few others do.
 
@@ -90,11 +92,10 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         seed: seed of the splits.
     """
 
-    def __init__(self, trees: int = 15, height: int = 6, window: int = 500, seed: int = 0) -> None:
-        self.trees = trees
-        self.height = height
-        self.window = window
-        self.seed = seed
+    trees: int = 15
+    height: int = 6
+    window: int = 500
+    seed: int = 0
 
     def fit(self, features: Floats, _labels: object = None) -> Self:
         """Learn from rows in order, shape (rows, columns)."""
@@ -127,6 +128,7 @@ class HalfSpaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return np.asarray(self.grove_.total(features)[:, 0] / self.most_)
 
 
+@dataclass(eq=False, repr=False)
 class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Adaptive random forest (Gomes et al., Machine Learning 106, 2017): Hoeffding trees that are replaced when they drift.
 
@@ -142,23 +144,13 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         seed: seed of columns and weights.
     """
 
-    def __init__(
-        self,
-        trees: int = 4,
-        grace: int = 150,
-        delta: float = 0.01,
-        weight: int = 6,
-        warning: float = 1e-5,
-        drift: float = 1e-8,
-        seed: int = 0,
-    ) -> None:
-        self.trees = trees
-        self.grace = grace
-        self.delta = delta
-        self.weight = weight
-        self.warning = warning
-        self.drift = drift
-        self.seed = seed
+    trees: int = 4
+    grace: int = 150
+    delta: float = 0.01
+    weight: int = 6
+    warning: float = 1e-5
+    drift: float = 1e-8
+    seed: int = 0
 
     def fit(self, features: Floats, labels: Labels) -> Self:
         """Learn from rows in order.
@@ -171,18 +163,6 @@ class AdaptiveForest(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         for row, label in zip(stream(features), labels.tolist(), strict=True):
             grown.learn_one(row, label)
         return self.settle(grown)
-
-    def test_then_train(self, features: Floats, labels: Labels) -> Floats:
-        """Learn from rows in order as :meth:`fit` does, and return the score of each row before it was learned from, shape (rows,).
-
-        A row's label is read only after its score is computed.
-        """
-        grown, score = self.grow(), np.zeros(len(features))
-        for at, row in enumerate(stream(features)):
-            score[at] = grown.predict_proba_one(row).get(1, 0.0)
-            grown.learn_one(row, int(labels[at]))
-        self.settle(grown)
-        return score
 
     def grow(self) -> "ARFClassifier":
         """Return river's unfitted model."""

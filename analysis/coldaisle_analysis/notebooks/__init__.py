@@ -15,14 +15,11 @@ def copy_into(folder: Path) -> list[Path]:
     Raises:
         InputError: if the folder cannot be written to.
     """
-    copies = [(notebook, folder / notebook.name) for notebook in SHIPPED]
-    missing = [(notebook, copy) for notebook, copy in copies if not copy.exists()]
+    missing = [notebook for notebook in SHIPPED if not (folder / notebook.name).exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for notebook, copy in missing:
-            shutil.copyfile(notebook, copy)
+        return [shutil.copyfile(notebook, folder / notebook.name) for notebook in missing]
     except OSError as error:
         raise InputError(
             folder, f"notebooks cannot be copied into it ({error.strerror}): name a folder of your own"
         ) from error
-    return [copy for _, copy in missing]

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,
     CaseMetrics,
+    DelayCurves,
     MetricsRow,
-    OptionalCurves,
     Scored,
 )
 from coldaisle_analysis.models import BASELINES
 from coldaisle_analysis.report.lookup import (
     BEST_F1,
-    LEVELS,
     case_kinds,
     earliest_row,
     first_case,
@@ -70,7 +70,7 @@ class CaseResult:
     model: str
     by_rule: dict[str, AlarmMetrics]
     always: float | None
-    curves: dict[str, OptionalCurves]
+    curves: dict[str, DelayCurves]
 
 
 def earliest(scored: Sequence[Scored]) -> list[CaseResult]:
@@ -114,5 +114,5 @@ def budgets(scored: Sequence[Scored]) -> dict[str, list[BudgetResult]]:
             (BudgetResult(row, pair[1]) for row in grouped_rows(scored, level) if (pair := first_case(row))),
             key=order,
         )
-        for level in LEVELS
+        for level in LEARNED
     }

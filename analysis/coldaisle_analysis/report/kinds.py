@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.earliness.curves import KindEarliness
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import RULE, WITHOUT_KIND
 from coldaisle_analysis.report.figures.style import in_order
-from coldaisle_analysis.report.lookup import LEVELS, best_row, first_case, grouped_split, row_of
+from coldaisle_analysis.report.lookup import best_row, first_case, grouped_split, row_of
 from coldaisle_analysis.report.statistics import Description
 
 NOISE_C = 0.15
@@ -19,7 +20,7 @@ NOISE_C = 0.15
 _FAINT_C = 3 * NOISE_C
 """A change of a single value below this is not noticeable, in °C."""
 _SEPARATING = 0.8
-"""AUC from which a column is said to separate a kind at all."""
+"""AUC from which a column separates a kind at all."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def reach(scored: Sequence[Scored], dataset: Dataset, description: Description) 
     frames = {"packets": dataset.packets, "readings": dataset.readings}
     return {
         level: [_of_kind(scored, best, kind, frames[level], description) for kind in in_order(set(best["recall_per_kind"]))]
-        for level in LEVELS
+        for level in LEARNED
         if (best := best_row(scored, level))
     }  # fmt: skip
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Final
 
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.metrics import CaseMetrics, MetricsRow, Scored
 from coldaisle_analysis.models import BASELINES, FAMILIES, MODELS, WITH_POLICIES
 
-LEVELS = ("packets", "readings")
-"""The levels that models are trained on."""
 BEST_F1: Final = "threshold"
 """The key in the metrics of the threshold with the best F1 on training rows."""
 _FAMILY_TITLES = {"untold": "unsupervised"}
@@ -82,6 +81,6 @@ def first_case(row: MetricsRow | None) -> tuple[str, CaseMetrics] | None:
 def case_kinds(scored: Sequence[Scored]) -> list[tuple[str, str]]:
     """Return every level and kind of case that was scored, in the order of the rows."""
     pairs = (
-        (level, case) for level in LEVELS for row in grouped_rows(scored, level) for case in row["early"]
+        (level, case) for level in LEARNED for row in grouped_rows(scored, level) for case in row["early"]
     )
     return list(dict.fromkeys(pairs))

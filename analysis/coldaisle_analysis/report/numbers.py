@@ -1,5 +1,6 @@
 """The rows of the report's tables, and the format of their numbers."""
 
+import itertools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -80,32 +81,24 @@ def counts(description: Description) -> dict[str, CountTable]:
             continue
         kinds = in_order(set(counted["kind"]))
         rows, shares = (
-            counted.pivot_table(index="value", columns="kind", values=name, aggfunc="sum", fill_value=zero)[
-                kinds
-            ]
-            for name, zero in (("rows", 0), ("share", 0.0))
+            counted.pivot(index="value", columns="kind", values=name)[kinds] for name in ("rows", "share")
         )
-        order = (
-            rows.index
-            if column in ("hour", "weekday")
-            else rows.sum(axis=1).sort_values(ascending=False).index
-        )
-        cells = [(value, list(zip(rows.loc[value], shares.loc[value], strict=True))) for value in order]
+        if column not in ("hour", "weekday"):
+            rows = rows.loc[rows.sum(axis=1).sort_values(ascending=False).index]
+        cells = [(value, list(zip(rows.loc[value], shares.loc[value], strict=True))) for value in rows.index]
         tables[column] = CountTable(kinds, cells)
     return tables
 
 
 def spreads(description: Description, level: str) -> list[Spread]:
     """Return the distributions of the columns of a level that the report shows."""
-    table = description.distributions
-    rows = table[(table["level"] == level) & table["column"].isin(SPREAD[level])]
-    order = {name: place for place, name in enumerate(SPREAD[level])}
-    rank = {name: place for place, name in enumerate(in_order(set(rows["kind"])))}
-    rows = rows.assign(order=rows["column"].map(order), rank=rows["kind"].map(rank))
-    names = ["mean", "std", *QUANTILES]
+    table = description.distributions[description.distributions["level"] == level]
+    rows = {(row["column"], row["kind"]): row for row in table.to_dict("records")}
+    pairs = itertools.product(SPREAD[level], in_order(set(table["kind"])))
     return [
-        Spread(row["column"], row["kind"], row["count"], [row[name] for name in names])
-        for row in rows.sort_values(["order", "rank"]).to_dict("records")
+        Spread(*pair, row["count"], [row[name] for name in ("mean", "std", *QUANTILES)])
+        for pair in pairs
+        if (row := rows.get(pair))
     ]
 
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from coldaisle_analysis.audit import Result, Status, scorecard
 from coldaisle_analysis.audit.scorecard import by_group
-from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.columns import LEARNED, LEVELS
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import Scored
@@ -20,7 +20,6 @@ from coldaisle_analysis.report.conclusions.gains import gains, headline
 from coldaisle_analysis.report.conclusions.surroundings import audited
 from coldaisle_analysis.report.figures import earliness, models, traffic
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
-from coldaisle_analysis.report.lookup import LEVELS as LEARNED
 from coldaisle_analysis.report.lookup import best_row, grouped_split, title
 from coldaisle_analysis.report.statistics import Description
 
@@ -147,32 +146,32 @@ def _audit(results: Sequence[Result]) -> dict[str, object]:
         name: sorted(group, key=lambda result: order.index(result.status))
         for name, group in by_group(results).items()
     }
-    counts = {status: sum(result.status is status for result in results) for status in order}
-    return {"counts": counts, "groups": groups, "note": scorecard.NOTE}
+    return {"counts": scorecard.counts(results), "groups": groups, "note": scorecard.NOTE}
 
 
 def _facts(subject: Subject, dataset: Dataset) -> dict[str, str]:
     """Return the key figures of the dataset, then those of the subject."""
     packets, readings = dataset.packets, dataset.readings
-    touched = [
-        frame.loc[frame["episode"].astype(str).ne("") & frame["episode"].notna()]
-        for frame in (packets, readings)
-    ]
-    episodes, attacked = (
-        pd.concat([frame["episode"].astype(str) for frame in frames]).nunique()
-        for frames in (touched, [frame[frame["label"] == 1] for frame in touched])
+    rows = pd.concat(
+        [frame[["episode", "label"]].astype({"episode": "object"}) for frame in (packets, readings)]
     )
+    rows = rows[rows["episode"].fillna("") != ""]
+    episodes, attacked = rows["episode"].nunique(), rows.loc[rows["label"] == 1, "episode"].nunique()
     span = (packets["time"].max() - packets["time"].min()) / pd.Timedelta(days=1) if len(packets) else 0.0
-    attacks = (int((packets["label"] == 1).sum()), int((readings["label"] == 1).sum()))
     return {
         "packets": f"{len(packets):,}",
         "readings": f"{len(readings):,}",
         "episodes": f"{episodes} ({attacked} attacks)" if attacked < episodes else str(episodes),
-        "attack packets": f"{attacks[0]:,} ({attacks[0] / max(len(packets), 1):.2%})",
-        "attack readings": f"{attacks[1]:,} ({attacks[1] / max(len(readings), 1):.2%})",
+        "attack packets": _attacks(packets),
+        "attack readings": _attacks(readings),
         "length": f"{span:.1f} days" if span >= 1 else f"{span * 24:.1f} h",
         **subject.facts,
     }
+
+
+def _attacks(rows: pd.DataFrame) -> str:
+    attacks = int((rows["label"] == 1).sum())
+    return f"{attacks:,} ({attacks / max(len(rows), 1):.2%})"
 
 
 def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored]) -> dict[str, str]:

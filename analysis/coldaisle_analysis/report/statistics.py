@@ -34,7 +34,7 @@ _MESSAGES = dict(enumerate((
     "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK",
     "PINGREQ", "PINGRESP", "DISCONNECT",
 ), 1))  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _readable(frame: pd.DataFrame, column: str) -> pd.Series:
         case "mqtt_msgtype":
             return values.dropna().astype(int).map(_MESSAGES)
         case "weekday":
-            return values.astype(int).map(dict(enumerate(_WEEKDAYS)))
+            return values.astype(int).map(dict(enumerate(WEEKDAYS)))
         case "hour":
             return values.dropna().astype(int).map("{:02d}".format)
     words = values.dropna().astype("str")
@@ -126,8 +126,7 @@ def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -
         table = pd.concat([rows.agg(["count", "mean", "std"]), spread]).T
         parts.append(table.rename_axis("column").reset_index().assign(level=level, kind=str(name)))
     table = pd.concat(parts, ignore_index=True)
-    first = ["level", "column", "kind"]
-    return table[table["count"] > 0][first + [name for name in table.columns if name not in first]]
+    return table.loc[table["count"] > 0, ["level", "column", "kind", "count", "mean", "std", *QUANTILES]]
 
 
 def strength(season: Floats, remainder: Floats) -> float:

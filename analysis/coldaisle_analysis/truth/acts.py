@@ -113,7 +113,7 @@ def _bracketed(account: Account) -> Iterator[str]:
     wrong = done[done["unit"] != done["episode"].map(targets)]
     if len(wrong):
         line = wrong.iloc[0]
-        yield f"episode {line['episode']}: {line['operation']} on {line['unit']}, who is not its target"
+        yield f"episode {line['episode']}: {line['operation']} on {line['unit']}, which is not its target"
 
 
 def _budgets(account: Account) -> Iterator[str]:

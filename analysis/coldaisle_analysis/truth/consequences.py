@@ -12,7 +12,6 @@ import pandas as pd
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
-from coldaisle_contracts.topics import SENSORS, client_id
 
 EARLY = 10_000_000
 """Most that a frame may precede its sending in the journal, in ns: the error of retiming."""
@@ -29,22 +28,13 @@ def connections(evidence: Evidence) -> pd.DataFrame:
     ``line`` is the position of the connection's line in ``evidence.connects``, -1 where no unit's journal has one.
     """
     packets = evidence.trace.packets
-    upward = packets["tcp_dstport"].eq(MQTT_PORT) & packets["ip_dst"].astype("str").eq(BROKER.ip)
-    downward = packets["tcp_srcport"].eq(MQTT_PORT) & packets["ip_src"].astype("str").eq(BROKER.ip)
-    upward, downward = upward.fillna(value=False).astype(bool), downward.fillna(value=False).astype(bool)
-    table = packets[upward | downward]
-    upward = upward[table.index]
     names = {unit.ip: unit.name for unit in UNITS.values()}
-    ip = table["ip_src"].astype("str").where(upward, table["ip_dst"].astype("str"))
-    frames = pd.DataFrame(
-        {
-            "shard": table["shard"].astype("str"),
-            "host": ip.map(names),
-            "port": table["tcp_srcport"].where(upward, table["tcp_dstport"]).astype("int64"),
-            "flow": table["flow"],
-        }
-    )
-    frames = frames[frames["host"].notna()]
+    parts = []
+    for unit, broker in (("src", "dst"), ("dst", "src")):
+        table = packets[packets[f"tcp_{broker}port"].eq(MQTT_PORT) & packets[f"ip_{broker}"].eq(BROKER.ip)]
+        port, host = table[f"tcp_{unit}port"].astype("int64"), table[f"ip_{unit}"].astype("str").map(names)
+        parts.append(table[["flow"]].assign(shard=table["shard"].astype("str"), host=host, port=port))
+    frames = pd.concat(parts).dropna(subset="host").sort_index()
     rows = packets.loc[frames.index]
     reports = rows["mqtt_msgtype"].eq(PUBLISH).fillna(value=False).astype("int64")
     ends = (rows["tcp_fin"].eq(1) | rows["tcp_rst"].eq(1)).fillna(value=False).astype("int64")
@@ -58,8 +48,7 @@ def _lines_of(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     """Return the position of the ``connect`` line of each frame's connection, -1 for none; a line means one connection."""
     begun = frames.drop_duplicates("flow")
     begun = begun[[*KEY, "flow"]].assign(at_ns=evidence.trace.frames.time_ns[begun.index] + EARLY)
-    lines = evidence.connects.astype({"shard": "str", "host": "str", "port": "int64", "at_ns": "int64"})
-    lines = lines[[*KEY, "at_ns"]].assign(line=np.arange(len(lines)))
+    lines = evidence.connects[[*KEY, "at_ns"]].assign(line=np.arange(len(evidence.connects)))
     matched = pd.merge_asof(begun.sort_values("at_ns"), lines, on="at_ns", by=KEY).drop_duplicates("line")
     of_flow = matched.dropna(subset="line").set_index("flow")["line"]
     return frames["flow"].map(of_flow).fillna(-1).astype("int64")
@@ -87,12 +76,10 @@ def caused(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
 
 def _dropped(evidence: Evidence, connects: pd.DataFrame) -> pd.Series:
     """Return the episode because of which a unit closed a connection, by the position of the connection's line."""
-    closed = evidence.disconnects.astype(
-        {"shard": "str", "client": "str", "episode": "str", "at_ns": "int64"}
-    )
-    closed = closed.loc[closed["episode"] != "", [*_CLIENT, "at_ns", "episode"]]
-    lines = connects[[*_CLIENT, "at_ns"]].astype({"at_ns": "int64"}).assign(line=connects.index)
-    matched = pd.merge_asof(closed.sort_values("at_ns"), lines, on="at_ns", by=_CLIENT)
+    closed = evidence.disconnects[evidence.disconnects["episode"] != ""]
+    closed = closed[[*_CLIENT, "at_ns", "episode"]]
+    lines = connects[[*_CLIENT, "at_ns"]].assign(line=connects.index)
+    matched = pd.merge_asof(closed, lines, on="at_ns", by=_CLIENT)
     return matched.dropna(subset="line").set_index("line")["episode"]
 
 
@@ -101,21 +88,17 @@ def reasons(evidence: Evidence) -> pd.DataFrame:
 
     The cause of a lost connection is the last act that expelled its client after its last acknowledged reading.
     """
-    connects = evidence.connects.astype({"shard": "str", "client": "str", "episode": "str"})
-    connects = connects.assign(port=connects["port"].astype("int64"), was=connects["was"].astype("int64"))
+    connects = evidence.connects.copy()
     lost = connects[connects["reason"] == "lost"]
     acts = evidence.acts[evidence.acts["operation"].isin(EXPELLING)]
     if lost.empty or acts.empty:
         return connects
-    by = ["shard", "client"]
-    read = evidence.readings.astype(dict.fromkeys(by, "str"))[[*by, "acked_ns"]]
-    read = read.rename(columns={"acked_ns": "at_ns"}).assign(before=lambda table: table["at_ns"])
-    acts = acts.astype(dict.fromkeys([*by, "episode"], "str"))[[*by, "at_ns", "episode"]]
-    acts = acts.rename(columns={"episode": "by_act"}).assign(act_ns=acts["at_ns"])
-    sides = [table.astype({"at_ns": "int64"}).sort_values("at_ns") for table in (read, acts)]
-    matched = lost.reset_index().astype({"at_ns": "int64"}).sort_values("at_ns")
-    for side in sides:
-        matched = pd.merge_asof(matched, side, on="at_ns", by=by)
+    read = evidence.readings.sort_values("acked_ns")
+    read = read[_CLIENT].assign(at_ns=read["acked_ns"], before=read["acked_ns"])
+    acts = acts[_CLIENT].assign(at_ns=acts["at_ns"], act_ns=acts["at_ns"], by_act=acts["episode"])
+    matched = lost.reset_index()
+    for side in (read, acts):
+        matched = pd.merge_asof(matched, side, on="at_ns", by=_CLIENT)
     caused_by = matched[matched["act_ns"] > matched["before"].fillna(-1)].set_index("index")["by_act"]
     connects.loc[caused_by.index, "episode"] = caused_by
     return connects
@@ -135,8 +118,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     sent = frames[upward.fillna(value=False)[frames.index].to_numpy(bool)]
     time_ns = evidence.trace.frames.time_ns
     episodes: dict[int, str] = {}
-    lines = evidence.readings.astype({"shard": "str", "episode": "str"}).assign(host=_units_of(evidence))
-    lines = lines[lines["episode"] != ""]
+    lines = evidence.readings[evidence.readings["episode"] != ""]
     for (shard, host), readings in lines.groupby(["shard", "host"]):
         rows = sent.index[(sent["shard"] == shard) & (sent["host"] == host)].to_numpy(np.int64)
         columns = readings[["sent_ns", "acked_ns", "mid", "value", "episode"]]
@@ -147,9 +129,3 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
                 int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
             }
     return pd.Series(episodes, dtype=object)
-
-
-def _units_of(evidence: Evidence) -> pd.Series:
-    """Return the unit of each reading."""
-    names = {client_id(unit, sensor): unit for unit in evidence.plan.scenario.units for sensor in SENSORS}
-    return evidence.readings["client"].astype("str").map(names)

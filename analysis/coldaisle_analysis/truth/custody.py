@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.arrays import Ints
+from coldaisle_analysis.arrays import Ints, Mask
 from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.evidence import name_of_frame
 from coldaisle_analysis.truth.frames import questions
@@ -28,12 +28,12 @@ def check(account: Account) -> Iterator[str]:
         names = ["protocol", "eth_src", "eth_dst", "ip_src", "ip_dst"]
         first = packets.loc[rows[0], names].astype("str").fillna("-").tolist()
         where = name_of_frame(account.evidence, int(rows[0]))
-        yield f"{len(rows)} frames no one accounts for, the first is {where}: {' '.join(first)}"
+        yield f"{len(rows)} frames that nothing explains, the first is {where}: {' '.join(first)}"
     lost = reasons(account.evidence)
     lost = lost[(lost["reason"] == "lost") & (lost["episode"] == "")]
     if len(lost):
         client, port = lost.iloc[0][["client", "port"]]
-        yield f"{len(lost)} connections were lost and no act says why, the first {client}'s, made anew from port {port}"
+        yield f"{len(lost)} connections were lost and no act says why, the first is that of client {client}, opened again from port {port}"
     yield from _exchanges(account)
 
 
@@ -46,7 +46,7 @@ def unexplained(account: Account) -> Ints:
     return np.flatnonzero(~explained)
 
 
-def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _of_units(account: Account) -> Mask:
     """Return which frames belong to a connection in a unit's journal."""
     frames = account.connections
     explained = np.zeros(len(account.join.table), bool)
@@ -54,7 +54,7 @@ def _of_units(account: Account) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return explained & ~account.join.touched
 
 
-def _ntp(packets: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _ntp(packets: pd.DataFrame) -> Mask:
     """Return which frames are NTP between a unit and the time server; :func:`_exchanges` counts them."""
     units = [unit.ip for unit in UNITS.values()]
     source, target = packets["ip_src"].astype("str"), packets["ip_dst"].astype("str")
@@ -69,29 +69,16 @@ def _exchanges(account: Account) -> Iterator[str]:
     A query that failed may not have reached the network: a unit whose cable is unplugged has no route.
     """
     packets = account.evidence.trace.packets
-    ntp = packets[_ntp(packets)]
+    ntp = packets[_ntp(packets)].astype({"shard": "str", "ip_src": "str", "ip_dst": "str"})
     is_request = ntp["ntp_mode"].eq(_REQUEST).to_numpy(bool)
     names = {unit.ip: unit.name for unit in UNITS.values()}
-    shard = ntp["shard"].astype("str")
-    requests = pd.DataFrame(
-        {"shard": shard[is_request], "host": ntp["ip_src"].astype("str")[is_request].map(names)}
-    )
-    answers = pd.DataFrame(
-        {"shard": shard[~is_request], "host": ntp["ip_dst"].astype("str")[~is_request].map(names)}
-    )
-    times = account.evidence.times.astype({"shard": "str"})
-    parts = {
-        "asked": requests,
-        "given": answers,
-        "noted": times,
-        "failed": times[times["failed"].astype(bool)],
-    }
-    counts = pd.DataFrame({name: table.groupby(["shard", "host"]).size() for name, table in parts.items()})
-    for shard_name, unit, *row in (
-        counts.fillna(0).astype("int64").reset_index().itertuples(index=False, name=None)
-    ):
-        asked_times, given_times, noted_times, failed_times = row
-        if not noted_times - failed_times <= asked_times <= noted_times:
-            yield f"{unit} asked for the time {asked_times} times in {shard_name}, its journal says {noted_times}"
-        if given_times > asked_times:
-            yield f"{unit} got the time {given_times} times in {shard_name} and asked {asked_times} times"
+    exchanges = ntp[["shard"]].assign(host=ntp["ip_src"].where(is_request, ntp["ip_dst"]).map(names))
+    times = account.evidence.times
+    tables = (exchanges[is_request], exchanges[~is_request], times, times[times["failed"] != ""])
+    counts = pd.concat([table.groupby(["shard", "host"]).size() for table in tables], axis=1)
+    counts = counts.fillna(0).astype("int64").sort_index()
+    for (shard, unit), requests, answers, noted, failed in counts.itertuples(name=None):
+        if not noted - failed <= requests <= noted:
+            yield f"{unit} asked for the time {requests} times in {shard}, its journal says {noted}"
+        if answers > requests:
+            yield f"{unit} got the time {answers} times in {shard} and asked {requests} times"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +14,24 @@ from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.journal_lines import (
+    ActLine,
+    ConnectLine,
+    DisconnectLine,
+    EpisodeLine,
+    FailedTimeLine,
+    FrameLine,
+    Line,
+    ReadingLine,
+    SealedLine,
+)
 from coldaisle_contracts.plan import Plan
 
-_KEYS = {
-    "reading": (
-        "shard",
-        "client",
-        "name",
-        "slot",
-        "taken_ns",
-        "stamp_ns",
-        "value",
-        "mid",
-        "port",
-        "sent_ns",
-        "acked_ns",
-        "attempts",
-        "synced",
-        "episode",
-    ),
-    "frame": ("shard", "episode", "digest", "role", "anomalous", "side", "act", "at_ns"),
-    "act": (
-        "shard",
-        "episode",
-        "unit",
-        "slot",
-        "sensor",
-        "operation",
-        "before",
-        "after",
-        "port",
-        "mid",
-        "copy",
-        "digest",
-        "client",
-        "at_ns",
-    ),
-    "connect": ("shard", "client", "port", "at_ns", "reason", "was", "episode"),
-    "disconnect": ("shard", "client", "port", "at_ns", "reason", "episode"),
-    "time": ("shard", "slot", "at_ns"),
-    "episode": ("shard", "episode", "phase", "at_ns"),
-    "sealed": ("shard", "file", "raw", "packets", "kernel_drops", "sha256", "raw_sha256"),
-}
-"""The keys of each journal event that the analysis reads, as documented in docs/architecture.md."""
-_CAPTURE, _RAW = (
-    re.compile(r"capture/day-[\d-]{1,20}\.pcap"),
-    re.compile(r"capture/raw/day-[\d-]{1,20}\.pcap"),
-)
-"""Names of the captures of a run."""
+_EDITED = "the journal was edited, make the run again"
+_DTYPES = {int: "int64", bool: "bool"}
+"""Type of a column by the type of its key; every other key holds text."""
+_NAMES = {"file": r"capture/day-[\d-]{1,20}\.pcap", "raw": r"capture/raw/day-[\d-]{1,20}\.pcap"}
+"""Forms of the names of a run's captures, by column of ``sealed``."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +41,13 @@ class Evidence:
     Attributes:
         run: folder of the run.
         plan: plan of the run.
-        readings: the ``reading`` lines of all units.
+        readings: the ``reading`` lines of all units, with ``host``, the unit.
         frames: the ``frame`` lines of the injector, in order of time within their shard.
         acts: the ``act`` lines of injector and units, in order of time.
         phases: their ``episode`` lines.
-        connects: the ``connect`` lines of all units, with ``host``, the unit.
+        connects: their ``connect`` lines, with ``host``.
         disconnects: their ``disconnect`` lines, with ``host``.
-        times: their ``time`` lines, with ``host``, and whether the query ``failed``.
+        times: their ``time`` lines, with ``host``; ``failed`` is empty where the query had an answer.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
         raw: the captures as tcpdump wrote them: the same frames, in the order of the retimed captures.
@@ -111,7 +81,7 @@ def load(run: Path) -> Evidence:
         for line in read_journal(journal / f"{unit}.jsonl")
     ]
     injector = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
-    sealed = _table("sealed", read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
+    sealed = _table(SealedLine, read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
     _refuse_odd_names(sealed, journal / "capture.jsonl")
     sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
     trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
@@ -122,19 +92,16 @@ def load(run: Path) -> Evidence:
         raise InputError(
             run / "capture", f"raw holds {len(raw)} frames, retimed {len(trace.frames)}: make the run again"
         )
-    attacker = journal / "injector.jsonl"
     return Evidence(
         run=run,
         plan=plan,
-        readings=_table("reading", units, journal),
-        frames=_in_time(_table("frame", injector, attacker)),
-        acts=_in_time(_table("act", [*injector, *units], journal)),
-        phases=_table("episode", [*injector, *units], journal),
-        connects=_in_time(_table("connect", units, journal, "host")),
-        disconnects=_in_time(_table("disconnect", units, journal, "host")),
-        times=_table(
-            "time", [line | {"failed": "failed" in line} for line in units], journal, "host", "failed"
-        ),
+        readings=_table(ReadingLine, units, journal, "host"),
+        frames=_in_time(_table(FrameLine, injector, journal / "injector.jsonl")),
+        acts=_in_time(_table(ActLine, [*injector, *units], journal)),
+        phases=_table(EpisodeLine, [*injector, *units], journal),
+        connects=_in_time(_table(ConnectLine, units, journal, "host")),
+        disconnects=_in_time(_table(DisconnectLine, units, journal, "host")),
+        times=_table(FailedTimeLine, [{"failed": "", **line} for line in units], journal, "host"),
         sealed=sealed,
         trace=trace,
         raw=raw,
@@ -163,16 +130,14 @@ def name_of_frame(evidence: Evidence, row: int) -> str:
 
 def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
     """Refuse captures that are sealed twice, or lie outside the run."""
-    for column, form in (("file", _CAPTURE), ("raw", _RAW)):
+    for column, form in _NAMES.items():
         names = sealed[column]
         if names.duplicated().any():
             first = names[names.duplicated()].iloc[0]
+            raise InputError(f"{place}: event sealed", f"the capture is sealed twice: {_EDITED}", first)
+        if wrong := [name for name in names if not re.fullmatch(form, name)]:
             raise InputError(
-                f"{place}: event sealed", "the capture is sealed twice: the journal was edited", first
-            )
-        if wrong := [name for name in names if not form.fullmatch(name)]:
-            raise InputError(
-                f"{place}: event sealed: {column}", "no capture of the run: the journal was edited", wrong[0]
+                f"{place}: event sealed: {column}", f"no capture of the run: {_EDITED}", wrong[0]
             )
 
 
@@ -181,12 +146,13 @@ def _file_order(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in Path(name).stem.split("-") if part.isdigit())
 
 
-def _table(event: str, lines: Iterable[dict[str, Any]], place: Path, *more: str) -> pd.DataFrame:
-    keys = (*_KEYS[event], *more)
-    chosen = [line for line in lines if line.get("event") == event]
+def _table(kind: type[Line], lines: Iterable[dict[str, Any]], place: Path, *more: str) -> pd.DataFrame:
+    """Return the lines of one kind as a table: its keys, the shard, and ``more`` texts that were added to the lines."""
+    types: dict[str, Any] = {"shard": str, **dict.fromkeys(more, str)}
+    types |= {field.name: field.type for field in fields(kind)}
+    chosen = [line for line in lines if line["event"] == kind.event]
     for line in chosen:
-        if missing := [key for key in _KEYS[event] if key not in line]:
-            raise InputError(
-                f"{place}: event {event}", f"has no key {missing[0]!r}: the journal was edited", line
-            )
-    return pd.DataFrame({key: [line[key] for line in chosen] for key in keys})
+        if missing := [key for key in types if key not in line]:
+            raise InputError(f"{place}: event {kind.event}", f"has no key {missing[0]!r}: {_EDITED}", line)
+    table = pd.DataFrame({key: [line[key] for line in chosen] for key in types})
+    return table.astype({key: _DTYPES.get(of_key, "str") for key, of_key in types.items()})

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.truth.evidence import Evidence, shard_of_frames
 from coldaisle_contracts.addressing import HOSTS, INJECTOR, Host
@@ -40,7 +40,7 @@ class Join:
     """
 
     lines: pd.DataFrame
-    touched: npt.NDArray[np.bool_]
+    touched: Mask
     table: pd.DataFrame
 
 
@@ -54,13 +54,12 @@ def join(evidence: Evidence) -> Join:
             "digest": [frame_digest(evidence.raw.frame(int(row))) for row in candidates],
             "row": candidates,
         }
-    )
+    ).astype({"shard": "str", "digest": "str"})  # a table without rows knows no types
     key = ["shard", "digest"]
-    text = dict.fromkeys(key, "str")  # a table without rows knows no types
-    lines = evidence.frames[evidence.frames["side"] == "broker"].astype(text).reset_index(drop=True)
+    lines = evidence.frames[evidence.frames["side"] == "broker"].reset_index(drop=True)
     frames["occurrence"] = frames.groupby(key).cumcount()
     lines["occurrence"] = lines.groupby(key).cumcount()
-    merged = lines.merge(frames.astype(text), how="left", on=[*key, "occurrence"])
+    merged = lines.merge(frames, how="left", on=[*key, "occurrence"])
     lines["row"] = merged["row"].fillna(-1).astype("int64")
     return Join(lines, touched, _label(lines, len(evidence.raw), kinds(evidence)))
 
@@ -70,7 +69,7 @@ def kinds(evidence: Evidence) -> dict[str, str]:
     return {episode.id: episode.kind for episode in evidence.plan.episodes}
 
 
-def through_attacker(frames: Frames) -> npt.NDArray[np.bool_]:
+def through_attacker(frames: Frames) -> Mask:
     """Return which frames have the attacker's MAC address as source or destination, or request it by ARP."""
     both = 2 * len(_MAC)
     address = frames.data[frames.start[:, None] + np.arange(both)].reshape(-1, 2, len(_MAC))
@@ -89,9 +88,7 @@ def _label(lines: pd.DataFrame, count: int, kind_of: dict[str, str]) -> pd.DataF
     return truth(anomalous, table["episode"], table["role"], kind_of)
 
 
-def truth(
-    anomalous: npt.NDArray[np.bool_], episode: pd.Series, role: pd.Series, kind_of: dict[str, str]
-) -> pd.DataFrame:
+def truth(anomalous: Mask, episode: pd.Series, role: pd.Series, kind_of: dict[str, str]) -> pd.DataFrame:
     """Return label, benign, kind, episode and role, one row per row given.
 
     Args:
@@ -114,7 +111,7 @@ def truth(
     )
 
 
-def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> npt.NDArray[np.bool_]:
+def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> Mask:
     """Return which frames are honest ARP between hosts: the sender has its own MAC address.
 
     Args:

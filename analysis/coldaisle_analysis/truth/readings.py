@@ -50,8 +50,8 @@ class Account:
         evidence: plan, journals and captures of the run.
         join: the journal's lines joined with the frames.
         readings: one row per planned reading by unit, sensor and slot: client_id, day, planned_ns, taken_ns, stamp_ns, sent (text;
-            missing when never journalled), journalled (number of lines), fate, after (text at the broker), arrivals (own deliveries),
-            row (frame that delivered it, -1 for none), copies, acts, and label, benign, kind, episode, role.
+            missing when never journalled), journalled (number of lines), fate, before and after (text before and after the act on it),
+            arrivals (own deliveries), row (frame that delivered it, -1 for none), copies, acts, and label, benign, kind, episode, role.
         deliveries: one row per captured PUBLISH: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
             copy (0 for the reading itself, also when its sensor sends it again).
         connections: frames of the units' connections, see :func:`consequences.connections`.
@@ -104,10 +104,9 @@ def settle(run: Path) -> Account:
     joined = with_consequences(joined, caused(evidence, frames), kind_of)
     readings = _planned(evidence)
     sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
-    first = sent.drop_duplicates(["client_id", "slot"])
-    readings = readings.merge(first, how="left", on=["client_id", "slot"])
-    times = sent.groupby(["client_id", "slot"]).size().rename("journalled").reset_index()
-    readings = readings.merge(times, how="left", on=["client_id", "slot"]).fillna({"journalled": 0})
+    by = ["client_id", "slot"]
+    sent["journalled"] = sent.groupby(by)["sent"].transform("size")
+    readings = readings.merge(sent.drop_duplicates(by), how="left", on=by).fillna({"journalled": 0})
     readings = _acted(readings, evidence)
     deliveries = _deliveries(evidence, joined, readings)
     joined = with_consequences(joined, taken_under(evidence, frames), kind_of)
@@ -131,7 +130,7 @@ def _planned(evidence: Evidence) -> pd.DataFrame:
 
 
 def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
-    """Add fate, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
+    """Add fate, before, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
     key, acts = list(KEY), evidence.acts
     on_readings = acts[acts["operation"].isin(list(ROLES))]
     at = pd.MultiIndex.from_frame(readings[key])
@@ -148,6 +147,7 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     source = touching.drop_duplicates(key).set_index(key)["episode"].reindex(at).to_numpy()
     return readings.assign(
         fate=fate,
+        before=done["before"].to_numpy(),
         after=after,
         acts=count(on_readings),
         operation=operation,
@@ -160,17 +160,12 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
 def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.DataFrame:
     """Return every captured PUBLISH, with the reading it carries and its number as a copy."""
     messages, packets = evidence.trace.messages, evidence.trace.packets
-    strangers = (
-        (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
-    )  # the journal has a line for each of their frames
+    # the journal has a line for each frame of the attacker's own host
+    strangers = (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
     arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
-    arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].astype(
-        {"client": "str", "payload": "str"}
-    )
-    arrived["shard"] = pd.Series(
-        packets["shard"].astype("str").to_numpy()[arrived["row"]], arrived.index, "str"
-    )
-    arrived["msgid"] = arrived["msgid"].fillna(0).astype("int64")
+    arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
+    arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})
+    arrived["shard"] = packets["shard"].iloc[arrived["row"]].astype("str").set_axis(arrived.index)
     sent = readings[readings["journalled"] > 0].reset_index(names="reading")
     sent = sent.assign(time_ns=sent["sent_ns"].astype("int64") - EARLY, msgid=sent["mid"].astype("int64"))
     sent = sent.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
@@ -201,8 +196,7 @@ def _named(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Serie
     named = acts.assign(reading=place)[["shard", "digest", "reading"]]
     named = named[named["reading"] >= 0].drop_duplicates(["shard", "digest"])
     lines = joined.lines.loc[joined.lines["row"] >= 0, ["shard", "digest", "row"]]
-    text = dict.fromkeys(("shard", "digest"), "str")
-    return lines.astype(text).merge(named.astype(text), on=["shard", "digest"]).set_index("row")["reading"]
+    return lines.merge(named, on=["shard", "digest"]).set_index("row")["reading"]
 
 
 def _arrived(

@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from itertools import chain
+from operator import itemgetter
 
 from coldaisle_analysis.witness.frames import Frame
 from coldaisle_analysis.witness.journals import WAITED, Journals, Line
@@ -19,7 +21,7 @@ _SILENT = ("acknowledge", "reset")
 _OTHERS_DO = ("relay", "reply", "speak", "answer")
 """Acts that another host begins: it may send to the attacker for a while after the attacker has left the path."""
 _SLACK_NS = SECOND
-"""How far outside its episode a frame may seem to be on a busy machine, in ns."""
+"""Largest time by which a frame may seem to miss its episode on a busy machine, in ns."""
 _PATIENCE_NS = 60 * SECOND
 """A line may be written later than its frame by one interval plus this, in ns: time may jump before a busy attacker writes it."""
 _AT_ONCE_NS = 15_000_000
@@ -44,15 +46,13 @@ class Attacker:
             if phase == "approach" and episode in self._episodes:
                 self._approaches[self._episodes[episode].unit].append(at_ns)
         self._crafted = Counter[str]()
-        frame_lines = [line for line in journals.attacker[shard] if line["event"] == "frame"]
+        lines = journals.attacker[shard]
+        frame_lines = [line for line in lines if line["event"] == "frame"]
         self._digests = {line["digest"] for line in frame_lines}
-        self._named_acts = {
-            act["digest"]: act for act in journals.attacker[shard] if act["event"] == "act" and act["digest"]
-        }
-        for line in sorted(
-            (line for line in frame_lines if line["side"] == "broker"), key=lambda line: line["at_ns"]
-        ):
-            self._lines[line["digest"]].append(line)
+        self._named_acts = {act["digest"]: act for act in lines if act["event"] == "act" and act["digest"]}
+        for line in sorted(frame_lines, key=itemgetter("at_ns")):
+            if line["side"] == "broker":
+                self._lines[line["digest"]].append(line)
         self._acts = {
             episode.id: round(sum(act.amount for act in episode.acts))
             for episode in journals.plan.episodes
@@ -84,33 +84,29 @@ class Attacker:
             return None
         return begin < frame.at_ns < end
 
-    def examine(self, line: Line, frame: Frame) -> Iterator[Doubt]:
+    def examine(self, line: Line, frame: Frame) -> Iterator[str]:
         """Yield the contradictions between a line and its frame."""
         act, episode = line["act"], self._episodes.get(line["episode"])
         if episode is None or episode.row.actor != "injector":
-            yield Doubt(
-                frame.name, f"is put down to episode {line['episode']!r}, which is none of the attacker's"
-            )
+            yield f"is attributed to episode {line['episode']!r}, which is none of the attacker's"
             return
         if act in CRAFTED:
             self._crafted[episode.id] += 1
         yield from self._in_order(line, frame)
         if not self._in_time(episode, act, frame.at_ns):
-            yield Doubt(frame.name, f"is put down to {episode.kind} {episode.id}, which was not there then")
+            yield f"is attributed to {episode.kind} {episode.id}, which was not active then"
         hosts, ends = {frame.source, frame.target}, {BROKER.ip, _ip(episode.unit)}
         astray = not hosts <= ends or _ip(episode.unit) not in hosts
         if episode.row.on_path and astray:
-            yield Doubt(
-                frame.name, f"is put down to {episode.id} and is not between {episode.unit} and the broker"
-            )
+            yield f"is attributed to {episode.id} and is not between {episode.unit} and the broker"
         named = self._named_acts.get(line["digest"])
         if act in _NAMED and (named is None or named["port"] != frame.sport):
-            yield Doubt(frame.name, f"was made or changed ({act}) and no act on its connection names it")
+            yield f"was made or changed ({act}) and no act on its connection names it"
         if act in _SILENT and frame.target == BROKER.ip and frame.payload:
-            yield Doubt(frame.name, f"carries something, and its line says {act}")
+            yield f"has a payload, although its line says {act}"
 
-    def _in_order(self, line: Line, frame: Frame) -> Iterator[Doubt]:
-        """Yield a doubt if a line was not written when its frame passed, or not in the order of the frames.
+    def _in_order(self, line: Line, frame: Frame) -> Iterator[str]:
+        """Yield a contradiction if a line was not written when its frame passed, or not in the order of the frames.
 
         Two processors may forward two frames in another order, but not if they are a second apart.
         """
@@ -118,17 +114,13 @@ class Attacker:
             return
         if abs(line["at_ns"] - frame.at_ns) > self._lag_ns:
             late_s = (line["at_ns"] - frame.at_ns) / SECOND
-            yield Doubt(
-                frame.name,
-                f"has a line of the journal, {line['line']}, that was written {late_s:.1f} s later",
-            )
+            yield f"has a line of the journal, {line['line']}, that was written {late_s:.1f} s later"
         way = frame.kind, frame.source, frame.target, frame.sport, frame.dport, line["act"] == "relay"
         number, before = self._latest.get(way, (0, frame))
         if line["line"] > number:
             self._latest[way] = line["line"], frame
         elif frame.at_ns - before.at_ns > _SLACK_NS:
-            order = f"comes behind {before.name}, its line {line['line']} of the journal before line {number}"
-            yield Doubt(frame.name, order)
+            yield f"comes after {before.name}, and its line {line['line']} of the journal is before line {number}"
 
     def _in_time(self, episode: Episode, act: str, at_ns: int) -> bool:
         """Tell whether an episode may have a frame at this instant.
@@ -148,23 +140,17 @@ class Attacker:
 
     def close(self) -> Iterator[Doubt]:
         """Yield the lines of the journal that the capture does not confirm."""
-        left = sorted(
-            (line for lines in self._lines.values() for line in lines), key=lambda line: line["line"]
-        )
-        for line in left:
-            where = f"journal/injector.jsonl: line {line['line']}"
-            yield Doubt(
-                where, f"speaks of a frame ({line['act']} of {line['episode']}) that is not in the capture"
-            )
+        for line in sorted(chain(*self._lines.values()), key=itemgetter("line")):
+            missing = f"names a frame ({line['act']} of {line['episode']}) that is not in the capture"
+            yield Doubt(f"journal/injector.jsonl: line {line['line']}", missing)
         for digest, act in self._named_acts.items():
             if digest not in self._digests:
                 where = f"journal/injector.jsonl: line {act['line']}"
                 yield Doubt(where, f"({act['operation']} of {act['episode']}) names a frame that has no line")
         for episode, amount in self._acts.items():
             if self._crafted[episode] != amount:
-                yield Doubt(
-                    f"episode {episode}", f"made {self._crafted[episode]} frames, the plan wants {amount}"
-                )
+                reason = f"made {self._crafted[episode]} frames, the plan wants {amount}"
+                yield Doubt(f"episode {episode}", reason)
 
 
 def _ip(unit: str) -> str:

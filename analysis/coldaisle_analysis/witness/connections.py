@@ -10,21 +10,17 @@ from dataclasses import dataclass, field
 
 from coldaisle_analysis.witness import payloads
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
-from coldaisle_analysis.witness.journals import Journals, Line
+from coldaisle_analysis.witness.journals import EARLY_NS, UNIT_NAMES, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 
-_EARLY_NS = 10_000_000
-"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
 _OPENING_NS = 30 * SECOND
 """The longest time from the line of a connection to its SYN, retransmissions included, in ns."""
 _CLOSING_NS = 10 * SECOND
 """The longest time from the line that closes a connection to its end, in ns."""
 _ACKED_NS = SECOND
-"""How much later than the receipt of its acknowledgement a PUBLISH may seem to be, in ns."""
+"""Largest time by which a PUBLISH may seem to follow the receipt of its acknowledgement, in ns."""
 _EXPELS = ("takeover", "reset")
-_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
 
 
 @dataclass
@@ -57,12 +53,8 @@ class Connections:
     def __init__(self, journals: Journals, shard: str) -> None:
         self._current: dict[tuple[str, int], Connection] = {}
         self._all: list[tuple[str, Connection]] = []
-        self._lines: dict[str, list[Line]] = {
-            unit: journals.units[shard, unit] for unit in journals.plan.scenario.units
-        }
-        self._outages: dict[str, list[tuple[int, int]]] = {
-            unit: journals.outages(unit) for unit in journals.plan.scenario.units
-        }
+        self._lines = journals.of_units(shard)
+        self._outages = {unit: journals.outages(unit) for unit in self._lines}
         self._opening: dict[int, str] = {}
         self._closing: dict[int, str] = {}
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
@@ -103,37 +95,30 @@ class Connections:
                 self._closed.add(id(current.get(client)))
                 current[client] = line
 
-    def explain(self, frame: Frame, *, touched: bool) -> tuple[str, list[Doubt]]:
-        """Return the episode that caused a frame, empty for none, and the doubts about it.
+    def explain(self, frame: Frame, *, touched: bool) -> tuple[str, list[str]]:
+        """Return the episode that caused a frame, empty for none, and the reasons to doubt the frame.
 
         Args:
             frame: a TCP segment between a unit and the broker's MQTT port.
             touched: whether it passed through the attacker.
         """
-        upward = frame.source in _NAMES
-        unit, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
+        upward = frame.source in UNIT_NAMES
+        address, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
+        unit, kind = UNIT_NAMES[address], payloads.kind(frame.payload) if upward else 0
         conn = self._current.get((unit, port))
         if upward and frame.flags & (SYN | ACK) == SYN and (conn is None or conn.first != frame.seq):
             conn = self._begin(unit, port, frame)
         if conn is None or conn.line is None:
-            return "", [Doubt(frame.name, f"belongs to no connection that {_NAMES[unit]} says it opened")]
-        doubts = [*self._numbered(conn, frame, _NAMES[unit], upward=upward, touched=touched)]
-        if (
-            upward
-            and payloads.kind(frame.payload) == payloads.CONNECT
-            and payloads.client_id(frame.payload) != conn.line["name"]
-        ):
-            doubts.append(
-                Doubt(frame.name, f"connects another client than {conn.line['name']}, as {_NAMES[unit]} says")
-            )
+            return "", [f"belongs to no connection that {unit} says it opened"]
+        doubts = [*self._numbered(conn, frame, unit, upward=upward, touched=touched)]
+        if kind == payloads.CONNECT and payloads.client_id(frame.payload) != conn.line["name"]:
+            doubts.append(f"connects another client than {conn.line['name']}, as {unit} says")
         reading = None
-        if upward and payloads.kind(frame.payload) == payloads.PUBLISH:
+        if kind == payloads.PUBLISH:
             conn.published = True
-            reading = self._reading(conn, frame, _NAMES[unit])
+            reading = self._reading(conn, frame, unit)
             if not touched and (reading is None or frame.payload not in payloads.publishes(reading)):
-                doubts.append(
-                    Doubt(frame.name, f"carries no reading that {_NAMES[unit]} recorded for this time")
-                )
+                doubts.append(f"carries no reading that {unit} recorded for this time")
         if conn.ended_ns is None and frame.flags & (FIN | RST):
             conn.ended_ns = frame.at_ns
         episode = "" if conn.published else self._opening.get(id(conn.line), "")
@@ -143,8 +128,9 @@ class Connections:
 
     def carries(self, frame: Frame) -> bool:
         """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit recorded."""
-        conn = self._current.get((frame.source, frame.sport))
-        reading = self._reading(conn, frame, _NAMES[frame.source]) if conn and conn.line else None
+        unit = UNIT_NAMES[frame.source]
+        conn = self._current.get((unit, frame.sport))
+        reading = self._reading(conn, frame, unit) if conn and conn.line else None
         return reading is not None and frame.payload in payloads.publishes(reading)
 
     def close(self) -> Iterator[Doubt]:
@@ -178,19 +164,19 @@ class Connections:
         """Begin the connection of a SYN, with the newest ``connect`` line of its port."""
         lines = [
             line
-            for line in self._lines.get(_NAMES[unit], ())
+            for line in self._lines.get(unit, ())
             if line["event"] == "connect"
             and line["port"] == port
-            and line["at_ns"] - _EARLY_NS <= frame.at_ns <= line["at_ns"] + _OPENING_NS
+            and line["at_ns"] - EARLY_NS <= frame.at_ns <= line["at_ns"] + _OPENING_NS
         ]
         conn = self._current[unit, port] = Connection(lines[-1] if lines else None, frame.seq)
-        self._all.append((_NAMES[unit], conn))
+        self._all.append((unit, conn))
         return conn
 
     def _numbered(
         self, conn: Connection, frame: Frame, unit: str, *, upward: bool, touched: bool
-    ) -> Iterator[Doubt]:
-        """Yield a doubt if a packet's number does not follow that of the previous packet.
+    ) -> Iterator[str]:
+        """Yield a reason for doubt if a packet's number does not follow that of the previous packet.
 
         A kernel's answers without a socket have the number 0. A pulled cable loses packets.
         """
@@ -201,15 +187,11 @@ class Connections:
         if not frame.ident and (before is None or before[0] != 0xFFFF):  # noqa: PLR2004 - 0 follows the largest number
             return
         conn.last[upward] = frame.ident, frame.at_ns
-        if (
-            before is None
-            or frame.ident == (before[0] + 1) & 0xFFFF
-            or self._out(unit, frame.at_ns, frame.at_ns - before[1])
-        ):
+        if before is None or frame.ident == (before[0] + 1) & 0xFFFF:
             return
-        speaker = unit if upward else "the broker"
-        gap = f"is packet {frame.ident} of its connection, behind packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
-        yield Doubt(frame.name, gap)
+        if not self._out(unit, frame.at_ns, frame.at_ns - before[1]):
+            speaker = unit if upward else "the broker"
+            yield f"is packet {frame.ident} of its connection, after packet {before[0]}: {speaker}'s kernel did not send it, or not the one before"
 
     def _out(self, unit: str, at_ns: int, within_ns: int) -> bool:
         """Tell whether a unit's cable was out during a time before an instant, or shortly before that time."""
@@ -223,7 +205,7 @@ class Connections:
         mid = payloads.message_id(frame.payload)
         assert conn.line is not None  # noqa: S101 - callers ensure it
         for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
-            if line["sent_ns"] - _EARLY_NS <= frame.at_ns:
+            if line["sent_ns"] - EARLY_NS <= frame.at_ns:
                 here = line["port"] == frame.sport or line["attempts"] > 1
                 return line if here and frame.at_ns <= line["acked_ns"] + _ACKED_NS else None
         return None
@@ -235,7 +217,7 @@ class Connections:
             if name == unit and conn.line is not None and conn.line["port"] == line["port"]
         ]
         return self._out(unit, line["at_ns"], _CLOSING_NS) or any(
-            end is not None and -_EARLY_NS <= end - line["at_ns"] <= _CLOSING_NS for end in ends
+            end is not None and -EARLY_NS <= end - line["at_ns"] <= _CLOSING_NS for end in ends
         )
 
 

@@ -10,9 +10,9 @@ from coldaisle_contracts.taxonomy import Role
 from coldaisle_contracts.topics import SENSORS, client_id
 
 STEP_NS = SECOND
-"""How far times may go back from one line of a journal to the next, in ns: the machine's clock may be set."""
+"""Largest step back in time from one line of a journal to the next, in ns: the machine's clock may be set."""
 _PUNCTUAL_NS = 60 * SECOND
-"""How far from the planned time a unit may connect and disconnect on a busy machine, in ns."""
+"""Largest distance from the planned time at which a unit connects or disconnects on a busy machine, in ns."""
 _STAMP_NS = 2 * SECOND
 """The largest difference of a reading's stamp from true time plus the last correction, in ns."""
 _PATIENT_NS = 600 * SECOND
@@ -28,21 +28,15 @@ _MAKES = {
 
 
 def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
-    """Yield the contradictions in the by_program of a shard."""
-    by_program = {"injector": journals.attacker[shard]}
-    by_program |= {unit: journals.units[shard, unit] for unit in journals.plan.scenario.units}
-    for name, lines in by_program.items():
-        for reason in (*_in_order(lines), *_phases(journals, lines), *_roles(lines)):
-            yield Doubt(f"journal/{name}.jsonl", reason)
-    for unit in journals.plan.scenario.units:
-        lines = journals.units[shard, unit]
-        acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
-        for reason in (
-            *_readings(journals, unit, lines),
-            *_reasons(journals, unit, lines),
-            *_connections(unit, lines, acts),
-        ):
-            yield Doubt(f"journal/{unit}.jsonl", reason)
+    """Yield the contradictions in the journals of a shard."""
+    acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
+    units = journals.of_units(shard)
+    for name, lines in {"injector": journals.attacker[shard], **units}.items():
+        reasons = [*_in_order(lines), *_phases(journals, lines), *_roles(lines)]
+        if name in units:
+            reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
+            reasons += _connections(name, lines, acts)
+        yield from (Doubt(f"journal/{name}.jsonl", reason) for reason in reasons)
 
 
 def _in_order(lines: list[Line]) -> Iterator[str]:

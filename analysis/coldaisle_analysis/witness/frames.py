@@ -70,7 +70,7 @@ class Frame:
 
     @property
     def length(self) -> int:
-        """How many sequence numbers a TCP segment occupies."""
+        """Number of sequence numbers that a TCP segment takes."""
         return len(self.payload) + bool(self.flags & SYN) + bool(self.flags & FIN)
 
 

@@ -5,14 +5,20 @@ This module shares nothing with :mod:`coldaisle_analysis.truth.evidence`.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Episode, Plan
 
 Line = dict[str, Any]
+EARLY_NS = 10_000_000
+"""Largest time by which a frame may seem to precede its line, in ns: the error of virtual time."""
+UNIT_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
+"""The name of each unit, by address."""
 WAITED = ("speak", "answer")
 """Acts whose ARP lines are written later than the frames passed: once their purpose is known."""
 
@@ -60,7 +66,7 @@ class Journals:
         if spoke and not any(line["event"] == "open" for line in lines):
             raise InputError(
                 path,
-                "does not record which act opened a connection: an older coldaisle made this run, play it again",
+                "does not record which act opened a connection, because an older version made this run: play it again",
             )
 
     @property
@@ -75,12 +81,15 @@ class Journals:
 
     def phases(self, shard: str) -> dict[tuple[str, str], int]:
         """Return the time at which each episode of a shard entered each phase, in ns, by episode and phase."""
-        lines = [*self.attacker[shard]]
-        for unit in self.plan.scenario.units:
-            lines += self.units[shard, unit]
         return {
-            (line["episode"], line["phase"]): line["at_ns"] for line in lines if line["event"] == "episode"
+            (line["episode"], line["phase"]): line["at_ns"]
+            for line in chain(self.attacker[shard], *self.of_units(shard).values())
+            if line["event"] == "episode"
         }
+
+    def of_units(self, shard: str) -> dict[str, list[Line]]:
+        """Return the lines of each unit in a shard."""
+        return {unit: self.units[shard, unit] for unit in self.plan.scenario.units}
 
     def outages(self, unit: str) -> list[tuple[int, int]]:
         """Return begin and end of each planned outage of a unit's cable, in ns."""

@@ -10,19 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coldaisle_analysis.witness.frames import ACK, BROADCAST, ICMP, RST, SYN, TCP, UDP, Frame, ahead, quoted
-from coldaisle_analysis.witness.journals import Line
+from coldaisle_analysis.witness.journals import EARLY_NS, Line
 from coldaisle_analysis.witness.verdict import KERNEL, Doubt
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT
 
-_EARLY_NS = 10_000_000
-"""How much earlier than its line a frame may seem to be, in ns: the error of virtual time."""
 _MACS = {host.ip: host.mac for host in HOSTS}
 _ASKS = 1
 
 Key = tuple[int, int, str, int]
 """IP protocol, port of the attacker's host, the other side's address and port."""
-Waiting = list[int]
-"""Numbers of the frames whose cause is not known yet."""
 
 
 @dataclass
@@ -47,7 +43,7 @@ class OwnHost:
             self._opened[line["port"]].append(line)
         self._settle = settle
         self._flows: dict[Key, _Flow] = {}
-        self._waiting: dict[tuple[bool, str], Waiting] = {}
+        self._waiting: dict[tuple[bool, str], list[int]] = {}  # frames of unknown cause, by number
         self._owner: dict[tuple[bool, str], str] = {}
 
     def crafted(self, frame: Frame, episode: str) -> None:
@@ -130,7 +126,7 @@ class OwnHost:
         lines = self._opened.get(frame.sport, [])
         if again or (frame.target, frame.dport) != (BROKER.ip, MQTT_PORT) or not lines:
             return
-        if lines[0]["at_ns"] <= frame.at_ns + _EARLY_NS:
+        if lines[0]["at_ns"] <= frame.at_ns + EARLY_NS:
             self._flows[key] = _Flow(lines.pop(0)["episode"], frame.seq, frame.seq)
 
 

@@ -1,6 +1,6 @@
 """The examination of a shard's capture, from the first frame to the last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from coldaisle_analysis.witness import entries, payloads
@@ -61,8 +61,11 @@ class Examination:
         """Store the verdict on a frame of the attacker's own host."""
         self.verdicts[number] = (NORMAL if episode == KERNEL else part_of(self._episodes[episode]),)
 
+    def _suspect(self, frame: Frame, reasons: Iterable[str]) -> None:
+        self.doubts += [Doubt(frame.name, reason) for reason in reasons]
+
     def _doubt(self, frame: Frame, reason: str) -> tuple[Verdict, ...]:
-        self.doubts.append(Doubt(frame.name, f"{reason}: {_words(frame)}"))
+        self._suspect(frame, [f"{reason}: {_words(frame)}"])
         return ()
 
     # -- frames through, from or to the attacker -----------------------------------------------------------------
@@ -71,7 +74,7 @@ class Examination:
         """Return the possible verdicts on a frame of the attacker, ``None`` if they are settled elsewhere, now or later."""
         line = self._attacker.line(frame)
         if line is not None:
-            self.doubts += self._attacker.examine(line, frame)
+            self._suspect(frame, self._attacker.examine(line, frame))
         if INJECTOR.ip in (frame.source, frame.target):
             return self._own_hosts(number, frame, line)
         if line is None or self._attacker.episode(line) is None:
@@ -79,7 +82,7 @@ class Examination:
         if frame.protocol == TCP:
             return self._passed(frame, line)
         if frame.protocol == UDP:
-            self.doubts += self._queries.explain(frame)
+            self._suspect(frame, self._queries.explain(frame))
         return self._able(line, frame)
 
     def _own_hosts(self, number: int, frame: Frame, line: Line | None) -> tuple[Verdict, ...] | None:
@@ -97,7 +100,7 @@ class Examination:
     def _passed(self, frame: Frame, line: Line) -> tuple[Verdict, ...]:
         """Return the possible verdicts on a TCP segment between a unit and the broker that passed through the attacker."""
         episode, doubts = self._connections.explain(frame, touched=True)
-        self.doubts += doubts
+        self._suspect(frame, doubts)
         relayed = line["act"] == "relay"
         publish = frame.source in _UNITS and payloads.kind(frame.payload) == payloads.PUBLISH
         if relayed and publish and not self._connections.carries(frame):
@@ -118,10 +121,10 @@ class Examination:
         with_unit = BROKER.ip in hosts and bool(hosts & _UNITS) and _MACS.get(frame.source) == frame.eth_src
         if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
             episode, doubts = self._connections.explain(frame, touched=False)
-            self.doubts += doubts
+            self._suspect(frame, doubts)
             return () if doubts else (part_of(self._episodes[episode]) if episode else NORMAL,)
         if with_unit and frame.protocol == UDP and _servers_port(frame) == NTP_PORT:
-            self.doubts += self._queries.explain(frame)
+            self._suspect(frame, self._queries.explain(frame))
             return (NORMAL,)
         return self._doubt(frame, "belongs to no known conversation")
 

@@ -1,1 +1,1 @@
-"""One attack a file."""
+"""The attacks, one per file."""

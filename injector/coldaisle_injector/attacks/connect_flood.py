@@ -12,12 +12,10 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Open as many connections as the plan says and hold them."""
-        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         clients = []
-        for number in range(round(act.amount)):
-            yield At(begin_ns + round(number / rate * SECOND))
-            clients.append(scene.foothold.client(scene.notes))
-            clients[-1].send(messages.connect(f"node-{number}"))
+        for number, due in enumerate(self.paced(act)):
+            yield due
+            clients.append(scene.foothold.client(scene.notes, messages.connect(f"node-{number}")))
         yield Until(lambda: all(client.has(messages.CONNACK) for client in clients), "CONNACKs")
-        scene.notes.act(act.operation, slot=act.slot)
+        scene.notes.act(act.operation, act)
         yield At(scene.notes.times.now_ns() + round(self.episode.parameters["hold_s"] * SECOND))

@@ -29,4 +29,4 @@ class Attack(Rogue):
         elif self._client is not None:
             yield from leave(self._client)
         port = self._client.port if self._client else 0
-        scene.notes.act(act.operation, slot=act.slot, port=port, client=self.name)
+        scene.notes.act(act.operation, act, port=port, client=self.name)

@@ -27,4 +27,4 @@ class Attack(Rogue):
                 question = messages.subscribe("$SYS/broker/version", 1)
                 yield from say(client, question, messages.SUBACK)
             yield from leave(client)
-        scene.notes.act(act.operation, slot=act.slot, after=" ".join(map(str, levels)), client=_NAME)
+        scene.notes.act(act.operation, act, after=" ".join(map(str, levels)), client=_NAME)

@@ -46,24 +46,23 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Send as many malformed packets as the plan says."""
-        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
         for number in range(round(act.amount)):
-            yield from self._send_malformed(rng, scene, number)
-        scene.notes.act(act.operation, slot=act.slot)
+            yield from self._send_malformed(scene, number)
+        scene.notes.act(act.operation, act)
 
-    def _send_malformed(self, rng: random.Random, scene: Scene, number: int) -> Script:
+    def _send_malformed(self, scene: Scene, number: int) -> Script:
         if self.episode.variant == "oversized":
             client = yield from login(scene, messages.connect(f"long-{number}"))
             value = bytes([ord("0") + number % 10]) * round(self.episode.parameters["size"])
             yield from say(client, messages.publish(TOPIC, value, mid=1), messages.PUBACK)
             yield from leave(client)
             return
-        rule = rng.choice(sorted(FIRST | LATER))
+        rule = self.rng.choice(sorted(FIRST | LATER))
         if rule in FIRST:
-            client, broken = scene.foothold.client(scene.notes), FIRST[rule](rng)
+            client, broken = scene.foothold.client(scene.notes), FIRST[rule](self.rng)
         else:
             client = yield from login(scene, messages.connect(f"odd-{number}"))
-            broken = LATER[rule](rng)
+            broken = LATER[rule](self.rng)
         # The broker answers the PINGREQ if it tolerates the packet, and else closes the connection.
         yield from say(client, broken + messages.PINGREQ, messages.PINGRESP)
         yield from hang_up(client)

@@ -1,14 +1,11 @@
 """Publish flood: messages far faster than any sensor reports."""
 
-import random
-
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import leave, login
-from coldaisle_injector.script import At, Script, Until
+from coldaisle_injector.script import Script, Until
 
 _NAME = "gateway-2"
 _COLDEST, _WARMEST = 11.0, 27.0
@@ -19,15 +16,13 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Publish as many messages as the plan says."""
-        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
-        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         count, acknowledged = round(act.amount), self.episode.variant == "qos-1"
         client = yield from login(scene, messages.connect(_NAME))
-        for number in range(count):
-            yield At(begin_ns + round(number / rate * SECOND))
-            value = encode_value(rng.uniform(_COLDEST, _WARMEST))
-            client.send(messages.publish(TOPIC, value, mid=number + 1 if acknowledged else 0))
+        for number, due in enumerate(self.paced(act), 1):
+            yield due
+            value = encode_value(self.rng.uniform(_COLDEST, _WARMEST))
+            client.send(messages.publish(TOPIC, value, mid=number if acknowledged else 0))
         if acknowledged:
             yield Until(lambda: client.count(messages.PUBACK) >= count, "the broker to acknowledge a flood")
-        scene.notes.act(act.operation, slot=act.slot, port=client.port, client=_NAME)
+        scene.notes.act(act.operation, act, port=client.port, client=_NAME)
         yield from leave(client)

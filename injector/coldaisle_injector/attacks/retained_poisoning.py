@@ -22,7 +22,7 @@ class Attack(Rogue):
         yield from say(client, messages.publish(TOPIC, value, mid=1, retain=True), messages.PUBACK)
         if act.operation != "start":
             yield from _forgotten(client, forged.encode())
-        scene.notes.act(act.operation, slot=act.slot, after=value, port=client.port, mid=1, client=_NAME)
+        scene.notes.act(act.operation, act, after=value, port=client.port, mid=1, client=_NAME)
         yield from leave(client)
 
 

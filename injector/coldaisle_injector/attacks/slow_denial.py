@@ -19,11 +19,11 @@ class Attack(Rogue):
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect, stay silent, and wait until the broker closes the connections."""
         keepalive_s = round(self.episode.parameters["keepalive_s"])
-        clients = []
-        for number in range(round(act.amount)):
-            clients.append(scene.foothold.client(scene.notes))
-            clients[-1].send(messages.connect(f"slow-{number}", keepalive_s=keepalive_s))
+        clients = [
+            scene.foothold.client(scene.notes, messages.connect(f"slow-{number}", keepalive_s=keepalive_s))
+            for number in range(round(act.amount))
+        ]
         yield Until(lambda: all(client.has(messages.CONNACK) for client in clients), "CONNACKs")
-        scene.notes.act(act.operation, slot=act.slot)
+        scene.notes.act(act.operation, act)
         yield At(scene.notes.times.now_ns() + round((_PATIENCE * keepalive_s + 1) * SECOND))
         yield Until(lambda: all(client.ended for client in clients), "the broker to lose patience")

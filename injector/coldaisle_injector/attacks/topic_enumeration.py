@@ -2,12 +2,11 @@
 
 import random
 
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import leave, login, say
-from coldaisle_injector.script import At, Script
+from coldaisle_injector.script import Script
 
 PLACES = (
     "IoT",
@@ -31,13 +30,11 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Make as many guesses as the plan says."""
-        rng = random.Random(self.episode.seed)  # noqa: S311 - a simulation
-        begin_ns, rate = act.times_ns[0], self.episode.parameters["rate"]
         client = yield from login(scene, messages.connect(_NAME))
-        for number in range(round(act.amount)):
-            yield At(begin_ns + round(number / rate * SECOND))
-            yield from say(client, messages.subscribe(_guess(rng), number + 1), messages.SUBACK)
-        scene.notes.act(act.operation, slot=act.slot, port=client.port, client=_NAME)
+        for mid, due in enumerate(self.paced(act), 1):
+            yield due
+            yield from say(client, messages.subscribe(_guess(self.rng), mid), messages.SUBACK)
+        scene.notes.act(act.operation, act, port=client.port, client=_NAME)
         yield from leave(client)
 
 

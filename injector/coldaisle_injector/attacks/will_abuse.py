@@ -18,8 +18,7 @@ class Attack(Rogue):
         value = encode_value(act.amount).decode()
         witness = yield from login(scene, messages.connect(_WITNESS))
         yield from say(witness, messages.subscribe(TOPIC, 1), messages.SUBACK)
-        will = messages.Will(TOPIC, value)
-        doomed = yield from login(scene, messages.connect(_DOOMED, will=will))
+        doomed = yield from login(scene, messages.connect(_DOOMED, will=(TOPIC, value)))
         doomed.abort()
 
         def published() -> bool:
@@ -29,5 +28,5 @@ class Attack(Rogue):
             )
 
         yield Until(published, "the broker to publish a will")
-        scene.notes.act(act.operation, slot=act.slot, after=value, port=doomed.port, client=_DOOMED)
+        scene.notes.act(act.operation, act, after=value, port=doomed.port, client=_DOOMED)
         yield from leave(witness)

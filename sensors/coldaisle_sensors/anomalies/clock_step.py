@@ -15,12 +15,12 @@ class Anomaly(Played):
         start, stop = self.episode.acts
         yield at(start.times_ns[0])
         self.gear.notes.act(self.episode, start)
-        self.gear.timesync.step(round(start.amount * SECOND))
+        self.gear.timesync.ahead_ns = round(start.amount * SECOND)
         self._jumped = True
         yield at(stop.times_ns[0])
         self.gear.notes.act(self.episode, stop)
         self.gear.timesync.query(stop.slot)
-        self.gear.timesync.step(0)
+        self.gear.timesync.ahead_ns = 0
         self._jumped = False
 
     def covers(self, slot: int) -> bool:

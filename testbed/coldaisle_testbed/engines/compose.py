@@ -8,16 +8,17 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import IO
 
 from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.engines.containers import Containers, connect
-from coldaisle_testbed.pieces import prepare
+from coldaisle_testbed.shard_folders import prepare
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, which holds ``docker-compose.yml``."""
@@ -30,11 +31,10 @@ _BUILT = ("timekeeper", "broker", "ntp", "capture", "injector", "inrow-13")
 
 def answers() -> bool:
     """Tell whether this machine has a Docker Engine that answers."""
-    try:
+    with suppress(InputError):
         connect().close()
-    except InputError:
-        return False
-    return True
+        return True
+    return False
 
 
 def project_of(folder: Path) -> str:
@@ -42,16 +42,13 @@ def project_of(folder: Path) -> str:
     return "".join(re.findall(r"[a-z0-9_-]", f"coldaisle{folder}".lower()))
 
 
-def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
+def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> None:
     """Play a plan in containers, into ``stage``, and remove the containers.
 
     Args:
         plan: the plan to play.
         stage: the run's folder, as whose owner the programs in the containers run.
         progress: called with one line per step.
-
-    Returns:
-        The number of shards: 1, because the containers play all days in one go.
 
     Raises:
         InputError: if this machine lacks what the engine needs.
@@ -62,7 +59,6 @@ def play(plan: Plan, stage: Path, progress: Callable[[str], None]) -> int:
         prepare(stage, plan)
         project = f"coldaisle-{os.getpid()}"
         ComposeRun(project, Containers(client, project), plan, stage, progress).play()
-    return 1
 
 
 class ComposeRun:
@@ -106,8 +102,7 @@ class ComposeRun:
         self._compose("build", *_BUILT, patience_s=BUILD_S)
         self._progress("starting the containers")
         try:
-            with self._starting() as failure:
-                self._watch(failure)
+            self._start_and_watch()
         finally:
             self._compose("down", "--volumes", "--timeout", "2")
 
@@ -125,46 +120,37 @@ class ComposeRun:
         except FileNotFoundError as error:
             raise InputError("docker compose", "install the Docker command line with Compose v2") from error
         except subprocess.TimeoutExpired as error:
-            remedy = f"did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
+            remedy = f"it did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
             raise InputError(f"docker compose {arguments[0]}", remedy) from error
         if done.returncode:
-            raise InputError(f"docker compose {arguments[0]}", f"failed: {_last_line(done.stderr)}")
+            raise InputError(f"docker compose {arguments[0]}", f"it failed: {_last_line(done.stderr)}")
 
-    @contextmanager
-    def _starting(self) -> Iterator[Callable[[], InputError | None]]:
-        """Start all services, and yield a function that returns the error if starting failed."""
+    def _start_and_watch(self) -> None:
+        """Start all services, and watch them until all that end by themselves have ended."""
         with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own arguments
+            start = subprocess.Popen(  # noqa: S603 - our own arguments
                 [*self._command, "up", "--detach", "--no-build", "--no-deps", *self._services],
                 env=self._env,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-
-            def failure() -> InputError | None:
-                if not process.poll():
-                    return None
-                output.seek(0)
-                return InputError("docker compose up", f"failed: {_last_line(output.read())}")
-
             try:
-                yield failure
+                self._watch(start, output)
             finally:
-                process.kill()
-                process.wait()
+                start.kill()
+                start.wait()
 
-    def _watch(self, start_failure: Callable[[], InputError | None]) -> None:
+    def _watch(self, start: "subprocess.Popen[bytes]", output: IO[str]) -> None:
         ended: set[str] = set()
         while not ended >= self._ending:
             time.sleep(POLL_S)
-            not_started = start_failure()
+            failed = start.poll()
             containers = self._containers.see()
-            self._containers.raise_failure(
-                containers
-            )  # says more than Compose, which may have failed because of it
-            if not_started is not None:
-                raise not_started
+            self._containers.raise_failure(containers)  # names the cause of a failure of Compose
+            if failed:
+                output.seek(0)
+                raise InputError("docker compose up", f"it failed: {_last_line(output.read())}")
             self._days.look()
             ended = {container.service for container in containers if container.code == 0}
 

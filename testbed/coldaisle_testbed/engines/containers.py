@@ -1,7 +1,6 @@
 """Containers of a run as the Docker Engine reports them, and the one at fault when the run fails."""
 
 import re
-import signal
 import time
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import docker
 from docker.errors import DockerException, NotFound
 
 from coldaisle_contracts.errors import FederateError, InputError
+from coldaisle_testbed.processes import ending
 
 _KILLED = 128
 """A larger exit code is this plus the number of a signal."""
@@ -17,7 +17,7 @@ _AFTERMATH_S = 0.5
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _NO_ENGINE = (
-    "does not answer: start it (systemctl start docker), join the group docker, or use --engine netns"
+    "it does not answer: start it (systemctl start docker), join the group docker, or use --engine netns"
 )
 
 
@@ -78,11 +78,8 @@ class Containers:
 
     def see(self) -> list[Container]:
         """Return every container of the project, also those that ended."""
-        listed = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
-        return [
-            Container(facts["Id"], facts["Labels"][_SERVICE], facts["State"], facts["Status"])
-            for facts in listed
-        ]
+        rows = self._api.containers(all=True, filters={"label": f"{_PROJECT}={self._project}"})
+        return [Container(row["Id"], row["Labels"][_SERVICE], row["State"], row["Status"]) for row in rows]
 
     def raise_failure(self, containers: list[Container]) -> None:
         """Raise if any container failed, for the one at fault: the one that the timekeeper names, else the first.
@@ -120,9 +117,9 @@ class Containers:
         if container.code is None:
             return f"stalled: its container is {container.status or container.state}"
         if container.code <= _KILLED:
-            return f"ended with exit code {container.code}"
+            return ending(container.code)
         memory = " because memory ran out" if self._inspect(container).get("OOMKilled") else ""
-        return f"was killed by {signal.Signals(container.code - _KILLED).name}{memory}"
+        return ending(_KILLED - container.code) + memory
 
     def _last_words(self, container: Container, lines: int = 3) -> str:
         try:

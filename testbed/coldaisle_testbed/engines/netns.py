@@ -6,18 +6,17 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP, NTP_PORT
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
-from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import broker_accounts, namespaces
 from coldaisle_testbed.nursery import Ward
-from coldaisle_testbed.processes import Stops, ending, fork, last_words, module, program
-from coldaisle_testbed.timekeeper import PATIENCE_S, Timekeeper, faketime_env, shard_names
+from coldaisle_testbed.processes import Stops, accepts, ending, fork, last_words, module, program
+from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env, keeper_of, shard_names
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, which holds the configuration of the daemons."""
@@ -62,22 +61,12 @@ class ShardRun:
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
-        timeline = Journal(self._stage / "journal" / "timeline.jsonl", str(self._shard))
-        names = shard_names(self._plan.scenario.units)
-        start_ns = self._plan.day_ns(self._shard.days[0]) + SECOND
-        keeper = Timekeeper(
-            self._folder,
-            names,
-            start_ns,
-            timeline,
-            virtual=self._plan.scenario.time == "virtual",
-            supervise=self._supervise,
-        )
+        keeper = keeper_of(self._plan, self._shard, self._folder, self._stage, self._supervise)
         try:
             self._start_daemons(spaces)
             self._start_programs(spaces)
             keeper.serve()
-            self._await_programs(names)
+            self._await_programs(shard_names(self._plan.scenario.units))
         except FederateError as error:
             raise self._explained(error) from error
         finally:
@@ -90,11 +79,10 @@ class ShardRun:
         env = faketime_env(self._folder, self._library)
         chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
         for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
-            self._children[
-                fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))
-            ] = name
+            pid = fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))
+            self._children[pid] = name
         with namespaces.inside(spaces[BROKER.name]):
-            self._await_healthy(BROKER.name, _broker_answers)
+            self._await_healthy(BROKER.name, partial(accepts, "127.0.0.1", MQTT_PORT, 0.2))
             self._await_healthy(NTP.name, _ntp_answers)
 
     def _await_healthy(self, name: str, answers: Callable[[], bool]) -> None:
@@ -173,12 +161,6 @@ def _chrony_directives() -> list[str]:
     lines = (HOUSE / "ntp" / "chrony.conf").read_text(encoding="utf-8").splitlines()
     directives = [line.strip() for line in lines if line.strip() and line.strip()[0] not in "#!;%"]
     return [line for line in directives if not line.startswith("pidfile")]
-
-
-def _broker_answers() -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", MQTT_PORT), timeout=0.2):
-        return True
-    return False
 
 
 def _ntp_answers() -> bool:

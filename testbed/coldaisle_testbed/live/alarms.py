@@ -19,8 +19,8 @@ def _lines(path: Path, whole: bytes) -> list[dict[str, Any]]:
         if all(type(line["frame"] if line["event"] == "alarm" else 0) is int for line in lines):
             return lines
     except (ValueError, RecursionError, KeyError, TypeError) as error:
-        raise InputError(path, "holds no alarms: name another folder with --out") from error
-    raise InputError(path, "holds no alarms: name another folder with --out")
+        raise InputError(path, "it holds no alarms: name another folder with --out") from error
+    raise InputError(path, "it holds no alarms: name another folder with --out")
 
 
 class Book:
@@ -37,13 +37,15 @@ class Book:
     """
 
     def __init__(self, path: Path, watching: dict[str, Any]) -> None:
-        before = read(path, "cannot be read: name another folder with --out", None) if path.exists() else b""
+        before = (
+            read(path, "it cannot be read: name another folder with --out", None) if path.exists() else b""
+        )
         whole = before[: before.rfind(b"\n") + 1]
         lines = _lines(path, whole)
         head = {"event": "watching", **watching}
         if lines and lines[0] != head:
             raise InputError(
-                path, "holds the alarms of another detector or policy: name another folder with --out"
+                path, "it holds the alarms of another detector or policy: name another folder with --out"
             )
         self.done = bool(lines) and lines[-1]["event"] == "end"
         self.last = max((line["frame"] for line in lines if line["event"] == "alarm"), default=0)

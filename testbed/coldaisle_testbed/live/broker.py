@@ -5,7 +5,6 @@ import pwd
 import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed import broker_accounts
+from coldaisle_testbed.processes import accepts
 
 TOPIC = "coldaisle/alarms"
 """Prefix of the topics of alarms, one topic per shard."""
@@ -67,11 +67,6 @@ class Broker:
                 remedy = f"mosquitto cannot listen there ({reason}): choose another port"
                 raise InputError("--mqtt", remedy, f"127.0.0.1:{port}")
 
-    @property
-    def pid(self) -> int:
-        """Process id of mosquitto."""
-        return self._process.pid
-
     def invite(self, folder: Path) -> str:
         """Write a subscriber's options into a file that only the folder's owner can read; it is removed when the broker ends.
 
@@ -106,7 +101,7 @@ class Broker:
         """Wait until mosquitto listens, and tell whether it does."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and self._process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), PATIENCE_S):
+            if accepts("127.0.0.1", self._port, PATIENCE_S):
                 return True
             time.sleep(0.05)
         return False

@@ -1,14 +1,13 @@
 """Defaults of `coldaisle live`: the run that is being made, and the detector that watches it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST, Manifest
+from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.texts import read_json
 from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.stage import stage_of
@@ -42,7 +41,7 @@ def stage(runs: Path, run: Path | None, progress: Progress) -> Path:
     for folder in (run, stage_of(run)):
         if _is_run(folder):
             return folder
-    raise InputError(run, "is no run: name the folder of one, or leave it out to wait for one to begin")
+    raise InputError(run, "it is not a run: name the folder of a run, or none to wait for the next one")
 
 
 def _is_run(folder: Path) -> bool:
@@ -66,22 +65,6 @@ def _begun(runs: Path, progress: Progress) -> Path:
     raise InputError(runs, "no run is being made here: start one with `coldaisle up`")
 
 
-@dataclass(frozen=True)
-class _Learned:
-    """Run with detectors.
-
-    Attributes:
-        detectors: their files.
-        whole: whether it spans a day or more and holds attacks.
-        made_ns: time at which the newest of them was written, in ns since the epoch.
-    """
-
-    run: Path
-    detectors: list[Path]
-    whole: bool
-    made_ns: int
-
-
 def detector(runs: Path, progress: Progress) -> Path:
     """Return the file of the detector to watch with, and report the reason: the best of the newest run of a day or more.
 
@@ -90,23 +73,24 @@ def detector(runs: Path, progress: Progress) -> Path:
     Raises:
         InputError: if no run has a detector.
     """
-    learned = list(_learned(runs))
-    if not learned:
+    folders = [run for run in runs.glob("[!.]*") if not run.is_symlink()]
+    detectors = {run: files for run in folders if (files := sorted(run.glob(DETECTORS)))}
+    if not detectors:
         raise InputError(
             runs, "no run here has a detector: play one first with `coldaisle up`, or name a --model"
         )
-    newest = max(learned, key=lambda learned_run: (learned_run.whole, learned_run.made_ns))
+    whole = {run for run in detectors if _is_whole(run)}
+    made_ns = {run: max(path.stat().st_mtime_ns for path in files) for run, files in detectors.items()}
+    newest = max(detectors, key=lambda run: (run in whole, made_ns[run]))
     reason = (
         "that learned from a day or more with attacks"
-        if newest.whole
+        if newest in whole
         else "(none learned from a day: expect false alarms)"
     )
-    scores = _scores(newest.run)
-    best = max(
-        newest.detectors, key=lambda path: (scores.get(_model(path), -1.0), _model(path) == "random_forest")
-    )
+    files, scores = detectors[newest], _scores(newest)
+    best = max(files, key=lambda path: (scores.get(_model(path), -1.0), _model(path) == "random_forest"))
     score = (
-        f", best of its {len(newest.detectors)} on days held out with F1 {scores[_model(best)]:.3f}"
+        f", best of its {len(files)} on days held out with F1 {scores[_model(best)]:.3f}"
         if _model(best) in scores
         else ""
     )
@@ -114,17 +98,8 @@ def detector(runs: Path, progress: Progress) -> Path:
     return best
 
 
-def _learned(runs: Path) -> Iterator[_Learned]:
-    for run in runs.glob("[!.]*"):
-        detectors = sorted(run.glob(DETECTORS))
-        if detectors and not run.is_symlink():
-            yield _Learned(run, detectors, _is_whole(run), max(path.stat().st_mtime_ns for path in detectors))
-
-
 def _is_whole(run: Path) -> bool:
     """Tell whether a run spans a day or more and holds attacks; false for an unreadable manifest."""
-    if not (run / MANIFEST).is_file():
-        return False
     try:
         manifest = Manifest.load(run)
     except InputError:

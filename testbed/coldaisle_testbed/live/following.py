@@ -1,23 +1,21 @@
 """Reader of captures while they are written: frames in virtual time, shard by shard."""
 
 import json
-import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coldaisle_capture.retime import GLOBAL_HEADER, RECORD, RECORD_HEADER
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.timeline import Timeline
 
 if TYPE_CHECKING:
     from io import FileIO
 
-GLOBAL_HEADER, RECORD_HEADER = 24, 16
 OPEN, SEALED = ".tcpdump", ".pcap"
 SETTLED_NS = 2_000_000
 """Least age of a frame that is returned, in ns: two processors may stamp frames in one order and deliver them in the other."""
-_RECORD = struct.Struct("<IIII")
 
 Frame = tuple[int, bytes]
 """Wall time in ns since the epoch, and bytes."""
@@ -98,7 +96,7 @@ class Tail:
             at, self._header = GLOBAL_HEADER, False
         frames: list[Frame] = []
         while not self._header and len(frames) < most_frames and len(data) - at >= RECORD_HEADER:
-            seconds, nanos, size, _ = _RECORD.unpack_from(data, at)
+            seconds, nanos, size, _ = RECORD.unpack_from(data, at)
             start, end = at + RECORD_HEADER, at + RECORD_HEADER + size
             if end > len(data):
                 break
@@ -111,7 +109,7 @@ class Tail:
         """Tell whether the rest of the last read holds a whole frame."""
         if self._header or len(self._rest) < RECORD_HEADER:
             return False
-        return len(self._rest) >= RECORD_HEADER + int(_RECORD.unpack_from(self._rest)[2])
+        return len(self._rest) >= RECORD_HEADER + int(RECORD.unpack_from(self._rest)[2])
 
     def _read_timeline(self) -> None:
         """Read new time advances; those before a frame were written before it."""

@@ -2,15 +2,13 @@
 
 import json
 import secrets
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -18,7 +16,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_text
 from coldaisle_testbed.live.broker import TOPIC, USER, Broker
+from coldaisle_testbed.processes import accepts
 
 KEEPALIVE_S, PATIENCE_S = 60, 10.0
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -70,9 +70,11 @@ class Address:
         user = parts.username or ""
         if password is not None and not user:
             raise InputError(
-                "--mqtt-password", f"belongs to a user: name it as mqtt://USER@HOST:PORT, not {where}"
+                "--mqtt-password",
+                f"it belongs to a user: name the user as mqtt://USER@HOST:PORT, not {where}",
             )
-        secret = _first_line(password) if password is not None else ""
+        remedy = "it cannot be read: name a file whose first line is the password"
+        secret = read_text(password, remedy).partition("\n")[0] if password is not None else ""
         return cls(parts.hostname, port, user, secret, parts.scheme == "mqtts", authority)
 
     def __str__(self) -> str:
@@ -81,7 +83,7 @@ class Address:
         return f"mqtt{'s' if self.tls else ''}://{user}{self.host}:{self.port}"
 
 
-class Listener(AbstractContextManager["Listener"]):
+class Listener:
     """An MQTT listener that alarms are published to, at least once each.
 
     If nothing listens on loopback, a broker is started, which ends with the watch.
@@ -98,7 +100,8 @@ class Listener(AbstractContextManager["Listener"]):
     def __init__(self, address: Address, folder: Path, progress: Callable[[str], None]) -> None:
         self._progress, self._broker = progress, None  # type: Callable[[str], None], Broker | None
         self._sent = self._confirmed = 0
-        if not (_answers(address) or address.tls or address.user or address.host not in LOOPBACK):
+        is_ours = address.host in LOOPBACK and not address.tls and not address.user
+        if is_ours and not accepts(address.host, address.port, PATIENCE_S):
             self._broker = Broker(address.port)
             address = Address(address.host, address.port, USER, self._broker.password)
         try:
@@ -115,9 +118,7 @@ class Listener(AbstractContextManager["Listener"]):
         self._sent += 1
         self._client.publish(f"{TOPIC}/{shard}", json.dumps(line), qos=1)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Wait for confirmations, then disconnect; end a broker that was started here."""
         until = time.monotonic() + PATIENCE_S
         while self._confirmed < self._sent and time.monotonic() < until:
@@ -130,10 +131,6 @@ class Listener(AbstractContextManager["Listener"]):
         self._client.loop_stop()
         self._end_broker()
 
-    def __enter__(self) -> Self:
-        """Return this listener."""
-        return self
-
     def _end_broker(self) -> None:
         if self._broker is not None:
             self._broker.close()
@@ -141,17 +138,12 @@ class Listener(AbstractContextManager["Listener"]):
     def _connected(self, address: Address) -> mqtt.Client:
         """Return a connected client; its thread runs."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"coldaisle-live-{secrets.token_hex(4)}")
-        answers: list[Any] = []
-        answered = threading.Event()
-
-        def on_connect(*arguments: Any) -> None:
-            answers.append(arguments[3])
-            answered.set()
+        answers, answer = SimpleQueue[Any](), None
 
         def on_publish(*_: Any) -> None:
             self._confirmed += 1
 
-        client.on_connect, client.on_publish = on_connect, on_publish
+        client.on_connect, client.on_publish = lambda *arguments: answers.put(arguments[3]), on_publish
         if address.user:
             client.username_pw_set(address.user, address.password)
         try:
@@ -162,32 +154,17 @@ class Listener(AbstractContextManager["Listener"]):
             remedy = f"TLS fails ({error.reason or error}): name its authority with --mqtt-ca FILE"
             raise InputError("--mqtt", remedy, str(address)) from error
         except OSError as error:
-            remedy = f"cannot be reached ({error.strerror or error}): start a broker there, outside the captured network"
+            remedy = f"it cannot be reached ({error.strerror or error}): start a broker there, outside the captured network"
             raise InputError("--mqtt", remedy, str(address)) from error
         client.loop_start()
-        if answered.wait(PATIENCE_S) and not answers[0].is_failure:
+        with suppress(Empty):
+            answer = answers.get(timeout=PATIENCE_S)
+        if answer is not None and not answer.is_failure:
             return client
         client.disconnect()
         client.loop_stop()
         reason = (
-            f"refuses the connection ({answers[0]})" if answers else f"did not answer for {PATIENCE_S:g} s"
+            f"it refuses the connection ({answer})" if answer else f"it did not answer for {PATIENCE_S:g} s"
         )
         remedy = f"{reason}: name the user as mqtt://USER@HOST:PORT and a file with the password with --mqtt-password"
         raise InputError("--mqtt", remedy, str(address))
-
-
-def _answers(address: Address) -> bool:
-    """Tell whether a listener accepts connections there."""
-    try:
-        with socket.create_connection((address.host, address.port), PATIENCE_S):
-            return True
-    except OSError:
-        return False
-
-
-def _first_line(file: Path) -> str:
-    """Return the first line of a file."""
-    try:
-        return file.read_text(encoding="utf-8").partition("\n")[0]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(file, "cannot be read: name a file whose first line is the password") from error

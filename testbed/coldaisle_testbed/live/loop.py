@@ -3,11 +3,9 @@
 import gc
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,7 +13,8 @@ from threadpoolctl import threadpool_limits
 from coldaisle_analysis.detection import Detector, Watch
 from coldaisle_analysis.detection.scoring import alarm_json
 from coldaisle_analysis.detection.watch import LIVE_BYTES, LIVE_FRAMES
-from coldaisle_contracts.errors import ColdaisleError
+from coldaisle_contracts.errors import RunError
+from coldaisle_contracts.manifest import sha256_of
 from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.live import choice
 from coldaisle_testbed.live.alarms import Book
@@ -32,14 +31,12 @@ SETTLE_S = 2.0
 """A run is over when its folder has its final name, or is gone, and no frame came for this time, in s."""
 
 
-class AbandonedError(ColdaisleError):
-    """The making of a watched run was ended, and no process goes on with it (exit 3).
+class AbandonedError(RunError):
+    """The making of a watched run was ended, and no process goes on with it.
 
     Args:
         stage: the folder in which it was made.
     """
-
-    exit_code = 3
 
     def __init__(self, stage: Path) -> None:
         super().__init__(
@@ -196,22 +193,19 @@ def watch(
     detector = Detector.load(model)
     detector.policy(policy)
     with ExitStack() as stack:
-        stack.enter_context(
-            threadpool_limits(1)
-        )  # a few rows at a time: threads would only wait for each other
+        # a few rows at a time: threads would only wait for each other
+        stack.enter_context(threadpool_limits(1))
         _warm_up(detector, policy)
         stack.callback(gc.unfreeze)
-        listener = stack.enter_context(Listener(where, out or runs / ALARMS, progress)) if where else None
+        listener = (
+            stack.enter_context(closing(Listener(where, out or runs / ALARMS, progress))) if where else None
+        )
         stage = choice.stage(runs, run, progress).resolve()  # in containers a link leads to it
         folder = out or runs / ALARMS / stage.name.lstrip(".")
         folder.mkdir(parents=True, exist_ok=True)
         if out is None:
             stack.callback(hand_over, folder.parent)
-        watching = {
-            "model": detector.model,
-            "policy": policy,
-            "sha256": sha256(model.read_bytes()).hexdigest(),
-        }
+        watching = {"model": detector.model, "policy": policy, "sha256": sha256_of(model)}
         progress(f"watching {stage} with {detector.model}, policy {policy}; alarms: {folder}")
 
         def opened(raw: Path, shard: str) -> _Shard:
@@ -222,7 +216,7 @@ def watch(
         session = _Session(stage, opened, listener)
         stack.callback(session.close)
         finished = session.run()
-    for line in _summary(session.shards.values()):
+    for line in _summary([*session.shards.values()]):
         progress(line)
     if not finished:
         raise AbandonedError(stage)
@@ -235,13 +229,13 @@ def _warm_up(detector: Detector, policy: str) -> None:
     gc.freeze()
 
 
-def _summary(shards: Any) -> list[str]:
+def _summary(shards: list[_Shard]) -> list[str]:
     """Return the lines of the summary: frames, alarms and delays."""
-    delays, followed = Delays(), list(shards)
-    for shard in followed:
+    delays = Delays()
+    for shard in shards:
         delays.merge(shard.delays)
-    frames, alarms = sum(shard.frames for shard in followed), sum(shard.alarms for shard in followed)
-    lines = [f"{frames:,} frames in {len(followed)} shards, {alarms:,} alarms"]
+    frames, alarms = sum(shard.frames for shard in shards), sum(shard.alarms for shard in shards)
+    lines = [f"{frames:,} frames in {len(shards)} shards, {alarms:,} alarms"]
     if frames:
         delay = f"median {delays.quantile(0.5):.1f} ms, 99th percentile {delays.quantile(0.99):.1f} ms"
         lines.append(f"from a frame's stamp to its verdict: {delay}")

@@ -5,7 +5,6 @@ from html import escape
 from pathlib import Path
 
 from coldaisle_contracts import texts
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_testbed.show import timeline
 
@@ -33,11 +32,8 @@ def write(plan: Plan, path: Path) -> None:
     Raises:
         InputError: if the file cannot be written.
     """
-    try:
+    with texts.writable("--svg", "name a file in a folder that exists", str(path)):
         texts.write(path, svg(plan))
-    except OSError as error:
-        remedy = f"cannot be written ({error.strerror}): name a file in a folder that exists"
-        raise InputError("--svg", remedy, str(path)) from error
 
 
 def svg(plan: Plan) -> str:

@@ -19,10 +19,7 @@ def captures(case: Case) -> Iterator[str]:
         for name, (_, content) in zip(rows["file"], retimed(raws, Retimer(timeline)), strict=True):
             there = (case.run / name).read_bytes()
             if there != content:
-                at = next(
-                    (n for n, (a, b) in enumerate(zip(there, content, strict=False)) if a != b),
-                    min(len(there), len(content)),
-                )
+                at = next(n for n in range(len(content) + 1) if there[n : n + 1] != content[n : n + 1])
                 yield f"{name}: is not what the raw capture and the timeline give, from byte {at} on"
 
 

@@ -65,7 +65,7 @@ def test_nothing_is_left_of_a_capture_cut_short(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     """A file in the place of the folder is named, and stays as it is."""
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match=r"file: is there already: name another"):
+    with pytest.raises(InputError, match=r"file: it exists already: name another"):
         decoding.write([pcap(tmp_path / "made.pcap", FRAMES)], tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 

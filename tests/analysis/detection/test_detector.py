@@ -10,7 +10,8 @@ from tests.analysis import made_detector
 from coldaisle_analysis.detection.detector import PLAIN, Detector, inputs
 from coldaisle_analysis.detection.training import EARLY
 from coldaisle_analysis.evaluation.alarms import BUDGETS
-from coldaisle_analysis.models import files, scores
+from coldaisle_analysis.models import files
+from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
 
 

@@ -14,7 +14,7 @@ from coldaisle_analysis.detection.watch import LIVE_FRAMES
 from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.forecast.columns import columns_of, series_of
-from coldaisle_analysis.models import scores
+from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
 
 POLICY = "best F1"

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.report.conclusions import advice, detection, leaks, surroundings
 from coldaisle_analysis.report.conclusions.sentence import ANSWERS, Sentence
 from coldaisle_analysis.report.kinds import Reach
-from coldaisle_analysis.report.lookup import LEVELS, best_row
+from coldaisle_analysis.report.lookup import best_row
 from coldaisle_analysis.report.statistics import Description
 
 __all__ = ["ANSWERS", "Sentence", "conclusions"]
@@ -28,7 +29,7 @@ def conclusions(
         readings: level ``readings``.
         reached: by level the reach of detection, kind by kind.
     """
-    bests = [best for level in LEVELS if (best := best_row(scored, level))]
+    bests = [best for level in LEARNED if (best := best_row(scored, level))]
     return [
         *(detection.answer(best) for best in bests),
         *detection.missed(reached),

@@ -77,17 +77,11 @@ def _similar(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
     similar = sorted((name for name, f1 in highest.items() if f1 >= low), key=lambda name: -highest[name])
     if not similar:
         return
-    pair = first_case(best)
-    reason = (
-        f" The interval is {high - low:.2f} wide because it rests on {pair[1]['1 a day']['episodes']} episodes."
-        if pair
-        else ""
-    )
     names = ", ".join(f"{name} ({highest[name]:.2f})" for name in similar)
-    yield _about(
-        best,
-        f"these families may be as good, because their best F1 lies within the interval of the best model: {names}.{reason}",
-    )
+    text = f"these families may be as good, because their best F1 lies within the interval of the best model: {names}."
+    if pair := first_case(best):
+        text += f" The interval is {high - low:.2f} wide because it rests on {pair[1]['1 a day']['episodes']} episodes."
+    yield _about(best, text)
 
 
 def _other_weeks(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sentence]:
@@ -115,13 +109,11 @@ def _over_the_rule(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sente
     if rule is None:
         return
     gain = best["f1"] - rule["f1"]
-    verdict = (
-        "more than chance explains"
-        if best["intervals"]["f1"][0] > rule["f1"]
-        else "the F1 of the rule lies within the model's interval, so the gain may be chance"
-        if gain > 0
-        else "a model is no better than the rule here"
-    )
+    verdict = "a model is no better than the rule here"
+    if best["intervals"]["f1"][0] > rule["f1"]:
+        verdict = "more than chance explains"
+    elif gain > 0:
+        verdict = "the F1 of the rule lies within the model's interval, so the gain may be chance"
     yield _about(
         best,
         f"the operator's rule (limits on a few columns, learned from clean rows) has F1 {rule['f1']:.2f}. "
@@ -132,14 +124,10 @@ def _over_the_rule(scored: Sequence[Scored], best: MetricsRow) -> Iterator[Sente
 def missed(reached: Mapping[str, Sequence[Reach]]) -> Iterator[Sentence]:
     """Yield the kinds of which no case is caught, and the recall of kinds left out of training."""
     for level, kinds in reached.items():
-        missed = [kind.kind for kind in kinds if kind.best and not kind.best["caught"]]
-        if missed:
-            yield Sentence(
-                MISSED,
-                f"{level.capitalize()}: the best model catches no case of {len(missed)} of the "
-                f"{sum(bool(kind.best) for kind in kinds)} kinds with cases: {', '.join(missed)}.",
-                "reach",
-            )
+        caught = {kind.kind: kind.best["caught"] for kind in kinds if kind.best}
+        if missed := [kind for kind, cases in caught.items() if not cases]:
+            text = f"{level.capitalize()}: the best model catches no case of {len(missed)} of the {len(caught)} kinds with cases: {', '.join(missed)}."
+            yield Sentence(MISSED, text, "reach")
     recalls = [text for level, kinds in reached.items() if (text := _unseen(level, kinds))]
     if recalls:
         text = f"Recall of kinds left out of training, a mean over kinds with several episodes: {'; '.join(recalls)}."

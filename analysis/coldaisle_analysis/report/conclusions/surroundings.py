@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from coldaisle_analysis.audit import Result, Status
+from coldaisle_analysis.audit import Result, scorecard
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
-from coldaisle_analysis.models import BASELINES, EVERY_ROW, MODELS
+from coldaisle_analysis.models import BASELINES, MODELS
+from coldaisle_analysis.models.model import EVERY_ROW
 from coldaisle_analysis.report.conclusions.sentence import TRUST, Sentence
 from coldaisle_analysis.report.kinds import Reach
 from coldaisle_analysis.report.lookup import first_case, grouped_split
@@ -40,11 +41,9 @@ def separation(description: Description) -> Iterator[Sentence]:
     for level, rows in table.groupby("level", sort=False):
         best = rows.sort_values(["apart", "auc"]).iloc[-1]
         kinds = sorted(set(rows.loc[rows["apart"] >= NEARLY_ALONE, "kind"]))
-        remark = (
-            f"One column alone nearly identifies these kinds: {', '.join(kinds)}."
-            if kinds
-            else "No column alone identifies a kind."
-        )
+        remark = "No column alone identifies a kind."
+        if kinds:
+            remark = f"One column alone nearly identifies these kinds: {', '.join(kinds)}."
         yield Sentence(
             "Statistics",
             f"{str(level).capitalize()}: the column {best['column']} separates best, {best['kind']} from normal traffic "
@@ -69,17 +68,13 @@ def trust(
     if episodes < FEW_EPISODES:
         text = f"There are only {episodes} episodes: the intervals are wide, and each score depends on few."
         yield Sentence(TRUST, text, "models")
-    counts = [
-        f"{pair[1]['1 a day']['episodes']} on {row['level']}" for row in bests if (pair := first_case(row))
-    ]
-    single, kinds = single_episodes(reached)
-    if counts:
-        remark = (
-            f"; {single} of {kinds} kinds have one episode, so no model is trained on them when they are tested"
-            if single
-            else ""
-        )
-        yield Sentence(TRUST, f"Attack episodes behind the scores: {' and '.join(counts)}{remark}.", "reach")
+    pairs = [(row["level"], pair[1]) for row in bests if (pair := first_case(row))]
+    if pairs:
+        text = " and ".join(f"{metrics['1 a day']['episodes']} on {level}" for level, metrics in pairs)
+        single, kinds = single_episodes(reached)
+        if single:
+            text += f"; {single} of {kinds} kinds have one episode, so no model is trained on them when they are tested"
+        yield Sentence(TRUST, f"Attack episodes behind the scores: {text}.", "reach")
     text = f"The best of {len(MODELS) - len(BASELINES)} models is chosen by the score that is shown, so part of its lead is luck: look at the intervals."
     yield Sentence(TRUST, text, "leak")
     rates = " and ".join(f"{row['attack_rows'] / row['rows']:.2%} of {row['level']}" for row in bests)
@@ -97,10 +92,7 @@ def single_episodes(reached: Mapping[str, Sequence[Reach]]) -> tuple[int, int]:
 
 def audited(results: Sequence[Result]) -> Sentence:
     """Return the outcome of the audit in numbers of checks."""
-    ok, look, bad, absent = (
-        sum(result.status is status for result in results)
-        for status in (Status.OK, Status.LOOK, Status.BAD, Status.ABSENT)
-    )
+    ok, look, bad, absent = scorecard.counts(results).values()
     text = f"Audit of the data: {ok} checks are ok, {look} ask for a look, {bad} are bad, and {absent} could not be made."
     return Sentence(TRUST, text, "audit")
 

@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from coldaisle_analysis.report.decision_rules import DECISION_RULES, CaseResult
-from coldaisle_analysis.report.figures.style import INK, canvas, grid, inline_svg, styled
+from coldaisle_analysis.report.figures.style import INK, canvas, entry, grid, inline_svg, styled
 from coldaisle_analysis.report.lookup import BEST_F1
 
 _SHORTEST_S = 0.01
@@ -38,14 +37,13 @@ def delay(results: Sequence[CaseResult]) -> str:
     items.set_ylabel("share of the attacked cases caught")
     items.set_title("Delay in items")
     seconds.set_title(f"Delay in seconds (from {_SHORTEST_S:g} s)")
-    dashes = [
-        Line2D([], [], color=INK, label=DECISION_RULES[BEST_F1]),
-        Line2D([], [], color=INK, linestyle=_DASHES, label="policy chosen for earliness"),
+    rules = [
+        entry(DECISION_RULES[BEST_F1], INK),
+        entry("policy chosen for earliness", INK, linestyle=_DASHES),
     ]
-    figure.legend(handles=[*items.get_legend_handles_labels()[0], *dashes], loc="outside lower left", ncols=3)
-    return inline_svg(
-        figure, "delay", "Share of attacked cases caught against the delay, for every kind of case."
-    )
+    figure.legend(handles=[*items.get_legend_handles_labels()[0], *rules], loc="outside lower left", ncols=3)
+    alternative = "Share of attacked cases caught against the delay, for every kind of case."
+    return inline_svg(figure, "delay", alternative)
 
 
 def _steps(ax: Axes, points: list[list[float]], least: float, end: float, **look: Any) -> None:

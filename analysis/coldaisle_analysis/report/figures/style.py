@@ -12,7 +12,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from coldaisle_analysis.report.separation import NORMAL, PASSED
 from coldaisle_contracts.kinds import KINDS
@@ -21,6 +23,7 @@ Parameters = ParamSpec("Parameters")
 
 INK, QUIET, HAIR = "#22303c", "#667784", "#d9e0e6"
 DAY_COLOUR, RANDOM_COLOUR = "#1f6f8b", "#c9a227"
+DASHED = (0, (4, 3))
 
 _KIND_COLOURS = {
     NORMAL: "#9fb0bd",
@@ -30,21 +33,15 @@ _KIND_COLOURS = {
     "removal": "#c8442f",
     "duplication": "#7a4fb5",
 }
-_FAMILY_HUES: dict[str, tuple[float, float]] = {
-    "on the path": (0.50, 0.14),
-    "rogue client": (0.83, 0.10),
-    "denial of service": (0.96, 0.09),
-    "reconnaissance and time": (0.12, 0.06),
-    "benign": (0.29, 0.12),
+_FAMILIES: dict[str, tuple[str, float, float]] = {
+    "on the path": ("#3b7dd8", 0.50, 0.14),
+    "rogue client": ("#b0417f", 0.83, 0.10),
+    "denial of service": ("#c8442f", 0.96, 0.09),
+    "reconnaissance and time": ("#d99a00", 0.12, 0.06),
+    "benign": ("#7fae84", 0.29, 0.12),
 }
-"""The start of a family's colours on the colour wheel, and their range."""
-_FAMILY_COLOURS = {
-    "on the path": "#3b7dd8",
-    "rogue client": "#b0417f",
-    "denial of service": "#c8442f",
-    "reconnaissance and time": "#d99a00",
-    "benign": "#7fae84",
-}
+"""The colour of each family, and where on the colour wheel the colours of its kinds start, and their range."""
+_COLOURS = _KIND_COLOURS | {family: colour for family, (colour, _, _) in _FAMILIES.items()}
 FEW = 8
 """The largest number of kinds that a figure shows one by one; with more kinds it shows their families."""
 _OTHER_COLOURS = ("#c8442f", "#2f8f6b", "#8a5a2b", "#b0417f")
@@ -80,9 +77,8 @@ _STYLE: Any = {
 
 def kind_colour(kind: str) -> str:
     """Return the colour of a kind of traffic, the same in every figure."""
-    for colours in (_KIND_COLOURS, _FAMILY_COLOURS):
-        if kind in colours:
-            return colours[kind]
+    if kind in _COLOURS:
+        return _COLOURS[kind]
     if kind in KINDS:
         return _shade(kind)
     return _OTHER_COLOURS[sum(kind.encode()) % len(_OTHER_COLOURS)]
@@ -92,18 +88,15 @@ def _shade(kind: str) -> str:
     """Return a kind's shade of its family's colour; benign ones are pale."""
     family = KINDS[kind].family
     kin = [name for name, row in KINDS.items() if row.family == family]
-    place = kin.index(kind) / len(kin)
-    start, reach = _FAMILY_HUES[family]
-    strength = 0.32 if family == "benign" else 0.68
-    red, green, blue = hsv_to_rgb(
-        (start + reach * place) % 1.0, strength, 0.86 - 0.34 * ((kin.index(kind) * 0.37) % 1)
-    )
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+    place = kin.index(kind)
+    _, start, reach = _FAMILIES[family]
+    hue, strength = (start + reach * place / len(kin)) % 1.0, 0.32 if family == "benign" else 0.68
+    return to_hex(hsv_to_rgb(hue, strength, 0.86 - 0.34 * (place * 0.37 % 1)))
 
 
 def in_order(kinds: set[str]) -> list[str]:
     """Return kinds of traffic in the order of every figure: normal, the kinds of the taxonomy, others."""
-    order = [NORMAL, PASSED, *KINDS, *_FAMILY_COLOURS]
+    order = [NORMAL, PASSED, *KINDS, *_FAMILIES]
     return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
 
 
@@ -139,6 +132,11 @@ def grid(axes: Axes, which: str = "y") -> None:
     axes.set_axisbelow(True)
 
 
+def entry(label: str, colour: str, **look: Any) -> Line2D:
+    """Return a line for a legend."""
+    return Line2D([], [], color=colour, label=label, **look)
+
+
 def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     """Return a figure as SVG to stand inside HTML.
 
@@ -154,14 +152,12 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
         )
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", svg)
     svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
     svg = re.sub(r"font: ([^;\"]*?)'?DejaVu Sans'?[^;\"]*", r"font: \1system-ui, sans-serif", svg)
     head = f'<svg role="img" aria-label="{escape(alternative, quote=True)}" '
-    size = re.search(r'viewBox="[^"]+"', svg)
-    box = size[0] if size else ""
+    box = re.findall(r'viewBox="[^"]+"', svg)[0]
     body = svg[svg.index(">") + 1 :]
     return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
 
@@ -171,11 +167,11 @@ def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, fl
 
     The tables stand side by side if the kinds are few. With many kinds they stand one below the other, with one row per kind.
     """
-    if max((len(table.columns) for table in tables.values()), default=0) <= FEW:
+    panels = list(tables.values())
+    if max((len(table.columns) for table in panels), default=0) <= FEW:
         figure, axes = canvas(1, len(tables), 4.4)
-        panels = list(tables.values())
     else:
-        panels = [table.T for table in tables.values()]
+        panels = [table.T for table in panels]
         heights = [1.4 + 0.21 * len(table) for table in panels]
         figure, axes = canvas(len(tables), 1, sum(heights), height_ratios=heights)
     for ax, table, title in zip(axes, panels, tables, strict=True):
@@ -185,27 +181,18 @@ def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, fl
 
 
 def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float]) -> None:
-    """Draw a table of shares as coloured cells with their numbers."""
-    wide = len(table.columns) > FEW
+    """Draw a table of shares as coloured cells with their numbers; many columns have slanted names and small numbers."""
+    few = len(table.columns) <= FEW
+    size, slope, align = (8.5, 0, "center") if few else (7.5, 40, "right")
     values = table.to_numpy(dtype=np.float64)
-    ax.pcolormesh(
-        values, cmap=colours, vmin=limits[0], vmax=limits[1], alpha=0.8, edgecolors="white", linewidth=1
-    )
+    least, most = limits
+    ax.pcolormesh(values, cmap=colours, vmin=least, vmax=most, alpha=0.8, edgecolors="white", linewidth=1)
     ax.invert_yaxis()
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
-            ax.text(
-                column + 0.5,
-                row + 0.5,
-                f"{value:.2f}",
-                ha="center",
-                va="center",
-                fontsize=7.5 if wide else 8.5,
-                color=INK,
-            )
+            middle = column + 0.5, row + 0.5
+            ax.text(*middle, f"{value:.2f}", ha="center", va="center", fontsize=size, color=INK)
     names = [str(name) for name in table.columns]
-    ax.set_xticks(
-        np.arange(len(names)) + 0.5, names, rotation=40 if wide else 0, ha="right" if wide else "center"
-    )
+    ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=slope, ha=align)
     ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
     ax.spines[:].set_visible(False)

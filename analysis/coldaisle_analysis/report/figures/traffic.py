@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from coldaisle_analysis.columns import LEARNED
@@ -15,6 +14,7 @@ from coldaisle_analysis.report.figures.style import (
     RANDOM_COLOUR,
     SENSOR_COLOURS,
     canvas,
+    entry,
     grid,
     grouped,
     heats,
@@ -24,7 +24,7 @@ from coldaisle_analysis.report.figures.style import (
     styled,
 )
 from coldaisle_analysis.report.separation import NORMAL, PASSED, best_columns
-from coldaisle_analysis.report.statistics import Description, traffic_kind
+from coldaisle_analysis.report.statistics import WEEKDAYS, Description, traffic_kind
 from coldaisle_contracts.topics import SENSOR_MEANING
 
 MOST_UNITS = 8
@@ -35,7 +35,8 @@ def week(readings: pd.DataFrame) -> str:
     """Draw every sensor of every unit over the run, episodes shaded in the colour of their kind."""
     units = list(dict.fromkeys(readings["unit"].astype(str)))[:MOST_UNITS]
     figure, axes = canvas(len(units), 1, 1.2 + 1.55 * len(units), sharex=True)
-    happened = _happened(readings)
+    happened = readings[readings["kind"].astype(str) != NORMAL]
+    happened = happened.assign(kind=grouped(happened["kind"]))
     for unit, ax in zip(sorted(units), axes, strict=True):
         rows = readings[readings["unit"] == unit]
         for sensor, line in rows.groupby("sensor", observed=True):
@@ -49,37 +50,22 @@ def week(readings: pd.DataFrame) -> str:
     locator = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    sensors = [
-        Line2D([], [], color=SENSOR_COLOURS[number], label=name) for number, name in SENSOR_MEANING.items()
-    ]
+    sensors = [entry(name, SENSOR_COLOURS[number]) for number, name in SENSOR_MEANING.items()]
     names = in_order(set(happened["kind"]))
     kinds = [Patch(color=kind_colour(kind), alpha=0.45, label=kind) for kind in names]
-    figure.legend(
-        handles=sensors + kinds, loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3
-    )
+    look = {"ncols": 8, "handlelength": 1.4, "columnspacing": 1.3}
+    figure.legend(handles=sensors + kinds, loc="outside upper left", **look)
     count = readings.loc[readings["episode"] != "", "episode"].nunique()
-    return inline_svg(
-        figure, "week", f"Temperature of every sensor over the run, with {count} episodes shaded by kind."
-    )
-
-
-def _happened(readings: pd.DataFrame) -> pd.DataFrame:
-    """Return the readings that are part of an anomaly, with their kind or, of many kinds, its family."""
-    touched = readings[readings["kind"].astype(str) != NORMAL]
-    return touched.assign(kind=grouped(touched["kind"]))
+    alternative = f"Temperature of every sensor over the run, with {count} episodes shaded by kind."
+    return inline_svg(figure, "week", alternative)
 
 
 def _shade(ax: Axes, readings: pd.DataFrame, touched: pd.DataFrame) -> None:
     """Shade the episodes of one unit."""
     width = readings["time"].drop_duplicates().sort_values().diff().median()
     for (_, kind), rows in touched.groupby(["episode", "kind"], observed=True):
-        ax.axvspan(
-            rows["time"].min(),
-            rows["time"].max() + width,
-            color=kind_colour(str(kind)),
-            alpha=0.32,
-            linewidth=0,
-        )
+        first, last = rows["time"].min(), rows["time"].max()
+        ax.axvspan(first, last + width, color=kind_colour(str(kind)), alpha=0.32, linewidth=0)
 
 
 @styled
@@ -93,11 +79,10 @@ def traffic(description: Description) -> str:
     _shares(axes[0], counts[counts["column"] == "protocol"])
     for ax, column in zip(axes[1:], ("hour", "weekday"), strict=True):
         _stacked(ax, counts[(counts["column"] == column) & ~counts["kind"].isin([NORMAL, PASSED])], column)
-    return inline_svg(
-        figure,
-        "traffic",
-        "Left: share of each protocol by kind of traffic. Right: anomalous packets by hour and weekday.",
+    alternative = (
+        "Left: share of each protocol by kind of traffic. Right: anomalous packets by hour and weekday."
     )
+    return inline_svg(figure, "traffic", alternative)
 
 
 _PROTOCOL_COLOURS = ("#1f6f8b", "#8fb8c9", "#d99a00", "#b0654a", "#c5cfd7", "#7a4fb5")
@@ -116,15 +101,17 @@ def _shares(ax: Axes, counts: pd.DataFrame) -> None:
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.set_title("Protocols, share of packets")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.42, -0.1), ncols=3, handlelength=0.9, columnspacing=1.0)
+    _legend_below(ax, 0.42, 3)
 
 
-_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+def _legend_below(ax: Axes, middle: float, columns: int) -> None:
+    place = (middle, -0.1)
+    ax.legend(loc="upper center", bbox_to_anchor=place, ncols=columns, handlelength=0.9, columnspacing=1.0)
 
 
 def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
     """Draw anomalous packets over hours or weekdays, stacked by kind."""
-    places = list(_WEEK) if column == "weekday" else [f"{hour:02d}" for hour in range(24)]
+    places = list(WEEKDAYS) if column == "weekday" else [f"{hour:02d}" for hour in range(24)]
     table = counts.pivot_table(index="value", columns="kind", values="rows", aggfunc="sum", fill_value=0)
     table = table.reindex(places, fill_value=0)
     base = np.zeros(len(places))
@@ -137,9 +124,7 @@ def _stacked(ax: Axes, counts: pd.DataFrame, column: str) -> None:
     ax.set_title("Anomalous packets by local hour" if column == "hour" else "By weekday")
     grid(ax)
     if column == "hour" and base.any():
-        ax.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, handlelength=0.9, columnspacing=1.0
-        )
+        _legend_below(ax, 0.5, 2)
 
 
 _SPREADS = (
@@ -167,11 +152,10 @@ def distributions(packets: pd.DataFrame) -> str:
         ax.set_title(label)
         grid(ax, "both")
     axes[0].yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    handles = [Line2D([], [], color=kind_colour(name), linewidth=2.4, label=name) for name in kinds]
+    handles = [entry(name, kind_colour(name), linewidth=2.4) for name in kinds]
     figure.legend(handles=handles, loc="outside lower left", ncols=6)
-    return inline_svg(
-        figure, "spread", "Cumulative distributions of frame size, inter-arrival time and flow duration."
-    )
+    alternative = "Cumulative distributions of frame size, inter-arrival time and flow duration."
+    return inline_svg(figure, "spread", alternative)
 
 
 @styled
@@ -180,26 +164,15 @@ def seasons(description: Description) -> str:
     table = description.seasonality.dropna()
     if table.empty:
         return ""
-    figure, axes = canvas(1, 1, 2.6)
-    ax, place = axes[0], np.arange(len(table))
+    figure, (ax,) = canvas(1, 1, 2.6)
+    place = np.arange(len(table))
     ax.vlines(place, 0, table[["trend", "daily"]].max(axis=1), color=HAIR, linewidth=2)
     ax.scatter(place, table["daily"], color=DAY_COLOUR, s=46, label="daily season", zorder=3)
-    ax.scatter(
-        place,
-        table["trend"],
-        facecolors="white",
-        edgecolors=RANDOM_COLOUR,
-        linewidths=1.8,
-        s=42,
-        label="trend",
-    )
-    ax.scatter(
-        place, table["chance"], color=QUIET, marker="_", s=120, label="daily season by chance", zorder=4
-    )
-    names = [
-        f"{str(unit).removeprefix('inrow-')}·{sensor}"
-        for unit, sensor in zip(table["unit"], table["sensor"], strict=True)
-    ]
+    trend, chance = table["trend"], table["chance"]
+    ax.scatter(place, trend, color="white", edgecolors=RANDOM_COLOUR, linewidths=1.8, s=42, label="trend")
+    ax.scatter(place, chance, color=QUIET, marker="_", s=120, label="daily season by chance", zorder=4)
+    units = table["unit"].astype(str).str.removeprefix("inrow-")
+    names = list(units + "·" + table["sensor"].astype(str))
     ax.set_xticks(place, names, rotation=0 if len(names) <= 16 else 90)  # noqa: PLR2004 - fits sixteen sensors
     ax.set_ylim(0, 1.02)
     ax.set_ylabel("strength")
@@ -222,6 +195,5 @@ def separation(description: Description) -> str:
         values = values.reindex(index=best_columns(table, level, 12), columns=in_order(set(values.columns)))
         tables[f"{level.capitalize()}: AUC of one column alone"] = values
     figure = heats(tables, "PuOr_r", (-0.35, 1.35))
-    return inline_svg(
-        figure, "separation", "AUC of single columns for each kind of anomaly against normal traffic."
-    )
+    alternative = "AUC of single columns for each kind of anomaly against normal traffic."
+    return inline_svg(figure, "separation", alternative)

@@ -1,4 +1,4 @@
-"""Pieces of a run: whole or not, kept, and put together."""
+"""Shards of a run: whole or not, kept, and put together."""
 
 from pathlib import Path
 
@@ -7,45 +7,45 @@ import pytest
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import pieces, sharding
+from coldaisle_testbed import shard_folders, sharding
 
 DAYS = Shard.split(3, 3)
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Path:
-    """A stage with three sealed pieces."""
+    """A stage with three sealed shards."""
     (tmp_path / "journal").mkdir()
     (tmp_path / "capture" / "raw").mkdir(parents=True)
     for shard in DAYS:
-        own = pieces.folder(tmp_path, shard)
-        (own / "journal").mkdir(parents=True)
-        (own / "capture" / "raw").mkdir(parents=True)
+        folder = shard_folders.folder_of(tmp_path, shard)
+        (folder / "journal").mkdir(parents=True)
+        (folder / "capture" / "raw").mkdir(parents=True)
         for name in ("capture", "inrow-13"):
-            (own / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
-        (own / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
-        (own / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
-        pieces.seal(own)
+            (folder / "journal" / f"{name}.jsonl").write_text(f"{name} {shard}\n")
+        (folder / "capture" / f"{shard}-000.pcap").write_text(f"retimed {shard}")
+        (folder / "capture" / "raw" / f"{shard}-000.pcap").write_text(f"raw {shard}")
+        shard_folders.seal(folder)
     return tmp_path
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "more", "unsealed", "half a seal"])
 def test_a_piece_that_is_not_as_it_was_sealed_is_played_again(stage: Path, damage: str) -> None:
-    """A file that is cut, missing or new, and a seal that is missing or broken: the piece goes, the others stay."""
-    own = pieces.folder(stage, DAYS[1])
-    capture = own / "capture" / "day-2-000.pcap"
+    """A file that is cut, missing or new, and a seal that is missing or broken: the shard goes, the others stay."""
+    folder = shard_folders.folder_of(stage, DAYS[1])
+    capture = folder / "capture" / "day-2-000.pcap"
     if damage == "cut":
         capture.write_text("ret")
     elif damage == "gone":
         capture.unlink()
     elif damage == "more":
-        (own / "journal" / "more.jsonl").touch()
+        (folder / "journal" / "more.jsonl").touch()
     elif damage == "unsealed":
-        (own / pieces.WHOLE).unlink()
+        (folder / shard_folders.WHOLE).unlink()
     else:
-        (own / pieces.WHOLE).write_text("{")
-    assert sorted(pieces.drop_unsealed(stage)) == ["day-1", "day-3"]
-    assert not own.exists()
+        (folder / shard_folders.WHOLE).write_text("{")
+    assert sorted(shard_folders.drop_unsealed(stage)) == ["day-1", "day-3"]
+    assert not folder.exists()
 
 
 def _files(stage: Path) -> dict[str, str]:
@@ -56,8 +56,8 @@ def _files(stage: Path) -> dict[str, str]:
 def test_a_join_that_was_cut_short_is_made_again(
     stage: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    """Ended at any capture, the pieces are there as they were, and made again it comes to the same."""
-    left, linked = iter(range(steps)), pieces._linked
+    """Ended at any capture, the shards are there as they were, and made again it comes to the same."""
+    left, linked = iter(range(steps)), shard_folders._linked
 
     def cut(source: Path, target: Path) -> None:
         if next(left, None) is None:
@@ -65,20 +65,20 @@ def test_a_join_that_was_cut_short_is_made_again(
         linked(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pieces, "_linked", cut)
+        patch.setattr(shard_folders, "_linked", cut)
         with pytest.raises(KeyboardInterrupt):
-            pieces.join(stage, DAYS)
-    assert not pieces.are_joined(stage)
-    assert len(pieces.drop_unsealed(stage)) == 3
-    pieces.join(stage, DAYS)
-    assert pieces.are_joined(stage)
-    wanted = {
+            shard_folders.join(stage, DAYS)
+    assert not shard_folders.are_joined(stage)
+    assert len(shard_folders.drop_unsealed(stage)) == 3
+    shard_folders.join(stage, DAYS)
+    assert shard_folders.are_joined(stage)
+    expected = {
         f"journal/{name}.jsonl": "".join(f"{name} {shard}\n" for shard in DAYS)
         for name in ("capture", "inrow-13")
     }
-    wanted |= {f"capture/{shard}-000.pcap": f"retimed {shard}" for shard in DAYS}
-    wanted |= {f"capture/raw/{shard}-000.pcap": f"raw {shard}" for shard in DAYS}
-    assert _files(stage) == wanted
+    expected |= {f"capture/{shard}-000.pcap": f"retimed {shard}" for shard in DAYS}
+    expected |= {f"capture/raw/{shard}-000.pcap": f"raw {shard}" for shard in DAYS}
+    assert _files(stage) == expected
 
 
 def test_where_a_disk_knows_no_second_names_files_are_copied(
@@ -90,25 +90,25 @@ def test_where_a_disk_knows_no_second_names_files_are_copied(
         raise OSError
 
     monkeypatch.setattr("os.link", refused)
-    pieces.join(stage, DAYS)
+    shard_folders.join(stage, DAYS)
     assert (stage / "capture" / "day-3-000.pcap").read_text() == "retimed day-3"
 
 
 def test_only_what_is_missing_is_played(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With two of three pieces whole only the third is begun; with all of them, or all joined, nothing is."""
+    """With two of three shards whole only the third is begun; with all of them, or all joined, nothing is."""
     plan = build_plan(
         Scenario.model_validate(
             {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 72}
         )
     )
     begun: list[str] = []
-    own = pieces.folder(stage, DAYS[1])
-    kept = {str(path): path.read_bytes() for path in own.rglob("*") if path.is_file()}
-    (own / pieces.WHOLE).unlink()
+    folder = shard_folders.folder_of(stage, DAYS[1])
+    contents = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    (folder / shard_folders.WHOLE).unlink()
 
     def play_all(_plan: object, _stage: Path, shards: list[Shard], *_: object) -> None:
         begun.extend(map(str, shards))
-        for name, data in kept.items():
+        for name, data in contents.items():
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_bytes(data)
 
