@@ -5,8 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.audit.check import Absent, Check, Evidence, Measured
-from coldaisle_analysis.audit.similarity import fingerprints
-from coldaisle_analysis.audit.subject import MISSING, Subject
+from coldaisle_analysis.audit.subject import MISSING, Subject, fingerprints
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_contracts.addressing import HOSTS
 
@@ -47,10 +46,7 @@ def duplicates(subject: Subject) -> Measured:
         names = [
             str(name) for name in subject.frame if name not in {*subject.clocks, subject.meaning.get("id")}
         ]
-    table = (
-        np.column_stack([subject.numbers(name) for name in names]) if names else np.empty((len(subject), 0))
-    )
-    prints = pd.Series(fingerprints(table))
+    prints = pd.Series(fingerprints((subject.numbers(name) for name in names), len(subject)))
     time = subject.of("time").astype("int64")
     since = time - time.groupby(prints).shift()
     repeated = (since.abs() < AGAIN_NS).to_numpy(copy=True)

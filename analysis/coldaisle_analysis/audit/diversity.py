@@ -7,7 +7,6 @@ import pandas as pd
 
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
-from coldaisle_analysis.audit.similarity import fingerprints
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_contracts.clock import DAY
@@ -25,7 +24,7 @@ def similar(subject: Subject) -> Measured:
     """Return the share of kinds in which most pairs of rows have a cosine similarity above 0.95."""
     _attacked(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
+        raise Absent("the rows have no feature")
     rng = np.random.default_rng([subject.seed, 4])
     ranked = []
     for kind, rows in pd.Series(np.flatnonzero(subject.label)).groupby(
@@ -33,7 +32,7 @@ def similar(subject: Subject) -> Measured:
     ):
         if len(rows) < FEW:
             continue
-        left, right = (subject.scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
+        left, right = (subject.scaled(rng.choice(rows.to_numpy(), PAIRS)) for _ in range(2))
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         cosine = np.divide((left * right).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
         ranked.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
@@ -80,8 +79,8 @@ def identical(subject: Subject) -> Measured:
     """Return the share of attack rows that differ from another attack row only in identity and time."""
     _attacked(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    prints = pd.Series(fingerprints(subject.matrix[subject.label]))
+        raise Absent("the rows have no feature")
+    prints = pd.Series(subject.prints[subject.label])
     twin = prints.duplicated(keep=False)
     kinds = (
         twin.groupby(subject.kind.to_numpy()[subject.label])

@@ -31,8 +31,8 @@ def repeated(subject: Subject) -> Measured:
     """Return the share of test rows whose features equal those of a training row."""
     test = test_side(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    share = shared(subject.matrix, test, ~test)
+        raise Absent("the rows have no feature")
+    share = shared(subject, test, ~test)
     return Measured(share, f"{share:.1%} of the test rows equal a training row in every feature.", [])
 
 
@@ -59,14 +59,15 @@ def separable(subject: Subject) -> Measured:
     """Return the AUC of a small tree that separates training from test rows without an attack."""
     test = test_side(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
+        raise Absent("the rows have no feature")
     rows = subject.draw(~subject.label, salt=5)
     if min(np.bincount(test[rows], minlength=2)) < 2:  # noqa: PLR2004 - a row for each fold
         raise Absent("a side has no row without an attack")
     tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=subject.seed)
-    score = cross_val_predict(tree, subject.scaled[rows], test[rows], cv=2, method="predict_proba")[:, 1]
+    features = subject.scaled(rows)
+    score = cross_val_predict(tree, features, test[rows], cv=2, method="predict_proba")[:, 1]
     separation = sweep(score, test[rows])
-    tree.fit(subject.scaled[rows], test[rows])
+    tree.fit(features, test[rows])
     weights = pd.Series(tree.feature_importances_, list(subject.features)).sort_values(ascending=False)
     evidence = [
         {"column": str(name), "importance": round(float(weight), 4)}

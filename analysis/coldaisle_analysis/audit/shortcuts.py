@@ -1,7 +1,7 @@
 """Check group C: shortcuts that a classifier can take instead of learning what an attack is."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from scipy.spatial.distance import jensenshannon
 
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.subject import MISSING, Subject
-from coldaisle_analysis.audit.sweep import both_classes, sweep, transferred
+from coldaisle_analysis.audit.sweep import both_classes, sweep, sweeps_of, transferred
 from coldaisle_contracts.clock import DAY
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
@@ -17,37 +17,40 @@ SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
 CORRELATED, BINS, QUARTER_S = 0.95, 32, 900
 
 
-def _best(subject: Subject, names: Sequence[str], noun: str) -> Measured:
-    """Return the AUC of the column that separates the classes best by its order; ``noun`` names such columns."""
-    label = both_classes(subject)
-    if not names:
-        raise Absent(f"the rows have no {noun}")
-    sweeps = {name: sweep(subject.numbers(name), label) for name in names}
-    ranked = sorted(sweeps, key=lambda name: -sweeps[name].auc)
-    best = sweeps[ranked[0]]
-    evidence = [{"column": name, "auc": round(sweeps[name].auc, 4)} for name in ranked]
-    return Measured(best.auc, f"{ranked[0]} alone reaches an AUC of {best.auc:.3f}.", evidence)
-
-
 def one_feature(subject: Subject) -> Measured:
-    """Return the AUC of the best single feature."""
-    return _best(subject, subject.features, "numeric feature")
+    """Return the AUC of the best single feature: of its order, or of the attack rates of its texts."""
+    both_classes(subject)
+    if not subject.features:
+        raise Absent("the rows have no feature")
+    aucs = {name: max(curve.auc for curve in sweeps_of(subject, name)) for name in subject.features}
+    ranked = sorted(aucs, key=lambda name: -aucs[name])
+    evidence = [{"column": name, "auc": round(aucs[name], 4)} for name in ranked]
+    return Measured(aucs[ranked[0]], f"{ranked[0]} alone reaches an AUC of {aucs[ranked[0]]:.3f}.", evidence)
 
 
 def one_rule(subject: Subject) -> Measured:
     """Return the balanced accuracy of the best threshold on one feature; the evidence shows this rule."""
-    label = both_classes(subject)
+    both_classes(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    sweeps = {name: sweep(subject.numbers(name), label) for name in subject.features}
-    name = max(sweeps, key=lambda column: sweeps[column].accuracy)
-    best = sweeps[name]
+        raise Absent("the rows have no feature")
+    name, best = max(
+        ((name, sweep) for name in subject.features for sweep in sweeps_of(subject, name)),
+        key=lambda named: named[1].accuracy,
+    )
     side = ">" if best.above else "<="
-    rule = f"{name} {side} {'missing' if best.threshold == MISSING else f'{best.threshold:.6g}'}"
+    rule = best.rule or f"{name} {side} {_threshold(subject, name, best.threshold)}"
     evidence = [{"rule": rule, "balanced accuracy": round(best.accuracy, 4)}]
     return Measured(
         best.accuracy, f"The rule {rule} has a balanced accuracy of {best.accuracy:.3f}.", evidence
     )
+
+
+def _threshold(subject: Subject, name: str, value: float) -> str:
+    """Return a threshold as text: a number, the text that a code stands for, or ``missing``."""
+    if value == MISSING:
+        return "missing"
+    text = subject.texts.get(name, {}).get(value)
+    return f"{value:.6g}" if text is None else f"the text {text!r}"
 
 
 def identity(subject: Subject) -> Measured:
@@ -103,8 +106,9 @@ def order_of_rows(subject: Subject) -> Measured:
     """Return the AUC of a row's position in the table."""
     label = both_classes(subject)
     order = sweep(np.arange(len(subject), dtype=np.float64), label)
-    runs = [len(list(run)) for attack, run in itertools.groupby(label.tolist()) if attack]
-    evidence = [{"attack rows": int(label.sum()), "runs": len(runs), "longest run": max(runs)}]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], label.astype(np.int8), [0]])))
+    runs = edges[1::2] - edges[::2]
+    evidence = [{"attack rows": int(label.sum()), "runs": len(runs), "longest run": int(runs.max())}]
     return Measured(order.auc, f"A row's position in the table reaches an AUC of {order.auc:.3f}.", evidence)
 
 
@@ -137,7 +141,7 @@ def correlated(subject: Subject) -> Measured:
     """Return the share of features that another feature repeats: |r| > 0.95."""
     if len(subject.features) < 2 or len(subject) < 3:  # noqa: PLR2004 - a pair, and more than a line through it
         raise Absent("a correlation needs two features and three rows")
-    rows = subject.scaled[subject.draw(np.ones(len(subject), bool), 20_000)]
+    rows = subject.scaled(subject.draw(np.ones(len(subject), bool), 20_000))
     moving = np.flatnonzero(rows.std(axis=0) > 0)
     if len(moving) < 2:  # noqa: PLR2004 - a pair
         raise Absent("fewer than two features vary")

@@ -1,11 +1,12 @@
 """The subject of an audit: labelled rows, the meaning of their columns, and further facts about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
@@ -18,6 +19,7 @@ MISSING = -1e18
 """The number for a missing value where values are ordered: less than any other."""
 _ENDLESS, _ENOUGH = 1e300, 1e100
 """The number for an infinite value where values are ordered, and the limit where they are multiplied."""
+_ODD = 0x9E37_79B9_7F4A_7C15
 SAMPLE = 4_000
 """How many rows are drawn where a check compares rows with rows."""
 
@@ -32,7 +34,7 @@ class Subject:
         frame: the rows, in the order of the file.
         label: which rows are attacks, shape (rows,).
         kind: kind of attack of each row, ``normal`` where there is none.
-        features: names of the numeric columns that a model may learn from.
+        features: names of the columns that a model may learn from, as numbers.
         identity: names of the columns that identify a host or a row.
         clocks: names of the columns that hold times.
         meaning: name of the column for each meaning that the rows have: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
@@ -42,7 +44,10 @@ class Subject:
         metrics: rows of ``models/metrics.json``, where models were scored.
         croissant: its Croissant metadata, where there is any.
         datasheet: its datasheet in Markdown, likewise.
+        texts: the text behind each code, for the features that are text.
+        remarks: what a reader should know about how the rows were read, in sentences.
         seed: seed of every draw.
+        sweeps: how well each feature separates the labels, kept by :mod:`~coldaisle_analysis.audit.sweep`.
     """
 
     name: str
@@ -59,7 +64,10 @@ class Subject:
     metrics: Sequence[Mapping[str, Any]] = ()
     croissant: Mapping[str, Any] | None = None
     datasheet: str | None = None
+    texts: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
     seed: int = 1
+    sweeps: dict[str, list[Any]] = field(default_factory=dict, repr=False)
     _codes: dict[str, Floats] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -76,31 +84,49 @@ class Subject:
 
     def numbers(self, name: str) -> Floats:
         """Return a column as numbers, shape (rows,): times in ns, text as codes by first appearance, missing as :data:`MISSING`."""
-        if name not in self._codes:
-            self._codes[name] = _numbers(self.frame[name])
-        return self._codes[name]
+        if name in self._codes:
+            return self._codes[name]
+        numbers = _numbers(self.frame[name])
+        if not isinstance(
+            self.frame[name].dtype, np.dtype
+        ):  # numpy's own numbers are converted faster than they are kept
+            self._codes[name] = numbers
+        return numbers
+
+    def values(self, name: str, rows: Ints | None = None) -> Floats:
+        """Return a feature, missing ones as NaN, in all rows or at some positions, shape (rows,)."""
+        dtype = self.frame[name].dtype
+        if rows is not None and isinstance(dtype, np.dtype):
+            numbers = _numbers(self.frame[name].iloc[rows])
+        else:
+            numbers = self.numbers(name) if rows is None else self.numbers(name)[rows]
+        return np.where(numbers == MISSING, np.nan, np.clip(numbers, -_ENOUGH, _ENOUGH))
 
     @cached_property
-    def matrix(self) -> Floats:
-        """The features, missing ones as NaN, shape (rows, features)."""
-        feature_columns = [
-            np.where(self.numbers(name) == MISSING, np.nan, np.clip(self.numbers(name), -_ENOUGH, _ENOUGH))
-            for name in self.features
-        ]
-        return np.column_stack(feature_columns) if feature_columns else np.empty((len(self), 0))
+    def prints(self) -> npt.NDArray[np.uint64]:
+        """A hash of the features of each row, shape (rows,); equal rows have equal hashes, missing values included."""
+        return fingerprints((self.values(name) for name in self.features), len(self))
+
+    def scaled(self, rows: Ints) -> Floats:
+        """Return the features of rows, missing ones filled with the median of the column, all of equal spread.
+
+        Args:
+            rows: positions of the rows, shape (n,).
+
+        Returns:
+            Shape (n, features).
+        """
+        matrix = np.empty((len(rows), len(self.features)))
+        for number, name in enumerate(self.features):
+            middle, scale = self._scale[number]
+            values = self.values(name, rows)
+            matrix[:, number] = (np.where(np.isnan(values), middle, values) - middle) / scale
+        return np.clip(matrix, -10, 10)
 
     @cached_property
-    def scaled(self) -> Floats:
-        """The features, missing ones filled with the median of the column, all of equal spread, shape (rows, features)."""
-        if not len(self):
-            return self.matrix
-        with np.errstate(all="ignore"):
-            middle = np.nan_to_num(_quantiles(self.matrix, 0.5))
-            spread = _quantiles(self.matrix, 0.95) - _quantiles(self.matrix, 0.05)
-            deviation = np.nanstd(np.where(np.isnan(self.matrix), middle, self.matrix), axis=0)
-        filled = np.where(np.isnan(self.matrix), middle, self.matrix) - middle
-        scale = np.where(np.nan_to_num(spread) > 0, spread, deviation)
-        return np.clip(filled / np.where(scale > 0, scale, 1.0), -10, 10)
+    def _scale(self) -> list[tuple[float, float]]:
+        """Median and spread of each feature."""
+        return [_middle_and_spread(self.values(name)) for name in self.features]
 
     @cached_property
     def days(self) -> Ints:
@@ -167,6 +193,10 @@ def _numbers(column: pd.Series) -> Floats:
     kind = column.dtype
     if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
         return np.asarray(column.astype("int64"), np.float64)
+    if isinstance(kind, np.dtype) and kind.kind in "iub":
+        return np.asarray(column.to_numpy(np.float64))
+    if isinstance(kind, np.dtype) and kind.kind == "f":
+        return np.nan_to_num(column.to_numpy(np.float64), nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
     if pd.api.types.is_numeric_dtype(kind):
         numbers = np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
         return np.nan_to_num(numbers, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
@@ -174,9 +204,28 @@ def _numbers(column: pd.Series) -> Floats:
     return np.where(codes < 0, MISSING, codes)
 
 
-def _quantiles(matrix: Floats, share: float) -> Floats:
-    """Return a quantile of each column without its missing values, shape (columns,)."""
-    ordered = np.sort(matrix, axis=0)
-    counts = (~np.isnan(matrix)).sum(axis=0)
-    at = np.clip((share * (counts - 1)).astype(np.int64), 0, None)
-    return np.asarray(ordered[at, np.arange(matrix.shape[1])] if len(matrix) else np.zeros(matrix.shape[1]))
+def _middle_and_spread(values: Floats) -> tuple[float, float]:
+    """Return the median of a column and the distance from its 5 % to its 95 % quantile; where this is 0, its standard deviation, or 1."""
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return 0.0, 1.0
+    places = [int(share * (len(present) - 1)) for share in (0.05, 0.5, 0.95)]
+    low, middle, high = np.partition(present, places)[places]
+    with np.errstate(all="ignore"):
+        spread = high - low if high > low else np.std(np.where(np.isnan(values), middle, values))
+    return float(middle), float(spread) if spread > 0 else 1.0
+
+
+def fingerprints(values: Iterable[Floats], rows: int) -> npt.NDArray[np.uint64]:
+    """Return a hash of each row, shape (rows,); equal rows have equal hashes, missing values included.
+
+    Args:
+        values: the columns, each of shape (rows,).
+        rows: number of rows.
+    """
+    mixed = np.zeros(rows, np.uint64)
+    for column in values:
+        mixed ^= np.where(np.isnan(column), np.pi, column + 0.0).view(np.uint64)
+        mixed *= np.uint64(_ODD)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
