@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv
 
 from coldaisle_analysis.audit import examine
@@ -18,6 +18,8 @@ COUNTS, TIMES, RATES = 45, 20, 12
 CLASSES = ("BENIGN", "DoS Hulk", "PortScan", "DDoS", "FTP-Patator", "Web Attack \u2013 XSS")
 SHARES = (0.80, 0.08, 0.06, 0.04, 0.01, 0.01)
 """Classes and their shares of the rows, about those of CICIDS2017."""
+ODD = 1e-3
+"""Share of the rates that are infinite or missing, as those of flows of no duration are."""
 _PART = 100_000
 
 
@@ -35,7 +37,9 @@ def make(path: Path, rows: int) -> None:
 def _part(rng: np.random.Generator, rows: int) -> pa.Table:
     kind = rng.choice(len(CLASSES), rows, p=SHARES)
     ports = rng.choice([80, 443, 53, 22, 21, 8080, 123], rows)
-    columns = {" Destination Port": np.where(kind == 2, rng.integers(1, 65536, rows), ports)}
+    columns = {
+        " Destination Port": np.where(kind == CLASSES.index("PortScan"), rng.integers(1, 65536, rows), ports)
+    }
     for number in range(COUNTS):
         sizes = rng.geometric(1 / (2 + 40 * number), rows) - 1 + (kind * number) % 7
         columns[f" Count {number}"] = np.where(rng.random(rows) < number / COUNTS / 2, 0, sizes)
@@ -43,7 +47,7 @@ def _part(rng: np.random.Generator, rows: int) -> pa.Table:
         columns[f" Time {number}"] = rng.integers(1, 120_000_000, rows) // (1 + kind * (number % 3))
     for number in range(RATES):
         rate = np.round(rng.lognormal(5, 3, rows) * (1 + kind * 0.1 * number), 6)
-        columns[f" Rate {number}"] = np.where(rng.random(rows) < 1e-3, np.inf if number % 2 else np.nan, rate)
+        columns[f" Rate {number}"] = np.where(rng.random(rows) < ODD, np.inf if number % 2 else np.nan, rate)
     return pa.table({**columns, " Label": np.array(CLASSES)[kind]})
 
 

@@ -4,7 +4,6 @@ The module is long because it has one function per command, with hardly more tha
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +19,8 @@ from coldaisle_testbed import json_output
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coldaisle_contracts.plan import Plan
 
 HOUSE = Path(__file__).resolve().parents[2]

@@ -194,9 +194,11 @@ def _numbers(column: pd.Series) -> Floats:
     if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
         return np.asarray(column.astype("int64"), np.float64)
     if isinstance(kind, np.dtype) and kind.kind in "iub":
-        return np.asarray(column.to_numpy(np.float64))
+        return np.array(column, np.float64)
     if isinstance(kind, np.dtype) and kind.kind == "f":
-        return np.nan_to_num(column.to_numpy(np.float64), nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
+        numbers = np.array(column, np.float64)
+        np.nan_to_num(numbers, copy=False, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
+        return numbers
     if pd.api.types.is_numeric_dtype(kind):
         numbers = np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
         return np.nan_to_num(numbers, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)

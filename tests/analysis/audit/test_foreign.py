@@ -75,7 +75,7 @@ def test_column_that_names_the_attack() -> None:
 def test_label_that_is_not_there(tmp_path: Path) -> None:
     """The columns there are are named."""
     path = tmp_path / "flows.csv"
-    ROWS.to_csv(path, index=False)
+    ROWS.rename(columns={"Label": "Outcome"}).to_csv(path, index=False)
     with pytest.raises(
         InputError, match="column label: name the label column with --label; there are Src IP"
     ):

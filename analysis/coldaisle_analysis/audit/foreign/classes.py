@@ -77,7 +77,7 @@ class Classes:
     def are_generic(self) -> bool:
         """Whether no class says which attack it is."""
         return all(
-            benign or _plain(name) in ATTACKED for name, benign in zip(self.names, self.benign, strict=True)
+            benign or name.lower() in ATTACKED for name, benign in zip(self.names, self.benign, strict=True)
         )
 
     def sentence(self, column: str) -> str:
@@ -120,7 +120,7 @@ def classes_of(column: pd.Series, place: str, benign: Sequence[str] = ()) -> Cla
             "--benign", f"is no class of {place}: name one of {_listed(names.tolist())}", absent[0]
         )
     mask = np.array([name.lower() in asked or is_benign(name) for name in names.tolist()], bool)
-    if not mask.any() and not all(_plain(name) in ATTACKED for name in names.tolist()):
+    if not mask.any() and not all(name.lower() in ATTACKED for name in names.tolist()):
         remedy = f"has no class that is known to be no attack: name those that are none with --benign NAME; there are {_listed(names.tolist())}"
         raise InputError(place, remedy)
     return Classes(names.tolist(), rows, mask)
@@ -128,7 +128,7 @@ def classes_of(column: pd.Series, place: str, benign: Sequence[str] = ()) -> Cla
 
 def is_benign(name: str) -> bool:
     """Tell whether the name of a class says that it is no attack."""
-    plain = _plain(name)
+    plain = _plain(_class(name))
     if not plain:
         return not name.strip("-? ")
     while noun := next((noun for noun in _NOUNS if plain.endswith(noun) and plain != noun), None):

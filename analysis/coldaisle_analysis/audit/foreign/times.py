@@ -20,7 +20,10 @@ _FARTHEST_NS = 9e18
 _EPOCH = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
 """Unit of an epoch, in ns, by its number of digits; any other number is in s."""
 _MONTHS = {
-    name: number for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
 }
 _UTC = {"", "Z", "z", "UTC", "GMT"}
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[AaPp])?(?(half)\.?[Mm]\.?)"
@@ -63,7 +66,8 @@ def times_of(column: pd.Series, place: str, remarks: list[str]) -> pd.Series:
         remarks.append(
             f"{place} has no valid time in {int(stray.sum()):,} of {len(stray):,} rows, the first of them row {row + 1}: each counts as the time of the previous row."
         )
-    return time.astype("datetime64[ns, UTC]").ffill().bfill().reset_index(drop=True)
+    whole: pd.Series = time.astype("datetime64[ns, UTC]").ffill().bfill().reset_index(drop=True)
+    return whole
 
 
 def are_times(column: pd.Series) -> bool:
@@ -102,14 +106,16 @@ def _of_texts(column: pd.Series, place: str, remarks: list[str]) -> pd.Series:
     for name, part in parts.items():
         if len(part):
             time[part.index] = _instants(part, _date(part, name, day_first)) - zones[part.index].to_numpy()
-    return pd.Series(np.append(time, np.datetime64("NaT", "ns"))[codes], column.index).dt.tz_localize("UTC")
+    times: pd.Series = pd.Series(np.append(time, np.datetime64("NaT", "ns"))[codes], column.index)
+    return times.dt.tz_localize("UTC")  # type: ignore[no-any-return]  # the stubs leave it open
 
 
 def _iso(texts: pd.Series) -> Instants:
     """Return the times of texts if most are ISO 8601, which pandas reads fast; else none."""
     if len(texts) and re.fullmatch(FORMS["year"], next(filter(None, texts), "")):
         times = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-        return np.array(times.dt.tz_localize(None).astype("datetime64[ns]"))
+        inside = times.where((times >= _FIRST) & (times <= _LAST))
+        return np.array(inside.dt.tz_localize(None).astype("datetime64[ns]"))
     return np.full(len(texts), np.datetime64("NaT", "ns"))
 
 
@@ -162,12 +168,14 @@ def _date(part: pd.DataFrame, form: str, day_first: bool) -> Instants:
         day = part["day"]
         month = part["month"] if form == "year" else part["name"].str[:3].str.lower().map(_MONTHS)
     year = part["year"].astype("int64").to_numpy()
-    year = year + np.where(year < 70, 2000, np.where(year < 100, 1900, 0))  # noqa: PLR2004 - years of two digits, as POSIX has them
+    short = part["year"].str.len().eq(2).to_numpy()  # as POSIX has them
+    year = year + np.where(short, np.where(year < 70, 2000, 1900), 0)  # noqa: PLR2004 - 1970
     months = month.astype("float64").fillna(0).to_numpy().astype(np.int64)
     days = day.astype("int64").to_numpy()
     start = ((year - 1970) * 12 + months - 1).astype("datetime64[M]")
     date = start.astype("datetime64[D]") + days - 1
-    valid = (months >= 1) & (months <= 12) & (days >= 1) & (date.astype("datetime64[M]") == start)  # noqa: PLR2004 - months
+    near = (year >= _FIRST.year) & (year <= _LAST.year)
+    valid = near & (months >= 1) & (months <= 12) & (days >= 1) & (date.astype("datetime64[M]") == start)  # noqa: PLR2004 - months
     return np.where(valid, date, np.datetime64("NaT", "D"))
 
 

@@ -77,9 +77,8 @@ def bare(value: object) -> str:
 
 def _numbers(texts: Texts, missing: Mask) -> tuple[Floats, str]:
     """Return the number of each text, NaN where there is none, and what form the numbers have."""
-    values = np.asarray(
-        pd.to_numeric(pd.Series(texts, dtype=object).where(~missing), errors="coerce"), np.float64
-    )
+    series = pd.Series(texts, dtype=object).where(~missing)
+    values = np.array(pd.to_numeric(series, errors="coerce"), np.float64)
     form = "numbers"
     left = np.flatnonzero(np.isnan(values) & ~missing)
     hexadecimal = [at for at in left if _HEXADECIMAL.fullmatch(texts[at])]
