@@ -27,7 +27,10 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
     if is_table([place]):
         return table([place], label)[:2]
     if not place.is_dir():
-        refuse_odd(place, "name a run, or a CSV or Parquet table with labels")
+        refuse_odd(
+            place,
+            "name a run, or a table with labels (CSV, Parquet, Zeek log, ARFF), a folder or a pattern of them",
+        )
     manifest, built = Manifest.load(place), dataset.load(place / "dataset")
     metrics = place / "models" / "metrics.json"
     rows = read_json(metrics, "analyse the run again") if metrics.is_file() else []
