@@ -21,6 +21,8 @@ from coldaisle_testbed import json_output
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coldaisle_contracts.plan import Plan
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -383,12 +385,22 @@ def live(
 @command(
     "coldaisle audit runs/latest",
     "coldaisle audit flows.csv --label Label --json SCORECARD.json",
+    "coldaisle audit 'Day*.csv' --label Label --benign Background",
     "coldaisle audit runs/latest --json | jq .counts",
     "coldaisle audit --pcap dad/*.pcap --labels dad/*.csv",
 )
 def audit(
-    subject: Annotated[Path | None, typer.Argument(help="Run, or CSV or Parquet table with labels.")] = None,
+    subject: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Run, or table with labels: files (CSV, Parquet, Zeek log, ARFF), folder, pattern."
+        ),
+    ] = None,
     label: Annotated[str, typer.Option(help="Label column of a table.")] = "label",
+    benign: Annotated[
+        list[str] | None,
+        typer.Option(help="Class of a table that is no attack, beside the usual; repeat it."),
+    ] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
     json: Annotated[
@@ -398,23 +410,25 @@ def audit(
     series: SeriesOption = None,
 ) -> None:
     """Report what may be wrong with a labelled dataset: signals with evidence, not verdicts."""
-    if subject is None and not (pcap and labels):
+    if not subject and not (pcap and labels):
         also = "" if json is None else f" ({json} is the file that --json writes)"
         raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
     refuse_sealed(json, "--json")
     from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
-    name, results = (
-        examine.captures(pcap, labels, series or ())
-        if pcap and labels
-        else examine.path(subject or Path(), label)
-    )
+    remarks: Sequence[str] = ()
+    if pcap and labels:
+        name, results = examine.captures(pcap, labels, series or ())
+    elif subject and examine.is_table(subject):
+        name, results, remarks = examine.table(subject, label, benign or [])
+    else:
+        name, results = examine.path((subject or [Path()])[0], label)
     if json == Path(json_output.STANDARD_OUTPUT):
-        json_output.write(scorecard.as_dict(name, results))
+        json_output.write(scorecard.as_dict(name, results, remarks))
         return
     if json is not None:
-        scorecard.write(name, results, json)
-    Console().print(*terminal.tables(name, results), sep="\n", highlight=False)
+        scorecard.write(name, results, json, remarks)
+    Console().print(*terminal.tables(name, results, remarks), sep="\n", highlight=False)
 
 
 @command(

@@ -92,6 +92,26 @@ def test_audit_of_a_table(coldaisle: Call, tmp_path: Path) -> None:
     _assert_one_sentence(coldaisle("audit", "--pcap", table), "--pcap", "--labels")
 
 
+def test_audit_of_a_table_in_several_files(coldaisle: Call, tmp_path: Path) -> None:
+    """Files, a folder and a pattern are one table; --benign names the classes that are no attack, and remarks say what was done."""
+    for day in (1, 2):
+        rows = "198.18.0.41,80,web browsing\n198.18.0.66,80,flood\n" * 50
+        (tmp_path / f"Day{day}.csv").write_text("ip_src,size,label\n" + rows)
+    files = [tmp_path / "Day1.csv", tmp_path / "Day2.csv"]
+    _assert_one_sentence(coldaisle("audit", *files), "flood, web browsing", "--benign NAME")
+    cards = []
+    for places in (files, [tmp_path], [tmp_path / "Day*.csv"]):
+        code, out, _ = coldaisle("audit", *places, "--benign", "Web Browsing", "--json")
+        cards.append(json.loads(out))
+        assert (code, cards[-1]["subject"]) == (0, "2 tables from Day1.csv")
+    assert cards[0] == cards[1] == cards[2]
+    assert cards[0]["remarks"] == [
+        "2 files were read as one table, from Day1.csv to Day2.csv.",
+        "label: web browsing counts as no attack (100 of 200 rows), flood as attack.",
+    ]
+    _assert_one_sentence(coldaisle("audit", tmp_path / "Week*.csv"), "Week*.csv", "name a run")
+
+
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
     """Captures without labels are refused with the form that is right."""
     _assert_one_sentence(coldaisle("analyse", "--pcap", tmp_path / "a.pcap"), "--labels")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.audit.check import Check, Evidence, Measured
-from coldaisle_analysis.audit.similarity import fingerprints
-from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
+from coldaisle_analysis.audit.numbers import MISSING, fingerprints
+from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_contracts.addressing import HOSTS
 
@@ -44,7 +44,7 @@ def duplicates(subject: Subject) -> Measured:
     else:
         unique = {*subject.clocks, subject.meaning.get("id")}
         names = [str(name) for name in subject.frame if name not in unique]
-    prints = pd.Series(fingerprints(np.column_stack([subject.numbers(name) for name in names])))
+    prints = pd.Series(fingerprints((subject.numbers(name) for name in names), len(subject)))
     since = time - time.groupby(prints).shift()
     repeated = (since.abs() < AGAIN_NS).to_numpy() & ~subject.touched & ~subject.label
     if subject.has("ipid"):

@@ -7,9 +7,10 @@ import pandas as pd
 from scipy.stats import entropy
 
 from coldaisle_analysis.audit.check import Check, Measured
+from coldaisle_analysis.audit.numbers import MISSING
 from coldaisle_analysis.audit.shortcuts import QUARTER, SMELLS
-from coldaisle_analysis.audit.similarity import fingerprints, per_kind
-from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
+from coldaisle_analysis.audit.similarity import per_kind
+from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_contracts.clock import DAY
 
@@ -25,13 +26,13 @@ def _attacked(subject: Subject) -> None:
 def similar(subject: Subject) -> Measured:
     """Return the share of kinds in which most pairs of rows have a cosine similarity above 0.95."""
     _attacked(subject)
-    rng, scaled = np.random.default_rng([subject.seed, 4]), subject.scaled
+    rng = np.random.default_rng([subject.seed, 4])
     ranked = []
     attacks = pd.Series(np.flatnonzero(subject.label))
     for kind, rows in attacks.groupby(subject.kind.to_numpy()[subject.label]):
         if len(rows) < FEW:
             continue
-        left, right = (scaled[rng.choice(rows.to_numpy(), PAIRS)] for _ in range(2))
+        left, right = (subject.scaled(rng.choice(rows.to_numpy(), PAIRS)) for _ in range(2))
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         cosine = np.divide((left * right).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
         ranked.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
@@ -65,7 +66,7 @@ def schedules(subject: Subject) -> Measured:
 def identical(subject: Subject) -> Measured:
     """Return the share of attack rows that differ from another attack row only in identity and time."""
     _attacked(subject)
-    twin = pd.Series(fingerprints(subject.matrix[subject.label])).duplicated(keep=False).to_numpy()
+    twin = pd.Series(subject.prints[subject.label]).duplicated(keep=False).to_numpy()
     share = float(twin.mean())
     text = f"{share:.1%} of the attack rows equal another one in every feature."
     return Measured(share, text, per_kind(subject, np.flatnonzero(subject.label), twin))

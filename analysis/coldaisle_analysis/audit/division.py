@@ -30,7 +30,7 @@ def test_side(subject: Subject) -> Mask:
 def repeated(subject: Subject) -> Measured:
     """Return the share of test rows whose features equal those of a training row."""
     test = test_side(subject)
-    share = shared(subject.matrix, test, ~test)
+    share = shared(subject, test, ~test)
     return Measured(share, f"{share:.1%} of the test rows equal a training row in every feature.", [])
 
 
@@ -57,7 +57,7 @@ def separable(subject: Subject) -> Measured:
     """Return the AUC of a small tree that separates training from test rows without an attack."""
     test = test_side(subject)
     rows = subject.draw(~subject.label, salt=5)
-    features, sides = subject.scaled[rows], test[rows]
+    features, sides = subject.scaled(rows), test[rows]
     if min(np.bincount(sides, minlength=2)) < 2:  # noqa: PLR2004 - a row for each fold
         raise Absent("a side has no row without an attack")
     tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=subject.seed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from coldaisle_analysis import audit, dataset
 from coldaisle_analysis.audit import Result, tables
+from coldaisle_analysis.audit.foreign import files
 from coldaisle_analysis.audit.subject import of_level
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
@@ -13,7 +14,7 @@ from coldaisle_analysis.metadata.croissant import croissant
 from coldaisle_analysis.metadata.datasheet import datasheet
 from coldaisle_analysis.metadata.facts import Facts
 from coldaisle_analysis.truth.readings import Account, settle
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.texts import read_json, refuse_odd
 
 
@@ -23,14 +24,39 @@ def path(place: Path, label: str = "label") -> tuple[str, list[Result]]:
     Raises:
         InputError: if it is neither.
     """
-    if place.is_file():
-        return place.name, audit.audit([tables.load(place, label)])
+    if is_table([place]):
+        return table([place], label)[:2]
     if not place.is_dir():
-        refuse_odd(place, "name a run, or a CSV or Parquet table with labels")
+        refuse_odd(
+            place,
+            "name a run, or a table with labels (CSV, Parquet, Zeek log, ARFF), a folder or a pattern of them",
+        )
     manifest, built = Manifest.load(place), dataset.load(place / "dataset")
     metrics = place / "models" / "metrics.json"
     rows = read_json(metrics, "analyse the run again") if metrics.is_file() else []
     return manifest.id, of_run(place, built, settle(place), manifest, rows)
+
+
+def is_table(places: Sequence[Path]) -> bool:
+    """Tell whether places hold a table, and no run: several of them, a file, a pattern of files, or a folder with tables."""
+    return len(places) > 1 or (not (places[0] / MANIFEST).exists() and files.is_table(places[0]))
+
+
+def table(
+    places: Sequence[Path], label: str = "label", benign: Sequence[str] = ()
+) -> tuple[str, list[Result], Sequence[str]]:
+    """Return the name and the audit of a table, and what to know about how it was read, in sentences.
+
+    Args:
+        places: its files, folders with them, or patterns such as ``Day*.csv``.
+        label: name of its label column.
+        benign: classes that are no attack, beside those that are recognised.
+
+    Raises:
+        InputError: if it cannot be read, or its classes are not known.
+    """
+    subject = tables.load(places, label, benign)
+    return subject.name, audit.audit([subject]), subject.remarks
 
 
 def captures(

@@ -18,7 +18,7 @@ BACKGROUND = (53, 67, 68, 123, 137, 138, 139, 161, 1900, 5353, 5355)
 def _compared(subject: Subject) -> None:
     both_classes(subject)
     if not subject.features:
-        raise Absent("the rows have no numeric feature")
+        raise Absent("the rows have no feature")
 
 
 def suspect(subject: Subject) -> Measured:
@@ -50,7 +50,7 @@ def background(subject: Subject) -> Measured:
 def contradicted(subject: Subject) -> Measured:
     """Return the share of attack rows whose features equal those of a benign row."""
     _compared(subject)
-    share = shared(subject.matrix, subject.label, ~subject.label)
+    share = shared(subject, subject.label, ~subject.label)
     return Measured(share, f"{share:.1%} of the attack rows equal a benign row in every feature.", [])
 
 

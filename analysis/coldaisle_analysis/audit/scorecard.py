@@ -20,19 +20,20 @@ def counts(results: Sequence[Result]) -> dict[str, int]:
     return {str(status): sum(result.status is status for result in results) for status in Status}
 
 
-def as_dict(name: str, results: Sequence[Result]) -> dict[str, Any]:
-    """Return a scorecard: the name of the subject, how many checks have each status, and every check."""
+def as_dict(name: str, results: Sequence[Result], remarks: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a scorecard: the name of the subject, how many checks have each status, and every check; remarks, if there are any."""
     rows = [result.row() for result in results]
-    return {"subject": name, "note": NOTE, "counts": counts(results), "checks": rows}
+    card = {"subject": name, "note": NOTE, "counts": counts(results), "checks": rows}
+    return card | ({"remarks": list(remarks)} if remarks else {})
 
 
-def write(name: str, results: Sequence[Result], path: Path) -> None:
+def write(name: str, results: Sequence[Result], path: Path, remarks: Sequence[str] = ()) -> None:
     """Write a scorecard; the file is renamed into place.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
-    card = json.dumps(as_dict(name, results), indent=1, allow_nan=False) + "\n"
+    card = json.dumps(as_dict(name, results, remarks), indent=1, allow_nan=False) + "\n"
     try:
         texts.write(path, card)
     except OSError as error:

@@ -1,6 +1,5 @@
 """Check group C: shortcuts that a classifier can take instead of learning what an attack is."""
 
-import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,8 +7,9 @@ import pandas as pd
 from scipy.spatial.distance import jensenshannon
 
 from coldaisle_analysis.audit.check import Check, Measured
-from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
-from coldaisle_analysis.audit.sweep import Sweep, both_classes, sweep, transferred
+from coldaisle_analysis.audit.numbers import MISSING
+from coldaisle_analysis.audit.subject import Absent, Subject
+from coldaisle_analysis.audit.sweep import both_classes, sweep, sweeps_of, transferred
 from coldaisle_contracts.clock import DAY, SECOND
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
@@ -17,13 +17,6 @@ SMELLS = "Flood et al., Bad Design Smells in Benchmark NIDS Datasets, 2024"
 CORRELATED, BINS = 0.95, 32
 QUARTER = 900 * SECOND
 """A quarter of an hour, in ns."""
-
-
-def _sweeps(subject: Subject) -> dict[str, Sweep]:
-    label = both_classes(subject)
-    if not subject.features:
-        raise Absent("the rows have no numeric feature")
-    return {name: sweep(subject.numbers(name), label) for name in subject.features}
 
 
 def _best(aucs: Mapping[str, float]) -> Measured:
@@ -35,18 +28,31 @@ def _best(aucs: Mapping[str, float]) -> Measured:
 
 
 def one_feature(subject: Subject) -> Measured:
-    """Return the AUC of the best single feature."""
-    return _best({name: separation.auc for name, separation in _sweeps(subject).items()})
+    """Return the AUC of the best single feature: of its order, or of the attack rates of its texts."""
+    both_classes(subject)
+    subject.require_features()
+    return _best({name: max(curve.auc for curve in sweeps_of(subject, name)) for name in subject.features})
 
 
 def one_rule(subject: Subject) -> Measured:
     """Return the balanced accuracy of the best threshold on one feature; the evidence shows this rule."""
-    name, best = max(_sweeps(subject).items(), key=lambda pair: pair[1].accuracy)
+    both_classes(subject)
+    subject.require_features()
+    pairs = ((name, sweep) for name in subject.features for sweep in sweeps_of(subject, name))
+    name, best = max(pairs, key=lambda pair: pair[1].accuracy)
     side = ">" if best.above else "<="
-    rule = f"{name} {side} {'missing' if best.threshold == MISSING else f'{best.threshold:.6g}'}"
+    rule = best.rule or f"{name} {side} {_threshold(subject, name, best.threshold)}"
     evidence = [{"rule": rule, "balanced accuracy": round(best.accuracy, 4)}]
     text = f"The rule {rule} has a balanced accuracy of {best.accuracy:.3f}."
     return Measured(best.accuracy, text, evidence)
+
+
+def _threshold(subject: Subject, name: str, value: float) -> str:
+    """Return a threshold as text: a number, the text that a code stands for, or ``missing``."""
+    if value == MISSING:
+        return "missing"
+    text = subject.texts.get(name, {}).get(value)
+    return f"{value:.6g}" if text is None else f"the text {text!r}"
 
 
 def identity(subject: Subject) -> Measured:
@@ -97,8 +103,9 @@ def order_of_rows(subject: Subject) -> Measured:
     """Return the AUC of a row's position in the table."""
     label = both_classes(subject)
     order = sweep(np.arange(len(subject), dtype=np.float64), label)
-    runs = [len(list(run)) for attack, run in itertools.groupby(label.tolist()) if attack]
-    evidence = [{"attack rows": int(label.sum()), "runs": len(runs), "longest run": max(runs)}]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], label.astype(np.int8), [0]])))
+    runs = edges[1::2] - edges[::2]
+    evidence = [{"attack rows": int(label.sum()), "runs": len(runs), "longest run": int(runs.max())}]
     return Measured(order.auc, f"A row's position in the table reaches an AUC of {order.auc:.3f}.", evidence)
 
 
@@ -128,7 +135,7 @@ def correlated(subject: Subject) -> Measured:
     """Return the share of features that another feature repeats: |r| > 0.95."""
     if len(subject.features) < 2 or len(subject) < 3:  # noqa: PLR2004 - a pair, and more than a line through it
         raise Absent("a correlation needs two features and three rows")
-    rows = subject.scaled[subject.draw(np.ones(len(subject), bool), 20_000)]
+    rows = subject.scaled(subject.draw(np.ones(len(subject), bool), 20_000))
     moving = np.flatnonzero(rows.std(axis=0) > 0)
     if len(moving) < 2:  # noqa: PLR2004 - a pair
         raise Absent("fewer than two features vary")

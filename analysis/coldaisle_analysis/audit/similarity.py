@@ -10,23 +10,11 @@ from coldaisle_analysis.audit.subject import SAMPLE, Subject
 
 NEAR = 0.01
 """Rows are nearly the same when their root mean square distance is below this share of the features' spread."""
-_ODD = 0x9E37_79B9_7F4A_7C15
 
 
-def fingerprints(matrix: Floats) -> npt.NDArray[np.uint64]:
-    """Return a hash of each row, shape (rows,); equal rows have equal hashes, missing values included."""
-    bits = np.where(np.isnan(matrix), np.pi, matrix + 0.0).view(np.uint64)
-    mixed = np.zeros(len(matrix), np.uint64)
-    for column in bits.T:
-        mixed = (mixed ^ column) * np.uint64(_ODD)
-        mixed ^= mixed >> np.uint64(29)
-    return mixed
-
-
-def shared(matrix: Floats, here: Mask, there: Mask) -> float:
+def shared(subject: Subject, here: Mask, there: Mask) -> float:
     """Return the share of the rows ``here`` whose features equal those of some row ``there``."""
-    prints = fingerprints(matrix)
-    return float(np.isin(prints[here], prints[there]).mean())
+    return float(np.isin(subject.prints[here], subject.prints[there]).mean())
 
 
 def per_kind(subject: Subject, rows: Ints, flagged: Mask) -> list[dict[str, object]]:
@@ -55,13 +43,13 @@ def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_
     benign = subject.draw(~subject.label, SAMPLE, 2)
     rows = np.concatenate([attacks, benign])
     there = subject.label[rows]
-    tree = NearestNeighbors(n_neighbors=min(count + 1, len(rows)), algorithm="brute").fit(
-        subject.scaled[rows]
-    )
-    near = tree.kneighbors(subject.scaled[attacks], return_distance=False)
+    features = subject.scaled(rows)
+    of_attacks, of_benign = features[: len(attacks)], features[len(attacks) :]
+    tree = NearestNeighbors(n_neighbors=min(count + 1, len(rows)), algorithm="brute").fit(features)
+    near = tree.kneighbors(of_attacks, return_distance=False)
     itself = near == np.arange(len(attacks))[:, None]
     itself[~itself.any(axis=1), -1] = True
     attack_neighbours = there[near][~itself].reshape(len(attacks), -1)
-    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(subject.scaled[benign])
-    distance = nearest.kneighbors(subject.scaled[attacks])[0][:, 0] / np.sqrt(subject.scaled.shape[1])
+    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(of_benign)
+    distance = nearest.kneighbors(of_attacks)[0][:, 0] / np.sqrt(features.shape[1])
     return attacks, attack_neighbours, distance

@@ -6,18 +6,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask
+from coldaisle_analysis.audit.numbers import ENOUGH, MISSING, as_numbers, fingerprints, middle_and_spread
 from coldaisle_analysis.evaluation.groups import groups_of
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
 
-MISSING = -1e18
-"""The number for a missing value where values are ordered: less than any other."""
-_ENDLESS, _ENOUGH = 1e300, 1e100
-"""The number for an infinite value where values are ordered, and the limit where they are multiplied."""
 SAMPLE = 4_000
 """How many rows are drawn where a check compares rows with rows."""
 
@@ -36,7 +34,7 @@ class Subject:
         frame: the rows, in the order of the file.
         label: which rows are attacks, shape (rows,).
         kind: kind of attack of each row, ``normal`` where there is none.
-        features: names of the numeric columns that a model may learn from.
+        features: names of the columns that a model may learn from, as numbers.
         identity: names of the columns that identify a host or a row.
         clocks: names of the columns that hold times.
         meaning: name of the column for each meaning that the rows have: ``time``, ``src``, ``dst``, ``sport``, ``dport``, ``proto``, ``mac``, ``ttl``, ``window``,
@@ -46,7 +44,10 @@ class Subject:
         metrics: rows of ``models/metrics.json``, where models were scored.
         croissant: its Croissant metadata, where there is any.
         datasheet: its datasheet in Markdown, likewise.
+        texts: the text behind each code, for the features that are text.
+        remarks: what a reader should know about how the rows were read, in sentences.
         seed: seed of every draw.
+        sweeps: how well each feature separates the labels, kept by :mod:`~coldaisle_analysis.audit.sweep`.
     """
 
     name: str
@@ -63,7 +64,10 @@ class Subject:
     metrics: Sequence[Mapping[str, Any]] = ()
     croissant: Mapping[str, Any] | None = None
     datasheet: str | None = None
+    texts: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
     seed: int = 1
+    sweeps: dict[str, list[Any]] = field(default_factory=dict, repr=False)
     _codes: dict[str, Floats] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -86,9 +90,23 @@ class Subject:
 
     def numbers(self, name: str) -> Floats:
         """Return a column as numbers, shape (rows,): times in ns, text as codes by first appearance, missing as :data:`MISSING`."""
-        if name not in self._codes:
-            self._codes[name] = _numbers(self.frame[name])
-        return self._codes[name]
+        if name in self._codes:
+            return self._codes[name]
+        numbers = as_numbers(self.frame[name])
+        if not isinstance(
+            self.frame[name].dtype, np.dtype
+        ):  # numpy's own numbers are converted faster than they are kept
+            self._codes[name] = numbers
+        return numbers
+
+    def values(self, name: str, rows: Ints | None = None) -> Floats:
+        """Return a feature, missing ones as NaN, in all rows or at some positions, shape (rows,)."""
+        dtype = self.frame[name].dtype
+        if rows is not None and isinstance(dtype, np.dtype):
+            numbers = as_numbers(self.frame[name].iloc[rows])
+        else:
+            numbers = self.numbers(name) if rows is None else self.numbers(name)[rows]
+        return np.where(numbers == MISSING, np.nan, np.clip(numbers, -ENOUGH, ENOUGH))
 
     @cached_property
     def touched(self) -> Mask:
@@ -98,33 +116,49 @@ class Subject:
         named = self.of("episode").astype("object")
         return (named.notna() & (named != "")).to_numpy()
 
+    def require_features(self) -> None:
+        """Refuse rows without a feature.
+
+        Raises:
+            Absent: if there is none.
+        """
+        if not self.features:
+            raise Absent("the rows have no feature")
+
     @cached_property
-    def matrix(self) -> Floats:
-        """The features, missing ones as NaN, shape (rows, features).
+    def prints(self) -> npt.NDArray[np.uint64]:
+        """A hash of the features of each row, shape (rows,); equal rows have equal hashes, missing values included.
 
         Raises:
             Absent: if there is no feature.
         """
-        if not self.features:
-            raise Absent("the rows have no numeric feature")
-        table = np.column_stack([self.numbers(name) for name in self.features])
-        table[table == MISSING] = np.nan
-        return table.clip(-_ENOUGH, _ENOUGH, out=table)
+        self.require_features()
+        return fingerprints((self.values(name) for name in self.features), len(self))
+
+    def scaled(self, rows: Ints) -> Floats:
+        """Return the features of rows, missing ones filled with the median of the column, all of equal spread.
+
+        Args:
+            rows: positions of the rows, shape (n,).
+
+        Returns:
+            Shape (n, features).
+
+        Raises:
+            Absent: if there is no feature.
+        """
+        self.require_features()
+        matrix = np.empty((len(rows), len(self.features)))
+        for number, name in enumerate(self.features):
+            middle, scale = self._scale[number]
+            values = self.values(name, rows)
+            matrix[:, number] = (np.where(np.isnan(values), middle, values) - middle) / scale
+        return np.clip(matrix, -10, 10)
 
     @cached_property
-    def scaled(self) -> Floats:
-        """The features, missing ones filled with the median of the column, all of equal spread, shape (rows, features)."""
-        if not len(self):
-            return self.matrix
-        ordered, counts = np.sort(self.matrix, axis=0), (~np.isnan(self.matrix)).sum(axis=0)
-        places = (np.array([[0.05], [0.5], [0.95]]) * (counts - 1)).astype(np.int64).clip(0)
-        low, middle, high = ordered[places, np.arange(len(counts))]
-        middle = np.nan_to_num(middle)
-        filled: Floats = np.where(np.isnan(self.matrix), middle, self.matrix)
-        with np.errstate(all="ignore"):
-            scale = np.where(high > low, high - low, filled.std(axis=0))
-        scaled: Floats = (filled - middle) / np.where(scale > 0, scale, 1.0)
-        return scaled.clip(-10, 10)
+    def _scale(self) -> list[tuple[float, float]]:
+        """Median and spread of each feature."""
+        return [middle_and_spread(self.values(name)) for name in self.features]
 
     @cached_property
     def days(self) -> Ints:
@@ -185,14 +219,3 @@ _OURS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 """The column of each meaning in our levels."""
-
-
-def _numbers(column: pd.Series) -> Floats:
-    kind = column.dtype
-    if isinstance(kind, np.dtype | pd.DatetimeTZDtype) and kind.kind == "M":
-        return np.asarray(column.astype("int64"), np.float64)
-    if pd.api.types.is_numeric_dtype(kind):
-        numbers = np.asarray(column.astype("Float64").fillna(MISSING), np.float64)
-        return np.nan_to_num(numbers, nan=MISSING, posinf=_ENDLESS, neginf=-_ENDLESS)
-    codes = np.asarray(pd.factorize(column)[0], np.float64)
-    return np.where(codes < 0, MISSING, codes)

@@ -1,11 +1,16 @@
 """Measures of how well one column alone separates attacks: in one pass over its order, or learned on other days."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints, Mask
-from coldaisle_analysis.audit.subject import MISSING, Absent, Subject
+from coldaisle_analysis.audit.numbers import MISSING
+from coldaisle_analysis.audit.subject import Absent, Subject
+
+_TEXTS = 3
+"""How many texts a rule names."""
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,14 @@ class Sweep:
         accuracy: balanced accuracy of the best single threshold.
         threshold: that threshold.
         above: whether rows above it are the attacks.
+        rule: the rule of this threshold; empty where it is one of plain numbers.
     """
 
     auc: float
     accuracy: float
     threshold: float
     above: bool
+    rule: str = ""
 
 
 def both_classes(subject: Subject) -> Mask:
@@ -46,27 +53,61 @@ def sweep(values: Floats, label: Mask) -> Sweep:
     return Sweep(max(area, 1 - area), accuracy, float(distinct[best]), bool(apart[best] < 0))
 
 
+def _curve(values: Floats, label: Mask) -> tuple[Floats, Floats, Floats]:
+    """Return the distinct values, sorted, and the shares of attacks and of other rows up to each of them, from 0 on."""
+    ranked, attacks = np.sort(values), np.sort(values[label])  # numpy sorts much faster than it orders
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    distinct = ranked[last]
+    hits = np.searchsorted(attacks, distinct, side="right")
+    false = (last + 1 - hits) / (len(values) - len(attacks))
+    return distinct, np.append(0, hits / len(attacks)), np.append(0, false)
+
+
+def sweeps_of(subject: Subject, name: str) -> list[Sweep]:
+    """Return how well a column separates the labels by its order and, where it holds text, by the attack rate of its values; computed once."""
+    if name not in subject.sweeps:
+        values, label = subject.numbers(name), both_classes(subject)
+        subject.sweeps[name] = [sweep(values, label)]
+        if name in subject.texts:
+            score = by_value(values, label, subject.seed)
+            by_rate = sweep(score, label)
+            attacked = values[(score > by_rate.threshold) == by_rate.above]
+            rule = f"{name} is {_listed(subject, name, attacked)}"
+            subject.sweeps[name].append(replace(by_rate, rule=rule))
+    return subject.sweeps[name]
+
+
+def _listed(subject: Subject, name: str, values: Floats) -> str:
+    """Return the texts of a column's values, the most frequent first."""
+    distinct, counts = np.unique(values, return_counts=True)
+    ranked = distinct[np.argsort(-counts, kind="stable")]
+    texts = [repr(subject.texts[name].get(float(value), f"{value:.6g}")) for value in ranked[:_TEXTS]]
+    return " or ".join(texts) + (f" or one of {len(ranked) - _TEXTS} more" if len(ranked) > _TEXTS else "")
+
+
+def by_value(values: Floats, label: Mask, seed: int) -> Floats:
+    """Return the attack rate that each value has in the other four fifths of the rows, shape (rows,).
+
+    A text that many rows share counts, and one that names a single row does not.
+    """
+    return rates(values, label, np.random.default_rng([seed, 6]).integers(0, 5, len(values)))
+
+
 def transferred(values: Floats, label: Mask, days: Ints) -> float:
     """Return the AUC of the attack rate that each value has on the other days, 0 to 1.
 
     A value that recurs and gives attacks away counts, and one that names a single episode does not. A missing value
     has the mean rate.
     """
-    codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
-    days = np.unique(days, return_inverse=True)[1].astype(np.int64)
-    cell = np.unique(codes * (int(days.max()) + 1) + days, return_inverse=True)[1]
-    elsewhere = np.bincount(codes)[codes] - np.bincount(cell)[cell]
-    attacks_elsewhere = np.bincount(codes, label)[codes] - np.bincount(cell, label)[cell]
-    rate = label.mean()
-    score = (attacks_elsewhere + rate) / (elsewhere + 1.0)
-    _, below, false = _curve(np.where(values == MISSING, rate, score), label)
+    score = rates(values, label, days)
+    _, below, false = _curve(np.where(values == MISSING, label.mean(), score), label)
     return 1 - float(np.trapezoid(below, false))
 
 
-def _curve(values: Floats, label: Mask) -> tuple[Floats, Floats, Floats]:
-    """Return the distinct values, sorted, and the shares of attacks and of other rows up to each of them, from 0 on."""
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
-    last = np.append(ranked[1:] != ranked[:-1], True)
-    below, false = (np.append(0, np.cumsum(rows[order])[last] / rows.sum()) for rows in (label, ~label))
-    return ranked[last], below, false
+def rates(values: Floats, label: Mask, groups: Ints) -> Floats:
+    """Return the attack rate that each value has in the other groups, drawn towards the rate of all rows, shape (rows,)."""
+    codes, parts = pd.factorize(values, use_na_sentinel=False)[0], pd.factorize(groups)[0]
+    cells = pd.factorize(codes * (int(parts.max()) + 1) + parts)[0]
+    elsewhere = np.bincount(codes)[codes] - np.bincount(cells)[cells]
+    attacks_elsewhere = np.bincount(codes, label)[codes] - np.bincount(cells, label)[cells]
+    return np.asarray((attacks_elsewhere + label.mean()) / (elsewhere + 1.0))

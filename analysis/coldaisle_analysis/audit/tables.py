@@ -1,173 +1,192 @@
-"""Foreign tables: any CSV or Parquet file with a label; its columns are recognised by their usual names."""
+"""Foreign tables as subjects of the audit: columns are recognised by their usual names, and text becomes numbers."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped]
 
+from coldaisle_analysis.audit.foreign import classes as classes_module
+from coldaisle_analysis.audit.foreign import files
+from coldaisle_analysis.audit.foreign.classes import Classes, classes_of
+from coldaisle_analysis.audit.foreign.columns import Columns, meanings_of, plain
 from coldaisle_analysis.audit.subject import Subject
-from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.texts import refuse_odd
 
-NORMAL = ("", "0", "0.0", "false", "no", "none", "normal", "benign", "background", "legitimate", "nan", "-")
-"""Labels of rows that are no attack, in lower case."""
-_ALIASES: dict[str, tuple[str, ...]] = {
-    "id": ("frame", "framenumber", "id", "flowid", "uid", "recordid"),
-    "time": ("time", "timestamp", "ts", "frametime", "frametimeepoch", "datetime", "date", "stime", "starttime", "firstseen"),
-    "src": ("ipsrc", "srcip", "src", "saddr", "sourceip", "sourceipaddress", "idorigh", "ipsrchost"),
-    "dst": ("ipdst", "dstip", "dst", "daddr", "destinationip", "destinationipaddress", "idresph", "ipdsthost", "destip"),
-    "sport": ("tcpsrcport", "srcport", "sport", "sourceport", "idorigp", "l4srcport"),
-    "dport": ("tcpdstport", "dstport", "dport", "destinationport", "destport", "idrespp", "l4dstport"),
-    "proto": ("ipproto", "proto", "protocol", "ipprotocol"),
-    "mac": ("ethsrc", "srcmac", "smac", "sourcemac"),
-    "ttl": ("ipttl", "ttl", "sttl", "minttl"),
-    "window": ("tcpwindow", "tcpwindowsizevalue", "tcpwindowsize", "swin", "initwinbytesforward", "initfwdwinbyts"),
-    "ipid": ("ipid",),
-    "seq": ("tcpseq", "tcpseqraw", "stcpb"),
-    "ack": ("tcpack", "tcpackraw", "dtcpb"),
-    "flags": ("tcpflags",),
-    "length": ("framelen", "length", "len"),
-    "payload": ("tcplen", "payloadlen", "totlenfwdpkts"),
-    "flow": ("flow", "tcpstream", "flownumber"),
-    "client": ("client", "clientid", "mqttclientid"),
-    "episode": ("episode",),
-    "day": ("day",),
-}  # fmt: skip
-"""Names of columns for each meaning, in lower case and without punctuation."""
 _KINDS = (
     "kind",
     "attack",
     "attackcat",
     "attacktype",
-    "category",
-    "type",
-    "class",
     "attackname",
-    "subcategory",
+    "attackcategory",
+    "attacksubcategory",
+    "detailedlabel",
 )
-_IDENTITY = ("src", "dst", "sport", "dport", "mac", "ttl", "window", "ipid", "seq", "ack", "flow", "client")
-_NO_FEATURE = ("id", "time", "episode", "day", *_IDENTITY)
-_HEADER = 1 << 20
-"""The most characters of a header that are read."""
-_STRAY = 0.05
-"""Share of the rows that may lack a valid time."""
-_FIRST, _LAST = pd.Timestamp("1950-01-01", tz="UTC"), pd.Timestamp("2200-01-01", tz="UTC")
-_FARTHEST_NS = 9e18
-"""Limits of the times of a data set; the time between any two then fits into 64 bits of ns, too."""
-_EPOCH = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
-"""Unit of an epoch, in ns, by its number of digits; any other number is in s."""
+"""Names of columns that say which attack a row belongs to."""
+_TRUTHS = (
+    *_KINDS,
+    "label",
+    "labels",
+    "attacklabel",
+    "isattack",
+    "ismalicious",
+    "binarylabel",
+    "multiclasslabel",
+)
+"""Names of columns that are labels, too."""
+_PERHAPS = ("category", "type", "class", "subcategory", "target", "classification", "traffictype", "scenario")
+"""Names of columns that are labels if their values divide the rows as the label does."""
+_HALF = 0.5
+_LISTED = 12
+"""How many names of columns a sentence lists."""
 
 
-def load(path: Path, label: str = "label") -> Subject:
+def load(places: Path | Sequence[Path], label: str = "label", benign: Sequence[str] = ()) -> Subject:
     """Read a table with a label column.
 
     Args:
-        path: CSV (separated by comma, semicolon or tab) or Parquet.
-        label: name of its label column, with 0 and 1, or with names of which those in :data:`NORMAL` are no attack.
+        places: files, folders and patterns: CSV, Parquet, Zeek logs or ARFF with the same columns; text may be packed.
+        label: name of the label column, with 0 and 1 or with names of classes.
+        benign: classes that are no attack, beside those of :data:`~coldaisle_analysis.audit.foreign.classes.BENIGN`.
 
     Raises:
-        InputError: if it cannot be read or has no such column.
+        InputError: if it cannot be read, has no such column, or no class is known to be no attack.
     """
-    frame = _read(path)
+    remarks: list[str] = []
+    paths = files.files_of([places] if isinstance(places, Path) else places, remarks)
+    frame = files.read(paths, remarks)
     if frame.empty:
-        raise InputError(path, "has no rows: give a table with some")
-    return of_frame(frame, path.name, label)
+        raise InputError(paths[0], "has no rows: give a table with some")
+    name = paths[0].name if len(paths) == 1 else f"{len(paths)} tables from {paths[0].name}"
+    return of_frame(frame, name, label, benign, remarks)
 
 
-def of_frame(frame: pd.DataFrame, name: str, label: str = "label") -> Subject:
+def of_frame(
+    frame: pd.DataFrame,
+    name: str,
+    label: str = "label",
+    benign: Sequence[str] = (),
+    remarks: Sequence[str] = (),
+) -> Subject:
     """Return a table as a subject.
 
     Args:
         frame: the rows.
         name: its name, usually that of its file.
         label: name of its label column.
+        benign: further classes that are no attack.
+        remarks: what a reader should know already.
 
     Raises:
-        InputError: if it has no such column, or its time cannot be parsed.
+        InputError: if it has no such column, its classes are not known, or its time cannot be read.
     """
-    if label not in frame:
-        names = ", ".join(map(str, frame.columns[:12]))
-        raise InputError(f"{name}: column {label}", f"name the label column with --label; there are {names}")
+    notes = list(remarks)
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: column {twice}", "is there twice: rename one")
-    texts = frame[label].astype("object").where(frame[label].notna(), "").astype("str").str.strip()
-    attack = ~texts.str.lower().isin(NORMAL)
-    meaning = _meanings(frame, label)
-    kinds = next((str(column) for column in frame if _plain(column) in _KINDS and column != label), None)
-    named = frame[kinds].astype("str") if kinds else texts
+    label = _label_of(frame, name, label)
+    frame = _without_blanks(frame, label, notes)
+    classes = classes_of(frame[label], f"{name}: column {label}", benign)
+    notes.append(classes.sentence(label))
+    meaning = meanings_of(frame, label)
+    truths, kinds = _truths(frame, label, classes, notes)
+    columns = Columns(frame, name, meaning, {label, *truths}, notes)
+    columns.encode()
     return Subject(
         name=name,
         level="table",
-        frame=_with_time(frame, meaning, name),
-        label=attack.to_numpy(),
-        kind=named.where(attack, "normal").reset_index(drop=True),
-        features=_features(frame, meaning, {label, *([kinds] if kinds else [])}),
-        identity=[meaning[key] for key in _IDENTITY if key in meaning],
-        clocks=[meaning["time"]] if "time" in meaning else [],
+        frame=columns.frame,
+        label=classes.attack,
+        kind=_kind(frame, classes, kinds),
+        features=columns.features,
+        identity=columns.names,
+        clocks=columns.clocks,
         meaning=meaning,
+        texts=columns.texts,
+        remarks=notes,
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    remedy = "give a run, or a readable CSV or Parquet table with a label column"
-    refuse_odd(path, remedy)
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, sep=_separator(path), low_memory=False)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise InputError(path, remedy) from error
+def _label_of(frame: pd.DataFrame, place: str, label: str) -> str:
+    """Return the label column: of this name, or the only one of this name whatever its case and punctuation."""
+    if label in frame:
+        return label
+    alike = [str(name) for name in frame if plain(name) == plain(label)]
+    if len(alike) == 1:
+        return alike[0]
+    names = [str(name) for name in frame]
+    if sum(bool(re.fullmatch(r"[-+]?[\d.,]+", text)) for text in names) > _HALF * len(names):
+        raise InputError(
+            f"{place}: line 1",
+            "holds values and no names of columns: write a line of names above it",
+            names[0],
+        )
+    likely = [text for text in names if plain(text) in (*_TRUTHS, *_PERHAPS)]
+    listed = names if len(names) <= 2 * _LISTED else [*names[:_LISTED], "…", *names[-_LISTED:]]
+    guess = f" (perhaps {' or '.join(likely[:3])})" if likely else ""
+    raise InputError(
+        f"{place}: column {label}",
+        f"name the label column with --label; there are {', '.join(listed)}{guess}",
+    )
 
 
-def _separator(path: Path) -> str:
-    """Return the separator of a CSV: the first of comma, semicolon and tab that its header has."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        header = file.readline(_HEADER)
-    return next((sign for sign in ",;\t" if sign in header), ",")
+def _without_blanks(frame: pd.DataFrame, label: str, notes: list[str]) -> pd.DataFrame:
+    """Return a table without the rows that hold no value at all."""
+    empty = _is_empty(frame[label])
+    rows = np.flatnonzero(empty)
+    for column in frame:
+        if not len(rows):
+            break
+        rows = rows[_is_empty(frame[column].iloc[rows])]
+    if not len(rows):
+        return frame
+    notes.append(f"{len(rows):,} rows without any value were left out.")
+    return frame.drop(index=frame.index[rows]).reset_index(drop=True)
 
 
-def _plain(name: object) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+def _is_empty(column: pd.Series) -> np.ndarray:
+    return np.asarray(
+        column.isna() | (column.astype("object") == "")
+        if not pd.api.types.is_numeric_dtype(column)
+        else column.isna()
+    )
 
 
-def _meanings(frame: pd.DataFrame, label: str) -> dict[str, str]:
-    """Return the column of each meaning: the first alias that the table has."""
-    plain = {_plain(name): str(name) for name in reversed(list(frame)) if name != label}
-    hits = {key: [plain[name] for name in names if name in plain] for key, names in _ALIASES.items()}
-    return {key: names[0] for key, names in hits.items() if names}
+def _truths(
+    frame: pd.DataFrame, label: str, classes: Classes, notes: list[str]
+) -> tuple[list[str], str | None]:
+    """Return the other columns that are labels, which are no features, and the one of them that says the kind of attack."""
+    plain_names = {str(column): plain(column) for column in frame if column != label}
+    truths = [
+        name
+        for name, text in plain_names.items()
+        if text in _TRUTHS or (text in _PERHAPS and _repeats(frame[name], classes))
+    ]
+    if truths:
+        notes.append(f"{', '.join(truths)}: labels as well as {label}, and no feature.")
+    kinds = (
+        [name for name in truths if plain_names[name] in (*_KINDS, *_PERHAPS)] if classes.are_generic else []
+    )
+    return truths, kinds[0] if kinds else None
 
 
-def _with_time(frame: pd.DataFrame, meaning: dict[str, str], place: str) -> pd.DataFrame:
-    """Return the table with its time in UTC; a number is an epoch in s, ms, µs or ns, by its number of digits."""
-    if "time" not in meaning:
-        return frame.reset_index(drop=True)
-    column, name = frame[meaning["time"]], meaning["time"]
-    if pd.api.types.is_numeric_dtype(column):
-        size = column.astype("Float64").fillna(np.inf).astype("float64").abs()
-        finite = size[np.isfinite(size)]
-        scale = _EPOCH.get(len(str(int(finite.iloc[0]))) if len(finite) else 10, SECOND)
-        inside = size * scale < _FARTHEST_NS
-        epoch = column if inside.all() else column.where(inside)  # whole numbers stay exact if all are valid
-        time = pd.to_datetime((epoch * scale).round(), utc=True, errors="coerce")
-    else:
-        time = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
-    time = time.where((time >= _FIRST) & (time <= _LAST))
-    stray = time.isna().to_numpy()
-    if stray.sum() > _STRAY * len(stray):
-        row = int(stray.argmax())
-        flaw = f"is no time in {int(stray.sum())} of {len(stray)} rows, the first of them row {row + 1}"
-        raise InputError(f"{place}: column {name}", f"{flaw}: rename it, or write ISO 8601", column.iloc[row])
-    whole = (
-        time.astype("datetime64[ns, UTC]").ffill().bfill()
-    )  # an invalid time counts as that of the previous row
-    return frame.assign(**{name: whole}).reset_index(drop=True)
+def _repeats(column: pd.Series, classes: Classes) -> bool:
+    """Tell whether a column has names of benign classes, or one value, just where the label has them."""
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    pairs = pd.DataFrame({"value": codes, "attack": classes.attack}).drop_duplicates()
+    if pairs["value"].duplicated().any() or not classes.attack.any():
+        return False
+    benign = pairs["value"][~pairs["attack"]].to_numpy()
+    return len(benign) <= 1 or all(classes_module.is_benign(str(distinct[code])) for code in benign)
 
 
-def _features(frame: pd.DataFrame, meaning: dict[str, str], truth: set[str]) -> list[str]:
-    """Return the numeric columns that are no identity, time or label."""
-    skipped = {meaning[key] for key in _NO_FEATURE if key in meaning} | truth
-    return [str(name) for name in frame if name not in skipped and pd.api.types.is_numeric_dtype(frame[name])]
+def _kind(frame: pd.DataFrame, classes: Classes, kinds: str | None) -> pd.Series:
+    """Return the kind of attack of each row."""
+    named = (
+        frame[kinds].astype("str").to_numpy()
+        if kinds
+        else np.array(classes.names, dtype=object)[classes.codes]
+    )
+    return pd.Series(np.where(classes.attack, named, "normal"))

@@ -15,9 +15,10 @@ _SENTENCE = 1_000
 _COLOURS = {Status.OK: "green", Status.LOOK: "yellow", Status.BAD: "red", Status.ABSENT: "dim"}
 
 
-def tables(name: str, results: Sequence[Result]) -> Iterator[Table | Text | str]:
-    """Yield the parts of an audit for a terminal: one table per group, and how many checks have each status."""
+def tables(name: str, results: Sequence[Result], remarks: Sequence[str] = ()) -> Iterator[Table | Text | str]:
+    """Yield the parts of an audit for a terminal: remarks, one table per group, and how many checks have each status."""
     yield Text(plain(name), "bold")
+    yield from (Text(plain(remark, _SENTENCE)) for remark in remarks)
     for group, of_group in by_group(results).items():
         answered = [result for result in of_group if result.status is not Status.ABSENT]
         if answered:

@@ -13,8 +13,8 @@ weekday | time | int8 | 1 | local day of the week, Monday is 0
 hour | time | float | h | local time of day
 protocol | feature | text | | highest protocol decoded: ARP, IPv4, IPv6, ICMP, ICMPv6, TCP, MQTT, UDP, NTP, other
 frame_len | feature | int32 | bytes | length of the frame on the wire | frame.len
-eth_src | identity | text | | source MAC address; an attacker's relay shows here | eth.src sll.src.eth
-eth_dst | identity | text | | destination MAC address | eth.dst
+eth_src | identity | text | | source MAC address; an attacker's relay shows here | eth.src sll.src.eth wlan.sa
+eth_dst | identity | text | | destination MAC address | eth.dst wlan.da
 eth_type | feature | int32 | | EtherType (length in an IEEE 802.3 frame; 0 without a link layer) | eth.type eth.len sll.etype
 vlan_id | meta | Int16 | | VLAN id, of the outer tag if there are two | ieee8021ad.id vlan.id
 vlan_inner | meta | Int16 | | VLAN id of the second tag
@@ -38,7 +38,7 @@ ip_mf | meta | Int8 | 1 | more-fragments flag | ip.flags.mf ipv6.fraghdr.more
 ip_frag | meta | Int32 | bytes | fragment offset; behind 0 a frame has no transport columns
 icmp_type | meta | Int16 | | ICMP or ICMPv6 type | icmp.type icmpv6.type
 icmp_code | meta | Int16 | | ICMP or ICMPv6 code | icmp.code icmpv6.code
-to_server | feature | int8 | 1 | 1 towards the MQTT or NTP port, 0 from it or neither
+to_server | feature | int8 | 1 | 1 towards the MQTT or NTP port, or a WebSocket server with MQTT; 0 from it or neither
 tcp_srcport | identity | Int32 | | TCP source port | tcp.srcport
 tcp_dstport | identity | Int32 | | TCP destination port | tcp.dstport
 tcp_seq | identity | Int64 | bytes | raw sequence number | tcp.seq_raw

@@ -14,12 +14,13 @@ _NONE = -1
 @inner
 def lose(carried: Carried, side_at: int) -> None:
     """Drop the incomplete message, if there is one; the start of the next one has to be found."""
-    _clear(carried, side_at)
-    carried.sides[side_at].lost = 1
+    clear(carried, side_at)
+    carried.sides[side_at].lost = carried.sides[side_at].unsure = 1
 
 
 @inner
-def _clear(carried: Carried, side_at: int) -> None:
+def clear(carried: Carried, side_at: int) -> None:
+    """Drop the incomplete message of a direction."""
     side = carried.sides[side_at]
     release(carried, side.head)
     side.head = side.tail = _NONE
@@ -51,6 +52,7 @@ def absorb(
     if side.lost:
         if not mqtt.is_start(data, at, end, version):
             note(carried, Reason.MQTT_START, at)
+            side.unsure = 1
             return whole, _NONE, 0, 0
         side.lost = 0
     if side.received == 0:
@@ -73,7 +75,7 @@ def absorb(
     stored, total = int(side.stored), int(side.need)
     fetch(carried, data, side.head, stored, SCRATCH)
     carried.tally[0].cut_messages += LONGEST == stored < total
-    _clear(carried, side_at)
+    clear(carried, side_at)
     return at, SCRATCH, stored, total
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_analysis.decoding import arrays, batches, files, kernel, state
+import numpy as np
+
+from coldaisle_analysis.decoding import arrays, batches, files, framing, kernel, state, unread
 from coldaisle_analysis.decoding.arrow import copied
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.views import View
@@ -20,6 +22,9 @@ _REMARKS = {
     "set_back": "frames have a time before that of their flow's last frame: the capture's clock was set back, and durations count it as that one",
     "untimed": "frames have no time: Simple Packet Blocks hold none",
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
+    "encrypted": "connections are encrypted (TLS); the MQTT in them cannot be read",
+    "compressed": "WebSocket frames are compressed (permessage-deflate), and the MQTT in them is not read: switch that extension off "
+    "in the client or the broker",
     "unversioned": "connections began before the capture, and what they say first shows no version of MQTT: it is read as 3.1.1 "
     "(`--mqtt-version 5` reads it as 5)",
     "unknown_topics": "messages have a topic alias that was given before the capture, or in a hole; their topic is missing",
@@ -35,7 +40,7 @@ class Decoder:
     """Decodes captures, and remembers all connections from one capture to the next.
 
     Args:
-        port: TCP port of MQTT.
+        port: TCP port of MQTT, or several; port 9001 is always taken for MQTT over WebSocket.
         frames: the most frames in a batch.
         size: the most bytes in a block.
         flows: the most flows known at a time.
@@ -48,13 +53,16 @@ class Decoder:
         (271, 162)
     """
 
-    port: int = MQTT_PORT
+    port: int | Sequence[int] = MQTT_PORT
     frames: int = files.FRAMES
     size: int = files.BYTES
     flows: int = state.FLOWS
     version: int = 0
 
     def __post_init__(self) -> None:
+        self._ports = np.zeros(1 << 16, np.int8)
+        self._ports[framing.WEBSOCKET_PORT] = framing.WEBSOCKET
+        self._ports[np.atleast_1d(self.port)] |= framing.MQTT
         self._room = files.new_room(self.frames, self.size)
         block = len(self._room.data) + _MARGIN
         self._carried = state.new(block, self.flows, self.version)
@@ -141,6 +149,7 @@ class Decoder:
         for name, meaning in _REMARKS.items():
             if counts[name]:
                 yield f"{counts[name]:,} {meaning}"
+        yield from unread.remarks(self._carried)
 
     def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
         """Decode the frames of a block: in one view, or in several when a column is full before the end."""
@@ -158,7 +167,7 @@ class Decoder:
             self._room.index,
             first,
             count,
-            self.port,
+            self._ports,
             shard,
             self._rows,
             self._messages,

@@ -45,3 +45,6 @@ TEXT = np.dtype(
 
 HOST = np.dtype([("high", np.int64), ("low", np.int64), ("mac", np.int64), ("version", np.int64)], align=True)
 """An IP address, and the MAC address that first spoke for it."""
+
+UNREAD = np.dtype([("kind", np.int64), ("number", np.int64), ("frames", np.int64)], align=True)
+"""How many frames hold something that is not read, by what a header calls it, see `unread`."""

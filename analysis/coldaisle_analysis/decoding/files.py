@@ -171,7 +171,9 @@ class _Reader:
         link = struct.unpack_from(f"{order}I", header, 20)[0] & 0xFFFF
         if link not in KNOWN:
             raise InputError(
-                self.path, "give a capture of Ethernet, Linux cooked, loopback or raw IP", f"link type {link}"
+                self.path,
+                "give a capture of Ethernet, 802.11, PPP, Linux cooked, loopback or raw IP",
+                f"link type {link}",
             )
         self.big = order == ">"
         self.interfaces = np.array([[link, -1, factor, 1, 0, 0]], np.int64)

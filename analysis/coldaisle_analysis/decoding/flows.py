@@ -80,7 +80,7 @@ def begin(carried: Carried, at: int, low_first: bool) -> None:
     flow.opened = _NONE
     flow.unproven = 0
     flow.client = flow.client_length = flow.client_batch = _NONE
-    flow.version, flow.settled = tally.version, 0
+    flow.version, flow.settled, flow.client_way = tally.version, 0, 0
     flow.low_first = low_first
     for way in range(2):
         side = carried.sides[2 * at + way]
@@ -89,7 +89,7 @@ def begin(carried: Carried, at: int, low_first: bool) -> None:
         side.first = side.reached = side.acked = side.expected = _NONE
         side.hole_count = side.empty = 0
         side.head = side.tail = side.early = side.alias = _NONE
-        side.early_bytes = side.early_count = side.lost = 0
+        side.early_bytes = side.early_count = side.lost = side.stage = side.unsure = side.compressed = 0
 
 
 @inner

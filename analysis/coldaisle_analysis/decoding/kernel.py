@@ -3,21 +3,25 @@
 from functools import cache
 from typing import Protocol as Interface
 
+import numpy as np
+
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
-from coldaisle_analysis.decoding import arrays, state, streams, utf8
-from coldaisle_analysis.decoding.arrays import Index, Messages, Rows
+from coldaisle_analysis.decoding import arrays, framing, state, streams, utf8
+from coldaisle_analysis.decoding.arrays import Index, Int8s, Messages, Rows
 from coldaisle_analysis.decoding.connections import connection
 from coldaisle_analysis.decoding.controls import client
-from coldaisle_analysis.decoding.fields import i64, u8, u16, u32
-from coldaisle_analysis.decoding.flows import features, find
+from coldaisle_analysis.decoding.fields import u8, u16, u32
+from coldaisle_analysis.decoding.flows import features
+from coldaisle_analysis.decoding.layers import flow_of, network
 from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
-from coldaisle_analysis.decoding.links import ARP, IPV4, IPV6, link
-from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, V4, V6, arp, icmp, ipv4, ipv6
+from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, icmp
 from coldaisle_analysis.decoding.numbering import sequence
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
+from coldaisle_analysis.decoding.tunnels import IPV4, IPV6
+from coldaisle_analysis.decoding.unread import Unread, skip
 
 MOST_MESSAGES = 1 << 19
 """More messages than one frame can complete: those of all early segments of both directions."""
@@ -25,7 +29,7 @@ MOST_BYTES = 1 << 22
 """More payload bytes than one frame can complete: a whole stored message, and all early segments of both directions."""
 MOST_TEXTS = 3 << 17
 """More texts than one frame can name."""
-_MOST_NUMBERS = 8
+_MOST_NUMBERS = 64
 
 
 class Kernel(Interface):
@@ -37,7 +41,7 @@ class Kernel(Interface):
         index: Index,
         first: int,
         count: int,
-        port: int,
+        ports: Int8s,
         shard: int,
         rows: Rows,
         messages: Messages,
@@ -50,7 +54,8 @@ class Kernel(Interface):
 def load() -> Kernel:
     """Return the compiled kernel; only the very first call on a machine compiles it."""
     index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
-    return entry(_decode, 1, rows.text, index, 0, 0, 0, 0, rows, messages, state.new(1, 1))
+    ports = np.zeros(1, np.int8)
+    return entry(_decode, 1, rows.text, index, 0, 0, ports, 0, rows, messages, state.new(1, 1))
 
 
 def _decode(
@@ -58,7 +63,7 @@ def _decode(
     index: Index,
     first: int,
     count: int,
-    port: int,
+    ports: Int8s,
     shard: int,
     rows: Rows,
     messages: Messages,
@@ -71,7 +76,7 @@ def _decode(
         index: positions of the frames.
         first: number of the first frame to decode, from 0.
         count: how many frames the block has.
-        port: TCP port of MQTT.
+        ports: what each TCP port is known for, see :mod:`framing`.
         shard: number of the shard; flows never cross shards.
         rows: columns of the packets, from 0 on.
         messages: columns of the messages, from 0 on.
@@ -88,7 +93,7 @@ def _decode(
         tally.flaw = tally.completed = 0
         start = index.start[frame]
         tally.payload_at = start
-        bits = _frame(data, index, frame, port, shard, rows, row, messages, carried)
+        bits = _frame(data, index, frame, ports, shard, rows, row, messages, carried)
         if tally.completed:
             bits |= _first_message(rows, row, messages, carried)
         rows.text_end[row + 1] = tally.payload_text
@@ -117,11 +122,11 @@ def _is_full(rows: Rows, messages: Messages, carried: Carried) -> bool:
 
 
 @inner
-def _frame(  # noqa: C901 - one step per layer, each with its own exit
+def _frame(
     data: Bytes,
     index: Index,
     frame: int,
-    port: int,
+    ports: Int8s,
     shard: int,
     rows: Rows,
     row: int,
@@ -135,21 +140,18 @@ def _frame(  # noqa: C901 - one step per layer, each with its own exit
     rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
     rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
     rows.i64[I64.FLOW, row] = -1
-    kind, at, mac, bits = link(data, index.link[frame], start, end, rows, row, carried)
-    if kind == ARP:
-        return bits | arp(data, at, end, time_ns, rows, row, carried)
-    if kind == IPV4:
-        proto, behind, packet_end, more = ipv4(data, at, end, wire_end, mac, rows, row, carried)
-    elif kind == IPV6:
-        proto, behind, packet_end, more = ipv6(data, at, end, wire_end, mac, rows, row, carried)
-    else:
+    kind, proto, at, behind, wire_end, net, bits = network(
+        data, int(index.link[frame]), start, end, wire_end, time_ns, rows, row, carried
+    )
+    if proto < 0:
         return bits
-    bits |= more
+    packet_end = wire_end
     if proto == ICMP and kind == IPV4:
         return bits | icmp(data, behind, end, Protocol.ICMP, rows, row, carried)
     if proto == ICMPV6 and kind == IPV6:
         return bits | icmp(data, behind, end, Protocol.ICMPV6, rows, row, carried)
     if proto not in (TCP, UDP):
+        skip(carried, Unread.IP, proto)
         return bits
     payload, length = behind, 0
     if proto == TCP:
@@ -158,7 +160,7 @@ def _frame(  # noqa: C901 - one step per layer, each with its own exit
         more = udp(data, behind, end, packet_end, rows, row, carried)
     if more == 0:
         return bits
-    place, low_first = _flow(data, at, behind, kind, proto, shard, carried)
+    place, low_first = flow_of(data, at, behind, kind, proto, shard, net, carried)
     if proto == TCP and (u8(data, behind + 13) & SYN or carried.flows[place].unproven):
         seq, ack, flags = u32(data, behind + 4), u32(data, behind + 8), u8(data, behind + 13)
         place = connection(carried, place, seq, ack, flags, low_first)
@@ -167,7 +169,9 @@ def _frame(  # noqa: C901 - one step per layer, each with its own exit
     if proto == UDP:
         rows.i8[I8.TO_SERVER, row] = rows.i32[I32.UDP_DSTPORT, row] == NTP_PORT
         return bits
-    return bits | _segment(data, behind, payload, length, end, place, way, port, rows, row, messages, carried)
+    return bits | _segment(
+        data, behind, payload, length, end, place, way, ports, rows, row, messages, carried
+    )
 
 
 @inner
@@ -179,7 +183,7 @@ def _segment(
     end: int,
     place: int,
     way: int,
-    port: int,
+    ports: Int8s,
     rows: Rows,
     row: int,
     messages: Messages,
@@ -191,29 +195,18 @@ def _segment(
         note(carried, Reason.TCP_PAYLOAD, end)
     flags, seq = u16(data, at + 12), u32(data, at + 4)
     sequence(carried, 2 * place + way, seq, length, flags, rows, row)
-    if port not in (u16(data, at), u16(data, at + 2)):
+    stop, known = max(payload, min(payload + length, end)), ports[u16(data, at)] | ports[u16(data, at + 2)]
+    if known == 0 and not framing.is_followed(data, payload, stop, place, way, carried):
         return 0
-    rows.i8[I8.TO_SERVER, row] = u16(data, at + 2) == port
-    stop = max(payload, min(payload + length, end))
-    absent, ack = payload + length - stop, u32(data, at + 8)
-    streams.segment(data, seq, ack, flags, payload, stop, absent, place, way, row, carried, messages)
-    if carried.flows[place].client_length < 0:
+    rows.i8[I8.TO_SERVER, row] = ports[u16(data, at + 2)] & framing.MQTT
+    absent, ack, flow = payload + length - stop, u32(data, at + 8), carried.flows[place]
+    streams.segment(data, seq, ack, flags, payload, stop, absent, place, way, known, row, carried, messages)
+    if flow.client_way > 0:
+        rows.i8[I8.TO_SERVER, row] = flow.client_way == 1 + way
+    if flow.client_length < 0:
         return 0
     rows.code[Code.CLIENT, row] = client(data, place, carried)
     return Has.CLIENT
-
-
-@inner
-def _flow(
-    data: Bytes, at: int, behind: int, kind: int, proto: int, shard: int, carried: Carried
-) -> tuple[int, bool]:
-    """Return the place of a packet's flow, and whether its source is the lower end; IP header at ``at``, ports at ``behind``."""
-    source, target = u16(data, behind), u16(data, behind + 2)
-    key = shard << 12 | proto << 4
-    if kind == IPV4:
-        return find(carried, 0, u32(data, at + 12), 0, u32(data, at + 16), source, target, key | V4)
-    halves = (i64(data, at + 8), i64(data, at + 16), i64(data, at + 24), i64(data, at + 32))
-    return find(carried, halves[0], halves[1], halves[2], halves[3], source, target, key | V6)
 
 
 @inner

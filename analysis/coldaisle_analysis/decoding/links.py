@@ -1,25 +1,28 @@
-"""Link layers: Ethernet with VLAN tags, Linux cooked v1 and v2, loopback and raw IP.
+"""Link layers: Ethernet with VLAN tags, 802.11, PPP, Linux cooked v1 and v2, loopback and raw IP.
 
 Numbers and layouts are those of https://www.tcpdump.org/linktypes.html and IEEE 802.1Q.
 """
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
+from coldaisle_analysis.decoding import wireless
 from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.dictionaries import number
 from coldaisle_analysis.decoding.fields import u8, u16, u48
 from coldaisle_analysis.decoding.layout import I16, I32, Code, Has, Kind
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.tunnels import IPV4, IPV6, LLC, PPP
+from coldaisle_analysis.decoding.unread import Unread, skip
 
-NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW, LOOP, COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2 = (
-    0, 1, 12, 14, 101, 108, 113, 228, 229, 276,
+NULL, ETHERNET, PPP_LINK, RAW_BSD, RAW_OPENBSD, RAW, WIFI, LOOP, COOKED, RADIOTAP, IPV4_ONLY, IPV6_ONLY, COOKED_2 = (
+    0, 1, 9, 12, 14, 101, 105, 108, 113, 127, 228, 229, 276,
 )  # fmt: skip
-KNOWN = (NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW, LOOP, COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2)
+KNOWN = (
+    NULL, ETHERNET, PPP_LINK, RAW_BSD, RAW_OPENBSD, RAW, WIFI, LOOP, COOKED, RADIOTAP, IPV4_ONLY, IPV6_ONLY, COOKED_2,
+)  # fmt: skip
 """Link types that are decoded."""
 
-IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
-"""EtherTypes."""
 _TAGS = (0x8100, 0x88A8, 0x9100)
 _MAC_BYTES = 6
 _NOTHING = -1
@@ -48,8 +51,31 @@ def link(
         return _by_version(data, at + 4), at + 4, _NOTHING, 0
     if link_type in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY) and end > at:
         return _by_version(data, at), at, _NOTHING, 0
+    if link_type in (WIFI, RADIOTAP):
+        return _wireless(data, link_type, at, end, rows, row, carried)
+    if link_type == PPP_LINK:
+        return PPP, at, _NOTHING, 0
     note(carried, Reason.LINK, at)
+    skip(carried, Unread.LINK, link_type)
     return _NOTHING, at, _NOTHING, 0
+
+
+@inner
+def _wireless(
+    data: Bytes, link_type: int, at: int, end: int, rows: Rows, row: int, carried: Carried
+) -> tuple[int, int, int, int]:
+    padded = False
+    if link_type == RADIOTAP:
+        at, padded = wireless.behind_radiotap(data, at, end, carried)
+        if at < 0:
+            return _NOTHING, at, _NOTHING, 0
+    behind, source_at, target_at = wireless.header(data, at, end, padded, carried)
+    if source_at < 0:
+        return _NOTHING, at, _NOTHING, 0
+    source = u48(data, source_at)
+    rows.code[Code.ETH_DST, row] = carried.numbers[number(carried, Kind.MAC, 0, u48(data, target_at))].code
+    rows.code[Code.ETH_SRC, row] = carried.numbers[number(carried, Kind.MAC, 0, source)].code
+    return (LLC if behind >= 0 else _NOTHING), behind, source, Has.ETH | Has.ETH_DST
 
 
 @inner

@@ -45,6 +45,11 @@ class Reason(IntEnum):
     MQTT_CONNECT_FLAGS = auto()
     MQTT_WILL_QOS = auto()
     MQTT_CUT = auto()
+    WEBSOCKET = auto()
+    WEBSOCKET_TEXT = auto()
+    INNER_CUT = auto()
+    TUNNEL_CUT = auto()
+    WIFI_CUT = auto()
 
 
 WORDS = {
@@ -83,6 +88,11 @@ WORDS = {
     Reason.MQTT_CONNECT_FLAGS: "MQTT CONNECT with a reserved flag, or with flags of a will and no will",
     Reason.MQTT_WILL_QOS: "MQTT CONNECT with will QoS 3",
     Reason.MQTT_CUT: "MQTT control packet not captured whole",
+    Reason.WEBSOCKET: "WebSocket frame of a reserved type or length",
+    Reason.WEBSOCKET_TEXT: "WebSocket frame of text, where MQTT needs a binary one",
+    Reason.INNER_CUT: "LLC, PPPoE, PPP or MPLS header cut off, or too many of them",
+    Reason.TUNNEL_CUT: "GRE header cut off, or too many tunnels",
+    Reason.WIFI_CUT: "802.11 header cut off",
 }
 """Each reason in words; in level ``packets`` the offset in the frame follows."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coldaisle_analysis.decoding.arrays import NO_TIME, room
-from coldaisle_analysis.decoding.entries import ALIAS, HOST, NUMBER, TEXT
+from coldaisle_analysis.decoding.entries import ALIAS, HOST, NUMBER, TEXT, UNREAD
 from coldaisle_analysis.decoding.tally import TALLY
 
 FLOWS = 1 << 18
@@ -33,6 +33,8 @@ SEGMENTS = 1 << 17
 """The most early segments of all directions together."""
 ALIASES = 1 << 16
 """The most topic aliases of all directions together."""
+UNREAD_KINDS = 1 << 8
+"""The most kinds of what is not read that are told apart."""
 NUMBERS = 1 << 20
 """The most addresses that a batch may name."""
 TEXTS = 1 << 19
@@ -60,6 +62,7 @@ FLOW = np.dtype(
         ),  # batch in which `client_code` is the client id's position in the dictionary
         ("client_code", np.int32),
         ("version", np.int16),  # protocol level of its CONNECT, or shown or stated without one, 0 for none
+        ("client_way", np.int8),  # direction of the client of an HTTP exchange, plus 1; 0 for none
         ("settled", np.int8),  # what is known of its version while that is 0, see `versions`
         ("unproven", np.int8),  # whether a SYN began it beside an older one and was not yet answered
         ("low_first", np.int8),  # whether the end with the lower address sent the first packet
@@ -94,6 +97,20 @@ SIDE = np.dtype(
         ("hole_count", np.int8),
         ("empty", np.int8),  # whether `reached` is known from segments without payload alone
         ("lost", np.int8),  # whether the start of a message has to be found again
+        ("stage", np.int8),  # what carries MQTT here, see `framing`
+        ("unsure", np.int8),  # whether the start of a WebSocket frame has to be found again
+        ("compressed", np.int8),  # whether the WebSocket message under way is
+        ("turn", np.int8),  # which byte of the mask is next
+        ("marks", np.int8),  # what an HTTP header has said
+        ("first_byte", np.int16),  # the first two bytes of a WebSocket frame
+        ("length_byte", np.int16),
+        (
+            "have",
+            np.int32,
+        ),  # bytes so far of the header under way, and those of the frame or header that are to come
+        ("left", np.int64),
+        ("mask", np.int64),
+        ("window", np.int64),  # the last bytes of an HTTP header
     ],
     align=True,
 )
@@ -135,6 +152,7 @@ class Carried(NamedTuple):
         texts: records TEXT of this batch, found through ``text_slots``.
         text_slots: the same for ``texts``.
         text_data: the bytes of the texts.
+        unread: records UNREAD.
         tally: one record TALLY.
     """
 
@@ -152,6 +170,7 @@ class Carried(NamedTuple):
     texts: Records
     text_slots: Ints
     text_data: npt.NDArray[np.uint8]
+    unread: Records
     tally: Records
 
 
@@ -183,6 +202,7 @@ def new(text: int, flows: int = FLOWS, version: int = 0) -> Carried:
         room(TEXTS, TEXT),
         _slots(2 * TEXTS),
         room(text, np.dtype(np.uint8)),
+        room(UNREAD_KINDS, UNREAD),
         tally,
     )
 

@@ -6,7 +6,7 @@ acknowledged past it, or once too many bytes wait behind it. Parsing then resume
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
-from coldaisle_analysis.decoding import controls, reordering
+from coldaisle_analysis.decoding import controls, framing, reordering
 from coldaisle_analysis.decoding.arrays import Messages
 from coldaisle_analysis.decoding.assembly import absorb, lose
 from coldaisle_analysis.decoding.fields import ahead
@@ -23,7 +23,7 @@ _OTHER, _ROOM, _OWN = 0, 1, 2
 
 
 @inner
-def segment(
+def segment(  # noqa: C901 - one loop for all turns
     data: Bytes,
     seq: int,
     ack: int,
@@ -33,6 +33,7 @@ def segment(
     absent: int,
     place: int,
     way: int,
+    known: int,
     row: int,
     carried: Carried,
     out: Messages,
@@ -51,6 +52,7 @@ def segment(
         absent: bytes of the payload behind that, which were not captured.
         place: place of the flow.
         way: direction, see :data:`state.SIDE`.
+        known: what its port is known for, see :mod:`framing`.
         row: position of the frame.
         carried: the state.
         out: the columns of the messages.
@@ -75,8 +77,17 @@ def segment(
                 data, seq, at, end, absent, own_side, is_early and limit < 0, doubtful, carried
             )
         while True:
+            until = origin = start
             while start < whole:
-                start, begin, stored, total = absorb(data, start, stop, whole, place, side_at, carried)
+                if start == until:  # the next part of the stream that is MQTT
+                    begins = start == origin
+                    start, until = framing.part(
+                        data, start, stop, whole, begins, place, side_at, known, carried
+                    )
+                    continue
+                start, begin, stored, total = absorb(
+                    data, start, min(stop, until), until, place, side_at, carried
+                )
                 if begin >= 0:
                     controls.message(data, begin, stored, total, place, side_at & 1, row, carried, out)
             start, stop, whole = _next_early(data, side_at, up_to, carried)

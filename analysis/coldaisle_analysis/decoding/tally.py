@@ -34,6 +34,10 @@ TALLY = np.dtype(
         ("untimed", np.int64),  # frames without a time
         ("overflows", np.int64),  # holes given up because too much waited behind them
         ("cut_messages", np.int64),  # messages longer than LONGEST
+        ("encrypted", np.int64),  # flows on a port of MQTT that carry TLS
+        ("compressed", np.int64),  # WebSocket frames that are compressed
+        ("unread_frames", np.int64),  # frames whose rest is not read, and in how many ways
+        ("unread_kinds", np.int64),
         ("unversioned", np.int64),  # flows whose version nothing has shown
         ("unknown_topics", np.int64),  # messages with a topic alias that was not seen to be set
         ("messages", np.int64),  # rows written in this batch

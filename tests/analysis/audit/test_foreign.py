@@ -75,7 +75,7 @@ def test_column_that_names_the_attack() -> None:
 def test_label_that_is_not_there(tmp_path: Path) -> None:
     """The columns there are are named."""
     path = tmp_path / "flows.csv"
-    ROWS.to_csv(path, index=False)
+    ROWS.rename(columns={"Label": "Outcome"}).to_csv(path, index=False)
     with pytest.raises(
         InputError, match="column label: name the label column with --label; there are Src IP"
     ):
@@ -122,7 +122,7 @@ def test_values_without_end(tmp_path: Path) -> None:
     _, results = examine.path(tmp_path / "flows.csv", "Label")
     assert sum(result.status is not Status.ABSENT for result in results) > 10
     subject = tables.load(tmp_path / "flows.csv", "Label")
-    assert np.isfinite(subject.scaled).all()
+    assert np.isfinite(subject.scaled(np.arange(len(rows)))).all()
 
 
 @pytest.mark.parametrize("stray", ["", "soon", "0001-01-01", "9999-12-31T23:59:59Z"])

@@ -76,6 +76,10 @@ CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "UDP of length 7": (Reason.UDP_LENGTH, 38, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / UDP(len=7))),
     "UDP longer than the packet": (Reason.UDP_LENGTH, 38, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / UDP(len=900) / b"abc")),
     "ICMP cut": (Reason.ICMP_CUT, 34, bytes(ETHERNET / IP(src=UNIT, dst=BROKER) / ICMP())[:36]),
+    "SNAP cut": (Reason.INNER_CUT, 14, bytes(ETHERNET)[:12] + b"\0\x05\xaa\xaa\3\0\0"),
+    "labels of MPLS without an end": (Reason.INNER_CUT, 214, bytes(ETHERNET)[:12] + b"\x88\x47" + bytes(200)),
+    "GRE cut": (Reason.TUNNEL_CUT, 34, bytes(ETHERNET / IP(src=UNIT, dst=BROKER, proto=47) / b"\0\0")),
+    "tunnels without end": (Reason.TUNNEL_CUT, 174, bytes(ETHERNET) [:12] + b"\x08\0" + b"".join(bytes(IP(src=UNIT, dst=BROKER, proto=4, len=400 - 20 * turn)) for turn in range(19)) + bytes(20)),
     "MQTT of type 0": (Reason.MQTT_TYPE, MQTT, [OPENED, up(b"\0\0")]),
     "MQTT of type 15 before version 5": (Reason.MQTT_TYPE, MQTT, [OPENED, up(b"\xf0\0")]),
     "MQTT length of five bytes": (Reason.MQTT_LENGTH, MQTT, [OPENED, up(b"\x30\x80\x80\x80\x80\x01")]),
@@ -93,7 +97,7 @@ CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "MQTT property 127": (Reason.MQTT_PROPERTY, MQTT + 12, [*OPENED_5, up(publish(properties=b"\x02\x7f\0"), BEHIND)]),
     "MQTT will QoS without a will": (Reason.MQTT_CONNECT_FLAGS, MQTT + 9, [OPENED, up(control(0x10, b"\0\4MQTT\4\x0a\0\1\0\1a"))]),
     "MQTT will QoS 3": (Reason.MQTT_WILL_QOS, MQTT + 9, [OPENED, up(control(0x10, b"\0\4MQTT\4\x1e\0\1\0\1a\0\1b\0\1c"))]),
-    "no MQTT at all": (Reason.MQTT_START, MQTT, [up(b"GET / HTTP/1.1\r\n\r\n")]),
+    "no MQTT at all": (Reason.MQTT_START, MQTT + 18, [up(b"GET / HTTP/1.1\r\n\r\n")]),
 }  # fmt: skip
 
 
@@ -109,15 +113,11 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, name: str) -> None
 
 
 def test_every_reason_has_words_and_a_capture() -> None:
-    """No reason lacks words, and the corpus has a capture for each but those of other link layers and of the snap length."""
+    """No reason lacks words, and the corpus has a capture for each but those of other link layers, of the snap length and of WebSocket."""
     elsewhere = {
-        Reason.NONE,
-        Reason.LINK,
-        Reason.COOKED_CUT,
-        Reason.LOOPBACK_CUT,
-        Reason.TCP_PAYLOAD,
-        Reason.MQTT_CUT,
-    }
+        Reason.NONE, Reason.LINK, Reason.COOKED_CUT, Reason.LOOPBACK_CUT, Reason.WIFI_CUT, Reason.TCP_PAYLOAD, Reason.MQTT_CUT,
+        Reason.WEBSOCKET, Reason.WEBSOCKET_TEXT,
+    }  # fmt: skip
     assert set(WORDS) == set(Reason) - {Reason.NONE}
     assert {reason for reason, _, _ in CORPUS.values()} == set(Reason) - elsewhere
 
@@ -140,7 +140,7 @@ def test_other_link_layers_cut(tmp_path: Path, link: int, reason: Reason) -> Non
 def test_interface_of_a_link_type_not_decoded(tmp_path: Path) -> None:
     """In a pcapng a frame of an interface that is not decoded has a row that says so."""
     path = tmp_path / "made.pcapng"
-    path.write_bytes(section() + interface(127) + enhanced(bytes(40), 1))
+    path.write_bytes(section() + interface(147) + enhanced(bytes(40), 1))
     assert decode(path).column("malformed") == ["link type not decoded at byte 0"]
 
 
@@ -279,7 +279,7 @@ def test_a_frame_longer_than_any(tmp_path: Path) -> None:
         (b"\x1f\x8b\x08\0" + bytes(40), "gunzip"),
         (b"\x28\xb5\x2f\xfd" + bytes(40), "zstd -d"),
         (b"hello, world", "editcap -F pcapng"),
-        (struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 127), "link type 127"),
+        (struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147), "link type 147"),
         (b"\xd4\xc3\xb2\xa1\x02\0", "cut short"),
         (section()[:20], "cut short"),
         (section()[:8] + b"\1\2\3\4" + section()[12:], "a malformed block"),
@@ -319,7 +319,7 @@ def test_interfaces_without_number(tmp_path: Path) -> None:
     path.write_bytes(
         section()
         + interface() * (count - 1)
-        + interface(127)
+        + interface(147)
         + enhanced(frame, 1)
         + enhanced(frame, 2, count - 1)
     )

@@ -1,0 +1,1 @@
+"""Tables from elsewhere: CSV, Parquet, Zeek logs and ARFF, as many files as there are, read into one table."""
