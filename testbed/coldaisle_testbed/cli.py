@@ -493,6 +493,7 @@ def judge(
     within: Annotated[
         float, typer.Option(help="How far in time from an alert its frame may be, in s.")
     ] = 1.0,
+    threshold: Annotated[float, typer.Option(help="Score that an alert must reach.")] = 0.0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; default: a new analysis of the run.")
     ] = None,
@@ -510,12 +511,14 @@ def judge(
         from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
+    from coldaisle_analysis.judge import Terms  # noqa: PLC0415
     from coldaisle_testbed import judged  # noqa: PLC0415
 
+    terms = Terms(name, within, threshold)
     judgement, folder = (
-        judged.on_captures(pcaps, tables, paths, name, within, out)
+        judged.on_captures(pcaps, tables, paths, terms, out)
         if pcaps or run is None
-        else judged.on_run(run, paths, name, within, out)
+        else judged.on_run(run, paths, terms, out)
     )
     if as_json:
         json_output.write(judged.facts(judgement, folder))

@@ -55,9 +55,10 @@ class Matches:
         """Return which alerts match no frame."""
         return self.rule < 0
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of alerts that each rule matched."""
-        return {name: int((self.rule == place).sum()) for place, name in enumerate(RULES)}
+    def counts(self, counted: Mask | None = None) -> dict[str, int]:
+        """Return the number of alerts, all or those that are counted, that each rule matched."""
+        rule = self.rule if counted is None else self.rule[counted]
+        return {name: int((rule == place).sum()) for place, name in enumerate(RULES)}
 
 
 class _Pairs(NamedTuple):
@@ -98,18 +99,23 @@ def match(alerts: pd.DataFrame, frames: Frames, within_ns: int) -> Matches:
 def _by_number(
     alerts: pd.DataFrame, encoded: "_Encoded", frames: Frames, within_ns: int, left: Rows
 ) -> _Pairs:
-    """Return alerts with the frame whose number they have: in the file that they name, else through all files."""
+    """Return alerts with the frame whose number they have.
+
+    It is one of the file that they name; else of all files counted through, or, if the alert has a time to tell them apart, of any file.
+    """
     number = alerts["number"].fillna(0).to_numpy(np.int64)
     places = {name: place for place, name in enumerate(frames.files)}
-    only = 0 if len(places) == 1 else -1
-    file = alerts["file"].map(places).fillna(only).to_numpy(np.int64)
-    lookup = pd.Series(np.arange(len(frames.file)), pd.MultiIndex.from_arrays([frames.file, frames.in_file]))
-    lookup = lookup[~lookup.index.duplicated()]
-    in_file = lookup.reindex(pd.MultiIndex.from_arrays([file, number])).fillna(-1).to_numpy(np.intp)
-    overall = np.where((number > 0) & (number <= len(frames.file)), number - 1, -1)
+    file = alerts["file"].map(places).fillna(0 if len(places) == 1 else -1).to_numpy(np.int64)
+    candidates = [np.where((number > 0) & (number <= len(frames.file)), number - 1, -1)]
+    for place in places.values():
+        of_file = np.flatnonzero(frames.file == place)
+        of_file = of_file[np.argsort(frames.in_file[of_file], kind="stable")]
+        row = of_file[np.minimum(np.searchsorted(frames.in_file[of_file], number), len(of_file) - 1)]
+        wanted = (file == place) | ((file < 0) & encoded.is_timed)
+        candidates.append(np.where(wanted & (frames.in_file[row] == number), row, -1))
     chosen = np.full(len(alerts), -1, np.intp)
-    for row in (overall, in_file):  # the file counts more, so it comes last
-        agrees = (row >= 0) & (number > 0) & encoded.agrees(row, within_ns)
+    for row in candidates:  # a file counts more, so files come last
+        agrees = (row >= 0) & encoded.agrees(row, within_ns)
         chosen[agrees] = row[agrees]
     found = left[chosen[left] >= 0]
     return _Pairs(found, chosen[found])
@@ -148,6 +154,11 @@ class _Encoded:
             pd.DataFrame({"src": src, "dst": dst, **_ports(frames.ends), "proto": frames.proto, "time": frames.time_ns}),
         )  # fmt: skip
 
+    @property
+    def is_timed(self) -> Mask:
+        """Return which alerts have a time."""
+        return np.asarray(self.alerts["start"] <= self.alerts["end"])
+
     def agrees(self, row: Rows, within_ns: int) -> Mask:
         """Return whether each alert may speak of a row: its addresses are among the frame's, and it is near in time, as far as it says."""
         alerts, frames = self.alerts, self.frames.iloc[np.maximum(row, 0)].reset_index(drop=True)
@@ -158,9 +169,8 @@ class _Encoded:
                 | (alerts[name] == frames["src"])
                 | (alerts[name] == frames["dst"])
             )
-        is_timed = alerts["start"] <= alerts["end"]
         away = np.maximum(alerts["start"] - frames["time"], frames["time"] - alerts["end"])
-        return np.asarray(agrees & (~is_timed | (away <= within_ns)))
+        return np.asarray(agrees & (~self.is_timed | (away <= within_ns)))
 
     def near(self, rule: str, left: Rows, within_ns: int) -> _Pairs:
         """Return the alerts that a rule applies to with the frames that it finds."""
@@ -168,7 +178,7 @@ class _Encoded:
         src, dst = (alerts[name] != _NO_ADDRESS for name in ("src", "dst"))
         ports = (alerts["src_port"] >= 0) & (alerts["dst_port"] >= 0)
         applicable = {"flow": src & dst & ports, "hosts": src & dst & ~ports, "source": src & ~dst}
-        applies = (applicable[rule] & (alerts["start"] <= alerts["end"])).to_numpy()
+        applies = (applicable[rule] & self.is_timed[left]).to_numpy(np.bool_)
         chosen = left[applies]
         pairs = [self._near(names, chosen[proto], within_ns, with_proto=with_proto)
                  for with_proto in (False, True)
