@@ -22,6 +22,7 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints, Mask, Rows
 from coldaisle_analysis.judging.frames import Frames, with_flows
+from coldaisle_analysis.judging.instants import nearest, searched
 
 RULES = ("frame", "flow", "hosts", "source")
 """The names of the rules, in the order in which they are tried."""
@@ -199,47 +200,14 @@ class _Encoded:
         order = order[np.isin(of_frame[order], wanted)]
         start, end = (self.alerts[name].to_numpy()[chosen] for name in ("start", "end"))
         low, high = (
-            np.array(_searched(of_frame[order], time[order], wanted, moment), np.intp)
+            np.array(searched(of_frame[order], time[order], wanted, moment), np.intp)
             for moment in (start, end + 1)
         )
-        first, last = _nearest(time[order], of_frame[order], wanted, start, end, low, high, within_ns)
+        first, last = nearest(time[order], of_frame[order], wanted, start, end, low, high, within_ns)
         count = np.maximum(last - first, 0)
         alert = np.repeat(chosen, count)
         place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
         return _Pairs(alert, order[place])
-
-
-def _nearest(
-    time: Ints, code: Ints, wanted: Ints, start: Ints, end: Ints, low: Rows, high: Rows, within_ns: int
-) -> tuple[Rows, Rows]:
-    """Return first and last place (exclusive) of each alert's frames in the sorted frames.
-
-    A stretch of time has those from ``low`` to ``high``. An instant has the nearest of the frames before and after it, if one is within
-    the tolerance; of two that are equally near, the earlier.
-    """
-    far = np.iinfo(np.int64).max
-    distances = []
-    for place in (low - 1, low):
-        inside = np.clip(place, 0, max(len(time) - 1, 0))
-        same = (place >= 0) & (place < len(time)) & (code[inside] == wanted if len(code) else False)
-        distances.append(np.where(same, np.abs(time[inside] - start) if len(time) else far, far))
-    before, after = distances
-    chosen = np.where(before <= after, low - 1, low)
-    near = np.minimum(before, after) <= within_ns
-    instant = start == end
-    return np.where(instant, chosen, low), np.where(instant, np.where(near, chosen + 1, chosen), high)
-
-
-def _searched(code: Ints, time: Ints, wanted: Ints, moment: Ints) -> Rows:
-    """Return where each moment stands among the times of its code, given codes and times sorted together."""
-    begins, ends = np.searchsorted(code, wanted), np.searchsorted(code, wanted, "right")
-    return np.array(
-        [
-            begin + np.searchsorted(time[begin:end], at)
-            for begin, end, at in zip(begins, ends, moment, strict=True)
-        ],
-        np.intp,
-    )
 
 
 def _key(table: pd.DataFrame, names: Sequence[str], *, with_proto: bool) -> npt.NDArray[np.int64]:
