@@ -4,13 +4,14 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import dataset, tables
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.evaluation.metrics import MetricsRow
 from coldaisle_analysis.judging import formats
@@ -96,14 +97,29 @@ def of_run(run: Path, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgemen
 
 
 def of_captures(
+<<<<<<< HEAD
     pcaps: Sequence[Path], labels: Sequence[Path], paths: Sequence[Path], terms: Terms = DEFAULT
+=======
+    pcaps: Sequence[Path],
+    labels: Sequence[Path],
+    paths: Sequence[Path],
+    name: str | None = None,
+    within_s: float = WITHIN_S,
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+>>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
 ) -> Judgement:
     """Judge alerts on labelled captures, see :func:`of_run` and :func:`~coldaisle_analysis.dataset.from_captures`.
 
     Raises:
         InputError: see there.
     """
+<<<<<<< HEAD
     return of_packets(dataset.from_captures(pcaps, labels).packets, paths, terms)
+=======
+    built = dataset.from_captures(pcaps, labels, mqtt=mqtt)
+    judgement = of_packets(built.packets, paths, name, within_s)
+    return replace(judgement, remarks=(*judgement.remarks, *built.remarks))
+>>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
 
 
 def of_packets(packets: pd.DataFrame, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgement:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_analysis import judge
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.evaluation.metrics import without_nan
 from coldaisle_analysis.judge import Judgement, Terms
 from coldaisle_analysis.staging import refuse_used, staged
@@ -66,6 +67,7 @@ def on_captures(
     paths: Sequence[Path],
     terms: Terms,
     out: Path | None,
+    mqtt: MqttOptions,
 ) -> tuple[Judgement, Path | None]:
     """Judge the alerts in files on labelled captures; return the result and the folder of the results, see :func:`on_run`.
 
@@ -74,7 +76,11 @@ def on_captures(
     """
     if out is not None:
         refuse_used(out)
+<<<<<<< HEAD
     judgement = judge.of_captures(pcaps, labels, paths, terms)
+=======
+    judgement = judge.of_captures(pcaps, labels, paths, name, within_s, mqtt)
+>>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
     if out is not None:
         with staged(out.parent / f".{out.name}") as staging:
             judge.write_alone(judgement, f"{len(pcaps)} captures from {pcaps[0].name}", staging)
