@@ -555,11 +555,7 @@ def judge(
 
     terms = Terms(name, within, threshold)
     judgement, folder = (
-<<<<<<< HEAD
         judged.on_captures(pcaps, tables, paths, terms, out)
-=======
-        judged.on_captures(pcaps, tables, paths, name, within, out, mqtt)
->>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
         if pcaps or run is None
         else judged.on_run(run, paths, terms, out)
     )
