@@ -97,29 +97,20 @@ def of_run(run: Path, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgemen
 
 
 def of_captures(
-<<<<<<< HEAD
-    pcaps: Sequence[Path], labels: Sequence[Path], paths: Sequence[Path], terms: Terms = DEFAULT
-=======
     pcaps: Sequence[Path],
     labels: Sequence[Path],
     paths: Sequence[Path],
-    name: str | None = None,
-    within_s: float = WITHIN_S,
+    terms: Terms = DEFAULT,
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
->>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
 ) -> Judgement:
     """Judge alerts on labelled captures, see :func:`of_run` and :func:`~coldaisle_analysis.dataset.from_captures`.
 
     Raises:
         InputError: see there.
     """
-<<<<<<< HEAD
-    return of_packets(dataset.from_captures(pcaps, labels).packets, paths, terms)
-=======
     built = dataset.from_captures(pcaps, labels, mqtt=mqtt)
-    judgement = of_packets(built.packets, paths, name, within_s)
+    judgement = of_packets(built.packets, paths, terms)
     return replace(judgement, remarks=(*judgement.remarks, *built.remarks))
->>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
 
 
 def of_packets(packets: pd.DataFrame, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgement:

@@ -555,7 +555,7 @@ def judge(
 
     terms = Terms(name, within, threshold)
     judgement, folder = (
-        judged.on_captures(pcaps, tables, paths, terms, out)
+        judged.on_captures(pcaps, tables, paths, terms, out, mqtt)
         if pcaps or run is None
         else judged.on_run(run, paths, terms, out)
     )

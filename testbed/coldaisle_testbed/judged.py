@@ -76,11 +76,7 @@ def on_captures(
     """
     if out is not None:
         refuse_used(out)
-<<<<<<< HEAD
-    judgement = judge.of_captures(pcaps, labels, paths, terms)
-=======
-    judgement = judge.of_captures(pcaps, labels, paths, name, within_s, mqtt)
->>>>>>> 552f8da (Let every command that reads captures take ports and a version of MQTT, and print what was not read)
+    judgement = judge.of_captures(pcaps, labels, paths, terms, mqtt)
     if out is not None:
         with staged(out.parent / f".{out.name}") as staging:
             judge.write_alone(judgement, f"{len(pcaps)} captures from {pcaps[0].name}", staging)
