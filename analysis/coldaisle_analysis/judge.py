@@ -1,21 +1,23 @@
 """Alerts of other detectors judged: read, matched with labelled frames, scored like our models, and written beside them."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import dataset, tables
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.evaluation.metrics import MetricsRow
 from coldaisle_analysis.judging import formats
 from coldaisle_analysis.judging.alerts import table_of
 from coldaisle_analysis.judging.frames import Frames
-from coldaisle_analysis.judging.matching import RULES, match
+from coldaisle_analysis.judging.matching import RULES, Matches, match
 from coldaisle_analysis.judging.scoring import JudgedRow, judge, write
 from coldaisle_analysis.models import BASELINES
 from coldaisle_analysis.report import detectors
@@ -29,8 +31,40 @@ FOLDER = "judged"
 WITHIN_S = 1.0
 """Default tolerance in time, in s."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_LONGEST_S = 1_000_000
 _MOST_LOST = 0.5
 """Share of the alerts that match no frame from which on a remark is made."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms on which alerts are judged.
+
+    Attributes:
+        name: name of the detector; ``None`` for that of its format.
+        within_s: how far in time from an alert its frame may be, in s.
+        least: the score that an alert must reach.
+
+    Raises:
+        InputError: if one of them cannot be used.
+    """
+
+    name: str | None = None
+    within_s: float = WITHIN_S
+    least: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check them."""
+        if self.name is not None and not _NAME.fullmatch(self.name):
+            raise InputError("--name", "use letters, digits, '.', '_', '+' and '-', 64 at most", self.name)
+        if not 0 <= self.within_s <= _LONGEST_S:
+            raise InputError("--within", f"give a number of seconds from 0 to {_LONGEST_S:,}", self.within_s)
+        if not 0 <= self.least < math.inf:
+            raise InputError("--threshold", "give a number from 0 on", self.least)
+
+
+DEFAULT = Terms()
+"""The terms where nobody asks for others."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +73,7 @@ class Judgement:
 
     Attributes:
         row: its row of the metrics.
-        alerts: its alerts with ``rule``, ``frame``, ``label``, ``kind`` and ``episode`` of the frame with which each is known.
+        alerts: its alerts with ``score``, ``rule``, ``frame``, ``label``, ``kind`` and ``episode`` of the frame with which each is known.
         remarks: sentences on what a reader should know.
     """
 
@@ -48,64 +82,63 @@ class Judgement:
     remarks: tuple[str, ...] = ()
 
 
-def of_run(
-    run: Path, paths: Sequence[Path], name: str | None = None, within_s: float = WITHIN_S
-) -> Judgement:
+def of_run(run: Path, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgement:
     """Judge alerts on a finished run.
 
     Args:
         run: the run's folder, which is only read.
         paths: files of alerts of one detector.
-        name: its name; by default that of the format.
-        within_s: how far in time from an alert its frame may be, in s.
+        terms: on what terms they are judged.
 
     Raises:
         InputError: if the run or a file cannot be read, or a value cannot be used.
     """
-    return of_packets(tables.read_level(run, "packets"), paths, name, within_s)
+    return of_packets(tables.read_level(run, "packets"), paths, terms)
 
 
 def of_captures(
     pcaps: Sequence[Path],
     labels: Sequence[Path],
     paths: Sequence[Path],
-    name: str | None = None,
-    within_s: float = WITHIN_S,
+    terms: Terms = DEFAULT,
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> Judgement:
     """Judge alerts on labelled captures, see :func:`of_run` and :func:`~coldaisle_analysis.dataset.from_captures`.
 
     Raises:
         InputError: see there.
     """
-    return of_packets(dataset.from_captures(pcaps, labels).packets, paths, name, within_s)
+    built = dataset.from_captures(pcaps, labels, mqtt=mqtt)
+    judgement = of_packets(built.packets, paths, terms)
+    return replace(judgement, remarks=(*judgement.remarks, *built.remarks))
 
 
-def of_packets(packets: pd.DataFrame, paths: Sequence[Path], name: str | None, within_s: float) -> Judgement:
+def of_packets(packets: pd.DataFrame, paths: Sequence[Path], terms: Terms = DEFAULT) -> Judgement:
     """Judge alerts on level ``packets``, see :func:`of_run`."""
-    _refuse_unusable(packets, name, within_s)
-    reading = formats.read(paths, int(packets["time_ns"].iloc[0]))
-    alerts = table_of(reading.alerts)
-    matches = match(alerts, Frames.of(packets), round(within_s * SECOND))
-    row = judge(prepare(packets, "packets"), alerts, matches, name or reading.detector, reading.left_out)
-    found = packets.iloc[np.maximum(matches.raised, 0)][["frame", "label", "kind", "episode"]].reset_index(
-        drop=True
-    )
-    listed = pd.DataFrame({
-        "alert": [PurePath(place).name for place in alerts["place"]],
-        "name": alerts["name"],
-        "rule": [RULES[rule] if rule >= 0 else "" for rule in matches.rule],
-        **{column: found[column].astype("object").where(~matches.unmatched, None) for column in found},
-    })  # fmt: skip
-    return Judgement(row, listed, _remarks(row))
-
-
-def _refuse_unusable(packets: pd.DataFrame, name: str | None, within_s: float) -> None:
     if not len(packets):
         raise InputError("judge", "the captures hold no frame, so no alert can be judged")
-    if name is not None and not _NAME.fullmatch(name):
-        raise InputError("--name", "use letters, digits, '.', '_', '+' and '-', 64 at most", name)
-    if not 0 <= within_s <= 1e6:  # noqa: PLR2004 - eleven days
-        raise InputError("--within", "give a number of seconds from 0 to 1,000,000", within_s)
+    reading = formats.read(paths, int(packets["time_ns"].iloc[0]))
+    alerts = table_of(reading.alerts)
+    matches = match(alerts, Frames.of(packets), round(terms.within_s * SECOND))
+    name = terms.name or reading.detector
+    row = judge(prepare(packets, "packets"), alerts, matches, name, reading.left_out, terms.least)
+    return Judgement(row, _listed(alerts, matches, packets), _remarks(row))
+
+
+def _listed(alerts: pd.DataFrame, matches: Matches, packets: pd.DataFrame) -> pd.DataFrame:
+    """Return each alert with the rule that matched it and what its frame is."""
+    columns = (
+        packets[["frame", "label", "kind", "episode"]]
+        .iloc[np.maximum(matches.raised, 0)]
+        .reset_index(drop=True)
+    )
+    return pd.DataFrame({
+        "alert": [PurePath(place).name for place in alerts["place"]],
+        "name": alerts["name"],
+        "score": alerts["score"],
+        "rule": [RULES[rule] if rule >= 0 else "" for rule in matches.rule],
+        **{name: columns[name].astype("object").where(~matches.unmatched, None) for name in columns},
+    })  # fmt: skip
 
 
 def _remarks(row: JudgedRow) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from coldaisle_analysis import dataset, metadata, workers
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.detection import training
 from coldaisle_analysis.evaluation import evaluate, metrics, other_runs
 from coldaisle_analysis.evaluation.levels import prepare
@@ -71,6 +72,7 @@ def analyse_captures(
     *,
     tuned: bool = False,
     series: Sequence[str] = (),
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> None:
     """Build dataset, statistics, models, scorecard and report of foreign captures, in a new folder.
 
@@ -82,14 +84,16 @@ def analyse_captures(
         utc_offset_s: offset of the captures' local time from UTC in s, for weekday and hour.
         tuned: see :func:`analyse_run`.
         series: patterns of the names of series to read; without any, all are.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if a capture or label table cannot be used, or the folder not be made.
     """
     refuse_used(out)
     progress(f"decoding {len(pcaps)} captures")
-    built = dataset.from_captures(pcaps, labels, utc_offset_s, series)
-    progress(f"recognised {built.recognised}")
+    built = dataset.from_captures(pcaps, labels, utc_offset_s, series, mqtt)
+    for sentence in (f"recognised {built.recognised}", *built.remarks):
+        progress(sentence)
     subject = _subject_of_captures(pcaps, utc_offset_s)
 
     def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:

@@ -23,6 +23,7 @@ from coldaisle_testbed.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coldaisle_analysis.decoding import MqttOptions
     from coldaisle_contracts.plan import Plan
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -72,6 +73,26 @@ SeriesOption = Annotated[
 ]
 
 
+PortOption = Annotated[
+    list[int] | None,
+    typer.Option("--port", min=1, max=65_535, help="TCP port of MQTT; repeat it. Default: 1883."),
+]
+VersionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mqtt-version",
+        help="Version of MQTT where no CONNECT is captured: 3.1, 3.1.1 or 5. Default: as shown.",
+    ),
+]
+
+
+def _mqtt(ports: list[int] | None, version: str | None) -> "MqttOptions":
+    """Return the options of commands that read captures."""
+    from coldaisle_analysis.decoding.options import MqttOptions, level_of  # noqa: PLC0415
+
+    return MqttOptions(tuple(ports or [MQTT_PORT]), level_of(version))
+
+
 @app.callback()
 def common(
     version: Annotated[
@@ -84,18 +105,18 @@ def common(
 
 def spread(
     arguments: list[str],
-    options: tuple[str, ...] = ("--pcap", "--labels", "--series", "--to", "--weeks", "--alerts"),
+    options: tuple[str, ...] = ("--pcap", "--port", "--labels", "--series", "--to", "--weeks", "--alerts"),
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
-    ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form Typer knows. ``audit --json`` without a file writes to standard output.
+    ``--pcap a b`` becomes ``--pcap a --pcap b``, the only form Typer knows; ``--port`` takes the numbers that follow. ``audit --json`` without a file writes to standard output.
     """
     out: list[str] = []
     repeating = ""
     for index, argument in enumerate(arguments):
         if argument.startswith("-"):
             repeating = argument if argument in options else ""
-        elif repeating and out and out[-1] != repeating:
+        elif repeating and out[-1] != repeating and (repeating != "--port" or argument.isdecimal()):
             out.append(repeating)
         out.append(argument)
         if arguments[0] == "audit" and argument == "--json" and _is_option(arguments[index + 1 :]):
@@ -286,8 +307,10 @@ def analyse(
         typer.Option(help="Other runs to test on; the models learn from this run alone. Repeat it."),
     ] = None,
     series: SeriesOption = None,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
-    """Analyse a run again, or captures on port 1883 with label tables that name frames by number."""
+    """Analyse a run again, or captures with label tables that name frames by number."""
     progress = Progress()
     if run is not None and not pcap:
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
@@ -298,22 +321,28 @@ def analyse(
     if not pcap or not labels or out is None:
         raise InputError("analyse", "give the folder of a run, or --pcap FILE… --labels FILE… --out DIR")
     refuse_sealed(out)
+    mqtt = _mqtt(port, mqtt_version)
     from coldaisle_analysis import pipeline  # noqa: PLC0415
 
-    pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune, series=series or ())
+    pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune, series=series or (), mqtt=mqtt)
 
 
-@command("coldaisle decode a.pcap b.pcapng --out tables")
+@command(
+    "coldaisle decode a.pcap b.pcapng --out tables",
+    "coldaisle decode rotated.pcap --out tables --port 1883 1884 --mqtt-version 5",
+)
 def decode(
     pcap: Annotated[list[Path], typer.Argument(help="Captures, pcap or pcapng, in order.")],
     out: Annotated[Path, typer.Option(help="Folder for packets.parquet and messages.parquet.")],
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="TCP port of MQTT.")] = MQTT_PORT,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
     """Decode captures of any size into two tables: one row per frame, one row per MQTT control packet."""
     refuse_sealed(out)
+    mqtt = _mqtt(port, mqtt_version)
     from coldaisle_analysis import decoding  # noqa: PLC0415
 
-    written = decoding.write(pcap, out, decoding.Decoder(port))
+    written = decoding.write(pcap, out, decoding.Decoder(mqtt.ports, version=mqtt.version))
     say(f"{written.frames:,} frames, {written.messages:,} messages: {out}", *written.remarks)
 
 
@@ -327,16 +356,18 @@ def score(
     policy: PolicyName = "best F1",
     out: Annotated[Path | None, typer.Option(help="Folder for scores.parquet and alarms.jsonl.")] = None,
     as_json: AsJson = False,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
     """Score every frame of any capture with a trained detector."""
     refuse_sealed(out)
     from coldaisle_analysis.detection import scoring  # noqa: PLC0415
 
-    scored = scoring.score(model, pcap, policy, out)
+    scored = scoring.score(model, pcap, policy, out, _mqtt(port, mqtt_version))
     if as_json:
-        json_output.write(
-            {"frames": scored.frames, "alarms": scored.alarms, "out": str(out) if out else None}
-        )
+        place = str(out) if out else None
+        facts = {"frames": scored.frames, "alarms": scored.alarms, "out": place, "remarks": scored.remarks}
+        json_output.write(facts)
     else:
         say(*scored.lines())
 
@@ -408,17 +439,20 @@ def audit(
         typer.Option(help="Write the scorecard into this file too; without a file, print it alone."),
     ] = None,
     series: SeriesOption = None,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
     """Report what may be wrong with a labelled dataset: signals with evidence, not verdicts."""
     if not subject and not (pcap and labels):
         also = "" if json is None else f" ({json} is the file that --json writes)"
         raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
     refuse_sealed(json, "--json")
+    mqtt = _mqtt(port, mqtt_version)
     from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
     remarks: Sequence[str] = ()
     if pcap and labels:
-        name, results = examine.captures(pcap, labels, series or ())
+        name, results, remarks = examine.captures(pcap, labels, series or (), mqtt)
     elif subject and examine.is_table(subject):
         name, results, remarks = examine.table(subject, label, benign or [])
     else:
@@ -468,10 +502,13 @@ def judge(
     within: Annotated[
         float, typer.Option(help="How far in time from an alert its frame may be, in s.")
     ] = 1.0,
+    threshold: Annotated[float, typer.Option(help="Score that an alert must reach.")] = 0.0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; default: a new analysis of the run.")
     ] = None,
     as_json: AsJson = False,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
     """Score alerts of any detector (Suricata, Zeek, Snort, Slips, a table) against the labels, like our models."""
     pcaps, tables = pcap or [], labels or []
@@ -481,16 +518,19 @@ def judge(
     if not paths or bool(pcaps) != bool(tables) or (run is None and not pcaps):
         raise InputError("judge", "give RUN ALERTS…, or --pcap FILE… --labels FILE… --alerts FILE…")
     refuse_sealed(out)
+    mqtt = _mqtt(port, mqtt_version)
     if run is not None and not pcaps:
         from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
+    from coldaisle_analysis.judge import Terms  # noqa: PLC0415
     from coldaisle_testbed import judged  # noqa: PLC0415
 
+    terms = Terms(name, within, threshold)
     judgement, folder = (
-        judged.on_captures(pcaps, tables, paths, name, within, out)
+        judged.on_captures(pcaps, tables, paths, terms, out, mqtt)
         if pcaps or run is None
-        else judged.on_run(run, paths, name, within, out)
+        else judged.on_run(run, paths, terms, out)
     )
     if as_json:
         json_output.write(judged.facts(judgement, folder))
@@ -503,12 +543,14 @@ def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
     time_zone: Annotated[str, typer.Option(help="IANA zone of the site, for its daily season.")] = "UTC",
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
 ) -> None:
     """Estimate the parameters of a real site from its readings."""
     refuse_sealed(out)
     from coldaisle_analysis.fitting import fit as fitting  # noqa: PLC0415
 
-    fitting.run(files, out, Progress(), time_zone)
+    fitting.run(files, out, Progress(), time_zone, _mqtt(port, mqtt_version))
 
 
 @command("coldaisle scenario check scenarios/week.toml", group=scenario_app, name="check")

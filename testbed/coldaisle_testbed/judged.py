@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_analysis import judge
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.evaluation.metrics import without_nan
-from coldaisle_analysis.judge import Judgement
+from coldaisle_analysis.judge import Judgement, Terms
 from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_contracts.analyses import ANALYSES, LATEST, AnalysisManifest, analyses_of, refuse_sealed
 from coldaisle_contracts.errors import InputError, TrustError
@@ -24,16 +25,13 @@ STEP = "judging"
 """Name of the step in the times of an analysis."""
 
 
-def on_run(
-    run: Path, paths: Sequence[Path], name: str | None, within_s: float, out: Path | None
-) -> tuple[Judgement, Path]:
+def on_run(run: Path, paths: Sequence[Path], terms: Terms, out: Path | None) -> tuple[Judgement, Path]:
     """Judge the alerts in files on a run; return the result and the folder of the new analysis.
 
     Args:
         run: the run's folder.
         paths: files of alerts of one detector.
-        name: its name.
-        within_s: how far in time from an alert its frame may be, in s.
+        terms: on what terms they are judged.
         out: folder of the results, for users who may not write into the run.
 
     Raises:
@@ -49,7 +47,7 @@ def on_run(
     with analyses.making(run, out) as stage:
         if broken := unsealed(run, manifest):
             raise TrustError(broken)
-        judgement = judge.of_run(run, paths, name, within_s)
+        judgement = judge.of_run(run, paths, terms)
         earlier = _newest(run)
         seconds, tuned, weeks = {}, False, {}
         if earlier is not None:
@@ -67,9 +65,9 @@ def on_captures(
     pcaps: Sequence[Path],
     labels: Sequence[Path],
     paths: Sequence[Path],
-    name: str | None,
-    within_s: float,
+    terms: Terms,
     out: Path | None,
+    mqtt: MqttOptions,
 ) -> tuple[Judgement, Path | None]:
     """Judge the alerts in files on labelled captures; return the result and the folder of the results, see :func:`on_run`.
 
@@ -78,7 +76,7 @@ def on_captures(
     """
     if out is not None:
         refuse_used(out)
-    judgement = judge.of_captures(pcaps, labels, paths, name, within_s)
+    judgement = judge.of_captures(pcaps, labels, paths, terms, mqtt)
     if out is not None:
         with staged(out.parent / f".{out.name}") as staging:
             judge.write_alone(judgement, f"{len(pcaps)} captures from {pcaps[0].name}", staging)

@@ -1,5 +1,6 @@
 """Alerts in every format lead to their frame, and their scores are those of a model with the same alarms."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,9 @@ from tests.analysis import made_run
 from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import dataset, judge, score_early, tables
-from coldaisle_analysis.judge import Judgement
+from coldaisle_analysis.judge import Judgement, Terms
 from coldaisle_analysis.judging import formats
-from coldaisle_analysis.judging.alerts import table_of
+from coldaisle_analysis.judging.alerts import Alert, table_of
 from coldaisle_analysis.judging.frames import Frames, community_id
 from coldaisle_analysis.judging.matching import Matches, match
 from coldaisle_contracts.clock import SECOND
@@ -56,7 +57,7 @@ def judged(run: Path, tmp_path: Path) -> Judge:
 
     def call(text: str, file: str = "alerts.csv", **options: Any) -> Judgement:
         (tmp_path / file).write_text(text, encoding="utf-8")
-        return judge.of_run(run, [tmp_path / file], **options)
+        return judge.of_run(run, [tmp_path / file], Terms(**options))
 
     return call
 
@@ -210,7 +211,7 @@ def test_a_uid_names_a_connection(packets: pd.DataFrame, frame: Frame, run: Path
             "id.resp_h": frame["ip_dst"], "id.resp_p": int(frame["tcp_dstport"]), "duration": duration, "conn_state": "SF"}  # fmt: skip
     (tmp_path / "conn.log").write_text(json.dumps(conn) + "\n")
     (tmp_path / "mine.csv").write_text(f"uid,score\n{UID},0.7\n")
-    row = judge.of_run(run, [tmp_path / "mine.csv", tmp_path / "conn.log"], name="mine").row
+    row = judge.of_run(run, [tmp_path / "mine.csv", tmp_path / "conn.log"], Terms(name="mine")).row
     assert (row["model"], row["alerts"], row["matched"]["flow"]) == ("mine", 1, 1)
     assert row["true_positives"] + row["false_positives"] == len(flow)
 
@@ -318,3 +319,47 @@ def test_bad_options_are_refused(judged: Judge, options: dict[str, Any], place: 
     """A name that is no file name, and a tolerance below 0."""
     with pytest.raises(InputError, match=place):
         judged("frame\n1\n", **options)
+
+
+def test_a_threshold_and_a_budget(packets: pd.DataFrame, judged: Judge) -> None:
+    """Rows below the threshold are no alerts, whatever they match; a prediction beside a label decides, and the label does not."""
+    clean = packets[(packets["label"] == 0) & packets["episode"].isna()]
+    scores = pd.DataFrame({"frame": packets["frame"], "score": np.where(packets["label"] == 1, 0.9, 0.2)})
+    text = scores.to_csv(index=False)
+    assert judged(text).row["recall"] == 1
+    assert judged(text).row["false_positives"] == len(packets) - int(packets["label"].sum()) >= len(clean)
+    row = judged(text, least=0.5).row
+    assert (row["precision"], row["recall"], row["alerts"]) == (1, 1, int(packets["label"].sum()))
+    assert row["left_out"] == len(packets) - row["alerts"]
+    predicted = scores.assign(label=1, prediction=(scores["score"] > 0.5).astype(int)).drop(columns="score")
+    assert judged(predicted.to_csv(index=False)).row["precision"] == 1
+
+
+def test_numbers_of_several_files(packets: pd.DataFrame) -> None:
+    """A number without a file counts through all captures, or in the file whose frame of that number agrees in addresses and time."""
+    half = packets.assign(
+        file=np.where(packets["frame"] <= 100, "a.pcap", "b.pcap"),
+        frame_in_file=np.where(packets["frame"] <= 100, packets["frame"], packets["frame"] - 100),
+    )
+    frames, at = Frames.of(half), half[half["tcp_srcport"].notna()].iloc[-1]
+    src, dst = (str(at[name]) for name in ("ip_src", "ip_dst"))
+    facts = {"src": src, "dst": dst, "time_ns": int(at["time_ns"])}
+    numbers = [
+        (int(at["frame"]), None),
+        (int(at["frame_in_file"]), None),
+        (int(at["frame_in_file"]), "b.pcap"),
+    ]
+    alerts = [Alert("x", number=number, file=file, **facts) for number, file in numbers]  # type: ignore[arg-type]
+    found = match(table_of(alerts), frames, SECOND)
+    assert found.raised.tolist() == [at.name] * 3
+    assert found.counts()["frame"] == 3
+
+
+def test_packed_logs(packets: pd.DataFrame, frame: Frame, tmp_path: Path) -> None:
+    """A log packed with gzip is read as it is, and one that was cut off is one sentence."""
+    packed = gzip.compress(files(frame)["notice.log"].encode())
+    (tmp_path / "notice.log.gz").write_bytes(packed)
+    assert matches_of(packets, tmp_path / "notice.log.gz").raised.tolist() == [frame["row"]]
+    (tmp_path / "cut.gz").write_bytes(packed[:-12])
+    with pytest.raises(InputError, match="gzip"):
+        matches_of(packets, tmp_path / "cut.gz")

@@ -22,6 +22,7 @@ from coldaisle_analysis.evaluation.metrics import (
     MetricsRow,
     PolicyMetrics,
 )
+from coldaisle_analysis.judging.scoring import JudgedRow
 from coldaisle_contracts.journal_lines import KEYS, Line
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
@@ -32,11 +33,13 @@ TYPES: dict[str, Any] = {
     "plan.json": Plan,
     "journal.json": Line,
     "metrics.json": list[CaseRow | MetricsRow],
+    "judged.json": list[JudgedRow],
 }
 """The type of each file, or of each of its lines, by the name of its schema."""
 METRICS = (
     CaseRow,
     MetricsRow,
+    JudgedRow,
     CaseMetrics,
     PolicyMetrics,
     BudgetMetrics,
@@ -54,8 +57,10 @@ def schema_of(name: str) -> dict[str, Any]:
     if name == "journal.json":
         for line in get_args(Line):
             add_event(schema["$defs"][line.__name__], line.event)
-    if name == "metrics.json":
+    if name in ("metrics.json", "judged.json"):
         for metrics in METRICS:
+            if metrics.__name__ not in schema["$defs"]:
+                continue
             part = schema["$defs"][metrics.__name__]
             more = "\n".join([*attributes(metrics), *attributes(AlarmMetrics)])
             part["description"] = f"{part['description'].partition(ATTRIBUTES)[0]}{ATTRIBUTES}{more}"

@@ -22,7 +22,9 @@ from tests.analysis.decoding.made import (
     section,
     talk,
 )
+from tests.analysis.made_frames import level_of
 from tests.analysis.made_manifest import made_manifest
+from tests.analysis.test_judging import files
 from tests.hostile.mutations import Mutation, damaged, edited_json, edited_lines, edited_text
 
 from coldaisle_analysis.audit import examine
@@ -30,6 +32,10 @@ from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.decoding import Decoder
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.fitting import fit
+from coldaisle_analysis.judging import formats
+from coldaisle_analysis.judging.alerts import table_of
+from coldaisle_analysis.judging.frames import Frames
+from coldaisle_analysis.judging.matching import match
 from coldaisle_analysis.truth import ledger
 from coldaisle_capture.retime import Retimer
 from coldaisle_contracts.clock import SECOND
@@ -143,6 +149,7 @@ def targets(folder: Path) -> list[Target]:
         Target("journals of a run", journals, edited_lines, ledger.check, run),
         Target("plan of a run", plan, edited_json, ledger.check, run),
         Target("captures of a run", captured, damaged, ledger.check, run),
+        Target("alerts", _alerts(), edited_text, lambda path: _matched(path, capture)),
         Target(
             "label tables",
             {"labels.csv": _labels()},
@@ -265,3 +272,23 @@ def _readings() -> bytes:
         f"{time},inrow-13,{sensor},{10 + 4 * sensor + chance.normal(0, 0.2):.2f}" for time, sensor in rows
     ]
     return "\n".join(["time,unit,sensor,value", *lines, ""]).encode()
+
+
+def _alerts() -> dict[str, bytes]:
+    """Return a file of alerts in every format."""
+    facts = {
+        "ip_src": "198.18.0.41", "ip_dst": "198.18.0.1", "file": "sound.pcap", "tcp_srcport": 50_000, "tcp_dstport": 1883,
+        "time_ns": 1_772_500_000 * SECOND, "frame": 2, "frame_in_file": 2,
+    }  # fmt: skip
+    return {form.replace(" ", "_"): text.encode() for form, text in files(facts).items()}
+
+
+def _matched(path: Path, capture: Path) -> object:
+    """Match the alerts in a file with the frames of a capture."""
+    alerts = formats.read([path], 1_772_500_000 * SECOND).alerts
+    return match(table_of(alerts), _frames(capture), SECOND)
+
+
+@cache
+def _frames(capture: Path) -> Frames:
+    return Frames.of(level_of([capture]))

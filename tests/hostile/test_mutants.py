@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.targets import Target, feed, targets
 
 INPUTS = {
-    "captures": 2_500, "frames": 1_500, "lines": 7_000, "plans": 3_000, "manifests": 3_500, "scenarios": 600, "sites": 800, "models": 900,
+    "captures": 2_500, "frames": 1_500, "lines": 6_500, "alerts": 500, "plans": 3_000, "manifests": 3_500, "scenarios": 600, "sites": 800, "models": 900,
     "journals of a run": 70, "plan of a run": 50, "captures of a run": 30, "label tables": 20, "tables": 10, "readings": 20,
 }  # fmt: skip
 """How many each way gets: many where reading takes a millisecond, few where a run is settled or a table audited."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from scapy.all import TCP  # type: ignore[attr-defined]
+from tests.analysis.decoding import made
 from tests.analysis.decoding.made import pcap
 from tests.conftest import HOUSE
 from tests.testbed import made_finished
@@ -264,6 +266,29 @@ def test_option_takes_all_values_that_follow() -> None:
     assert spread(["analyse", "--pcap", "a", "b", "--labels", "c", "d", "--out", "e"]) == [
         "analyse", "--pcap", "a", "--pcap", "b", "--labels", "c", "--labels", "d", "--out", "e",
     ]  # fmt: skip
+
+
+def test_ports_are_the_numbers_that_follow() -> None:
+    """``--port 1883 1884`` names two; a file behind a port is no port."""
+    assert spread(["decode", "--port", "1883", "1884", "a.pcap"]) == [
+        "decode", "--port", "1883", "--port", "1884", "a.pcap",
+    ]  # fmt: skip
+
+
+def test_decode_takes_ports_and_a_version(coldaisle: Call, tmp_path: Path) -> None:
+    """What is not told is not read, or read as what it shows; a version that does not exist is refused."""
+    frames = [made.up(made.publish(b"\0\1"), port=port) for port in (40_001, 40_002)]
+    frames[1][TCP].dport = 1884
+    path = made.pcap(tmp_path / "a.pcap", frames)
+    code, out, _ = coldaisle("decode", path, "--out", tmp_path / "one")
+    assert (code, out.startswith("2 frames, 1 messages"), "--mqtt-version" in out) == (0, True, True)
+    code, out, _ = coldaisle(
+        "decode", "--port", 1883, 1884, path, "--mqtt-version", "5", "--out", tmp_path / "two"
+    )
+    assert (code, out.startswith("2 frames, 2 messages"), "--mqtt-version" in out) == (0, True, False)
+    refused = coldaisle("decode", path, "--mqtt-version", "6", "--out", tmp_path / "three")
+    _assert_one_sentence(refused, "--mqtt-version is '6': name a version of MQTT: 3.1, 3.1.1 or 5")
+    assert not (tmp_path / "three").exists()
 
 
 def test_progress_is_one_line_a_step_in_a_log() -> None:

@@ -111,7 +111,7 @@ def test_score(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
     made_detector.make().save(model)
     capture = finished_run / made_finished.CAPTURE
     facts = _object(coldaisle("score", model, capture, "--json"))
-    assert (facts["frames"], facts["out"]) == (271, None)
+    assert (facts["frames"], facts["out"], facts["remarks"]) == (271, None, [])
     assert {alarm["event"] for alarm in facts["alarms"]} == {"alarm"}
     written = _object(coldaisle("score", model, capture, "--json", "--out", out))
     assert written == facts | {"out": str(out)}

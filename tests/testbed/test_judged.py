@@ -52,7 +52,9 @@ def test_detectors_stand_side_by_side(run: Path, alerts: Path, coldaisle: Call) 
     judged = run / "analyses" / "003" / "judged"
     assert sorted(path.name for path in judged.iterdir()) == ["one.csv", "one.json", "two.csv", "two.json"]
     assert json.loads((judged / "two.json").read_text())[0]["model"] == "two"
-    assert (judged / "one.csv").read_text().splitlines()[0] == "alert,name,rule,frame,label,kind,episode"
+    assert (judged / "one.csv").read_text().splitlines()[
+        0
+    ] == "alert,name,score,rule,frame,label,kind,episode"
 
 
 def test_json_is_one_object(run: Path, alerts: Path, tmp_path: Path, coldaisle: Call) -> None:

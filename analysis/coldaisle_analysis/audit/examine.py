@@ -10,6 +10,7 @@ from coldaisle_analysis.audit.foreign import files
 from coldaisle_analysis.audit.subject import of_level
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.metadata.croissant import croissant
 from coldaisle_analysis.metadata.datasheet import datasheet
 from coldaisle_analysis.metadata.facts import Facts
@@ -60,15 +61,19 @@ def table(
 
 
 def captures(
-    pcaps: Sequence[Path], labels: Sequence[Path], series: Sequence[str] = ()
-) -> tuple[str, list[Result]]:
-    """Return the name and the audit of foreign captures with their label tables.
+    pcaps: Sequence[Path],
+    labels: Sequence[Path],
+    series: Sequence[str] = (),
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+) -> tuple[str, list[Result], tuple[str, ...]]:
+    """Return the name and the audit of foreign captures with their label tables, and remarks on how they were read.
 
     Raises:
         InputError: if a capture or label table cannot be used.
     """
     name = f"{len(pcaps)} captures from {pcaps[0].name}"
-    return name, of_dataset(name, dataset.from_captures(pcaps, labels, series=series))
+    built = dataset.from_captures(pcaps, labels, series=series, mqtt=mqtt)
+    return name, of_dataset(name, built), built.remarks
 
 
 def of_run(

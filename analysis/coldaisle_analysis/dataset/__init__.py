@@ -16,6 +16,7 @@ from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.features.readings import Grid, of_grid
 from coldaisle_analysis.local_time import local_time
@@ -40,6 +41,7 @@ class Dataset:
         readings: one row per planned reading (per PUBLISH in foreign captures), by sensor, then slot.
         cut: limits of flows and windows.
         recognised: one line on the series of foreign captures and on what was left out, empty for a run.
+        remarks: sentences on flaws of foreign captures and on what was not read of them.
     """
 
     packets: pd.DataFrame
@@ -47,6 +49,7 @@ class Dataset:
     readings: pd.DataFrame
     cut: Cut = field(default_factory=Cut)
     recognised: str = ""
+    remarks: tuple[str, ...] = ()
 
     def learned(self) -> dict[Level, pd.DataFrame]:
         """Return the levels that models are trained and scored on, by name."""
@@ -171,7 +174,11 @@ def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, start
 
 
 def from_captures(
-    pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int = 0, series: Sequence[str] = ()
+    pcaps: Sequence[Path],
+    labels: Sequence[Path],
+    utc_offset_s: int = 0,
+    series: Sequence[str] = (),
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> Dataset:
     """Build the dataset of foreign captures, each with a label table, see :mod:`labelled_captures`.
 
@@ -180,18 +187,21 @@ def from_captures(
         labels: the label table of each, in the same order.
         utc_offset_s: offset of local time from UTC, in s, for weekday and hour.
         series: patterns of the names of series to read, such as ``*#temperature``; without any, all are.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if a capture cannot be read, or a label row does not match its frame; it names file and line.
     """
-    frames, decoded, readings, recognised = labelled_captures.build(pcaps, labels, utc_offset_s, series)
+    built = labelled_captures.build(pcaps, labels, utc_offset_s, series, mqtt)
+    frames = built.packets
     first_ns = int(frames["time_ns"].min()) if len(frames) else 0
     return Dataset(
         frames,
-        of_frames(decoded, frames),
-        readings,
+        of_frames(built.messages, frames),
+        built.readings,
         Cut(midnight_before(first_ns, utc_offset_s), utc_offset_s),
-        recognised,
+        built.recognised,
+        built.remarks,
     )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.columns import columns as columns_of
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets, readings
 from coldaisle_analysis.features.readings import Grid
@@ -53,10 +54,15 @@ class Built(NamedTuple):
     messages: pd.DataFrame
     readings: pd.DataFrame
     recognised: str
+    remarks: tuple[str, ...]
 
 
 def build(
-    pcaps: Sequence[Path], labels: Sequence[Path], utc_offset_s: int, chosen: Sequence[str] = ()
+    pcaps: Sequence[Path],
+    labels: Sequence[Path],
+    utc_offset_s: int,
+    chosen: Sequence[str] = (),
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> Built:
     """Return the levels of foreign captures.
 
@@ -65,6 +71,7 @@ def build(
         labels: the label table of each.
         utc_offset_s: offset of local time from UTC, in s.
         chosen: patterns of the names of series to read; without any, all are.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if a capture cannot be read, a label table does not match its capture, or no series is chosen.
@@ -77,7 +84,7 @@ def build(
         _read(path) for path in labels
     ]  # an error in a header is reported before any capture is decoded
     days = [f"day-{day}" for day in range(1, len(pcaps) + 1)]
-    trace = packets.trace(pcaps, days, utc_offset_s, chosen)
+    trace = packets.trace(pcaps, days, utc_offset_s, chosen, mqtt)
     frames = trace.packets.assign(day=trace.frames.file + 1)
     parts = [
         match(path, table, frames[(trace.frames.file == number)], pcap)
@@ -92,7 +99,9 @@ def build(
     )
     complete = conform(_with_absent(frames, "packets"), "packets")
     values, recognised = values_of(trace, chosen)
-    return Built(complete, trace.messages, _readings(trace, values, frames, utc_offset_s), recognised)
+    return Built(
+        complete, trace.messages, _readings(trace, values, frames, utc_offset_s), recognised, trace.remarks
+    )
 
 
 def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:

@@ -6,8 +6,9 @@ to Arrow, and :mod:`parquet` writes Parquet. :mod:`state` carries what later fra
 
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.decoder import Decoder
+from coldaisle_analysis.decoding.options import MqttOptions
 from coldaisle_analysis.decoding.parquet import Written, write
 from coldaisle_analysis.decoding.schema import SCHEMAS
 from coldaisle_analysis.decoding.views import View
 
-__all__ = ["SCHEMAS", "Batch", "Decoder", "View", "Written", "write"]
+__all__ = ["SCHEMAS", "Batch", "Decoder", "MqttOptions", "View", "Written", "write"]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.detection.watch import Verdicts, Watch
 from coldaisle_analysis.staging import refuse_used, staged
@@ -30,24 +31,32 @@ class Scored:
         frames: number of their frames.
         alarms: every alarm as JSON, see :func:`alarm_json`.
         out: folder of the results; ``None`` where nothing was written.
+        remarks: sentences on flaws of the captures and on what was not read of them.
     """
 
     frames: int
     alarms: list[dict[str, Any]]
     out: Path | None
+    remarks: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return what a terminal shows: the counts, and the folder or the first alarms."""
         count = f"{self.frames:,} frames, {len(self.alarms):,} alarms"
         if self.out is not None:
-            return [count, str(self.out)]
+            return [count, *self.remarks, str(self.out)]
         alarms = [json.dumps(alarm) for alarm in self.alarms[:FEW]]
         cut = len(self.alarms) > FEW
         more = [f"{FEW} of {len(self.alarms):,} alarms shown; all with --out DIR"] if cut else []
-        return [*alarms, *more, count]
+        return [*alarms, *more, *self.remarks, count]
 
 
-def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> Scored:
+def score(
+    model: Path,
+    pcaps: Sequence[Path],
+    policy: str,
+    out: Path | None,
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+) -> Scored:
     """Score captures with a detector.
 
     Args:
@@ -55,12 +64,15 @@ def score(model: Path, pcaps: Sequence[Path], policy: str, out: Path | None) -> 
         pcaps: captures in order of time.
         policy: name of one of the detector's policies.
         out: folder to make for ``scores.parquet`` and ``alarms.jsonl``; when omitted, nothing is written.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if the detector or a capture cannot be read, or the folder cannot be made.
     """
     with threadpool_limits(1):  # a few rows at a time, as in a live watch
-        return _score(Watch(Detector.load(model), policy).files(pcaps), out)
+        watch = Watch(Detector.load(model), policy, mqtt=mqtt)
+        scored = _score(watch.files(pcaps), out)
+        return replace(scored, remarks=tuple(watch.remarks()))
 
 
 def _score(verdicts: Iterator[Verdicts], out: Path | None) -> Scored:

@@ -8,7 +8,7 @@ import numpy as np
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask, Texts
-from coldaisle_analysis.decoding import Decoder, View
+from coldaisle_analysis.decoding import Decoder, MqttOptions, View
 from coldaisle_analysis.decoding.captures import require_times
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.earliness.policies import Policy
@@ -56,14 +56,27 @@ class Watch:
         detector: the detector.
         policy: name of the policy.
         live: whether few frames come at a time; memory is then reserved for fewer frames.
+        mqtt: ports and version of MQTT.
     """
 
-    def __init__(self, detector: Detector, policy: str, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        policy: str,
+        *,
+        live: bool = False,
+        mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+    ) -> None:
         self._detector, self._policy = detector, detector.policy(policy)
-        self._decoder = Decoder(frames=LIVE_FRAMES, size=LIVE_BYTES) if live else Decoder()
+        bounds = {"frames": LIVE_FRAMES, "size": LIVE_BYTES} if live else {}
+        self._decoder = Decoder(mqtt.ports, version=mqtt.version, **bounds)
         self._derivation, self._forecast = Derivation(), Forecast(detector.site)
         self._reader = Reader(detector.series)
         self._states: dict[str, int] = {}
+
+    def remarks(self) -> list[str]:
+        """Return sentences on flaws of the frames so far and on what was not read, see :meth:`Decoder.remarks`."""
+        return list(self._decoder.remarks())
 
     def files(self, paths: Sequence[Path]) -> Iterator[Verdicts]:
         """Follow the frames of captures, in order of time.

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.decoding import SCHEMAS, Decoder
+from coldaisle_analysis.decoding import SCHEMAS, Decoder, MqttOptions
 from coldaisle_analysis.decoding.captures import Frames, read
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features.derived import Derivation
@@ -36,12 +36,14 @@ class Trace:
         messages: one row per MQTT control packet: the columns of level ``messages``, the payload as text (one character per byte),
             ``row`` (position of its frame in packets) and ``time_ns`` (time of its frame).
         gaps: number of holes in TCP streams that were never filled.
+        remarks: sentences on flaws, limits and what was not read, see :meth:`Decoder.remarks`.
     """
 
     frames: Frames
     packets: pd.DataFrame
     messages: pd.DataFrame
     gaps: int
+    remarks: tuple[str, ...] = ()
 
 
 def decode(files: Sequence[Path], utc_offset_s: int = 0) -> pd.DataFrame:
@@ -62,6 +64,7 @@ def trace(
     shards: Sequence[str] | None = None,
     utc_offset_s: int = 0,
     chosen: Sequence[str] = (),
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> Trace:
     """Decode captures into packets and messages.
 
@@ -70,20 +73,21 @@ def trace(
         shards: name of each file's shard; when omitted, all files are of one shard. Connections never cross shards.
         utc_offset_s: offset of local time from UTC, in s.
         chosen: patterns of the names of series whose values are read; without any, all are.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if a file cannot be read.
     """
     frames = read(files)
     of_file, names = pd.factorize(pd.Index(list(shards or [""] * len(files)), dtype="str"))
-    packets, messages, gaps = _decoded(files, of_file.tolist())
+    packets, messages, gaps, remarks = _decoded(files, of_file.tolist(), mqtt)
     packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], names)
     packets = packets.assign(time_ns=frames.time_ns, **local_time(frames.time_ns, utc_offset_s))
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
     messages["time_ns"] = frames.time_ns[messages["row"]]
     packets = packets.assign(**_derived(packets, messages, chosen))
-    return Trace(frames, packets, messages, gaps)
+    return Trace(frames, packets, messages, gaps, remarks)
 
 
 def sent_in(packets: pd.DataFrame, messages: pd.DataFrame) -> Sent:
@@ -126,14 +130,16 @@ def _derived(packets: pd.DataFrame, messages: pd.DataFrame, chosen: Sequence[str
     return {"series": pd.Categorical(series), **columns}
 
 
-def _decoded(files: Sequence[Path], shards: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Return packets, messages and the number of holes; the decoder's memory is freed before the tables are made."""
-    decoder = Decoder()
+def _decoded(
+    files: Sequence[Path], shards: Sequence[int], mqtt: MqttOptions
+) -> tuple[pd.DataFrame, pd.DataFrame, int, tuple[str, ...]]:
+    """Return packets, messages, the number of holes, and remarks; the decoder's memory is freed before the tables are made."""
+    decoder = Decoder(mqtt.ports, version=mqtt.version)
     batches = list(decoder.decode(files, shards))
-    gaps = decoder.gaps
+    gaps, remarks = decoder.gaps, tuple(decoder.remarks())
     del decoder
     messages = _pandas([batch.messages for batch in batches], "messages")
-    return _pandas([batch.packets for batch in batches], "packets"), messages, gaps
+    return _pandas([batch.packets for batch in batches], "packets"), messages, gaps, remarks
 
 
 def _pandas(batches: list[pa.RecordBatch], level: Level) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.fitting.estimates import (
     LEVEL,
     Noise,
@@ -53,19 +54,27 @@ class Fitted:
     days: float
 
 
-def fit(paths: Sequence[Path], progress: Progress, time_zone: str = "UTC") -> Fitted:
+def fit(
+    paths: Sequence[Path],
+    progress: Progress,
+    time_zone: str = "UTC",
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+) -> Fitted:
     """Estimate a site's parameters from its captures or CSV files.
 
     Args:
         paths: see :func:`observations.read`.
         progress: called with one line per step.
         time_zone: time zone of the season's hours and weekdays.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if the files cannot be read or hold too little.
     """
     progress("reading " + ", ".join(path.name for path in paths))
-    grid = read(paths, time_zone)
+    grid = read(paths, time_zone, mqtt)
+    for sentence in grid.remarks:
+        progress(sentence)
     progress(
         f"fitting {len(grid.units)} units, {grid.days:.1f} days, a reading every {grid.interval_s:.1f} s"
     )
@@ -165,13 +174,19 @@ def summary(fitted: Fitted) -> str:
     return "\n".join(lines)
 
 
-def run(files: Sequence[Path], out: Path | None, progress: Progress, time_zone: str = "UTC") -> None:
+def run(
+    files: Sequence[Path],
+    out: Path | None,
+    progress: Progress,
+    time_zone: str = "UTC",
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+) -> None:
     """Fit a site, report the diagnostics and write its TOML to ``out``, or to standard output.
 
     Raises:
         InputError: if the files cannot be read or hold too little, or ``out`` cannot be written.
     """
-    fitted = fit(files, progress, time_zone)
+    fitted = fit(files, progress, time_zone, mqtt)
     progress(summary(fitted))
     names = ", ".join(path.name for path in files)
     first, last = fitted.first, fitted.first + pd.Timedelta(days=fitted.days)

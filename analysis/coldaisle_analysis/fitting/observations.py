@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.addressing import UNITS
@@ -34,11 +35,13 @@ class Observations:
         units: readings of each unit in °C, one row per slot and one column per sensor (1 to 4); a missing reading is NaN.
         start: local time of slot 0.
         interval_s: time between two slots, in s.
+        remarks: sentences on flaws of captures and on what was not read of them.
     """
 
     units: dict[str, pd.DataFrame]
     start: pd.Timestamp
     interval_s: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def days(self) -> float:
@@ -46,13 +49,18 @@ class Observations:
         return len(next(iter(self.units.values()))) * self.interval_s / DAY_S
 
 
-def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
+def read(
+    paths: Sequence[Path],
+    time_zone: str = "UTC",
+    mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+) -> Observations:
     """Return the readings in captures and CSV files.
 
     Args:
         paths: ``.csv`` files with the columns :data:`CSV_COLUMNS` (times without an offset are UTC), and captures
             whose PUBLISH messages are told apart by the client id of their connection's CONNECT.
         time_zone: time zone of the site.
+        mqtt: ports and version of MQTT.
 
     Raises:
         InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
@@ -61,7 +69,10 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
         zone = zone_of(time_zone)
     except ValueError as error:
         raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
-    table = pd.concat([_csv(path) if path.suffix == ".csv" else _capture(path) for path in paths])
+    remarks = list[str]()
+    table = pd.concat(
+        [_csv(path) if path.suffix == ".csv" else _capture(path, mqtt, remarks) for path in paths]
+    )
     _refuse_few(table, ", ".join(path.name for path in paths))
     start_ns = int(table["time_ns"].min())
     by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
@@ -75,11 +86,13 @@ def read(paths: Sequence[Path], time_zone: str = "UTC") -> Observations:
         )
         for unit, rows in table.groupby("unit")
     }
-    return Observations(units, pd.Timestamp(start_ns, tz=zone), interval_ns / SECOND)
+    return Observations(units, pd.Timestamp(start_ns, tz=zone), interval_ns / SECOND, tuple(remarks))
 
 
-def _capture(path: Path) -> pd.DataFrame:
-    messages = packets.trace([path]).messages
+def _capture(path: Path, mqtt: MqttOptions, remarks: list[str]) -> pd.DataFrame:
+    trace = packets.trace([path], mqtt=mqtt)
+    remarks += (f"{path.name}: {sentence}" for sentence in trace.remarks)
+    messages = trace.messages
     sent = messages[messages["msgtype"] == PUBLISH]
     client = sent["client"].astype("str")
     if client.isna().any():

@@ -39,8 +39,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "name": ("signature", "msg", "note", "name", "description", "rule", "kind"),
 }  # fmt: skip
 """Each fact of an alert, and the names that formats have for it; the first name with a value counts."""
-VERDICTS = ("alert", "label", "prediction", "predicted", "verdict", "anomaly", "is_attack", "attack")
-"""Names of a column that says whether a row is an alert at all."""
+VERDICTS = ("prediction", "predicted", "verdict", "alert", "anomaly", "is_attack", "attack", "label")
+"""Names of a column that says whether a row is an alert at all; the first one that is there counts, so that a label beside it does not."""
 _BENIGN = {"", "-", "0", "0.0", "f", "false", "no", "none", "normal", "benign", "background", "(empty)"}
 """Values of such a column that say no."""
 _ABSENT = {"", "-", "(empty)", "nan", "none", "null"}
@@ -86,9 +86,9 @@ class Alert:
 
 
 def is_alert(record: Mapping[str, Any]) -> bool:
-    """Tell whether a row is an alert: it is, unless a column of :data:`VERDICTS` says no."""
-    words = [str(record[name]).strip().lower() for name in VERDICTS if record.get(name) is not None]
-    return not words or any(word not in _BENIGN for word in words)
+    """Tell whether a row is an alert: it is, unless its column of :data:`VERDICTS` says no."""
+    name = next((name for name in VERDICTS if record.get(name) is not None), None)
+    return name is None or str(record[name]).strip().lower() not in _BENIGN
 
 
 def alert_of(place: str, record: Mapping[str, Any], near_ns: int) -> Alert:

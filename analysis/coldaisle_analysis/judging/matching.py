@@ -22,6 +22,7 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints, Mask, Rows
 from coldaisle_analysis.judging.frames import Frames, with_flows
+from coldaisle_analysis.judging.instants import nearest, searched
 
 RULES = ("frame", "flow", "hosts", "source")
 """The names of the rules, in the order in which they are tried."""
@@ -55,9 +56,10 @@ class Matches:
         """Return which alerts match no frame."""
         return self.rule < 0
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of alerts that each rule matched."""
-        return {name: int((self.rule == place).sum()) for place, name in enumerate(RULES)}
+    def counts(self, counted: Mask | None = None) -> dict[str, int]:
+        """Return the number of alerts, all or those that are counted, that each rule matched."""
+        rule = self.rule if counted is None else self.rule[counted]
+        return {name: int((rule == place).sum()) for place, name in enumerate(RULES)}
 
 
 class _Pairs(NamedTuple):
@@ -98,18 +100,23 @@ def match(alerts: pd.DataFrame, frames: Frames, within_ns: int) -> Matches:
 def _by_number(
     alerts: pd.DataFrame, encoded: "_Encoded", frames: Frames, within_ns: int, left: Rows
 ) -> _Pairs:
-    """Return alerts with the frame whose number they have: in the file that they name, else through all files."""
+    """Return alerts with the frame whose number they have.
+
+    It is one of the file that they name; else of all files counted through, or, if the alert has a time to tell them apart, of any file.
+    """
     number = alerts["number"].fillna(0).to_numpy(np.int64)
     places = {name: place for place, name in enumerate(frames.files)}
-    only = 0 if len(places) == 1 else -1
-    file = alerts["file"].map(places).fillna(only).to_numpy(np.int64)
-    lookup = pd.Series(np.arange(len(frames.file)), pd.MultiIndex.from_arrays([frames.file, frames.in_file]))
-    lookup = lookup[~lookup.index.duplicated()]
-    in_file = lookup.reindex(pd.MultiIndex.from_arrays([file, number])).fillna(-1).to_numpy(np.intp)
-    overall = np.where((number > 0) & (number <= len(frames.file)), number - 1, -1)
+    file = alerts["file"].map(places).fillna(0 if len(places) == 1 else -1).to_numpy(np.int64)
+    candidates = [np.where((number > 0) & (number <= len(frames.file)), number - 1, -1)]
+    for place in places.values():
+        of_file = np.flatnonzero(frames.file == place)
+        of_file = of_file[np.argsort(frames.in_file[of_file], kind="stable")]
+        row = of_file[np.minimum(np.searchsorted(frames.in_file[of_file], number), len(of_file) - 1)]
+        wanted = (file == place) | ((file < 0) & encoded.is_timed)
+        candidates.append(np.where(wanted & (frames.in_file[row] == number), row, -1))
     chosen = np.full(len(alerts), -1, np.intp)
-    for row in (overall, in_file):  # the file counts more, so it comes last
-        agrees = (row >= 0) & (number > 0) & encoded.agrees(row, within_ns)
+    for row in candidates:  # a file counts more, so files come last
+        agrees = (row >= 0) & encoded.agrees(row, within_ns)
         chosen[agrees] = row[agrees]
     found = left[chosen[left] >= 0]
     return _Pairs(found, chosen[found])
@@ -148,6 +155,11 @@ class _Encoded:
             pd.DataFrame({"src": src, "dst": dst, **_ports(frames.ends), "proto": frames.proto, "time": frames.time_ns}),
         )  # fmt: skip
 
+    @property
+    def is_timed(self) -> Mask:
+        """Return which alerts have a time."""
+        return np.asarray(self.alerts["start"] <= self.alerts["end"])
+
     def agrees(self, row: Rows, within_ns: int) -> Mask:
         """Return whether each alert may speak of a row: its addresses are among the frame's, and it is near in time, as far as it says."""
         alerts, frames = self.alerts, self.frames.iloc[np.maximum(row, 0)].reset_index(drop=True)
@@ -158,9 +170,8 @@ class _Encoded:
                 | (alerts[name] == frames["src"])
                 | (alerts[name] == frames["dst"])
             )
-        is_timed = alerts["start"] <= alerts["end"]
         away = np.maximum(alerts["start"] - frames["time"], frames["time"] - alerts["end"])
-        return np.asarray(agrees & (~is_timed | (away <= within_ns)))
+        return np.asarray(agrees & (~self.is_timed | (away <= within_ns)))
 
     def near(self, rule: str, left: Rows, within_ns: int) -> _Pairs:
         """Return the alerts that a rule applies to with the frames that it finds."""
@@ -168,7 +179,7 @@ class _Encoded:
         src, dst = (alerts[name] != _NO_ADDRESS for name in ("src", "dst"))
         ports = (alerts["src_port"] >= 0) & (alerts["dst_port"] >= 0)
         applicable = {"flow": src & dst & ports, "hosts": src & dst & ~ports, "source": src & ~dst}
-        applies = (applicable[rule] & (alerts["start"] <= alerts["end"])).to_numpy()
+        applies = (applicable[rule] & self.is_timed[left]).to_numpy(np.bool_)
         chosen = left[applies]
         pairs = [self._near(names, chosen[proto], within_ns, with_proto=with_proto)
                  for with_proto in (False, True)
@@ -189,47 +200,14 @@ class _Encoded:
         order = order[np.isin(of_frame[order], wanted)]
         start, end = (self.alerts[name].to_numpy()[chosen] for name in ("start", "end"))
         low, high = (
-            np.array(_searched(of_frame[order], time[order], wanted, moment), np.intp)
+            np.array(searched(of_frame[order], time[order], wanted, moment), np.intp)
             for moment in (start, end + 1)
         )
-        first, last = _nearest(time[order], of_frame[order], wanted, start, end, low, high, within_ns)
+        first, last = nearest(time[order], of_frame[order], wanted, start, end, low, high, within_ns)
         count = np.maximum(last - first, 0)
         alert = np.repeat(chosen, count)
         place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
         return _Pairs(alert, order[place])
-
-
-def _nearest(
-    time: Ints, code: Ints, wanted: Ints, start: Ints, end: Ints, low: Rows, high: Rows, within_ns: int
-) -> tuple[Rows, Rows]:
-    """Return first and last place (exclusive) of each alert's frames in the sorted frames.
-
-    A stretch of time has those from ``low`` to ``high``. An instant has the nearest of the frames before and after it, if one is within
-    the tolerance; of two that are equally near, the earlier.
-    """
-    far = np.iinfo(np.int64).max
-    distances = []
-    for place in (low - 1, low):
-        inside = np.clip(place, 0, max(len(time) - 1, 0))
-        same = (place >= 0) & (place < len(time)) & (code[inside] == wanted if len(code) else False)
-        distances.append(np.where(same, np.abs(time[inside] - start) if len(time) else far, far))
-    before, after = distances
-    chosen = np.where(before <= after, low - 1, low)
-    near = np.minimum(before, after) <= within_ns
-    instant = start == end
-    return np.where(instant, chosen, low), np.where(instant, np.where(near, chosen + 1, chosen), high)
-
-
-def _searched(code: Ints, time: Ints, wanted: Ints, moment: Ints) -> Rows:
-    """Return where each moment stands among the times of its code, given codes and times sorted together."""
-    begins, ends = np.searchsorted(code, wanted), np.searchsorted(code, wanted, "right")
-    return np.array(
-        [
-            begin + np.searchsorted(time[begin:end], at)
-            for begin, end, at in zip(begins, ends, moment, strict=True)
-        ],
-        np.intp,
-    )
 
 
 def _key(table: pd.DataFrame, names: Sequence[str], *, with_proto: bool) -> npt.NDArray[np.int64]:

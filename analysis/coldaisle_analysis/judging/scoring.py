@@ -73,7 +73,7 @@ class _Scores:
 
 
 def judge(
-    level: Level, alerts: pd.DataFrame, matches: Matches, detector: str, left_out: int = 0
+    level: Level, alerts: pd.DataFrame, matches: Matches, detector: str, left_out: int = 0, least: float = 0.0
 ) -> JudgedRow:
     """Return the row of a detector.
 
@@ -83,12 +83,30 @@ def judge(
         matches: their frames.
         detector: its name.
         left_out: rows and events of its files that are no alert.
+        least: the score that an alert must reach; one with a lower score is no alarm, but budgets may let it through.
     """
     whole = _with_strays(level, alerts.loc[matches.unmatched, "time_ns"])
-    scores = _scores(len(level.labels), alerts, matches)
-    limit = float(scores.raised[scores.raised > 0].min(initial=1.0))
-    alarms, tested = scores.marked > 0, np.ones(len(whole.labels), np.bool_)
-    early, folds = _early(whole, scores.raised, limit)
+    scores, counted = _scores(len(level.labels), alerts, matches), alerts["score"].to_numpy() >= least
+    highest = float(alerts["score"].max()) if len(alerts) else 1.0
+    limit = max(least / highest, float(scores.raised[scores.raised > 0].min(initial=1.0)))
+    alarms = scores.marked >= limit
+    row = _row(whole, scores, limit, detector)
+    unmatched, caught = (
+        int((matches.unmatched & counted).sum()),
+        _episodes(level, alarms[: len(level.labels)]),
+    )
+    return {
+        **row,
+        "alerts": int(counted.sum()), "matched": matches.counts(counted), "unmatched": unmatched,
+        "unmatched_per_day": unmatched / level.days, "left_out": left_out + int((~counted).sum()),
+        "episodes": sum(every for _, every in caught.values()), "episodes_caught": sum(hit for hit, _ in caught.values()),
+        "episodes_per_kind": caught,
+    }  # fmt: skip
+
+
+def _row(level: Level, scores: _Scores, limit: float, detector: str) -> CaseRow:
+    """Return the row that a model with these scores and this threshold would have."""
+    early, folds = _early(level, scores.raised, limit)
     metrics: FoldMetrics = {
         "early": early,
         "fit_s": 0.0,
@@ -96,21 +114,14 @@ def judge(
         "train_rows": 0,
         "thresholds": [limit],
     }
-    first = next(iter(early.values()))["threshold"] if early else _without_case(whole, scores.raised > 0)
+    first = next(iter(early.values()))["threshold"] if early else _without_case(level, scores.raised >= limit)
+    alarms, tested = scores.marked >= limit, np.ones(len(level.labels), np.bool_)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No positive class", UserWarning)  # captures without an attack
         scored = scored_row(
-            whole, level.held_out, detector, scores.marked, alarms, tested, SEED, metrics, {**first}
+            level, level.held_out, detector, scores.marked, alarms, tested, SEED, metrics, {**first}
         )
-    row = cast("CaseRow", scored.row)  # it has the metrics of cases, because they are given
-    unmatched, caught = int(matches.unmatched.sum()), _episodes(level, alarms[: len(level.labels)])
-    return {
-        **row,
-        "alerts": len(alerts), "matched": matches.counts(), "unmatched": unmatched,
-        "unmatched_per_day": unmatched / level.days, "left_out": left_out,
-        "episodes": sum(every for _, every in caught.values()), "episodes_caught": sum(hit for hit, _ in caught.values()),
-        "episodes_per_kind": caught,
-    }  # fmt: skip
+    return cast("CaseRow", scored.row)  # it has the metrics of cases, because they are given
 
 
 def _with_strays(level: Level, stray_ns: pd.Series) -> Level:

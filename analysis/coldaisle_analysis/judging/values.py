@@ -74,7 +74,8 @@ def protocol(value: Any) -> int | None:
     text = str(value).strip().lower()
     if value is None or text in _PROTOCOLS:
         return _PROTOCOLS.get(text)
-    return int(float(text)) if text.replace(".0", "").isdecimal() else None
+    digits = text.removesuffix(".0")
+    return int(digits) if digits.isdecimal() and len(digits) <= len("255") else None
 
 
 def time_ns_of(place: str, value: Any, near_ns: int) -> int | None:

@@ -9,8 +9,11 @@
 =============  ===================================================================================================
 """
 
+import gzip
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +23,9 @@ from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
 
 REMEDY = "name a file of alerts: eve.json, notice.log, alert_fast, alerts.json, CSV, Parquet or JSON lines"
+MOST = 1 << 32
+"""Greatest length of a packed file's content, in bytes."""
+_GZIP = b"\x1f\x8b"
 Records = Iterator[tuple[str, Mapping[str, Any]]]
 """The place of each row, such as ``line 3``, and its facts."""
 
@@ -92,9 +98,9 @@ def read(paths: Sequence[Path], near_ns: int) -> Reading:
 
 def _records(path: Path) -> tuple[str, Records]:
     """Return the name of a file's format, and its rows."""
-    data = texts.read(path, REMEDY, most=None)
+    data = _unpacked(path, texts.read(path, REMEDY, most=None))
     if data[:4] == rows.PARQUET:
-        return "alerts", rows.of_parquet(path)
+        return "alerts", rows.of_parquet(path)  # it has a compression of its own
     text = texts.decoded(path, data)
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
@@ -103,3 +109,21 @@ def _records(path: Path) -> tuple[str, Records]:
         if form.is_it(head):
             return form.name, form.records(path, text)
     raise InputError(path, f"is of no known format: {REMEDY}", head[:60])
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    """Return the bytes of a file, unpacked if it is packed with gzip, as Zeek packs its old logs.
+
+    Raises:
+        InputError: if it is cut off or broken, or holds more than :data:`MOST`.
+    """
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+            unpacked = file.read(MOST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(path, "is no whole gzip file: pack it again") from error
+    if len(unpacked) > MOST:
+        raise InputError(path, f"holds more than {MOST:,} bytes: split it")
+    return unpacked

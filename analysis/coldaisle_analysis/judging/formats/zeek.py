@@ -4,6 +4,7 @@ Every row of a log is an alert, except in ``conn.log`` and logs made of it, whic
 which are (``alert``, ``label``, ``prediction`` … or a score). Without one the log tells what connection a ``uid`` names.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ IS_CONNECTION = "#connection"
 """Name of a fact that only rows of a list of connections have."""
 _VERDICTS = {*VERDICTS, *NAMES["score"]}
 _EMPTY = "(empty)"
+_ESCAPED = re.compile(r"\\x[0-9a-fA-F]{2}")
+"""A character as Zeek writes its separator."""
 
 
 def is_it(head: str) -> bool:
@@ -50,7 +53,12 @@ def _of_tabs(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     fields, separator, unset = list[str](), "\t", "-"
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith("#separator"):
-            separator = line.partition(" ")[2].encode().decode("unicode_escape") or separator
+            written = line.partition(" ")[2].strip()
+            separator = (
+                bytes.fromhex(written[2:]).decode("latin-1")
+                if _ESCAPED.fullmatch(written)
+                else written or separator
+            )
         elif line.startswith("#unset_field"):
             unset = line.split(separator)[-1]
         elif line.startswith("#fields"):
