@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from coldaisle_analysis.audit.check import Absent, Check, Measured
 from coldaisle_analysis.audit.subject import MISSING, Subject
 from coldaisle_analysis.audit.sweep import both_classes, sweep, sweeps_of, transferred
+from coldaisle_analysis.audit.threads import map_in_threads
 from coldaisle_contracts.clock import DAY
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
@@ -22,7 +24,11 @@ def one_feature(subject: Subject) -> Measured:
     both_classes(subject)
     if not subject.features:
         raise Absent("the rows have no feature")
-    aucs = {name: max(curve.auc for curve in sweeps_of(subject, name)) for name in subject.features}
+    curves = map_in_threads(partial(sweeps_of, subject), subject.features)
+    aucs = {
+        name: max(curve.auc for curve in columns)
+        for name, columns in zip(subject.features, curves, strict=True)
+    }
     ranked = sorted(aucs, key=lambda name: -aucs[name])
     evidence = [{"column": name, "auc": round(aucs[name], 4)} for name in ranked]
     return Measured(aucs[ranked[0]], f"{ranked[0]} alone reaches an AUC of {aucs[ranked[0]]:.3f}.", evidence)
