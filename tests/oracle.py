@@ -14,8 +14,8 @@ _NUMBER = 10**9
 _MESSAGE = "mqtt_"
 _JOINED = "\x1f"
 """What tshark is told to put between several values: a comma may stand in a value."""
-_UNFRAGMENTED = ("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.reassemble_out_of_order:TRUE")
-"""We leave fragments as they are; and by default tshark reports messages never sent when segments come out of order."""
+_REASSEMBLED = ("ip.defragment:TRUE", "ipv6.defragment:TRUE", "tcp.reassemble_out_of_order:TRUE")
+"""By default tshark reports messages never sent when segments come out of order."""
 _EXTENSIONS = tuple(f"ipv6.{name}.nxt" for name in ("fraghdr", "dstopts", "routing", "hopopts"))
 _ACKNOWLEDGES, _ENDS = (4, 5, 6, 7), (14, 15)
 """Types of control packets whose reason code may be left out."""
@@ -101,7 +101,7 @@ def _omitted(decoded: pa.Table, column: Column) -> list[bool]:
 def tshark(pcap: Path, fields: list[str], *options: str) -> pd.DataFrame:
     """Return these display fields of every frame, as tshark writes them, empty where it has none."""
     wanted = [option for name in fields for option in ("-e", name)]
-    settings = [option for setting in _UNFRAGMENTED for option in ("-o", setting)]
+    settings = [option for setting in _REASSEMBLED for option in ("-o", setting)]
     command = ["tshark", "-n", "-r", str(pcap), *settings, *options, "-T", "fields", "-E", "separator=/t",
                "-E", "occurrence=a", "-E", f"aggregator={_JOINED}", *wanted]  # fmt: skip
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout

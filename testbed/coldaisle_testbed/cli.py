@@ -450,6 +450,8 @@ def audit(
     mqtt = _mqtt(port, mqtt_version)
     from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
+    if benign and not (subject and not pcap and examine.is_table(subject)):
+        raise InputError("--benign", "is for tables, whose classes have names: leave it out", benign[0])
     remarks: Sequence[str] = ()
     if pcap and labels:
         name, results, remarks = examine.captures(pcap, labels, series or (), mqtt)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from coldaisle_analysis.judging import formats
 from coldaisle_analysis.judging.alerts import Alert, table_of
 from coldaisle_analysis.judging.frames import Frames, community_id
 from coldaisle_analysis.judging.matching import Matches, match
+from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.report import detectors
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
@@ -363,3 +366,26 @@ def test_packed_logs(packets: pd.DataFrame, frame: Frame, tmp_path: Path) -> Non
     (tmp_path / "cut.gz").write_bytes(packed[:-12])
     with pytest.raises(InputError, match="gzip"):
         matches_of(packets, tmp_path / "cut.gz")
+
+
+def test_a_report_shows_detectors_beside_our_models(
+    analysed_run: Path, packets: pd.DataFrame, judged: Judge, tmp_path: Path
+) -> None:
+    """The section stands once, with every detector and our models; the rest of the page is as it was, and an older page gets it, too."""
+    folder = Path(shutil.copytree(analysed_run / "analyses" / "001", tmp_path / "copy"))
+    report, before = (
+        folder / "report" / "index.html",
+        (analysed_run / "report" / "index.html").read_text("utf-8"),
+    )
+    report.write_text(before.replace(detectors.BEGIN, "").replace(detectors.END, ""), "utf-8")
+    text = packets.loc[packets["label"] == 1, ["frame"]].to_csv(index=False)
+    for name in ("ours", "theirs"):
+        judge.add(judged(text, name=name), folder)
+        page = report.read_text("utf-8")
+        assert page.count('<section id="detectors">') == 1
+        assert f"{name}, kind by kind" in page
+    assert "ours, kind by kind" in page
+    assert all(MODELS[row["model"]].title in page for row in judge.models_of(folder))
+    head, _, rest = page.partition(detectors.BEGIN)
+    outside = head + rest.partition(detectors.END)[2]
+    assert outside.split() == before.replace(detectors.BEGIN, "").replace(detectors.END, "").split()

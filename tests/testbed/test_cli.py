@@ -112,6 +112,7 @@ def test_audit_of_a_table_in_several_files(coldaisle: Call, tmp_path: Path) -> N
         "label: web browsing counts as no attack (100 of 200 rows), flood as attack.",
     ]
     _assert_one_sentence(coldaisle("audit", tmp_path / "Week*.csv"), "Week*.csv", "name a run")
+    _assert_one_sentence(coldaisle("audit", tmp_path.parent, "--benign", "none"), "--benign", "for tables")
 
 
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Check group C: shortcuts that a classifier can take instead of learning what an attack is."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.numbers import MISSING
 from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes, sweep, sweeps_of, transferred
+from coldaisle_analysis.audit.threads import map_in_threads
 from coldaisle_contracts.clock import DAY, SECOND
 
 ARP = "Arp et al., Dos and Don'ts of Machine Learning in Computer Security, 2022; threshold ours"
@@ -31,7 +33,9 @@ def one_feature(subject: Subject) -> Measured:
     """Return the AUC of the best single feature: of its order, or of the attack rates of its texts."""
     both_classes(subject)
     subject.require_features()
-    return _best({name: max(curve.auc for curve in sweeps_of(subject, name)) for name in subject.features})
+    curves = map_in_threads(partial(sweeps_of, subject), subject.features)
+    pairs = zip(subject.features, curves, strict=True)
+    return _best({name: max(curve.auc for curve in of_column) for name, of_column in pairs})
 
 
 def one_rule(subject: Subject) -> Measured:

@@ -12,6 +12,7 @@ import pandas as pd
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.audit.numbers import ENOUGH, MISSING, as_numbers, fingerprints, middle_and_spread
+from coldaisle_analysis.audit.threads import ahead, map_in_threads
 from coldaisle_analysis.evaluation.groups import groups_of
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
@@ -133,7 +134,7 @@ class Subject:
             Absent: if there is no feature.
         """
         self.require_features()
-        return fingerprints((self.values(name) for name in self.features), len(self))
+        return fingerprints(ahead(map(self.values, self.features)), len(self))
 
     def scaled(self, rows: Ints) -> Floats:
         """Return the features of rows, missing ones filled with the median of the column, all of equal spread.
@@ -158,7 +159,7 @@ class Subject:
     @cached_property
     def _scale(self) -> list[tuple[float, float]]:
         """Median and spread of each feature."""
-        return [middle_and_spread(self.values(name)) for name in self.features]
+        return map_in_threads(lambda name: middle_and_spread(self.values(name)), self.features)
 
     @cached_property
     def days(self) -> Ints:

@@ -87,6 +87,8 @@ def of_frame(
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: column {twice}", "is there twice: rename one")
     label = _label_of(frame, name, label)
+    if f"{label}.1" in frame:
+        raise InputError(f"{name}: column {label}", "is there twice: rename one")
     frame = _without_blanks(frame, label, notes)
     classes = classes_of(frame[label], f"{name}: column {label}", benign)
     notes.append(classes.sentence(label))
@@ -158,11 +160,11 @@ def _truths(
     frame: pd.DataFrame, label: str, classes: Classes, notes: list[str]
 ) -> tuple[list[str], str | None]:
     """Return the other columns that are labels, which are no features, and the one of them that says the kind of attack."""
-    plain_names = {str(column): plain(column) for column in frame if column != label}
+    plain_names = {str(name): plain(re.sub(r"\.\d+$", "", str(name))) for name in frame if name != label}
     truths = [
         name
         for name, text in plain_names.items()
-        if text in _TRUTHS or (text in _PERHAPS and _repeats(frame[name], classes))
+        if text in (*_TRUTHS, plain(label)) or (text in _PERHAPS and _repeats(frame[name], classes))
     ]
     if truths:
         notes.append(f"{', '.join(truths)}: labels as well as {label}, and no feature.")

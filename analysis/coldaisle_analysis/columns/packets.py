@@ -35,7 +35,7 @@ ip_id | identity | Int32 | | IPv4 identification | ip.id
 ip_dscp | feature | Int16 | | differentiated services code point | ip.dsfield.dscp ipv6.tclass.dscp
 ip_df | feature | Int8 | 1 | don't-fragment flag of IPv4 | ip.flags.df
 ip_mf | meta | Int8 | 1 | more-fragments flag | ip.flags.mf ipv6.fraghdr.more
-ip_frag | meta | Int32 | bytes | fragment offset; behind 0 a frame has no transport columns
+ip_frag | meta | Int32 | bytes | fragment offset; of fragments, the one that makes the datagram whole has the transport columns
 icmp_type | meta | Int16 | | ICMP or ICMPv6 type | icmp.type icmpv6.type
 icmp_code | meta | Int16 | | ICMP or ICMPv6 code | icmp.code icmpv6.code
 to_server | feature | int8 | 1 | 1 towards the MQTT or NTP port, or a WebSocket server with MQTT; 0 from it or neither

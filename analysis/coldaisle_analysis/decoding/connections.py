@@ -7,7 +7,7 @@ older flow is kept until the newer one is answered, and segments go to the one t
 
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.fields import ahead
-from coldaisle_analysis.decoding.flows import begin, finish, free_place, put, retire, touch
+from coldaisle_analysis.decoding.flows import begin, finish, free_place, is_equal, put, retire, touch
 from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.transport import ACK, RST, SYN
 
@@ -62,14 +62,7 @@ def _older(carried: Carried, at: int) -> int:
     key = carried.flows[at].key
     older = int(carried.flows[at].chain)
     while older >= 0:
-        other = carried.flows[older].key
-        if (
-            key[0] == other[0]
-            and key[1] == other[1]
-            and key[2] == other[2]
-            and key[3] == other[3]
-            and key[4] == other[4]
-        ):
+        if is_equal(carried.flows[older].key, key):
             break
         older = int(carried.flows[older].chain)
     return older

@@ -19,6 +19,7 @@ _REMARKS = {
     "gaps": "holes in connections were given up: segments are missing from the capture",
     "unread": "segments behind holes are unread: nothing filled or acknowledged the holes until the connection or the capture ended",
     "refused": "segments ahead of their stream are unread: they acknowledge bytes never sent, so that their receiver drops them",
+    "fragments": "fragments of IP datagrams are unread: others of the same datagram are missing",
     "set_back": "frames have a time before that of their flow's last frame: the capture's clock was set back, and durations count it as that one",
     "untimed": "frames have no time: Simple Packet Blocks hold none",
     "overflows": f"holes were given up early: more than {state.EARLY >> 10} KiB waited behind them, or the room for all was used up",
@@ -143,9 +144,9 @@ class Decoder:
             ['1 frames are malformed; column malformed says how']
         """
         counts = {name: int(self._carried.tally[0][name]) for name in _REMARKS}
-        counts["unread"] += int(
-            self._carried.sides["early_count"][: 2 * self._carried.tally[0]["used_flows"]].sum()
-        )
+        waiting = self._carried.sides["early_count"]
+        counts["unread"] += int(waiting[: 2 * self._carried.tally[0]["used_flows"]].sum())
+        counts["fragments"] += int(waiting[-state.DATAGRAMS :].sum())
         for name, meaning in _REMARKS.items():
             if counts[name]:
                 yield f"{counts[name]:,} {meaning}"

@@ -3,6 +3,7 @@
 A flow starts at the first packet of its pair of addresses and ports, or at a SYN, see :mod:`connections`.
 """
 
+from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding.aliases import forget
 from coldaisle_analysis.decoding.arrays import NO_TIME, Rows
@@ -57,6 +58,15 @@ def find(
     flow.key[0], flow.key[1], flow.key[2], flow.key[3], flow.key[4] = a_high, a_low, b_high, b_low, ports
     put(carried, at, bucket, low_first)
     return at, low_first
+
+
+@inner
+def is_equal(key: Ints, other: Ints) -> bool:
+    """Tell whether two keys of five numbers are equal."""
+    different = 0
+    for part in range(5):
+        different |= key[part] ^ other[part]
+    return bool(different == 0)
 
 
 @inner

@@ -7,18 +7,20 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
-from coldaisle_analysis.decoding import arrays, framing, state, streams, utf8
+from coldaisle_analysis.decoding import arrays, framing, state, streams
 from coldaisle_analysis.decoding.arrays import Index, Int8s, Messages, Rows
 from coldaisle_analysis.decoding.connections import connection
 from coldaisle_analysis.decoding.controls import client
 from coldaisle_analysis.decoding.fields import u8, u16, u32
 from coldaisle_analysis.decoding.flows import features
 from coldaisle_analysis.decoding.layers import flow_of, network
-from coldaisle_analysis.decoding.layout import I8, I16, I32, I64, M8, M16, M32, Code, Has, MCode, Protocol
+from coldaisle_analysis.decoding.layout import I8, I32, I64, Code, Has, Protocol
 from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, icmp
 from coldaisle_analysis.decoding.numbering import sequence
+from coldaisle_analysis.decoding.pool import BLOCK
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.summaries import first_message
 from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
 from coldaisle_analysis.decoding.tunnels import IPV4, IPV6
 from coldaisle_analysis.decoding.unread import Unread, skip
@@ -95,7 +97,7 @@ def _decode(
         tally.payload_at = start
         bits = _frame(data, index, frame, ports, shard, rows, row, messages, carried)
         if tally.completed:
-            bits |= _first_message(rows, row, messages, carried)
+            bits |= first_message(rows, row, messages, carried)
         rows.text_end[row + 1] = tally.payload_text
         rows.bits[row] = bits
         rows.flaw[row] = tally.flaw
@@ -140,12 +142,11 @@ def _frame(
     rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
     rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
     rows.i64[I64.FLOW, row] = -1
-    kind, proto, at, behind, wire_end, net, bits = network(
-        data, int(index.link[frame]), start, end, wire_end, time_ns, rows, row, carried
+    kind, proto, at, behind, end, packet_end, net, bits = network(
+        data, int(index.link[frame]), start, end, wire_end, time_ns, shard, rows, row, carried
     )
     if proto < 0:
         return bits
-    packet_end = wire_end
     if proto == ICMP and kind == IPV4:
         return bits | icmp(data, behind, end, Protocol.ICMP, rows, row, carried)
     if proto == ICMPV6 and kind == IPV6:
@@ -190,7 +191,8 @@ def _segment(
     carried: Carried,
 ) -> int:
     """Follow the stream of a TCP segment whose header stands at ``at``, and return bits of Has."""
-    carried.tally[0].payload_at = payload
+    if payload >= BLOCK:  # and not in a datagram put together from fragments
+        carried.tally[0].payload_at = payload
     if payload + length > end:
         note(carried, Reason.TCP_PAYLOAD, end)
     flags, seq = u16(data, at + 12), u32(data, at + 4)
@@ -207,36 +209,3 @@ def _segment(
         return 0
     rows.code[Code.CLIENT, row] = client(data, place, carried)
     return Has.CLIENT
-
-
-@inner
-def _first_message(rows: Rows, row: int, messages: Messages, carried: Carried) -> int:
-    """Copy the first message that a frame completes into the frame's row, and return its bits of Has."""
-    tally = carried.tally[0]
-    index = int(tally.first)
-    i8, i16, i32, code = rows.i8, rows.i16, rows.i32, rows.code
-    i8[I8.PROTOCOL, row] = Protocol.MQTT
-    i16[I16.MQTT_MESSAGES, row] = min(tally.completed, 32767)
-    i8[I8.MQTT_MSGTYPE, row] = messages.i8[M8.MSGTYPE, index]
-    i8[I8.MQTT_QOS, row] = messages.i8[M8.QOS, index]
-    i8[I8.MQTT_DUP, row] = messages.i8[M8.DUP, index]
-    i8[I8.MQTT_RETAIN, row] = messages.i8[M8.RETAIN, index]
-    i8[I8.MQTT_CLEANSESS, row] = messages.i8[M8.CLEANSESS, index]
-    i16[I16.MQTT_VERSION, row] = messages.i16[M16.VERSION, index]
-    i16[I16.MQTT_CONNACK, row] = messages.i16[M16.CONNACK, index]
-    i32[I32.MQTT_LEN, row] = messages.i32[M32.LEN, index]
-    i32[I32.MQTT_MSGID, row] = messages.i32[M32.MSGID, index]
-    i32[I32.MQTT_KEEPALIVE, row] = messages.i32[M32.KEEPALIVE, index]
-    code[Code.MQTT_TOPIC, row] = messages.code[MCode.TOPIC, index]
-    code[Code.MQTT_CLIENTID, row] = messages.code[MCode.CLIENTID, index]
-    code[Code.MQTT_PROTONAME, row] = messages.code[MCode.PROTONAME, index]
-    bits = int(messages.bits[index]) & ~Has.CLIENT
-    if bits & Has.PAYLOAD:
-        tally.payload_text = utf8.copy(
-            messages.payload,
-            messages.payload_end[index],
-            messages.payload_end[index + 1],
-            rows.text,
-            tally.payload_text,
-        )
-    return bits

@@ -6,11 +6,12 @@ from coldaisle_analysis.decoding import tunnels
 from coldaisle_analysis.decoding.arrays import Rows
 from coldaisle_analysis.decoding.fields import i64, u16, u32
 from coldaisle_analysis.decoding.flows import find
+from coldaisle_analysis.decoding.fragments import packet
 from coldaisle_analysis.decoding.links import ETHERNET, link
-from coldaisle_analysis.decoding.network import TCP, V4, V6, arp, ipv4, ipv6
+from coldaisle_analysis.decoding.network import TCP, V4, V6, arp
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
-from coldaisle_analysis.decoding.tunnels import ARP, BRIDGED, IPV4, IPV6, NOTHING
+from coldaisle_analysis.decoding.tunnels import ARP, BRIDGED, IPV4, NOTHING
 
 
 @inner
@@ -21,15 +22,16 @@ def network(
     end: int,
     wire_end: int,
     time_ns: int,
+    shard: int,
     rows: Rows,
     row: int,
     carried: Carried,
-) -> tuple[int, int, int, int, int, int, int]:
+) -> tuple[int, int, int, int, int, int, int, int]:
     """Decode link and network layer, and those within tunnels: the columns hold the innermost ones.
 
     Returns:
-        EtherType and protocol of the IP packet (-1 for none that is read further), offsets of its header and of what follows, its end
-        on the wire, the number of its network, and bits of Has.
+        EtherType and protocol of the IP packet (-1 for none that is read further), offsets of its header and of what follows, the end of
+        its captured bytes and its end on the wire, the number of its network, and bits of Has.
     """
     kind, mac, net, bits, link_bits = BRIDGED, -1, 0, 0, 0
     proto, behind = -1, at
@@ -42,23 +44,20 @@ def network(
         if kind == BRIDGED:
             continue
         if kind == ARP:
-            return kind, -1, at, at, at, net, bits | arp(data, at, end, time_ns, rows, row, carried)
-        if kind == IPV4:
-            proto, behind, packet_end, more = ipv4(data, at, end, wire_end, mac, rows, row, carried)
-        elif kind == IPV6:
-            proto, behind, packet_end, more = ipv6(data, at, end, wire_end, mac, rows, row, carried)
-        else:
-            return kind, -1, at, at, at, net, bits
+            return kind, -1, at, at, at, at, net, bits | arp(data, at, end, time_ns, rows, row, carried)
+        proto, behind, end, packet_end, more = packet(
+            data, kind, at, end, wire_end, mac, net, time_ns, shard, rows, row, carried
+        )
         bits |= more
         if proto == TCP or proto < 0:
-            return kind, proto, at, behind, packet_end, net, bits
+            return kind, proto, at, behind, end, packet_end, net, bits
         inside, start, number = tunnels.enter(data, proto, behind, min(end, packet_end), carried)
         if inside == NOTHING:
-            return kind, proto, at, behind, packet_end, net, bits
+            return kind, proto, at, behind, end, packet_end, net, bits
         kind, at, net, mac = inside, start, number, -1
         end, wire_end = min(end, packet_end), packet_end
     note(carried, Reason.TUNNEL_CUT, at)
-    return kind, -1, at, at, at, net, bits
+    return kind, -1, at, at, at, at, net, bits
 
 
 @inner

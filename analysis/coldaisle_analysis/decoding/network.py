@@ -110,7 +110,7 @@ def ipv4(
     if at + header > end:
         note(carried, Reason.IPV4_HEADER, at)
         return _NOTHING, at, at, bits
-    return (_NOTHING if fragment & 0x1FFF else proto), at + header, at + total, bits
+    return proto, at + header, at + total, bits
 
 
 @inner
@@ -136,18 +136,16 @@ def ipv6(
     if at + total > wire_end:
         note(carried, Reason.IPV6_LONG, at + 4)
         total = wire_end - at
-    following, behind = _extensions(data, u8(data, at + 6), at + 40, min(end, at + total), rows, row, carried)
+    following, behind = extensions(data, u8(data, at + 6), at + 40, min(end, at + total), rows, row, carried)
     rows.i16[I16.IP_PROTO, row] = following
-    if rows.i32[I32.IP_FRAG, row] or behind < 0:
-        following = _NOTHING
-    return following, behind, at + total, Has.IP
+    return (_NOTHING if behind < 0 else following), behind, at + total, Has.IP
 
 
 @inner
-def _extensions(
+def extensions(
     data: Bytes, following: int, at: int, end: int, rows: Rows, row: int, carried: Carried
 ) -> tuple[int, int]:
-    """Step over extension headers; return the protocol behind them and its offset, -1 when they are cut off."""
+    """Step over extension headers, up to the one of a fragment; return the protocol behind them and its offset, -1 when they are cut off."""
     while following in _EXTENSIONS:
         if end - at < 8:
             note(carried, Reason.IPV6_EXTENSION, at)
@@ -160,7 +158,7 @@ def _extensions(
         elif following == _AUTHENTICATION:
             size = (u8(data, at + 1) + 2) * 4
         following, at = u8(data, at), at + size
-        if rows.i32[I32.IP_FRAG, row]:
+        if rows.i32[I32.IP_FRAG, row] or rows.i8[I8.IP_MF, row]:
             break
     return following, at
 

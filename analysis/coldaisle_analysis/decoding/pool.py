@@ -15,7 +15,9 @@ PIECE = SCRATCH + LONGEST + CHUNK
 """Offset behind that where an early segment is put together."""
 NAME = PIECE + LARGEST + CHUNK
 """Offset behind that where a client id is put together."""
-BLOCK = NAME + (1 << 16) + CHUNK
+DATAGRAM = NAME + (1 << 16) + CHUNK
+"""Offset behind that where a datagram is put together from its fragments."""
+BLOCK = DATAGRAM + (1 << 16) + CHUNK
 """Offset behind that where the block starts."""
 
 

@@ -25,6 +25,7 @@ class Reason(IntEnum):
     IPV6_VERSION = auto()
     IPV6_LONG = auto()
     IPV6_EXTENSION = auto()
+    IP_FRAGMENT = auto()
     TCP_CUT = auto()
     TCP_HEADER = auto()
     TCP_OPTIONS = auto()
@@ -68,6 +69,7 @@ WORDS = {
     Reason.IPV6_VERSION: "IPv6 header of another version",
     Reason.IPV6_LONG: "IPv6 payload length past the frame",
     Reason.IPV6_EXTENSION: "IPv6 extension header cut off",
+    Reason.IP_FRAGMENT: "IP fragment of a length that none has, or past the longest datagram",
     Reason.TCP_CUT: "TCP header cut off",
     Reason.TCP_HEADER: "TCP data offset below 5 or past the segment",
     Reason.TCP_OPTIONS: "TCP option with a length that is none",

@@ -29,6 +29,8 @@ EARLY_SEGMENTS = 1 << 10
 """The most segments that wait behind a hole in one direction."""
 HOLES = 4
 """The most holes remembered in one direction to tell late segments from retransmissions."""
+DATAGRAMS = 256
+"""The most IP datagrams whose fragments are kept at a time; beyond that, those of the oldest one are given up."""
 SEGMENTS = 1 << 17
 """The most early segments of all directions together."""
 ALIASES = 1 << 16
@@ -114,7 +116,21 @@ SIDE = np.dtype(
     ],
     align=True,
 )
-"""A direction of a flow. Its place is twice the place of the flow, plus one for the direction of the first packet."""
+"""A direction of a flow. Its place is twice the place of the flow, plus one for the direction of the first packet.
+
+The last of them, :data:`DATAGRAMS` in number, are no directions, but keep the fragments of a datagram as early segments.
+"""
+
+DATAGRAM = np.dtype(
+    [
+        ("key", np.int64, (5,)),  # addresses in halves; identification, protocol, version and shard
+        ("first_ns", np.int64),  # time of its first fragment
+        ("total", np.int32),  # its length without header, in bytes, -1 before its last fragment
+        ("used", np.int8),
+    ],
+    align=True,
+)
+"""A datagram of which fragments wait for others."""
 
 SEGMENT = np.dtype(
     [
@@ -141,6 +157,7 @@ class Carried(NamedTuple):
         flows: records FLOW.
         sides: records SIDE.
         buckets: first flow of each bucket of the table of flows, -1 for none.
+        datagrams: records DATAGRAM; the last one names the datagram at hand.
         segments: records SEGMENT.
         aliases: records ALIAS.
         alias_buckets: first alias of each bucket of the table of aliases, -1 for none.
@@ -159,6 +176,7 @@ class Carried(NamedTuple):
     flows: Records
     sides: Records
     buckets: Ints
+    datagrams: Records
     segments: Records
     aliases: Records
     alias_buckets: Ints
@@ -189,8 +207,9 @@ def new(text: int, flows: int = FLOWS, version: int = 0) -> Carried:
     tally["arp_ns"] = NO_TIME
     return Carried(
         room(flows, FLOW),
-        room(2 * flows, SIDE),
+        room(2 * flows + DATAGRAMS, SIDE),
         _slots(2 * FLOWS),
+        room(DATAGRAMS + 1, DATAGRAM),
         room(SEGMENTS, SEGMENT),
         room(ALIASES, ALIAS),
         _slots(ALIASES),

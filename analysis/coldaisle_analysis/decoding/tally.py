@@ -30,6 +30,8 @@ TALLY = np.dtype(
         ("forgotten_hosts", np.int64),
         ("unread", np.int64),  # early segments of connections that ended or were forgotten
         ("refused", np.int64),  # segments that acknowledge what was never sent, overtaken by their stream
+        ("fragments", np.int64),  # fragments of datagrams that never were whole
+        ("next_datagram", np.int64),  # place of the datagram that is given up next
         ("set_back", np.int64),  # frames with a time before that of their flow's last frame
         ("untimed", np.int64),  # frames without a time
         ("overflows", np.int64),  # holes given up because too much waited behind them

@@ -279,3 +279,44 @@ def test_a_folder_without_tables(tmp_path: Path) -> None:
     assert not files.is_table(tmp_path)
     with pytest.raises(InputError):
         examine.path(tmp_path)
+
+
+def test_tables_of_parquet(tmp_path: Path) -> None:
+    """Times with a zone, truth values, dates and lists of Parquet are times, text and times again."""
+    frame = pd.DataFrame(ROWS, columns=list(HEADER))
+    frame["Timestamp"] = pd.date_range("2026-03-02", periods=len(ROWS), freq="min", tz="Europe/Berlin")
+    frame["day of it"] = frame["Timestamp"].dt.date
+    frame["open"], frame["parts"] = frame["Flow Duration"] > 500, [[1, at % 3] for at in range(len(ROWS))]
+    frame.to_parquet(tmp_path / "flows.parquet")
+    subject = tables.load(tmp_path / "flows.parquet", "Label")
+    assert subject.of("time").tolist() == frame["Timestamp"].tolist()
+    assert subject.features == ["Flow Duration", "Rate", "open", "parts"]
+    assert subject.clocks == ["Timestamp", "day of it"]
+    written(tmp_path, b"PAR1 and no more", "odd.parquet")
+    with pytest.raises(InputError, match=r"odd\.parquet: cannot be read"):
+        tables.load(tmp_path / "odd.parquet", "Label")
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_delimiters_at_some_ends(sign: str, tmp_path: Path) -> None:
+    """A delimiter behind some rows adds no column, whatever it is and however lines end."""
+    text = "\r\n".join(line + sign * (at in {3, 70, 90}) for at, line in enumerate(lines(sign))) + "\r\n"
+    assert same_rows(tables.load(written(tmp_path, text), "Label"))
+
+
+def test_two_label_columns(tmp_path: Path) -> None:
+    """Of two columns with the name of the label neither is taken."""
+    path = written(tmp_path, "a,label,label\n" + "1,0,0\n2,1,1\n" * 20)
+    with pytest.raises(InputError, match=r"column label: is there twice: rename one"):
+        tables.load(path)
+
+
+def test_own_signs_of_zeek(tmp_path: Path) -> None:
+    """The log says itself what stands for a value that is not set, and what stands between values."""
+    text = zeek(0, 60).replace("\t-\t", "\tNIL\t").replace("#unset_field\t-", "#unset_field\tNIL")
+    subject = tables.load(
+        written(tmp_path, text.replace(",", ";").replace("\t", ",").replace("\\x09", ","), "conn.log"),
+        "label",
+    )
+    assert subject.frame["duration"].isna().tolist() == [i % 2 == 0 for i in range(60)]
+    assert "duration" not in subject.texts

@@ -265,3 +265,9 @@ def test_flags_in_hexadecimal_are_flags() -> None:
     words = tables.of_frame(rows.assign(**{"tcp.flags": ["S", "SA", "A"] * 40}), "t")
     assert result(words, "A5").status is Status.ABSENT
     assert "tcp.flags" in words.features
+
+
+def test_dates_in_one_number() -> None:
+    """20180312 is a day and no second of 1970."""
+    times = times_of(pd.Series([20180312, 20180313]), "t", [])
+    assert times.tolist() == [pd.Timestamp("2018-03-12", tz="UTC"), pd.Timestamp("2018-03-13", tz="UTC")]

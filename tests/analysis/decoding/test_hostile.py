@@ -67,6 +67,8 @@ CORPUS: dict[str, tuple[Reason, int, bytes | list[bytes | Packet]]] = {
     "IPv6 longer than the frame": (Reason.IPV6_LONG, 18, bent(V6, 18, b"\xff\xff")),
     "IPv6 extension cut": (Reason.IPV6_EXTENSION, 54, bytes(ETHERNET / IPv6(src="fd00::1", dst="fd00::2", nh=0) / IPv6ExtHdrHopByHop())[:60]),
     "IPv6 extensions without end": (Reason.IPV6_EXTENSION, 62, bytes(ETHERNET / IPv6(src="fd00::1", dst="fd00::2", nh=60)) + bytes([60, 0, 0, 0, 0, 0, 0, 0])),
+    "IP fragment of 9 bytes": (Reason.IP_FRAGMENT, 14, ETHERNET / IP(src=UNIT, dst=BROKER, flags="MF", proto=6) / bytes(9)),
+    "IP fragment past any datagram": (Reason.IP_FRAGMENT, 14, ETHERNET / IP(src=UNIT, dst=BROKER, frag=8191, proto=6) / bytes(16)),
     "TCP cut": (Reason.TCP_CUT, 34, bytes(up())[:50]),
     "TCP header of 16 bytes": (Reason.TCP_HEADER, 46, bent(up(), 46, b"\x40")),
     "TCP header past the packet": (Reason.TCP_HEADER, 46, bent(up(), 46, b"\xf0")),

@@ -103,8 +103,11 @@ def _again(paths: Sequence[Path], rows: Rows, columns: dict[str, list[Chunk]], l
 
 def _tables(path: Path, rows: Rows, names: Sequence[str] = ()) -> Iterator[pa.Table]:
     """Yield the rows of a file in parts, whatever form it has."""
-    with path.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == b"PAR1"
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror}): {REMEDY}") from error
     if not is_parquet and path.suffix.lower() == ".parquet":
         raise InputError(path, f"is no Parquet file: {REMEDY}")
     yield from _parquet(path, rows, names) if is_parquet else rows.tables(path, names)

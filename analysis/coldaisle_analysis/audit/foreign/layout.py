@@ -55,6 +55,7 @@ class Layout:
         spare: whether each row ends in a delimiter, so that it has one value more than there are names.
         decimal: the decimal sign.
         widened: text between columns that stands for a delimiter; empty where there is none.
+        missing: further spellings of a missing number.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,7 @@ class Layout:
     spare: bool = False
     decimal: str = "."
     widened: str = ""
+    missing: tuple[str, ...] = ()
 
 
 def layout_of(block: Block, path: Path, remarks: list[str]) -> Layout:
@@ -105,7 +107,8 @@ def _zeek(text: str, path: Path, remarks: list[str]) -> Layout:
     widened = _STRATOSPHERE if _STRATOSPHERE in fields else ""
     fields = fields.replace(widened, separator) if widened else fields
     names = _named(fields.split(separator), path.name, remarks)
-    return Layout(names, separator, "", skipped=count, comment=b"#", widened=widened)
+    missing = tuple(re.findall(r"^#(?:unset|empty)_field.([^\r\n]+)", text, re.MULTILINE))
+    return Layout(names, separator, "", skipped=count, comment=b"#", widened=widened, missing=missing)
 
 
 def _arff(text: str, path: Path, _: list[str]) -> Layout:

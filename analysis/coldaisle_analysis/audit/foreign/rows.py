@@ -14,6 +14,7 @@ from pyarrow import csv
 
 from coldaisle_analysis.audit.foreign.blocks import Block, blocks
 from coldaisle_analysis.audit.foreign.layout import MISSING, Layout, layout_of
+from coldaisle_analysis.audit.threads import ahead
 from coldaisle_contracts.errors import InputError
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -48,7 +49,7 @@ class Rows:
             InputError: if it cannot be read, or has other columns than the first file.
         """
         layout = None
-        for number, block in enumerate(blocks(path, self.remarks)):
+        for number, block in enumerate(ahead(blocks(path, self.remarks))):
             if layout is None:
                 layout = layout_of(block, path, self.remarks)
                 self.expect(layout.names, path)
@@ -142,7 +143,7 @@ def _parsed(
             ),
             csv.ConvertOptions(
                 column_types={name: _TEXT for name in layout.names if name in texts},
-                null_values=list(MISSING),
+                null_values=[*MISSING, *layout.missing],
                 decimal_point=layout.decimal,
                 include_columns=[*(names or layout.names), *columns[len(layout.names) :]],
             ),
@@ -165,24 +166,21 @@ def _mended(data: bytes, odd: Sequence[csv.InvalidRow], block: Block, layout: La
         InputError: if a row has another number of values than there are columns.
     """
     for row in odd:
-        spare = row.actual_columns == row.expected_columns + 1 and row.text.rstrip().endswith(
-            layout.delimiter.strip() or layout.delimiter
-        )
+        ending = row.text.rstrip(" \r\n").endswith(layout.delimiter)
+        spare = ending and row.actual_columns == row.expected_columns + 1
         if not spare and not (layout.spare and row.actual_columns == row.expected_columns - 1):
             count = row.expected_columns - layout.spare
             remedy = f"has {row.actual_columns} values for {count} columns: mend or remove this line"
             raise InputError(f"{path}: line {block.line_of(row.text)}", remedy, row.text[:60])
-    lines = {row.text.encode() for row in odd}
+    lines = {row.text.rstrip("\r\n").encode() for row in odd}
     sign = layout.delimiter.encode()
-    whole = (
-        line
-        if line.rstrip(b"\r") not in lines
-        else line.rstrip(b"\r") + sign
-        if layout.spare
-        else line.rstrip(b"\r")[: -len(sign)]
-        for line in data.split(b"\n")
-    )
-    mended = b"\n".join(whole)
+
+    def whole(line: bytes) -> bytes:
+        if line.rstrip(b"\r") not in lines:
+            return line
+        return line.rstrip(b"\r") + sign if layout.spare else line.rstrip(b" \r")[: -len(sign)]
+
+    mended = b"\n".join(map(whole, data.split(b"\n")))
     if mended == data:
         remedy = "cannot be divided into columns: mend or remove this line"
         raise InputError(f"{path}: line {block.line_of(odd[0].text)}", remedy, odd[0].text[:60])
@@ -207,6 +205,8 @@ def chunk(column: pa.ChunkedArray) -> npt.NDArray[np.generic] | pd.Categorical:
         whole = whole if isinstance(whole, pa.DictionaryArray) else pa.concat_arrays(whole.chunks)
         codes = whole.indices.fill_null(-1).to_numpy()
         return pd.Categorical.from_codes(codes, whole.dictionary.to_pylist())
+    if pa.types.is_timestamp(column.type):
+        return np.asarray(column.cast(pa.timestamp("us"), safe=False).to_numpy())
     if column.type != pa.int64() or column.null_count:
         return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
     limits = pc.min_max(column).as_py()

@@ -81,6 +81,9 @@ def are_times(column: pd.Series) -> bool:
 
 def _epochs(column: pd.Series) -> pd.Series:
     """Return numbers as times: epochs in s, ms, µs or ns."""
+    dates = _dates(column)
+    if dates is not None:
+        return dates
     size = np.abs(column.to_numpy(np.float64, na_value=np.nan))
     finite = size[np.isfinite(size) & (size > 0)]
     scale = _EPOCH.get(len(str(int(np.median(finite)))) if len(finite) else 10, SECOND)
@@ -90,6 +93,15 @@ def _epochs(column: pd.Series) -> pd.Series:
     if epoch.dtype.kind in "iu":
         return pd.Series(pd.to_datetime(epoch.astype("int64") * scale, utc=True))
     return pd.Series(pd.to_datetime((epoch * scale).round(), utc=True, errors="coerce"))
+
+
+def _dates(column: pd.Series) -> pd.Series | None:
+    """Return numbers such as 20180312 as dates, if all are."""
+    numbers = column.dropna()
+    if not len(numbers) or numbers.min() < _FIRST.year * 10_000 or numbers.max() > _LAST.year * 10_000:
+        return None
+    dates = pd.to_datetime(numbers.astype("int64").astype("str"), format="%Y%m%d", utc=True, errors="coerce")
+    return None if dates.isna().any() else dates.reindex(column.index)
 
 
 def _of_texts(column: pd.Series, place: str, remarks: list[str]) -> pd.Series:
