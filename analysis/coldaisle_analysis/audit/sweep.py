@@ -9,6 +9,7 @@ from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.audit.numbers import MISSING
 from coldaisle_analysis.audit.subject import Absent, Subject
 
+_CHANCE = 0.5
 _TEXTS = 3
 """How many texts a rule names."""
 
@@ -71,9 +72,9 @@ def sweeps_of(subject: Subject, name: str) -> list[Sweep]:
         if name in subject.texts:
             score = by_value(values, label, subject.seed)
             by_rate = sweep(score, label)
-            attacked = values[(score > by_rate.threshold) == by_rate.above]
-            rule = f"{name} is {_listed(subject, name, attacked)}"
-            subject.sweeps[name].append(replace(by_rate, rule=rule))
+            if by_rate.above and _auc(score, label) > _CHANCE:  # else texts say nothing about other rows
+                rule = f"{name} is {_listed(subject, name, values[score > by_rate.threshold])}"
+                subject.sweeps[name].insert(0, replace(by_rate, rule=rule))
     return subject.sweeps[name]
 
 

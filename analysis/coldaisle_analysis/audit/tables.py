@@ -86,6 +86,7 @@ def of_frame(
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: column {twice}", "is there twice: rename one")
+    frame = frame.rename(columns=str)
     label = _label_of(frame, name, label)
     if f"{label}.1" in frame:
         raise InputError(f"{name}: column {label}", "is there twice: rename one")

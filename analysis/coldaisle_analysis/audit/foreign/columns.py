@@ -81,6 +81,7 @@ class Columns:
     def __init__(
         self, frame: pd.DataFrame, place: str, meaning: dict[str, str], truth: set[str], notes: list[str]
     ) -> None:
+        self._rows = frame
         self.frame, self._place, self._meaning, self._notes = (
             frame.reset_index(drop=True),
             place,
@@ -144,12 +145,13 @@ class Columns:
 
     def _refuse_header(self, name: str, codes: Encoded) -> None:
         """Refuse a column with the name of a column among its values."""
-        names = {name} if codes.is_text else set(map(str, self.frame))
+        names = set(map(str, self.frame))
         for code, text in codes.texts.items():
-            if text in names:
-                row = int((codes.numbers == code).argmax()) + 1
+            row = int((codes.numbers == code).argmax()) if text in names else 0
+            cells = [str(cell).strip() for cell in self._rows.iloc[row]] if text in names else []
+            if sum(cell in names for cell in cells) > _HALF * len(names):
                 remedy = "holds the name of a column: remove this header, or divide the table there"
-                raise InputError(f"{self._place}: row {row}: column {name}", remedy, text)
+                raise InputError(f"{self._place}: row {row + 1}: column {name}", remedy, text)
 
     def _put(self, form: str, name: str) -> None:
         self._forms.setdefault(form, []).append(name)
