@@ -1,6 +1,7 @@
 """Times as people write them: ISO 8601, day or month first, names of months, epochs; all as UTC."""
 
 import re
+import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
+_TIME, _WORDS = ("hour", "minute", "second", "fraction"), ("sign", "name", "half", "zone")
+_AT_ONCE = 100_000
+"""How many texts are taken apart at once."""
 _UTC = {"", "Z", "z", "UTC", "GMT"}
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?\s*(?P<half>[AaPp])?(?(half)\.?[Mm]\.?)"
 _ZONE = r"\s*(?P<zone>[A-Za-z][A-Za-z ]*|[-+]\d{2}(?::?\d{2})?)?"
@@ -132,11 +136,27 @@ def _iso(texts: pd.Series) -> Instants:
 
 
 def _matches(texts: pd.Series, form: str) -> pd.DataFrame:
-    """Return the parts of the texts that have a form, with the index of these texts."""
+    """Return the parts of the texts that have a form, with the index of these texts; a number that is left out is 0."""
     pattern = re.compile(form, re.IGNORECASE)
-    hits = {at: hit.groupdict() for at, text in texts.items() if (hit := pattern.fullmatch(text))}
-    names = [*pattern.groupindex]
-    return pd.DataFrame.from_dict(hits, orient="index", columns=names, dtype="object")
+    parts = []
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts.iloc[start : start + _AT_ONCE]
+        hits = {at: hit.groups("") for at, text in some.items() if (hit := pattern.fullmatch(text))}
+        part = pd.DataFrame.from_dict(hits, orient="index", columns=[*pattern.groupindex], dtype="object")
+        parts.append(part.apply(_part))
+    return pd.concat(parts) if parts else pd.DataFrame(columns=[*pattern.groupindex])
+
+
+def _part(texts: pd.Series) -> pd.Series:
+    """Return one part of many times: numbers as such, and each different text once."""
+    if texts.name in _WORDS:
+        return texts.str.strip().map(sys.intern)
+    if texts.name == "fraction":
+        return texts.str[:9].str.pad(9, "right", "0").astype("int64")
+    numbers = texts.where(texts != "", "0").astype("int64")
+    if texts.name == "year":  # two digits as POSIX has them
+        return numbers + texts.str.len().eq(2) * np.where(numbers < 70, 2000, 1900)  # noqa: PLR2004 - 1970
+    return numbers
 
 
 def _day_first(parts: pd.DataFrame, place: str, remarks: list[str]) -> bool:
@@ -147,7 +167,7 @@ def _day_first(parts: pd.DataFrame, place: str, remarks: list[str]) -> bool:
     """
     if not len(parts):
         return True
-    first, second = parts["first"].astype("int64"), parts["other"].astype("int64")
+    first, second = parts["first"], parts["other"]
     late_first, late_second = first > 12, second > 12  # noqa: PLR2004 - months
     if late_first.any() and late_second.any():
         values = [_text(parts[late].iloc[0]) for late in (late_first, late_second)]
@@ -169,7 +189,8 @@ def _day_first(parts: pd.DataFrame, place: str, remarks: list[str]) -> bool:
 
 
 def _text(part: pd.Series) -> str:
-    return str(part["sign"]).join(str(part[name]) for name in ("first", "other", "year"))
+    sign = part["sign"]
+    return f"{part['first']:02d}{sign}{part['other']:02d}{sign}{part['year']:02d}"
 
 
 def _date(part: pd.DataFrame, form: str, day_first: bool) -> Instants:
@@ -178,12 +199,8 @@ def _date(part: pd.DataFrame, form: str, day_first: bool) -> Instants:
         day, month = (part["first"], part["other"]) if day_first else (part["other"], part["first"])
     else:
         day = part["day"]
-        month = part["month"] if form == "year" else part["name"].str[:3].str.lower().map(_MONTHS)
-    year = part["year"].astype("int64").to_numpy()
-    short = part["year"].str.len().eq(2).to_numpy()  # as POSIX has them
-    year = year + np.where(short, np.where(year < 70, 2000, 1900), 0)  # noqa: PLR2004 - 1970
-    months = month.astype("float64").fillna(0).to_numpy().astype(np.int64)
-    days = day.astype("int64").to_numpy()
+        month = part["month"] if form == "year" else part["name"].str[:3].str.lower().map(_MONTHS).fillna(0)
+    year, months, days = (np.asarray(numbers, np.int64) for numbers in (part["year"], month, day))
     start = ((year - 1970) * 12 + months - 1).astype("datetime64[M]")
     date = start.astype("datetime64[D]") + days - 1
     near = (year >= _FIRST.year) & (year <= _LAST.year)
@@ -193,12 +210,9 @@ def _date(part: pd.DataFrame, form: str, day_first: bool) -> Instants:
 
 def _instants(part: pd.DataFrame, date: Instants) -> Instants:
     """Return the time of each row by the clock that wrote it."""
-    hour, minute, second = (
-        part[name].fillna(0).astype("int64").to_numpy() for name in ("hour", "minute", "second")
-    )
+    hour, minute, second, fraction = (np.asarray(part[name], np.int64) for name in _TIME)
     half = part["half"].str.lower()
     hour = np.where(half.eq("p"), hour % 12 + 12, np.where(half.eq("a"), hour % 12, hour))
-    fraction = part["fraction"].fillna("").str[:9].str.pad(9, "right", "0").astype("int64").to_numpy()
     valid = (hour < 24) & (minute < 60) & (second <= 60)  # noqa: PLR2004 - hours, minutes, a leap second
     ns = ((hour * 60 + minute) * 60 + second) * SECOND + fraction
     return np.where(valid, date.astype("datetime64[ns]") + ns, np.datetime64("NaT", "ns"))
@@ -210,7 +224,7 @@ def _zones(zones: pd.Series, place: str, remarks: list[str]) -> pd.Series:
     Raises:
         InputError: if there are several zones that only a name tells apart.
     """
-    texts = zones.fillna("").str.strip()
+    texts = zones.astype("str")
     signed = texts.str.extract(r"^([-+])(\d{2}):?(\d{2})?$")
     minutes = signed[1].astype("float64") * 60 + signed[2].astype("float64").fillna(0)
     named = sorted(set(texts[signed[0].isna()]) - _UTC)
