@@ -112,6 +112,8 @@ def files(at: Frame) -> dict[str, str]:
         "alert_json": json.dumps(snort),
         "Slips": json.dumps(idmef),
         "Slips of old": json.dumps(idea),
+        "Slips' alerts.log": f"{iso(time_ns).replace('-', '/').replace('T', ' ')} (TW 1): Src IP {src:26}. Detected x. threat level: low.\nno host\n",
+        "conn.log.labeled": zeek.format("conn", "conn_state\tlabel   detailed-label") + f"{ts}\t{UID}\t{tuple_of}\tSF\tMalicious   DDoS\n",
         "frame number": f"frame,score\n{at['frame']},0.9\n",
         "frame number in a file": f"file;frame_in_file;alert\n{file};{number};1\n{file};{number + 1};0\n",
         "time and addresses": f"time,src,src_port,dst,dst_port,proto\n{time_ns},{src},{sport},{dst},{dport},6\n",

@@ -22,7 +22,7 @@ from coldaisle_contracts.errors import InputError
 NAMES: dict[str, tuple[str, ...]] = {
     "number": ("frame_in_file", "frame", "frame_number", "frame.number", "pcap_cnt", "pkt_num"),
     "file": ("file", "pcap_filename", "capture"),
-    "time_ns": ("time_ns", "timestamp", "time", "ts", "frame.time_epoch", "time_epoch", "start", "start_time"),
+    "time_ns": ("time_ns", "timestamp", "time", "ts", "frame.time_epoch", "time_epoch", "seconds", "start", "start_time"),
     "end_ns": ("end_ns", "end", "end_time"),
     "duration": ("duration",),
     "src": ("src", "src_ip", "ip.src", "ip_src", "src_addr", "srcip", "source", "id.orig_h", "src_ap"),

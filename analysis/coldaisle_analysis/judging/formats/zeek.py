@@ -17,6 +17,8 @@ IS_CONNECTION = "#connection"
 """Name of a fact that only rows of a list of connections have."""
 _VERDICTS = {*VERDICTS, *NAMES["score"]}
 _EMPTY = "(empty)"
+_BLANKS = re.compile(" {3}")
+"""What stands between the last columns of a ``conn.log.labeled``, as the data sets of Stratosphere have them."""
 _ESCAPED = re.compile(r"\\x[0-9a-fA-F]{2}")
 """A character as Zeek writes its separator."""
 
@@ -62,9 +64,11 @@ def _of_tabs(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         elif line.startswith("#unset_field"):
             unset = line.split(separator)[-1]
         elif line.startswith("#fields"):
-            fields = [name.strip().lower() for name in line.split(separator)[1:]]
+            fields = [name.strip().lower() for name in _BLANKS.sub(separator, line).split(separator)[1:]]
         elif line and not line.startswith("#"):
             cells = line.split(separator)
+            if len(cells) < len(fields):
+                cells = [*cells[:-1], *_BLANKS.split(cells[-1])]
             if len(cells) != len(fields):
                 remedy = (
                     f"has {len(cells)} cells, #fields names {len(fields)}: remove a line that was cut off"
