@@ -146,6 +146,18 @@ def test_our_events_are_suricata_s(talk: Path) -> None:
     assert theirs.total() > 20
 
 
+@pytest.mark.netns
+def test_our_events_of_a_real_run_are_suricata_s(hour_run: Path, tmp_path: Path) -> None:
+    """The same of an hour that was really played, with attackers on the path."""
+    export(hour_run, ["eve"], tmp_path / "out")
+    theirs, ours = (
+        Counter(map(comparable, events(path, "mqtt")))
+        for path in (suricata(hour_run), tmp_path / "out" / "eve" / "eve.json")
+    )
+    assert sorted((theirs - ours).elements()) == sorted((ours - theirs).elements()) == []
+    assert theirs.total() > 150
+
+
 def test_a_forged_checksum_hides_a_message(tmp_path: Path) -> None:
     """A segment with a wrong checksum is reported; its message is seen only where checksums are not validated."""
     conversation = Talk()
