@@ -67,6 +67,12 @@ def _print_version(wanted_now: bool) -> None:
         raise typer.Exit
 
 
+LabelsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Labels of captures: a table each, CAPTURE=CLASS, rules (CSV) or the pcapng; repeat it."
+    ),
+]
 SeriesOption = Annotated[
     list[str] | None,
     typer.Option(help="Series of captures to read, such as '*#temperature'; repeat it. Default: all."),
@@ -297,7 +303,7 @@ def reproduce(
 def analyse(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    labels: LabelsOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; default: a new one in the run.")
     ] = None,
@@ -310,7 +316,7 @@ def analyse(
     port: PortOption = None,
     mqtt_version: VersionOption = None,
 ) -> None:
-    """Analyse a run again, or captures with label tables that name frames by number."""
+    """Analyse a run again, or labelled captures."""
     progress = Progress()
     if run is not None and not pcap:
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
@@ -433,7 +439,7 @@ def audit(
         typer.Option(help="Class of a table that is no attack, beside the usual; repeat it."),
     ] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    labels: LabelsOption = None,
     json: Annotated[
         Path | None,
         typer.Option(help="Write the scorecard into this file too; without a file, print it alone."),
@@ -494,7 +500,7 @@ def judge(
     run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
     files: Annotated[list[Path] | None, typer.Argument(help="Files of one detector's alerts.")] = None,
     pcap: Annotated[list[Path] | None, typer.Option(help="Capture, Ethernet and IPv4; repeat it.")] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="Its label table; one for each capture.")] = None,
+    labels: LabelsOption = None,
     alerts: Annotated[
         list[Path] | None, typer.Option(help="File of alerts, as the argument; repeat it.")
     ] = None,

@@ -3,10 +3,10 @@
 import doctest
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests import python_api
 from tests.analysis import made_detector
@@ -14,7 +14,6 @@ from tests.analysis import made_detector
 from coldaisle_analysis import dataset
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.addressing import UNITS
-from coldaisle_contracts.clock import SECOND
 
 HOUSE = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -75,25 +74,30 @@ def test_there_are_examples() -> None:
         assert any("score_early(" in block for block in PAGES[HOUSE / name])
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-def test_a_label_table_is_made_as_the_page_says(analysed_run: Path, tmp_path: Path) -> None:
-    """The shell of docs/dataset.md writes a table that fits the capture; its labels are by time and address."""
+def test_rules_label_as_the_page_says(analysed_run: Path, tmp_path: Path) -> None:
+    """The rules of docs/dataset.md, with times and addresses of a run, label what they name."""
     text = (HOUSE / "docs" / "dataset.md").read_text("utf-8")
-    (shell,) = (
-        block
-        for block in re.findall(r"^```sh\n(.+?)^```", text, re.DOTALL | re.MULTILINE)
-        if "label" in block
-    )
+    (rules,) = re.findall(r"^```\n(class,from,.+?)^```", text, re.DOTALL | re.MULTILINE)
     capture = next((analysed_run / "capture").glob("*.pcap"))
-    (tmp_path / "site.pcapng").symlink_to(capture)
-    times = packets.decode([capture])["time_ns"]
-    middle = int(times.median() // SECOND)
-    assert shell.count("1571817600") == shell.count("1571821200") == shell.count("10.6.56.41") == 1
-    unit = UNITS["inrow-13"].ip
-    for written, ours in (("1571817600", middle), ("1571821200", middle + 3600), ("10.6.56.41", unit)):
-        shell = shell.replace(written, str(ours))
-    subprocess.run(["sh", "-c", shell], cwd=tmp_path, check=True, capture_output=True)
-    built = dataset.from_captures([capture], [tmp_path / "labels.csv"]).packets
-    attacked = (built["ip_src"].astype("str") == unit) & (built["time_ns"] >= middle * SECOND)
-    assert 0 < attacked.sum() < len(built)
-    assert (built["label"] == attacked.astype(int)).all()
+    middle, unit = (
+        pd.Timestamp(int(packets.decode([capture])["time_ns"].median()), tz="UTC"),
+        UNITS["inrow-13"].ip,
+    )
+    assert (rules.count("2019-10-23T10:00:00+02:00"), rules.count("2019-10-23T11:00:00+02:00")) == (1, 1)
+    later = (middle + pd.Timedelta(hours=1)).isoformat()
+    for written, ours in (
+        ("2019-10-23T10:00:00+02:00", middle.isoformat()), ("2019-10-23T11:00:00+02:00", later), ("10.6.56.41", unit),
+    ):  # fmt: skip
+        rules = rules.replace(written, ours)
+    (tmp_path / "rules.csv").write_text(rules)
+    built = dataset.from_captures([capture], [tmp_path / "rules.csv"])
+    sent = built.packets[built.packets["kind"].astype("str") == "flood"]
+    attacked = (built.packets["time"] >= middle) & (
+        (built.packets[["ip_src", "ip_dst", "arp_src_ip", "arp_dst_ip"]].astype("object") == unit).any(axis=1)
+    )
+    assert 0 < attacked.sum() < len(built.packets)
+    assert (built.packets["label"] == attacked.astype(int)).all()
+    assert len(sent) == attacked.sum()
+    assert [remark.partition(" (")[0] for remark in built.remarks] == [
+        "rules.csv: the rule in line 2", "rules.csv: the rule in line 4",
+    ]  # fmt: skip

@@ -29,6 +29,7 @@ from tests.hostile.mutations import Mutation, damaged, edited_json, edited_lines
 
 from coldaisle_analysis.audit import examine
 from coldaisle_analysis.dataset import labelled_captures
+from coldaisle_analysis.dataset.labels.table import HEADER
 from coldaisle_analysis.decoding import Decoder
 from coldaisle_analysis.detection.detector import Detector
 from coldaisle_analysis.fitting import fit
@@ -242,7 +243,7 @@ def _models(folder: Path) -> dict[str, bytes]:
 
 
 def _labels() -> bytes:
-    lines = [";".join(labelled_captures.HEADER)]
+    lines = [";".join(HEADER)]
     for number, frame in enumerate(_conversation(), 1):
         source = ".".join(map(str, frame[26:30]))
         lines.append(f"{number};{source};{int.from_bytes(frame[34:36], 'big')};131;;{int(number % 5 == 0)}")

@@ -101,7 +101,11 @@ def transferred(values: Floats, label: Mask, days: Ints) -> float:
     has the mean rate.
     """
     score = rates(values, label, days)
-    _, below, false = _curve(np.where(values == MISSING, label.mean(), score), label)
+    return _auc(np.where(values == MISSING, label.mean(), score), label)
+
+
+def _auc(score: Floats, label: Mask) -> float:
+    _, below, false = _curve(score, label)
     return 1 - float(np.trapezoid(below, false))
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.audit.foreign import classes as classes_module
 from coldaisle_analysis.audit.foreign import files
 from coldaisle_analysis.audit.foreign.classes import Classes, classes_of
 from coldaisle_analysis.audit.foreign.columns import Columns, meanings_of, plain
 from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.class_names import is_benign
 from coldaisle_contracts.errors import InputError
 
 _KINDS = (
@@ -49,7 +49,7 @@ def load(places: Path | Sequence[Path], label: str = "label", benign: Sequence[s
     Args:
         places: files, folders and patterns: CSV, Parquet, Zeek logs or ARFF with the same columns; text may be packed.
         label: name of the label column, with 0 and 1 or with names of classes.
-        benign: classes that are no attack, beside those of :data:`~coldaisle_analysis.audit.foreign.classes.BENIGN`.
+        benign: classes that are no attack, beside those of :data:`~coldaisle_analysis.class_names.BENIGN`.
 
     Raises:
         InputError: if it cannot be read, has no such column, or no class is known to be no attack.
@@ -182,7 +182,7 @@ def _repeats(column: pd.Series, classes: Classes) -> bool:
     if pairs["value"].duplicated().any() or not classes.attack.any():
         return False
     benign = pairs["value"][~pairs["attack"]].to_numpy()
-    return len(benign) <= 1 or all(classes_module.is_benign(str(distinct[code])) for code in benign)
+    return len(benign) <= 1 or all(is_benign(str(distinct[code])) for code in benign)
 
 
 def _kind(frame: pd.DataFrame, classes: Classes, kinds: str | None) -> pd.Series:

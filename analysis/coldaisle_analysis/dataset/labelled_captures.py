@@ -1,11 +1,8 @@
-"""Foreign captures: captures of MQTT with label tables, joined by the number of the frame.
-
-The table is ``;``-separated with the columns frame.number, ip.src, tcp.srcport, mqtt.clientid, mqtt.msgid and label,
-as published with the DAD captures (Vigoya et al., Sensors 2020, 20(13), 3745).
+"""Foreign captures: captures of MQTT with labels, see :mod:`~coldaisle_analysis.dataset.labels`.
 
 There is no plan and no journal. A reading is a number in a PUBLISH from a publisher, a slot is a moment at which sensors publish together, and the kind
-is ``attack`` where the label is 1. Labelled frames of one source that are less than an hour apart are one episode; the source is
-the IP address, or the MAC address where a frame has none, as in ARP.
+is the class of the frame, ``attack`` where that has no name. Labelled frames of one source and kind that are less than an hour apart are
+one episode; the source is the IP address, or the MAC address where a frame has none, as in ARP.
 """
 
 from collections.abc import Sequence
@@ -18,20 +15,17 @@ import pandas as pd
 
 from coldaisle_analysis.columns import Level, conform
 from coldaisle_analysis.columns import columns as columns_of
+from coldaisle_analysis.dataset.labels import Labels
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets, readings
 from coldaisle_analysis.features.readings import Grid
 from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.series.published import Reader
-from coldaisle_analysis.truth.frames import NORMAL
 from coldaisle_contracts.clock import HOUR, SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS, is_inrow, sensor_of
 
-HEADER = ("frame.number", "ip.src", "tcp.srcport", "mqtt.clientid", "mqtt.msgid", "label")
-ATTACK = "attack"
 TOGETHER = SECOND
 """Longest pause between the publishes of different sensors in one slot, in ns."""
 EPISODE_GAP = HOUR
@@ -68,7 +62,7 @@ def build(
 
     Args:
         pcaps: captures, one per day, in order of time.
-        labels: the label table of each.
+        labels: their labels, see :class:`Labels`.
         utc_offset_s: offset of local time from UTC, in s.
         chosen: patterns of the names of series to read; without any, all are.
         mqtt: ports and version of MQTT.
@@ -76,110 +70,36 @@ def build(
     Raises:
         InputError: if a capture cannot be read, a label table does not match its capture, or no series is chosen.
     """
-    if not pcaps or len(pcaps) != len(labels):
-        raise InputError(
-            "--labels", f"give one label table for each capture: {len(pcaps)} captures", len(labels)
-        )
-    tables = [
-        _read(path) for path in labels
-    ]  # an error in a header is reported before any capture is decoded
+    if not pcaps:
+        raise InputError("--pcap", "name at least one capture")
+    given = Labels(pcaps, labels)  # what is wrong with them is reported before any capture is decoded
     days = [f"day-{day}" for day in range(1, len(pcaps) + 1)]
     trace = packets.trace(pcaps, days, utc_offset_s, chosen, mqtt)
     frames = trace.packets.assign(day=trace.frames.file + 1)
-    parts = [
-        match(path, table, frames[(trace.frames.file == number)], pcap)
-        for number, (path, table, pcap) in enumerate(zip(labels, tables, pcaps, strict=True))
-    ]
-    label = np.concatenate(parts)
-    frames = frames.assign(
-        label=label,
-        benign=np.int8(0),
-        kind=np.where(label == 1, ATTACK, NORMAL),
-        episode=_episodes(frames, label),
-    )
+    truth, remarks = given.truth(frames, pd.Series(trace.frames.file))
+    frames = frames.assign(**truth)
+    frames["episode"] = frames["episode"].where(frames["episode"].notna(), _episodes(frames))
     complete = conform(_with_absent(frames, "packets"), "packets")
     values, recognised = values_of(trace, chosen)
     return Built(
-        complete, trace.messages, _readings(trace, values, frames, utc_offset_s), recognised, trace.remarks
+        complete,
+        trace.messages,
+        _readings(trace, values, frames, utc_offset_s),
+        recognised,
+        (*trace.remarks, *remarks),
     )
 
 
-def match(path: Path, table: pd.DataFrame, frames: pd.DataFrame, pcap: Path) -> npt.NDArray[np.int8]:
-    """Return the label of every frame of a capture.
-
-    Args:
-        path: path of the label table, for errors.
-        table: its cells, as text.
-        frames: the capture's rows of level ``packets``.
-        pcap: path of the capture, for errors.
-
-    Raises:
-        InputError: naming file and line of the first row that does not match the capture.
-    """
-    checks = (
-        (
-            "frame.number",
-            frames["frame_in_file"].astype("str"),
-            "number the frames of the capture 1, 2, 3, …",
-        ),
-        (
-            "ip.src",
-            frames["ip_src"].astype("str").fillna(""),
-            f"is not the frame's source address in {pcap.name}",
-        ),
-        ("tcp.srcport", _port(frames), f"is not the frame's source port in {pcap.name}"),
-    )
-    shared = min(len(table), len(frames))
-    for name, expected, remedy in checks:
-        cells = table[name].to_numpy(object)[:shared]
-        stated = (cells != "") | (name == "frame.number")  # the published tables leave some cells empty
-        wrong = np.flatnonzero(stated & (cells != expected.to_numpy(object)[:shared]))
-        if len(wrong):
-            raise InputError(f"{path}: line {wrong[0] + 2}: {name}", remedy, cells[wrong[0]])
-    if len(table) != len(frames):
-        problem = (
-            f"has {len(table)} rows, {pcap.name} {len(frames)} frames: give the label table of this capture"
-        )
-        raise InputError(f"{path}: line {shared + 2}", problem)
-    wrong = np.flatnonzero(~table["label"].isin(["0", "1"]))
-    if len(wrong):
-        raise InputError(f"{path}: line {wrong[0] + 2}: label", "write 0 or 1", table["label"].iloc[wrong[0]])
-    return table["label"].to_numpy(object).astype(np.int8)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    remedy = "give a readable label table, separated by ';'"
-    refuse_odd(path, remedy)
-    try:
-        table = pd.read_csv(path, sep=";", dtype="str", keep_default_na=False, index_col=False)
-    except (OSError, ValueError) as error:
-        raise InputError(path, remedy) from error
-    missing = [name for name in HEADER if name not in table]
-    if missing:
-        raise InputError(
-            f"{path}: line 1",
-            f"add the column {missing[0]}; wanted are {';'.join(HEADER)}",
-            ";".join(map(str, table)),
-        )
-    return table
-
-
-def _port(frames: pd.DataFrame) -> pd.Series:
-    """Return each frame's source port as text: TCP's, else UDP's, else empty."""
-    port = frames["tcp_srcport"].fillna(frames["udp_srcport"])
-    return port.astype("str").fillna("")
-
-
-def _episodes(frames: pd.DataFrame, label: npt.NDArray[np.int8]) -> pd.Series:
-    """Number the stretches of labelled frames of each source: ``a01``, ``a02``, … in order of time.
+def _episodes(frames: pd.DataFrame) -> pd.Series:
+    """Number the stretches of anomalous frames of each source and kind: ``a01``, ``a02``, … in order of time.
 
     The source is the IP address; of a frame without one, such as ARP, the MAC address it was sent from.
     """
-    source = frames["ip_src"].astype("str").fillna(frames["eth_src"].astype("str")).fillna("")
-    marked = frames.loc[label == 1, "time_ns"]
-    source = source[label == 1]
-    starts = ~(marked.groupby(source).diff() < EPISODE_GAP)
-    order = starts.cumsum().where(starts).groupby(source).ffill().astype("int64")
+    marked = frames[(frames["label"] == 1) | (frames["benign"] == 1)]
+    source = marked["ip_src"].astype("str").fillna(marked["eth_src"].astype("str")).fillna("")
+    by = [source, marked["kind"]]
+    starts = ~(marked["time_ns"].groupby(by).diff() < EPISODE_GAP)
+    order = starts.cumsum().where(starts).groupby(by).ffill().astype("int64")
     names = "a" + order.astype("str").str.zfill(2)
     return pd.Series(names).reindex(frames.index)
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from coldaisle_analysis.audit import Result, Status, audit, tables
-from coldaisle_analysis.audit.foreign.classes import classes_of, is_benign
+from coldaisle_analysis.audit.foreign.classes import classes_of
 from coldaisle_analysis.audit.foreign.times import times_of
 from coldaisle_analysis.audit.foreign.values import encoded
 from coldaisle_analysis.audit.subject import Subject
+from coldaisle_analysis.class_names import is_benign
 from coldaisle_contracts.errors import InputError
 
 ATTACK = np.array([20 <= i % 60 < 30 for i in range(600)])

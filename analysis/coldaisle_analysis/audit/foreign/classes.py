@@ -10,46 +10,9 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.audit.foreign.values import bare
+from coldaisle_analysis.class_names import ATTACKED, is_benign
 from coldaisle_contracts.errors import InputError
 
-BENIGN = (
-    "", "-", "0", "false", "no", "none", "null", "nan", "na", "normal", "benign", "background", "legitimate", "legit", "clean", "good",
-    "harmless", "regular", "no attack", "not attack", "non attack", "not malicious", "non malicious", "no anomaly", "not an attack",
-)  # fmt: skip
-"""Names of classes that are no attack, in lower case; case, punctuation and a noun such as `traffic` behind them do not matter."""
-ATTACKED = (
-    "1",
-    "true",
-    "yes",
-    "attack",
-    "attacks",
-    "malicious",
-    "malware",
-    "anomaly",
-    "anomalous",
-    "abnormal",
-    "intrusion",
-    "bad",
-    "botnet",
-)
-"""Names of classes that are an attack without saying which."""
-_NOUNS = (
-    "traffic",
-    "flow",
-    "flows",
-    "packet",
-    "packets",
-    "activity",
-    "behavior",
-    "behaviour",
-    "data",
-    "connection",
-    "communication",
-    "usage",
-)
-_CTU = re.compile(r"flow=(?:from-|to-)?(?:normal|background)", re.IGNORECASE)
-"""Labels of CTU-13 that are no botnet, such as ``flow=Background-UDP-Established`` and ``flow=From-Normal-V42-Jist``."""
-_BENIGN = frozenset(re.sub("[^a-z0-9]", "", name) for name in BENIGN) - {""}
 _MOST = 40
 """The most classes that a sentence lists."""
 
@@ -102,7 +65,7 @@ def classes_of(column: pd.Series, place: str, benign: Sequence[str] = ()) -> Cla
     Args:
         column: the labels.
         place: the table and the column, for sentences.
-        benign: classes that are no attack, beside those of :data:`BENIGN`.
+        benign: classes that are no attack, beside those of :data:`~coldaisle_analysis.class_names.BENIGN`.
 
     Raises:
         InputError: if no class is known to be no attack, or a name in ``benign`` is no class.
@@ -126,24 +89,10 @@ def classes_of(column: pd.Series, place: str, benign: Sequence[str] = ()) -> Cla
     return Classes(names.tolist(), rows, mask)
 
 
-def is_benign(name: str) -> bool:
-    """Tell whether the name of a class says that it is no attack."""
-    plain = _plain(_class(name))
-    if not plain:
-        return not name.strip("-? ")
-    while noun := next((noun for noun in _NOUNS if plain.endswith(noun) and plain != noun), None):
-        plain = plain.removesuffix(noun)
-    return plain in _BENIGN or bool(_CTU.match(name))
-
-
 def _class(value: object) -> str:
     """Return a label as the name of its class: without blanks around it, 0 for 0.0."""
     text = bare(value)
     return re.sub(r"^([-+]?\d+)\.0*$", r"\1", text) if text.lower() not in {"nan", "<na>"} else ""
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _listed(names: Sequence[str]) -> str:
