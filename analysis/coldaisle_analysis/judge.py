@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import dataset, tables
+from coldaisle_analysis.columns import conform, names
 from coldaisle_analysis.decoding import MqttOptions
-from coldaisle_analysis.evaluation.levels import prepare
+from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.metrics import MetricsRow
 from coldaisle_analysis.judging import formats
 from coldaisle_analysis.judging.alerts import table_of
@@ -121,8 +122,14 @@ def of_packets(packets: pd.DataFrame, paths: Sequence[Path], terms: Terms = DEFA
     alerts = table_of(reading.alerts)
     matches = match(alerts, Frames.of(packets), round(terms.within_s * SECOND))
     name = terms.name or reading.detector
-    row = judge(prepare(packets, "packets"), alerts, matches, name, reading.left_out, terms.least)
+    row = judge(_level_of(packets), alerts, matches, name, reading.left_out, terms.least)
     return Judgement(row, _listed(alerts, matches, packets), _remarks(row))
+
+
+def _level_of(packets: pd.DataFrame) -> Level:
+    """Return the level as far as labels and cases need it: without values of sensors; columns of later versions than the run's are missing."""
+    absent = dict.fromkeys(set(names("packets")) - set(packets))
+    return prepare(conform(packets.assign(**absent, mqtt_value=np.nan), "packets"), "packets")
 
 
 def _listed(alerts: pd.DataFrame, matches: Matches, packets: pd.DataFrame) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def message(
     out.i8[M8.MSGTYPE, index] = first >> 4
     out.i32[M32.LEN, index] = at + total - body
     out.flow[index] = flow.number
-    if flow.version == 0:
+    if flow.version == 0 and stored == total:
         versions.settle(data, first, body, at + stored, place, carried)
     if not has_right_flags(first) and flow.version != V3_1:  # 3.1 has no such rule
         flaw(carried, out, index, Reason.MQTT_QOS if first >> 4 == PUBLISH else Reason.MQTT_FLAGS, at)

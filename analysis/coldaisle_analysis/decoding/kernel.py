@@ -23,7 +23,7 @@ from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.summaries import first_message
 from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
 from coldaisle_analysis.decoding.tunnels import IPV4, IPV6
-from coldaisle_analysis.decoding.unread import Unread, skip
+from coldaisle_analysis.decoding.unread import TUNNEL_PORTS, Unread, skip
 
 MOST_MESSAGES = 1 << 19
 """More messages than one frame can complete: those of all early segments of both directions."""
@@ -159,6 +159,8 @@ def _frame(
         payload, length, more = tcp(data, behind, end, packet_end, rows, row, carried)
     else:
         more = udp(data, behind, end, packet_end, rows, row, carried)
+        if more and rows.i32[I32.UDP_DSTPORT, row] in TUNNEL_PORTS:
+            skip(carried, Unread.UDP, int(rows.i32[I32.UDP_DSTPORT, row]))
     if more == 0:
         return bits
     place, low_first = flow_of(data, at, behind, kind, proto, shard, net, carried)

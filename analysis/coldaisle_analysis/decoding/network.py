@@ -8,13 +8,14 @@ from coldaisle_analysis.decoding.fields import i64, u8, u16, u32, u48
 from coldaisle_analysis.decoding.layout import F64, I8, I16, I32, Code, Has, Kind, Protocol
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
+from coldaisle_analysis.decoding.unread import Unread, skip
 from coldaisle_contracts.clock import SECOND
 
 V4, V6 = 4, 6
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _NOTHING = -1
-_ETHERNET_IPV4, _SIZES = 0x0001_0800, 0x0604
-"""Hardware and protocol type of the ARP frames that are decoded, and the lengths of their addresses, in bytes."""
+_ARP, _ETHERNET_IPV4, _SIZES = 0x0806, 0x0001_0800, 0x0604
+"""EtherType of ARP; hardware and protocol type of the ARP frames that are decoded, and the lengths of their addresses, in bytes."""
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, _OPTIONS, _MOBILITY, _HIP, _SHIM6 = (
     0, 43, 44, 51, 60, 135, 139, 140,
 )  # fmt: skip
@@ -34,6 +35,7 @@ def arp(data: Bytes, at: int, end: int, time_ns: int, rows: Rows, row: int, carr
         note(carried, Reason.ARP_CUT, at)
         return 0
     if u32(data, at) != _ETHERNET_IPV4 or u16(data, at + 4) != _SIZES:
+        skip(carried, Unread.ETHERTYPE, _ARP)
         return 0
     if end - at < 28:
         note(carried, Reason.ARP_CUT, at)

@@ -1,7 +1,7 @@
-"""What stands between a link layer and a network layer (LLC, PPPoE, PPP, MPLS), and tunnels in IP (GRE, VXLAN, Geneve, IP in IP).
+"""What stands between a link layer and a network layer (LLC, PPPoE, PPP, MPLS), and tunnels in IP (GRE, VXLAN, Geneve, GTP-U, IP in IP).
 
 References: IEEE 802.2 and RFC 1042 (LLC and SNAP), 2516 (PPPoE), 1661 and 1662 (PPP), 3032 and 4448 (MPLS), 2784, 2890 and 2637
-(GRE), 7348 (VXLAN), 8926 (Geneve), draft-foschiano-erspan (mirrored traffic in GRE), 2003 and 4213 (IP in IP).
+(GRE), 7348 (VXLAN), 8926 (Geneve), draft-foschiano-erspan (mirrored traffic in GRE), 3GPP TS 29.281 (GTP-U), 2003 and 4213 (IP in IP).
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -24,8 +24,10 @@ _SNAP, _SNAP_IP, _IP_POINT = 0xAAAA, (0, 0xF8), 0x06
 _PPP_PROTOCOLS = (0x21, 0x57, 0x281)
 _PLAUSIBLE = (IPV4, IPV6, ARP, 0x8100)
 _IN_IP, _IPV6_IN_IP, _UDP, _GRE = 4, 41, 17, 47
-_VXLAN, _GENEVE = (4789, 8472), 6081
+_VXLAN, _GENEVE, _GTP = (4789, 8472), 6081, 2152
 """UDP ports; Linux used 8472 for VXLAN before 4789 was assigned."""
+_GTP_1, _GTP_PACKET = 3, 255
+"""Version of GTP-U with its kind of protocol, and the type of a message that holds a packet."""
 _CHECKSUM, _ROUTING, _KEY, _SEQUENCE, _ACKNOWLEDGED = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 _ERSPAN, _ERSPAN_3 = 0x88BE, 0x22EB
 
@@ -138,7 +140,22 @@ def enter(data: Bytes, proto: int, at: int, end: int, carried: Carried) -> tuple
         behind = at + 16 + 4 * (u8(data, at + 8) & 63)
         if behind < end:
             return u16(data, at + 10), behind, u32(data, at + 12) >> 8
+    if port == _GTP and u8(data, at + 8) >> 4 == _GTP_1 and u8(data, at + 9) == _GTP_PACKET:
+        return _behind_gtp(data, at + 8, end)
     return NOTHING, at, 0
+
+
+@inner
+def _behind_gtp(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Step over a GTP-U header and its extensions to the IP packet behind them."""
+    flags, behind = u8(data, at), at + 8
+    if flags & 7:
+        behind += 4
+        while flags & 4 and behind < end and u8(data, behind - 1) and u8(data, behind):
+            behind += 4 * u8(data, behind)
+    if behind >= end or u8(data, behind) >> 4 not in (4, 6):
+        return NOTHING, at, 0
+    return (IPV4 if u8(data, behind) >> 4 == 4 else IPV6), behind, 0
 
 
 @inner
@@ -152,7 +169,10 @@ def _generic(data: Bytes, at: int, end: int, carried: Carried) -> tuple[int, int
     if flags & 7 or flags & _CHECKSUM:
         behind += 4
     if flags & _KEY and not flags & 7:
-        number = u32(data, behind) if behind + 4 <= end else 0
+        if (
+            kind == BRIDGED and behind + 4 <= end
+        ):  # of an IP tunnel, both directions may have a key of their own
+            number = u32(data, behind)
         behind += 4
     behind += (4 if flags & _SEQUENCE else 0) + (4 if flags & 7 and flags & _ACKNOWLEDGED else 0)
     if kind == _ERSPAN:

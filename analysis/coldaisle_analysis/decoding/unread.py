@@ -22,6 +22,7 @@ class Unread(IntEnum):
     WIFI = 6
     IP = 7
     TUNNEL = 8
+    UDP = 9
 
 
 class Wifi(IntEnum):
@@ -35,6 +36,8 @@ class Wifi(IntEnum):
     AGGREGATE = 6
 
 
+TUNNEL_PORTS = (1701, 3544, 4500, 51820)
+"""UDP ports of tunnels that are not read: other ports do not say what they hold."""
 _FORMS = {
     Unread.LINK: "link type {0}",
     Unread.ETHERTYPE: "EtherType {0:#06x}",
@@ -45,6 +48,7 @@ _FORMS = {
     Unread.WIFI: "802.11 of type {0}",
     Unread.IP: "IP protocol {0}",
     Unread.TUNNEL: "GRE {0:#06x}",
+    Unread.UDP: "UDP port {0}",
 }
 _NAMES: dict[tuple[int, int], str] = {
     (Unread.WIFI, Wifi.MANAGEMENT): "802.11 management",
@@ -55,7 +59,8 @@ _NAMES: dict[tuple[int, int], str] = {
     (Unread.WIFI, Wifi.AGGREGATE): "802.11 aggregates (A-MSDU)",
 }
 _MEANINGS: dict[tuple[int, int], str] = {
-    (Unread.ETHERTYPE, 0x8035): "RARP", (Unread.ETHERTYPE, 0x0842): "Wake-on-LAN", (Unread.ETHERTYPE, 0x8863): "PPPoE discovery",
+    (Unread.UDP, 1701): "L2TP", (Unread.UDP, 3544): "Teredo", (Unread.UDP, 4500): "IPsec", (Unread.UDP, 51820): "WireGuard",
+    (Unread.ETHERTYPE, 0x0806): "ARP of other addresses", (Unread.ETHERTYPE, 0x8035): "RARP", (Unread.ETHERTYPE, 0x0842): "Wake-on-LAN", (Unread.ETHERTYPE, 0x8863): "PPPoE discovery",
     (Unread.ETHERTYPE, 0x888E): "EAPOL", (Unread.ETHERTYPE, 0x8809): "LACP", (Unread.ETHERTYPE, 0x88CC): "LLDP",
     (Unread.ETHERTYPE, 0x88E5): "MACsec", (Unread.ETHERTYPE, 0x88F7): "PTP", (Unread.ETHERTYPE, 0x8892): "PROFINET",
     (Unread.ETHERTYPE, 0x88A4): "EtherCAT", (Unread.ETHERTYPE, 0x88B8): "GOOSE", (Unread.ETHERTYPE, 0x9000): "loopback test",

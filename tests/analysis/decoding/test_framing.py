@@ -161,6 +161,41 @@ def test_frames_and_packets_need_not_line_up(tmp_path: Path, name: str, size: in
     assert (set(tables.column("malformed")), tables.remarks) == ({None}, [])
 
 
+@pytest.mark.parametrize("name", CARRIED)
+def test_small_blocks_and_short_files_change_nothing(tmp_path: Path, name: str) -> None:
+    """What a stream is and where its frames end is remembered from block to block."""
+    data = CARRIED[name]
+    frames = stream([*UPGRADED, *((">", data[at : at + 500]) for at in range(0, len(data), 500))])
+    path = pcap(tmp_path / "made.pcap", frames)
+    small, large = decode(path, Decoder(frames=3, size=0)), decode(path)
+    assert small.messages.to_pylist() == large.messages.to_pylist()
+    assert small.column("malformed") == large.column("malformed")
+
+
+def test_a_snapshot_length_cuts_messages_and_no_frames(tmp_path: Path) -> None:
+    """The payload of a WebSocket frame that was not captured whole is counted, and the next frame is read."""
+    frames = stream(
+        [
+            *UPGRADED,
+            (">", framed(connect())),
+            (">", framed(publish(b"x" * 900, 0)) + framed(publish(b"mid", 8))),
+            (">", framed(publish(b"last"))),
+        ]
+    )
+    whole = [bytes(frame) for frame in frames]
+    records = [
+        struct.pack("<IIII", number, 0, min(len(data), 400), len(data)) + data[:400]
+        for number, data in enumerate(whole)
+    ]
+    path = pcap(tmp_path / "made.pcap", [])
+    path.write_bytes(path.read_bytes() + b"".join(records))
+    tables = decode(path)
+    assert tables.message("msgtype") == [1, 3, 3]
+    assert tables.message("len")[1:] == [905, 11]
+    assert tables.message("malformed")[1:] == ["MQTT control packet not captured whole", None]
+    assert tables.message("payload")[1:] == [None, b"last"]
+
+
 @pytest.mark.parametrize("cut", [1, 2, 40, len(REQUEST) - 1])
 def test_the_header_may_come_in_pieces(tmp_path: Path, cut: int) -> None:
     """And MQTT may stand behind it in the same segment, on a port that is known."""

@@ -13,7 +13,9 @@ from tests.analysis.decoding.made import (
     UNIT,
     UNIT_MAC,
     connect,
+    control,
     decode,
+    down,
     pcap,
     publish,
     up,
@@ -64,6 +66,14 @@ def snapped(before: bytes) -> list[bytes]:
     ]
 
 
+def gtp(more: bytes = b"") -> list[bytes]:
+    """Return the packets in GTP-U."""
+    return [
+        struct.pack(">BBHI", 0x34 if more else 0x30, 255, len(more + packet), 7) + more + packet
+        for packet in PACKETS
+    ]
+
+
 def over(head: Packet, before: bytes, inner: list[bytes]) -> list[bytes]:
     """Return packets or frames in a tunnel."""
     return [bytes(SWITCHES / head / Raw(before + data)) for data in inner]
@@ -110,6 +120,8 @@ CARRIED: dict[str, tuple[int, list[bytes]]] = {
     "VXLAN on the port of Linux": (1, over(OUTER / UDP(sport=5, dport=8472), vxlan(42), FRAMES)),
     "VXLAN over IPv6": (1, over(IPv6(src="fd00::1", dst="fd00::2") / UDP(sport=5, dport=4789), vxlan(42), FRAMES)),
     "Geneve": (1, over(OUTER / UDP(sport=5, dport=6081), geneve(3), FRAMES)),
+    "GTP-U": (1, over(OUTER / UDP(sport=5, dport=2152), b"", gtp())),
+    "GTP-U with an extension": (1, over(OUTER / UDP(sport=5, dport=2152), b"", gtp(b"\0\0\0\x85" + b"\1\0\7\0"))),
     "IP in IP": (1, over(IP(src=OUTER.src, dst=OUTER.dst, proto=4), b"", PACKETS)),
     "IP in IPv6": (1, over(IPv6(src="fd00::1", dst="fd00::2", nh=4), b"", PACKETS)),
     "VXLAN in GRE in VLAN": (1, [bytes(SWITCHES / Dot1Q(vlan=3) / IN_GRE / Raw(gre(0x0800) + data[14:]))
@@ -144,7 +156,7 @@ def test_the_packet_inside_is_read(tmp_path: Path, name: str) -> None:
         [None] * 2,
     )
     assert tables.column("flow") == [0, 0]
-    if not name.startswith(("PPP,", "GRE", "PPTP", "IP in")):
+    if not name.startswith(("PPP,", "GRE", "GTP", "PPTP", "IP in")):
         assert tables.column("eth_src") == [UNIT_MAC] * 2
         assert tables.column("eth_dst") == [BROKER_MAC] * 2
     assert tables.column("frame_len") == list(map(len, frames))
@@ -171,16 +183,26 @@ def test_networks_of_a_tunnel_are_kept_apart(tmp_path: Path) -> None:
     assert tables.message("msgtype") == [1, 3] * 2
 
 
+def test_keys_of_an_ip_tunnel_do_not_part_its_directions(tmp_path: Path) -> None:
+    """Each end of a GRE tunnel may expect a key of its own; both directions of a connection are one flow."""
+    back = bytes(down(control(0x20, b"\0\0"), 1, ack=1000 + len(connect())))[14:]
+    inner = [gre(0x0800, 0x2000, b"\0\0\0\1") + PACKETS[0], gre(0x0800, 0x2000, b"\0\0\0\2") + back]
+    tables = decode(pcap(tmp_path / "made.pcap", over(IN_GRE, b"", inner)))
+    assert (tables.column("flow"), tables.message("msgtype")) == ([0, 0], [1, 2])
+
+
 def test_what_is_not_read_is_counted_and_named(tmp_path: Path) -> None:
     """By the number that says what it is, the most frequent first."""
     frames = [
         *[Ether(src=UNIT_MAC, dst=BROKER_MAC, type=0x88CC) / Raw(bytes(40))] * 3, ETHERNET / IP(src=UNIT, dst=BROKER, proto=2) / Raw(bytes(8)),
         *[ETHERNET / IP(src=UNIT, dst=BROKER, proto=50) / Raw(bytes(40))] * 2, bytes(ETHERNET)[:12] + b"\0\x26\x42\x42\3" + bytes(35),
         bytes(ETHERNET)[:12] + b"\x88\x64\x11\0\0\1\0\x40\xc0\x21" + bytes(30), up(publish()),
+        *[ETHERNET / IP(src=UNIT, dst=BROKER) / UDP(sport=5, dport=51820) / Raw(bytes(40))] * 4,
+        *[bytes(ETHERNET)[:12] + b"\x08\x06\0\1\x08\0\6\x10\0\1" + bytes(60)] * 5,
     ]  # fmt: skip
     (remark,) = decode(pcap(tmp_path / "made.pcap", frames)).remarks
     assert remark == (
-        "8 frames hold something that is not read: 3 EtherType 0x88cc (LLDP), 2 IP protocol 50 (ESP), 1 PPP 0xc021 (LCP), "
+        "17 frames hold something that is not read: 5 EtherType 0x0806 (ARP of other addresses), 4 UDP port 51820 (WireGuard), 3 EtherType 0x88cc (LLDP), 2 IP protocol 50 (ESP), 1 PPP 0xc021 (LCP), "
         "1 LLC 0x42 (spanning tree), 1 IP protocol 2 (IGMP)"
     )
 
