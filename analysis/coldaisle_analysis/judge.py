@@ -118,7 +118,7 @@ def of_packets(packets: pd.DataFrame, paths: Sequence[Path], terms: Terms = DEFA
     """Judge alerts on level ``packets``, see :func:`of_run`."""
     if not len(packets):
         raise InputError("judge", "the captures hold no frame, so no alert can be judged")
-    reading = formats.read(paths, int(packets["time_ns"].iloc[0]))
+    reading = formats.read(paths, max(int(packets["time_ns"].max()), 0))
     alerts = table_of(reading.alerts)
     matches = match(alerts, Frames.of(packets), round(terms.within_s * SECOND))
     name = terms.name or reading.detector

@@ -14,6 +14,7 @@ from tests.analysis import made_run
 from tests.analysis.made_manifest import made_manifest
 
 from coldaisle_analysis import dataset, judge, score_early, tables
+from coldaisle_analysis.decoding.arrays import NO_TIME
 from coldaisle_analysis.judge import Judgement, Terms
 from coldaisle_analysis.judging import formats
 from coldaisle_analysis.judging.alerts import Alert, table_of
@@ -399,3 +400,17 @@ def test_a_run_of_an_older_version_is_judged(packets: pd.DataFrame, tmp_path: Pa
     older = packets.drop(columns=["series", "value_run"])
     rows = [judge.of_packets(table, [tmp_path / "alerts.csv"]).row for table in (packets, older)]
     assert json.dumps(rows[0]) == json.dumps(rows[1])
+
+
+def test_frames_without_a_time(packets: pd.DataFrame, frame: Frame, tmp_path: Path) -> None:
+    """A frame that has no time is near no alert, and its number still names it."""
+    timeless = packets.assign(
+        time_ns=np.where(packets["frame"] == frame["frame"], NO_TIME, packets["time_ns"])
+    )
+    other = packets.iloc[0]
+    (tmp_path / "a.csv").write_text(
+        f"frame,time\n{frame['frame']},\n{frame['frame']},{frame['time_ns']}\n{other['frame']},{other['time_ns']}\n"
+    )
+    reading = formats.read([tmp_path / "a.csv"], int(frame["time_ns"]))
+    found = match(table_of(reading.alerts), Frames.of(timeless), SECOND)
+    assert found.raised.tolist() == [frame["row"], -1, 0]

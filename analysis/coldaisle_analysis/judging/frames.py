@@ -11,6 +11,9 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints
 
+LONG_AGO = -(1 << 62)
+"""Time of a frame that has none, in ns: near no alert, and far enough from the least number to reckon with."""
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -48,7 +51,7 @@ class Frames:
             tuple(str(name) for name in files),
             file.astype(np.int64),
             packets["frame_in_file"].to_numpy(np.int64),
-            packets["time_ns"].to_numpy(np.int64),
+            np.maximum(packets["time_ns"].to_numpy(np.int64), LONG_AGO),
             pd.DataFrame({**addresses, **ports}).reset_index(drop=True),
             packets["ip_proto"].fillna(0).to_numpy(np.int64),
         )
