@@ -72,7 +72,7 @@ def sweeps_of(subject: Subject, name: str) -> list[Sweep]:
         if name in subject.texts:
             score = by_value(values, label, subject.seed)
             by_rate = sweep(score, label)
-            if by_rate.above and _auc(score, label) > _CHANCE:  # else texts say nothing about other rows
+            if by_rate.above and _area(score, label) > _CHANCE:  # else texts say nothing about other rows
                 rule = f"{name} is {_listed(subject, name, values[score > by_rate.threshold])}"
                 subject.sweeps[name].insert(0, replace(by_rate, rule=rule))
     return subject.sweeps[name]
@@ -101,10 +101,11 @@ def transferred(values: Floats, label: Mask, days: Ints) -> float:
     has the mean rate.
     """
     score = rates(values, label, days)
-    return _auc(np.where(values == MISSING, label.mean(), score), label)
+    return _area(np.where(values == MISSING, label.mean(), score), label)
 
 
-def _auc(score: Floats, label: Mask) -> float:
+def _area(score: Floats, label: Mask) -> float:
+    """Return the AUC of a score that is higher for attacks, 0 to 1."""
     _, below, false = _curve(score, label)
     return 1 - float(np.trapezoid(below, false))
 

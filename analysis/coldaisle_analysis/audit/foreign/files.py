@@ -119,6 +119,7 @@ def _parquet(path: Path, rows: Rows, names: Sequence[str]) -> Iterator[pa.Table]
             schema = file.schema_arrow
             rows.expect(tuple(name for name in schema.names if not name.startswith("__index_level_")), path)
             for batch in file.iter_batches(_ROWS, columns=list(names or rows.names)):
+                batch.validate(full=True)  # text that is no UTF-8 would fail later
                 yield _plain(pa.Table.from_batches([batch]), rows.texts)
     except (OSError, pa.ArrowException) as error:
         raise InputError(path, f"cannot be read ({error}): {REMEDY}") from error

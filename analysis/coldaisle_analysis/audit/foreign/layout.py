@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,11 +164,19 @@ def _delimiter(lines: Sequence[str]) -> str:
     """Return the sign that divides the header into most columns, of those that divide the rows into as many or one more."""
     best, most = ",", 0.0
     for sign in _SIGNS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=sign) if row]
+        widths = _widths(lines, sign)
         fitting = sum(width - widths[0] in (0, 1) for width in widths) / len(widths) if widths else 0
         if widths and widths[0] > 1 and widths[0] * fitting > most:
             best, most = sign, widths[0] * fitting
     return best
+
+
+def _widths(lines: Sequence[str], sign: str) -> list[int]:
+    """Return how many values each line has, up to the first that cannot be divided."""
+    widths: list[int] = []
+    with suppress(csv.Error):
+        widths.extend(len(row) for row in csv.reader(lines, delimiter=sign) if row)
+    return widths
 
 
 def _named(cells: Sequence[str], place: str, remarks: list[str]) -> tuple[str, ...]:
