@@ -7,7 +7,7 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import entry, inner
-from coldaisle_analysis.decoding import arrays, framing, state, streams
+from coldaisle_analysis.decoding import arrays, framing, mqtt, state, streams
 from coldaisle_analysis.decoding.arrays import Index, Int8s, Messages, Rows
 from coldaisle_analysis.decoding.connections import connection
 from coldaisle_analysis.decoding.controls import client
@@ -23,7 +23,7 @@ from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.summaries import first_message
 from coldaisle_analysis.decoding.transport import NTP_PORT, SYN, tcp, udp
 from coldaisle_analysis.decoding.tunnels import IPV4, IPV6
-from coldaisle_analysis.decoding.unread import TUNNEL_PORTS, Unread, skip
+from coldaisle_analysis.decoding.unread import TUNNEL_PORTS, Unread, count, skip
 
 MOST_MESSAGES = 1 << 19
 """More messages than one frame can complete: those of all early segments of both directions."""
@@ -201,6 +201,8 @@ def _segment(
     sequence(carried, 2 * place + way, seq, length, flags, rows, row)
     stop, known = max(payload, min(payload + length, end)), ports[u16(data, at)] | ports[u16(data, at + 2)]
     if known == 0 and not framing.is_followed(data, payload, stop, place, way, carried):
+        if mqtt.is_connect(data, payload, stop):
+            count(carried, Unread.PORT, u16(data, at + 2))
         return 0
     rows.i8[I8.TO_SERVER, row] = ports[u16(data, at + 2)] & framing.MQTT
     absent, ack, flow = payload + length - stop, u32(data, at + 8), carried.flows[place]

@@ -3,7 +3,7 @@
 from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding import properties
-from coldaisle_analysis.decoding.fields import u8, u16
+from coldaisle_analysis.decoding.fields import u8, u16, u32
 
 (
     CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK,
@@ -14,6 +14,8 @@ V3_1, V3_1_1, V5 = 3, 4, 5
 BRIDGE = 128
 """What a bridge of Mosquitto adds to its protocol level, 3 or 4, to say that it is one (its option ``try_private``)."""
 _LAST_REASON = 0xA2
+_NAMES, _NAMED = (0x4D515454, 0x4D514973), 12
+"""Four bytes of the protocol's names, MQTT and MQIsdp, and the fewest bytes of a CONNECT up to its flags."""
 MORE, _LONGEST = 128, 5
 """The bit for "another byte of the length follows", and the length of the longest fixed header, in bytes."""
 
@@ -46,6 +48,15 @@ def has_right_flags(first: int) -> bool:
     if kind == PUBLISH:
         return flags & 6 != 6
     return flags == (2 if kind in (PUBREL, SUBSCRIBE, UNSUBSCRIBE) else 0)
+
+
+@inner
+def is_connect(data: Bytes, at: int, end: int) -> bool:
+    """Tell whether bytes begin with a CONNECT, the protocol's name included."""
+    if end - at < _NAMED or u8(data, at) != CONNECT << 4:
+        return False
+    body = at + (2 if u8(data, at + 1) < MORE else 3)
+    return u16(data, body) in (4, 6) and u32(data, body + 2) in _NAMES
 
 
 @inner

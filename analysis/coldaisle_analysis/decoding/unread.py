@@ -23,6 +23,7 @@ class Unread(IntEnum):
     IP = 7
     TUNNEL = 8
     UDP = 9
+    PORT = 10
 
 
 class Wifi(IntEnum):
@@ -76,8 +77,14 @@ _MEANINGS: dict[tuple[int, int], str] = {
 @inner
 def skip(carried: Carried, kind: int, number: int) -> None:
     """Count a frame whose rest is not read, by what a header says of that rest."""
+    carried.tally[0].unread_frames += 1
+    count(carried, kind, number)
+
+
+@inner
+def count(carried: Carried, kind: int, number: int) -> None:
+    """Count what a header says; of more kinds than there is room for, the later ones have no count of their own."""
     tally = carried.tally[0]
-    tally.unread_frames += 1
     for place in range(tally.unread_kinds):
         entry = carried.unread[place]
         if entry.kind == kind and entry.number == number:
@@ -91,12 +98,20 @@ def skip(carried: Carried, kind: int, number: int) -> None:
 
 
 def remarks(carried: Carried) -> Iterator[str]:
-    """Yield a sentence that names what was not read, the most frequent first, if there was anything."""
+    """Yield a sentence on ports that MQTT was seen on, and one that names what was not read, the most frequent first."""
     tally = carried.tally[0]
+    entries = carried.unread[: tally["unread_kinds"]].tolist()
+    ports = sorted((frames, number) for kind, number, frames in entries if kind == Unread.PORT)[::-1]
+    if ports:
+        wanted = " ".join(str(number) for _, number in ports[:SHOWN])
+        total = sum(frames for frames, _ in ports)
+        yield f"{total:,} connections of MQTT are on other ports and not read: `--port {wanted}` reads them instead"
     if not tally["unread_frames"]:
         return
-    entries = carried.unread[: tally["unread_kinds"]].tolist()
-    parts = sorted(((frames, _words(Unread(kind), number)) for kind, number, frames in entries), reverse=True)
+    parts = sorted(
+        ((frames, _words(Unread(kind), number)) for kind, number, frames in entries if kind != Unread.PORT),
+        reverse=True,
+    )
     named = [f"{frames:,} {words}" for frames, words in parts[:SHOWN]]
     rest = int(tally["unread_frames"]) - sum(frames for frames, _ in parts[:SHOWN])
     more = [f"{rest:,} others"] if rest else []

@@ -330,3 +330,26 @@ def test_several_ports_are_read(tmp_path: Path) -> None:
     tables = read(tmp_path, frames, port=(1884, 1885))
     assert tables.message("msgtype") == [1, 3] * 2
     assert tables.column("to_server") == [0] * 4 + [1, 0, 1, 1] * 2
+    assert tables.remarks == [
+        "1 connections of MQTT are on other ports and not read: `--port 1883` reads them instead"
+    ]
+
+
+@pytest.mark.parametrize("level", [3, 4, 5])
+def test_mqtt_on_other_ports_is_remarked(tmp_path: Path, level: int) -> None:
+    """By its CONNECT, of any version, short or long; the port of most connections comes first, and nothing else counts."""
+    said = connect(level, b"a" * 200, b"\0" if level == 5 else b"")
+    near, far = (
+        stream([(">", connect(level, properties=b"\0" if level == 5 else b""))], 1884),
+        stream([(">", said)], 1885),
+    )
+    other = stream([(">", b"\x10 no CONNECT at all")], 1886)
+    again = [frame.copy() for frame in far]
+    for frame in again:
+        frame[IP].src, frame[IP].dst = (
+            address.replace("10.6.56.41", "10.6.56.42") for address in (frame[IP].src, frame[IP].dst)
+        )
+    tables = read(tmp_path, [*near, *far, *again, *other])
+    assert tables.remarks == [
+        "3 connections of MQTT are on other ports and not read: `--port 1885 1884` reads them instead"
+    ]
