@@ -8,11 +8,39 @@ from textwrap import fill
 
 MODULES: dict[str, tuple[str, ...]] = {
     "coldaisle_analysis": ("load_run", "load_dad", "score_early"),
-    "coldaisle_analysis.earliness.erde": (),
+    "coldaisle_analysis.earliness": (
+        "Outcomes",
+        "latency_cost",
+        "erde",
+        "erde_bounds",
+        "case_f1",
+        "latency_penalty",
+        "latency_rate",
+        "f_latency",
+        "latency_weighted_f1",
+        "seconds_to_detect",
+        "Curve",
+        "recall_by_items",
+        "recall_by_seconds",
+        "outcomes_of_rows",
+        "stretches",
+        "incidents",
+        "suppress",
+        "Matches",
+        "match_events",
+        "events_of_labels",
+        "erde_score",
+        "f_latency_score",
+        "latency_weighted_f1_score",
+        "recall_within_score",
+        "event_recall_score",
+        "advance_time_score",
+        "false_alarms_score",
+    ),
     "coldaisle_analysis.decoding": ("Decoder", "write"),
     "coldaisle_analysis.detection": ("Detector",),
 }
-"""Public names by module; where none is given, every public function and class that the module defines."""
+"""Public names by module, in an order in which their examples run."""
 FEW = 5
 """Imported names from which on each has a line of its own, as ruff formats them."""
 INTRODUCTION = """\
@@ -26,14 +54,8 @@ label tables. The docstrings (`help(load_run)`) describe arguments, results, uni
 
 def members(module: str) -> dict[str, object]:
     """Return the public functions, classes and methods of a module, by their names in it."""
-    values = vars(import_module(module))
-    names = MODULES[module] or [
-        name
-        for name, value in values.items()
-        if name[0] != "_" and getattr(value, "__module__", "") == module and callable(value)
-    ]
     found: dict[str, object] = {}
-    for name in names:
+    for name in MODULES[module]:
         found[name] = value = getattr(import_module(module), name)
         if inspect.isclass(value):
             found |= {f"{name}.{key}": member for key, member in _methods(value)}

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from coldaisle_analysis import columns, tables
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import Level
-from coldaisle_analysis.earliness.curves import earliness_per_kind
+from coldaisle_analysis.earliness.per_kind import earliness_per_kind
 from coldaisle_analysis.earliness.policies import Policy, Threshold, evaluation_set
 from coldaisle_analysis.evaluation.alarms import curves_of, measure, rows_of
 from coldaisle_analysis.evaluation.groups import SUBSETS, Subset, side

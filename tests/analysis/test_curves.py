@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from coldaisle_analysis.earliness.curves import earliness_per_kind, recall_by_items, recall_by_seconds
-from coldaisle_analysis.earliness.erde import Outcomes
+from coldaisle_analysis.earliness.curves import recall_by_items, recall_by_seconds
+from coldaisle_analysis.earliness.outcomes import Outcomes
+from coldaisle_analysis.earliness.per_kind import earliness_per_kind
 
 FIVE = Outcomes(
     attacked=np.array([True, True, True, True, False]),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from coldaisle_analysis.earliness.erde import (
-    Outcomes,
     case_f1,
     erde,
     erde_bounds,
@@ -14,6 +13,7 @@ from coldaisle_analysis.earliness.erde import (
     latency_cost,
     seconds_to_detect,
 )
+from coldaisle_analysis.earliness.outcomes import Outcomes
 
 
 def outcomes(*cases: tuple[bool, int, int, float]) -> Outcomes:

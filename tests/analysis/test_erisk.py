@@ -15,7 +15,6 @@ import pytest
 
 from coldaisle_analysis.earliness.erde import (
     ERISK_RATE,
-    Outcomes,
     case_f1,
     erde,
     f_latency,
@@ -23,6 +22,7 @@ from coldaisle_analysis.earliness.erde import (
     latency_rate,
     latency_weighted_f1,
 )
+from coldaisle_analysis.earliness.outcomes import Outcomes
 
 RUNS = range(20)
 

@@ -12,7 +12,7 @@ from jsonschema.exceptions import best_match
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict, get_original_bases
 
-from coldaisle_analysis.earliness.curves import KindEarliness
+from coldaisle_analysis.earliness.per_kind import KindEarliness
 from coldaisle_analysis.evaluation.counts import Intervals
 from coldaisle_analysis.evaluation.metrics import (
     AlarmMetrics,

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from coldaisle_analysis.arrays import Ints, Mask, Rows
-from coldaisle_analysis.earliness.erde import Outcomes
+from coldaisle_analysis.earliness.outcomes import Outcomes
+from coldaisle_analysis.earliness.rows import first_alarms
 from coldaisle_contracts.clock import DAY, HOUR, SECOND
 
 CLEAN_WINDOWS = 2
@@ -63,9 +64,7 @@ class Cases:
         if not self.rows:
             return Outcomes(self.attacked, self.length, self.length, np.zeros(0))
         items, starts, place = self._flat
-        never = np.iinfo(np.int64).max
-        first = np.minimum.reduceat(np.where(alarm[items], place, never), starts)
-        first = np.where(first == never, 0, first)
+        first = first_alarms(alarm[items], starts, place)
         waited = (self.known_ns[items[starts + np.maximum(first - 1, 0)]] - self.onset_ns) / SECOND
         return Outcomes(self.attacked, self.length, first, np.where(first > 0, waited, np.nan))
 

@@ -1,9 +1,5 @@
 """Scores of early detection over cases: ERDE, F_latency and seconds to detection.
 
-A case is one sequence of items: the packets of a connection, the readings of a unit or of a sensor, from the onset
-of an episode to its end (a positive case), or in a clean window matched to one (a negative case). :mod:`coldaisle_analysis.earliness.cases`
-finds these items and windows; here a case is three numbers.
-
 Sources: ERDE: Losada and Crestani, *A Test Collection for Research on Depression and Language Use*,
 CLEF 2016. F_latency: Sadeque, Xu and Bethard, *Measuring the Latency of Depression Detection in Social
 Media*, WSDM 2018. The scripts that eRisk and its participants publish compute the same, with these differences:
@@ -18,59 +14,19 @@ Media*, WSDM 2018. The scripts that eRisk and its participants publish compute t
 * Without a true positive eRisk's script takes the median of an empty list, NaN; we return 0, as UNSL and SINAI do.
 """
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.earliness import checked
+from coldaisle_analysis.earliness.outcomes import Outcomes
 
 ERISK_RATE = 0.0078
 """The rate p of eRisk's latency penalty, for cases of any length."""
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """The outcomes of n cases with one detector.
-
-    Attributes:
-        attacked: whether the case follows an episode; bool, shape (n,).
-        length: items in the case; at least 1, shape (n,).
-        alarm: item at which the detector first said "alarm", counted from 1; 0 when it never did, shape (n,).
-        seconds: time from the onset to that item, s; NaN when it never did, shape (n,).
-
-    Examples:
-        >>> import numpy as np
-        >>> attacked, length = np.array([True, True, True, False, False]), np.array([9, 9, 9, 9, 9])
-        >>> alarm, seconds = np.array([1, 5, 0, 0, 4]), np.array([2.0, 10.0, np.nan, np.nan, np.nan])
-        >>> outcomes = Outcomes(attacked, length, alarm, seconds)  # two hits, a miss, a true negative, a false alarm
-    """
-
-    attacked: npt.NDArray[np.bool_]
-    length: npt.NDArray[np.int64]
-    alarm: npt.NDArray[np.int64]
-    seconds: Floats
-
-    @property
-    def caught(self) -> npt.NDArray[np.bool_]:
-        """Return which cases are true positives.
-
-        Examples:
-            >>> outcomes.caught.tolist()
-            [True, True, False, False, False]
-        """
-        return self.attacked & (self.alarm > 0)
-
-    @property
-    def share(self) -> float:
-        """Return the share of positive cases, NaN without a case.
-
-        Examples:
-            >>> outcomes.share
-            0.6
-        """
-        return float(self.attacked.mean()) if self.attacked.size else float("nan")
+_LOWEST = -709.0
+"""Exponent below which e^-x is no floating-point number."""
 
 
 def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
@@ -82,14 +38,28 @@ def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
         >>> latency_cost([1, 5, 9], deadline=5).round(3).tolist()
         [0.018, 0.5, 0.982]
     """
-    return np.asarray(expit(np.asarray(item, dtype=np.float64) - deadline), dtype=np.float64)
+    return _sigmoid(np.asarray(item, dtype=np.float64) - deadline)
 
 
-def erde(outcomes: Outcomes, deadline: float) -> float:
+def _sigmoid(values: Floats) -> Floats:
+    """Return 1/(1 + e^-x) by the exponential of the C library, one call for each distinct value.
+
+    NumPy's own differs in the last digit from one processor to another, and costs must not.
+    """
+    distinct, places = np.unique(values, return_inverse=True)
+    sigmoid = [1 / (1 + math.exp(-value)) if value > _LOWEST else 0.0 for value in distinct.tolist()]
+    return np.array(sigmoid, dtype=np.float64)[places].reshape(values.shape)
+
+
+def erde(outcomes: Outcomes, deadline: float, *, false_alarm: float | None = None) -> float:
     """Return ERDE_o with o = ``deadline``: the mean cost over cases, lower is better.
 
-    A miss costs 1, a false alarm the share of positive cases, a true positive :func:`latency_cost`, a true
-    negative nothing. NaN without a positive case.
+    A miss costs 1, a true positive :func:`latency_cost`, a true negative nothing. NaN without a positive case.
+
+    Args:
+        outcomes: the cases.
+        deadline: o, in items.
+        false_alarm: cost of a false alarm; the share of positive cases if missing, as in the paper. A task may fix another.
 
     Examples:
         >>> round(erde(outcomes, deadline=5), 3)
@@ -98,7 +68,8 @@ def erde(outcomes: Outcomes, deadline: float) -> float:
     if not outcomes.attacked.any():
         return float("nan")
     fired = outcomes.alarm > 0
-    cost = np.where(fired & ~outcomes.attacked, outcomes.share, 0.0)
+    false_cost = outcomes.share if false_alarm is None else checked.at_least("false_alarm", false_alarm, 0)
+    cost = np.where(fired & ~outcomes.attacked, false_cost, 0.0)
     cost = np.where(outcomes.attacked & ~fired, 1.0, cost)
     cost = np.where(outcomes.caught, latency_cost(outcomes.alarm, deadline), cost)
     return float(cost.mean())
@@ -140,7 +111,7 @@ def latency_penalty(item: npt.ArrayLike, rate: float) -> Floats:
         >>> latency_penalty([1, 9, 999], rate=0.1373).round(2).tolist()
         [0.0, 0.5, 1.0]
     """
-    return np.asarray(-1 + 2 * expit(rate * (np.asarray(item, dtype=np.float64) - 1)), dtype=np.float64)
+    return -1 + 2 * _sigmoid(rate * (np.asarray(item, dtype=np.float64) - 1))
 
 
 def latency_rate(outcomes: Outcomes) -> float:
@@ -168,16 +139,20 @@ def f_latency(outcomes: Outcomes) -> float:
     return _weighted_f1(outcomes, latency_rate(outcomes)) if outcomes.attacked.any() else float("nan")
 
 
-def latency_weighted_f1(outcomes: Outcomes) -> float:
+def latency_weighted_f1(outcomes: Outcomes, rate: float = ERISK_RATE) -> float:
     """Return F_latency with the rate of eRisk, :data:`ERISK_RATE`: comparable from one data set to another.
 
     The rate is made for cases of 142 posts; if cases are much shorter, the penalty is small and the value is close to F1.
+
+    Args:
+        outcomes: the cases.
+        rate: another rate p, from 0 on: ln 3/(k - 1) halves the value of alarms at item k.
 
     Examples:
         >>> round(latency_weighted_f1(outcomes), 3)
         0.661
     """
-    return _weighted_f1(outcomes, ERISK_RATE)
+    return _weighted_f1(outcomes, checked.at_least("rate", rate, 0))
 
 
 def _weighted_f1(outcomes: Outcomes, rate: float) -> float:

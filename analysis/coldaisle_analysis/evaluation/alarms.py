@@ -10,15 +10,16 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Floats, Mask, Rows
 from coldaisle_analysis.earliness.cases import Cases
-from coldaisle_analysis.earliness.curves import earliness_per_kind, recall_by_items, recall_by_seconds
+from coldaisle_analysis.earliness.curves import recall_by_items, recall_by_seconds
 from coldaisle_analysis.earliness.erde import (
-    Outcomes,
     erde,
     erde_bounds,
     f_latency,
     latency_weighted_f1,
     seconds_to_detect,
 )
+from coldaisle_analysis.earliness.outcomes import Outcomes
+from coldaisle_analysis.earliness.per_kind import earliness_per_kind
 from coldaisle_analysis.earliness.policies import (
     FAMILIES,
     ONE_A_DAY,

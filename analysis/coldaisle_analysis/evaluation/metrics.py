@@ -13,7 +13,7 @@ from sklearn.metrics import precision_recall_curve, roc_auc_score
 from typing_extensions import TypedDict
 
 from coldaisle_analysis.arrays import Floats, Mask
-from coldaisle_analysis.earliness.curves import KindEarliness, Number
+from coldaisle_analysis.earliness.per_kind import KindEarliness, Number
 from coldaisle_analysis.evaluation.counts import Intervals, count, intervals, recall_per_kind
 from coldaisle_analysis.evaluation.levels import Level
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.dataset import Dataset
-from coldaisle_analysis.earliness.curves import KindEarliness
+from coldaisle_analysis.earliness.per_kind import KindEarliness
 from coldaisle_analysis.evaluation.metrics import MetricsRow, Scored
 from coldaisle_analysis.models import RULE, WITHOUT_KIND
 from coldaisle_analysis.report.figures.style import in_order

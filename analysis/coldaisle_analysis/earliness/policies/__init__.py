@@ -6,12 +6,8 @@ A *policy* reads one stream of scores, item by item. :mod:`~coldaisle_analysis.e
 ``FAMILIES`` and its grid to ``GRIDS``; the tests include it by themselves.
 """
 
-from coldaisle_analysis.earliness.policies.evaluation_sets import (
-    QUIET_S,
-    REPEAT_S,
-    EvaluationSet,
-    evaluation_set,
-)
+from coldaisle_analysis.earliness.incidents import QUIET_S, REPEAT_S
+from coldaisle_analysis.earliness.policies.evaluation_sets import EvaluationSet, evaluation_set
 from coldaisle_analysis.earliness.policies.policy import (
     FAMILIES,
     NEVER,

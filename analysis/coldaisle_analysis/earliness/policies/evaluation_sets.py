@@ -1,8 +1,7 @@
 """Evaluation sets of policies: rows in the order a policy receives them, cases, and rows where an alarm is false.
 
-False alarms are counted as an operator does, in *incidents*: alarms of one stream on rows that are no attack, each
-less than :data:`QUIET_S` after the one before. An incident that goes on is counted again after every
-:data:`REPEAT_S`; otherwise a detector that always alarms would cause a single incident.
+False alarms are counted as an operator does, in *incidents* of alarms on rows that are no attack
+(:mod:`coldaisle_analysis.earliness.incidents`).
 """
 
 from dataclasses import dataclass, replace
@@ -12,15 +11,10 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask, Rows
 from coldaisle_analysis.earliness.cases import Cases
-from coldaisle_analysis.earliness.erde import Outcomes
-from coldaisle_analysis.earliness.policies import kernels
+from coldaisle_analysis.earliness.incidents import QUIET_S, REPEAT_S, begins
+from coldaisle_analysis.earliness.outcomes import Outcomes
 from coldaisle_analysis.earliness.policies.policy import Policy
 from coldaisle_contracts.clock import DAY_S, SECOND
-
-QUIET_S = 900
-"""Quiet time after which the next alarm is a new incident, in s."""
-REPEAT_S = 3_600
-"""Time after which an alarm that goes on is a new incident, in s."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +65,7 @@ class EvaluationSet:
     def incidents_of(self, alarming: Mask) -> int:
         """Return the number of incidents, given the alarms of the rows in ``order``."""
         at = np.flatnonzero(alarming & self.false)
-        return kernels.load().incidents(
-            self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND
-        )
+        return int(begins(self.known_ns[at], self.streams[at], QUIET_S * SECOND, REPEAT_S * SECOND).sum())
 
     def per_day(self, incidents: int) -> float:
         """Return a number of incidents per day of the time that the rows span."""

@@ -23,19 +23,11 @@ class KOfN(Protocol):
         """See :func:`_k_of_n`."""
 
 
-class Incidents(Protocol):
-    """Type of :func:`_incidents`."""
-
-    def __call__(self, time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
-        """See :func:`_incidents`."""
-
-
 class Kernels(NamedTuple):
     """The compiled kernels."""
 
     cusum: Cusum
     k_of_n: KOfN
-    incidents: Incidents
 
 
 @cache
@@ -45,7 +37,6 @@ def load() -> Kernels:
     return Kernels(
         entry(_cusum, 1, numbers, numbers, 1, mask),
         entry(_k_of_n, 1, mask, numbers, 1, 1, numbers, mask),
-        entry(_incidents, 1, numbers, numbers, 1, 1),
     )
 
 
@@ -83,16 +74,3 @@ def _k_of_n(raised: Mask, streams: Ints, items: int, among: int, last: Ints, ala
             count += 1
             alarms[at] = count >= items and at - last[count % items] < among
     return len(raised)
-
-
-def _incidents(time_ns: Ints, streams: Ints, quiet_ns: int, repeat_ns: int) -> int:
-    """Return the number of incidents of alarms, given time and stream of each, see :mod:`~coldaisle_analysis.earliness.policies.evaluation_sets`."""
-    count, stream, before, begun, part = 0, -2, 0, 0, 0
-    for at in range(len(time_ns)):
-        now = time_ns[at]
-        if streams[at] != stream or now - before >= quiet_ns:
-            count, stream, begun, part = count + 1, streams[at], now, 0
-        elif (now - begun) // repeat_ns != part:
-            count, part = count + 1, (now - begun) // repeat_ns
-        before = now
-    return count

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 
 from coldaisle_analysis.arrays import Floats
-from coldaisle_analysis.earliness.erde import Outcomes, erde, f_latency
+from coldaisle_analysis.earliness.erde import erde, f_latency
+from coldaisle_analysis.earliness.outcomes import Outcomes
 from coldaisle_analysis.earliness.policies.evaluation_sets import EvaluationSet
 from coldaisle_analysis.earliness.policies.policy import (
     ABOVE_ALL,
