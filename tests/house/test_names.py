@@ -12,7 +12,7 @@ EMPTY = {
 
 
 def test_variables_say_what_they_hold() -> None:
-    """Of the variables that the programs assign to, less than one in a hundred bears a name that says nothing of its value."""
+    """Less than one percent of the assigned variables have a name that says nothing about the value."""
     names = [
         f"{path.relative_to(HOUSE)}:{node.lineno}: {node.id}"
         for path in sorted(HOUSE.glob("*/coldaisle_*/**/*.py"))
