@@ -1,4 +1,4 @@
-"""Damage done by seed to our own files: bytes turned over, blocks moved, JSON values put in other values' places."""
+"""Damage to our own files by a seed: flipped bytes, moved blocks, exchanged JSON values."""
 
 import json
 import random
@@ -43,7 +43,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def damaged(chance: Chance, data: bytes) -> bytes:
-    """Turn over some bytes, cut, double, insert or move a stretch, or write a number from an edge."""
+    """Flip some bytes, cut the data, double, insert or move a block, or overwrite a number with an extreme one."""
     out = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         if not out:
@@ -125,14 +125,14 @@ def _edited_list(chance: Chance, value: list[Any]) -> list[Any]:
 
 
 def edited_json(chance: Chance, data: bytes) -> bytes:
-    """Return a JSON text with values changed, or with bytes turned over."""
+    """Return a JSON text with changed values or flipped bytes."""
     if not chance.randrange(4):
         return damaged(chance, data)
     return json.dumps(edited(chance, json.loads(data))).encode()
 
 
 def edited_lines(chance: Chance, data: bytes) -> bytes:
-    """Return JSON lines of which some were changed, moved, doubled or taken out, or with bytes turned over."""
+    """Return JSON lines with some changed, moved, doubled or removed, or with flipped bytes."""
     if not chance.randrange(5):
         return damaged(chance, data)
     lines = data.splitlines()
@@ -177,7 +177,7 @@ _TOML = (
 
 
 def edited_text(chance: Chance, data: bytes) -> bytes:
-    """Return a text of words (TOML, CSV) with some replaced by others of it or by what stands at edges, or with bytes turned over."""
+    """Return a text of words (TOML, CSV) with some replaced by its other words or by extreme values, or with flipped bytes."""
     if not chance.randrange(4):
         return damaged(chance, data)
     for _ in range(chance.choice((1, 1, 2, 4))):

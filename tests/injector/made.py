@@ -21,7 +21,7 @@ TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]
 
 
 def episode(**wanted: object) -> Episode:
-    """Return the one episode of a scenario that asks for it; two readings of sensor 1 from slot 2 when not told."""
+    """Return the one episode of a scenario with these keys; by default two readings of sensor 1 from slot 2 on."""
     row = KINDS[str(wanted["kind"])]
     where = {"unit": UNIT.name} if row.target == "unit" else {}
     which = {"sensors": (1,)} if row.picks_sensors else {}
@@ -31,7 +31,7 @@ def episode(**wanted: object) -> Episode:
 
 
 def publish(value: str, mid: int) -> bytes:
-    """Return a PUBLISH of QoS 1 to topic IoT, made by scapy."""
+    """Return a PUBLISH with QoS 1 to topic IoT, made by scapy."""
     return bytes(MQTT(QOS=1) / MQTTPublish(topic="IoT", msgid=mid, value=value.encode()))
 
 
@@ -56,7 +56,7 @@ def segment(
 
 
 def assert_valid(frame: bytes) -> None:
-    """Hold that a frame is what scapy builds of it with every length and checksum computed anew."""
+    """Assert that scapy builds the same frame when it computes every length and checksum anew."""
     packet = Ether(frame)
     del packet[IP].len, packet[IP].chksum, packet[TCP].chksum, packet[TCP].dataofs
     assert bytes(packet) == frame
