@@ -21,7 +21,7 @@ from coldaisle_contracts.timeline import Timeline
 UNIT = UNITS["inrow-13"]
 WALL = 1_800_000_000 * SECOND
 ROWS = [(WALL, 100 * SECOND), (WALL + SECOND, 400 * SECOND), (WALL + 2 * SECOND, 700 * SECOND)]
-"""Three offsets; growth counts from the second, the first time advance."""
+"""Three offsets; growth is counted from the second one, the first time advance."""
 GROWN_MS = 300_000
 
 

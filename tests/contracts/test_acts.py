@@ -18,9 +18,9 @@ from coldaisle_contracts.taxonomy import Role
 SEEDS = st.integers(0, 2**32 - 1)
 HIDING = [kind.name for kind in KINDS.values() if kind.stealth]
 TOO_CLOSE = {(interval, kind) for interval in (10, 12.5) for kind in ("reboot", "slow-denial")}
-"""Intervals at which there is no time for a kind."""
+"""Pairs of an interval and a kind that has no room in it."""
 BETWEEN = 8_000_000
-"""Units wake and jitter so far apart at most, ns."""
+"""Most time between the wake-ups of two units in a slot, with jitter, ns."""
 
 
 def made(seed: int = 1, **changes: Any) -> Scenario:

@@ -106,9 +106,9 @@ class Keeper:
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     """Return a timekeeper in the test's folder."""
-    made = Keeper(tmp_path)
-    yield made
-    made.close()
+    timekeeper = Keeper(tmp_path)
+    yield timekeeper
+    timekeeper.close()
 
 
 def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) -> None:

@@ -33,7 +33,7 @@ TECHNIQUES = {
     "T0861": "Point & Tag Identification",
     "T0888": "Remote System Information Discovery",
 }
-"""Their names in the matrix."""
+"""The techniques' names in the matrix."""
 VARIANTS = {
     "shift": "`size` is added",
     "freeze": "the last value before the episode",
@@ -50,7 +50,7 @@ VARIANTS = {
     "syn": "TCP",
     "udp": "UDP",
 }
-"""The effect of each variant, where a kind has several and they are no header fields."""
+"""The effect of each variant of a kind with several, without variants that are header fields."""
 PACES: dict[Pace, str] = {
     "none": "none: being on the path is all",
     "readings": "one on each reading attacked, as it passes",
@@ -190,8 +190,8 @@ def printed(head: str) -> str:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_sections_equal_the_table(family: Family) -> None:
     """Each family's section holds exactly its kinds, their facts and their parameters."""
-    made = section(family).strip()
-    assert printed(made.partition("\n")[0]) == made, f"print it again:\n{made}"
+    text = section(family).strip()
+    assert printed(text.partition("\n")[0]) == text, f"print it again:\n{text}"
 
 
 def test_overview_names_every_kind() -> None:

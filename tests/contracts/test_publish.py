@@ -13,7 +13,7 @@ from coldaisle_contracts.scenario import load_scenario
 
 HOUR = (HOUSE / "scenarios" / "hour.toml").read_text(encoding="utf-8")
 WEEK_DIGEST = "6c6ee541c5ab1e2e"
-"""First digits of the default week's plan, as it was before anybody could publish."""
+"""First digits of the digest of the default week's plan before the table ``[publish]`` existed."""
 GIVEN: dict[str, Any] = {
     "authors": '[{name = "Ada Lovelace", affiliation = "Analytical Society", orcid = "0000-0002-1825-0097"}, {name = "Bob"}]',
     "licence": '"cc-by-4.0"',

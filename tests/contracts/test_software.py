@@ -13,7 +13,7 @@ from coldaisle_contracts.software import FOLDER, Software, licence
 
 HOUSE = Path(__file__).resolve().parents[2]
 SCRIPT = HOUSE / "testbed" / "software"
-needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs Debian's dpkg")
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="this test needs Debian's dpkg")
 
 
 @needs_dpkg

@@ -32,14 +32,14 @@ NUMBERS = (
     0x80000000,
     0xFFFFFFFF,
 )
-"""Numbers that lie at edges."""
+"""Numbers at the edges of ranges."""
 _DEEPER = 0.8
-"""How often what lies within a value is changed, or the value a little, and not put in its place something else."""
+"""Probability of changing something within a value, or the value a little; otherwise another value replaces it."""
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2**31, 2**63, -(2**63), 2**64, 10**30, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "x", "0",
     "\u0000", "\ud800", "[red]x[/]", "../../etc/passwd", "9" * 400, "x" * 5_000, [], {}, [None], [[]], {"": {}}, [1, "a", None],
 )  # fmt: skip
-"""Values that stand nowhere in our files."""
+"""Values that our files never hold."""
 
 
 def damaged(chance: Chance, data: bytes) -> bytes:

@@ -12,10 +12,10 @@ INPUTS = {
     "captures": 2_500, "frames": 1_500, "lines": 7_000, "plans": 3_000, "manifests": 3_500, "scenarios": 600, "sites": 800, "models": 900,
     "journals of a run": 70, "plan of a run": 50, "captures of a run": 30, "label tables": 20, "tables": 10, "readings": 20,
 }  # fmt: skip
-"""How many each way gets: many where reading takes a millisecond, few where a run is settled or a table audited."""
+"""Inputs per way in: many if reading takes a millisecond, few if a run is settled or a table audited."""
 
 MANY = 50
-"""Inputs from which on some are taken and some refused."""
+"""From this number of inputs on, some are accepted and some refused."""
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ TEXT = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWNER = {"SETUID", "SETGID", "KILL"}
-"""To become the owner of runs/, and for the container's init to end what runs as that owner."""
+"""Capabilities to change to the owner of runs/, and for the container's init to end that user's programs."""
 CAPABILITIES = {
     "desk": OWNER,
     "analysis": OWNER,
@@ -29,7 +29,7 @@ CAPABILITIES = {
     "injector": OWNER | {"NET_ADMIN", "NET_RAW"},
     **{unit: OWNER | {"NET_ADMIN"} for unit in UNITS},
 }
-"""What each service may do beyond nothing."""
+"""The capabilities of each service; a service that is not listed has none."""
 PLUGGED_IN = {"capture", "injector", *UNITS}
 ON_THE_DESK = {"desk", "live", "alarms"}
 

@@ -46,7 +46,7 @@ EVERYWHERE = {
 READERS = {"analysis/compiled/jit", "testbed/cli"} | {
     f"{image}/__main__" for image in ("sensors", "injector", "capture", "testbed")
 }
-"""Modules that ask the environment for something; handing it on to a child process is not asking."""
+"""Modules that read variables of the environment; passing it to a child process is not reading."""
 CLOCKS = {"contracts/clock", "sensors/timesync"}
 """Modules outside the testbed that read the clock."""
 SOURCES = {

@@ -30,7 +30,7 @@ LISTS = {
     "alarm policy": tuple(FAMILIES),
     "budget": tuple(BUDGETS),
 }
-"""Words whose line names every value there is."""
+"""Words whose line lists all values in the code."""
 
 
 @pytest.mark.parametrize("word", ROWS)

@@ -19,7 +19,7 @@ IMAGES = sorted(path.parent.name for path in HOUSE.glob("*/Dockerfile"))
 PACKAGES = [image for image in IMAGES if (HOUSE / image / LOCK).is_file()]
 PROJECT: dict[str, Any] = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
 SHARED_LINES = 5
-"""ARG, FROM and the first RUN of every image, for the build cache."""
+"""Number of first lines that all images share for the build cache: ARG, FROM and the first RUN."""
 
 
 def names(requirements: list[str]) -> set[str]:

@@ -8,7 +8,7 @@ EMPTY = {
     "asked", "each", "found", "given", "got", "kept", "known", "made", "one", "others", "own", "rest", "said", "seen", "shown",
     "taken", "these", "those", "told", "wanted", "what", "who",
 }  # fmt: skip
-"""Pronouns and participles that fit any value."""
+"""Pronouns and participles that say nothing about a value."""
 
 
 def test_variables_say_what_they_hold() -> None:

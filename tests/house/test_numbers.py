@@ -70,7 +70,7 @@ COUNTS = [
 
 
 COUNTS = [(page, sentence.replace(" ", r"\s+"), counted) for page, sentence, counted in COUNTS]
-"""A space may be the end of a line."""
+"""Sentences as patterns: a space also matches the end of a line."""
 
 
 @pytest.mark.parametrize(("page", "sentence", "counted"), COUNTS, ids=[sentence for _, sentence, _ in COUNTS])

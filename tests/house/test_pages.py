@@ -37,13 +37,13 @@ PLAN = build_plan(
     )
 )
 (EPISODE,) = PLAN.episodes
-"""The episode that the example shows, named: a new kind would give the week other ones."""
+"""The example's episode, fixed by name, because a new kind changes the drawn episodes of the week."""
 DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(EPISODE.readings + 1)]
 
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
 ROOTS = [HOUSE, *HOUSE.glob("*/coldaisle_*/")]
 OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw")
-"""What paths begin with that a page names and a checkout does not have."""
+"""First parts of paths that a page may name although a checkout does not have them."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(HOUSE)))

@@ -47,7 +47,7 @@ PLANTED = {
         "a command makes a run, an engine plays it, and both stand on a stage",
     ),
 }
-"""Wrong imports by the module that gets them: what is imported, and the contract that forbids it."""
+"""Wrong imports by the module that gets them: the imported module, and the contract that forbids it."""
 FORBIDDEN = {
     "a registry's host": r"p[y]pi\.|p[y]thonhosted|deb\.d[e]bian|npmj[s]\.|docker\.i[o]/",
     "a machine's path": r"(?<![\w.])/(w[o]rk|r[o]ot|h[o]me)/",

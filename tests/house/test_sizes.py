@@ -19,7 +19,7 @@ LONG = {
     "analysis/coldaisle_analysis/truth/readings.py": "the account of a run and the steps that settle it",
     "testbed/coldaisle_testbed/cli.py": "one function per command, hardly more than its options",
 }
-"""Modules that may be longer, and why."""
+"""Modules that may be longer, each with its reason."""
 
 
 def _sources() -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ EDITS: dict[Word, type[Edit]] = {
     "lose": Lose,
     "double": Double,
 }
-"""What a kind's row calls what becomes of a reading, and what an attack returns for it."""
+"""The edits that a kind's row can name, each with the class that an attack returns for it."""
 
 
 def _attack(kind: str, **planned: object) -> OnPath:
