@@ -118,7 +118,7 @@ def test_short_cases_are_hardly_late_for_erisk() -> None:
 
 
 def test_without_a_true_positive_there_is_no_speed() -> None:
-    """Without a true positive, where the lab's script takes the median of an empty list, both scores are 0; without a positive case they are NaN."""
+    """Without a true positive both scores are 0, and without a positive case they are NaN."""
     missed = Outcomes(np.array([True, False]), np.array([9, 9]), np.array([0, 1]), np.array([math.nan, 1.0]))
     clean = Outcomes(np.array([False]), np.array([9]), np.array([0]), np.array([math.nan]))
     assert latency_weighted_f1(missed) == f_latency(missed) == 0.0

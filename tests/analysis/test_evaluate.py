@@ -38,7 +38,7 @@ def scored() -> list[Scored]:
 
 
 def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
-    """The grouped split of both levels has every model, random folds have the supervised ones, and the tree has identity columns, too."""
+    """Every model has a row on the grouped split, supervised ones on random folds, and the tree also with identity columns."""
     played = {(result.row["level"], result.row["split"], result.row["model"]) for result in scored}
     expected = {
         (level, split, name)

@@ -147,7 +147,7 @@ def test_one_step_forecast_beats_the_last_value(fitted: Fitted) -> None:
 
 
 def test_forecast_error_of_a_known_process() -> None:
-    """On an AR(1) process the one-step error is the spread of its innovations; that of the last value follows from the autocorrelation."""
+    """On an AR(1) process both errors follow from the spread of the innovations and the autocorrelation."""
     rng = np.random.default_rng(SEED)
     values = np.zeros(20_000)
     for at, step in enumerate(rng.normal(0, 1, values.size - 1), 1):
@@ -239,11 +239,11 @@ def test_readings_that_were_removed_are_missing(tmp_path: Path, fitted: Fitted) 
     [
         (
             lambda table: table.assign(time="2026-03-02T00:00:00Z"),
-            "readings of a sensor come at the same time",
+            "readings of one sensor have the same time",
         ),
         (
             lambda table: pd.concat([table, table.tail(1).assign(time="1905-01-01T00:00:00Z")]),
-            r"readings 300\.0 s apart lie within 121\.2 years: leave out those that are far away",
+            r"readings that are 300\.0 s apart lie within 121\.2 years: leave out those that are far away",
         ),
     ],
 )

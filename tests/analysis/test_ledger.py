@@ -83,7 +83,9 @@ def test_a_unit_that_never_got_the_time_is_named(
     )
     plan = evidence.plan.model_copy(update={"episodes": episodes})
     sentences = list(ledger._clocks_kept(replace(evidence, plan=plan, times=times)))
-    expected = f"inrow-13 asked for the time {len(queries)} times in day-1 and no answer came: the NTP server did not work"
+    expected = (
+        f"inrow-13 sent {len(queries)} NTP requests in day-1 and got no answer: the NTP server did not work"
+    )
     assert sentences == ([expected] if broken else [])
 
 
@@ -117,7 +119,7 @@ def test_labels_of_readings(account: Account) -> None:
         ("inrow-13", without(client="133", slot=4), "first 133 slot 4: planned but never journalled"),
         ("inrow-13", lambda lines: [*lines, next(x for x in lines if x["event"] == "reading")], "first 131 slot 0: journalled more than once"),
         ("inrow-13", with_value({"client": "133", "slot": 4}, value="9.99"), "first 133 slot 4: another value"),
-        ("injector", without(event="act", operation="swallow"), "first 132 slot 5: sent, not at the broker"),
+        ("injector", without(event="act", operation="swallow"), "first 132 slot 5: sent, but not at the broker"),
         ("injector", without(event="act", operation="modify"), "first 131 slot 2: another value at the broker"),
         ("injector", with_value({"operation": "modify"}, operation="swallow"), "first 131 slot 2: removed by an act, but"),
         ("injector", with_value({"operation": "modify"}, operation="hold"), "first 131 slot 2: held back and not"),
@@ -132,10 +134,10 @@ def test_labels_of_readings(account: Account) -> None:
         ("injector", with_value({"operation": "modify"}, at_ns=0), "e01: acts outside its begin and end"),
         ("injector", with_value({"operation": "modify"}, unit="inrow-25"), "modify on inrow-25, which is not its target"),
         ("inrow-13", without(event="connect", client="131"), "frames that nothing explains, the first is frame"),
-        ("inrow-13", with_value({"event": "connect", "client": "131"}, reason="lost"), "lost and no act says why, the first is that of client 131"),
-        ("inrow-13", lambda lines: [*lines, TIME], "inrow-13 asked for the time 0 times in day-1, its journal says 1"),
+        ("inrow-13", with_value({"event": "connect", "client": "131"}, reason="lost"), "lost and no act is the reason, the first is that of client 131"),
+        ("inrow-13", lambda lines: [*lines, TIME], "inrow-13 sent 0 NTP requests in day-1, but its journal has 1"),
         ("capture", with_value({}, kernel_drops=3), "the kernel dropped 3 packets"),
-        ("capture", with_value({}, packets=1), "sealed with 1"),
+        ("capture", with_value({}, packets=1), "but was sealed with 1"),
         ("capture", with_value({}, raw_sha256="0"), "raw/day-1-000.pcap: was changed after it was sealed"),
     ],
 )  # fmt: skip
@@ -216,15 +218,15 @@ def test_a_capture_in_which_nobody_speaks(run: Path, keep: int) -> None:
     edit(run, "capture", with_value({}, packets=keep, **hashes))
     broken = ledger.check(run)
     assert any("of 32 journalled frames are not in the capture" in sentence for sentence in broken)
-    assert any("sent, not at the broker" in sentence for sentence in broken)
+    assert any("sent, but not at the broker" in sentence for sentence in broken)
 
 
 @pytest.mark.parametrize(
     ("change", "error"),
     [
         (lambda lines: lines * 2, "is 'capture/day-1-000.pcap': the capture is sealed twice"),
-        (with_value({}, file="../outside.pcap"), "file is '../outside.pcap': no capture of the run"),
-        (with_value({}, raw="/dev/zero"), "raw is '/dev/zero': no capture of the run"),
+        (with_value({}, file="../outside.pcap"), "file is '../outside.pcap': this is no capture of the run"),
+        (with_value({}, raw="/dev/zero"), "raw is '/dev/zero': this is no capture of the run"),
     ],
 )
 def test_captures_that_are_sealed_oddly(run: Path, change: Edit, error: str) -> None:
@@ -238,7 +240,7 @@ def test_a_dataset_of_other_captures(run: Path, account: Account) -> None:
     """A table whose number of rows is not that of the captured frames, or that has no labels, is refused."""
     table = dataset.build(run).packets
     tables.write(table.iloc[:-1], run / "dataset" / "packets", ["parquet"])
-    with pytest.raises(TrustError, match="dataset/packets: has 270 rows, the captures 271 frames"):
+    with pytest.raises(TrustError, match="dataset/packets: has 270 rows, but the captures have 271 frames"):
         ledger.prove(run, account)
     tables.write(table.drop(columns="label"), run / "dataset" / "packets", ["parquet"])
     with pytest.raises(TrustError, match="dataset/packets: has no column label"):

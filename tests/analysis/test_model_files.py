@@ -75,7 +75,7 @@ def test_damaged_files_are_refused() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("feature", 9), ("left_child", 0), ("right_child", 99)])
 def test_trees_that_lead_out_of_themselves_are_refused(name: str, value: int) -> None:
-    """scikit-learn follows the node numbers of a tree unchecked, so a file whose nodes lead to a missing node or column, or back, is refused."""
+    """A file is refused if a node of a tree leads to a missing node or column, or back: scikit-learn does not check it."""
     tree = DecisionTreeClassifier(max_depth=2).fit(np.nan_to_num(wide(4)), LABELS)
     state = tree.tree_.__getstate__()
     state["nodes"][name][0] = value

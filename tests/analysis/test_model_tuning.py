@@ -59,7 +59,7 @@ def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
 
 
 def test_the_setting_that_finds_attacks_of_other_groups_is_chosen() -> None:
-    """The setting with the one column of three that separates attacks is chosen; no group lies on both sides of a fold, or the model would fail."""
+    """The chosen column is the one that separates attacks; the model fails if a group is on both sides of a fold."""
     assert tuned() == {"column": 1}
 
 

@@ -76,7 +76,7 @@ def test_models_clone(name: str) -> None:
 
 
 def test_rule_alarms_at_the_limit_of_clean_rows() -> None:
-    """The score is one half at the limit of the column with the largest excess; other columns and attacks do not move the limit."""
+    """The score is one half where the largest excess is at its limit, which other columns and attacks do not move."""
     clean = np.column_stack([np.arange(1001.0), RNG.normal(size=1001)])
     labels = np.append(np.zeros(1001, np.int8), 1)
     rule = Rule(("abs_dev", "diff")).fit(np.vstack([clean, [[9e9, 9e9]]]), labels)
@@ -85,7 +85,7 @@ def test_rule_alarms_at_the_limit_of_clean_rows() -> None:
 
 
 def test_chart_alarms_at_the_limit_of_the_usual_rows() -> None:
-    """The score is one half at the limit of the column with the largest excess, and 0 if its columns are missing or below their medians."""
+    """The score is one half where the largest excess is at its limit, and 0 where columns are missing or below their medians."""
     rows = np.column_stack([np.arange(1001.0), 2 * np.arange(1001.0), RNG.normal(size=1001)])
     chart = Chart(("cusum", "cusum_joint"), ("cusum", "cusum_joint", "ewma")).fit(rows)
     odd = np.array([[990, 0, 0], [0, 1980, 0], [0, 0, 9e9], [np.nan, np.nan, 0], [1480, np.nan, 0]])

@@ -42,7 +42,7 @@ def test_one_that_never_alarms_scores_the_upper_bound(made_week: Path) -> None:
 
 
 def test_one_that_always_alarms_pays_for_every_clean_window(made_week: Path) -> None:
-    """Each attack is caught at its first item, each clean window costs the share of attacks, and false alarms are counted every hour."""
+    """Each attack is caught at its first item, each clean window costs a false alarm, and incidents count every hour."""
     metrics = score_early(made_week, "readings", np.ones(len(truth(made_week, "readings"))))["sensor"]
     share = metrics["positive_cases"] / metrics["cases"]
     assert metrics["erde_5"] == pytest.approx(erde_bounds(share, 5)[0] + (1 - share) * share)

@@ -141,5 +141,5 @@ def test_a_policy_is_read_as_it_was_written(policy: Policy) -> None:
 @pytest.mark.parametrize("row", [{}, {"family": "oracle"}, {"family": "threshold", "items": 3}])
 def test_what_is_no_policy_is_an_error(row: dict[str, object]) -> None:
     """An unknown family, or other parameters, give one sentence that names the families."""
-    with pytest.raises(InputError, match="families are threshold, in a row"):
+    with pytest.raises(InputError, match="name one of the families threshold, in a row"):
         of_json(row)

@@ -195,7 +195,7 @@ def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tupl
     assert len(results) == 3 * len(WITH_POLICIES)
     sentence = headline(results)
     assert sentence in text
-    better, pairings, worse, alike = map(int, re.findall(r" (\d+)", sentence.partition(". ")[0]))
+    better, pairings, worse, alike = map(int, re.findall(r" (\d+)", sentence.split(". ")[1]))
     assert better + worse + alike == pairings == len(results)
     raised = [
         result.by_rule[rule]["incidents_per_day"]

@@ -34,7 +34,7 @@ LENGTH = 12
 
 
 def make(days: int = 10, streams: int = 2, cases: int = 8) -> tuple[Cases, npt.NDArray[np.int8]]:
-    """Return cases, attacks and clean windows by turns, each LENGTH rows and a day apart, and their labels; rows are in order of time."""
+    """Return cases and labels: attacks and clean windows by turns, one per day, each of LENGTH rows in order of time."""
     count = days * DAY * streams
     codes = np.tile(np.arange(streams), days * DAY)
     known_ns = np.repeat(np.arange(days * DAY, dtype=np.int64) * 300 * SECOND, streams)

@@ -101,7 +101,7 @@ def test_differences_name_frame_and_both_labels() -> None:
         "1 frames are labelled otherwise than the witness finds, the first is frame 3 of a: normal; the witness: unexplained"
     ]
     assert "frame 2 of a: normal; the witness: attack e01" in witness.differences(testimony, [NORMAL] * 3)[0]
-    assert "2 rows, the captures 3 frames" in witness.differences(testimony, [NORMAL] * 2)[0]
+    assert "2 rows, but the captures have 3 frames" in witness.differences(testimony, [NORMAL] * 2)[0]
     doubting = witness.Testimony([], [], [Doubt("frame 9", "is nobody's"), Doubt("frame 10", "too")])
     assert witness.differences(doubting, []) == [
         "frame 9 is nobody's (the first of 2 things the witness cannot explain)"

@@ -1,7 +1,7 @@
 """Format ``eve``: one JSON object per line, as in Suricata's ``eve.json``.
 
-An ``mqtt`` event for each frame that completes a message (its first one), an ``alert`` for each frame that is part of an
-attack, with the technique of MITRE ATT&CK for ICS in its metadata. Names are Suricata's (docs.suricata.io, EVE JSON format).
+There is an ``mqtt`` event for each frame that completes a message (its first one), and an ``alert`` for each frame that is part
+of an attack, with the technique of MITRE ATT&CK for ICS in its metadata. Names are Suricata's (docs.suricata.io, EVE JSON format).
 """
 
 import json
