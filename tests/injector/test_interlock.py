@@ -80,7 +80,7 @@ def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
         ),
         (
             lambda route: route.link("add", ifname="eth1", kind="veth", peer="eth2"),
-            "is not the plan's: eth1, eth2",
+            "the interfaces are not those of the test network: eth1, eth2 differ",
         ),
     ],
     ids=["default route", "default route by an unused address", "another route", "another interface"],

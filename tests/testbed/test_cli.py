@@ -419,4 +419,4 @@ def test_a_run_is_signed_and_held_to_it(coldaisle: Call, finished_run: Path, tmp
     assert out.endswith(f"sha256 of its manifest {digest}\nsigned by ada\n")
     code, out, err = coldaisle("verify", run, "--manifest-digest", "0" * 64)
     assert (code, out) == (3, "")
-    assert f"manifest.json has the sha256 {digest}, not the one asked for" in err
+    assert f"manifest.json has the sha256 {digest}, not that of --manifest-digest" in err

@@ -117,7 +117,7 @@ def test_a_run_is_held_to_its_digest(run: Path) -> None:
     """The printed sha256 is accepted in lower and upper case; another one is refused."""
     assert verify(run, digest_of(run).upper()).manifest_sha256 == digest_of(run)
     with pytest.raises(
-        TrustError, match=f"manifest.json has the sha256 {digest_of(run)}, not the one asked for"
+        TrustError, match=f"manifest.json has the sha256 {digest_of(run)}, not that of --manifest-digest"
     ):
         verify(run, "0" * 64)
 
