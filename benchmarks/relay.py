@@ -182,9 +182,9 @@ def measured(plan: Plan) -> dict[str, float]:
             with namespaces.inside(spaces[UNIT.name]):
                 sensors = [connected(sensor) for sensor in SENSORS]
             figures = {"direct_ms": round_trip_ms(sensors)}
-            keeper.grant()  # the approach
+            keeper.grant()  # grants the approach
             round_trip_ms(sensors)
-            keeper.grant()  # the act
+            keeper.grant()  # grants the act
             figures["through_ms"] = round_trip_ms(sensors)
             before, began = sent_by(spaces[INJECTOR.name]), time.monotonic()
             stream(sensors)

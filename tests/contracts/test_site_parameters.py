@@ -17,7 +17,7 @@ PUBLISHED = {
 
 
 def test_defaults_are_the_published_medians_of_every_unit() -> None:
-    """Where the scenario names no site, the units have the medians of the published week."""
+    """If the scenario names no site, the units have the medians of the published week."""
     assert Site().medians == PUBLISHED
     assert set(Site().medians) == set(UNITS)
 

@@ -1,4 +1,4 @@
-"""Variables say what they hold."""
+"""The names of variables say what they hold."""
 
 import ast
 from pathlib import Path

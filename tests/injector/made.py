@@ -1,4 +1,4 @@
-"""Frames and episodes made for the injector's tests."""
+"""Frames and episodes for the injector's tests."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ MACS = (INJECTOR.mac, BROKER.mac)
 TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]
 
 
-def episode(**wanted: object) -> Episode:
+def episode(**keys: object) -> Episode:
     """Return the one episode of a scenario with these keys; by default two readings of sensor 1 from slot 2 on."""
-    row = KINDS[str(wanted["kind"])]
+    row = KINDS[str(keys["kind"])]
     where = {"unit": UNIT.name} if row.target == "unit" else {}
     which = {"sensors": (1,)} if row.picks_sensors else {}
-    spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **wanted}
+    spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **keys}
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     return build_plan(Scenario.model_validate({**scenario, "episodes": [spec]})).episodes[0]
 

@@ -178,17 +178,17 @@ class Run:
         self.theatre = Theatre(folder, Clocks())
         draw_near(patch, self.broker.port)
 
-    def play(self, wanted: Episode) -> list[dict[str, Any]]:
+    def play(self, played: Episode) -> list[dict[str, Any]]:
         """Play an episode from its beginning and return its acts."""
-        self.theatre.clocks.now = wanted.begin_ns - SECOND
-        self.theatre.play(wanted)
+        self.theatre.clocks.now = played.begin_ns - SECOND
+        self.theatre.play(played)
         return self.theatre.lines("act")
 
-    def begin(self, wanted: Episode) -> None:
+    def begin(self, played: Episode) -> None:
         """Start an episode before its time."""
-        self.theatre.clocks.now = wanted.begin_ns - SECOND
+        self.theatre.clocks.now = played.begin_ns - SECOND
         scene = Scene(None, self.theatre.foothold, self.theatre.notes())
-        self.theatre.stage.add(attack_for(wanted).script(scene))
+        self.theatre.stage.add(attack_for(played).script(scene))
 
     def until(self, met: Callable[[], bool], *, jump: bool = False) -> None:
         """Run the scripts until a condition holds; time stands still unless it may jump."""
@@ -221,7 +221,7 @@ class Run:
         return received
 
 
-def rogue(kind: str, **wanted: object) -> Episode:
+def rogue(kind: str, **keys: object) -> Episode:
     """Return a short episode of a rogue kind."""
     few = {message.name: 12 for message in KINDS[kind].parameters if message.name == "count"}
-    return episode(kind=kind, **{**few, **wanted})
+    return episode(kind=kind, **{**few, **keys})

@@ -30,7 +30,7 @@ EDITS: dict[Word, type[Edit]] = {
 def _attack(kind: str, **planned: object) -> OnPath:
     late = (
         {"start": "00:35"} if kind == "modification" and "variant" not in planned else {}
-    )  # a replay is possible from here on
+    )  # the variant may be replay, which needs earlier readings
     attack = attack_for(episode(kind=kind, **(late | planned)))
     assert isinstance(attack, OnPath)
     return attack

@@ -27,10 +27,10 @@ def theatre(tmp_path: Path) -> Theatre:
     return Theatre(tmp_path, Clocks())
 
 
-def _entered(theatre: Theatre, wanted: Episode = EPISODE) -> Notes:
+def _entered(theatre: Theatre, begun: Episode = EPISODE) -> Notes:
     """Return the notes of an episode that has begun."""
     notes = theatre.notes()
-    theatre.foothold.enter(wanted, notes)
+    theatre.foothold.enter(begun, notes)
     return notes
 
 

@@ -60,12 +60,12 @@ class _Times:
 class _Scene:
     """A path, an episode of a kind, and one connection between the unit and the broker."""
 
-    def __init__(self, folder: FilePath, kind: KindName, **wanted: Any) -> None:
+    def __init__(self, folder: FilePath, kind: KindName, **keys: Any) -> None:
         self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
         self._journal = Journal(self.file, "day-1")
         notes = Notes(UNIT, self.times, self._journal)
         self.path = Path(UNIT, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
-        self.episode = episode(kind=kind, **wanted)
+        self.episode = episode(kind=kind, **keys)
         attack = attack_for(self.episode)
         assert isinstance(attack, OnPath)
         self.attack = attack

@@ -128,18 +128,18 @@ class Outcome:
 
 def cases(count: int, seed: int) -> list[Case]:
     """Return cases: every victim meets every fault before any pair comes again, and every seventh case is a small disk."""
-    rng, found = random.Random(seed), list[Case]()  # noqa: S311 - which cases, no secret
+    rng, chosen = random.Random(seed), list[Case]()  # noqa: S311 - which cases, no secret
     pairs: list[tuple[str, str]] = []
     for number in range(count):
         if number % 7 == 6:
-            found.append(Case(number, "", SMALL, 0.0, int(40_000 * 100 ** rng.random())))
+            chosen.append(Case(number, "", SMALL, 0.0, int(40_000 * 100 ** rng.random())))
             continue
         if not pairs:
             pairs = [(victim, fault) for victim in VICTIMS for fault in (*SIGNALS, FULL)]
             rng.shuffle(pairs)
         victim, fault = pairs.pop()
-        found.append(Case(number, victim, fault, rng.uniform(0, LONGEST_S.get(victim, 3.0)), 0))
-    return found
+        chosen.append(Case(number, victim, fault, rng.uniform(0, LONGEST_S.get(victim, 3.0)), 0))
+    return chosen
 
 
 def undisturbed(folder: Path) -> str:

@@ -94,9 +94,9 @@ def numbers(pcap: Path, only: str) -> list[int]:
 
 def frames_of(pcap: Path) -> list[bytes]:
     """Return the frames of a capture with little-endian headers, as tcpdump writes them here."""
-    data, at, found = pcap.read_bytes(), _GLOBAL, list[bytes]()
+    data, at, frames = pcap.read_bytes(), _GLOBAL, list[bytes]()
     while at < len(data):
         (length,) = struct.unpack_from("<I", data, at + 8)
-        found.append(data[at + _RECORD : at + _RECORD + length])
+        frames.append(data[at + _RECORD : at + _RECORD + length])
         at += _RECORD + length
-    return found
+    return frames

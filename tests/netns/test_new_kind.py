@@ -89,8 +89,8 @@ def change(file: Path, *edits: tuple[str, str]) -> None:
     """Replace the first match of each pattern in a file; each pattern has to match."""
     text = file.read_text(encoding="utf-8")
     for pattern, new in edits:
-        text, found = re.subn(pattern, new, text, count=1)
-        assert found, pattern
+        text, replaced = re.subn(pattern, new, text, count=1)
+        assert replaced, pattern
     file.write_text(text, encoding="utf-8")
 
 

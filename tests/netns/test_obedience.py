@@ -112,7 +112,7 @@ class Played:
 
 @pytest.fixture(scope="session")
 def played(catalogue_run: Path) -> Played:
-    """Every variant of every kind, really played."""
+    """A real run of every variant of every kind."""
     return Played(catalogue_run)
 
 

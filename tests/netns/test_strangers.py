@@ -167,7 +167,7 @@ CASES: dict[str, tuple[Callable[[_Up], None], str]] = {
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
-    """All cases, side by side."""
+    """The outcomes of all cases, played side by side."""
     folder = tmp_path_factory.mktemp("strangers")
 
     def play(case: str) -> Played:

@@ -27,9 +27,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "pump", lambda *_: False)
 
 
-def play(folder: Path, kind: str | None, **wanted: Any) -> Scene:
+def play(folder: Path, kind: str | None, **keys: Any) -> Scene:
     """Play two hours with an episode of a kind, or without any; time moves only if a cable makes the unit wait."""
-    plan = plan_of(*([{"kind": kind} | wanted] if kind else []))
+    plan = plan_of(*([{"kind": kind} | keys] if kind else []))
     scene = Scene(folder, TickingClock() if kind == "cable" else ManualClock(), plan)
     scene.run()
     return scene

@@ -37,7 +37,7 @@ class _Unit:
         self.connections = Connections("inrow-13", SkippingClock(), self.journal, make, lambda: links.RETRY_S)
 
     def report(self) -> dict[str, int]:
-        """Start readings, publish them and wait for their PUBACKs; return the message ids."""
+        """Read what has arrived, publish one reading per sensor and wait for the PUBACKs; return the message ids."""
         self.connections.take_in()
         waiting = {link.client: link.publish(b"15.54") for link in self.connections.links}
         self.connections.settle(waiting)

@@ -18,7 +18,7 @@ from coldaisle_testbed import broker_accounts
 ACCOUNTS = {"operator": "coolant-7"}
 
 
-@pytest.fixture(params=[{}, ACCOUNTS], ids=["nobody", "operator"])
+@pytest.fixture(params=[{}, ACCOUNTS], ids=["no account", "one account"])
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """A real mosquitto on loopback with accounts; its port and the accounts."""
     with socket.socket() as probe:
@@ -57,9 +57,9 @@ def _code(port: int, name: str | None, password: str | None) -> int:
 
 def test_mosquitto_reads_the_file(broker: tuple[int, dict[str, str]]) -> None:
     """A client without a name is accepted; a client with a name needs the right password."""
-    port, known = broker
+    port, accounts = broker
     assert _code(port, None, None) == 0
-    assert (_code(port, "operator", "coolant-7") == 0) is bool(known)
+    assert (_code(port, "operator", "coolant-7") == 0) is bool(accounts)
     assert _code(port, "operator", "wrong") != 0
 
 

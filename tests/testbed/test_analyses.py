@@ -128,7 +128,7 @@ def test_who_may_only_read_is_told_what_to_do(run: Path) -> None:
     shadow = run.parent / "file"
     shadow.write_text("")
     os.replace(folder, run.parent / "analyses")  # noqa: PTH105 - out of the way
-    folder.symlink_to(shadow)  # where even root cannot write
+    folder.symlink_to(shadow)  # not even root can write here
     with pytest.raises(InputError, match=r"analyse .*made --out DIR`"), analyses.making(run):
         pytest.fail("it was made")
 

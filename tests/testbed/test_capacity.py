@@ -25,6 +25,6 @@ def test_a_control_group_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_
     assert machine > 0
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(capacity, "_LIMITS", (str(tmp_path / "none"), str(limit)))
-    for text, wanted in (("max\n", None), (f"{1 << 20}\n", 1 << 20)):
+    for text, expected in (("max\n", None), (f"{1 << 20}\n", 1 << 20)):
         limit.write_text(text)
-        assert capacity.free_memory() == wanted or (wanted is None and capacity.free_memory() > 1 << 20)
+        assert capacity.free_memory() == expected or (expected is None and capacity.free_memory() > 1 << 20)

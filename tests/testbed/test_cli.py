@@ -306,12 +306,12 @@ def copy_of_run(hour_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(hour_run, tmp_path / "hour"))
 
 
-def _edit_json(path: Path, wanted: Callable[[dict[str, object]], bool], **changes: object) -> None:
+def _edit_json(path: Path, condition: Callable[[dict[str, object]], bool], **changes: object) -> None:
     """Change the first line of a journal that meets a condition."""
     lines = path.read_text().splitlines()
     for number, line in enumerate(lines):
         facts = json.loads(line)
-        if wanted(facts):
+        if condition(facts):
             lines[number] = json.dumps(facts | changes, separators=(",", ":"))
             path.write_text("\n".join(lines) + "\n")
             return

@@ -75,11 +75,11 @@ def test_runs(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
     (tmp_path / "runs" / "broken" / "manifest.json").write_text("{")
     (tmp_path / "runs" / ".begun").mkdir()
     facts = _object(coldaisle("runs", "--folder", tmp_path / "runs", "--json"))
-    broken, made = facts["runs"]
+    broken, finished = facts["runs"]
     assert (broken["run"], broken["state"], broken["packets"]) == ("broken", "broken", None)
     assert "manifest.json" in broken["problem"]
-    assert (made["state"], made["engine"], made["problem"]) == ("finished", "netns", None)
-    assert made["packets"] == Manifest.load(run).counts["packets"]
+    assert (finished["state"], finished["engine"], finished["problem"]) == ("finished", "netns", None)
+    assert finished["packets"] == Manifest.load(run).counts["packets"]
     assert [str(tmp_path / "runs" / ".begun")] in [leftover["paths"] for leftover in facts["leftovers"]]
     empty = _object(coldaisle("runs", "--folder", tmp_path / "none", "--json"))
     assert empty["runs"] == []

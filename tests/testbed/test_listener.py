@@ -52,13 +52,13 @@ def options(folder: Path) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in (folder / OPTIONS).read_text().splitlines())
 
 
-def subscribed(known: dict[str, str], heard: list[tuple[str, bytes]]) -> mqtt.Client:
+def subscribed(options: dict[str, str], heard: list[tuple[str, bytes]]) -> mqtt.Client:
     """Return a client with these options that appends its messages to a list."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_message = lambda _client, _data, message: heard.append((message.topic, bytes(message.payload)))
-    client.username_pw_set(known["-u"], known["-P"])
-    client.connect(known["-h"], int(known["-p"]))
-    client.subscribe(known["-t"], qos=1)
+    client.username_pw_set(options["-u"], options["-P"])
+    client.connect(options["-h"], int(options["-p"]))
+    client.subscribe(options["-t"], qos=1)
     client.loop_start()
     return client
 

@@ -244,13 +244,13 @@ def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path
 def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing model, an unknown policy, and a folder without a run are each refused in one sentence."""
     monkeypatch.setattr("coldaisle_testbed.live.choice.APPEAR_S", 0.05)
-    for wanted, policy, message in (
+    for detector_file, policy, message in (
         (tmp_path / "none.skops", POLICY, "cannot be read"),
         (model, "never", "use one of"),
         (model, POLICY, "no run is being made here"),
     ):
         with pytest.raises(InputError, match=message):
-            watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
+            watch(tmp_path, None, detector_file, policy, None, None, lambda _: None)
     with pytest.raises(InputError, match="no run here has a detector"):
         watch(tmp_path, None, None, POLICY, None, None, lambda _: None)
 

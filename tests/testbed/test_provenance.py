@@ -53,7 +53,7 @@ def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("version", "found"),
+    ("version", "upstream"),
     [
         ("2.0.11-1.2+deb12u2", "2.0.11"),
         ("1:6.1-1", "6.1"),
@@ -62,9 +62,9 @@ def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch
         ("4.4.7+dfsg-1~deb13u1", "4.4.7+dfsg"),
     ],
 )
-def test_upstream_versions_are_debians_without_epoch_and_revision(version: str, found: str) -> None:
+def test_upstream_versions_are_debians_without_epoch_and_revision(version: str, upstream: str) -> None:
     """The upstream version lies between a colon and the last hyphen, as in deb-version(7)."""
-    assert provenance._upstream(version) == found
+    assert provenance._upstream(version) == upstream
 
 
 @pytest.mark.netns

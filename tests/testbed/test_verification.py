@@ -62,11 +62,11 @@ def test_a_deleted_file_is_found(run: Path, name: str) -> None:
     assert name in refused(run)
 
 
-def swap(run: Path, one: str, other: str) -> None:
+def swap(run: Path, first: str, second: str) -> None:
     """Exchange two files."""
-    (run / one).rename(run / "aside")
-    (run / other).rename(run / one)
-    (run / "aside").rename(run / other)
+    (run / first).rename(run / "aside")
+    (run / second).rename(run / first)
+    (run / "aside").rename(run / second)
 
 
 def cut_last_frame(run: Path) -> None:
