@@ -27,7 +27,7 @@ from coldaisle_analysis.earliness.erde import (
 RUNS = range(20)
 
 
-def made(seed: int, longest: int = 60) -> Outcomes:
+def drawn(seed: int, longest: int = 60) -> Outcomes:
     """Return the outcomes of 30 random cases: some are caught, some are missed, some are false alarms."""
     rng = np.random.default_rng(seed)
     length = rng.integers(1, longest, 30)
@@ -68,7 +68,7 @@ def script_speed(outcomes: Outcomes, rate: float) -> float:
 @pytest.mark.parametrize("seed", RUNS)
 def test_erde_is_that_of_the_lab(seed: int) -> None:
     """On random cases ERDE_5, ERDE_30 and ERDE_50 equal those of the published scripts."""
-    outcomes = made(seed)
+    outcomes = drawn(seed)
     for deadline in (5, 30, 50):
         assert erde(outcomes, deadline) == pytest.approx(script_erde(outcomes, deadline), abs=1e-12)
 
@@ -76,7 +76,7 @@ def test_erde_is_that_of_the_lab(seed: int) -> None:
 @pytest.mark.parametrize("seed", RUNS)
 def test_latency_weighted_f1_is_that_of_the_lab(seed: int) -> None:
     """On random cases it equals F1, from precision and recall, times the speed at p = 0.0078."""
-    outcomes = made(seed)
+    outcomes = drawn(seed)
     hits = int((outcomes.attacked & (outcomes.alarm > 0)).sum())
     precision, recall = hits / int((outcomes.alarm > 0).sum()), hits / int(outcomes.attacked.sum())
     f1 = 2 * (precision * recall) / (precision + recall)
@@ -87,7 +87,7 @@ def test_latency_weighted_f1_is_that_of_the_lab(seed: int) -> None:
 @pytest.mark.parametrize("seed", RUNS)
 def test_f_latency_is_that_of_unsl_at_the_median_of_all_cases(seed: int) -> None:
     """With p = -ln(1/3)/(median - 1) their formula gives our value; their median is over positive cases, ours over all."""
-    outcomes = made(seed)
+    outcomes = drawn(seed)
     rate = -(math.log(1 / 3) / (median(outcomes.length.tolist()) - 1))
     assert latency_rate(outcomes) == pytest.approx(rate)
     assert f_latency(outcomes) == pytest.approx(case_f1(outcomes) * script_speed(outcomes, rate))

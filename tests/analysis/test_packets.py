@@ -83,26 +83,26 @@ def test_several_messages_in_a_frame(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the capture of a run made by hand."""
     run = tmp_path_factory.mktemp("runs") / "made"
     made_run.make(run)
     return run / "capture" / "day-1-000.pcap"
 
 
-def test_packets_have_their_columns(made: Path) -> None:
+def test_packets_have_their_columns(capture: Path) -> None:
     """Decoding gives every column except the labels and those that only a run can have."""
     later = {*names("packets", "label"), "day", "wall_ns"}
-    assert set(packets.decode([made])) == set(names("packets")) - later
+    assert set(packets.decode([capture])) == set(names("packets")) - later
 
 
-def test_nothing_comes_from_the_future(made: Path, tmp_path: Path) -> None:
+def test_nothing_comes_from_the_future(capture: Path, tmp_path: Path) -> None:
     """The rows of a capture that is cut in the middle equal those of the whole capture, column by column."""
-    whole = captures.read([made])
+    whole = captures.read([capture])
     count = len(whole) // 2
-    part = tmp_path / made.name
+    part = tmp_path / capture.name
     pcap(part, [(int(whole.time_ns[row]), whole.frame(row)) for row in range(count)])
-    short, full = packets.decode([part]), packets.decode([made]).iloc[:count]
+    short, full = packets.decode([part]), packets.decode([capture]).iloc[:count]
     for name in short:
         ours, theirs = short[name].astype("str"), full[name].astype("str")
         assert ours.fillna("").tolist() == theirs.fillna("").tolist(), name
