@@ -1,4 +1,4 @@
-"""How long an audit takes: 200,000 rows drawn from a run's packets, with replacement where it has fewer, in order of time."""
+"""Measures the time of an audit of 200,000 rows: drawn from a run's packets, repeated if it has fewer, in order of time."""
 
 import argparse
 import resource
@@ -19,9 +19,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="a finished run, such as runs/latest")
     parser.add_argument("--rows", type=int, default=200_000)
-    asked = parser.parse_args()
-    packets = tables.read_level(asked.run, "packets")
-    times, left = divmod(asked.rows, len(packets))
+    arguments = parser.parse_args()
+    packets = tables.read_level(arguments.run, "packets")
+    times, left = divmod(arguments.rows, len(packets))
     drawn = np.random.default_rng(SEED).choice(len(packets), left, replace=False)
     rows = packets.iloc[np.sort(np.concatenate([np.tile(np.arange(len(packets)), times), drawn]))]
     subject = of_level("benchmark", rows.reset_index(drop=True), "packets")

@@ -1,7 +1,7 @@
-"""How fast a capture becomes tables: coldaisle beside the tools one would use instead, on the same file.
+"""Measures how fast a capture becomes tables: coldaisle beside other tools, on the same file.
 
-Each reader is a process of its own on one core, so its start counts and its peak memory is its own. Slow ones read the first
-frames only, and the table says how many. The capture is made by :mod:`traffic`, in a folder of its own that goes with it.
+Each reader is a process of its own on one core, so its start counts and its peak memory is measured alone. Slow readers get
+only the first frames, and the table has their number. :mod:`traffic` makes the capture in a temporary folder.
 """
 
 import argparse
@@ -27,10 +27,10 @@ class Reader:
     """A way to read a capture.
 
     Attributes:
-        name: what it is called.
-        gives: what comes out.
-        command: the command, for a capture and a folder for what it writes.
-        frames: how many frames it is given, all when 0.
+        name: name of the tool.
+        gives: kind of output.
+        command: function that returns the command for a capture and an output folder.
+        frames: number of frames that it reads; 0 means all.
     """
 
     name: str
@@ -45,9 +45,9 @@ def _coldaisle(file: Path, folder: Path) -> list[str]:
 
 def _tshark(file: Path, folder: Path) -> list[str]:
     fields = sorted({field for level in WIRE for column in columns(level) for field in column.tshark.split()})
-    wanted = " ".join(f"-e {field}" for field in fields)
+    options = " ".join(f"-e {field}" for field in fields)
     command = (
-        f"tshark -n -r {file} -o tcp.reassemble_out_of_order:TRUE -T fields {wanted} > {folder}/fields.tsv"
+        f"tshark -n -r {file} -o tcp.reassemble_out_of_order:TRUE -T fields {options} > {folder}/fields.tsv"
     )
     return ["sh", "-c", command]
 
@@ -87,11 +87,11 @@ READERS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of a reader took.
+    """Time and memory of one run of a reader.
 
     Attributes:
-        seconds: from start to end of its process.
-        mebibytes: most memory of it, or of a process it started.
+        seconds: time from start to end of its process.
+        mebibytes: peak memory of its process, or of one that it started.
     """
 
     seconds: float
@@ -99,24 +99,24 @@ class Run:
 
 
 def measure(command: list[str]) -> Run:
-    """Run a command on one core and return what it took.
+    """Run a command on one core and return its time and memory.
 
     Raises:
-        SystemExit: if it fails: what a tool that is not there or breaks off takes is no figure.
+        SystemExit: if it fails, because the time of a missing or failing tool is no result.
     """
     began = time.perf_counter()
     pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
     process = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = process.stderr.read() if process.stderr else b""
+    errors = process.stderr.read() if process.stderr else b""
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     if status:
-        sys.exit(f"{command[0]} failed: {said.decode(errors='replace').strip()[-300:]}")
+        sys.exit(f"{command[0]} failed: {errors.decode(errors='replace').strip()[-300:]}")
     return Run(seconds, used.ru_maxrss / 1024)
 
 
 def shortened(file: Path, frames: int, folder: Path) -> Path:
-    """Return the first frames of a capture as a capture."""
+    """Return a capture with the first frames of a capture."""
     short = folder / f"first-{frames}.pcap"
     if not short.exists():
         subprocess.run(["editcap", "-F", "nsecpcap", "-r", str(file), str(short), f"1-{frames}"], check=True)
@@ -124,21 +124,21 @@ def shortened(file: Path, frames: int, folder: Path) -> Path:
 
 
 def rows(file: Path, frames: int, folder: Path, repeats: int) -> Iterator[str]:
-    """Yield a Markdown row a reader, the best of some repeats."""
+    """Yield one Markdown row per reader, with the best of its repeats."""
     yield "| reader | frames | s | packets/s | peak MiB | gives |\n|---|---|---|---|---|---|"
     for reader in READERS:
-        given = min(reader.frames or frames, frames)
-        source = file if given == frames else shortened(file, given, folder)
+        count = min(reader.frames or frames, frames)
+        source = file if count == frames else shortened(file, count, folder)
         out = folder / "out"
         out.mkdir(exist_ok=True)
         runs = [measure(reader.command(source, out)) for _ in range(repeats)]
         best = min(runs, key=lambda run: run.seconds)
-        speed = f"{given / best.seconds:,.0f}"
-        yield f"| {reader.name} | {given:,} | {best.seconds:.1f} | {speed} | {best.mebibytes:,.0f} | {reader.gives} |"
+        speed = f"{count / best.seconds:,.0f}"
+        yield f"| {reader.name} | {count:,} | {best.seconds:.1f} | {speed} | {best.mebibytes:,.0f} | {reader.gives} |"
 
 
 def main() -> None:
-    """Make a capture unless one is named, and print the table."""
+    """Make a capture and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=10_000_000, help="frames of the capture that is made")
     parser.add_argument("--seed", type=int, default=1)

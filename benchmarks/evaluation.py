@@ -1,4 +1,4 @@
-"""How long it takes to play every model on every split of a run's levels, as it is and with every model tuned."""
+"""Measures the time to fit and score every model on every split of a run's levels, untuned and tuned."""
 
 import argparse
 import time
@@ -10,23 +10,23 @@ from coldaisle_analysis.evaluation.evaluate import evaluate
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_contracts.manifest import Manifest
 
-WANTED_S = {False: 45, True: 180}
+TARGET_S = {False: 45, True: 180}
 
 
 def main() -> None:
-    """Evaluate, and print the figures."""
+    """Evaluate the models and print the times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="a finished run, such as runs/latest")
-    asked = parser.parse_args()
-    seed = Manifest.load(asked.run).seed
-    with workers.warming_up():  # as in an analysis, which starts them while it writes the dataset
-        levels = [prepare(tables.read_level(asked.run, name), name) for name in LEARNED]
-    for tuned, wanted in WANTED_S.items():
+    arguments = parser.parse_args()
+    seed = Manifest.load(arguments.run).seed
+    with workers.warming_up():  # as an analysis does while it writes the dataset
+        levels = [prepare(tables.read_level(arguments.run, name), name) for name in LEARNED]
+    for tuned, target in TARGET_S.items():
         began = time.monotonic()
         scored = evaluate(levels, seed, lambda _: None, tuned=tuned)
         took = time.monotonic() - began
         print(
-            f"{'tuned' if tuned else 'untuned':8} {len(scored)} rows of metrics: {took:.1f} s, {wanted} s are wanted",
+            f"{'tuned' if tuned else 'untuned':8} {len(scored)} rows of metrics: {took:.1f} s (target: {target} s)",
             flush=True,
         )
 

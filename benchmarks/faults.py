@@ -1,7 +1,7 @@
-"""How runs end that are hit by a fault at a random instant: every kind of process killed, stopped, hung up, ended, its files full.
+"""Measures the ends of runs that a fault hits at a random instant: any process is killed, stopped, hung up or terminated, or its files are full.
 
-Each case is a short run in a folder of its own. It has to end well or with a sentence within 30 s, leave nothing that `coldaisle runs` does not
-name, and what can be gone on with has to come to the digest of a run nobody disturbed. Needs root.
+Each case is a short run in a folder of its own. It has to end well or with a sentence within 30 s and may leave only what `coldaisle runs`
+lists; a run that can be resumed has to give the digest of an undisturbed run. Needs root.
 """
 
 import argparse
@@ -18,16 +18,16 @@ from tests.netns import faults
 
 
 def main() -> None:
-    """Play the cases and print what came of them."""
+    """Play the cases and print their outcomes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=400)
     parser.add_argument("--first", type=int, default=0, help="number of the first case that is played")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--beside", type=int, default=4, help="cases played side by side")
-    asked = parser.parse_args()
-    chosen = faults.cases(asked.first + asked.cases, asked.seed)[asked.first :]
+    arguments = parser.parse_args()
+    chosen = faults.cases(arguments.first + arguments.cases, arguments.seed)[arguments.first :]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(asked.beside) as pool:
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(arguments.beside) as pool:
         folder = Path(temporary)
         digest = faults.undisturbed(folder / "undisturbed")
 
@@ -41,18 +41,18 @@ def main() -> None:
             print(
                 f"{case}: exit {outcome.code}, {outcome.seconds:.1f} s{', resumed' if outcome.resumed else ''}: {sentence}"
             )
-            for each in outcome.wrong:
-                print(f"    WRONG: {each}")
+            for violation in outcome.wrong:
+                print(f"    WRONG: {violation}")
     bad = sum(bool(outcome.wrong) for outcome in outcomes)
     codes = ", ".join(
-        f"{code}: {count}" for code, count in sorted(Counter(each.code for each in outcomes).items())
+        f"{code}: {count}" for code, count in sorted(Counter(outcome.code for outcome in outcomes).items())
     )
-    print(f"{len(outcomes)} cases in {time.monotonic() - began:.0f} s, {bad} of them not as they should be")
+    print(f"{len(outcomes)} cases in {time.monotonic() - began:.0f} s, {bad} of them wrong")
     print(
-        f"hit while the victim was there {sum(each.hit for each in outcomes)}, gone on with {sum(each.resumed for each in outcomes)}"
+        f"hit while the victim was running: {sum(outcome.hit for outcome in outcomes)}, resumed: {sum(outcome.resumed for outcome in outcomes)}"
     )
     print(
-        f"exit codes {codes}; latest end {max(each.seconds for each in outcomes if each.code):.1f} s after the fault"
+        f"exit codes {codes}; latest end {max(outcome.seconds for outcome in outcomes if outcome.code):.1f} s after the fault"
     )
     sys.exit(bool(bad))
 

@@ -1,10 +1,10 @@
-"""A million damaged files, fed to every way into coldaisle: whether all are taken or refused with one sentence, in what time and memory.
+"""Feeds a million damaged files to every way into coldaisle: each has to be accepted or refused with one sentence.
 
     benchmarks/hostile.py [--inputs 1000000] [--first 0] [--only WAY...]
 
-Files are damaged by seed, so ``--first`` goes on where another call ended. Prints a line a way: inputs, how many were taken and
-refused, seconds, how long each of the slowest fifty inputs took, and the peak memory so far. Ends with exit code 1 at the first error that is no sentence, with the seed
-that brings it back.
+Files are damaged by seed, so ``--first`` can continue a previous call. Prints one line per way in: the numbers of inputs, accepted and
+refused, the time in s, the mean time of the slowest fifty inputs, and the peak memory so far. The first error that is not a sentence
+ends the program with exit code 1 and the seed that reproduces it.
 """
 
 import argparse
@@ -24,40 +24,42 @@ SHARES = {
     "models": 0.045, "journals of a run": 0.0015, "plan of a run": 0.0015, "captures of a run": 0.0010, "label tables": 0.0003,
     "tables": 0.0002, "readings": 0.0005,
 }  # fmt: skip
-"""Share of the inputs each way gets: many where reading takes a millisecond, few where a run is settled or a table audited."""
+"""Share of the inputs per way in: large if reading takes a millisecond, small if a run is settled or a table audited."""
 SLICE = 50
-"""Inputs between two looks at the clock, for the slowest."""
+"""Inputs per measurement of the slowest."""
 
 
 def main() -> None:
-    """Feed every way, and tell."""
+    """Feed every way in, and print the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--only", nargs="*", default=list(SHARES), help="ways to feed")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     began, fed = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sound").mkdir()
         for way in targets(Path(folder) / "sound"):
-            if way.name in asked.only:
-                fed += tell(way, Path(folder), asked.first, round(asked.inputs * SHARES[way.name]))
-    print(f"{fed:,} inputs in {time.monotonic() - began:,.0f} s: every one taken, or refused with a sentence")
+            if way.name in arguments.only:
+                fed += feed_way(
+                    way, Path(folder), arguments.first, round(arguments.inputs * SHARES[way.name])
+                )
+    print(f"{fed:,} inputs in {time.monotonic() - began:,.0f} s: each accepted, or refused with a sentence")
 
 
-def tell(way: Target, folder: Path, first: int, count: int) -> int:
-    """Feed a way and print what came of it; return how many inputs it got."""
+def feed_way(way: Target, folder: Path, first: int, count: int) -> int:
+    """Feed one way in and print the results; return the number of its inputs."""
     taken = refused = 0
     slowest, began = 0.0, time.monotonic()
     for start in range(first, first + count, SLICE):
         seeds = range(start, min(start + SLICE, first + count))
-        with tempfile.TemporaryDirectory(dir=folder) as own:
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
             since = time.monotonic()
             try:
-                some = feed(way, Path(own), seeds)
+                some = feed(way, Path(temporary), seeds)
             except Escaped as error:
                 sys.exit(f"escaped: {error}")
             slowest = max(slowest, (time.monotonic() - since) / len(seeds))
@@ -65,7 +67,7 @@ def tell(way: Target, folder: Path, first: int, count: int) -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     seconds = time.monotonic() - began
     print(
-        f"{way.name:18s} {count:9,} inputs, {taken:9,} taken, {refused:9,} refused, {seconds:7.1f} s,"
+        f"{way.name:18s} {count:9,} inputs, {taken:9,} accepted, {refused:9,} refused, {seconds:7.1f} s,"
         f" slowest {SLICE} {slowest * 1000:7.1f} ms each, peak {peak:,} MiB",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""How fast the frames of a run become flows and windows, and how long each export takes."""
+"""Measures how fast the frames of a run become flows and windows, and the time of each export."""
 
 import sys
 import tempfile
@@ -16,7 +16,7 @@ REPEATS = 7
 
 
 def fastest(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Return the best of some repeats, s."""
+    """Return the shortest of several times, s."""
     best = float("inf")
     for _ in range(repeats):
         began = time.perf_counter()
@@ -26,7 +26,7 @@ def fastest(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def main() -> None:
-    """Measure the run named on the command line."""
+    """Measure the run that the command line names."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and one run
         sys.exit("levels.py RUN: name a finished run")
     run = Path(sys.argv[1])

@@ -1,10 +1,10 @@
-"""How quickly a detector speaks: a run's frames written at a steady rate as tcpdump would, watched by ``coldaisle live``.
+"""Measures the delay of a detector: a run's frames are written at a steady rate as tcpdump does, and ``coldaisle live`` watches them.
 
-Virtual time goes as in the run, a time advance before the frames of each millisecond, so that what is watched is what was captured.
+Virtual time passes as in the run, with a time advance before the frames of each millisecond, so that the watch gets the captured times.
 
     benchmarks/live.py [RUN] [MODEL...]
 
-For each model: delay from a frame's stamp to its verdict at 1,000 and at 20,000 packets/s, and packets/s when all are there at once.
+Prints for each model the delay from a frame's stamp to its verdict at 1,000 and at 20,000 packets/s, and the packets/s of a finished capture.
 """
 
 import argparse
@@ -45,12 +45,12 @@ def frames_of(run: Path) -> list[Frame]:
 
 
 def record(frame: Frame) -> bytes:
-    """Return a frame as a pcap has it, stamped now."""
+    """Return a frame as a pcap record, stamped now."""
     return RECORD.pack(*divmod(time.time_ns(), SECOND), len(frame[1]), len(frame[1])) + frame[1]
 
 
 def watched(model: Path, frames: list[Frame], rate: int) -> dict[str, float]:
-    """Return what a watcher says at its end of frames that come at a rate, a second."""
+    """Return the last line of the watch's file of alarms, for frames written at a rate, 1/s."""
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary) / ".bench"
         raw, journal = (stage / "shards" / SHARD / part for part in ("capture/raw", "journal"))
@@ -74,7 +74,7 @@ def watched(model: Path, frames: list[Frame], rate: int) -> dict[str, float]:
 
 
 def play(file: FileIO, timeline: TextIOWrapper, frames: list[Frame], rate: int) -> None:
-    """Write frames at a rate, those due within a millisecond together, and before them the offset of their virtual time."""
+    """Write frames at a rate, those of one millisecond together, each time after a line with the offset of their virtual time."""
     start, sent, offset_ns = time.perf_counter(), 0, 0
     while sent < len(frames):
         due = min(int((time.perf_counter() - start) * rate) + 1, len(frames))
@@ -89,8 +89,8 @@ def play(file: FileIO, timeline: TextIOWrapper, frames: list[Frame], rate: int) 
 
 
 def throughput(model: Path, run: Path) -> float:
-    """Return packets/s of a watch over a run's captures, start not included."""
-    from coldaisle_analysis.detection import Detector, Watch  # noqa: PLC0415 - only this needs it
+    """Return packets/s of a watch over a run's captures, without its start."""
+    from coldaisle_analysis.detection import Detector, Watch  # noqa: PLC0415 - only this function needs it
 
     files = sorted((run / "capture").glob("*.pcap"))
     watch = Watch(Detector.load(model), "best F1")
@@ -100,15 +100,15 @@ def throughput(model: Path, run: Path) -> float:
 
 
 def main() -> None:
-    """Print a row a model."""
+    """Print one row per model and rate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, nargs="?", default=Path("runs/latest"), help="a finished run")
     parser.add_argument(
         "models", type=Path, nargs="*", help="detectors of packets; all of the run when left out"
     )
-    asked = parser.parse_args()
-    run = asked.run
-    models = asked.models or sorted((run / "models").glob("packets.*.skops"))
+    arguments = parser.parse_args()
+    run = arguments.run
+    models = arguments.models or sorted((run / "models").glob("packets.*.skops"))
     if absent := [path for path in (run / "capture", *models) if not path.exists()]:
         parser.error(f"{absent[0]} is not there: name a finished run, then files of its models/")
     frames = frames_of(run)

@@ -1,8 +1,8 @@
-"""What models score on published captures, whole days held out: over all readings, and of each attacked day's.
+"""Scores models on the published captures with whole days held out: over all readings, and per day with attacks.
 
     benchmarks/published.py FOLDER [MODEL...]
 
-In the published DAD captures one attacked day holds modifications, 31 % of them by nothing, another bursts.
+In the published DAD captures one day with attacks has modifications, 31 % of which leave the value unchanged, and another has bursts.
 """
 
 import sys
@@ -23,16 +23,16 @@ SEED = 1
 
 
 def alarms_of(level: Level, names: list[str]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Return by model which rows alarm, each on the fold that tests it."""
-    found = {name: np.zeros(len(level.labels), np.bool_) for name in names}
+    """Return for each model the rows with an alarm, each from the fold that tests the row."""
+    alarms = {name: np.zeros(len(level.labels), np.bool_) for name in names}
     for fold in grouped(level.groups, level.labels, level.known_ns):
         for name, trial in evaluate_fold(names, level, fold, model_inputs(level, fold.train), SEED).items():
-            found[name][fold.test] = trial.tested.score >= trial.threshold
-    return found
+            alarms[name][fold.test] = trial.tested.score >= trial.threshold
+    return alarms
 
 
 def days_of(readings: pd.DataFrame) -> dict[str, npt.NDArray[np.intp]]:
-    """Return the attacked readings of each day that has any."""
+    """Return the attacked readings of each day with attacks."""
     attacked = readings[readings["label"] == 1]
     return {
         f"{day:%A}": rows.to_numpy()
@@ -41,7 +41,7 @@ def days_of(readings: pd.DataFrame) -> dict[str, npt.NDArray[np.intp]]:
 
 
 def main() -> None:
-    """Print a row a model."""
+    """Print one row per model."""
     folder, names = Path(sys.argv[1]), sys.argv[2:] or list(MODELS)
     pcaps, labels = sorted(folder.glob("*.pcap")), sorted(folder.glob("*labels.csv"))
     readings = dataset.from_captures(pcaps, labels).readings.reset_index(drop=True)
@@ -51,9 +51,9 @@ def main() -> None:
         + "".join(f"{f'caught {day}':>20}" for day in days)
     )
     for name, alarms in alarms_of(level, names).items():
-        own = count(level.labels, alarms)
+        metrics = count(level.labels, alarms)
         caught = "".join(f"{f'{alarms[rows].sum()} of {len(rows)}':>20}" for rows in days.values())
-        print(f"{name:24}{own.precision:10.3f}{own.recall:8.3f}{own.f1:8.3f}{caught}")
+        print(f"{name:24}{metrics.precision:10.3f}{metrics.recall:8.3f}{metrics.f1:8.3f}{caught}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What it costs to run through the attacker: latency added to a packet, and packets a second.
+"""Measures the cost of the way through the attacker: the latency added to a packet, and packets/s.
 
-A real broker, the attacker's own schedule and a client in a unit's place, in network namespaces of their own.
+A real broker, the attacker's own schedule and a client in a unit's place run in network namespaces of their own.
 """
 
 import json
@@ -36,14 +36,14 @@ UNIT = UNITS["inrow-13"]
 ROUND_TRIPS = 3_000
 STREAM_S = 5.0
 OUTSTANDING = 8
-"""Readings a connection sends before the first is acknowledged, at full speed."""
+"""Most unacknowledged readings of a connection at full speed."""
 PUBACK = 4
-"""Bytes of a PUBACK."""
+"""Length of a PUBACK, bytes."""
 SETTLE_S = 0.5
 
 
 class Seat(Federate):
-    """The attacker's seat; its time is the plan's and goes on from what was granted last."""
+    """The attacker's federate; its time is the plan's and continues from the last grant."""
 
     def __init__(self, folder: Path, start_ns: int) -> None:
         self._ahead_ns = start_ns - time.time_ns()
@@ -54,18 +54,18 @@ class Seat(Federate):
         return time.time_ns() + self._ahead_ns
 
     def wall_ns(self) -> int:
-        """Return the wall time at the price it has in a run, ns."""
+        """Return the wall time, ns, at the same cost as in a run."""
         return time.time_ns() - read_offset(self._offset)
 
     def granted(self) -> int:
-        """Take a grant and go on from it."""
+        """Take a grant and continue from its time."""
         to_ns = super().granted()
         self._ahead_ns = to_ns - time.time_ns()
         return to_ns
 
 
 class Keeper(threading.Thread):
-    """Hears the attacker out, and grants what it asks for when told."""
+    """Receives the attacker's requests, and grants them when the benchmark says so."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
@@ -73,33 +73,33 @@ class Keeper(threading.Thread):
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._server.bind(str(folder / SOCKET))
         self._server.listen()
-        self._wanted: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def run(self) -> None:
-        """Take in requests; that frames move is nothing to wait for here."""
+        """Receive requests; reports of moving frames are ignored."""
         self._seat, _ = self._server.accept()
         for line in self._seat.makefile("r", encoding="ascii"):
-            if "advance" in (said := json.loads(line)):
-                self._wanted.put(said["advance"])
+            if "advance" in (request := json.loads(line)):
+                self._requests.put(request["advance"])
 
     def grant(self) -> None:
-        """Grant the attacker's latest request, and give it time to act on it."""
-        to_ns = self._wanted.get(timeout=10)
-        while not self._wanted.empty():
-            to_ns = self._wanted.get()
+        """Grant the attacker's latest request, and give the attacker time to act."""
+        to_ns = self._requests.get(timeout=10)
+        while not self._requests.empty():
+            to_ns = self._requests.get()
         self._seat.sendall(json.dumps({"grant": to_ns}).encode() + b"\n")
         time.sleep(SETTLE_S)
 
 
 def planned(kind: str, **how: object) -> Plan:
-    """Return the plan of an hour in which one episode goes on for long."""
+    """Return the plan of an hour with one long episode."""
     episode = {"kind": kind, "unit": UNIT.name, "day": 1, "start": "00:30", "readings": 4, **how}
     hour = {"name": "relay", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     return build_plan(Scenario.model_validate({**hour, "units": [UNIT.name], "episodes": [episode]}))
 
 
 def attack(plan: Plan, folder: Path) -> None:
-    """Be the attacker: the schedule of a run, on the wire of this namespace."""
+    """Run the attacker: the schedule of a run, on the wire of this namespace."""
     journal = Journal(folder / "injector.jsonl", "day-1")
     Schedule(plan, Shard(range(1)), Wire(Guard()), Seat(folder, plan.start_ns), journal).play()
 
@@ -122,12 +122,12 @@ def connected(sensor: int) -> socket.socket:
 
 
 def reading(number: int) -> bytes:
-    """Return a PUBLISH as a sensor sends it."""
+    """Return a sensor's PUBLISH."""
     return messages.publish(TOPIC, encode_value(15 + number % 700 / 100), mid=number % 65_535 + 1)
 
 
 def round_trip_ms(sensors: list[socket.socket]) -> float:
-    """Return the median time from PUBLISH to PUBACK, one at a time, ms."""
+    """Return the median time from PUBLISH to PUBACK, ms, with one reading at a time."""
     took = []
     for number in range(ROUND_TRIPS):
         sock, data = sensors[number % len(sensors)], reading(number)
@@ -159,14 +159,14 @@ def stream(sensors: list[socket.socket]) -> None:
 
 
 def sent_by(namespace: int) -> int:
-    """Return how many packets a host has sent."""
+    """Return the number of packets that a host has sent."""
     with namespaces.inside(namespace):
         lines = Path("/proc/thread-self/net/dev").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[10]) for line in lines if line.strip().startswith("eth0:"))
 
 
 def measured(plan: Plan) -> dict[str, float]:
-    """Play an episode and return the round trip without and with the attacker, ms, and the packets it passes on, 1/s."""
+    """Play an episode; return the round trip without and with the attacker, ms, and the packets that it passes on, 1/s."""
     spaces = namespaces.build((BROKER, INJECTOR, UNIT))
     with tempfile.TemporaryDirectory() as temporary:
         folder, pids = Path(temporary), []
@@ -182,9 +182,9 @@ def measured(plan: Plan) -> dict[str, float]:
             with namespaces.inside(spaces[UNIT.name]):
                 sensors = [connected(sensor) for sensor in SENSORS]
             figures = {"direct_ms": round_trip_ms(sensors)}
-            keeper.grant()  # the approach
+            keeper.grant()  # grants the approach
             round_trip_ms(sensors)
-            keeper.grant()  # the act
+            keeper.grant()  # grants the act
             figures["through_ms"] = round_trip_ms(sensors)
             before, began = sent_by(spaces[INJECTOR.name]), time.monotonic()
             stream(sensors)
@@ -202,7 +202,7 @@ def measured(plan: Plan) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure a relay that only passes on, and one that rewrites every reading."""
+    """Measure a relay that passes readings unchanged, and one that rewrites every reading."""
     print(f"{ROUND_TRIPS:,} round trips, {STREAM_S:g} s at full speed, {os.cpu_count()} cores")
     for name, plan in {
         "passed on (interception)": planned("interception"),

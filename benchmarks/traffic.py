@@ -1,7 +1,7 @@
-"""A capture like a real week's, of any size: many sensors, each with a connection of its own to one broker.
+"""Makes a capture like that of a real week, of any size: many sensors, each with its own connection to one broker.
 
-A reading is three frames: PUBLISH with QoS 1, PUBACK, and the sensor's bare acknowledgement; each is 66 to 200 bytes long,
-PUBLISH from 90. Connections open one after the other at the start. The same seed makes the same bytes.
+A reading has three frames: PUBLISH with QoS 1, PUBACK, and the sensor's pure ACK; each is 66 to 200 bytes long,
+a PUBLISH at least 90. At the start the connections open one after the other. The same seed gives the same bytes.
 """
 
 import random
@@ -15,11 +15,11 @@ _RECORD, _IP_TCP = struct.Struct("<IIII"), struct.Struct(">BBHHHBBHIIHHIIHHHHIII
 _BROKER_MAC, _BROKER = bytes.fromhex("020000000001"), 0x0A000001
 _SYN, _ACK, _PUSH = 2, 16, 24
 _SHORT = 127
-"""Longest body whose length takes one byte."""
+"""Longest body whose length field has one byte."""
 
 
 class _Sensor:
-    """One end of a connection, and where both sequence numbers stand."""
+    """A sensor's end of a connection, with both sequence numbers."""
 
     def __init__(self, number: int, chance: random.Random) -> None:
         self.mac = bytes.fromhex("0200") + (number + 2).to_bytes(4, "big")
@@ -82,7 +82,7 @@ def _reads(sensor: _Sensor, chance: random.Random, stamp: int) -> Iterator[bytes
 
 
 def frames(count: int, seed: int = 1, clients: int = CLIENTS) -> Iterator[tuple[int, bytes]]:
-    """Yield time in ns and bytes of so many frames."""
+    """Yield time in ns and bytes of each of ``count`` frames."""
     chance = random.Random(seed)  # noqa: S311 - traffic, not secrets
     sensors = [_Sensor(number, chance) for number in range(clients)]
     now, made = 1_772_409_600_000_000_000, 0
@@ -99,7 +99,7 @@ def frames(count: int, seed: int = 1, clients: int = CLIENTS) -> Iterator[tuple[
 
 
 def write(path: Path, count: int, seed: int = 1) -> None:
-    """Write a pcap of so many frames, with times in ns."""
+    """Write a pcap of ``count`` frames, with times in ns."""
     with path.open("wb") as file:
         file.write(_HEADER)
         for time_ns, frame in frames(count, seed):

@@ -1,4 +1,4 @@
-"""How long a week takes, stage by stage, and how much memory all its processes need together."""
+"""Measures the time of each step of a week, and the peak memory of all its processes together."""
 
 import argparse
 import json
@@ -24,14 +24,14 @@ def children(root: int) -> list[int]:
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = [root]
-    for pid in found:
-        found += parents.get(pid, [])
-    return found
+    pids = [root]
+    for pid in pids:
+        pids += parents.get(pid, [])
+    return pids
 
 
 def memory(pids: list[int]) -> int:
-    """Return the memory of processes together, bytes; pages they share count once (PSS)."""
+    """Return the memory of processes together, bytes; shared pages count once (PSS)."""
     total = 0
     for pid in pids:
         try:
@@ -43,15 +43,15 @@ def memory(pids: list[int]) -> int:
 
 
 def main() -> None:
-    """Play the scenario once and print its figures."""
+    """Play the scenario once and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenario", nargs="?", default="scenarios/week.toml")
     parser.add_argument("--engine", default="netns")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     house = Path(__file__).resolve().parents[1]
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "run"
-        command = [house / "coldaisle", "up", asked.scenario, "--engine", asked.engine, "--out", out]
+        command = [house / "coldaisle", "up", arguments.scenario, "--engine", arguments.engine, "--out", out]
         began, peak = time.monotonic(), 0
         process = subprocess.Popen(command, cwd=house)
         while process.poll() is None:
@@ -72,7 +72,7 @@ def main() -> None:
         "packets": f"{counts['packets']:,} ({counts['kernel_drops']} dropped)",
         "peak memory": f"{peak / 2**20:,.0f} MiB",
     }
-    print(f"{asked.scenario} on {asked.engine}, {os.cpu_count()} cores")
+    print(f"{arguments.scenario} on {arguments.engine}, {os.cpu_count()} cores")
     for name, value in rows.items():
         print(f"  {name:36} {value}")
 

@@ -1,4 +1,4 @@
-"""What several tests share: the published captures, and one real run of the smoke scenario."""
+"""Fixtures for several tests: the published captures, and real runs."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ _WITHOUT_ROOT = "needs root: network namespaces and packet sockets"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Report real runs as not run, with the reason, when nobody may make a namespace."""
+    """Report real runs as not run, with the reason, if this user may not make a namespace."""
     if os.geteuid() == 0:
         return
     for item in items:
@@ -34,7 +34,7 @@ def dad() -> Path:
 
 @pytest.fixture(scope="session")
 def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the smoke scenario on the netns engine, with its dataset and without models; read only."""
+    """A finished run of the smoke scenario on the netns engine, with its dataset and without models. It is read only."""
     from coldaisle_testbed import conclude, shard_folders, sharding  # noqa: PLC0415 - heavy, and seldom needed
 
     file = HOUSE / "scenarios" / "hour.toml"
@@ -49,7 +49,7 @@ def hour_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def catalogue_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every variant of every kind, really played on the netns engine, not concluded; read only."""
+    """A real run of every variant of every kind on the netns engine, not concluded. It is read only."""
     from tests.netns.catalogue import DAYS, PLAN  # noqa: PLC0415
 
     from coldaisle_testbed import shard_folders, sharding  # noqa: PLC0415 - heavy, and seldom needed

@@ -40,7 +40,8 @@ def seal(run: Path, shard: str, raws: list[Path], tally: Tally, journal: Journal
         )
         journal.write(line)
     if tally.dropped:
-        raise CaptureError(f"the kernel dropped {tally.dropped} packets: end other programs on the machine")
+        remedy = "end other programs on the machine, and make the run again"
+        raise CaptureError(f"the kernel dropped {tally.dropped} packets: {remedy}")
     if total != tally.captured:
         raise CaptureError(
             f"tcpdump counted {tally.captured} packets, its files hold {total}: make the run again"

@@ -123,7 +123,7 @@ class Tcpdump:
             self._moved = time.monotonic()
         elif time.monotonic() - self._moved > STOPPED_S:
             self._process.kill()
-            raise CaptureError(f"tcpdump was stopped for {STOPPED_S:g} s")
+            raise CaptureError(f"tcpdump was stopped for {STOPPED_S:g} s: make the run again")
 
     def stop(self) -> Tally:
         """End the capture and return its tally.
@@ -139,7 +139,7 @@ class Tcpdump:
             _, rest_of_output = self._process.communicate(timeout=END_S)
         except subprocess.TimeoutExpired as error:
             self._process.kill()
-            raise CaptureError(f"tcpdump did not end within {END_S:g} s") from error
+            raise CaptureError(f"tcpdump did not end within {END_S:g} s: make the run again") from error
         output += rest_of_output
         captured = re.search(r"(\d+) packets? captured", output)
         drops = re.findall(r"(\d+) packets? dropped by", output)
@@ -163,7 +163,7 @@ class Tcpdump:
             self._process.send_signal(signal.SIGUSR1)
             if not select.select([self._stderr], [], [], END_S)[0]:
                 self._process.kill()
-                raise CaptureError(f"tcpdump did not answer within {END_S:g} s")
+                raise CaptureError(f"tcpdump did not answer within {END_S:g} s: make the run again")
             counts = re.search(
                 r"(\d+) packets? captured, (\d+) packets? received", line := self._stderr.readline()
             )

@@ -134,7 +134,7 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
         for claim in claims(scenario, slot, spec):
             if claim in claimed:
                 other = f"episodes.{claimed[claim]} on {spec.target}"
-                remedy = f"it overlaps {other}: leave two intervals of {scenario.interval_s:g} s between"
+                remedy = f"it overlaps {other}: leave two intervals of {scenario.interval_s:g} s between them"
                 raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
             claimed[claim] = index
 

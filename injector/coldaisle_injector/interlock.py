@@ -50,8 +50,8 @@ def _refuse_targets(plan: Plan) -> None:
 def _refuse_interfaces() -> None:
     names = {name for _, name in socket.if_nameindex()}
     if names != _INTERFACES:
-        strangers = ", ".join(sorted(names ^ _INTERFACES))
-        raise InterlockError(f"the network namespace is not the plan's: {strangers}")
+        differing = ", ".join(sorted(names ^ _INTERFACES))
+        raise InterlockError(f"the interfaces are not those of the test network: {differing} differ")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             address, mask = (_address(probe, request) for request in (_ADDRESS, _MASK))

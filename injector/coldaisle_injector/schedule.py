@@ -26,7 +26,8 @@ class MissedError(RunError):
     """Frames came faster than the attacker could read them, so lines are missing in its journal."""
 
     def __init__(self, dropped: int) -> None:
-        super().__init__(f"the attacker missed {dropped} frames of its own interface; the run is void")
+        remedy = "end other programs on the machine, and make the run again"
+        super().__init__(f"the attacker missed {dropped} frames of its own interface: {remedy}")
 
 
 class Schedule:

@@ -67,7 +67,9 @@ def signed_by(run: Path, signers: Path) -> str:
         )
     signature, manifest = run / SIGNATURE, run / MANIFEST
     if not signature.is_file():
-        raise TrustError([f"{SIGNATURE}: is missing, nobody signed this run"])
+        raise TrustError(
+            [f"{SIGNATURE}: is missing, because nobody signed this run: sign it with `coldaisle sign`"]
+        )
     options = ["-s", str(signature), "-f", str(signers)]
     principals = _keygen(["-Y", "find-principals", *options], manifest)
     if principals.returncode or not principals.stdout.strip():

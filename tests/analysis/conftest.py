@@ -1,4 +1,4 @@
-"""What several tests of the analysis share: a run made by hand and analysed, and a week of a dataset."""
+"""Fixtures that several tests of the analysis share: an analysed run made by hand, and a dataset of a week."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from coldaisle_testbed.stage import Order
 
 @pytest.fixture(scope="session")
 def analysed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run made by hand, finished and analysed as ``coldaisle up`` does, with what that told beside it in ``told``; read only."""
+    """Return a run made by hand, finished and analysed as by ``coldaisle up``; read only. The lines shown are in ``lines.txt`` beside it."""
     folder = tmp_path_factory.mktemp("analysed")
     made_run.make(folder / ".made")
-    with (folder / "told").open("w", encoding="utf-8") as file:
+    with (folder / "lines.txt").open("w", encoding="utf-8") as file:
         progress = Progress(Console(file=file))
         order = Order(engine="netns", shards=1, analyse=True, latest=False)
         return conclude(folder / ".made", order, progress)
@@ -27,7 +27,7 @@ def analysed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def made_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of seven days with an episode on each of the first six, without captures; read only."""
+    """Return a run of seven days, with an episode on each of the first six and without captures; read only."""
     folder = tmp_path_factory.mktemp("week") / "made"
     dataset.write(made_dataset.make(days=7, episodes=6), folder / "dataset")
     (folder / MANIFEST).write_text(made_manifest(folder).model_dump_json())

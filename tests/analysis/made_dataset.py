@@ -1,4 +1,4 @@
-"""A small dataset made by hand, for tests of what comes after decoding: no capture, no run."""
+"""A small dataset made by hand, without capture or run, for tests of the steps after decoding."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ KINDS = ("modification", "duplication")
 
 
 def _empty(level: columns.Level, count: int) -> pd.DataFrame:
-    """Return a frame with every column of a level, filled with nothing (or zero where nothing cannot be)."""
+    """Return a frame with every column of a level and no values; columns that cannot be empty hold zeros."""
     nothing = {"category": "", "float64": np.nan, "binary[pyarrow]": b""}
     table = {
         column.name: pd.Series([nothing.get(column.dtype, 0)] * count) for column in columns.columns(level)
@@ -21,7 +21,7 @@ def _empty(level: columns.Level, count: int) -> pd.DataFrame:
 
 
 def _attacked(time: pd.Series, unit: pd.Series, episodes: int) -> tuple[pd.Series, pd.Series]:
-    """Return episode and kind of each row: one episode a day of 40 minutes from 10:00 on, units and kinds in turn."""
+    """Return episode and kind of each row: one episode of 40 minutes per day from 10:00 on; units and kinds take turns."""
     episode, kind = pd.Series("", index=time.index), pd.Series("normal", index=time.index)
     first = time.min().normalize()
     for number in range(episodes):
@@ -35,16 +35,16 @@ def make(days: float = 3, episodes: int = 3, seed: int = 7) -> Dataset:
     """Return a dataset of two units over some days; attacked readings are 3 °C too warm, as are their packets.
 
     Args:
-        days: length; a packet and a reading each five minutes for each of eight sensors.
-        episodes: one a day, from the first day on.
-        seed: of the noise.
+        days: number of days; each of eight sensors has a packet and a reading every five minutes.
+        episodes: number of episodes, one per day from the first day on.
+        seed: seed of the noise.
     """
     rng = np.random.default_rng(seed)
     time = pd.date_range("2026-03-02", periods=round(days * 288), freq=INTERVAL, tz="UTC", unit="ns")
     sensors = [(unit, sensor) for unit in UNITS for sensor in (1, 2, 3, 4)]
     count = len(time) * len(sensors)
-    who = pd.DataFrame(sensors, columns=["unit", "sensor"]).loc[np.repeat(range(len(sensors)), len(time))]
-    rows = who.reset_index(drop=True).assign(time=np.tile(time, len(sensors)))
+    keys = pd.DataFrame(sensors, columns=["unit", "sensor"]).loc[np.repeat(range(len(sensors)), len(time))]
+    rows = keys.reset_index(drop=True).assign(time=np.tile(time, len(sensors)))
     rows["time_ns"] = rows["time"].astype("int64")
     rows["day"] = rows["time"].dt.day_of_year - time[0].day_of_year + 1
     rows["weekday"], rows["hour"] = (

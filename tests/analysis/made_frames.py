@@ -1,4 +1,4 @@
-"""Frames between two hosts, and level packets of captures that nobody labelled."""
+"""Frames between two hosts, and level ``packets`` of captures without labels."""
 
 import struct
 from pathlib import Path
@@ -23,20 +23,20 @@ def frame(
     proto: int = 6,
     seq: int = 1,
 ) -> bytes:
-    """Return a frame from the unit to the broker, or back; ``ports`` are the unit's and the broker's."""
+    """Return a frame from the unit to the broker, or in the other direction; ``ports`` are the unit's and the broker's."""
     (mac, ip), (far_mac, far_ip) = (FAR, NEAR) if back else (NEAR, FAR)
-    own, far = ports[::-1] if back else ports
+    near, far = ports[::-1] if back else ports
     if proto == UDP:
-        body = struct.pack(">HHHH", own, far, 8 + len(payload), 0) + payload
+        body = struct.pack(">HHHH", near, far, 8 + len(payload), 0) + payload
     elif proto == 1:
         body = b"\x08\0\0\0\0\1\0\1" + payload
     else:
-        body = made_run.tcp((own, far), (seq, 1), flags, 1, payload)
+        body = made_run.tcp((near, far), (seq, 1), flags, 1, payload)
     return made_run.ethernet(mac, far_mac, 0x0800, made_run.ipv4(ip, far_ip, proto, body))
 
 
 def level_of(pcaps: list[Path]) -> pd.DataFrame:
-    """Return level packets of captures, a day each, none of whose frames an episode touched."""
+    """Return level ``packets`` of captures, one per day, without episodes."""
     frames = packets.trace(pcaps, [f"day-{number}" for number in range(1, len(pcaps) + 1)]).packets
     nothing = dict.fromkeys(set(names("packets")) - set(frames))
     return conform(

@@ -7,7 +7,7 @@ from coldaisle_contracts.manifest import Manifest, sha256_of
 
 
 def made_manifest(run: Path) -> Manifest:
-    """Return the manifest of what lies in a folder; nothing was played."""
+    """Return the manifest of the files in a folder, as of a run in which nothing was played."""
     files = sorted(path for path in run.rglob("*") if path.is_file())
     return Manifest(
         id=run.name,

@@ -1,6 +1,6 @@
-"""A run's folder made by hand: two units, nine slots, one episode of each kind; every byte written here.
+"""The folder of a run made by hand: two units, nine slots, four episodes; every byte is written here.
 
-It shows the analysis what a testbed would leave behind, small enough to know every frame.
+The analysis reads it like the folder of a real run, and the tests know every frame of it.
 """
 
 import json
@@ -22,7 +22,7 @@ from coldaisle_contracts.topics import SENSORS, client_id
 
 SHARD = "day-1"
 OFFSET = 5_000 * SECOND
-"""Virtual less wall time in this run, ns."""
+"""Virtual time less wall time in this run, in ns."""
 MILLI = 1_000_000
 SYN, ACK, PSH = 2, 16, 8
 
@@ -54,13 +54,15 @@ def ip(text: str) -> bytes:
 
 
 def ethernet(source: str, target: str, kind: int, packet: bytes) -> bytes:
-    """Return an Ethernet frame, padded to its least length."""
+    """Return an Ethernet frame, padded to the smallest length."""
     return (mac(target) + mac(source) + struct.pack(">H", kind) + packet).ljust(60, b"\0")
 
 
-def arp(source: str, target: str, operation: int, sender: tuple[str, str], asked: tuple[str, str]) -> bytes:
-    """Return an ARP frame; sender and asked are MAC and IPv4 address."""
-    ends = mac(sender[0]) + ip(sender[1]) + mac(asked[0]) + ip(asked[1])
+def arp(
+    source: str, target: str, operation: int, sender: tuple[str, str], requested: tuple[str, str]
+) -> bytes:
+    """Return an ARP frame; ``sender`` and ``requested`` are pairs of MAC and IPv4 address."""
+    ends = mac(sender[0]) + ip(sender[1]) + mac(requested[0]) + ip(requested[1])
     return ethernet(source, target, 0x0806, struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + ends)
 
 
@@ -83,7 +85,7 @@ def tcp(
 
 
 def pcap(path: Path, frames: list[tuple[int, bytes]], order: str = "<", magic: int = 0xA1B23C4D) -> None:
-    """Write a capture of (time in ns, frame); ``magic`` 0xA1B2C3D4 writes microseconds."""
+    """Write a capture of frames with their times in ns; ``magic`` 0xA1B2C3D4 writes microseconds."""
     unit = 1 if magic == 0xA1B23C4D else 1000
     records = [
         struct.pack(f"{order}IIII", time // SECOND, time % SECOND // unit, len(frame), len(frame)) + frame
@@ -111,7 +113,7 @@ def puback(mid: int) -> bytes:
 
 @dataclass
 class Connection:
-    """A sensor's connection: where both sides' sequence numbers and numbers of packets stand at the broker."""
+    """The connection of a sensor: sequence numbers and packet counts of both sides, as the broker sees them."""
 
     unit: Host
     port: int
@@ -124,7 +126,7 @@ class Connection:
 
 @dataclass
 class Recorder:
-    """Writes frames to the capture beside the broker, and journals."""
+    """Writes journals, and the frames of the capture beside the broker."""
 
     plan: Plan
     frames: list[tuple[int, bytes, bytes]] = field(default_factory=list)
@@ -132,7 +134,7 @@ class Recorder:
     injector: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, at: int, source: str, target: str, build: Callable[[int], bytes]) -> bytes:
-        """Capture a frame; ``build`` makes it from the time its TCP timestamp shows, ms. Returns it as captured raw."""
+        """Capture a frame, which ``build`` makes from its TCP timestamp in ms; return the frame of the raw capture."""
         raw, retimed = (
             ethernet(source, target, 0x0800, build(ns // MILLI & 0xFFFFFFFF)) for ns in (at - OFFSET, at)
         )
@@ -140,18 +142,18 @@ class Recorder:
         return raw
 
     def note(self, at: int, frame: bytes, episode: str, role: str, *, attack: bool, act: str) -> None:
-        """Journal a frame of the attacker that passes the capture."""
+        """Write a line for a frame of the attacker into the journal."""
         self.injector.append({"event": "frame", "episode": episode, "digest": frame_digest(frame), "role": role,
                               "anomalous": attack, "side": "broker", "act": act, "at_ns": at})  # fmt: skip
 
     def act(self, at: int, connection: Connection, slot: int, mid: int, episode: str, **facts: Any) -> None:
-        """Journal what was done to a reading."""
+        """Write a line for an act on a reading into the journal."""
         self.injector.append({"event": "act", "episode": episode, "unit": connection.unit.name, "slot": slot,
                               "sensor": int(connection.client[-1]), "port": connection.port, "mid": mid,
                               "digest": "", "client": "", "at_ns": at, **facts})  # fmt: skip
 
     def upward(self, at: int, conn: Connection, flags: int, payload: bytes = b"", via: str = "") -> bytes:
-        """Capture a segment of the unit."""
+        """Capture a segment from the unit to the broker."""
         numbers, size = (conn.up, conn.down), len(payload) + bool(flags & SYN)
         conn.up += size
         ident = conn.packets_up = conn.packets_up + 1
@@ -163,7 +165,7 @@ class Recorder:
         return self.put(at, via or conn.unit.mac, BROKER.mac, packet)
 
     def downward(self, at: int, conn: Connection, flags: int, payload: bytes = b"", via: str = "") -> bytes:
-        """Capture a segment of the broker."""
+        """Capture a segment from the broker to the unit."""
         numbers, size = (conn.down, conn.up), len(payload) + bool(flags & SYN)
         conn.down += size
         ident = conn.packets_down = conn.packets_down + 1
@@ -175,7 +177,7 @@ class Recorder:
         return self.put(at, BROKER.mac, via or conn.unit.mac, packet)
 
     def open(self, at: int, conn: Connection) -> None:
-        """Capture handshake, CONNECT and CONNACK."""
+        """Capture the handshake, CONNECT and CONNACK."""
         self.upward(at, conn, SYN)
         self.downward(at + MILLI, conn, SYN | ACK)
         self.upward(at + 2 * MILLI, conn, ACK)
@@ -205,7 +207,7 @@ class Recorder:
         done = self.upward(at + 40 * MILLI, conn, ACK, via=via)
         if episode:
             self.note(at, sent, episode, role, attack=attack, act=act)
-            passes = attack and role == "relayed"  # being on the path is all there is to it
+            passes = attack and role == "relayed"  # an interception only relays
             self.note(at + MILLI, replied, episode, "relayed", attack=passes, act="relay")
             self.note(at + 40 * MILLI, done, episode, "relayed", attack=passes, act="relay")
         return frame_digest(sent)
@@ -232,12 +234,12 @@ class Recorder:
 
 
 def value(sensor: int, slot: int) -> str:
-    """Return what a sensor sends in a slot."""
+    """Return the payload that a sensor sends in a slot."""
     return f"{10 + 4 * sensor + slot / 100:.2f}"
 
 
 def make(run: Path) -> Plan:
-    """Write the run and return its plan; frames go through the attacker only in the slot attacked."""
+    """Write the run and return its plan; frames pass through the attacker only in the attacked slot."""
     planned = plan()
     recorder = Recorder(planned)
     for unit_number, name in enumerate(planned.scenario.units):
@@ -291,8 +293,8 @@ def _poison(recorder: Recorder) -> None:
 
 def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> dict[str, Any]:
     """Play one reading and return its journal line."""
-    taken = recorder.plan.reading_ns(slot, conn.unit.name)
-    at, text, mid = taken + sensor * 5 * MILLI, value(sensor, slot), slot + 1
+    taken_ns = recorder.plan.reading_ns(slot, conn.unit.name)
+    at, text, mid = taken_ns + sensor * 5 * MILLI, value(sensor, slot), slot + 1
     episodes = [
         e
         for e in recorder.plan.episodes
@@ -318,8 +320,8 @@ def _reading(recorder: Recorder, conn: Connection, sensor: int, slot: int) -> di
                 copy=1,
                 digest=digest,
             )
-    return {"event": "reading", "client": conn.client, "slot": slot, "taken_ns": taken, "stamp_ns": taken + 1000,
-            "value": text, "mid": mid, "port": conn.port, "sent_ns": taken, "acked_ns": at + MILLI,
+    return {"event": "reading", "client": conn.client, "slot": slot, "taken_ns": taken_ns, "stamp_ns": taken_ns + 1000,
+            "value": text, "mid": mid, "port": conn.port, "sent_ns": taken_ns, "acked_ns": at + MILLI,
             "attempts": 1, "name": conn.client, "synced": -1, "episode": ""}  # fmt: skip
 
 
@@ -339,7 +341,7 @@ def _attacked(
 
 
 def captured(path: Path) -> list[tuple[int, bytes]]:
-    """Return time and bytes of every frame of a capture."""
+    """Return the time and the bytes of every frame of a capture."""
     frames = captures.read([path])
     return [(int(frames.time_ns[row]), frames.frame(row)) for row in range(len(frames))]
 

@@ -1,4 +1,4 @@
-"""Positive cases and the clean windows matched to them, on streams small enough to read."""
+"""Positive cases and the clean windows matched to them, on short streams."""
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,11 @@ from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_contracts.clock import SECOND
 
 HOUR = 12
-"""Rows an hour: one every 5 minutes."""
+"""Number of rows per hour: one row every 5 minutes."""
 
 
 def three_days() -> pd.DataFrame:
-    """Return two streams of a row every five minutes over three days; `a` has an episode of three rows on day 2."""
+    """Return two streams over three days with one row every five minutes; ``a`` has an episode of three rows on day 2."""
     time = pd.date_range("2026-03-02", periods=3 * 24 * HOUR, freq="5min", tz="UTC")
     frame = pd.DataFrame(
         {"time": time.repeat(2), "label": 0, "episode": "", "stream": ["a", "b"] * len(time)}
@@ -33,7 +33,7 @@ def cases_of(frame: pd.DataFrame, delay_s: int = 0) -> Cases:
 
 
 def test_a_case_holds_the_stream_from_onset_to_end() -> None:
-    """The positive case is the three rows of the attacked stream, in order of time, and starts at the first."""
+    """The positive case consists of the three rows of the attacked stream, in order of time, and starts at the first."""
     frame = three_days()
     cases = cases_of(frame)
     assert cases.attacked.tolist() == [True, False, False]
@@ -42,7 +42,7 @@ def test_a_case_holds_the_stream_from_onset_to_end() -> None:
 
 
 def test_clean_windows_match_stream_length_and_time_of_day() -> None:
-    """The clean windows are the same stream's rows at the same hour of the neighbouring days."""
+    """The clean windows are rows of the same stream at the same time of day on the neighbouring days."""
     frame = three_days()
     cases = cases_of(frame)
     for rows, day in zip(cases.rows[1:], ("2026-03-04", "2026-03-02"), strict=True):
@@ -54,7 +54,7 @@ def test_clean_windows_match_stream_length_and_time_of_day() -> None:
 
 
 def test_a_window_touched_by_an_episode_is_not_clean() -> None:
-    """With a row of another episode (even one not labelled attack) in the nearest window, the next match is taken."""
+    """If the nearest window has a row of another episode, attack or not, the next match is taken."""
     frame = three_days()
     touched = (frame["stream"] == "a") & (frame["time"] == pd.Timestamp("2026-03-04 10:05", tz="UTC"))
     frame.loc[touched, "episode"] = "e02"
@@ -64,7 +64,7 @@ def test_a_window_touched_by_an_episode_is_not_clean() -> None:
 
 
 def test_within_one_day_other_hours_are_matched() -> None:
-    """A capture of one day has no other day to match: windows an hour later and earlier stand in."""
+    """A capture of one day has no other day to match, so windows one hour later and earlier are taken."""
     frame = three_days()
     frame = frame[frame["time"].dt.day == 3].reset_index(drop=True)
     cases = cases_of(frame)
@@ -73,7 +73,7 @@ def test_within_one_day_other_hours_are_matched() -> None:
 
 
 def test_outcomes_count_items_from_one_and_seconds_from_the_onset() -> None:
-    """An alarm on the second row, 5 minutes after the onset and known 300 s later, is item 2 after 600 s."""
+    """An alarm on the second row, 5 minutes after the onset and scored 300 s later, is item 2 after 600 s."""
     frame = three_days()
     cases = cases_of(frame, delay_s=300)
     alarm = np.zeros(len(frame), dtype=bool)
@@ -86,7 +86,7 @@ def test_outcomes_count_items_from_one_and_seconds_from_the_onset() -> None:
 
 
 def test_no_attack_gives_no_case() -> None:
-    """A clean capture has no case, and outcomes of it are empty instead of an error."""
+    """A clean capture has no case, and its outcomes are empty; there is no error."""
     frame = three_days().assign(label=0, episode="")
     cases = cases_of(frame)
     assert cases.rows == ()
@@ -94,12 +94,12 @@ def test_no_attack_gives_no_case() -> None:
 
 
 def test_a_case_knows_the_kind_of_its_attack() -> None:
-    """The positive case is one of the episode's kind, and a clean window is of none."""
+    """A positive case has the kind of its episode, and a clean window has no kind."""
     assert cases_of(three_days()).kinds.tolist() == ["delay", "", ""]
 
 
 def test_the_order_is_by_stream_then_time() -> None:
-    """Two streams recorded in turn, the second backwards in the frame, are each met in order of time."""
+    """Two streams with alternating rows, the second in reverse order, are each followed in order of time."""
     frame = three_days().iloc[::-1].reset_index(drop=True)
     cases = cases_of(frame)
     for name, rows in frame.iloc[cases.order].groupby("stream", sort=False):
@@ -109,7 +109,7 @@ def test_the_order_is_by_stream_then_time() -> None:
 
 
 def test_a_row_of_no_stream_is_in_no_case() -> None:
-    """Attack rows that belong to no connection have code -1 and make no case."""
+    """Attack rows that belong to no connection have code -1 and are in no case."""
     frame = three_days()
     cases = find_cases(
         frame, pd.Series([None] * len(frame), dtype="object"), np.zeros(len(frame), dtype=np.int64)
@@ -119,7 +119,7 @@ def test_a_row_of_no_stream_is_in_no_case() -> None:
 
 
 def test_within_keeps_the_cases_that_lie_there_as_a_whole() -> None:
-    """Of days 2 and 3 the attack and the window on day 3 are left, and outcomes are theirs."""
+    """Of days 2 and 3, the attack and the window on day 3 remain, and the outcomes are those of these two."""
     frame = three_days()
     cases = cases_of(frame).within((frame["time"].dt.day > 2).to_numpy())
     assert cases.attacked.tolist() == [True, False]
@@ -128,7 +128,7 @@ def test_within_keeps_the_cases_that_lie_there_as_a_whole() -> None:
 
 
 def test_readings_are_followed_by_unit_and_by_sensor() -> None:
-    """An attack on a unit with four sensors is one case of the unit and four of its sensors; packets follow connections."""
+    """An attack on a unit with four sensors is one case of the unit and four cases of sensors; packets are followed by connection."""
     dataset = made_dataset.make(2, 1)
     readings = prepare(dataset.readings, "readings").cases
     assert list(readings) == ["unit", "sensor"]

@@ -1,4 +1,4 @@
-"""Two columns of one type are compared value by value, whatever the type."""
+"""Comparison of two columns of the same type, value by value, for every type."""
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
@@ -7,7 +7,7 @@ from coldaisle_analysis.dataset.comparison import _differ
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "differs"),
+    ("first", "second", "differs"),
     [
         (pa.nulls(2), pa.nulls(2), [False, False]),
         (pa.array([1, None]), pa.array([2, None]), [True, False]),
@@ -16,6 +16,6 @@ from coldaisle_analysis.dataset.comparison import _differ
         (pa.array([1.0, float("nan")]), pa.array([1.5, float("nan")]), [True, False]),
     ],
 )
-def test_rows_that_differ(one: pa.Array, two: pa.Array, differs: list[bool]) -> None:
-    """Missing on both sides is the same; a column may have no value at all."""
-    assert _differ(pa.chunked_array([one]), pa.chunked_array([two])).tolist() == differs
+def test_rows_that_differ(first: pa.Array, second: pa.Array, differs: list[bool]) -> None:
+    """Two missing values are equal; a column may have no value at all."""
+    assert _differ(pa.chunked_array([first]), pa.chunked_array([second])).tolist() == differs

@@ -1,4 +1,4 @@
-"""Consequences on a unit's own connections: told by its lines, also when a kernel gives a port again or sends again."""
+"""Consequences on a unit's connections follow from the unit's journal, even if a kernel uses a port or a segment again."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ from coldaisle_contracts.clock import SECOND
 FIN = 1
 UNIT = UNITS["inrow-13"]
 PORT, OTHER = 40_001, 45_555
-"""The port of client 131, and the one its second connection has."""
+"""The port of client 131, and the port of its second connection."""
 
 
 def _write(run: Path, recorder: Recorder) -> None:
-    """Add what a recorder made to a run: frames to both captures, lines to the journals."""
+    """Add the frames of a recorder to both captures of a run, and its lines to the journals."""
     retimed = [(at, frame) for at, _, frame in recorder.frames]
     raw = [(at - made_run.OFFSET, frame) for at, frame, _ in recorder.frames]
     for folder, fresh in (("capture", retimed), ("capture/raw", raw)):
@@ -38,14 +38,14 @@ def _connect(port: int, was: int, at: int, reason: str = "lost") -> dict[str, An
 
 
 def _closed(recorder: Recorder, at: int, conn: Connection) -> None:
-    """Let a connection end: FIN of both sides."""
+    """Close a connection: both sides send FIN."""
     recorder.upward(at, conn, FIN | ACK)
     recorder.downward(at + MILLI, conn, FIN | ACK)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run in which client 131 is thrown out, comes back from another port, and once more from its first one."""
+    """Return a run in which client 131 is expelled, connects from another port, and then connects from its first port."""
     planned = made_run.make(tmp_path / "run")
     recorder = Recorder(planned)
     start = planned.reading_ns(8, UNIT.name) + 10 * SECOND
@@ -79,7 +79,7 @@ def _labels(run: Path) -> pd.DataFrame:
 
 
 def test_port_given_again_is_another_connection(run: Path) -> None:
-    """What the attack brought about ends with the connection it made necessary; the next one from the same port is normal."""
+    """The consequences of an attack end with the connection that it made necessary; the next one from the same port is normal."""
     table = _labels(run)
     second = (table["tcp_srcport"] == OTHER) | (table["tcp_dstport"] == OTHER)
     assert len(table) == 2 + 7 + 7
@@ -89,7 +89,7 @@ def test_port_given_again_is_another_connection(run: Path) -> None:
 
 
 def test_line_accounts_for_one_connection_only(run: Path) -> None:
-    """A further connection from a known port is nobody's when no unit wrote it down."""
+    """A second connection from a known port is unexplained if no unit recorded it."""
     assert len(custody.unexplained(settle(run))) == 0
     planned = evidence.load(run).plan
     recorder = Recorder(planned)
@@ -100,7 +100,7 @@ def test_line_accounts_for_one_connection_only(run: Path) -> None:
 
 
 def test_repeated_segment_of_a_reading_under_an_own_episode_counts(tmp_path: Path) -> None:
-    """The kernel sends a segment again that the broker discards: it carries the same reading all the same."""
+    """A segment that the kernel sends again carries the same reading, although the broker discards it."""
     planned = made_run.make(tmp_path / "run")
     run = tmp_path / "run"
     path = run / "journal" / "inrow-13.jsonl"

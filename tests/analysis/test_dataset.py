@@ -1,4 +1,4 @@
-"""The dataset: both levels of a run and of published captures, written and read back."""
+"""The dataset of a run and of published captures: both levels, written and read back."""
 
 import os
 import struct
@@ -30,13 +30,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(run: Path) -> Dataset:
-    """Return its dataset."""
+    """Return the dataset of the run."""
     return dataset.build(run)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_columns_and_types_are_the_tables(data: Dataset, level: Level) -> None:
-    """Each level has exactly the documented columns, in order and of their types."""
+    """Each level has exactly the documented columns, in their order and of their types."""
     table = data.levels()[level]
     assert list(table) == names(level)
     assert [str(table[column.name].dtype) for column in columns(level)] == [
@@ -45,14 +45,14 @@ def test_columns_and_types_are_the_tables(data: Dataset, level: Level) -> None:
 
 
 def test_rows(run: Path, data: Dataset) -> None:
-    """There is a row for every frame of the capture and for every planned reading, removed ones too."""
+    """There is a row for every frame of the capture and for every planned reading, even if it was removed."""
     assert len(data.packets) == len(made_run.captured(run / "capture" / "day-1-000.pcap"))
     assert len(data.readings) == 2 * 4 * 9
     assert data.readings["fate"].eq("removed").sum() == 1
 
 
 def test_both_clocks(data: Dataset) -> None:
-    """Wall time is what the raw capture says: in this run a constant behind virtual time."""
+    """Wall time is that of the raw capture: in this run it is virtual time less a constant."""
     assert (data.packets["time_ns"] - data.packets["wall_ns"]).eq(made_run.OFFSET).all()
     assert data.packets["time"].astype("int64").equals(data.packets["time_ns"])
 
@@ -64,7 +64,7 @@ def test_local_time_is_the_scenarios(data: Dataset) -> None:
 
 
 def test_frames_of_a_reading(data: Dataset) -> None:
-    """A reading's frame numbers lead to its PUBLISH in packets, which names slot and copy."""
+    """The frame number of a reading is that of its PUBLISH in ``packets``, whose row has the slot and the number of the copy."""
     copied = data.readings[data.readings["copies"] > 0].iloc[0]
     first, last = (
         data.packets[data.packets["frame"] == copied[name]].iloc[0] for name in ("first_frame", "last_frame")
@@ -74,7 +74,7 @@ def test_frames_of_a_reading(data: Dataset) -> None:
 
 
 def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
-    """Parquet gives the same tables back; CSV has the same rows and columns; nothing unfinished stays."""
+    """Parquet gives the same tables back; CSV has the same rows and columns; no unfinished file remains."""
     files = dataset.write(data, tmp_path / "dataset")
     again = dataset.load(tmp_path / "dataset")
     pd.testing.assert_frame_equal(again.packets, data.packets, check_categorical=False)
@@ -90,14 +90,14 @@ def test_written_and_read_back(data: Dataset, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written(data: Dataset, tmp_path: Path) -> None:
-    """A file where the folder should be is one clear error."""
+    """A file in place of the folder gives one clear error."""
     (tmp_path / "dataset").write_text("in the way")
     with pytest.raises(InputError, match="dataset: it exists already: name another"):
         dataset.write(data, tmp_path / "dataset")
 
 
 def test_a_table_that_is_none(tmp_path: Path) -> None:
-    """A file that is not Parquet is refused by name."""
+    """A file that is not Parquet is refused, and the error names it."""
     (tmp_path / "packets.parquet").write_text("no")
     with pytest.raises(InputError, match=r"packets\.parquet"):
         tables.read(tmp_path / "packets.parquet")
@@ -119,7 +119,7 @@ def foreign(run: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_foreign_capture(foreign: tuple[Path, Path]) -> None:
-    """Labels come from the table, readings from PUBLISH frames, sensors from client ids, one episode from two frames."""
+    """Labels come from the table, readings from PUBLISH messages, sensors from client ids; two labelled frames make one episode."""
     data = dataset.from_captures([foreign[0]], [foreign[1]])
     assert data.packets["label"].sum() == 2
     assert len(data.readings) == 2 * 4 * 9 - 1 + 2
@@ -131,7 +131,7 @@ def test_foreign_capture(foreign: tuple[Path, Path]) -> None:
 
 
 def change(line: int, cell: int, value: str) -> Callable[[list[list[str]]], None]:
-    """Return an edit of one cell; lines from 1 as an editor counts them."""
+    """Return an edit of one cell; lines count from 1, as in an editor."""
 
     def edit(rows: list[list[str]]) -> None:
         rows[line - 1][cell] = value
@@ -140,7 +140,7 @@ def change(line: int, cell: int, value: str) -> Callable[[list[list[str]]], None
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "error"),
     [
         (change(5, 0, "9"), r"labels\.csv: line 5: frame.number is '9'"),
         (change(7, 1, "10.0.0.1"), r"labels\.csv: line 7: ip.src is '10\.0\.0\.1': is not the frame's source address"),
@@ -153,19 +153,19 @@ def change(line: int, cell: int, value: str) -> Callable[[list[list[str]]], None
     ],
 )  # fmt: skip
 def test_label_rows_that_do_not_match(
-    foreign: tuple[Path, Path], edit: Callable[[list[list[str]]], object], said: str
+    foreign: tuple[Path, Path], edit: Callable[[list[list[str]]], object], error: str
 ) -> None:
-    """Each way a label table can disagree with its capture is refused with file and line."""
+    """Each way in which a label table can disagree with its capture is refused with file and line."""
     capture, path = foreign
     rows = [line.split(";") for line in path.read_text().splitlines()]
     edit(rows)
     path.write_text("\n".join(";".join(row) for row in rows) + "\n")
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=error):
         dataset.from_captures([capture], [path])
 
 
 def test_labelled_frames_without_an_address(run: Path, foreign: tuple[Path, Path]) -> None:
-    """ARP, which attackers forge most, may be labelled alone: its frames make an episode of the host that sent them."""
+    """If only ARP frames are labelled, they make an episode of the host that sent them."""
     capture, path = foreign
     packets = dataset.build(run).packets
     rows = [line.split(";") for line in path.read_text().splitlines()]
@@ -182,15 +182,15 @@ def test_labelled_frames_without_an_address(run: Path, foreign: tuple[Path, Path
 
 
 def test_a_header_is_checked_before_the_capture(tmp_path: Path) -> None:
-    """A label table without a column, an empty one and a device are refused before a capture, here a missing one, is looked at."""
+    """A label table without a column, an empty one and a device are refused before the capture is read: here there is none."""
     (tmp_path / "short.csv").write_text("frame.number;ip.src\n1;\n")
     (tmp_path / "empty.csv").touch()
-    for name, said in (
+    for name, error in (
         ("short.csv", "line 1.*add the column tcp.srcport"),
         ("empty.csv", "is empty"),
         ("/dev/null", "it is not a file"),
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=error):
             dataset.from_captures([tmp_path / "none.pcap"], [tmp_path / name])
 
 
@@ -223,7 +223,7 @@ def test_as_many_tables_as_captures(foreign: tuple[Path, Path]) -> None:
 @pytest.mark.dad
 @needs_dad
 def test_published_captures() -> None:
-    """The four published days give 57,891 packets, 160 of them labelled, on one host, and 16 sensors."""
+    """The four published days give 57,891 packets, of which 160 on one host are labelled, and 16 sensors."""
     data = dataset.from_captures(sorted(DAD.glob("*.pcap")), sorted(DAD.glob("*labels.csv")), 7200)
     assert (len(data.packets), data.packets["label"].sum()) == (57_891, 160)
     assert data.packets.groupby("day").size().tolist() == [14_431, 14_398, 14_524, 14_538]

@@ -1,4 +1,4 @@
-"""The statistics: kinds of traffic, counts, seasonality and separation, held against scikit-learn's and by hand."""
+"""The statistics: kinds of traffic, counts, seasonality and separation, compared with scikit-learn and with results by hand."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def described() -> Description:
 
 
 def test_traffic_that_only_passed_is_a_kind_of_its_own() -> None:
-    """A row of an episode that is no attack is neither of the episode's kind nor normal."""
+    """A row of an episode that is no attack has neither the episode's kind nor the kind ``normal``."""
     frame = pd.DataFrame(
         {"label": [1, 0, 0], "kind": ["removal", "normal", "normal"], "episode": ["e1", "e1", ""]}
     )
@@ -35,7 +35,7 @@ def test_traffic_that_only_passed_is_a_kind_of_its_own() -> None:
 
 
 def test_counts_add_up_and_shares_are_of_the_kind(described: Description) -> None:
-    """For every column the rows of a kind add up to the kind's rows, and its shares to 1."""
+    """For every column the counts of a kind add up to its number of rows, and the shares add up to 1."""
     hours = described.counts.query("level == 'readings' and column == 'hour'").groupby("kind")
     readings = made_dataset.make().readings
     assert hours["rows"].sum().to_dict() == traffic_kind(readings).value_counts().to_dict()
@@ -43,12 +43,12 @@ def test_counts_add_up_and_shares_are_of_the_kind(described: Description) -> Non
 
 
 def test_flags_read_as_words() -> None:
-    """0x18 is PSH ACK, 0x02 is SYN, none is none."""
+    """0x18 is shown as PSH ACK, 0x02 as SYN, and 0 as none."""
     assert [flag_names(bits) for bits in (0x18, 0x02, 0)] == ["PSH ACK", "SYN", "none"]
 
 
 def test_distributions_are_those_of_pandas(described: Description) -> None:
-    """Median and 95 % quantile of a column in a kind equal those of the rows themselves."""
+    """Median and 95 % quantile of a column in a kind equal those that pandas computes from the rows."""
     packets = made_dataset.make().packets
     values = packets.loc[packets["kind"] == "modification", "value_dev"]
     row = described.distributions.query(
@@ -60,7 +60,7 @@ def test_distributions_are_those_of_pandas(described: Description) -> None:
 
 
 def test_strength_of_a_component() -> None:
-    """A season without remainder has strength 1; a remainder of the same variance leaves about one half."""
+    """A season without remainder has strength 1; with a remainder of the same variance the strength is about one half."""
     wave = np.sin(np.linspace(0, 40 * np.pi, 4000))
     noise = np.random.default_rng(1).normal(0, wave.std(), 4000)
     assert strength(wave, np.zeros(4000)) == 1.0
@@ -69,7 +69,7 @@ def test_strength_of_a_component() -> None:
 
 
 def test_a_season_stands_out_from_chance_and_noise_does_not() -> None:
-    """A daily wave of 1 °C is far above what turned days show; without it the two are close."""
+    """A daily wave of 1 °C is far stronger than on rotated days; without the wave the two are close."""
     readings = made_dataset.make(days=7, episodes=0).readings
     wave = seasonality(readings)
     flat = seasonality(readings.assign(value=np.random.default_rng(2).normal(20, 0.3, len(readings))))
@@ -78,12 +78,12 @@ def test_a_season_stands_out_from_chance_and_noise_does_not() -> None:
 
 
 def test_one_day_has_no_season() -> None:
-    """A season seen once is not one: the strengths are missing instead of high."""
+    """With less than two days the strengths are missing instead of high."""
     assert seasonality(made_dataset.make(days=1, episodes=0).readings)["daily"].isna().all()
 
 
 def test_auc_agrees_with_scikit_learn() -> None:
-    """With ties and all, the AUC equals the reference implementation's."""
+    """The AUC equals that of scikit-learn, with ties as well."""
     rng = np.random.default_rng(3)
     normal, other = rng.integers(0, 9, 500).astype(float), rng.integers(3, 12, 60).astype(float)
     expected = roc_auc_score([0] * 500 + [1] * 60, np.concatenate([normal, other]))
@@ -91,7 +91,7 @@ def test_auc_agrees_with_scikit_learn() -> None:
 
 
 def test_information_agrees_with_scikit_learn(described: Description) -> None:
-    """For a column of three values the mutual information equals the reference's (in bits)."""
+    """The mutual information of a column with three values equals that of scikit-learn, in bits."""
     packets = made_dataset.make().packets
     rows = packets[packets["kind"].isin(["normal", "duplication"])]
     expected = mutual_info_score(rows["frame_len"], rows["kind"].astype(str)) / np.log(2)
@@ -100,7 +100,7 @@ def test_information_agrees_with_scikit_learn(described: Description) -> None:
 
 
 def test_the_column_that_tells_comes_first(described: Description) -> None:
-    """The attack shifts value_dev and nothing else: that column leads, with an AUC near 1."""
+    """The attack shifts only ``value_dev``, so this column comes first, with an AUC near 1."""
     assert best_columns(described.separation, "packets", 3)[0] == "value_dev"
     row = described.separation.query("column == 'value_dev' and kind == 'modification'")
     assert row["auc"].item() > 0.99

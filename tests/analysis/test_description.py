@@ -1,4 +1,4 @@
-"""Croissant metadata and datasheet of a run: checked by mlcroissant, true to manifest, plan and columns."""
+"""Croissant metadata and datasheet of a run: mlcroissant accepts them, and they agree with manifest, plan and columns."""
 
 import json
 import shutil
@@ -47,13 +47,13 @@ CHECKS = [
 
 @pytest.fixture(scope="module")
 def manifest() -> list[Manifest]:
-    """Return room for the manifest of the run."""
+    """Return a list that will hold the manifest of the run."""
     return []
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, manifest: list[Manifest]) -> Path:
-    """Return a run made by hand and audited, with its descriptions."""
+    """Return a run made by hand and audited, with its metadata and datasheet."""
     folder = tmp_path_factory.mktemp("runs") / "made"
     made_run.make(folder)
     dataset.write(dataset.build(folder), folder / "dataset")
@@ -66,13 +66,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, manifest: list[Manifest]) -> P
 
 @pytest.fixture(scope="module")
 def croissant(run: Path) -> dict[str, Any]:
-    """Return its metadata."""
+    """Return the Croissant metadata of the run."""
     content: dict[str, Any] = json.loads((run / "croissant.json").read_text())
     return content
 
 
 def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest]) -> None:
-    """Metadata and datasheet tell how many of the plan's episodes are attacks, and name both journals as the labels' source."""
+    """Metadata and datasheet state how many episodes of the plan are attacks, and name both journals as sources of the labels."""
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48,
                 "drawn": {"count": 5, "readings": (2, 3), "kinds": {"removal": 3, "door": 2}}}  # fmt: skip
     played = replace(Facts.of(run, manifest[0]), plan=build_plan(Scenario.model_validate(scenario)))
@@ -85,7 +85,7 @@ def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest])
 
 
 def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:
-    """The reference implementation reads the metadata as version 1.1 without an error or a warning."""
+    """The reference implementation, mlcroissant, reads the metadata as version 1.1 without an error or a warning."""
     metadata = mlcroissant.Dataset(str(run / "croissant.json")).metadata
     assert metadata.ctx.issues.errors == set()
     assert metadata.ctx.issues.warnings == set()
@@ -94,7 +94,7 @@ def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_records_load(run: Path, level: Level) -> None:
-    """Mlcroissant loads every record of each level, with the columns' names and the values of the table."""
+    """The library mlcroissant loads every record of each level, with the names of the columns and the values of the table."""
     table = tables.read_level(run, level)
     records = list(mlcroissant.Dataset(str(run / "croissant.json")).records(record_set=level))
     assert len(records) == len(table)
@@ -109,7 +109,7 @@ def test_records_load(run: Path, level: Level) -> None:
 
 
 def test_required_properties(croissant: dict[str, Any]) -> None:
-    """Everything Croissant 1.1 requires of a dataset is there, and it says which versions it conforms to."""
+    """Every property that Croissant 1.1 requires is there, and the metadata name the versions they conform to."""
     required = {
         "@context",
         "@type",
@@ -127,7 +127,7 @@ def test_required_properties(croissant: dict[str, Any]) -> None:
 
 
 def test_responsible_ai_properties_are_known_to_mlcroissant(run: Path, croissant: dict[str, Any]) -> None:
-    """Each property of the RAI vocabulary is one that mlcroissant reads, and comes back from it."""
+    """The library mlcroissant reads each property of the RAI vocabulary and writes it again."""
     properties = {name for name in croissant if name.startswith("rai:")}
     assert len(properties) > 15
     read = mlcroissant.Dataset(str(run / "croissant.json")).metadata.to_json()
@@ -146,8 +146,8 @@ def test_files_are_the_manifests(run: Path, croissant: dict[str, Any], manifest:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_fields_are_the_columns(run: Path, croissant: dict[str, Any], level: Level) -> None:
-    """A field a column, with its meaning and unit; the key tells rows apart."""
-    (record_set,) = (each for each in croissant["recordSet"] if each["@id"] == level)
+    """There is one field per column, with its meaning and unit; the key is unique for each row."""
+    (record_set,) = (entry for entry in croissant["recordSet"] if entry["@id"] == level)
     for field, column in zip(record_set["field"], columns(level), strict=True):
         assert field["name"] == column.name
         assert column.meaning in field["description"]
@@ -157,7 +157,7 @@ def test_fields_are_the_columns(run: Path, croissant: dict[str, Any], level: Lev
 
 @pytest.fixture(scope="module")
 def published(run: Path, manifest: list[Manifest], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the run whose scenario says who publishes it, with its descriptions."""
+    """Return a copy of the run, described, whose scenario names its publisher."""
     folder = Path(shutil.copytree(run, tmp_path_factory.mktemp("published") / "made"))
     plan = json.loads((folder / "plan.json").read_text())
     plan["scenario"]["publish"] = {
@@ -184,7 +184,7 @@ def published(run: Path, manifest: list[Manifest], tmp_path_factory: pytest.Temp
 
 
 def test_who_publishes_a_run_is_named(published: Path) -> None:
-    """Authors, licence, DOI and version of the scenario stand in the metadata, which mlcroissant reads without a warning."""
+    """Authors, licence, DOI and version of the scenario are in the metadata, which mlcroissant reads without a warning."""
     metadata = mlcroissant.Dataset(str(published / "croissant.json")).metadata
     assert (metadata.ctx.issues.errors, metadata.ctx.issues.warnings) == (set(), set())
     assert [creator.name for creator in metadata.creators] == ["Ada Lovelace", "Bob {the} Builder"]
@@ -199,7 +199,7 @@ def test_who_publishes_a_run_is_named(published: Path) -> None:
 
 
 def test_the_datasheet_says_who_publishes_a_run(run: Path, published: Path) -> None:
-    """Authors, licence, place and contact of the scenario; coldaisle's own where there are none."""
+    """The datasheet has authors, licence, place and contact of the scenario, or coldaisle's own if there are none."""
     text = (published / "DATASHEET.md").read_text()
     assert (
         "Ada Lovelace (Analytical Society, ORCID 0000-0002-1825-0097), Bob {the} Builder, with coldaisle"
@@ -214,7 +214,7 @@ def test_the_datasheet_says_who_publishes_a_run(run: Path, published: Path) -> N
 
 
 def test_the_datasheet_has_the_sections_and_the_figures(run: Path) -> None:
-    """Seven sections in order; rows of every level, every kind with its technique, and the audit's findings."""
+    """The datasheet has seven sections in order: rows of every level, every kind with its technique, and the audit's findings."""
     text = (run / "DATASHEET.md").read_text()
     heads = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert heads == list(SECTIONS)
@@ -229,7 +229,7 @@ def test_the_datasheet_has_the_sections_and_the_figures(run: Path) -> None:
 
 
 def test_without_an_audit_nothing_is_said_of_one(run: Path, tmp_path: Path, manifest: list[Manifest]) -> None:
-    """Where nothing was audited there is no table of findings, and clocks are told where they are known."""
+    """Without an audit there is no table of findings, and the clocks are described only if they are known."""
     metadata.write_datasheet(run, manifest[0], [], tmp_path)
     text = (tmp_path / "DATASHEET.md").read_text()
     assert "Audit" not in text
@@ -237,5 +237,5 @@ def test_without_an_audit_nothing_is_said_of_one(run: Path, tmp_path: Path, mani
 
 
 def test_a_time_in_ns_is_an_instant() -> None:
-    """Nanoseconds become a date and time in UTC, to the microsecond and without rounding up."""
+    """A time in ns becomes a date and time in UTC, in whole microseconds and not rounded up."""
     assert instant(1_772_406_000_123_456_999) == pd.Timestamp("2026-03-01T23:00:00.123456Z")

@@ -1,8 +1,8 @@
-"""ERDE and latency-weighted F1 against the scripts by which eRisk and its participants are scored.
+"""ERDE and latency-weighted F1, compared with the scripts that score eRisk and its participants.
 
-The formulae are written out here as those scripts compute them, a case at a time, in plain Python:
+The formulae are written here as those scripts compute them, one case after the other, in plain Python:
 
-* the lab's own, with k = sequence + 1 and p = 0.0078, as in ele94/early-risk-ensemble (``utils.py``, ``eval_performance``);
+* the script of the lab, with k = sequence + 1 and p = 0.0078, as in ele94/early-risk-ensemble (``utils.py``, ``eval_performance``);
 * jmloyola/unsl_erisk_2022 (``src/utils/performance_metrics.py``), with p from a median length;
 * sinai-uja/MentalRiskES-IberLEF (``classEvaluation.py``), with k = round + 1 and other constants p.
 """
@@ -27,8 +27,8 @@ from coldaisle_analysis.earliness.outcomes import Outcomes
 RUNS = range(20)
 
 
-def made(seed: int, longest: int = 60) -> Outcomes:
-    """Return the outcomes of 30 cases drawn by chance: some caught, some missed, some false alarms."""
+def drawn(seed: int, longest: int = 60) -> Outcomes:
+    """Return the outcomes of 30 random cases: some are caught, some are missed, some are false alarms."""
     rng = np.random.default_rng(seed)
     length = rng.integers(1, longest, 30)
     alarm = np.where(rng.random(30) < 0.6, rng.integers(1, length + 1), 0)
@@ -38,7 +38,7 @@ def made(seed: int, longest: int = 60) -> Outcomes:
 
 
 def decisions(outcomes: Outcomes) -> list[tuple[bool, bool, int]]:
-    """Return (truth, decision, sequence) of each case as the scripts read them: a sequence counts from 0."""
+    """Return (truth, decision, sequence) of each case in the form of the scripts: ``sequence`` counts from 0."""
     return [
         (bool(truth), alarm > 0, int(alarm) - 1)
         for truth, alarm in zip(outcomes.attacked, outcomes.alarm, strict=True)
@@ -46,7 +46,7 @@ def decisions(outcomes: Outcomes) -> list[tuple[bool, bool, int]]:
 
 
 def script_erde(outcomes: Outcomes, deadline: float) -> float:
-    """Return ERDE as the lab's script adds it up: a false alarm costs the positives by the number of subjects."""
+    """Return ERDE as the lab's script computes it: a false alarm costs the number of positives over the number of subjects."""
     subjects = decisions(outcomes)
     positives = sum(truth for truth, _, _ in subjects)
     costs = []
@@ -60,23 +60,23 @@ def script_erde(outcomes: Outcomes, deadline: float) -> float:
 
 
 def script_speed(outcomes: Outcomes, rate: float) -> float:
-    """Return the speed of a run as all three scripts have it: 1 - median penalty over the true positives."""
+    """Return the speed of a run as all three scripts compute it: 1 - median penalty over the true positives."""
     late = [sequence for truth, decision, sequence in decisions(outcomes) if truth and decision]
     return 1 - median(-1.0 + 2.0 / (1.0 + math.exp(-rate * ((sequence + 1) - 1))) for sequence in late)
 
 
 @pytest.mark.parametrize("seed", RUNS)
 def test_erde_is_that_of_the_lab(seed: int) -> None:
-    """On cases drawn by chance ERDE_5, ERDE_30 and ERDE_50 are what the published scripts print."""
-    outcomes = made(seed)
+    """On random cases ERDE_5, ERDE_30 and ERDE_50 equal those of the published scripts."""
+    outcomes = drawn(seed)
     for deadline in (5, 30, 50):
         assert erde(outcomes, deadline) == pytest.approx(script_erde(outcomes, deadline), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", RUNS)
 def test_latency_weighted_f1_is_that_of_the_lab(seed: int) -> None:
-    """On cases drawn by chance it is precision and recall's F1, times the speed at p = 0.0078."""
-    outcomes = made(seed)
+    """On random cases it equals F1, from precision and recall, times the speed at p = 0.0078."""
+    outcomes = drawn(seed)
     hits = int((outcomes.attacked & (outcomes.alarm > 0)).sum())
     precision, recall = hits / int((outcomes.alarm > 0).sum()), hits / int(outcomes.attacked.sum())
     f1 = 2 * (precision * recall) / (precision + recall)
@@ -86,15 +86,15 @@ def test_latency_weighted_f1_is_that_of_the_lab(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", RUNS)
 def test_f_latency_is_that_of_unsl_at_the_median_of_all_cases(seed: int) -> None:
-    """With p = -ln(1/3)/(median - 1) their formula gives ours; they take the median over positive cases, we over all."""
-    outcomes = made(seed)
+    """With p = -ln(1/3)/(median - 1) their formula gives our value; their median is over positive cases, ours over all."""
+    outcomes = drawn(seed)
     rate = -(math.log(1 / 3) / (median(outcomes.length.tolist()) - 1))
     assert latency_rate(outcomes) == pytest.approx(rate)
     assert f_latency(outcomes) == pytest.approx(case_f1(outcomes) * script_speed(outcomes, rate))
 
 
 def test_the_rate_of_erisk_is_that_of_142_posts() -> None:
-    """A median of ln 3/0.0078 + 1 = 141.8 posts gives it: where the median case is so long, both scores agree to three digits."""
+    """A median of ln 3/0.0078 + 1 = 141.8 posts gives the rate of eRisk, and both scores then agree to three digits."""
     assert math.log(3) / ERISK_RATE + 1 == pytest.approx(141.8, abs=0.1)
     long = Outcomes(
         np.array([True, False]), np.array([142, 142]), np.array([100, 0]), np.array([1.0, math.nan])
@@ -104,21 +104,21 @@ def test_the_rate_of_erisk_is_that_of_142_posts() -> None:
 
 
 def test_the_rates_of_sinai_are_those_of_short_histories() -> None:
-    """Their p of 0.0411 halves the speed at 28 messages, 0.0326 at 35, by the same penalty."""
+    """With their p of 0.0411 the penalty is one half at 28 messages, with 0.0326 at 35 messages."""
     assert float(latency_penalty(1 + math.log(3) / 0.0411, 0.0411)) == pytest.approx(0.5)
     assert round(1 + math.log(3) / 0.0411) == 28
     assert round(1 + math.log(3) / 0.0326) == 35
 
 
 def test_short_cases_are_hardly_late_for_erisk() -> None:
-    """An alarm at the last of nine items costs one half at the rate of the cases, three hundredths at that of eRisk."""
+    """An alarm at the last of nine items costs one half at the rate of the cases, and three hundredths at that of eRisk."""
     late = Outcomes(np.array([True, False]), np.array([9, 9]), np.array([9, 0]), np.array([40.0, math.nan]))
     assert f_latency(late) == pytest.approx(0.5)
     assert latency_weighted_f1(late) == pytest.approx(1 - 0.0312, abs=1e-4)
 
 
 def test_without_a_true_positive_there_is_no_speed() -> None:
-    """Where the lab's script has the median of nothing, both scores are 0; without a positive case they are NaN."""
+    """Without a true positive both scores are 0, and without a positive case they are NaN."""
     missed = Outcomes(np.array([True, False]), np.array([9, 9]), np.array([0, 1]), np.array([math.nan, 1.0]))
     clean = Outcomes(np.array([False]), np.array([9]), np.array([0]), np.array([math.nan]))
     assert latency_weighted_f1(missed) == f_latency(missed) == 0.0
@@ -127,5 +127,5 @@ def test_without_a_true_positive_there_is_no_speed() -> None:
 
 
 def test_the_penalty_by_hand() -> None:
-    """With p = ln 3/8: item 1 costs 0, item 9 one half, item 17 -1 + 2/(1 + 1/9) = 0.8; it is 1 in the limit."""
+    """With p = ln 3/8 the penalty is 0 at item 1, one half at item 9, -1 + 2/(1 + 1/9) = 0.8 at item 17, and 1 in the limit."""
     assert latency_penalty([1, 9, 17, 10**6], math.log(3) / 8) == pytest.approx([0, 0.5, 0.8, 1])

@@ -1,4 +1,4 @@
-"""Evaluation on a dataset made by hand: every model, split and level has a whole row, and nothing is learned from tests."""
+"""Evaluation of a dataset made by hand: each model, split and level has a complete row, and nothing is learned from test rows."""
 
 import json
 from copy import deepcopy
@@ -22,7 +22,7 @@ from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
 
 PROMISED = {"model", "level", "split", "precision", "recall", "f1", "fit_s"}
 EARLY = {"erde_5", "erde_50", "f_latency", "seconds_to_detect", "incidents_per_day"}
-"""Metrics of rows that test whole cases, which random folds do not."""
+"""Metrics of rows whose tests contain whole cases, unlike those of random folds."""
 
 
 def levels_of(days: float = 3, episodes: int = 3) -> list[Level]:
@@ -33,12 +33,12 @@ def levels_of(days: float = 3, episodes: int = 3) -> list[Level]:
 
 @pytest.fixture(scope="module")
 def scored() -> list[Scored]:
-    """Return the evaluation of three days with an episode each."""
+    """Return the evaluation of three days with one episode each."""
     return evaluate(levels_of(), 1, lambda _: None)
 
 
 def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
-    """Every model on the grouped split of both levels, supervised models on random folds too, and the tree with identity."""
+    """Every model has a row on the grouped split, supervised ones on random folds, and the tree also with identity columns."""
     played = {(result.row["level"], result.row["split"], result.row["model"]) for result in scored}
     expected = {
         (level, split, name)
@@ -57,8 +57,8 @@ def test_every_model_level_and_split_has_a_row(scored: list[Scored]) -> None:
     assert len(scored) == len(played)
 
 
-def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> None:
-    """The line of a split counts models and baselines apart, and calls none best that was given identity columns."""
+def test_the_line_of_a_split_leaves_the_leaking_model_out(scored: list[Scored]) -> None:
+    """The line on a split counts models and baselines separately, and a model with identity columns is never the best."""
     day = [
         result
         for result in scored
@@ -83,7 +83,7 @@ def test_a_split_is_told_without_the_model_that_leaks(scored: list[Scored]) -> N
 
 
 def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> None:
-    """The file is a JSON list without NaN; each row has the promised keys, bounds and intervals around the scores."""
+    """The file is a JSON list without NaN; each row has the promised keys, the bounds, and intervals around the scores."""
     metrics.write(scored, tmp_path / "models" / "metrics.json")
     rows = json.loads((tmp_path / "models" / "metrics.json").read_text())
     for row in rows:
@@ -98,7 +98,7 @@ def test_metrics_hold_what_is_promised(scored: list[Scored], tmp_path: Path) -> 
 
 
 def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
-    """A shift of ten standard deviations is caught by day: high F1, ERDE near its bound, at the first slot's end."""
+    """A shift of ten standard deviations is caught with high F1, ERDE near its bound, at the end of the first slot."""
     row = next(
         result.row
         for result in scored
@@ -112,7 +112,7 @@ def test_a_plain_attack_is_caught_early(scored: list[Scored]) -> None:
 
 
 def test_the_dummy_alarms_always(scored: list[Scored]) -> None:
-    """The dummy knows the base rate alone: recall 1, precision the base rate."""
+    """The dummy knows only the base rate: its recall is 1, and its precision is the base rate."""
     row = next(
         result.row for result in scored if result.row["model"] == "dummy" and result.row["split"] == "day"
     )
@@ -121,7 +121,7 @@ def test_the_dummy_alarms_always(scored: list[Scored]) -> None:
 
 
 def test_evaluation_repeats() -> None:
-    """The same seed gives the same scores, whichever thread came first."""
+    """The same seed gives the same scores, in whatever order the processes end."""
     first, second = (evaluate(levels_of(2, 2)[1:], 5, lambda _: None) for _ in range(2))
     for result, other in zip(first, second, strict=True):
         same = {key: value for key, value in result.row.items() if not key.endswith("_s")}
@@ -130,18 +130,18 @@ def test_evaluation_repeats() -> None:
 
 
 def test_one_day_is_held_out_in_blocks() -> None:
-    """Without a second day the grouped split is called block, and still scores; with one kind of attack none can be left out."""
+    """Within one day the grouped split is called ``block`` and has scores; with one kind of attack no kind is left out."""
     splits = {result.row["split"] for result in evaluate(levels_of(1, 1)[1:], 1, lambda _: None)}
     assert splits == {"block", "block+identity", "random", "random+identity"}
 
 
 def test_without_attacks_nothing_is_scored() -> None:
-    """A clean dataset has nothing to learn: no rows, no error."""
+    """A clean dataset gives no rows and no error."""
     assert evaluate(levels_of(2, 0), 1, lambda _: None) == []
 
 
 def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
-    """Turning every label of the test day changes neither its scores nor the threshold: its truth is never learned."""
+    """If every label of the test day is inverted, neither its scores nor the threshold change."""
     level = levels_of(4, 4)[1]
     fold = next(iter(grouped(level.groups, level.labels, level.known_ns)))
     labels = level.labels.copy()
@@ -154,13 +154,13 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
 
 
 def test_identity_columns_stay_out_of_the_features() -> None:
-    """No feature a model sees is an identity, time or label column."""
+    """No feature of a model is an identity, time or label column."""
     for name in columns.LEARNED:
         assert not set(columns.features(name)) & set(columns.names(name, "identity", "time", "label", "meta"))
 
 
 def test_missing_values_become_null(scored: list[Scored], tmp_path: Path) -> None:
-    """NaN is written as null, wherever it stands, and the file keeps to its schema."""
+    """NaN becomes null at any depth, and the file conforms to its schema."""
     odd = deepcopy(scored)
     first = next(iter(odd[0].row["early"].values()))["threshold"]
     first["erde_5"], first["erde_5_bounds"] = nan, [nan, 1.0]

@@ -1,4 +1,4 @@
-"""The Python that README, documentation and docstrings show runs as it stands there."""
+"""The Python code in README, documentation and docstrings runs unchanged."""
 
 import doctest
 import re
@@ -25,7 +25,7 @@ PAGES = {
 
 @pytest.fixture
 def folder(made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A current folder where ``runs/`` has two finished runs with a detector and ``site.pcapng`` is a capture."""
+    """Return a current folder in which ``runs/`` has two finished runs with a detector, and ``site.pcapng`` is a capture."""
     for name in ("20260302-000000-week-1", "20260309-000000-week-2"):
         shutil.copytree(made_week, tmp_path / "runs" / name)
     (tmp_path / "runs" / "latest").symlink_to(name)
@@ -37,7 +37,7 @@ def folder(made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pyt
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_run(page: Path) -> None:
-    """The examples of a page run one after another."""
+    """The examples of a page run, one after another."""
     names: dict[str, Any] = {}
     for block in PAGES[page]:
         exec(compile(block, str(page), "exec"), names)  # noqa: S102 - our own pages
@@ -46,19 +46,19 @@ def test_examples_run(page: Path) -> None:
 
 @pytest.mark.parametrize("module", python_api.MODULES)
 def test_docstring_examples_run(module: str, folder: Path) -> None:
-    """The examples in the docstrings of the public API, one after another, give the results that stand there."""
+    """The examples in the docstrings of the public API run, one after another, with the results that are printed there."""
     made_detector.make().save(folder / "runs" / "latest" / "models" / "packets.random_forest.skops")
     _label(folder / "site.pcapng", folder / "dad")
-    known = {name: value for name, value in python_api.members(module).items() if "." not in name}
+    names = {name: value for name, value in python_api.members(module).items() if "." not in name}
     text = "\n".join(python_api.examples(value) for value in python_api.members(module).values())
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)
     failures: list[str] = []
-    runner.run(doctest.DocTestParser().get_doctest(text, known, module, None, None), out=failures.append)
+    runner.run(doctest.DocTestParser().get_doctest(text, names, module, None, None), out=failures.append)
     assert not failures, "".join(failures)
 
 
 def _label(capture: Path, into: Path) -> None:
-    """Put a capture and a label table for it, with no frame labelled, into a new folder."""
+    """Write a capture and a label table for it, in which no frame is labelled, into a new folder."""
     into.mkdir()
     (into / "day.pcap").symlink_to(capture)
     rows = packets.decode([capture])
@@ -69,7 +69,7 @@ def _label(capture: Path, into: Path) -> None:
 
 
 def test_there_are_examples() -> None:
-    """README shows how to score a classifier, and so does the page on early detection."""
+    """README and the page on early detection each show how to score a classifier."""
     for name in ("README.md", "docs/early-detection.md"):
         assert any("score_early(" in block for block in PAGES[HOUSE / name])
 

@@ -1,4 +1,4 @@
-"""Exports, each opened by the tools it is for; all of them or none on disk."""
+"""Exports, each read by the tools it is made for; either all formats are written or none."""
 
 import json
 import shutil
@@ -38,12 +38,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def packets(run: Path) -> pd.DataFrame:
-    """Return its frames."""
+    """Return the packets of the run."""
     return tables.read_level(run, "packets")
 
 
 def fields(capture: Path, filtered: str, *names: str) -> list[list[str]]:
-    """Return display fields of the frames a filter finds, as tshark reads them."""
+    """Return display fields of the frames that match a filter, as tshark reads them."""
     options = [option for name in names for option in ("-e", name)]
     command = ["tshark", "-n", "-r", str(capture), "-Y", filtered, "-T", "fields", *options]
     return [line.split("\t") for line in subprocess.run(
@@ -52,7 +52,7 @@ def fields(capture: Path, filtered: str, *names: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_parquet_in_three_tools(run: Path, level: Level) -> None:
-    """pandas, DuckDB and Polars find every row and column, the day from the folders' names, and the same labels."""
+    """pandas, DuckDB and Polars read every row and column, the day from the names of the folders, and the same labels."""
     folder, table = run / "export" / "parquet" / level, tables.read_level(run, level)
     assert [path.name for path in folder.iterdir()] == ["day=1"]
     expected = (len(table), int(table["label"].sum()), int(table["day"].sum()))
@@ -61,26 +61,26 @@ def test_parquet_in_three_tools(run: Path, level: Level) -> None:
     query = "select count(*), sum(label), sum(day) from read_parquet(?, hive_partitioning=true)"
     by_duckdb = duckdb.execute(query, [f"{folder}/*/*.parquet"]).fetchone()
     assert by_duckdb == expected
-    for found in (by_pandas, by_polars):
-        assert sorted(found.columns) == sorted(names(level))
-        assert (len(found), int(found["label"].sum()), found["day"].astype("int64").sum()
-                if isinstance(found, pd.DataFrame) else found["day"].sum()) == expected  # fmt: skip
+    for table_read in (by_pandas, by_polars):
+        assert sorted(table_read.columns) == sorted(names(level))
+        assert (len(table_read), int(table_read["label"].sum()), table_read["day"].astype("int64").sum()
+                if isinstance(table_read, pd.DataFrame) else table_read["day"].sum()) == expected  # fmt: skip
 
 
 def test_parquet_keeps_days_apart_and_rows_in_order(run: Path, tmp_path: Path) -> None:
-    """Each day has its folder, with its rows in their order, compressed with zstd."""
+    """Each day has its folder with its rows in order, compressed with zstd."""
     table = tables.read_level(run, "packets").assign(day=lambda rows: rows["frame"] % 3 + 1)
     tables.partition(table, tmp_path / "packets", "day")
     for day in (1, 2, 3):
-        found = pl.read_parquet(tmp_path / "packets" / f"day={day}" / "*.parquet", hive_partitioning=False)
-        assert found["frame"].to_list() == table.loc[table["day"] == day, "frame"].tolist()
+        rows = pl.read_parquet(tmp_path / "packets" / f"day={day}" / "*.parquet", hive_partitioning=False)
+        assert rows["frame"].to_list() == table.loc[table["day"] == day, "frame"].tolist()
     codec = "select distinct compression from parquet_metadata(?)"
     assert duckdb.execute(codec, [f"{tmp_path}/packets/*/*.parquet"]).fetchall() == [("ZSTD",)]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_csv_in_three_tools(run: Path, level: Level) -> None:
-    """The same rows and labels as text."""
+    """pandas, DuckDB and Polars read the same rows and labels from CSV."""
     path, table = run / "export" / "csv" / f"{level}.csv", tables.read_level(run, level)
     expected = (len(table), int(table["label"].sum()))
     by_pandas, by_polars = pd.read_csv(path, low_memory=False), pl.read_csv(path, infer_schema_length=None)
@@ -92,7 +92,7 @@ def test_csv_in_three_tools(run: Path, level: Level) -> None:
 
 
 def test_wireshark_shows_the_label_of_each_frame(run: Path, packets: pd.DataFrame) -> None:
-    """Display filters on the comment count what the table counts; frames nobody touched have no comment."""
+    """Display filters on the comment match as many frames as the table has; frames without an episode have no comment."""
     capture = run / "export" / "pcapng" / "day-1-000.pcapng"
     touched = packets[packets["episode"].notna()]
     kinds = {episode.id: episode.kind for episode in Plan.load(run / "plan.json").episodes}
@@ -108,15 +108,15 @@ def test_wireshark_shows_the_label_of_each_frame(run: Path, packets: pd.DataFram
 
 
 def test_a_comment_names_episode_and_role(run: Path, packets: pd.DataFrame) -> None:
-    """The comment of a frame has label, kind, episode, role and technique of its row."""
+    """The comment of a frame holds label, kind, episode, role and technique of its row."""
     capture = run / "export" / "pcapng" / "day-1-000.pcapng"
     row = packets[packets["role"] == "duplicate"].iloc[0]
-    ((said,),) = fields(capture, f"frame.number == {row['frame']}", "frame.comment")
-    assert said == f"label=attack kind=duplication episode={row['episode']} role=duplicate technique=T0856"
+    ((comment,),) = fields(capture, f"frame.number == {row['frame']}", "frame.comment")
+    assert comment == f"label=attack kind=duplication episode={row['episode']} role=duplicate technique=T0856"
 
 
 def test_pcapng_holds_the_same_frames(run: Path) -> None:
-    """Time to the nanosecond, length and every byte of each frame are those of the capture."""
+    """The time in ns, the length and every byte of each frame equal those of the capture."""
     names = ("frame.time_epoch", "frame.len", "frame.cap_len", "tcp.payload", "eth.src", "tcp.seq_raw")
     pair = (run / "capture" / "day-1-000.pcap", run / "export" / "pcapng" / "day-1-000.pcapng")
     before, after = (fields(path, "frame", *names) for path in pair)
@@ -127,7 +127,7 @@ def test_pcapng_holds_the_same_frames(run: Path) -> None:
 
 
 def read_log(path: Path) -> pd.DataFrame:
-    """Return a Zeek log as its readers do: names from ``#fields``, comments left out, ``-`` for nothing."""
+    """Return a Zeek log as its readers see it: names from ``#fields``, without comments, ``-`` as missing."""
     lines = path.read_text().splitlines()
     (head,) = (line.split("\t")[1:] for line in lines if line.startswith("#fields"))
     (types,) = (line.split("\t")[1:] for line in lines if line.startswith("#types"))
@@ -136,7 +136,7 @@ def read_log(path: Path) -> pd.DataFrame:
 
 
 def test_zeek_has_a_row_a_flow_and_one_a_labelled_frame(run: Path, packets: pd.DataFrame) -> None:
-    """conn.log sums up what level flows has, labels.log names the labelled frames, and uid joins them."""
+    """conn.log has one row per flow, labels.log has one row per labelled frame, and ``uid`` joins them."""
     rows, folder = tables.read_level(run, "flows"), run / "export" / "zeek"
     conn, labels = read_log(folder / "conn.log"), read_log(folder / "labels.log")
     assert list(conn) == list(zeek.CONN)
@@ -155,7 +155,7 @@ def test_zeek_has_a_row_a_flow_and_one_a_labelled_frame(run: Path, packets: pd.D
 
 
 def test_zeek_logs_in_duckdb(run: Path) -> None:
-    """DuckDB reads a log as tab-separated text behind its head."""
+    """DuckDB reads a log as tab-separated text after its header."""
     path = run / "export" / "zeek" / "conn.log"
     query = "select count(*) from read_csv(?, delim='\\t', header=false, comment='#', names=?)"
     (count,) = duckdb.execute(query, [str(path), list(zeek.CONN)]).fetchone() or (0,)
@@ -177,22 +177,22 @@ def test_zeek_logs_in_duckdb(run: Path) -> None:
     ],
 )
 def test_zeek_states(tmp_path: Path, frames: list[str], state: str, history: str) -> None:
-    """State and history of a connection are what Zeek's documentation calls it; ``H`` is the answer to a SYN."""
+    """State and history of a connection follow Zeek's documentation; ``H`` is the answer to a SYN."""
     assert zeek_of(tmp_path, frames) == (state, history)
 
 
 def zeek_of(folder: Path, frames: list[str]) -> tuple[str, str]:
-    """Return conn_state and history of a run whose one connection has these frames; capitals go to the broker."""
+    """Return conn_state and history of a run whose one connection has these frames; capitals are frames to the broker."""
     flags = {"S": 2, "H": 18, "A": 16, "D": 24, "F": 17, "R": 4}
     made_run.make(folder)
     capture = folder / "capture" / "day-1-000.pcap"
     (start, _), *_ = made_run.captured(capture)
-    made = [
+    sent_frames = [
         frame((51_000, 1883), flags[letter.upper()], b"\xc0\x00" if letter in "Dd" else b"",
               back=letter.islower() or letter == "H", seq=100 + number)
         for number, letter in enumerate(frames)
     ]  # fmt: skip
-    made_run.pcap(capture, [(start + number * 1_000_000, sent) for number, sent in enumerate(made)])
+    made_run.pcap(capture, [(start + number * 1_000_000, sent) for number, sent in enumerate(sent_frames)])
     packets = level_of([capture])
     tables.write(packets, folder / "dataset" / "packets", ("parquet",))
     tables.write(flows.build(packets, Cut()), folder / "dataset" / "flows", ("parquet",))
@@ -215,7 +215,7 @@ def test_eve_in_three_tools(run: Path, packets: pd.DataFrame) -> None:
 
 
 def test_eve_names_techniques_of_attack_for_ics(run: Path, packets: pd.DataFrame) -> None:
-    """Each alert has the technique of its frame's kind, a PUBLISH its topic and payload, and time never goes back."""
+    """Each alert has the technique of its frame's kind, a PUBLISH has topic and payload, and events are in order of time."""
     events = [json.loads(line) for line in (run / "export" / "eve" / "eve.json").read_text().splitlines()]
     alerts = [event for event in events if event["event_type"] == "alert"]
     marked = packets[packets["label"] == 1]
@@ -234,7 +234,7 @@ def test_eve_names_techniques_of_attack_for_ics(run: Path, packets: pd.DataFrame
 
 
 def test_all_or_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When one format fails nothing is left, not even those that were finished."""
+    """If one format fails, no format remains, not even a finished one."""
     (tmp_path / "mine.txt").write_text("keep")
 
     def full(*_: object) -> None:
@@ -248,7 +248,7 @@ def test_all_or_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_formats_are_added_and_never_replaced(run: Path, tmp_path: Path) -> None:
-    """Another format joins those already there; the same one again is refused before anything is written."""
+    """A further format is added to the existing ones; an existing one is refused before anything is written."""
     out = tmp_path / "deep" / "out"
     assert export(run, ["csv", "csv"], out) == [out / "csv"]
     assert export(run, ["zeek"], out) == [out / "zeek"]
@@ -258,7 +258,7 @@ def test_formats_are_added_and_never_replaced(run: Path, tmp_path: Path) -> None
 
 
 def test_a_capture_that_is_not_the_datasets(run: Path, tmp_path: Path) -> None:
-    """A capture with another number of frames than the dataset is refused by name."""
+    """A capture with another number of frames than the dataset is refused, and the error names it."""
     copy = tmp_path / "run"
     shutil.copytree(run, copy, ignore=shutil.ignore_patterns("export"))
     capture = copy / "capture" / "day-1-000.pcap"

@@ -1,4 +1,4 @@
-"""Features of readings: computed by hand on small grids, and blind to the future."""
+"""Features of readings: they equal results by hand on small grids, and do not depend on the future."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(run: Path) -> Dataset:
-    """Return its dataset."""
+    """Return the dataset of the run."""
     return dataset.build(run)
 
 
@@ -38,16 +38,16 @@ def reading(data: Dataset, client: str, slot: int) -> pd.Series:
 def history(
     series: list[float], times: list[float] | None = None, keys: list[int] | None = None
 ) -> pd.DataFrame:
-    """Return the history of values, sent at these times in s, of one sensor unless told."""
+    """Return the history of values; by default one sensor sends them, at regular times. ``times`` is in s."""
     seconds = pd.Series(times or [300.0 * number for number in range(len(series))])
     sensor = np.array(keys or [0] * len(series), np.int64)
     wait = np.array(seconds.groupby(sensor).diff(), np.float64)
-    said = History().follow(sensor, np.zeros_like(sensor), wait, np.array(series, np.float64))
-    return pd.DataFrame(said, columns=list(COLUMNS)).assign(iat=wait)
+    columns = History().follow(sensor, np.zeros_like(sensor), wait, np.array(series, np.float64))
+    return pd.DataFrame(columns, columns=list(COLUMNS)).assign(iat=wait)
 
 
 def test_deviation_looks_back_only() -> None:
-    """The running median leaves the value itself out and needs three before it."""
+    """The running median leaves the value itself out and needs three values before it."""
     past = history([1.0, 2.0, 9.0, 4.0, 100.0])
     assert past["dev"].isna().tolist() == [True, True, True, False, False]
     assert past["dev"].iloc[3:].tolist() == [4.0 - 2.0, 100.0 - 3.0]
@@ -61,32 +61,32 @@ def test_deviation_forgets_after_twelve() -> None:
 
 
 def test_sensors_do_not_mix() -> None:
-    """A sensor's history is its own, however the sensors take turns."""
+    """Each sensor has its own history, in whatever order the sensors send."""
     past = history([1.0, 50.0, 2.0, 60.0], [0, 1, 2, 3], [0, 1, 0, 1])
     assert past["diff"].tolist()[2:] == [1.0, 10.0]
 
 
 def test_runs_of_equal_values() -> None:
-    """Equal values in a row are counted, and a change starts again."""
+    """Equal values in a row are counted; after a change the count starts again."""
     assert history([1.0, 1.0, 1.0, 2.0, 1.0])["run"].tolist() == [1, 2, 3, 1, 1]
 
 
 def test_lateness_is_against_the_own_rhythm() -> None:
-    """A value 30 s late after four regular ones shows 30 s."""
+    """A value that is 30 s late after four regular ones has a lateness of 30 s."""
     past = history([1.0] * 6, [0, 300, 600, 900, 1200, 1530])
     assert past["late"].iloc[-1] == 30.0
     assert past["iat"].iloc[1] == 300.0
 
 
 def test_median_of_the_others() -> None:
-    """Each cell is compared with the rest of its row, missing ones left out."""
+    """Each cell is compared with the other cells of its row, without missing ones."""
     table = np.array([[1.0, 2.0, 6.0], [1.0, np.nan, 3.0], [np.nan, np.nan, 3.0]])
     expected = [[4.0, 3.5, 1.5], [3.0, 2.0, 1.0], [3.0, 3.0, np.nan]]
     assert np.array_equal(values.others_median(table), expected, equal_nan=True)
 
 
 def test_streaks() -> None:
-    """Missing slots in a row are counted up to and including each."""
+    """Missing slots in a row are counted up to the present one, which is included."""
     assert _streak(np.array([[0, 1, 1, 0, 1], [1, 1, 0, 0, 0]])).tolist() == [
         [0, 1, 2, 0, 1],
         [1, 2, 0, 0, 0],
@@ -94,14 +94,14 @@ def test_streaks() -> None:
 
 
 def test_sum_and_mean_of_the_others() -> None:
-    """The unit's other sensors are summed or averaged, and a lone sensor has 0."""
+    """The unit's other sensors are added up or averaged; a sensor without others has 0."""
     table, group = np.array([[1.0], [2.0], [3.0], [9.0]]), pd.Series(["a", "a", "a", "b"])
     assert _others(table, group, mean=False).ravel().tolist() == [5.0, 4.0, 3.0, 0.0]
     assert _others(table, group, mean=True).ravel().tolist() == [2.5, 2.0, 1.5, 0.0]
 
 
 def test_removed_reading_shows_as_missing(data: Dataset) -> None:
-    """A removed reading has no value, and its absence shows in its own and its siblings' features."""
+    """A removed reading has no value, and its own features and those of its siblings show that it is missing."""
     removed, sibling = reading(data, "132", 5), reading(data, "131", 5)
     assert removed[["deliveries", "missing", "missing_run"]].tolist() == [0, 1, 1]
     assert removed[["value", "diff", "iat"]].isna().all()
@@ -111,7 +111,7 @@ def test_removed_reading_shows_as_missing(data: Dataset) -> None:
 
 
 def test_shifted_reading_stands_out(data: Dataset) -> None:
-    """A shift of 1.5 °C on one sensor shows against its siblings and in the next value's step back."""
+    """A shift of 1.5 °C on one sensor shows in its difference from its siblings and in the step back of the next value."""
     shifted = reading(data, "131", 2)
     assert shifted["diff"] == pytest.approx(1.51)
     assert shifted["joint_jump"] == pytest.approx(0.01)
@@ -128,7 +128,7 @@ def test_copies_are_counted(data: Dataset) -> None:
 
 
 def test_path_features(data: Dataset) -> None:
-    """The acknowledgement's delay and the ARP frames about the unit are those on the wire."""
+    """The delay of the acknowledgement and the number of ARP frames about the unit are those of the captured frames."""
     assert reading(data, "251", 0)["ack_s"] == pytest.approx(0.039)
     episode = made_run.plan().episodes[1]
     table = data.readings[data.readings["client_id"] == "251"]
@@ -139,7 +139,7 @@ def test_path_features(data: Dataset) -> None:
 
 
 def test_nothing_comes_from_the_future(run: Path, data: Dataset, tmp_path: Path) -> None:
-    """With the capture cut at the end of a slot, every causal column up to that slot is unchanged."""
+    """If the capture ends at the end of a slot, every causal column up to that slot is unchanged."""
     slot = 5
     cut = tmp_path / "cut"
     made_run.make(cut)

@@ -1,4 +1,4 @@
-"""Fitting: parameters put into the model come back, and bad input is one sentence."""
+"""Fitting: it finds the parameters that the readings were made with, and bad input gives one sentence."""
 
 import os
 import tomllib
@@ -32,15 +32,15 @@ SITE = Site(
     excursion_share=0.06,
     season=Season(daily=1.2, weekly=0.4, peak_hour=14.5, peak_day=3.25),
 )
-"""Unlike the defaults in every parameter."""
+"""A site that differs from the defaults in every parameter."""
 
 
-def told(_: str) -> None:
-    """Take progress and say nothing."""
+def ignore(_: str) -> None:
+    """Ignore a line on the progress."""
 
 
 def write(path: Path, site: Site = SITE, days: float = 14, start: datetime = MONDAY) -> Path:
-    """Write the model's readings as CSV and return the file."""
+    """Write readings of the model as CSV and return the file."""
     slots = round(days * 288)
     times = pd.date_range(start, periods=slots, freq=f"{INTERVAL_S:.0f}s")
     tables = []
@@ -55,12 +55,12 @@ def write(path: Path, site: Site = SITE, days: float = 14, start: datetime = MON
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    """Return the fit of two weeks of the model."""
-    return fit([write(tmp_path_factory.mktemp("fit") / "site.csv")], told)
+    """Return the fit of two weeks of readings of the model."""
+    return fit([write(tmp_path_factory.mktemp("fit") / "site.csv")], ignore)
 
 
 def test_medians_come_back(fitted: Fitted) -> None:
-    """The median of every sensor is within 0.3 °C, the size of the drift; of the air within 0.1 °C."""
+    """The median of every sensor is within 0.3 °C (the size of the drift), that of the air within 0.1 °C."""
     assert set(fitted.site.medians) == set(SITE.medians)
     for unit, expected in SITE.medians.items():
         assert fitted.site.medians[unit] == pytest.approx(expected, abs=0.3)
@@ -68,14 +68,14 @@ def test_medians_come_back(fitted: Fitted) -> None:
 
 
 def test_noise_comes_back(fitted: Fitted) -> None:
-    """Spread within 10 %, autocorrelation within 0.08 and coupling within 0.05."""
+    """The spread is within 10 %, the autocorrelation within 0.08 and the coupling within 0.05."""
     assert fitted.site.noise == pytest.approx(SITE.noise, rel=0.1)
     assert fitted.site.autocorrelation == pytest.approx(SITE.autocorrelation, abs=0.08)
     assert fitted.site.coupling == pytest.approx(SITE.coupling, abs=0.05)
 
 
 def test_season_comes_back(fitted: Fitted) -> None:
-    """Amplitudes within 5 % and 0.05 °C, peaks within a quarter of an hour and of a day."""
+    """Amplitudes are within 5 % and 0.05 °C, peaks within a quarter of an hour and a quarter of a day."""
     season = fitted.site.season
     assert season.daily == pytest.approx(SITE.season.daily, rel=0.05)
     assert season.weekly == pytest.approx(SITE.season.weekly, abs=0.05)
@@ -86,18 +86,18 @@ def test_season_comes_back(fitted: Fitted) -> None:
 
 
 def test_excursions_come_back(fitted: Fitted) -> None:
-    """Their share is within 1 percentage point."""
+    """The share of excursions is within 1 percentage point."""
     assert fitted.site.excursion_share == pytest.approx(SITE.excursion_share, abs=0.01)
 
 
 def test_drift_comes_back(fitted: Fitted) -> None:
-    """Its size is that of the drift the model drew, within 0.05 °C."""
+    """The size of the drift is that of the model's drift, within 0.05 °C."""
     drawn = drift(SITE.drift, SEED, 14 * 288, INTERVAL_S)
     assert fitted.site.drift == pytest.approx(drawn.std(), abs=0.05)
 
 
 def test_slow_spread_leaves_noise_out() -> None:
-    """White noise has no drift to speak of; a slow wave of amplitude 1 °C has 0.71 °C, whatever noise is on it."""
+    """White noise has hardly any drift; a slow wave of amplitude 1 °C has 0.71 °C, with any noise on it."""
     rng = np.random.default_rng(SEED)
     noise = pd.Series(rng.normal(0, 0.5, 4032))
     wave = np.sin(np.arange(4032) / 4032 * 6 * np.pi)
@@ -106,7 +106,7 @@ def test_slow_spread_leaves_noise_out() -> None:
 
 
 def test_excursions_take_all_sensors() -> None:
-    """A jump of all sensors is an excursion, one of a single sensor is none, and sizes are whole degrees."""
+    """A jump of all sensors is an excursion, a jump of a single sensor is not, and sizes are whole degrees."""
     values = np.tile([12.0, 16, 20, 27], (60, 1))
     values[30] += 1.9
     values[40, 2] -= 2
@@ -115,39 +115,39 @@ def test_excursions_take_all_sensors() -> None:
 
 
 def test_no_season_where_there_is_none(tmp_path: Path) -> None:
-    """Without a season no amplitude is reported, though terms are estimated, and the summary says so."""
+    """Without a season no amplitude is reported, although terms are estimated, and the summary states it."""
     site = SITE.model_copy(update={"season": Season(daily=0, weekly=0)})
-    fitted = fit([write(tmp_path / "flat.csv", site, days=7)], told)
+    fitted = fit([write(tmp_path / "flat.csv", site, days=7)], ignore)
     assert (fitted.site.season.daily, fitted.site.season.weekly) == (0, 0)
     assert set(fitted.season) == {"daily", "weekly"}
     assert summary(fitted).count("not significant at 1%, set to 0") == 2
 
 
 def test_a_single_day_tells_no_season(tmp_path: Path) -> None:
-    """Below two days no season is estimated, and the summary says why."""
-    fitted = fit([write(tmp_path / "day.csv", days=1)], told)
+    """Below two days no season is estimated, and the summary gives the reason."""
+    fitted = fit([write(tmp_path / "day.csv", days=1)], ignore)
     assert fitted.season == {}
     assert np.isnan(fitted.strength)
     assert "at least two days" in summary(fitted)
     assert "within 1.0 days; more days may show more" in summary(fitted)
 
 
-def test_hours_are_told_in_the_zone_asked_for(tmp_path: Path) -> None:
-    """The same readings peak an hour later by a clock that is an hour ahead."""
-    fitted = fit([write(tmp_path / "site.csv", days=7)], told, "Etc/GMT-1")
+def test_hours_are_in_the_given_time_zone(tmp_path: Path) -> None:
+    """The same readings peak one hour later in a time zone that is one hour ahead."""
+    fitted = fit([write(tmp_path / "site.csv", days=7)], ignore, "Etc/GMT-1")
     assert fitted.site.season.peak_hour == pytest.approx(SITE.season.peak_hour + 1, abs=0.25)
     with pytest.raises(InputError, match="time zone is 'Mars': name an IANA time zone"):
-        fit([tmp_path / "site.csv"], told, "Mars")
+        fit([tmp_path / "site.csv"], ignore, "Mars")
 
 
 def test_one_step_forecast_beats_the_last_value(fitted: Fitted) -> None:
-    """AR(12) forecasts every sensor better than the last value does."""
+    """AR(12) forecasts every sensor better than repeating the last value."""
     assert (fitted.sensors["AR(12)"] < fitted.sensors["last value"]).all()
     assert fitted.sensors["n"].eq(14 * 288).all()
 
 
 def test_forecast_error_of_a_known_process() -> None:
-    """One-step errors on an AR(1) process are its innovations' spread; the last value's follow from its lag-1."""
+    """On an AR(1) process both errors follow from the spread of the innovations and the autocorrelation."""
     rng = np.random.default_rng(SEED)
     values = np.zeros(20_000)
     for at, step in enumerate(rng.normal(0, 1, values.size - 1), 1):
@@ -158,28 +158,28 @@ def test_forecast_error_of_a_known_process() -> None:
 
 
 def test_missing_and_doubled_readings_do_no_harm(tmp_path: Path, fitted: Fitted) -> None:
-    """A tenth of the readings missing and some there twice leave the estimates as they are."""
+    """If a tenth of the readings is missing and some are doubled, the estimates hardly change."""
     path = write(tmp_path / "site.csv")
     table = pd.read_csv(path)
     sample = table.sample(frac=0.9, random_state=SEED)
     pd.concat([sample, sample.head(200)]).to_csv(path, index=False)
-    poorer = fit([path], told)
+    poorer = fit([path], ignore)
     assert poorer.sensors["missing"].sum() == len(table) - len(sample)
     assert poorer.site.noise == pytest.approx(fitted.site.noise, rel=0.1)
     assert poorer.site.season.daily == pytest.approx(fitted.site.season.daily, abs=0.05)
 
 
 def test_toml_holds_the_site(fitted: Fitted) -> None:
-    """What is written is what was fitted."""
+    """The TOML file holds the fitted site."""
     assert Site.model_validate(tomllib.loads(to_toml(fitted.site))) == fitted.site
 
 
 def test_a_scenario_can_name_what_run_wrote(tmp_path: Path, fitted: Fitted) -> None:
-    """The command's file loads as a site, and a scenario beside it names it."""
-    csv, out, said = write(tmp_path / "site.csv"), tmp_path / "site.toml", list[str]()
-    fitting.run([csv], out, said.append)
+    """The file of the command loads as a site, and a scenario beside it can name it."""
+    csv, out, lines = write(tmp_path / "site.csv"), tmp_path / "site.toml", list[str]()
+    fitting.run([csv], out, lines.append)
     assert load_site(out) == fitted.site
-    assert "AR(12)" in said[-1]
+    assert "AR(12)" in lines[-1]
     assert "site.csv: readings from 2026-03-02 00:00 to 2026-03-16 00:00" in out.read_text().splitlines()[0]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     scenario = tmp_path / "scenario.toml"
@@ -191,19 +191,19 @@ def test_a_scenario_can_name_what_run_wrote(tmp_path: Path, fitted: Fitted) -> N
 
 
 def test_run_writes_to_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file the TOML alone is on standard output, so that it can be redirected."""
-    fitting.run([write(tmp_path / "site.csv", days=1)], None, told)
+    """Without a file, standard output has only the TOML, so that it can be redirected."""
+    fitting.run([write(tmp_path / "site.csv", days=1)], None, ignore)
     assert set(tomllib.loads(capsys.readouterr().out)) == set(Site.model_fields)
 
 
 def test_run_refuses_a_place_it_cannot_write_to(tmp_path: Path) -> None:
-    """A folder that is not there is one sentence."""
+    """A folder that does not exist gives one sentence."""
     with pytest.raises(InputError, match="cannot be written"):
-        fitting.run([write(tmp_path / "site.csv", days=1)], tmp_path / "none" / "site.toml", told)
+        fitting.run([write(tmp_path / "site.csv", days=1)], tmp_path / "none" / "site.toml", ignore)
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "error"),
     [
         ("yesterday,inrow-13,1,12.0", r"line 2: time is 'yesterday': write ISO 8601"),
         ("2026-03-02T00:00:00Z,inrow-99,1,12.0", r"line 2: unit is 'inrow-99': use one of inrow-13"),
@@ -215,73 +215,73 @@ def test_run_refuses_a_place_it_cannot_write_to(tmp_path: Path) -> None:
         ("2026-03-02T00:00:00Z,inrow-13,1,12.0", r"readings of inrow-13 sensor 1 is 1: give at least 96"),
     ],
 )
-def test_bad_rows_are_named(tmp_path: Path, row: str, said: str) -> None:
+def test_bad_rows_are_named(tmp_path: Path, row: str, error: str) -> None:
     """A bad cell, and too few readings, are refused with place, value and remedy."""
     path = tmp_path / "site.csv"
     path.write_text(f"time,unit,sensor,value\n{row}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=said):
-        fit([path], told)
+    with pytest.raises(InputError, match=error):
+        fit([path], ignore)
 
 
 def test_readings_that_were_removed_are_missing(tmp_path: Path, fitted: Fitted) -> None:
-    """A run's own table of readings has rows without a value, for readings that never arrived: they count as missing."""
+    """In a run's own table, rows without a value are readings that never arrived; they count as missing."""
     path = write(tmp_path / "readings.csv")
     table = pd.read_csv(path, dtype="str")
     table.loc[[500, 900, 5_000], "value"] = ""
     table.to_csv(path, index=False)
-    poorer = fit([path], told)
+    poorer = fit([path], ignore)
     assert poorer.sensors["missing"].sum() == 3
     assert poorer.site.medians == fitted.site.medians
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "error"),
     [
         (
             lambda table: table.assign(time="2026-03-02T00:00:00Z"),
-            "readings of a sensor come at the same time",
+            "readings of one sensor have the same time",
         ),
         (
             lambda table: pd.concat([table, table.tail(1).assign(time="1905-01-01T00:00:00Z")]),
-            r"readings 300\.0 s apart lie within 121\.2 years: leave out those that are far away",
+            r"readings that are 300\.0 s apart lie within 121\.2 years: leave out those that are far away",
         ),
     ],
 )
 def test_times_that_make_no_grid(
-    tmp_path: Path, edit: Callable[[pd.DataFrame], pd.DataFrame], said: str
+    tmp_path: Path, edit: Callable[[pd.DataFrame], pd.DataFrame], error: str
 ) -> None:
-    """Readings all at one time, and one a century away from the others, are refused instead of filling memory."""
+    """Readings that all have one time, or lie a century apart, are refused before they fill the memory."""
     path = write(tmp_path / "site.csv", days=1)
     edit(pd.read_csv(path)).to_csv(path, index=False)
-    with pytest.raises(InputError, match=said):
-        fit([path], told)
+    with pytest.raises(InputError, match=error):
+        fit([path], ignore)
 
 
 def test_missing_column_and_missing_file_are_named(tmp_path: Path) -> None:
-    """A CSV without a column and one that is not there are refused by name."""
+    """A CSV without a column and a missing file are refused, and the error names them."""
     path = tmp_path / "site.csv"
     path.write_text("time,unit,value\n")
     with pytest.raises(InputError, match=r"site\.csv: line 1 is 'time,unit,value': add the column sensor"):
-        fit([path], told)
+        fit([path], ignore)
     with pytest.raises(InputError, match=r"none\.csv"):
-        fit([tmp_path / "none.csv"], told)
+        fit([tmp_path / "none.csv"], ignore)
 
 
 def test_a_unit_that_cools_nothing_is_refused(tmp_path: Path) -> None:
-    """Return air colder than supply air has no energy balance: the sentence says which unit."""
+    """If the return air is colder than the supply air, the error names the unit."""
     path = write(tmp_path / "site.csv", days=1)
     table = pd.read_csv(path)
     table["sensor"] = 5 - table["sensor"]
     table.to_csv(path, index=False)
     with pytest.raises(InputError, match=r"medians\.inrow-13 is .*return air warmer than supply air"):
-        fit([path], told)
+        fit([path], ignore)
 
 
 def test_capture_with_too_few_readings_is_refused(tmp_path: Path) -> None:
-    """A capture is read through the decoder; three quarters of an hour are not enough."""
+    """A capture is read by the decoder; three quarters of an hour are not enough."""
     made_run.make(tmp_path / "run")
     with pytest.raises(InputError, match="give at least 96 readings"):
-        fit([tmp_path / "run" / "capture" / "day-1-000.pcap"], told)
+        fit([tmp_path / "run" / "capture" / "day-1-000.pcap"], ignore)
 
 
 @pytest.mark.dad
@@ -290,7 +290,7 @@ def test_capture_with_too_few_readings_is_refused(tmp_path: Path) -> None:
 )
 def test_published_monday_gives_the_defaults() -> None:
     """The Monday's medians are within 0.15 °C of the defaults, noise within 15 %, shares and correlations within 0.1."""
-    fitted, ours = fit([DAD / "capture_1910210000_mon.pcap"], told).site, Site()
+    fitted, ours = fit([DAD / "capture_1910210000_mon.pcap"], ignore).site, Site()
     for unit, medians in ours.medians.items():
         assert fitted.medians[unit] == pytest.approx(medians, abs=0.15)
     assert fitted.noise == pytest.approx(ours.noise, rel=0.15)

@@ -1,7 +1,7 @@
-"""Flow statistics against NFStream 6.6 on the same capture, and every difference of definition.
+"""Flow statistics, compared with those of NFStream 6.6 on the same capture, and every difference of definition.
 
-The differences, also in docs/dataset.md: NFStream counts in whole ms; it knows a flow by its addresses and ports alone, where
-a new SYN starts a new connection here; it writes 0 where nothing was measured; and it has flows of every IP protocol.
+The differences, also in docs/dataset.md: NFStream has times in whole ms. It identifies a flow by its addresses and ports alone,
+while a new SYN starts a new connection here. It writes 0 where nothing was measured. It has flows of every IP protocol.
 """
 
 from pathlib import Path
@@ -25,20 +25,20 @@ SHARED_KEY = ["first_ns", "ip_proto", "ip_src", "src_port", "ip_dst", "dst_port"
 
 
 def nfstream(pcap: Path, cut: Cut) -> pd.DataFrame:
-    """Return NFStream's flows of TCP and UDP under our names, in s and ns."""
+    """Return NFStream's flows of TCP and UDP under our column names, in s and ns."""
     streamer = NFStreamer(str(pcap), idle_timeout=int(cut.idle_s), active_timeout=int(cut.active_s),
                           statistical_analysis=True, n_dissections=0, n_meters=1)  # fmt: skip
-    seen = streamer.to_pandas()
-    seen = seen[seen["protocol"].isin([6, 17])]
+    flows_read = streamer.to_pandas()
+    flows_read = flows_read[flows_read["protocol"].isin([6, 17])]
     per_unit = {"s": 1e-3, "ns": float(MILLI)}
     return pd.DataFrame(
-        {column.name: seen[column.nfstream] * per_unit.get(column.unit, 1)
-         if column.numeric else seen[column.nfstream] for column in COMPARED}
+        {column.name: flows_read[column.nfstream] * per_unit.get(column.unit, 1)
+         if column.numeric else flows_read[column.nfstream] for column in COMPARED}
     )  # fmt: skip
 
 
 def in_its_terms(frames: pd.DataFrame) -> pd.DataFrame:
-    """Return frames with times in whole ms, and a connection wherever addresses and ports are the same."""
+    """Return frames as NFStream sees them: times in whole ms, and one connection for the same addresses and ports."""
     ends = [
         frames[ip].astype("str") + " " + frames[f"tcp_{port}"].fillna(frames[f"udp_{port}"]).astype("str")
         for ip, port in (("ip_src", "srcport"), ("ip_dst", "dstport"))
@@ -58,7 +58,7 @@ def disagreements(pcap: Path, cut: Cut) -> list[str]:
     ours, theirs = (table.sort_values(SHARED_KEY, ignore_index=True) for table in (ours, theirs))
     if len(ours) != len(theirs):
         return [f"{len(ours)} flows, NFStream has {len(theirs)}"]
-    found = []
+    sentences = []
     for column in COMPARED:
         mine, its = ours[column.name], theirs[column.name]
         if column.numeric:
@@ -67,13 +67,15 @@ def disagreements(pcap: Path, cut: Cut) -> list[str]:
             same = mine.to_numpy(object) == its.to_numpy(object)
         if not same.all():
             at = int(np.argmin(same))
-            found.append(f"{column.name}: {(~same).sum()} differ, the first {mine[at]!r} against {its[at]!r}")
-    return found
+            sentences.append(
+                f"{column.name}: {(~same).sum()} differ, the first {mine[at]!r} against {its[at]!r}"
+            )
+    return sentences
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a capture drawn by seed: 40 pairs of ports, TCP and UDP, all flags, pauses around both timeouts."""
+    """Return a random capture: 40 pairs of ports, TCP and UDP, all flags, pauses around both timeouts."""
     rng = np.random.default_rng(5)
     frames = []
     for number in range(40):
@@ -93,24 +95,24 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(idle_s=20, active_s=60), Cut(idle_s=3600, active_s=120)])
 def test_a_drawn_capture(drawn: Path, cut: Cut) -> None:
-    """Every attribute of every flow is NFStream's, with its default timeouts and with others."""
+    """On a random capture every attribute of every flow equals NFStream's, with its default timeouts and with others."""
     assert disagreements(drawn, cut) == []
 
 
 def test_a_run(tmp_path: Path) -> None:
-    """The same on the capture of a run, with MQTT and ARP in it."""
+    """On the capture of a run, with MQTT and ARP, every attribute equals NFStream's."""
     made_run.make(tmp_path)
     assert disagreements(tmp_path / "capture" / "day-1-000.pcap", Cut()) == []
 
 
 @pytest.mark.dad
 def test_a_published_day(dad: Path) -> None:
-    """The same on a published day, whose stamps are not all in order."""
+    """On a published day, where not all stamps are in order, every attribute equals NFStream's."""
     assert disagreements(min(dad.glob("*.pcap")), Cut()) == []
 
 
 def test_timeouts_end_a_flow_when_they_are_reached(tmp_path: Path) -> None:
-    """A pause of exactly the idle timeout ends a flow, 1 ms less does not; the active timeout likewise."""
+    """A pause of exactly the idle timeout ends a flow and a pause 1 ms shorter does not; the active timeout likewise."""
     path = tmp_path / "edges.pcap"
     paused = [(0, 40_001), (119_999, 40_001), (0, 40_002), (120_000, 40_002)]
     steady = [(100_000 * step, 40_003) for step in range(19)]
@@ -122,7 +124,7 @@ def test_timeouts_end_a_flow_when_they_are_reached(tmp_path: Path) -> None:
 
 
 def test_a_new_syn_starts_a_flow_here_and_not_there(tmp_path: Path) -> None:
-    """A pair of ports used for two connections within the timeout is two flows; NFStream has one."""
+    """Two connections from one pair of ports within the timeout are two flows here and one flow in NFStream."""
     path = tmp_path / "reused.pcap"
     opened = [frame((40_000, 1883), SYN, seq=number) for number in (100, 9_000)]
     made_run.pcap(path, [(START + number * SECOND, sent) for number, sent in enumerate(opened)])
@@ -132,7 +134,7 @@ def test_a_new_syn_starts_a_flow_here_and_not_there(tmp_path: Path) -> None:
 
 
 def test_what_was_not_measured_is_missing_here_and_zero_there(tmp_path: Path) -> None:
-    """One frame has no deviation, no time between frames and no other way: missing here, 0 there."""
+    """One frame has no deviation, no inter-arrival time and no other direction: they are missing here and 0 in NFStream."""
     path = tmp_path / "single.pcap"
     made_run.pcap(path, [(START, frame((40_000, 1883)))])
     (ours,), (theirs,) = (
@@ -144,7 +146,7 @@ def test_what_was_not_measured_is_missing_here_and_zero_there(tmp_path: Path) ->
 
 
 def test_only_tcp_and_udp_are_flows(tmp_path: Path) -> None:
-    """An ICMP message is a flow of NFStream's and none of ours."""
+    """An ICMP message is a flow in NFStream and none here."""
     path = tmp_path / "icmp.pcap"
     made_run.pcap(path, [(START, frame((0, 0), proto=1, payload=bytes(32)))])
     assert len(NFStreamer(str(path), n_dissections=0, n_meters=1).to_pandas()) == 1

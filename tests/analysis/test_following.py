@@ -1,4 +1,4 @@
-"""Following sensors: what is said of a value depends on the past alone, and forecasts know the site they were learned on."""
+"""Following sensors: the columns of a value depend only on the past, and forecasts use the site that was learned."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ RNG = np.random.default_rng(3)
 
 
 def series() -> tuple[np.ndarray, np.ndarray]:
-    """Return times, s, and readings, °C, of a unit's four sensors: season, AR(1) noise, and excursions they share."""
+    """Return times in s, and readings in °C of a unit's four sensors: season, AR(1) noise, and common excursions."""
     time_s = np.arange(SLOTS) * INTERVAL_S
     noise = np.zeros((SLOTS, 4))
     for slot in range(1, SLOTS):
@@ -32,17 +32,17 @@ SITE = learn({"13": KEYS}, {key: (TIME_S, VALUES[:, at]) for at, key in enumerat
 
 
 def followed(values: np.ndarray, forecast: Forecast | None = None, first: int = 0) -> np.ndarray:
-    """Return what is said of a unit's readings, shape (slots, sensors, columns); a slot's are judged together."""
+    """Return the forecast columns of a unit's readings, shape (slots, sensors, columns); those of a slot are judged together."""
     slots = len(values)
     tick = np.repeat(np.arange(first, first + slots), 4)
     time_ns = (np.repeat(np.arange(first, first + slots), 4) * INTERVAL_S * SECOND).astype(np.int64)
     sensor = np.tile(np.arange(4), slots)
-    said = (forecast or Forecast(SITE)).follow(sensor, time_ns, tick, values.ravel())
-    return said.reshape(slots, 4, len(COLUMNS))
+    columns = (forecast or Forecast(SITE)).follow(sensor, time_ns, tick, values.ravel())
+    return columns.reshape(slots, 4, len(COLUMNS))
 
 
 def test_history_is_what_rolling_windows_say() -> None:
-    """Medians, means and runs are those pandas takes of each sensor's own values, in one go and in pieces."""
+    """Medians, means and runs equal those that pandas computes from each sensor's values, in one go and in parts."""
     count = 2_000
     sensor = RNG.integers(0, 20, count)
     value = np.where(RNG.random(count) < 0.05, np.nan, RNG.normal(size=count).round(1))
@@ -54,11 +54,11 @@ def test_history_is_what_rolling_windows_say() -> None:
         parts.append(follower.follow(sensor[rows], sensor[rows] // 4, wait[rows], value[rows]))
     np.testing.assert_array_equal(np.vstack(parts), whole)
     table = pd.DataFrame(whole, columns=list(history.COLUMNS))
-    for own in range(20):
-        rows = sensor == own
+    for code in range(20):
+        rows = sensor == code
         mine, waits = pd.Series(value[rows]), pd.Series(wait[rows])
         dev, dev_long = (mine - mine.rolling(size, min_periods=3).median().shift() for size in (SHORT, LONG))
-        said = table[rows].reset_index(drop=True)
+        columns = table[rows].reset_index(drop=True)
         expected = {
             "diff": mine.diff(),
             "dev": dev,
@@ -70,18 +70,18 @@ def test_history_is_what_rolling_windows_say() -> None:
             "late": waits - waits.rolling(LONG, min_periods=3).median().shift(),
         }
         for name, column in expected.items():
-            np.testing.assert_allclose(said[name], column, atol=1e-9, err_msg=name)
+            np.testing.assert_allclose(columns[name], column, atol=1e-9, err_msg=name)
 
 
 def test_forecasts_come_in_pieces_as_in_one_go() -> None:
-    """Slot by slot, or all at once: what is said is the same."""
+    """The columns are the same slot by slot and in one go."""
     whole, forecast = followed(VALUES), Forecast(SITE)
     parts = np.concatenate([followed(VALUES[at : at + 1], forecast, at) for at in range(100)])
     np.testing.assert_array_equal(parts, whole[:100])
 
 
 def test_a_site_is_learned() -> None:
-    """Season and noise are found back, excursions notwithstanding, and the four sensors vary together."""
+    """Season and noise are found in spite of excursions, and the four sensors vary together."""
     assert SITE.season[:, 0] == pytest.approx([12, 16, 20, 27], abs=0.15)
     assert np.hypot(SITE.season[:, 1], SITE.season[:, 2]) == pytest.approx([0.6] * 4, abs=0.1)
     assert (np.abs(SITE.dynamics[:, 2] - 0.16) < 0.06).all()
@@ -89,36 +89,36 @@ def test_a_site_is_learned() -> None:
 
 
 def test_what_a_unit_does_together_is_no_surprise_beside_the_others() -> None:
-    """An excursion of all four is a large innovation and a small joint one; a shift of one sensor is large in both."""
-    together, alone = VALUES.copy(), VALUES.copy()
-    together[500] += 3
-    alone[500, 0] += 3
-    usual, both, one = (followed(values)[500, 0] for values in (VALUES, together, alone))
+    """An excursion of all four has a large innovation and a small joint one; for a shift of one sensor both are large."""
+    common, single = VALUES.copy(), VALUES.copy()
+    common[500] += 3
+    single[500, 0] += 3
+    usual, excursion, shift = (followed(values)[500, 0] for values in (VALUES, common, single))
     at = {name: place for place, name in enumerate(COLUMNS)}
-    assert both[at["innovation"]] > usual[at["innovation"]] + 6
-    assert both[at["innovation_joint"]] < 5
-    assert one[at["innovation"]] > 6
-    assert one[at["innovation_joint"]] > 8
+    assert excursion[at["innovation"]] > usual[at["innovation"]] + 6
+    assert excursion[at["innovation_joint"]] < 5
+    assert shift[at["innovation"]] > 6
+    assert shift[at["innovation_joint"]] > 8
 
 
 def test_charts_add_up_what_lasts() -> None:
-    """A shift of one sensor that lasts lets CUSUM grow to its ceiling; after it CUSUM falls again."""
+    """During a lasting shift of one sensor, CUSUM grows to its ceiling; afterwards it falls again."""
     drifted = VALUES.copy()
     drifted[400:430, 1] -= 0.6
-    said = followed(drifted)[:, 1, COLUMNS.index("cusum_joint")]
-    assert said[429] == CEILING
-    assert said[390] < 8
-    assert said[500] < 8
+    cusum = followed(drifted)[:, 1, COLUMNS.index("cusum_joint")]
+    assert cusum[429] == CEILING
+    assert cusum[390] < 8
+    assert cusum[500] < 8
 
 
 def test_means_tell_a_shift_from_excursions_to_either_side() -> None:
-    """Readings off to one side move the signed mean; as many to either side move only the mean of sizes."""
+    """Readings off to one side move the signed mean; readings off to both sides move only the mean of absolute values."""
     at = {name: place for place, name in enumerate(COLUMNS)}
-    one, both = VALUES.copy(), VALUES.copy()
-    one[400:412] -= 2
-    both[400:412:2] -= 2
-    both[401:412:2] += 2
-    shifted, shaken = (followed(values)[411, 0] for values in (one, both))
+    one_side, both_sides = VALUES.copy(), VALUES.copy()
+    one_side[400:412] -= 2
+    both_sides[400:412:2] -= 2
+    both_sides[401:412:2] += 2
+    shifted, shaken = (followed(values)[411, 0] for values in (one_side, both_sides))
     assert shifted[at["ewma"]] > 2 * shaken[at["ewma"]]
     assert shifted[at["ewma_unit"]] > 2 * shaken[at["ewma_unit"]]
     assert shaken[at["ewma_size"]] > 1.5
@@ -126,27 +126,27 @@ def test_means_tell_a_shift_from_excursions_to_either_side() -> None:
 
 
 def test_missing_readings_are_waited_for() -> None:
-    """A reading that did not come is not judged, the ones after it are, and a sensor nobody learned is left alone."""
+    """A missing reading has no columns, the later ones have, and an unknown sensor has none."""
     gap = VALUES.copy()
     gap[300:310] = np.nan
-    said = followed(gap)
-    assert np.isnan(said[300:310]).all()
-    assert np.isfinite(said[310:]).all()
+    columns = followed(gap)
+    assert np.isnan(columns[300:310]).all()
+    assert np.isfinite(columns[310:]).all()
     unknown = Forecast(SITE).follow(np.array([-1]), np.array([0]), np.array([0]), np.array([20.0]))
     assert np.isnan(unknown).all()
     assert Forecast(SITE).codes(["134", "999"]).tolist() == [3, -1]
 
 
 def test_a_site_survives_json() -> None:
-    """Read back it says the same of every reading."""
+    """A site that was read from JSON gives the same forecasts."""
     read = Site.from_json(SITE.to_json())
-    one, other = (Forecast(site).follow(np.zeros(9, np.int64), np.arange(9) * 300 * SECOND, np.arange(9), VALUES[:9, 0])
+    before, after = (Forecast(site).follow(np.zeros(9, np.int64), np.arange(9) * 300 * SECOND, np.arange(9), VALUES[:9, 0])
                   for site in (SITE, read))  # fmt: skip
-    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(before, after)
 
 
 def test_too_few_readings_teach_nothing_and_break_nothing() -> None:
-    """With a handful of readings the sensor keeps what is usual, and with none there is no site."""
+    """With a handful of readings the sensor has the usual parameters; without any the site is empty."""
     short = learn({"13": KEYS[:1]}, {"131": (TIME_S[:5], VALUES[:5, 0])}, INTERVAL_S)
     assert short.season[0, 0] == pytest.approx(float(np.median(VALUES[:5, 0])))
     assert learn({}, {}, 1.0).keys == ()

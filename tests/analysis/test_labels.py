@@ -1,4 +1,4 @@
-"""Labels of frames: journal and capture joined, occurrence by occurrence."""
+"""Labels of frames: the journal is joined with the capture, occurrence by occurrence."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def joined(run: Path) -> Join:
-    """Return its frames and journal lines joined."""
+    """Return the frames of the run joined with the lines of the journal."""
     return frames.join(evidence.load(run))
 
 
@@ -31,7 +31,7 @@ def attacked(joined: Join, kind: str) -> pd.DataFrame:
 
 
 def test_every_line_is_found(joined: Join) -> None:
-    """The join is complete, and no frame is claimed twice."""
+    """Every line of the journal has a frame, and no frame has two lines."""
     assert (joined.lines["row"] >= 0).all()
     assert joined.lines["row"].is_unique
 
@@ -46,12 +46,12 @@ def test_every_line_is_found(joined: Join) -> None:
     ],
 )
 def test_roles_of_each_kind(joined: Join, kind: str, roles: dict[str, int]) -> None:
-    """Each kind labels the frames that were written, no more: claims and restores, and what was done to readings."""
+    """Each kind labels the frames that are in the journal and no others: claims, restored caches, and acts on readings."""
     assert attacked(joined, kind)["role"].value_counts().to_dict() == roles
 
 
 def test_relayed_frames_keep_label_0(joined: Join) -> None:
-    """A frame that only passed through a modification is relayed, normal and names its episode."""
+    """A frame that only passed through a modification is relayed and normal, and names its episode."""
     relayed = joined.table[(joined.table["role"] == "relayed") & (joined.table["label"] == 0)]
     assert len(relayed) == 9
     assert set(relayed["kind"]) == {"normal"}
@@ -59,7 +59,7 @@ def test_relayed_frames_keep_label_0(joined: Join) -> None:
 
 
 def test_restored_cache_is_not_its_owners_word(run: Path, joined: Join) -> None:
-    """A unit's own ARP equals the attacker's restoring one but for the MAC address, and stays normal."""
+    """A unit's own ARP differs from the attacker's restoring ARP only in the MAC address, and stays normal."""
     packets = evidence.load(run).trace.packets
     honest = (packets["protocol"] == "ARP") & (packets["eth_src"] != INJECTOR.mac)
     assert honest.sum() == 4
@@ -68,7 +68,7 @@ def test_restored_cache_is_not_its_owners_word(run: Path, joined: Join) -> None:
 
 
 def test_equal_frames_are_joined_in_order(joined: Join) -> None:
-    """Of two claims with the same bytes the earlier line gets the earlier frame."""
+    """If two claims have the same bytes, the earlier line gets the earlier frame."""
     claims = joined.lines[joined.lines["act"] == "poison"]
     assert claims["digest"].duplicated().any()
     for _, same in claims.groupby("digest"):

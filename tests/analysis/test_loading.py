@@ -1,4 +1,4 @@
-"""Loading runs and published captures as scikit-learn's loaders do."""
+"""Loading of runs and published captures in the form of scikit-learn's loaders."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def run(made_week: Path) -> Path:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_bunch_has_what_scikit_learn_expects(run: Path, level: Level) -> None:
-    """Data, target and groups have a row each; data are the level's features as numbers."""
+    """Data, target and groups have one entry per row; data are the level's features as numbers."""
     bunch = load_run(run, level=level)
     assert bunch.data.shape == (len(bunch.target), len(bunch.feature_names))
     assert bunch.data.dtype == np.float64
@@ -41,7 +41,7 @@ def test_a_bunch_has_what_scikit_learn_expects(run: Path, level: Level) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_train_and_test_are_days_in_order(run: Path, level: Level) -> None:
-    """The last two of seven days are tested on; together the sides are everything; no episode is on both."""
+    """The test side is the last two of seven days, both sides together are all rows, and no episode is on both."""
     train, test, whole = (
         load_run(run, level=level, subset=side, as_frame=True) for side in ("train", "test", "all")
     )
@@ -53,7 +53,7 @@ def test_train_and_test_are_days_in_order(run: Path, level: Level) -> None:
 
 
 def test_data_and_target_alone(run: Path) -> None:
-    """With return_X_y there are two, as a frame with names or as arrays with the same numbers."""
+    """With ``return_X_y`` there are two results: a frame with names, or arrays with the same numbers."""
     named, truth = load_run(run, level="readings", subset="train", return_X_y=True, as_frame=True)
     plain, target = load_run(run, level="readings", subset="train", return_X_y=True)
     assert isinstance(named, pd.DataFrame)
@@ -63,7 +63,7 @@ def test_data_and_target_alone(run: Path) -> None:
 
 
 def test_groups_keep_episodes_and_parts_of_days_whole(run: Path) -> None:
-    """Rows of an episode share its name, clean rows that of a quarter of their day; GroupKFold tears neither."""
+    """The group of a row is its episode or its quarter of a day, and GroupKFold divides neither."""
     bunch = load_run(run, as_frame=True)
     attacked = bunch.target == 1
     assert set(bunch.groups[attacked]) == {f"e{number:02d}" for number in range(1, 7)}
@@ -73,13 +73,13 @@ def test_groups_keep_episodes_and_parts_of_days_whole(run: Path) -> None:
 
 
 def test_identity_only_when_asked_for(run: Path) -> None:
-    """Ports leak and come in with ``identity=True`` alone."""
+    """Ports leak, so they are features only with ``identity=True``."""
     assert "tcp_srcport" not in load_run(run, level="packets").feature_names
     assert "tcp_srcport" in load_run(run, level="packets", identity=True).feature_names
 
 
 def test_a_short_run_is_split_in_blocks(tmp_path: Path) -> None:
-    """Of a run of one day the last of four parts is tested on."""
+    """Of a run of one day the last of four parts is the test side."""
     dataset.write(made_dataset.make(days=1, episodes=1), tmp_path / "dataset")
     (tmp_path / MANIFEST).write_text(made_manifest(tmp_path).model_dump_json())
     train, test = (load_run(tmp_path, subset=side, as_frame=True) for side in ("train", "test"))
@@ -96,14 +96,14 @@ def test_a_short_run_is_split_in_blocks(tmp_path: Path) -> None:
     ],
 )
 def test_unknown_words(run: Path, words: dict[str, str], message: str) -> None:
-    """A level or subset that does not exist is refused with those that do, by both loaders."""
+    """An unknown level or subset is refused with the known ones, by both loaders."""
     for load in (load_run, load_dad):
         with pytest.raises(InputError, match=message):
             load(run, **words)  # type: ignore[arg-type]
 
 
 def test_folders_without_data(tmp_path: Path) -> None:
-    """A folder that is no run, and one without captures, is named with what to name instead."""
+    """A folder that is no run, and one without captures, are refused with the remedy."""
     with pytest.raises(InputError, match=r"manifest\.json: name the folder of a finished run"):
         load_run(tmp_path)
     with pytest.raises(InputError, match="holds 0 captures and 0 label tables"):
@@ -111,7 +111,7 @@ def test_folders_without_data(tmp_path: Path) -> None:
 
 
 def test_a_run_from_before_there_were_flows(tmp_path: Path) -> None:
-    """A finished run without the level asked for has to be played again: a sealed run gets no new tables."""
+    """A finished run without the requested level has to be played again, because a sealed run gets no new tables."""
     (tmp_path / MANIFEST).write_text(made_manifest(tmp_path).model_dump_json())
     with pytest.raises(InputError, match=r"flows\.parquet: is missing: .* played again with `coldaisle up`"):
         load_run(tmp_path, level="flows")
@@ -120,7 +120,7 @@ def test_a_run_from_before_there_were_flows(tmp_path: Path) -> None:
 @pytest.mark.dad
 @pytest.mark.parametrize(("level", "attacks"), [("packets", 160), ("readings", 160)])
 def test_published_captures(dad: Path, level: Level, attacks: int) -> None:
-    """The published days load the same way: three days to train on, one to test on, 160 labelled rows in all."""
+    """The published days load in the same way: three days to train on, one to test on, 160 labelled rows in all."""
     whole, test = (load_dad(dad, level=level, subset=side, as_frame=True) for side in ("all", "test"))
     assert whole.target.sum() == attacks
     assert set(test.frame["day"]) == {4}
@@ -128,7 +128,7 @@ def test_published_captures(dad: Path, level: Level, attacks: int) -> None:
 
 @pytest.mark.dad
 def test_identity_leaks_as_the_document_says(dad: Path) -> None:
-    """Address, port and message id alone tell every attack of the published captures under random folds, and none of another day's."""
+    """Address, port and message id alone detect every attack of the published captures with random folds, and none with other days."""
     packets = load_dad(dad, level="packets", as_frame=True).frame
     features = pd.DataFrame({
         "ip_src": pd.factorize(packets["ip_src"])[0],
@@ -147,14 +147,14 @@ def test_identity_leaks_as_the_document_says(dad: Path) -> None:
 
 
 def test_importing_the_package_is_quick() -> None:
-    """The package alone imports neither pandas nor scikit-learn; they come with the first loader."""
+    """The package alone imports neither pandas nor scikit-learn; the first loader imports them."""
     code = "import sys, coldaisle_analysis; print({'pandas', 'sklearn', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
 def test_an_unknown_name_of_the_package() -> None:
-    """Anything else is no attribute of it."""
+    """Any other name raises AttributeError."""
     import coldaisle_analysis  # noqa: PLC0415 - the package itself is what is looked at
 
     with pytest.raises(AttributeError, match="load_moon"):

@@ -1,4 +1,4 @@
-"""Fitted models as files: what was written is what is read, and nothing else is."""
+"""Fitted models as files: a model is the same after it was written and read, and other types are refused."""
 
 from collections import OrderedDict
 
@@ -19,7 +19,7 @@ LABELS = (np.arange(240) % 8 == 0).astype(np.int8)
 
 
 def wide(columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return rows with some values missing; the first column knows the truth."""
+    """Return rows with some missing values; the first column follows from the label."""
     rows = RNG.normal(size=(240, columns))
     rows[:, 0] += 4 * LABELS
     rows[RNG.random(rows.shape) < 0.05] = np.nan
@@ -33,7 +33,7 @@ class Foreign:
 @pytest.mark.parametrize("columns", [4, 26, 48])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_reads_back_as_it_was_written(name: str, columns: int) -> None:
-    """Few columns or as many as either level has: the model that was read scores every row alike."""
+    """With few columns, or as many as either level has, a model that was read gives every row the same score."""
     rows = wide(columns)
     model = MODELS[name].build(5, [f"column {number}" for number in range(columns)]).fit(rows, LABELS)
     again = loads(dumps(model), "here")
@@ -42,7 +42,7 @@ def test_every_model_reads_back_as_it_was_written(name: str, columns: int) -> No
 
 
 def test_a_foreign_type_is_named_and_refused() -> None:
-    """Neither written nor read: the error says which type it is, and where it was found."""
+    """A foreign type is neither written nor read; the error names the type and the place."""
     model = LogisticRegression().fit(np.nan_to_num(wide(3)), LABELS)
     model.remark = Foreign()
     with pytest.raises(InputError, match=r"LogisticRegression.*Foreign"):
@@ -53,20 +53,20 @@ def test_a_foreign_type_is_named_and_refused() -> None:
 
 @pytest.mark.parametrize("call", [print, OrderedDict.fromkeys, "".join])
 def test_functions_are_refused(call: object) -> None:
-    """A file cannot bring a function along."""
+    """A file with a function is refused."""
     with pytest.raises(InputError):
         dumps({"call": call})
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04" + bytes(60)])
 def test_other_bytes_are_refused(data: bytes) -> None:
-    """What is no model file is an error with its place."""
+    """A file that is no model file is refused, and the error names it."""
     with pytest.raises(InputError, match="here: is not a model file"):
         loads(data, "here")
 
 
 def test_damaged_files_are_refused() -> None:
-    """Wherever a file is cut off, it is an error and no traceback."""
+    """A file that is cut off anywhere gives an error and no traceback."""
     data = dumps(MODELS["decision_tree"].build(1, ["a"] * 4).fit(wide(4), LABELS))
     for end in range(0, len(data), 97):
         with pytest.raises(InputError):
@@ -75,7 +75,7 @@ def test_damaged_files_are_refused() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("feature", 9), ("left_child", 0), ("right_child", 99)])
 def test_trees_that_lead_out_of_themselves_are_refused(name: str, value: int) -> None:
-    """scikit-learn follows a tree's numbers unchecked; a file whose tree asks for what is not there is not loaded."""
+    """A file is refused if a node of a tree leads to a missing node or column, or back: scikit-learn does not check it."""
     tree = DecisionTreeClassifier(max_depth=2).fit(np.nan_to_num(wide(4)), LABELS)
     state = tree.tree_.__getstate__()
     state["nodes"][name][0] = value
@@ -85,7 +85,7 @@ def test_trees_that_lead_out_of_themselves_are_refused(name: str, value: int) ->
 
 
 def test_trees_are_held_to_the_columns_their_callers_make_sure_of() -> None:
-    """A forest whose file says that it takes fewer columns than its trees ask for is not loaded."""
+    """A forest that declares fewer columns than its trees read is refused."""
     forest = MODELS["random_forest"].build(1, ["a"] * 6).fit(wide(6), LABELS)
     forest.steps[-1][1].n_features_in_ = 1
     with pytest.raises(InputError, match="a tree whose nodes lead out of it"):

@@ -1,4 +1,4 @@
-"""Tuning: what it may look at, what it keeps together, and when it leaves the defaults alone."""
+"""Tuning: the rows it reads, the groups it keeps together, and the cases in which the defaults stay."""
 
 from typing import Any, Self
 
@@ -24,19 +24,19 @@ TRAIN = np.arange(480)
 
 
 class Jealous(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Scores by one column, and suffers no row of a group it has seen."""
+    """A model that scores by one column, and refuses rows of a group that it was fitted on."""
 
     def __init__(self, column: int = 2) -> None:
         self.column = column
 
     def fit(self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8]) -> Self:
-        """Remember the groups."""
+        """Store the groups."""
         self.classes_ = np.unique(labels)
         self.seen_ = set(features[:, 0])
         return self
 
     def predict_proba(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the column as it is, squeezed into [0, 1]."""
+        """Return the column, limited to [0, 1]."""
         assert not self.seen_ & set(features[:, 0])
         score = 1 / (1 + np.exp(-features[:, self.column]))
         return np.column_stack([1 - score, score])
@@ -46,7 +46,7 @@ JEALOUS = Model("", lambda _seed, _names: Jealous(), bare, space={"column": (0, 
 
 
 def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
-    """Return what tuning the model gives."""
+    """Return the tuned parameters of the model."""
     arguments = {
         "columns": COLUMNS,
         "names": NAMES,
@@ -59,12 +59,12 @@ def tuned(model: Model = JEALOUS, **changed: Any) -> dict[str, Any]:
 
 
 def test_the_setting_that_finds_attacks_of_other_groups_is_chosen() -> None:
-    """Of three columns one tells; no group lies on both sides of a fold, or the model would have failed."""
+    """The chosen column is the one that separates attacks; the model fails if a group is on both sides of a fold."""
     assert tuned() == {"column": 1}
 
 
 def test_only_training_rows_are_looked_at() -> None:
-    """Whatever the other rows and their labels are, the choice is the same."""
+    """The choice does not depend on the other rows and their labels."""
     columns, labels = COLUMNS.copy(), LABELS.copy()
     columns[480:], labels[480:] = np.nan, 1
     model = MODELS["decision_tree"]
@@ -78,25 +78,25 @@ def test_tuning_repeats(name: str) -> None:
 
 
 def test_with_attacks_in_too_few_groups_the_defaults_stay() -> None:
-    """Fewer attacked groups than folds leave a fold without an attack."""
+    """With fewer attacked groups than folds, a fold would have no attack."""
     few = np.flatnonzero((LABELS == 0) | np.isin(GROUPS, ["e0", "e1"]))
     assert FOLDS == 3
     assert tuned(rows=few) == {}
 
 
 def test_without_time_the_defaults_stay() -> None:
-    """A search that is broken off after one fit has found nothing."""
+    """A search that is stopped after one fit keeps the defaults."""
     assert tuned(budget_s=0.0) == {}
 
 
 def test_a_setting_that_is_no_better_is_not_chosen() -> None:
-    """Where no column tells, the defaults stay: better by chance on one fold is not enough on most of them."""
+    """If no column separates attacks, the defaults stay: a gain on one fold may be chance."""
     model = Model("", JEALOUS.make, bare, space={"column": (2,)})
     assert tuned(model) == {}
 
 
 def test_what_was_found_is_built() -> None:
-    """A tuned pipeline has the parameters, and is otherwise the model's own."""
+    """A tuned pipeline has the chosen parameters, and otherwise those of the model."""
     pipeline = build_tuned(JEALOUS, 1, NAMES, {"column": 1})
     assert pipeline[-1].get_params() == {"column": 1}
     assert build_tuned(JEALOUS, 1, NAMES, {})[-1].get_params() == {"column": 2}
@@ -104,7 +104,7 @@ def test_what_was_found_is_built() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_spaces_name_parameters_that_exist(name: str) -> None:
-    """Every draw can be set on the model; a model that is not told has none, as there is nothing to tune it on."""
+    """Every draw can be set on the model; an unsupervised model has no space, because there is no label to tune it on."""
     model = MODELS[name]
     assert model.supervised or not model.space
     if model.space:

@@ -1,4 +1,4 @@
-"""The shipped notebooks: each runs to its end, and work on a copy of one is nobody else's business."""
+"""The shipped notebooks run to their end, and the copies belong to the analyst."""
 
 import shutil
 import subprocess
@@ -14,14 +14,14 @@ from coldaisle_contracts.errors import InputError
 
 HOUSE = Path(__file__).resolve().parents[2]
 DESK = HOUSE / "analysis" / "notebooks"
-"""Where an analyst's own notebooks lie, and the copies."""
+"""The folder of an analyst's own notebooks and of the copies."""
 
 
 @pytest.mark.parametrize("notebook", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_notebook_runs(
     notebook: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every cell of a copy is executed on a finished run without an error, and shows something."""
+    """Every cell of a copy runs on a finished run without an error and has an output."""
     (tmp_path / "latest").symlink_to(analysed_run)
     monkeypatch.setenv("COLDAISLE_RUNS", str(tmp_path))
     copy_into(tmp_path)
@@ -34,7 +34,7 @@ def test_every_shipped_notebook_runs(
 
 
 def test_shipped_notebooks_hold_no_output() -> None:
-    """A notebook is shipped as it was before it ran, so that a change of it can be read."""
+    """A notebook is shipped without output, so that its changes can be read."""
     assert len(SHIPPED) > 1
     for notebook in SHIPPED:
         for cell in nbformat.read(notebook, as_version=4).cells:
@@ -42,7 +42,7 @@ def test_shipped_notebooks_hold_no_output() -> None:
 
 
 def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
-    """Copied is what is not there yet; what an analyst changed stays."""
+    """Only missing notebooks are copied, so an analyst's changes stay."""
     mine = tmp_path / SHIPPED[0].name
     mine.write_text("mine")
     assert {path.name for path in copy_into(tmp_path)} == {path.name for path in SHIPPED[1:]}
@@ -51,7 +51,7 @@ def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """Where notebooks cannot be copied to is said in a sentence, by the program too, which exits with 2."""
+    """A folder that cannot be written gives one sentence, and the program exits with 2."""
     place = tmp_path / "file"
     place.write_text("")
     with pytest.raises(InputError, match=r"file: notebooks cannot be copied into it \(File exists\)"):
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_own_notebooks_are_nobody_elses_business(tmp_path: Path) -> None:
-    """Neither git nor ruff sees a notebook, or a library, saved in the folder that JupyterLab opens."""
+    """Neither git nor ruff looks at a notebook or module in the folder that JupyterLab opens."""
     house = tmp_path / "house"
     desk = house / DESK.relative_to(HOUSE)
     desk.mkdir(parents=True)
@@ -77,7 +77,7 @@ def test_own_notebooks_are_nobody_elses_business(tmp_path: Path) -> None:
     status = subprocess.run(["git", "-C", house, "status", "--porcelain", "--untracked-files=all"],
                             capture_output=True, text=True, check=True)  # fmt: skip
     assert "??" not in status.stdout
-    shutil.rmtree(house / ".git")  # nor in a copy of the house that git knows nothing of
+    shutil.rmtree(house / ".git")  # ruff must ignore the folder without git, too
     ruff = Path(sys.executable).with_name("ruff")
     for check in (["check"], ["format", "--check"]):
         done = subprocess.run([ruff, *check, "--no-cache", "-q"], cwd=house, capture_output=True, text=True,

@@ -1,4 +1,4 @@
-"""ERDE and the rest for a classifier of one's own: its scores in, the report's measures out."""
+"""ERDE and the other measures for a user's own classifier, from its scores."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def truth(run: Path, level: Level) -> npt.NDArray[np.int8]:
 
 
 def test_a_perfect_detector_scores_the_lower_bound(made_week: Path) -> None:
-    """A detector that alarms on exactly the attack rows has the bound of ERDE, F-latency 1, each case at once, nothing false."""
+    """A detector that alarms on exactly the attack rows has the lower bound of ERDE, F_latency 1, every case and no false alarm."""
     kinds: dict[Level, set[str]] = {"packets": {"connection"}, "readings": {"unit", "sensor"}}
     for level, cases in kinds.items():
         by_case = score_early(made_week, level, truth(made_week, level) == 1)
@@ -34,7 +34,7 @@ def test_a_perfect_detector_scores_the_lower_bound(made_week: Path) -> None:
 
 
 def test_one_that_never_alarms_scores_the_upper_bound(made_week: Path) -> None:
-    """Silence costs the share of positive cases, catches nothing, and has no time to detection."""
+    """A detector without alarms has the share of positive cases as ERDE, no caught case, and no time to detection."""
     metrics = score_early(made_week, "readings", np.zeros(len(truth(made_week, "readings"))))["unit"]
     assert metrics["erde_5"] == metrics["erde_5_bounds"][1] == metrics["positive_cases"] / metrics["cases"]
     assert np.isnan(metrics["seconds_to_detect"])
@@ -42,7 +42,7 @@ def test_one_that_never_alarms_scores_the_upper_bound(made_week: Path) -> None:
 
 
 def test_one_that_always_alarms_pays_for_every_clean_window(made_week: Path) -> None:
-    """Each attack is caught at its first item and each clean window costs the share of attacks; an alarm is an incident an hour."""
+    """Each attack is caught at its first item, each clean window costs a false alarm, and incidents count every hour."""
     metrics = score_early(made_week, "readings", np.ones(len(truth(made_week, "readings"))))["sensor"]
     share = metrics["positive_cases"] / metrics["cases"]
     assert metrics["erde_5"] == pytest.approx(erde_bounds(share, 5)[0] + (1 - share) * share)
@@ -59,12 +59,12 @@ def test_the_item_and_the_seconds_of_the_first_alarm_count(made_week: Path) -> N
     metrics = score_early(made_week, "readings", alarms)["sensor"]
     share = metrics["positive_cases"] / metrics["cases"]
     assert metrics["erde_5"] == pytest.approx(share * float(latency_cost(3, 5)))
-    assert metrics["seconds_to_detect"] == 3 * 300  # decided when its slot, the third, ends
+    assert metrics["seconds_to_detect"] == 3 * 300  # a reading is scored at the end of its slot
     assert {kind["items"] for kind in metrics["per_kind"].values()} == {3}
 
 
 def test_a_subset_and_its_scores_are_aligned(made_week: Path) -> None:
-    """Scores of the test days are taken for the rows load_run gives of them, as an array or as a column."""
+    """Scores of the test days belong to the rows that ``load_run`` gives for them, as an array or as a column."""
     test = load_run(made_week, level="packets", subset="test", as_frame=True)
     for scores in (test.target, test.target.to_numpy(), test.target.to_numpy().tolist()):
         metrics = score_early(made_week, "packets", scores, subset="test")["connection"]
@@ -75,7 +75,7 @@ def test_a_subset_and_its_scores_are_aligned(made_week: Path) -> None:
 
 
 def test_a_policy_decides_on_alarms(made_week: Path) -> None:
-    """The limit is a half unless another is named, and a policy may wait for several rows of a stream."""
+    """The limit is one half unless another is given, and a policy may need several rows of a stream."""
     scores = 0.4 * truth(made_week, "readings")
     silent, low, patient = (
         score_early(made_week, "readings", scores, policy=policy)["sensor"]
@@ -100,6 +100,6 @@ def test_a_policy_decides_on_alarms(made_week: Path) -> None:
 def test_scores_that_do_not_fit(
     made_week: Path, level: Level, subset: str, scores: object, message: str
 ) -> None:
-    """Scores that do not fit are refused in a sentence with the value and the remedy."""
+    """Scores that do not fit the rows are refused in a sentence with value and remedy."""
     with pytest.raises(InputError, match=message):
         score_early(made_week, level, scores, subset=subset)  # type: ignore[arg-type]

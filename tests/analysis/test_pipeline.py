@@ -1,4 +1,4 @@
-"""From captures to report in one go: on a run made by hand and on the published captures; all or nothing."""
+"""The pipeline from captures to report, on a run made by hand and on the published captures: complete or absent."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ RESULTS = {
 
 
 def files_of(folder: Path, *parts: str) -> set[str]:
-    """Return the files in some parts of a folder, by path relative to it."""
+    """Return the files in some parts of a folder, by path relative to the folder."""
     return {
         str(file.relative_to(folder))
         for part in parts
@@ -31,12 +31,12 @@ def files_of(folder: Path, *parts: str) -> set[str]:
 
 @pytest.fixture
 def out(analysed_run: Path) -> Path:
-    """Return the analysis of a run made by hand."""
+    """Return the folder of the analysis of a run made by hand."""
     return analysed_run / "analyses" / "001"
 
 
 def test_an_analysis_has_all_its_parts(analysed_run: Path, out: Path) -> None:
-    """Metrics, detectors, report and its tables, scorecard, datasheet and their manifest are all there is."""
+    """The analysis has metrics, detectors, report with tables, scorecard, datasheet and their manifest, and nothing else."""
     tables = {
         f"report/tables/{table}.csv" for table in ("counts", "distributions", "seasonality", "separation")
     }
@@ -49,26 +49,26 @@ def test_an_analysis_has_all_its_parts(analysed_run: Path, out: Path) -> None:
 
 
 def test_a_short_run_is_scored_in_blocks_or_said_not_to_be(out: Path) -> None:
-    """Less than a day cannot hold out days: no row claims it did."""
+    """In less than a day no whole day can be held out, so no row has the split ``day``."""
     rows = json.loads((out / "models" / "metrics.json").read_text())
     assert not {row["split"] for row in rows} & {"day", "day+identity"}
 
 
-def test_every_step_is_told(analysed_run: Path) -> None:
-    """Each step is named in a line, and the manifest's sha256 in the last one."""
-    lines = (analysed_run.parent / "told").read_text().splitlines()
+def test_every_step_has_a_line(analysed_run: Path) -> None:
+    """Each step has its line, and the last line has the sha256 of the manifest."""
+    lines = (analysed_run.parent / "lines.txt").read_text().splitlines()
     for step in ("describing", "training", "auditing", "drawing", "saving"):
         assert any(f" s  {step}" in line for line in lines)
     assert lines[-1].endswith(digest_of(analysed_run))
 
 
 def test_the_report_names_the_manifest_it_is_of(analysed_run: Path) -> None:
-    """The report, where everybody looks for it, has the sha256 of the run's manifest."""
+    """The report holds the sha256 of the run's manifest."""
     assert digest_of(analysed_run) in (analysed_run / "report" / "index.html").read_text()
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    """Results never mix with what is already in a folder."""
+    """A folder that already holds something is refused."""
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(InputError, match="exists already"):
         analyse_captures([], [], tmp_path, lambda _: None)
@@ -77,7 +77,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.dad
 def test_published_captures_show_the_leak(dad: Path, tmp_path: Path) -> None:
-    """On two published days random folds flatter every tree: F1 by day lies far below, and the report shows both."""
+    """On two published days F1 by day is far below F1 with random folds for every tree, and the report shows both."""
     pcaps, labels = ([path for path in sorted(dad.glob(kind)) if "1910230" in path.name or "1910240" in path.name]
                      for kind in ("*.pcap", "*labels.csv"))  # fmt: skip
     out = tmp_path / "dad"

@@ -1,4 +1,4 @@
-"""Policies by hand, live and offline alike, and as JSON."""
+"""Alarm policies: compared with results by hand, live with offline, and written as JSON."""
 
 import json
 
@@ -37,14 +37,14 @@ EVERY = (
 
 
 def offline(policy: Policy, *streams: list[float]) -> list[bool]:
-    """Return which items of streams one after another alarm."""
+    """Return which items of several streams, one after another, alarm."""
     score = np.array([item for stream in streams for item in stream])
     codes = np.repeat(np.arange(len(streams)), [len(stream) for stream in streams])
     return [bool(alarm) for alarm in policy.alarms(score, codes)]
 
 
 def live(policy: Policy, *streams: list[float]) -> list[bool]:
-    """Return the same, item by item; each state goes through JSON, as if the detector had been stopped and started."""
+    """Return the same item by item; each state is written as JSON and read again, as after a restart."""
     alarms = []
     for stream in streams:
         state = 0
@@ -57,7 +57,7 @@ def live(policy: Policy, *streams: list[float]) -> list[bool]:
 @pytest.mark.parametrize("policy", EVERY, ids=str)
 @pytest.mark.parametrize("seed", range(6))
 def test_live_and_offline_agree_in_every_item(policy: Policy, seed: int) -> None:
-    """On streams of many lengths, with scores of all sizes, even ones and 0 and 1, both ways give the same alarms."""
+    """On streams of many lengths, with scores of any size, equal ones and 0 and 1, both ways give the same alarms."""
     rng = np.random.default_rng(seed)
     streams = [
         np.where(rng.random(size) < 0.3, rng.integers(0, 11, size) / 10, rng.random(size) ** 3).tolist()
@@ -73,13 +73,13 @@ def test_nothing_to_judge_is_no_error(policy: Policy) -> None:
 
 
 def test_fewer_items_than_a_row_needs_are_no_error() -> None:
-    """Two items that reach the limit are no row of fifty, nor twenty of 64."""
+    """Two items that reach the limit are no fifty in a row, and not twenty of 64."""
     for policy in (InARow(0.1, 50), TwoThresholds(2.0, 0.2, 20, 64)):
         assert offline(policy, [0.9, 0.9]) == live(policy, [0.9, 0.9]) == [False, False]
 
 
 def test_every_family_is_among_those_tested() -> None:
-    """A family added to the table is held to the tests of this file."""
+    """Every family of the table has a policy in the tests of this file."""
     assert {policy.family for policy in EVERY} == set(FAMILIES)
 
 
@@ -90,20 +90,20 @@ def test_a_threshold_alarms_when_reached() -> None:
 
 
 def test_a_row_alarms_at_its_third_item_and_goes_on() -> None:
-    """Three in a row alarm at the third and fourth item; a lower score between, or another stream, begins anew."""
+    """Three in a row alarm at the third and fourth item; after a lower score, or in another stream, the count starts again."""
     assert offline(InARow(0.5, 3), [0.9, 0.9, 0.5, 0.9, 0.1, 0.9, 0.9], [0.9]) == [
         False, False, True, True, False, False, False, False,
     ]  # fmt: skip
 
 
 def test_one_in_a_row_is_a_threshold() -> None:
-    """With one item the two families are the same detector."""
+    """With one item, both families give the same alarms."""
     score = np.random.default_rng(1).random(500).tolist()
     assert offline(InARow(0.7, 1), score) == offline(Threshold(0.7), score)
 
 
 def test_two_thresholds_alarm_at_one_high_or_several_low() -> None:
-    """Two of the last three at 0.4 alarm at the second, never at an item below 0.4; four apart is too far; 0.9 is enough."""
+    """Two of the last three at 0.4 alarm at the second, never at an item below 0.4; four apart do not alarm; one at 0.9 does."""
     policy = TwoThresholds(high=0.9, low=0.4, items=2, among=3)
     assert offline(policy, [0.5, 0.1, 0.4, 0.1, 0.1, 0.5], [0.5, 0.9]) == [
         False, False, True, False, False, False, False, True,
@@ -112,14 +112,14 @@ def test_two_thresholds_alarm_at_one_high_or_several_low() -> None:
 
 
 def test_a_cusum_adds_what_exceeds_the_drift_and_starts_again() -> None:
-    """With drift 0.25 and limit 1: 0.5, 1.0 alarm, then 0 again; 0.5 - 0.25 - 0.25 = 0 and 0.5 do not."""
+    """With drift 0.25 and limit 1, scores of 0.75 raise the sum to 0.5 and then to 1.0, which alarms; then it starts again at 0."""
     assert offline(Cusum(0.25, 1.0), [0.75, 0.75, 0.75, 0.0, 0.0, 0.0, 0.75]) == [
         False, True, False, False, False, False, False,
     ]  # fmt: skip
 
 
 def test_a_cusum_is_that_of_page() -> None:
-    """On scores that are sums of powers of two it is the recursion of the paper in plain numbers."""
+    """On scores that are sums of powers of two, it equals the recursion of the paper."""
     score = (np.random.default_rng(3).integers(0, 65, 2_000) / 64).tolist()
     total, expected = 0.0, []
     for item in score:
@@ -132,7 +132,7 @@ def test_a_cusum_is_that_of_page() -> None:
 
 @pytest.mark.parametrize("policy", EVERY, ids=str)
 def test_a_policy_is_read_as_it_was_written(policy: Policy) -> None:
-    """Through strict JSON and back it is equal, and its family stands beside its parameters."""
+    """A policy that was written as strict JSON and read is equal, and the JSON holds the family and its parameters."""
     text = json.dumps(as_json(policy), allow_nan=False)
     assert of_json(json.loads(text)) == policy
     assert json.loads(text)["family"] == policy.family
@@ -140,6 +140,6 @@ def test_a_policy_is_read_as_it_was_written(policy: Policy) -> None:
 
 @pytest.mark.parametrize("row", [{}, {"family": "oracle"}, {"family": "threshold", "items": 3}])
 def test_what_is_no_policy_is_an_error(row: dict[str, object]) -> None:
-    """A family that does not exist, or other parameters, are one sentence that names the families."""
-    with pytest.raises(InputError, match="families are threshold, in a row"):
+    """An unknown family, or other parameters, give one sentence that names the families."""
+    with pytest.raises(InputError, match="name one of the families threshold, in a row"):
         of_json(row)

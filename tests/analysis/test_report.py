@@ -1,4 +1,4 @@
-"""The report: one self-contained file whose sentences are computed, with attacks and without."""
+"""The report is one self-contained file with computed sentences, with attacks and without."""
 
 import re
 from copy import deepcopy
@@ -35,7 +35,7 @@ from coldaisle_contracts.scenario import Scenario
 
 
 class Page(HTMLParser):
-    """The ids and references of a page, and the tags that are still open."""
+    """The ids and references of a page, and the tags that are open."""
 
     VOID = ("meta", "link", "br")
 
@@ -47,7 +47,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note ids and references."""
+        """Store ids and references."""
         if tag not in self.VOID:
             self.open.append(tag)
         for name, value in attrs:
@@ -57,18 +57,18 @@ class Page(HTMLParser):
                 self.references.append(value or "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note ids and references of a tag closed at once."""
+        """Store ids and references of a tag without content."""
         self.handle_starttag(tag, attrs)
         if tag not in self.VOID:
             self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
-        """Hold tags to be closed in order."""
+        """Check that tags are closed in order."""
         assert self.open.pop() == tag
 
 
 def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Scored]]:
-    """Return the report of a dataset made by hand, and its scores."""
+    """Return the report of a dataset made by hand, and the scores."""
     dataset = made_dataset.make(days, episodes)
     levels = [prepare(dataset.packets, "packets"), prepare(dataset.readings, "readings")]
     scored = evaluate(levels, 1, lambda _: None)
@@ -81,12 +81,12 @@ def page_of(folder: Path, episodes: int, days: int = 3) -> tuple[str, list[Score
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Scored]]:
-    """Return the report of three days with an episode each."""
+    """Return the report of three days with one episode each."""
     return page_of(tmp_path_factory.mktemp("attacked"), 3)
 
 
 def test_the_audit_is_a_section(attacked: tuple[str, list[Scored]]) -> None:
-    """The section lists each check with its status, its sentence and its thresholds."""
+    """The section of the audit lists each check with its status, its sentence and its thresholds."""
     section = attacked[0].partition('<section id="audit">')[2].partition("</section>")[0]
     ids = re.findall(r"<tr><td>([A-F]\d)</td>", section)
     assert set(ids) == {check.id for check in CHECKS}
@@ -96,14 +96,14 @@ def test_the_audit_is_a_section(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def test_the_page_needs_nothing_else(attacked: tuple[str, list[Scored]]) -> None:
-    """Every reference stays in the page; no address of a resource stands in style or script."""
+    """Every reference leads into the page, and neither style nor script has an address."""
     page = Page(attacked[0])
     assert all(reference.startswith("#") or reference == "data:," for reference in page.references)
     assert not re.search(r"@import|url\((?!#)|<script", attacked[0])
 
 
 def test_the_page_is_well_formed(attacked: tuple[str, list[Scored]]) -> None:
-    """Tags close in order, ids are unique, links within the page lead somewhere, text from outside is escaped."""
+    """Tags are closed in order, ids are unique, links lead to an id of the page, and text from outside is escaped."""
     page = Page(attacked[0])
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
@@ -112,14 +112,14 @@ def test_the_page_is_well_formed(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def test_every_figure_is_there_and_says_what_it_shows(attacked: tuple[str, list[Scored]]) -> None:
-    """Ten figures, each with an alternative text and a caption."""
+    """There are ten figures, each with an alternative text and a caption."""
     text = attacked[0]
     assert [int(number) for number in re.findall(r"<b>Figure (\d+)\.", text)] == list(range(1, 11))
     assert len(re.findall(r'<svg role="img" aria-label="[^"]{20,}"', text)) == 10
 
 
 def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> None:
-    """The model table shows the F1 of the day split and of the random split of every model."""
+    """The table of models shows F1 of every model on the day split and on the random split."""
     text, scored = attacked
     for row in (result.row for result in scored):
         if row["level"] == "readings" and row["split"] in {"day", "random"}:
@@ -127,7 +127,7 @@ def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> N
 
 
 def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
-    """The conclusions give the best F1 of the grouped split, and change when the score does."""
+    """The conclusions give the best F1 of the grouped split, and change with the score."""
     scored = attacked[1]
     best = max(
         result.row["f1"] for result in scored
@@ -142,7 +142,7 @@ def test_sentences_are_computed(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def _conclusions(scored: list[Scored]) -> list[str]:
-    """Return the sentences on the dataset made by hand."""
+    """Return the sentences of the conclusions on the dataset made by hand."""
     dataset = made_dataset.make()
     description = describe(dataset.packets, dataset.readings)
     sentences = conclusions(scored, description, dataset.readings, reach(scored, dataset, description))
@@ -150,7 +150,7 @@ def _conclusions(scored: list[Scored]) -> list[str]:
 
 
 def test_the_first_screen_answers_four_questions(attacked: tuple[str, list[Scored]]) -> None:
-    """Before any table it says what was played, found and not found, and how far to trust it; each answer has text."""
+    """The first screen says what was played, what was found, what was not found, and how far to trust it; each answer has text."""
     summary, _, remainder = attacked[0].partition("<main>")[2].partition("</section>")
     assert re.findall(r"<h2>(.+?)</h2>", summary) == ["What was played", *ANSWERS]
     assert all(re.search(r"<(li|p)>\w", answer) for answer in summary.split("</h2>")[1:])
@@ -160,7 +160,7 @@ def test_the_first_screen_answers_four_questions(attacked: tuple[str, list[Score
 
 
 def test_gains_and_costs_of_early_alarms_come_first(attacked: tuple[str, list[Scored]]) -> None:
-    """Before the conclusions the page shows each kind of case with all decision rules, as measured."""
+    """The table of early alarms stands before the conclusions, and shows each kind of case with all decision rules."""
     text, scored = attacked
     section = text.partition('<section id="gains">')[2].partition("</section>")[0]
     assert text.index('id="gains"') < text.index('id="conclusions"') < text.index('id="run"')
@@ -173,7 +173,7 @@ def test_gains_and_costs_of_early_alarms_come_first(attacked: tuple[str, list[Sc
 
 
 def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]) -> None:
-    """A lower ERDE than that of the threshold is better, a higher one worse, and a small change is no material one."""
+    """An ERDE below that of the threshold is better, one above it is worse, and a small change is no material one."""
     result = earliest(attacked[1])[0]
     plain = result.by_rule["threshold"]
     perfect, silent = plain["erde_5_bounds"]
@@ -189,13 +189,13 @@ def test_a_gain_is_called_one_only_when_it_is(attacked: tuple[str, list[Scored]]
 
 
 def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tuple[str, list[Scored]]) -> None:
-    """Its counts are those of all combinations of such a model and a kind of case, and its false alarms those measured."""
+    """Its counts cover all combinations of a model with policies and a kind of case, and its false alarms are the measured ones."""
     text, scored = attacked
     results = policy_results(scored)
     assert len(results) == 3 * len(WITH_POLICIES)
     sentence = headline(results)
     assert sentence in text
-    better, pairings, worse, alike = map(int, re.findall(r" (\d+)", sentence.partition(". ")[0]))
+    better, pairings, worse, alike = map(int, re.findall(r" (\d+)", sentence.split(". ")[1]))
     assert better + worse + alike == pairings == len(results)
     raised = [
         result.by_rule[rule]["incidents_per_day"]
@@ -207,13 +207,13 @@ def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tupl
 
 
 def test_nothing_is_said_to_lie_within_a_budget(attacked: tuple[str, list[Scored]]) -> None:
-    """A budget is kept on training days alone: no sentence says that what was tested lies within it."""
+    """A budget is kept on training days only, so no sentence says that the test days kept it."""
     assert not re.search(r"[Ww]ithin one false alarm|At a budget of", attacked[0])
     assert attacked[0].count("set on training days for one false alarm a day") > 1
 
 
 def test_a_policy_is_advised_where_it_gained_and_nowhere_else(attacked: tuple[str, list[Scored]]) -> None:
-    """The advice names as many combinations as the headline calls better, and none without a gain."""
+    """The advice names as many combinations as the headline calls better, and none if there is no gain."""
     scored = attacked[1]
     results = policy_results(scored)
     silent, keen = (
@@ -226,7 +226,7 @@ def test_a_policy_is_advised_where_it_gained_and_nowhere_else(attacked: tuple[st
 
 
 def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
-    """Return the scores as if each policy at one false alarm a day changed the ERDE_5 of the threshold by ``gain``."""
+    """Return the scores, changed so that each policy at one false alarm a day changes the ERDE_5 of the threshold by ``gain``."""
     changed = deepcopy(scored)
     for result in changed:
         for metrics in result.row["early"].values():
@@ -241,12 +241,12 @@ def _with_policies(scored: list[Scored], gain: float) -> list[Scored]:
 
 
 def test_the_model_without_a_kind_is_called_by_its_name(attacked: tuple[str, list[Scored]]) -> None:
-    """The text above the table names it: the last columns are its recall with and without the kind."""
+    """The text above the table names the model whose recall, with and without the kind, is in the last columns."""
     assert f"the recall over rows of the {title(WITHOUT_KIND).lower()}: with the kind" in attacked[0]
 
 
 def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored]]) -> None:
-    """The caption counts the cases of the scores: an episode on the four sensors of a unit is several on connections."""
+    """The caption counts cases, because an episode on the four sensors of a unit is several cases on connections."""
     text, scored = attacked
     for level in ("packets", "readings"):
         early = results_of(scored, level, "day")[0].row["early"]
@@ -255,7 +255,7 @@ def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored
 
 
 def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[Scored]]) -> None:
-    """Up to the number the caption names each kind has its colour, beyond it its family's."""
+    """Up to the number in the caption each kind has its colour; with more kinds it is the colour of the family."""
     assert f"or of its family where the figure has more than {FEW} kinds" in attacked[0]
     few, many = (pd.Series(list(KINDS)[:count]) for count in (FEW, FEW + 1))
     assert grouped(few).tolist() == few.tolist()
@@ -263,7 +263,7 @@ def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[
 
 
 def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> None:
-    """The last section names all levels that lie in ``dataset/``."""
+    """The last section names all levels in ``dataset/``."""
     assert f"holds the levels {', '.join(LEVELS)} as Parquet" in attacked[0]
 
 
@@ -277,7 +277,7 @@ def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> Non
     ],
 )  # fmt: skip
 def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], sentence: str) -> None:
-    """The first sentence of the report tells attacks from benign anomalies, in numbers of the plan."""
+    """The first sentence of the report gives the numbers of attacks and of benign anomalies in the plan."""
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
     drawn = {"drawn": {"count": sum(kinds.values()), "readings": (2, 3), "kinds": kinds}} if kinds else {}
     plan = build_plan(Scenario.model_validate(scenario | drawn))
@@ -285,7 +285,7 @@ def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], sentence: str)
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:
-    """The tables name the kinds of each level, and a kind with one episode says so."""
+    """The tables name the kinds of each level, and say if a kind has a single episode."""
     dataset = made_dataset.make(3, 3)
     reached = reach(attacked[1], dataset, describe(dataset.packets, dataset.readings))
     for level, frame in (("packets", dataset.packets), ("readings", dataset.readings)):
@@ -297,10 +297,10 @@ def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[
             ) or not row.reasons
 
 
-def test_a_kind_held_out_is_told_of_the_model_that_was_tried_without_it(
+def test_recall_without_a_kind_is_that_of_the_model_tested_without_it(
     attacked: tuple[str, list[Scored]],
 ) -> None:
-    """Recall with and without the kind is that of one model, and not of a baseline, which learns no kind."""
+    """Recall with the kind in training and without it is that of the one model that is also tested without kinds."""
     dataset = made_dataset.make(3, 3)
     reached = reach(attacked[1], dataset, describe(dataset.packets, dataset.readings))
     for level, kinds in reached.items():
@@ -318,7 +318,7 @@ def test_few_episodes_are_a_caveat(attacked: tuple[str, list[Scored]]) -> None:
 
 
 def test_a_clean_dataset_says_so(tmp_path: Path) -> None:
-    """Without an attack the report says that there was nothing to learn, shows no table of models, and still gives the audit."""
+    """Without attacks the report says that there was nothing to learn, has no table of models, and has the audit."""
     text, scored = page_of(tmp_path, 0, days=1)
     assert scored == []
     assert "No row of this dataset is labelled an attack" in text
@@ -329,19 +329,19 @@ def test_a_clean_dataset_says_so(tmp_path: Path) -> None:
 
 
 def test_the_page_repeats(tmp_path: Path) -> None:
-    """The same dataset gives the same page: nothing of clock or chance is in it."""
+    """The same dataset gives the same page, independent of clock and chance."""
     first, second = (page_of(tmp_path / name, 0, days=1)[0] for name in ("a", "b"))
     assert first == second
 
 
 def test_each_kind_has_one_colour() -> None:
-    """The kinds of the taxonomy have colours of their own, and stand in its order after normal."""
+    """The kinds of the taxonomy have different colours, and follow ``normal`` in their order."""
     assert len({kind_colour(kind) for kind in KINDS}) == len(KINDS)
     assert in_order({"duplication", "normal", "removal", "x"}) == ["normal", "removal", "duplication", "x"]
 
 
 def test_drawing_leaves_the_caller_style_alone() -> None:
-    """A notebook's matplotlib settings survive the drawing of a figure."""
+    """Drawing a figure does not change the matplotlib settings of a notebook."""
     before = dict(mpl.rcParams)
     traffic.week(made_dataset.make(1, 1).readings)
     assert dict(mpl.rcParams) == before

@@ -1,4 +1,4 @@
-"""docs/schemas holds a JSON Schema of each file that others may read, printed from its type: ``python -m tests.analysis.test_schemas``."""
+"""docs/schemas has a JSON Schema of each file that others may read, printed by ``python -m tests.analysis.test_schemas``."""
 
 import inspect
 import json
@@ -35,7 +35,7 @@ TYPES: dict[str, Any] = {
     "metrics.json": list[CaseRow | MetricsRow],
     "judged.json": list[JudgedRow],
 }
-"""The type of each file, or of each of its lines, by the name of its schema."""
+"""The type of each file, or of each of its lines, by the name of the schema."""
 METRICS = (
     CaseRow,
     MetricsRow,
@@ -47,7 +47,7 @@ METRICS = (
     Intervals,
     KindEarliness,
 )
-"""The types that rows of the metrics are made of."""
+"""The types that the rows of the metrics consist of."""
 ATTRIBUTES = "\n\nAttributes:\n"
 
 
@@ -72,7 +72,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
 
 def add_event(line: dict[str, Any], event: str) -> None:
-    """Add event and shard to the schema of a line, as a journal does to the line, and what its keys hold."""
+    """Add ``event`` and ``shard``, which a journal adds to a line, to its schema, and describe its keys."""
     for key, part in line["properties"].items():
         part["description"] = KEYS[key]
     shard = {"type": "string", "description": "days of the run that the line belongs to, such as day-1"}
@@ -82,7 +82,7 @@ def add_event(line: dict[str, Any], event: str) -> None:
 
 
 def attributes(metrics: Any) -> Iterator[str]:
-    """Yield what the docstrings of a type of metrics, and of those it takes keys from, say of attributes."""
+    """Yield the descriptions of attributes in the docstrings of a type of metrics and of its base types."""
     yield inspect.cleandoc(metrics.__doc__ or "").partition(ATTRIBUTES)[2]
     for base in get_original_bases(metrics):
         if base is not TypedDict:
@@ -90,7 +90,7 @@ def attributes(metrics: Any) -> Iterator[str]:
 
 
 def describe(part: dict[str, Any]) -> None:
-    """Move what a docstring says of each attribute to the attribute's own schema, and leave out pydantic's titles."""
+    """Move the description of each attribute from the docstring to the schema of the attribute, and remove pydantic's titles."""
     for value in part["properties"].values():
         value.pop("title", None)
     text, _, entries = part.get("description", "").partition(ATTRIBUTES)
@@ -108,13 +108,13 @@ def printed(name: str) -> str:
 
 @pytest.mark.parametrize("name", TYPES)
 def test_schemas_equal_the_types(name: str) -> None:
-    """Each file of docs/schemas is what its type gives, and every property of it is described."""
+    """Each file of docs/schemas equals the schema of its type, and every property has a description."""
     assert (SCHEMAS / name).read_text(encoding="utf-8") == printed(name), "print the schemas again"
     Draft202012Validator.check_schema(schema_of(name))
 
 
 def test_no_schema_is_left_over() -> None:
-    """The folder holds no other schema, and each key that is described is one of a line."""
+    """The folder has no other schema, and each described key is that of a line."""
     assert {path.name for path in SCHEMAS.iterdir()} == set(TYPES)
     assert set(KEYS) == {
         key for line in get_args(Line) for key in TypeAdapter(line).json_schema()["properties"]
@@ -122,7 +122,7 @@ def test_no_schema_is_left_over() -> None:
 
 
 def validate(run: Path) -> None:
-    """Hold the files of a run against the schemas in docs/schemas."""
+    """Check the files of a run against the schemas in docs/schemas."""
     files = {"manifest.json": [run / "manifest.json"], "plan.json": [run / "plan.json"]}
     files["metrics.json"] = list(run.glob("models/metrics.json"))
     files["journal.json"] = list((run / "journal").iterdir())
@@ -136,19 +136,19 @@ def validate(run: Path) -> None:
 
 
 def test_a_run_made_by_hand_validates(analysed_run: Path) -> None:
-    """Manifest, plan, journals and metrics of a finished run are as the schemas say."""
+    """Manifest, plan, journals and metrics of a finished run conform to the schemas."""
     validate(analysed_run)
 
 
 def test_a_row_repeats_the_metrics_of_its_first_case() -> None:
-    """A row may repeat all metrics of its threshold, with the same types, and no others."""
+    """The type of a row with cases adds exactly the metrics of alarms, with the same types."""
     case_row, row = (get_type_hints(kind, include_extras=True) for kind in (CaseRow, MetricsRow))
     assert case_row.items() - row.items() == get_type_hints(AlarmMetrics, include_extras=True).items()
 
 
 @pytest.mark.netns
 def test_a_run_really_played_validates(hour_run: Path) -> None:
-    """The same of a run that every program wrote itself."""
+    """The files of a run that every program wrote itself conform to the schemas."""
     validate(hour_run)
 
 

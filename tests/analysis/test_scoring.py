@@ -1,4 +1,4 @@
-"""Scores of alarms, held against scikit-learn's, and their intervals."""
+"""Precision, recall and F1 of alarms, compared with scikit-learn's, and their intervals."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ DAYS = np.arange(400) // 80
 
 
 def test_counts_agree_with_scikit_learn() -> None:
-    """Precision, recall and F1 equal the reference implementation's."""
+    """Precision, recall and F1 equal those of scikit-learn."""
     counts = count(LABELS, ALARMS)
     assert float(counts.precision) == pytest.approx(precision_score(LABELS, ALARMS))
     assert float(counts.recall) == pytest.approx(recall_score(LABELS, ALARMS))
@@ -23,13 +23,13 @@ def test_counts_agree_with_scikit_learn() -> None:
 
 
 def test_no_alarm_scores_zero() -> None:
-    """A silent detector has precision, recall and F1 of 0, not an error."""
+    """A detector without alarms has precision, recall and F1 of 0, and there is no error."""
     counts = count(LABELS, np.zeros(400, dtype=bool))
     assert (float(counts.precision), float(counts.recall), float(counts.f1)) == (0.0, 0.0, 0.0)
 
 
 def test_intervals_hold_the_score_and_repeat() -> None:
-    """The 95 % intervals surround the scores, lie in [0, 1] and are the same for the same seed."""
+    """The 95 % intervals contain the score, lie in [0, 1], and are the same for the same seed."""
     bounds = intervals(LABELS, ALARMS, EPISODES, DAYS, seed=2)
     counts = count(LABELS, ALARMS)
     scores = (counts.precision, counts.recall, counts.f1)
@@ -39,15 +39,15 @@ def test_intervals_hold_the_score_and_repeat() -> None:
 
 
 def test_clusters_widen_the_interval() -> None:
-    """When whole episodes are caught or missed together, the interval of recall is wider than row by row."""
+    """If whole episodes are caught or missed together, the interval of recall is wider than with independent rows."""
     together = np.where(LABELS == 1, EPISODES % 2 == 0, False)
     by_episode = intervals(LABELS, together, EPISODES, DAYS, seed=2)["recall"]
     by_row = intervals(LABELS, together, np.arange(400), DAYS, seed=2)["recall"]
     assert by_episode[1] - by_episode[0] > 1.5 * (by_row[1] - by_row[0])
 
 
-def test_recall_is_told_kind_by_kind() -> None:
-    """Two of two removals and one of two modifications caught; normal rows do not appear."""
+def test_recall_per_kind() -> None:
+    """Two of two removals and one of two modifications are caught; normal rows have no entry."""
     labels = np.array([1, 1, 1, 1, 0], dtype=np.int8)
     alarms = np.array([True, True, True, False, True])
     kinds = pd.Series(["removal", "removal", "modification", "modification", "normal"])

@@ -1,4 +1,4 @@
-"""Folds: whole days and episodes on one side, thresholds set on the training side, attacks never subsampled out."""
+"""Folds keep whole days and episodes on one side, set thresholds on the training side, and keep every attack in a subsample."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from coldaisle_analysis.evaluation.splits import (
 
 
 def rows(days: int = 6) -> pd.DataFrame:
-    """Return a row an hour; an episode of three hours on each day but the first."""
+    """Return one row per hour, with an episode of three hours on each day but the first."""
     time = pd.date_range("2026-03-02", periods=24 * days, freq="h", tz="UTC")
     frame = pd.DataFrame({"time": time, "day": time.day_of_year - time[0].day_of_year + 1, "episode": ""})
     attacked = time.hour.isin([9, 10, 11]) & (frame["day"] > 1)
@@ -32,12 +32,12 @@ def labels_of(frame: pd.DataFrame) -> Labels:
 
 
 def times_of(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return when each row was known, ns."""
+    """Return when each row could be scored, in ns."""
     return np.asarray(frame["time"].astype("int64"), np.int64)
 
 
 def test_a_day_lies_on_one_side() -> None:
-    """No day lies on two sides of a fold or of an inner one, and each row is tested once."""
+    """No day lies on two sides of a fold or of an inner fold, and each row is tested once."""
     frame = rows()
     name, groups = groups_of(frame)
     folds = list(grouped(groups, labels_of(frame), times_of(frame)))
@@ -57,7 +57,7 @@ def test_a_day_lies_on_one_side() -> None:
 
 
 def test_folds_share_what_is_learned_without_both_of_their_test_sets() -> None:
-    """Where a fold holds out another's test set, that one holds out its own, and both learn from the same rows."""
+    """If a fold holds out the test set of another, that one holds out the test set of the first, and both fit the same rows."""
     frame = rows()
     _, groups = groups_of(frame)
     folds = list(grouped(groups, labels_of(frame), times_of(frame)))
@@ -75,7 +75,7 @@ def test_folds_share_what_is_learned_without_both_of_their_test_sets() -> None:
 
 
 def test_large_test_sets_are_scored_in_part() -> None:
-    """Of sets with more rows than are needed two are held out, of each the days with attacks first until there are enough rows."""
+    """Of test sets with more rows than are needed two are held out, days with attacks first, until there are enough rows."""
     frame = pd.concat([rows()] * 100).sort_values("time", kind="stable").reset_index(drop=True)
     _, groups = groups_of(frame)
     labels = labels_of(frame)
@@ -88,7 +88,7 @@ def test_large_test_sets_are_scored_in_part() -> None:
 
 
 def test_an_episode_over_midnight_follows_its_first_row() -> None:
-    """An episode that starts at 22:00 and ends at 02:00 belongs to the day it starts on."""
+    """An episode from 22:00 to 02:00 belongs to the day on which it starts."""
     frame = rows(days=2).assign(episode="")
     frame.loc[22:26, "episode"] = "night"
     _, groups = groups_of(frame)
@@ -97,7 +97,7 @@ def test_an_episode_over_midnight_follows_its_first_row() -> None:
 
 
 def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
-    """Within one day blocks of time are held out; an episode on a border stays whole."""
+    """Within one day blocks of time are held out; an episode across a border stays whole."""
     frame = rows(days=1)
     frame.loc[5:7, "episode"] = "border"
     name, groups = groups_of(frame)
@@ -107,7 +107,7 @@ def test_one_day_is_cut_into_blocks_that_no_episode_straddles() -> None:
 
 
 def test_attacks_of_one_day_are_cut_in_time() -> None:
-    """Where the training side has attacks on a single day, either half of that day's attacks sets the threshold once."""
+    """If the training side has attacks on a single day only, each half of these attacks sets the threshold once."""
     frame = rows(days=3)
     frame.loc[frame["day"] == 2, "episode"] = ""
     frame.loc[30:40, "episode"] = "only"
@@ -125,7 +125,7 @@ def test_attacks_of_one_day_are_cut_in_time() -> None:
 
 
 def test_random_folds_share_episodes() -> None:
-    """Random folds do what they are here to show: every test side holds rows of episodes also trained on."""
+    """With random folds, every test side has rows of episodes that are also trained on."""
     frame = rows()
     episode = frame["episode"].to_numpy()
     for fold in shuffled(labels_of(frame), seed=1):
@@ -133,14 +133,14 @@ def test_random_folds_share_episodes() -> None:
 
 
 def test_too_few_attacks_give_no_random_folds() -> None:
-    """With a single attack row stratified folds make no sense, and none are made."""
+    """With a single attack row there are no stratified folds."""
     labels = np.zeros(100, dtype=np.int8)
     labels[3] = 1
     assert list(shuffled(labels, seed=1)) == []
 
 
 def test_subsampling_keeps_every_attack() -> None:
-    """Of 1000 rows with 20 attacks 100 remain, all attacks among them, the same for the same seed."""
+    """Of 1000 rows with 20 attacks 100 remain, all attacks among them, and the same ones for the same seed."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[::50] = 1
     drawn = subsample(np.arange(1000), labels, 100, seed=3)
@@ -151,7 +151,7 @@ def test_subsampling_keeps_every_attack() -> None:
 
 @pytest.mark.parametrize("attacks", [600, 950])
 def test_subsampling_many_attacks_keeps_both_classes(attacks: int) -> None:
-    """Where attacks alone exceed the limit, the limit holds and normal rows remain."""
+    """If there are more attacks than rows allowed, the limit holds and normal rows remain."""
     labels = np.zeros(1000, dtype=np.int8)
     labels[:attacks] = 1
     drawn = subsample(np.arange(1000), labels, 200, seed=3)
@@ -160,7 +160,7 @@ def test_subsampling_many_attacks_keeps_both_classes(attacks: int) -> None:
 
 
 def test_a_kind_is_tested_by_what_never_saw_it() -> None:
-    """Folds by kind test every row once, and no attacked row is of a kind on the training side."""
+    """Folds by kind test every row once, and no attack row is of a kind on the training side."""
     frame = rows()
     _, groups = groups_of(frame)
     labels = labels_of(frame)

@@ -1,4 +1,4 @@
-"""Streaming models: laid out as arrays they say what river says, and what they score teaches them nothing."""
+"""Streaming models: their arrays give river's scores, and they do not learn from rows they score."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ ROWS = np.clip(RNG.normal(0.4, 0.1, (600, 5)) + 0.25 * LABELS[:, None] * (np.ara
 
 
 def test_half_space_trees_score_as_river_does() -> None:
-    """One less river's score, row by row, for rows it learned from and for rows far out."""
+    """Scores are 1 - river's score, row by row, for training rows and for rows far away."""
     model = HalfSpaces(trees=7, height=6, window=100, seed=3)
     grown = model.grow(len(ROWS))
     for row in stream(ROWS):
@@ -25,7 +25,7 @@ def test_half_space_trees_score_as_river_does() -> None:
 
 
 def test_a_row_at_a_limit_goes_where_river_sends_it() -> None:
-    """Values equal to a node's limit lie above it in half-space trees."""
+    """In half-space trees, values equal to the limit of a node go to its upper side, as in river."""
     model = HalfSpaces(trees=5, height=3, window=50, seed=1)
     grown = model.grow(len(ROWS))
     for row in stream(ROWS):
@@ -37,7 +37,7 @@ def test_a_row_at_a_limit_goes_where_river_sends_it() -> None:
 
 
 def test_the_adaptive_forest_scores_as_river_does() -> None:
-    """The probability of an attack is river's, row by row."""
+    """The probability of an attack equals river's, row by row."""
     model = AdaptiveForest(trees=4, seed=3)
     grown = model.grow()
     for row, label in zip(stream(ROWS), LABELS.tolist(), strict=True):
@@ -48,7 +48,7 @@ def test_the_adaptive_forest_scores_as_river_does() -> None:
 
 
 def test_scoring_teaches_nothing() -> None:
-    """Scores are the same the second time, and row by row or in another order."""
+    """Scores are the same the second time, row by row, and in another order."""
     forest = AdaptiveForest(seed=1).fit(ROWS, LABELS)
     spaces = HalfSpaces(seed=1).fit(ROWS)
     order = RNG.permutation(len(ROWS))
@@ -60,13 +60,13 @@ def test_scoring_teaches_nothing() -> None:
 
 
 def test_a_forest_that_knows_nothing_gives_even_chance() -> None:
-    """A tree that is only a root with no row in it, as one just planted, has no say."""
+    """A tree that is only a root without rows, as after planting, has no weight."""
     forest = AdaptiveForest()
     forest.groves_ = [Grove.lay_out([None], lambda *_: (np.zeros(2), True), np.zeros(2))]
     assert forest.predict_proba(ROWS[:3]).tolist() == [[0.5, 0.5]] * 3
 
 
 def test_importing_the_models_does_not_import_river() -> None:
-    """It takes a while, and only who fits such a model needs it."""
+    """The import of river takes a while, so only fitting imports it."""
     code = "import sys, coldaisle_analysis.models; sys.exit('river' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

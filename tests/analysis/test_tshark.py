@@ -1,4 +1,4 @@
-"""tshark and the decoder see the same, field by field."""
+"""tshark and the decoder agree in every field."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 
 @needs_tshark
 def test_made_run_equals_tshark(tmp_path: Path) -> None:
-    """On a capture made by hand, ARP and translated connections included, no field differs."""
+    """On a capture made by hand, with ARP and relayed connections, no field differs."""
     made_run.make(tmp_path / "run")
     capture = tmp_path / "run" / "capture" / "day-1-000.pcap"
     assert differences(packets.decode([capture]), capture) == []
@@ -45,7 +45,7 @@ def test_published_day_equals_tshark() -> None:
     ],
 )
 def test_witness_notices(tmp_path: Path, column: str, wrong: str | int | None) -> None:
-    """One wrong cell in any kind of column is found and named."""
+    """One wrong cell in a column of any type is found and reported."""
     made_run.make(tmp_path / "run")
     capture = tmp_path / "run" / "capture" / "day-1-000.pcap"
     table = packets.decode([capture])

@@ -1,4 +1,4 @@
-"""False alarms as an operator counts them, and policies chosen within a budget of them."""
+"""False alarms are counted as incidents, and policies are chosen within a budget of them."""
 
 import math
 from itertools import pairwise
@@ -28,13 +28,13 @@ from coldaisle_contracts.clock import SECOND
 
 Floats = npt.NDArray[np.float64]
 DAY = 288
-"""Rows a day of a stream: one every 5 minutes."""
+"""Rows per day of a stream: one every 5 minutes."""
 LENGTH = 12
 """Items of a case."""
 
 
 def make(days: int = 10, streams: int = 2, cases: int = 8) -> tuple[Cases, npt.NDArray[np.int8]]:
-    """Return cases of attacks and clean windows in turn, each LENGTH rows a day apart, and labels; rows in order of time."""
+    """Return cases and labels: attacks and clean windows by turns, one per day, each of LENGTH rows in order of time."""
     count = days * DAY * streams
     codes = np.tile(np.arange(streams), days * DAY)
     known_ns = np.repeat(np.arange(days * DAY, dtype=np.int64) * 300 * SECOND, streams)
@@ -61,19 +61,19 @@ def evaluated_rows(days: int = 10, streams: int = 2) -> EvaluationSet:
 
 
 def noise(evaluated: EvaluationSet, seed: int = 5) -> Floats:
-    """Return scores that say nothing yet: uniform, below 0.3."""
+    """Return scores that do not depend on attacks: uniform, below 0.3."""
     return np.random.default_rng(seed).random(len(evaluated.order)) * 0.3
 
 
 def at(evaluated: EvaluationSet, *alarms: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Return alarms at (stream, slot of 5 minutes)."""
+    """Return the alarms at (stream, slot of 5 minutes)."""
     alarm = np.zeros(len(evaluated.order), dtype=np.bool_)
     alarm[[slot * 2 + stream for stream, slot in alarms]] = True
     return alarm
 
 
 def test_alarms_less_than_a_quarter_of_an_hour_apart_are_one_incident() -> None:
-    """Slots 0, 2 and 4 (10 min apart) are one incident, slot 7 (15 min later) is the second."""
+    """Slots 0, 2 and 4 (10 min apart) are one incident, slot 7 (15 min later) is a second one."""
     evaluated = evaluated_rows()
     assert evaluated.incidents(at(evaluated, (0, 0), (0, 2), (0, 4))) == 1
     assert evaluated.incidents(at(evaluated, (0, 0), (0, 2), (0, 4), (0, 7))) == 2
@@ -86,7 +86,7 @@ def test_each_stream_has_incidents_of_its_own() -> None:
 
 
 def test_an_incident_that_goes_on_counts_every_hour() -> None:
-    """Alarms in 25 slots in a row last two hours: three looks; a detector that always alarms has 24 a day and stream."""
+    """Alarms in 25 successive slots last two hours and are three incidents; a constant alarm gives 24 per day and stream."""
     evaluated = evaluated_rows()
     assert evaluated.incidents(at(evaluated, *((0, slot) for slot in range(12)))) == 1
     assert evaluated.incidents(at(evaluated, *((0, slot) for slot in range(25)))) == 3
@@ -95,7 +95,7 @@ def test_an_incident_that_goes_on_counts_every_hour() -> None:
 
 
 def test_alarms_on_attacks_and_their_consequences_are_not_false() -> None:
-    """An attack row is a hit, a row of its episode that is no attack is neutral, a row of a benign episode is false."""
+    """An alarm on an attack row is true, on another row of its episode neither, and on a row of a benign episode false."""
     cases, labels = make()
     episodes = np.full(len(labels), -1, dtype=np.int64)
     attack = np.flatnonzero(labels == 1)[:LENGTH]
@@ -108,7 +108,7 @@ def test_alarms_on_attacks_and_their_consequences_are_not_false() -> None:
 
 
 def test_only_the_rows_given_are_evaluated() -> None:
-    """Of the first half of ten days five days are left, with the cases that lie there; no other row alarms or counts."""
+    """Of ten days the first five are evaluated, with the cases that lie in them; no other row alarms or counts."""
     cases, labels = make()
     half = np.arange(len(labels)) < len(labels) // 2
     evaluated = evaluation_set(cases, labels, np.where(labels == 1, 0, -1).astype(np.int64), half)
@@ -120,7 +120,7 @@ def test_only_the_rows_given_are_evaluated() -> None:
 
 
 def test_a_policy_follows_each_stream_through_the_frame() -> None:
-    """Two streams recorded in turn are evaluated separately: a row of three on one stream has rows of the other between."""
+    """Two streams with alternating rows are evaluated separately: three in a row on one have rows of the other between them."""
     evaluated = evaluated_rows()
     score = np.zeros(len(evaluated.order))
     score[[0, 2, 4]] = 1.0
@@ -128,7 +128,7 @@ def test_a_policy_follows_each_stream_through_the_frame() -> None:
 
 
 def test_every_family_has_a_grid_from_cautious_to_bold() -> None:
-    """Each family has a grid of its own policies; of the same kind the highest limit comes first."""
+    """Each family has a grid of its own policies; of those that differ in one limit the highest limit comes first."""
     assert set(GRIDS) == set(FAMILIES)
     for family, grid in GRIDS.items():
         assert {policy.family for ladder in grid([0.9, 0.5, 0.1]) for policy in ladder} == {family}
@@ -138,9 +138,9 @@ def test_every_family_has_a_grid_from_cautious_to_bold() -> None:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_plain_attack_is_found_by_every_family(family: str, objective: str) -> None:
-    """Where attacks score 0.9 and all else less than 0.3, each family catches all without an incident: at the first item.
+    """If attacks score 0.9 and other rows less than 0.3, each family catches every attack at its first item without an incident.
 
-    To ERDE_50 an alarm at the last of twelve items is as good as one at the first, so there the cautious choice waits.
+    For ERDE_50 an alarm at the last of twelve items costs no more than one at the first, so the cautious policy waits.
     """
     evaluated = evaluated_rows()
     score = noise(evaluated)
@@ -156,7 +156,7 @@ def test_a_plain_attack_is_found_by_every_family(family: str, objective: str) ->
 
 
 def test_weak_signs_in_a_row_are_worth_waiting_for() -> None:
-    """Where clean rows now and then score like attacks, a threshold has no place, but several in a row have."""
+    """If clean rows sometimes score like attacks, no threshold works, but several items in a row do."""
     evaluated = evaluated_rows()
     score = noise(evaluated)
     score[50::97] = 0.8
@@ -172,7 +172,7 @@ def test_weak_signs_in_a_row_are_worth_waiting_for() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("budget", [0.0, 0.5, 3.0])
 def test_the_budget_is_kept(family: str, budget: float) -> None:
-    """On scores that tell little the chosen policy keeps its budget, by the evaluation set's own count, and repeats."""
+    """On scores that separate little, the chosen policy keeps its budget on the evaluation set, and the choice repeats."""
     evaluated = evaluated_rows()
     score = noise(evaluated)
     score[np.concatenate(evaluated.cases.rows[::2])] += 0.1
@@ -186,7 +186,7 @@ def test_the_budget_is_kept(family: str, budget: float) -> None:
 
 
 def test_without_a_choice_nothing_alarms() -> None:
-    """Scores that are all equal leave no alarm within the budget: the policy alarms at none, and scores as such."""
+    """If all scores are equal, no alarm keeps the budget, so the policy never alarms and is scored as such."""
     evaluated = evaluated_rows()
     score = np.full(len(evaluated.order), 0.5)
     for family in FAMILIES:
@@ -197,7 +197,7 @@ def test_without_a_choice_nothing_alarms() -> None:
 
 
 def test_without_a_positive_case_nothing_is_chosen() -> None:
-    """Clean training rows teach no policy: it never alarms, and its score is NaN."""
+    """On clean training rows no policy can be chosen: it never alarms, and its score is NaN."""
     cases, labels = make(cases=2)
     clean = cases.within(np.zeros(len(labels), dtype=np.bool_))
     evaluated = evaluation_set(
@@ -209,7 +209,7 @@ def test_without_a_positive_case_nothing_is_chosen() -> None:
 
 
 def test_of_equal_policies_the_cautious_one_is_chosen() -> None:
-    """Where limits from 0.3 to 0.9 do the same, it is the highest of the grid, half way from the clean rows to the attacks."""
+    """If limits from 0.3 to 0.9 give the same result, the highest of the grid is chosen, half way between clean rows and attacks."""
     evaluated = evaluated_rows()
     score = noise(evaluated)
     score[np.concatenate(evaluated.cases.rows[::2])] = 0.9
@@ -219,7 +219,7 @@ def test_of_equal_policies_the_cautious_one_is_chosen() -> None:
 
 @pytest.mark.parametrize("budget", [0.0, 1 / 7, 1.0, 5.0])
 def test_the_budget_threshold_is_the_lowest_that_keeps_it(budget: float) -> None:
-    """It keeps the budget, and the next score below, of a clean row, does not."""
+    """The threshold keeps the budget, and the next lower score of a clean row does not."""
     evaluated = evaluated_rows()
     score = noise(evaluated)
     limit = budget_threshold(score, evaluated, budget)
@@ -232,7 +232,7 @@ def test_the_budget_threshold_is_the_lowest_that_keeps_it(budget: float) -> None
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("family", ["threshold", "in a row"])
 def test_tuning_is_never_worse_than_the_budget_threshold(family: str, objective: str) -> None:
-    """On scores where nothing is plain, what is tuned costs no more than the lowest threshold within the same budget."""
+    """On scores without a clear limit, the tuned policy costs no more than the lowest threshold within the same budget."""
     evaluated = evaluated_rows()
     for seed in range(5):
         score = noise(evaluated, seed)
@@ -247,13 +247,13 @@ def test_tuning_is_never_worse_than_the_budget_threshold(family: str, objective:
 
 
 def test_a_budget_without_end_lets_everything_alarm() -> None:
-    """If even all rows keep the budget, the threshold is 0."""
+    """If an alarm at every row keeps the budget, the threshold is 0."""
     evaluated = evaluated_rows()
     assert budget_threshold(noise(evaluated), evaluated, 1e9) == 0.0
 
 
 def test_the_simplest_of_those_that_are_hardly_worse_is_taken() -> None:
-    """A family that promises a little more is no reason for a less simple one; one that promises much more is."""
+    """A slightly better family is not preferred to a simpler one; a much better one is."""
     evaluated = evaluated_rows()
     share = float(evaluated.cases.attacked.mean())
     plain, better, best = (
@@ -265,7 +265,7 @@ def test_the_simplest_of_those_that_are_hardly_worse_is_taken() -> None:
 
 
 def test_several_budgets_give_what_each_gives_alone() -> None:
-    """Told at once, each budget's choice keeps it, and a larger budget never costs more on the same rows."""
+    """For several budgets at once, each choice keeps its budget, and a larger budget never costs more on the same rows."""
     evaluated = evaluated_rows()
     score = noise(evaluated)
     score[np.concatenate(evaluated.cases.rows[::2])] += 0.15

@@ -1,4 +1,4 @@
-"""Other weeks: learned on one run, tried on others, a row for each model, level and seed."""
+"""Tests on other runs: models are trained on one run and tested on others, with one row per model, level and seed."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def levels_of(seed: int) -> list[Level]:
 
 
 def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row per model, level and week, with that week's seed; a plain attack learned here is caught there."""
+    """There is one row per model, level and other run, with the seed of that run; a plain attack is caught there."""
     monkeypatch.setattr(other_runs, "MODELS", {name: MODELS[name] for name in ("rule", "random_forest")})
     scored = other_runs.evaluate(levels_of(1), {2: levels_of(2), 3: levels_of(3)}, 1, lambda _: None)
     keys = {(result.row["model"], result.row["level"], result.row["seed"]) for result in scored}
@@ -40,7 +40,7 @@ def test_every_model_is_tried_on_every_week(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_weeks_have_seeds_of_their_own(tmp_path: Path) -> None:
-    """A run with the seed of this one, or of another that was named, is refused."""
+    """A run with the same seed as this one, or as another that was named, is refused."""
     runs = [tmp_path / name for name in ("a", "b")]
     for run in runs:
         run.mkdir()

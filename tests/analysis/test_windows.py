@@ -1,4 +1,4 @@
-"""Flows and windows of a run made by hand: what they add up to, what marks them, how they are cut."""
+"""Flows and windows of a run made by hand: their sums, their labels, and their borders."""
 
 from pathlib import Path
 
@@ -27,16 +27,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_moments_are_pandas(seed: int) -> None:
-    """Minimum, mean, deviation and maximum of drawn groups, empty ones among them, are those of a groupby."""
+    """Minimum, mean, deviation and maximum of random groups, some of them empty, equal those of pandas."""
     rng = np.random.default_rng(seed)
     group, values = np.sort(rng.integers(0, 30, 60)), rng.normal(1e3, 1, 60)
     expected = pd.Series(values).groupby(group).agg(["min", "mean", "std", "max"]).reindex(range(30))
-    found = pd.DataFrame(moments(values, group, 30))
-    pd.testing.assert_frame_equal(found, expected, check_names=False, rtol=1e-9)
+    computed = pd.DataFrame(moments(values, group, 30))
+    pd.testing.assert_frame_equal(computed, expected, check_names=False, rtol=1e-9)
 
 
 def test_every_frame_of_a_connection_is_in_one_flow(data: Dataset) -> None:
-    """Frames and bytes of all flows are those of all TCP and UDP frames, and numbers follow the first frame."""
+    """Frames and bytes of all flows are those of all TCP and UDP frames, and flows are numbered by their first frames."""
     carried = data.packets[data.packets["flow"] >= 0]
     table = flows.build(data.packets, data.cut)
     assert table["packets"].sum() == len(carried)
@@ -47,7 +47,7 @@ def test_every_frame_of_a_connection_is_in_one_flow(data: Dataset) -> None:
 
 
 def test_a_flow_is_an_attack_if_one_frame_is(data: Dataset) -> None:
-    """Label, kind, episode and role of a flow are those of its first attack frame, else of its first frame touched."""
+    """Label, kind, episode and role of a flow are those of its first attack frame, or else of its first frame in an episode."""
     table, number = flows.build(data.packets, data.cut), expiry.number(data.packets, data.cut)
     marked = data.packets.assign(of=number)[data.packets["episode"].notna() & (number >= 0)]
     first = marked.sort_values("label", ascending=False, kind="stable").groupby("of").first()
@@ -58,7 +58,7 @@ def test_a_flow_is_an_attack_if_one_frame_is(data: Dataset) -> None:
 
 
 def test_the_order_of_labels_does_not_matter(data: Dataset) -> None:
-    """An attack outranks a benign anomaly, that one a frame only touched, wherever they stand."""
+    """An attack outranks a benign anomaly, and this a frame that was only relayed, in any order."""
     frames = data.packets.iloc[:3].assign(flow=7, label=[0, 0, 1], benign=[0, 1, 0], time_ns=[0, 1, 2])
     frames["kind"], frames["episode"], frames["role"] = (
         ["normal", "door", "loss"],
@@ -71,12 +71,14 @@ def test_the_order_of_labels_does_not_matter(data: Dataset) -> None:
 
 
 def test_windows_hold_every_frame_and_reading_of_a_sensor(data: Dataset) -> None:
-    """A row a sensor and window; frames, PUBLISHes, deliveries and readings add up to the levels they come from."""
+    """There is one row per sensor and window; frames, PUBLISHes, deliveries and readings add up to those of their levels."""
     table = windows.build(data.packets, data.readings, Cut(data.cut.midnight_ns, 3600, window_s=900))
-    own = data.packets[data.packets["client"].isin(data.readings["client_id"].astype("str"))]
+    of_sensors = data.packets[data.packets["client"].isin(data.readings["client_id"].astype("str"))]
     assert len(table) == 8 * 3
-    assert table["packets"].sum() == data.packets["flow"].isin(own["flow"]).sum()
-    assert table["publishes"].sum() == ((own["mqtt_msgtype"] == 3) & (own["to_server"] == 1)).sum()
+    assert table["packets"].sum() == data.packets["flow"].isin(of_sensors["flow"]).sum()
+    assert (
+        table["publishes"].sum() == ((of_sensors["mqtt_msgtype"] == 3) & (of_sensors["to_server"] == 1)).sum()
+    )
     assert table["slots"].tolist() == [3] * len(table)
     assert table["missing"].sum() == 1
     assert table["deliveries"].sum() == data.readings["deliveries"].sum()
@@ -85,7 +87,7 @@ def test_windows_hold_every_frame_and_reading_of_a_sensor(data: Dataset) -> None
 
 
 def test_a_removed_reading_marks_its_window(data: Dataset) -> None:
-    """A reading that never came left no frame, and its window is an attack all the same."""
+    """A removed reading has no frame, and its window is labelled attack all the same."""
     table = windows.build(data.packets, data.readings, data.cut)
     removed = data.readings[data.readings["fate"] == "removed"].iloc[0]
     row = table[table["client_id"] == removed["client_id"]].iloc[0]
@@ -94,20 +96,20 @@ def test_a_removed_reading_marks_its_window(data: Dataset) -> None:
 
 
 def test_a_day_has_whole_windows(data: Dataset) -> None:
-    """Windows start 1.5 s after local midnight and every hour from there, and take their hour from the clock there."""
+    """Windows start 1.5 s after local midnight and every hour from then on, and have local hour and weekday."""
     table = windows.build(data.packets, data.readings, data.cut)
     assert table["start_ns"].unique().tolist() == [data.cut.midnight_ns + 3 * SECOND // 2]
     assert table["hour"].unique().tolist() == pytest.approx([1.5 / 3600])
     assert table["weekday"].unique().tolist() == [0]
-    made = made_dataset.make(days=3)
+    days = made_dataset.make(days=3)
     table = windows.build(
-        made.packets, made.readings, Cut(midnight_before(made.readings["planned_ns"].min(), 0))
+        days.packets, days.readings, Cut(midnight_before(days.readings["planned_ns"].min(), 0))
     )
     assert table.groupby("day")["window"].nunique().tolist() == [24, 24, 24]
 
 
 def test_silence_is_a_row(data: Dataset) -> None:
-    """A sensor that says nothing in a window in which others do has a row of zeros there."""
+    """A sensor without frames in a window has a row of zeros if others have frames there."""
     mute = data.readings["client_id"].iloc[0]
     frames = data.packets[data.packets["client"] != mute].reset_index(drop=True)
     row = windows.build(frames, data.readings, data.cut).iloc[0]
@@ -136,6 +138,6 @@ def test_a_connection_without_connect_is_its_sensors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, -1, float("inf")])
 def test_lengths_that_cut_nothing(length: float) -> None:
-    """A length that is not above 0 s is refused by name."""
+    """A length that is not above 0 s is refused, and the error names it."""
     with pytest.raises(InputError, match=r"window_s is .*: give a length above 0 s"):
         Cut(window_s=length)

@@ -1,4 +1,4 @@
-"""The witness shares no code with the labeller, reads frames as tshark does, and says where the two differ."""
+"""The witness shares no code with the labeller, reads frames as tshark does, and reports where the two differ."""
 
 import ast
 from collections import defaultdict
@@ -24,7 +24,7 @@ ATTACK, NORMAL = Verdict(1, 0, "e01"), Verdict()
 
 
 def test_it_shares_no_code_with_the_labeller() -> None:
-    """Of the analysis it imports itself alone; of the rest of the project only the vocabulary."""
+    """Of the analysis the witness imports only itself, and of the other packages only the vocabulary."""
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -40,7 +40,7 @@ def test_it_shares_no_code_with_the_labeller() -> None:
 
 @pytest.mark.netns
 def test_it_reads_frames_as_tshark_does(hour_run: Path) -> None:
-    """Addresses, ports, numbers, flags and lengths of every frame of a real capture."""
+    """Addresses, ports, numbers, flags and lengths of every frame of a real capture equal those of tshark."""
     (raw,) = (hour_run / "capture" / "raw").glob("*.pcap")
     names = ("frame.number", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.id", "tcp.srcport", "tcp.dstport",
              "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len", "udp.srcport", "arp.src.proto_ipv4", "arp.opcode")  # fmt: skip
@@ -64,7 +64,7 @@ PACKET = Ether(src="02:42:c6:12:00:01", dst="02:42:c6:12:00:42") / IP(src="198.1
 
 
 def test_icmp_error_quotes_a_packet() -> None:
-    """The packet that an error is about is read out of it; an echo quotes none."""
+    """The packet that an ICMP error is about is read from the error; an echo quotes none."""
     inner = IP(src="198.18.0.66", dst="198.18.0.1") / UDP(sport=2345, dport=161)
     frame = frames.parse("frame 1", 0, bytes(PACKET / ICMP(type=3, code=3) / inner))
     quoted = frames.quoted(frame)
@@ -75,25 +75,25 @@ def test_icmp_error_quotes_a_packet() -> None:
 
 @pytest.mark.parametrize("length", range(0, 54, 3))
 def test_short_frame_is_no_trouble(length: int) -> None:
-    """A header that is cut short is left out."""
-    for whole in (PACKET / TCP(sport=1, dport=2), PACKET / UDP(), PACKET / ICMP(), Ether() / ARP()):
-        frames.parse("frame 1", 0, bytes(whole)[:length])
+    """A header that is cut short is left out, and there is no error."""
+    for packet in (PACKET / TCP(sport=1, dport=2), PACKET / UDP(), PACKET / ICMP(), Ether() / ARP()):
+        frames.parse("frame 1", 0, bytes(packet)[:length])
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "is no capture"), (b"\x4d\x3c\xb2\xa1" + bytes(30), "is cut short")]
+    ("content", "error"), [(b"", "is no capture"), (b"\x4d\x3c\xb2\xa1" + bytes(30), "is cut short")]
 )
-def test_broken_capture_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
-    """A raw capture that is none, or ends too early, is bad input."""
+def test_broken_capture_is_refused(tmp_path: Path, content: bytes, error: str) -> None:
+    """A raw capture of another format, one that is cut short, and a missing one are refused."""
     (tmp_path / "x.pcap").write_bytes(content)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=error):
         list(frames._records(tmp_path / "x.pcap", "x.pcap"))
     with pytest.raises(InputError, match="cannot be read"):
         list(frames._records(tmp_path / "y.pcap", "y.pcap"))
 
 
 def test_differences_name_frame_and_both_labels() -> None:
-    """A label that the witness does not find is named with its frame, and so is what it cannot explain."""
+    """A label that the witness does not confirm is reported with its frame, and so is a doubt of the witness."""
     testimony = witness.Testimony(
         ["frame 1 of a", "frame 2 of a", "frame 3 of a"], [(NORMAL,), (ATTACK,), ()], []
     )
@@ -101,7 +101,7 @@ def test_differences_name_frame_and_both_labels() -> None:
         "1 frames are labelled otherwise than the witness finds, the first is frame 3 of a: normal; the witness: unexplained"
     ]
     assert "frame 2 of a: normal; the witness: attack e01" in witness.differences(testimony, [NORMAL] * 3)[0]
-    assert "2 rows, the captures 3 frames" in witness.differences(testimony, [NORMAL] * 2)[0]
+    assert "2 rows, but the captures have 3 frames" in witness.differences(testimony, [NORMAL] * 2)[0]
     doubting = witness.Testimony([], [], [Doubt("frame 9", "is nobody's"), Doubt("frame 10", "too")])
     assert witness.differences(doubting, []) == [
         "frame 9 is nobody's (the first of 2 things the witness cannot explain)"
@@ -109,7 +109,7 @@ def test_differences_name_frame_and_both_labels() -> None:
 
 
 def test_either_of_two_verdicts_will_do() -> None:
-    """At the very edge of an act phase both may be."""
+    """At the edge of an act phase both verdicts are possible, so either label agrees."""
     testimony = witness.Testimony(["frame 1 of a"], [(NORMAL, ATTACK)], [])
     assert witness.differences(testimony, [NORMAL]) == witness.differences(testimony, [ATTACK]) == []
 
@@ -120,7 +120,7 @@ def test_either_of_two_verdicts_will_do() -> None:
      ("reset", 0, False), ("reset", 40, True)],
 )  # fmt: skip
 def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, doubted: bool) -> None:
-    """What others send has no end but the next episode on that path; what the attacker sends ends with the episode."""
+    """Frames from others to the attacker may come until the next episode on the path; the attacker's own frames end with the episode."""
     where = {"kind": "interception", "unit": "inrow-13", "day": 1, "readings": 1}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,
                 "episodes": [{**where, "start": "00:10"}, {**where, "start": "00:30"}]}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Processes that learn: none outlives the command that started them, nor what they share."""
+"""Worker processes end with the command that started them, and leave no shared memory."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ next(work)
 
 
 def at_work(_: object, seconds: float = 0.0) -> int:
-    """Return the process that does this, after a while."""
+    """Return the process with this command line, after a while."""
     import os  # noqa: PLC0415 - in the process that does it
 
     time.sleep(seconds)
@@ -31,7 +31,7 @@ def at_work(_: object, seconds: float = 0.0) -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_who_started_them(number: signal.Signals) -> None:
-    """Killed in the middle of work, neither a worker nor the memory they share is left."""
+    """If the command is killed during work, neither a worker nor shared memory remains."""
     house = Path(__file__).resolve().parents[2]
     process = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=house, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Retiming: packet times, TCP timestamps and checksums, from wall to virtual time."""
+"""Retiming: packet times, TCP timestamps and checksums move from wall time to virtual time."""
 
 import random
 import struct
@@ -21,7 +21,7 @@ from coldaisle_contracts.timeline import Timeline
 UNIT = UNITS["inrow-13"]
 WALL = 1_800_000_000 * SECOND
 ROWS = [(WALL, 100 * SECOND), (WALL + SECOND, 400 * SECOND), (WALL + 2 * SECOND, 700 * SECOND)]
-"""Three offsets; growth counts from the second, the first time advance."""
+"""Three offsets; growth is counted from the second one, the first time advance."""
 GROWN_MS = 300_000
 
 
@@ -38,7 +38,7 @@ def _timestamp(frame: bytes) -> tuple[int, int]:
 
 
 def _is_valid(frame: bytes) -> bool:
-    """Tell by scapy whether the transport checksum is right."""
+    """Return whether the transport checksum is right, as computed by scapy."""
     packet = Ether(frame)
     layer = TCP if TCP in packet else UDP
     stored = packet[layer].chksum
@@ -51,7 +51,7 @@ _STEPS = st.lists(st.tuples(st.integers(1, 10**10), st.integers(0, 10**13)), min
 
 @given(_STEPS, st.lists(st.integers(-(10**9), 10**11), min_size=2, max_size=20))
 def test_map_is_monotone(steps: list[tuple[int, int]], instants: list[int]) -> None:
-    """Later on the wall is never earlier in virtual time, whatever the time advances were."""
+    """A later wall time never maps to an earlier virtual time, for any time advances."""
     rows, wall, offset = list[tuple[int, int]](), WALL, 0
     for pause, jump in steps:
         wall, offset = wall + pause, offset + jump
@@ -62,14 +62,14 @@ def test_map_is_monotone(steps: list[tuple[int, int]], instants: list[int]) -> N
 
 
 def test_offset_in_force_is_the_newest_not_after_the_instant() -> None:
-    """An offset holds from its own instant on; before the first, the first holds."""
+    """An offset holds from its instant on; the first offset also holds before it."""
     timeline = Timeline(ROWS)
     wall_times = [WALL - 1, WALL, WALL + SECOND - 1, WALL + SECOND, WALL + 9 * SECOND]
     assert [timeline.offset(wall) // SECOND for wall in wall_times] == [100, 100, 100, 400, 700]
 
 
 def test_echo_moves_by_the_growth_when_its_value_was_sent() -> None:
-    """TSval moves by the growth now, TSecr by the growth in force when the echoed TSval was sent."""
+    """TSval moves by the current growth of the offset, TSecr by the growth when the echoed TSval was sent."""
     retimer = Retimer(Timeline(ROWS))
     before, after = WALL + SECOND + 1, WALL + 2 * SECOND + 1
     first = retimer.frame(before, bytes(_segment(1000, 0)))
@@ -81,7 +81,7 @@ def test_echo_moves_by_the_growth_when_its_value_was_sent() -> None:
 
 
 def test_a_value_sent_again_after_a_jump_stays_what_it_was() -> None:
-    """The same TSval means the same instant, so it maps to one value."""
+    """Equal TSvals mean the same instant, so they map to one value, also after a jump."""
     retimer = Retimer(Timeline(ROWS))
     frame = bytes(_segment(1000, 0))
     assert _timestamp(retimer.frame(WALL + SECOND, frame)) == _timestamp(
@@ -90,7 +90,7 @@ def test_a_value_sent_again_after_a_jump_stays_what_it_was() -> None:
 
 
 def test_timestamps_wrap_at_32_bits() -> None:
-    """A TSval near its end wraps, as RFC 7323 has it."""
+    """A TSval near 2^32 wraps to a small value, as in RFC 7323."""
     retimed = Retimer(Timeline(ROWS)).frame(WALL + 2 * SECOND, bytes(_segment(2**32 - 1, 0)))
     assert _timestamp(retimed)[0] == GROWN_MS - 1
     assert _is_valid(retimed)
@@ -98,7 +98,7 @@ def test_timestamps_wrap_at_32_bits() -> None:
 
 @given(st.binary(max_size=40), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_right_checksum_is_right_again(payload: bytes, value: int, echo: int) -> None:
-    """Whatever the payload, odd or even, a right checksum is right after the timestamps moved."""
+    """For any payload, of odd or even length, a right checksum is right again after the timestamps moved."""
     frame = bytes(_segment(value, echo, payload))
     retimed = Retimer(Timeline(ROWS)).frame(WALL + 2 * SECOND, frame)
     assert _is_valid(retimed)
@@ -106,7 +106,7 @@ def test_right_checksum_is_right_again(payload: bytes, value: int, echo: int) ->
 
 
 def test_checksum_that_comes_out_as_zero() -> None:
-    """A TCP checksum of zero is written as zero; only UDP, where zero means none, writes 0xFFFF (RFC 768)."""
+    """A TCP checksum of zero is written as zero; only in UDP, where zero means no checksum, it becomes 0xFFFF (RFC 768)."""
     retimer = Retimer(Timeline(ROWS))
     first = retimer.frame(WALL + 2 * SECOND, bytes(_segment(1000, 0, b"\0\0")))
     balancing = Ether(first)[TCP].chksum.to_bytes(2, "big")
@@ -116,7 +116,7 @@ def test_checksum_that_comes_out_as_zero() -> None:
 
 
 def test_checksum_left_to_the_card_is_filled_in() -> None:
-    """A partial checksum, the sum over the pseudo header alone, becomes a right one."""
+    """A partial checksum, the sum over the pseudo header alone, is replaced by the right one."""
     frame = bytearray(bytes(_segment(1000, 0, b"abc")))
     size = len(frame) - 34
     pseudo = bytes(frame[26:34]) + struct.pack("!HH", 6, size)
@@ -127,14 +127,14 @@ def test_checksum_left_to_the_card_is_filled_in() -> None:
 
 
 def test_wrong_checksum_stays_wrong() -> None:
-    """A frame that was broken on the wire is not silently mended."""
+    """A frame with a wrong checksum on the wire keeps a wrong checksum."""
     frame = bytearray(bytes(_segment(1000, 0, b"abc")))
     frame[51] ^= 0x55
     assert not _is_valid(Retimer(Timeline(ROWS)).frame(WALL + SECOND, bytes(frame)))
 
 
 def test_other_frames_pass_unchanged() -> None:
-    """ARP, UDP with a right checksum and a cut frame are left as they are."""
+    """ARP, UDP with a right checksum and a cut frame do not change."""
     retimer = Retimer(Timeline(ROWS))
     udp = (
         Ether(dst=BROKER.mac, src=UNIT.mac)
@@ -150,7 +150,7 @@ def test_other_frames_pass_unchanged() -> None:
 
 
 def test_packets_go_in_the_order_of_their_stamps() -> None:
-    """A packet that reached the capture late takes its place; equal stamps keep their order."""
+    """A packet that reached the capture late is moved to its place; packets with equal stamps keep their order."""
     late = DISORDER_NS
     packets = [
         (WALL + late, b"b"),
@@ -163,7 +163,7 @@ def test_packets_go_in_the_order_of_their_stamps() -> None:
 
 
 def test_a_clock_set_back_is_refused() -> None:
-    """A packet far behind its predecessors is named with what happened."""
+    """A packet far behind its predecessors is refused, and the sentence says that the clock was set back."""
     packets = [(WALL + 2 * SECOND, b""), (WALL, b"")]
     with pytest.raises(
         InputError, match=r"frame 2 is '2000 ms after its successors': the machine's clock was set back"
@@ -187,7 +187,7 @@ def test_retimed_capture_keeps_every_packet(tmp_path: Path) -> None:
 
 
 def test_cut_capture_is_one_sentence_with_its_place(tmp_path: Path) -> None:
-    """Wherever a capture is cut it holds whole packets or names file, frame and byte."""
+    """A capture cut at any byte holds only whole packets, or is refused with file, frame and byte."""
     whole, path = tmp_path / "whole.pcap", tmp_path / "cut.pcap"
     frame = bytes(_segment(1000, 0))
     pcap(whole, [(WALL, frame), (WALL + 1, frame)])
@@ -205,7 +205,7 @@ def test_cut_capture_is_one_sentence_with_its_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"short", b"no pcap at all, but long enough to be one"])
 def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
-    """A file that tcpdump did not write is named with its remedy."""
+    """A file that tcpdump did not write is refused with its path and a remedy."""
     path = tmp_path / "x.pcap"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"x\.pcap: it is not a nanosecond pcap"):
@@ -213,7 +213,7 @@ def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_timeline_takes_the_lines_of_its_shard(tmp_path: Path) -> None:
-    """Offsets of other shards do not count."""
+    """A timeline ignores the offsets of other shards."""
     path = tmp_path / "timeline.jsonl"
     line = '{{"event":"offset","shard":"{}","wall_ns":{},"offset_ns":{}}}\n'
     path.write_text(line.format("day-1", 5, 50) + line.format("day-2", 6, 60) + line.format("day-1", 7, 70))
@@ -223,7 +223,7 @@ def test_timeline_takes_the_lines_of_its_shard(tmp_path: Path) -> None:
 
 @given(st.integers(0, 2**32), st.integers(0, 80))
 def test_no_frame_stops_the_capture(seed: int, cut: int) -> None:
-    """A frame that is cut, or whose headers point past its end, comes out as long as it went in; nothing is raised."""
+    """A cut frame, or one whose headers point past its end, keeps its length and raises no error."""
     chance = random.Random(seed)  # noqa: S311 - damage, not secrets
     frame = bytearray(bytes(_segment(1000, 2000, b"payload")))
     for at in chance.sample(range(12, len(frame)), 3):
@@ -233,7 +233,7 @@ def test_no_frame_stops_the_capture(seed: int, cut: int) -> None:
 
 
 def test_a_header_that_points_past_its_packet_changes_nothing_behind_it() -> None:
-    """What an Ethernet card appended is not taken for an option of TCP."""
+    """Ethernet padding is not read as a TCP option."""
     frame = bytearray(bytes(_segment(1000, 2000)))
     frame[14 + 20 + 12] = 0xF0
     padded = bytes(frame) + b"\x08\x0a" + bytes(8) + b"\x08\x0a" + bytes(18)

@@ -1,4 +1,4 @@
-"""Sealing: what is counted, hashed, and refused."""
+"""Sealing: packets are counted and hashed, and an incomplete capture is refused."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SHARD = "day-1"
 
 
 def _run(folder: Path, counts: tuple[int, ...] = (3, 2)) -> list[Path]:
-    """Make a run's folder with a timeline and raw captures of so many packets; return the captures."""
+    """Make a run's folder with a timeline and raw captures with these numbers of packets; return the captures."""
     (folder / "capture" / "raw").mkdir(parents=True)
     (folder / "journal").mkdir()
     timeline = Journal(folder / "journal" / "timeline.jsonl", SHARD)
@@ -38,7 +38,7 @@ def _seal(folder: Path, raws: list[Path], tally: Tally) -> None:
 
 
 def test_every_file_is_counted_and_hashed(tmp_path: Path) -> None:
-    """Each raw capture gets its number, a retimed copy, and a line with counts and both hashes."""
+    """Each raw capture gets a number, a retimed copy, and a journal line with counts and both hashes."""
     _seal(tmp_path, _run(tmp_path), Tally(captured=5, dropped=0))
     lines = list(read_journal(tmp_path / "journal" / "capture.jsonl"))
     assert [line["packets"] for line in lines] == [3, 2]
@@ -51,7 +51,7 @@ def test_every_file_is_counted_and_hashed(tmp_path: Path) -> None:
 
 
 def test_a_drop_is_refused_and_written_down(tmp_path: Path) -> None:
-    """One dropped packet makes the capture worthless, and its journal says so."""
+    """One dropped packet is enough to refuse the capture, and the journal records it."""
     with pytest.raises(CaptureError, match="the kernel dropped 1 packets: end other programs"):
         _seal(tmp_path, _run(tmp_path), Tally(captured=5, dropped=1))
     lines = list(read_journal(tmp_path / "journal" / "capture.jsonl"))
@@ -60,6 +60,6 @@ def test_a_drop_is_refused_and_written_down(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("captured", [4, 6])
 def test_files_must_hold_what_tcpdump_counted(tmp_path: Path, captured: int) -> None:
-    """A packet more or less than tcpdump counted is refused."""
+    """Files with one packet more or less than tcpdump counted are refused."""
     with pytest.raises(CaptureError, match=f"tcpdump counted {captured} packets, its files hold 5"):
         _seal(tmp_path, _run(tmp_path), Tally(captured=captured, dropped=0))

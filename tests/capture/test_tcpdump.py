@@ -1,4 +1,4 @@
-"""tcpdump itself: started, rotated by size, stopped and asked what it counted."""
+"""tcpdump itself: its start, its rotation by size, its end and its counts."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from coldaisle_testbed import namespaces
 
 
 def test_files_are_ordered_by_number(tmp_path: Path) -> None:
-    """The tenth file comes after the second, and other files are none of its."""
+    """The tenth file comes after the second, and files of other names are ignored."""
     names = ["day-1.tcpdump", "day-1.tcpdump1", "day-1.tcpdump2", "day-1.tcpdump10"]
     for name in [*names, "day-10.tcpdump", "other"]:
         (tmp_path / name).touch()
@@ -30,7 +30,7 @@ def test_files_are_ordered_by_number(tmp_path: Path) -> None:
 
 @pytest.mark.netns
 def test_capture_rotates_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Past its size a capture goes on in another file; together they hold what was counted, in order of time."""
+    """A full capture file is followed by another; together they hold every counted packet in order of time."""
     monkeypatch.setattr(tcpdump, "ROTATE_MB", 1)
     space = namespaces.create()
     try:
@@ -54,14 +54,14 @@ def test_capture_rotates_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.netns
 def test_unknown_interface_is_said_in_tcpdumps_words(tmp_path: Path) -> None:
-    """A capture that cannot start ends with what tcpdump said."""
+    """A capture that cannot start raises an error with tcpdump's own message."""
     with pytest.raises(CaptureError, match=r"tcpdump did not start: .*nowhere0"):
         Tcpdump("nowhere0", tmp_path / "x")
 
 
 @pytest.mark.netns
 def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None:
-    """As many frames as there are places for are sent at full length while tcpdump is stopped: it writes them all before it ends."""
+    """While tcpdump is stopped, as many full-length frames arrive as its ring can hold; it writes all of them before it ends."""
     room, space = 3_000, namespaces.create()
     try:
         with namespaces.inside(space):
@@ -69,10 +69,10 @@ def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None
             os.kill(dump._process.pid, signal.SIGSTOP)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as itself:
                 itself.bind(("127.0.0.1", 0))
-                for _ in range(room // 2):  # loopback shows each twice: as it goes out and as it comes in
+                for _ in range(room // 2):  # on loopback each frame is captured twice, outgoing and incoming
                     itself.sendto(bytes(1_472), itself.getsockname())
             later = threading.Timer(0.5, os.kill, (dump._process.pid, signal.SIGCONT))
-            later.start()  # it is told to end while it stands still
+            later.start()  # stop() is called while tcpdump is stopped
             tally = dump.stop()
     finally:
         os.close(space)
@@ -82,7 +82,7 @@ def test_a_stopped_tcpdump_loses_nothing_that_finds_room(tmp_path: Path) -> None
 
 @pytest.mark.netns
 def test_a_frame_that_is_cut_ends_the_run(tmp_path: Path) -> None:
-    """A frame longer than the snapshot is no capture of the test network's: the sentence names it and its two lengths."""
+    """A frame longer than the snapshot length is refused: the sentence has its number and both lengths."""
     space = namespaces.create()
     try:
         with namespaces.inside(space):
@@ -97,7 +97,7 @@ def test_a_frame_that_is_cut_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_the_ring_has_room_for_the_plan() -> None:
-    """A short shard has room for every frame it can have, a long one for a burst."""
+    """The ring of a short shard holds every frame that the plan allows, that of a long shard a burst."""
     path = Path(__file__).resolve().parents[2] / "scenarios"
     rooms = {}
     for name in ("hour", "week"):

@@ -1,4 +1,4 @@
-"""Real runs in containers: the smoke scenario, and what becomes of a run when a container fails."""
+"""Real runs in containers: the smoke scenario, and the end of a run when a container fails."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ pytestmark = [
 
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
-    """The machine's Docker Engine, no run on it; whatever a test starts there has to be gone afterwards."""
+    """The machine's Docker Engine without any run; after the test nothing of a run may be left on it."""
     with closing(connect()) as client:
         assert remains(client) == [], (
             "a run holds the engine: docker compose -p coldaisle --profile live down -v"
@@ -45,7 +45,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 def remains(client: docker.DockerClient) -> list[str]:
-    """Return the names of what runs hold on the engine: containers by Compose service, and networks."""
+    """Return the names of what runs have on the engine: containers by Compose service, and networks."""
     networks = [str(network.name) for network in client.networks.list()]
     return sorted(containers(client)) + [name for name in networks if "coldaisle" in name]
 
@@ -67,22 +67,22 @@ def plan() -> Plan:
     return build_plan(load_scenario(path), str(path))
 
 
-def told(engine: docker.DockerClient, service: str, script: str) -> None:
+def run_inside(engine: docker.DockerClient, service: str, script: str) -> None:
     """Run a shell script in a container of a run."""
     engine.api.exec_start(engine.api.exec_create(containers(engine)[service], ["sh", "-c", script])["Id"])
 
 
 def at_work(stage: Path) -> None:
-    """Wait until a run's readings come in."""
+    """Wait until a run has its first readings."""
     until = time.monotonic() + PATIENCE_S
     while not (stage / "journal" / "inrow-15.jsonl").exists() and time.monotonic() < until:
         time.sleep(0.05)
 
 
 def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, tmp_path: Path) -> None:
-    """Containers play the smoke scenario, tcpdump stands still for 3 s, and every reading, act and frame is accounted for.
+    """Containers play the smoke scenario, tcpdump stops for 3 s, and every reading, act and frame is accounted for.
 
-    All files are the owner's of the run's folder, nobody else may write them, and the images have said what they hold.
+    All files belong to the owner of the run's folder, no other user may write them, and every image has listed its software.
     """
     stage = tmp_path / ".hour"
 
@@ -91,9 +91,9 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
         send = (
             "for one in /proc/[0-9]*; do if grep -qx tcpdump $one/comm; then kill -%s ${one#/proc/}; fi; done"
         )
-        told(engine, "capture", send % "STOP")
+        run_inside(engine, "capture", send % "STOP")
         time.sleep(3)
-        told(engine, "capture", send % "CONT")
+        run_inside(engine, "capture", send % "CONT")
 
     thread = threading.Thread(target=stop_tcpdump)
     thread.start()
@@ -110,13 +110,13 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
 
 
 NO_ZERO = "tcp.checksum != 0xffff"
-"""What Linux writes where it means 0, once in 65,536 checksums, is none that somebody made wrong."""
+"""Linux writes 0xffff for a checksum of 0, once in 65,536 frames: these are not wrong on purpose."""
 
 
 def frames(stage: Path) -> tuple[set[int], set[int]]:
-    """Return the lengths of a thousand bytes and more in the raw captures, and those of frames whose TCP checksum is wrong.
+    """Return the frame lengths of 1,000 bytes and more in the raw captures, and the lengths of frames with a wrong TCP checksum.
 
-    How often each comes is a matter of time: what is not acknowledged is sent again.
+    How often each length occurs depends on timing, because unacknowledged frames are sent again.
     """
     lengths: set[int] = set()
     wrong: set[int] = set()
@@ -129,9 +129,9 @@ def frames(stage: Path) -> tuple[set[int], set[int]]:
 @pytest.mark.netns
 @pytest.mark.usefixtures("engine")
 def test_the_whole_catalogue_is_the_same_on_both_engines(catalogue_run: Path, tmp_path: Path) -> None:
-    """Every variant of every kind in containers: everything adds up, and the semantic digest is that of the netns engine.
+    """Every variant of every kind adds up in containers, and the semantic digest is that of the netns engine.
 
-    So do frames look: the same long ones, none of them longer than a cable carries, and the same checksums are wrong.
+    The frames are alike, too: the same long frames, none longer than Ethernet's 1,514 bytes, and the same lengths with wrong checksums.
     """
     stage = tmp_path / ".catalogue"
     compose.play(PLAN, stage, lambda _: None)
@@ -145,9 +145,9 @@ def test_the_whole_catalogue_is_the_same_on_both_engines(catalogue_run: Path, tm
 
 
 def strike(engine: docker.DockerClient, name: str, blow: str) -> None:
-    """Kill a container, pause it, or stop its programs so that the engine sees nothing wrong."""
+    """Kill a container, pause it, or stop its programs without a sign for the engine."""
     if blow == "hang":
-        told(engine, name, "kill -STOP -1")
+        run_inside(engine, name, "kill -STOP -1")
     else:
         getattr(engine.api, blow)(containers(engine)[name])
 
@@ -159,7 +159,7 @@ def strike(engine: docker.DockerClient, name: str, blow: str) -> None:
 def test_a_failing_container_is_named(
     engine: docker.DockerClient, plan: Plan, tmp_path: Path, blow: str, what: str
 ) -> None:
-    """A unit that dies, stalls or hangs ends the run within 30 s, with its name, and nothing is left behind."""
+    """A unit that dies, stalls or hangs ends the run within 30 s with its name, and no file is left."""
     stage = stage_of(tmp_path / "hour")
     struck: list[float] = []
 

@@ -1,4 +1,4 @@
-"""`docker compose up` as people call it, in checkouts of their own: two at once, again, with a watch, with a taken port, and failing."""
+"""`docker compose up` as users call it, in checkouts of their own: two at once, a second time, with a watch, with a taken port, and failing."""
 
 import os
 import shutil
@@ -20,11 +20,11 @@ from coldaisle_testbed.engines.compose import project_of
 
 HOUSE = Path(__file__).resolve().parents[2]
 SOMEBODY = 4242
-"""A user whom no image knows, as most of those who call `docker compose up` are."""
+"""The id of a user that no image has, like most users of `docker compose up`."""
 PATIENCE_S = 1500.0
-"""Building the analysis image takes minutes where nothing is cached, s."""
+"""A limit in s: the analysis image takes minutes to build without a cache."""
 FOR_SCRIPTS, NO_WAITING = ("--exit-code-from", "analysis"), {"COLDAISLE_VERDICT": "service_started"}
-"""What the README tells scripts to call: `up` ends with the run and its exit code."""
+"""The README's options for scripts: `up` ends with the run and its exit code."""
 TOKEN = "known"  # noqa: S105 - of a JupyterLab that lives for seconds
 
 pytestmark = [
@@ -34,21 +34,21 @@ pytestmark = [
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+    """Return a free port of the loopback address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout of this source, and what is called in it."""
+    """A checkout of this source, and the Compose commands in it."""
 
     folder: Path
     port: int
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a shell in it, with ports that are free and the images of this house."""
+        """The environment of a shell in it, with free ports and the images of this repository."""
         return os.environ | {
             "PWD": str(self.folder),
             "COLDAISLE_IMAGES": project_of(HOUSE),
@@ -59,13 +59,13 @@ class Checkout:
         }
 
     def start(self, *arguments: str) -> "Popen[str]":
-        """Start a Compose command; one for scripts as the README says."""
+        """Start a Compose command; one for scripts gets the variable that the README names."""
         command = ["docker", "compose", "--ansi", "never", *arguments]
         env = self.env | (NO_WAITING if FOR_SCRIPTS[0] in arguments else {})
         return Popen(command, cwd=self.folder, env=env, stdout=PIPE, stderr=STDOUT, text=True)
 
     def call(self, *arguments: str) -> tuple[int, str]:
-        """Call a Compose command; return its exit code and what it wrote."""
+        """Call a Compose command; return its exit code and its output."""
         with self.start(*arguments) as process:
             output, _ = process.communicate(timeout=PATIENCE_S)
             return process.returncode, output
@@ -75,17 +75,17 @@ class Checkout:
         return (self.folder / "runs" / "latest").resolve()
 
     def listed(self) -> set[str]:
-        """Return the names of all that lies in its folder of runs, hidden stages too."""
+        """Return the names in its folder of runs, with hidden stages."""
         return {path.name for path in (self.folder / "runs").iterdir()}
 
     def running(self) -> list[str]:
-        """Return the services that still run."""
+        """Return the services that are still running."""
         return self.call("ps", "--services", "--status", "running")[1].split()
 
 
 @pytest.fixture(scope="module")
 def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkout]]:
-    """Two checkouts in folders of the same name, one with runs of another user's; what they leave on the engine is taken away."""
+    """Two checkouts in folders of the same name, one with another user's runs; their containers are removed afterwards."""
     checkouts = []
     for name in ("one", "two"):
         folder = tmp_path_factory.mktemp(name) / "coldaisle"
@@ -110,14 +110,14 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
 
 @pytest.fixture(scope="module")
 def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
-    """An hour played and analysed in both at the same time, to the end; exit codes, and what the terminals showed."""
+    """The smoke scenario played and analysed in both checkouts at the same time; exit codes and terminal outputs."""
     processes = [checkout.start("up", *FOR_SCRIPTS) for checkout in checkouts]
     outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
 
 
 def from_containers(output: str) -> list[str]:
-    """Return what containers wrote to the terminal once the images were built, a line each, without control characters."""
+    """Return the lines that containers printed after the images were built, without control characters."""
     _, _, attached = output.replace("\x1b[2K", "").partition("Attaching to ")
     return [line for line in attached.splitlines() if " | " in line]
 
@@ -126,7 +126,7 @@ def from_containers(output: str) -> list[str]:
 def test_two_checkouts_play_at_once(
     checkouts: list[Checkout], played: list[tuple[int, str]], hour_run: Path
 ) -> None:
-    """Both end well, know their version and commit, and their semantic digest is that of the engine netns."""
+    """Both runs end well, have their version and commit, and have the semantic digest of the netns engine."""
     digest = Manifest.load(hour_run).semantic_digest
     for checkout, (code, output) in zip(checkouts, played, strict=True):
         assert code == 0, output
@@ -146,7 +146,7 @@ def test_two_checkouts_play_at_once(
 def test_an_analysis_cut_short_is_made_without_playing_again(
     checkouts: list[Checkout], played: list[tuple[int, str]]
 ) -> None:
-    """`docker compose run --rm desk finish` analyses a run that was played and not analysed, and plays nothing."""
+    """`docker compose run --rm desk finish` analyses a run that was played and not analysed, and makes no run."""
     assert played
     run, runs = checkouts[0].latest(), checkouts[0].listed()
     shutil.rmtree(run / "analyses")
@@ -157,7 +157,7 @@ def test_an_analysis_cut_short_is_made_without_playing_again(
 
 
 def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list[tuple[int, str]]) -> None:
-    """It names the day, then where report and JupyterLab are on this machine, and nothing of what the attack provokes."""
+    """The terminal shows the day, then the addresses of report and JupyterLab on this machine, and no output of units or attacker."""
     for checkout, (_, output) in zip(checkouts, played, strict=True):
         lines = from_containers(output)
         assert {line.partition("-1")[0] for line in lines} <= {"desk", "analysis"}
@@ -170,7 +170,7 @@ def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list
 
 @pytest.mark.usefixtures("played")
 def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
-    """`docker compose up desk` plays nothing, and shows the report at the address that the token lets in."""
+    """`docker compose up desk` makes no run, and serves the report at the address with the token."""
     checkout, runs = checkouts[0], checkouts[0].listed()
     code, output = checkout.call("up", "--detach", "desk")
     assert code == 0, output
@@ -190,7 +190,7 @@ def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
 
 @pytest.mark.usefixtures("played")
 def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
-    """A second week in the same checkout has a watch with alarms in a folder of its own; afterwards JupyterLab is all that runs."""
+    """A second run in the same checkout has a watch with alarms in its own folder; afterwards only JupyterLab and the listener run."""
     checkout, before = checkouts[0], checkouts[0].latest()
     code, output = checkout.call("--profile", "live", "up", "--detach")
     assert code == 0, output
@@ -202,11 +202,9 @@ def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
 
 
 @pytest.mark.usefixtures("played")
-@pytest.mark.parametrize(
-    ("options", "code"), [((), 1), (FOR_SCRIPTS, 3)], ids=["as people call it", "for scripts"]
-)
+@pytest.mark.parametrize(("options", "code"), [((), 1), (FOR_SCRIPTS, 3)], ids=["by hand", "for scripts"])
 def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...], code: int) -> None:
-    """When a unit is killed `up` ends within 30 s with a sentence that says who failed; then nothing runs and no stage is left."""
+    """If a unit is killed, `up` ends within 30 s with a sentence that names it; then no service runs and no stage is left."""
     checkout = checkouts[1]
     with checkout.start("up", *options) as process:
         journal = checkout.folder / "runs" / ".compose" / "journal" / "inrow-13.jsonl"
@@ -229,7 +227,7 @@ def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...
 
 @pytest.mark.usefixtures("played")
 def test_a_taken_port_is_said_at_once(checkouts: list[Checkout]) -> None:
-    """A port that somebody listens on ends `up` before a plan is made."""
+    """A port in use ends `up` before a plan is made."""
     runs = checkouts[1].listed()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Acts: for every kind and any seed they lie within their episode and its day, and stay within its budget."""
+"""Acts: for every kind and any seed they lie within their episode and its day and stay within its budget."""
 
 from typing import Any
 
@@ -18,24 +18,24 @@ from coldaisle_contracts.taxonomy import Role
 SEEDS = st.integers(0, 2**32 - 1)
 HIDING = [kind.name for kind in KINDS.values() if kind.stealth]
 TOO_CLOSE = {(interval, kind) for interval in (10, 12.5) for kind in ("reboot", "slow-denial")}
-"""Intervals at which there is no time for a kind."""
+"""Pairs of an interval and a kind that has no room in it."""
 BETWEEN = 8_000_000
-"""Units wake and jitter so far apart at most, ns."""
+"""Most time between the wake-ups of two units in a slot, with jitter, ns."""
 
 
 def made(seed: int = 1, **changes: Any) -> Scenario:
-    """Return a scenario of two days with what is changed."""
+    """Return a scenario of two days with some keys changed."""
     base = {"name": "made", "seed": seed, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
     return Scenario.model_validate(base | changes)
 
 
 def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
-    """Return a plan whose episodes are of one kind, all drawn by seed."""
+    """Return a plan whose episodes all have one kind and are drawn by seed."""
     return build_plan(made(seed, drawn={"count": count, "kinds": {kind: 1}} | changes))
 
 
 def playing(kind: str, **changes: Any) -> Episode:
-    """Return the one episode of a plan, with what is asked of it."""
+    """Return the plan's one episode, which has the given keys."""
     spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     (only,) = build_plan(made(episodes=[spec | unit | changes])).episodes
@@ -46,7 +46,7 @@ def playing(kind: str, **changes: Any) -> Episode:
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
-    """Whatever the seed, an act's slot and times are its episode's, and the episode is over before its day is."""
+    """For any seed, an act's slot and times lie in its episode, and the episode ends before its day does."""
     plan = drawing(kind, seed)
     for planned in plan.episodes:
         day = planned.onset // 288
@@ -65,7 +65,7 @@ def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, seed: int) -> None:
-    """Acts that are laid between readings come after theirs and leave room before the one that follows."""
+    """Acts between two readings come after the first and leave room before the second."""
     plan = drawing(kind, seed)
     for planned in plan.episodes:
         unit = "inrow-13" if planned.unit == BROKER else planned.unit
@@ -77,7 +77,7 @@ def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, se
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
-    """With one seed two plans are equal, with another they are not; a plan survives its file."""
+    """The same seed gives equal plans, another seed another plan; a plan read back from its file is equal."""
     assert drawing(kind, 7) == drawing(kind, 7)
     assert drawing(kind, 7).episodes != drawing(kind, 8).episodes
     assert Plan.model_validate_json(drawing(kind, 7).model_dump_json()) == drawing(kind, 7)
@@ -87,7 +87,7 @@ def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_budgets_are_bounded(kind: str, seed: int) -> None:
-    """Frames and real time are counted, none runs away, and only episodes without an act cost no time."""
+    """The budget of frames and of real time is bounded, and only episodes without an act cost no time."""
     for planned in drawing(kind, seed).episodes:
         assert 0 < planned.packets < 20_000
         assert (planned.cost_s > 0) == bool(planned.acts)
@@ -98,7 +98,7 @@ def test_budgets_are_bounded(kind: str, seed: int) -> None:
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
-    """An episode has every parameter of its variant, and what is drawn is within what a scenario may ask for."""
+    """An episode has every parameter of its variant; drawn values are within the bounds of a scenario."""
     for planned in drawing(kind, seed).episodes:
         rows = {row.name: row for row in planned.row.parameters if row.of(planned.variant)}
         assert {name for name, row in rows.items() if row.drawn} <= set(planned.parameters) <= set(rows)
@@ -109,7 +109,7 @@ def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_is_hit(kind: str) -> None:
-    """The broker has no sensors, a unit that plays itself has all, and only roles of readings need a unit."""
+    """An episode on the broker has no sensors; one that a unit plays itself has all four; an edit of readings needs a unit."""
     for planned in drawing(kind, 3).episodes:
         assert (planned.unit == BROKER) == (planned.sensors == ()) == (planned.row.target == "broker")
         assert set(planned.normal) == set(planned.sensors)
@@ -130,7 +130,7 @@ def test_what_happens_once_takes_one_slot(kind: str) -> None:
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_hidden_values_and_times_are_normal_ones(kind: str, seed: int) -> None:
-    """What is made up in stealth lies in the sensor's normal range, what is held back stays inside the jitter."""
+    """Values forged in stealth lie in the sensor's normal range, and delays stay inside the jitter."""
     plan = drawing(kind, seed, stealth=True)
     for planned in plan.episodes:
         assert planned.stealth
@@ -144,7 +144,7 @@ def test_hidden_values_and_times_are_normal_ones(kind: str, seed: int) -> None:
 
 
 def test_a_pair_changes_places_and_the_odd_one_stays() -> None:
-    """Of five readings two pairs are swapped: the first of each goes on just after the second."""
+    """Five readings hold two swapped pairs: the first of each pair is sent just after the second."""
     planned = playing("reordering", readings=5, sensors=[2])
     plan = build_plan(made())
     assert [act.slot - planned.onset for act in planned.acts] == [0, 2]
@@ -161,7 +161,7 @@ def test_every_ntp_query_is_forged_by_the_same_amount() -> None:
 
 
 def test_a_forged_clock_is_put_right_before_the_day_is_over() -> None:
-    """With an NTP query an hour, a forgery leaves an hour to midnight: the next day starts with an honest clock."""
+    """With one NTP query per hour, a forgery ends an hour before midnight, so the next day starts with a right clock."""
     spec = {"kind": "time-forgery", "unit": "inrow-13", "day": 1, "readings": 12, "size": 5}
     assert build_plan(made(ntp_every=12, episodes=[spec | {"start": "22:05"}])).episodes
     with pytest.raises(InputError, match="would end after its day"):
@@ -169,7 +169,7 @@ def test_a_forged_clock_is_put_right_before_the_day_is_over() -> None:
 
 
 def test_a_door_warms_up_slowly() -> None:
-    """Behind an open door each slot is warmer than the one before, and never warmer than asked for."""
+    """While a door is open each slot is warmer than the one before, and never warmer than the scenario asks."""
     amounts = [act.amount for act in playing("door", size=4).acts]
     assert amounts == sorted(set(amounts))
     assert amounts[-1] < 4
@@ -192,7 +192,7 @@ def test_a_door_warms_up_slowly() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], expected: str) -> None:
-    """Too few readings to swap, no query to forge, and acts that would run into the next reading are one sentence."""
+    """Too few readings to swap, no query to forge, or acts that overlap the next reading are refused in one sentence."""
     episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | spec
     interval = episode.pop("interval_s", 300)
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
@@ -203,7 +203,7 @@ def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], expec
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("interval", [10, 12.5, 60, 3600])
 def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -> None:
-    """Between readings close together a kind is played with what fits, or refused by name."""
+    """At a short interval a kind is planned with the acts that fit, or refused by its name."""
     scenario = made(
         interval_s=interval,
         duration_h=72,

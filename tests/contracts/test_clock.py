@@ -28,7 +28,7 @@ from coldaisle_contracts.errors import FederateError
 
 @given(st.integers(-END, END))
 def test_offset_survives_its_file(tmp_path_factory: pytest.TempPathFactory, offset_ns: int) -> None:
-    """Any offset, negative ones too, is read back to the nanosecond."""
+    """Any offset, also a negative one, is read back to the nanosecond."""
     path = tmp_path_factory.getbasetemp() / "offset"
     path.write_text(offset_text(offset_ns))
     assert read_offset(path) == offset_ns
@@ -45,7 +45,7 @@ def test_offset_survives_its_file(tmp_path_factory: pytest.TempPathFactory, offs
     ],
 )
 def test_offset_is_written_as_libfaketime_reads_it(offset_ns: int, text: str) -> None:
-    """The form is +SECONDS.FRACTIONs with nine digits, the sign before a zero too."""
+    """The form is +SECONDS.FRACTIONs with nine digits, with the sign also before a zero."""
     assert offset_text(offset_ns) == text
     assert re.fullmatch(r"[+-]\d+\.\d{9}s", text)
 
@@ -54,14 +54,14 @@ def test_offset_is_written_as_libfaketime_reads_it(offset_ns: int, text: str) ->
     ("text", "offset_ns"), [("+5s", 5 * SECOND), ("-0.5s\n", -SECOND // 2), ("+1.25", 1_250_000_000)]
 )
 def test_shorter_forms_are_read_too(tmp_path: Path, text: str, offset_ns: int) -> None:
-    """Missing digits, a newline and a missing unit do no harm."""
+    """An offset with fewer digits, a newline or no unit is read, too."""
     path = tmp_path / OFFSET
     path.write_text(text)
     assert read_offset(path) == offset_ns
 
 
 def test_manual_clock_only_moves_forward() -> None:
-    """It stands still until it is advanced, and a request for the past changes nothing."""
+    """The clock stands still until it is advanced; a request for a past time changes nothing."""
     clock = ManualClock(5)
     clock.advance(9)
     clock.advance(7)
@@ -83,21 +83,21 @@ class Keeper:
         self._lines: Iterator[str] = iter(())
 
     def heard(self) -> object:
-        """Return the next message of the federate."""
+        """Return the next message that the federate sent."""
         return json.loads(next(self._lines))
 
     def accept(self) -> None:
-        """Let the federate in."""
+        """Accept the federate's connection."""
         self._stream, _ = self._listener.accept()
         self._lines = self._stream.makefile("r")
 
     def say(self, text: str) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         self._stream.sendall(text.encode())
 
     def close(self) -> None:
-        """End the conversation."""
-        with suppress(OSError):  # nobody came, or it is over already
+        """Close the conversation."""
+        with suppress(OSError):  # no federate connected, or the conversation is closed
             self._stream.shutdown(socket.SHUT_RDWR)
         self._stream.close()
         self._listener.close()
@@ -106,13 +106,13 @@ class Keeper:
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     """Return a timekeeper in the test's folder."""
-    made = Keeper(tmp_path)
-    yield made
-    made.close()
+    timekeeper = Keeper(tmp_path)
+    yield timekeeper
+    timekeeper.close()
 
 
 def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) -> None:
-    """It joins by name, requests a time, returns the time granted however the bytes arrive, and announces that it leaves."""
+    """A federate joins by name, requests a time, returns the granted time however its bytes arrive, and says when it leaves."""
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
     assert keeper.heard() == {"join": "inrow-13"}
@@ -127,7 +127,7 @@ def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) ->
 
 
 def test_wall_time_is_virtual_time_less_the_offset(tmp_path: Path, keeper: Keeper) -> None:
-    """The offset in force is taken off what the process takes for the time."""
+    """Wall time is the process's time less the offset in force."""
     (tmp_path / OFFSET).write_text(offset_text(-3600 * SECOND))
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
@@ -137,7 +137,7 @@ def test_wall_time_is_virtual_time_less_the_offset(tmp_path: Path, keeper: Keepe
 
 
 def test_a_closed_timekeeper_ends_the_run(tmp_path: Path, keeper: Keeper) -> None:
-    """When the timekeeper ends, a waiting federate raises an error instead of waiting for ever."""
+    """When the timekeeper ends, a waiting federate raises an error and does not wait for ever."""
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
     keeper.close()

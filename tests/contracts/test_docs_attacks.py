@@ -1,4 +1,4 @@
-"""The sections of docs/attacks.md, printed here from the table of kinds and compared with the page."""
+"""The sections of docs/attacks.md: printed here from the table of kinds and compared with the page."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ TECHNIQUES = {
     "T0861": "Point & Tag Identification",
     "T0888": "Remote System Information Discovery",
 }
-"""Their names in the matrix."""
+"""The techniques' names in the matrix."""
 VARIANTS = {
     "shift": "`size` is added",
     "freeze": "the last value before the episode",
@@ -50,7 +50,7 @@ VARIANTS = {
     "syn": "TCP",
     "udp": "UDP",
 }
-"""The effect of each variant, where a kind has several and they are no header fields."""
+"""The effect of each variant of a kind with several, without variants that are header fields."""
 PACES: dict[Pace, str] = {
     "none": "none: being on the path is all",
     "readings": "one on each reading attacked, as it passes",
@@ -88,7 +88,7 @@ def section(family: Family) -> str:
 
 
 def part(kind: Kind) -> str:
-    """Return the part of a kind: a sentence, facts, parameters."""
+    """Return the part of a kind: a sentence, its facts and its parameters."""
     played = (
         "one for each sensor attacked"
         if kind.pace == "slots" and kind.target == "unit" and not kind.benign
@@ -109,7 +109,7 @@ def part(kind: Kind) -> str:
 
 
 def variants(kind: Kind) -> str:
-    """Return the variants of a kind that has several, each with its effect where the name does not say it."""
+    """Return the variants of a kind that has several, each with its effect if the name does not say it."""
     if len(kind.variants) == 1:
         return ""
     names = (f"`{name}`" + (f" ({VARIANTS[name]})" if name in VARIANTS else "") for name in kind.variants)
@@ -135,14 +135,14 @@ def budget(kind: Kind) -> str:
 
 
 def busy(kind: Kind) -> str:
-    """Return the real time that work without a pause adds to an act, see ``acts.effort_s``."""
+    """Return the real time that continuous work adds to an act, see ``acts.effort_s``."""
     if kind.name == "malformed":
         return f" and `count` times {EACH_S:g} s, more for their `size`: {PACE / 1e6:g} MB/s"
     return " and `count` / `rate`" if any(row.name == "rate" for row in kind.parameters) else ""
 
 
 def hiding(kind: Kind) -> str:
-    """Return the key with which a kind hides, and the parameters it then does without."""
+    """Return the key that hides a kind, and the parameters that the kind then does not take."""
     if not kind.stealth:
         return ""
     overt = ", ".join(f"`{row.name}`" for row in kind.parameters if row.overt)
@@ -150,7 +150,7 @@ def hiding(kind: Kind) -> str:
 
 
 def parameters(kind: Kind) -> list[str]:
-    """Return the table of a kind's parameters, or nothing where it has none."""
+    """Return the table of a kind's parameters, or an empty text if it has none."""
     if not kind.parameters:
         return []
     rows = (
@@ -181,7 +181,7 @@ def _ends(row: Parameter) -> str:
 
 
 def printed(head: str) -> str:
-    """Return the section of docs/attacks.md below a heading, its heading included."""
+    """Return the section of docs/attacks.md under a heading, with the heading."""
     text = DOCS.read_text(encoding="utf-8")
     match = re.search(rf"^{re.escape(head)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return match[0].strip() if match else ""
@@ -190,12 +190,12 @@ def printed(head: str) -> str:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_sections_equal_the_table(family: Family) -> None:
     """Each family's section holds exactly its kinds, their facts and their parameters."""
-    made = section(family).strip()
-    assert printed(made.partition("\n")[0]) == made, f"print it again:\n{made}"
+    text = section(family).strip()
+    assert printed(text.partition("\n")[0]) == text, f"print it again:\n{text}"
 
 
 def test_overview_names_every_kind() -> None:
-    """The table at the head links each kind, and says of which matrix the techniques are."""
+    """The table at the top links every kind and names the matrix of the techniques."""
     text = DOCS.read_text(encoding="utf-8")
     assert overview() in text, f"print it again:\n{overview()}"
     assert ATTACK_MATRIX in text
@@ -203,7 +203,7 @@ def test_overview_names_every_kind() -> None:
 
 
 def test_nothing_is_named_in_vain() -> None:
-    """The techniques and variants explained are those of the kinds; header fields explain themselves."""
+    """Only techniques and variants of the kinds are explained; variants that are header fields need no explanation."""
     several = {
         name for kind in KINDS.values() if len(kind.variants) > 1 for name in kind.variants if "." not in name
     }
@@ -212,7 +212,7 @@ def test_nothing_is_named_in_vain() -> None:
 
 
 def test_example_is_a_scenario() -> None:
-    """The example can be played: put into a scenario of a day, it has a plan with each of its episodes."""
+    """The example is valid: in a scenario of one day it gives a plan with each of its episodes."""
     (example,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     base = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
     scenario = Scenario.model_validate(base | tomllib.loads(example))

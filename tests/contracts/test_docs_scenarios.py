@@ -1,4 +1,4 @@
-"""The tables of docs/scenarios.md, printed here from the models and compared with the page."""
+"""The tables of docs/scenarios.md: printed here from the models and compared with the page."""
 
 import inspect
 import re
@@ -37,7 +37,7 @@ _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< "
 
 
 def bounds(schema: dict[str, Any]) -> str:
-    """Return the values that a key takes, in words, from its JSON schema."""
+    """Return the values that a key may have, in words, from its JSON schema."""
     match schema:
         case {"$ref": target}:
             text = _TABLES[target.rpartition("/")[2]]
@@ -65,7 +65,7 @@ def bounds(schema: dict[str, Any]) -> str:
 
 
 def default(model: type[BaseModel], key: str) -> str:
-    """Return the default of a key as TOML would write it."""
+    """Return the default of a key in TOML."""
     field = model.model_fields[key]
     if field.is_required():
         return "required"
@@ -90,14 +90,14 @@ def _toml(value: object) -> str:
 
 
 def meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the line of each attribute in the model's docstring."""
+    """Return the line of every attribute in the model's docstring."""
     text = (inspect.getdoc(model) or "").partition("Attributes:")[2]
     lines = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", text, re.MULTILINE)
     return {name: re.sub(r"\s+", " ", meaning).replace("``", "`").rstrip(".") for name, meaning in lines}
 
 
 def table(model: type[BaseModel]) -> str:
-    """Return the table docs/scenarios.md shows of a model."""
+    """Return the table of a model as docs/scenarios.md shows it."""
     properties, texts = model.model_json_schema()["properties"], meanings(model)
     rows = (
         f"| `{key}` | {bounds(properties[key])} | {default(model, key)} | {texts[key]} |"

@@ -1,4 +1,4 @@
-"""Errors: one sentence each, an exit code each, and they cross processes."""
+"""Errors: each is one sentence with an exit code, and can be sent to another process."""
 
 import pickle
 from pathlib import Path
@@ -23,7 +23,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 def test_each_builds_its_sentence_and_knows_its_exit_code(
     error: ColdaisleError, sentence: str, code: int
 ) -> None:
-    """Message and exit code follow from what the error is made of."""
+    """Message and exit code follow from the error's arguments."""
     assert (str(error), error.exit_code) == (sentence, code)
 
 
@@ -39,7 +39,7 @@ def test_errors_cross_processes(error: ColdaisleError) -> None:
 
 
 def test_a_sentence_is_short_and_printable_whatever_it_quotes() -> None:
-    """Values are cut and escaped, however long, deep or strange: nothing of an input reaches the terminal as it is."""
+    """Quoted values are cut and escaped, however long, deep or strange, so that no input reaches the terminal unchanged."""
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]

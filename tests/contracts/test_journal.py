@@ -1,4 +1,4 @@
-"""Journals and the digest that joins them with a capture."""
+"""Journals, and the digest that joins their lines with captured frames."""
 
 import json
 import struct
@@ -60,7 +60,7 @@ def arp_frame(operation: int = 2, padding: bytes = b"") -> bytes:
 @pytest.mark.parametrize("protocol", [TCP, UDP])
 @pytest.mark.parametrize("options", [b"", b"\x01" * 8])
 def test_digest_ignores_checksums(protocol: int, options: bytes) -> None:
-    """The IPv4, TCP and UDP checksums do not count, wherever options put them: a card may fill them in later."""
+    """IPv4, TCP and UDP checksums do not count, with or without options: a network card may fill them in later."""
     plain = ip_frame(protocol, options=options)
     filled = ip_frame(protocol, options=options, checksums=(0xABCD, 0x1234))
     assert plain != filled
@@ -68,7 +68,7 @@ def test_digest_ignores_checksums(protocol: int, options: bytes) -> None:
 
 
 def test_digest_ignores_padding_and_macs() -> None:
-    """Ethernet padding and addresses do not count: a relay changes nothing."""
+    """Ethernet padding and MAC addresses do not count, so a relayed frame keeps its digest."""
     assert frame_digest(ip_frame(padding=bytes(9))) == frame_digest(ip_frame())
     assert frame_digest(ip_frame(macs=b"\x04" * 12)) == frame_digest(ip_frame())
     assert frame_digest(arp_frame(padding=bytes(18))) == frame_digest(arp_frame())
@@ -86,19 +86,19 @@ def test_digest_ignores_padding_and_macs() -> None:
     ],
 )
 def test_an_edit_changes_the_digest(other: bytes) -> None:
-    """One byte of payload, another identification, protocol or operation is another frame."""
+    """A frame with one other byte of payload, another identification, protocol or operation has another digest."""
     assert frame_digest(other) not in {frame_digest(ip_frame()), frame_digest(ip_frame(padding=b"\1" * 4))}
     assert frame_digest(arp_frame(operation=1)) != frame_digest(arp_frame())
 
 
 def test_a_checksum_of_another_protocol_counts() -> None:
-    """ICMP's checksum is not the card's business, so it is part of the frame."""
+    """A network card does not fill in ICMP's checksum, so it is part of the digest."""
     assert frame_digest(ip_frame(ICMP, checksums=(0, 1))) != frame_digest(ip_frame(ICMP))
 
 
 @pytest.mark.parametrize("size", range(60))
 def test_digest_of_any_cut_frame(size: int) -> None:
-    """A frame cut anywhere has a digest of 16 hex digits."""
+    """A frame cut at any byte has a digest of 16 hex digits."""
     assert len(bytes.fromhex(frame_digest(ip_frame()[:size].ljust(15, b"\0")))) == 8
 
 
@@ -119,7 +119,7 @@ def test_journal_lines_carry_event_shard_and_facts(tmp_path: Path) -> None:
 
 
 def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
-    """Flushed lines can be read while the journal is open."""
+    """After a flush the lines can be read while the journal is open."""
     path = tmp_path / "unit.jsonl"
     journal = Journal(path, "day-1")
     journal.write(OffsetLine(1, 1))
@@ -130,7 +130,7 @@ def test_flush_puts_lines_into_the_file(tmp_path: Path) -> None:
 
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    """A line cut short and a missing journal are refused with file, line and value."""
+    """A cut line and a missing journal are refused with file, line and value."""
     path = tmp_path / "unit.jsonl"
     path.write_text('{"event":"time","shard":"day-1"}\n{"event":"rea')
     with pytest.raises(InputError, match=r"unit\.jsonl: line 2 is '\{\"event\":\"rea': it is not JSON"):
@@ -158,7 +158,7 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, expected: str) -> None:
-    """Another type, a number that does not fit, half a character, depth without end: the line is named, and what it says is cut."""
+    """A wrong type, a number out of range, bytes that are not UTF-8 and endless nesting are refused; the line is named and its text is cut."""
     path = tmp_path / "unit.jsonl"
     path.write_bytes(b'{"event": "time", "shard": "day-1", "extra": [1]}\n' + line + b"\n")
     with pytest.raises(InputError) as caught:
@@ -169,7 +169,7 @@ def test_lines_that_are_none_of_a_journal(tmp_path: Path, line: bytes, expected:
 
 
 def test_a_journal_that_is_a_device(tmp_path: Path) -> None:
-    """A journal of any length is read, so a device without end in its place is refused at once."""
+    """A journal may have any length, so an endless device in its place is refused at once."""
     path = tmp_path / "unit.jsonl"
     path.symlink_to("/dev/zero")
     with pytest.raises(InputError, match=r"unit\.jsonl: it is not a file"):

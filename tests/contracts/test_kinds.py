@@ -1,4 +1,4 @@
-"""The taxonomy: a table that agrees with itself, and parameters a scenario may name."""
+"""The taxonomy: a table without contradictions, and parameters that a scenario may name."""
 
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ EPISODE = "[[episodes]]\nday = 1\nstart = 01:00:00\nreadings = 1\nkind = "
 
 
 def label(value: object) -> str:
-    """Return how a row is called in a test's name."""
+    """Return the name of a row in a test's id."""
     return value.name if isinstance(value, Kind | Parameter) else str(value)
 
 
 def playing(kind: str, **changes: Any) -> Episode:
-    """Return the one episode of a plan, with what is asked of it."""
+    """Return the plan's one episode, which has the given keys."""
     spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
     unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
@@ -36,7 +36,7 @@ def playing(kind: str, **changes: Any) -> Episode:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=label)
 def test_rows_agree_with_themselves(kind: Kind) -> None:
-    """A kind is an attack with a technique or benign, is seen in some way, and its parameters are its variants'."""
+    """A kind is an attack with a technique or is benign, has a visible effect, and has exactly the parameters of its variants."""
     assert bool(kind.technique) != kind.benign
     assert (kind.name in ATTACKS) != (kind.name in BENIGN)
     assert kind.variants
@@ -60,7 +60,7 @@ def test_rows_agree_with_themselves(kind: Kind) -> None:
 
 
 def test_filters_name_the_injector() -> None:
-    """The address in the display filters is the injector's, and Role.RELAYED tells who is on the path."""
+    """The address in the display filters is the injector's, and Role.RELAYED marks the kinds on the path."""
     for kind in KINDS.values():
         assert "02:42" not in kind.filter or INJECTOR.mac in kind.filter
         assert kind.on_path == (Role.RELAYED in kind.roles)
@@ -69,7 +69,7 @@ def test_filters_name_the_injector() -> None:
 @pytest.mark.parametrize(("kind", "row"), ROWS, ids=label)
 @given(first=st.floats(0, 1), second=st.floats(0, 1))
 def test_intensity_moves_a_parameter_one_way(kind: Kind, row: Parameter, first: float, second: float) -> None:
-    """From faint to blatant a parameter goes one way, never leaves its bounds, and its sign changes no size."""
+    """From faint to blatant a parameter only grows or only shrinks and stays in its bounds; its sign does not change its size."""
     low, high = sorted((first, second))
     towards = 1 if row.blatant >= row.faint else -1
     assert towards * row.at(low) <= towards * row.at(high)
@@ -82,7 +82,7 @@ def test_intensity_moves_a_parameter_one_way(kind: Kind, row: Parameter, first: 
 
 @pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, row in ROWS if row.drawn], ids=label)
 def test_intensity_sets_what_is_not_named(kind: Kind, row: Parameter) -> None:
-    """Intensity 0 is faint, 1 is blatant, and a named parameter wins over both."""
+    """Intensity 0 is faint and 1 is blatant; a parameter that the scenario names takes precedence."""
     variant = {"variant": (row.variants or kind.variants)[0]}
     for intensity, expected in ((0, row.faint), (1, row.blatant)):
         value = playing(kind.name, intensity=intensity, **variant).parameters[row.name]
@@ -95,7 +95,7 @@ def test_intensity_sets_what_is_not_named(kind: Kind, row: Parameter) -> None:
 
 @pytest.mark.parametrize(("kind", "row"), ROWS, ids=label)
 def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
-    """Just beyond either bound a parameter is refused with bounds and unit, and so is what is no number."""
+    """A parameter just beyond either bound, or no number, is refused with bounds and unit."""
     variant = {"variant": (row.variants or kind.variants)[0]}
     step = 1 if row.whole else 1e-6
     for value in (row.least - step, row.most + step, True, "many", float("nan")):
@@ -132,7 +132,7 @@ def test_bounds_of_every_parameter_hold(kind: Kind, row: Parameter) -> None:
     ],
 )  # fmt: skip
 def test_what_a_kind_does_not_take(tmp_path: Path, text: str, expected: str) -> None:
-    """A parameter, unit or stealth that the kind does not have is one sentence with file, key, value and remedy."""
+    """A parameter, unit or stealth that a kind does not have is refused with file, key, value and remedy."""
     path = tmp_path / "made.toml"
     path.write_text(BASE + EPISODE + text, encoding="utf-8")
     with pytest.raises(InputError) as caught:

@@ -25,7 +25,7 @@ PATH = ("interception", "modification", "removal", "duplication")
 
 
 def made(**changes: Any) -> Scenario:
-    """Return a scenario of two days with what is changed."""
+    """Return a scenario of two days with some keys changed."""
     base = {
         "name": "made",
         "seed": 1,
@@ -37,7 +37,7 @@ def made(**changes: Any) -> Scenario:
 
 
 def episode(**changes: Any) -> dict[str, Any]:
-    """Return an episode of a scenario with what is changed."""
+    """Return an episode of a scenario with some keys changed."""
     base = {
         "kind": "modification",
         "unit": "inrow-13",
@@ -50,7 +50,7 @@ def episode(**changes: Any) -> dict[str, Any]:
 
 
 def test_week_is_what_it_says() -> None:
-    """The default week: 2,016 slots, 32,256 readings, as many drawn episodes as its kinds weigh, the first day clean."""
+    """The default week has 2,016 slots, 32,256 readings, as many drawn episodes as the weights of its kinds, and a clean first day."""
     plan = build_plan(WEEK)
     assert WEEK.slots == 2016
     assert WEEK.slots * len(WEEK.units) * 4 == 32_256
@@ -60,14 +60,14 @@ def test_week_is_what_it_says() -> None:
 
 
 def test_same_scenario_and_seed_same_plan() -> None:
-    """The plan is a pure function: built twice it has one digest; another seed makes another plan."""
+    """The plan is a pure function: built twice it has the same digest, and another seed gives another plan."""
     assert build_plan(WEEK) == build_plan(WEEK)
     assert build_plan(WEEK).digest() == build_plan(WEEK).digest()
     assert build_plan(WEEK.model_copy(update={"seed": 1})).digest() != build_plan(WEEK).digest()
 
 
 def test_episodes_are_spread_over_days_units_hours_and_kinds() -> None:
-    """Days and units get equal shares, a few either way; every kind and two thirds of the hours come up."""
+    """Days and units get nearly equal shares; every kind and two thirds of the hours occur."""
     episodes = build_plan(WEEK).episodes
     days = Counter(planned.onset // 288 for planned in episodes)
     units = Counter(planned.unit for planned in episodes if planned.unit != BROKER)
@@ -79,7 +79,7 @@ def test_episodes_are_spread_over_days_units_hours_and_kinds() -> None:
 
 
 def test_week_is_a_balanced_mix() -> None:
-    """Of what is drawn the published four are the largest share, each as large as the others; a quarter is benign."""
+    """Of the drawn episodes the four published kinds have the largest share, equal among them; a quarter is benign."""
     longest = WEEK.drawn.readings[1]
     kinds = Counter(planned.kind for planned in build_plan(WEEK).episodes if planned.readings <= longest)
     largest = max(kinds.values())
@@ -90,7 +90,7 @@ def test_week_is_a_balanced_mix() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_whatever_the_seed_episodes_keep_apart_and_within_their_day(seed: int) -> None:
-    """For any seed: as many as asked for beside those named, whole within a day, three slots from midnight and apart."""
+    """For any seed the plan has the requested number of episodes, each within its day, three slots from midnight, and apart from the others."""
     plan = build_plan(WEEK.model_copy(update={"seed": seed}))
     named = {
         (spec.unit, (spec.day - 1) * 288 + spec.start.hour * 12 + spec.start.minute // 5)
@@ -119,7 +119,7 @@ def test_ids_follow_time() -> None:
 
 
 def test_adding_a_unit_leaves_the_others_readings_and_named_episodes() -> None:
-    """With a unit more, seeds, wake-up times and the named episode of the unit that was there are unchanged."""
+    """One unit more does not change the seeds, wake-up times and named episode of the unit that was there before."""
     named = [episode()]
     few = build_plan(made(units=UNITS[:1], episodes=named))
     more = build_plan(made(units=UNITS, episodes=named))
@@ -130,13 +130,13 @@ def test_adding_a_unit_leaves_the_others_readings_and_named_episodes() -> None:
 
 
 def test_seeds_depend_on_seed_and_name_alone() -> None:
-    """Names and seeds give seeds far apart, the same on every machine."""
+    """Different names and seeds give very different seeds, and the same ones on every machine."""
     assert seed_for(7, "noise/131") == seed_for(7, "noise/131") == 14347552983509835481
     assert len({seed_for(seed, name) for seed in range(50) for name in UNITS}) == 200
 
 
 def test_readings_follow_the_grid() -> None:
-    """A unit wakes within 10 ms of its slot, units in their order, days 86,400 s apart."""
+    """A unit wakes within 10 ms of its slot, the units wake in their order, and days are 86,400 s apart."""
     plan = build_plan(made())
     for slot in (0, 1, 287, 288):
         times = [plan.reading_ns(slot, unit) - plan.start_ns - slot * 300 * SECOND for unit in UNITS]
@@ -149,7 +149,7 @@ def test_readings_follow_the_grid() -> None:
 
 @pytest.mark.parametrize("hours", [1, 24, 36, 48])
 def test_a_day_lies_between_connect_and_disconnect(hours: float) -> None:
-    """Each day's readings lie after its connecting and before its disconnecting, and days hold all slots once."""
+    """Each day's readings lie between its connects and its disconnects, and the days hold every slot once."""
     plan = build_plan(made(duration_h=hours))
     slots = [slot for day in range(plan.scenario.days) for slot in plan.day_slots(day)]
     assert slots == list(range(plan.scenario.slots))
@@ -160,7 +160,7 @@ def test_a_day_lies_between_connect_and_disconnect(hours: float) -> None:
 
 
 def test_an_episode_starts_at_the_next_slot_from_its_start_on() -> None:
-    """01:00 is slot 12, 01:02 the one after; the attacker approaches a slot before and begins just before the reading."""
+    """01:00 is slot 12 and 01:02 slot 13; the attacker approaches one slot before and begins just before the reading."""
     for start, onset in (("01:00", 12), ("01:02", 13)):
         plan = build_plan(made(episodes=[episode(start=start)]))
         (only,) = plan.episodes
@@ -183,7 +183,7 @@ def test_an_episode_starts_at_the_next_slot_from_its_start_on() -> None:
 def test_modifications_act_on_every_reading(
     variant: str, strength: dict[str, float], operation: str, amounts: list[float]
 ) -> None:
-    """Each variant has its act for each reading of each sensor attacked, of the strength asked for."""
+    """Each variant has one act for each reading of each attacked sensor, with the requested strength."""
     (only,) = build_plan(made(episodes=[episode(variant=variant, **strength)])).episodes
     assert [(act.slot, act.sensor) for act in only.acts] == [
         (slot, sensor) for slot in (12, 13, 14) for sensor in (1, 4)
@@ -193,7 +193,7 @@ def test_modifications_act_on_every_reading(
 
 
 def test_removal_swallows_and_interception_only_reads() -> None:
-    """A removal swallows every reading it names; an interception acts on none."""
+    """A removal swallows every reading in its range; an interception has no acts."""
     (removal,) = build_plan(made(episodes=[episode(kind="removal")])).episodes
     assert [act.operation for act in removal.acts] == ["swallow"] * 6
     (interception,) = build_plan(made(episodes=[episode(kind="interception")])).episodes
@@ -203,7 +203,7 @@ def test_removal_swallows_and_interception_only_reads() -> None:
 @pytest.mark.parametrize("copies", [1, 3, 30])
 @pytest.mark.parametrize("interval", [10, 300])
 def test_copies_come_before_the_next_reading(copies: int, interval: int) -> None:
-    """However many, copies follow their reading in order and end before the next one."""
+    """Any number of copies follow their reading in order and end before the next reading."""
     start = "01:00"
     plan = build_plan(
         made(
@@ -221,7 +221,7 @@ def test_copies_come_before_the_next_reading(copies: int, interval: int) -> None
 
 
 def test_copies_keep_the_gap_a_scenario_names() -> None:
-    """Copies of a burst lie exactly as far apart as asked for; more than fits before the next reading is refused."""
+    """Copies of a burst are exactly the requested gap apart; a burst that does not fit before the next reading is refused."""
 
     def asking(gap_s: float) -> Plan:
         spec = episode(kind="duplication", variant="burst", count=4, gap_s=gap_s)
@@ -252,7 +252,7 @@ def test_drawn_episodes_avoid_named_ones() -> None:
 
 
 def test_kinds_come_in_proportion() -> None:
-    """Weights 3 to 1 give shares 3 to 1, and a kind without a weight is not drawn."""
+    """Weights 3 to 1 give shares 3 to 1, and a kind without a weight is never drawn."""
     plan = build_plan(made(drawn={"count": 12, "kinds": {"removal": 3, "duplication": 1}}))
     assert Counter(planned.kind for planned in plan.episodes) == {"removal": 9, "duplication": 3}
 
@@ -260,7 +260,7 @@ def test_kinds_come_in_proportion() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_no_two_drawn_episodes_are_alike(seed: int) -> None:
-    """Hour, target, kind and variant together come up once at most, so no two can be told apart by the day alone."""
+    """Each combination of hour, target, kind and variant occurs at most once, so no two episodes differ by their day alone."""
     scenario = INTRUSIONS.model_copy(update={"seed": seed})
     places = Counter(
         (planned.onset % 288 // 12, planned.unit, planned.kind, planned.variant)
@@ -270,7 +270,7 @@ def test_no_two_drawn_episodes_are_alike(seed: int) -> None:
 
 
 def test_kinds_a_machine_cannot_play_are_left_out() -> None:
-    """Without some kinds the other episodes keep their ids, times and acts."""
+    """When some kinds are left out, the other episodes keep their ids, times and acts."""
     whole, less = build_plan(WEEK), build_plan(WEEK, without=frozenset({"cable", "modification"}))
     assert {planned.kind for planned in whole.episodes} - {planned.kind for planned in less.episodes} == {
         "cable",

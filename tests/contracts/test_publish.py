@@ -1,4 +1,4 @@
-"""The table ``[publish]``: the keys it takes, the values it refuses, and that it does not change the plan."""
+"""The table ``[publish]``: its keys, the values that it refuses, and a plan that does not depend on it."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from coldaisle_contracts.scenario import load_scenario
 
 HOUR = (HOUSE / "scenarios" / "hour.toml").read_text(encoding="utf-8")
 WEEK_DIGEST = "6c6ee541c5ab1e2e"
-"""First digits of the default week's plan, as it was before anybody could publish."""
+"""First digits of the digest of the default week's plan before the table ``[publish]`` existed."""
 GIVEN: dict[str, Any] = {
     "authors": '[{name = "Ada Lovelace", affiliation = "Analytical Society", orcid = "0000-0002-1825-0097"}, {name = "Bob"}]',
     "licence": '"cc-by-4.0"',
@@ -28,7 +28,7 @@ GIVEN: dict[str, Any] = {
 
 
 def scenario(folder: Path, **changed: str) -> Path:
-    """Write the smoke scenario with ``[publish]``, some keys changed or, where empty, left out."""
+    """Write the smoke scenario with ``[publish]``, with some keys changed, or left out if their value is empty."""
     lines = [f"{key} = {text}" for key, text in {**GIVEN, **changed}.items() if text]
     path = folder / "published.toml"
     path.write_text("\n".join([HOUR, "[publish]", *lines]), encoding="utf-8")
@@ -36,7 +36,7 @@ def scenario(folder: Path, **changed: str) -> Path:
 
 
 def test_it_is_read(tmp_path: Path) -> None:
-    """Every key is read, and the licence is spelled as SPDX spells it."""
+    """Every key is read, and the licence gets the spelling of SPDX."""
     publish = load_scenario(scenario(tmp_path)).publish
     assert publish is not None
     assert [author.name for author in publish.authors] == ["Ada Lovelace", "Bob"]
@@ -44,14 +44,14 @@ def test_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_licence_may_be_an_address(tmp_path: Path) -> None:
-    """Other terms are named by the address of their text."""
+    """A licence that SPDX does not list is named by the address of its text."""
     publish = load_scenario(scenario(tmp_path, licence='"https://example.org/terms"')).publish
     assert publish is not None
     assert publish.terms == "https://example.org/terms"
 
 
 def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
-    """The plan's digest is the same with and without, and the default week's is what it was."""
+    """The plan's digest is the same with and without the table, and the default week's digest has not changed."""
     plain = build_plan(load_scenario(HOUSE / "scenarios" / "hour.toml"))
     published = build_plan(load_scenario(scenario(tmp_path)))
     assert plain.digest() == published.digest()
@@ -83,6 +83,6 @@ def test_it_changes_nothing_of_what_is_played(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_refused(tmp_path: Path, changed: dict[str, str], expected: str) -> None:
-    """The error names file, key, value and remedy."""
+    """A wrong value is refused with file, key, value and remedy."""
     with pytest.raises(InputError, match=expected):
         load_scenario(scenario(tmp_path, **changed))

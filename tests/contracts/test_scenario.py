@@ -31,7 +31,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def complaint(folder: Path, text: str) -> str:
-    """Return the one sentence a scenario is refused with, without the file it names."""
+    """Return the sentence that refuses a scenario, without the path of the file."""
     path = written(folder, text)
     with pytest.raises(InputError) as caught:
         build_plan(load_scenario(path), str(path))
@@ -55,7 +55,7 @@ def complaint(folder: Path, text: str) -> str:
     ],
 )
 def test_unknown_and_missing_keys(tmp_path: Path, text: str, expected: str) -> None:
-    """The remedy is to remove an unknown key and to add a missing one."""
+    """The remedy for an unknown key is to remove it, for a missing key to add it."""
     assert complaint(tmp_path, text) == expected
 
 
@@ -103,7 +103,7 @@ def test_bad_values(tmp_path: Path, text: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_values_that_do_not_go_together(tmp_path: Path, text: str, expected: str) -> None:
-    """Where two keys contradict each other one of them is named with its value, never the whole file."""
+    """If two keys contradict each other, the sentence names one of them with its value, never the whole file."""
     assert complaint(tmp_path, text).startswith(expected)
 
 
@@ -124,12 +124,12 @@ def test_values_that_do_not_go_together(tmp_path: Path, text: str, expected: str
     ],
 )  # fmt: skip
 def test_episodes_that_cannot_be(tmp_path: Path, text: str, expected: str) -> None:
-    """An overlap, an episode outside the run and the like name the episode and its key."""
+    """An overlap, or an episode outside the run, is refused with the episode and its key."""
     assert complaint(tmp_path, text).startswith(expected)
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    """A missing file, one that is not TOML and one that is not text are one sentence each."""
+    """A missing file, one that is not TOML and one that is not text are each refused in one sentence."""
     with pytest.raises(InputError, match=r"none\.toml: name a readable scenario file"):
         load_scenario(tmp_path / "none.toml")
     assert complaint(tmp_path, "x =").startswith("write valid TOML (Invalid value (at ")
@@ -140,7 +140,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 def test_neighbours_may_touch_at_two_intervals(tmp_path: Path) -> None:
-    """Two episodes on one unit with two intervals between them, or on two targets at once, are no overlap."""
+    """Two episodes on one unit that are two intervals apart, or on two targets at the same time, do not overlap."""
     later = EPISODE.replace("01:00", "01:20")
     elsewhere = EPISODE.replace("inrow-13", "inrow-15")
     path = written(tmp_path, BASE + EPISODE + later + elsewhere + SCAN)
@@ -148,13 +148,13 @@ def test_neighbours_may_touch_at_two_intervals(tmp_path: Path) -> None:
 
 
 def test_seed_given_replaces_the_file_s(tmp_path: Path) -> None:
-    """A seed from the command line replaces the file's."""
+    """A seed from the command line replaces the seed of the file."""
     path = written(tmp_path, BASE)
     assert (load_scenario(path).seed, load_scenario(path, seed=9).seed) == (1, 9)
 
 
 def test_site_from_a_file_beside_the_scenario(tmp_path: Path) -> None:
-    """`site = "file"` is looked up beside the scenario, and its complaints name that file."""
+    """`site = "file"` is searched beside the scenario, and errors in it name that file."""
     (tmp_path / "site.toml").write_text("drift = 0.5\n")
     assert load_scenario(written(tmp_path, BASE + 'site = "site.toml"')).site.drift == 0.5
     (tmp_path / "site.toml").write_text("drift = -0.5\n")
@@ -163,7 +163,7 @@ def test_site_from_a_file_beside_the_scenario(tmp_path: Path) -> None:
 
 
 def test_counts_of_slots_and_days() -> None:
-    """Slots, days and the end follow from duration and interval; a part of a day counts as a day."""
+    """Slots, days and the end follow from duration and interval; a part of a day counts as one day."""
     scenario = Scenario.model_validate(
         {
             "name": "made",
@@ -180,18 +180,18 @@ def test_counts_of_slots_and_days() -> None:
 
 @pytest.mark.parametrize("name", HOUSE)
 def test_scenarios_of_the_house_have_a_plan(name: str) -> None:
-    """Every scenario that comes with coldaisle is accepted."""
+    """Every scenario in the repository has a plan."""
     path = SCENARIOS / f"{name}.toml"
     assert build_plan(load_scenario(path), str(path)).scenario.name == name
 
 
 def test_every_scenario_of_the_house_is_tested() -> None:
-    """No scenario is left out above."""
+    """Every file in scenarios/ is in the list above."""
     assert {path.stem for path in SCENARIOS.glob("*.toml")} == set(HOUSE)
 
 
 def test_intrusions_hold_everything() -> None:
-    """In intrusions.toml every kind comes up three times or more, every variant once or more, and the first day is clean."""
+    """In intrusions.toml every kind occurs three times or more, every variant once or more, and the first day is clean."""
     scenario = load_scenario(SCENARIOS / "intrusions.toml")
     plan = build_plan(scenario)
     kinds = Counter(planned.kind for planned in plan.episodes)
@@ -205,7 +205,7 @@ def test_intrusions_hold_everything() -> None:
 
 
 def test_stealth_hides_whatever_can_hide() -> None:
-    """In stealth.toml all that can hide does, every kind that can comes up, and what cannot is faint or a kind without strength."""
+    """In stealth.toml every kind that can hide occurs and hides; every other kind is faint or has no strength."""
     plan = build_plan(load_scenario(SCENARIOS / "stealth.toml"))
     assert {planned.kind for planned in plan.episodes if planned.stealth} == {
         kind.name for kind in KINDS.values() if kind.stealth
@@ -218,14 +218,14 @@ def test_stealth_hides_whatever_can_hide() -> None:
 
 
 def test_benign_holds_no_attack() -> None:
-    """In benign.toml every benign kind comes up equally often, and nothing else."""
+    """In benign.toml every benign kind occurs equally often, and no other kind does."""
     kinds = Counter(planned.kind for planned in build_plan(load_scenario(SCENARIOS / "benign.toml")).episodes)
     assert set(kinds) == set(BENIGN)
     assert len(set(kinds.values())) == 1
 
 
 def test_published_week_attacks_when_the_captures_do() -> None:
-    """dad.toml removes the 40 readings missing on Tuesday and attacks Wednesday's and Thursday's labelled hours, on one unit."""
+    """dad.toml removes the 40 readings missing on Tuesday and attacks one unit in the labelled hours of Wednesday and Thursday."""
     plan = build_plan(load_scenario(SCENARIOS / "dad.toml"))
     assert (plan.scenario.slots * 16, plan.utc_offset_s) == (32_256, 7200)
     assert {episode.unit for episode in plan.episodes} == {"inrow-13"}
@@ -254,7 +254,7 @@ def test_published_week_attacks_when_the_captures_do() -> None:
     ],
 )
 def test_days_that_a_capture_has_stamps_for(tmp_path: Path, first_day: str, good: bool) -> None:
-    """A run has to lie where 32 bits of seconds since 1970 reach, and the sentence says so; every leap day between is a day."""
+    """A run outside the range of 32-bit seconds since 1970 is refused with that reason; leap days inside it are accepted."""
     text = BASE.replace("2026-03-02", first_day)
     if good:
         (tmp_path / "made.toml").write_text(text)
@@ -267,7 +267,7 @@ def test_days_that_a_capture_has_stamps_for(tmp_path: Path, first_day: str, good
 
 
 def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
-    """Morocco's clocks go back for Ramadan alone: a run around it begins and ends at the same offset, and is refused all the same."""
+    """Morocco changes its offset only for Ramadan: a run that begins before and ends after has equal offsets at both ends and is still refused."""
     text = BASE.replace("UTC", "Africa/Casablanca").replace("2026-03-02", "2026-02-10")
     (tmp_path / "made.toml").write_text(text.replace("duration_h = 24", "duration_h = 120"))
     assert load_scenario(tmp_path / "made.toml").days == 5
@@ -289,7 +289,7 @@ def test_a_zone_that_leaves_its_offset_and_comes_back(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, expected: str) -> None:
-    """Huge numbers, depth without end, endless weights and names that would write on the terminal: refused at once, cut and escaped."""
+    """Huge numbers, endless nesting, endless weights and names with control characters are refused at once in a cut and escaped sentence."""
     sentence = complaint(tmp_path, text)
     assert sentence.startswith(expected)
     assert sentence.isprintable()
@@ -300,7 +300,7 @@ def test_hostile_toml_is_one_short_sentence(tmp_path: Path, text: str, expected:
 def test_what_is_no_text_file_is_refused_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """An endless device, a pipe without a writer, a folder and an impossible file name end in a sentence, not in a wait."""
+    """An endless device, a pipe without a writer, a folder and an impossible file name are refused without a long wait."""
     monkeypatch.setattr(texts, "PATIENCE_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()

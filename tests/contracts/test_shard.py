@@ -1,4 +1,4 @@
-"""Shards: ranges of days, by name and cut from a run."""
+"""Shards: ranges of days, with their names and how a run is cut into them."""
 
 import pytest
 from hypothesis import given
@@ -19,13 +19,13 @@ from coldaisle_contracts.shard import Shard
     ],
 )
 def test_names_are_read(text: str, days: range) -> None:
-    """Days are named from 1, both ends included; no name means the whole run."""
+    """Days are numbered from 1 and both ends are included; an empty name means the whole run."""
     assert Shard.parse(text, 7).days == days
 
 
 @given(st.integers(1, 92), st.data())
 def test_a_shard_survives_its_name(days: int, data: st.DataObject) -> None:
-    """A shard is read back from its name."""
+    """A shard is equal to the one read from its name."""
     first = data.draw(st.integers(0, days - 1))
     shard = Shard(range(first, data.draw(st.integers(first + 1, days))))
     assert Shard.parse(str(shard), days) == shard
@@ -44,7 +44,7 @@ def test_a_shard_survives_its_name(days: int, data: st.DataObject) -> None:
     ],
 )
 def test_what_is_no_shard_is_refused(text: str, expected: str) -> None:
-    """A name of another form and days outside the run are one sentence."""
+    """A name of another form and days outside the run are refused in one sentence."""
     with pytest.raises(InputError) as caught:
         Shard.parse(text, 7)
     assert str(caught.value) == expected
@@ -52,7 +52,7 @@ def test_what_is_no_shard_is_refused(text: str, expected: str) -> None:
 
 @given(st.integers(1, 92), st.integers(-3, 200))
 def test_a_run_is_cut_into_all_its_days(days: int, shards: int) -> None:
-    """However many are asked for, shards hold each day once, in order, and differ by a day at most."""
+    """For any number of shards, they hold each day once, in order, and their lengths differ by at most one day."""
     cut = Shard.split(days, shards)
     assert [day for shard in cut for day in shard.days] == list(range(days))
     assert len(cut) == max(1, min(shards, days))

@@ -17,13 +17,13 @@ PUBLISHED = {
 
 
 def test_defaults_are_the_published_medians_of_every_unit() -> None:
-    """Where the scenario names no site, the units have the medians of the published week."""
+    """If the scenario names no site, the units have the medians of the published week."""
     assert Site().medians == PUBLISHED
     assert set(Site().medians) == set(UNITS)
 
 
 def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
-    """A file that names one parameter changes that one."""
+    """A file with one parameter changes only that parameter."""
     path = tmp_path / "site.toml"
     path.write_text("drift = 0.5\n[season]\ndaily = 2\n")
     site = load_site(path)
@@ -46,7 +46,7 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, expected: str) -> None:
-    """An unknown key, a value out of bounds and a unit that cools nothing name file, key, value and remedy."""
+    """An unknown key, a value out of bounds and a unit that does not cool are refused with file, key, value and remedy."""
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:

@@ -1,4 +1,4 @@
-"""The software of a machine or an image: the script reads it, a run keeps it, and it is read again."""
+"""The software of a machine or an image: a script lists it, the run keeps the list, and the list is read back."""
 
 import importlib.metadata
 import shutil
@@ -13,12 +13,12 @@ from coldaisle_contracts.software import FOLDER, Software, licence
 
 HOUSE = Path(__file__).resolve().parents[2]
 SCRIPT = HOUSE / "testbed" / "software"
-needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs Debian's dpkg")
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="this test needs Debian's dpkg")
 
 
 @needs_dpkg
 def test_packages_have_the_versions_of_dpkg() -> None:
-    """Each package that is asked for and installed has dpkg's version; what is not installed is left out."""
+    """Each requested package has dpkg's version; a package that is not installed is left out."""
     held = Software.of(SCRIPT, "tshark", "libc6", "no-such-package", "mosquitto-dev")
     command = ["dpkg-query", "-W", "-f=${Package}=${Version}\n", "tshark", "libc6"]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -28,14 +28,14 @@ def test_packages_have_the_versions_of_dpkg() -> None:
 
 @needs_dpkg
 def test_an_image_names_everything_and_its_day() -> None:
-    """Asked for an image, the script names every installed package, and the day on which the base was made."""
+    """For an image, the script lists every installed package and the day on which the base was made."""
     held = Software.of(SCRIPT, "image")
     assert {"libc6", "tshark", "base-files"} <= set(held.debian)
     assert held.made is not None
 
 
 def test_the_base_is_what_the_system_says() -> None:
-    """Name and version are os-release's; Debian's version has the number of its point release."""
+    """Name and version come from os-release; Debian's version has the number of its point release."""
     held = Software.of(SCRIPT, "libc6")
     release = dict(
         line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
@@ -46,7 +46,7 @@ def test_the_base_is_what_the_system_says() -> None:
 
 
 def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) -> None:
-    """Where the script fails base and packages stay empty."""
+    """If the script fails, base and packages stay empty and Python's packages are still listed."""
     failing = tmp_path / "software"
     failing.write_text("#!/bin/sh\nexit 1\n")
     failing.chmod(0o755)
@@ -57,7 +57,7 @@ def test_a_system_that_cannot_say_has_its_python_all_the_same(tmp_path: Path) ->
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
-    """The files of several images are read by name; an error names the damaged one."""
+    """The files of several images are read by name; an error names the damaged file."""
     some = Software(base="Debian 13.2", debian={"a": "1:2-3"}, python={"b": "1"}, licences={"b": "MIT"})
     some.save(tmp_path / FOLDER / "broker.json")
     Software().save(tmp_path / FOLDER / "ntp.json")
@@ -78,7 +78,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_licence_is_a_name(fields: dict[str, str], expected: str) -> None:
-    """An expression comes first, then classifiers, then a field that is short; a whole text is none."""
+    """The licence is the SPDX expression, else the classifier, else a short field; the full text of a licence is not used."""
 
     class Made(importlib.metadata.PathDistribution):
         def __init__(self) -> None:

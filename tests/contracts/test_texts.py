@@ -1,4 +1,4 @@
-"""Writing to a path that a user names: the whole file or nothing, and never over a device."""
+"""Writing a text to the user's path: the whole file or nothing, and never over a device."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from coldaisle_contracts import texts
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
-    """The old file is replaced, and no other file is left beside it."""
+    """The old file is replaced, and no temporary file is left."""
     path = tmp_path / "a.json"
     path.write_text("old")
     texts.write(path, "new")
@@ -19,7 +19,7 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file_is_left(tmp_path: Path) -> None:
-    """A folder cannot be replaced and stays, and no other file is left beside it."""
+    """A folder in the file's place is not replaced, and no temporary file is left."""
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="a"):
         texts.write(tmp_path / "a", "new")
@@ -29,7 +29,7 @@ def test_a_folder_in_place_of_a_file_is_left(tmp_path: Path) -> None:
 
 
 def test_a_device_and_a_link_are_written_to_and_stay(tmp_path: Path) -> None:
-    """Root may rename a file over a device, which would be gone for everybody: a pipe and a link are still there afterwards."""
+    """A rename by root would replace a device for all users: a pipe and a link are written to and still exist afterwards."""
     pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
     os.mkfifo(pipe)
     link.symlink_to(file)

@@ -1,4 +1,4 @@
-"""Client ids and payloads: each is written for the wire and read from it."""
+"""Client ids and payloads: each is encoded for the wire and decoded again."""
 
 import pytest
 from hypothesis import given
@@ -19,14 +19,14 @@ from coldaisle_contracts.topics import (
 
 
 def test_client_ids_are_the_published_ones() -> None:
-    """The sixteen client ids are those of the published captures, and each leads back to unit and sensor."""
+    """The sixteen client ids are those of the published captures, and each gives its unit and sensor."""
     ids = [client_id(unit, sensor) for unit in UNITS for sensor in SENSORS]
     assert ids == [f"{unit}{sensor}" for unit in (13, 15, 23, 25) for sensor in (1, 2, 3, 4)]
     assert [sensor_of(client) for client in ids] == [(unit, sensor) for unit in UNITS for sensor in SENSORS]
 
 
 def test_topic_and_sensors_are_the_published_ones() -> None:
-    """One topic, and four sensors whose meaning is known."""
+    """There is one topic, and there are four sensors with known quantities."""
     assert TOPIC == "IoT"
     assert tuple(SENSOR_MEANING) == SENSORS
 
@@ -42,7 +42,7 @@ def test_payload_has_two_decimals(celsius: float, payload: bytes) -> None:
 
 @given(st.floats(-1000, 1000))
 def test_a_value_survives_its_payload(celsius: float) -> None:
-    """Decoding gives back the value to within half a hundredth."""
+    """A decoded value is within half a hundredth of the encoded one."""
     assert decode_value(encode_value(celsius)) == pytest.approx(celsius, abs=0.005_000_1)
 
 
@@ -64,5 +64,5 @@ def test_what_is_no_number_is_refused(payload: bytes) -> None:
     ],
 )
 def test_ids_of_inrow_sensors_are_recognised(client: str, base: str, inrow: bool) -> None:
-    """A suffix names the firmware; what is left are three digits."""
+    """A client id of an InRow sensor is three digits, with an optional suffix for the firmware."""
     assert (base_id(client), is_inrow(base_id(client))) == (base, inrow)

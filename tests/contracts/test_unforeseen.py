@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: one sentence with the place and the file at hand, and the traceback in a log that it names."""
+"""Unforeseen errors: one sentence with the place and the file in use, and a log with the traceback."""
 
 import errno
 import os
@@ -19,13 +19,13 @@ from coldaisle_contracts.plan import Plan
 
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where logs go."""
+    """Folder for the logs."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 def caught(do: Callable[[], object]) -> Exception:
-    """Return what a call raises."""
+    """Return the exception that a call raises."""
     try:
         do()
     except Exception as error:  # noqa: BLE001 - any of them
@@ -34,7 +34,7 @@ def caught(do: Callable[[], object]) -> Exception:
 
 
 def test_it_says_what_where_and_on_which_file(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kind, function, file and line of our own code, the path it had at hand, and the log with the traceback."""
+    """The sentence has the exception's type, our function, file and line, the path in use, and the log with the traceback."""
 
     def broken(*_: object) -> str:
         raise KeyError("odd\nkey")
@@ -54,7 +54,7 @@ def test_it_says_what_where_and_on_which_file(logs: Path, monkeypatch: pytest.Mo
 
 
 def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing can be written the sentence still comes."""
+    """The sentence is printed even if no log can be written."""
     monkeypatch.setattr(tempfile, "tempdir", "/dev/null/none")
     converted = unforeseen.as_known(caught(lambda: 1 // 0))
     assert isinstance(converted, UnforeseenError)
@@ -83,14 +83,14 @@ def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_the_machine_refuses_is_bad_input(error: Exception, output: str) -> None:
-    """Memory, disk and permissions are a sentence that names the file, exit 2, and no log."""
+    """A lack of memory, disk space or permission is a sentence with the file, has exit code 2, and writes no log."""
     converted = unforeseen.as_known(error)
     assert str(converted).startswith(output)
     assert converted.exit_code == 2
 
 
 def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
-    """A full disk says no name; the sentence takes the path that our function had at hand."""
+    """The error of a full disk has no file name, so the sentence takes the path that our function used."""
 
     def full(*_: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -102,7 +102,7 @@ def test_a_file_that_the_system_does_not_name(logs: Path) -> None:
 
 
 def test_threads_and_clean_up_say_a_sentence_too(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What fails beside the program's own course is no traceback either."""
+    """An exception in a thread or during clean-up prints a sentence, not a traceback."""
     before = threading.excepthook, sys.unraisablehook
     try:
         unforeseen.run(lambda: None)
@@ -133,7 +133,7 @@ unforeseen.run(lambda: {})
     ],
 )
 def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, output: str) -> None:
-    """Output into a closed pipe ends a program as a shell expects, without a word; its other endings stay what they are."""
+    """A program that writes into a closed pipe ends silently with the shell's exit code; other exit codes do not change."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -147,7 +147,7 @@ def test_a_program_whose_reader_has_gone(tmp_path: Path, body: str, code: int, o
 
 
 def test_output_on_a_full_disk(tmp_path: Path) -> None:
-    """A disk that fills while the last words are written is a sentence too, and exit 2."""
+    """If the disk fills during the last output, the program prints a sentence and ends with exit code 2."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM.format("print('x')")], stdout=full, stderr=subprocess.PIPE, text=True, check=False,

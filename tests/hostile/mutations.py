@@ -1,4 +1,4 @@
-"""Damage done by seed to our own files: bytes turned over, blocks moved, JSON values put in other values' places."""
+"""Damage to our own files by a seed: flipped bytes, moved blocks, exchanged JSON values."""
 
 import json
 import random
@@ -32,18 +32,18 @@ NUMBERS = (
     0x80000000,
     0xFFFFFFFF,
 )
-"""Numbers that lie at edges."""
+"""Numbers at the edges of ranges."""
 _DEEPER = 0.8
-"""How often what lies within a value is changed, or the value a little, and not put in its place something else."""
+"""Probability of changing something within a value, or the value a little; otherwise another value replaces it."""
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2**31, 2**63, -(2**63), 2**64, 10**30, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "x", "0",
     "\u0000", "\ud800", "[red]x[/]", "../../etc/passwd", "9" * 400, "x" * 5_000, [], {}, [None], [[]], {"": {}}, [1, "a", None],
 )  # fmt: skip
-"""Values that stand nowhere in our files."""
+"""Values that our files never hold."""
 
 
 def damaged(chance: Chance, data: bytes) -> bytes:
-    """Turn over some bytes, cut, double, insert or move a stretch, or write a number from an edge."""
+    """Flip some bytes, cut the data, double, insert or move a block, or overwrite a number with an extreme one."""
     out = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         if not out:
@@ -125,14 +125,14 @@ def _edited_list(chance: Chance, value: list[Any]) -> list[Any]:
 
 
 def edited_json(chance: Chance, data: bytes) -> bytes:
-    """Return a JSON text with values changed, or with bytes turned over."""
+    """Return a JSON text with changed values or flipped bytes."""
     if not chance.randrange(4):
         return damaged(chance, data)
     return json.dumps(edited(chance, json.loads(data))).encode()
 
 
 def edited_lines(chance: Chance, data: bytes) -> bytes:
-    """Return JSON lines of which some were changed, moved, doubled or taken out, or with bytes turned over."""
+    """Return JSON lines with some changed, moved, doubled or removed, or with flipped bytes."""
     if not chance.randrange(5):
         return damaged(chance, data)
     lines = data.splitlines()
@@ -177,7 +177,7 @@ _TOML = (
 
 
 def edited_text(chance: Chance, data: bytes) -> bytes:
-    """Return a text of words (TOML, CSV) with some replaced by others of it or by what stands at edges, or with bytes turned over."""
+    """Return a text of words (TOML, CSV) with some replaced by its other words or by extreme values, or with flipped bytes."""
     if not chance.randrange(4):
         return damaged(chance, data)
     for _ in range(chance.choice((1, 1, 2, 4))):

@@ -1,4 +1,4 @@
-"""What is fed with damaged files: every way by which something that others wrote comes into coldaisle."""
+"""The targets of damaged files: every way by which files of others enter coldaisle."""
 
 import random
 import shutil
@@ -55,14 +55,14 @@ Feed = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Target:
-    """A way in.
+    """One way in.
 
     Attributes:
-        name: of the way.
-        samples: sound files by name.
-        mutate: how they are damaged.
-        feed: takes the damaged file; fails as it likes, but only with a :class:`ColdaisleError`.
-        beside: a folder whose copy the file is put into, in place of the one of its name.
+        name: name of the way in.
+        samples: undamaged files by name.
+        mutate: function that damages a file.
+        feed: function that reads the damaged file; it may raise only a :class:`ColdaisleError`.
+        beside: a folder that is copied; the damaged file replaces the file of the same name in the copy.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Target:
 
 
 class Escaped(AssertionError):  # noqa: N818 - it says what an error did
-    """An error that is no sentence came out.
+    """An error other than a :class:`ColdaisleError` was raised.
 
     Args:
         target: the way in.
@@ -87,7 +87,7 @@ class Escaped(AssertionError):  # noqa: N818 - it says what an error did
 
 
 def feed(target: Target, folder: Path, seeds: Iterator[int] | range) -> tuple[int, int]:
-    """Feed a target with one damaged file a seed; return how many were taken and refused.
+    """Feed a target one damaged file per seed; return how many were accepted and how many refused.
 
     Args:
         target: the way in.
@@ -122,7 +122,7 @@ def feed(target: Target, folder: Path, seeds: Iterator[int] | range) -> tuple[in
 
 
 def targets(folder: Path) -> list[Target]:
-    """Return every way in, its sound files made in a folder."""
+    """Return every way in, with its undamaged files made in a folder."""
     run = folder / "run"
     made_run.make(run)
     raw = {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
@@ -174,7 +174,7 @@ def _decode(path: Path) -> None:
 
 
 def _bent_frames(chance: random.Random, data: bytes) -> bytes:
-    """Damage frames and leave the file around them whole."""
+    """Damage the frames of a capture and keep the file around them valid."""
     out, at = bytearray(data[:24]), 24
     while at < len(data):
         size = int.from_bytes(data[at + 8 : at + 12], "little")
@@ -189,7 +189,7 @@ def _bent_frames(chance: random.Random, data: bytes) -> bytes:
 
 
 def _retime(path: Path) -> None:
-    """Retime every frame, and decode the capture: neither refuses a frame."""
+    """Retime every frame, then decode the capture: both accept any frame."""
     retimer, data, at = Retimer(Timeline([(0, 0), (SECOND, 5 * SECOND)])), path.read_bytes(), 24
     while at < len(data):
         size = int.from_bytes(data[at + 8 : at + 12], "little")
@@ -202,20 +202,20 @@ def _retime(path: Path) -> None:
 
 @cache
 def _conversation() -> tuple[bytes, ...]:
-    said = [(">", connect()), ("<", control(0x20, b"\0\0"))]
-    said += [
-        one
+    conversation = [(">", connect()), ("<", control(0x20, b"\0\0"))]
+    conversation += [
+        message
         for number in range(1, 9)
-        for one in (
+        for message in (
             (">", publish(b"%.2f" % (15 + number), number)),
             ("<", control(0x40, struct.pack(">H", number))),
         )
     ]
-    return tuple(map(bytes, talk(*said)))
+    return tuple(map(bytes, talk(*conversation)))
 
 
 def _captures(folder: Path) -> dict[str, bytes]:
-    """Return one conversation as captures of every form."""
+    """Return one conversation as captures in every supported format."""
     frames = _conversation()
     path = pcap(folder / "made.pcap", frames)
     odd = option(9, b"\x89") + option(14, struct.pack("<q", 3_600)) + option(2, b"eth0")
@@ -235,11 +235,11 @@ def _captures(folder: Path) -> dict[str, bytes]:
 
 
 def _models(folder: Path) -> dict[str, bytes]:
-    found = {}
+    models = {}
     for name in ("random_forest", "logistic_regression", "rule"):
         made_detector.make(name).save(folder / f"{name}.skops")
-        found[f"{name}.skops"] = (folder / f"{name}.skops").read_bytes()
-    return found
+        models[f"{name}.skops"] = (folder / f"{name}.skops").read_bytes()
+    return models
 
 
 def _labels() -> bytes:

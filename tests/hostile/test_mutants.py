@@ -1,4 +1,4 @@
-"""Twenty thousand damaged files, fed to every way into coldaisle: each is taken, or refused with one sentence and exit code 2 or 3.
+"""Twenty thousand damaged files for every way into coldaisle: each is accepted, or refused with one sentence and exit code 2 or 3.
 
 A million take ``benchmarks/hostile.py`` half an hour and more.
 """
@@ -12,32 +12,32 @@ INPUTS = {
     "captures": 2_500, "frames": 1_500, "lines": 6_500, "alerts": 500, "plans": 3_000, "manifests": 3_500, "scenarios": 600, "sites": 800, "models": 900,
     "journals of a run": 70, "plan of a run": 50, "captures of a run": 30, "label tables": 20, "tables": 10, "readings": 20,
 }  # fmt: skip
-"""How many each way gets: many where reading takes a millisecond, few where a run is settled or a table audited."""
+"""Inputs per way in: many if reading takes a millisecond, few if a run is settled or a table audited."""
 
 MANY = 50
-"""Inputs from which on some are taken and some refused."""
+"""From this number of inputs on, some are accepted and some refused."""
 
 
 @pytest.fixture(scope="module")
 def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Target]:
-    """Every way in, by name."""
+    """Every way in by its name."""
     return {target.name: target for target in targets(tmp_path_factory.mktemp("sound"))}
 
 
 def test_there_are_twenty_thousand() -> None:
-    """As many inputs as promised."""
+    """The numbers of inputs add up to twenty thousand."""
     assert sum(INPUTS.values()) == 20_000
 
 
 def test_every_way_has_its_share(ways: dict[str, Target]) -> None:
-    """No way in is left out."""
+    """Every way in has a number of inputs."""
     assert set(ways) == set(INPUTS)
 
 
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.filterwarnings("ignore")
 def test_sound_files_are_taken(ways: dict[str, Target], tmp_path: Path, name: str) -> None:
-    """Undamaged, every file of the corpus is taken, or the damage would not be what is refused."""
+    """Every undamaged file is accepted, so that only damage can be the reason for a refusal."""
     way = ways[name]
     sound = Target(way.name, way.samples, lambda _, data: data, way.feed, way.beside)
     assert feed(sound, tmp_path, range(2 * len(way.samples))) == (2 * len(way.samples), 0)
@@ -46,9 +46,9 @@ def test_sound_files_are_taken(ways: dict[str, Target], tmp_path: Path, name: st
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_are_taken_or_refused(ways: dict[str, Target], tmp_path: Path, name: str) -> None:
-    """Whatever the damage, what comes out is a result or a sentence; where many come, some of either, or the damage would be too much or none."""
+    """Damaged files give a result or a sentence; a way with many inputs gives both, which shows that the damage is neither too strong nor too weak."""
     taken, refused = feed(ways[name], tmp_path, range(INPUTS[name]))
     assert taken + refused == INPUTS[name]
     if INPUTS[name] >= MANY:
         assert taken
-        assert refused or name == "frames"  # a decoder and a retimer take any frame
+        assert refused or name == "frames"  # decoder and retimer accept any frame

@@ -1,4 +1,4 @@
-"""docker-compose.yml says what the contracts say, and gives nobody more than they need."""
+"""docker-compose.yml agrees with the contracts and gives every service only the rights that it needs."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ TEXT = (HOUSE / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWNER = {"SETUID", "SETGID", "KILL"}
-"""To become the owner of runs/, and for the container's init to end what runs as that owner."""
+"""Capabilities to change to the owner of runs/, and for the container's init to end that user's programs."""
 CAPABILITIES = {
     "desk": OWNER,
     "analysis": OWNER,
@@ -32,18 +32,18 @@ CAPABILITIES = {
     "injector": OWNER | {"NET_ADMIN", "NET_RAW"},
     **{unit: OWNER | {"NET_ADMIN"} for unit in UNITS},
 }
-"""What each service may do beyond nothing."""
+"""The capabilities of each service; a service that is not listed has none."""
 PLUGGED_IN = {"capture", "injector", *UNITS}
 ON_THE_DESK = {"desk", "live", "alarms"}
 
 
 def image(service: dict[str, Any]) -> str:
-    """Return the folder of the image a service runs."""
+    """Return the folder of the image that a service runs."""
     return str(service["image"]).partition(":")[0].removeprefix("coldaisle-")
 
 
 def test_no_container_network_reaches_the_test_network() -> None:
-    """Whoever is on the test network has an empty network namespace, plugged in by the switch; broker and NTP share the capture's."""
+    """Hosts of the test network have an empty network namespace until the switch plugs them in; broker and NTP share the capture's."""
     assert set(COMPOSE["networks"]) == {"desk"}
     joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
     assert joined == {BROKER.name, NTP.name}
@@ -55,7 +55,7 @@ def test_no_container_network_reaches_the_test_network() -> None:
 
 
 def test_hosts_know_the_switch() -> None:
-    """Exactly those that are plugged in are told where the switch is, in the folder that the timekeeper opens."""
+    """Exactly the hosts that are plugged in get the path of the switch, in the folder that the timekeeper opens."""
     sockets = {
         name: service.get("environment", {}).get("COLDAISLE_SWITCH") for name, service in SERVICES.items()
     }
@@ -64,13 +64,13 @@ def test_hosts_know_the_switch() -> None:
 
 @pytest.mark.parametrize("name", ["switch", "capture", "injector", *UNITS])
 def test_nobody_speaks_ipv6_or_forwards(name: str) -> None:
-    """Every network namespace that a frame passes is without IPv6, forwarding and tail loss probes, as on the other engine."""
+    """Every network namespace that frames pass has IPv6, forwarding and tail loss probes switched off, as on the netns engine."""
     assert SERVICES[name]["sysctls"].items() >= COMPOSE["x-quiet"].items()
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_services_have_no_more_than_they_need(name: str) -> None:
-    """Every service drops all capabilities and gets back the listed ones, on a read-only file system."""
+    """Every service drops all capabilities, adds only the listed ones, and has a read-only file system."""
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert set(service.get("cap_add", ())) == CAPABILITIES.get(name, set())
@@ -82,7 +82,7 @@ def test_services_have_no_more_than_they_need(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_services_are_bounded(name: str) -> None:
-    """Memory, processes and temporary files of every service have a limit."""
+    """Every service has a limit on memory, processes and temporary files."""
     service = SERVICES[name]
     assert re.fullmatch(r"\d+g", service["mem_limit"])
     assert 0 < service["pids_limit"] <= 4096
@@ -91,7 +91,7 @@ def test_services_are_bounded(name: str) -> None:
 
 
 def test_programs_of_the_run_are_not_root() -> None:
-    """Root is who has to become the owner of runs/, and becomes it before anything else; the others are a user of their own."""
+    """Only services that need the owner of runs/ start as root, and they change to that user first; all others have a user of their own."""
     for name, service in SERVICES.items():
         if name in CAPABILITIES:
             assert service["user"] == "root"
@@ -110,13 +110,13 @@ def test_programs_of_the_run_are_not_root() -> None:
 
 
 def test_every_image_can_have_another_base() -> None:
-    """A base with a digest can be named for all images at once; without one it is the Dockerfiles' own default."""
+    """One variable names a base with a digest for all images; without it the Dockerfiles' default is used."""
     builds = [service["build"] for service in SERVICES.values() if "build" in service]
     assert all(build["args"] == {"BASE": "${COLDAISLE_BASE:-debian:trixie-slim}"} for build in builds)
 
 
 def test_the_alarms_need_a_password() -> None:
-    """The listener lets nobody in without the password that its container makes, and the watch reads it from the owner's file."""
+    """The listener requires the password that its container makes; the watch reads it from a file that only the owner can read."""
     conf = (HOUSE / "broker" / "alarms.conf").read_text(encoding="utf-8").splitlines()
     assert {"allow_anonymous false", "password_file passwords"} <= set(conf)
     assert SERVICES["alarms"]["command"][:2] == ["with-password", "/runs"]
@@ -125,7 +125,7 @@ def test_the_alarms_need_a_password() -> None:
 
 
 def test_nothing_is_open_to_everybody() -> None:
-    """No folder of a run is made for all users to write in, and the timekeeper's folder only its group may enter."""
+    """No folder of a run is writable for all users, and only its group may enter the timekeeper's folder."""
     assert "mode=0755" in COMPOSE["volumes"]["federation"]["driver_opts"]["o"]
     assert "chmod 2750 /federation" in (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
 
@@ -150,7 +150,7 @@ def test_suricata_knows_the_site() -> None:
 
 
 def test_units_differ_in_name_only() -> None:
-    """The four units are one anchor with four environments; one of them builds their image."""
+    """The four units share one anchor and differ in their environments; one of them builds the image."""
     added = {"environment", "build", "pull_policy"}
     shared = [{k: v for k, v in SERVICES[unit].items() if k not in added} for unit in UNITS]
     assert all(unit == shared[0] for unit in shared)
@@ -158,7 +158,7 @@ def test_units_differ_in_name_only() -> None:
 
 
 def test_each_image_is_built_once_and_never_stale() -> None:
-    """Of services that share an image one builds it, whenever they start: the cache knows whether its sources have changed."""
+    """Of the services that share an image exactly one builds it; the build cache detects changed sources."""
     builders = [service["image"] for service in SERVICES.values() if "build" in service]
     assert sorted(builders) == sorted({service["image"] for service in SERVICES.values()})
     for service in SERVICES.values():
@@ -166,7 +166,7 @@ def test_each_image_is_built_once_and_never_stale() -> None:
 
 
 def test_names_follow_the_folder() -> None:
-    """Two checkouts have different projects and images; the command line uses the images of its checkout."""
+    """Two checkouts have different project and image names; the command line uses the images of its own checkout."""
     assert COMPOSE["name"] == "coldaisle${PWD:-}"
     assert {service["image"].partition(":")[2] for service in SERVICES.values()} == {
         "${COLDAISLE_IMAGES:-${COMPOSE_PROJECT_NAME:-coldaisle}}"
@@ -177,7 +177,7 @@ def test_names_follow_the_folder() -> None:
 
 
 def test_what_is_served_is_served_to_this_machine_only() -> None:
-    """JupyterLab and the listener for alarms are published on the loopback address, away from the test network, and nothing else is."""
+    """Only JupyterLab and the listener for alarms publish ports: on the loopback address, away from the test network."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {
         "desk": ["127.0.0.1:${COLDAISLE_PORT:-8888}:8888"],
@@ -186,7 +186,7 @@ def test_what_is_served_is_served_to_this_machine_only() -> None:
 
 
 def test_the_port_is_taken_before_anything_is_played() -> None:
-    """The desk waits for nobody, and all that plays waits for it: a taken port ends everything at its start."""
+    """All other services wait for the desk, which waits for none: if its port is taken, `up` ends before a plan is made."""
     assert "depends_on" not in SERVICES["desk"]
     waiting = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
     reached = {"desk"}
@@ -196,27 +196,27 @@ def test_the_port_is_taken_before_anything_is_played() -> None:
 
 
 def test_the_terminal_hears_who_speaks_to_people() -> None:
-    """What broker, units and attacker write are not lines for the terminal: only those that tell how far the run is are attached."""
+    """Only services that print progress are attached to the terminal; the output of broker, units and attacker is not shown."""
     attached = {name for name, service in SERVICES.items() if service.get("attach", True)}
     assert attached == {"desk", "analysis", "live"}
 
 
 @pytest.mark.parametrize("name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp"])
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
-    """Whoever stays up while others wait for it can be asked how it is."""
+    """A service that keeps running while others wait for it has a health check."""
     healthcheck = SERVICES[name]["healthcheck"]
     assert healthcheck["test"]
     assert healthcheck["start_period"] == "60s", "a busy machine starts a program slowly"
 
 
 def test_no_variable_is_needed() -> None:
-    """Every variable in the file has a default: `docker compose up` needs nothing else."""
+    """Every variable in the file has a default: `docker compose up` needs no setting."""
     for part in TEXT.split("${")[1:]:
         assert ":-" in part.partition("}")[0]
 
 
 def test_every_variable_is_explained() -> None:
-    """The README names every variable somebody may set."""
+    """The README explains every variable that a user may set."""
     readme = (HOUSE / "README.md").read_text(encoding="utf-8")
     by_command_line = {"COLDAISLE_STAGE", "COLDAISLE_IMAGES"}  # set by the command line
     for name in set(re.findall(r"\$\{(COLDAISLE_\w+)", TEXT)) - by_command_line:

@@ -1,4 +1,4 @@
-"""Which modules may import a third-party library, read the environment, the clock or chance: few, and these."""
+"""The list of modules that may import a third-party library, or read the environment, the clock or random numbers."""
 
 import ast
 import re
@@ -48,7 +48,7 @@ EVERYWHERE = {
 READERS = {"analysis/compiled/jit", "testbed/cli"} | {
     f"{image}/__main__" for image in ("sensors", "injector", "capture", "testbed")
 }
-"""Modules that ask the environment for something; handing it on to a child process is not asking."""
+"""Modules that read variables of the environment; passing it to a child process is not reading."""
 CLOCKS = {"contracts/clock", "sensors/timesync"}
 """Modules outside the testbed that read the clock."""
 SOURCES = {
@@ -80,25 +80,25 @@ def modules(pattern: str) -> set[str]:
 
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_its_doors(library: str) -> None:
-    """No other module imports it."""
+    """Only the listed modules import the library."""
     assert {name for name, text in SOURCES.items() if library in _imported(text)} == DOORS[library]
 
 
 def test_every_library_has_its_place() -> None:
-    """What has no doors of its own is imported only in the packages whose modules may."""
+    """A library without listed modules is imported only in packages that may use it."""
     for name, text in SOURCES.items():
         free = {library for library in _imported(text) - set(DOORS) if not library.startswith("coldaisle_")}
         assert free <= EVERYWHERE.get(name.partition("/")[0], set()) | {"pydantic"}, name
 
 
 def test_only_entry_points_read_the_environment() -> None:
-    """Other modules are given what they need of it."""
+    """Only entry points read the environment; other modules get their settings as arguments."""
     asks = r"os\.environ\[|os\.environ\.get|getenv|not in os\.environ|\(os\.environ\)|envvar="
     assert modules(asks) == READERS
 
 
 def test_clock_and_seed_are_passed_in() -> None:
-    """Outside of the testbed two modules read the clock, and nothing draws from a generator without a seed."""
+    """Outside of the testbed only two modules read the clock, and every random generator has a seed."""
     clocks = modules(r"\btime\.time(?:_ns)?\(\)$|[^`]time\.time(?:_ns)?\(\)|\.now\(|utcnow")
     assert {name for name in clocks if not name.startswith("testbed/")} == CLOCKS
     unseeded = r"\bdefault_rng\(\)|\bRandom\(\)|(?<![\w.])random\.(?:choice|gauss|rand\w+|sample|seed|shuffle|uniform)\("
@@ -106,7 +106,7 @@ def test_clock_and_seed_are_passed_in() -> None:
 
 
 def test_contributing_names_a_test_for_each_rule() -> None:
-    """Each rule on how the code reads names what checks it, and these files exist."""
+    """Each rule in "How the code reads" names the file that checks it, and that file exists."""
     section = CONTRIBUTING.partition("## How the code reads")[2].partition("\n## ")[0]
     rules = re.findall(r"^\* (.+?)(?=^\* |\Z)", section, re.MULTILINE | re.DOTALL)
     assert len(rules) > 5

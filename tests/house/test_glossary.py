@@ -1,4 +1,4 @@
-"""docs/glossary.md: every word is in the code where the page says, and lists of names are the code's."""
+"""docs/glossary.md: every word is in the code at the named place, and every list of names equals the code's."""
 
 import importlib
 import re
@@ -30,12 +30,12 @@ LISTS = {
     "alarm policy": tuple(FAMILIES),
     "budget": tuple(BUDGETS),
 }
-"""Words whose line names every value there is."""
+"""Words whose line lists all values in the code."""
 
 
 @pytest.mark.parametrize("word", ROWS)
 def test_word_is_in_the_code(word: str) -> None:
-    """The line is one sentence or more, and each place it names is a module, or a name in one."""
+    """Each line is one sentence or more, and each place in it is an existing module, or a name in one."""
     meaning, places = ROWS[word]
     assert meaning.endswith((".", ")"))
     for folder, path, name in re.findall(r"`(\w+)/([\w/]+)(?:: (\w+))?`", places):
@@ -46,11 +46,11 @@ def test_word_is_in_the_code(word: str) -> None:
 
 @pytest.mark.parametrize("word", LISTS)
 def test_lists_are_the_code_s(word: str) -> None:
-    """A line that lists names has all of them, and no others."""
+    """A line with a list of names has all names of the code and no others."""
     assert sorted(re.findall("`([^`]+)`", ROWS[word][0])) == sorted(LISTS[word])
 
 
 def test_every_line_is_read() -> None:
-    """No line of a table escapes the tests, no word has two lines, and there are enough."""
+    """The tests read every line of the tables, no word has two lines, and there are at least 40 words."""
     lines = [line for line in TEXT.splitlines() if line.startswith("| **")]
     assert len(lines) == len(ROWS) >= 40

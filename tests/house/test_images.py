@@ -1,4 +1,4 @@
-"""The images: each gets its part, from locked dependencies with hashes, and scapy is in one alone."""
+"""The images: each holds its own part with locked and hashed dependencies, and only one holds scapy."""
 
 import os
 import re
@@ -19,43 +19,43 @@ IMAGES = sorted(path.parent.name for path in HOUSE.glob("*/Dockerfile"))
 PACKAGES = [image for image in IMAGES if (HOUSE / image / LOCK).is_file()]
 PROJECT: dict[str, Any] = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
 SHARED_LINES = 5
-"""ARG, FROM and the first RUN of every image, for the build cache."""
+"""Number of first lines that all images share for the build cache: ARG, FROM and the first RUN."""
 
 
 def names(requirements: list[str]) -> set[str]:
-    """Return the distributions a list of requirements names, normalised as PEP 503 says."""
+    """Return the distributions in a list of requirements, with names normalised by PEP 503."""
     matches = (re.match(r"[A-Za-z0-9._-]+", line) for line in requirements)
     return {re.sub(r"[-_.]+", "-", match[0]).lower() for match in matches if match}
 
 
 def group(name: str) -> set[str]:
-    """Return the distributions of a dependency group of pyproject.toml, included groups too."""
+    """Return the distributions of a dependency group of pyproject.toml and of the groups that it includes."""
     entries: list[str | dict[str, str]] = PROJECT["dependency-groups"][name]
     included = (group(entry["include-group"]) for entry in entries if isinstance(entry, dict))
     return names([entry for entry in entries if isinstance(entry, str)]).union(*included)
 
 
 def test_images_take_what_the_project_declares() -> None:
-    """The groups of the images together are the project's dependencies, and JupyterLab with what belongs to it."""
+    """The groups of all images together are the project's dependencies plus JupyterLab and its companions."""
     taken = set[str]().union(*(group(image) for image in PACKAGES))
     assert taken == names(PROJECT["project"]["dependencies"]) | group("notebook")
 
 
 @pytest.mark.parametrize("image", PACKAGES)
 def test_an_image_locks_its_group(image: str) -> None:
-    """The lock of an image pins everything that its group asks for."""
+    """The lock of an image pins every distribution in its group."""
     assert group(image) <= set(locks.read(HOUSE / image / LOCK))
 
 
 def test_the_lock_of_the_checkout_holds_everything_declared() -> None:
-    """What `./coldaisle` installs pins every direct dependency and the tools of the tests."""
+    """The lock for `./coldaisle` pins every direct dependency and the tools of the tests."""
     declared = names(PROJECT["project"]["dependencies"]) | group("dev")
     assert declared <= set(locks.read(HOUSE / LOCK))
 
 
 @pytest.mark.parametrize("image", PACKAGES)
 def test_locks_agree(image: str) -> None:
-    """A distribution in two locks has one version and the same hashes in both."""
+    """A distribution in two locks has the same version and the same hashes in both."""
     main, other = locks.read(HOUSE / LOCK), locks.read(HOUSE / "analysis" / LOCK)
     locked = locks.read(HOUSE / image / LOCK)
     assert locked == {name: main.get(name) or other[name] for name in locked}
@@ -67,7 +67,7 @@ def test_locks_agree(image: str) -> None:
     ["numpy>=2\n", "numpy==2.4.6\n", "numpy==2.4.6 --hash=md5:00\n", "-r other.lock\n", "--index-url x\n"],
 )
 def test_a_lock_without_hashes_is_refused(tmp_path: Path, lock: str) -> None:
-    """A requirement without an exact version or a sha256, and any option of pip, is named with its line."""
+    """A requirement without an exact version or a sha256, and any option of pip, is refused with its line."""
     path = tmp_path / LOCK
     path.write_text(f"# made\n{lock}", encoding="utf-8")
     with pytest.raises(InputError, match="line 2"):
@@ -75,7 +75,7 @@ def test_a_lock_without_hashes_is_refused(tmp_path: Path, lock: str) -> None:
 
 
 def test_whoever_installs_checks_hashes() -> None:
-    """Every `pip install` of the bootstrap and the Dockerfiles checks hashes, or installs the checkout itself."""
+    """Every `pip install` in the bootstrap and the Dockerfiles checks hashes or installs the checkout itself."""
     files = (HOUSE / "coldaisle", *(HOUSE / image / "Dockerfile" for image in IMAGES))
     calls = [line for file in files for line in file.read_text("utf-8").splitlines() if "pip install" in line]
     assert len(calls) == len(PACKAGES) + 2
@@ -89,7 +89,7 @@ def test_only_the_injector_image_holds_scapy() -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_gets_its_own_part_only(image: str) -> None:
-    """An image copies the contracts and its own package; the analysis also testbed and capture, to finish and verify runs."""
+    """An image copies the contracts and its own package; the analysis image also copies testbed and capture, to finish and verify runs."""
     text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
     copied = set(re.findall(r"^COPY \w+/(coldaisle_\w+)", text, re.MULTILINE))
     if image not in PACKAGES:
@@ -100,7 +100,7 @@ def test_an_image_gets_its_own_part_only(image: str) -> None:
 
 
 def test_images_share_their_first_layers() -> None:
-    """All images begin with the same lines, the Python ones with the same ten, so that each is built once."""
+    """All images begin with the same lines, and those with Python with the same ten lines, so that these layers are built once."""
     texts = {
         image: (HOUSE / image / "Dockerfile").read_text(encoding="utf-8").splitlines() for image in IMAGES
     }
@@ -110,7 +110,7 @@ def test_images_share_their_first_layers() -> None:
 
 
 def test_debian_packages_are_of_a_series() -> None:
-    """Every package that an image names is held to the upstream series that the testbed was tried with, and the base has a default."""
+    """Every Debian package in an image is pinned to its tested upstream series, and the base has a default."""
     for image in IMAGES:
         text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
         assert "ARG BASE=debian:trixie-slim\nFROM ${BASE}\n" in text
@@ -124,7 +124,7 @@ def test_debian_packages_are_of_a_series() -> None:
 
 
 def test_the_build_context_holds_every_file_copied() -> None:
-    """.dockerignore lets through what the Dockerfiles copy, and nothing that is not there."""
+    """.dockerignore admits every path that a Dockerfile copies, and no path that does not exist."""
     allowed = {
         line[1:] for line in (HOUSE / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")
     }
@@ -139,7 +139,7 @@ def test_the_build_context_holds_every_file_copied() -> None:
 
 
 def test_libraries_of_ones_own_come_last(tmp_path: Path) -> None:
-    """The analysis image lets Python look where the desk lets pip install, after its own libraries, and nowhere without the desk."""
+    """Only on the desk, the analysis image also searches the folder for the user's own packages, after its own libraries."""
     line = re.findall(
         r"^RUN echo '(import .+)' > ", (HOUSE / "analysis/Dockerfile").read_text("utf-8"), re.MULTILINE
     )

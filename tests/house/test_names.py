@@ -1,4 +1,4 @@
-"""Variables say what they hold."""
+"""The names of variables say what they hold."""
 
 import ast
 from pathlib import Path
@@ -8,11 +8,11 @@ EMPTY = {
     "asked", "each", "found", "given", "got", "kept", "known", "made", "one", "others", "own", "rest", "said", "seen", "shown",
     "taken", "these", "those", "told", "wanted", "what", "who",
 }  # fmt: skip
-"""Pronouns and participles that fit any value."""
+"""Pronouns and participles that say nothing about a value."""
 
 
 def test_variables_say_what_they_hold() -> None:
-    """Of the variables that the programs assign to, less than one in a hundred bears a name that says nothing of its value."""
+    """Less than one percent of the assigned variables have a name that says nothing about the value."""
     names = [
         f"{path.relative_to(HOUSE)}:{node.lineno}: {node.id}"
         for path in sorted(HOUSE.glob("*/coldaisle_*/**/*.py"))

@@ -1,4 +1,4 @@
-"""The numbers that README and documentation give of what can be counted."""
+"""The counts that README and documentation state."""
 
 import re
 from pathlib import Path
@@ -70,12 +70,12 @@ COUNTS = [
 
 
 COUNTS = [(page, sentence.replace(" ", r"\s+"), counted) for page, sentence, counted in COUNTS]
-"""A space may be the end of a line."""
+"""Sentences as patterns: a space also matches the end of a line."""
 
 
 @pytest.mark.parametrize(("page", "sentence", "counted"), COUNTS, ids=[sentence for _, sentence, _ in COUNTS])
 def test_what_is_counted_is_said(page: str, sentence: str, counted: list[int]) -> None:
-    """The page has the sentence, and wherever it has it the numbers are those of the code."""
+    """The page has the sentence, and its numbers are those of the code."""
     matches = list(re.finditer(sentence, (HOUSE / page).read_text(encoding="utf-8")))
     assert matches
     for match in matches:
@@ -84,7 +84,7 @@ def test_what_is_counted_is_said(page: str, sentence: str, counted: list[int]) -
 
 
 def test_three_splits_are_played() -> None:
-    """Whole days, kinds held out and rows at random: README's example has a line of each, at both levels."""
+    """README's example has a line for whole days, for held-out kinds and for random rows, at both levels."""
     text = (HOUSE / "README.md").read_text(encoding="utf-8")
     for level in ("packets", "readings"):
         for split in ("day", "random", "kind"):

@@ -1,4 +1,4 @@
-"""What the pages show of the code: paths, the stages of the analysis, and one reading as an example."""
+"""Code that the pages show: paths, the stages of the analysis, and one reading as an example."""
 
 import json
 import re
@@ -37,18 +37,18 @@ PLAN = build_plan(
     )
 )
 (EPISODE,) = PLAN.episodes
-"""The episode that the example shows, named: a new kind would give the week other ones."""
+"""The example's episode, fixed by name, because a new kind changes the drawn episodes of the week."""
 DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(EPISODE.readings + 1)]
 
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
 ROOTS = [HOUSE, *HOUSE.glob("*/coldaisle_*/")]
 OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw")
-"""What paths begin with that a page names and a checkout does not have."""
+"""First parts of paths that a page may name although a checkout does not have them."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(HOUSE)))
 def test_paths_exist(page: Path) -> None:
-    """Each path that begins with a folder of the house, of a package or of the analysis leads to a file, with or without `.py`."""
+    """Each path that begins with a folder of the repository, a package or the analysis exists, with or without `.py`."""
     paths = re.findall(r"`([\w-]+)/([\w./-]*)`", page.read_text(encoding="utf-8"))
     for head, rest in paths:
         places = [root / head for root in ROOTS] + list(HOUSE.glob(f"{head}/coldaisle_*/"))
@@ -59,7 +59,7 @@ def test_paths_exist(page: Path) -> None:
 
 
 def test_readme_shows_lines_of_the_programs() -> None:
-    """Every line of words in README's example of a run is in the code."""
+    """Every output line with words in README's example of a run is in the code."""
     text = (HOUSE / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^ +[\d.]+ s  ([a-z ]+)$", text, re.MULTILINE) + re.findall(
         r"^([a-z, ]+: the same)$", text, re.MULTILINE
@@ -70,7 +70,7 @@ def test_readme_shows_lines_of_the_programs() -> None:
 
 
 def test_stages_are_the_import_contract_s() -> None:
-    """The list has the layers of the contract in their order, and each folder and module there is, with a line each."""
+    """The page lists the layers of the import contract in order, and each folder and module of them with a line."""
     block = ARCHITECTURE.partition("## The stages of the analysis")[2].split("```")[1]
     lines = [re.findall(r"^([\w/.]+)  +\S", layer, re.MULTILINE) for layer in block.strip().split("\n\n")]
     contracts = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -84,7 +84,7 @@ def test_stages_are_the_import_contract_s() -> None:
 
 
 def test_example_is_planned() -> None:
-    """The act shown follows from the episode shown, at its place in the default week; the value is altered as the act says."""
+    """The act in the example follows from the episode at its place in the default week; the value is changed as the act says."""
     planned = json.loads(EPISODE.model_dump_json())
     assert (_DRAWN | {"id": "e01"}).items() <= planned.items()
     assert planned["acts"][0] == _ACT
@@ -93,7 +93,7 @@ def test_example_is_planned() -> None:
 
 
 def test_example_is_joined_by_its_digest() -> None:
-    """The bytes of the frame end in the altered value, and their digest is the one in the journal's two lines."""
+    """The bytes of the frame end in the changed value, and their digest stands in both journal lines."""
     text = re.findall(r"frame 911:\n([0-9a-f \n]+)```", ARCHITECTURE)[0]
     frame = bytes.fromhex(text)
     assert frame.endswith(b"7.76")
@@ -106,7 +106,7 @@ def _alarms(policy: Policy, score: Floats) -> list[bool]:
 
 @pytest.mark.parametrize("page", [ARCHITECTURE, EARLY], ids=["architecture", "early-detection"])
 def test_example_alarms_as_shown(page: str) -> None:
-    """The threshold alarms at the items shown; delay and cost of the first alarm follow from the plan and the formula."""
+    """The threshold alarms at the shown items; delay and cost of the first alarm follow from the plan and the formula."""
     score = np.array(re.findall(r"^score((?: +[\d.]+)+)$", page, re.MULTILINE)[0].split(), np.float64)
     (limit, words), *others = re.findall(
         r"^(?:alarm|2 in a row) from ([\d.]+) (?:on)?((?: +(?:yes|no))+)$", page, re.MULTILINE
@@ -122,7 +122,7 @@ def test_example_alarms_as_shown(page: str) -> None:
 
 
 def test_example_of_early_detection() -> None:
-    """Both cases of the example cost what the formula says, and a perfect detector does; the first item is judged in time."""
+    """The costs of both cases and of a perfect detector follow from the formula; the first item is judged in time."""
     text = " ".join(EARLY.split())
     assert f"at item 9 of 24 and costs {latency_cost(9, 5):.3f}" in text
     assert f"catches the example at item 1, at a cost of {latency_cost(1, 5):.3f}" in text
@@ -132,7 +132,7 @@ def test_example_of_early_detection() -> None:
 
 
 def test_results_name_models() -> None:
-    """The best model of each row of the results is called as the report calls it."""
+    """The best model in each row of the results has its name from the report."""
     rows = re.findall(r"^\| (?:week|DAD) \| \w+ \| (.+?) \|", EARLY.partition("## Results")[2], re.MULTILINE)
     assert len(rows) == 4
     assert set(rows) <= {model.title for model in MODELS.values()}

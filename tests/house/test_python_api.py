@@ -11,14 +11,14 @@ NAMES = [(module, name) for module in python_api.MODULES for name in python_api.
 
 @pytest.mark.parametrize(("module", "name"), NAMES, ids=[name for _, name in NAMES])
 def test_every_public_name_has_an_example(module: str, name: str) -> None:
-    """The docstring begins with a sentence and has an ``Examples`` section; tests/analysis/test_examples.py runs it."""
+    """The docstring begins with a sentence and has an ``Examples`` section, which tests/analysis/test_examples.py runs."""
     value = python_api.members(module)[name]
     assert python_api.documentation(value).partition("\n")[0].endswith(".")
     assert ">>> " in python_api.examples(value)
 
 
 def test_the_page_is_printed_from_the_code() -> None:
-    """docs/python-api.md holds exactly the names, sentences and examples of the docstrings."""
+    """docs/python-api.md has exactly the names, sentences and examples of the docstrings."""
     text = (HOUSE / "docs" / "python-api.md").read_text(encoding="utf-8")
     assert text == python_api.page(), f"print it again:\n{python_api.page()}"
 

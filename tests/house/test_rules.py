@@ -1,4 +1,4 @@
-"""Rules of the house that no other tool checks."""
+"""Rules of the repository that no other tool checks."""
 
 import ast
 import os
@@ -47,7 +47,7 @@ PLANTED = {
         "a command makes a run, an engine plays it, and both stand on a stage",
     ),
 }
-"""Wrong imports by the module that gets them: what is imported, and the contract that forbids it."""
+"""Wrong imports by the module that gets them: the imported module, and the contract that forbids it."""
 FORBIDDEN = {
     "a registry's host": r"p[y]pi\.|p[y]thonhosted|deb\.d[e]bian|npmj[s]\.|docker\.i[o]/",
     "a machine's path": r"(?<![\w.])/(w[o]rk|r[o]ot|h[o]me)/",
@@ -55,7 +55,7 @@ FORBIDDEN = {
 
 
 def files() -> list[Path]:
-    """Return the files of the house, generated ones and an analyst's own left out."""
+    """Return the files of the repository, without generated ones and without a user's own."""
     paths = (path for path in HOUSE.rglob("*") if path.is_file() and path.suffix not in BINARY)
     notebooks = HOUSE / "analysis" / "notebooks"
     return [
@@ -67,7 +67,7 @@ def files() -> list[Path]:
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_no_file_names(name: str) -> None:
-    """No file says where this was made or where packages come from."""
+    """No file names the machine it was made on or the address of a package registry."""
     guilty = [
         f"{path.relative_to(HOUSE)}: {match[0]}"
         for path in files()
@@ -77,7 +77,7 @@ def test_no_file_names(name: str) -> None:
 
 
 def test_chronyd_never_sets_a_clock() -> None:
-    """Wherever chronyd is started it is told -x first; asking its version starts nothing."""
+    """Every start of chronyd has the option -x; a call that only prints its version is no start."""
     starts: list[str] = []
     for path in files():
         if path.suffix in {".py", ".yml"} or path.name == "Dockerfile":
@@ -87,7 +87,7 @@ def test_chronyd_never_sets_a_clock() -> None:
 
 
 def linted(folder: Path, **environment: str) -> tuple[int, set[str], set[str]]:
-    """Return the exit code of import-linter in a checkout, and the names of the contracts that it found kept and broken."""
+    """Return import-linter's exit code in a checkout, and the names of the contracts that are kept and that are broken."""
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
         [lint, "--no-cache"],
@@ -104,12 +104,12 @@ def linted(folder: Path, **environment: str) -> tuple[int, set[str], set[str]]:
 
 
 def test_imports_point_down() -> None:
-    """import-linter finds every contract of pyproject.toml kept."""
+    """import-linter reports every contract of pyproject.toml as kept."""
     assert linted(HOUSE) == (0, CONTRACTS, set())
 
 
 def test_an_import_against_the_order_breaks_its_contract(tmp_path: Path) -> None:
-    """In a copy with one wrong import for each order inside a package, import-linter fails and names these contracts alone."""
+    """For a copy with one wrong import per import order, import-linter fails and names exactly these contracts."""
     shutil.copy(HOUSE / "pyproject.toml", tmp_path)
     for package in HOUSE.glob("[!.]*/coldaisle_*"):
         shutil.copytree(
@@ -124,7 +124,7 @@ def test_an_import_against_the_order_breaks_its_contract(tmp_path: Path) -> None
 
 
 def commands_of(text: str) -> set[str]:
-    """Return the subcommands of coldaisle that code in a Markdown text calls."""
+    """Return the subcommands of coldaisle in the code of a Markdown text."""
     code = re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL)
     called = (re.findall(r"(?:^|[\s`(;&|])(?:\./)?coldaisle ([a-z]+)\b", part, re.MULTILINE) for part in code)
     return set[str]().union(*called)
@@ -134,13 +134,13 @@ def commands_of(text: str) -> set[str]:
     "page", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda p: p.name
 )
 def test_documented_commands_exist(page: Path) -> None:
-    """Each command a page shows is one of the command line's, or the bootstrap's own `test`."""
+    """Each command on a page exists in the command line, or is the bootstrap's own `test`."""
     commands = {*getattr(get_command(app), "commands"), "test"}  # noqa: B009 - click's group, untyped here
     assert commands_of(page.read_text(encoding="utf-8")) <= commands
 
 
 def test_readme_shows_the_two_commands() -> None:
-    """The first screen of the README has both commands."""
+    """The top of the README has both commands."""
     first = "\n".join((HOUSE / "README.md").read_text(encoding="utf-8").splitlines()[:25])
     assert {"up", "test"} <= commands_of(first)
 
@@ -149,7 +149,7 @@ def test_readme_shows_the_two_commands() -> None:
     "page", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda p: p.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each relative link of a page names a file."""
+    """Each relative link of a page leads to an existing file."""
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert missing == []

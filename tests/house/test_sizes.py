@@ -1,4 +1,4 @@
-"""How long modules and functions may be."""
+"""Limits on the length of modules and functions."""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ LONG = {
     "analysis/coldaisle_analysis/truth/readings.py": "the account of a run and the steps that settle it",
     "testbed/coldaisle_testbed/cli.py": "one function per command, hardly more than its options",
 }
-"""Modules that may be longer, and why."""
+"""Modules that may be longer, each with its reason."""
 
 
 def _sources() -> Iterator[tuple[str, str]]:
@@ -28,13 +28,13 @@ def _sources() -> Iterator[tuple[str, str]]:
 
 
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return how many lines the body of a function has, its docstring left out."""
+    """Return the number of lines in the body of a function, without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
 def test_a_long_module_has_its_reason() -> None:
-    """A module of more than 250 lines is in the table of exceptions, and each exception exists."""
+    """Every module of more than 250 lines is in the table of exceptions, and every file in the table exists."""
     long = {name for name, text in _sources() if text.count("\n") > MODULE}
     assert long <= set(LONG)
     assert all(Path(HOUSE, name).is_file() for name in LONG)

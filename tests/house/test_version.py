@@ -1,4 +1,4 @@
-"""The version: one number, wherever it stands."""
+"""The version is the same in every place."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ VERSION = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))[
 
 
 def test_the_version_is_the_same_everywhere() -> None:
-    """pyproject.toml, the citation, the newest section of the changelog and what goes into a manifest agree."""
+    """pyproject.toml, the citation, the newest section of the changelog and the manifest have the same version."""
     citation = (HOUSE / "CITATION.cff").read_text(encoding="utf-8")
     changelog = (HOUSE / "CHANGELOG.md").read_text(encoding="utf-8")
     cited = re.findall(r"^(?:version|date-released): (.+)$", citation, re.MULTILINE)
@@ -23,5 +23,5 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_the_command_line_prints_it(coldaisle: Call) -> None:
-    """`--version` prints name and version, and nothing else."""
+    """`--version` prints the name and the version, and nothing else."""
     assert coldaisle("--version") == (0, f"coldaisle {VERSION}\n", "")

@@ -1,4 +1,4 @@
-"""A broker, and a stage beside it, for tests of rogue clients."""
+"""Fixtures for tests of rogue clients: a broker with a stage beside it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.injector.made_stage import Run
 
 @pytest.fixture
 def staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Run]]:
-    """Makes brokers with a stage beside each."""
+    """Factory of brokers, each with a stage beside it."""
     runs = list[Run]()
 
     def make(name: str) -> Run:
@@ -23,5 +23,5 @@ def staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 @pytest.fixture
 def run(staged: Callable[[str], Run]) -> Run:
-    """One broker and a stage."""
+    """One broker with a stage."""
     return staged("run")

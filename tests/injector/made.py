@@ -1,4 +1,4 @@
-"""Frames and episodes made for the injector's tests."""
+"""Frames and episodes for the injector's tests."""
 
 from typing import Any
 
@@ -20,18 +20,18 @@ MACS = (INJECTOR.mac, BROKER.mac)
 TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]
 
 
-def episode(**wanted: object) -> Episode:
-    """Return the one episode of a scenario that asks for it; two readings of sensor 1 from slot 2 when not told."""
-    row = KINDS[str(wanted["kind"])]
+def episode(**keys: object) -> Episode:
+    """Return the one episode of a scenario with these keys; by default two readings of sensor 1 from slot 2 on."""
+    row = KINDS[str(keys["kind"])]
     where = {"unit": UNIT.name} if row.target == "unit" else {}
     which = {"sensors": (1,)} if row.picks_sensors else {}
-    spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **wanted}
+    spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **keys}
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     return build_plan(Scenario.model_validate({**scenario, "episodes": [spec]})).episodes[0]
 
 
 def publish(value: str, mid: int) -> bytes:
-    """Return a PUBLISH of QoS 1 to topic IoT, made by scapy."""
+    """Return a PUBLISH with QoS 1 to topic IoT, made by scapy."""
     return bytes(MQTT(QOS=1) / MQTTPublish(topic="IoT", msgid=mid, value=value.encode()))
 
 
@@ -56,7 +56,7 @@ def segment(
 
 
 def assert_valid(frame: bytes) -> None:
-    """Hold that a frame is what scapy builds of it with every length and checksum computed anew."""
+    """Assert that scapy builds the same frame when it computes every length and checksum anew."""
     packet = Ether(frame)
     del packet[IP].len, packet[IP].chksum, packet[TCP].chksum, packet[TCP].dataofs
     assert bytes(packet) == frame

@@ -1,4 +1,4 @@
-"""A stage for rogue clients: a real mosquitto on loopback, and virtual time that jumps as soon as nobody waits for the wire."""
+"""A stage for rogue clients: a real mosquitto on loopback, and virtual time that jumps when no script waits for the wire."""
 
 import select
 import shutil
@@ -33,7 +33,7 @@ LONGEST_S, PATIENCE_S = 60.0, 5.0
 
 
 class Clocks:
-    """Virtual time that stands still until moved, and real time."""
+    """Virtual time that stands still until a test moves it, and real time."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self.now = now_ns
@@ -48,7 +48,7 @@ class Clocks:
 
 
 class Wire:
-    """Keeps the raw frames sent."""
+    """Keeps the raw frames that were sent."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -59,7 +59,7 @@ class Wire:
 
 
 class Mosquitto:
-    """The broker as the testbed configures it, but on loopback and with a log of everything.
+    """The broker as the testbed configures it, but on loopback and with a complete log.
 
     Args:
         folder: where it runs.
@@ -86,14 +86,14 @@ class Mosquitto:
         self.kill()
         raise AssertionError(self._log.read_text())
 
-    def said(self) -> list[str]:
-        """Return the lines of its log without their times, once it has ended: only then they are all written."""
+    def log(self) -> list[str]:
+        """Return the lines of its log without their times. The broker is ended first: only then are all lines written."""
         self._process.terminate()
         self._process.wait()
         return [line.partition(": ")[2] for line in self._log.read_text().splitlines()]
 
     def kill(self) -> None:
-        """End it."""
+        """End the broker."""
         self._process.kill()
         self._process.wait()
 
@@ -133,11 +133,11 @@ class Theatre:
         self.perform(whole(), over)
 
     def perform(self, script: Script, over: list[bool]) -> None:
-        """Play a script until it says that it is over."""
+        """Run a script until its last step is done."""
         self.stage.add(script)
         until = time.monotonic() + LONGEST_S
         while not over:
-            assert time.monotonic() < until, "the script does not come to its end"
+            assert time.monotonic() < until, "the script did not end in time"
             self.listen()
             self.stage.look()
             due = self.stage.next_ns
@@ -146,7 +146,7 @@ class Theatre:
                 self.stage.run_due(self.clocks.now)
 
     def listen(self, patience_s: float = 0.001) -> None:
-        """Handle what has come, as the schedule does."""
+        """Handle the messages that arrived, as the schedule does."""
         clients = {client.socket: client for client in self.foothold.clients}
         writers = [sock for sock, client in clients.items() if client.waits_to_write]
         ready, writable, _ = select.select([*clients], writers, [], patience_s)
@@ -170,7 +170,7 @@ def draw_near(patch: pytest.MonkeyPatch, port: int) -> None:
 
 
 class Run:
-    """A broker and a stage beside it."""
+    """A broker with a stage beside it."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
@@ -178,20 +178,20 @@ class Run:
         self.theatre = Theatre(folder, Clocks())
         draw_near(patch, self.broker.port)
 
-    def play(self, wanted: Episode) -> list[dict[str, Any]]:
+    def play(self, played: Episode) -> list[dict[str, Any]]:
         """Play an episode from its beginning and return its acts."""
-        self.theatre.clocks.now = wanted.begin_ns - SECOND
-        self.theatre.play(wanted)
+        self.theatre.clocks.now = played.begin_ns - SECOND
+        self.theatre.play(played)
         return self.theatre.lines("act")
 
-    def begin(self, wanted: Episode) -> None:
-        """Let an episode begin, before its time."""
-        self.theatre.clocks.now = wanted.begin_ns - SECOND
+    def begin(self, played: Episode) -> None:
+        """Start an episode before its time."""
+        self.theatre.clocks.now = played.begin_ns - SECOND
         scene = Scene(None, self.theatre.foothold, self.theatre.notes())
-        self.theatre.stage.add(attack_for(wanted).script(scene))
+        self.theatre.stage.add(attack_for(played).script(scene))
 
     def until(self, met: Callable[[], bool], *, jump: bool = False) -> None:
-        """Perform until something holds; time stands still where it may not jump."""
+        """Run the scripts until a condition holds; time stands still unless it may jump."""
         limit = time.monotonic() + PATIENCE_S
         stage, clocks = self.theatre.stage, self.theatre.clocks
         while not met():
@@ -203,7 +203,7 @@ class Run:
                 stage.run_due(clocks.now)
 
     def connect(self, client: str, *sent: bytes) -> socket.socket:
-        """Return a connection of somebody else's that has been accepted and has said something."""
+        """Return an accepted connection of another client that has sent these messages."""
         sock = socket.create_connection((NEAR.ip, self.broker.port), timeout=5)
         sock.sendall(messages.connect(client))
         assert sock.recv(4) == b"\x20\x02\x00\x00"
@@ -212,7 +212,7 @@ class Run:
         return sock
 
     def kept(self) -> bytes:
-        """Return what the broker gives a new subscriber to everything before it answers a ping."""
+        """Return what the broker sends to a new subscriber to `IoT` before it answers a ping."""
         with self.connect("judge", messages.subscribe("IoT", 1), messages.PINGREQ) as sock:
             received = b""
             while not received.endswith(b"\xd0\x00"):
@@ -221,7 +221,7 @@ class Run:
         return received
 
 
-def rogue(kind: str, **wanted: object) -> Episode:
-    """Return an episode of a rogue kind with little to do."""
+def rogue(kind: str, **keys: object) -> Episode:
+    """Return a short episode of a rogue kind."""
     few = {message.name: 12 for message in KINDS[kind].parameters if message.name == "count"}
-    return episode(kind=kind, **{**few, **wanted})
+    return episode(kind=kind, **{**few, **keys})

@@ -1,4 +1,4 @@
-"""A client sends all its bytes, reads messages that arrive in pieces, and closes as it was asked to."""
+"""A client sends all its bytes, reads messages that arrive in pieces, and closes as requested."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ _MOUTHFUL = 16_384
 
 
 class Pair:
-    """A client of the attacker and the other end of its connection, which stands."""
+    """A client of the attacker and the broker's end of its established connection."""
 
     def __init__(self, theatre: Theatre, listener: socket.socket) -> None:
         self.theatre = theatre
@@ -27,7 +27,7 @@ class Pair:
         self.until(lambda: self.client.connected)
 
     def until(self, met: Callable[[], bool]) -> None:
-        """Handle what comes until something holds."""
+        """Handle messages until a condition holds."""
         limit = time.monotonic() + 5
         while not met():
             assert time.monotonic() < limit
@@ -36,7 +36,7 @@ class Pair:
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Somebody who takes connections in the broker's place."""
+    """A listening socket in the broker's place."""
     with socket.create_server((NEAR.ip, 0)) as server:
         draw_near(monkeypatch, server.getsockname()[1])
         yield server
@@ -52,14 +52,14 @@ def pair(listener: socket.socket, tmp_path: Path) -> Iterator[Pair]:
 
 
 def test_port_is_known_before_the_first_frame(pair: Pair) -> None:
-    """The port it was bound to is the one the broker sees."""
+    """The client's port is known at once and is the one that the broker sees."""
     assert pair.client.port == pair.port
 
 
 def test_what_is_said_before_the_connection_stands_is_sent_then(
     listener: socket.socket, tmp_path: Path
 ) -> None:
-    """A CONNECT given at once waits for the handshake."""
+    """A CONNECT sent too early waits for the end of the handshake."""
     theatre = Theatre(tmp_path, Clocks())
     client = theatre.foothold.client(theatre.notes())
     client.send(messages.connect("131"))
@@ -73,7 +73,7 @@ def test_what_is_said_before_the_connection_stands_is_sent_then(
 
 
 def test_messages_in_pieces_are_put_together(pair: Pair) -> None:
-    """A message cut in the middle counts when its rest has come, and what stands behind it too."""
+    """A message cut in the middle counts when its rest has arrived, and so does the message after it."""
     puback, suback = b"\x40\x02\x00\x07", b"\x90\x03\x00\x01\x00"
     for piece in (puback[:1], puback[1:] + suback[:3], suback[3:]):
         pair.broker.sendall(piece)
@@ -84,7 +84,7 @@ def test_messages_in_pieces_are_put_together(pair: Pair) -> None:
 
 @pytest.mark.parametrize(("code", "accepted"), [(0, True), (4, False), (5, False)])
 def test_login_is_accepted_with_code_0_alone(pair: Pair, code: int, accepted: bool) -> None:
-    """Codes 4 and 5 are bad credentials and no right (MQTT 3.1, 3.2)."""
+    """Only code 0 accepts a login; codes 4 and 5 mean bad credentials and no authorisation (MQTT 3.1, 3.2)."""
     assert not pair.client.accepted
     pair.broker.sendall(bytes([0x20, 2, 0, code]))
     pair.until(lambda: pair.client.has(messages.CONNACK))
@@ -92,7 +92,7 @@ def test_login_is_accepted_with_code_0_alone(pair: Pair, code: int, accepted: bo
 
 
 def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
-    """Between two looks at the tap no more is sent than it can keep, and in the end all of it."""
+    """Between two reads of the tap a client sends no more than the tap can hold; in the end all data is sent."""
     data = bytes(range(256)) * 800
     pair.client.send(data)
     received, turns = b"", 0
@@ -112,7 +112,7 @@ def test_much_is_said_a_mouthful_at_a_time(pair: Pair) -> None:
 
 
 def test_close_waits_for_the_other_side(pair: Pair) -> None:
-    """It says goodbye after all it had to say, still hears, and ends when the broker closes too."""
+    """The client sends its FIN after all its data, still receives, and ends when the broker closes, too."""
     pair.client.send(b"\xc0\x00")
     pair.client.close()
     pair.client.close()
@@ -126,7 +126,7 @@ def test_close_waits_for_the_other_side(pair: Pair) -> None:
 
 
 def test_close_of_what_never_stood_ends_at_once(listener: socket.socket, tmp_path: Path) -> None:
-    """Nobody has to answer a connection that was only asked for."""
+    """A connection that was never established ends without an answer."""
     theatre = Theatre(tmp_path, Clocks())
     client = theatre.foothold.client(theatre.notes())
     client.close()
@@ -135,7 +135,7 @@ def test_close_of_what_never_stood_ends_at_once(listener: socket.socket, tmp_pat
 
 
 def test_abort_resets(pair: Pair) -> None:
-    """The other side gets a RST instead of an orderly end."""
+    """The other side gets a RST, not a FIN."""
     pair.client.abort()
     assert pair.client.ended
     with pytest.raises(ConnectionResetError):
@@ -143,7 +143,7 @@ def test_abort_resets(pair: Pair) -> None:
 
 
 def test_refused_connection_has_ended(listener: socket.socket, tmp_path: Path) -> None:
-    """Where nobody listens it ends by itself, and waits for nothing more."""
+    """A refused connection ends by itself and waits for no message."""
     listener.close()
     theatre = Theatre(tmp_path, Clocks())
     client = theatre.foothold.client(theatre.notes())
@@ -155,7 +155,7 @@ def test_refused_connection_has_ended(listener: socket.socket, tmp_path: Path) -
 
 
 def test_said_to_a_broker_that_has_gone_is_no_error(pair: Pair) -> None:
-    """It has ended; more words change nothing."""
+    """Sending on an ended connection has no effect and raises no error."""
     pair.broker.close()
     pair.until(lambda: pair.client.ended)
     pair.client.send(b"\xc0\x00")

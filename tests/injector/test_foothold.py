@@ -1,4 +1,4 @@
-"""The tap journals every frame of the attacker's own host with its episode and the link that it passes."""
+"""The tap journals every frame of the attacker's own host with its episode and the side of the network that it passes."""
 
 import socket
 from pathlib import Path
@@ -27,10 +27,10 @@ def theatre(tmp_path: Path) -> Theatre:
     return Theatre(tmp_path, Clocks())
 
 
-def _entered(theatre: Theatre, wanted: Episode = EPISODE) -> Notes:
+def _entered(theatre: Theatre, begun: Episode = EPISODE) -> Notes:
     """Return the notes of an episode that has begun."""
     notes = theatre.notes()
-    theatre.foothold.enter(wanted, notes)
+    theatre.foothold.enter(begun, notes)
     return notes
 
 
@@ -48,7 +48,7 @@ def _in(flags: str, seq: int, ack: int = 0, port: int = PORT) -> bytes:
 
 
 def _arp(source: Host, target: Host, operation: int, *, to: str = "", mac: str = "") -> bytes:
-    """Return an ARP frame between two hosts; ``to`` is the MAC address it is sent to, ``mac`` what its sender claims to be."""
+    """Return an ARP frame between two hosts; ``to`` is its destination MAC address, ``mac`` the address that its sender claims."""
     arp = ARP(op=operation, hwsrc=mac or source.mac, psrc=source.ip, pdst=target.ip)
     return bytes(Ether(src=source.mac, dst=to or target.mac) / arp)
 
@@ -57,14 +57,14 @@ EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 
 def test_it_concerns_itself_with_its_own_address_alone(theatre: Theatre) -> None:
-    """What passes between a unit and the broker is none of its business, though its card receives it."""
+    """The foothold ignores frames between a unit and the broker, although its network card receives them."""
     assert theatre.foothold.concerns(crafted.syn(PORT, 1883, 1))
     assert theatre.foothold.concerns(crafted.question("198.18.0.9"))
     assert not theatre.foothold.concerns(segment(publish("15.54", 1)).frame)
 
 
 def test_sent_frame_is_counted_and_noted(theatre: Theatre) -> None:
-    """It is on the wire once, in the journal once, and paid for."""
+    """A sent frame is on the wire once, in the journal once, and counts for the budget."""
     notes, frame = _entered(theatre), crafted.syn(PORT, 1883, 1)
     theatre.foothold.send(frame, notes, "syn")
     assert theatre.wire.sent == [frame]
@@ -74,7 +74,7 @@ def test_sent_frame_is_counted_and_noted(theatre: Theatre) -> None:
 
 
 def test_what_its_kernel_says_and_hears_of_a_flow_is_noted(theatre: Theatre) -> None:
-    """The answer to a SYN follows from it, and so does the RST of a kernel that knows of no such connection."""
+    """The answer to a SYN belongs to the SYN's episode, and so does the RST of a kernel without that connection."""
     notes = _entered(theatre)
     theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
     theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
@@ -87,7 +87,7 @@ def test_what_its_kernel_says_and_hears_of_a_flow_is_noted(theatre: Theatre) -> 
 
 
 def test_two_episodes_at_once_are_told_apart_by_port(theatre: Theatre) -> None:
-    """A frame belongs to the episode whose frame it answers."""
+    """An answer belongs to the episode that sent the frame from its port."""
     first, second = _entered(theatre), _entered(theatre, OTHER)
     second.episode = "e99"
     theatre.foothold.send(crafted.syn(PORT, 1883, 7), first, "syn")
@@ -100,10 +100,10 @@ def test_two_episodes_at_once_are_told_apart_by_port(theatre: Theatre) -> None:
 STRANGERS = {
     "an unknown port": (_out("S", 7, port=PORT + 1), True),
     "a new connection from a known port": (_out("S", 99), True),
-    "a sequence number never reached": (_out("A", 5_000, 101), True),
+    "a sequence number beyond the last": (_out("A", 5_000, 101), True),
     "a sequence number before the first": (_out("A", 3, 101), True),
-    "an answer to what was never sent": (_in("A", 101, 5_000), False),
-    "a reset of what was never acknowledged": (_in("R", 5_000), False),
+    "an answer to data that was never sent": (_in("A", 101, 5_000), False),
+    "a reset for data that was never acknowledged": (_in("R", 5_000), False),
     "another target": (_tcp(INJECTOR, BROKER, "S", (PORT, 9_999), 7), True),
     "another host": (_tcp(INJECTOR, UNIT, "S", (PORT, 1883), 7), True),
 }
@@ -111,7 +111,7 @@ STRANGERS = {
 
 @pytest.mark.parametrize("case", STRANGERS)
 def test_what_follows_from_no_act_has_no_line(theatre: Theatre, case: str) -> None:
-    """Neither the port alone nor the time makes a frame an episode's: whoever reads the capture will ask for it."""
+    """Neither the port alone nor the time assigns a frame to an episode: the ledger reports the frame later."""
     frame, outgoing = STRANGERS[case]
     theatre.foothold.send(crafted.syn(PORT, 1883, 7), _entered(theatre), "syn")
     theatre.foothold.tap(_in("SA", 100, 8), outgoing=False)
@@ -124,7 +124,7 @@ def test_what_follows_from_no_act_has_no_line(theatre: Theatre, case: str) -> No
 def test_connection_is_followed_from_its_syn_to_its_last_reset(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Data, retransmissions, acknowledgements and resets of a connection that an act opened belong to it."""
+    """Data, retransmissions, acknowledgements and resets of an act's connection belong to the act's episode."""
     notes = _entered(theatre)
     with socket.create_server((NEAR.ip, 0)) as server:
         draw_near(monkeypatch, server.getsockname()[1])
@@ -151,7 +151,7 @@ def test_connection_is_followed_from_its_syn_to_its_last_reset(
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_icmp_error_belongs_to_the_packet_it_quotes(theatre: Theatre, ours: bool) -> None:
-    """A port nobody listens on: the refusal quotes the datagram, whoever of the two sent it."""
+    """An ICMP port-unreachable message belongs to the episode of the datagram that it quotes, whichever host sent the datagram."""
     notes = _entered(theatre)
     theatre.foothold.send(crafted.datagram(PORT, 161), notes, "ask")
     there, here = (BROKER, INJECTOR) if ours else (INJECTOR, BROKER)
@@ -171,7 +171,7 @@ def test_icmp_error_belongs_to_the_packet_it_quotes(theatre: Theatre, ours: bool
 
 @pytest.mark.parametrize(("peer", "side"), [(UNIT, "unit"), (BROKER, "broker")])
 def test_renewal_belongs_to_no_episode(theatre: Theatre, peer: Host, side: str) -> None:
-    """A question to a single host, and its answer, have no line, however long or short ago an act asked."""
+    """An ARP question to a single host, and its answer, have no line, however recently an act asked."""
     theatre.foothold.send(crafted.question(peer.ip), _entered(theatre), "ask")
     theatre.foothold.tap(_arp(peer, INJECTOR, 2), outgoing=False)
     for asker, asked, outgoing in ((INJECTOR, peer, True), (peer, INJECTOR, False)):
@@ -182,7 +182,7 @@ def test_renewal_belongs_to_no_episode(theatre: Theatre, peer: Host, side: str) 
 
 
 def test_question_to_everybody_belongs_to_the_frame_it_lets_through(theatre: Theatre) -> None:
-    """A kernel asks everybody when it has something to send: to open an episode's connection, or to answer it."""
+    """A kernel broadcasts an ARP question before it sends a frame; the question belongs to the episode of that frame."""
     notes = _entered(theatre)
     theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
     theatre.foothold.tap(_arp(BROKER, INJECTOR, 1, to=EVERYBODY), outgoing=False)
@@ -199,7 +199,7 @@ def test_question_to_everybody_belongs_to_the_frame_it_lets_through(theatre: The
 
 
 def test_question_that_lets_nothing_of_an_act_through_belongs_to_none(theatre: Theatre) -> None:
-    """A stranger's frame may come behind it."""
+    """A broadcast question before a frame of no episode belongs to no episode."""
     notes = _entered(theatre)
     theatre.foothold.tap(_arp(INJECTOR, BROKER, 1, to=EVERYBODY), outgoing=True)
     theatre.foothold.tap(_arp(BROKER, INJECTOR, 2), outgoing=False)
@@ -216,10 +216,10 @@ def test_question_that_lets_nothing_of_an_act_through_belongs_to_none(theatre: T
         _arp(UNIT, INJECTOR, 1, mac=BROKER.mac),
         b"\xff" * 12 + b"\x86\xdd" + bytes(60),
     ],
-    ids=["an answer nobody asked for", "a forged sender", "IPv6"],
+    ids=["an answer without a question", "a forged sender", "IPv6"],
 )
 def test_what_no_kernel_of_the_plan_says_has_no_line(theatre: Theatre, frame: bytes) -> None:
-    """Words that no question explains, or in another's name, are left for the ledger to find."""
+    """Answers without a question, forged senders and other protocols have no line, so that the ledger reports them."""
     _entered(theatre)
     theatre.foothold.tap(frame, outgoing=False)
     assert not theatre.foothold._questions._waiting
@@ -228,13 +228,13 @@ def test_what_no_kernel_of_the_plan_says_has_no_line(theatre: Theatre, frame: by
 
 
 def test_question_to_everybody_is_on_the_brokers_wire_too(theatre: Theatre) -> None:
-    """A broadcast reaches the capture."""
+    """A broadcast also reaches the capture beside the broker."""
     theatre.foothold.send(crafted.question("198.18.0.9"), _entered(theatre), "ask")
     assert theatre.lines("frame")[-1]["side"] == "broker"
 
 
 def test_its_kernel_spends_the_budget_too(theatre: Theatre) -> None:
-    """More frames than the plan allows end the run, whoever sent them."""
+    """Frames of the kernel count for the budget as well: one more than the plan allows ends the run."""
     notes = _entered(theatre)
     theatre.foothold.send(crafted.syn(PORT, 1883, 7), notes, "syn")
     notes.spend(EPISODE.packets - 1)
@@ -246,7 +246,7 @@ def test_its_kernel_spends_the_budget_too(theatre: Theatre) -> None:
 def test_leaving_closes_its_own_connections_and_no_others(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hundreds are closed a few at a time; another episode's connection stays; the end is noted when all are closed."""
+    """Hundreds of connections are closed a few at a time; those of other episodes stay; the end is noted when all are closed."""
     mine, other = _entered(theatre), _entered(theatre, OTHER)
     with socket.create_server((NEAR.ip, 0), backlog=200) as server:
         draw_near(monkeypatch, server.getsockname()[1])
@@ -277,7 +277,7 @@ def test_leaving_closes_its_own_connections_and_no_others(
 
 
 def _answer_farewells(brokers: list[socket.socket]) -> int:
-    """Close the broker's end of every connection whose other end said goodbye; return how many."""
+    """Close the broker's end of every connection whose other end has sent a FIN; return how many."""
     gone = list[socket.socket]()
     for sock in brokers:
         sock.setblocking(False)

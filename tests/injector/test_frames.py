@@ -1,4 +1,4 @@
-"""Frames that the attacker makes have right checksums, and no field is changed without need."""
+"""Frames made by the attacker have right checksums, and only the requested fields change."""
 
 import pytest
 from scapy.layers.inet import IP, TCP
@@ -12,7 +12,7 @@ from coldaisle_injector.segments import Arp, Segment, read_arp
 
 @pytest.mark.parametrize(("payload", "flags"), [(b"", "A"), (publish("15.54", 9), "PA")])
 def test_forged_segment_is_valid_and_in_the_shape_of_its_model(payload: bytes, flags: str) -> None:
-    """A forged segment has the model's addresses, the numbers and times asked for, and right checksums."""
+    """A forged segment has its model's addresses, the requested numbers and times, and right checksums."""
     model = segment(b"model")
     frame = frames.forge(model, MACS, (11, 12), (13, 14), payload)
     assert_valid(frame)
@@ -24,7 +24,7 @@ def test_forged_segment_is_valid_and_in_the_shape_of_its_model(payload: bytes, f
 
 
 def test_claims_say_that_an_address_is_at_the_attacker() -> None:
-    """Claim and answer carry the attacker's MAC with another's address, to the victim alone."""
+    """Claim and answer bind another host's address to the attacker's MAC and go to the victim alone."""
     victim = (UNIT.ip, UNIT.mac)
     for operation in (1, 2):
         packet = Ether(frames.arp_claim(INJECTOR.mac, victim, BROKER.ip, operation))
@@ -34,7 +34,7 @@ def test_claims_say_that_an_address_is_at_the_attacker() -> None:
 
 
 def test_restoring_tells_the_owners_mac() -> None:
-    """Restoring announces an address with its owner's MAC and asks the victim for nothing."""
+    """A restoring frame announces an address with its owner's MAC and needs no answer."""
     frame = frames.arp_restore(INJECTOR.mac, (UNIT.ip, UNIT.mac), (BROKER.ip, BROKER.mac))
     arp = read_arp(frame)
     assert arp == Arp(1, BROKER.mac, BROKER.ip, BROKER.ip)
@@ -60,7 +60,7 @@ def test_restoring_tells_the_owners_mac() -> None:
 def test_tampering_sets_one_field_and_keeps_the_rest(
     field: str, value: int, layer: type, name: str, expected: object
 ) -> None:
-    """Put back, the frame is the one that came; as it is, its checksums are right."""
+    """With the field set back, the frame equals the original; with the field changed, its checksums are right."""
     original = segment(publish("15.54", 3)).frame
     frame = frames.tampered(original, field, value)
     assert_valid(frame)
@@ -73,7 +73,7 @@ def test_tampering_sets_one_field_and_keeps_the_rest(
 
 @pytest.mark.parametrize("already_right", [False, True])
 def test_tampered_checksum_is_wrong_whatever_it_is_set_to(already_right: bool) -> None:
-    """The checksum named, or its neighbour where that would be the right one; nothing else changes."""
+    """A tampered checksum has the requested value, or the next one if that value would be right; no other field changes."""
     original = segment(publish("15.54", 3)).frame
     right = Ether(original)[TCP].chksum
     frame = frames.tampered(original, "tcp.checksum", right if already_right else 7)
@@ -82,7 +82,7 @@ def test_tampered_checksum_is_wrong_whatever_it_is_set_to(already_right: bool) -
 
 
 def test_forged_segment_keeps_what_is_no_timestamp_out_of_its_options() -> None:
-    """A model that acknowledges selectively passes its timestamps on, nothing else; one without options has none."""
+    """From the model's options a forged segment takes only the timestamps; without options it has none."""
     sack = [*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))]
     for options, expected in ((sack, ["NOP", "NOP", "Timestamp"]), ([], [])):
         frame = frames.forge(segment(options=options, flags="A"), MACS, (1, 2), (3, 4), b"abc")

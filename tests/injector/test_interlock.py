@@ -1,4 +1,4 @@
-"""The interlock: the attacker starts nowhere but in the test network."""
+"""The interlock: the attacker starts only in the test network."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network n
 
 @contextmanager
 def _place() -> Iterator[IPRoute]:
-    """Be at the attacker's place in a test network of its own."""
+    """Run in a test network of its own, in the attacker's network namespace."""
     spaces = namespaces.build(HOSTS)
     try:
         with namespaces.inside(spaces[INJECTOR.name]), IPRoute() as route:
@@ -50,7 +50,7 @@ def _place() -> Iterator[IPRoute]:
 
 
 def _run(folder: Path, plan: Plan) -> subprocess.CompletedProcess[str]:
-    """Start the injector itself where this thread is, with nobody to keep its time."""
+    """Start the injector itself in this thread's network namespace, without a timekeeper."""
     (folder / "plan.json").write_text(plan.model_dump_json())
     env = os.environ | {"COLDAISLE_RUN": str(folder), "COLDAISLE_FEDERATION": str(folder)}
     return subprocess.run(
@@ -61,7 +61,7 @@ def _run(folder: Path, plan: Plan) -> subprocess.CompletedProcess[str]:
 @pytest.mark.netns
 @as_root
 def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
-    """Where the engines put it, the interlock lets it start."""
+    """At the address and in the network where the engines put it, the interlock lets the attacker start."""
     (tmp_path / "self").symlink_to(f"/proc/self/task/{threading.get_native_id()}")
     with _place():
         interlock.check(PLAN, tmp_path, outside=str(Path("/proc/self/ns/net").stat().st_ino + 1))
@@ -80,13 +80,13 @@ def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
         ),
         (
             lambda route: route.link("add", ifname="eth1", kind="veth", peer="eth2"),
-            "is not the plan's: eth1, eth2",
+            "the interfaces are not those of the test network: eth1, eth2 differ",
         ),
     ],
-    ids=["default route", "default route by nobody", "another route", "another interface"],
+    ids=["default route", "default route by an unused address", "another route", "another interface"],
 )
 def test_way_out_is_refused(tmp_path: Path, change: Any, sentence: str) -> None:
-    """A route that leaves the network or a second interface: one sentence, exit 3, no journal."""
+    """A route out of the network or a second interface is refused with one sentence, exit code 3 and no journal."""
     with _place() as route:
         change(route)
         done = _run(tmp_path, PLAN)
@@ -99,7 +99,7 @@ def test_way_out_is_refused(tmp_path: Path, change: Any, sentence: str) -> None:
 @pytest.mark.netns
 @as_root
 def test_another_address_is_refused(tmp_path: Path) -> None:
-    """With another address than the plan's it does not start."""
+    """The attacker does not start with an address that differs from the plan's."""
     with _place() as route:
         eth0 = route.link_lookup(ifname="eth0")[0]
         route.addr("delete", index=eth0, address=INJECTOR.ip, prefixlen=24)
@@ -110,7 +110,7 @@ def test_another_address_is_refused(tmp_path: Path) -> None:
 
 
 def test_hosts_own_namespace_is_refused(tmp_path: Path) -> None:
-    """It does not start in the network namespace of the tests, and its error says why."""
+    """The attacker does not start in the network namespace of the tests, and the error says why."""
     done = _run(tmp_path, PLAN)
     assert done.returncode == 3
     assert "the injector refuses to start" in done.stderr
@@ -119,7 +119,7 @@ def test_hosts_own_namespace_is_refused(tmp_path: Path) -> None:
 
 
 def test_plan_edited_by_hand_is_refused() -> None:
-    """A plan that names a host outside the network, or a name somebody would have to look up."""
+    """A plan with a host outside the network, or with a host name, is refused."""
     for target in ("8.8.8.8", "plant.example", "inrow-99"):
         edited = PLAN.episodes[0].model_copy(update={"unit": target})
         with pytest.raises(InterlockError, match=f"the plan names '{target}'"):
@@ -128,7 +128,7 @@ def test_plan_edited_by_hand_is_refused() -> None:
 
 @pytest.mark.parametrize("target", ["8.8.8.8", "plant.example"])
 def test_hostile_scenario_is_refused(tmp_path: Path, target: str) -> None:
-    """A scenario cannot name a target outside the network at all."""
+    """A scenario with a target outside the network is refused."""
     lines = [f'{key} = "{value}"' for key, value in SCENARIO.items() if isinstance(value, str)]
     text = "\n".join([*lines, "seed = 1", "duration_h = 1"]).replace('"2026-03-02"', "2026-03-02")
     path = tmp_path / "hostile.toml"

@@ -1,4 +1,4 @@
-"""Messages built byte by byte are what scapy reads them as; broken ones are broken where they should be."""
+"""Messages built byte by byte: scapy reads the intended fields, and broken messages are broken where intended."""
 
 import random
 
@@ -10,7 +10,7 @@ from coldaisle_injector.attacks import malformed
 
 
 def test_connect_says_who_comes_and_how() -> None:
-    """Name, level, keepalive, client id, login and will are read back."""
+    """Scapy reads name, level, keepalive, client id, login and will."""
     will = ("IoT", "15.54")
     data = messages.connect("131", keepalive_s=120, login=("operator", "coolant-7"), will=will)
     read = MQTT(data)[MQTTConnect]
@@ -28,7 +28,7 @@ def test_plain_connect_has_neither_login_nor_will() -> None:
 
 @pytest.mark.parametrize(("mid", "retain"), [(0, False), (7, False), (7, True)])
 def test_publish_is_read_back(mid: int, retain: bool) -> None:
-    """Topic, value, quality of service, message id and retain flag are as asked for."""
+    """Scapy reads topic, value, quality of service, message id and retain flag as requested."""
     packet = MQTT(messages.publish("IoT", "15.54", mid=mid, retain=retain))
     assert (bool(mid), retain) == (packet.QOS, packet.RETAIN)
     read = packet[MQTTPublish]
@@ -36,14 +36,14 @@ def test_publish_is_read_back(mid: int, retain: bool) -> None:
 
 
 def test_subscribe_names_its_topic() -> None:
-    """Message id and topic filter are read back."""
+    """Scapy reads message id and topic filter."""
     read = MQTT(messages.subscribe("#", 9))[MQTTSubscribe]
     assert (read.msgid, read.topics[0].topic) == (9, b"#")
 
 
 @pytest.mark.parametrize("size", [0, 127, 128, 16_383, 16_384, 200_000])
 def test_remaining_length_is_right(size: int) -> None:
-    """One to three bytes of seven bits each, least first (MQTT 3.1, 2.1)."""
+    """The remaining length has one to three bytes of seven bits each, least significant first (MQTT 3.1, 2.1)."""
     data = messages.packet(0x30, bytes(size))
     read, shift, at = 0, 0, 1
     while True:
@@ -55,7 +55,7 @@ def test_remaining_length_is_right(size: int) -> None:
 
 
 def test_grammar_is_seeded() -> None:
-    """Every rule makes bytes, the same for the same seed."""
+    """Every rule yields bytes, and the same seed yields the same bytes."""
     for rules in (malformed.FIRST, malformed.LATER):
         for rule in rules.values():
             message = [rule(random.Random(3)) for _ in range(2)]  # noqa: S311 - nothing secret

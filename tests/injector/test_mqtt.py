@@ -1,4 +1,4 @@
-"""MQTT messages found in a segment's bytes and made anew."""
+"""MQTT messages are found in a segment's bytes and rebuilt."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ _MIDS = st.integers(1, 65_535)
 
 @given(st.lists(st.tuples(_VALUES, _MIDS), min_size=1, max_size=5))
 def test_messages_of_one_segment_are_told_apart(readings: list[tuple[str, int]]) -> None:
-    """Several PUBLISH in a segment are read with their ids and values, short and long lengths alike."""
+    """Several PUBLISH messages in a segment are read with their ids and values, with short and long lengths."""
     parsed = list(mqtt.messages(b"".join(publish(value, mid) for value, mid in readings)))
     assert [(message.type, message.value.decode(), message.mid) for message in parsed] == [
         (messages.PUBLISH, value, mid) for value, mid in readings
@@ -24,7 +24,7 @@ def test_messages_of_one_segment_are_told_apart(readings: list[tuple[str, int]])
 
 @given(_VALUES, _MIDS, _VALUES)
 def test_with_value_changes_the_value_alone(value: str, mid: int, other: str) -> None:
-    """Another value makes the PUBLISH the sensor would have sent with it, and back again."""
+    """A PUBLISH with another value is the one that the sensor would have sent, and the original value restores it."""
     (message,) = mqtt.messages(publish(value, mid))
     changed = mqtt.with_value(message, other.encode())
     assert changed == publish(other, mid)
@@ -34,12 +34,12 @@ def test_with_value_changes_the_value_alone(value: str, mid: int, other: str) ->
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_passed_on_whole(payload: bytes) -> None:
-    """Whatever a segment carries, its messages put together are its bytes."""
+    """For any segment, its messages joined together are its bytes."""
     assert b"".join(message.data for message in mqtt.messages(payload)) == payload
 
 
 def test_cut_message_is_left_over() -> None:
-    """A message that continues in the next segment is yielded unchanged, as type 0."""
+    """A message that continues in the next segment is yielded unchanged, with type 0."""
     whole = publish("15.54", 7)
     assert list(mqtt.messages(mqtt.puback(1) + whole[:-1])) == [
         Message(messages.PUBACK, mqtt.puback(1), 1),
@@ -49,7 +49,7 @@ def test_cut_message_is_left_over() -> None:
 
 @given(_MIDS)
 def test_puback_names_its_message(mid: int) -> None:
-    """A PUBACK made is four bytes and read with its message id."""
+    """A PUBACK has four bytes and its message id."""
     data = mqtt.puback(mid)
     assert data == b"\x40\x02" + mid.to_bytes(2, "big")
     assert list(mqtt.messages(data)) == [Message(messages.PUBACK, data, mid)]
@@ -67,19 +67,19 @@ def test_puback_names_its_message(mid: int) -> None:
     ],
 )
 def test_tampering_changes_one_field_of_a_message(field: str, value: int, expected: MQTT) -> None:
-    """The message is the one a client would have sent with that field, lengths included."""
+    """The message equals one that a client would have sent with that field, with right lengths."""
     (message,) = mqtt.messages(publish("15.54", 7))
     assert mqtt.tampered(message, field, value) == bytes(expected)
 
 
 def test_clearing_is_an_empty_retained_message_of_the_same_topic() -> None:
-    """Its QoS is 0, so that the broker does not answer."""
+    """The message that clears a retained value has QoS 0, so the broker does not answer."""
     (message,) = mqtt.messages(publish("15.54", 7))
     assert mqtt.cleared(message) == bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic="IoT"))
 
 
 def test_client_id_is_read_from_a_connect() -> None:
-    """The client id is found whatever else the CONNECT carries."""
+    """The client id is found for any other fields of the CONNECT."""
     data = bytes(MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600))
     (message,) = mqtt.messages(data)
     assert (message.type, mqtt.client_id(message)) == (messages.CONNECT, "133-v2")

@@ -29,7 +29,7 @@ EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 
 class _Wire:
-    """Keeps what was sent, and refuses what the real one refuses."""
+    """Keeps the sent frames, and refuses the same frames as the real wire."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -46,7 +46,7 @@ class _Wire:
 
 
 class _Times:
-    """Both clocks stand still until moved."""
+    """Both clocks stand still until a test moves them."""
 
     now = 0
 
@@ -60,12 +60,12 @@ class _Times:
 class _Scene:
     """A path, an episode of a kind, and one connection between the unit and the broker."""
 
-    def __init__(self, folder: FilePath, kind: KindName, **wanted: Any) -> None:
+    def __init__(self, folder: FilePath, kind: KindName, **keys: Any) -> None:
         self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
         self._journal = Journal(self.file, "day-1")
         notes = Notes(UNIT, self.times, self._journal)
         self.path = Path(UNIT, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
-        self.episode = episode(kind=kind, **wanted)
+        self.episode = episode(kind=kind, **keys)
         attack = attack_for(self.episode)
         assert isinstance(attack, OnPath)
         self.attack = attack
@@ -82,13 +82,13 @@ class _Scene:
         ]
 
     def send(self, payload: bytes) -> list[Segment]:
-        """Let the unit send something and return what the attacker sends for it."""
+        """Let the unit send a payload and return the attacker's answer to it."""
         self.path.on_segment(segment(payload, numbers=(self.up, self.down_seen)))
         self.up += len(payload)
         return self._deliver()
 
     def reply(self, payload: bytes) -> list[Segment]:
-        """Let the broker send something and return what the attacker sends for it."""
+        """Let the broker send a payload and return the attacker's answer to it."""
         self.path.on_segment(segment(payload, source=BROKER, numbers=(self.down, self.up_seen)))
         self.down += len(payload)
         return self._deliver()
@@ -104,7 +104,7 @@ class _Scene:
         return self._deliver()
 
     def _deliver(self) -> list[Segment]:
-        """Hand on what was sent: each side must get exactly the next bytes of its stream."""
+        """Pass on the sent segments: each side must get exactly the next bytes of its stream."""
         sent = self.wire.segments()
         for tcp in sent:
             if tcp.source == UNIT.ip:
@@ -118,7 +118,7 @@ class _Scene:
         return sent
 
     def begin(self) -> None:
-        """Get on the path, see reading 1 pass, and start to act in slot 2."""
+        """Get on the path, let reading 1 pass, and start to act in slot 2."""
         self.path.approach(self.episode, self.attack)
         for victim, other in ((UNIT, BROKER), (BROKER, UNIT)):
             answer = frames.arp_claim(victim.mac, (INJECTOR.ip, INJECTOR.mac), INJECTOR.ip, 2)
@@ -131,18 +131,18 @@ class _Scene:
         self.slot = 2
 
     def overhear(self, frame: bytes) -> None:
-        """Let an ARP frame of somebody's arrive."""
+        """Let an ARP frame arrive at the path."""
         arp = read_arp(frame)
         assert arp is not None
         self.path.on_arp(arp, frame)
 
     def payloads(self, segments: list[Segment]) -> list[tuple[str, bytes]]:
-        """Return who is sent what."""
+        """Return the receiver and the payload of each sent segment."""
         return [(tcp.target, tcp.payload) for tcp in segments]
 
 
 def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
-    """Frames pass in both directions with their own bytes and are labelled while the act lasts."""
+    """Frames pass unchanged in both directions and are labelled during the act."""
     scene = _Scene(tmp_path, "interception")
     scene.begin()
     reading = publish("15.54", 2)
@@ -155,7 +155,7 @@ def test_interception_relays_unchanged(tmp_path: FilePath) -> None:
 
 
 def test_shorter_value_keeps_the_streams_together(tmp_path: FilePath) -> None:
-    """After a modification that changes the length, both sides go on without a hole or an overlap."""
+    """After a modification that changes the length, both streams continue without a hole or an overlap."""
     scene = _Scene(tmp_path, "modification", variant="scale", factor=0.6)
     scene.begin()
     assert scene.payloads(scene.send(publish("15.54", 2))) == [(BROKER.ip, publish("9.32", 2))]
@@ -167,7 +167,7 @@ def test_shorter_value_keeps_the_streams_together(tmp_path: FilePath) -> None:
 
 
 def test_removed_reading_is_acknowledged_in_the_brokers_place(tmp_path: FilePath) -> None:
-    """The broker gets nothing, the unit its PUBACK, and the next reading closes up."""
+    """The broker receives nothing, the unit its PUBACK, and the next reading leaves no hole in the stream."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
     assert scene.payloads(scene.send(publish("15.54", 2))) == [(UNIT.ip, mqtt.puback(2))]
@@ -179,7 +179,7 @@ def test_removed_reading_is_acknowledged_in_the_brokers_place(tmp_path: FilePath
 
 
 def test_retransmission_of_a_removed_reading_is_removed_again(tmp_path: FilePath) -> None:
-    """A retransmission by the unit's kernel, after a slow answer, does not pass the attacker either."""
+    """A retransmission by the unit's kernel, after a slow answer, is removed as well."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
     reading = publish("15.54", 2)
@@ -194,7 +194,7 @@ def test_retransmission_of_a_removed_reading_is_removed_again(tmp_path: FilePath
 
 
 def test_retransmission_of_an_edited_reading_is_edited_again(tmp_path: FilePath) -> None:
-    """A segment sent twice by the unit reaches the broker twice as the same changed bytes, and counts as one act."""
+    """A segment that the unit sends twice reaches the broker twice with the same changed bytes, and counts as one act."""
     scene = _Scene(tmp_path, "modification", variant="shift", size=1.0)
     scene.begin()
     (first,) = scene.send(publish("15.54", 2))
@@ -221,7 +221,7 @@ def test_copy_is_the_next_bytes_of_the_stream_and_its_puback_is_kept_back(tmp_pa
 
 
 def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -> None:
-    """The attacker cannot repeat a reading that it has not seen, and raises an error."""
+    """A copy of a reading that the attacker has not received raises an error."""
     scene = _Scene(tmp_path, "duplication")
     scene.begin()
     with pytest.raises(OffPathError, match="e01: the attacker has no reading of sensor 1, slot 7 to copy"):
@@ -230,7 +230,7 @@ def test_copy_of_a_reading_that_never_passed_voids_the_run(tmp_path: FilePath) -
 
 @pytest.mark.parametrize("kind", ["delay", "reordering"])
 def test_held_reading_is_delivered_later_under_its_own_message_id(tmp_path: FilePath, kind: str) -> None:
-    """The unit is answered at once; the broker gets the reading after a later one, and its PUBACK stays with the attacker."""
+    """The unit gets its PUBACK at once; the broker gets the reading after a later one, and the attacker keeps the broker's PUBACK."""
     scene = _Scene(tmp_path, kind)
     scene.begin()
     assert scene.payloads(scene.send(publish("15.54", 2))) == [(UNIT.ip, mqtt.puback(2))]
@@ -251,7 +251,7 @@ def test_held_reading_is_delivered_later_under_its_own_message_id(tmp_path: File
 def test_reading_that_comes_after_its_release_was_due_goes_on_at_once(
     tmp_path: FilePath, kind: str, readings: int
 ) -> None:
-    """The plan's release may fall within the time a unit takes to send: the script waits for what it is to release."""
+    """A reading may arrive after its planned release: the script waits for it and sends it on at once."""
     scene = _Scene(tmp_path, kind)
     scene.begin()
     scene.times.now = scene.episode.end_ns
@@ -268,7 +268,7 @@ def test_reading_that_comes_after_its_release_was_due_goes_on_at_once(
 
 
 def test_reading_that_is_not_held_cannot_be_released(tmp_path: FilePath) -> None:
-    """The attacker cannot deliver a reading that it does not hold, and raises an error."""
+    """Releasing a reading that the attacker does not hold raises an error."""
     scene = _Scene(tmp_path, "delay")
     scene.begin()
     with pytest.raises(OffPathError, match="has no reading of sensor 1, slot 7 to release"):
@@ -277,7 +277,7 @@ def test_reading_that_is_not_held_cannot_be_released(tmp_path: FilePath) -> None
 
 @pytest.mark.parametrize("kind", ["loss", "network-loss"])
 def test_lost_segment_passes_when_it_was_sent_often_enough(tmp_path: FilePath, kind: str) -> None:
-    """Two transmissions are dropped, the third passes as a consequence; time does not go on meanwhile."""
+    """Two transmissions are dropped and the third passes as a consequence; time stands still until then."""
     scene = _Scene(tmp_path, kind, count=2)
     scene.begin()
     reading = publish("15.54", 2)
@@ -322,7 +322,7 @@ def test_doubled_segment_arrives_twice_and_its_duplicate_ack_is_a_consequence(tm
 def test_tampered_header_field_has_its_value_and_right_checksums(
     tmp_path: FilePath, field: str, value: int, layer: type, name: str
 ) -> None:
-    """One field is another, the reading is the same, and the frame is valid."""
+    """One field changes, the reading stays the same, and the frame is valid."""
     scene = _Scene(tmp_path, "tampering", variant=field, value=value)
     scene.begin()
     scene.path.on_segment(segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen)))
@@ -337,7 +337,7 @@ def test_tampered_header_field_has_its_value_and_right_checksums(
 
 @pytest.mark.parametrize("field", ["tcp.checksum", "tcp.seq", "tcp.ack", "eth.dst"])
 def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, field: str) -> None:
-    """The second transmission by the unit's kernel passes unchanged, and is a consequence."""
+    """The unit's kernel sends the frame again; the second transmission passes unchanged and is a consequence."""
     scene = _Scene(tmp_path, "tampering", variant=field)
     scene.begin()
     reading = segment(publish("15.54", 2), numbers=(scene.up, scene.down_seen))
@@ -353,7 +353,7 @@ def test_frame_the_broker_discards_is_sent_again_untouched(tmp_path: FilePath, f
 
 
 def test_connection_that_was_broken_gives_no_held_reading_back(tmp_path: FilePath) -> None:
-    """A reading held on a closed connection cannot be delivered, and the run ends with an error."""
+    """A reading held on a closed connection cannot be delivered, and an error ends the run."""
     scene = _Scene(tmp_path, "delay")
     scene.begin()
     scene.send(publish("15.54", 2))
@@ -363,7 +363,7 @@ def test_connection_that_was_broken_gives_no_held_reading_back(tmp_path: FilePat
 
 
 def test_renamed_message_is_acknowledged_under_its_own_id(tmp_path: FilePath) -> None:
-    """The broker knows another message id; the unit hears the one it waits for."""
+    """The broker receives another message id; the unit's PUBACK has the original one."""
     scene = _Scene(tmp_path, "tampering", variant="mqtt.msgid", value=40_000)
     scene.begin()
     ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))
@@ -374,7 +374,7 @@ def test_renamed_message_is_acknowledged_under_its_own_id(tmp_path: FilePath) ->
 
 
 def test_reading_at_qos_0_is_acknowledged_by_the_attacker(tmp_path: FilePath) -> None:
-    """The broker will not answer, so the attacker does, and the streams stay together."""
+    """The broker does not answer QoS 0, so the attacker sends the PUBACK, and both streams stay in step."""
     scene = _Scene(tmp_path, "tampering", variant="mqtt.qos")
     scene.begin()
     sent = scene.payloads(scene.send(publish("15.54", 2)))
@@ -387,7 +387,7 @@ def test_reading_at_qos_0_is_acknowledged_by_the_attacker(tmp_path: FilePath) ->
 
 
 def test_retained_message_is_cleared_at_the_end(tmp_path: FilePath) -> None:
-    """An empty retained message clears the message that the broker retained because of the flag."""
+    """If an edit set the retain flag, an empty retained message clears the broker's retained value at the end."""
     scene = _Scene(tmp_path, "tampering", variant="mqtt.retain")
     scene.begin()
     ((_, sent),) = scene.payloads(scene.send(publish("15.54", 2)))
@@ -398,7 +398,7 @@ def test_retained_message_is_cleared_at_the_end(tmp_path: FilePath) -> None:
 
 
 def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
-    """Each side gets a RST with the number it expects; the connection is over for the path."""
+    """Each side gets a RST with the sequence number that it expects, and the path drops the connection."""
     scene = _Scene(tmp_path, "reset")
     scene.begin()
     scene.path.spoofer.reset(2, 1)
@@ -411,7 +411,7 @@ def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
 
 
 def test_sensor_of_a_new_connection_is_the_one_its_connect_names(tmp_path: FilePath) -> None:
-    """A sensor that comes back is known by its client id, whatever firmware it runs."""
+    """A sensor that reconnects is recognised by its client id, with any firmware suffix."""
     scene = _Scene(tmp_path, "removal", sensors=(3,))
     scene.path.on_segment(segment(numbers=(scene.up - 1, 0), flags="S"))
     scene.path.on_segment(segment(source=BROKER, numbers=(scene.down - 1, scene.up), flags="SA"))
@@ -426,7 +426,7 @@ def test_sensor_of_a_new_connection_is_the_one_its_connect_names(tmp_path: FileP
 
 
 def test_forged_ntp_answer_moves_the_servers_times(tmp_path: FilePath) -> None:
-    """Receive and transmit timestamp are moved by the same seconds, the checksum is right, the broker's own frame is only relayed."""
+    """Receive and transmit timestamps move by the same number of seconds, the checksum is right, and the broker's own frame is only relayed."""
     scene = _Scene(tmp_path, "time-forgery", size=30, readings=4)
     scene.begin()
     scene.slot = 4
@@ -443,7 +443,7 @@ def test_forged_ntp_answer_moves_the_servers_times(tmp_path: FilePath) -> None:
 
 
 def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
-    """Without traffic seen in both directions an episode must not count as begun."""
+    """An episode cannot begin before the attacker has seen traffic in both directions."""
     scene = _Scene(tmp_path, "removal")
     scene.path.approach(scene.episode, scene.attack)
     scene.send(publish("15.00", 1))
@@ -452,7 +452,7 @@ def test_episode_does_not_begin_off_the_path(tmp_path: FilePath) -> None:
 
 
 def test_claims_are_repeated_and_in_the_end_given_up(tmp_path: FilePath) -> None:
-    """A claim nobody answers is sent again after a while, and ends the run when nobody ever answers."""
+    """A claim without an answer is sent again after a while; without any answer the run ends."""
     scene = _Scene(tmp_path, "removal")
     scene.path.approach(scene.episode, scene.attack)
     assert len(scene.wire.sent) == 2
@@ -468,7 +468,7 @@ def test_claims_are_repeated_and_in_the_end_given_up(tmp_path: FilePath) -> None
 
 @pytest.mark.parametrize("asker", [BROKER, UNIT])
 def test_who_asks_everybody_about_somebody_else_cures_the_other_side(tmp_path: FilePath, asker: Host) -> None:
-    """The other side overhears who the asker really is, so both are claimed again, and again until they answer."""
+    """A broadcast ARP question shows the asker's real address to the other side, so both are claimed again until they answer."""
     scene = _Scene(tmp_path, "interception")
     scene.begin()
     scene.overhear(frames.arp_claim(asker.mac, (INJECTOR.ip, EVERYBODY), asker.ip))
@@ -481,7 +481,7 @@ def test_who_asks_everybody_about_somebody_else_cures_the_other_side(tmp_path: F
 
 
 def test_question_nobody_else_hears_changes_nothing(tmp_path: FilePath) -> None:
-    """A question before the path is taken, or one sent to a single host, cures nobody."""
+    """An ARP question before the path is taken, or to a single host, causes no new claim."""
     scene = _Scene(tmp_path, "interception")
     scene.overhear(frames.arp_claim(BROKER.mac, (INJECTOR.ip, EVERYBODY), BROKER.ip))
     assert not scene.wire.sent
@@ -491,7 +491,7 @@ def test_question_nobody_else_hears_changes_nothing(tmp_path: FilePath) -> None:
 
 
 def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path: FilePath) -> None:
-    """Leaving a translated connection keeps the path; leaving an untouched one restores both caches at once."""
+    """With a translated connection the attacker stays on the path; without one it restores both caches at once."""
     for kind, freed in (("removal", False), ("interception", True)):
         folder = tmp_path / kind
         folder.mkdir()
@@ -506,7 +506,7 @@ def test_caches_are_restored_only_when_no_connection_needs_translation(tmp_path:
 
 
 def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
-    """Once a translated connection is over the caches are restored."""
+    """When the last translated connection has ended, the caches are restored."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
     scene.send(publish("15.54", 2))
@@ -517,7 +517,7 @@ def test_reset_frees_a_translated_connection(tmp_path: FilePath) -> None:
 
 
 def test_half_closed_connection_is_not_settled(tmp_path: FilePath) -> None:
-    """Time must not go on between the two sides' FINs; the last acknowledgement settles it."""
+    """Time must not advance between the FINs of the two sides; the last acknowledgement allows it."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
     scene.send(publish("15.54", 2))
@@ -532,7 +532,7 @@ def test_half_closed_connection_is_not_settled(tmp_path: FilePath) -> None:
 
 
 def test_broker_that_closes_first_does_not_hold_time_up(tmp_path: FilePath) -> None:
-    """A thrown-out sensor sleeps until its next reading: once it acknowledged the broker's FIN nothing is on its way."""
+    """A disconnected sensor sleeps until its next reading: after its acknowledgement of the broker's FIN no frame is under way."""
     scene = _Scene(tmp_path, "interception")
     scene.begin()
     scene.path.on_segment(segment(source=BROKER, numbers=(scene.down, scene.up_seen), flags="FA"))
@@ -542,7 +542,7 @@ def test_broker_that_closes_first_does_not_hold_time_up(tmp_path: FilePath) -> N
 
 
 def _claims(scene: _Scene) -> set[str]:
-    """Return whose place the attacker claimed since the last call."""
+    """Return the addresses that the attacker claimed since the last call."""
     claims = {arp.sender_ip for frame in scene.wire.sent if (arp := read_arp(frame))}
     scene.wire.sent.clear()
     return claims
@@ -550,7 +550,7 @@ def _claims(scene: _Scene) -> set[str]:
 
 @pytest.mark.parametrize("silent", [BROKER, UNIT])
 def test_claims_are_made_anew_where_words_stay_unacknowledged(tmp_path: FilePath, silent: Host) -> None:
-    """A victim whose answer goes another way unlearned the claim: it is made again once its kernel takes it, and only then."""
+    """Unacknowledged data shows a victim that forgot the claim: the claim is made again, but only once its kernel accepts a new one."""
     scene = _Scene(tmp_path, "interception")
     scene.begin()
     scene.send(publish("15.54", 2))
@@ -566,10 +566,10 @@ def test_claims_are_made_anew_where_words_stay_unacknowledged(tmp_path: FilePath
 
 
 def test_words_that_were_acknowledged_are_no_reason_for_a_claim(tmp_path: FilePath) -> None:
-    """Neither after an edit that changed the length of the stream, nor where somebody gave up waiting."""
+    """There is no new claim after an edit that changed the stream's length, nor after a sender stopped waiting."""
     scene = _Scene(tmp_path, "removal")
     scene.begin()
-    scene.send(publish("15.54", 2))  # swallowed, and acknowledged in the broker's name
+    scene.send(publish("15.54", 2))  # swallowed; the attacker acknowledges it for the broker
     scene.send(b"")
     scene.send(publish("15.60", 3))
     scene.reply(mqtt.puback(3))
@@ -584,7 +584,7 @@ def test_words_that_were_acknowledged_are_no_reason_for_a_claim(tmp_path: FilePa
 
 
 def test_a_segment_the_attacker_loses_is_no_reason_for_a_claim(tmp_path: FilePath) -> None:
-    """That nobody acknowledges what never arrived says nothing about who believes what."""
+    """A segment that the attacker drops stays unacknowledged, which says nothing about ARP caches."""
     scene = _Scene(tmp_path, "loss")
     scene.begin()
     assert scene.send(publish("15.54", 2)) == []
@@ -594,7 +594,7 @@ def test_a_segment_the_attacker_loses_is_no_reason_for_a_claim(tmp_path: FilePat
 
 
 def test_who_says_nothing_is_owed_no_acknowledgement(tmp_path: FilePath) -> None:
-    """A pure ACK, the first thing heard on a connection, is no reason for a claim; words on it are."""
+    """A pure ACK as the first segment of a connection causes no claim; unacknowledged data does."""
     scene = _Scene(tmp_path, "interception")
     scene.begin()
     scene.path._connections.clear()

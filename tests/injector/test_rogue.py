@@ -1,4 +1,4 @@
-"""Every rogue kind plays its plan at a real broker, exactly as often as planned, and the same way twice."""
+"""Every rogue kind plays its plan at a real broker, exactly as often as planned, and a second time alike."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ROGUES = [
     for kind in KINDS.values()
     if kind.actor == "injector" and not kind.on_path
     for variant in kind.variants
-    if kind.name != "slow-denial"  # the broker's patience is real time here; a test of its own
+    if kind.name != "slow-denial"  # its timeout runs in real time: test_rogue_floods.py has its own test
 ]
 
 
@@ -24,7 +24,7 @@ def _planned(episode: Episode) -> list[tuple[int, int, str]]:
 
 
 def _deeds(log: list[str]) -> list[str]:
-    """Return what a broker's log says was done to it, without ports, and in no order: connections close side by side."""
+    """Return the actions in a broker's log, without ports and sorted, because connections close in any order."""
     lines = [line for line in log if re.match(r"New client|Received|\s|Client .* (dis|not|closed)", line)]
     return sorted(re.sub(r"127\.0\.0\.1(:\d+)?", "", line) for line in lines)
 
@@ -33,7 +33,7 @@ def _deeds(log: list[str]) -> list[str]:
 def test_it_does_what_is_planned_and_the_same_again(
     kind: str, variant: str, staged: Callable[[str], Run]
 ) -> None:
-    """One line for each act, begin and end around them, no connection left; a second play looks the same to the broker."""
+    """The journal has one line per act between begin and end, no connection is left, and a second play gives the same log."""
     episode, plays = rogue(kind, variant=variant), list[tuple[list[Any], list[str], list[bytes]]]()
     for name in ("first", "second"):
         run = staged(name)
@@ -42,13 +42,13 @@ def test_it_does_what_is_planned_and_the_same_again(
         assert [line["phase"] for line in run.theatre.lines("episode")] == ["begin", "end"]
         assert run.theatre.foothold.clients == []
         facts = [{key: act[key] for key in ("after", "mid", "client")} for act in acts]
-        plays.append((facts, _deeds(run.broker.said()), run.theatre.wire.sent))
+        plays.append((facts, _deeds(run.broker.log()), run.theatre.wire.sent))
     assert plays[0] == plays[1]
 
 
 @pytest.mark.parametrize(("kind", "variant"), ROGUES, ids=["-".join(pair) for pair in ROGUES])
 def test_it_does_nothing_before_its_time(kind: str, variant: str, run: Run) -> None:
-    """The broker receives nothing of it before the first act."""
+    """The broker receives nothing before the first act."""
     episode = rogue(kind, variant=variant)
     theatre = run.theatre
     run.begin(episode)

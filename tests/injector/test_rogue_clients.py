@@ -1,4 +1,4 @@
-"""The effect of each rogue client on a real broker, and that it removes what would stay there."""
+"""The effect of each rogue client on a real broker, and the removal of what would stay there."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ REAL = {client_id(unit, sensor) for unit in UNITS for sensor in SENSORS}
 
 
 def test_false_data_comes_from_a_sensor_that_does_not_exist(run: Run) -> None:
-    """Its client id has the sensors' form and is none of the sixteen; values are the plan's."""
+    """Its client id has the form of a sensor's and is none of the sixteen; its values are the plan's."""
     episode = rogue("false-data")
     acts = run.play(episode)
     assert [act["after"] for act in acts] == [encode_value(act.amount).decode() for act in episode.acts]
@@ -24,13 +24,13 @@ def test_false_data_comes_from_a_sensor_that_does_not_exist(run: Run) -> None:
     assert re.fullmatch(r"\d{3}", name)
     assert name not in REAL
     received = [
-        line for line in run.broker.said() if line.startswith(f"Received PUBLISH from {name} (d0, q1, r0")
+        line for line in run.broker.log() if line.startswith(f"Received PUBLISH from {name} (d0, q1, r0")
     ]
     assert len(received) == len(episode.acts)
 
 
 def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> None:
-    """The sensor's connection ends with the attacker's login; the attacker's when the sensor comes back."""
+    """The attacker's login ends the sensor's connection; the sensor's next login ends the attacker's."""
     episode = rogue("takeover", readings=1)
     sensor = run.connect("131")
     theatre = run.theatre
@@ -38,7 +38,7 @@ def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> Non
     run.until(lambda: bool(theatre.lines("act")), jump=True)
     assert sensor.recv(10) == b""
     (held,) = theatre.foothold.clients
-    assert theatre.stage.settled, "waiting for the sensor must not hold time"
+    assert theatre.stage.settled, "the wait for the sensor must not hold time"
     back = run.connect("131")
     run.until(lambda: held.ended)
     (act,) = theatre.lines("act")
@@ -49,7 +49,7 @@ def test_takeover_throws_the_sensor_out_and_is_thrown_out_by_it(run: Run) -> Non
 
 @pytest.mark.parametrize("kind", ["eavesdropping", "maintenance"])
 def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
-    """From its start to its stop it receives every reading, and acknowledges none, because its quality of service is 0."""
+    """From start to stop it receives every reading, and acknowledges none because it subscribes with QoS 0."""
     episode = rogue(kind)
     theatre = run.theatre
     run.begin(episode)
@@ -64,7 +64,7 @@ def test_subscriber_hears_what_is_published(kind: str, run: Run) -> None:
 
 
 def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: Run) -> None:
-    """The value stays after its client has left, and the stop clears it."""
+    """The value stays after its client has left, until the stop clears it."""
     episode = rogue("retained-poisoning")
     theatre = run.theatre
     run.begin(episode)
@@ -75,7 +75,7 @@ def test_retained_value_is_given_to_later_subscribers_until_it_is_cleared(run: R
 
 
 def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A value that the broker still retains after the stop is an error."""
+    """A value that the broker still retains after the stop raises an error."""
     episode = rogue("retained-poisoning")
     clear = messages.publish
 
@@ -88,7 +88,7 @@ def test_retained_value_that_comes_back_voids_the_run(run: Run, monkeypatch: pyt
 
 
 def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is reset, not closed; the broker sends its will, and the witness acknowledges nothing."""
+    """The connection is reset, so the broker sends the will; the subscriber that checks it acknowledges nothing."""
     episode, broken = rogue("will-abuse", readings=1), list[int]()
     abort = Client.abort
 
@@ -99,24 +99,24 @@ def test_will_is_published_for_a_client_that_broke_off(run: Run, monkeypatch: py
     monkeypatch.setattr(Client, "abort", noted)
     (act,) = run.play(episode)
     assert broken == [act["port"]]
-    log = run.broker.said()
+    log = run.broker.log()
     assert act["after"] == encode_value(episode.acts[0].amount).decode()
     assert [line for line in log if line.startswith("Client panel-9 closed its connection")]
     assert [line for line in log if line.startswith("Sending PUBLISH to panel-8 (d0, q0, r0")]
 
 
 def test_brute_force_counts_the_logins_taken(run: Run) -> None:
-    """It finds the one account of the scenario, and journals how many logins the broker accepted."""
+    """It finds the scenario's one account, and journals how many logins the broker accepted."""
     (act,) = run.play(rogue("brute-force", count=300, rate=200))
-    codes = [line[-2] for line in run.broker.said() if line.startswith("Sending CONNACK to")]
+    codes = [line[-2] for line in run.broker.log() if line.startswith("Sending CONNACK to")]
     assert len(codes) == 300
     assert int(act["after"]) == codes.count("0") > 0
 
 
 def test_enumeration_asks_for_many_topics_on_one_connection(run: Run) -> None:
-    """Each guess is a SUBSCRIBE that is answered; the sensors' topic and the broker's own are among them."""
+    """Each guess is a SUBSCRIBE with an answer; the sensors' topic and the broker's own topics are among them."""
     run.play(rogue("topic-enumeration", count=120))
-    log = run.broker.said()
+    log = run.broker.log()
     assert sum(line.startswith("New client connected") for line in log) == 1
     assert sum(line.startswith("Sending SUBACK to") for line in log) == 120
     topics = {line.strip().split(" (QoS")[0] for line in log if "(QoS 0)" in line}

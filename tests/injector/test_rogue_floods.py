@@ -1,4 +1,4 @@
-"""Floods, held connections and broken packets: as many, as fast and as long as the plan says."""
+"""Floods, held connections and broken packets keep to the plan's count, rate and duration."""
 
 import random
 import socket
@@ -18,19 +18,19 @@ from coldaisle_injector.segments import SYN, Segment
 def test_publish_flood_publishes_as_often_and_as_fast_as_planned(
     variant: str, quality: str, run: Run
 ) -> None:
-    """From one connection, with the variant's quality of service, and no faster than the rate."""
+    """The flood comes from one connection, with the variant's quality of service, and no faster than its rate."""
     episode = rogue("publish-flood", variant=variant, count=400, rate=500)
     (act,) = run.play(episode)
-    log = run.broker.said()
+    log = run.broker.log()
     assert sum(f"(d0, {quality}, r0" in line and line.startswith("Received PUBLISH") for line in log) == 400
     assert act["at_ns"] - episode.acts[0].times_ns[0] == round(399 / 500 * SECOND)
 
 
 def test_connect_flood_holds_all_its_connections_at_once(run: Run) -> None:
-    """Nobody leaves before the last has come, and then only after the time they are held for."""
+    """No connection is closed before the last one is open and the planned time has passed."""
     episode = rogue("connect-flood", count=60, rate=300, hold_s=20)
     run.play(episode)
-    log = [line for line in run.broker.said() if "node-" in line]
+    log = [line for line in run.broker.log() if "node-" in line]
     came = [number for number, line in enumerate(log) if line.startswith("New client connected")]
     left = [number for number, line in enumerate(log) if "disconnected" in line or "closed" in line]
     assert len(came) == len(left) == 60
@@ -40,7 +40,7 @@ def test_connect_flood_holds_all_its_connections_at_once(run: Run) -> None:
 
 
 def test_connect_flood_that_is_late_holds_them_as_long(run: Run) -> None:
-    """Where opening them took longer than planned, the time they are held for counts from the last one."""
+    """If opening the connections takes longer than planned, the planned time counts from the last one."""
     episode = rogue("connect-flood", count=5, rate=10, hold_s=20)
     run.theatre.clocks.now = episode.acts[0].times_ns[0] + 30 * SECOND
     run.theatre.play(episode)
@@ -49,7 +49,7 @@ def test_connect_flood_that_is_late_holds_them_as_long(run: Run) -> None:
 
 
 def test_syn_flood_asks_from_many_ports(run: Run) -> None:
-    """Each request is a SYN from another port below those its kernel uses, to the broker's."""
+    """Each SYN goes to the broker's port from another port below the kernel's own range."""
     run.play(rogue("syn-flood", count=50))
     read = [segment for frame in run.theatre.wire.sent if (segment := Segment.read(frame))]
     assert {(syn.flags, syn.dport, syn.source) for syn in read} == {(SYN, 1883, INJECTOR.ip)}
@@ -58,18 +58,18 @@ def test_syn_flood_asks_from_many_ports(run: Run) -> None:
 
 
 def test_slow_denial_waits_to_be_thrown_out(run: Run) -> None:
-    """It is silent after its CONNECT, and the broker's own timer ends every connection."""
+    """It sends nothing after its CONNECT, and the broker's timer ends every connection."""
     episode = rogue("slow-denial", count=3, keepalive_s=4)
     hurried = episode.model_copy(update={"parameters": {**episode.parameters, "keepalive_s": 1}})
     run.play(hurried)
-    log = run.broker.said()
+    log = run.broker.log()
     assert sum("has exceeded timeout" in line for line in log) == 3
     assert not [line for line in log if line.startswith("Received") and "CONNECT" not in line]
 
 
 @pytest.mark.parametrize("rule", sorted(malformed.FIRST | malformed.LATER))
 def test_every_broken_packet_is_refused_or_answered(rule: str, run: Run) -> None:
-    """The broker either closes the connection or answers a ping, so that no script waits in vain."""
+    """The broker either closes the connection or answers a ping, so that no script waits for ever."""
     for seed in range(4):
         rng = random.Random(seed)  # noqa: S311 - nothing secret
         first = rule in malformed.FIRST
@@ -84,9 +84,9 @@ def test_every_broken_packet_is_refused_or_answered(rule: str, run: Run) -> None
 
 
 def test_most_broken_packets_end_the_connection(run: Run) -> None:
-    """By the broker's log, it refuses most of the packets that a seed draws."""
+    """The broker's log refuses many of the packets drawn by seed."""
     run.play(rogue("malformed", variant="grammar", count=60))
-    log = run.broker.said()
+    log = run.broker.log()
     refused = [
         line for line in log if "protocol error" in line or "malformed" in line.lower() or "nvalid" in line
     ]
@@ -94,8 +94,8 @@ def test_most_broken_packets_end_the_connection(run: Run) -> None:
 
 
 def test_oversized_packets_arrive_whole(run: Run) -> None:
-    """Each has the length asked for and is acknowledged."""
+    """Each packet has the requested length and reaches the broker."""
     run.play(rogue("malformed", variant="oversized", count=5, size=200_000))
-    received = [line for line in run.broker.said() if line.startswith("Received PUBLISH from long-")]
+    received = [line for line in run.broker.log() if line.startswith("Received PUBLISH from long-")]
     assert len(received) == 5
     assert all("(200000 bytes)" in line for line in received)

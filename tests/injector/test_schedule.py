@@ -1,4 +1,4 @@
-"""Frames that arrive at the attacker go to the path that they belong to."""
+"""Each frame that arrives at the attacker goes to the path that it belongs to."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from coldaisle_injector.segments import Segment, readdress
 
 
 class _Wire:
-    """Keeps what was sent."""
+    """Keeps the sent frames."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -41,7 +41,7 @@ class _Seat(ManualClock):
 def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
     tmp_path: Path, unit: object, port: int, passed: bool
 ) -> None:
-    """MQTT and any other port of a unit are passed on; a host the scenario does not name gets nothing."""
+    """A unit's frames pass on the MQTT port and on any other; frames of a host outside the scenario do not pass."""
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     plan = build_plan(Scenario.model_validate({**scenario, "units": (UNIT.name,)}))
     wire = _Wire()
@@ -62,7 +62,7 @@ def test_a_frame_passes_only_between_a_unit_of_the_plan_and_the_broker(
 def test_frames_go_astray_only_to_hosts_a_bridge_knows(
     tmp_path: Path, units: tuple[str, ...], elsewhere: tuple[Host, ...]
 ) -> None:
-    """Units of the scenario whose cable stays in; the attacker's own host where there is none."""
+    """Misdirected frames go to units whose cable stays plugged in, else to the attacker's own host."""
     cable = {"kind": "cable", "unit": "inrow-15", "day": 1, "start": "00:20", "readings": 1}
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     episodes = [cable] if "inrow-15" in units else []
@@ -73,7 +73,7 @@ def test_frames_go_astray_only_to_hosts_a_bridge_knows(
 
 
 def test_question_about_the_attackers_own_host_reaches_the_paths_too(tmp_path: Path) -> None:
-    """The broker asking everybody for the attacker cures a poisoned unit: the path hears of it beside the tap."""
+    """A broadcast question of the broker for the attacker repairs a poisoned unit's cache, so the paths receive it as well as the tap."""
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     plan = build_plan(Scenario.model_validate({**scenario, "units": (UNIT.name,)}))
     wire = _Wire()

@@ -1,4 +1,4 @@
-"""A script continues when its time has come, or its event on the wire has happened."""
+"""A script continues when its time has come or when its event on the wire has happened."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from coldaisle_injector.script import AT_ONCE, PATIENCE_NS, At, Script, ScriptRu
 
 
 class _Times:
-    """Both clocks stand still until moved."""
+    """Both clocks stand still until a test moves them."""
 
     now = 0
 
@@ -19,7 +19,7 @@ class _Times:
 
 
 def test_scripts_take_turns_in_order_of_their_times() -> None:
-    """Each goes on at its own time; those of one time in the order they asked."""
+    """Each script continues at its own time; scripts with the same time continue in the order of their requests."""
     times, done = _Times(), list[str]()
     runner = ScriptRunner(times)
 
@@ -39,7 +39,7 @@ def test_scripts_take_turns_in_order_of_their_times() -> None:
 
 
 def test_time_that_has_passed_is_no_wait() -> None:
-    """A script that is late does everything that is due at once."""
+    """A late script does every step that is due at once."""
     times, done = _Times(), list[int]()
     times.now = 10
     runner = ScriptRunner(times)
@@ -55,7 +55,7 @@ def test_time_that_has_passed_is_no_wait() -> None:
 
 
 def test_waiting_for_the_wire_is_unsettled_until_it_is_over() -> None:
-    """While a script waits for an answer time must not jump; then it goes on by itself."""
+    """While a script waits for an answer, time must not jump; after the answer the script continues by itself."""
     times, heard, done = _Times(), list[str](), list[str]()
     runner = ScriptRunner(times)
 
@@ -72,7 +72,7 @@ def test_waiting_for_the_wire_is_unsettled_until_it_is_over() -> None:
 
 
 def test_waiting_in_vain_voids_the_run() -> None:
-    """If an answer does not come in time, the run ends with an error that names it."""
+    """An answer that does not come in time ends the run with an error that names it."""
     times = _Times()
     runner = ScriptRunner(times)
 
@@ -88,7 +88,7 @@ def test_waiting_in_vain_voids_the_run() -> None:
 
 
 def test_much_to_catch_up_with_is_done_in_turns() -> None:
-    """A script that is very late goes on in steps, so that what it set off is noted in between; none is left out."""
+    """A very late script catches up in small batches, so that their effects are noted in between; no step is left out."""
     times, done = _Times(), list[int]()
     runner = ScriptRunner(times)
 

@@ -1,4 +1,4 @@
-"""Frames read and patched as bytes say what scapy says of them."""
+"""Frames read and patched as bytes agree with scapy."""
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
@@ -23,7 +23,7 @@ from coldaisle_injector.segments import (
 
 
 def test_segment_reads_what_scapy_built() -> None:
-    """Addresses, ports, numbers, flags, payload and timestamps are those the frame was built with."""
+    """Addresses, ports, numbers, flags, payload and timestamps are those of the frame that scapy built."""
     read = segment(b"abc", numbers=(7, 2**32 - 1), flags="PA")
     assert (read.source, read.target, read.sport, read.dport) == (UNIT.ip, BROKER.ip, PORT, 1883)
     assert (read.seq, read.ack, read.flags, read.payload) == (7, 2**32 - 1, 0x18, b"abc")
@@ -31,7 +31,7 @@ def test_segment_reads_what_scapy_built() -> None:
 
 
 def test_segment_ignores_ethernet_padding() -> None:
-    """The padding of a short frame is no payload."""
+    """The padding of a short frame is not payload."""
     read = Segment.read(segment(options=[], flags="A").frame.ljust(60, b"\0"))
     assert read is not None
     assert read.payload == b""
@@ -39,7 +39,7 @@ def test_segment_ignores_ethernet_padding() -> None:
 
 @pytest.mark.parametrize("kind", ["udp", "short", "arp"])
 def test_what_is_no_segment_is_none(kind: str) -> None:
-    """A UDP datagram, a cut frame and an ARP frame hold no segment."""
+    """A UDP datagram, a cut frame and an ARP frame are not read as segments."""
     frame = bytearray(segment().frame)
     if kind == "udp":
         frame[23] = 17
@@ -49,7 +49,7 @@ def test_what_is_no_segment_is_none(kind: str) -> None:
 
 
 def test_open_checksum_is_not_sound() -> None:
-    """A checksum left to the network card is told apart from a right one."""
+    """A checksum left to the network card does not count as right."""
     sound = segment(b"abc")
     broken = bytearray(sound.frame)
     broken[50] ^= 1
@@ -62,7 +62,7 @@ def test_open_checksum_is_not_sound() -> None:
 @pytest.mark.parametrize("payload", [b"", b"a", publish("15.54", 3)])
 @pytest.mark.parametrize("options", [[], TIMESTAMP])
 def test_translation_is_what_scapy_builds(payload: bytes, options: list[tuple[str, object]]) -> None:
-    """Patching bytes and building with scapy give the same frame, with the same payload, a shorter and a longer one."""
+    """Patched bytes equal the frame that scapy builds, with an equal, a shorter and a longer payload."""
     original = segment(payload, options=options)
     for changed in (None, publish("6.90", 3), publish("15.540000", 3), b""):
         built = Ether(original.frame)
@@ -76,7 +76,7 @@ def test_translation_is_what_scapy_builds(payload: bytes, options: list[tuple[st
 
 
 def test_selective_acknowledgement_is_neutralised() -> None:
-    """SACK, which names numbers the other side never saw, becomes padding; timestamps stay."""
+    """SACK holds numbers that the other side never saw, so it becomes padding; timestamps stay."""
     options = [*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))]
     translated = translate(segment(flags="A", options=options), MACS, 1, 2)
     assert_valid(translated)
@@ -84,7 +84,7 @@ def test_selective_acknowledgement_is_neutralised() -> None:
 
 
 def test_readdress_changes_nothing_but_the_macs() -> None:
-    """A relayed frame is the frame that came, with other MAC addresses."""
+    """A relayed frame is the received one with other MAC addresses."""
     original = segment(b"abc").frame
     frame = readdress(original, *MACS)
     assert frame[12:] == original[12:]
@@ -92,7 +92,7 @@ def test_readdress_changes_nothing_but_the_macs() -> None:
 
 
 def test_only_arp_is_read_as_arp() -> None:
-    """A segment and a cut ARP frame hold no ARP packet."""
+    """A segment and a cut ARP frame are not read as ARP packets."""
     claim = frames.arp_claim(INJECTOR.mac, (UNIT.ip, UNIT.mac), BROKER.ip)
     assert read_arp(segment().frame) is None
     assert read_arp(claim[:30]) is None
@@ -100,7 +100,7 @@ def test_only_arp_is_read_as_arp() -> None:
 
 @pytest.mark.parametrize("size", [48, 49])
 def test_renewed_datagram_is_what_scapy_builds(size: int) -> None:
-    """A datagram whose checksum its sender left open gets the right one and nothing else but MAC addresses."""
+    """A datagram with a partial checksum gets the right one; otherwise only its MAC addresses change."""
     headers = (
         Ether(src=UNIT.mac, dst=INJECTOR.mac) / IP(src=UNIT.ip, dst=BROKER.ip) / UDP(sport=40_000, dport=123)
     )
@@ -113,13 +113,13 @@ def test_renewed_datagram_is_what_scapy_builds(size: int) -> None:
 
 
 def test_renewed_arp_is_only_readdressed() -> None:
-    """A frame that has no such checksum keeps its bytes."""
+    """A frame without such a checksum keeps its bytes."""
     claim = frames.arp_claim(INJECTOR.mac, (UNIT.ip, UNIT.mac), BROKER.ip)
     assert renew(claim, MACS) == readdress(claim, *MACS)
 
 
 def test_what_a_datagram_carries_is_exchanged_under_a_right_checksum() -> None:
-    """Another payload of the same length; anything but a datagram carries none."""
+    """The payload is replaced by one of the same length with a right checksum; other frames have no such payload."""
     headers = (
         Ether(src=BROKER.mac, dst=INJECTOR.mac)
         / IP(src=BROKER.ip, dst=UNIT.ip)
@@ -138,5 +138,5 @@ def test_what_a_datagram_carries_is_exchanged_under_a_right_checksum() -> None:
     [([], False), (TIMESTAMP, False), ([*TIMESTAMP, ("NOP", None), ("NOP", None), ("SAck", (5, 9))], True)],
 )
 def test_selective_acknowledgement_is_seen(options: list[tuple[str, object]], expected: bool) -> None:
-    """It is found at any place among the options."""
+    """SACK is found at any position among the options."""
     assert has_sack(segment(flags="A", options=options)) is expected

@@ -1,4 +1,4 @@
-"""Translation of sequence numbers, against a receiver that is simulated byte by byte."""
+"""Translation of sequence numbers, checked with a receiver that is simulated byte by byte."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _ISN = st.one_of(st.integers(0, _SPACE - 1), st.integers(_SPACE - 60, _SPACE - 1
 
 @dataclass(frozen=True)
 class _Piece:
-    """A message as its sender sent it and as its receiver gets it; an insertion was never sent."""
+    """A message as it was sent and as it is received; an insertion was never sent."""
 
     sent: bytes
     delivered: bytes
@@ -34,7 +34,7 @@ _PIECES = st.lists(
 
 
 def _play(isn: int, pieces: list[_Piece]) -> tuple[Direction, dict[int, bytes]]:
-    """Send every piece through a translated direction; return it and what arrives by offset in the stream."""
+    """Send every piece through a translated direction; return the direction and the received bytes by their offset in the stream."""
     direction, seq, arrived = Direction(), isn, dict[int, bytes]()
     for piece in pieces:
         arrived_at = (direction.outward(seq) - isn) % _SPACE
@@ -47,7 +47,7 @@ def _play(isn: int, pieces: list[_Piece]) -> tuple[Direction, dict[int, bytes]]:
 
 @given(_ISN, _PIECES)
 def test_receiver_gets_the_edited_stream(isn: int, pieces: list[_Piece]) -> None:
-    """The receiver's stream has no hole and no overlap and is the edited one, also across 2^32."""
+    """The receiver's stream is the edited one without a hole or an overlap, also across 2^32."""
     _, arrived = _play(isn, pieces)
     stream = b""
     for at in sorted(arrived):
@@ -58,7 +58,7 @@ def test_receiver_gets_the_edited_stream(isn: int, pieces: list[_Piece]) -> None
 
 @given(_ISN, _PIECES)
 def test_retransmission_lands_where_the_original_did(isn: int, pieces: list[_Piece]) -> None:
-    """A message sent again after later edits gets the number it had the first time."""
+    """A message sent again after later edits gets its first sequence number."""
     direction, seq, expected = _play(isn, pieces)[0], isn, isn
     for piece in pieces:
         if piece.sent:
@@ -68,7 +68,7 @@ def test_retransmission_lands_where_the_original_did(isn: int, pieces: list[_Pie
 
 @given(_ISN, _PIECES)
 def test_acknowledgements_translate_back(isn: int, pieces: list[_Piece]) -> None:
-    """Every acknowledgement acknowledges what the receiver has whole, and nothing of an edit it has in part."""
+    """Each acknowledgement covers every message that the receiver has whole, and no part of an edit that it has in part."""
     direction, _ = _play(isn, pieces)
     total = sum(len(piece.delivered) for piece in pieces)
     for offset in range(total + 1):
@@ -77,7 +77,7 @@ def test_acknowledgements_translate_back(isn: int, pieces: list[_Piece]) -> None
 
 
 def _acknowledged(pieces: list[_Piece], received: int) -> int:
-    """Return how much of the sender's stream is acknowledged when so much of the edited one was received."""
+    """Return how many bytes of the sender's stream are acknowledged when the receiver has this many of the edited stream."""
     at = 0
     for piece in pieces:
         if len(piece.delivered) > received:
@@ -89,5 +89,5 @@ def _acknowledged(pieces: list[_Piece], received: int) -> int:
 
 @given(st.integers(0, _SPACE - 1), st.integers(-(2**31) + 1, 2**31 - 1))
 def test_ahead_is_signed_distance_modulo_the_space(start: int, distance: int) -> None:
-    """Distances up to half the sequence space are told with their sign."""
+    """Distances of up to half the sequence space are returned with their sign."""
     assert ahead((start + distance) % _SPACE, start) == distance

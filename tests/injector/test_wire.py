@@ -1,4 +1,4 @@
-"""The attacker's only socket: it sends no frame to a host that is not in the plan."""
+"""The attacker's only socket sends no frame to a host outside the plan."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ FOREIGN = {
 
 
 class _Socket:
-    """Takes what would be sent."""
+    """Keeps the frames that would be sent."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -53,11 +53,11 @@ class _Socket:
 
 @pytest.fixture
 def wire() -> Wire:
-    """A wire whose socket only takes note."""
-    made = Wire.__new__(Wire)
-    made._guard = Guard()
-    made.socket = _Socket()  # type: ignore[assignment]
-    return made
+    """A wire whose socket only keeps the frames."""
+    mute = Wire.__new__(Wire)
+    mute._guard = Guard()
+    mute.socket = _Socket()  # type: ignore[assignment]
+    return mute
 
 
 def _sent(wire: Wire) -> list[bytes]:
@@ -67,7 +67,7 @@ def _sent(wire: Wire) -> list[bytes]:
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_foreign_frame_is_refused_before_it_is_sent(wire: Wire, what: str) -> None:
-    """A frame with any address or EtherType outside the plan raises, and nothing was sent."""
+    """A frame with an address or EtherType outside the plan raises an error, and nothing is sent."""
     with pytest.raises(ForbiddenFrameError, match="is not in the plan; nothing was sent"):
         wire.send(bytes(FOREIGN[what]))
     assert _sent(wire) == []
@@ -75,36 +75,36 @@ def test_foreign_frame_is_refused_before_it_is_sent(wire: Wire, what: str) -> No
 
 @pytest.mark.parametrize("length", [0, 5, 12, 14, 20, 33])
 def test_cut_frame_is_refused(wire: Wire, length: int) -> None:
-    """A frame too short to hold its addresses is refused."""
+    """A frame too short for its addresses is refused."""
     with pytest.raises(ForbiddenFrameError):
         wire.send(segment().frame[:length])
     assert _sent(wire) == []
 
 
 def test_what_the_attacker_makes_passes(wire: Wire) -> None:
-    """Relayed segments and all three ARP frames are sent as they are, for every unit."""
-    made = [readdress(segment(b"abc").frame, INJECTOR.mac, BROKER.mac)]
+    """Relayed segments and all three ARP frames are sent unchanged, for every unit."""
+    sent = [readdress(segment(b"abc").frame, INJECTOR.mac, BROKER.mac)]
     for unit in UNITS.values():
         victim = (unit.ip, unit.mac)
-        made += [
+        sent += [
             frames.arp_claim(INJECTOR.mac, victim, BROKER.ip),
             frames.arp_claim(INJECTOR.mac, victim, BROKER.ip, 2),
             frames.arp_restore(INJECTOR.mac, victim, (BROKER.ip, BROKER.mac)),
         ]
-    for frame in made:
+    for frame in sent:
         wire.send(frame)
-    assert _sent(wire) == made
+    assert _sent(wire) == sent
 
 
 @pytest.mark.parametrize("ip", ["192.168.1.7", "198.20.0.1", "198.17.255.255", "8.8.8.8"])
 def test_guard_refuses_hosts_outside_the_benchmarking_range(ip: str) -> None:
-    """A guard cannot even be made for a host outside 198.18.0.0/15."""
+    """A guard for a host outside 198.18.0.0/15 cannot be made."""
     with pytest.raises(ForbiddenFrameError, match=r"198\.18\.0\.0/15"):
         Guard({ip: STRANGER})
 
 
 def test_question_to_everybody_in_the_network_passes(wire: Wire) -> None:
-    """Its own ARP question for any address of the network is the one broadcast an attacker may send."""
+    """The only broadcast that the attacker may send is its own ARP question for an address of the network."""
     frame = crafted.question("198.18.0.99")
     wire.send(frame)
     assert _sent(wire) == [frame]

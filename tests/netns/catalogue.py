@@ -1,4 +1,4 @@
-"""The whole catalogue as one scenario: every variant of every kind once, laid out from the taxonomy alone."""
+"""The whole catalogue as one scenario: every variant of every kind once, generated from the taxonomy."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ DAYS = 2
 
 
 def _laid_out() -> Iterator[dict[str, Any]]:
-    """Yield an episode for every variant of every kind, on units and days in turn, none near another."""
+    """Yield an episode for every variant of every kind, on units and days in turn, at a distance from each other."""
     free: dict[tuple[str, int], int] = defaultdict(lambda: 10)
     turn = 0
     for kind in KINDS.values():
@@ -37,7 +37,7 @@ def _laid_out() -> Iterator[dict[str, Any]]:
 
 
 def scenario(seed: int = 11) -> Scenario:
-    """Return two days with an episode of every variant of every kind."""
+    """Return a scenario of two days with an episode of every variant of every kind."""
     return Scenario.model_validate(
         {
             "name": "obedience",

@@ -1,4 +1,4 @@
-"""One run hit by one fault: who is hit, by what and when follows from a seed; then how it ended, what was left, and what came of it.
+"""One run hit by one fault: a seed chooses victim, fault and instant; then its end, its leftovers and its outcome are checked.
 
 Used by the test of forty cases and by ``benchmarks/faults.py``.
 """
@@ -63,29 +63,29 @@ VICTIMS = (
     "chronyd",
 )
 FULL, SMALL = "files full", "small disk"
-"""A process whose files may not grow any more, and a disk that has little room from the start."""
+"""Faults: a process whose files cannot grow any more, and a disk that is small from the start."""
 UNTRUSTED, NOT_PLAYED = 3, "was not played"
-"""How a run ends whose attacker lost the path, and what its sentence then says."""
+"""Exit code of a run whose attacker lost the path, and a part of its sentence."""
 WITHIN_S = 30.0
-"""Whatever happens, a run ends so long after it, s, not counting what it waited for a processor."""
+"""Limit from any fault to the end of the run, s, without the time it waited for a processor."""
 HANG_S = 300.0
-"""A run that has not ended after so long never will, however slow the machine, s."""
+"""Limit after which a run counts as hanging, s, on a machine of any speed."""
 LONGEST_S = {"command line": 8.0}
-"""The fault comes at most so long after its victim is there, s; three where nothing is said: the run is played by then."""
+"""Longest time from the victim's appearance to the fault, s; 3 for others, because the run has been played by then."""
 PAUSE_S = 2.0
-"""A command line that was stopped goes on after so long, s: nobody is left to notice."""
+"""A stopped command line is continued after this time, s: no other process would notice that it is stopped."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A fault.
+    """One fault of one run.
 
     Attributes:
-        number: of the case, which everything random follows from.
-        victim: who is hit, of :data:`VICTIMS`; empty for a small disk.
-        fault: what happens to it: a name of :data:`SIGNALS`, :data:`FULL` or :data:`SMALL`.
-        delay_s: how long after the victim was first seen, s.
-        room: bytes of a small disk.
+        number: number of the case, from which everything random follows.
+        victim: process that is hit, one of :data:`VICTIMS`; empty for a small disk.
+        fault: a name of :data:`SIGNALS`, :data:`FULL` or :data:`SMALL`.
+        delay_s: time from the victim's first appearance to the fault, s.
+        room: size of a small disk, bytes.
     """
 
     number: int
@@ -103,16 +103,16 @@ class Case:
 
 @dataclass
 class Outcome:
-    """What came of a case.
+    """The outcome of a case.
 
     Attributes:
-        hit: whether the victim was still there.
+        hit: whether the victim was still running.
         code: exit code of the command line.
         output: its standard error.
         seconds: from the fault to its end, s.
-        stalled: how much of that some process of this machine waited for a processor, s.
-        wrong: what should not be, a sentence each.
-        resumed: whether it was gone on with.
+        stalled: the part of that in which some process of this machine waited for a processor, s.
+        wrong: violations, one sentence each.
+        resumed: whether the run was resumed.
         void: whether the machine was so busy that the attacker lost the path, which says nothing about the fault.
     """
 
@@ -127,19 +127,19 @@ class Outcome:
 
 
 def cases(count: int, seed: int) -> list[Case]:
-    """Return cases: every victim meets every fault before one meets the same again, and one in seven is a small disk."""
-    rng, found = random.Random(seed), list[Case]()  # noqa: S311 - which cases, no secret
+    """Return cases: every victim meets every fault before any pair comes again, and every seventh case is a small disk."""
+    rng, chosen = random.Random(seed), list[Case]()  # noqa: S311 - which cases, no secret
     pairs: list[tuple[str, str]] = []
     for number in range(count):
         if number % 7 == 6:
-            found.append(Case(number, "", SMALL, 0.0, int(40_000 * 100 ** rng.random())))
+            chosen.append(Case(number, "", SMALL, 0.0, int(40_000 * 100 ** rng.random())))
             continue
         if not pairs:
             pairs = [(victim, fault) for victim in VICTIMS for fault in (*SIGNALS, FULL)]
             rng.shuffle(pairs)
         victim, fault = pairs.pop()
-        found.append(Case(number, victim, fault, rng.uniform(0, LONGEST_S.get(victim, 3.0)), 0))
-    return found
+        chosen.append(Case(number, victim, fault, rng.uniform(0, LONGEST_S.get(victim, 3.0)), 0))
+    return chosen
 
 
 def undisturbed(folder: Path) -> str:
@@ -151,9 +151,9 @@ def undisturbed(folder: Path) -> str:
 
 
 def suffer(case: Case, folder: Path, digest: str) -> Outcome:
-    """Play the scenario in a folder, let the fault happen, look around, go on with what was kept, and hold it against the digest.
+    """Play the scenario in a folder with the fault, check the leftovers, resume the run if possible, and compare its digest.
 
-    A void outcome is played once more: met once in 300 cases, at a load of 22 on two processors.
+    A void outcome is played once more: it occurred once in 300 cases, at a load of 22 on two processors.
     """
     outcome = _suffer(case, folder, digest)
     return _suffer(case, folder, digest) if outcome.void else outcome
@@ -173,11 +173,11 @@ def _suffer(case: Case, folder: Path, digest: str) -> Outcome:
 
 
 class _Play:
-    """A run that is hit.
+    """A run that is hit by a fault.
 
     Args:
-        case: by what.
-        folder: where it may write; made here.
+        case: the fault.
+        folder: folder for its files, made here.
     """
 
     def __init__(self, case: Case, folder: Path) -> None:
@@ -192,7 +192,7 @@ class _Play:
             self._mount(f"size={case.room}")
 
     def command(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start coldaisle, its standard error in the log."""
+        """Start coldaisle with its standard error in the log."""
         with self.log.open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "coldaisle_testbed", *arguments],
@@ -208,7 +208,7 @@ class _Play:
         self._struck, self._stalled = time.monotonic(), _stalled_s()
 
     def strike(self) -> None:
-        """Wait for the victim and for the instant, and let the fault happen; nothing where the run ends before."""
+        """Wait for the victim and the instant, then cause the fault; do nothing if the run ends before."""
         if self.case.fault == SMALL:
             return
         instant = None
@@ -228,7 +228,7 @@ class _Play:
             self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """Wait for the end, and judge how it came."""
+        """Wait for the end of the run, and check how it ended."""
         while self.process.poll() is None and time.monotonic() - self._struck < HANG_S:
             self._seen |= descendants(self.process.pid)
             time.sleep(0.1)
@@ -259,9 +259,9 @@ class _Play:
         return wrong
 
     def look_around(self) -> None:
-        """See that no process is left, and nothing on a disk or in memory that is not listed.
+        """Check that no process is left, and that every leftover on disk or in memory is listed.
 
-        Namespaces have no names here: they are gone with the last process in them.
+        Namespaces need no check: they have no names and vanish with their last process.
         """
         until = time.monotonic() + HANG_S
         while (left := self._alive()) and time.monotonic() < until:
@@ -273,7 +273,7 @@ class _Play:
         self.outcome.wrong += [f"{path} is left and not listed" for path in sorted(lying - listed)]
 
     def go_on(self, digest: str) -> None:
-        """Go on with what was kept; what comes of it verifies, and has the digest of an undisturbed run."""
+        """Resume a run that was kept; it has to verify and to have the digest of an undisturbed run."""
         stage = self.run.with_name(".run")
         resumable = [leftover for leftover in leftovers.find(self.runs, self.temporary) if leftover.remedy]
         if self.case.fault == SMALL:
@@ -293,7 +293,7 @@ class _Play:
             self.outcome.wrong.append("no run")
 
     def clear(self) -> None:
-        """Leave nothing on this machine."""
+        """Remove all processes and files of the case."""
         for pid in (self.process.pid, *self._alive()):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -302,7 +302,7 @@ class _Play:
         shutil.rmtree(self.runs.parent, ignore_errors=True)
 
     def _find(self) -> int | None:
-        """Return the victim, if it is there; note everybody who is."""
+        """Return the victim if it is running; record all descendants."""
         below = descendants(self.process.pid)
         self._seen |= below
         if self.case.victim == "command line":
@@ -337,7 +337,7 @@ class _Play:
             os.kill(victim, SIGNALS[self.case.fault])
 
     def _alive(self) -> dict[int, str]:
-        """Return who is left of those that were seen: a number may have been given to somebody else since."""
+        """Return the recorded processes that are still running; a process id may belong to another process by now."""
         left = {}
         for pid, name in self._seen.items():
             with suppress(OSError):
@@ -367,13 +367,13 @@ def _words(pid: int) -> bytes:
 
 
 def _pid_in(name: str) -> int:
-    """Return the process that a file in shared memory is named after, 0 where it is none."""
+    """Return the process id in the name of a file in shared memory, 0 if there is none."""
     numbers = [part for part in name.split("_") if part.isdigit()]
     return int(numbers[0]) if numbers else 0
 
 
 def _stalled_s() -> float:
-    """Return how long some process of this machine has waited for a processor since it was started, s; 0 where the kernel keeps no account."""
+    """Return how long some process of this machine has waited for a processor since its start, s; 0 if the kernel does not count it."""
     try:
         some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
     except OSError:

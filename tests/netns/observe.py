@@ -1,4 +1,4 @@
-"""What tshark and the kernel say of a run: looked at from outside, with nothing of ours."""
+"""Observation of a run by tshark and the kernel, without any code of coldaisle."""
 
 import struct
 import subprocess
@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 
 _GLOBAL, _RECORD = 24, 16
-"""Bytes of a pcap file's and a record's header."""
+"""Lengths of a pcap file's header and of a record's header, bytes."""
 _ORDINARY = (
     "Connection establish",
     "Connection finish",
     "This frame initiates the connection closing",
     "This frame undergoes the connection closing",
 )
-"""Expert information that only remarks on a connection's beginning and end."""
+"""Expert messages about the begin and the end of a connection, which are no errors."""
 
 
 def fields(pcap: Path, only: str, *names: str) -> list[list[str]]:
@@ -38,7 +38,7 @@ def count(pcap: Path, only: str = "frame") -> int:
 
 
 def remarks(pcap: Path) -> list[str]:
-    """Return what tshark's expert information holds against a capture, beyond a connection's beginning and end."""
+    """Return tshark's expert messages on a capture, without those on the begin and end of connections."""
     rows = fields(pcap, "_ws.expert", "frame.number", "_ws.expert.message")
     return [
         f"{frame}: {message}"
@@ -49,18 +49,18 @@ def remarks(pcap: Path) -> list[str]:
 
 
 def processes() -> dict[int, str]:
-    """Return the network namespace of every process that can be looked at."""
-    found = {}
+    """Return the network namespace of every process that can be read."""
+    spaces = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            found[int(folder.name)] = (folder / "ns" / "net").readlink().name
+            spaces[int(folder.name)] = (folder / "ns" / "net").readlink().name
         except OSError:
             continue
-    return found
+    return spaces
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """Return the processes below one, with their names."""
+    """Return the processes below a process, with their names."""
     parents, names = dict[int, int](), dict[int, str]()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -94,9 +94,9 @@ def numbers(pcap: Path, only: str) -> list[int]:
 
 def frames_of(pcap: Path) -> list[bytes]:
     """Return the frames of a capture with little-endian headers, as tcpdump writes them here."""
-    data, at, found = pcap.read_bytes(), _GLOBAL, list[bytes]()
+    data, at, frames = pcap.read_bytes(), _GLOBAL, list[bytes]()
     while at < len(data):
         (length,) = struct.unpack_from("<I", data, at + 8)
-        found.append(data[at + _RECORD : at + _RECORD + length])
+        frames.append(data[at + _RECORD : at + _RECORD + length])
         at += _RECORD + length
-    return found
+    return frames

@@ -1,4 +1,4 @@
-"""An hour while others look on: nobody else gets at it, and tcpdump kept from its work for 3 s loses nothing."""
+"""A run of an hour on a shared machine: other users have no access, and tcpdump loses nothing while it is stopped for 3 s."""
 
 import os
 import pwd
@@ -22,11 +22,11 @@ from coldaisle_contracts.journal import read_journal
 pytestmark = pytest.mark.netns
 HOUSE = Path(__file__).resolve().parents[2]
 STOPPED_S = 3.0
-"""tcpdump stands still for so long."""
+"""Time for which tcpdump is stopped, s."""
 
 
 def as_nobody(attempt: Callable[[], object]) -> str:
-    """Return the name of the error that an attempt ends with as the user `nobody`, nothing when it succeeds."""
+    """Return the name of the error that a call raises as the user `nobody`, or an empty text."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -46,8 +46,8 @@ def as_nobody(attempt: Callable[[], object]) -> str:
     return output
 
 
-def found(look: Callable[[], list[Path]]) -> Path:
-    """Return the first path that is there within a minute."""
+def wait_for(look: Callable[[], list[Path]]) -> Path:
+    """Return the first path that exists within a minute."""
     until = time.monotonic() + 60
     while not (paths := look()):
         assert time.monotonic() < until
@@ -63,7 +63,7 @@ def connect(path: Path) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that anybody may enter, unlike those of pytest."""
+    """A folder that every user may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
@@ -73,16 +73,16 @@ def open_folder() -> Iterator[Path]:
 
 
 def test_nobody_gets_at_a_run_and_a_stopped_tcpdump_loses_nothing(open_folder: Path) -> None:
-    """While a run is made another user can neither connect to the timekeeper nor see the plan; every frame of 3 s is there."""
+    """During a run another user can neither connect to the timekeeper nor read the plan; no frame is lost while tcpdump is stopped for 3 s."""
     out = open_folder / "out" / "run"
     command = [sys.executable, "-m", "coldaisle_testbed", "up", str(HOUSE / "scenarios" / "hour.toml"), "--no-analysis",
                "--out", str(out)]  # fmt: skip
     env = {**os.environ, "TMPDIR": str(open_folder / "tmp")}
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as run:
-        keeper = found(lambda: list((open_folder / "tmp").glob(f"coldaisle-*/day-1/{SOCKET}")))
+        keeper = wait_for(lambda: list((open_folder / "tmp").glob(f"coldaisle-*/day-1/{SOCKET}")))
         stage = out.with_name(".run")
         journal = stage / "shards" / "day-1" / "journal" / "inrow-13.jsonl"
-        found(lambda: [journal] if journal.exists() and journal.stat().st_size else [])
+        wait_for(lambda: [journal] if journal.exists() and journal.stat().st_size else [])
         (dump,) = [pid for pid, name in descendants(run.pid).items() if name == "tcpdump"]
         os.kill(dump, signal.SIGSTOP)
         stopped = time.monotonic()

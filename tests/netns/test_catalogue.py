@@ -1,4 +1,4 @@
-"""The whole catalogue, really played, and what the analysis makes of it: everything is accounted for."""
+"""The whole catalogue, really played and analysed: every reading and every frame is accounted for."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.netns
 
 @pytest.fixture(scope="session")
 def account(catalogue_run: Path) -> Account:
-    """What became of every reading and every frame."""
+    """The fate of every reading and the label of every frame."""
     return settle(catalogue_run)
 
 
@@ -34,17 +34,17 @@ def _of(made: Dataset, kind: str) -> pd.DataFrame:
 
 
 def test_everything_adds_up(catalogue_run: Path, account: Account) -> None:
-    """Each reading is accounted for once, each act was played, nothing was dropped."""
+    """Each reading has one fate, each act was played, and no frame was dropped."""
     assert ledger.check(catalogue_run, account) == []
 
 
 def test_no_frame_is_unexplained(account: Account) -> None:
-    """Every frame is the attacker's, a unit's, an NTP exchange's or a kernel's own question."""
+    """Every frame belongs to the attacker, a unit, an NTP exchange or a kernel's own ARP question."""
     assert len(custody.unexplained(account)) == 0
 
 
 def test_labels_are_the_journals(catalogue_run: Path, account: Account, made: Dataset) -> None:
-    """Precision and recall of the dataset's labels against the journals are 1; a label taken away or made up shows."""
+    """Precision and recall of the dataset's labels against the journals are 1, and a removed or an added label lowers them."""
     folder = catalogue_run.parent / "proof"
     dataset.write(made, folder / "dataset")
     assert ledger.prove(folder, account) == ledger.Proof(1.0, 1.0, 0)
@@ -56,7 +56,7 @@ def test_labels_are_the_journals(catalogue_run: Path, account: Account, made: Da
 
 
 def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
-    """Attacks have label 1, benign anomalies have benign 1 and never label 1, and no kind is missing."""
+    """Attacks have label 1, benign anomalies have benign 1 and never label 1, and every kind occurs."""
     both = pd.concat([made.packets[["label", "benign", "kind"]], made.readings[["label", "benign", "kind"]]])
     kind = both["kind"].astype(str)
     assert set(kind[both["label"] == 1]) == set(ATTACKS)
@@ -66,7 +66,7 @@ def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
 
 
 def test_the_labels_are_what_the_document_says(made: Dataset) -> None:
-    """`kind` is normal where label and benign are 0 and nowhere else; every act on a reading labels it; consequences are attacks, too."""
+    """`kind` is normal exactly where label and benign are 0; every act on a reading labels it; consequences of attacks count as attacks."""
     for table in (made.packets, made.readings):
         anomalous = (table["label"] == 1) | (table["benign"] == 1)
         assert ((table["kind"].astype(str) == "normal") == ~anomalous).all()
@@ -82,7 +82,7 @@ def test_the_labels_are_what_the_document_says(made: Dataset) -> None:
 
 
 def test_values_differ_from_what_the_ledger_says_only_where_a_reading_left_its_slot(made: Dataset) -> None:
-    """`value` is what came in a slot, `value_received` what became of its reading: two when one arrives in another's slot."""
+    """`value` is the value received in a slot, `value_received` that of the slot's reading; they differ only if a reading arrives in another slot."""
     readings = made.packets[made.packets["copy"].eq(0) & made.packets["slot"].notna()]
     arrived = readings.assign(client_id=readings["client"].astype(str).str.partition("-")[0])
     arrived = arrived.sort_values("time_ns").drop_duplicates(["client_id", "slot"])
@@ -102,7 +102,7 @@ def test_values_differ_from_what_the_ledger_says_only_where_a_reading_left_its_s
 
 
 def test_late_reading_comes_late_and_swapped_ones_change_places(made: Dataset) -> None:
-    """A delayed reading arrives when its hold is over; of two swapped ones the first arrives after the second."""
+    """A delayed reading arrives when its delay is over; of two swapped readings the first arrives after the second."""
     packets = made.packets
     for kind, least in (("delay", 10 * SECOND), ("reordering", 299 * SECOND)):
         late = _of(made, kind)
@@ -114,7 +114,7 @@ def test_late_reading_comes_late_and_swapped_ones_change_places(made: Dataset) -
 
 
 def test_forged_time_moves_the_stamps(account: Account, made: Dataset) -> None:
-    """Readings after a forged NTP answer are stamped by as much as the plan moves the clock, to within a tenth of a second."""
+    """Stamps after a forged NTP answer differ by the planned shift of the clock, to a tenth of a second."""
     (episode,) = (candidate for candidate in PLAN.episodes if candidate.kind == "time-forgery")
     stamped = _of(made, "time-forgery")
     assert len(stamped)
@@ -126,7 +126,7 @@ def test_forged_time_moves_the_stamps(account: Account, made: Dataset) -> None:
 
 
 def test_thrown_out_sensor_comes_back_and_loses_nothing(account: Account) -> None:
-    """What a reset or a takeover costs is a new connection: each is put down to its act, and every reading arrives."""
+    """A reset or a takeover causes a new connection that is assigned to its act, and every reading arrives."""
     lost = account.evidence.connects[account.evidence.connects["reason"] == "lost"]
     kinds = {episode.id: episode.kind for episode in PLAN.episodes}
     acts = [act for episode in PLAN.episodes if episode.kind in ("reset", "takeover") for act in episode.acts]

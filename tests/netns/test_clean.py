@@ -1,4 +1,4 @@
-"""A clean hour, shards and seeds: what tshark finds in order, and what must come out the same."""
+"""A clean hour, shards and seeds: tshark finds no errors, and equal runs have equal outcomes."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def _play(folder: Path, shards: int = 1, **scenario: Any) -> tuple[Plan, Path]:
 
 
 def _sysctls() -> dict[str, str]:
-    """Return the settings of this machine's own network that the engine sets in its namespaces."""
+    """Return this machine's own values of the network settings that the engine changes in its namespaces."""
     names = ("ipv4/ip_forward", "ipv6/conf/all/disable_ipv6", "ipv6/conf/default/disable_ipv6")
     paths = [path for name in names if (path := Path("/proc/sys/net") / name).exists()]
     return {str(path): path.read_text() for path in paths}
@@ -53,9 +53,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
-    """No bad checksum, retransmission, unseen segment or other remark in the retimed capture, nor in the raw one.
+    """In the retimed and the raw capture tshark reports no wrong checksum, retransmission, unseen segment or other error.
 
-    Of 65,536 TCP checksums that Linux makes without the help of a card one is 0xffff where 0 is meant; retiming writes 0.
+    One in 65,536 TCP checksums that Linux computes itself is 0xffff in place of 0; retiming writes 0.
     """
     for folder, meant in (("capture", ()), ("capture/raw", ("TCP Checksum 0xffff instead of 0x0000",))):
         (path,) = (clean / folder).glob("*.pcap")
@@ -64,7 +64,7 @@ def test_tshark_has_nothing_against_a_clean_hour(clean: Path) -> None:
 
 
 def test_clean_time_never_goes_backwards(clean: Path) -> None:
-    """Packet times and every connection's TCP timestamps only grow after retiming."""
+    """After retiming, packet times and the TCP timestamps of every connection never decrease."""
     (path,) = (clean / "capture").glob("*.pcap")
     assert count(path, "frame.time_delta < 0") == 0
     newest: dict[str, int] = {}
@@ -76,7 +76,7 @@ def test_clean_time_never_goes_backwards(clean: Path) -> None:
 
 
 def test_tcp_timestamps_tell_the_packets_time(clean: Path) -> None:
-    """A connection's TSval advances as packet times do, to a few milliseconds over an hour."""
+    """Over an hour, a connection's TSval and its packet times advance alike, to a few milliseconds."""
     (path,) = (clean / "capture").glob("*.pcap")
     rows = fields(
         path, "tcp.stream == 0 && tcp.dstport == 1883", "frame.time_epoch", "tcp.options.timestamp.tsval"
@@ -86,14 +86,14 @@ def test_tcp_timestamps_tell_the_packets_time(clean: Path) -> None:
 
 
 def test_clean_hour_conserves_every_reading_and_has_no_attacker(clean: Path) -> None:
-    """Without episodes everything is delivered and the attacker is not heard at all."""
+    """Without episodes every reading is delivered and the attacker sends no frame."""
     assert ledger.check(clean) == []
     (path,) = (clean / "capture").glob("*.pcap")
     assert count(path, "eth.src == 02:42:c6:12:00:42") == 0
 
 
 def test_same_semantic_trace_whatever_the_shards(tmp_path: Path) -> None:
-    """Two days in one shard, in two, and once more: who sent what when and what became of it is the same."""
+    """Two days in one shard, in two shards and a second time give the same senders, times and fates."""
     scenario = {
         "name": "coarse",
         "duration_h": 48,

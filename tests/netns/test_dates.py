@@ -1,4 +1,4 @@
-"""Days far from today, really played: the time servers, the broker and the captures keep their stamps."""
+"""Real runs on dates far from today: time servers, broker and captures have the right stamps."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 NEAR = 60 * SECOND
-"""How far a stamp may lie from the plan, ns: more than a busy machine needs for a reading, and far less than an era."""
+"""Largest distance of a stamp from the plan, ns: more than a busy machine needs for a reading, and far less than an era."""
 HOUR: dict[str, object] = {
     "duration_h": 1,
     "episodes": [{"kind": "time-forgery", "unit": "inrow-13", "day": 1, "start": "00:15:00", "readings": 4}],
@@ -31,8 +31,8 @@ DATES: dict[str, tuple[str, dict[str, object]]] = {
 
 @pytest.mark.parametrize("name", DATES)
 def test_stamps_are_right_on_any_day(tmp_path: Path, name: str) -> None:
-    """Every query for the time is answered, every reading is stamped when the plan has it, and the run adds up."""
-    first_day, told = DATES[name]
+    """Every time query is answered, every reading has its planned time, and the run adds up."""
+    first_day, keys = DATES[name]
     usual: dict[str, object] = {
         "name": "made",
         "seed": 7,
@@ -41,14 +41,14 @@ def test_stamps_are_right_on_any_day(tmp_path: Path, name: str) -> None:
         "units": ["inrow-13"],
         "ntp_every": 1,
     }
-    plan = build_plan(Scenario.model_validate({**usual, **told}))
+    plan = build_plan(Scenario.model_validate({**usual, **keys}))
     shard_folders.prepare(tmp_path / "run", plan)
     sharding.play(plan, tmp_path / "run", 1, lambda _: None)
     lines = list(read_journal(tmp_path / "run" / "journal" / "inrow-13.jsonl"))
-    asked = [line for line in lines if line["event"] == "time"]
+    queries = [line for line in lines if line["event"] == "time"]
     readings = [line for line in lines if line["event"] == "reading"]
-    assert [line for line in asked if "failed" in line] == []
-    assert len(asked) == plan.scenario.slots
+    assert [line for line in queries if "failed" in line] == []
+    assert len(queries) == plan.scenario.slots
     assert len(readings) == 4 * plan.scenario.slots
     forged = {act.slot for episode in plan.episodes for act in episode.acts}
     for line in readings:

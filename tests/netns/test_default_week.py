@@ -1,4 +1,4 @@
-"""The default week, played and analysed as a user would: trustworthy, and no worse a data set than the one committed."""
+"""The default week, played and analysed as a user does: it verifies, and its audit is no worse than the committed one."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from coldaisle_testbed import verification
 pytestmark = pytest.mark.netns
 REFERENCE = HOUSE / "scenarios" / "week.scorecard.json"
 TELLING = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
-"""Checks that ask whether a single feature, rule, identity or clock tells the classes apart."""
+"""Checks whether a single feature, rule, identity or clock separates the classes."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_part_is_there(run: Path) -> None:
-    """All levels are in the manifest, models, report, scorecard and datasheet in that of the analysis, and where people look."""
+    """The manifest has all levels; that of the analysis has models, report, scorecard and datasheet, and the known paths lead to them."""
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(Manifest.load(run).files)
     names = {"models/metrics.json", "report/index.html", "SCORECARD.json", "DATASHEET.md"}
     assert names <= set(AnalysisManifest.load(run / "analyses" / "001").files)
@@ -49,17 +49,17 @@ def test_every_part_is_there(run: Path) -> None:
 
 
 def test_it_verifies(run: Path) -> None:
-    """Everything that can be derived again comes out the same, analysis included."""
+    """Everything that can be derived again is the same, also in the analysis."""
     assert verification.verify(run, digest_of(run)).manifest_sha256 == digest_of(run)
 
 
 def test_audit_is_no_worse_than_the_committed_one(run: Path) -> None:
-    """No check is louder than in scenarios/week.scorecard.json, and none can no longer be made."""
+    """No check has a worse result than in scenarios/week.scorecard.json, and every check is still possible."""
     assert scorecard.worse(scorecard.read(run / "SCORECARD.json"), scorecard.read(REFERENCE)) == []
 
 
 def test_nothing_alone_tells_attacks_apart(run: Path) -> None:
-    """No single feature, rule, address, port, clock or place in the table tells the classes apart, at either level."""
+    """No single feature, rule, address, port, clock or row number separates the classes, at either level."""
     rows = json.loads((run / "SCORECARD.json").read_text(encoding="utf-8"))["checks"]
     statuses = {(row["id"], row["level"]): row["status"] for row in rows if row["id"] in TELLING}
     assert len(statuses) == 2 * len(TELLING)

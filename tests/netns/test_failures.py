@@ -1,4 +1,4 @@
-"""What fails in the middle of a run: named within 30 s, and nothing left behind."""
+"""Failures in the middle of a run: the victim is named within 30 s, and nothing is left."""
 
 import os
 import signal
@@ -38,15 +38,15 @@ CASES = {
 
 @dataclass
 class Outcome:
-    """How a run ended whose victim was hit.
+    """The end of a run whose victim was hit.
 
     Attributes:
         code: exit code of the command line.
         output: its standard error.
-        seconds: how long after the hit it ended, s.
-        left: processes of it that are still there.
-        spaces: its network namespaces that somebody still is in.
-        files: what lies in its output folder and in its temporary folder.
+        seconds: time from the hit to the end, s.
+        left: processes of the run that still exist.
+        spaces: network namespaces of the run that still have processes.
+        files: names in its output folder and in its temporary folder.
     """
 
     code: int
@@ -59,19 +59,19 @@ class Outcome:
 
 @dataclass
 class _Up:
-    """A command line playing a day."""
+    """A command line that plays a day."""
 
     folder: Path
     victim: str
 
     def play(self) -> Outcome:
-        """Start it, hit the victim and see how it ends."""
+        """Start the run, hit the victim and return the outcome."""
         self.start()
         self.hit()
         return self.ended()
 
     def start(self) -> None:
-        """Start it, with a temporary folder of its own."""
+        """Start the run with a temporary folder of its own."""
         (self.folder / "tmp").mkdir(parents=True)
         (self.folder / "out").mkdir()
         (self.folder / "day.toml").write_text(SCENARIO)
@@ -103,7 +103,7 @@ class _Up:
         self._hit = time.monotonic()
 
     def ended(self) -> Outcome:
-        """Wait for the end and look around."""
+        """Wait for the end and check what is left."""
         _, output = self.process.communicate(timeout=WITHIN_S + 30)
         seconds = time.monotonic() - self._hit
         time.sleep(0.3)
@@ -116,13 +116,13 @@ class _Up:
         left = [name for pid, name in self._below.items() if pid in now]
         old = {
             now[pid] for pid in now if now[pid] == self._everybody.get(pid)
-        }  # a new one may get an old number
+        }  # a new namespace may get the number of an old one
         return Outcome(self.process.returncode, output, seconds, left, self._spaces & old, files)
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
-    """Three runs side by side, each with another victim: waiting for the patience takes the same time once."""
+    """Three runs side by side, each with another victim, so that the long wait for the timeout happens once."""
     with tempfile.TemporaryDirectory() as folder:
         runs = [_Up(Path(folder) / victim, victim) for victim in CASES]
         with ThreadPoolExecutor(len(runs)) as pool:
@@ -131,7 +131,7 @@ def outcomes() -> dict[str, Outcome]:
 
 @pytest.mark.parametrize("victim", CASES)
 def test_failure_is_named_in_time(outcomes: dict[str, Outcome], victim: str) -> None:
-    """The last line names the victim and what happened to it; exit 3, no traceback, within 30 s."""
+    """The last line names the victim and its failure; exit code 3, no traceback, within 30 s."""
     outcome = outcomes[victim]
     assert outcome.code == 3, outcome.output
     assert outcome.output.splitlines()[-1].startswith(CASES[victim][1])
@@ -141,7 +141,7 @@ def test_failure_is_named_in_time(outcomes: dict[str, Outcome], victim: str) -> 
 
 @pytest.mark.parametrize("victim", CASES)
 def test_failure_leaves_nothing_behind(outcomes: dict[str, Outcome], victim: str) -> None:
-    """No process, no namespace, no socket, no half result."""
+    """No process, namespace, socket or partial result is left."""
     outcome = outcomes[victim]
     assert outcome.left == []
     assert outcome.spaces == set()

@@ -1,4 +1,4 @@
-"""The smoke scenario, really played: connections survive, nothing is lost, everything is written down."""
+"""The smoke scenario, really played: connections survive, no frame is lost, and everything is journalled."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -27,12 +27,12 @@ def capture(hour_run: Path) -> Path:
 
 
 def test_conservation_holds(hour_run: Path) -> None:
-    """Each planned reading is delivered, modified or removed by a named act, and every act is in the capture."""
+    """Each planned reading is delivered, or modified or removed by a named act, and every act is in the capture."""
     assert ledger.check(hour_run) == []
 
 
 def test_established_connections_survive(capture: Path) -> None:
-    """All four kinds of attack leave every connection as it was: 16 opened, none reset, all closed in order."""
+    """All four kinds of attack keep every connection: 16 are opened, none is reset, all are closed in order."""
     assert count(capture, "tcp.flags.syn == 1 && tcp.flags.ack == 0") == CONNECTIONS
     assert count(capture, "tcp.flags.reset == 1") == 0
     assert count(capture, "tcp.flags.fin == 1") == 2 * CONNECTIONS
@@ -40,7 +40,7 @@ def test_established_connections_survive(capture: Path) -> None:
 
 
 def test_no_frame_is_broken(capture: Path) -> None:
-    """Every checksum is right, also of what the attacker made, and every MQTT message is well formed."""
+    """Every checksum is right, also in the attacker's frames, and every MQTT message is well formed."""
     assert (
         count(capture, "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0") == 0
     )
@@ -48,7 +48,7 @@ def test_no_frame_is_broken(capture: Path) -> None:
 
 
 def test_sensors_speak_mqtt_3_1(capture: Path) -> None:
-    """CONNECT names MQIsdp, level 3; readings go at QoS 1 to one topic."""
+    """CONNECT has MQIsdp and level 3; readings have QoS 1 and one topic."""
     connects = fields(capture, "mqtt.msgtype == 1", "mqtt.protoname", "mqtt.ver", "mqtt.clientid")
     assert {(name, version) for name, version, _ in connects} == {("MQIsdp", "3")}
     assert len({client for _, _, client in connects}) == CONNECTIONS
@@ -57,7 +57,7 @@ def test_sensors_speak_mqtt_3_1(capture: Path) -> None:
 
 
 def test_each_kind_does_what_it_is_for(hour_run: Path, capture: Path) -> None:
-    """The broker gets every reading but the removed, and every copy besides."""
+    """The broker gets every reading except the removed ones, and every copy."""
     plan = Plan.load(hour_run / "plan.json")
     acts = [act for episode in plan.episodes for act in episode.acts]
     swallowed = sum(act.operation == "swallow" for act in acts)
@@ -67,7 +67,7 @@ def test_each_kind_does_what_it_is_for(hour_run: Path, capture: Path) -> None:
 
 
 def test_capture_is_kept_raw_and_retimed(hour_run: Path, capture: Path) -> None:
-    """Both captures hold the same packets; nothing was dropped; the hour is an hour in one and seconds in the other."""
+    """Both captures hold the same packets without a drop; the hour lasts an hour in the retimed one and seconds in the raw one."""
     raw = hour_run / "capture" / "raw" / capture.name
     (sealed,) = read_journal(hour_run / "journal" / "capture.jsonl")
     assert count(raw) == count(capture) == sealed["packets"]
@@ -84,7 +84,7 @@ def test_capture_is_kept_raw_and_retimed(hour_run: Path, capture: Path) -> None:
 
 
 def test_readings_arrive_when_the_plan_says(hour_run: Path, capture: Path) -> None:
-    """In the retimed capture an untouched unit's readings are within a few milliseconds of their planned times."""
+    """In the retimed capture the readings of a unit without attack are within a few milliseconds of their planned times."""
     plan = Plan.load(hour_run / "plan.json")
     sent = fields(capture, f"mqtt.msgtype == 3 && ip.src == {UNITS['inrow-13'].ip}", "frame.time_epoch")
     planned = [plan.reading_ns(slot, "inrow-13") / 1e9 for slot in plan.day_slots(0) for _ in range(4)]
@@ -94,7 +94,7 @@ def test_readings_arrive_when_the_plan_says(hour_run: Path, capture: Path) -> No
 
 
 def test_caches_are_restored(hour_run: Path, capture: Path) -> None:
-    """After the interception ended, its unit and the broker talk to each other directly again."""
+    """After the interception, its unit and the broker exchange frames directly again."""
     lines = list(read_journal(hour_run / "journal" / "injector.jsonl"))
     off = {line["episode"]: line["at_ns"] / 1e9 for line in lines if line.get("phase") == "off_path"}
     assert set(off) == {"e01", "e02", "e03", "e04"}
@@ -107,7 +107,7 @@ def test_caches_are_restored(hour_run: Path, capture: Path) -> None:
 
 
 def test_translated_connections_keep_their_translator_to_the_end(hour_run: Path, capture: Path) -> None:
-    """A connection whose stream was edited goes through the attacker until it closes, its frames unlabelled."""
+    """A connection with an edited stream passes the attacker until it closes, with unlabelled frames."""
     lines = list(read_journal(hour_run / "journal" / "injector.jsonl"))
     end = {line["episode"]: line["at_ns"] / 1e9 for line in lines if line.get("phase") == "end"}
     unit = UNITS["inrow-23"]
@@ -118,7 +118,7 @@ def test_translated_connections_keep_their_translator_to_the_end(hour_run: Path,
 
 
 def test_episodes_begin_only_on_the_path(hour_run: Path) -> None:
-    """Each episode was on the path before it began, and its phases came in order."""
+    """Each episode was on the path before it began, and its phases are in order."""
     for episode in ("e01", "e02", "e03", "e04"):
         lines = read_journal(hour_run / "journal" / "injector.jsonl")
         phases = [
@@ -128,12 +128,12 @@ def test_episodes_begin_only_on_the_path(hour_run: Path) -> None:
 
 
 def test_only_hosts_of_the_plan_are_heard(capture: Path) -> None:
-    """No stranger, no IPv6 and no multicast got into the capture."""
+    """The capture has no unknown host, no IPv6 and no multicast."""
     addresses = {BROKER.mac, INJECTOR.mac, *(unit.mac for unit in UNITS.values())}
     assert {mac for (mac,) in fields(capture, "frame", "eth.src")} == addresses
     assert count(capture, "!(arp || ip)") == 0
 
 
 def test_everything_derived_comes_out_again(hour_run: Path) -> None:
-    """A run that was really played verifies: retimed captures and tables are derived again, byte by byte and value by value."""
+    """A real run verifies: retimed captures and tables are derived again, byte by byte and value by value."""
     assert verification.verify(hour_run).manifest_sha256 == digest_of(hour_run)

@@ -1,4 +1,4 @@
-"""A real run, and every way in which somebody could edit what its programs wrote down: each is named, or changes no label."""
+"""A real run with edited journals: every edit is named, or changes no label."""
 
 import json
 import random
@@ -43,12 +43,12 @@ EPISODES = [
     _episode("arp-sweep", "01:15", count=8),
     _episode("maintenance", "01:50", readings=2),
 ]
-"""One of each way to act: on the path, from the attacker's own host, by the unit itself."""
+"""Episodes of every way to act: on the path, from the attacker's own host, by the unit itself."""
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two hours of all these, played once, not concluded."""
+    """A run of two hours with these episodes, played once and not concluded."""
     scenario = {
         "name": "lively",
         "seed": 11,
@@ -65,7 +65,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(played: Path, tmp_path: Path) -> Path:
-    """A copy to be edited."""
+    """A copy of the run that a test may edit."""
     return shutil.copytree(played, tmp_path / "run")
 
 
@@ -79,10 +79,10 @@ def _labels(account: Account) -> list[witness.Verdict]:
 
 
 def _broken(run: Path) -> list[str]:
-    """Return what the witness holds against a run; where it has no doubt of its own, also what the ledger does."""
+    """Return the problems that the witness finds in a run, or, if it finds none, those of the ledger."""
     try:
         testimony = witness.testify(run)
-        if testimony.doubts:  # it takes a tenth of the ledger's time
+        if testimony.doubts:  # the witness takes a tenth of the ledger's time
             return [str(doubt) for doubt in testimony.doubts]
         account = settle(run)
         return [*ledger.check(run, account), *witness.differences(testimony, _labels(account))]
@@ -99,8 +99,8 @@ def _write(run: Path, journal: str, lines: list[Line]) -> None:
     (run / "journal" / f"{journal}.jsonl").write_text(text)
 
 
-def _seen(line: Line) -> bool:
-    """Tell whether a line speaks of something that the capture beside the broker can show, or that the plan wants."""
+def _confirmable(line: Line) -> bool:
+    """Return whether the capture beside the broker, or the plan, can confirm a line."""
     return bool(line["event"] != "frame" or line["side"] == "broker")
 
 
@@ -108,7 +108,7 @@ def _groups(lines: list[Line]) -> dict[str, list[int]]:
     """Return the positions of the lines of each sort."""
     numbers: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
-        if _seen(line):
+        if _confirmable(line):
             sort = line.get("act") or line.get("operation") or line.get("phase") or line.get("reason") or ""
             numbers.setdefault(f"{line['event']} {sort}".strip(), []).append(number)
     return numbers
@@ -123,7 +123,7 @@ def _added(lines: list[Line], number: int) -> list[Line]:
 
 
 def _moved(lines: list[Line], number: int) -> list[Line]:
-    """Write a line 20 minutes later, where it would stand then."""
+    """Write a line 20 minutes later, at the place of that time."""
     moved = dict(lines[number])
     for key in ("at_ns", "taken_ns", "stamp_ns", "sent_ns", "acked_ns"):
         if key in moved:
@@ -144,11 +144,11 @@ HARMLESS = {
     ("frame speak", "moved in time"),
     ("frame answer", "moved in time"),
 }
-"""Edits that change no label: the frame is joined by its digest, whenever its line says that it came."""
+"""Edits that change no label: the frame is joined by its digest, at whatever time its line has."""
 
 
 def test_untouched_run_has_nothing_broken(played: Path) -> None:
-    """Ledger and witness agree on a run as it was played, and every sort of frame is in it."""
+    """Ledger and witness agree on the unedited run, which has frames of every episode."""
     account = settle(played)
     labels = _labels(account)
     testimony = witness.testify(played)
@@ -161,7 +161,7 @@ def test_untouched_run_has_nothing_broken(played: Path) -> None:
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("journal", ["injector", "inrow-23", "inrow-25"])
 def test_edited_journal_is_named_or_changes_no_label(run: Path, journal: str, edit: str) -> None:
-    """A line of any sort that is dropped, added or moved is found; one that is not found changes the label of no frame."""
+    """A dropped, added or moved line of any sort is named; an edit that is not named changes no label."""
     lines = _read(run, journal)
     before = _labels(settle(run))
     rng = random.Random(f"{journal}/{edit}")  # noqa: S311 - which line is edited
@@ -187,7 +187,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "disconnect": ("client", "port", "reason", "episode"),
     "time": ("slot",),
 }
-"""The keys that a label, or what is known of a reading, follows from."""
+"""The keys from which a label or the fate of a reading follows."""
 
 
 def _other(key: str, value: object) -> object:
@@ -214,7 +214,7 @@ def _other(key: str, value: object) -> object:
 
 @pytest.mark.parametrize("journal", ["injector", "inrow-23", "inrow-25"])
 def test_edited_fact_is_named(run: Path, journal: str) -> None:
-    """No fact that a label follows from can be changed in a line without being found."""
+    """Every change of a fact on which a label depends is named."""
     lines = _read(run, journal)
     rng = random.Random(f"{journal}/facts")  # noqa: S311 - which line is edited
     missed = list[str]()

@@ -1,4 +1,4 @@
-"""A kind of anomaly added as CONTRIBUTING says: a row, a module, its section, its episodes and the numbers, and nothing else."""
+"""A kind of anomaly is added as CONTRIBUTING says: a row, a module, its section, its episodes and the numbers, and nothing else."""
 
 import os
 import re
@@ -44,8 +44,8 @@ PRINT = """
 from tests.contracts.test_docs_attacks import DOCS, FAMILIES, overview, printed, section
 text = DOCS.read_text("utf-8")
 for family in FAMILIES:
-    made = section(family).strip()
-    text = text.replace(printed(made.partition(chr(10))[0]), made)
+    part = section(family).strip()
+    text = text.replace(printed(part.partition(chr(10))[0]), part)
 head = overview().partition(chr(10))[0]
 at = text.index(head)
 DOCS.write_text(text[:at] + overview() + text[text.index(chr(10) * 2, at):], "utf-8")
@@ -55,21 +55,21 @@ import re
 from tests.house.test_numbers import COUNTS, HOUSE
 for page, pattern, counted in COUNTS:
     text = (HOUSE / page).read_text("utf-8")
-    for found in reversed([*re.finditer(pattern, text)]):
+    for match in reversed([*re.finditer(pattern, text)]):
         for place, number in reversed([*enumerate(counted, 1)]):
-            if found[place].isdigit():
-                text = text[:found.start(place)] + str(number) + text[found.end(place):]
+            if match[place].isdigit():
+                text = text[:match.start(place)] + str(number) + text[match.end(place):]
     (HOUSE / page).write_text(text, "utf-8")
 """
-"""What a person does by hand who reads what the test of the numbers says."""
+"""The step that a person does by hand after a failure of tests/house/test_numbers.py."""
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 HELD = "rounding or docs_attacks or test_numbers or week_is or hold_everything or adds_up or unexplained"
-"""The new kind's own tests, and those that hold all kinds, pages and the default week together."""
+"""The tests of the new kind alone, and those of all kinds, the pages and the default week."""
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A copy of everything that is written by hand."""
+    """A copy of every file that is written by hand."""
     copy = tmp_path / "house"
     for name in (*PACKAGES, "broker", "ntp", "tests", "scenarios", "docs"):
         shutil.copytree(HOUSE / name, copy / name, ignore=shutil.ignore_patterns("*.egg-info"))
@@ -86,16 +86,16 @@ def python(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def change(file: Path, *edits: tuple[str, str]) -> None:
-    """Replace what each pattern finds first in a file; it has to find something."""
+    """Replace the first match of each pattern in a file; each pattern has to match."""
     text = file.read_text(encoding="utf-8")
     for pattern, new in edits:
-        text, found = re.subn(pattern, new, text, count=1)
-        assert found, pattern
+        text, replaced = re.subn(pattern, new, text, count=1)
+        assert replaced, pattern
     file.write_text(text, encoding="utf-8")
 
 
 def test_a_new_kind_takes_what_contributing_says(house: Path) -> None:
-    """After its five steps a made-up kind is planned, played, accounted for and documented: all that holds every kind holds it."""
+    """After the five steps a made-up kind is planned, played, accounted for and documented, and it passes the tests of every kind."""
     removal = '    Kind\\(\n        "removal"'
     change(
         house / "contracts/coldaisle_contracts/kinds.py",
@@ -118,7 +118,7 @@ def test_a_new_kind_takes_what_contributing_says(house: Path) -> None:
     alone = (
         r"for kind in KINDS\.values\(\)",
         'for kind in [KINDS["rounding"]]',
-    )  # the others were played without it
+    )  # other tests play the other kinds
     change(house / "tests/netns/catalogue.py", alone)
     done = python(house, *PYTEST, "-k", HELD, "tests/contracts", "tests/injector/test_attacks.py",
                   "tests/house/test_numbers.py", "tests/netns/test_obedience.py", "tests/netns/test_catalogue.py")  # fmt: skip

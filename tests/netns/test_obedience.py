@@ -1,6 +1,6 @@
-"""Obedience: every kind in the catalogue keeps the same rules, whoever wrote it.
+"""Every kind in the catalogue keeps the same rules, whoever wrote it.
 
-What is checked here follows from the taxonomy alone: a new row is checked without touching this file.
+The checks follow from the taxonomy alone: a new row is checked without a change in this file.
 """
 
 import importlib.util
@@ -38,19 +38,19 @@ def _of(kind: Kind) -> list[Episode]:
 
 @KINDS_PARAMETRISED
 def test_it_has_a_module(kind: Kind) -> None:
-    """One file plays it: the injector's or the unit's."""
+    """One module plays the kind: the injector's or the unit's."""
     assert importlib.util.find_spec(f"{PACKAGES[kind.actor]}.{kind.module}") is not None
 
 
 @KINDS_PARAMETRISED
 def test_it_is_documented(kind: Kind) -> None:
-    """docs/attacks.md has a section of its own for it."""
+    """docs/attacks.md has a section for the kind."""
     assert re.search(rf"^### `{kind.name}`", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @KINDS_PARAMETRISED
 def test_seeded_twice_it_does_the_same(kind: Kind) -> None:
-    """The plan of its episodes is a function of the seed, and of nothing else."""
+    """The plan of its episodes is a function of the seed alone."""
     again = {episode.id: episode for episode in build_plan(scenario()).episodes}
     other = {episode.id: episode for episode in build_plan(scenario(12)).episodes}
     for episode in _of(kind):
@@ -60,7 +60,7 @@ def test_seeded_twice_it_does_the_same(kind: Kind) -> None:
 
 @KINDS_PARAMETRISED
 def test_its_acts_lie_within_the_episode(kind: Kind) -> None:
-    """Nothing is planned before it gets ready, after its end, on another sensor, or without bounds."""
+    """No act is planned before the episode's approach, after its end or on another sensor, and each has a bound."""
     for episode in _of(kind):
         assert episode.approach_ns <= episode.begin_ns < episode.end_ns
         for act in episode.acts:
@@ -81,7 +81,7 @@ def _parameters() -> list[tuple[Kind, Parameter]]:
     ids=[f"{kind.name}-{row.name}-{'-'.join(row.variants)}" for kind, row in _parameters()],
 )
 def test_parameter_out_of_bounds_is_refused(kind: Kind, row: Parameter) -> None:
-    """More than the most and less than the least is one error that names both."""
+    """A value above the most or below the least is refused in a sentence with both."""
     base: dict[str, Any] = {"kind": kind.name, "day": 1, "start": "01:00", "readings": 1}
     base |= {"unit": UNITS[0]} if kind.target == "unit" else {}
     base |= {"variant": row.variants[0]} if row.variants else {}
@@ -94,7 +94,7 @@ def test_parameter_out_of_bounds_is_refused(kind: Kind, row: Parameter) -> None:
 
 
 class Played:
-    """A real run of every variant of every kind: its journals and raw captures, read with nothing of the analysis."""
+    """A real run of every variant of every kind: its journals and raw captures, read without any code of the analysis."""
 
     def __init__(self, run: Path) -> None:
         self.captures = {
@@ -105,19 +105,19 @@ class Played:
         self.frames = {shard: frames_of(path) for shard, path in self.captures.items()}
 
     def lines(self, episode: Episode, event: str) -> list[dict[str, Any]]:
-        """Return the lines of an event that belong to an episode, from the journal of who plays it."""
+        """Return an episode's lines of an event, from the journal of the program that plays it."""
         journal = self.injector if episode.row.actor == "injector" else self.units[episode.unit]
         return [line for line in journal if line["event"] == event and line.get("episode") == episode.id]
 
 
 @pytest.fixture(scope="session")
 def played(catalogue_run: Path) -> Played:
-    """Every variant of every kind, really played."""
+    """A real run of every variant of every kind."""
     return Played(catalogue_run)
 
 
 def _journalled(kind: Kind, act: Act) -> list[str]:
-    """Return the operations the journal should hold for a planned act."""
+    """Return the operations that the journal should hold for a planned act."""
     match act.operation:
         case "copy":
             return ["copy"] * len(act.times_ns)
@@ -130,7 +130,7 @@ def _journalled(kind: Kind, act: Act) -> list[str]:
 @pytest.mark.netns
 @KINDS_PARAMETRISED
 def test_what_it_did_is_what_was_planned(kind: Kind, played: Played) -> None:
-    """Every planned act is in the journal once, and nothing else; a value that stayed the same needs no line."""
+    """The journal has every planned act once and no other; an unchanged value needs no line."""
     for episode in _of(kind):
         expected = Counter(
             (act.slot, act.sensor, name) for act in episode.acts for name in _journalled(kind, act)
@@ -145,7 +145,7 @@ def test_what_it_did_is_what_was_planned(kind: Kind, played: Played) -> None:
 @pytest.mark.netns
 @KINDS_PARAMETRISED
 def test_its_acts_are_bracketed_by_begin_and_end(kind: Kind, played: Played) -> None:
-    """The journal says when it began and ended, and every act lies between, on its target."""
+    """The journal has begin and end of the episode, and every act lies between them and on its target."""
     for episode in _of(kind):
         phases = {line["phase"]: line["at_ns"] for line in played.lines(episode, "episode")}
         assert {"begin", "end"} <= set(phases)
@@ -157,7 +157,7 @@ def test_its_acts_are_bracketed_by_begin_and_end(kind: Kind, played: Played) -> 
 @pytest.mark.netns
 @KINDS_PARAMETRISED
 def test_it_keeps_to_its_time_and_its_budget(kind: Kind, played: Played) -> None:
-    """What it makes lies between approach and end; only the caches it still holds are looked after later."""
+    """Its frames lie between approach and end and within its budget; only frames for poisoned caches may come later."""
     for episode in _of(kind):
         frames = [line for line in played.lines(episode, "frame") if line["anomalous"]]
         lines = [line for line in frames if line["role"] in ("injected", "duplicate", "delayed")]
@@ -170,7 +170,7 @@ def test_it_keeps_to_its_time_and_its_budget(kind: Kind, played: Played) -> None
 @pytest.mark.netns
 @KINDS_PARAMETRISED
 def test_it_leaves_a_trace_its_display_filter_finds(kind: Kind, played: Played) -> None:
-    """Wireshark finds frames of every variant by the filter the documentation gives."""
+    """For every variant the documented display filter finds frames of the episode."""
     for episode in _of(kind):
         shard = f"day-{episode.onset // 288 + 1}"
         frames = numbers(played.captures[shard], kind.filter)
@@ -186,7 +186,7 @@ def test_it_leaves_a_trace_its_display_filter_finds(kind: Kind, played: Played) 
 @pytest.mark.netns
 @KINDS_PARAMETRISED
 def test_it_restores_what_it_changed(kind: Kind, played: Played) -> None:
-    """The last word on the caches it poisoned is the truth."""
+    """The last frame about a poisoned cache restores it."""
     for episode in _of(kind):
         if kind.on_path:
             path = [
@@ -201,7 +201,7 @@ def test_it_restores_what_it_changed(kind: Kind, played: Played) -> None:
 
 @pytest.mark.netns
 def test_it_leaves_no_connection_open(played: Played) -> None:
-    """The attacker's host closes or breaks every connection it opened."""
+    """The attacker's host closes or resets every connection that it opened."""
     opened, closed = (
         sum(count(path, f"{which} && ip.src == {INJECTOR.ip}") for path in played.captures.values())
         for which in ("mqtt.msgtype == 1", "(tcp.flags.fin == 1 || tcp.flags.reset == 1)")
@@ -215,7 +215,7 @@ def _unit_of(line: dict[str, Any]) -> str:
 
 @pytest.mark.netns
 def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(played: Played) -> None:
-    """On the broker's wire, frame by frame, as often as each was seen."""
+    """On the broker's side, capture and journal have the same frames of the attacker, equally often."""
     ours, address = bytes.fromhex(INJECTOR.mac.replace(":", "")), IPv4Address(INJECTOR.ip).packed
     counts = Counter(
         (shard, frame_digest(frame))
@@ -234,7 +234,7 @@ def test_every_frame_of_the_attacker_is_in_its_journal_and_the_other_way_round(p
 
 @pytest.mark.netns
 def test_nobody_else_is_spoken_to(played: Played) -> None:
-    """Every frame is between hosts of the plan: the attacker speaks to units and broker alone."""
+    """Every frame is between hosts of the plan: the attacker sends only to units and broker."""
     network = "198.18.0.0/24"
     for path in played.captures.values():
         assert count(path, f"ip && !(ip.src == {network} && ip.dst == {network})") == 0
@@ -245,7 +245,7 @@ def test_nobody_else_is_spoken_to(played: Played) -> None:
 
 @pytest.mark.netns
 def test_no_reading_is_lost_to_its_sensor(played: Played) -> None:
-    """Whatever was played, every unit reported every reading and had it acknowledged."""
+    """With any kind, every unit takes every reading and gets its acknowledgement."""
     for unit in UNITS:
         readings = [line for line in played.units[unit] if line["event"] == "reading"]
         assert len({(line["client"], line["slot"]) for line in readings}) == PLAN.scenario.slots * 4

@@ -1,4 +1,4 @@
-"""The smoke scenario played a second time."""
+"""The smoke scenario is played a second time."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.netns
 
 
 def test_a_run_comes_out_the_same_again(hour_run: Path) -> None:
-    """Really played again, the hour's plan gives the same semantic digest."""
+    """A second real run of the hour's plan has the same semantic digest."""
 
     def play(plan: Plan, stage: Path) -> None:
         shard_folders.prepare(stage, plan)

@@ -1,4 +1,4 @@
-"""Frames put by hand on the wire of a running testbed: each ends in exit 3 and is named, whoever's name it bears."""
+"""Frames injected by hand on the wire of a running testbed: each run ends with exit code 3, and the frame is named, whoever its sender claims to be."""
 
 import re
 import subprocess
@@ -51,7 +51,7 @@ def send(frame): wire().send(frame)
 
 @dataclass
 class Played:
-    """A run into which something was put by hand.
+    """A run with a frame injected by hand.
 
     Attributes:
         code: exit code of ``up``.
@@ -67,10 +67,10 @@ class Played:
 
 
 class _Up:
-    """A run in the making.
+    """A run that is being played.
 
     Args:
-        folder: where it goes.
+        folder: folder for its files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,7 +97,7 @@ class _Up:
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 
     def ended(self) -> Played:
-        """Wait for the end, and let a run that ended well be verified."""
+        """Wait for the end, and verify a run that ended well."""
         _, output = self._process.communicate(timeout=120)
         if self._process.returncode:
             return Played(self._process.returncode, output)
@@ -111,7 +111,7 @@ def _has(path: Path, text: str) -> bool:
 
 
 def _strange_mac(up: _Up) -> None:
-    """A datagram from an address nobody has."""
+    """Send a datagram from an address of no host."""
     udp = "struct.pack('!HHHH', 4000, 9, 8, 0)"
     up.inside(
         "injector",
@@ -120,17 +120,17 @@ def _strange_mac(up: _Up) -> None:
 
 
 def _own_host(up: _Up) -> None:
-    """A connection attempt from the attacker's own host, long after its episode."""
+    """Try to connect from the attacker's own host, long after its episode."""
     up.inside("injector", "s = socket.socket(); s.settimeout(1); s.connect_ex(('198.18.0.1', 9999))")
 
 
 def _own_host_to_the_broker(up: _Up) -> None:
-    """A connection to the broker's MQTT port from the attacker's own host that no act opened."""
+    """Connect from the attacker's own host to the broker's MQTT port, without an act."""
     up.inside("injector", "s = socket.create_connection(('198.18.0.1', 1883), 1); s.close()")
 
 
 def _units_name(up: _Up) -> None:
-    """A connection attempt in a unit's name."""
+    """Try to connect with a unit's addresses."""
     tcp = "struct.pack('!HHIIBBHHH', 4444, 1883, 7, 0, 0x50, 2, 1000, 0, 0)"
     up.inside(
         "inrow-15",
@@ -139,7 +139,7 @@ def _units_name(up: _Up) -> None:
 
 
 def _units_connection(up: _Up) -> None:
-    """The next packet of a unit's own connection, byte for byte as its kernel would make it: an acknowledgement again."""
+    """Send the next packet of a unit's connection, byte for byte as its kernel would: a repeated acknowledgement."""
     output = up.inside(
         "broker",
         f"""
@@ -167,7 +167,7 @@ CASES: dict[str, tuple[Callable[[_Up], None], str]] = {
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
-    """All cases, side by side."""
+    """The outcomes of all cases, played side by side."""
     folder = tmp_path_factory.mktemp("strangers")
 
     def play(case: str) -> Played:
@@ -181,7 +181,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_frame_put_by_hand_ends_in_exit_3_and_is_named(played: dict[str, Played], case: str) -> None:
-    """Most are found when the run is concluded; what only the numbering of packets gives away is found by verify."""
+    """Most frames are found when the run is concluded; one that only the numbering of packets reveals is found by verify."""
     run = played[case]
     code, output = (run.code, run.output) if run.code else (run.verified, run.problems)
     assert code == 3, run

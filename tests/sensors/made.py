@@ -1,4 +1,4 @@
-"""A controller with everything around it made up: clocks, links, cable and time server."""
+"""A controller with a simulated environment: clocks, links, cable and time server."""
 
 import json
 import time
@@ -23,20 +23,20 @@ CLIENTS = ("131", "132", "133", "134")
 VALUES = [(10.0 + slot, 20.004, 30.0, 40.006) for slot in range(288)]
 
 REST = 44_000_000
-"""Time nearer than this is not skipped, ns."""
+"""Shortest skip of time, ns; a nearer time is waited for."""
 
 
 class TickingClock(ManualClock):
-    """A clock that moves on by itself whenever it is read, as waiting for a broker takes time."""
+    """A clock that moves at every reading, as time passes while a program waits for a broker."""
 
     def now_ns(self) -> int:
-        """Return the time, 0.2 s later than at the last look."""
+        """Return the time, 0.2 s later than at the previous call."""
         self.advance(super().now_ns() + SECOND // 5)
         return super().now_ns()
 
 
 class SkippingClock:
-    """Real time from a time on, of which whatever nobody needs is skipped, as the timekeeper does."""
+    """Real time that skips what no program waits for, as the timekeeper does."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self._offset = now_ns - time.time_ns()
@@ -46,7 +46,7 @@ class SkippingClock:
         return time.time_ns() + self._offset
 
     def advance(self, to_ns: int) -> None:
-        """Skip to a time, or wait for it when it is nearer than what the timekeeper skips."""
+        """Skip to a time, or wait for it if it is nearer than the timekeeper's shortest skip."""
         ahead = max(0, to_ns - self.now_ns())
         if ahead < REST:
             time.sleep(ahead / SECOND)
@@ -56,7 +56,7 @@ class SkippingClock:
 
 @dataclass
 class MadeCable:
-    """A cable that remembers when it was pulled and plugged, and what waits for it."""
+    """A cable that records when it was pulled and plugged, and the links that wait for it."""
 
     clock: Clock
     out: bool = False
@@ -64,12 +64,12 @@ class MadeCable:
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def pull(self) -> None:
-        """Pull it."""
+        """Pull the cable."""
         self.moves.append(("pull", self.clock.now_ns()))
         self.out = True
 
     def plug(self) -> None:
-        """Plug it in, and deliver what waits."""
+        """Plug the cable in, and deliver the waiting readings."""
         self.moves.append(("plug", self.clock.now_ns()))
         self.out = False
         for deliver in self.waiting:
@@ -78,13 +78,13 @@ class MadeCable:
 
 
 class MadeServer:
-    """A time server 7 ns ahead that counts how often it was asked, and is not reached without a cable."""
+    """A time server that is 7 ns ahead, counts its queries, and cannot be reached without a cable."""
 
     def __init__(self, cable: MadeCable) -> None:
         self.cable, self.queries, self.silent = cable, 0, False
 
     def answer(self, *_: object) -> tuple[float, float]:
-        """Answer, or fail as a network without a route does."""
+        """Answer a query, or fail as a network without a route does."""
         self.queries += 1
         if self.cable.out or self.silent:
             raise OSError("no route")
@@ -92,7 +92,7 @@ class MadeServer:
 
 
 class MadeLink:
-    """A connection that acknowledges at once, or after it was lost and opened again, or when the cable is back."""
+    """A connection that acknowledges at once, after it was lost and opened again, or when the cable is back."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class MadeLink:
         self._cable, self._loses, self._broker, self._on_open = cable, loses, broker, on_open
 
     def open(self) -> None:
-        """Connect, on the next port."""
+        """Connect from the next port."""
         self.port += 1000
         self._on_open(self)
         self.connected = self._broker or not self.published
@@ -134,11 +134,11 @@ class MadeLink:
         return mid
 
     def break_off(self) -> None:
-        """Be found broken by whoever looks next."""
+        """Break the connection; its owner notices at the next look."""
         self.connected, self.lost = False, True
 
     def drop(self) -> None:
-        """Close without DISCONNECT."""
+        """Close the connection without DISCONNECT."""
         self.connected, self.ending = False, "dropped"
 
     def disconnect(self) -> None:
@@ -147,7 +147,7 @@ class MadeLink:
 
 
 def plan_of(*episodes: dict[str, Any], **scenario: Any) -> Plan:
-    """Return the plan of two hours of one day, with these episodes on :data:`UNIT`, from 00:30 when not told."""
+    """Return the plan of two hours of one day with these episodes on :data:`UNIT`, by default from 00:30."""
     usual = {"unit": UNIT, "day": 1, "start": "00:30"}
     specs = [usual | {"readings": 1 if KINDS[episode["kind"]].brief else 3} | episode for episode in episodes]
     defaults = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2}
@@ -155,15 +155,15 @@ def plan_of(*episodes: dict[str, Any], **scenario: Any) -> Plan:
 
 
 class Scene:
-    """A controller that plays a day, and what it wrote down.
+    """A controller that plays a day, and its journal.
 
     Args:
         folder: where its journal goes.
-        clock: its clock.
-        plan: what it plays.
-        make_link: makes its connections; made-up ones when left out.
-        cable: its cable; a made-up one when left out.
-        kinds: what is special about the made-up link of a sensor, such as ``sensor2={"loses": 5}``.
+        clock: clock of the controller.
+        plan: plan that the controller plays.
+        make_link: function that makes a connection; by default a simulated one.
+        cable: cable of the unit; by default a simulated one.
+        kinds: settings of a sensor's simulated link, such as ``sensor2={"loses": 5}``.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Scene:
         ).run_day(0)
 
     def lines(self, *events: str) -> list[dict[str, Any]]:
-        """Return the journal's lines of these events; all when none is named."""
+        """Return the journal's lines of these events, or all lines if none is named."""
         self.journal.flush()
         lines = [json.loads(text) for text in self._file.read_text().splitlines()]
         return [line for line in lines if not events or line["event"] in events]

@@ -1,4 +1,4 @@
-"""A real mosquitto, and what it says it received."""
+"""A real mosquitto and its log of received messages."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ _CONNECTED = re.compile(r"New client connected from \S+ as (\S+) ")
 
 
 class Broker:
-    """mosquitto on a port of its own, which can be killed and started again.
+    """A mosquitto on a port of its own that can be killed and started again.
 
     Args:
         folder: where its log goes.
@@ -48,23 +48,23 @@ class Broker:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """Kill it at once."""
+        """Kill the broker at once."""
         self.process.kill()
         self.process.wait()
 
     def log(self) -> str:
-        """Return what it has written of what happened."""
-        time.sleep(0.1)  # its log is buffered for a moment
+        """Return the broker's log."""
+        time.sleep(0.1)  # the broker buffers its log for a moment
         return self._log.read_text()
 
     def received(self) -> list[tuple[str, int]]:
-        """Return client id and message id of every reading that reached any incarnation, in order."""
+        """Return client id and message id of every received reading, in order, also from before restarts."""
         messages = _RECEIVED.findall(self.log())
         assert {size for *_, size in messages} <= {"5"}
         return [(client, int(mid)) for client, mid, _ in messages]
 
     def connections(self) -> Counter[str]:
-        """Return how many connections each client opened, with all incarnations."""
+        """Return how many connections each client opened, also before restarts."""
         return Counter(_CONNECTED.findall(self.log()))
 
     def readings(self) -> dict[str, set[int]]:

@@ -5,7 +5,7 @@ from coldaisle_sensors.agenda import STEP, Agenda, Due, Script, at
 
 
 def test_scripts_go_on_in_the_order_of_their_times() -> None:
-    """Two scripts interleave, and the clock stands at the time each waited for."""
+    """Two scripts interleave, and each continues exactly at the time it waited for."""
     clock = ManualClock()
     agenda, done = Agenda(clock), list[tuple[str, int]]()
 
@@ -21,7 +21,7 @@ def test_scripts_go_on_in_the_order_of_their_times() -> None:
 
 
 def test_a_time_that_moves_is_asked_for_again() -> None:
-    """What one script does brings forward what another waits for."""
+    """One script can bring forward the time that another waits for."""
     clock = ManualClock()
     agenda, ahead, woken = Agenda(clock), [0], list[int]()
 
@@ -40,7 +40,7 @@ def test_a_time_that_moves_is_asked_for_again() -> None:
 
 
 def test_only_what_may_come_amid_a_reading_does() -> None:
-    """While another script waits for an answer, one that said so goes on when it is due, and no other."""
+    """While a script waits for an answer, only a script marked `amid` continues when it is due."""
     clock = ManualClock()
     agenda, done = Agenda(clock), list[tuple[str, int]]()
 
@@ -63,7 +63,7 @@ def test_only_what_may_come_amid_a_reading_does() -> None:
 
 
 def test_time_passes_in_steps_amid_a_reading() -> None:
-    """Whoever waits for an answer looks for it every few milliseconds until it is time for the other thing."""
+    """A script that waits for an answer looks for it every few milliseconds until the next script is due."""
     clock = ManualClock(SECOND)
     agenda = Agenda(clock)
 
@@ -76,7 +76,7 @@ def test_time_passes_in_steps_amid_a_reading() -> None:
 
 
 def test_nothing_to_come_amid_a_reading_sets_no_limit() -> None:
-    """Whoever waits for an answer may wait as long as it likes, and no time is asked for."""
+    """If no script is marked `amid`, a wait for an answer has no limit and requests no time."""
     clock = ManualClock()
     assert Agenda(clock).meanwhile() == float("inf")
     assert clock.now_ns() == 0

@@ -1,4 +1,4 @@
-"""The anomalies a unit plays itself: what holds for all of them, and what each does."""
+"""The anomalies that a unit plays itself: their common rules, and the effect of each."""
 
 import importlib
 from pathlib import Path
@@ -15,7 +15,7 @@ from coldaisle_sensors.anomalies.door import SHARES
 from coldaisle_sensors.anomalies.firmware import SUFFIX
 
 OWN = [name for name, kind in KINDS.items() if kind.actor == "unit"]
-"""Every kind a unit plays."""
+"""Every kind that a unit plays itself."""
 ACT_KEYS = {
     "event", "shard", "episode", "unit", "slot", "sensor", "operation", "before", "after", "port", "mid", "copy",
     "digest", "client", "at_ns",
@@ -27,9 +27,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "pump", lambda *_: False)
 
 
-def play(folder: Path, kind: str | None, **wanted: Any) -> Scene:
-    """Play two hours with an episode of a kind, or without any; time moves only where a cable makes the unit wait."""
-    plan = plan_of(*([{"kind": kind} | wanted] if kind else []))
+def play(folder: Path, kind: str | None, **keys: Any) -> Scene:
+    """Play two hours with an episode of a kind, or without any; time moves only if a cable makes the unit wait."""
+    plan = plan_of(*([{"kind": kind} | keys] if kind else []))
     scene = Scene(folder, TickingClock() if kind == "cable" else ManualClock(), plan)
     scene.run()
     return scene
@@ -50,7 +50,7 @@ def taken(scene: Scene, *keys: str) -> dict[tuple[int, str], tuple[Any, ...]]:
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_has_a_module(kind: str) -> None:
-    """It has the kind's name, a docstring, and a class Anomaly."""
+    """Its module has the kind's name, a docstring, and a class Anomaly."""
     module = importlib.import_module(f"coldaisle_sensors.anomalies.{KINDS[kind].module}")
     assert module.__doc__
     assert module.Anomaly.__doc__
@@ -58,7 +58,7 @@ def test_a_kind_has_a_module(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_obeys_the_plan(kind: str, tmp_path: Path) -> None:
-    """Seeded twice it does the same; every act of the plan is played, once, in order, in its time."""
+    """The same seed gives the same journal; every act of the plan is played once, in order and on time."""
     scene = play(tmp_path, kind)
     acts = scene.lines("act")
     assert play(tmp_path, kind).lines() == scene.lines()
@@ -75,7 +75,7 @@ def test_a_kind_obeys_the_plan(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", OWN)
 def test_begin_and_end_bracket_what_a_kind_does(kind: str, tmp_path: Path) -> None:
-    """One begin before everything that names the episode but what it made of later readings, one end after it."""
+    """All lines of the episode lie between one begin and one end."""
     scene = play(tmp_path, kind)
     episode = only(scene)
     named = [line for line in scene.lines() if line.get("episode")]
@@ -89,7 +89,7 @@ def test_begin_and_end_bracket_what_a_kind_does(kind: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_changes_nothing_outside_its_time(kind: str, tmp_path: Path) -> None:
-    """Whatever a unit would do before begin and after end it does, and no reading is lost or doubled."""
+    """Before begin and after end the unit behaves as without the episode, and no reading is lost or doubled."""
     without, scene = play(tmp_path, None), play(tmp_path, kind)
     episode = only(scene)
     keys = ("value", "name", "attempts")
@@ -106,7 +106,7 @@ def test_a_kind_changes_nothing_outside_its_time(kind: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", OWN)
 def test_what_a_kind_changed_is_restored(kind: str, tmp_path: Path) -> None:
-    """In the end names, keepalive, clock and cable are what they were, and one connection a sensor is open."""
+    """At the end names, keepalive, clock and cable are the original ones, and each sensor has one open connection."""
     scene = play(tmp_path, kind)
     last = [scene.link(client) for client in CLIENTS]
     assert [link.name for link in last] == list(CLIENTS)
@@ -118,7 +118,7 @@ def test_what_a_kind_changed_is_restored(kind: str, tmp_path: Path) -> None:
 
 
 def test_reboot_drops_and_comes_back_as_new_clients(tmp_path: Path) -> None:
-    """Four connections closed without DISCONNECT, four opened after the outage; message ids start at 1 again."""
+    """Four connections close without DISCONNECT, four open after the outage, and message ids start at 1 again."""
     scene = play(tmp_path, "reboot", outage_s=40)
     down_ns = only(scene).acts[0].times_ns[0]
     gone = [line for line in scene.lines("disconnect") if line["reason"] == "reboot"]
@@ -135,7 +135,7 @@ def test_reboot_drops_and_comes_back_as_new_clients(tmp_path: Path) -> None:
 
 
 def test_firmware_changes_name_and_keepalive_for_a_while(tmp_path: Path) -> None:
-    """Between update and way back the wire shows another client id and keepalive; the journal knows the sensor."""
+    """Between update and rollback the client id and the keepalive differ on the wire; the journal still names the sensor."""
     scene = play(tmp_path, "firmware", keepalive_s=700)
     onset = only(scene).onset
     updated = [link for link in scene.links if link.name.endswith(SUFFIX)]
@@ -149,7 +149,7 @@ def test_firmware_changes_name_and_keepalive_for_a_while(tmp_path: Path) -> None
 
 
 def test_cable_is_out_around_one_reading(tmp_path: Path) -> None:
-    """It is pulled and plugged when the plan says, and the reading is delivered once, after the plug."""
+    """The cable is pulled and plugged at the planned times, and the reading is delivered once, after the plug."""
     scene = play(tmp_path, "cable", outage_s=3)
     (act,) = only(scene).acts
     assert [move for move, _ in scene.cable.moves] == ["pull", "plug"]
@@ -166,14 +166,14 @@ def test_cable_is_out_around_one_reading(tmp_path: Path) -> None:
 
 
 def test_cable_takes_the_time_query_of_its_slot_with_it(tmp_path: Path) -> None:
-    """A slot with a query has it fail, and the stamps go on relying on the query before."""
+    """The time query of the slot fails, and stamps still rely on the query before."""
     scene = play(tmp_path, "cable", start="00:40", outage_s=2)
     assert [line["slot"] for line in scene.lines("time") if "failed" in line] == [8]
     assert {synced for (slot, _), (synced,) in taken(scene, "synced").items() if slot == 8} == {4}
 
 
 def test_connection_an_outage_cost_names_it(tmp_path: Path) -> None:
-    """What is made anew for the reading of the outage was lost to the cable; later losses are not its doing."""
+    """A connection reopened for the reading of the outage names the episode; a later loss does not."""
     plan = plan_of({"kind": "cable"})
     scene = Scene(
         tmp_path, TickingClock(), plan, sensor1={"loses": plan.episodes[0].onset + 1}, sensor2={"loses": 20}
@@ -187,7 +187,7 @@ def test_connection_an_outage_cost_names_it(tmp_path: Path) -> None:
 
 
 def test_door_warms_what_the_sensors_see(tmp_path: Path) -> None:
-    """Return air by the act's amount, supply air and coolant out by their parts, coolant in by nothing."""
+    """Return air warms by the act's amount, supply air and coolant out by their shares, coolant in not at all."""
     without, scene = play(tmp_path, None), play(tmp_path, "door", size=4)
     amounts = {act.slot: act.amount for act in only(scene).acts}
     assert list(amounts.values()) == [2, 3, 3.5]
@@ -200,8 +200,8 @@ def test_door_warms_what_the_sensors_see(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [20, -20])
 def test_clock_step_moves_readings_until_ntp_is_asked(size: int, tmp_path: Path) -> None:
-    """A clock ahead wakes the unit early, and its stamps say the planned time, until the next query puts it right."""
-    scene = play(tmp_path, "clock-step", size=size)  # slots 6 to 8; a query in slot 8
+    """A clock that is ahead wakes the unit early with stamps of the planned time, until the next query corrects it."""
+    scene = play(tmp_path, "clock-step", size=size)  # slots 6 to 8, with a query in slot 8
     moved = taken(scene, "taken_ns", "stamp_ns", "synced", "episode")
     for (slot, _), (taken_ns, stamp_ns, synced, episode) in moved.items():
         off = size * SECOND if slot in (7, 8) else 0
@@ -213,7 +213,7 @@ def test_clock_step_moves_readings_until_ntp_is_asked(size: int, tmp_path: Path)
 
 
 def test_clock_step_ends_when_the_plan_says(tmp_path: Path) -> None:
-    """Without a regular query in between, the one asked at the end puts the clock right."""
+    """Without a regular query during the episode, the query at its end corrects the clock."""
     scene = play(tmp_path, "clock-step", size=9, start="00:25")  # slots 5 to 7
     stop = only(scene).acts[1]
     assert {slot for (slot, _), (episode,) in taken(scene, "episode").items() if episode} == {6, 7}
@@ -222,7 +222,7 @@ def test_clock_step_ends_when_the_plan_says(tmp_path: Path) -> None:
 
 
 def test_clock_is_set_by_hand_when_nobody_answers(tmp_path: Path) -> None:
-    """A silent time server does not keep a clock wrong beyond the episode."""
+    """If the time server is silent, the clock is right again after the episode all the same."""
     scene = Scene(tmp_path, ManualClock(), plan_of({"kind": "clock-step", "size": 20}))
     scene.server.silent = True
     scene.run()
@@ -233,7 +233,7 @@ def test_clock_is_set_by_hand_when_nobody_answers(tmp_path: Path) -> None:
 
 
 def test_episodes_of_others_are_not_played(tmp_path: Path) -> None:
-    """What another unit plays, or the injector, is none of this one's business."""
+    """A unit does not play the episodes of another unit or of the injector."""
     plan = plan_of(
         {"kind": "door", "unit": "inrow-15"},
         {"kind": "interception"},

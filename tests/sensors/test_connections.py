@@ -1,4 +1,4 @@
-"""The connections of a unit, against a real mosquitto: what breaks them, and what is written down of them."""
+"""The connections of a unit, against a real mosquitto: how they break, and what the journal says of it."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ from coldaisle_sensors.connections import START, Cause, Connections, Firmware
 from coldaisle_sensors.link import BrokerLostError, Link, settle
 
 ABORT = struct.pack("ii", 1, 0)
-"""SO_LINGER that has close() send a RST."""
+"""Value of SO_LINGER with which close() sends a RST."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ class _Unit:
         self.connections = Connections("inrow-13", SkippingClock(), self.journal, make, lambda: links.RETRY_S)
 
     def report(self) -> dict[str, int]:
-        """Take in, publish, settle; return the message ids."""
+        """Read what has arrived, publish one reading per sensor and wait for the PUBACKs; return the message ids."""
         self.connections.take_in()
         waiting = {link.client: link.publish(b"15.54") for link in self.connections.links}
         self.connections.settle(waiting)
@@ -62,7 +62,7 @@ def unit(tmp_path: Path, broker: Broker) -> Iterator[_Unit]:
 def test_sensor_thrown_out_by_a_second_client_comes_back_before_its_reading(
     broker: Broker, unit: _Unit
 ) -> None:
-    """The unit hears of it when it wakes: its reading arrives once, at the first attempt, on a new connection."""
+    """The unit notices when it wakes: its reading arrives once, at the first attempt, on a new connection."""
     unit.report()
     (port,) = [link.port for link in unit.connections.links if link.client == "132"]
     thief = Link("132", "132", 600, lambda _: None, "127.0.0.1", broker.port)
@@ -74,11 +74,11 @@ def test_sensor_thrown_out_by_a_second_client_comes_back_before_its_reading(
     assert client == "132"
     assert anew != port
     links.drain([thief])
-    assert not thief.connected, "the sensor threw it out in turn"
+    assert not thief.connected, "the sensor's new connection ends that of the second client"
 
 
 def test_connection_reset_while_the_unit_sleeps_is_lost_when_it_looks() -> None:
-    """A RST is found before anything is written, as a FIN is."""
+    """The unit detects a RST, like a FIN, before it writes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         link = Link("134", "134", 600, lambda _: None, "127.0.0.1", server.getsockname()[1])
         link.open()
@@ -95,7 +95,7 @@ def test_connection_reset_while_the_unit_sleeps_is_lost_when_it_looks() -> None:
 
 
 def test_unit_that_drops_its_connections_starts_anew(broker: Broker, unit: _Unit) -> None:
-    """No DISCONNECT, the same client ids again, message ids from 1, and every connection written down."""
+    """There is no DISCONNECT, client ids stay, message ids start at 1, and every connection has its lines in the journal."""
     unit.report()
     unit.report()
     before = {link.client: link.port for link in unit.connections.links}
@@ -113,7 +113,7 @@ def test_unit_that_drops_its_connections_starts_anew(broker: Broker, unit: _Unit
 
 
 def test_new_firmware_shows_on_the_wire(broker: Broker, unit: _Unit) -> None:
-    """The broker sees the client id with its suffix, and the new keepalive; the journal both names."""
+    """The broker sees the client id with its suffix and the new keepalive; the journal has both names."""
     unit.connections.drop(Cause("firmware", "e01"))
     unit.connections.open(Cause("firmware", "e01"), Firmware(700, "-v2"))
     assert unit.report() == dict.fromkeys(CLIENTS, 1)
@@ -127,7 +127,7 @@ def test_new_firmware_shows_on_the_wire(broker: Broker, unit: _Unit) -> None:
 def test_attempts_nobody_answers_are_written_down(
     broker: Broker, unit: _Unit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every refused SYN has its line, with its port, which the kernel may give again, and that of the one before."""
+    """Every refused SYN has a line with its port, which the kernel may use again, and with the previous port."""
     monkeypatch.setattr(links, "PATIENCE_S", 0.7)
     broker.kill()
     with pytest.raises(BrokerLostError):
@@ -144,7 +144,7 @@ def test_attempts_nobody_answers_are_written_down(
 
 @pytest.mark.parametrize("kind", ["reboot", "firmware"])
 def test_day_with_a_restart_delivers_every_reading_once(kind: str, broker: Broker, tmp_path: Path) -> None:
-    """The whole loop with real connections: as many PUBLISHes at the broker as readings in the journal."""
+    """With real connections, the broker receives as many PUBLISH messages as there are readings in the journal."""
     plan = plan_of({"kind": kind}, duration_h=1)
     make = partial(Link, host="127.0.0.1", port=broker.port)
     scene = Scene(tmp_path, SkippingClock(plan.start_ns), plan, make)

@@ -16,7 +16,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_slot_is_reported_by_every_sensor(tmp_path: Path) -> None:
-    """Four sensors publish each slot's value, two decimals, and each reading is journalled once."""
+    """Four sensors publish a value with two decimals in each slot, and each reading has one journal line."""
     scene = Scene(tmp_path, ManualClock())
     scene.run()
     readings = scene.lines("reading")
@@ -41,7 +41,7 @@ def test_readings_are_taken_when_the_plan_says(tmp_path: Path) -> None:
 
 
 def test_a_reading_names_the_query_its_stamp_relies_on(tmp_path: Path) -> None:
-    """It is the last one answered; -1 where none was yet."""
+    """A reading names the last answered query, or -1 if there was none."""
     scene = Scene(tmp_path, ManualClock(), plan_of(ntp_every=5))
     scene.run()
     assert [line["synced"] for line in scene.lines("reading") if line["client"] == "131"] == [
@@ -54,7 +54,7 @@ def test_a_reading_names_the_query_its_stamp_relies_on(tmp_path: Path) -> None:
 
 
 def test_day_starts_with_connects_and_ends_with_disconnects(tmp_path: Path) -> None:
-    """One connection a sensor: opened when the day begins, closed after its end, both journalled."""
+    """Each sensor has one connection, opened when the day begins and closed after its end, with a line for both."""
     scene = Scene(tmp_path, ManualClock())
     scene.run()
     shared = {"shard": "day-1", "episode": ""}
@@ -74,7 +74,7 @@ def test_day_starts_with_connects_and_ends_with_disconnects(tmp_path: Path) -> N
 
 
 def test_time_is_asked_for_every_few_slots(tmp_path: Path) -> None:
-    """NTP is queried once every ``ntp_every`` slots, from the first on, and the line names the slot."""
+    """NTP is queried once per ``ntp_every`` slots, from the first slot on, and the line names the slot."""
     scene = Scene(tmp_path, ManualClock())
     scene.run()
     assert scene.server.queries == -(-scene.plan.scenario.slots // scene.plan.scenario.ntp_every)
@@ -82,7 +82,7 @@ def test_time_is_asked_for_every_few_slots(tmp_path: Path) -> None:
 
 
 def test_lost_connection_delivers_its_reading_on_the_next(tmp_path: Path) -> None:
-    """A reading whose connection breaks is journalled once, on the new port, with a second attempt."""
+    """A reading whose connection breaks has one line, with the new port and a second attempt."""
     scene = Scene(tmp_path, TickingClock(), sensor2={"loses": 5})
     scene.run()
     lines = [line for line in scene.lines("reading") if line["client"] == "132"]
@@ -94,20 +94,20 @@ def test_lost_connection_delivers_its_reading_on_the_next(tmp_path: Path) -> Non
 
 
 def test_broker_that_stays_away_ends_the_run(tmp_path: Path) -> None:
-    """No broker for longer than the patience is an error with the sensor's client id, and no reading is claimed."""
+    """If the broker is away for too long, an error names the client id, and the reading has no line."""
     scene = Scene(tmp_path, TickingClock(), sensor3={"loses": 5, "broker": False})
     with pytest.raises(BrokerLostError, match="sensor 133 found no broker for 20 s"):
         scene.run()
     assert {line["slot"] for line in scene.lines("reading")} == {0, 1, 2, 3}
     attempts = [line["port"] for line in scene.lines("connect") if line["client"] == "133"]
-    assert len(attempts) > 10, "a failed attempt has its line too"
+    assert len(attempts) > 10, "a failed attempt has a line, too"
     assert attempts == sorted(set(attempts))
 
 
 def test_connection_broken_between_readings_is_made_anew_before_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The unit looks when it wakes: the reading is written into the new connection and needs no second attempt."""
+    """The unit notices the loss when it wakes: the reading goes over the new connection and needs no second attempt."""
     scene = Scene(tmp_path, ManualClock())
     broken: list[int] = []
 
@@ -130,7 +130,7 @@ def test_connection_broken_between_readings_is_made_anew_before_the_next(
 def test_connection_gone_at_the_end_of_the_day_is_not_closed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was lost after the last reading has no disconnect line; the others have theirs."""
+    """A connection lost after the last reading has no disconnect line; the others have one."""
     scene = Scene(tmp_path, ManualClock())
 
     def pump(*_: object) -> bool:

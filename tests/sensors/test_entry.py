@@ -10,7 +10,7 @@ from coldaisle_contracts.scenario import Scenario
 
 
 def test_unit_outside_the_scenario_ends_at_once(tmp_path: Path) -> None:
-    """docker-compose.yml starts all four units; one that does not run ends well and leaves no journal."""
+    """docker-compose.yml starts all four units; a unit outside the scenario exits with code 0 and writes no journal."""
     plan = build_plan(
         Scenario.model_validate(
             {

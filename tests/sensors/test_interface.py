@@ -1,4 +1,4 @@
-"""Pulling a unit's cable in a network of its own: the kernel's part of the anomaly."""
+"""A unit's cable is pulled in a network of its own, to show what the kernel does."""
 
 import os
 import socket
@@ -42,14 +42,14 @@ def _routes() -> str:
 
 
 def test_interface_that_is_not_there_is_one_sentence() -> None:
-    """Somebody without eth0, or without the right to set it, learns what is missing."""
+    """Without the interface, or without the right to set it, one sentence says what is missing."""
     with pytest.raises(InterfaceError, match=r"interface none0 cannot be set .*NET_ADMIN"):
         Interface("none0").pull()
 
 
 @pytest.mark.netns
 def test_pulled_interface_reaches_nobody_and_comes_back_with_its_route(spaces: dict[str, int]) -> None:
-    """While it is down there is no route and a datagram is refused at once; after it is up both are as before."""
+    """While the interface is down there is no route and a datagram is refused at once; once it is up both are restored."""
     with namespaces.inside(spaces[HOST.name]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         before = _routes()
         cable = Interface()
@@ -64,11 +64,11 @@ def test_pulled_interface_reaches_nobody_and_comes_back_with_its_route(spaces: d
 
 
 @pytest.mark.netns
-@pytest.mark.parametrize("patient", [True, False], ids=["the connection survives", "it is made anew"])
+@pytest.mark.parametrize("patient", [True, False], ids=["the connection survives", "it is opened again"])
 def test_reading_of_an_outage_is_delivered_once(
     *, patient: bool, spaces: dict[str, int], broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pulled before its reading and plugged after it, the broker has every reading once, whichever way."""
+    """With the cable out during one reading, the broker gets every reading once, whether or not the connection survives."""
     if not patient:
         monkeypatch.setattr(links, "RESEND_S", 0.5)
     plan = plan_of({"kind": "cable", "outage_s": 0.8}, duration_h=1)

@@ -1,4 +1,4 @@
-"""The one door to paho, against a real mosquitto on the loopback interface."""
+"""The only module that uses paho, against a real mosquitto on the loopback interface."""
 
 import signal
 import socket
@@ -17,7 +17,7 @@ from coldaisle_sensors.link import BrokerLostError, Link, pump, settle
 
 
 class _WallClock:
-    """Real time; nothing here skips any."""
+    """Real time without any skip."""
 
     def now_ns(self) -> int:
         return time.time_ns()
@@ -36,7 +36,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture
 def connected(broker: Broker) -> Iterator[list[Link]]:
-    """Four connections, as a unit has them."""
+    """The four connections of a unit."""
     started = [_link(client, broker.port) for client in CLIENTS]
     for link in started:
         link.open()
@@ -55,7 +55,7 @@ def _report(connected: list[Link]) -> dict[str, int]:
 
 
 def test_connect_is_mqtt_3_1_on_the_wire() -> None:
-    """CONNECT names MQIsdp, level 3, a clean session, the keepalive and the client id; TCP does not delay it."""
+    """CONNECT has MQIsdp, level 3, a clean session, the keepalive and the client id, and TCP sends it without delay."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         link = _link("134", server.getsockname()[1])
         link.open()
@@ -80,7 +80,7 @@ def test_readings_are_acknowledged(broker: Broker, connected: list[Link]) -> Non
 
 
 def test_broker_restarted_between_readings_loses_none(broker: Broker, connected: list[Link]) -> None:
-    """A broker that was away between two readings gets both, the second on new connections."""
+    """A broker that restarted between two readings gets both, the second on new connections."""
     settle(connected, _report(connected), _WallClock())
     assert broker.connections() == dict.fromkeys(CLIENTS, 1)
     broker.kill()
@@ -93,7 +93,7 @@ def test_broker_restarted_between_readings_loses_none(broker: Broker, connected:
 def test_broker_killed_within_a_reading_gets_it_after_its_restart(
     broker: Broker, connected: list[Link]
 ) -> None:
-    """Readings a dying broker never read are sent again with their message id, and none is lost."""
+    """Readings that a killed broker never read are sent again with their message id, and none is lost."""
     settle(connected, _report(connected), _WallClock())
     broker.process.send_signal(signal.SIGSTOP)
     waiting = _report(connected)
@@ -112,7 +112,7 @@ def test_broker_killed_within_a_reading_gets_it_after_its_restart(
 def test_silent_broker_is_left_for_a_new_connection(
     broker: Broker, connected: list[Link], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection on which no PUBACK comes is given up and its reading sent again."""
+    """A connection without a PUBACK is given up, and its reading is sent on a new one."""
     monkeypatch.setattr(links, "RESEND_S", 0.4)
     assert broker.connections() == dict.fromkeys(CLIENTS, 1)
     broker.process.send_signal(signal.SIGSTOP)
@@ -125,7 +125,7 @@ def test_silent_broker_is_left_for_a_new_connection(
 
 
 def test_no_broker_ends_with_the_sensors_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody there for as long as the patience lasts is one sentence with the client id."""
+    """If no broker answers in time, one sentence names the client id."""
     monkeypatch.setattr(links, "PATIENCE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

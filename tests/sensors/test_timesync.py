@@ -1,4 +1,4 @@
-"""A controller's correction of its clock, against servers that answer, lie still or talk nonsense."""
+"""A controller's correction of its clock, against servers that answer, stay silent or send invalid data."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ _1900 = 2_208_988_800
 
 
 class _Server:
-    """A server on the loopback interface; ``answer`` makes the reply of a request, ``None`` stays silent."""
+    """A server on the loopback interface; ``answer`` makes the reply to a request, or returns ``None`` to stay silent."""
 
     def __init__(self) -> None:
         self.answer: Callable[[bytes], bytes | None] = lambda _: None
@@ -47,7 +47,7 @@ class _Server:
 
 
 def _ahead(seconds: float) -> Callable[[bytes], bytes]:
-    """Return a server whose clock is so far ahead."""
+    """Return a server whose clock is this far ahead."""
 
     def answer(request: bytes) -> bytes:
         now = (time.time() + _1900 + seconds) % 2**32
@@ -59,7 +59,7 @@ def _ahead(seconds: float) -> Callable[[bytes], bytes]:
 
 @pytest.fixture
 def server() -> Iterator[_Server]:
-    """A silent server until told otherwise."""
+    """A server that is silent by default."""
     server = _Server()
     yield server
     server.stop()
@@ -67,7 +67,7 @@ def server() -> Iterator[_Server]:
 
 @pytest.fixture
 def sync(server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TimeSync:
-    """A correction that asks the server and does not wait long."""
+    """A correction that queries the server with a short timeout."""
     monkeypatch.setattr(timesync, "TIMEOUT_S", 0.15)
     return TimeSync("127.0.0.1", ManualClock(1000), Journal(tmp_path / "unit.jsonl", "day-1"), server.port)
 
@@ -78,7 +78,7 @@ def _lines(sync: TimeSync) -> list[dict[str, Any]]:
 
 
 def test_offset_of_the_server_is_adopted(server: _Server, sync: TimeSync) -> None:
-    """A server 1.5 s ahead moves the stamp by 1.5 s, and the query is journalled."""
+    """A server that is 1.5 s ahead moves the stamp by 1.5 s, and the query has a journal line."""
     server.answer = _ahead(1.5)
     sync.query(4)
     assert sync.stamp_ns() == pytest.approx(1000 + 1.5 * SECOND, abs=0.05 * SECOND)
@@ -89,7 +89,7 @@ def test_offset_of_the_server_is_adopted(server: _Server, sync: TimeSync) -> Non
 
 
 def test_query_is_an_ntp_4_client_request(server: _Server, sync: TimeSync) -> None:
-    """One datagram of 48 bytes, version 4, mode 3."""
+    """A query is one datagram of 48 bytes, version 4, mode 3."""
     server.answer = _ahead(0)
     sync.query(4)
     (request,) = server.requests
@@ -97,7 +97,7 @@ def test_query_is_an_ntp_4_client_request(server: _Server, sync: TimeSync) -> No
 
 
 def test_silent_server_leaves_the_correction_as_it_was(server: _Server, sync: TimeSync) -> None:
-    """No answer is journalled as a failure and the last offset stays in force."""
+    """A query without an answer is journalled as failed, and the last offset stays in force."""
     server.answer = _ahead(1.5)
     sync.query(4)
     before = sync.stamp_ns()
@@ -108,7 +108,7 @@ def test_silent_server_leaves_the_correction_as_it_was(server: _Server, sync: Ti
 
 
 def test_clock_that_jumped_is_put_right_by_an_answer_alone(server: _Server, sync: TimeSync) -> None:
-    """A step shows in the stamps until a server answers; a silent one leaves it."""
+    """A clock step shows in the stamps until a server answers; a silent server does not correct it."""
     sync.ahead_ns = 5 * SECOND
     assert sync.stamp_ns() == 1000 + 5 * SECOND
     sync.query(4)
@@ -120,7 +120,7 @@ def test_clock_that_jumped_is_put_right_by_an_answer_alone(server: _Server, sync
 
 
 def test_nonsense_leaves_the_correction_as_it_was(server: _Server, sync: TimeSync) -> None:
-    """A datagram that is no NTP packet changes nothing."""
+    """A datagram that is not an NTP packet changes nothing."""
     server.answer = lambda _: b"nonsense"
     sync.query(4)
     assert sync.stamp_ns() == 1000
@@ -128,7 +128,7 @@ def test_nonsense_leaves_the_correction_as_it_was(server: _Server, sync: TimeSyn
 
 
 def test_unreachable_server_is_no_crash(sync: TimeSync) -> None:
-    """A query the network refuses is journalled, not raised."""
+    """A query that the network refuses is journalled and raises no error."""
     sync._host = "255.255.255.255"  # the kernel refuses to send there
     sync.query(4)
     assert sync.stamp_ns() == 1000
@@ -136,7 +136,7 @@ def test_unreachable_server_is_no_crash(sync: TimeSync) -> None:
 
 
 ERA_1 = 2**32 - _1900
-"""When NTP's seconds start again, s since 1970: 2036-02-07 06:28:16 UTC."""
+"""Start of NTP's era 1, s since 1970: 2036-02-07 06:28:16 UTC."""
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ ERA_1 = 2**32 - _1900
 def test_offset_in_either_era(
     server: _Server, sync: TimeSync, monkeypatch: pytest.MonkeyPatch, now: float, ahead: float
 ) -> None:
-    """From 1970 to 2106, with the era's border between question and answer or between the two clocks, the offset is the server's."""
+    """From 1970 to 2106 the offset is the server's, also if the era ends between query and answer or between the two clocks."""
     began, real = time.monotonic(), time.time
     monkeypatch.setattr(time, "time", lambda: now + time.monotonic() - began)
     assert real is not time.time
@@ -171,7 +171,7 @@ def test_offset_in_either_era(
 def test_timestamp_of_era_1_on_the_wire(
     server: _Server, sync: TimeSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A question of 2036-02-07 06:28:26 carries second 10 of era 1, as RFC 5905 has it."""
+    """A query of 2036-02-07 06:28:26 carries second 10 of era 1, as in RFC 5905."""
     monkeypatch.setattr(time, "time", lambda: ERA_1 + 10.25)
     server.answer = _ahead(0)
     sync.query(4)

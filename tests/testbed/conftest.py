@@ -1,4 +1,4 @@
-"""What several tests of the testbed share: a finished run made by hand, and a call of the command line."""
+"""Fixtures for tests of the testbed: a finished run made by hand, and a call of the command line."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run made by hand, audited, without models; read only."""
+    """A finished run made by hand, audited but without models. It is read only."""
     return made_finished.make(tmp_path_factory.mktemp("finished"))
 
 

@@ -1,4 +1,4 @@
-"""A finished run made by hand, ways to tamper with it, and how a forger who knows the format would hide that."""
+"""A finished run made by hand, ways to tamper with it, and a forger's ways to adjust its hashes."""
 
 import json
 import shutil
@@ -37,23 +37,23 @@ Line = dict[str, Any]
 
 
 def make(folder: Path) -> Path:
-    """Make the run in a folder and return its own: audited, without models."""
+    """Make the run in a folder and return the run's own folder: audited, without models."""
     made_run.make(folder / ".made")
     order = Order(engine="netns", shards=1, analyse=False, latest=False)
     return conclude(folder / ".made", order, Progress())
 
 
 def copy(run: Path, folder: Path) -> Path:
-    """Return a copy of a run, links kept."""
+    """Return a copy of a run, with links kept."""
     return Path(shutil.copytree(run, folder / "made", symlinks=True))
 
 
 def refit(run: Path, **facts: Any) -> None:
-    """Fit every hash to what is there now, as a forger would: the seals of captures, the manifest, all that names its sha256.
+    """Adjust every hash to the present files, as a forger would: seals of captures, the manifest, and all files with its sha256.
 
     Args:
         run: the run's folder.
-        facts: facts of the manifest to change on the way.
+        facts: facts of the manifest to change at the same time.
     """
     lines = read(run / "journal" / "capture.jsonl")
     sealed = [
@@ -68,7 +68,7 @@ def refit(run: Path, **facts: Any) -> None:
 
 
 def settle(run: Path) -> None:
-    """Let metadata and analyses name the sha256 of the manifest as it is now."""
+    """Write the manifest's present sha256 into metadata and analyses."""
     (run / "croissant.json").write_text(metadata.metadata(run, Manifest.load(run)))
     for analysis in analyses_of(run):
         manifest = AnalysisManifest.load(analysis)
@@ -99,7 +99,7 @@ def edit_plan(run: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def edit_table(run: Path, level: str, column: str, value: object, row: int = 20) -> None:
-    """Change a value of a Parquet table, types kept."""
+    """Change a value of a Parquet table and keep its types."""
     path = run / "dataset" / f"{level}.parquet"
     schema = pq.read_schema(path)
     table = pd.read_parquet(path)
@@ -121,7 +121,7 @@ def edit_csv(run: Path, level: str, column: str, value: str, row: int = 20) -> N
 
 
 def flip(path: Path, at: int | None = None) -> None:
-    """Flip one bit of a file, in its middle when left out."""
+    """Flip one bit of a file, by default in its middle."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2 if at is None else at] ^= 1
     path.write_bytes(data)

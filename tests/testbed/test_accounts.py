@@ -18,9 +18,9 @@ from coldaisle_testbed import broker_accounts
 ACCOUNTS = {"operator": "coolant-7"}
 
 
-@pytest.fixture(params=[{}, ACCOUNTS], ids=["nobody", "operator"])
+@pytest.fixture(params=[{}, ACCOUNTS], ids=["no account", "one account"])
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """A real mosquitto on loopback that knows the accounts; its port and the accounts."""
+    """A real mosquitto on loopback with accounts; its port and the accounts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -40,7 +40,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int
 
 
 def _code(port: int, name: str | None, password: str | None) -> int:
-    """Return the code of the CONNACK a client gets."""
+    """Return the code of the CONNACK that a client gets."""
     codes: list[int] = []
     client = Client(CallbackAPIVersion.VERSION2, client_id="c", protocol=MQTTv31)
     client.on_connect = lambda *arguments: codes.append(arguments[3].value)
@@ -56,15 +56,15 @@ def _code(port: int, name: str | None, password: str | None) -> int:
 
 
 def test_mosquitto_reads_the_file(broker: tuple[int, dict[str, str]]) -> None:
-    """Anybody may come without a name; with one, the password has to be right."""
-    port, known = broker
+    """A client without a name is accepted; a client with a name needs the right password."""
+    port, accounts = broker
     assert _code(port, None, None) == 0
-    assert (_code(port, "operator", "coolant-7") == 0) is bool(known)
+    assert (_code(port, "operator", "coolant-7") == 0) is bool(accounts)
     assert _code(port, "operator", "wrong") != 0
 
 
 def test_file_is_not_for_everybody(tmp_path: Path) -> None:
-    """Only its owner and the daemons' group can read the hashes, and no password stands in it."""
+    """Only the owner and the daemons' group can read the hashes, and the file holds no password."""
     broker_accounts.write(tmp_path, ACCOUNTS)
     path = tmp_path / broker_accounts.FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o640

@@ -1,4 +1,4 @@
-"""Analyses of a finished run: each a folder of its own that appears whole, while the run stays as it was sealed."""
+"""Analyses of a finished run: each appears as a whole in a folder of its own, and the sealed run does not change."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an analysis write two files instead of training for half a minute."""
+    """Let an analysis write two files, so that it need not train for half a minute."""
 
     def analyse_run(_run: Path, _account: Any, _built: Any, out: Path, *_: Any, **__: Any) -> None:
         for name in ("report/index.html", "models/metrics.json"):
@@ -40,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sealed(run: Path) -> dict[str, str]:
-    """Return the sha256 of everything that a run's manifest seals, and of the manifest."""
+    """Return the sha256 of the manifest and of every file that it seals."""
     return {
         name: sha256_of(run / name) for name in (*Manifest.load(run).files, "manifest.json", "croissant.json")
     }
@@ -48,7 +48,7 @@ def sealed(run: Path) -> dict[str, str]:
 
 @pytest.mark.usefixtures("quick")
 def test_an_analysis_is_added_and_the_known_paths_lead_to_it(run: Path) -> None:
-    """A second and a third analysis get numbers; the older ones and the run stay as they were, and all of it verifies."""
+    """A second and a third analysis get numbers; older ones and the run do not change, and everything verifies."""
     before = sealed(run)
     for number in ("002", "003"):
         assert conclude.again(run, Progress()) == run / "analyses" / number
@@ -63,7 +63,7 @@ def test_an_analysis_is_added_and_the_known_paths_lead_to_it(run: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_results_may_go_elsewhere(run: Path, tmp_path: Path) -> None:
-    """With a folder named nothing is written into the run; the folder has the analysis and its manifest, and nothing is left beside."""
+    """With a named folder nothing is written into the run; that folder holds the analysis with its manifest, and no other file is left."""
     before = {path: path.lstat().st_mtime_ns for path in run.rglob("*")}
     out = tmp_path / "results"
     assert conclude.again(run, Progress(), out=out) == out
@@ -76,7 +76,7 @@ def test_results_may_go_elsewhere(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_two_at_once_get_numbers_of_their_own(run: Path) -> None:
-    """Who comes second takes the next number, though both began with the same one in mind."""
+    """Of two analyses made at the same time the second takes the next number."""
     with analyses.making(run) as one, analyses.making(run) as other:
         for stage in (one, other):
             analyses.seal(stage, run, {}, tuned=False, weeks={})
@@ -85,7 +85,7 @@ def test_two_at_once_get_numbers_of_their_own(run: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a step fails, no half of an analysis stays, and the disk is named in a sentence."""
+    """If a step fails, no part of an analysis is left, and a sentence names the disk."""
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device", str(run / "analyses" / "x"))
@@ -97,7 +97,7 @@ def test_a_failure_leaves_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_kill_leaves_the_run_as_it_was(run: Path) -> None:
-    """Killed while it trains, an analysis leaves a hidden folder that disturbs nobody and that the next one removes."""
+    """An analysis killed during training leaves a hidden folder, which has no effect and which the next analysis removes."""
     before = sealed(run)
     command = [sys.executable, "-m", "coldaisle_testbed", "analyse", str(run)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -105,7 +105,7 @@ def test_a_kill_leaves_the_run_as_it_was(run: Path) -> None:
         assert process.poll() is None
         time.sleep(0.05)
     with analyses.making(run):
-        assert left[0].is_dir()  # it is somebody's
+        assert left[0].is_dir()  # another process makes it and must keep it
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert sealed(run) == before
@@ -116,25 +116,25 @@ def test_a_kill_leaves_the_run_as_it_was(run: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_a_run_that_was_changed_is_not_analysed(run: Path) -> None:
-    """Nothing is concluded from a run that is not what its manifest says."""
+    """A run that differs from its manifest is not analysed."""
     made.flip(run / "journal" / "injector.jsonl")
     with pytest.raises(TrustError, match=r"journal/injector\.jsonl: is not what the manifest says"):
         conclude.again(run, Progress())
 
 
 def test_who_may_only_read_is_told_what_to_do(run: Path) -> None:
-    """A reader gets one sentence with the option that helps, and nothing is left."""
+    """Without the right to write, one sentence names the option --out, and no file is left."""
     folder = run / "analyses"
     shadow = run.parent / "file"
     shadow.write_text("")
     os.replace(folder, run.parent / "analyses")  # noqa: PTH105 - out of the way
-    folder.symlink_to(shadow)  # where even root cannot write
+    folder.symlink_to(shadow)  # not even root can write here
     with pytest.raises(InputError, match=r"analyse .*made --out DIR`"), analyses.making(run):
         pytest.fail("it was made")
 
 
 def test_an_export_is_no_part_of_the_run(run: Path) -> None:
-    """Copies in other formats may lie in the run's own folder for them, and only there."""
+    """Copies in other formats may be written into the run's folder export/, and nowhere else in the run."""
     refuse_sealed(run / "export" / "csv")
     (run / "export" / "csv").mkdir(parents=True)
     (run / "export" / "csv" / "packets.csv").write_text("x")
@@ -146,11 +146,11 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_the_desk_analyses_what_was_cut_short(run: Path) -> None:
-    """A run that was sealed in containers and never analysed is analysed by `desk finish`, and then left alone."""
+    """`desk finish` analyses a run that was sealed in containers and never analysed, and does so once."""
     (run.parent / "latest").symlink_to(run.name)
     shutil.rmtree(run / "analyses")
     assert conduct.finish(run.parent, Progress()) == 0
-    assert not (run / "analyses").exists()  # it was made elsewhere: nobody asked for models
+    assert not (run / "analyses").exists()  # the run of another engine was made without models on purpose
     made.refit(run, engine="compose")
     assert [conduct.finish(run.parent, Progress()) for _ in range(2)] == [1, 0]
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]

@@ -1,4 +1,4 @@
-"""The software bill of materials: valid CycloneDX, the same for the same input, and true to what a run noted."""
+"""The software bill of materials: valid CycloneDX, the same for the same input, and true to the run's list of software."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ BASE = {"base": "Debian 13.2", "made": "2026-11-17"}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run in containers, as far as its bill is concerned."""
+    """A run in containers, as far as its bill of materials needs it."""
     made_manifest(tmp_path).save(tmp_path)
     python = {"paho-mqtt": PINS["paho-mqtt"].version, "numpy": "0.0.1", "tzdata": "1"}
     licences = {"paho-mqtt": "EPL-2.0 OR BSD-3-Clause", "numpy": "BSD License"}
@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def valid(text: str) -> dict[str, Any]:
-    """Return a bill that the schema of CycloneDX 1.6 accepts, in its strict form."""
+    """Return a bill after a check with the strict schema of CycloneDX 1.6."""
     problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     assert problem is None, problem
     return dict(json.loads(text))
@@ -51,13 +51,13 @@ def components(bill: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def properties(component: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the properties of a component that are ours, names without their prefix."""
+    """Yield coldaisle's own properties of a component, without the prefix of their names."""
     for entry in component.get("properties", ()):
         yield entry["name"].removeprefix("coldaisle:"), entry["value"]
 
 
 def test_the_bill_of_a_run_is_valid_and_names_everything(run: Path) -> None:
-    """Base, Debian packages and distributions are there, each once, with exact versions, addresses and holders."""
+    """Base, Debian packages and distributions each occur once, with exact versions, addresses and copyright holders."""
     bill = valid(bom.of_run(run))
     parts = components(bill)
     assert len(bill["components"]) == len(parts) == 7
@@ -70,7 +70,7 @@ def test_the_bill_of_a_run_is_valid_and_names_everything(run: Path) -> None:
 
 
 def test_hashes_are_those_of_the_lock(run: Path) -> None:
-    """A distribution in the version that is locked has the lock's hashes; in another version it has none."""
+    """A distribution in its locked version has the lock's hashes; in another version it has none."""
     parts = components(valid(bom.of_run(run)))
     (files,) = parts["paho-mqtt"]["externalReferences"]
     assert {entry["content"] for entry in files["hashes"]} == set(PINS["paho-mqtt"].sha256)
@@ -78,7 +78,7 @@ def test_hashes_are_those_of_the_lock(run: Path) -> None:
 
 
 def test_licences_are_named_where_known(run: Path) -> None:
-    """An SPDX expression stays one, a name stays a name, and what is not known is left out."""
+    """An SPDX expression stays an expression, a name stays a name, and an unknown licence is left out."""
     parts = components(valid(bom.of_run(run)))
     assert parts["paho-mqtt"]["licenses"] == [{"expression": "EPL-2.0 OR BSD-3-Clause"}]
     assert parts["numpy"]["licenses"] == [{"license": {"name": "BSD License"}}]
@@ -86,7 +86,7 @@ def test_licences_are_named_where_known(run: Path) -> None:
 
 
 def test_coldaisle_is_what_the_bill_is_of(run: Path) -> None:
-    """The main component has version, licence, commit and digests of the run, depends on all, and time is the run's."""
+    """The main component has the run's version, licence, commit and digests and depends on all others; the time is the run's."""
     made, bill = Manifest.load(run), valid(bom.of_run(run))
     main = bill["metadata"]["component"]
     assert (main["name"], main["version"]) == ("coldaisle", made.versions["coldaisle"])
@@ -99,7 +99,7 @@ def test_coldaisle_is_what_the_bill_is_of(run: Path) -> None:
 
 
 def test_the_same_run_has_the_same_bill(run: Path) -> None:
-    """Two bills of one run are equal to the byte; another content has another serial number."""
+    """Two bills of one run are equal to the byte; other content gives another serial number."""
     first = bom.of_run(run)
     assert bom.of_run(run) == first
     Software.model_validate({**BASE, "debian": {"mosquitto": "3"}}).save(run / FOLDER / "broker.json")
@@ -107,7 +107,7 @@ def test_the_same_run_has_the_same_bill(run: Path) -> None:
 
 
 def test_a_run_that_noted_nothing_has_no_bill(tmp_path: Path) -> None:
-    """Runs from before software was noted, and folders that are no run, are one sentence each."""
+    """A run without a list of its software, and a folder that is not a run, are each refused in one sentence."""
     with pytest.raises(InputError, match="name the folder of a finished run"):
         bom.of_run(tmp_path)
     made_manifest(tmp_path).save(tmp_path)
@@ -116,7 +116,7 @@ def test_a_run_that_noted_nothing_has_no_bill(tmp_path: Path) -> None:
 
 
 def test_the_checkout_has_a_bill_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is of the last commit and what is installed: everything needed, nothing that only tests need; no commit, no bill."""
+    """The checkout's bill is of the last commit and the installed dependencies, without test tools; without a commit there is no bill."""
     out = tmp_path / "bill.json"
     monkeypatch.setattr(
         provenance, "_git", lambda *a: "2026-11-29T12:00:00+00:00" if "log" in a else "ab" * 20
@@ -139,7 +139,7 @@ def test_the_checkout_has_a_bill_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_bill_that_cannot_be_written_is_said(run: Path) -> None:
-    """A file in a folder that is not there is one sentence."""
+    """An output file in a missing folder is refused in one sentence."""
     done = CliRunner().invoke(app, ["sbom", str(run), "--out", str(run / "none" / "bill.json")])
     assert isinstance(done.exception, InputError)
     assert "cannot be written" in str(done.exception)

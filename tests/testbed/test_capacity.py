@@ -1,4 +1,4 @@
-"""How many shards are played side by side: bounded by processors and by memory."""
+"""The number of shards that are played side by side is bounded by processors and by memory."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from coldaisle_testbed import capacity
 def test_processors_and_memory_bound_it(
     monkeypatch: pytest.MonkeyPatch, processors: int, gib: float, most: int
 ) -> None:
-    """Seven a processor, so a week is played at once by one; fewer where memory is short, and one always."""
+    """The limit is seven per processor, so one processor plays a week at once; it is lower if memory is short, and at least one."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
     monkeypatch.setattr(capacity, "free_memory", lambda: int(gib * 2**30))
     assert capacity.side_by_side() == most
 
 
 def test_a_control_group_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What a container may take counts where it is less than what the machine has; no limit, or none that can be read, does not."""
+    """A control group's limit counts if it is below the machine's memory; no limit, or an unreadable one, does not count."""
     machine = capacity.free_memory()
     assert machine > 0
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(capacity, "_LIMITS", (str(tmp_path / "none"), str(limit)))
-    for text, wanted in (("max\n", None), (f"{1 << 20}\n", 1 << 20)):
+    for text, expected in (("max\n", None), (f"{1 << 20}\n", 1 << 20)):
         limit.write_text(text)
-        assert capacity.free_memory() == wanted or (wanted is None and capacity.free_memory() > 1 << 20)
+        assert capacity.free_memory() == expected or (expected is None and capacity.free_memory() > 1 << 20)

@@ -1,4 +1,4 @@
-"""The command line: bad input of any kind is one sentence and exit 2; a run that was touched is exit 3."""
+"""The command line: bad input is one sentence and exit code 2; a changed run is exit code 3."""
 
 import io
 import json
@@ -47,31 +47,31 @@ def _scenario(folder: Path, extra: str) -> Path:
 
 
 def test_missing_scenario(coldaisle: Call, tmp_path: Path) -> None:
-    """A scenario that is not there is named, with what to name instead."""
+    """A missing scenario is refused with the files to name instead."""
     for command in (("up",), ("scenario", "check"), ("scenario", "show")):
         _assert_one_sentence(coldaisle(*command, tmp_path / "none.toml"), "none.toml", "scenarios/")
 
 
 def test_unknown_key(coldaisle: Call, tmp_path: Path) -> None:
-    """A key that does not exist is named with its file."""
+    """An unknown key is refused with the key and its file."""
     result = coldaisle("scenario", "check", _scenario(tmp_path, "colour = 'blue'"))
     _assert_one_sentence(result, "mine.toml: key colour", "remove it")
 
 
 def test_bad_value(coldaisle: Call, tmp_path: Path) -> None:
-    """A value that cannot be is named with its key."""
+    """A bad value is refused with its key."""
     result = coldaisle("scenario", "check", _scenario(tmp_path, "interval_s = 7"))
     _assert_one_sentence(result, "mine.toml", "7")
 
 
 @pytest.mark.parametrize("command", ["verify", "analyse", "reproduce"])
 def test_what_is_no_run(coldaisle: Call, tmp_path: Path, command: str) -> None:
-    """A folder that holds no finished run is named, with what to name instead."""
+    """A folder without a finished run is refused with the folder to name instead."""
     _assert_one_sentence(coldaisle(command, tmp_path), "manifest.json", "runs/latest")
 
 
 def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
-    """A format that does not exist, and none at all, are refused with those that do."""
+    """An unknown format, or none, is refused with the list of formats."""
     formats = "parquet, csv, pcapng, zeek, eve"
     _assert_one_sentence(
         coldaisle("export", tmp_path, "--to", "csv", "xls"), "--to is 'xls': use one of", formats
@@ -82,7 +82,7 @@ def test_export_to_no_format(coldaisle: Call, tmp_path: Path) -> None:
 
 
 def test_audit_of_a_table(coldaisle: Call, tmp_path: Path) -> None:
-    """A table with labels gives findings and a scorecard; what is no table, or nothing at all, is refused."""
+    """A table with labels gives findings and a scorecard; any other file, or none, is refused."""
     table, card = tmp_path / "rows.csv", tmp_path / "SCORECARD.json"
     table.write_text("ip_src,size,label\n" + "198.18.0.41,80,0\n198.18.0.66,80,1\n" * 50)
     code, out, _ = coldaisle("audit", table, "--json", card)
@@ -116,12 +116,12 @@ def test_audit_of_a_table_in_several_files(coldaisle: Call, tmp_path: Path) -> N
 
 
 def test_analyse_wants_all_of_it(coldaisle: Call, tmp_path: Path) -> None:
-    """Captures without labels are refused with the form that is right."""
+    """Captures without labels are refused with the right form of the call."""
     _assert_one_sentence(coldaisle("analyse", "--pcap", tmp_path / "a.pcap"), "--labels")
 
 
 def test_truncated_capture(coldaisle: Call, tmp_path: Path) -> None:
-    """A capture cut short is named with its place, and no table is left."""
+    """A truncated capture is refused with the place, and no table is left."""
     path, out = tmp_path / "cut.pcap", tmp_path / "out"
     path.write_bytes(b"\x4d\x3c\xb2\xa1\x02\0\x04\0" + bytes(8) + b"\xff\xff\0\0\x01\0\0\0" + bytes(9))
     _assert_one_sentence(coldaisle("decode", path, "--out", out), "cut.pcap")
@@ -129,13 +129,13 @@ def test_truncated_capture(coldaisle: Call, tmp_path: Path) -> None:
 
 
 def test_netns_without_root(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked for by name, netns without root is refused with both ways out."""
+    """Without root, `--engine netns` is refused with both remedies."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     _assert_one_sentence(coldaisle("up", HOUR, "--engine", "netns"), "needs root", "sudo", "--engine compose")
 
 
 def test_no_engine_at_all(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither root nor Docker: both remedies are named."""
+    """Without root and without Docker, the sentence names both remedies."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(compose, "answers", lambda: False)
     _assert_one_sentence(coldaisle("up", HOUR), "as root", "Docker")
@@ -145,7 +145,7 @@ def test_no_engine_at_all(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> N
 def test_out_that_cannot_be_used(
     coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str
 ) -> None:
-    """A result never overwrites anything: full folder, file, unfinished run and unusable parent are refused."""
+    """No output is overwritten: a full folder, a file, an unfinished run and an unusable parent are refused."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     out, blocking = tmp_path / "run", tmp_path / "run" / "mine.txt"
     if obstacle == "file":
@@ -161,7 +161,7 @@ def test_out_that_cannot_be_used(
 
 
 def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without libfaketime gets the remedy, and no half result."""
+    """On a machine without libfaketime the sentence has the remedy, and no part of a run is left."""
 
     def missing() -> str:
         raise InputError("libfaketime", "it is not installed: apt-get install faketime")
@@ -177,7 +177,7 @@ def test_failed_run_leaves_nothing(coldaisle: Call, tmp_path: Path, monkeypatch:
 
 
 def test_unknown_option_is_usage_not_traceback(coldaisle: Call) -> None:
-    """An option that does not exist exits 2 with the usage."""
+    """An unknown option ends with exit code 2 and the usage."""
     code, _, err = coldaisle("up", "--colour", "blue")
     assert code == 2
     assert "No such option" in err
@@ -205,7 +205,7 @@ def test_help_has_examples(coldaisle: Call) -> None:
 
 
 def test_scenario_show_draws_every_lane(coldaisle: Call) -> None:
-    """Without options there is a row for each unit and the broker, and one line of totals, but no list."""
+    """By default the timeline has a row for each unit and the broker and one line of totals, but no list."""
     code, out, _ = coldaisle("scenario", "show", HOUR)
     assert code == 0
     rows = [line.removeprefix("Mon 02").split()[0] for line in out.splitlines() if "·" in line]
@@ -223,7 +223,7 @@ def test_scenario_show_lists_every_episode(coldaisle: Call) -> None:
 
 
 def test_scenario_show_lists_the_longest_names_whole(coldaisle: Call) -> None:
-    """In 80 columns, what a pipe gets, ids, kinds and variants of the busiest scenario are not cut."""
+    """In 80 columns, the width of a pipe, ids, kinds and variants of the busiest scenario are not cut."""
     _, out, _ = coldaisle("scenario", "show", HOUSE / "scenarios" / "intrusions.toml", "--list")
     listed = [line.split() for line in out.splitlines() if re.match(r"e\d{3} ", line)]
     assert [row[0] for row in listed] == [f"e{number:03d}" for number in range(1, len(listed) + 1)]
@@ -234,7 +234,7 @@ def test_scenario_show_lists_the_longest_names_whole(coldaisle: Call) -> None:
 
 
 def test_scenario_show_draws_a_picture(coldaisle: Call, tmp_path: Path) -> None:
-    """With --svg the timeline becomes a file of its own, which replaces what was there."""
+    """With --svg the timeline is written to a file of its own and replaces an older one."""
     path = tmp_path / "hour.svg"
     path.write_text("old")
     code, out, err = coldaisle("scenario", "show", HOUR, "--svg", path)
@@ -246,7 +246,7 @@ def test_scenario_show_draws_a_picture(coldaisle: Call, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["missing/hour.svg", ""])
 def test_scenario_show_refuses_a_picture_it_cannot_write(coldaisle: Call, tmp_path: Path, where: str) -> None:
-    """A folder that is not there, or a folder in place of a file, is one sentence, and nothing is left."""
+    """A missing folder, or a folder in the file's place, is refused in one sentence, and no file is left."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     result = coldaisle("scenario", "show", HOUR, "--svg", folder / where)
@@ -256,14 +256,14 @@ def test_scenario_show_refuses_a_picture_it_cannot_write(coldaisle: Call, tmp_pa
 
 
 def test_no_runs_yet(coldaisle: Call, tmp_path: Path) -> None:
-    """An empty folder says how to make a run."""
+    """If there are no runs, the output says how to make one."""
     code, out, _ = coldaisle("runs", "--folder", tmp_path)
     assert code == 0
     assert "coldaisle up" in out
 
 
 def test_option_takes_all_values_that_follow() -> None:
-    """``--pcap a b --labels c`` is read as a shell's expansion gives it."""
+    """``--pcap a b --labels c`` is read as a shell expands a pattern."""
     assert spread(["analyse", "--pcap", "a", "b", "--labels", "c", "d", "--out", "e"]) == [
         "analyse", "--pcap", "a", "--pcap", "b", "--labels", "c", "--labels", "d", "--out", "e",
     ]  # fmt: skip
@@ -293,7 +293,7 @@ def test_decode_takes_ports_and_a_version(coldaisle: Call, tmp_path: Path) -> No
 
 
 def test_progress_is_one_line_a_step_in_a_log() -> None:
-    """Where no terminal is, each step is one line without control characters, and its time is noted."""
+    """Without a terminal each step prints one line with its time and without control characters."""
     log, seconds = io.StringIO(), dict[str, float]()
     progress = Progress(Console(file=log, width=40))
     with progress.step("playing a scenario whose name is rather long for a line", seconds, "play"):
@@ -309,7 +309,7 @@ def test_progress_is_one_line_a_step_in_a_log() -> None:
 
 
 def test_names_are_no_markup(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder named like a terminal library's markup is printed as it is named, and a name that would move the cursor is escaped."""
+    """A folder's name is printed unchanged even if it looks like markup, and control characters in it are escaped."""
     monkeypatch.chdir(tmp_path)
     capture = pcap(tmp_path / "made.pcap", [])
     code, out, err = coldaisle("decode", capture, "--out", "[bold]x[]")
@@ -324,7 +324,7 @@ def test_names_are_no_markup(coldaisle: Call, tmp_path: Path, monkeypatch: pytes
 
 
 def test_an_error_nobody_foresaw(coldaisle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any command that fails in a way nobody thought of says where, ends with 70, and leaves the traceback in a file it names."""
+    """An unforeseen error in any command prints its place, ends with exit code 70, and writes the traceback to a named file."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(doctor, "checks", lambda **_: 1 // 0)
     code, out, err = coldaisle("doctor")
@@ -338,7 +338,7 @@ def test_an_error_nobody_foresaw(coldaisle: Call, tmp_path: Path, monkeypatch: p
 
 
 def test_long_sentence_stays_one_line(coldaisle: Call, tmp_path: Path) -> None:
-    """Errors are not wrapped, however long the path."""
+    """Errors are not wrapped, even with a long path."""
     deep = tmp_path / ("x" * 100) / ("y" * 100) / "none.toml"
     _assert_one_sentence(coldaisle("scenario", "check", deep), str(deep))
 
@@ -348,16 +348,16 @@ def test_long_sentence_stays_one_line(coldaisle: Call, tmp_path: Path) -> None:
 
 @pytest.fixture
 def copy_of_run(hour_run: Path, tmp_path: Path) -> Path:
-    """A copy of the real run that may be spoilt."""
+    """A copy of the real run that a test may damage."""
     return Path(shutil.copytree(hour_run, tmp_path / "hour"))
 
 
-def _edit_json(path: Path, wanted: Callable[[dict[str, object]], bool], **changes: object) -> None:
-    """Change the first line of a journal that is wanted."""
+def _edit_json(path: Path, condition: Callable[[dict[str, object]], bool], **changes: object) -> None:
+    """Change the first line of a journal that meets a condition."""
     lines = path.read_text().splitlines()
     for number, line in enumerate(lines):
         facts = json.loads(line)
-        if wanted(facts):
+        if condition(facts):
             lines[number] = json.dumps(facts | changes, separators=(",", ":"))
             path.write_text("\n".join(lines) + "\n")
             return
@@ -366,7 +366,7 @@ def _edit_json(path: Path, wanted: Callable[[dict[str, object]], bool], **change
 
 @pytest.mark.netns
 def test_verify_passes_an_untouched_run(coldaisle: Call, hour_run: Path) -> None:
-    """A finished run verifies: exit 0 and its counts."""
+    """An unchanged run verifies with exit code 0 and its counts."""
     code, out, err = coldaisle("verify", hour_run)
     assert (code, err) == (0, "")
     assert "every act found, every reading accounted for" in out
@@ -375,7 +375,7 @@ def test_verify_passes_an_untouched_run(coldaisle: Call, hour_run: Path) -> None
 @pytest.mark.netns
 @pytest.mark.parametrize("what", ["reading", "act", "frame", "capture", "raw", "dataset", "missing", "plan"])
 def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what: str) -> None:
-    """One changed line, byte or file of a run is exit 3, and the sentence names it."""
+    """One changed line, byte or file of a run gives exit code 3 and a sentence that names it."""
     journal = copy_of_run / "journal"
     named = {
         "reading": "journal/inrow-13.jsonl",
@@ -408,7 +408,7 @@ def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what:
 
 @pytest.mark.netns
 def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
-    """A finished run is listed with its counts, one whose manifest is broken as such; a hidden folder of others is not."""
+    """A finished run is listed with its counts, one with a broken manifest as broken; hidden folders of other programs are not listed."""
     broken = copy_of_run.with_name("broken")
     broken.mkdir()
     shutil.copy(copy_of_run / "plan.json", broken)
@@ -444,7 +444,7 @@ def test_runs_lists_size_and_state(coldaisle: Call, copy_of_run: Path) -> None:
 def test_nothing_is_written_into_a_finished_run(
     coldaisle: Call, finished_run: Path, command: tuple[object, ...], place: str
 ) -> None:
-    """Whatever a command makes goes elsewhere: a finished run stays as it is, and the sentence says so."""
+    """No command writes into a finished run, and the sentence says so."""
     before = sorted(finished_run.rglob("*"))
     words = [str(word).replace("RUN", str(finished_run)) for word in command]
     _assert_one_sentence(coldaisle(*words), f"{place} is ", f"lies in the finished run {finished_run}")
@@ -452,7 +452,7 @@ def test_nothing_is_written_into_a_finished_run(
 
 
 def test_a_run_is_signed_and_held_to_it(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
-    """`sign` says where the signature is; `verify` asks for who may sign, and for the sha256 that `up` told."""
+    """`sign` prints the path of the signature; `verify` checks the signer and the sha256 that `up` printed."""
     run = made_finished.copy(finished_run, tmp_path)
     key = tmp_path / "key"
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
@@ -465,4 +465,4 @@ def test_a_run_is_signed_and_held_to_it(coldaisle: Call, finished_run: Path, tmp
     assert out.endswith(f"sha256 of its manifest {digest}\nsigned by ada\n")
     code, out, err = coldaisle("verify", run, "--manifest-digest", "0" * 64)
     assert (code, out) == (3, "")
-    assert f"manifest.json has the sha256 {digest}, not the one asked for" in err
+    assert f"manifest.json has the sha256 {digest}, not that of --manifest-digest" in err

@@ -1,4 +1,4 @@
-"""From a played stage to a finished run, and the same played again: on a run made by hand, nothing is really played."""
+"""From a played stage to a finished run, and the same run played again, with a run made by hand."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ from coldaisle_testbed.stage import Order
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run; what was played is made by hand."""
+    """Return a finished run whose journals and captures are made by hand."""
     folder = tmp_path_factory.mktemp("runs")
     made_run.make(folder / ".made")
     order = Order(engine="netns", shards=1, analyse=False, latest=False)
@@ -31,20 +31,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def hashes_in(folder: Path, *parts: str) -> dict[str, str]:
-    """Return the sha256 of the files of some parts of a folder, by path there."""
+    """Return the sha256 of the files in some folders of a run, by path."""
     files = [path for part in parts for path in ((folder / part), *(folder / part).rglob("*"))]
     return {str(path.relative_to(folder)): sha256_of(path) for path in files if path.is_file()}
 
 
 def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
-    """The manifest has the right hash of plan, journals, captures, dataset and software, and of nothing that was concluded from them."""
+    """The manifest has the right hashes of plan, journals, captures, dataset and software, and of no file of an analysis."""
     files = Manifest.load(run).files
     assert files == hashes_in(run, "plan.json", "journal", "capture", "dataset", "software")
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(files)
 
 
 def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
-    """Scorecard and datasheet lie in the first analysis, with their hashes and the run's; the known paths lead there."""
+    """The first analysis holds scorecard and datasheet with their hashes and the run's; the known paths lead there."""
     analysis = run / "analyses" / "001"
     manifest = AnalysisManifest.load(analysis)
     assert manifest.files == hashes_in(analysis, "SCORECARD.json", "DATASHEET.md")
@@ -55,7 +55,7 @@ def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
 
 
 def test_both_clocks_are_in_the_manifest(run: Path) -> None:
-    """First and last packet on both clocks; virtual time is ahead by what the run is made with."""
+    """The manifest has the times of first and last packet on both clocks; virtual time is ahead by the run's offset."""
     clocks = Manifest.load(run).clocks
     assert clocks is not None
     packets = tables.read_level(run, "packets")
@@ -67,14 +67,14 @@ def test_both_clocks_are_in_the_manifest(run: Path) -> None:
 
 
 def test_what_made_it_is_in_the_manifest(run: Path) -> None:
-    """Versions of Python, the kernel, libraries and tools, and the commit of a checkout, are noted."""
+    """The manifest has the versions of Python, kernel, libraries and tools, and the commit of a checkout."""
     manifest = Manifest.load(run)
     assert {"python", "linux", "coldaisle", "pandas", "pyarrow", "tshark"} <= set(manifest.versions)
     assert manifest.commit == "" or len(manifest.commit.removesuffix("-dirty")) == 40
 
 
 def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is HEAD, ``-dirty`` where a file was changed, and empty without git or outside a checkout."""
+    """The commit is HEAD, with ``-dirty`` if a file was changed, and empty without git or outside a checkout."""
     monkeypatch.setattr(provenance, "HOUSE", tmp_path)
     assert provenance.commit() == ""
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
@@ -91,7 +91,7 @@ def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_manifest_from_before_still_loads(run: Path, tmp_path: Path) -> None:
-    """A run made before commit, clocks and scenario were kept is as good as any."""
+    """The manifest of an old run, without commit, clocks and scenario, can be loaded."""
     older = json.loads((run / "manifest.json").read_text())
     for name in ("commit", "clocks", "definition", "left_out"):
         del older[name]
@@ -101,7 +101,7 @@ def test_a_manifest_from_before_still_loads(run: Path, tmp_path: Path) -> None:
 
 
 def copied(run: Path) -> Callable[[Plan, Path], None]:
-    """Return what stands for playing: it leaves what the run was made from."""
+    """Return a replacement for playing: it copies the files that the run was made from."""
 
     def play(_: Plan, stage: Path) -> None:
         shutil.copy2(run / "plan.json", stage)
@@ -112,7 +112,7 @@ def copied(run: Path) -> Callable[[Plan, Path], None]:
 
 
 def test_the_same_again(run: Path) -> None:
-    """Where the same comes out, a sentence says so, and nothing is left beside the run."""
+    """If the outcome is the same, a sentence says so, and no second run is left."""
     sentence = reproduce(run, copied(run), Progress())
     assert sentence.startswith(
         "made: played again, all 72 readings and 3 acts had the same outcome; semantic digest "
@@ -122,7 +122,7 @@ def test_the_same_again(run: Path) -> None:
 
 
 def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
-    """The scenario in the manifest gives the plan: nothing else of the run is needed."""
+    """The scenario in the manifest gives the plan: no other file of the run is needed."""
     shutil.copy2(run / "manifest.json", tmp_path / "sent.json")
     played: list[Plan] = []
 
@@ -155,7 +155,7 @@ def test_the_manifest_alone_is_enough(run: Path, tmp_path: Path) -> None:
 def test_a_manifest_that_leads_to_no_run(
     run: Path, tmp_path: Path, edit: dict[str, object], sentence: str
 ) -> None:
-    """A manifest without its scenario, with another one, or an odd one is refused in a sentence before anything is played."""
+    """A manifest without a scenario, with another one or with odd values is refused in one sentence before anything is played."""
     manifest = json.loads((run / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, **edit}))
     with pytest.raises(InputError, match=sentence):
@@ -163,7 +163,7 @@ def test_a_manifest_that_leads_to_no_run(
 
 
 def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where another value was sent, the error names how many readings differ and the first one."""
+    """If another value was sent, the error has the number of different readings and the first of them."""
     value = made_run.value
     monkeypatch.setattr(
         made_run, "value", lambda sensor, slot: "9.99" if (sensor, slot) == (4, 2) else value(sensor, slot)
@@ -175,7 +175,7 @@ def test_another_outcome_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_plan_that_was_edited(run: Path, tmp_path: Path) -> None:
-    """A plan that is not the manifest's is not played at all."""
+    """A plan that differs from the manifest's is not played."""
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
     plan = (copy / "plan.json").read_text()
@@ -187,7 +187,7 @@ def test_a_plan_that_was_edited(run: Path, tmp_path: Path) -> None:
 
 
 def test_an_unfinished_second_run_in_the_way(run: Path) -> None:
-    """What lies where the second run would be played is not touched."""
+    """An unfinished run in the place of the second run is not changed."""
     (run.parent / ".made.again").mkdir()
     with pytest.raises(InputError, match="an unfinished run lies here"):
         reproduce(run, lambda *_: pytest.fail("it was played"), Progress())

@@ -1,4 +1,4 @@
-"""Making a run that containers play: its progress, its end, and what becomes of it when somebody fails."""
+"""Making a run that containers play: its progress, its end, and the error if a container fails."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def play(federation: Path, verdict: str | None, seconds: float = 0.5) -> threadi
 
 
 def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
-    """What the timekeeper's journal says last tells the day; before the first line and the first midnight there is none."""
+    """The last line of the timekeeper's journal gives the day, which is printed once; before the first midnight no day is printed."""
     lines: list[str] = []
     days = Days(week, tmp_path, lines.append)
     days.look()
@@ -66,7 +66,7 @@ def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
 
 
 def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
-    """It goes on when the timekeeper has let go and accuses nobody, and looks at the day meanwhile."""
+    """The run goes on when the timekeeper has released its folder without an accusation; meanwhile the day is checked."""
     looks: list[int] = []
     thread = play(tmp_path, "{}")
     conduct.follow(tmp_path, lambda: looks.append(1))
@@ -85,7 +85,7 @@ def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
     ],
 )
 def test_a_failure_is_said(tmp_path: Path, verdict: str | None, sentence: str) -> None:
-    """Whom the timekeeper accuses is named, and itself where it was killed; exit 3."""
+    """The sentence names the program that the timekeeper accuses, or a killed timekeeper itself; exit code 3."""
     thread = play(tmp_path, verdict)
     with pytest.raises(PlayError, match=sentence) as failure:
         conduct.follow(tmp_path, lambda: None)
@@ -94,14 +94,14 @@ def test_a_failure_is_said(tmp_path: Path, verdict: str | None, sentence: str) -
 
 
 def test_a_timekeeper_that_never_comes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait for the containers has an end."""
+    """The wait for the containers has a limit, and a sentence says so."""
     monkeypatch.setattr(conduct, "START_S", 0.1)
     with pytest.raises(PlayError, match="timekeeper did not start"):
         conduct.follow(tmp_path, lambda: None)
 
 
 def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
-    """The timekeeper ends when whoever made the run held its folder and does no more; one it never saw does not matter."""
+    """The timekeeper ends when the program that makes the run has released its folder; if it never held it, the timekeeper goes on."""
     maker = container_programs._Maker(tmp_path)
     maker.check()
     with held(tmp_path):
@@ -113,14 +113,14 @@ def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/desk/runs/a/report", "desk/runs/a/report"])
 @pytest.mark.parametrize("outside", ["runs", "/data/desk/runs/"])
 def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> None:
-    """A run in the container's folder is named as it is found outside, whether it was said whole or from / on."""
+    """A path in the container, with or without its first slash, is printed as the path on the machine."""
     shown = Shown(Path("/desk/runs"), outside)
     assert shown.outside(f"report: {path}") == f"report: {outside.rstrip('/')}/a/report"
 
 
 @pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
 def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
-    """The variable and its value stand in the sentence, exit 2."""
+    """A bad seed is refused with the variable, its value and exit code 2."""
     code = (
         "import os; from coldaisle_testbed import container_programs, desk; desk.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
         "unforeseen.run(lambda: container_programs.conduct(os.environ))"
@@ -135,7 +135,7 @@ def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
 def test_the_desk_hears_how_a_run_ended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: str
 ) -> None:
-    """A caller that names its run leaves JupyterLab open, with the report's address; one that hangs up without a word ends it."""
+    """A caller that names its run keeps JupyterLab open and prints the report's address; a caller that closes without a name ends it."""
     monkeypatch.setattr(desk, "ADDRESS", f"\0coldaisle-test-{os.getpid()}-{run}")
     address = desk.Address("9999", "t0ken")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -152,7 +152,7 @@ def test_the_desk_hears_how_a_run_ended(
 
 
 def test_what_cannot_be_finished_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two runs that were played and not concluded, one that is not trustworthy: the other is concluded, and then the first is named."""
+    """Of two played runs, one is not trustworthy: the other is concluded first, then the error names the first."""
     tried: list[str] = []
 
     def resume(stage: Path, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Whose fault it is when a container fails, judged from what the engine says."""
+"""The container at fault when a run fails, found from the engine's data."""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """The part of the SDK that is asked: containers by service, with status, time of ending and log."""
+    """The part of the SDK in use: containers by service, with status, end time and log."""
 
     def __init__(self, **services: tuple[str, str, str]) -> None:
         self._services = services
@@ -47,7 +47,7 @@ def fault(monkeypatch: pytest.MonkeyPatch, **services: tuple[str, str, str]) -> 
 
 
 def test_the_first_to_fail_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a verdict of the timekeeper the earliest bad ending counts, with its last words."""
+    """Without a verdict of the timekeeper the container that failed first is at fault, with its last words."""
     error = fault(
         monkeypatch,
         capture=("Exited (3) 1 second ago", "2026-01-01T00:00:02Z", "the run ended"),
@@ -57,7 +57,7 @@ def test_the_first_to_fail_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whom the timekeeper accuses is at fault, though others ended before."""
+    """The container that the timekeeper accuses is at fault, even if others ended before."""
     error = fault(
         monkeypatch,
         timekeeper=(
@@ -80,13 +80,13 @@ def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_a_daemon_may_not_end_badly_or_stall(monkeypatch: pytest.MonkeyPatch, status: str, what: str) -> None:
-    """The broker has to outlive the run: ending before it is exit code 1 (until-over), after it 0."""
+    """The broker must not fail or stall: its own end before the run's gives exit code 1 (until-over), a later end 0."""
     error = fault(monkeypatch, broker=(status, "2026-01-01T00:00:01Z", "memory"))
     assert (error.name, error.what) == ("broker", what)
 
 
 def test_nothing_is_raised_while_all_is_well() -> None:
-    """Programs that are done, run or are healthy are no failure."""
+    """Containers that are done, created or healthy raise no error."""
     engine = Engine(
         plan=("Exited (0) now", "", ""), broker=("Up (healthy)", "", ""), capture=("Created", "", "")
     )

@@ -1,4 +1,4 @@
-"""What the doctor says of this machine, and of what it lacks."""
+"""The doctor's checks of this machine, and the remedies for what is missing."""
 
 import socket
 from contextlib import closing
@@ -12,7 +12,7 @@ from coldaisle_testbed.engines import containers
 
 
 def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
-    """Whatever does not work comes with what to do about it, and what works needs nothing."""
+    """A failed check has a remedy, and a passed check has none."""
     checks = doctor.checks()
     assert len({check.name for check in checks}) == len(checks)
     for check in checks:
@@ -21,7 +21,7 @@ def test_each_failure_has_its_remedy_and_nothing_else_has() -> None:
 
 
 def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With an empty PATH every program is missing, and each remedy names its package."""
+    """With an empty PATH every program is reported as missing, and each remedy names its package."""
     monkeypatch.setenv("PATH", "")
     checks = {check.name: check for check in doctor.checks()}
     assert "apt-get install --no-install-recommends chrony" in checks["chronyd"].remedy
@@ -33,7 +33,7 @@ def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.Monke
     ("which", "variable"), [("desk_port", "COLDAISLE_PORT"), ("alarms_port", "COLDAISLE_ALARMS_PORT")]
 )
 def test_a_taken_port_is_noticed(which: str, variable: str) -> None:
-    """A program that listens where JupyterLab or the alarms will is noticed before Docker stumbles over it."""
+    """A port of JupyterLab or of the alarms that another program uses is reported."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         checks = {check.name: check for check in doctor.checks(**{which: number})}
@@ -43,7 +43,7 @@ def test_a_taken_port_is_noticed(which: str, variable: str) -> None:
 
 
 def test_too_little_room_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Disk and memory are measured against what a run takes."""
+    """Disk and memory are compared with what a run needs."""
     monkeypatch.setattr(doctor, "DISK", 2**60)
     monkeypatch.setattr(doctor, "MEMORY", 2**60)
     checks = {check.name: check for check in doctor.checks(tmp_path)}
@@ -52,7 +52,7 @@ def test_too_little_room_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_an_engine_that_does_not_answer_is_bad_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without an engine the one sentence names the other engine as well."""
+    """If Docker does not answer, one sentence names the other engine as well."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(InputError, match=r"does not answer: .*--engine netns"), closing(containers.connect()):
         pass

@@ -1,4 +1,4 @@
-"""Being ended: by Ctrl-C, by a closed terminal, by a service manager."""
+"""The end of a program by Ctrl-C, by a closed terminal or by a service manager."""
 
 import os
 import signal
@@ -36,15 +36,15 @@ entry.main()
     ],
 )
 def test_every_way_of_ending_is_one_sentence(number: signal.Signals, ignored: bool) -> None:
-    """Exit 128 and the signal's number, what was kept in the same line; a second signal does not disturb the tidying up.
+    """The exit code is 128 plus the signal's number, one line names what was kept, and a second signal does not stop the clean-up.
 
-    Where the signal was ignored at the start, as Ctrl-C is for a job in the background, it is heard all the same.
+    A signal that was ignored at the start, as Ctrl-C is for a background job, still ends the program.
     """
 
     def begin() -> None:
         signal.signal(
             number, signal.SIG_IGN if ignored else signal.SIG_DFL
-        )  # whatever these tests were started with
+        )  # independent of how the tests were started
 
     command = [sys.executable, "-c", PROGRAM, str(int(number))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=begin)
@@ -55,7 +55,7 @@ def test_every_way_of_ending_is_one_sentence(number: signal.Signals, ignored: bo
 
 
 def test_nohup_is_respected_and_everything_is_as_before() -> None:
-    """A hang-up that is ignored stays ignored, and after the block the handlers are those from before."""
+    """An ignored hang-up signal stays ignored, and after the block the previous handlers are restored."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with heard():

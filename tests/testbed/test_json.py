@@ -20,7 +20,7 @@ COMMANDS = ("runs", "verify", "audit", "score", "doctor", "scenario check")
 
 
 def _object(result: tuple[int, str, str], code: int = 0) -> dict[str, Any]:
-    """Return the one object of a result, and hold sentences to standard error."""
+    """Return the one object of a result, and assert that sentences go to standard error."""
     assert result[0] == code
     assert result[1].count("\n") == 1
     assert result[2] == "" if code == 0 else result[2].startswith("coldaisle: ")
@@ -30,7 +30,7 @@ def _object(result: tuple[int, str, str], code: int = 0) -> dict[str, Any]:
 
 
 def test_verify(coldaisle: Call, finished_run: Path) -> None:
-    """A run that holds: its counts, the agreement of its labels, both digests, and no problem."""
+    """The object of a verified run has its counts, the agreement of its labels, both digests, and no problem."""
     manifest = Manifest.load(finished_run)
     assert _object(coldaisle("verify", finished_run, "--json")) == {
         "run": "made",
@@ -46,7 +46,7 @@ def test_verify(coldaisle: Call, finished_run: Path) -> None:
 
 
 def test_verify_of_a_run_that_was_touched(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
-    """Exit 3: every problem is in a list of its own, and the sentence stays on standard error."""
+    """A changed run gives exit code 3: the object lists every problem, and the sentence stays on standard error."""
     run = made_finished.copy(finished_run, tmp_path)
     for name in (made_finished.CAPTURE, "plan.json"):
         made_finished.flip(run / name)
@@ -62,24 +62,24 @@ def test_verify_of_a_run_that_was_touched(coldaisle: Call, finished_run: Path, t
 def test_a_run_of_an_older_version_still_verifies(
     coldaisle: Call, finished_run: Path, tmp_path: Path
 ) -> None:
-    """The version stands in the manifest; a run that another version made holds all the same."""
+    """A run of another version verifies, and the object has that version."""
     run = made_finished.copy(finished_run, tmp_path)
     made_finished.refit(run, versions=Manifest.load(run).versions | {"coldaisle": "0.1.0"})
     assert _object(coldaisle("verify", run, "--json"))["problems"] == []
 
 
 def test_runs(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
-    """Runs with state and counts, and leftovers; with --clean what was removed and what was kept."""
+    """The object has the runs with state and counts, and the leftovers."""
     run = made_finished.copy(finished_run, tmp_path / "runs")
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "manifest.json").write_text("{")
     (tmp_path / "runs" / ".begun").mkdir()
     facts = _object(coldaisle("runs", "--folder", tmp_path / "runs", "--json"))
-    broken, made = facts["runs"]
+    broken, finished = facts["runs"]
     assert (broken["run"], broken["state"], broken["packets"]) == ("broken", "broken", None)
     assert "manifest.json" in broken["problem"]
-    assert (made["state"], made["engine"], made["problem"]) == ("finished", "netns", None)
-    assert made["packets"] == Manifest.load(run).counts["packets"]
+    assert (finished["state"], finished["engine"], finished["problem"]) == ("finished", "netns", None)
+    assert finished["packets"] == Manifest.load(run).counts["packets"]
     assert [str(tmp_path / "runs" / ".begun")] in [leftover["paths"] for leftover in facts["leftovers"]]
     empty = _object(coldaisle("runs", "--folder", tmp_path / "none", "--json"))
     assert empty["runs"] == []
@@ -94,7 +94,7 @@ def test_runs_that_are_cleared(coldaisle: Call, tmp_path: Path, monkeypatch: pyt
 
 
 def test_audit(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
-    """Without a file the scorecard itself is printed, wherever the option stands; with one, tables and file as ever."""
+    """Without a file the scorecard itself is printed, at any place of the option; with a file, tables and file are as without --json."""
     last = _object(coldaisle("audit", finished_run, "--json"))
     assert last["subject"] == "made"
     assert {row["id"] for row in last["checks"]} == {check.id for check in CHECKS}
@@ -106,7 +106,7 @@ def test_audit(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
 
 
 def test_score(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
-    """The number of frames and every alarm, with or without a folder."""
+    """The object has the number of frames and every alarm, with or without a folder."""
     model, out = tmp_path / "made.skops", tmp_path / "out"
     made_detector.make().save(model)
     capture = finished_run / made_finished.CAPTURE
@@ -119,14 +119,14 @@ def test_score(coldaisle: Call, finished_run: Path, tmp_path: Path) -> None:
 
 
 def test_doctor(coldaisle: Call) -> None:
-    """Each check with what was found; a remedy where it is not well."""
+    """The object has each check with its result, and a remedy if it failed."""
     checks = _object(coldaisle("doctor", "--json"))["checks"]
     assert {check["name"] for check in checks} > {"Python", "root", "Docker Engine"}
     assert all(bool(check["remedy"]) != check["ok"] for check in checks)
 
 
 def test_scenario_check(coldaisle: Call) -> None:
-    """What the scenario plans, and the whole digest of the plan."""
+    """The object has the contents of the plan and its whole digest."""
     facts = _object(coldaisle("scenario", "check", HOUR, "--json"))
     assert (facts["scenario"], facts["slots"], facts["episodes"]) == ("hour", 12, 4)
     assert len(facts["plan_digest"]) == 64
@@ -134,7 +134,7 @@ def test_scenario_check(coldaisle: Call) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_arguments_that_are_none(coldaisle: Call, command: str) -> None:
-    """Exit 2: an option that does not exist is an error in JSON, too."""
+    """An unknown option gives exit code 2 and an error in JSON."""
     facts = _object(coldaisle(*command.split(), "--colour", "--json"), 2)
     assert facts["error"].startswith("arguments: No such option: --colour")
     assert set(facts) == {"error", "exit_code"}
@@ -142,19 +142,19 @@ def test_arguments_that_are_none(coldaisle: Call, command: str) -> None:
 
 @pytest.mark.parametrize("command", ["verify", "audit", "score model.skops", "scenario check"])
 def test_what_is_not_there(coldaisle: Call, tmp_path: Path, command: str) -> None:
-    """Exit 2: bad input is an error in JSON with the sentence of standard error."""
+    """Bad input gives exit code 2 and an error in JSON with the sentence of standard error."""
     result = coldaisle(*command.split(), tmp_path / "none", "--json")
     assert result[2] == f"coldaisle: {_object(result, 2)['error']}\n"
 
 
 def test_an_error_nobody_foresaw(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit 70: the object is there as well."""
+    """An unforeseen error gives exit code 70 and an object, too."""
     monkeypatch.setattr(doctor, "checks", lambda **_: 1 // 0)
     assert "ZeroDivisionError" in _object(coldaisle("doctor", "--json"), 70)["error"]
 
 
 def test_where_json_is_asked_for() -> None:
-    """Only where the output was asked to be JSON: the file that an audit writes is something else."""
+    """`audit --json` asks for JSON on standard output only without a file, or with `-`; then JSON is expected."""
     for words in ("audit RUN --json", "audit --json -", "audit --json --label L", "runs --json"):
         assert json_output.is_wanted(spread(words.split()))
     for words in ("audit RUN --json FILE", "runs", "audit RUN"):
@@ -162,7 +162,7 @@ def test_where_json_is_asked_for() -> None:
 
 
 def test_the_documents_name_every_key(coldaisle: Call, finished_run: Path) -> None:
-    """The page that describes the objects has each command and each key of `verify`."""
+    """The page on JSON output has each command and each key of `verify`."""
     page = (HOUSE / "docs" / "json.md").read_text(encoding="utf-8")
     keys = _object(coldaisle("verify", finished_run, "--json"))
     for word in (*COMMANDS, *keys, "error", "exit_code", "removed", "kept", "leftovers"):

@@ -1,4 +1,4 @@
-"""Publishing alarms: a broker of the watch's own that nobody else gets into, and other people's brokers, TLS included."""
+"""Publishing alarms: the watch's own broker, which admits no strangers, and external brokers, also with TLS."""
 
 import json
 import multiprocessing
@@ -25,12 +25,12 @@ from coldaisle_testbed.live.listener import Address, Listener
 HOUSE = Path(__file__).resolve().parents[2]
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 PATIENCE_S = 60.0
-"""Most that a busy machine takes for anything here, s."""
+"""Time limit of every wait here, s, for a busy machine."""
 PASSWORD = "cold-feet"  # noqa: S105 - of a broker in this file
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
+    """Return a free port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -38,34 +38,34 @@ def free_port() -> int:
 
 def brokers() -> set[int]:
     """Return the process ids of every mosquitto that this process has started."""
-    found = set()
+    processes = set()
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):
             lines = status.read_text().splitlines()
             if "Name:\tmosquitto" in lines and f"PPid:\t{os.getpid()}" in lines:
-                found.add(int(status.parent.name))
-    return found
+                processes.add(int(status.parent.name))
+    return processes
 
 
 def options(folder: Path) -> dict[str, str]:
-    """Return what the file for subscribers says, by option of mosquitto_sub."""
+    """Return the options of mosquitto_sub in the file for subscribers."""
     return dict(line.split(" ", 1) for line in (folder / OPTIONS).read_text().splitlines())
 
 
-def subscribed(known: dict[str, str], heard: list[tuple[str, bytes]]) -> mqtt.Client:
-    """Return a client that does what the options say; what it hears is appended to a list."""
+def subscribed(options: dict[str, str], heard: list[tuple[str, bytes]]) -> mqtt.Client:
+    """Return a client with these options that appends its messages to a list."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_message = lambda _client, _data, message: heard.append((message.topic, bytes(message.payload)))
-    client.username_pw_set(known["-u"], known["-P"])
-    client.connect(known["-h"], int(known["-p"]))
-    client.subscribe(known["-t"], qos=1)
+    client.username_pw_set(options["-u"], options["-P"])
+    client.connect(options["-h"], int(options["-p"]))
+    client.subscribe(options["-t"], qos=1)
     client.loop_start()
     return client
 
 
 @contextmanager
 def mosquitto(folder: Path, *settings: str) -> Iterator[int]:
-    """Run somebody's mosquitto on loopback, with one account, and yield its port."""
+    """Run an external mosquitto on loopback, with one account, and yield its port."""
     port = free_port()
     broker_accounts.write(folder, {"ann": PASSWORD})
     lines = (
@@ -89,7 +89,7 @@ def mosquitto(folder: Path, *settings: str) -> Iterator[int]:
 
 
 def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
-    """Where nobody listens a broker is started that its file alone lets in; file and process are gone afterwards."""
+    """If no broker listens, one is started that requires the account in its file; file and process are gone afterwards."""
     lines: list[str] = []
     heard: list[tuple[str, bytes]] = []
     port, before = free_port(), brokers()
@@ -114,7 +114,7 @@ def test_a_watch_has_a_broker_of_its_own(tmp_path: Path) -> None:
 
 
 def test_each_watch_has_another_password() -> None:
-    """Two brokers do not share their password."""
+    """Two brokers have different passwords."""
     first, second = Broker(free_port()), Broker(free_port())
     first.close()
     second.close()
@@ -122,7 +122,7 @@ def test_each_watch_has_another_password() -> None:
 
 
 def test_the_broker_is_not_root_and_on_loopback_only() -> None:
-    """Its process belongs to another user where the caller is root, and its one socket listens on 127.0.0.1."""
+    """If the caller is root, the process belongs to another user; its one socket listens on 127.0.0.1."""
     port = free_port()
     broker = Broker(port)
     try:
@@ -139,7 +139,7 @@ def test_the_broker_is_not_root_and_on_loopback_only() -> None:
 
 
 def test_a_broker_that_cannot_listen_leaves_nothing(tmp_path: Path) -> None:
-    """A taken port is one sentence with mosquitto's reason, and neither process nor file stays."""
+    """A taken port gives one sentence with mosquitto's reason, and neither process nor file is left."""
     before = brokers()
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -151,7 +151,7 @@ def test_a_broker_that_cannot_listen_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_broker_ends_with_a_watch_that_is_killed(tmp_path: Path) -> None:
-    """SIGKILL to the watch ends its mosquitto too: nobody listens any more, and the next watch can have the port."""
+    """SIGKILL to the watch also ends its mosquitto, and the next watch can use the port."""
     port, fork = free_port(), multiprocessing.get_context("fork")
     lines = fork.SimpleQueue()
 
@@ -174,7 +174,7 @@ def test_a_broker_ends_with_a_watch_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_alarms_go_to_a_broker_that_asks_who_we_are(tmp_path: Path) -> None:
-    """User and password file let us in; no user and a wrong password are refused in one sentence."""
+    """The right user and password file are accepted; no user and a wrong password are refused in one sentence."""
     heard: list[tuple[str, bytes]] = []
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     right.write_text(f"{PASSWORD}\n")
@@ -198,7 +198,7 @@ def test_alarms_go_to_a_broker_that_asks_who_we_are(tmp_path: Path) -> None:
 
 
 def test_tls_is_spoken_and_checked(tmp_path: Path) -> None:
-    """A broker with TLS is used when its certificate is vouched for, and refused when it is not."""
+    """A broker with TLS is used if its certificate is trusted, and refused otherwise."""
     password = tmp_path / "password"
     password.write_text(PASSWORD)
     with mosquitto(tmp_path, f"certfile {CERTIFICATE}", f"keyfile {CERTIFICATE}") as port:
@@ -212,7 +212,7 @@ def test_tls_is_spoken_and_checked(tmp_path: Path) -> None:
 
 
 def test_alarms_that_nobody_confirmed_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the broker is gone at the end, the watch says how many alarms it did not take."""
+    """If the broker is gone at the end, the watch prints how many alarms it did not confirm."""
     password = tmp_path / "password"
     password.write_text(PASSWORD)
     lines: list[str] = []
@@ -235,7 +235,7 @@ def open_path() -> Iterator[Path]:
 
 @pytest.mark.netns
 def test_the_listener_in_containers_has_a_password_too(open_path: Path) -> None:
-    """Its script runs mosquitto as the daemons' user; the owner of the runs alone finds the password, and it lets the watch in."""
+    """Its script runs mosquitto as the daemons' user; only the owner of the runs can read the password, with which the watch connects."""
     port, owner, daemon = free_port(), 4242, 10001
     runs, place = open_path / "runs", open_path / "tmp"
     runs.mkdir()
@@ -283,13 +283,13 @@ def test_the_listener_in_containers_has_a_password_too(open_path: Path) -> None:
     ["nowhere", "1884", "127.0.0.1:none", "127.0.0.1:0", "127.0.0.1:65536", "http://h:1", "mqtt://h:1/topic"],
 )
 def test_what_is_no_address_is_refused(where: str) -> None:
-    """Anything but host and port, perhaps with scheme and user, is one sentence with the forms that are right."""
+    """Anything but host and port, with an optional scheme and user, is refused with the right forms."""
     with pytest.raises(InputError, match="write HOST:PORT, or mqtt://USER@HOST:PORT"):
         Address.parse(where)
 
 
 def test_a_password_is_never_on_the_command_line(tmp_path: Path) -> None:
-    """An address with a password is refused without repeating it; a password needs its user and a file that can be read."""
+    """An address with a password is refused without repeating it; a password needs a user and a readable file."""
     with pytest.raises(InputError, match="--mqtt-password") as refused:
         Address.parse("mqtt://ann:cold-feet@h:1883")
     assert "cold-feet" not in str(refused.value)
@@ -300,7 +300,7 @@ def test_a_password_is_never_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_addresses_say_what_they_are(tmp_path: Path) -> None:
-    """Scheme, user and port are understood, IPv6 too, and no password is shown."""
+    """Scheme, user and port are read, IPv6 too, and no password is printed."""
     (tmp_path / "password").write_text("cold-feet\nsecond line\n")
     full = Address.parse("mqtts://ann@[::1]:8883", tmp_path / "password", CERTIFICATE)
     assert full == Address("::1", 8883, "ann", "cold-feet", tls=True, authority=CERTIFICATE)

@@ -1,4 +1,4 @@
-"""Watching live: captures read as they grow, alarms told once, and the same verdicts as on the finished capture."""
+"""Watching live: growing captures are read, each alarm is written once, and the verdicts equal those on the finished capture."""
 
 import json
 import os
@@ -30,7 +30,7 @@ MOST = 1 << 20
 
 
 class Stage:
-    """A run in the making: a shard's raw capture that grows, and its timeline."""
+    """A run that is being made: a shard's raw capture that grows, and its timeline."""
 
     def __init__(self, folder: Path, made: Path) -> None:
         self.folder = folder
@@ -46,12 +46,12 @@ class Stage:
         (self.own / "journal" / "timeline.jsonl").write_text(json.dumps(line) + "\n")
 
     def write(self, first: int, last: int) -> None:
-        """Append some bytes of the capture."""
+        """Append some bytes to the capture."""
         with self.open.open("ab") as file:
             file.write(self.data[first:last])
 
     def seal(self) -> None:
-        """Give the capture its name, join the shard to the run and let the run appear."""
+        """Rename the capture, join the shard to the run and make the run appear."""
         self.open.rename(self.raw / f"{made_run.SHARD}-000.pcap")
         shutil.copytree(self.own / "capture", self.folder / "capture")
         shutil.rmtree(self.folder / "shards")
@@ -59,7 +59,7 @@ class Stage:
 
 
 def finished(run: Path, made: Path) -> Path:
-    """Return a finished run with its timeline, whose capture can be watched from the beginning."""
+    """Return a finished run with its timeline and a capture that can be watched from the beginning."""
     stage = Stage(run.with_name(f".{run.name}"), made)
     stage.write(0, len(stage.data))
     timeline = (stage.own / "journal" / "timeline.jsonl").read_text()
@@ -97,11 +97,11 @@ def expected(model: Path, made: Path) -> list[tuple[int, int, float]]:
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
-    """Return what the shard's file of alarms holds."""
+    """Return the lines of the shard's file of alarms."""
     return [json.loads(line) for line in (folder / f"{made_run.SHARD}.jsonl").read_text().splitlines()]
 
 
-def told(folder: Path) -> list[tuple[object, object, object]]:
+def alarms_in(folder: Path) -> list[tuple[object, object, object]]:
     """Return frame, time and score of the alarms in a folder."""
     return [
         (line["frame"], line["time_ns"], line["score"]) for line in lines(folder) if line["event"] == "alarm"
@@ -109,27 +109,27 @@ def told(folder: Path) -> list[tuple[object, object, object]]:
 
 
 def test_a_growing_capture_gives_every_frame_once(made: Path, tmp_path: Path) -> None:
-    """Cut anywhere, read at any time, sealed meanwhile: the frames are those of the finished capture, in virtual time."""
+    """A capture cut at any byte and sealed meanwhile gives the frames of the finished capture, in virtual time."""
     stage = Stage(tmp_path / ".run", made)
-    tail, seen = Tail(stage.raw, made_run.SHARD), []
+    tail, tail_frames = Tail(stage.raw, made_run.SHARD), []
     edges = sorted({0, 10, 24, 30, 41, *range(0, len(stage.data), 977), len(stage.data)})
     for first, last in pairwise(edges):
         stage.write(first, last)
-        seen += tail.read(5, MOST)
+        tail_frames += tail.read(5, MOST)
         assert not tail.ended()
     stage.seal()
-    while found := tail.read(1000, MOST):
-        seen += found
+    while frames := tail.read(1000, MOST):
+        tail_frames += frames
     assert tail.ended()
     tail.close()
     retimed = made_run.captured(made / "capture" / f"{made_run.SHARD}-000.pcap")
-    assert [time_ns for time_ns, _, _ in seen] == [time_ns for time_ns, _ in retimed]
-    assert [len(frame) for _, _, frame in seen] == [len(frame) for _, frame in retimed]
-    assert {time_ns - wall_ns for time_ns, wall_ns, _ in seen} == {made_run.OFFSET}
+    assert [time_ns for time_ns, _, _ in tail_frames] == [time_ns for time_ns, _ in retimed]
+    assert [len(frame) for _, _, frame in tail_frames] == [len(frame) for _, frame in retimed]
+    assert {time_ns - wall_ns for time_ns, wall_ns, _ in tail_frames} == {made_run.OFFSET}
 
 
 def test_a_second_file_follows_the_first(made: Path, tmp_path: Path) -> None:
-    """When tcpdump goes on in another file, so does the reader."""
+    """When tcpdump starts another file, the reader goes on there."""
     stage = Stage(tmp_path / ".run", made)
     stage.write(0, len(stage.data))
     again = stage.open.with_name(f"{stage.open.name}1")
@@ -141,14 +141,14 @@ def test_a_second_file_follows_the_first(made: Path, tmp_path: Path) -> None:
 
 
 def test_shards_are_found_where_they_are_played(made: Path, tmp_path: Path) -> None:
-    """Both engines' places are known, the open capture and the sealed one."""
+    """The reader finds the open and the sealed capture of a shard in the folders of both engines."""
     stage = Stage(tmp_path / ".run", made)
     assert list(find(stage.folder)) == [(stage.raw, made_run.SHARD)]
     assert list(find(made)) == [(made / "capture" / "raw", made_run.SHARD)]
 
 
 def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp_path: Path) -> None:
-    """Frames arrive in pieces while it watches; every alarm of the finished capture is told once, with its delay."""
+    """Frames arrive in pieces during the watch; every alarm of the finished capture is written once, with its delay."""
     stage, folder = Stage(tmp_path / ".run", made), tmp_path / "alarms" / "run"
 
     def play() -> None:
@@ -166,7 +166,7 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
     with held(stage.folder):
         watch(tmp_path, None, model, POLICY, None, None, reports.append)
     player.join()
-    assert told(folder) == expected(model, made)
+    assert alarms_in(folder) == expected(model, made)
     assert [line["event"] for line in lines(folder)][:: len(lines(folder)) - 1] == ["watching", "end"]
     assert all(float(str(line["delay_ms"])) >= 0 for line in lines(folder) if line["event"] == "alarm")
     assert "alarms" in reports[-2]
@@ -175,7 +175,7 @@ def test_what_is_told_live_is_what_the_capture_says(made: Path, model: Path, tmp
 def test_a_shard_without_its_timeline_is_left_to_the_next_look(
     made: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that is joined while the watcher begins ends it without an error, and nothing was told."""
+    """A run whose shards are joined at the start of the watch ends it without an error and without a file."""
     monkeypatch.setattr("coldaisle_testbed.live.loop.SETTLE_S", 0.05)
     stage = Stage(tmp_path / ".run", made)
     stage.write(0, len(stage.data))
@@ -190,9 +190,9 @@ def test_a_shard_without_its_timeline_is_left_to_the_next_look(
 def test_a_run_whose_making_was_ended_is_said(
     made: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While somebody makes the run the watcher waits; when nobody does any more it tells what it saw, and goes on in a second call.
+    """The watch waits while a program makes the run; if that program ends, it reports what it has, and a second call goes on.
 
-    A new watcher passes the abandoned folder over.
+    A new watch ignores the abandoned folder.
     """
     monkeypatch.setattr("coldaisle_testbed.live.loop.SETTLE_S", 0.05)
     monkeypatch.setattr("coldaisle_testbed.live.choice.APPEAR_S", 0.3)
@@ -223,40 +223,40 @@ def test_a_run_whose_making_was_ended_is_said(
     (stage.folder / ORDER).unlink()
     stage.seal()
     watch(tmp_path, tmp_path / "run", model, POLICY, tmp_path / "out", None, reports.append)
-    assert told(tmp_path / "out") == expected(model, made)
+    assert alarms_in(tmp_path / "out") == expected(model, made)
 
 
 def test_a_watcher_that_starts_again_tells_nothing_twice(made: Path, model: Path, tmp_path: Path) -> None:
-    """Its file cut within a line, it goes on behind the last alarm told and ends with the same file's alarms."""
+    """With a file cut within a line, a new watch goes on after the last whole alarm and ends with the same alarms."""
     run, out = finished(tmp_path / "run", made), tmp_path / "out"
     watch(tmp_path, run, model, POLICY, out, None, lambda _: None)
-    whole = told(out)
+    whole = alarms_in(out)
     assert whole == expected(model, made)
     path = out / f"{made_run.SHARD}.jsonl"
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"\n", len(data) // 2) + 20])
     watch(tmp_path, run, model, POLICY, out, None, lambda _: None)
-    assert told(out) == whole
+    assert alarms_in(out) == whole
     with pytest.raises(InputError, match="another detector or policy"):
         watch(tmp_path, run, model, "1 a day", out, None, lambda _: None)
 
 
 def test_no_run_and_no_model_are_said(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing model, an unknown policy, and a folder where nothing is played end in one sentence."""
+    """A missing model, an unknown policy, and a folder without a run are each refused in one sentence."""
     monkeypatch.setattr("coldaisle_testbed.live.choice.APPEAR_S", 0.05)
-    for wanted, policy, message in (
+    for detector_file, policy, message in (
         (tmp_path / "none.skops", POLICY, "cannot be read"),
         (model, "never", "use one of"),
         (model, POLICY, "no run is being made here"),
     ):
         with pytest.raises(InputError, match=message):
-            watch(tmp_path, None, wanted, policy, None, None, lambda _: None)
+            watch(tmp_path, None, detector_file, policy, None, None, lambda _: None)
     with pytest.raises(InputError, match="no run here has a detector"):
         watch(tmp_path, None, None, POLICY, None, None, lambda _: None)
 
 
 def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: Path, tmp_path: Path) -> None:
-    """A newer run without models, a model in the making and the link to the newest run are passed over."""
+    """A newer run without models, an unfinished run and the link to the newest run are ignored."""
     for age, name in enumerate(("old", "newer", ".stage")):
         detector_file = tmp_path / name / "models" / "packets.random_forest.skops"
         detector_file.parent.mkdir(parents=True)
@@ -265,11 +265,11 @@ def test_the_newest_run_that_was_analysed_lends_its_detector(made: Path, model: 
     (tmp_path / "newest").mkdir()
     (tmp_path / "latest").symlink_to("newest")
     watch(tmp_path, finished(tmp_path / "run", made), None, POLICY, None, None, lambda _: None)
-    assert told(tmp_path / "alarms" / "run") == expected(model, made)
+    assert alarms_in(tmp_path / "alarms" / "run") == expected(model, made)
 
 
 def _lend(runs: Path, name: str, hours: float, scores: dict[str, float], age: int) -> Path:
-    """Make a run that left detectors with these scores; it spans so many hours, and is the newer the larger its age."""
+    """Make a run of these hours with detectors of these scores; the larger the age, the newer the run."""
     run = runs / name
     (run / "models").mkdir(parents=True)
     began = datetime(2026, 3, 2, tzinfo=UTC)
@@ -294,7 +294,7 @@ def _lend(runs: Path, name: str, hours: float, scores: dict[str, float], age: in
 
 
 def test_the_detector_that_the_report_calls_best(tmp_path: Path) -> None:
-    """Of the newest run that learned from a day or more its best detector is taken, and one line says which and why."""
+    """The best detector of the newest run of a day or more is taken, and one line says which and why."""
     lines: list[str] = []
     _lend(tmp_path, "old", 168, {"random_forest": 0.9}, 1)
     week = _lend(tmp_path, "week", 168, {"random_forest": 0.7, "gradient_boosting": 0.8, "rule": 0.5}, 2)
@@ -318,7 +318,7 @@ def test_the_detector_that_the_report_calls_best(tmp_path: Path) -> None:
 def test_what_is_left_over_is_passed_over(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a run that somebody is making is watched by itself, however new the others are; what is no run at all is refused."""
+    """By default only a run that a program is making is watched, even if others are newer; a path that is not a run is refused."""
     lines: list[str] = []
     making = Stage(tmp_path / ".making", made).folder
     for name in (".compose", ".left"):
@@ -336,7 +336,7 @@ def test_what_is_left_over_is_passed_over(
 
 
 def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
-    """It starts with what watches, remembers the last alarm, and takes away half a line."""
+    """A file of alarms starts with its detector and policy, gives its last alarm, and drops a cut line."""
     path = tmp_path / "a.jsonl"
     book = Book(path, {"model": "m"})
     book.write({"event": "alarm", "frame": 7})
@@ -359,7 +359,7 @@ def test_a_book_knows_what_it_holds(tmp_path: Path) -> None:
     [b"no\n", b"[]\n", b"{}\n", b"[" * 100_000 + b"\n", b"\xff\n", b'{"event": "alarm", "frame": "1"}\n'],
 )
 def test_a_book_that_is_none(tmp_path: Path, content: bytes) -> None:
-    """A file that holds anything but alarms is left as it is, and refused in one sentence."""
+    """A file with other contents than alarms is refused in one sentence and not changed."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.jsonl: it holds no alarms"):
@@ -368,7 +368,7 @@ def test_a_book_that_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_delays_are_known_to_two_percent() -> None:
-    """Median, 99th percentile and maximum of what was counted, in any pieces, are those of all of it; nothing gives nothing."""
+    """Median, 99th percentile and maximum of delays counted in parts are those of all delays to 3 %; without delays there are none."""
     values = np.random.default_rng(2).lognormal(1, 1, 5_000)
     whole, part = Delays(), Delays()
     assert whole.facts() == {}

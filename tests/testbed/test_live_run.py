@@ -1,4 +1,4 @@
-"""A detector beside a real run: what it tells while the testbed plays is what the finished capture says."""
+"""A detector watches a real run: its alarms during the run equal those on the finished capture."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ needs_engine = pytest.mark.skipif(not compose.answers(), reason="needs a Docker 
     ],
 )
 def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> None:
-    """The alarms told while the hour plays are those of scoring its capture afterwards, and every frame was judged."""
+    """The alarms written while the hour plays are those of scoring its capture afterwards, and every frame was scored."""
     model, runs = tmp_path / "made.skops", tmp_path / "runs"
     made_detector.make().save(model)
     runs.mkdir()

@@ -1,4 +1,4 @@
-"""Programs that do not end: each is waited for so long, and then said in one sentence."""
+"""Programs that do not end: each wait has a limit, and a sentence says which program was waited for."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from coldaisle_testbed.engines.containers import Containers
 
 
 def stand_in(folder: Path, name: str, script: str) -> None:
-    """Put a program of some name into a folder."""
+    """Put a script with some program's name into a folder."""
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -27,7 +27,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes longer than it may is said, and no half of it is kept."""
+    """A compilation that takes too long ends with a sentence, and no partial result is kept."""
     monkeypatch.setattr(jit, "COMPILE_S", 0.01)
     monkeypatch.setattr(jit, "_folders", lambda: iter([tmp_path / "cache"]))
     with pytest.raises(InputError, match=r"compiled code: was not finished within 0\.01 s"):
@@ -36,7 +36,7 @@ def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_compose_command_that_hangs_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence names the command, how long it was waited for, and where to look."""
+    """The sentence has the command, the time limit, and the place of its output."""
     monkeypatch.setattr(compose, "BUILD_S", 0.1)
     stand_in(path, "docker", "exec sleep 600")
     run = ComposeRun("x", Containers.__new__(Containers), PLAN, path, print)

@@ -1,4 +1,4 @@
-"""What a kernel lacks is named before a run, with what is left out."""
+"""Missing kernel features are named before a run, with the kinds that are left out."""
 
 import os
 from pathlib import Path
@@ -22,17 +22,17 @@ def _refuses() -> None:
 @pytest.mark.netns
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces")
 def test_this_machine_lacks_nothing() -> None:
-    """Where runs are tested every probe passes."""
+    """On the machine of these tests every probe passes."""
     assert probe.lacking() == {}
 
 
 def test_every_need_of_a_kind_has_a_probe() -> None:
-    """No kind needs anything that is not tried."""
+    """Every need of a kind has a probe."""
     assert {need for kind in KINDS.values() for need in kind.needs} <= set(probe.PROBES)
 
 
 def test_what_is_lacking_is_named_with_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel without link control costs the cable's episodes, and nothing else."""
+    """A kernel without link control loses the episodes of the cable, and no others."""
     plan = build_plan(load_scenario(WEEK))
     monkeypatch.setattr(probe, "PROBES", {"link control": _refuses, "packet sockets": lambda: None})
     lacks = probe.lacking()
@@ -47,7 +47,7 @@ def test_what_is_lacking_is_named_with_what_it_costs(monkeypatch: pytest.MonkeyP
 def test_run_says_so_before_it_starts_and_plays_the_rest(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`up` prints the sentence first; the plan it plays holds every other episode, under its own name."""
+    """`up` prints the sentence first; the plan that it plays holds every other episode with its original id."""
     monkeypatch.setattr(probe, "PROBES", {"link control": _refuses})
     monkeypatch.setattr(cli, "_engine", lambda _: "netns")
     played: list[Plan] = []

@@ -1,4 +1,4 @@
-"""What a manifest says of the software: natively what this machine holds, in containers what each image left."""
+"""The software in a manifest: on netns this machine's, in containers that of each image."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ from coldaisle_testbed import provenance
 
 
 def test_on_namespaces_the_machine_is_noted(tmp_path: Path) -> None:
-    """The file and the versions say base, exact Debian versions and libraries; the tools of the tests are left out."""
+    """File and versions have the base, exact Debian versions and libraries, without the tools of the tests."""
     versions = provenance.note(tmp_path, "netns")
     held = Software.of_run(tmp_path)["machine"]
     assert versions["base"] == held.base
@@ -23,13 +23,13 @@ def test_on_namespaces_the_machine_is_noted(tmp_path: Path) -> None:
 
 
 def test_programs_say_their_own_version(tmp_path: Path) -> None:
-    """On namespaces a program's version is what the program on the PATH says."""
+    """On netns a program's version is the output of the program on the PATH."""
     first = subprocess.run(["tcpdump", "--version"], capture_output=True, text=True, check=False)
     assert f"version {provenance.note(tmp_path, 'netns')['tcpdump']}" in first.stdout + first.stderr
 
 
 def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
-    """Base, day, packages and libraries are the images'; of this machine no Debian package took part."""
+    """Base, day, packages and libraries are the images'; no Debian package of this machine is listed."""
     image = {"base": "Debian 13.2", "made": "2026-11-17"}
     broker = Software.model_validate({**image, "debian": {"mosquitto": "2.0.21-1+b1", "libc6": "2.41-12"}})
     broker.save(tmp_path / FOLDER / "broker.json")
@@ -43,7 +43,7 @@ def test_in_containers_the_images_are_noted(tmp_path: Path) -> None:
 
 
 def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The analysis image has its file from when it was built, and does not look again."""
+    """The analysis image writes the file from its build and does not list its software again."""
     image = tmp_path / "image"
     Software(base="Debian 13.2").save(image / "analysis.json")
     monkeypatch.setattr(provenance, "IMAGE", image)
@@ -53,7 +53,7 @@ def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("version", "found"),
+    ("version", "upstream"),
     [
         ("2.0.11-1.2+deb12u2", "2.0.11"),
         ("1:6.1-1", "6.1"),
@@ -62,14 +62,14 @@ def test_an_image_that_concludes_leaves_its_own_file(tmp_path: Path, monkeypatch
         ("4.4.7+dfsg-1~deb13u1", "4.4.7+dfsg"),
     ],
 )
-def test_upstream_versions_are_debians_without_epoch_and_revision(version: str, found: str) -> None:
-    """As deb-version(7) says: what is between a colon and the last hyphen."""
-    assert provenance._upstream(version) == found
+def test_upstream_versions_are_debians_without_epoch_and_revision(version: str, upstream: str) -> None:
+    """The upstream version lies between a colon and the last hyphen, as in deb-version(7)."""
+    assert provenance._upstream(version) == upstream
 
 
 @pytest.mark.netns
 def test_a_run_holds_what_its_manifest_says(hour_run: Path) -> None:
-    """A real run has its machine's file, sealed, and its versions are those of the file."""
+    """A real run has this machine's file, sealed, and its versions are those of the file."""
     manifest = Manifest.load(hour_run)
     assert f"{FOLDER}/machine.json" in manifest.files
     held = Software.of_run(hour_run)["machine"]

@@ -1,4 +1,4 @@
-"""Shards of a run: whole or not, kept, and put together."""
+"""Folders of shards: whole or damaged, kept, and joined."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def stage(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "more", "unsealed", "half a seal"])
 def test_a_piece_that_is_not_as_it_was_sealed_is_played_again(stage: Path, damage: str) -> None:
-    """A file that is cut, missing or new, and a seal that is missing or broken: the shard goes, the others stay."""
+    """A shard with a cut, missing or new file, or a missing or broken seal, is removed and played again; the others stay."""
     folder = shard_folders.folder_of(stage, DAYS[1])
     capture = folder / "capture" / "day-2-000.pcap"
     if damage == "cut":
@@ -56,7 +56,7 @@ def _files(stage: Path) -> dict[str, str]:
 def test_a_join_that_was_cut_short_is_made_again(
     stage: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    """Ended at any capture, the shards are there as they were, and made again it comes to the same."""
+    """A join interrupted at any capture leaves the shards unchanged, and a second join gives the same result."""
     left, linked = iter(range(steps)), shard_folders._linked
 
     def cut(source: Path, target: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_join_that_was_cut_short_is_made_again(
 def test_where_a_disk_knows_no_second_names_files_are_copied(
     stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The capture is there in the end all the same."""
+    """On a file system without hard links the capture is copied."""
 
     def refused(*_: object) -> None:
         raise OSError
@@ -95,7 +95,7 @@ def test_where_a_disk_knows_no_second_names_files_are_copied(
 
 
 def test_only_what_is_missing_is_played(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With two of three shards whole only the third is begun; with all of them, or all joined, nothing is."""
+    """With two of three shards whole only the third is played; with all of them whole, or all joined, none is."""
     plan = build_plan(
         Scenario.model_validate(
             {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 72}

@@ -1,4 +1,4 @@
-"""Shards: how a run is cut, named and joined again."""
+"""Shards: how a run is cut into them, how they are named, and how they are joined."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ _SCENARIO = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": 
 
 @given(st.integers(1, 92), st.integers(-1, 120))
 def test_split_covers_every_day_once_in_order(days: int, shards: int) -> None:
-    """However a run is cut, its shards put together are its days, and nearly equal in length."""
+    """For any number of shards they hold each day once, in order, and have nearly equal lengths."""
     parts = Shard.split(days, shards)
     assert [day for part in parts for day in part.days] == list(range(days))
     assert len(parts) == max(1, min(shards, days))
@@ -28,13 +28,13 @@ def test_split_covers_every_day_once_in_order(days: int, shards: int) -> None:
 
 @given(st.integers(1, 92), st.integers(1, 92))
 def test_name_of_a_shard_is_read_back(days: int, shards: int) -> None:
-    """``day-3`` and ``day-1-7`` name the days they are written for."""
+    """``day-3`` and ``day-1-7`` are read as the days they are written for."""
     for shard in Shard.split(days, shards):
         assert Shard.parse(str(shard), days) == shard
 
 
 def test_no_name_means_the_whole_run() -> None:
-    """An empty text is all days."""
+    """An empty text means all days."""
     assert Shard.parse("", 7) == Shard(range(7))
 
 
@@ -42,13 +42,13 @@ def test_no_name_means_the_whole_run() -> None:
     "text", ["day-0", "day-8", "day-5-3", "day-1-8", "day-", "day-a", "day-1-2-3", "Monday"]
 )
 def test_bad_name_is_refused_with_what_is_right(text: str) -> None:
-    """A day outside the run or a name of another form is one sentence with the value."""
+    """A day outside the run or a name of another form is refused in one sentence with the value."""
     with pytest.raises(InputError, match=rf"shard is '{text}': (name days from 1 to 7|write it as day-3)"):
         Shard.parse(text, 7)
 
 
 def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever goes wrong in the process of a shard reaches the command line as one sentence that says where."""
+    """Any exception in the process of a shard reaches the command line as one sentence with its place."""
 
     def broken(*_: object) -> None:
         raise ValueError("no such thing")
@@ -61,7 +61,7 @@ def test_fault_of_our_own_is_reported_with_its_place(tmp_path: Path, monkeypatch
 
 
 def test_join_puts_shards_together_in_order(tmp_path: Path) -> None:
-    """Journals are appended day after day, captures moved, and nothing of the shards stays behind."""
+    """Journals are appended in the order of days, captures are moved, and no file of the shards is left."""
     plan, shards = build_plan(Scenario.model_validate(_SCENARIO)), Shard.split(11, 11)
     shard_folders.prepare(tmp_path, plan)
     for shard in shards:

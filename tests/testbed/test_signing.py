@@ -1,4 +1,4 @@
-"""Signing a run with an SSH key, and holding it to who signed and to the sha256 that was told."""
+"""A run is signed with an SSH key, and verified against its signer and the printed sha256."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the keys of Ada and Bob, one with a passphrase, and a list that allows Ada alone."""
+    """Return a folder with keys of Ada and Bob, one with a passphrase, and a list of signers with Ada alone."""
     folder = tmp_path_factory.mktemp("keys")
     for name, passphrase in (("ada", ""), ("bob", ""), ("closed", "secret")):
         command = [
@@ -41,12 +41,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of a finished run; its signature is each test's own."""
+    """Return a copy of a finished run; each test makes its own signature."""
     return made.copy(finished_run, tmp_path_factory.mktemp("signed"))
 
 
 def test_a_signature_holds(run: Path, keys: Path) -> None:
-    """Who signed is said; the signature is no added file, and signing again replaces it."""
+    """The signer is named; the signature does not count as an added file, and signing again replaces it."""
     for _ in range(2):
         assert signing.sign(run, keys / "ada") == run / "manifest.json.sig"
     assert verify(run, signers=keys / "allowed").signed_by == "ada@example.org"
@@ -54,7 +54,7 @@ def test_a_signature_holds(run: Path, keys: Path) -> None:
 
 
 def test_a_signature_of_somebody_else(run: Path, keys: Path) -> None:
-    """A key that the list does not name is refused, and the list is named."""
+    """A key outside the list of signers is refused, and the sentence names the list."""
     signing.sign(run, keys / "bob")
     with pytest.raises(
         TrustError, match=rf"manifest\.json\.sig: is not by a signer that {keys / 'allowed'} names"
@@ -63,7 +63,7 @@ def test_a_signature_of_somebody_else(run: Path, keys: Path) -> None:
 
 
 def test_a_signature_of_something_else(run: Path, keys: Path) -> None:
-    """One that was made for another purpose, or of another manifest, does not count."""
+    """A signature for another purpose or of another manifest is refused."""
     other = run.parent / "manifest.json"
     for space, text in (("git", (run / "manifest.json").read_bytes()), (signing.NAMESPACE, b"{}")):
         other.write_bytes(text)
@@ -75,14 +75,14 @@ def test_a_signature_of_something_else(run: Path, keys: Path) -> None:
 
 
 def test_no_signature(run: Path, keys: Path) -> None:
-    """Where nobody signed, that is what is said."""
+    """A run without a signature is refused with that reason."""
     (run / signing.SIGNATURE).unlink(missing_ok=True)
     with pytest.raises(TrustError, match="nobody signed this run"):
         verify(run, signers=keys / "allowed")
 
 
 def test_a_closed_key_off_a_terminal(run: Path, keys: Path) -> None:
-    """Nobody is asked for a passphrase: the sentence names the key and what would do, and nothing is left."""
+    """Without a terminal there is no question for a passphrase: the sentence has the key and the remedy, and no file is left."""
     (run / signing.SIGNATURE).unlink(missing_ok=True)
     with pytest.raises(
         InputError, match=r"--key is .*closed.*: .*load it into an SSH agent and name its \.pub"
@@ -92,7 +92,7 @@ def test_a_closed_key_off_a_terminal(run: Path, keys: Path) -> None:
 
 
 def test_what_is_no_key_and_no_list(run: Path, keys: Path) -> None:
-    """A missing key, a text that is no key, and a missing list are named."""
+    """A missing key, a text that is not a key, and a missing list are refused by name."""
     (keys / "text").write_text("no key")
     for key in (keys / "none", keys / "text"):
         with pytest.raises(InputError, match=f"--key is '{key}': "):
@@ -102,7 +102,7 @@ def test_what_is_no_key_and_no_list(run: Path, keys: Path) -> None:
 
 
 def test_without_ssh_keygen(run: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where OpenSSH is missing, that is said, with the package."""
+    """Without OpenSSH the sentence names its package."""
     env = shutil.which("env")
     assert env is not None
     (tmp_path / "env").symlink_to(env)
@@ -114,16 +114,16 @@ def test_without_ssh_keygen(run: Path, keys: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_a_run_is_held_to_its_digest(run: Path) -> None:
-    """The sha256 that was told is the manifest's, in either case of letters; another one is not."""
+    """The printed sha256 is accepted in lower and upper case; another one is refused."""
     assert verify(run, digest_of(run).upper()).manifest_sha256 == digest_of(run)
     with pytest.raises(
-        TrustError, match=f"manifest.json has the sha256 {digest_of(run)}, not the one asked for"
+        TrustError, match=f"manifest.json has the sha256 {digest_of(run)}, not that of --manifest-digest"
     ):
         verify(run, "0" * 64)
 
 
 @pytest.mark.parametrize("digest", ["", "abc", "g" * 64, "0" * 63])
 def test_what_is_no_digest(run: Path, digest: str) -> None:
-    """A malformed sha256 is bad input, not a run that broke."""
+    """A malformed sha256 is bad input, not a damaged run."""
     with pytest.raises(InputError, match=r"--manifest-digest is '.*': give the 64 hexadecimal digits"):
         verify(run, digest)

@@ -1,4 +1,4 @@
-"""The hidden folder of a run: whose it is, what is kept of it when the making fails, and how to go on."""
+"""The hidden folder of a run: its owner, what is kept of it after a failure, and how to resume it."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def begun(folder: Path, sealed: int, *, played: bool = False) -> Path:
 
 
 def test_two_runs_in_one_second_get_two_names(tmp_path: Path) -> None:
-    """While one is made, and once it is there, the next in the same second takes the name of the next second."""
+    """A run that starts in the same second as another, finished or not, takes the name of the next second."""
     (tmp_path / "20260302-100000-made-1").mkdir()
     with new_stage(tmp_path, PLAN, NOW) as first, new_stage(tmp_path, PLAN, NOW) as second:
         names = [first.name, second.name]
@@ -62,7 +62,7 @@ def test_two_runs_in_one_second_get_two_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [InputError("a", "b"), KeyboardInterrupt(), TrustError(["x"])])
 def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, error: BaseException) -> None:
-    """Two of three shards stay, the unsealed one goes; of a run that is not trustworthy it says that it is there to look at."""
+    """The sealed shards are kept, the third is removed; for a run that is not trustworthy the sentence says where it can be examined."""
     folder = begun(tmp_path / ".run", 2)
     (folder / shard_folders.SHARDS / "day-3").mkdir()
     with pytest.raises(type(error)), held_stage(folder):
@@ -79,7 +79,7 @@ def test_what_is_sealed_is_kept_and_the_error_says_how_to_go_on(tmp_path: Path, 
 
 
 def test_a_stage_that_holds_nothing_goes(tmp_path: Path) -> None:
-    """Nothing sealed: nothing is kept, and nothing more is said."""
+    """A stage without a sealed shard is removed, and the error does not mention it."""
     folder, error = begun(tmp_path / ".run", 0), InputError("a", "b")
     with pytest.raises(InputError), held_stage(folder):
         raise error
@@ -88,7 +88,7 @@ def test_a_stage_that_holds_nothing_goes(tmp_path: Path) -> None:
 
 
 def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Going on with it is refused in a sentence, clearing away passes it over; afterwards both are possible."""
+    """A stage in use can be neither resumed nor cleared away; afterwards both are possible."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(leftovers, "SHARED_MEMORY", tmp_path / "none")
     folder = begun(tmp_path / ".run", 1)
@@ -103,7 +103,7 @@ def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
-    """Any other folder, a finished run's plan without an order, an order without a plan: one sentence, nothing is touched."""
+    """Any other folder, a plan without an order and an order without a plan are refused in one sentence and not changed."""
     other, orderless, planless = tmp_path / "other", tmp_path / ".a", begun(tmp_path / ".b", 1)
     for folder in (other, orderless):
         folder.mkdir()
@@ -116,7 +116,7 @@ def test_what_is_no_unfinished_run_is_refused_and_stays(tmp_path: Path) -> None:
 
 
 def test_more_shards_than_days_are_refused() -> None:
-    """A shard has at least one day; without a number each day is one."""
+    """A shard has at least one day; by default each day is one shard."""
     assert (making.shards_of(PLAN, None), making.shards_of(PLAN, 2)) == (3, 2)
     with pytest.raises(InputError, match=r"--shards is 4: the scenario has 3 days, .*: use at most 3"):
         making.shards_of(PLAN, 4)
@@ -125,7 +125,7 @@ def test_more_shards_than_days_are_refused() -> None:
 def test_leftovers_are_listed_once_each_and_cleared_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stages by what they hold, folders and shared memory of what is gone; what is not ours, in use or a finished run stays."""
+    """Stages, folders and shared memory of ended programs are removed; a finished run, what is in use, and the files of other programs stay."""
     runs, folders, memory = tmp_path / "runs", tmp_path / "folders", tmp_path / "shm"
     for path in (runs, folders, memory, folders / "coldaisle-not-ours", runs / ".git", runs / ".empty"):
         path.mkdir()
@@ -160,7 +160,7 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
 
 @pytest.mark.netns
 def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
-    """Stage, files, folders and links in it, folders made on the way, and ``latest``: all are the owner's, links themselves too."""
+    """The stage with its files, folders and links, new parent folders and ``latest`` belong to the owner; a link's target does not change."""
     os.chown(tmp_path, USER, USER)
     with stage_for(tmp_path / "runs" / "run") as folder:
         ORDER.save(folder)
@@ -184,7 +184,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> N
 
 @pytest.mark.netns
 def test_a_folder_that_may_not_be_written_is_one_sentence() -> None:
-    """Whoever may not write the folder, or not even look into it, reads which folder it is and what to do."""
+    """Without the right to write or to enter a folder, one sentence names the folder and the remedy."""
     with tempfile.TemporaryDirectory() as temporary:
         closed, shut = Path(temporary, "closed"), Path(temporary, "shut")
         closed.mkdir(0o755)

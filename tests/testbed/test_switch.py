@@ -1,4 +1,4 @@
-"""The switch of a run in containers: hosts in namespaces of their own ask for a cable, as containers do."""
+"""The switch of a run in containers: hosts in their own namespaces request a cable, as containers do."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ UNIT = UNITS["inrow-13"]
 
 @pytest.fixture
 def switch(tmp_path: Path) -> Iterator[Path]:
-    """A switch that serves in a namespace of its own; its socket."""
+    """A switch in a namespace of its own; returns its socket."""
     space = namespaces.create()
     with namespaces.inside(space):
         switch = Switch(tmp_path)
@@ -42,7 +42,7 @@ def switch(tmp_path: Path) -> Iterator[Path]:
 
 
 def plug_in(switch: Path, host: Host, then: str = "") -> subprocess.CompletedProcess[str]:
-    """Plug a host in from a process in a namespace of its own, and run some code there."""
+    """Plug in a host from a process in a namespace of its own, and run some code there."""
     code = (
         "from pathlib import Path; from coldaisle_contracts import cable;"
         "from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS;"
@@ -54,13 +54,13 @@ def plug_in(switch: Path, host: Host, then: str = "") -> subprocess.CompletedPro
 
 
 def test_a_host_finds_its_interface(switch: Path) -> None:
-    """It is called eth0, has the host's addresses, no route but its network's, and no offload at all."""
-    shown = "; ".join(
+    """The interface is eth0, with the host's addresses, only the network's route, and no offload."""
+    code = "; ".join(
         f"print(subprocess.run({command!r}, capture_output=True, text=True).stdout)"
         for command in (["ip", "-4", "addr"], ["ip", "link"], ["ip", "route"])
     )
-    shown += "; from coldaisle_contracts import offloads; print('left on:', offloads.left_on('eth0'))"
-    done = plug_in(switch, UNIT, shown)
+    code += "; from coldaisle_contracts import offloads; print('left on:', offloads.left_on('eth0'))"
+    done = plug_in(switch, UNIT, code)
     assert done.returncode == 0, done.stderr
     assert f"inet {UNIT.ip}/24" in done.stdout
     assert UNIT.mac in done.stdout
@@ -69,7 +69,7 @@ def test_a_host_finds_its_interface(switch: Path) -> None:
 
 
 def test_the_ports_have_no_offloads_either() -> None:
-    """The switch's end of a cable neither merges frames nor leaves their checksums open."""
+    """The switch's end of a cable neither merges frames nor leaves checksums open."""
     space, hosts = namespaces.create(), namespaces.create()
     try:
         with namespaces.inside(space), closing(namespaces.Bridge()) as bridge:
@@ -81,7 +81,7 @@ def test_the_ports_have_no_offloads_either() -> None:
 
 
 def test_two_hosts_hear_each_other(switch: Path) -> None:
-    """What one sends the other receives, through the switch alone."""
+    """A datagram of one host reaches the other through the switch."""
     listen = f"server = socket.create_server(({BROKER.ip!r}, 1883)); print('up', flush=True); print(server.accept()[1][0])"
     code = (
         "from pathlib import Path; from coldaisle_contracts import cable; import socket;"
@@ -97,7 +97,7 @@ def test_two_hosts_hear_each_other(switch: Path) -> None:
 
 
 def test_nobody_is_plugged_in_twice_or_under_another_name(switch: Path) -> None:
-    """A name that is no host's, and one whose host is there, are refused in one sentence."""
+    """An unknown name, and the name of a host that is plugged in already, are refused in one sentence."""
     stranger = Host("inrow-99", "unit", "198.18.0.99", "02:42:c6:12:00:63")
     assert "knows no host 'inrow-99'" in plug_in(switch, stranger).stderr
     assert plug_in(switch, INJECTOR).returncode == 0
@@ -105,13 +105,13 @@ def test_nobody_is_plugged_in_twice_or_under_another_name(switch: Path) -> None:
 
 
 def test_without_a_switch_the_sentence_names_the_host(tmp_path: Path) -> None:
-    """A host that finds no switch says who it is and why it is not on the network."""
+    """Without a switch, the sentence has the host's name and the reason."""
     with pytest.raises(CableError, match="injector cannot be plugged into the test network: No such file"):
         cable.plug_in(tmp_path / cable.SWITCH, INJECTOR)
 
 
 def test_who_has_let_go_cannot_change_the_network(switch: Path) -> None:
-    """After giving up NET_ADMIN the attacker keeps its interface and may set nothing, packet sockets excepted."""
+    """After giving up NET_ADMIN the attacker keeps its interface and can change nothing, but it can open packet sockets."""
     then = (
         "cable.let_go(); socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(); print('raw')\n"
         "try: cable.set_state('eth0', up=False)\n"

@@ -1,4 +1,4 @@
-"""The timekeeper, with federates that are threads and with those that misbehave."""
+"""The timekeeper, with federates that are threads, some of which misbehave."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ class _Stage:
         self._bodies: dict[str, Callable[[Federate], None]] = {}
 
     def federate(self, name: str, *times: int) -> None:
-        """Add a federate that asks for these times, one after the other, then for the end."""
+        """Add a federate that requests these times, one after the other, then the end."""
 
         def body(seat: Federate) -> None:
             for to_ns in times:
@@ -41,11 +41,11 @@ class _Stage:
         self.play(name, body)
 
     def play(self, name: str, body: Callable[[Federate], None]) -> None:
-        """Add a federate that does what ``body`` does with its seat."""
+        """Add a federate that runs ``body`` with its seat."""
         self._bodies[name] = body
 
     def serve(self, *, virtual: bool = True, absent: tuple[str, ...] = (), start_ns: int = MIDNIGHT) -> None:
-        """Let everybody in and serve until the end."""
+        """Let all federates join, and serve until the end."""
         journal = Journal(self.folder / "timeline.jsonl", "day-1")
         keeper = Timekeeper(self.folder, {*self._bodies, *absent}, start_ns, journal, virtual=virtual)
         threads = [
@@ -81,7 +81,7 @@ def stage(tmp_path: Path) -> _Stage:
 
 
 def test_time_is_granted_in_order(stage: _Stage) -> None:
-    """Whoever asks for the earliest time goes first, whatever the order of asking."""
+    """The federate with the earliest time goes first, in whatever order the requests come."""
     stage.federate("a", MIDNIGHT + 100 * SECOND, MIDNIGHT + 400 * SECOND)
     stage.federate("b", MIDNIGHT + 200 * SECOND, MIDNIGHT + 300 * SECOND)
     stage.serve()
@@ -90,7 +90,7 @@ def test_time_is_granted_in_order(stage: _Stage) -> None:
 
 
 def test_offset_only_grows_and_is_journalled(stage: _Stage) -> None:
-    """Every jump raises the offset; the file holds the last one of the journal."""
+    """Every jump raises the offset; the file holds the journal's last offset."""
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
     stage.serve()
     offsets = stage.offsets()
@@ -100,7 +100,7 @@ def test_offset_only_grows_and_is_journalled(stage: _Stage) -> None:
 
 
 def test_time_jumps_only_after_rest(stage: _Stage) -> None:
-    """Between one grant and the next jump everybody has waited long enough for the last delayed ACK."""
+    """Between one grant and the next jump there is enough time for the last delayed ACK."""
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
     stage.serve()
     walls = [wall for _, _, wall in stage.grants]
@@ -110,7 +110,7 @@ def test_time_jumps_only_after_rest(stage: _Stage) -> None:
 
 
 def test_short_gap_is_waited_for(stage: _Stage) -> None:
-    """A time closer than the rest comes by itself: the offset stays."""
+    """A time that is nearer than the rest is waited for: the offset does not change."""
     first = MIDNIGHT + 3600 * SECOND
     stage.federate("a", first, first + 20 * MILLISECOND)
     stage.serve()
@@ -120,13 +120,13 @@ def test_short_gap_is_waited_for(stage: _Stage) -> None:
 
 
 def test_due_federates_close_together_act_at_once_and_later_ones_wait(stage: _Stage) -> None:
-    """Within the lookahead both go; somebody due later goes only when they have asked again."""
-    asked = threading.Barrier(3)
+    """Two federates within the lookahead go at once; one that is due later waits for their next requests."""
+    barrier = threading.Barrier(3)
     busy = threading.Event()
 
     def acting(name: str, to_ns: int, *, working: bool) -> None:
         def body(seat: Federate) -> None:
-            asked.wait()
+            barrier.wait()
             seat.request(to_ns)
             stage.grants.append((name, seat.granted(), time.monotonic()))
             if working:
@@ -137,7 +137,7 @@ def test_due_federates_close_together_act_at_once_and_later_ones_wait(stage: _St
 
         stage.play(name, body)
 
-    start = MIDNIGHT - timekeeper.HEADROOM_NS - SECOND  # everybody is due as soon as all have asked
+    start = MIDNIGHT - timekeeper.HEADROOM_NS - SECOND  # all are due as soon as every request is there
     acting("first", start, working=True)
     acting("close", start + LOOKAHEAD_NS // 2, working=False)
     acting("later", start + 5 * LOOKAHEAD_NS, working=False)
@@ -148,7 +148,7 @@ def test_due_federates_close_together_act_at_once_and_later_ones_wait(stage: _St
 
 
 def test_end_is_granted_when_nobody_wants_anything_else(stage: _Stage) -> None:
-    """A federate with nothing to do sees the end only after the last event of the others."""
+    """A federate without events gets the end only after the last event of the others."""
     ended: list[str] = []
 
     def idle(seat: Federate) -> None:
@@ -164,7 +164,7 @@ def test_end_is_granted_when_nobody_wants_anything_else(stage: _Stage) -> None:
 
 
 def test_dead_federate_ends_the_run_with_its_name(stage: _Stage) -> None:
-    """A federate whose connection breaks is named, and the others are told."""
+    """A federate whose connection breaks is named, and the others' requests end with an error."""
     stage.play("inrow-13", lambda seat: seat.socket.close())
     stage.federate("capture")
     with pytest.raises(FederateError, match="inrow-13 died"):
@@ -173,7 +173,7 @@ def test_dead_federate_ends_the_run_with_its_name(stage: _Stage) -> None:
 
 
 def test_hanging_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A federate that was granted time and never asks again is named; one that waits is not."""
+    """A federate that makes no new request after a grant is named; one that waits for its grant is not."""
     monkeypatch.setattr(timekeeper, "PATIENCE_S", 0.4)
 
     def hang(seat: Federate) -> None:
@@ -187,7 +187,7 @@ def test_hanging_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch:
 
 
 def test_missing_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever never joins is named."""
+    """A federate that never joins is named."""
     monkeypatch.setattr(timekeeper, "STARTUP_S", 0.4)
     stage.federate("capture")
     with pytest.raises(FederateError, match=r"inrow-25 did not join within 0\.4 s"):
@@ -195,7 +195,7 @@ def test_missing_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch:
 
 
 def test_what_the_supervisor_finds_ends_the_run(tmp_path: Path) -> None:
-    """A daemon's death is seen while federates are waited for."""
+    """The death of a daemon is noticed during the wait for federates."""
 
     def supervise() -> None:
         raise FederateError("broker", "was killed by SIGKILL")
@@ -207,7 +207,7 @@ def test_what_the_supervisor_finds_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_real_time_never_skips(stage: _Stage) -> None:
-    """Without virtual time the offset is constant and a gap takes as long as it is."""
+    """Without virtual time the offset is constant and a gap lasts its real time."""
     stage.federate("a", MIDNIGHT + SECOND // 4, MIDNIGHT + SECOND // 2)
     began = time.monotonic()
     stage.serve(virtual=False)
@@ -216,12 +216,12 @@ def test_real_time_never_skips(stage: _Stage) -> None:
 
 
 def test_shard_has_units_injector_and_capture() -> None:
-    """A shard's federates are its units and the two others."""
+    """A shard's federates are its units, the injector and the capture."""
     assert shard_names(("inrow-13",)) == {"inrow-13", "injector", "capture"}
 
 
 def test_programs_read_the_offset_file(tmp_path: Path) -> None:
-    """Libfaketime is told the offset file and never to cache it."""
+    """The environment names the offset file and forbids libfaketime to cache it."""
     env = faketime_env(tmp_path, "/lib/faketime.so")
     assert env["LD_PRELOAD"] == "/lib/faketime.so"
     assert env["FAKETIME_TIMESTAMP_FILE"] == str(tmp_path / OFFSET)
@@ -229,7 +229,7 @@ def test_programs_read_the_offset_file(tmp_path: Path) -> None:
 
 
 def test_a_withdrawn_request_holds_time(stage: _Stage) -> None:
-    """Nobody is granted a jump while a federate that took its request back is still at work."""
+    """Time does not jump while a federate that withdrew its request is at work."""
     hour = MIDNIGHT + 3600 * SECOND
     withdrawn, walls = threading.Event(), dict[str, float]()
 
@@ -257,7 +257,7 @@ def test_a_withdrawn_request_holds_time(stage: _Stage) -> None:
 
 
 def test_time_does_not_jump_while_frames_move(stage: _Stage) -> None:
-    """As long as a federate says that frames move, time stands; after the last one it jumps."""
+    """Time stands still as long as a federate reports moving frames, and jumps after the last one."""
     lull_s = LULL_NS / SECOND
     moved = list[float]()
 
@@ -279,7 +279,7 @@ def test_time_does_not_jump_while_frames_move(stage: _Stage) -> None:
 
 
 def test_the_capture_ends_last(tmp_path: Path) -> None:
-    """It hears of the end only when everybody else has left, however long that takes: what they still send is captured."""
+    """The capture gets the end only after all others have left, however long that takes, so that it records their last frames."""
     stage, left = _Stage(tmp_path), list[str]()
 
     def slow(name: str, pause_s: float) -> Callable[[Federate], None]:

@@ -1,4 +1,4 @@
-"""The timeline of a plan: every episode is in it, where and when it is, in a terminal and in a picture."""
+"""The timeline of a plan shows every episode at its place and time, in a terminal and in a picture."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def planned(name: str) -> Plan:
-    """Return the plan of a scenario of the house."""
+    """Return the plan of a scenario of the repository."""
     return build_plan(load_scenario(SCENARIOS / f"{name}.toml"))
 
 
@@ -29,7 +29,7 @@ def lanes(text: str) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
 def test_timeline_fits_its_width(name: str, width: int) -> None:
-    """However wide the terminal, no line is longer, and there is a row for each day and target."""
+    """At any width of the terminal no line is longer, and each day and target has a row."""
     plan = planned(name)
     text = timeline.drawn(plan, width).plain
     assert max(map(len, text.splitlines())) <= width
@@ -39,7 +39,7 @@ def test_timeline_fits_its_width(name: str, width: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("plain", [False, True])
 def test_every_episode_is_in_its_row(name: str, plain: bool) -> None:
-    """Each row has the glyphs of its episodes' families, and only those, without colour too."""
+    """Each row has the glyphs of its episodes' families and no others, with and without colour."""
     plan = planned(name)
     rows = lanes(timeline.drawn(plan, 80, plain=plain).plain)
     for day in range(plan.scenario.days):
@@ -55,13 +55,13 @@ def test_every_episode_is_in_its_row(name: str, plain: bool) -> None:
 
 
 def test_an_episode_stands_at_its_hours() -> None:
-    """In the smoke run a cell is a minute: the removal of 00:25 takes cells 25 to 34 of its unit's row."""
+    """In the smoke run a cell is a minute: the removal of 00:25 fills cells 25 to 34 of its unit's row."""
     row = lanes(timeline.drawn(planned("hour"), 80).plain)[2]
     assert [cell for cell, glyph in enumerate(row) if glyph == "█"] == list(range(25, 35))
 
 
 def test_families_differ_without_colour() -> None:
-    """Each family has glyphs and colours of its own, and the plain ones are ASCII."""
+    """Each family has its own glyphs and colours, and the plain glyphs are ASCII."""
     looks = timeline.LOOKS.values()
     for part in ("glyph", "ascii", "style", "fill"):
         assert len({getattr(look, part) for look in looks}) == len(looks)
@@ -70,7 +70,7 @@ def test_families_differ_without_colour() -> None:
 
 
 def test_totals_are_the_plan_s() -> None:
-    """The line of totals counts what the plan holds; frames are the attacker's alone, the busiest day is one shard's."""
+    """The line of totals has the counts of the plan; its frames are the attacker's alone, its busiest day is one shard's."""
     plan = planned("week")
     frames = sum(episode.packets for episode in plan.episodes if episode.row.actor == "injector")
     seconds = sum(episode.cost_s for episode in plan.episodes)
@@ -83,7 +83,7 @@ def test_totals_are_the_plan_s() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_picture_has_a_bar_for_every_episode(name: str) -> None:
-    """The SVG is well-formed, needs no other file, and each bar says what it is and lies inside the picture."""
+    """The SVG is well-formed, needs no other file, and has inside it a bar with a title for each episode."""
     plan = planned(name)
     text = picture.svg(plan)
     assert "href" not in text
@@ -113,7 +113,7 @@ def test_tooltip_says_time_and_strength() -> None:
 
 
 def test_what_hides_says_so() -> None:
-    """An episode in stealth is hollow, says that its values are normal ones, and its level is that it hides."""
+    """An episode in stealth has a hollow bar, whose tooltip says that its values are normal and that it hides."""
     plan = planned("stealth")
     hiding = next(episode for episode in plan.episodes if episode.stealth)
     assert "within normal values" in picture.description(plan, hiding)
@@ -122,6 +122,6 @@ def test_what_hides_says_so() -> None:
 
 
 def test_kinds_without_strength_have_no_level() -> None:
-    """Where nothing depends on intensity none is shown, and the bar is not pale."""
+    """If nothing depends on intensity, no level is shown, and the bar is not pale."""
     interception, *_ = planned("hour").episodes
     assert (interception.kind, timeline.level(interception)) == ("interception", "")

@@ -1,4 +1,4 @@
-"""Whatever is changed in a finished run is found and named, however well the hashes are fitted to it."""
+"""Every change of a finished run is found and named, even if the hashes are adjusted to it."""
 
 import json
 import os
@@ -26,14 +26,14 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
 
 
 def refused(run: Path) -> str:
-    """Return what is said of a run that is not as it was."""
+    """Return the sentence that refuses a changed run."""
     with pytest.raises((TrustError, InputError)) as failure:
         verify(run)
     return str(failure.value)
 
 
 def test_a_run_that_nobody_touched_holds(finished_run: Path) -> None:
-    """Every file is as it was, everything derived comes out again, and the sha256 of its manifest is said."""
+    """In an unchanged run every file is the sealed one, everything derived is reproduced, and the manifest's sha256 is returned."""
     held = "\n".join(verify(finished_run).sentences())
     assert held.startswith("made: 19 files unchanged, 271 packets, 72 readings, 0 dropped, ")
     assert "label precision 1.0000, recall 1.0000, 0 unexplained frames" in held
@@ -41,7 +41,7 @@ def test_a_run_that_nobody_touched_holds(finished_run: Path) -> None:
 
 
 def test_these_are_all_files_of_a_run(finished_run: Path) -> None:
-    """Each of them is tampered with below."""
+    """The list of files below, each of which is tampered with, is complete."""
     there = {path for path in finished_run.rglob("*") if path.is_file() and not path.is_symlink()}
     inside = {str(path.relative_to(finished_run)) for path in there if "latest" not in path.parts}
     assert inside == set(made.FILES)
@@ -49,7 +49,7 @@ def test_these_are_all_files_of_a_run(finished_run: Path) -> None:
 
 @pytest.mark.parametrize("name", made.FILES)
 def test_a_flipped_bit_is_found(run: Path, name: str) -> None:
-    """One bit of any file, flipped in its middle, of a manifest in its last hash: the file is named, or the manifest it is in."""
+    """After one flipped bit in any file, in the middle or in a manifest's last hash, the sentence names the file or its manifest."""
     path = run / name
     made.flip(path, path.read_bytes().rindex(b'"') - 3 if path.name == "manifest.json" else None)
     assert str(Path(name).with_suffix("")).removesuffix("/manifest") in refused(run)
@@ -57,20 +57,20 @@ def test_a_flipped_bit_is_found(run: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", made.FILES)
 def test_a_deleted_file_is_found(run: Path, name: str) -> None:
-    """Any file that is gone is named."""
+    """A missing file is named."""
     (run / name).unlink()
     assert name in refused(run)
 
 
-def swap(run: Path, one: str, other: str) -> None:
-    """Let two files change places."""
-    (run / one).rename(run / "aside")
-    (run / other).rename(run / one)
-    (run / "aside").rename(run / other)
+def swap(run: Path, first: str, second: str) -> None:
+    """Exchange two files."""
+    (run / first).rename(run / "aside")
+    (run / second).rename(run / first)
+    (run / "aside").rename(run / second)
 
 
 def cut_last_frame(run: Path) -> None:
-    """Take the last frame out of both captures, and out of what was counted of them."""
+    """Remove the last frame from both captures and from their counts."""
     for name in (made.CAPTURE, made.RAW):
         made_run.pcap(run / name, made.frames(run / name)[:-1])
     made.edit(run, "capture", lambda lines: [{**lines[0], "packets": lines[0]["packets"] - 1}])
@@ -90,12 +90,12 @@ def drop_entry(run: Path) -> None:
 
 
 def with_facts(**facts: Any) -> Tamper:
-    """Return what changes facts of the manifest."""
+    """Return a function that changes facts of the manifest."""
     return lambda run: made.refit(run, **facts)
 
 
 def refitted(change: Tamper) -> Tamper:
-    """Return what changes something and fits every hash to it."""
+    """Return a function that makes a change and adjusts every hash to it."""
 
     def tamper(run: Path) -> None:
         change(run)
@@ -105,25 +105,25 @@ def refitted(change: Tamper) -> Tamper:
 
 
 def of_counts(**counts: int) -> Tamper:
-    """Return what changes counts of the manifest."""
+    """Return a function that changes counts of the manifest."""
     return lambda run: made.refit(run, counts={**Manifest.load(run).counts, **counts})
 
 
 def linked_out(run: Path) -> None:
-    """Put a link to a file outside of the run in a table's place."""
+    """Replace a table by a link to a file outside of the run."""
     table = run / "dataset" / "flows.parquet"
     os.replace(table, run.parent / "flows.parquet")  # noqa: PTH105 - out of the run
     table.symlink_to("../../flows.parquet")
 
 
 def linked_folder(run: Path) -> None:
-    """Put a link in a folder's place."""
+    """Replace a folder by a link."""
     (run / "journal").rename(run.parent / "journal")
     (run / "journal").symlink_to("../journal")
 
 
 def added(name: str) -> Tamper:
-    """Return what adds a file."""
+    """Return a function that adds a file."""
 
     def tamper(run: Path) -> None:
         (run / name).write_text("x")
@@ -132,7 +132,7 @@ def added(name: str) -> Tamper:
 
 
 def relinked(name: str, target: str) -> Tamper:
-    """Return what lets a link lead elsewhere."""
+    """Return a function that changes the target of a link."""
 
     def tamper(run: Path) -> None:
         (run / name).unlink()
@@ -142,7 +142,7 @@ def relinked(name: str, target: str) -> Tamper:
 
 
 def other_digest(name: str) -> Tamper:
-    """Return what changes the sha256 that a file names the manifest by."""
+    """Return a function that changes the manifest's sha256 in a file."""
 
     def tamper(run: Path) -> None:
         (run / name).write_text((run / name).read_text().replace(digest_of(run), "0" * 64))
@@ -151,14 +151,14 @@ def other_digest(name: str) -> Tamper:
 
 
 def listed_path_out(run: Path) -> None:
-    """List a file outside of the run."""
+    """List a file outside of the run in the manifest."""
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["files"]["../outside.txt"] = "0" * 64
     (run / "manifest.json").write_text(json.dumps(manifest))
 
 
 def listed_addition(run: Path) -> None:
-    """Add a file, and list it."""
+    """Add a file and list it in the manifest."""
     (run / "dataset" / "more.csv").write_text("a\n")
     files = {**Manifest.load(run).files, "dataset/more.csv": "0" * 64}
     made.refit(run, files=files)
@@ -166,13 +166,13 @@ def listed_addition(run: Path) -> None:
 
 
 def other_base(run: Path) -> None:
-    """Let the file of the machine name another system."""
+    """Name another system in the machine's software file."""
     path = run / "software" / "machine.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"base": "Other"}))
 
 
 def replanned(change: Callable[[dict[str, Any]], None]) -> Tamper:
-    """Return what changes the plan and all that the manifest says of it."""
+    """Return a function that changes the plan and the manifest's facts of it."""
 
     def tamper(run: Path) -> None:
         from coldaisle_contracts.plan import Plan  # noqa: PLC0415
@@ -190,17 +190,17 @@ def replanned(change: Callable[[dict[str, Any]], None]) -> Tamper:
 
 
 def no_swallow(plan: dict[str, Any]) -> None:
-    """Take the act of the removal out of a plan."""
+    """Remove the act of the removal from a plan."""
     plan["episodes"][2]["acts"] = []
 
 
 def first_episode_out(plan: dict[str, Any]) -> None:
-    """Take an episode out of a plan."""
+    """Remove an episode from a plan."""
     del plan["episodes"][0]
 
 
 def other_seed(plan: dict[str, Any]) -> None:
-    """Give a plan another seed."""
+    """Change the seed of a plan."""
     plan["scenario"]["seed"] = 2
 
 
@@ -323,19 +323,19 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     ),
     "a pipe": (lambda run: os.mkfifo(run / "dataset" / "pipe"), "dataset/pipe: is a link or no file"),
 }  # fmt: skip
-"""Ways to change a run, each with what is said of it."""
+"""Ways to change a run, each with the sentence that refuses it."""
 
 
 @pytest.mark.parametrize("way", TAMPERED)
 def test_tampering_is_found(run: Path, way: str) -> None:
-    """What was changed is found and named, with hashes that fit again wherever a forger could fit them."""
+    """Every change is found and named, with hashes adjusted wherever a forger could adjust them."""
     tamper, sentence = TAMPERED[way]
     tamper(run)
     assert sentence in refused(run)
 
 
 def without_column(run: Path, level: str, column: str) -> None:
-    """Take a column out of both files of a table."""
+    """Remove a column from both files of a table."""
     table = pd.read_parquet(run / "dataset" / f"{level}.parquet").drop(columns=column)
     tables.write(table, run / "dataset" / level)
 
@@ -351,7 +351,7 @@ def without_column(run: Path, level: str, column: str) -> None:
     ],
 )
 def test_journals_that_make_no_sense(run: Path, journal: str, key: str, value: object) -> None:
-    """A journal that fits its hash and nothing else is refused in a sentence, whatever fails over it."""
+    """A journal with the right hash and senseless contents is refused in a sentence, whatever exception it causes."""
     made.edit(
         run,
         journal,
@@ -369,7 +369,7 @@ def test_journals_that_make_no_sense(run: Path, journal: str, key: str, value: o
 
 
 def test_columns_of_another_version_are_said_to_be_that(run: Path) -> None:
-    """Where another version made a run whose tables lack a column of this one, both files and that version are named."""
+    """If another version made a run whose tables lack a column, the sentence names both files and that version."""
     without_column(run, "windows", "dev_max")
     made.refit(run, commit="1" * 40)
     sentence = refused(run)
@@ -384,14 +384,14 @@ def test_columns_of_another_version_are_said_to_be_that(run: Path) -> None:
 
 
 def test_a_column_that_is_gone_is_found(run: Path) -> None:
-    """A table of this version without one of its columns is no matter of versions."""
+    """In a run of this version, a missing column is found, and the sentence does not mention versions."""
     without_column(run, "windows", "dev_max")
     made.refit(run)
     assert "dataset/windows.parquet: lacks or has otherwise dev_max; " in refused(run)
 
 
 def test_another_processor_may_add_up_otherwise(run: Path) -> None:
-    """A number that differs in its last digits holds, one that differs by a millionth does not."""
+    """A number that differs in its last digits is accepted; one that differs by a millionth is not."""
     table = pd.read_parquet(run / "dataset" / "flows.parquet")
     row = int(table["iat_mean"].notna().to_numpy().argmax())
     value = float(table["iat_mean"][row])
@@ -405,7 +405,7 @@ def test_another_processor_may_add_up_otherwise(run: Path) -> None:
 
 
 def test_metadata_that_another_version_worded_otherwise(run: Path) -> None:
-    """What is said of files and hashes has to hold; other words are no matter where another version wrote them."""
+    """Files and hashes in the metadata have to be right; other wording is accepted from another version."""
     made.refit(run, commit="1" * 40)
     path = run / "croissant.json"
     path.write_text(path.read_text().replace("Labelled IoT traffic", "Traffic with labels"))
@@ -425,7 +425,7 @@ def test_metadata_that_another_version_worded_otherwise(run: Path) -> None:
     ],
 )
 def test_what_is_no_manifest(run: Path, text: str, expected: str) -> None:
-    """A manifest that is none is one short sentence."""
+    """A file that is not a manifest is refused in one short sentence."""
     (run / "manifest.json").write_text(text)
     sentence = refused(run)
     assert expected in sentence

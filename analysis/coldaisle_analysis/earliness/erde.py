@@ -10,7 +10,7 @@ Media*, WSDM 2018. The scripts that eRisk and its participants publish compute t
 * The rate p of F_latency is a constant of the task in eRisk's own script, 0.0078 (a median of 142 posts), as in
   ele94/early-risk-ensemble; 0.0411 and others, from the mean number of posts, in sinai-uja/MentalRiskES-IberLEF. Ours
   follows from the cases, as in the paper; with that of eRisk, see :func:`latency_weighted_f1`.
-* jmloyola/unsl_erisk_2022 takes the median length of the positive cases for p, we that of all.
+* jmloyola/unsl_erisk_2022 takes the median length of the positive cases for p; ours is that of all cases.
 * Without a true positive eRisk's script takes the median of an empty list, NaN; we return 0, as UNSL and SINAI do.
 """
 

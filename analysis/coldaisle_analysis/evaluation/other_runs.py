@@ -77,7 +77,7 @@ def evaluate(
     ]
     scored = [result for results in parallel_map(_tested, jobs) for result in results]
     if scored:
-        progress(f"every model tried on other weeks: seed {', '.join(map(str, weeks))}")
+        progress(f"every model tested on other runs: seed {', '.join(map(str, weeks))}")
     return scored
 
 

@@ -28,7 +28,7 @@ SHORT, LONG = 13, 49
 JUMP = 0.6
 """Distance of an excursion from the rolling median, in °C: four times the noise of the published captures."""
 LEVEL = 0.01
-"""Level of the seasonality test."""
+"""Significance level of the seasonality test."""
 MEMORY_S = (1800, 7200)
 """Lags at which noise is no longer correlated and drift still is, in s."""
 FORECAST_LAGS = 12

@@ -104,7 +104,9 @@ def _capture(path: Path, mqtt: MqttOptions, remarks: list[str]) -> pd.DataFrame:
     value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
     if not (good := value.abs() <= _HOTTEST).all():
         wrong = sent["payload"].astype("str")[~good].iloc[0]
-        raise InputError(f"{path}: payload of a PUBLISH", "is not a number of °C", wrong)
+        raise InputError(
+            f"{path}: payload of a PUBLISH", "leave out captures whose payloads are no numbers of °C", wrong
+        )
     named = [_CLIENTS[name] for name in client]
     return pd.DataFrame(named, columns=["unit", "sensor"]).assign(
         time_ns=sent["time_ns"].to_numpy(), value=value.to_numpy()
@@ -150,11 +152,11 @@ def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) 
     place = ", ".join(path.name for path in paths)
     if not interval_ns > 0:
         raise InputError(
-            f"{place}: time", "readings of a sensor come at the same time: give each a time of its own"
+            f"{place}: time", "readings of one sensor have the same time: give each its own time"
         )
     if length_ns / interval_ns > _MOST_SLOTS:
         years = length_ns / DAY / 365
-        remedy = f"readings {interval_ns / SECOND:.1f} s apart lie within {years:.1f} years: leave out those that are far away"
+        remedy = f"readings that are {interval_ns / SECOND:.1f} s apart lie within {years:.1f} years: leave out those that are far away"
         raise InputError(f"{place}: time", remedy)
 
 

@@ -1,9 +1,9 @@
 """One-step forecasts of the sensors' readings, and the innovations of readings.
 
-A sensor's value is a level that walks, a season of the day, and noise that remembers a little: a structural time series
+The model of a sensor's value is the sum of a level (a random walk), a daily season and AR(1) noise: a structural time series
 (Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter*, 1989, chapter 2). The Kalman filter forecasts
 each reading from those before it, with a variance that grows while readings are missing. Some readings belong to an
-excursion that all sensors of a unit share. Such a reading says little about the level, so it moves the level only by the
+excursion that all sensors of a unit share. Such a reading has little information on the level, so it moves the level only by the
 posterior probability that it is not part of an excursion (a mixture of two normal distributions).
 
 The difference between a reading and its forecast is its **innovation**. Sensors of a unit vary together, so there is also a joint
@@ -37,7 +37,7 @@ FEWEST = 48
 MOST_BESIDE = 8
 """Most sensors of a unit that are judged together: there is a table for every set of them."""
 USUAL = (0.02, 0.3, 0.15)
-"""Start of the search for the parameters: walk per step (in °C), memory, noise (in °C)."""
+"""Start of the search for the parameters: walk per step (in °C), memory (autocorrelation of the noise), noise (in °C)."""
 UNSURE = 2.0
 """Standard deviation of the level before the first reading, in °C."""
 SLACK, WEIGHT, MOST, FAR = 0.5, 0.2, 4.0, 20.0
@@ -66,7 +66,7 @@ class Site:
         keys: name of each sensor.
         unit: code of each sensor's unit, shape (sensors,).
         place: place of each sensor in its unit, shape (sensors,).
-        dynamics: walk (in °C per step), memory and noise (in °C) of each sensor, shape (sensors, 3).
+        dynamics: walk (in °C per step), memory (autocorrelation of the noise) and noise (in °C) of each sensor, shape (sensors, 3).
         season: coefficients of mean, sines and cosines of the day, in °C, shape (sensors, 1 + 2·HARMONICS).
         covariance: covariance of the innovations of each unit's sensors, shape (units, places, places).
         usual: median and scale of the joint innovations of each sensor, shape (sensors, 2).

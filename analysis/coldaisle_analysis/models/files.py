@@ -63,7 +63,7 @@ def dumps(model: object) -> bytes:
         data: bytes = io.dumps(model, compression=ZIP_DEFLATED, compresslevel=1)
     except (UnsupportedTypeException, RecursionError, TypeError, AttributeError) as error:
         first = str(error).partition("\n")[0]
-        raise InputError(place, f"cannot be written as a model file ({first})") from error
+        raise InputError(place, f"cannot be written as a model file ({first}): {_TRAIN}") from error
     _trust(data, place)
     return data
 
@@ -102,8 +102,8 @@ def _trust(data: bytes, place: str) -> None:
     if foreign:
         raise InputError(
             place,
-            f"holds objects of types that no model of coldaisle consists of: {', '.join(foreign)};"
-            f" use the version that saved it, or {_TRAIN}",
+            f"holds types that no model of coldaisle has ({', '.join(foreign)}): "
+            f"use the version that saved it, or {_TRAIN}",
         )
 
 

@@ -18,7 +18,7 @@ from coldaisle_analysis.arrays import Floats, Labels
 from coldaisle_analysis.models.model import Model, plain, scaled
 from coldaisle_analysis.models.untold import Oddness
 
-if TYPE_CHECKING:  # river takes 0.4 s to import: what needs it imports it
+if TYPE_CHECKING:  # importing river takes 0.4 s, so only functions that need it import it
     from river.anomaly import HalfSpaceTrees
     from river.forest import ARFClassifier
 

@@ -24,7 +24,7 @@ class RadialOneClass(OneClassSVM):  # type: ignore[misc]  # scikit-learn has no 
     """scikit-learn's one-class SVM, with the same decision values."""
 
     def decision_function(self, features: Floats) -> Floats:
-        """Return how far each row lies within what is usual, shape (rows,)."""
+        """Return how far each row lies on the side of the usual rows, shape (rows,)."""
         return _summed(self, features)
 
 

@@ -122,4 +122,4 @@ def _budgets(account: Account) -> Iterator[str]:
     count = frames[frames["role"].isin(["injected", "duplicate", "delayed"])].groupby("episode").size()
     for episode in account.evidence.plan.episodes:
         if count.get(episode.id, 0) > episode.packets:
-            yield f"episode {episode.id}: made {count[episode.id]} frames, the plan allows {episode.packets}"
+            yield f"episode {episode.id}: made {count[episode.id]} frames, but the plan allows {episode.packets}"

@@ -1,4 +1,4 @@
-"""Consequences: frames of a unit that an episode caused, as the journals say, never as a time window suggests.
+"""Consequences: frames of a unit that an episode caused, found from the journals and never from a time window.
 
 A unit's journal gives the reason for which a connection is opened or closed: it was lost, or the unit plays an anomaly
 itself. A connection is lost because an act expelled its client after its last reading. The opening of a connection consists of
@@ -14,7 +14,7 @@ from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
 
 EARLY = 10_000_000
-"""Most that a frame may precede its sending in the journal, in ns: the error of retiming."""
+"""Largest time by which a frame may precede its line in the journal, in ns: the error of retiming."""
 EXPELLING = ("takeover", "reset")
 """Operations that expel a client."""
 KEY = ["shard", "host", "port"]

@@ -33,7 +33,7 @@ def check(account: Account) -> Iterator[str]:
     lost = lost[(lost["reason"] == "lost") & (lost["episode"] == "")]
     if len(lost):
         client, port = lost.iloc[0][["client", "port"]]
-        yield f"{len(lost)} connections were lost and no act says why, the first is that of client {client}, opened again from port {port}"
+        yield f"{len(lost)} connections were lost and no act is the reason, the first is that of client {client}, opened again from port {port}"
     yield from _exchanges(account)
 
 
@@ -79,6 +79,6 @@ def _exchanges(account: Account) -> Iterator[str]:
     counts = counts.fillna(0).astype("int64").sort_index()
     for (shard, unit), requests, answers, noted, failed in counts.itertuples(name=None):
         if not noted - failed <= requests <= noted:
-            yield f"{unit} asked for the time {requests} times in {shard}, its journal says {noted}"
+            yield f"{unit} sent {requests} NTP requests in {shard}, but its journal has {noted}"
         if answers > requests:
-            yield f"{unit} got the time {answers} times in {shard} and asked {requests} times"
+            yield f"{unit} got {answers} NTP answers in {shard}, but sent {requests} requests"

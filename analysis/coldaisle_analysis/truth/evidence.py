@@ -27,7 +27,7 @@ from coldaisle_contracts.journal_lines import (
 )
 from coldaisle_contracts.plan import Plan
 
-_EDITED = "the journal was edited, make the run again"
+_EDITED = "the journal was edited, so make the run again"
 _DTYPES = {int: "int64", bool: "bool"}
 """Type of a column by the type of its key; every other key holds text."""
 _NAMES = {"file": r"capture/day-[\d-]{1,20}\.pcap", "raw": r"capture/raw/day-[\d-]{1,20}\.pcap"}
@@ -90,7 +90,8 @@ def load(run: Path) -> Evidence:
         raw = captures.in_order(raw, trace.packets["shard"].cat.codes.to_numpy().astype(np.int64))
     else:
         raise InputError(
-            run / "capture", f"raw holds {len(raw)} frames, retimed {len(trace.frames)}: make the run again"
+            run / "capture",
+            f"holds {len(raw)} raw frames, but {len(trace.frames)} retimed ones: make the run again",
         )
     return Evidence(
         run=run,
@@ -137,7 +138,7 @@ def _refuse_odd_names(sealed: pd.DataFrame, place: Path) -> None:
             raise InputError(f"{place}: event sealed", f"the capture is sealed twice: {_EDITED}", first)
         if wrong := [name for name in names if not re.fullmatch(form, name)]:
             raise InputError(
-                f"{place}: event sealed: {column}", f"no capture of the run: {_EDITED}", wrong[0]
+                f"{place}: event sealed: {column}", f"this is no capture of the run: {_EDITED}", wrong[0]
             )
 
 

@@ -54,7 +54,7 @@ def join(evidence: Evidence) -> Join:
             "digest": [frame_digest(evidence.raw.frame(int(row))) for row in candidates],
             "row": candidates,
         }
-    ).astype({"shard": "str", "digest": "str"})  # a table without rows knows no types
+    ).astype({"shard": "str", "digest": "str"})  # an empty table has no types
     key = ["shard", "digest"]
     lines = evidence.frames[evidence.frames["side"] == "broker"].reset_index(drop=True)
     frames["occurrence"] = frames.groupby(key).cumcount()
@@ -116,7 +116,7 @@ def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> Mask:
 
     Args:
         packets: one row per frame.
-        hosts: hosts that may ask and be asked.
+        hosts: hosts that may send and answer requests.
     """
     macs = {host.ip: host.mac for host in hosts}
     sender = packets["arp_src_ip"].astype("str")

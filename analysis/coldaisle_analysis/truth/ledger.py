@@ -48,7 +48,10 @@ def _conservation(account: Account) -> Iterator[str]:
         (table["journalled"] == 0, "planned but never journalled by its sensor"),
         (table["journalled"] > 1, "journalled more than once"),
         (table["acts"] > 1, "acted on more than once"),
-        (journalled & ~removed & (table["arrivals"] == 0), "sent, not at the broker, and no act removed it"),
+        (
+            journalled & ~removed & (table["arrivals"] == 0),
+            "sent, but not at the broker, and no act removed it",
+        ),
         (removed & (table["arrivals"] > 0), "removed by an act, but at the broker"),
         (table["released"] != (table["fate"] == "delayed"), "held back and not released once"),
         (
@@ -98,7 +101,7 @@ def _captures_whole(evidence: Evidence) -> Iterator[str]:
         if row["kernel_drops"]:
             yield f"{row['file']}: the kernel dropped {row['kernel_drops']} packets"
         if row["packets"] != counted[number]:
-            yield f"{row['file']}: holds {counted[number]} packets, sealed with {row['packets']}"
+            yield f"{row['file']}: holds {counted[number]} packets, but was sealed with {row['packets']}"
         for name, digest in ((row["file"], row["sha256"]), (row["raw"], row["raw_sha256"])):
             if sha256_of(evidence.run / name) != digest:
                 yield f"{name}: was changed after it was sealed"
@@ -132,7 +135,7 @@ def _clocks_kept(evidence: Evidence) -> Iterator[str]:
     for (shard, unit), queries in evidence.times.groupby(["shard", "host"]):
         free = [slot for slot in queries["slot"] if (unit, slot) not in covered]
         if len(queries) > 1 and (queries["failed"] != "").all() and free:
-            yield f"{unit} asked for the time {len(queries)} times in {shard} and no answer came: the NTP server did not work"
+            yield f"{unit} sent {len(queries)} NTP requests in {shard} and got no answer: the NTP server did not work"
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,9 @@ def prove(run: Path, account: Account) -> Proof:
         raise TrustError([f"dataset/packets: has no column {min(missing)}"])
     if len(table) != len(account.join.table):
         raise TrustError(
-            [f"dataset/packets: has {len(table)} rows, the captures {len(account.join.table)} frames"]
+            [
+                f"dataset/packets: has {len(table)} rows, but the captures have {len(account.join.table)} frames"
+            ]
         )
     labelled = ((table["label"] == 1) | (table["benign"] == 1)).to_numpy(bool)
     journalled = account.join.table

@@ -63,7 +63,7 @@ def differences(testimony: Testimony, labels: Sequence[Verdict]) -> list[str]:
     if len(labels) != len(testimony.verdicts):
         return [
             *doubts,
-            f"dataset/packets holds {len(labels)} rows, the captures {len(testimony.verdicts)} frames",
+            f"dataset/packets holds {len(labels)} rows, but the captures have {len(testimony.verdicts)} frames",
         ]
     wrong = [
         row

@@ -149,7 +149,7 @@ class Attacker:
                 yield Doubt(where, f"({act['operation']} of {act['episode']}) names a frame that has no line")
         for episode, amount in self._acts.items():
             if self._crafted[episode] != amount:
-                reason = f"made {self._crafted[episode]} frames, the plan wants {amount}"
+                reason = f"made {self._crafted[episode]} frames, but the plan has {amount}"
                 yield Doubt(f"episode {episode}", reason)
 
 

@@ -41,11 +41,11 @@ class Queries:
                     lines.remove(line)
                     self._open[unit].append(frame.sport)
                     return
-            yield f"asks for the time, and {unit} recorded no such query"
+            yield f"is an NTP request that {unit} did not record"
         elif frame.dport in self._open[unit := UNIT_NAMES[frame.target]]:
             self._open[unit].remove(frame.dport)
         else:
-            yield f"answers {unit}, which did not ask for the time"
+            yield f"is an NTP answer to {unit}, which sent no request"
 
     def close(self) -> Iterator[Doubt]:
         """Yield the queries that the capture does not show, except failed ones of a unit whose cable is out."""
@@ -56,5 +56,5 @@ class Queries:
                     for start, stop in self._outages[unit]
                 )
                 if "failed" not in line or not out:
-                    missing = f"says that it asked for the time at {line['at_ns']} ns: the capture shows no such query"
+                    missing = f"has an NTP query at {line['at_ns']} ns that is not in the capture"
                     yield Doubt(f"journal/{unit}.jsonl", missing)

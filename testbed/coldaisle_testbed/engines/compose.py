@@ -27,6 +27,8 @@ COMMAND_S, BUILD_S = 120.0, 3600.0
 """Timeouts of a Compose command and of building the images, in s; building takes minutes without a cache."""
 _BUILT = ("timekeeper", "broker", "ntp", "capture", "injector", "inrow-13")
 """Services that build the images of a run; the others use the same images."""
+_DOCTOR = "run `coldaisle doctor` to see what this machine lacks"
+"""Remedy for a failure of Compose."""
 
 
 def answers() -> bool:
@@ -123,7 +125,9 @@ class ComposeRun:
             remedy = f"it did not end within {patience_s:g} s: see what the engine does with docker ps and docker events"
             raise InputError(f"docker compose {arguments[0]}", remedy) from error
         if done.returncode:
-            raise InputError(f"docker compose {arguments[0]}", f"it failed: {_last_line(done.stderr)}")
+            raise InputError(
+                f"docker compose {arguments[0]}", f"it failed ({_last_line(done.stderr)}): {_DOCTOR}"
+            )
 
     def _start_and_watch(self) -> None:
         """Start all services, and watch them until all that end by themselves have ended."""
@@ -150,7 +154,7 @@ class ComposeRun:
             self._containers.raise_failure(containers)  # names the cause of a failure of Compose
             if failed:
                 output.seek(0)
-                raise InputError("docker compose up", f"it failed: {_last_line(output.read())}")
+                raise InputError("docker compose up", f"it failed ({_last_line(output.read())}): {_DOCTOR}")
             self._days.look()
             ended = {container.service for container in containers if container.code == 0}
 

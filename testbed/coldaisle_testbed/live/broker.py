@@ -119,7 +119,9 @@ def _started(conf: str, files: tuple[int, int], error_output: int) -> "subproces
     """Start mosquitto with a configuration and open files, never as root."""
     program = shutil.which("mosquitto", path=_PATH)
     if program is None:
-        raise InputError("--mqtt", "nothing listens there, and there is no mosquitto here: install it")
+        raise InputError(
+            "--mqtt", "nothing listens there, and mosquitto is not installed: apt-get install mosquitto"
+        )
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
         user, group = _account()
@@ -144,4 +146,6 @@ def _account() -> tuple[int, int]:
         with suppress(KeyError):
             account = pwd.getpwnam(name)
             return account.pw_uid, account.pw_gid
-    raise InputError("--mqtt", f"no user {' or '.join(_SYSTEM_USERS)} here for the listener: make one")
+    raise InputError(
+        "--mqtt", f"this machine has no user {' or '.join(_SYSTEM_USERS)} for the listener: make one"
+    )

@@ -1,4 +1,4 @@
-"""Watching: the same frames get the same scores, whole or piece by piece, live or from a dataset."""
+"""Watching: the same frames get the same scores, whole or in parts, live or from a dataset."""
 
 import json
 from pathlib import Path
@@ -40,20 +40,27 @@ def scored(watch: Watch, capture: Path) -> list[float]:
 
 
 def test_pieces_score_as_the_whole(detector: Detector, capture: Path) -> None:
-    """One frame at a time, a few, or the whole file: scores, alarms and numbers of frames are the same."""
+    """Scores, alarms and frame numbers are the same for one frame at a time, a few frames, or the whole file."""
     whole = list(Watch(detector, POLICY).files([capture]))
     frames = made_run.captured(capture)
     for step in (1, 7, len(frames)):
         watch = Watch(detector, POLICY, live=True)
-        parts = [each for at in range(0, len(frames), step) for each in watch.frames(frames[at : at + step])]
+        parts = [
+            verdicts
+            for at in range(0, len(frames), step)
+            for verdicts in watch.frames(frames[at : at + step])
+        ]
         for name in ("frame", "time_ns", "score", "alarm"):
-            one, other = (np.concatenate([getattr(each, name) for each in some]) for some in (whole, parts))
-            assert one.tolist() == other.tolist()
+            first, second = (
+                np.concatenate([getattr(verdicts, name) for verdicts in results])
+                for results in (whole, parts)
+            )
+            assert first.tolist() == second.tolist()
     assert len(set(scored(Watch(detector, POLICY), capture))) > 1
 
 
 def test_a_capture_scores_as_its_dataset(detector: Detector, capture: Path) -> None:
-    """What is computed frame by frame is what the dataset's columns and the site's forecasts give."""
+    """The scores computed frame by frame equal those computed from the dataset's columns and the site's forecasts."""
     frame = packets.trace([capture]).packets
     learned = matrix({name: frame[name] for name in columns.learned("packets")}, "packets")
     forecasts = columns_of(detector.site, series_of(frame, "packets"), len(frame))
@@ -62,24 +69,24 @@ def test_a_capture_scores_as_its_dataset(detector: Detector, capture: Path) -> N
 
 
 def test_more_frames_than_there_is_room_for_are_refused(detector: Detector) -> None:
-    """A caller that hands over too many at once is told, and nothing is judged."""
+    """Too many frames at once raise an error, and none of them is scored."""
     with pytest.raises(ValueError, match="no room"):
         list(Watch(detector, POLICY, live=True).frames([(0, bytes(60))] * (LIVE_FRAMES + 1)))
 
 
 def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, tmp_path: Path) -> None:
-    """A row a frame and a line an alarm; without a folder the first alarms are shown; a folder in use is refused."""
+    """The folder has one row per frame and one line per alarm; without a folder the first alarms are shown; a folder in use is refused."""
     model, out = tmp_path / "made.skops", tmp_path / "out"
     detector.save(model)
-    said = scoring.score(model, [capture], POLICY, out).lines()
+    lines = scoring.score(model, [capture], POLICY, out).lines()
     table = pq.read_table(out / "scores.parquet").to_pydict()
     alarms = [json.loads(line) for line in (out / "alarms.jsonl").read_text().splitlines()]
     assert table["score"] == scored(Watch(detector, POLICY), capture)
     assert [alarm["frame"] for alarm in alarms] == [
         at for at, alarm in zip(table["frame"], table["alarm"], strict=True) if alarm
     ]
-    assert said[0] == f"{len(table['frame'])} frames, {len(alarms)} alarms"
-    assert scoring.score(model, [capture], POLICY, None).lines()[-1] == said[0]
+    assert lines[0] == f"{len(table['frame'])} frames, {len(alarms)} alarms"
+    assert scoring.score(model, [capture], POLICY, None).lines()[-1] == lines[0]
     with pytest.raises(InputError, match="exists already"):
         scoring.score(model, [capture], POLICY, out)
 
@@ -87,7 +94,7 @@ def test_scores_and_alarms_are_written_whole(detector: Detector, capture: Path, 
 def test_a_list_of_alarms_that_was_cut_says_so(
     detector: Detector, capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where more alarms came than are shown, a line says how many of how many; where all are shown, none does."""
+    """If there are more alarms than are shown, a line gives both numbers; if all are shown, there is no such line."""
     model = tmp_path / "made.skops"
     detector.save(model)
     whole = scoring.score(model, [capture], POLICY, None).lines()
@@ -99,7 +106,7 @@ def test_a_list_of_alarms_that_was_cut_says_so(
 def test_nothing_is_left_of_a_capture_that_cannot_be_read(
     detector: Detector, capture: Path, tmp_path: Path
 ) -> None:
-    """A capture cut short ends in one sentence and leaves no folder."""
+    """A capture that is cut short gives one sentence and leaves no folder."""
     model, cut = tmp_path / "made.skops", tmp_path / "cut.pcap"
     detector.save(model)
     cut.write_bytes(capture.read_bytes()[:-3])

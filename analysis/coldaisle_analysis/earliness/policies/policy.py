@@ -171,7 +171,7 @@ def of_json(row: dict[str, Any]) -> Policy:
         return FAMILIES[row["family"]](**parameters)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            "policy", f"families are {', '.join(FAMILIES)}, with their parameters", row
+            "policy", f"name one of the families {', '.join(FAMILIES)}, with its parameters", row
         ) from error
 
 

@@ -31,8 +31,7 @@ def operator(scored: Sequence[Scored], reached: Mapping[str, Sequence[Reach]]) -
     picks = [text for level, results in tables.items() if (text := _pick(level, results))]
     if picks:
         yield _to_operator(
-            f"For one false alarm a day (set on training days), run {'; '.join(picks)}. These models are chosen on the rows "
-            "they are measured on, so expect less.",
+            f"{' '.join(picks)} These models are chosen on the rows they are measured on, so expect less.",
             "budgets",
         )
     for level, results in tables.items():
@@ -88,9 +87,9 @@ def _pick(level: str, results: Sequence[BudgetResult]) -> str:
         return ""
     metrics = within[0].metrics[_BUDGET]
     return (
-        f"{title(within[0].row['model'])} on {level}: {metrics['episodes_caught']} of {metrics['episodes']} episodes "
-        f"({metrics['recall']:.0%} of the attack rows) with {metrics['incidents_per_day']:.1f} false alarms a day measured, "
-        f"the most episodes among the {len(within)} models within twice the budget"
+        f"For one false alarm a day on {level} (set on training days), run {title(within[0].row['model'])}. It catches "
+        f"{metrics['episodes_caught']} of {metrics['episodes']} episodes ({metrics['recall']:.0%} of the attack rows) with "
+        f"{metrics['incidents_per_day']:.1f} false alarms a day: the most episodes among the {len(within)} models within twice the budget."
     )
 
 

@@ -29,8 +29,8 @@ def headline(results: Sequence[CaseResult]) -> str:
     better, worse = verdicts.count(BETTER), verdicts.count(WORSE)
     raised = [result.by_rule[rule]["incidents_per_day"] for result in results for rule in pair]
     return (
-        f"With both set on training days for {words}, a policy chosen for earliness has a better (lower) ERDE_5 than a threshold in {better} of "
-        f"{len(verdicts)} combinations of model and kind of case, a worse one in {worse}, and about the same in the other "
+        f"Policies chosen for earliness are compared with thresholds, both set on training days for {words}. ERDE_5 is better (lower) with the "
+        f"policy in {better} of {len(verdicts)} combinations of model and kind of case, worse in {worse}, and about the same in the other "
         f"{len(verdicts) - better - worse}. On the days tested, policies and thresholds raised {min(raised):.2g} to {max(raised):.2g} false alarms a day."
     )
 

@@ -109,7 +109,7 @@ def grouped(kind: pd.Series) -> pd.Series:
 
 
 def styled(draw: Callable[Parameters, str]) -> Callable[Parameters, str]:
-    """Return the function drawing in the style of the report; the caller's settings, such as a notebook's, are restored."""
+    """Return the function, changed to draw in the style of the report; the caller's settings, such as a notebook's, are restored."""
 
     @wraps(draw)
     def in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> str:
