@@ -232,7 +232,7 @@ def test_logs_of_different_fields(tmp_path: Path) -> None:
 
 def test_arff(tmp_path: Path) -> None:
     """Attributes give the names, ? is missing, and quotation marks and comments are no values."""
-    head = "% flows\n@RELATION flows\n\n@attribute 'Dst Port' numeric\n@attribute \"Flow Duration\" REAL\n@ATTRIBUTE Rate real\n@attribute Label {BENIGN, 'DoS'}\n@data\n"
+    head = "% flows\n@RELATION flows\n\n@attribute 'Dst Port' numeric\n@attribute \"Flow Duration\" REAL\n@ATTRIBUTE Rate real\n@attribute Label{BENIGN, 'DoS'}\n@data\n"
     rows = "".join(f"{port},{duration},{rate}, '{label}'\n" for port, duration, rate, label in ROWS)
     assert same_rows(tables.load(written(tmp_path, head + "% rows\n" + rows, "flows.arff"), "Label"))
     subject = tables.load(written(tmp_path, head + rows + "80,?,?,DoS\n", "flows.arff"), "Label")

@@ -84,7 +84,10 @@ def test_every_column_is_used_or_named() -> None:
     rows = frame(TELLING["words"])
     rows["last seen"] = [f"2026-03-02 00:{i // 60:02d}:{i % 60:02d}" for i in range(600)]
     rows["src ip"], rows["attack_cat"] = "198.18.0.1", np.where(ATTACK, "scan", "-")
+    rows["uid"] = [f"C{i}" for i in range(600)]
     subject = tables.of_frame(rows, "t")
+    assert "Ids, days and episodes, no features: uid." in subject.remarks
+    rows = rows.drop(columns="uid")
     assert {*subject.features, *subject.identity, *subject.clocks, "label", "attack_cat"} == set(rows)
     assert any("attack_cat" in remark for remark in subject.remarks)
     assert set(subject.kind) == {"normal", "scan"}

@@ -106,6 +106,8 @@ class Columns:
                 continue
             if key in _NAMES:
                 self.frame[name] = _unnamed(self.frame[name])
+                if key not in IDENTITY:
+                    self._put("Ids, days and episodes, no features", name)
             elif self._is_number(name, key) and name not in skipped:
                 self.features.append(name)
         for form, names in self._forms.items():
@@ -133,7 +135,7 @@ class Columns:
             del self._meaning[key]
         if codes.is_text and _names_rows(codes.numbers):
             self._put("Text that names nearly every row, and is examined as an identity", name)
-            self.names.append(name)
+            self.names += [name] * (name not in self.names)
             self.frame[name] = _unnamed(column)
             return False
         self._refuse_header(name, codes)

@@ -37,7 +37,9 @@ _ROWS = 50
 _SIGNS = ",;\t|"
 _COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _POINT = re.compile(r"\s*[-+]?\d+\.\d+\s*")
-_ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)\s+(.+)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)\s*(.+)", re.IGNORECASE
+)
 _STRATOSPHERE = "   "
 """What the labelled Zeek logs of the Stratosphere Laboratory (CTU, IoT-23) have between their last columns."""
 
