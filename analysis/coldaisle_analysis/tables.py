@@ -143,4 +143,11 @@ def read_level(run: Path, level: Level) -> pd.DataFrame:
     if not path.exists():
         remedy = "is missing: a run made before coldaisle wrote this level has to be played again with `coldaisle up`"
         raise InputError(path, remedy)
-    return read(path)
+    rows = read(path)
+    if (
+        level in {"packets", "readings"} and "series" not in rows
+    ):  # coldaisle 0.2.0 had no such column: a client was a sensor
+        rows["series"] = (
+            rows["client"].where(rows["mqtt_value"].notna()) if level == "packets" else rows["client_id"]
+        )
+    return rows

@@ -16,7 +16,7 @@ from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import traffic, values
 from coldaisle_analysis.features.derived import Derivation
 from coldaisle_analysis.forecast import columns as forecast
-from coldaisle_analysis.forecast.columns import series_of_published
+from coldaisle_analysis.forecast.columns import of_published
 from coldaisle_analysis.forecast.kalman import Forecast
 from coldaisle_analysis.models.model import scores
 from coldaisle_analysis.series.names import publisher, stream_key
@@ -115,7 +115,7 @@ class Watch:
         columns |= self._derivation.follow(
             view.time_ns, flow, texts["protocol"], syn, rst, is_publish, published
         )
-        forecasts = forecast.follow(self._forecast, series_of_published(published), view.frames)
+        forecasts = forecast.follow(self._forecast, of_published(published), view.frames)
         return np.column_stack([matrix(columns, LEVEL), forecasts])
 
 

@@ -79,8 +79,8 @@ def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
     """Return the inputs of models, with a site learned from some rows of a level and from no label."""
     trained = np.zeros(len(level.labels), np.bool_)
     trained[learned_from] = True
-    site = learn_site(level.series, trained)
-    forecasts = columns_of(site, level.series, len(trained))
+    site = learn_site(level.sensor_values, trained)
+    forecasts = columns_of(site, level.sensor_values, len(trained))
     return ModelInputs((*level.names, *COLUMNS), (level.features, forecasts), site)
 
 

@@ -12,7 +12,7 @@ from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask
 from coldaisle_analysis.earliness.cases import Cases, find_cases, named_episodes
 from coldaisle_analysis.evaluation.groups import groups_of, together
-from coldaisle_analysis.forecast.columns import Series, series_of
+from coldaisle_analysis.forecast.columns import SensorValues, sensor_values
 from coldaisle_contracts.clock import DAY_S
 
 
@@ -24,7 +24,7 @@ class Level:
         name: ``packets`` (every captured frame is a row) or ``readings`` (every planned reading is one).
         names: names of the columns of ``features``.
         features: the result of :func:`matrix`, shape (rows, columns); missing is NaN.
-        series: the readings of the sensors, for forecasts.
+        sensor_values: the readings of the sensors, for forecasts.
         identity: identity columns as codes, shape (rows, columns).
         labels: 1 is attack.
         benign: whether the row belongs to a benign anomaly.
@@ -42,7 +42,7 @@ class Level:
     name: columns.Level
     names: tuple[str, ...]
     features: Floats
-    series: Series
+    sensor_values: SensorValues
     identity: Floats
     labels: Labels
     benign: Mask
@@ -83,7 +83,7 @@ def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
         name=name,
         names=tuple(columns.learned(name)),
         features=matrix({column: frame[column] for column in columns.learned(name)}, name),
-        series=series_of(frame, name),
+        sensor_values=sensor_values(frame, name),
         identity=np.column_stack(
             [pd.factorize(frame[column])[0] for column in columns.names(name, "identity")]
         ),

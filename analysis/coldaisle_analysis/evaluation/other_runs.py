@@ -98,7 +98,7 @@ def _tested(level: Level, weeks: Mapping[int, Level], models: Sequence[str], see
 
 def _features(week: Level, inputs: ModelInputs) -> Floats:
     """Return the input columns of another run, with forecasts of the site that was learned from the training run."""
-    return np.column_stack([week.features, columns_of(inputs.site, week.series, len(week.labels))])
+    return np.column_stack([week.features, columns_of(inputs.site, week.sensor_values, len(week.labels))])
 
 
 def _row(model: str, result: FoldResult, week: Level, score: Floats, number: int, seed: int) -> Scored:

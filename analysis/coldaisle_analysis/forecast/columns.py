@@ -20,7 +20,7 @@ from coldaisle_contracts.topics import is_inrow
 
 
 @dataclass(frozen=True)
-class Series:
+class SensorValues:
     """The values of the sensors of a level, in order of time.
 
     Attributes:
@@ -49,7 +49,7 @@ def place_of(series: str, host: str) -> tuple[str, str]:
     return name, name[:-1] if is_inrow(name) else host
 
 
-def series_of(frame: pd.DataFrame, level: Level) -> Series:
+def sensor_values(frame: pd.DataFrame, level: Level) -> SensorValues:
     """Return the values of the sensors of a level.
 
     Args:
@@ -59,7 +59,7 @@ def series_of(frame: pd.DataFrame, level: Level) -> Series:
     return _of_packets(frame) if level == "packets" else _of_readings(frame)
 
 
-def _of_packets(frame: pd.DataFrame) -> Series:
+def _of_packets(frame: pd.DataFrame) -> SensorValues:
     """Return the values in PUBLISH messages."""
     row = np.flatnonzero(frame["mqtt_value"].notna().to_numpy())
     rows = frame.iloc[row]
@@ -70,17 +70,17 @@ def _of_packets(frame: pd.DataFrame) -> Series:
         rows["time_ns"].to_numpy(np.int64),
         rows["mqtt_value"].to_numpy(np.float64),
     )
-    return series_of_published(published)
+    return of_published(published)
 
 
-def series_of_published(published: Published) -> Series:
-    """Return published values as a series; each value is judged as it comes."""
+def of_published(published: Published) -> SensorValues:
+    """Return published values as values of sensors; each is judged as it comes."""
     named = [place_of(*pair) for pair in zip(published.series, published.host, strict=True)]
     batch = np.arange(len(named), dtype=np.int64)
-    return Series(published.row, *_names(named), published.time_ns, batch, published.value)
+    return SensorValues(published.row, *_names(named), published.time_ns, batch, published.value)
 
 
-def _of_readings(frame: pd.DataFrame) -> Series:
+def _of_readings(frame: pd.DataFrame) -> SensorValues:
     """Return the first value of each slot; the sensors of a unit are judged together at the end of the slot."""
     has_value = frame["value"].notna().to_numpy()
     unit = pd.factorize(frame["unit"].astype("str"))[0]
@@ -89,7 +89,7 @@ def _of_readings(frame: pd.DataFrame) -> Series:
     row = order[has_value[order]]
     rows = frame.iloc[row]
     named = list(zip(rows["series"].astype("str"), rows["unit"].astype("str"), strict=True))
-    return Series(
+    return SensorValues(
         row,
         *_names(named),
         rows["arrival_ns"].to_numpy(np.int64),
@@ -103,16 +103,16 @@ def _names(named: Sequence[tuple[str, str]]) -> tuple[Texts, Texts]:
     return table[:, 0], table[:, 1]
 
 
-def learn_site(series: Series, clean: Mask) -> Site:
+def learn_site(values: SensorValues, clean: Mask) -> Site:
     """Return a site learned from clean values; a sensor belongs to the unit of its first value.
 
     Args:
-        series: the values of the sensors.
+        values: the values of the sensors.
         clean: which rows of the level may be learned from, shape (rows,).
     """
-    is_clean = clean[series.row]
+    is_clean = clean[values.row]
     table = pd.DataFrame({
-        "key": series.key[is_clean], "unit": series.unit[is_clean], "time_s": series.time_ns[is_clean] / SECOND, "value": series.value[is_clean],
+        "key": values.key[is_clean], "unit": values.unit[is_clean], "time_s": values.time_ns[is_clean] / SECOND, "value": values.value[is_clean],
     })  # fmt: skip
     table["unit"] = table.groupby("key")["unit"].transform("first")
     interval_s = float(table.groupby("key")["time_s"].diff().median()) if len(table) else np.nan
@@ -125,23 +125,23 @@ def learn_site(series: Series, clean: Mask) -> Site:
         since = values_of_unit["time_s"] - start_s
         slots = values_of_unit.assign(slot=(since / interval_s).round().astype("int64"))
         first = slots.drop_duplicates(["slot", "key"])
-        values = first.set_index(["slot", "key"])["value"].unstack("key").sort_index()  # noqa: PD010 - a quarter of pivot_table's time
-        time_s = start_s + values.index.to_numpy(np.float64) * interval_s
-        keys = [str(key) for key in values]
+        grid = first.set_index(["slot", "key"])["value"].unstack("key").sort_index()  # noqa: PD010 - a quarter of pivot_table's time
+        time_s = start_s + grid.index.to_numpy(np.float64) * interval_s
+        keys = [str(key) for key in grid]
         units |= {f"{unit} {at}": keys[at : at + MOST_BESIDE] for at in range(0, len(keys), MOST_BESIDE)}
-        columns |= {str(key): (time_s, values[key].to_numpy(np.float64)) for key in values}
+        columns |= {str(key): (time_s, grid[key].to_numpy(np.float64)) for key in grid}
     return learn(units, columns, interval_s)
 
 
-def columns_of(site: Site, series: Series, rows: int) -> Floats:
+def columns_of(site: Site, values: SensorValues, rows: int) -> Floats:
     """Return :data:`COLUMNS` for the rows of a level, shape (rows, len(COLUMNS)); missing where no value came."""
-    return follow(Forecast(site), series, rows)
+    return follow(Forecast(site), values, rows)
 
 
-def follow(forecast: Forecast, series: Series, rows: int) -> Floats:
+def follow(forecast: Forecast, values: SensorValues, rows: int) -> Floats:
     """Return :data:`COLUMNS` for the next rows of a level, see :func:`columns_of`."""
     table = np.full((rows, len(COLUMNS)), np.nan)
-    if len(series.row):
-        sensor = forecast.codes(series.key.tolist())
-        table[series.row] = forecast.follow(sensor, series.time_ns, series.batch, series.value)
+    if len(values.row):
+        sensor = forecast.codes(values.key.tolist())
+        table[values.row] = forecast.follow(sensor, values.time_ns, values.batch, values.value)
     return table

@@ -1,5 +1,6 @@
 """Unsupervised models: they are fitted on all training rows, attacks among them, without labels, and score rows that are unusual."""
 
+import warnings
 from typing import Self
 
 import numpy as np
@@ -31,7 +32,11 @@ class Oddness(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     def fit(self, features: Floats, _labels: object = None) -> Self:
         """Fit to rows, shape (rows, columns); labels are not read."""
         self.classes_ = np.array([0, 1], np.int8)
-        self.fitted_ = clone(self.detector).fit(features)
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "n_neighbors", UserWarning
+            )  # of very few rows, all are neighbours
+            self.fitted_ = clone(self.detector).fit(features)
         odd = -self.fitted_.decision_function(features)
         self.middle_, limit = np.quantile(odd, [0.5, USUAL])
         self.room_ = float(limit - self.middle_) or 1.0

@@ -13,7 +13,7 @@ from coldaisle_analysis.detection import Detector, Watch, scoring
 from coldaisle_analysis.detection.watch import LIVE_FRAMES
 from coldaisle_analysis.evaluation.levels import matrix
 from coldaisle_analysis.features import packets
-from coldaisle_analysis.forecast.columns import columns_of, series_of
+from coldaisle_analysis.forecast.columns import columns_of, sensor_values
 from coldaisle_analysis.models.model import scores
 from coldaisle_contracts.errors import InputError
 
@@ -63,7 +63,7 @@ def test_a_capture_scores_as_its_dataset(detector: Detector, capture: Path) -> N
     """The scores computed frame by frame equal those computed from the dataset's columns and the site's forecasts."""
     frame = packets.trace([capture]).packets
     learned = matrix({name: frame[name] for name in columns.learned("packets")}, "packets")
-    forecasts = columns_of(detector.site, series_of(frame, "packets"), len(frame))
+    forecasts = columns_of(detector.site, sensor_values(frame, "packets"), len(frame))
     expected = scores(detector.pipeline, np.column_stack([learned, forecasts]))
     assert scored(Watch(detector, POLICY), capture) == expected.tolist()
 

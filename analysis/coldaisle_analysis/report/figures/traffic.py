@@ -37,6 +37,7 @@ def week(readings: pd.DataFrame) -> str:
     figure, axes = canvas(len(units), 1, 1.2 + 1.55 * len(units), sharex=True)
     happened = readings[readings["kind"].astype(str) != NORMAL]
     happened = happened.assign(kind=grouped(happened["kind"]))
+    is_inrow = all(unit.startswith("inrow-") for unit in units)
     for unit, ax in zip(sorted(units), axes, strict=True):
         rows = readings[readings["unit"] == unit]
         for sensor, line in rows.groupby("sensor", observed=True):
@@ -44,19 +45,22 @@ def week(readings: pd.DataFrame) -> str:
             ax.plot(line["time"], line["value"], color=colour, linewidth=0.7)
         _shade(ax, rows, happened[happened["unit"] == unit])
         ax.set_title(unit)
-        ax.set_ylabel("°C")
+        ax.set_ylabel("°C" if is_inrow else "value")
         grid(ax)
         ax.margins(x=0.005)
     locator = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    sensors = [entry(name, SENSOR_COLOURS[number]) for number, name in SENSOR_MEANING.items()]
+    meaning = (
+        SENSOR_MEANING if is_inrow else {number: f"series {number} of the host" for number in SENSOR_COLOURS}
+    )
+    sensors = [entry(name, SENSOR_COLOURS[number]) for number, name in meaning.items()]
     names = in_order(set(happened["kind"]))
     kinds = [Patch(color=kind_colour(kind), alpha=0.45, label=kind) for kind in names]
     look = {"ncols": 8, "handlelength": 1.4, "columnspacing": 1.3}
     figure.legend(handles=sensors + kinds, loc="outside upper left", **look)
     count = readings.loc[readings["episode"] != "", "episode"].nunique()
-    alternative = f"Temperature of every sensor over the run, with {count} episodes shaded by kind."
+    alternative = f"Values of every sensor over time, with {count} episodes shaded by kind."
     return inline_svg(figure, "week", alternative)
 
 
