@@ -158,6 +158,7 @@ def test_without_events_or_alarms_there_is_no_score() -> None:
     assert math.isnan(nothing.alarm_precision)
     assert nothing.false_alarms_per(3600, duration=60) == 0
     assert match_events([], [1, 2], earliest=0).false.all()
+    assert match_events([1], [1], earliest=0, active=[]).events.tolist() == [False]
     assert incidents([]).tolist() == suppress([], cooldown=1).tolist() == []
 
 
@@ -165,7 +166,8 @@ def test_without_events_or_alarms_there_is_no_score() -> None:
     ("arguments", "message"),
     [
         ({"earliest": 1}, "earliest is 1 and latest 0, so a window ends before it starts"),
-        ({"earliest": math.nan}, "earliest is nan and latest 0.0: give finite numbers"),
+        ({"earliest": math.nan}, "earliest is nan: give a finite number"),
+        ({"latest": "soon"}, "latest is 'soon': give a finite number"),
         ({"ends": [4, 9]}, "event 0 ends before it starts"),
         ({"ends": [4]}, r"different lengths \(events 2, ends 1\)"),
         ({"event_streams": ["a", "b"]}, "only one of event_streams and alarm_streams is there: give both or neither"),

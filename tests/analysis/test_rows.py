@@ -1,6 +1,7 @@
 """Outcomes from anybody's rows, against definitions written out case by case; ERDE and the sigmoid against paper and SciPy."""
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from coldaisle_analysis.earliness import (
 
 Case = tuple[bool, list[bool]]
 """Whether a case is positive, and whether the detector alarms at each of its items."""
+TEXT: Any = "5"
+NOTHING: Any = None
+NAIVE = datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None)
 CASES = st.lists(st.tuples(st.booleans(), st.lists(st.booleans(), min_size=1, max_size=12)), max_size=8)
 
 
@@ -110,6 +114,7 @@ def test_times_may_be_dates() -> None:
     labels, alarms, cases = [1, 1, 1], [0, 1, 0], ["a"] * 3
     for time in (
         dates,
+        list(dates.to_pydatetime()),
         dates.to_numpy(),
         dates.tz_localize("UTC"),
         pd.Series(dates),
@@ -153,6 +158,9 @@ def test_outcomes_that_do_not_fit(arguments: tuple[Any, ...], message: str) -> N
         (([1], ["yes"], ["a"]), r"alarms\[0\] is 'yes': give True or False"),
         (([1, 1], [0, 0], np.array(["a", None], object)), r"cases mixes types .+: give names alone"),
         (([1], [0], ["a"], ["noon"]), r"time has a value that is no number .+: give finite numbers"),
+        (([pd.NA], [0], ["a"]), r"labels\[0\] is <NA>: give True or False"),
+        (([1, 1], [0, 0], ["a", "a"], [NAIVE, None]), r"time\[1\] is no time \(None\): leave rows without a time out"),
+        (([1, 1], [0, 0], ["a", "a"], [NAIVE, NAIVE.replace(tzinfo=UTC)]), "with and without a time zone"),
         (([1], [0], ["a"], [math.inf]), r"time\[0\] is inf: give finite numbers"),
         (([1], [0], ["a"], np.array(["NaT"], "datetime64[s]")), r"time\[0\] is no time \(NaT\)"),
     ],
@@ -161,6 +169,22 @@ def test_rows_that_do_not_fit(rows: tuple[Any, ...], message: str) -> None:
     """Rows that make no cases are refused in a sentence with the value and the remedy."""
     with pytest.raises(ValueError, match=message):
         outcomes_of_rows(*rows)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (lambda outcomes: erde(outcomes, math.nan), "deadline is nan: give a finite number"),
+        (lambda outcomes: erde(outcomes, TEXT), "deadline is '5': give a finite number"),
+        (lambda outcomes: erde(outcomes, 5, false_alarm=-1), "false_alarm is -1: give a finite number from 0 on"),
+        (lambda outcomes: latency_weighted_f1(outcomes, -1), "rate is -1: give a finite number from 0 on"),
+        (lambda outcomes: recall_by_items(outcomes).at(NOTHING), "delay is None: give a finite number"),
+    ],
+)  # fmt: skip
+def test_parameters_that_do_not_fit(score: Any, message: str) -> None:
+    """A parameter that is no number, or none that makes sense, is refused in a sentence with the value and the remedy."""
+    with pytest.raises(ValueError, match=message):
+        score(Outcomes([True, False], [9, 9], [9, 3]))
 
 
 def test_recall_by_seconds_needs_seconds() -> None:

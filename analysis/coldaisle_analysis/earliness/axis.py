@@ -35,7 +35,8 @@ class Axis:
         cls, events: npt.ArrayLike, ends: npt.ArrayLike, alarms: npt.ArrayLike, active: npt.ArrayLike | None
     ) -> "Axis":
         """Return the axis of what a caller passes."""
-        edges = np.zeros((0, 2)) if active is None else np.asarray(active)
+        edges = np.asarray([] if active is None else active)
+        edges = edges if edges.size else edges.reshape(0, 2)
         if edges.shape[1:] != (2,):
             raise ValueError(
                 f"active has shape {edges.shape}: give one [start, end] per interval, shape (intervals, 2)"
@@ -66,8 +67,8 @@ class Axis:
 
     def refuse(self, earliest: float, latest: float) -> None:
         """Refuse events and windows that end before they start."""
-        if not (np.isfinite(earliest) and np.isfinite(latest)):
-            raise ValueError(f"earliest is {earliest} and latest {latest}: give finite numbers")
+        checked.number("earliest", earliest)
+        checked.number("latest", latest)
         wrong = np.flatnonzero(self.end < self.start)
         if wrong.size:
             raise ValueError(f"event {wrong[0]} ends before it starts: give ends that are not before events")

@@ -1,5 +1,7 @@
 """Checks of the arrays that callers pass: a refusal is one sentence with the argument, the value and the remedy."""
 
+from datetime import date
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -32,10 +34,15 @@ def flags(name: str, values: npt.ArrayLike) -> Mask:
     array = flat(name, values)
     if array.dtype == np.bool_ or not array.size:
         return array.astype(np.bool_)
-    wrong = np.flatnonzero((array != 0) & (array != 1))
+    if array.dtype.kind in "iuf":
+        wrong = np.flatnonzero((array != 0) & (array != 1))
+    else:  # values of any type, which need not know how to be compared
+        wrong = np.flatnonzero(
+            [not (isinstance(value, Real) and value in {0, 1}) for value in array.tolist()]
+        )
     if wrong.size:
         raise ValueError(f"{name}[{wrong[0]}] is {_shown(array[wrong[0]])}: give True or False, or 1 or 0")
-    return np.asarray(array == 1, dtype=np.bool_)
+    return array.astype(np.bool_)
 
 
 def floats(name: str, values: npt.ArrayLike) -> Floats:
@@ -100,25 +107,26 @@ def same_length(**arrays: npt.NDArray[Any]) -> None:
         raise ValueError(f"the arrays have different lengths ({lengths}): give one value of each per row")
 
 
+def number(name: str, value: float, least: float = -np.inf) -> float:
+    """Return a finite number from ``least`` on.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    if not (isinstance(value, (Real, np.bool_)) and np.isfinite(float(value)) and value >= least):
+        bound = "" if least == -np.inf else f" from {least:g} on"
+        raise ValueError(f"{name} is {_shown(value)}: give a finite number{bound}")
+    return float(value)
+
+
 def positive(name: str, value: float) -> float:
     """Return a finite number above 0.
 
     Raises:
-        ValueError: if it is another one.
+        ValueError: if it is something else.
     """
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name} is {value}: give a finite number above 0")
-    return float(value)
-
-
-def at_least(name: str, value: float, least: float) -> float:
-    """Return a finite number from ``least`` on.
-
-    Raises:
-        ValueError: if it is another one.
-    """
-    if not (np.isfinite(value) and value >= least):
-        raise ValueError(f"{name} is {value}: give a finite number from {least:g} on")
+    if not (isinstance(value, Real) and np.isfinite(float(value)) and value > 0):
+        raise ValueError(f"{name} is {_shown(value)}: give a finite number above 0")
     return float(value)
 
 
@@ -150,14 +158,31 @@ def offset(value: float, unit: int) -> float:
 def _ticks(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return dates as ``datetime64[ns]``, whole numbers as they are, other numbers as floating-point numbers."""
     array = flat(name, values)
-    if array.dtype == np.object_ and array.size and all(getattr(value, "tzinfo", None) for value in array):
-        array = np.array([value.timestamp() * 1e6 for value in array]).round().astype("datetime64[us]")
+    if array.dtype == np.object_ and any(isinstance(value, date) for value in array):
+        array = _dates(name, array)
     if array.dtype.kind == "M":
         missing = np.flatnonzero(np.isnat(array))
         if missing.size:
             raise ValueError(f"{name}[{missing[0]}] is no time (NaT): leave rows without a time out")
         return array.astype("datetime64[ns]")
     return array if array.dtype.kind in "iu" and array.dtype != np.uint64 else numbers(name, array)
+
+
+def _dates(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return dates of Python or pandas, all with a time zone or all without one, as ``datetime64``."""
+    missing = [at for at, value in enumerate(values) if not isinstance(value, date) or value != value]  # noqa: PLR0124 - NaT
+    if missing:
+        raise ValueError(
+            f"{name}[{missing[0]}] is no time ({values[missing[0]]}): leave rows without a time out"
+        )
+    zoned = [getattr(value, "tzinfo", None) is not None for value in values]
+    if any(zoned) != all(zoned):
+        raise ValueError(
+            f"{name} has dates with and without a time zone: give all dates with one, or all without"
+        )
+    if not all(zoned):
+        return values.astype("datetime64[us]")
+    return np.array([value.timestamp() * 1e6 for value in values]).round().astype("datetime64[us]")
 
 
 def _shown(value: Any) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.earliness import checked
 from coldaisle_analysis.earliness.outcomes import Outcomes
 
 MOST_POINTS = 40
@@ -35,7 +36,7 @@ class Curve:
             >>> round(curve.at(4), 3)
             0.333
         """
-        step = int(np.searchsorted(self.delay, delay, side="right"))
+        step = int(np.searchsorted(self.delay, checked.number("delay", delay), side="right"))
         return float(self.recall[step - 1]) if step else 0.0
 
     def points(self, most: int = MOST_POINTS) -> list[list[float]]:

@@ -38,7 +38,7 @@ def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
         >>> latency_cost([1, 5, 9], deadline=5).round(3).tolist()
         [0.018, 0.5, 0.982]
     """
-    return _sigmoid(np.asarray(item, dtype=np.float64) - deadline)
+    return _sigmoid(np.asarray(item, dtype=np.float64) - checked.number("deadline", deadline))
 
 
 def _sigmoid(values: Floats) -> Floats:
@@ -47,7 +47,7 @@ def _sigmoid(values: Floats) -> Floats:
     NumPy's own differs in the last digit from one processor to another, and costs must not.
     """
     distinct, places = np.unique(values, return_inverse=True)
-    sigmoid = [1 / (1 + math.exp(-value)) if value > _LOWEST else 0.0 for value in distinct.tolist()]
+    sigmoid = [0.0 if value <= _LOWEST else 1 / (1 + math.exp(-value)) for value in distinct.tolist()]
     return np.array(sigmoid, dtype=np.float64)[places].reshape(values.shape)
 
 
@@ -68,7 +68,9 @@ def erde(outcomes: Outcomes, deadline: float, *, false_alarm: float | None = Non
     if not outcomes.attacked.any():
         return float("nan")
     fired = outcomes.alarm > 0
-    false_cost = outcomes.share if false_alarm is None else checked.at_least("false_alarm", false_alarm, 0)
+    false_cost = (
+        outcomes.share if false_alarm is None else checked.number("false_alarm", false_alarm, least=0)
+    )
     cost = np.where(fired & ~outcomes.attacked, false_cost, 0.0)
     cost = np.where(outcomes.attacked & ~fired, 1.0, cost)
     cost = np.where(outcomes.caught, latency_cost(outcomes.alarm, deadline), cost)
@@ -152,7 +154,7 @@ def latency_weighted_f1(outcomes: Outcomes, rate: float = ERISK_RATE) -> float:
         >>> round(latency_weighted_f1(outcomes), 3)
         0.661
     """
-    return _weighted_f1(outcomes, checked.at_least("rate", rate, 0))
+    return _weighted_f1(outcomes, checked.number("rate", rate, least=0))
 
 
 def _weighted_f1(outcomes: Outcomes, rate: float) -> float:

@@ -14,13 +14,14 @@ Where windows overlap, one alarm may detect several events. With *active* interv
 them do not count, and the time watched is the length of the intervals.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from coldaisle_analysis.arrays import Floats, Ints, Mask
+from coldaisle_analysis.arrays import Floats, Ints, Mask, Rows
 from coldaisle_analysis.earliness import checked
 from coldaisle_analysis.earliness.axis import Axis
 
@@ -105,7 +106,7 @@ class Matches:
             3.0
         """
         watched = self.duration if duration is None else duration
-        if np.isnan(watched):
+        if duration is None and np.isnan(self.duration):
             raise ValueError(
                 "duration is missing: give the time watched, or active intervals to match_events"
             )
@@ -155,10 +156,7 @@ def match_events(
     counted, heard = axis.active(axis.start), axis.active(axis.raised)
     detected, advance = np.zeros(len(counted), np.bool_), np.full(len(counted), np.nan)
     false = heard.copy()
-    for stream in np.unique(event_stream[counted]):
-        rows = np.flatnonzero(counted & (event_stream == stream))
-        alarm_rows = np.flatnonzero(heard & (alarm_stream == stream))
-        alarm_rows = alarm_rows[np.argsort(axis.raised[alarm_rows], kind="stable")]
+    for rows, alarm_rows in _by_stream(event_stream, alarm_stream, counted, heard, axis.raised):
         time = axis.raised[alarm_rows]
         low = np.searchsorted(time, axis.start[rows] + checked.offset(earliest, axis.unit))
         high = np.searchsorted(time, axis.end[rows] + checked.offset(latest, axis.unit), side="right")
@@ -230,6 +228,18 @@ def _streams(
         "streams", np.concatenate([of_events, of_alarms]) if events and alarms else [*of_events, *of_alarms]
     )
     return code[:events], code[events:]
+
+
+def _by_stream(
+    event_stream: Ints, alarm_stream: Ints, counted: Mask, heard: Mask, raised: npt.NDArray[Any]
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield the positions of the events that count and of the alarms that do, these in order of time, for each stream with events."""
+    events = np.flatnonzero(counted)[np.argsort(event_stream[counted], kind="stable")]
+    alarms = np.flatnonzero(heard)[np.lexsort((raised[heard], alarm_stream[heard]))]
+    streams, starts = np.unique(event_stream[events], return_index=True)
+    low, high = (np.searchsorted(alarm_stream[alarms], streams, side) for side in ("left", "right"))
+    for rows, first, last in zip(np.split(events, starts[1:]), low, high, strict=False):
+        yield rows, alarms[first:last]
 
 
 def _covered(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], alarms: int) -> Mask:

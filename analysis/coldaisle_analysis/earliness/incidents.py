@@ -91,7 +91,7 @@ def suppress(time: npt.ArrayLike, streams: npt.ArrayLike | None = None, *, coold
         [True, True, False]
     """
     (moment,), unit = checked.ticks(time=time)
-    silent = checked.offset(checked.at_least("cooldown", cooldown, 0), unit)
+    silent = checked.offset(checked.number("cooldown", cooldown, least=0), unit)
     order, stream = _in_order(moment, streams)
     remains = np.zeros(len(order), np.bool_)
     edges = np.flatnonzero(np.diff(stream[order])) + 1

@@ -191,7 +191,12 @@ def false_alarms_score(
     stream = _stream(groups, len(moment))
     rows = np.flatnonzero(_alarms(y_pred, threshold))[matches.false]
     remaining = int(suppress(np.asarray(time)[rows], stream[rows], cooldown=cooldown).sum())
-    watched = sum(float(np.ptp(moment[stream == code])) for code in np.unique(stream)) / unit_ticks
+    order = np.argsort(stream, kind="stable")
+    starts = np.flatnonzero(np.diff(stream[order], prepend=-1))
+    watched = 0.0
+    if len(starts):
+        last, first = (extreme.reduceat(moment[order], starts) for extreme in (np.maximum, np.minimum))
+        watched = float((last - first).sum()) / unit_ticks
     return remaining / watched * checked.positive("unit", unit) if watched else float("nan")
 
 
@@ -236,7 +241,7 @@ def _matches(
 
 
 def _alarms(y_pred: npt.ArrayLike, threshold: float) -> Mask:
-    return checked.numbers("y_pred", y_pred) >= threshold
+    return checked.numbers("y_pred", y_pred) >= checked.number("threshold", threshold)
 
 
 def _stream(groups: npt.ArrayLike | None, samples: int) -> Ints:

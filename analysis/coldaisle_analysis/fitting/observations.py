@@ -73,7 +73,7 @@ def read(
     table = pd.concat(
         [_csv(path) if path.suffix == ".csv" else _capture(path, mqtt, remarks) for path in paths]
     )
-    _refuse_few(table, ", ".join(path.name for path in paths))
+    _refuse_few(table, ", ".join(path.name for path in paths), remarks)
     start_ns = int(table["time_ns"].min())
     by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
     interval_ns = float(by_sensor.diff().median())
@@ -160,10 +160,11 @@ def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) 
         raise InputError(f"{place}: time", remedy)
 
 
-def _refuse_few(table: pd.DataFrame, place: str) -> None:
+def _refuse_few(table: pd.DataFrame, place: str, remarks: Sequence[str]) -> None:
     counts = table.groupby(["unit", "sensor"]).size()
     if counts.empty:
-        raise InputError(place, "holds no reading: give captures with MQTT PUBLISH, or CSV")
+        remedy = "; ".join(["give captures with MQTT PUBLISH, or CSV", *remarks])
+        raise InputError(place, f"holds no reading: {remedy}")
     for unit in counts.index.unique("unit"):
         for sensor in SENSORS:
             count = int(counts.get((unit, sensor), 0))
