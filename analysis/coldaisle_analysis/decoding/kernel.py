@@ -203,6 +203,8 @@ def _segment(
     if known == 0 and not framing.is_followed(data, payload, stop, place, way, carried):
         if mqtt.is_connect(data, payload, stop):
             count(carried, Unread.PORT, u16(data, at + 2))
+        elif u16(data, at + 2) == framing.TLS_PORT and framing.is_hello(data, payload, stop):
+            carried.tally[0].encrypted += 1
         return 0
     rows.i8[I8.TO_SERVER, row] = ports[u16(data, at + 2)] & framing.MQTT
     absent, ack, flow = payload + length - stop, u32(data, at + 8), carried.flows[place]
