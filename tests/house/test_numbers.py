@@ -63,6 +63,7 @@ COUNTS = [
     ("docs/architecture.md", r"free memory allows \((\d+) MiB each\)", [capacity.MEMORY >> 20]),
     ("docs/architecture.md", r"classes that are (\w+)\s+percent wide", [round(100 * STEP) - 100]),
     ("docs/dataset.md", r"([\d,]+) flows at a time .*, ([\d,]+) IP addresses", [state.FLOWS, state.HOSTS]),
+    ("docs/dataset.md", r"([\d,]+) topic aliases", [state.ALIASES]),
     ("docs/dataset.md", r"(\d+) KiB or ([\d,]+) segments\s+waiting", [state.EARLY >> 10, state.EARLY_SEGMENTS]),
     ("docs/dataset.md", r"the last (\d+) % are the test side", [round(100 * LAST)]),
     ("docs/dataset.md", r"ends after (\d+) s without a frame or (\d+) s in\s+all", [int(Cut().idle_s), int(Cut().active_s)]),

@@ -35,7 +35,7 @@ def as_numbers(column: pd.Series) -> Floats:
 
 def middle_and_spread(values: Floats) -> tuple[float, float]:
     """Return the median of a column and the distance from its 5 % to its 95 % quantile; where this is 0, its standard deviation, or 1."""
-    present = values[~np.isnan(values)]
+    present = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     if not len(present):
         return 0.0, 1.0
     places = [int(share * (len(present) - 1)) for share in (0.05, 0.5, 0.95)]
@@ -54,7 +54,8 @@ def fingerprints(values: Iterable[Floats], rows: int) -> npt.NDArray[np.uint64]:
     """
     mixed = np.zeros(rows, np.uint64)
     for column in values:
-        mixed ^= np.where(np.isnan(column), np.pi, column + 0.0).view(np.uint64)
+        filled = np.where(np.isnan(column), np.pi, column) if column.dtype.kind == "f" else column
+        mixed ^= (filled + 0.0).view(np.uint64)  # 0.0 makes one zero of two
         mixed *= np.uint64(_ODD)
         mixed ^= mixed >> np.uint64(29)
     return mixed

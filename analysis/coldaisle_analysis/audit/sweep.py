@@ -67,7 +67,7 @@ def _curve(values: Floats, label: Mask) -> tuple[Floats, Floats, Floats]:
 def sweeps_of(subject: Subject, name: str) -> list[Sweep]:
     """Return how well a column separates the labels by its order and, where it holds text, by the attack rate of its values; computed once."""
     if name not in subject.sweeps:
-        values, label = subject.numbers(name), both_classes(subject)
+        values, label = subject.ordered(name), both_classes(subject)
         subject.sweeps[name] = [sweep(values, label)]
         if name in subject.texts:
             score = by_value(values, label, subject.seed)

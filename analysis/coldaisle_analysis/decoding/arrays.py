@@ -27,6 +27,7 @@ class Index(NamedTuple):
         wire: length on the wire, in bytes.
         time_ns: time of capture, in ns since the epoch; NO_TIME where the record holds none.
         link: link type of the interface, see :mod:`links`.
+        record: offset of the record or block that holds the frame.
     """
 
     start: Int32s
@@ -34,6 +35,7 @@ class Index(NamedTuple):
     wire: Int32s
     time_ns: Int64s
     link: Int32s
+    record: Int32s
 
 
 class Rows(NamedTuple):
@@ -99,8 +101,8 @@ def room(shape: int | tuple[int, int], kind: np.dtype[Any]) -> npt.NDArray[Any]:
 
 def new_index(frames: int) -> Index:
     """Return room for the index of a block of ``frames`` frames."""
-    start, length, wire, link = (room(frames, np.dtype(np.int32)) for _ in range(4))
-    return Index(start, length, wire, room(frames, np.dtype(np.int64)), link)
+    start, length, wire, link, record = (room(frames, np.dtype(np.int32)) for _ in range(5))
+    return Index(start, length, wire, room(frames, np.dtype(np.int64)), link, record)
 
 
 def new_rows(frames: int, text: int) -> Rows:

@@ -99,9 +99,9 @@ class Decoder:
             >>> view.frames, view.published.payload[0]
             (271, b'14.00')
         """
-        for path, shard in zip(paths, shards or [0] * len(paths), strict=True):
+        for number, (path, shard) in enumerate(zip(paths, shards or [0] * len(paths), strict=True), 1):
             before = int(self._carried.tally[0]["frames"])
-            for count in files.blocks(path, self._room):
+            for count in files.blocks(path, self._room, is_last=number == len(paths)):
                 yield from self._block(path.name, before, count, shard)
 
     def take(self, frames: Sequence[tuple[int, bytes]], shard: int = 0) -> Iterator[View]:
@@ -153,12 +153,18 @@ class Decoder:
         yield from unread.remarks(self._carried)
 
     def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
-        """Decode the frames of a block: in one view, or in several when a column is full before the end."""
+        """Decode the frames of a block: in one view, or in several when a column is full before the end.
+
+        Frames that take a look at others behind the block are left for the next one.
+        """
         done = 0
-        while done < count:
+        while done < count and not self._room.left:
             view = self._view(name, before, done, count, shard)
             done += view.frames
-            yield view
+            if self._carried.tally[0]["asks"]:
+                self._room.left = count - done
+            if view.frames:
+                yield view
 
     def _view(self, name: str, before: int, first: int, count: int, shard: int) -> View:
         state.start_batch(self._carried)
@@ -168,6 +174,7 @@ class Decoder:
             self._room.index,
             first,
             count,
+            self._room.horizon,
             self._ports,
             shard,
             self._rows,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from coldaisle_analysis.arrays import Bytes
-from coldaisle_analysis.decoding import arrays, records
+from coldaisle_analysis.decoding import arrays, outlook, records
 from coldaisle_analysis.decoding.arrays import Index
 from coldaisle_analysis.decoding.links import ETHERNET, KNOWN
 from coldaisle_analysis.decoding.pool import BLOCK
@@ -54,16 +54,22 @@ class Room:
     Attributes:
         data: pool and scratch room, then the block, see :mod:`pool`.
         index: positions of its frames.
+        horizon: what is behind its frames, see :mod:`outlook`.
+        left: how many of its last frames were left, to come again at the front of the next block.
     """
 
     data: Bytes
     index: Index
+    horizon: int = outlook.OPEN
+    left: int = 0
 
 
 def new_room(frames: int = FRAMES, size: int = BYTES) -> Room:
-    """Return room for blocks of ``frames`` frames and ``size`` bytes, and at least for the longest frame."""
+    """Return room for blocks of ``frames`` frames, those to look at behind them, and ``size`` bytes, at least for the longest frame."""
     size = max(size, 2 * records.LARGEST)
-    return Room(arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames))
+    return Room(
+        arrays.room(BLOCK + size + _PAD, np.dtype(np.uint8)), arrays.new_index(frames + outlook.AHEAD)
+    )
 
 
 def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
@@ -73,7 +79,7 @@ def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
         ValueError: if there is no room for all of them.
     """
     data, index, count = b"".join(frame for _, frame in frames), room.index, len(frames)
-    if count > len(index.start) or len(data) > len(room.data) - _PAD - BLOCK:
+    if count > len(index.start) - outlook.AHEAD or len(data) > len(room.data) - _PAD - BLOCK:
         raise ValueError(f"no room for {count} frames of {len(data)} bytes at once")
     length = np.fromiter((len(frame) for _, frame in frames), np.int32, count)
     room.data[BLOCK : BLOCK + len(data)] = np.frombuffer(data, np.uint8)
@@ -81,18 +87,24 @@ def fill(room: Room, frames: Sequence[tuple[int, bytes]]) -> int:
     index.start[:count] = BLOCK + np.cumsum(length) - length
     index.time_ns[:count] = np.fromiter((time_ns for time_ns, _ in frames), np.int64, count)
     index.link[:count] = ETHERNET
+    room.horizon, room.left = outlook.OPEN, 0
     return count
 
 
-def blocks(path: Path, room: Room) -> Iterator[int]:
+def blocks(path: Path, room: Room, *, is_last: bool = True) -> Iterator[int]:
     """Read a capture block by block into the room, and yield the number of frames of each block.
+
+    Args:
+        path: the capture.
+        room: the room.
+        is_last: whether no other capture goes on where this one ends.
 
     Raises:
         InputError: if the file is missing, is no capture, or is cut short (with frame and offset).
     """
     try:
         with opened(path) as file:
-            yield from _Reader(path, file, room).blocks()
+            yield from _Reader(path, file, room, is_last).blocks()
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(path, f"cannot be read ({why}): name a readable capture file") from error
@@ -111,10 +123,14 @@ class _Reader:
         frames: frames found so far.
         big: whether numbers are big-endian.
         interfaces: see :mod:`records`.
+        is_last: whether no other capture follows.
+        is_all: whether no more bytes fit into the room, or there are none.
     """
 
-    def __init__(self, path: Path, file: BufferedReader, room: Room) -> None:
+    def __init__(self, path: Path, file: BufferedReader, room: Room, is_last: bool) -> None:
         self.path, self.file, self.room = path, file, room
+        self.is_last, self.is_all = is_last, False
+        room.left = 0
         self.at = self.end = BLOCK
         self.base = -BLOCK
         self.frames = 0
@@ -140,8 +156,11 @@ class _Reader:
             )
             self.frames += count
             if count:
+                self._look_behind(why)
                 yield count
-            if why == records.SPECIAL:
+            if self.room.left:
+                self._leave(count)
+            elif why == records.SPECIAL:
                 self._read_special()
             elif why != records.DONE:
                 raise self._broken(why)
@@ -149,6 +168,24 @@ class _Reader:
                 break
         if self.at < self.end:
             raise self._cut_short()
+
+    def _look_behind(self, why: int) -> None:
+        """Write into the room what is behind its frames, given why the scan ended."""
+        room, kind = self.room, self._number(self.at)
+        room.left, room.horizon = 0, outlook.ASK
+        if why == records.SPECIAL and self._bytes(self.at, 4) != _PCAPNG and kind != records.INTERFACE:
+            why = records.DONE  # a block that is stepped over once it is there whole
+        if why != records.DONE or (self.is_all and self.end == len(room.data) - _PAD):
+            room.horizon = outlook.OPEN
+        elif self.is_all:
+            room.horizon = outlook.END if self.is_last else outlook.OPEN
+
+    def _leave(self, count: int) -> None:
+        """Go back to the first of the frames that were left, and read more behind them."""
+        self.at = int(self.room.index.record[count - self.room.left])
+        self.frames -= self.room.left
+        self.room.left = 0
+        self._fill()
 
     def _bytes(self, at: int, size: int) -> bytes:
         return self.room.data[at : min(at + size, self.end)].tobytes()
@@ -161,6 +198,7 @@ class _Reader:
         self.at, self.end = BLOCK, BLOCK + left
         read = self.file.readinto(data[self.end : len(data) - _PAD].data)
         self.end += read
+        self.is_all = not read
         return bool(read)
 
     def _read_pcap_header(self, magic: bytes) -> None:

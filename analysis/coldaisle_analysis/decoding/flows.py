@@ -97,7 +97,7 @@ def begin(carried: Carried, at: int, low_first: bool) -> None:
         side.packets = side.bytes = side.received = side.need = side.stored = 0
         side.last_ns = NO_TIME
         side.first = side.reached = side.acked = side.expected = _NONE
-        side.hole_count = side.empty = 0
+        side.hole_count = side.empty = side.settled = 0
         side.head = side.tail = side.early = side.alias = _NONE
         side.early_bytes = side.early_count = side.lost = side.stage = side.unsure = side.compressed = 0
 

@@ -7,7 +7,7 @@ from coldaisle_analysis.arrays import Bytes
 from coldaisle_analysis.compiled import inner
 from coldaisle_analysis.decoding import upgrade, websocket
 from coldaisle_analysis.decoding.assembly import clear
-from coldaisle_analysis.decoding.fields import u8, u32
+from coldaisle_analysis.decoding.fields import u8, u16, u32
 from coldaisle_analysis.decoding.mqtt import is_start
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import CHUNK, Carried
@@ -25,12 +25,13 @@ from coldaisle_analysis.decoding.upgrade import (
 
 MQTT, WEBSOCKET = 1, 2
 """What a port is known for, as bits."""
-WEBSOCKET_PORT = 9001
-"""The usual port of MQTT over WebSocket."""
+WEBSOCKET_PORT, TLS_PORT = 9001, 8883
+"""The usual ports of MQTT over WebSocket and over TLS."""
 _NONE = -1
 _PROXY_1, _PROXY_2 = 0x5052, 0x0D0A
 """First two bytes: "PR" of "PROXY", and the line break that begins its binary form."""
 _PROXY, _GET_WORD, _HTTP_WORD, _BINARY = 0x50524F58, 0x47455420, 0x48545450, 0x0D0A0D0A
+_HANDSHAKE, _HELLO_AT = 0x1603, 5
 _TLS_FIRST, _TLS_LAST, _TLS_VERSION = 0x14, 0x17, 3
 _LINE = 10
 _LONGEST_LINE = 107
@@ -48,6 +49,12 @@ def is_followed(data: Bytes, at: int, end: int, place: int, way: int, carried: C
         return False
     carried.sides[2 * place + way].expected = _NONE  # what came before was not followed
     return True
+
+
+@inner
+def is_hello(data: Bytes, at: int, end: int) -> bool:
+    """Tell whether bytes begin with the first message of a TLS client (RFC 8446, 4.1.2 and 5.1)."""
+    return end - at > _HELLO_AT and u16(data, at) == _HANDSHAKE and u8(data, at + _HELLO_AT) == 1
 
 
 @inner

@@ -17,6 +17,7 @@ from coldaisle_analysis.decoding.layers import flow_of, network
 from coldaisle_analysis.decoding.layout import I8, I32, I64, Code, Has, Protocol
 from coldaisle_analysis.decoding.network import ICMP, ICMPV6, TCP, UDP, icmp
 from coldaisle_analysis.decoding.numbering import sequence
+from coldaisle_analysis.decoding.outlook import MORE, outlook_of
 from coldaisle_analysis.decoding.pool import BLOCK
 from coldaisle_analysis.decoding.reasons import Reason, note
 from coldaisle_analysis.decoding.state import Carried
@@ -43,6 +44,7 @@ class Kernel(Interface):
         index: Index,
         first: int,
         count: int,
+        horizon: int,
         ports: Int8s,
         shard: int,
         rows: Rows,
@@ -57,7 +59,7 @@ def load() -> Kernel:
     """Return the compiled kernel; only the very first call on a machine compiles it."""
     index, rows, messages = arrays.new_index(1), arrays.new_rows(1, 1), arrays.new_messages(1, 1)
     ports = np.zeros(1, np.int8)
-    return entry(_decode, 1, rows.text, index, 0, 0, ports, 0, rows, messages, state.new(1, 1))
+    return entry(_decode, 1, rows.text, index, 0, 0, 0, ports, 0, rows, messages, state.new(1, 1))
 
 
 def _decode(
@@ -65,6 +67,7 @@ def _decode(
     index: Index,
     first: int,
     count: int,
+    horizon: int,
     ports: Int8s,
     shard: int,
     rows: Rows,
@@ -78,6 +81,7 @@ def _decode(
         index: positions of the frames.
         first: number of the first frame to decode, from 0.
         count: how many frames the block has.
+        horizon: what is behind them, see :mod:`outlook`.
         ports: what each TCP port is known for, see :mod:`framing`.
         shard: number of the shard; flows never cross shards.
         rows: columns of the packets, from 0 on.
@@ -86,16 +90,19 @@ def _decode(
     """
     tally = carried.tally[0]
     messages.payload_end[0] = rows.text_end[0] = 0
-    done = count - first
+    done, tally.asks = count - first, 0
     for frame in range(first, count):
         row = frame - first
-        if _is_full(rows, messages, carried):
+        if row == len(rows.bits) or _is_full(rows, messages, carried):
             done = row
             break
         tally.flaw = tally.completed = 0
         start = index.start[frame]
         tally.payload_at = start
-        bits = _frame(data, index, frame, ports, shard, rows, row, messages, carried)
+        bits = _frame(data, index, frame, count, horizon, ports, shard, rows, row, messages, carried)
+        if bits < 0:
+            tally.asks, done = 1, row
+            break
         if tally.completed:
             bits |= first_message(rows, row, messages, carried)
         rows.text_end[row + 1] = tally.payload_text
@@ -128,6 +135,8 @@ def _frame(
     data: Bytes,
     index: Index,
     frame: int,
+    count: int,
+    horizon: int,
     ports: Int8s,
     shard: int,
     rows: Rows,
@@ -135,13 +144,10 @@ def _frame(
     messages: Messages,
     carried: Carried,
 ) -> int:
-    """Decode a frame from the link layer up and return bits of Has."""
+    """Decode a frame from the link layer up and return bits of Has, -1 when that takes frames behind the block."""
     start, time_ns = int(index.start[frame]), int(index.time_ns[frame])
     end, wire_end = start + index.length[frame], start + index.wire[frame]
-    rows.i32[I32.FRAME_LEN, row] = index.wire[frame]
-    rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
-    rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
-    rows.i64[I64.FLOW, row] = -1
+    _begin(rows, row, int(index.wire[frame]))
     kind, proto, at, behind, end, packet_end, net, bits = network(
         data, int(index.link[frame]), start, end, wire_end, time_ns, shard, rows, row, carried
     )
@@ -158,9 +164,7 @@ def _frame(
     if proto == TCP:
         payload, length, more = tcp(data, behind, end, packet_end, rows, row, carried)
     else:
-        more = udp(data, behind, end, packet_end, rows, row, carried)
-        if more and rows.i32[I32.UDP_DSTPORT, row] in TUNNEL_PORTS:
-            skip(carried, Unread.UDP, int(rows.i32[I32.UDP_DSTPORT, row]))
+        more = _datagram(data, behind, end, packet_end, rows, row, carried)
     if more == 0:
         return bits
     place, low_first = flow_of(data, at, behind, kind, proto, shard, net, carried)
@@ -168,13 +172,36 @@ def _frame(
         seq, ack, flags = u32(data, behind + 4), u32(data, behind + 8), u8(data, behind + 13)
         place = connection(carried, place, seq, ack, flags, low_first)
     way = int(carried.flows[place].low_first == low_first)
+    outlook = outlook_of(
+        data, index, frame, count, horizon, kind, at, behind, length, place, way, ports, row, carried
+    )
+    if outlook == MORE:
+        return -1
     bits |= more | features(carried, place, way, time_ns, index.wire[frame], rows, row)
     if proto == UDP:
         rows.i8[I8.TO_SERVER, row] = rows.i32[I32.UDP_DSTPORT, row] == NTP_PORT
         return bits
     return bits | _segment(
-        data, behind, payload, length, end, place, way, ports, rows, row, messages, carried
+        data, behind, payload, length, end, place, way, ports, outlook, rows, row, messages, carried
     )
+
+
+@inner
+def _datagram(data: Bytes, at: int, end: int, packet_end: int, rows: Rows, row: int, carried: Carried) -> int:
+    """Decode a UDP header and what is behind it, see :func:`udp`; name a tunnel that is not read."""
+    bits = udp(data, at, end, packet_end, rows, row, carried)
+    if bits and rows.i32[I32.UDP_DSTPORT, row] in TUNNEL_PORTS:
+        skip(carried, Unread.UDP, int(rows.i32[I32.UDP_DSTPORT, row]))
+    return int(bits)
+
+
+@inner
+def _begin(rows: Rows, row: int, length: int) -> None:
+    """Write the columns that every frame has."""
+    rows.i32[I32.FRAME_LEN, row] = length
+    rows.i8[I8.PROTOCOL, row] = Protocol.OTHER
+    rows.i8[I8.ETH_SRC_CHANGED, row] = rows.i8[I8.TO_SERVER, row] = 0
+    rows.i64[I64.FLOW, row] = -1
 
 
 @inner
@@ -187,6 +214,7 @@ def _segment(
     place: int,
     way: int,
     ports: Int8s,
+    outlook: int,
     rows: Rows,
     row: int,
     messages: Messages,
@@ -203,10 +231,14 @@ def _segment(
     if known == 0 and not framing.is_followed(data, payload, stop, place, way, carried):
         if mqtt.is_connect(data, payload, stop):
             count(carried, Unread.PORT, u16(data, at + 2))
+        elif u16(data, at + 2) == framing.TLS_PORT and framing.is_hello(data, payload, stop):
+            carried.tally[0].encrypted += 1
         return 0
     rows.i8[I8.TO_SERVER, row] = ports[u16(data, at + 2)] & framing.MQTT
     absent, ack, flow = payload + length - stop, u32(data, at + 8), carried.flows[place]
-    streams.segment(data, seq, ack, flags, payload, stop, absent, place, way, known, row, carried, messages)
+    streams.segment(
+        data, seq, ack, flags, payload, stop, absent, place, way, known, outlook, row, carried, messages
+    )
     if flow.client_way > 0:
         rows.i8[I8.TO_SERVER, row] = flow.client_way == 1 + way
     if flow.client_length < 0:

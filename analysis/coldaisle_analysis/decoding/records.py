@@ -76,6 +76,7 @@ def _pcap(
         index.wire[count] = _bounded(number(data, at + 12, big))
         index.time_ns[count] = number(data, at, big) * SECOND + number(data, at + 4, big) * factor
         index.link[count] = link
+        index.record[count] = at
         count += 1
         at += 16 + captured
     return count, at, DONE
@@ -144,6 +145,7 @@ def _packet(
     index.wire[count] = _bounded(wire)
     index.time_ns[count] = NO_TIME if kind == SIMPLE else _nanoseconds(ticks, interfaces, interface)
     index.link[count] = interfaces[interface, _LINK]
+    index.record[count] = at
     return True
 
 

@@ -98,6 +98,7 @@ SIDE = np.dtype(
         ("alias", np.int32),  # first topic alias, -1 for none
         ("hole_count", np.int8),
         ("empty", np.int8),  # whether `reached` is known from segments without payload alone
+        ("settled", np.int64),  # number of the frame up to which the hole at hand is left open
         ("lost", np.int8),  # whether the start of a message has to be found again
         ("stage", np.int8),  # what carries MQTT here, see `framing`
         ("unsure", np.int8),  # whether the start of a WebSocket frame has to be found again

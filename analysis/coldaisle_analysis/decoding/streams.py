@@ -10,6 +10,7 @@ from coldaisle_analysis.decoding import controls, framing, reordering
 from coldaisle_analysis.decoding.arrays import Messages
 from coldaisle_analysis.decoding.assembly import absorb, lose
 from coldaisle_analysis.decoding.fields import ahead
+from coldaisle_analysis.decoding.outlook import GIVE_UP, is_early, is_unsent
 from coldaisle_analysis.decoding.pool import PIECE, fetch
 from coldaisle_analysis.decoding.state import Carried
 from coldaisle_analysis.decoding.transport import ACK, RST
@@ -34,6 +35,7 @@ def segment(  # noqa: C901 - one loop for all turns
     place: int,
     way: int,
     known: int,
+    outlook: int,
     row: int,
     carried: Carried,
     out: Messages,
@@ -53,6 +55,7 @@ def segment(  # noqa: C901 - one loop for all turns
         place: place of the flow.
         way: direction, see :data:`state.SIDE`.
         known: what its port is known for, see :mod:`framing`.
+        outlook: what becomes of the hole before it, see :mod:`outlook`.
         row: position of the frame.
         carried: the state.
         out: the columns of the messages.
@@ -60,7 +63,9 @@ def segment(  # noqa: C901 - one loop for all turns
     own_side, other_side = 2 * place + way, 2 * place + 1 - way
     seq = (seq + (flags >> 1 & 1)) & _MASK
     size = end - at + absent
-    is_early, doubtful, limit = _prospect(seq, ack, flags, size, own_side, other_side, carried)
+    early, doubtful, limit = _prospect(
+        seq, ack, flags, size, outlook == GIVE_UP, own_side, other_side, carried
+    )
     for turn in range(3):
         side_at, start, stop, whole = own_side, 0, 0, 0
         if turn == _OTHER:
@@ -74,7 +79,7 @@ def segment(  # noqa: C901 - one loop for all turns
         else:
             up_to = _NONE
             start, stop, whole = _accept(
-                data, seq, at, end, absent, own_side, is_early and limit < 0, doubtful, carried
+                data, seq, at, end, absent, own_side, early and limit < 0, doubtful, carried
             )
         while True:
             until = origin = start
@@ -97,7 +102,7 @@ def segment(  # noqa: C901 - one loop for all turns
 
 @inner
 def _prospect(
-    seq: int, ack: int, flags: int, size: int, side_at: int, other_at: int, carried: Carried
+    seq: int, ack: int, flags: int, size: int, gives_up: bool, side_at: int, other_at: int, carried: Carried
 ) -> tuple[bool, bool, int]:
     """Look where a segment lies in its stream.
 
@@ -106,9 +111,11 @@ def _prospect(
         are given up, -1 to give up none. They are when the other side acknowledged them, and when too much waits behind them.
     """
     side = carried.sides[side_at]
-    if size == 0 or side.expected < 0 or ahead(seq, side.expected) <= 0:
+    if not is_early(seq, size, side_at, carried):
         return False, False, _NONE
-    if flags & ACK and _is_unsent(ack, other_at, carried):
+    if gives_up:
+        return True, False, seq
+    if flags & ACK and is_unsent(ack, other_at, carried):
         return True, True, _NONE
     if side.acked >= 0 and ahead(side.acked, seq) >= 0:
         return True, False, seq
@@ -127,13 +134,6 @@ def _acknowledge(ack: int, flags: int, side_at: int, carried: Carried) -> bool:
     if side.acked < 0 or ahead(ack, side.acked) > 0:
         side.acked = ack
     return bool(side.early >= 0)
-
-
-@inner
-def _is_unsent(ack: int, side_at: int, carried: Carried) -> bool:
-    """Tell whether an acknowledgement covers bytes that this direction was not seen to send; a FIN counts as one byte."""
-    reached = int(carried.sides[side_at].reached)
-    return reached >= 0 and ahead(ack, reached) > 1
 
 
 @inner

@@ -32,6 +32,7 @@ TALLY = np.dtype(
         ("refused", np.int64),  # segments that acknowledge what was never sent, overtaken by their stream
         ("fragments", np.int64),  # fragments of datagrams that never were whole
         ("next_datagram", np.int64),  # place of the datagram that is given up next
+        ("asks", np.int64),  # whether the kernel stopped to see frames behind the block
         ("set_back", np.int64),  # frames with a time before that of their flow's last frame
         ("untimed", np.int64),  # frames without a time
         ("overflows", np.int64),  # holes given up because too much waited behind them

@@ -33,7 +33,7 @@ def flags(name: str, values: npt.ArrayLike) -> Mask:
     """
     array = flat(name, values)
     if array.dtype == np.bool_ or not array.size:
-        return array.astype(np.bool_)
+        return array.astype(np.bool_, copy=False)
     if array.dtype.kind in "iuf":
         wrong = np.flatnonzero((array != 0) & (array != 1))
     else:  # values of any type, which need not know how to be compared
@@ -76,11 +76,14 @@ def counts(name: str, values: npt.ArrayLike, least: int) -> Ints:
     Raises:
         ValueError: if a number is less or not whole.
     """
-    array = numbers(name, values)
-    wrong = np.flatnonzero((array < least) | (array != np.floor(array)))
-    if wrong.size:
-        raise ValueError(f"{name}[{wrong[0]}] is {array[wrong[0]]:g}: give whole numbers from {least} on")
-    return array.astype(np.int64)
+    array = flat(name, values)
+    if array.dtype.kind != "i":
+        array = numbers(name, array)
+    wrong = (array < least) | (array % 1 != 0) if array.dtype.kind == "f" else array < least
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise ValueError(f"{name}[{place}] is {_shown(array[place])}: give whole numbers from {least} on")
+    return array.astype(np.int64, copy=False)
 
 
 def codes(name: str, values: npt.ArrayLike) -> Ints:

@@ -42,13 +42,12 @@ def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
 
 
 def _sigmoid(values: Floats) -> Floats:
-    """Return 1/(1 + e^-x) by the exponential of the C library, one call for each distinct value.
+    """Return 1/(1 + e^-x) by the exponential of the C library, one call for each value.
 
     NumPy's own differs in the last digit from one processor to another, and costs must not.
     """
-    distinct, places = np.unique(values, return_inverse=True)
-    sigmoid = [0.0 if value <= _LOWEST else 1 / (1 + math.exp(-value)) for value in distinct.tolist()]
-    return np.array(sigmoid, dtype=np.float64)[places].reshape(values.shape)
+    sigmoid = [0.0 if value <= _LOWEST else 1 / (1 + math.exp(-value)) for value in values.ravel().tolist()]
+    return np.array(sigmoid, dtype=np.float64).reshape(values.shape)
 
 
 def erde(outcomes: Outcomes, deadline: float, *, false_alarm: float | None = None) -> float:

@@ -56,9 +56,9 @@ class Outcomes:
             np.full(len(arrays["alarm"]), np.nan) if seconds is None else checked.floats("seconds", seconds)
         )
         checked.same_length(**arrays)
-        late = np.flatnonzero(arrays["alarm"] > arrays["length"])
-        if late.size:
-            at = late[0]
+        late = arrays["alarm"] > arrays["length"]
+        if late.any():
+            at = int(np.argmax(late))
             raise ValueError(
                 f"alarm[{at}] is {arrays['alarm'][at]} and length[{at}] {arrays['length'][at]}: count items from 1 to the length, 0 is no alarm"
             )

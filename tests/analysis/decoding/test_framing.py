@@ -311,15 +311,17 @@ def test_a_reserved_frame_is_flagged_and_the_next_one_read(tmp_path: Path) -> No
 
 
 def test_tls_on_a_port_of_mqtt_is_counted_once_a_connection(tmp_path: Path) -> None:
-    """Its frames are not taken for damaged MQTT."""
+    """Its frames are not taken for damaged MQTT; on 8883, the port of MQTT over TLS, it is counted unasked."""
     parts = [
-        (">", b"\x16\x03\x01\x00\x05hello"),
-        ("<", b"\x16\x03\x03\x00\x02ab"),
+        (">", b"\x16\x03\x01\x00\x05\1ello"),
+        ("<", b"\x16\x03\x03\x00\x02\2b"),
         (">", b"\x17\x03\x03\x00\x01x" * 9),
     ]
-    tables = read(tmp_path, stream(parts, 8883), port=8883)
-    assert (tables.messages.num_rows, set(tables.column("malformed"))) == (0, {None})
-    assert tables.remarks == ["1 connections are encrypted (TLS); the MQTT in them cannot be read"]
+    for port in (8883, 1883):
+        tables = read(tmp_path, stream(parts, 8883), port=port)
+        assert (tables.messages.num_rows, set(tables.column("malformed"))) == (0, {None})
+        assert tables.remarks == ["1 connections are encrypted (TLS); the MQTT in them cannot be read"]
+    assert read(tmp_path, stream(parts, 443)).remarks == []
 
 
 def test_several_ports_are_read(tmp_path: Path) -> None:

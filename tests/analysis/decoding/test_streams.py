@@ -1,5 +1,6 @@
 """Following streams: each control packet once, on the frame that completes it, whatever became of the segments."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,22 @@ from tests.analysis.decoding.made import (
     up,
 )  # fmt: skip
 
-from coldaisle_analysis.decoding import Decoder, state
+from coldaisle_analysis.decoding import Decoder, outlook, state
 
 ONE, TWO = publish(b"15.54", 3), publish(b"16.00", 4)
 SIZE = len(ONE)
 
 
-def decoded(folder: Path, frames: list[Packet], **options: int) -> Decoded:
+def decoded(folder: Path, frames: Sequence[Packet | bytes], **options: int) -> Decoded:
     """Decode these frames."""
     decoder = Decoder(frames=1024, size=0, **options)
     return decode(pcap(folder / "made.pcap", frames), decoder)
+
+
+def heard(early: list[Packet]) -> list[Packet | bytes]:
+    """Return these segments behind a SYN that is acknowledged, and before more frames than are looked at."""
+    opened: list[Packet | bytes] = [up(b"", 999, "S"), down(b"", 1, "A", ack=1000)]
+    return [*opened, *early, *[bytes(up(b"", 1000, "A"))] * outlook.AHEAD]
 
 
 def test_a_message_over_segments_stands_on_the_last(tmp_path: Path) -> None:
@@ -81,7 +88,7 @@ def test_data_in_a_syn(tmp_path: Path) -> None:
 
 
 def test_hole_is_given_up_once_acknowledged(tmp_path: Path) -> None:
-    """A segment missing from the capture is skipped when the other side acknowledges past it, and counted."""
+    """A segment missing from the capture is skipped since the other side acknowledges past it, and counted; no message is moved by that."""
     frames = [
         up(ONE),
         up(TWO, 1000 + 2 * SIZE),
@@ -89,7 +96,7 @@ def test_hole_is_given_up_once_acknowledged(tmp_path: Path) -> None:
         up(ONE, 1000 + 3 * SIZE),
     ]
     tables = decoded(tmp_path, frames)
-    assert tables.message("frame") == [1, 3, 4]
+    assert tables.message("frame") == [1, 2, 4]
     assert tables.gaps == 1
     assert tables.remarks == ["1 holes in connections were given up: segments are missing from the capture"]
 
@@ -114,7 +121,7 @@ def test_reading_resumes_where_a_message_starts(tmp_path: Path) -> None:
     frames = [up(b"", 999, "S"), parts[0], parts[2], down(ack=1000 + len(long), flags="A"), parts[3]]
     tables = decoded(tmp_path, frames)
     assert tables.message("payload") == [b"15.54"]
-    assert (tables.gaps, tables.column("malformed")[3]) == (
+    assert (tables.gaps, tables.column("malformed")[2]) == (
         1,
         "no MQTT message starts where one has to at byte 54",
     )
@@ -132,7 +139,8 @@ def test_too_much_behind_a_hole(tmp_path: Path) -> None:
     """Once more waits behind a hole than is kept it is given up, and the reader is told."""
     large = publish(b"x" * 60_000, 5)
     count = state.EARLY // len(large) + 2
-    frames = [up(b"", 999, "S"), *(up(large, 2000 + number * len(large)) for number in range(count))]
+    early = [up(large, 2000 + number * len(large)) for number in range(count)]
+    frames = heard(early)
     tables = decoded(tmp_path, frames)
     assert tables.message("len") == [len(large) - 4] * count
     assert (tables.gaps, len(tables.remarks)) == (1, 2)
@@ -141,8 +149,11 @@ def test_too_much_behind_a_hole(tmp_path: Path) -> None:
 def test_many_small_segments_behind_a_hole(tmp_path: Path) -> None:
     """The number of segments that wait is bounded, too."""
     count = state.EARLY_SEGMENTS + 5
-    frames = [up(b"", 999, "S"), *(up(ONE, 2000 + number * SIZE) for number in range(count))]
-    assert len(decoded(tmp_path, frames).message("frame")) == count
+    early = [up(ONE, 2000 + number * SIZE) for number in range(count)]
+    frames = heard(early)
+    tables = decoded(tmp_path, frames)
+    assert len(tables.message("frame")) == count
+    assert "holes were given up early" in tables.remarks[1]
 
 
 def test_a_message_longer_than_is_kept(tmp_path: Path) -> None:

@@ -48,14 +48,20 @@ class Rows:
         Raises:
             InputError: if it cannot be read, or has other columns than the first file.
         """
+        for data, block, layout in ahead(self._parts(path)):
+            yield self._table(data, block, layout, path, names)
+
+    def _parts(self, path: Path) -> Iterator[tuple[bytes, Block, Layout]]:
+        """Yield the lines of each block that are rows, with the block and the layout of the file."""
         layout = None
-        for number, block in enumerate(ahead(blocks(path, self.remarks))):
+        for block in blocks(path, self.remarks):
+            skipped = 0
             if layout is None:
                 layout = layout_of(block, path, self.remarks)
                 self.expect(layout.names, path)
-            whole = self._rows_of(block, layout, path, skip=layout.skipped if number == 0 else 0)
-            if whole:
-                yield self._table(whole, block, layout, path, names)
+                skipped = layout.skipped
+            if data := self._rows_of(block, layout, path, skipped):
+                yield data, block, layout
 
     def expect(self, names: tuple[str, ...], path: Path) -> None:
         """Take the columns of the first file, and refuse a file that has others; their order may differ.
