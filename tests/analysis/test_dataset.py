@@ -145,8 +145,8 @@ def change(line: int, cell: int, value: str) -> Callable[[list[list[str]]], None
         (change(5, 0, "9"), r"labels\.csv: line 5: frame.number is '9'"),
         (change(7, 1, "10.0.0.1"), r"labels\.csv: line 7: ip.src is '10\.0\.0\.1': is not the frame's source address"),
         (change(7, 2, "1"), r"labels\.csv: line 7: tcp.srcport is '1'"),
-        (change(9, 5, "2"), r"labels\.csv: line 9: label is '2': write 0 or 1"),
-        (change(9, 5, ""), r"labels\.csv: line 9: label is '': write 0 or 1"),
+        (change(9, 5, "2"), r"labels\.csv: line 9: label is '2': write 0, 1 or the name"),
+        (change(9, 5, ""), r"labels\.csv: line 9: label is '': write 0, 1 or the name"),
         (change(1, 5, "class"), r"labels\.csv: line 1.*add the column label"),
         (lambda rows: rows.pop(), r"labels\.csv: line 272: has 270 rows, day-1-000\.pcap 271 frames"),
         (lambda rows: rows.append(["272", "", "", "", "", "0"]), r"line 273: has 272 rows"),
@@ -216,7 +216,7 @@ def test_a_capture_without_a_value(tmp_path: Path) -> None:
 
 def test_as_many_tables_as_captures(foreign: tuple[Path, Path]) -> None:
     """A capture without its label table is refused."""
-    with pytest.raises(InputError, match="one label table for each capture: 1 captures"):
+    with pytest.raises(InputError, match="one source of labels is needed for each capture: 1 captures"):
         dataset.from_captures([foreign[0]], [])
 
 

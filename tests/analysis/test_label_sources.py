@@ -53,7 +53,9 @@ def test_a_capture_has_one_class(tmp_path: Path) -> None:
         InputError, match=r"--labels is 'none.pcap=flood': names no capture; there are attack.pcap, calm.pcap"
     ):
         kinds(pcaps, [Path("none.pcap=flood")])
-    with pytest.raises(InputError, match="does not fit 2 captures"):
+    with pytest.raises(
+        InputError, match="one source of labels is needed for each capture: 2 captures, 1 with a class"
+    ):
         kinds(pcaps, given[:1])
     with pytest.raises(InputError, match="names no class"):
         kinds(pcaps, [Path("attack.pcap=")])

@@ -73,11 +73,8 @@ class Labels:
                 in_order.append(read_source)
         unnamed = [pcap for pcap in pcaps if pcap not in self._sources]
         if len(in_order) > len(unnamed) or (len(in_order) < len(unnamed) and (in_order or not self._rules)):
-            raise InputError(
-                "--labels",
-                f"does not fit {len(pcaps)} captures ({len(unnamed)} of them without a class): {_FORMS}",
-                len(given),
-            )
+            problem = f"one source of labels is needed for each capture: {len(pcaps)} captures, {len(self._sources)} with a class; {_FORMS}"
+            raise InputError("--labels", problem, len(in_order))
         self._sources |= dict(zip(unnamed, in_order, strict=False))
 
     def _name(self, text: str) -> None:

@@ -60,8 +60,9 @@ class Rules:
 
     @staticmethod
     def is_one(path: Path) -> bool:
-        """Tell whether a file is one of rules: it has the column ``class``."""
-        return "class" in _read(path, rows=0)
+        """Tell whether a file is one of rules: it has the column ``class``, and no number of a frame."""
+        columns = _read(path, rows=0)
+        return "class" in columns and "frame.number" not in columns
 
     def _rule(self, line: int, cells: dict[object, str]) -> _Rule:
         rule = _Rule(line, cells["class"].strip())

@@ -66,5 +66,6 @@ def _of_line(place: str, line: str) -> dict[str, Any]:
 
 
 def _score(priority: Any) -> float | None:
-    """Return the inverse of a priority; ``None`` where there is none."""
-    return 1 / int(priority) if str(priority).isdecimal() and int(priority) else None
+    """Return the inverse of a priority; ``None`` where there is none, or one of more digits than 32 bits hold."""
+    digits = str(priority)
+    return 1 / int(digits) if digits.isdecimal() and len(digits) < len("4294967296") and int(digits) else None
