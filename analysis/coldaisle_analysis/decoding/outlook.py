@@ -143,9 +143,9 @@ def _look(
                 side.settled = number + other - frame
                 return WAIT
             later += length > 0 and ahead(begin, seq) > 0
-            if later == _ALONE and not is_heard:
-                return GIVE_UP
-    what = WAIT if last == frame + 1 + AHEAD else _beyond(horizon, needed == seq)
+    what = _beyond(horizon, needed == seq)
+    if last == frame + 1 + AHEAD:
+        what = GIVE_UP if later >= _ALONE and not is_heard else WAIT
     side.settled = max(int(side.settled), number + last - frame if what == WAIT else 0)
     return what
 
