@@ -2,11 +2,13 @@
 
 import re
 
+USUAL = ("normal", "benign", "background", "legitimate", "legit", "clean", "good", "harmless", "regular")
+"""Adjectives of classes that are no attack, in lower case; a noun such as `traffic` may follow them."""
 BENIGN = (
-    "", "-", "0", "false", "no", "none", "null", "nan", "na", "normal", "benign", "background", "legitimate", "legit", "clean", "good",
-    "harmless", "regular", "no attack", "not attack", "non attack", "not malicious", "non malicious", "no anomaly", "not an attack",
+    *USUAL, "", "-", "0", "false", "no", "none", "null", "nan", "na", "no attack", "not attack", "non attack", "not malicious", "non malicious",
+    "no anomaly", "not an attack",
 )  # fmt: skip
-"""Names of classes that are no attack, in lower case; case, punctuation and a noun such as `traffic` behind them do not matter."""
+"""Names of classes that are no attack, in lower case; case and punctuation do not matter."""
 ATTACKED = (
     "1",
     "true",
@@ -47,9 +49,10 @@ def is_benign(name: str) -> bool:
     plain = _plain(re.sub(r"^([-+]?\d+)\.0*$", r"\1", name.strip()))
     if not plain:
         return not name.strip("-? ")
-    while noun := next((noun for noun in _NOUNS if plain.endswith(noun) and plain != noun), None):
-        plain = plain.removesuffix(noun)
-    return plain in _BENIGN or bool(_CTU.match(name))
+    adjective = plain
+    while noun := next((noun for noun in _NOUNS if adjective.endswith(noun) and adjective != noun), None):
+        adjective = adjective.removesuffix(noun)
+    return plain in _BENIGN or adjective in USUAL or bool(_CTU.match(name))
 
 
 def _plain(name: str) -> str:

@@ -92,7 +92,10 @@ def analyse_captures(
     refuse_used(out)
     progress(f"decoding {len(pcaps)} captures")
     built = dataset.from_captures(pcaps, labels, utc_offset_s, series, mqtt)
-    for sentence in (f"recognised {built.recognised}", *built.remarks):
+    kinds = ", ".join(
+        f"{kind} {frames:,}" for kind, frames in built.packets["kind"].value_counts().items() if frames
+    )
+    for sentence in (f"recognised {built.recognised}", f"frames by label: {kinds}", *built.remarks):
         progress(sentence)
     subject = _subject_of_captures(pcaps, utc_offset_s)
 

@@ -116,9 +116,12 @@ def test_a_table_names_classes(tmp_path: Path) -> None:
     head = "frame.number;ip.src;tcp.srcport;mqtt.clientid;mqtt.msgid;label\n"
     path.write_text(
         head
-        + "".join(f"{n};;;;;{name}\n" for n, name in enumerate(("0", "1", "flood", "BENIGN", "scan", "0"), 1))
+        + "".join(
+            f"{n};;;;;{name}\n"
+            for n, name in enumerate(("0", "1", "flood", "BENIGN", "false data", "Normal traffic"), 1)
+        )
     )
-    assert kinds([pcap], [path])[0] == ["normal", "attack", "flood", "normal", "scan", "normal"]
+    assert kinds([pcap], [path])[0] == ["normal", "attack", "flood", "normal", "false data", "normal"]
     path.write_text(head + "1;;;;;2\n" + "".join(f"{n};;;;;0\n" for n in range(2, 7)))
     with pytest.raises(InputError, match=r"line 2: label is '2': write 0, 1 or the name of a class"):
         kinds([pcap], [path])
