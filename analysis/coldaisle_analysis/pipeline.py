@@ -198,13 +198,14 @@ def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:
     declared = (
         f"local time is UTC{utc_offset_s / 3600:+g} h" if utc_offset_s else "local time is taken to be UTC"
     )
+    several = f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}"
     return Subject(
         name=f"{len(pcaps)} captures from {pcaps[0].name}",
         title="Labelled captures",
-        origin=f"{len(pcaps)} captures, {pcaps[0].name} to {pcaps[-1].name}, labelled by frame number; {declared}.",
+        origin=f"{several if len(pcaps) > 1 else pcaps[0].name}, with the labels that were given; {declared}.",
         facts={"captures": str(len(pcaps))},
         notes=(
-            "The labels come from the label tables without a check: an attack that they do not list counts as normal here.",
+            "The labels are used as they were given: an attack that they do not name counts as normal here.",
             "There is no journal to check them against, and the captures do not tell whether packets were dropped.",
         ),
     )

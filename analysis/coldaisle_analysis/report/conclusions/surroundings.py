@@ -66,7 +66,8 @@ def trust(
         yield Sentence(TRUST, text, "models")
     episodes = int(readings.loc[readings["episode"] != "", "episode"].nunique())
     if episodes < FEW_EPISODES:
-        text = f"There are only {episodes} episodes: the intervals are wide, and each score depends on few."
+        count = f"are only {episodes} episodes" if episodes != 1 else "is only one episode"
+        text = f"There {count}: the intervals are wide, and each score depends on few."
         yield Sentence(TRUST, text, "models")
     pairs = [(row["level"], pair[1]) for row in bests if (pair := first_case(row))]
     if pairs:
