@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,27 @@ pytestmark = [
 ]
 
 
-def call(runs: Path, *arguments: str) -> tuple[int, str]:
-    """Call `docker compose run --rm judge` on a folder of runs; return its exit code and what it wrote."""
+def compose_with(runs: Path, *arguments: str) -> tuple[int, str]:
+    """Call `docker compose` with a folder of runs; return its exit code and what it wrote."""
     env = os.environ | {"PWD": str(HOUSE), "COLDAISLE_IMAGES": project_of(HOUSE), "COLDAISLE_RUNS": str(runs)}
-    command = ["docker", "compose", "--ansi", "never", "run", "--rm", "judge", *arguments]
+    command = ["docker", "compose", "--ansi", "never", "--profile", "judge", *arguments]
     done = subprocess.run(
         command, cwd=HOUSE, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove network and volume of the project in the end: Compose makes them for `run`, too."""
+    yield
+    code, output = compose_with(tmp_path_factory.mktemp("none"), "down", "--volumes")
+    assert code == 0, output
+
+
+def call(runs: Path, *arguments: str) -> tuple[int, str]:
+    """Call `docker compose run --rm judge`, see :func:`compose_with`."""
+    return compose_with(runs, "run", "--rm", "judge", *arguments)
 
 
 def events(path: Path, kind: str) -> list[Event]:
