@@ -1,6 +1,6 @@
 """Measures how fast a capture becomes tables: coldaisle beside other tools, on the same file.
 
-Each reader is a process of its own on one core, so its start counts and its peak memory is measured alone. Slow readers get
+Each reader is a process of its own on one core, or on as many as ``--cores`` says, so its start counts and its peak memory is measured alone. Slow readers get
 only the first frames, and the table has their number. :mod:`traffic` makes the capture in a temporary folder.
 """
 
@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import traffic
 
@@ -41,6 +42,14 @@ class Reader:
 
 def _coldaisle(file: Path, folder: Path) -> list[str]:
     return [str(Path(sys.executable).parent / "coldaisle"), "decode", str(file), "--out", str(folder)]
+
+
+def _of(checkout: Path) -> Callable[[Path, Path], list[str]]:
+    """Return the command of the decoder of another checkout, run by this one's Python."""
+    packages = ("contracts", "sensors", "injector", "capture", "analysis", "testbed")
+    path = "PYTHONPATH=" + os.pathsep.join(str(checkout.resolve() / name) for name in packages)
+    program = [sys.executable, "-m", "coldaisle_testbed", "decode"]
+    return lambda file, folder: ["env", path, *program, str(file), "--out", str(folder)]
 
 
 def _tshark(file: Path, folder: Path) -> list[str]:
@@ -75,8 +84,9 @@ for _, data in dpkt.pcap.Reader(open(sys.argv[1], "rb")):
 print(count)
 """
 
+_TABLES = "packets and messages, streams reassembled, Parquet"
 READERS = (
-    Reader("coldaisle", "packets and messages, streams reassembled, Parquet", _coldaisle),
+    Reader("coldaisle", _TABLES, _coldaisle),
     Reader("tshark -T fields", "the same fields, streams reassembled, text", _tshark, _FRAMES_OF_TSHARK),
     Reader("NFStream", "flows only", _python(_NFSTREAM)),
     Reader("dpkt", "headers, no reassembly, no MQTT", _python(_DPKT), _FRAMES_OF_SLOW),
@@ -98,14 +108,15 @@ class Run:
     mebibytes: float
 
 
-def measure(command: list[str]) -> Run:
-    """Run a command on one core and return its time and memory.
+def measure(command: list[str], cores: int = 1) -> Run:
+    """Run a command on so many cores and return its time and memory.
 
     Raises:
         SystemExit: if it fails, because the time of a missing or failing tool is no result.
     """
     began = time.perf_counter()
-    pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    pinned = ["taskset", "-c", ",".join(map(str, chosen)), *command]
     process = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read() if process.stderr else b""
     _, status, used = os.wait4(process.pid, 0)
@@ -123,18 +134,23 @@ def shortened(file: Path, frames: int, folder: Path) -> Path:
     return short
 
 
-def rows(file: Path, frames: int, folder: Path, repeats: int) -> Iterator[str]:
-    """Yield one Markdown row per reader, with the best of its repeats."""
+def rows(
+    readers: Sequence[Reader], file: Path, frames: int, folder: Path, repeats: int, cores: int
+) -> Iterator[str]:
+    """Yield one Markdown row per reader, with the medians of its repeats; the readers take turns."""
     yield "| reader | frames | s | packets/s | peak MiB | gives |\n|---|---|---|---|---|---|"
-    for reader in READERS:
-        count = min(reader.frames or frames, frames)
-        source = file if count == frames else shortened(file, count, folder)
-        out = folder / "out"
-        out.mkdir(exist_ok=True)
-        runs = [measure(reader.command(source, out)) for _ in range(repeats)]
-        best = min(runs, key=lambda run: run.seconds)
-        speed = f"{count / best.seconds:,.0f}"
-        yield f"| {reader.name} | {count:,} | {best.seconds:.1f} | {speed} | {best.mebibytes:,.0f} | {reader.gives} |"
+    out = folder / "out"
+    out.mkdir()
+    counts = [min(reader.frames or frames, frames) for reader in readers]
+    runs: list[list[Run]] = [[] for _ in readers]
+    for _ in range(repeats):
+        for reader, count, taken in zip(readers, counts, runs, strict=True):
+            source = file if count == frames else shortened(file, count, folder)
+            taken.append(measure(reader.command(source, out), cores))
+    for reader, count, taken in zip(readers, counts, runs, strict=True):
+        seconds, mebibytes = median(run.seconds for run in taken), median(run.mebibytes for run in taken)
+        speed = f"{count / seconds:,.0f}"
+        yield f"| {reader.name} | {count:,} | {seconds:.1f} | {speed} | {mebibytes:,.0f} | {reader.gives} |"
 
 
 def main() -> None:
@@ -142,17 +158,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=10_000_000, help="frames of the capture that is made")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=1, help="runs of each reader; the best counts")
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="runs of each reader, in turn; the medians count"
+    )
+    parser.add_argument("--cores", type=int, default=1, help="how many cores each reader has")
+    parser.add_argument("--beside", type=Path, help="another checkout, whose decoder is measured, too")
     arguments = parser.parse_args()
+    beside = [Reader(arguments.beside.name, _TABLES, _of(arguments.beside))] if arguments.beside else []
+    cores = arguments.cores
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "made.pcap"
         traffic.write(file, arguments.packets, arguments.seed)
         size = file.stat().st_size / arguments.packets - 16
         print(
-            f"{arguments.packets:,} frames of {size:.0f} bytes (mean), one core, each reader a fresh process\n"
+            f"{arguments.packets:,} frames of {size:.0f} bytes (mean), cores: {cores}, each reader a fresh process\n"
         )
-        for row in rows(file, arguments.packets, folder, arguments.repeats):
+        readers = (*beside, *READERS)
+        for row in rows(readers, file, arguments.packets, folder, arguments.repeats, cores):
             print(row, flush=True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coldaisle_analysis.decoding import arrays, batches, files, framing, kernel, state, unread
+from coldaisle_analysis.decoding import arrays, batches, files, framing, kernel, outlook, state, unread
 from coldaisle_analysis.decoding.arrow import copied
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_analysis.decoding.views import View
@@ -67,8 +67,10 @@ class Decoder:
         self._room = files.new_room(self.frames, self.size)
         block = len(self._room.data) + _MARGIN
         self._carried = state.new(block, self.flows, self.version)
-        self._rows = arrays.new_rows(self.frames, 3 * block)
-        self._messages = arrays.new_messages(2 * kernel.MOST_MESSAGES, block)
+        self._columns = [
+            (arrays.new_rows(self.frames, 3 * block), arrays.new_messages(2 * kernel.MOST_MESSAGES, block))
+            for _ in range(2)
+        ]
 
     def decode(
         self, paths: Sequence[Path], shards: Sequence[int] | None = None, *, reuse: bool = False
@@ -78,7 +80,7 @@ class Decoder:
         Args:
             paths: the captures.
             shards: number of each capture's shard; flows never cross shards.
-            reuse: let each batch overwrite the one before, which the caller must not use any more.
+            reuse: let each batch overwrite the last but one, which the caller must not use any more.
 
         Raises:
             InputError: if a capture cannot be read; the batches before the error are yielded first.
@@ -155,21 +157,23 @@ class Decoder:
     def _block(self, name: str, before: int, count: int, shard: int) -> Iterator[View]:
         """Decode the frames of a block: in one view, or in several when a column is full before the end.
 
-        Frames that take a look at others behind the block are left for the next one.
+        Frames that take a look at others behind the block are left for the next one, and so are too few for a whole batch.
         """
-        done = 0
+        done, goes_on = 0, self._room.horizon == outlook.ASK
         while done < count and not self._room.left:
             view = self._view(name, before, done, count, shard)
             done += view.frames
-            if self._carried.tally[0]["asks"]:
+            if self._carried.tally[0]["asks"] or (goes_on and count - done < self.frames):
                 self._room.left = count - done
             if view.frames:
+                self._columns.reverse()
                 yield view
 
     def _view(self, name: str, before: int, first: int, count: int, shard: int) -> View:
         state.start_batch(self._carried)
         all_before = int(self._carried.tally[0]["frames"])
-        rows = kernel.load()(
+        rows, messages = self._columns[0]
+        frames = kernel.load()(
             self._room.data,
             self._room.index,
             first,
@@ -177,16 +181,16 @@ class Decoder:
             self._room.horizon,
             self._ports,
             shard,
-            self._rows,
-            self._messages,
+            rows,
+            messages,
             self._carried,
         )
         return View(
-            self._rows,
-            self._messages,
             rows,
+            messages,
+            frames,
             int(self._carried.tally[0]["messages"]),
-            self._room.index.time_ns[first : first + rows].copy(),
+            self._room.index.time_ns[first : first + frames].copy(),
             (name, all_before - before, all_before),
             batches.dictionaries(self._carried),
         )

@@ -151,6 +151,7 @@ class _Reader:
             other = "is no capture: give pcap or pcapng, and convert others with `editcap -F pcapng`"
             raise InputError(self.path, _OTHER.get(magic[:2], other) if magic else "is empty: give a capture")
         while True:
+            before = self.at
             count, self.at, why = scan(
                 self.room.data, self.at, self.end, self.big, self.interfaces, self.room.index
             )
@@ -159,15 +160,20 @@ class _Reader:
                 self._look_behind(why)
                 yield count
             if self.room.left:
-                self._leave(count)
+                self._leave(count, before)
             elif why == records.SPECIAL:
                 self._read_special()
             elif why != records.DONE:
                 raise self._broken(why)
-            elif not count and not self._fill():
+            elif self._is_due(before) and not self._fill() and not count:
                 break
         if self.at < self.end:
             raise self._cut_short()
+
+    def _is_due(self, before: int) -> bool:
+        """Tell whether to read more: nothing was scanned since an offset, or less is left, so that the next block would be small."""
+        scanned = self.at - before
+        return scanned == 0 or self.end - self.at < scanned
 
     def _look_behind(self, why: int) -> None:
         """Write into the room what is behind its frames, given why the scan ended."""
@@ -180,12 +186,13 @@ class _Reader:
         elif self.is_all:
             room.horizon = outlook.END if self.is_last else outlook.OPEN
 
-    def _leave(self, count: int) -> None:
-        """Go back to the first of the frames that were left, and read more behind them."""
+    def _leave(self, count: int, before: int) -> None:
+        """Go back to the first of the frames that were left, and see that there are more behind them."""
         self.at = int(self.room.index.record[count - self.room.left])
         self.frames -= self.room.left
         self.room.left = 0
-        self._fill()
+        if self._is_due(before):
+            self._fill()
 
     def _bytes(self, at: int, size: int) -> bytes:
         return self.room.data[at : min(at + size, self.end)].tobytes()

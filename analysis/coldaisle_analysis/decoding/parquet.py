@@ -1,11 +1,15 @@
 """The tables of a decoded capture as Parquet: written batch by batch, and renamed into place when they are whole.
 
-A batch is a row group. The encoding and compression of each column were measured on a million small MQTT packets. Columns that
-hardly change from row to row are smallest and fastest when stored plain under zstd, counting columns as differences, and fractions
-split by bytes. On the last digits of a time, zstd gains 10 % and takes half the time of the whole table, so it is left out there.
+A batch is a row group. While the kernel decodes one, threads write the one before, one thread a table: neither holds Python's lock.
+
+The encoding and compression of each column were measured on a million small MQTT packets. LZ4 takes a fifth less of a processor's
+time than zstd, and the files are 12 % larger. Columns that hardly change from row to row are fastest when stored plain, counting
+columns are smallest as differences, and fractions split by bytes. On the last digits of a time compression gains little and costs
+much, so it is left out there.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +25,7 @@ from coldaisle_contracts.unforeseen import refused
 
 _COUNTS_UP = frozenset(
     {
-        "frame", "frame_in_file", "time", "flow", "frame_len", "ip_len", "ip_id", "tcp_srcport", "tcp_dstport", "tcp_seq",
-        "tcp_ack", "tcp_len", "tcp_tsval", "tcp_tsecr",
+        "frame", "frame_in_file", "time", "flow", "ip_id", "tcp_srcport", "tcp_dstport", "tcp_seq", "tcp_ack", "tcp_tsval",
     }
 )  # fmt: skip
 """Columns of whole numbers that differ little from the row before."""
@@ -99,12 +102,24 @@ def _fill(paths: Sequence[Path], decoder: Decoder, files: Sequence[Path]) -> tup
             stack.enter_context(pq.ParquetWriter(path, SCHEMAS[level], **_options(SCHEMAS[level])))
             for path, level in zip(files, WIRE, strict=True)
         ]
+        threads = stack.enter_context(ThreadPoolExecutor(len(writers)))  # ends first, whatever the error
         frames = messages = 0
+        writing = list[Future[None]]()
         for batch in decoder.decode(paths, reuse=True):
-            for writer, rows in zip(writers, (batch.packets, batch.messages), strict=True):
-                writer.write_batch(rows)
+            _finish(writing)
+            writing = [
+                threads.submit(writer.write_batch, rows)
+                for writer, rows in zip(writers, (batch.packets, batch.messages), strict=True)
+            ]
             frames, messages = frames + batch.packets.num_rows, messages + batch.messages.num_rows
+        _finish(writing)
     return frames, messages
+
+
+def _finish(writing: Sequence[Future[None]]) -> None:
+    """Wait until a batch is written, or raise the error that prevented it."""
+    for future in writing:
+        future.result()
 
 
 def _undo(files: Sequence[Path], folders: Sequence[Path]) -> None:
@@ -121,12 +136,10 @@ def _options(schema: pa.Schema) -> dict[str, Any]:
     """Return the encoding and compression of the columns, as arguments of the writer."""
     words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     encodings = {field.name: _encoding(field) for field in schema if field.name not in words}
-    compression = {name: "none" if name in _RANDOM else "zstd" for name in schema.names}
     return {
         "use_dictionary": words,
         "column_encoding": encodings,
-        "compression": compression,
-        "compression_level": {name: 1 for name, kind in compression.items() if kind == "zstd"},
+        "compression": {name: "none" if name in _RANDOM else "lz4" for name in schema.names},
         "data_page_version": "2.0",
         "write_statistics": ["frame", "time"],
         "write_batch_size": 1 << 17,

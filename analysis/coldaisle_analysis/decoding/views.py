@@ -57,7 +57,7 @@ class Published:
 
 @dataclass(frozen=True)
 class View:
-    """Decoded frames in the kernel's own arrays, which the decoder overwrites with the next frames.
+    """Decoded frames in the kernel's own arrays, which the decoder overwrites with the frames after the next ones.
 
     Attributes:
         rows: columns of the frames.

@@ -1,7 +1,10 @@
 """The tables as files: whole or not there, the columns of the table of columns, and the machine code behind them."""
 
+import errno
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +12,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from tests.analysis.decoding.made import connect, control, decode, pcap, publish, talk, up
@@ -16,7 +20,8 @@ from tests.analysis.decoding.made import connect, control, decode, pcap, publish
 from coldaisle_analysis import columns, decoding
 from coldaisle_analysis.columns import WIRE, Level
 from coldaisle_analysis.compiled import compiler, jit, machine
-from coldaisle_analysis.decoding import layout, schema
+from coldaisle_analysis.decoding import batches, layout, schema
+from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_contracts.errors import InputError
 
 FRAMES = talk(
@@ -68,6 +73,69 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"file: it exists already: name another"):
         decoding.write([pcap(tmp_path / "made.pcap", FRAMES)], tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_rows_stay_as_they_are_until_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slowly batches are written, the decoder overwrites none that is not on disk yet."""
+    frames = [up(publish(f"{number}".encode() * 9), 1000 + 100 * number) for number in range(64)]
+    path = pcap(tmp_path / "made.pcap", frames)
+    write_batch = pq.ParquetWriter.write_batch
+
+    def slowly(writer: pq.ParquetWriter, rows: pa.RecordBatch) -> None:
+        time.sleep(0.02)
+        write_batch(writer, rows)
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", slowly)
+    written = decoding.write([path], tmp_path / "out", decoding.Decoder(frames=7, size=0))
+    tables = decode(path, decoding.Decoder(frames=7, size=0))
+    assert pq.ParquetFile(written.files[0]).num_row_groups > 8
+    for file, table in zip(written.files, (tables.packets, tables.messages), strict=True):
+        assert pq.read_table(file).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize("level", WIRE)
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: Level) -> None:
+    """An error of a thread that writes is the command's own error; no thread and no file is left."""
+    write_batch, before = pq.ParquetWriter.write_batch, threading.active_count()
+
+    def fails(writer: pq.ParquetWriter, rows: pa.RecordBatch) -> None:
+        if rows.schema == decoding.SCHEMAS[level]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_batch(writer, rows)
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", fails)
+    path = pcap(tmp_path / "made.pcap", FRAMES)
+    with pytest.raises(InputError, match=r"the disk at .* is full"):
+        decoding.write([path], tmp_path / "out", decoding.Decoder(frames=1, size=0))
+    assert threading.active_count() == before
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a batch is written ends all threads and leaves nothing."""
+    before, writing = threading.active_count(), threading.Event()
+    write_batch = pq.ParquetWriter.write_batch
+
+    def slowly(writer: pq.ParquetWriter, rows: pa.RecordBatch) -> None:
+        writing.set()
+        time.sleep(0.05)
+        write_batch(writer, rows)
+
+    def interrupted(*_: object) -> Batch:
+        if writing.is_set():
+            raise KeyboardInterrupt
+        return batch(*_)  # type: ignore[arg-type]
+
+    batch = batches.batch
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", slowly)
+    monkeypatch.setattr(batches, "batch", interrupted)
+    path = pcap(tmp_path / "made.pcap", FRAMES)
+    with pytest.raises(KeyboardInterrupt):
+        decoding.write([path], tmp_path / "out", decoding.Decoder(frames=1, size=0))
+    assert threading.active_count() == before
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("level", WIRE)
