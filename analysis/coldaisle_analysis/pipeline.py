@@ -78,7 +78,7 @@ def analyse_captures(
 
     Args:
         pcaps: Ethernet captures with MQTT over IPv4, one per day, in order of time.
-        labels: the label table of each capture, in the same order.
+        labels: their labels, see :mod:`coldaisle_analysis.dataset.labels`.
         out: the folder to make; it must not exist or be empty.
         progress: called with one line per step.
         utc_offset_s: offset of the captures' local time from UTC in s, for weekday and hour.

@@ -1,4 +1,4 @@
-"""Audits of a run, of a foreign table, and of captures with label tables."""
+"""Audits of a run, of a foreign table, and of labelled captures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,10 +66,10 @@ def captures(
     series: Sequence[str] = (),
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> tuple[str, list[Result], tuple[str, ...]]:
-    """Return the name and the audit of foreign captures with their label tables, and remarks on how they were read.
+    """Return the name and the audit of labelled foreign captures, and remarks on how they were read.
 
     Raises:
-        InputError: if a capture or label table cannot be used.
+        InputError: if a capture or its labels cannot be used.
     """
     name = f"{len(pcaps)} captures from {pcaps[0].name}"
     built = dataset.from_captures(pcaps, labels, series=series, mqtt=mqtt)

@@ -180,11 +180,11 @@ def from_captures(
     series: Sequence[str] = (),
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
 ) -> Dataset:
-    """Build the dataset of foreign captures, each with a label table, see :mod:`labelled_captures`.
+    """Build the dataset of labelled foreign captures, see :mod:`labelled_captures`.
 
     Args:
         pcaps: captures with MQTT, a day each, in order of time.
-        labels: the label table of each, in the same order.
+        labels: their labels, see :mod:`labels`.
         utc_offset_s: offset of local time from UTC, in s, for weekday and hour.
         series: patterns of the names of series to read, such as ``*#temperature``; without any, all are.
         mqtt: ports and version of MQTT.

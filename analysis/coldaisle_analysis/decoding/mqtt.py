@@ -9,6 +9,11 @@ from coldaisle_analysis.decoding.fields import u8, u16, u32
     CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK,
     PINGREQ, PINGRESP, DISCONNECT, AUTH,
 ) = range(1, 16)  # fmt: skip
+NAMES = (
+    "reserved", "connect", "connack", "publish", "puback", "pubrec", "pubrel", "pubcomp", "subscribe", "suback",
+    "unsubscribe", "unsuback", "pingreq", "pingresp", "disconnect", "auth",
+)  # fmt: skip
+"""Names of the control packets, by their number."""
 V3_1, V3_1_1, V5 = 3, 4, 5
 """Protocol levels."""
 BRIDGE = 128

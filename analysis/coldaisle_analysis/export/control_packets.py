@@ -6,11 +6,6 @@ Only a packet whose bytes are there as a whole is written in all its fields.
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-NAMES = (
-    "reserved", "connect", "connack", "publish", "puback", "pubrec", "pubrel", "pubcomp", "subscribe", "suback",
-    "unsubscribe", "unsuback", "pingreq", "pingresp", "disconnect", "auth",
-)  # fmt: skip
-"""Names of the control packets, by their number."""
 PROPERTIES = {
     1: ("payload_format_indicator", "u8"), 2: ("message_expiry_interval", "u32"), 3: ("content_type", "text"),
     8: ("response_topic", "text"), 9: ("correlation_data", "data"), 11: ("subscription_identifier", "varint"),

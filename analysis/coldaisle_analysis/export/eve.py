@@ -16,7 +16,8 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.decoding import captures
-from coldaisle_analysis.export.control_packets import NAMES, ControlPacket, packets_of
+from coldaisle_analysis.decoding.mqtt import NAMES
+from coldaisle_analysis.export.control_packets import ControlPacket, packets_of
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.transactions import Transaction, transactions
 from coldaisle_analysis.export.verdicts import Verdict, verdicts

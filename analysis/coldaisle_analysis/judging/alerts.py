@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from coldaisle_analysis.class_names import is_benign
 from coldaisle_analysis.judging.values import (
     LONGEST_NS,
     PORTS,
@@ -41,8 +42,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 """Each fact of an alert, and the names that formats have for it; the first name with a value counts."""
 VERDICTS = ("prediction", "predicted", "verdict", "alert", "anomaly", "is_attack", "attack", "label")
 """Names of a column that says whether a row is an alert at all; the first one that is there counts, so that a label beside it does not."""
-_BENIGN = {"", "-", "0", "0.0", "f", "false", "no", "none", "normal", "benign", "background", "(empty)"}
-"""Values of such a column that say no."""
+_NO = {"f", "(empty)"}
+"""Values of such a column that say no, beside the names of classes that are no attack."""
 _ABSENT = {"", "-", "(empty)", "nan", "none", "null"}
 
 
@@ -88,7 +89,8 @@ class Alert:
 def is_alert(record: Mapping[str, Any]) -> bool:
     """Tell whether a row is an alert: it is, unless its column of :data:`VERDICTS` says no."""
     name = next((name for name in VERDICTS if record.get(name) is not None), None)
-    return name is None or str(record[name]).strip().lower() not in _BENIGN
+    value = str(record[name]).strip() if name else ""
+    return name is None or not (value.lower() in _NO or is_benign(value))
 
 
 def alert_of(place: str, record: Mapping[str, Any], near_ns: int) -> Alert:

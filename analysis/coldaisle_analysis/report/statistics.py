@@ -13,6 +13,7 @@ from statsmodels.tsa.seasonal import STL
 
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.decoding.mqtt import NAMES
 from coldaisle_analysis.report.separation import NORMAL, PASSED, separation
 from coldaisle_contracts.clock import DAY_S
 
@@ -30,10 +31,7 @@ COUNTED: dict[columns.Level, tuple[str, ...]] = {
 """Columns whose values are counted."""
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
-_MESSAGES = dict(enumerate((
-    "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK",
-    "PINGREQ", "PINGRESP", "DISCONNECT",
-), 1))  # fmt: skip
+_MESSAGES = {number: name.upper() for number, name in enumerate(NAMES)}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
