@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.hostile.targets import Escaped, Target, feed, targets
 
 SHARES = {
-    "captures": 0.120, "frames": 0.070, "lines": 0.360, "plans": 0.150, "manifests": 0.180, "scenarios": 0.030, "sites": 0.040,
-    "models": 0.045, "journals of a run": 0.0015, "plan of a run": 0.0015, "captures of a run": 0.0010, "label tables": 0.0003,
+    "captures": 0.120, "frames": 0.070, "lines": 0.3577, "plans": 0.150, "manifests": 0.180, "scenarios": 0.030, "sites": 0.040,
+    "models": 0.045, "journals of a run": 0.0015, "plan of a run": 0.0015, "captures of a run": 0.0010, "label tables": 0.0003, "label comments": 0.0003, "alerts": 0.0020,
     "tables": 0.0002, "readings": 0.0005,
 }  # fmt: skip
 """Share of the inputs per way in: large if reading takes a millisecond, small if a run is settled or a table audited."""

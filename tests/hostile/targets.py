@@ -49,6 +49,12 @@ from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.site_parameters import load_site
 from coldaisle_contracts.timeline import Timeline
 
+RULES = """\
+class,from,to,address,port,filter,capture
+flood,2026-03-02T00:00:00Z,2026-03-03T00:00:00+01:00,198.18.0.0/24,1883-1884,,
+normal,,,02:42:c6:12:00:29,,arp,*.pcap
+scan,,,,,tcp[tcpflags] & tcp-syn != 0,
+"""
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 Feed = Callable[[Path], object]
 
@@ -153,8 +159,14 @@ def targets(folder: Path) -> list[Target]:
         Target("alerts", _alerts(), edited_text, lambda path: _matched(path, capture)),
         Target(
             "label tables",
-            {"labels.csv": _labels()},
+            {"labels.csv": _labels(), "rules.csv": RULES.encode()},
             edited_text,
+            lambda path: labelled_captures.build([capture], [path], 0),
+        ),
+        Target(
+            "label comments",
+            {"labels.pcapng": _comments()},
+            damaged,
             lambda path: labelled_captures.build([capture], [path], 0),
         ),
         Target("tables", {"rows.csv": _rows()}, edited_text, lambda path: examine.path(path, "label")),
@@ -248,6 +260,12 @@ def _labels() -> bytes:
         source = ".".join(map(str, frame[26:30]))
         lines.append(f"{number};{source};{int.from_bytes(frame[34:36], 'big')};131;;{int(number % 5 == 0)}")
     return ("\n".join(lines) + "\n").encode()
+
+
+def _comments() -> bytes:
+    comment = option(1, b"label=attack kind=flood episode=e01 role=injected")
+    frames = [enhanced(frame + bytes(-len(frame) % 4), at) for at, frame in enumerate(_conversation())]
+    return section() + interface() + block(6, frames[0][8:-4] + comment) + b"".join(frames[1:])
 
 
 def _rows() -> bytes:
