@@ -53,6 +53,12 @@ def test_the_lock_of_the_checkout_holds_everything_declared() -> None:
     assert declared <= set(locks.read(HOUSE / LOCK))
 
 
+@pytest.mark.parametrize("extra", PROJECT["project"]["optional-dependencies"])
+def test_an_extra_is_in_the_lock_of_the_checkout(extra: str) -> None:
+    """What an extra brings is among the tools of the tests with the same requirement, so that its tests run in every checkout."""
+    assert set(PROJECT["project"]["optional-dependencies"][extra]) <= set(PROJECT["dependency-groups"]["dev"])
+
+
 @pytest.mark.parametrize("image", PACKAGES)
 def test_locks_agree(image: str) -> None:
     """A distribution in two locks has the same version and the same hashes in both."""
