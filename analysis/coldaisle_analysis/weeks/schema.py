@@ -1,0 +1,57 @@
+"""The Arrow schema of a level: the same for every week, whatever its texts and numbers are."""
+
+from functools import cache
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from coldaisle_analysis.columns import Column, Level, columns
+from coldaisle_contracts.errors import InputError
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+"""Type of columns with text: a week's own files number their texts with as few bits as that week needs."""
+_TYPES = {"category": TEXT, "datetime64[ns, UTC]": pa.timestamp("ns", "UTC"), "binary[pyarrow]": pa.binary()}
+
+
+def _type(column: Column) -> pa.DataType:
+    """Return the Arrow type of a column; capital ``Int`` types of pandas are those of Arrow, which may be missing anyway."""
+    return _TYPES.get(column.dtype) or pa.type_for_alias(column.dtype.lower())
+
+
+@cache
+def schema_of(level: Level) -> pa.Schema:
+    """Return the schema of a level, its columns in the order of the files."""
+    return pa.schema([(column.name, _type(column)) for column in columns(level)])
+
+
+def conformed(table: pa.Table, level: Level, place: object) -> pa.Table:
+    """Return a table with exactly the columns of a level, in their order and of their types.
+
+    Args:
+        table: rows of the level, with more columns or in another order.
+        level: the level.
+        place: the table's file, for the sentence of the error.
+
+    Raises:
+        InputError: if a column is missing or has values that its type cannot hold.
+    """
+    schema = schema_of(level)
+    for name in schema.names:
+        if name not in table.column_names:
+            remedy = f"column {name} is missing: play the week again with this version of coldaisle"
+            raise InputError(str(place), remedy)
+    try:
+        arrays = [_cast(table.column(field.name), field.type) for field in schema]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        remedy = (
+            f"its columns are not those of level {level} in this version of coldaisle: play the week again"
+        )
+        raise InputError(str(place), remedy) from error
+    return pa.table(arrays, schema=schema)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if column.type == kind:
+        return column
+    if kind == TEXT:  # by way of plain text: where all are missing a dictionary holds no text at all
+        return column.cast(pa.string()).dictionary_encode()
+    return column.cast(kind)
