@@ -7,7 +7,7 @@ from importlib import import_module
 from textwrap import fill
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "coldaisle_analysis": ("load_run", "load_dad", "score_early"),
+    "coldaisle_analysis": ("load_run", "load_campaign", "load_dad", "score_early"),
     "coldaisle_analysis.earliness": (
         "Outcomes",
         "latency_cost",
@@ -48,8 +48,9 @@ INTRODUCTION = """\
 
 These functions and classes are public: their names and arguments change only with a line in the changelog.
 All are typed (`py.typed`). The examples are those of the docstrings, and the tests run those of each module one
-after another: `runs/latest` is a run of seven days, `site.pcapng` a capture, and `dad` a folder of captures with
-label tables. The docstrings (`help(load_run)`) describe arguments, results, units and errors in full."""
+after another: `runs/latest` is a run of seven days, `campaign` a campaign of four such runs, `site.pcapng` a
+capture, and `dad` a folder of captures with label tables. The docstrings (`help(load_run)`) describe arguments,
+results, units and errors in full."""
 
 
 def members(module: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests import python_api
-from tests.analysis import made_detector
+from tests.analysis import made_campaign, made_detector
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.features import packets
@@ -25,10 +25,11 @@ PAGES = {
 
 @pytest.fixture
 def folder(made_week: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a current folder in which ``runs/`` has two finished runs with a detector, and ``site.pcapng`` is a capture."""
+    """Return a current folder in which ``runs/`` has two finished runs with a detector, ``campaign`` has four weeks, and ``site.pcapng`` is a capture."""
     for name in ("20260302-000000-week-1", "20260309-000000-week-2"):
         shutil.copytree(made_week, tmp_path / "runs" / name)
     (tmp_path / "runs" / "latest").symlink_to(name)
+    made_campaign.make(tmp_path / "campaign", made_week)
     (tmp_path / "site.pcapng").symlink_to(next((analysed_run / "capture").glob("*.pcap")))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import Column, Level, columns
@@ -10,6 +11,15 @@ from coldaisle_contracts.errors import InputError
 TEXT = pa.dictionary(pa.int32(), pa.string())
 """Type of columns with text: a week's own files number their texts with as few bits as that week needs."""
 _TYPES = {"category": TEXT, "datetime64[ns, UTC]": pa.timestamp("ns", "UTC"), "binary[pyarrow]": pa.binary()}
+
+_NULLABLE = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.binary(): pd.ArrowDtype(pa.binary()),
+}
+"""Types of pandas that lose nothing on the way, missing values included."""
 
 
 def _type(column: Column) -> pa.DataType:
@@ -47,6 +57,18 @@ def conformed(table: pa.Table, level: Level, place: object) -> pa.Table:
         )
         raise InputError(str(place), remedy) from error
     return pa.table(arrays, schema=schema)
+
+
+def frame_of(table: pa.Table, level: Level) -> pd.DataFrame:
+    """Return rows of a level as pandas has them of a run: whole numbers stay whole where some are missing, text is categories.
+
+    Args:
+        table: rows with columns of the level, and perhaps others.
+        level: the level.
+    """
+    dtypes = {column.name: column.dtype for column in columns(level) if column.name in table.column_names}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_NULLABLE.get)
+    return frame.astype(dtypes)
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
