@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
+from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import NO_LICENCE, Publish, is_url, spdx_id
 from coldaisle_contracts.site_parameters import Site, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
@@ -283,22 +284,24 @@ class Scenario(Model):
         return -(-self.slots // self.slots_per_day)
 
 
-def load_scenario(path: Path, seed: int | None = None) -> Scenario:
+def load_scenario(path: Path, seed: int | None = None, overrides: Overrides | None = None) -> Scenario:
     """Read a scenario; the file in ``site = "file.toml"`` is relative to its folder.
 
     Args:
         path: the TOML file.
         seed: replaces the seed of the file, unless it is ``None``.
+        overrides: keys that get another value than in the file.
 
     Raises:
         InputError: naming file, key, value and what would be right.
     """
-    raw = read_toml(path, "name a readable scenario file, see scenarios/")
+    raw = merged(read_toml(path, "name a readable scenario file, see scenarios/"), overrides or {})
     if isinstance(raw.get("site"), str):
         raw["site"] = load_site(path.parent / raw["site"])
     if seed is not None:
         raw["seed"] = seed
-    return _with_known_licence(Scenario.check(raw, path), path)
+    place = f"{path} with other values" if overrides else path
+    return _with_known_licence(Scenario.check(raw, place), path)
 
 
 def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:

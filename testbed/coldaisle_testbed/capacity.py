@@ -11,6 +11,8 @@ MEMORY = 160 << 20
 """Memory of all processes of a shard, in bytes: 0.14 GiB were measured, with shared pages counted once."""
 SPARE = 512 << 20
 """Memory that is left to other programs, in bytes."""
+WEEK = 1 << 30
+"""Memory of a week that is played and labelled, in bytes."""
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -33,3 +35,9 @@ def available_memory() -> int:
     """Return the memory of the machine that is available to programs, in bytes; 0 where the kernel does not state it."""
     available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
     return int(available[1]) << 10 if available else 0
+
+
+def weeks_side_by_side() -> int:
+    """Return the number of weeks of a campaign to play at the same time, at least one: while one waits, another computes."""
+    processors = len(os.sched_getaffinity(0))
+    return max(1, min(processors + 1, (free_memory() - SPARE) // WEEK))

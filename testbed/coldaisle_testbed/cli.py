@@ -4,8 +4,8 @@ The module is long because it has one function per command, with hardly more tha
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,21 +15,30 @@ from rich.console import Console
 from coldaisle_contracts import texts
 from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
-from coldaisle_contracts.errors import InputError, plain
+from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Engine, Manifest
 from coldaisle_testbed import json_output
+from coldaisle_testbed.campaign_cli import campaign_app
+from coldaisle_testbed.commands import (
+    HOUSE,
+    RUNS,
+    AsJson,
+    LabelsOption,
+    PolicyName,
+    PortOption,
+    SeriesOption,
+    VersionOption,
+    command,
+    say,
+)
 from coldaisle_testbed.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coldaisle_analysis.decoding import MqttOptions
+    from coldaisle_contracts.overrides import Overrides
     from coldaisle_contracts.plan import Plan
-
-HOUSE = Path(__file__).resolve().parents[2]
-RUNS = Path("runs")
-LONGEST_LINE = 100_000
-"""Greatest length of a printed line, in characters; alarms and sentences of `verify` are shorter."""
 
 app = typer.Typer(
     help="A virtual data-centre cold aisle: IoT traffic in which every frame has an exact label.",
@@ -39,10 +48,7 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
-PolicyName = Annotated[
-    str, typer.Option("--policy", help="When to alarm: 'best F1', '1 a day', '1 a week' or 'early'.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
+app.add_typer(campaign_app, name="campaign")
 
 
 def run(arguments: list[str]) -> None:
@@ -65,31 +71,6 @@ def _print_version(wanted_now: bool) -> None:
 
         say(f"coldaisle {provenance.version() or 'of unknown version'}")
         raise typer.Exit
-
-
-LabelsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="Labels of captures: a table each, CAPTURE=CLASS, rules (CSV) or the pcapng; repeat it."
-    ),
-]
-SeriesOption = Annotated[
-    list[str] | None,
-    typer.Option(help="Series of captures to read, such as '*#temperature'; repeat it. Default: all."),
-]
-
-
-PortOption = Annotated[
-    list[int] | None,
-    typer.Option("--port", min=1, max=65_535, help="TCP port of MQTT; repeat it. Default: 1883."),
-]
-VersionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--mqtt-version",
-        help="Version of MQTT where no CONNECT is captured: 3.1, 3.1.1 or 5. Default: as shown.",
-    ),
-]
 
 
 def _mqtt(ports: list[int] | None, version: str | None) -> "MqttOptions":
@@ -135,37 +116,33 @@ def _is_option(following: list[str]) -> bool:
     return not following or (following[0].startswith("-") and following[0] != json_output.STANDARD_OUTPUT)
 
 
-def say(*lines: str) -> None:
-    """Print lines on standard output; names in them are not read as markup, and characters that are not printable are escaped."""
-    console = Console()
-    for line in lines:
-        console.print(plain(line, LONGEST_LINE), markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-def command(
-    *examples: str, group: typer.Typer = app, name: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator that adds a function as a command, with examples of its use."""
-    epilog = "[bold]Examples[/]\n\n" + "\n\n".join(f"  {line}" for line in examples)
-    return group.command(name, epilog=epilog)
-
-
-def _plan(path: Path, seed: int | None, without: frozenset[str] = frozenset()) -> "Plan":
-    """Return the plan of a scenario without the episodes of some kinds."""
+def _plan(
+    path: Path,
+    seed: int | None,
+    without: frozenset[str] = frozenset(),
+    overrides: "Overrides | None" = None,
+) -> "Plan":
+    """Return the plan of a scenario with other values of some keys, and without the episodes of some kinds."""
     from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
     from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
 
-    return build_plan(load_scenario(path, seed), str(path), without)
+    return build_plan(load_scenario(path, seed, overrides), str(path), without)
 
 
-def _playable(plan: "Plan", path: Path, seed: int | None, progress: Progress) -> "Plan":
-    """Return the plan without the kinds that this machine cannot play; report them before anything starts."""
+def _playable(plan: "Plan", planned: "Callable[[frozenset[str]], Plan]", progress: Progress) -> "Plan":
+    """Return the plan without the kinds that this machine cannot play; report them before anything starts.
+
+    Args:
+        plan: the plan with every kind.
+        planned: returns the plan without the episodes of some kinds.
+        progress: called with one sentence per ability that is missing.
+    """
     from coldaisle_testbed import probe  # noqa: PLC0415
 
     kinds, sentences = probe.left_out(plan, probe.lacking())
     for sentence in sentences:
         progress(sentence)
-    return _plan(path, seed, kinds) if sentences else plan
+    return planned(kinds) if sentences else plan
 
 
 def _engine(name: Engine | None) -> Engine:
@@ -189,9 +166,11 @@ def _engine(name: Engine | None) -> Engine:
 
 
 @command(
+    app,
     "coldaisle up",
     "coldaisle up scenarios/hour.toml --engine compose",
     "coldaisle up --seed 7 --out /tmp/week7",
+    "coldaisle up --set duration_h=48 --set drawn.count=20",
     "coldaisle up --resume runs/.20260302-101112-week-2026",
 )
 def up(
@@ -207,25 +186,33 @@ def up(
         typer.Option(min=1, help="Number of shards (netns); default: one per day."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE: another value of a key of the scenario; repeat it."),
+    ] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Unfinished run to go on with; it holds all other settings.")
     ] = None,
 ) -> None:
     """Play a scenario and turn it into a labelled dataset, trained classifiers and a report."""
+    from coldaisle_contracts.overrides import parsed  # noqa: PLC0415
     from coldaisle_testbed import making  # noqa: PLC0415
     from coldaisle_testbed.stage import Order  # noqa: PLC0415
 
     progress = Progress()
     if resume is not None:
-        if no_analysis or any(option is not None for option in (scenario, engine, out, shards, seed)):
+        if no_analysis or any(
+            option is not None for option in (scenario, engine, out, shards, seed, changes)
+        ):
             raise InputError("--resume", "it takes no other option: the unfinished run holds all settings")
         making.resume(resume, _engine, progress)
         return
     file = scenario or HOUSE / "scenarios" / "week.toml"
-    plan, chosen = _plan(file, seed), _engine(engine)
+    planned = partial(_plan, file, seed, overrides=parsed(changes or ()))
+    plan, chosen = planned(), _engine(engine)
     if chosen == "netns":
-        plan = _playable(plan, file, seed, progress)
+        plan = _playable(plan, planned, progress)
     order = Order(
         engine=chosen,
         shards=making.shards_of(plan, shards),
@@ -236,6 +223,7 @@ def up(
 
 
 @command(
+    app,
     "coldaisle verify runs/latest",
     "coldaisle verify runs/latest --manifest-digest 3f0c…",
     "coldaisle verify runs/latest --signers allowed_signers",
@@ -262,7 +250,7 @@ def verify(
         say(*verified.sentences())
 
 
-@command("coldaisle sign runs/latest --key ~/.ssh/id_ed25519")
+@command(app, "coldaisle sign runs/latest --key ~/.ssh/id_ed25519")
 def sign(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     key: Annotated[
@@ -275,7 +263,7 @@ def sign(
     say(f"signed: {signing.sign(run, key)}")
 
 
-@command("coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
+@command(app, "coldaisle reproduce runs/latest --engine compose", "coldaisle reproduce manifest.json")
 def reproduce(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run, or its manifest.json alone.")],
     engine: Annotated[
@@ -295,6 +283,7 @@ def reproduce(
 
 
 @command(
+    app,
     "coldaisle analyse runs/latest",
     "coldaisle analyse runs/latest --tune --weeks runs/*-week-2027 runs/*-week-2028",
     "coldaisle analyse /data/week --out results",
@@ -334,6 +323,7 @@ def analyse(
 
 
 @command(
+    app,
     "coldaisle decode a.pcap b.pcapng --out tables",
     "coldaisle decode rotated.pcap --out tables --port 1883 1884 --mqtt-version 5",
 )
@@ -353,6 +343,7 @@ def decode(
 
 
 @command(
+    app,
     "coldaisle score runs/latest/models/packets.random_forest.skops other.pcap",
     "coldaisle score model.skops a.pcap b.pcap --policy '1 a day' --out scores",
 )
@@ -379,6 +370,7 @@ def score(
 
 
 @command(
+    app,
     "coldaisle live",
     "coldaisle live --policy early --mqtt 127.0.0.1:1884",
     "coldaisle live --model m.skops",
@@ -420,6 +412,7 @@ def live(
 
 
 @command(
+    app,
     "coldaisle audit runs/latest",
     "coldaisle audit flows.csv --label Label --json SCORECARD.json",
     "coldaisle audit 'Day*.csv' --label Label --benign Background",
@@ -474,6 +467,7 @@ def audit(
 
 
 @command(
+    app,
     "coldaisle export runs/latest --to pcapng",
     "coldaisle export runs/latest --to zeek eve --out /data/week",
 )
@@ -492,6 +486,7 @@ def export(
 
 
 @command(
+    app,
     "coldaisle judge runs/latest eve.json",
     "coldaisle judge runs/latest notice.log conn.log --name zeek --json | jq .f1",
     "coldaisle judge --pcap dad/*.pcap --labels dad/*.csv --alerts alerts.csv",
@@ -546,7 +541,7 @@ def judge(
         say(*judged.lines(judgement, folder))
 
 
-@command("coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
+@command(app, "coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
@@ -561,7 +556,7 @@ def fit(
     fitting.run(files, out, Progress(), time_zone, _mqtt(port, mqtt_version))
 
 
-@command("coldaisle scenario check scenarios/week.toml", group=scenario_app, name="check")
+@command(scenario_app, "coldaisle scenario check scenarios/week.toml", name="check")
 def scenario_check(
     file: Annotated[Path, typer.Argument(help="Scenario file.")], as_json: AsJson = False
 ) -> None:
@@ -578,10 +573,10 @@ def scenario_check(
 
 
 @command(
+    scenario_app,
     "coldaisle scenario show scenarios/week.toml --seed 7",
     "coldaisle scenario show scenarios/intrusions.toml --list",
     "coldaisle scenario show scenarios/week.toml --svg week.svg",
-    group=scenario_app,
     name="show",
 )
 def scenario_show(
@@ -606,7 +601,7 @@ def scenario_show(
         console.print("", listings.of_episodes(plan), sep="\n", highlight=False)
 
 
-@command("coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
+@command(app, "coldaisle runs", "coldaisle runs --clean", "coldaisle runs --folder /data/runs")
 def runs(
     folder: Annotated[Path, typer.Option(help="Where the runs are.")] = RUNS,
     clean: Annotated[
@@ -638,7 +633,7 @@ def runs(
             say("`coldaisle runs --clean` removes what is left over")
 
 
-@command("coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
+@command(app, "coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
 def sbom(
     run: Annotated[
         Path | None,
@@ -658,7 +653,7 @@ def sbom(
         out.write_text(text, encoding="utf-8")
 
 
-@command("coldaisle doctor")
+@command(app, "coldaisle doctor")
 def doctor(
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")

@@ -25,7 +25,7 @@ DOORS = {
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},
-    "typer": {"testbed/cli"},
+    "typer": {"testbed/campaign_cli", "testbed/cli", "testbed/commands"},
 }
 """Libraries with few doors: the modules that import them."""
 EVERYWHERE = {

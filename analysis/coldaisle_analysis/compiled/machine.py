@@ -5,6 +5,7 @@ convention: a place for the result, one for an exception, then each number, and 
 """
 
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -60,7 +61,7 @@ def save(path: Path, symbol: str, code: bytes) -> None:
     Raises:
         OSError: if the folder cannot be written to.
     """
-    hidden = path.with_name(f".{path.name}")
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")  # two processes may compile at the same time
     hidden.write_bytes(symbol.encode() + b"\n" + code)
     hidden.replace(path)
 

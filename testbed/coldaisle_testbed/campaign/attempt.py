@@ -1,0 +1,175 @@
+"""One attempt to play a week of a campaign: claimed, played beside its place as a program, verified, and moved there."""
+
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coldaisle_contracts.campaign import WEEKS, CampaignFolder, Week
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
+from coldaisle_testbed.campaign import claims, lasting
+from coldaisle_testbed.campaign.conditions import Conditions
+from coldaisle_testbed.campaign.names import LOG_OF_WEEK, MAKING, digest_of_week, host, runner
+from coldaisle_testbed.campaign.outcome import Ending, Outcome
+from coldaisle_testbed.processes import ending
+from coldaisle_testbed.stage import hand_over
+
+if TYPE_CHECKING:
+    import subprocess
+
+COMMAND = (sys.executable, "-P", "-m", "coldaisle_testbed")
+"""What the word ``coldaisle`` of a task stands for: this very software."""
+LOOK_S = 1.0
+"""Longest time between two looks at an attempt, in s."""
+_SAID = "coldaisle: "
+
+
+def attempt(folder: CampaignFolder, week: Week) -> Outcome:
+    """Attempt to play a week, and return what became of it; a driver calls this, on any machine and in any thread."""
+    trying = Attempt(folder, week)
+    try:
+        while (outcome := trying.look()) is None:
+            select.select([trying.watch], [], [], LOOK_S)
+        return outcome
+    finally:
+        trying.end()
+
+
+class Attempt:
+    """An attempt that is under way; whoever made it calls :meth:`look` at least every few seconds, and :meth:`end` at last.
+
+    Args:
+        folder: the campaign's folder.
+        week: the week.
+
+    Attributes:
+        week: the week.
+        watch: file descriptor that is readable once the program has ended.
+    """
+
+    def __init__(self, folder: CampaignFolder, week: Week) -> None:
+        self.week, self._folder, self._final = week, folder, folder.run_of(week)
+        self._began, self._began_s = datetime.now(UTC), time.monotonic()
+        self._conditions, self._cpu_s = Conditions.begin(), 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._place = folder.path / MAKING / f"{week.digest}.{runner()}"
+        self.watch = -1
+        self._claim = None if folder.is_done(week) else claims.claim(folder.path, week.digest)
+        if self._claim is not None and not folder.is_done(
+            week
+        ):  # it may have been done just before the claim
+            self._start()
+
+    def _start(self) -> None:
+        for left in (self._folder.path / MAKING).glob(
+            f"{self.week.digest}.*"
+        ):  # of runners that lost their claim
+            shutil.rmtree(left, ignore_errors=True)
+        self._place.mkdir(parents=True)
+        with (self._place / LOG_OF_WEEK).open("wb") as log:
+            self._process = lasting.start(self._command(), self._folder.path, log)
+        self.watch = os.pidfd_open(self._process.pid)
+
+    def _command(self) -> list[str]:
+        """Return the command of the task with the place of this attempt."""
+        place, final = self._place / self.week.digest, f"{WEEKS}/{self.week.digest}"
+        return [*COMMAND, *(str(place) if word == final else word for word in self.week.command[1:])]
+
+    def look(self) -> Outcome | None:
+        """Return the outcome once there is one; until then, keep the claim and watch the machine."""
+        if self._process is None:
+            return self._outcome("done" if self._folder.is_done(self.week) else "elsewhere")
+        self._conditions.look()
+        assert self._claim is not None  # noqa: S101 - a program runs under a claim
+        if not self._claim.keep():
+            self._kill()
+            return self._outcome("elsewhere")
+        pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+        if not pid:
+            return None
+        self._process.returncode, self._cpu_s = (
+            os.waitstatus_to_exitcode(status),
+            usage.ru_utime + usage.ru_stime,
+        )
+        return self._concluded(self._process.returncode)
+
+    def _concluded(self, code: int) -> Outcome:
+        if code < 0:
+            return self._outcome("spoiled", f"the command {ending(code)}")
+        if code:
+            endings: dict[int, Ending] = {2: "refused", 3: "spoiled"}
+            return self._outcome(endings.get(code, "failed"), self._words() or f"the command {ending(code)}")
+        run = self._place / self.week.digest
+        if problem := problem_of(run, self.week):
+            return self._outcome("failed", problem)
+        with suppress(OSError):  # another runner was faster
+            run.rename(self._final)
+            hand_over(self._final)
+        return self._outcome("done")
+
+    def _words(self) -> str:
+        """Return the sentence that the command ended with."""
+        text = (self._place / LOG_OF_WEEK).read_text(encoding="utf-8", errors="replace")
+        sentences = [line.removeprefix(_SAID) for line in text.splitlines() if line.startswith(_SAID)]
+        return sentences[0] if sentences else ""
+
+    def _outcome(self, how: Ending, sentence: str = "") -> Outcome:
+        return Outcome(
+            digest=self.week.digest,
+            ending=how,
+            sentence=sentence,
+            host=host(),
+            began=self._began,
+            seconds=round(time.monotonic() - self._began_s, 2),
+            cpu_s=round(self._cpu_s, 2),
+            load=round(self._conditions.load, 2),
+            steal=round(self._conditions.steal, 4),
+        )
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def end(self) -> None:
+        """End the program if it still runs, remove what it left, and give the claim back."""
+        self._kill()
+        if self.watch >= 0:
+            os.close(self.watch)
+            self.watch = -1
+        shutil.rmtree(self._place, ignore_errors=True)
+        if self._claim is not None:
+            self._claim.drop()
+            self._claim = None
+        if self._folder.is_done(self.week):
+            claims.clear(self._folder.path, self.week.digest)
+
+
+def problem_of(run: Path, week: Week) -> str:
+    """Return what is wrong with the run of a week; empty where it is sealed, whole and of the week's plan."""
+    try:
+        manifest = Manifest.load(run)
+    except InputError as error:
+        return str(error)
+    named = digest_of_week(manifest.plan_digest, manifest.versions.get("coldaisle", ""))
+    if named != week.digest:
+        left_out = ", ".join(manifest.left_out)
+        why = f"this machine cannot play {left_out}" if left_out else "another version of coldaisle played it"
+        return f"{week.name}: it is not the week that was planned, because {why}"
+    broken = [name for name, digest in manifest.files.items() if not _is(run / name, digest)]
+    return f"{run / broken[0]}: it is not what {MANIFEST} says" if broken else ""
+
+
+def _is(path: Path, digest: str) -> bool:
+    try:
+        return sha256_of(path) == digest
+    except OSError:
+        return False

@@ -1,0 +1,169 @@
+"""Claims on weeks: of many runners on many machines that share a folder, one plays a week.
+
+A claim is a file that only one runner can make (``O_EXCL``, which NFS has, too). Its holder touches it every few seconds. A claim is stale
+
+* at once, when its holder was a process of this machine and has ended, and
+* on any machine, when it was not touched for :data:`STALE_S` by the clock of the file system, so that clocks of machines do not matter.
+
+Claims on a week are numbered. Who finds the newest stale makes the next number: of several, one succeeds, and no file is taken from
+anybody. A holder that was stopped and goes on finds a newer claim, and gives up.
+"""
+
+import os
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldaisle_contracts.validation import Model
+from coldaisle_testbed.campaign.names import CLAIMS, host
+
+BEAT_S = 5.0
+"""Time between two touches of a claim, in s."""
+STALE_S = 120.0
+"""A claim that was not touched for this time is stale, in s; an NFS client may show a touch up to 60 s late."""
+
+
+class _Holder(Model):
+    """The content of a claim: a process.
+
+    Attributes:
+        host: name of its machine.
+        kernel: id of the boot of its machine, and of its namespace of processes.
+        pid: its id.
+        since: when it began, in ticks since the boot.
+    """
+
+    host: str
+    kernel: str
+    pid: int
+    since: str
+
+    def is_gone(self) -> bool:
+        """Tell whether it was a process of this machine that has ended."""
+        return self.kernel == _kernel() and _since(self.pid) != self.since
+
+
+def _kernel() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+
+
+def _since(pid: int) -> str:
+    """Return when a process began, in ticks since the boot; empty where it is not there or only waits to be reaped."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+@dataclass
+class Claim:
+    """A claim that this process holds.
+
+    Attributes:
+        path: its file.
+        touched_s: when it was touched last, in s of the monotonic clock.
+    """
+
+    path: Path
+    touched_s: float
+
+    def keep(self) -> bool:
+        """Touch it when it is time to; return false when it was lost to another runner."""
+        if time.monotonic() - self.touched_s < BEAT_S:
+            return True
+        with suppress(OSError):
+            os.utime(self.path)
+        self.touched_s = time.monotonic()
+        newest = _newest(self.path.parent, self.path.name.partition(".")[0])
+        return newest is not None and newest == self.path
+
+    def drop(self) -> None:
+        """Give the week back."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def claim(folder: Path, digest: str) -> Claim | None:
+    """Claim a week; return ``None`` where another runner holds it.
+
+    Args:
+        folder: folder of the campaign.
+        digest: name of the week.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+    claims = folder / CLAIMS
+    claims.mkdir(exist_ok=True)
+    newest = _newest(claims, digest)
+    if newest is not None and not _is_stale(newest):
+        return None
+    number = _number(newest) + 1 if newest is not None else 0
+    path = claims / f"{digest}.{number}"
+    me = _Holder(host=host(), kernel=_kernel(), pid=os.getpid(), since=_since(os.getpid()))
+    hidden = claims / f".{digest}.{host()}.{os.getpid()}"
+    hidden.write_text(me.model_dump_json(), encoding="utf-8")
+    try:
+        os.link(hidden, path)  # with its content at once, and never over another
+    except FileExistsError:
+        return None
+    finally:
+        hidden.unlink()
+    return Claim(path, time.monotonic())
+
+
+def holder(folder: Path, digest: str) -> str:
+    """Return the machine that plays a week now; empty where none does."""
+    newest = _newest(folder / CLAIMS, digest)
+    if newest is None or _is_stale(newest):
+        return ""
+    read = _read(newest)
+    return read.host if read else ""
+
+
+def clear(folder: Path, digest: str) -> None:
+    """Remove every claim on a week that is done."""
+    for path in (folder / CLAIMS).glob(f"{digest}.*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _number(path: Path) -> int:
+    return int(path.name.partition(".")[2])
+
+
+def _newest(claims: Path, digest: str) -> Path | None:
+    return max(claims.glob(f"{digest}.*"), key=_number, default=None)
+
+
+def _read(path: Path) -> _Holder | None:
+    try:
+        return _Holder.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_stale(path: Path) -> bool:
+    read = _read(path)
+    if read is not None and read.is_gone():
+        return True
+    try:
+        with path.open("rb") as opened:  # opening asks a file server for the attributes of now
+            touched = os.fstat(opened.fileno()).st_mtime
+    except OSError:
+        return True
+    return _now(path.parent) - touched > STALE_S
+
+
+def _now(folder: Path) -> float:
+    """Return the time by the clock of a file system, in s since the epoch; by this machine's where nothing can be written."""
+    with suppress(OSError), tempfile.NamedTemporaryFile(dir=folder, prefix=".now.") as file:
+        os.utime(file.fileno())
+        return os.fstat(file.fileno()).st_mtime
+    return time.time()

@@ -1,0 +1,55 @@
+"""The commands of a campaign."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coldaisle_testbed import json_output
+from coldaisle_testbed.commands import RUNS, AsJson, command, say
+
+campaign_app = typer.Typer(help="Play, watch and analyse many weeks.", no_args_is_help=True)
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a campaign.")]
+
+
+@command(
+    campaign_app,
+    "coldaisle campaign run campaigns/demo.toml",
+    "coldaisle campaign run campaigns/demo.toml --out /data/demo --workers 2",
+)
+def run(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File of the campaign, or its folder to go on with it.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the campaign; default: runs/campaign-<name>.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Weeks at the same time; default: what processors and memory take."),
+    ] = None,
+    size: Annotated[str, typer.Option(help="Part to play: S, M or L, which is all of it.")] = "L",
+) -> None:
+    """Play the weeks of a campaign that are missing; the same command again goes on after any interruption."""
+    from coldaisle_testbed.campaign import run as running  # noqa: PLC0415
+
+    say(*running.run(file, out, RUNS, workers, size))
+
+
+@command(
+    campaign_app,
+    "coldaisle campaign status runs/campaign-demo",
+    "coldaisle campaign status runs/campaign-demo --json | jq .missing",
+)
+def status(folder: FolderArgument, as_json: AsJson = False) -> None:
+    """Show how many weeks of a campaign are done, running, failed and missing, by scenario and role."""
+    from coldaisle_contracts.campaign import CampaignFolder  # noqa: PLC0415
+    from coldaisle_testbed.campaign import state  # noqa: PLC0415
+
+    facts = state.facts(CampaignFolder(folder))
+    if as_json:
+        json_output.write(facts)
+        return
+    for group in facts["groups"]:
+        counts = ", ".join(f"{group[name]} {name}" for name in state.STATES)
+        say(f"{group['scenario']} {group['role']}: {counts}")
