@@ -22,19 +22,35 @@ def side_by_side() -> int:
     return max(1, min(PER_PROCESSOR * processors, (free_memory() - SPARE) // MEMORY))
 
 
+def slots_here() -> int:
+    """Return the number of shards that all runs together may play at the same time: it does not depend on what runs now."""
+    processors = len(os.sched_getaffinity(0))
+    return max(1, min(PER_PROCESSOR * processors, (_within_limits(_stated("MemTotal")) - SPARE) // MEMORY))
+
+
 def free_memory() -> int:
     """Return the free memory, in bytes: of the machine, or of this process's control group where that is less."""
-    free = available_memory() or MEMORY + SPARE
-    for place in _LIMITS:
-        with suppress(OSError, ValueError):  # no such control group, or no limit: "max"
-            free = min(free, int(Path(place).read_text(encoding="ascii")))
-    return free
+    return _within_limits(available_memory())
 
 
 def available_memory() -> int:
     """Return the memory of the machine that is available to programs, in bytes; 0 where the kernel does not state it."""
-    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
-    return int(available[1]) << 10 if available else 0
+    return _stated("MemAvailable")
+
+
+def _within_limits(memory: int) -> int:
+    """Return the memory of the machine, in bytes, or that of this process's control group where it is less."""
+    memory = memory or MEMORY + SPARE
+    for place in _LIMITS:
+        with suppress(OSError, ValueError):  # no such control group, or no limit: "max"
+            memory = min(memory, int(Path(place).read_text(encoding="ascii")))
+    return memory
+
+
+def _stated(name: str) -> int:
+    """Return what the kernel states of the machine's memory under a name, in bytes; 0 where it does not."""
+    stated = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    return int(stated[1]) << 10 if stated else 0
 
 
 def weeks_side_by_side() -> int:

@@ -21,11 +21,14 @@ from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
 from coldaisle_testbed.nursery import LOG, SOCKET, open_nursery
 from coldaisle_testbed.processes import Stops, ending, last_words
+from coldaisle_testbed.slots import Slots
 from coldaisle_testbed.temporary import temporary_folder
 from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env
 
 BEAT_S = 1.0
 """Interval at which the process of a shard sends a heartbeat, in s."""
+SLOT_S = 0.1
+"""Interval at which a run that has no slot for its next shard asks for one, in s."""
 BEAT = "well"
 """The heartbeat; the last message is the error, or ``None``."""
 _FORK = multiprocessing.get_context("fork")
@@ -130,20 +133,21 @@ class _Player:
     def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
         self._plan, self._stage, self._folder, self._library = plan, stage, folder, library
         self._nursery, self._stops = nursery, Stops(PATIENCE_S)
+        self._slots = Slots()
         self._running: dict[Connection, _PlayedShard] = {}
         self.waiting: list[Shard] = []
 
     def play(self, shards: list[Shard]) -> Iterator[Shard]:
-        """Yield each shard when it is played; run as many at a time as the machine can hold.
+        """Yield each shard when it is played; run as many at a time as the machine can hold, together with other runs.
 
         Raises:
             ColdaisleError: for the first shard that fails or hangs.
         """
         self.waiting, most = list(shards), side_by_side()
         while self.waiting or self._running:
-            while self.waiting and len(self._running) < most:
-                self._begin(self.waiting.pop(0))
-            for ready in wait(list(self._running), BEAT_S):
+            while self.waiting and len(self._running) < most and (slot := self._slots.take()) is not None:
+                self._begin(self.waiting.pop(0), slot)
+            for ready in wait(list(self._running), SLOT_S if self.waiting else BEAT_S):
                 assert isinstance(ready, Connection)  # noqa: S101 - nothing else is waited for
                 if shard := self._receive(ready):
                     yield shard
@@ -158,12 +162,14 @@ class _Player:
             running.process.join()
         self._nursery.wait()
 
-    def _begin(self, shard: Shard) -> None:
+    def _begin(self, shard: Shard, slot: int) -> None:
+        """Start the process of a shard, which holds the slot until it ends."""
         receiver, sender = _FORK.Pipe(duplex=False)
         arguments = (self._plan, shard, self._stage, self._folder, self._library, os.getpid(), sender)
         process = _FORK.Process(target=_play_one, args=arguments)
         process.start()
         sender.close()
+        os.close(slot)
         self._running[receiver] = _PlayedShard(shard, process, time.monotonic())
 
     def _receive(self, pipe: Connection) -> Shard | None:

@@ -1,0 +1,57 @@
+"""The slots of a machine for shards: runs that are made at the same time share them, so that all of them together do not overload it.
+
+A slot is a lock (flock) on a file in a folder that belongs to the machine and not to a run. It ends with the last process that has the
+file open, however that process ends, so no slot can be lost.
+"""
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_testbed.capacity import slots_here
+
+_MACHINE = Path("/run")
+"""Where Linux keeps what belongs to a boot; only root can write there."""
+
+
+class Slots:
+    """The slots of this machine, or of a user where only that is possible.
+
+    Args:
+        folder: folder of the locks; by default one for the whole machine.
+        count: number of slots; by default what this machine takes.
+    """
+
+    def __init__(self, folder: Path | None = None, count: int | None = None) -> None:
+        self._folder = folder or _shared_folder()
+        self._count = count or slots_here()
+
+    def take(self) -> int | None:
+        """Take a slot; return its file descriptor, which holds it while any process has it open, or ``None`` where all are taken."""
+        for number in range(self._count):
+            opened = os.open(
+                self._folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+            )
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(opened)
+            else:
+                return opened
+        return None
+
+
+def _shared_folder() -> Path:
+    """Make and return the folder of the locks.
+
+    Raises:
+        InputError: if somebody else has made it.
+    """
+    place = _MACHINE if os.access(_MACHINE, os.W_OK) else Path(tempfile.gettempdir())
+    folder = place / f"coldaisle-slots-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise InputError(folder, "it belongs to somebody else: remove it")
+    return folder
