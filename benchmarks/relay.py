@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
-from coldaisle_contracts.clock import OFFSET, SOCKET, Federate, read_offset
+from coldaisle_contracts.clock import SOCKET, Federate, SharedOffset
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
@@ -53,9 +53,10 @@ class Seat(Federate):
         """Return the plan's time, ns."""
         return time.time_ns() + self._ahead_ns
 
-    def wall_ns(self) -> int:
-        """Return the wall time, ns, at the same cost as in a run."""
-        return time.time_ns() - read_offset(self._offset)
+    def both_ns(self) -> tuple[int, int]:
+        """Return both times, ns, at the same cost as in a run."""
+        _, wall_ns = super().both_ns()
+        return wall_ns + self._ahead_ns, wall_ns
 
     def granted(self) -> int:
         """Take a grant and continue from its time."""
@@ -69,7 +70,7 @@ class Keeper(threading.Thread):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
-        (folder / OFFSET).write_text("+0.000000000s", encoding="ascii")
+        SharedOffset(folder, makes=True)
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._server.bind(str(folder / SOCKET))
         self._server.listen()

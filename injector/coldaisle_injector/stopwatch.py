@@ -16,7 +16,7 @@ class Stopwatch:
 
     def look(self) -> None:
         """Read both clocks."""
-        self._now_ns, self._wall_ns = self._federate.now_ns(), self._federate.wall_ns()
+        self._now_ns, self._wall_ns = self._federate.both_ns()
 
     def now_ns(self) -> int:
         """Return the virtual time at the last reading of the clocks, in ns."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, offset_text
+from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, SharedOffset, offset_text
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
@@ -74,6 +74,7 @@ class Timekeeper:
         self._seats: dict[socket.socket, _Seat] = {}
         self._rested = self._born = self._stirred = self._checked = time.monotonic()
         self._offset_file, self._fresh = folder / OFFSET, folder / f"{OFFSET}.new"
+        self._shared = SharedOffset(folder, makes=True)
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = folder / SOCKET
@@ -164,6 +165,7 @@ class Timekeeper:
         wall_ns = time.time_ns()
         self._fresh.write_text(offset_text(offset_ns), encoding="ascii")
         self._fresh.replace(self._offset_file)
+        self._shared.write(offset_ns)
         self._offset = offset_ns
         self._timeline.write(OffsetLine(wall_ns, offset_ns))
         self._timeline.flush()

@@ -20,6 +20,7 @@ from coldaisle_contracts.clock import (
     SOCKET,
     Federate,
     ManualClock,
+    SharedOffset,
     offset_text,
     read_offset,
 )
@@ -76,6 +77,7 @@ class Keeper:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.offset = SharedOffset(folder, makes=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(folder / SOCKET))
         self._listener.listen()
@@ -126,14 +128,28 @@ def test_federate_joins_asks_waits_and_leaves(tmp_path: Path, keeper: Keeper) ->
     assert keeper.heard() == {"leave": "inrow-13"}
 
 
-def test_wall_time_is_virtual_time_less_the_offset(tmp_path: Path, keeper: Keeper) -> None:
-    """Wall time is the process's time less the offset in force."""
-    (tmp_path / OFFSET).write_text(offset_text(-3600 * SECOND))
+def test_virtual_time_is_wall_time_and_the_offset(tmp_path: Path, keeper: Keeper) -> None:
+    """Wall time is the kernel's, virtual time has the offset in force added, also after it was changed."""
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
-    assert federate.wall_ns() - time.time_ns() == pytest.approx(3600 * SECOND, abs=SECOND)
-    assert federate.now_ns() == pytest.approx(time.time_ns(), abs=SECOND)
+    for offset_ns in (-3600 * SECOND, 0, 2**61):
+        keeper.offset.write(offset_ns)
+        now_ns, wall_ns = federate.both_ns()
+        assert now_ns - wall_ns == offset_ns
+        assert wall_ns == pytest.approx(time.time_ns(), abs=SECOND)
+        assert federate.now_ns() - offset_ns == pytest.approx(federate.wall_ns(), abs=SECOND)
     federate.leave()
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_shared_offset_is_what_was_written(tmp_path_factory: pytest.TempPathFactory, offset_ns: int) -> None:
+    """Every program that maps the file reads the number that the timekeeper wrote last."""
+    folder = tmp_path_factory.mktemp("offset")
+    writer = SharedOffset(folder, makes=True)
+    reader = SharedOffset(folder)
+    assert reader.read() == 0
+    writer.write(offset_ns)
+    assert (reader.read(), SharedOffset(folder).read()) == (offset_ns, offset_ns)
 
 
 def test_a_closed_timekeeper_ends_the_run(tmp_path: Path, keeper: Keeper) -> None:

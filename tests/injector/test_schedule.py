@@ -30,8 +30,8 @@ class _Wire:
 class _Seat(ManualClock):
     """A federate without a timekeeper."""
 
-    def wall_ns(self) -> int:
-        return 0
+    def both_ns(self) -> tuple[int, int]:
+        return self.now_ns(), 0
 
 
 @pytest.mark.parametrize(

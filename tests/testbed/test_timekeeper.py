@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -9,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, read_offset
+from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, SharedOffset, WallClock, read_offset
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_testbed import timekeeper
+from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, REST_NS, Timekeeper, faketime_env, shard_names
 
 MIDNIGHT = 2_000_000_000 * SECOND
@@ -96,7 +100,7 @@ def test_offset_only_grows_and_is_journalled(stage: _Stage) -> None:
     offsets = stage.offsets()
     assert len(offsets) == 6
     assert offsets == sorted(set(offsets))
-    assert read_offset(stage.folder / OFFSET) == offsets[-1]
+    assert read_offset(stage.folder / OFFSET) == SharedOffset(stage.folder).read() == offsets[-1]
 
 
 def test_time_jumps_only_after_rest(stage: _Stage) -> None:
@@ -295,3 +299,14 @@ def test_the_capture_ends_last(tmp_path: Path) -> None:
         stage.play(name, slow(name, pause_s))
     stage.serve()
     assert left == ["inrow-13", "injector", "capture"]
+
+
+def test_wall_clock_is_true_under_libfaketime(tmp_path: Path) -> None:
+    """In a program under libfaketime the standard clock is an hour behind, and the wall clock is not."""
+    (tmp_path / OFFSET).write_text("-3600.0s")
+    program = "import time; from coldaisle_contracts.clock import WallClock; print(time.time_ns(), WallClock().now_ns())"
+    env = os.environ | faketime_env(tmp_path, faketime_library()) | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    virtual_ns, wall_ns = map(int, subprocess.check_output(command, env=env, text=True).split())
+    assert wall_ns - virtual_ns == pytest.approx(3600 * SECOND, abs=SECOND)
+    assert wall_ns == pytest.approx(WallClock().now_ns(), abs=60 * SECOND)
