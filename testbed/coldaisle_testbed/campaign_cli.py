@@ -16,6 +16,7 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a
     campaign_app,
     "coldaisle campaign run campaigns/demo.toml",
     "coldaisle campaign run campaigns/demo.toml --out /data/demo --workers 2",
+    "coldaisle campaign run campaigns/demo.toml --out /data/demo --scheduler tcp://127.0.0.1:8786",
 )
 def run(
     file: Annotated[
@@ -29,11 +30,17 @@ def run(
         typer.Option(min=1, help="Weeks at the same time; default: what processors and memory take."),
     ] = None,
     size: Annotated[str, typer.Option(help="Part to play: S, M or L, which is all of it.")] = "L",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler whose workers play (extra dask): tcp://HOST:PORT, tls://HOST:PORT, or local to start one."
+        ),
+    ] = None,
 ) -> None:
     """Play the weeks of a campaign that are missing; the same command again goes on after any interruption."""
     from coldaisle_testbed.campaign import run as running  # noqa: PLC0415
 
-    say(*running.run(file, out, RUNS, workers, size))
+    say(*running.run(file, out, RUNS, workers, size, scheduler))
 
 
 @command(

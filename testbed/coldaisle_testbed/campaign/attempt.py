@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,20 +49,21 @@ class Attempt:
     Args:
         folder: the campaign's folder.
         week: the week.
+        gone: runners that are known to be gone; their claims do not count.
 
     Attributes:
         week: the week.
         watch: file descriptor that is readable once the program has ended.
     """
 
-    def __init__(self, folder: CampaignFolder, week: Week) -> None:
+    def __init__(self, folder: CampaignFolder, week: Week, gone: Collection[str] = ()) -> None:
         self.week, self._folder, self._final = week, folder, folder.run_of(week)
         self._began, self._began_s = datetime.now(UTC), time.monotonic()
         self._conditions, self._cpu_s = Conditions.begin(), 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._place = folder.path / MAKING / f"{week.digest}.{runner()}"
         self.watch = -1
-        self._claim = None if folder.is_done(week) else claims.claim(folder.path, week.digest)
+        self._claim = None if folder.is_done(week) else claims.claim(folder.path, week.digest, gone)
         if self._claim is not None and not folder.is_done(
             week
         ):  # it may have been done just before the claim

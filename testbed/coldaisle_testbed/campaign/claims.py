@@ -2,7 +2,8 @@
 
 A claim is a file that only one runner can make (``O_EXCL``, which NFS has, too). Its holder touches it every few seconds. A claim is stale
 
-* at once, when its holder was a process of this machine and has ended, and
+* at once, when its holder was a process of this machine and has ended,
+* at once, for a runner that was told that its holder died or was silent for too long, and
 * on any machine, when it was not touched for :data:`STALE_S` by the clock of the file system, so that clocks of machines do not matter.
 
 Claims on a week are numbered. Who finds the newest stale makes the next number: of several, one succeeds, and no file is taken from
@@ -12,6 +13,7 @@ anybody. A holder that was stopped and goes on finds a newer claim, and gives up
 import os
 import tempfile
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,12 +91,13 @@ class Claim:
             self.path.unlink(missing_ok=True)
 
 
-def claim(folder: Path, digest: str) -> Claim | None:
+def claim(folder: Path, digest: str, gone: Collection[str] = ()) -> Claim | None:
     """Claim a week; return ``None`` where another runner holds it.
 
     Args:
         folder: folder of the campaign.
         digest: name of the week.
+        gone: runners that are known to be gone; one that goes on all the same finds a newer claim, and gives up.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -102,7 +105,7 @@ def claim(folder: Path, digest: str) -> Claim | None:
     claims = folder / CLAIMS
     claims.mkdir(exist_ok=True)
     newest = _newest(claims, digest)
-    if newest is not None and not _is_stale(newest):
+    if newest is not None and not _is_stale(newest, gone):
         return None
     number = _number(newest) + 1 if newest is not None else 0
     path = claims / f"{digest}.{number}"
@@ -149,9 +152,9 @@ def _read(path: Path) -> _Holder | None:
         return None
 
 
-def _is_stale(path: Path) -> bool:
+def _is_stale(path: Path, gone: Collection[str] = ()) -> bool:
     read = _read(path)
-    if read is not None and read.is_gone():
+    if read is not None and (read.is_gone() or f"{read.host}.{read.pid}" in gone):
         return True
     try:
         with path.open("rb") as opened:  # opening asks a file server for the attributes of now
