@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from coldaisle_contracts.campaign import Size
 from coldaisle_testbed import json_output
 from coldaisle_testbed.commands import RUNS, AsJson, command, say
 
@@ -29,7 +31,9 @@ def run(
         int | None,
         typer.Option(min=1, help="Weeks at the same time; default: what processors and memory take."),
     ] = None,
-    size: Annotated[str, typer.Option(help="Part to play: S, M or L, which is all of it.")] = "L",
+    size: Annotated[
+        Size, typer.Option(help="Part to play: S lies in M, and M in L, which is all of it.")
+    ] = "L",
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -47,16 +51,23 @@ def run(
     campaign_app,
     "coldaisle campaign status runs/campaign-demo",
     "coldaisle campaign status runs/campaign-demo --json | jq .missing",
+    "coldaisle campaign status runs/campaign-demo --commands | xargs -P 2 -L 1 env -C runs/campaign-demo",
 )
-def status(folder: FolderArgument, as_json: AsJson = False) -> None:
+def status(
+    folder: FolderArgument,
+    as_json: AsJson = False,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Print the command line of each week that is to be played.")
+    ] = False,
+) -> None:
     """Show how many weeks of a campaign are done, running, failed and missing, by scenario and role."""
     from coldaisle_contracts.campaign import CampaignFolder  # noqa: PLC0415
     from coldaisle_testbed.campaign import state  # noqa: PLC0415
 
-    facts = state.facts(CampaignFolder(folder))
-    if as_json:
-        json_output.write(facts)
-        return
-    for group in facts["groups"]:
-        counts = ", ".join(f"{group[name]} {name}" for name in state.STATES)
-        say(f"{group['scenario']} {group['role']}: {counts}")
+    campaign = CampaignFolder(folder)
+    if commands:
+        say(*state.commands(campaign))
+    elif as_json:
+        json_output.write(state.facts(campaign))
+    else:
+        Console().print(*state.shown(campaign), sep="\n", highlight=False)

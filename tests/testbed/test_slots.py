@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import capacity, sharding, slots
 from coldaisle_testbed.slots import Slots
 
@@ -95,9 +96,8 @@ def test_a_run_waits_for_a_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     mine = Slots(tmp_path, 1)
     taken, played, looks = mine.take(), list[int](), list[int]()
     assert taken is not None
-    monkeypatch.setattr(sharding, "Slots", lambda: Slots(tmp_path, 1))
     player = sharding._Player.__new__(sharding._Player)
-    player._slots, player._running, player.waiting = sharding.Slots(), {}, []
+    player._slots, player._running, player.waiting = Slots(tmp_path, 1), {}, []
 
     def begin(_: object, slot: int) -> None:
         played.append(slot)
@@ -110,5 +110,5 @@ def test_a_run_waits_for_a_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
     monkeypatch.setattr(player, "_begin", begin)
     monkeypatch.setattr(player, "_check", look)
-    assert list(player.play([sharding.Shard(range(1))])) == []
+    assert list(player.play([Shard(range(1))])) == []
     assert looks == [0, 1]

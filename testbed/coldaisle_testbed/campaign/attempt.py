@@ -4,31 +4,32 @@ import os
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from coldaisle_contracts.campaign import WEEKS, CampaignFolder, Week
-from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.manifest import MANIFEST, Manifest, sha256_of
-from coldaisle_testbed.campaign import claims, lasting
+from coldaisle_contracts.unforeseen import as_known
+from coldaisle_testbed.campaign import claims, lasting, records
+from coldaisle_testbed.campaign.checking import problem_of
 from coldaisle_testbed.campaign.conditions import Conditions
-from coldaisle_testbed.campaign.names import LOG_OF_WEEK, MAKING, digest_of_week, host, runner
+from coldaisle_testbed.campaign.names import LOG_OF_WEEK, MAKING, host, runner
 from coldaisle_testbed.campaign.outcome import Ending, Outcome
+from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.processes import ending
-from coldaisle_testbed.stage import hand_over
-
-if TYPE_CHECKING:
-    import subprocess
+from coldaisle_testbed.stage import hand_over, stage_of
 
 COMMAND = (sys.executable, "-P", "-m", "coldaisle_testbed")
 """What the word ``coldaisle`` of a task stands for: this very software."""
 LOOK_S = 1.0
 """Longest time between two looks at an attempt, in s."""
+ORDERLY_S = 10.0
+"""Time that a program gets to end by itself, in s."""
+_SIGNAL = 128
+"""Exit codes above this name a signal that ended the command."""
 _SAID = "coldaisle: "
 
 
@@ -63,31 +64,44 @@ class Attempt:
         self._process: subprocess.Popen[bytes] | None = None
         self._place = folder.path / MAKING / f"{week.digest}.{runner()}"
         self.watch = -1
-        self._claim = None if folder.is_done(week) else claims.claim(folder.path, week.digest, gone)
-        if self._claim is not None and not folder.is_done(
-            week
-        ):  # it may have been done just before the claim
-            self._start()
+        self._claim: claims.Claim | None = None
+        self._refusal = ""
+        try:
+            self._begin(gone)
+        except OSError as error:
+            self._refusal = str(as_known(error))
 
-    def _start(self) -> None:
-        for left in (self._folder.path / MAKING).glob(
-            f"{self.week.digest}.*"
-        ):  # of runners that lost their claim
-            shutil.rmtree(left, ignore_errors=True)
+    def _begin(self, gone: Collection[str]) -> None:
+        """Claim the week and start its program, unless it is done, perhaps just before the claim, or is played elsewhere."""
+        if self._folder.is_done(self.week) or is_held(stage_of(self._final)):
+            return
+        self._claim = claims.claim(self._folder.path, self.week.digest, gone)
+        if self._claim is None or self._folder.is_done(self.week):
+            return
+        self._sweep()
+        self._final.parent.mkdir(exist_ok=True)
         self._place.mkdir(parents=True)
         with (self._place / LOG_OF_WEEK).open("wb") as log:
             self._process = lasting.start(self._command(), self._folder.path, log)
         self.watch = os.pidfd_open(self._process.pid)
 
     def _command(self) -> list[str]:
-        """Return the command of the task with the place of this attempt."""
-        place, final = self._place / self.week.digest, f"{WEEKS}/{self.week.digest}"
-        return [*COMMAND, *(str(place) if word == final else word for word in self.week.command[1:])]
+        """Return the command of the task with the place of this attempt, relative to the campaign's folder."""
+        place, final = f"{MAKING}/{self._place.name}/{self.week.digest}", f"{WEEKS}/{self.week.digest}"
+        return [*COMMAND, *(place if word == final else word for word in self.week.command[1:])]
 
     def look(self) -> Outcome | None:
-        """Return the outcome once there is one; until then, keep the claim and watch the machine."""
+        """Return the outcome once there is one, written down; until then, keep the claim and watch the machine."""
+        outcome = self._looked()
+        if outcome is not None and outcome.ending != "elsewhere":
+            records.write(self._folder, self.week, outcome)
+        return outcome
+
+    def _looked(self) -> Outcome | None:
+        if self._refusal:
+            return self._outcome("refused", self._refusal)
         if self._process is None:
-            return self._outcome("done" if self._folder.is_done(self.week) else "elsewhere")
+            return self._outcome("elsewhere")
         self._conditions.look()
         assert self._claim is not None  # noqa: S101 - a program runs under a claim
         if not self._claim.keep():
@@ -103,17 +117,20 @@ class Attempt:
         return self._concluded(self._process.returncode)
 
     def _concluded(self, code: int) -> Outcome:
-        if code < 0:
-            return self._outcome("spoiled", f"the command {ending(code)}")
+        if code < 0 or code > _SIGNAL:
+            return self._outcome("spoiled", self._words() or f"the command {ending(code)}")
         if code:
             endings: dict[int, Ending] = {2: "refused", 3: "spoiled"}
             return self._outcome(endings.get(code, "failed"), self._words() or f"the command {ending(code)}")
         run = self._place / self.week.digest
         if problem := problem_of(run, self.week):
             return self._outcome("failed", problem)
-        with suppress(OSError):  # another runner was faster
+        try:
+            hand_over(run)
             run.rename(self._final)
-            hand_over(self._final)
+        except OSError as error:
+            if not self._folder.is_done(self.week):  # else another runner was faster
+                return self._outcome("refused", str(as_known(error)))
         return self._outcome("done")
 
     def _words(self) -> str:
@@ -135,11 +152,26 @@ class Attempt:
             steal=round(self._conditions.steal, 4),
         )
 
-    def _kill(self) -> None:
+    def stop(self) -> None:
+        """Ask the program to end; :meth:`end` waits for it."""
         if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.terminate()
+
+    def _kill(self) -> None:
+        """End the program, which gets time to remove its temporary files."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self.stop()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ORDERLY_S)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _sweep(self) -> None:
+        """Remove what runners have left that lost their claim on the week."""
+        for left in (self._folder.path / MAKING).glob(f"{self.week.digest}.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def end(self) -> None:
         """End the program if it still runs, remove what it left, and give the claim back."""
@@ -147,31 +179,10 @@ class Attempt:
         if self.watch >= 0:
             os.close(self.watch)
             self.watch = -1
-        shutil.rmtree(self._place, ignore_errors=True)
         if self._claim is not None:
+            shutil.rmtree(self._place, ignore_errors=True)
             self._claim.drop()
             self._claim = None
-        if self._folder.is_done(self.week):
-            claims.clear(self._folder.path, self.week.digest)
-
-
-def problem_of(run: Path, week: Week) -> str:
-    """Return what is wrong with the run of a week; empty where it is sealed, whole and of the week's plan."""
-    try:
-        manifest = Manifest.load(run)
-    except InputError as error:
-        return str(error)
-    named = digest_of_week(manifest.plan_digest, manifest.versions.get("coldaisle", ""))
-    if named != week.digest:
-        left_out = ", ".join(manifest.left_out)
-        why = f"this machine cannot play {left_out}" if left_out else "another version of coldaisle played it"
-        return f"{week.name}: it is not the week that was planned, because {why}"
-    broken = [name for name, digest in manifest.files.items() if not _is(run / name, digest)]
-    return f"{run / broken[0]}: it is not what {MANIFEST} says" if broken else ""
-
-
-def _is(path: Path, digest: str) -> bool:
-    try:
-        return sha256_of(path) == digest
-    except OSError:
-        return False
+            if self._folder.is_done(self.week):
+                self._sweep()
+                claims.clear(self._folder.path, self.week.digest)

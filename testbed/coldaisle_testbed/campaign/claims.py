@@ -110,14 +110,18 @@ def claim(folder: Path, digest: str, gone: Collection[str] = ()) -> Claim | None
     number = _number(newest) + 1 if newest is not None else 0
     path = claims / f"{digest}.{number}"
     me = _Holder(host=host(), kernel=_kernel(), pid=os.getpid(), since=_since(os.getpid()))
-    hidden = claims / f".{digest}.{host()}.{os.getpid()}"
-    hidden.write_text(me.model_dump_json(), encoding="utf-8")
     try:
-        os.link(hidden, path)  # with its content at once, and never over another
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
         return None
-    finally:
-        hidden.unlink()
+    try:
+        with os.fdopen(
+            opened, "w", encoding="utf-8"
+        ) as file:  # who reads it before this is done sees a fresh claim
+            file.write(me.model_dump_json())
+    except OSError:
+        path.unlink()
+        raise
     return Claim(path, time.monotonic())
 
 

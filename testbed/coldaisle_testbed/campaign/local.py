@@ -1,7 +1,7 @@
 """The driver of one machine: programs side by side, as many as its processors and its memory take."""
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from coldaisle_contracts.campaign import CampaignFolder, Week
 from coldaisle_testbed.campaign.attempt import LOOK_S, Attempt
@@ -19,7 +19,7 @@ class LocalDriver:
     def __init__(self, folder: CampaignFolder, workers: int) -> None:
         self._folder, self._workers = folder, workers
 
-    def play(self, weeks: Sequence[Week]) -> Iterator[Outcome]:
+    def play(self, weeks: Sequence[Week]) -> Generator[Outcome, None, None]:
         """Attempt each week once, see :class:`~coldaisle_testbed.campaign.outcome.Driver`."""
         waiting, running = list(weeks), list[Attempt]()
         try:
@@ -35,5 +35,7 @@ class LocalDriver:
                 else:
                     select.select([trying.watch for trying in running], [], [], LOOK_S)
         finally:
+            for trying in running:
+                trying.stop()
             for trying in running:
                 trying.end()

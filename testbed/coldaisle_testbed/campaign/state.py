@@ -1,12 +1,17 @@
 """The state of a campaign: how many of its weeks are done, running, failed and missing, by scenario and role."""
 
+import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.markup import escape
+from rich.table import Table
+
 from coldaisle_contracts.campaign import CampaignFolder, Week
+from coldaisle_contracts.errors import plain
 from coldaisle_testbed.campaign import claims
-from coldaisle_testbed.campaign.names import OUTCOMES
 from coldaisle_testbed.campaign.outcome import Outcome
+from coldaisle_testbed.campaign.records import outcomes
 
 STATES = ("done", "running", "failed", "missing")
 """States of a week: ``failed`` is a missing week whose last attempt failed."""
@@ -31,13 +36,6 @@ class Group:
     running: int = 0
     failed: int = 0
     missing: int = 0
-
-
-def outcomes(folder: CampaignFolder) -> list[Outcome]:
-    """Return the outcomes of all attempts, in order of their beginning."""
-    files = (folder.path / OUTCOMES).glob("[!.]*.json")
-    read = [Outcome.check(file.read_text(encoding="utf-8"), file) for file in files]
-    return sorted(read, key=lambda outcome: outcome.began)
 
 
 def state_of(folder: CampaignFolder, week: Week, last: dict[str, Outcome]) -> str:
@@ -76,3 +74,24 @@ def facts(folder: CampaignFolder) -> dict[str, Any]:
         **sums,
         "groups": [asdict(row) for row in rows],
     }
+
+
+def commands(folder: CampaignFolder) -> list[str]:
+    """Return the command lines of the weeks that are neither done nor running, quoted for a shell and for xargs."""
+    last = {outcome.digest: outcome for outcome in outcomes(folder)}
+    states = {week: state_of(folder, week, last) for week in folder.weeks}
+    return [shlex.join(week.command) for week, state in states.items() if state in ("failed", "missing")]
+
+
+def shown(folder: CampaignFolder) -> list[Table | str]:
+    """Return the table of the groups, and a sentence for each week whose last attempt failed."""
+    rows = groups(folder)
+    table = Table("scenario", "role", *STATES, box=None)
+    for row in rows:
+        table.add_row(row.scenario, row.role, *(str(getattr(row, state)) for state in STATES))
+    if len(rows) > 1:
+        table.add_row("all", "", *(str(sum(getattr(row, state) for row in rows)) for state in STATES))
+    last = {outcome.digest: outcome for outcome in outcomes(folder)}
+    failed = [week for week in folder.weeks if state_of(folder, week, last) == "failed"]
+    lines = (f"{week.name} {last[week.digest].ending}: {last[week.digest].sentence}" for week in failed)
+    return [table, *(escape(plain(line)) for line in lines)]

@@ -1,6 +1,6 @@
 """The driver of many machines, see :class:`coldaisle_testbed.campaign.outcome.Driver`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class ClusterDriver:
     def __init__(self, folder: CampaignFolder, pool: Pool) -> None:
         self._folder, self._dealer = folder, Dealer(pool)
 
-    def play(self, weeks: Sequence[Week]) -> Iterator[Outcome]:
+    def play(self, weeks: Sequence[Week]) -> Generator[Outcome, None, None]:
         """Attempt each week once.
 
         Raises:
