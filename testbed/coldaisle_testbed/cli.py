@@ -92,7 +92,16 @@ def common(
 
 def spread(
     arguments: list[str],
-    options: tuple[str, ...] = ("--pcap", "--port", "--labels", "--series", "--to", "--weeks", "--alerts"),
+    options: tuple[str, ...] = (
+        "--pcap",
+        "--port",
+        "--labels",
+        "--series",
+        "--to",
+        "--weeks",
+        "--alerts",
+        "--against",
+    ),
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
 
@@ -539,6 +548,40 @@ def judge(
         json_output.write(judged.facts(judgement, folder))
     else:
         say(*judged.lines(judgement, folder))
+
+
+@command(
+    app,
+    "coldaisle fidelity runs/dad-* --against dad/*.pcap",
+    "coldaisle fidelity runs/dad-* --against dad/*.pcap --out fidelity.md --json | jq .large",
+)
+def fidelity(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of one scenario.")],
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Published capture, a day each; repeat it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file for the result.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all draws.")] = 0,
+    as_json: AsJson = False,
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
+) -> None:
+    """Report how like published captures the plays of a scenario are: distances, and a classifier that tells them apart."""
+    refuse_sealed(out)
+    mqtt = _mqtt(port, mqtt_version)
+    for run in runs:
+        Manifest.load(run)  # refuses a folder that is no run before the slow imports
+    from coldaisle_analysis import fidelity as likeness  # noqa: PLC0415
+    from coldaisle_analysis.fidelity import result, terminal  # noqa: PLC0415
+
+    compared = likeness.measure(runs, against or [], Progress(), seed=seed, mqtt=mqtt)
+    if out is not None:
+        with texts.writable("--out", "name a file in a folder that exists", str(out)):
+            texts.write(out, result.markdown(compared))
+    if as_json:
+        json_output.write(result.facts(compared))
+    else:
+        Console().print(*terminal.tables(compared), sep="\n", highlight=False)
 
 
 @command(app, "coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
