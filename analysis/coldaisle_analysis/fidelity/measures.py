@@ -116,17 +116,11 @@ def _autocorrelation(day: Day) -> Floats:
 
 def _classes(day: Day, rows: Mask, *names: str, both_ways: bool = False) -> Texts:
     """Return the class of each chosen frame: ``up`` to the server or ``down``, unless both ways are one, and the values of columns."""
-    table = day.packets.loc[rows, list(names)]
-    columns = [
-        column.astype("object").where(column.notna(), "-").astype("str") for _, column in table.items()
-    ]
-    if not both_ways:
-        columns.insert(0, pd.Series(np.where(day.numbers("to_server")[rows] == 1, "up", "down"), table.index))
-    return (
-        columns[0].str.cat(columns[1:], sep=" ").to_numpy(object)
-        if columns[1:]
-        else columns[0].to_numpy(object)
-    )
+    table = day.packets.loc[rows, list(names)].astype("object")
+    words = table.where(table.notna(), "-").astype("str").to_numpy(object).tolist()
+    ways = ["down ", "up "] if not both_ways else ["", ""]
+    upward = (day.numbers("to_server")[rows] == 1).tolist()
+    return np.array([ways[up] + " ".join(parts) for up, parts in zip(upward, words, strict=True)], object)
 
 
 def _steps(day: Day) -> Texts:

@@ -9,6 +9,7 @@ from tests.analysis import made_traffic
 from tests.analysis.made_traffic import LIKE, Habit
 
 from coldaisle_analysis import fidelity
+from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.fidelity import Fidelity, Told, result
 from coldaisle_analysis.fidelity.distances import Compared
 from coldaisle_contracts.errors import InputError
@@ -155,7 +156,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path, published: list[Path
         with pytest.raises(InputError, match=sentence):
             fidelity.measure(runs, pcaps)
     with pytest.raises(InputError, match=r"silent.pcap: holds no MQTT"):
-        fidelity.measure(plays, [silent], mqtt=fidelity.MqttOptions((8883,)))
+        fidelity.measure(plays, [silent], mqtt=MqttOptions((8883,)))
 
 
 def test_markdown_has_every_measure(slower: Fidelity) -> None:
