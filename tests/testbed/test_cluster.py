@@ -43,8 +43,8 @@ class Tried:
 
     def program(self, digest: str) -> int:
         """Wait for the first attempt at a week, and return the process id of its program."""
-        call = until(lambda: next((self.house / "calls").glob(f"{digest}.0.*"), None))
-        return int(call.name.rpartition(".")[2])
+        calls = until(lambda: list((self.house / "calls").glob(f"{digest}.0.*")))
+        return int(calls[0].name.rpartition(".")[2])
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of the manifest of each run that lies in the folder, by the week's name."""
@@ -67,12 +67,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     file = made.file(path, 6)
     folder = folder_for(file, path / "out")
     command = made.stand_in(path / "house", folder)
-    before, attempt.COMMAND = attempt.COMMAND, command
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attempt, "COMMAND", command)
         for week in folder.weeks:
             assert attempt.attempt(folder, week).ending == "done"
-    finally:
-        attempt.COMMAND = before
     return {week.digest: sha256_of(folder.run_of(week) / "manifest.json") for week in folder.weeks}
 
 
