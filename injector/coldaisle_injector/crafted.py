@@ -14,7 +14,7 @@ PORTS = range(2_000, 32_000)
 """Source ports of crafted frames, below those that a kernel gives its own connections."""
 _NTP_QUESTION = bytes([0x23]) + bytes(47)
 _HEADERS = Ether(src=INJECTOR.mac, dst=BROKER.mac) / IP(src=INJECTOR.ip, dst=BROKER.ip, flags="DF")
-_SYN = bytes(_HEADERS / TCP(flags="S", window=64_240, options=[("MSS", 1460)]))
+_SYN = bytes(_HEADERS / TCP(flags="S", window=29_200, options=[("MSS", 1460)]))
 _TCP = ETHERNET + 20
 
 
