@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Iterable
 from datetime import datetime
 
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
@@ -62,6 +63,27 @@ def left_out(plan: Plan) -> tuple[str, ...]:
     """Return the kinds of a plan's scenario that it leaves out, because a machine could not play them."""
     every = {episode.kind for episode in build_plan(plan.scenario).episodes}
     return tuple(sorted(every - {episode.kind for episode in plan.episodes}))
+
+
+def without_episodes(plan: Plan, names: Iterable[str]) -> Plan:
+    """Return a plan without some of its episodes; ids, times and random choices of all others stay as they are.
+
+    One thing can change beside: a host that a left-out episode would have unplugged may get misdirected frames, see
+    :meth:`~coldaisle_contracts.plan.Plan.bystanders`.
+
+    Args:
+        plan: the plan.
+        names: ids of the episodes to leave out.
+
+    Raises:
+        InputError: if the plan has no such episode.
+    """
+    known, left_out = {episode.id for episode in plan.episodes}, set(names)
+    if unknown := sorted(left_out - known):
+        remedy = f"the run has no such episode: name one of {', '.join(sorted(known)) or 'a run that has episodes'}"
+        raise InputError("--episode", remedy, unknown[0])
+    kept = tuple(episode for episode in plan.episodes if episode.id not in left_out)
+    return plan.model_copy(update={"episodes": kept})
 
 
 def planned_again(manifest: Manifest, place: str) -> Plan:
