@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from coldaisle_contracts import texts
-from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest, analyses_of
+from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
 from coldaisle_contracts.unforeseen import FULL, refused
@@ -28,22 +28,24 @@ MAKING = ".making-"
 
 
 @contextmanager
-def making(run: Path, out: Path | None = None) -> Iterator[Path]:
+def making(run: Path, out: Path | None = None, kind: str = ANALYSES) -> Iterator[Path]:
     """Yield a hidden folder in which an analysis is made; it is removed if that fails.
 
     Args:
         run: the run that is analysed.
         out: the folder that the analysis becomes; by default a new one in the run.
+        kind: folder in the run for what is made: its analyses or its comparisons with twins.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
-    parent = out.absolute().parent if out else run / ANALYSES
-    remedy = (
-        "name another folder with --out"
-        if out
-        else f"put the results elsewhere with `coldaisle analyse {run} --out DIR`"
+    parent = out.absolute().parent if out else run / kind
+    elsewhere = (
+        f"put the results elsewhere with `coldaisle analyse {run} --out DIR`"
+        if kind == ANALYSES
+        else "copy the run to a folder that you may write to"
     )
+    remedy = "name another folder with --out" if out else elsewhere
     stage = parent / f"{MAKING}{secrets.token_hex(4)}"
     with ExitStack() as stack:
         with texts.writable(parent, remedy):
@@ -117,15 +119,7 @@ def place(stage: Path, run: Path, out: Path | None = None) -> Path:
         if out.is_dir():
             out.rmdir()
         return stage.rename(out)
-    newest = max((int(path.name) for path in analyses_of(run) if path.name.isdigit()), default=0)
-    for number in count(newest + 1):
-        final = run / ANALYSES / f"{number:0{_DIGITS}d}"
-        try:
-            stage.rename(final)
-            break
-        except OSError:
-            if not final.exists():
-                raise  # else another analysis of this run came first
+    final = place_in(stage, run / ANALYSES)
     point(run / ANALYSES / LATEST, final.name)
     for part in PARTS:
         link = run / part
@@ -133,3 +127,17 @@ def place(stage: Path, run: Path, out: Path | None = None) -> Path:
             link.symlink_to(Path(ANALYSES, LATEST, part))
             hand_over(link)
     return final
+
+
+def place_in(stage: Path, folder: Path) -> Path:
+    """Move what was made in a stage into a folder under the next number, and return its place."""
+    hand_over(stage)
+    newest = max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+    for number in count(newest + 1):
+        final = folder / f"{number:0{_DIGITS}d}"
+        try:
+            return stage.rename(final)
+        except OSError:
+            if not final.exists():
+                raise  # else another process came first
+    raise AssertionError  # the numbers do not end

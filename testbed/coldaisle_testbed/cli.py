@@ -101,6 +101,7 @@ def spread(
         "--weeks",
         "--alerts",
         "--against",
+        "--episode",
     ),
 ) -> list[str]:
     """Let an option take all the values that follow it, as a shell's ``*.pcap`` gives them.
@@ -289,6 +290,43 @@ def reproduce(
         making.play(plan, chosen, stage, plan.scenario.days, {}, progress)
 
     say(*reproducing.reproduce(run, play, progress).splitlines())
+
+
+@command(
+    app,
+    "coldaisle twin runs/latest",
+    "coldaisle twin runs/latest --episode e07 e09",
+    "coldaisle twin runs/latest --json | jq .kinds.interception",
+)
+def twin(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    episode: Annotated[
+        list[str] | None,
+        typer.Option(help="Episode to leave out; repeat it. Default: every attack, each once."),
+    ] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="Engine that plays it; default: the engine of the run.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a run again without an attack, and show what the attack changed: on the wire, in timing, in values."""
+    manifest, progress = Manifest.load(run), Progress()
+    from coldaisle_testbed import making, twins  # noqa: PLC0415
+    from coldaisle_testbed.show import twin_tables  # noqa: PLC0415
+
+    def play(plan: "Plan", stage: Path) -> None:
+        making.play(plan, chosen(), stage, manifest.shards, {}, progress)
+
+    def chosen() -> Engine:
+        return _engine(engine or manifest.engine)
+
+    names = tuple(episode or ())
+    twins.make(run, names, chosen, play, progress)
+    summary = twins.summary(run, names)
+    if as_json:
+        json_output.write(summary)
+    else:
+        Console().print(*twin_tables.of(summary, one_by_one=bool(names)), sep="\n", highlight=False)
 
 
 @command(

@@ -17,6 +17,7 @@ from coldaisle_contracts.analyses import ANALYSES
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.twins import TWINS
 from coldaisle_contracts.unforeseen import LOG
 from coldaisle_testbed import shard_folders, temporary
 from coldaisle_testbed.analyses import MAKING
@@ -79,6 +80,10 @@ def _in_runs(runs: Path) -> Iterator[Leftover]:
         run = path.parents[1]
         if not run.is_symlink() and not is_held(path):
             yield Leftover((path,), f"the beginning of an analysis of {run}", f"coldaisle analyse {run}")
+    for path in sorted(runs.glob(f"[!.]*/{TWINS}/{MAKING}*")):
+        run = path.parents[1]
+        if not run.is_symlink() and not is_held(path):
+            yield Leftover((path,), f"the beginning of twins of {run}", f"coldaisle twin {run}")
 
 
 def _in_temporary(place: Path) -> Iterator[Leftover]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_contracts.clock import HOUR, SECOND
+from coldaisle_analysis.twins.sides import memory_ns
+from coldaisle_contracts.clock import HOUR
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.planning import without_episodes
@@ -13,8 +14,6 @@ from coldaisle_contracts.scenario import BROKER
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import shard_folders
 
-HISTORY = 48
-"""Most readings of its past that a feature of a reading looks at."""
 APART = HOUR
 """Time in which no feature of the traffic of all hosts remembers a frame: six times the longest time constant of 600 s, in ns."""
 _SUFFIX = ".jsonl"
@@ -72,11 +71,11 @@ def _touch(plan: Plan, one: Episode, other: Episode) -> bool:
     same = one.unit == other.unit or BROKER in (one.unit, other.unit)
     if same and _day(plan, one) == _day(plan, other):
         return True
-    reach = HISTORY * round(plan.scenario.interval_s * SECOND) if one.unit == other.unit else 0
+    reach = memory_ns(plan) if one.unit == other.unit else 0
     return gap < max(reach, APART)
 
 
-def prepare(run: Path, stage: Path, play: TwinPlay) -> Plan:
+def prepare(run: Path, stage: Path, play: TwinPlay, *, same_engine: bool) -> Plan:
     """Make the stage of a twin: the plan without its episodes, and the run's own shards of the days that are not played.
 
     Only shards without a day to play are taken from the run; a run that was played in one shard is played as a whole.
@@ -85,6 +84,7 @@ def prepare(run: Path, stage: Path, play: TwinPlay) -> Plan:
         run: the run's folder.
         stage: the folder to make.
         play: what is to be played.
+        same_engine: whether the engine that plays it is that of the run; on Compose, or where it is another one, all days are played.
 
     Returns:
         The plan to play.
@@ -92,7 +92,7 @@ def prepare(run: Path, stage: Path, play: TwinPlay) -> Plan:
     manifest, plan = Manifest.load(run), Plan.load(run / "plan.json")
     twin = without_episodes(plan, [episode.id for episode in play.without])
     shard_folders.prepare(stage, twin)
-    if manifest.engine == "netns":
+    if same_engine and manifest.engine == "netns":
         for shard in Shard.split(plan.scenario.days, manifest.shards):
             if not set(play.days) & set(shard.days):
                 _take(run, stage, shard, twin)

@@ -14,6 +14,7 @@ from coldaisle_analysis.forecast import kalman
 from coldaisle_analysis.forecast.columns import columns_of, learn_site, sensor_values
 from coldaisle_analysis.forecast.kalman import Site
 from coldaisle_analysis.twins.keys import Keys, keys_of
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Plan
 
 Trace = Literal["wire", "timing", "values"]
@@ -21,6 +22,8 @@ TRACES: tuple[Trace, ...] = ("wire", "timing", "values")
 """The groups of columns in which an attack can leave a trace: sizes, counts and codes; times; temperatures."""
 FORECAST: tuple[Level, ...] = ("packets", "readings")
 """The levels whose rows are compared with forecasts, too: those that models are trained on."""
+MEMORY = 72
+"""Readings after which no column of a sensor remembers a change: the longest history has 48, and charts and levels fade by then."""
 _KNOWN: dict[Level, str] = {
     "packets": "time_ns", "messages": "time_ns", "readings": "decided_ns", "flows": "last_ns", "windows": "end_ns",
 }  # fmt: skip
@@ -56,6 +59,11 @@ def trace_of(level: Level) -> tuple[Trace, ...]:
         "values" if name not in about or about[name].group == "value" else "timing" if about[name].unit == "s" else "wire"
         for name in names_of(level)
     )  # fmt: skip
+
+
+def memory_ns(plan: Plan) -> int:
+    """Return the time after which no column of a sensor remembers a change, in ns."""
+    return MEMORY * round(plan.scenario.interval_s * SECOND)
 
 
 def site_of(rows: pd.DataFrame, level: Level) -> Site | None:

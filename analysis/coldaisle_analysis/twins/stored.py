@@ -1,5 +1,7 @@
 """The results of comparisons with twins, as they lie in a run's folder."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,15 @@ import pandas as pd
 from coldaisle_analysis import tables
 from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.columns import Level
+from coldaisle_analysis.twins.at_level import EpisodeTrace
+from coldaisle_analysis.twins.comparison import Outcome
 from coldaisle_contracts.manifest import digest_of
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.twins import TwinManifest, twins_of
+
+EPISODES = "episodes.json"
+"""File of a comparison: what each episode changed at each level."""
 
 
 def visibility_of(run: Path, level: Level) -> Mask | None:
@@ -54,6 +62,42 @@ def comparisons_of(run: Path) -> list[tuple[Path, TwinManifest]]:
         return []
     digest = digest_of(run)
     return [(folder, manifest) for folder, manifest in found if manifest.run_manifest == digest]
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write the result of a comparison: ``episodes.json``, and one table of the compared rows per level.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    for level, rows in outcome.rows.items():
+        tables.write(rows, folder / level, forms=["parquet"])
+    facts = {"pairs": outcome.pairs, "episodes": outcome.episodes}
+    (folder / EPISODES).write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def traces_of(run: Path) -> list[EpisodeTrace]:
+    """Return what each episode of a run changed at each level, as far as it was compared with a twin, in order of the episodes.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
+    texts = [read_text(folder / EPISODES, TwinManifest.remedy) for folder, _ in comparisons_of(run)]
+    return sorted(
+        (trace for text in texts for trace in json.loads(text)["episodes"]),
+        key=lambda trace: trace["episode"],
+    )
+
+
+def by_kind(traces: Sequence[EpisodeTrace]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return ``rows`` and ``visible`` of all episodes of a kind, by kind and level; levels without rows are left out."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for trace in traces:
+        if trace["rows"]:
+            at = found.setdefault(trace["kind"], {}).setdefault(trace["level"], {"rows": 0, "visible": 0})
+            at["rows"] += trace["rows"]
+            at["visible"] += trace["visible"]
+    return found
 
 
 def rows_in(folder: Path, level: Level) -> pd.DataFrame:

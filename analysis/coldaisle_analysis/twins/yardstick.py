@@ -2,14 +2,14 @@
 
 Programs, kernels and sockets are real, so two plays of a plan differ in their timing, and sometimes in a frame. A column of a row has
 left that range when it differs from the same row of the twin by more than it does between clean plays. For a sort of row with n pairs of
-rows of clean plays, and m columns, the range of a column ends at the difference of rank ⌈(n + 1)(1 - a/m)⌉, and at the largest where
-there are fewer pairs. This is a conformal bound (Vovk, Gammerman and Shafer, *Algorithmic Learning in a Random World*, 2005, chapter 2;
+rows of clean plays, and m columns, the range of a column ends at the difference of rank ⌈(n + 1)(1 - a/2m)⌉, and at twice the largest
+where there are too few pairs for that rank, which is a margin and no theorem; likewise it has left the range if it is missing on one side alone, and that happens to fewer pairs. This is a conformal bound (Vovk, Gammerman and Shafer, *Algorithmic Learning in a Random World*, 2005, chapter 2;
 for tests of outliers: Bates, Candès, Lei, Romano and Sesia, *Testing for outliers with conformal p-values*, The Annals of Statistics
-51(1), 2023) with Bonferroni's correction for the m columns. So a row that no attack touched leaves the range in any of its columns with
+51(1), 2023) with Bonferroni's correction for two tests of m columns. So a row that no attack touched leaves the range in any of its columns with
 a probability of at most a, whatever the distribution, as long as there are enough pairs and the plays are exchangeable.
 """
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,11 @@ from coldaisle_analysis.twins.sides import Side
 
 ALPHA = 0.01
 """Largest share of the rows of clean plays that may leave the range in any of their columns."""
+MARGIN = 2.0
+"""Factor of the largest difference that ends a range for which there are too few pairs."""
 _CLOSE = 1e-9
 """Largest relative difference between numbers that count as equal."""
-_EVERY = ""
+EVERY = ""
 """The sort that stands for all sorts of a level, for rows of a sort without pairs."""
 
 
@@ -49,6 +51,27 @@ class Pairs:
     distance: Floats
 
 
+@dataclass(frozen=True)
+class Range:
+    """The range of the columns of one sort of row.
+
+    Attributes:
+        end: the largest difference inside of it, shape (columns,).
+        flips: whether a column may be missing on one side alone, shape (columns,).
+    """
+
+    end: Floats
+    flips: Mask
+
+    def left(self, distances: Floats) -> Mask:
+        """Return which differences have left the range, shape (rows, columns)."""
+        return np.where(np.isinf(distances), ~self.flips, distances > self.end)
+
+    def united(self, other: "Range") -> "Range":
+        """Return the wider of two ranges, column by column."""
+        return Range(np.maximum(self.end, other.end), self.flips | other.flips)
+
+
 def pairs_of(one: Side, other: Side, place: Rows, rows: Mask) -> Pairs:
     """Return the pairs of some rows of one play with their counterparts in another.
 
@@ -62,92 +85,55 @@ def pairs_of(one: Side, other: Side, place: Rows, rows: Mask) -> Pairs:
     return Pairs(one.keys.sort[chosen], distance(one.columns[chosen], other.columns[place[chosen]]))
 
 
-class Yardstick:
-    """The ranges of one level.
+def joined(pairs: Sequence[Pairs]) -> Pairs:
+    """Return pairs as one sample."""
+    sorts, distances = [part.sort for part in pairs], [part.distance for part in pairs]
+    return Pairs(np.concatenate(sorts), np.concatenate(distances))
 
-    Differences of two clean plays, and of the run and a twin before any episode that is left out, are two samples: the machine may have
-    been busier in one of them. The wider range holds.
 
-    Args:
-        columns: number of columns.
+def ranges(*samples: Pairs) -> dict[str, Range]:
+    """Return the range of each sort of row, and of all sorts together under :data:`EVERY`.
+
+    Each sample has a range of its own, and the widest holds: two clean plays are one sample, the run and a twin before any episode that
+    is left out are another, and the machine may have been busier in one of them.
     """
-
-    def __init__(self, columns: int) -> None:
-        self._columns = columns
-        self._clean: list[Pairs] = []
-        self._before: list[Pairs] = []
-        self._spans: dict[str, tuple[Floats, Floats]] = {}
-        self._reach: dict[str, Floats] = {}
-
-    @property
-    def pairs(self) -> int:
-        """Number of pairs of rows that it rests on."""
-        return sum(len(pairs.sort) for pairs in (*self._clean, *self._before))
-
-    def add_clean(self, one: Side, other: Side, place: Rows, rows: Mask) -> None:
-        """Add the pairs of two clean plays, and the values that their rows take."""
-        self._clean.append(pairs_of(one, other, place, rows))
-        for sort in np.unique(one.keys.sort[rows].astype("str")):
-            values = one.columns[rows & (one.keys.sort == sort)]
-            low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-            before = self._spans.get(str(sort), (low, high))
-            self._spans[str(sort)] = np.fmin(before[0], low), np.fmax(before[1], high)
-
-    def add_before(self, run: Side, twin: Side, place: Rows, rows: Mask) -> None:
-        """Add the pairs of run and twin, of rows before any episode that is left out."""
-        self._before.append(pairs_of(run, twin, place, rows))
-
-    def close(self) -> None:
-        """Settle the ranges, once all pairs are there."""
-        for sample in (self._clean, self._before):
-            for sort, reach in _reaches(sample).items():
-                self._reach[sort] = np.fmax(self._reach.get(sort, reach), reach)
-
-    def outside(self, sort: Texts, distances: Floats) -> Mask:
-        """Return which differences have left the range, shape (rows, columns).
-
-        Args:
-            sort: sort of each row.
-            distances: what :func:`distance` returns for the rows.
-        """
-        nothing = np.full(self._columns, np.inf)
-        every = self._reach.get(_EVERY, nothing)
-        limits = {name: self._reach.get(name, every) for name in set(sort.tolist())}
-        reach = np.array([limits[name] for name in sort.tolist()]).reshape(len(sort), self._columns)
-        return distances > reach
-
-    def strange(self, sort: Texts, values: Floats) -> Mask:
-        """Return which values of rows without a counterpart no row of their sort takes in clean plays, shape (rows, columns).
-
-        A missing value is never strange. Every column of a row is strange where clean plays have no row of its sort.
-        """
-        strange = np.ones((len(sort), self._columns), np.bool_)
-        for name in set(sort.tolist()) & self._spans.keys():
-            low, high = self._spans[name]
-            here = sort == name
-            inside = (values[here] >= low) & (values[here] <= high)
-            strange[here] = ~(inside | np.isnan(values[here]))
-        return strange
+    found: dict[str, Range] = {}
+    for sample in samples:
+        for sort in sorted(set(sample.sort.tolist())):
+            _widen(found, sort, range_of(sample.distance[sample.sort == sort]))
+        if len(sample.sort):
+            _widen(found, EVERY, range_of(sample.distance))
+    return found
 
 
-def _reaches(sample: list[Pairs]) -> dict[str, Floats]:
-    """Return the range of each column by sort, and of all sorts together."""
-    by_sort: dict[str, list[Floats]] = defaultdict(list)
-    for pairs in sample:
-        for sort in set(pairs.sort.tolist()):
-            by_sort[str(sort)].append(pairs.distance[pairs.sort == sort])
-    every = [part for parts in by_sort.values() for part in parts]
-    if every:
-        by_sort[_EVERY] = every
-    return {sort: bound(np.concatenate(parts)) for sort, parts in by_sort.items()}
+def _widen(found: dict[str, Range], sort: str, wider: Range) -> None:
+    found[sort] = found[sort].united(wider) if sort in found else wider
 
 
-def bound(distances: Floats) -> Floats:
-    """Return the end of the range of each column, see the module's first lines; shape (columns,).
+def range_of(distances: Floats) -> Range:
+    """Return the range of one sort of row, see the module's first lines.
 
     Args:
         distances: differences of pairs of rows of clean plays, shape (pairs, columns).
     """
     pairs, columns = distances.shape
-    rank = min(int(np.ceil((pairs + 1) * (1 - ALPHA / columns))), pairs)
-    return np.asarray(np.partition(distances, rank - 1, axis=0)[rank - 1])
+    wanted = int(np.ceil((pairs + 1) * (1 - ALPHA / (2 * columns))))
+    rank = min(wanted, pairs)
+    flipped = np.isinf(distances)
+    end = np.partition(np.where(flipped, 0.0, distances), rank - 1, axis=0)[rank - 1]
+    return Range(end * (MARGIN if wanted > pairs else 1.0), flipped.sum(axis=0) > pairs - rank)
+
+
+def outside(found: dict[str, Range], sort: Texts, distances: Floats) -> Mask:
+    """Return which differences of matched rows have left their range, shape (rows, columns).
+
+    Args:
+        found: what :func:`ranges` returns; rows of a sort that it lacks have the range of all sorts.
+        sort: sort of each row.
+        distances: what :func:`distance` returns for the rows.
+    """
+    left = np.zeros(distances.shape, np.bool_)
+    for name in set(sort.tolist()):
+        if limits := found.get(name, found.get(EVERY)):
+            left[sort == name] = limits.left(distances[sort == name])
+    return left

@@ -8,12 +8,13 @@ from coldaisle_analysis.metadata import CROISSANT
 from coldaisle_contracts.analyses import ANALYSES, EXPORT, LATEST, PARTS, AnalysisManifest, analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of, sha256_of
+from coldaisle_contracts.twins import TWINS, TwinManifest, twins_of
 from coldaisle_testbed.signing import SIGNATURE
 
 _BESIDE = (MANIFEST, SIGNATURE, CROISSANT)
 """Files that a manifest cannot list: itself, and those that state its sha256."""
-_FREE = (ANALYSES, EXPORT, f".{EXPORT}")
-"""Folders that may grow after the sealing; analyses have manifests of their own, exports are unchecked copies."""
+_FREE = (ANALYSES, TWINS, EXPORT, f".{EXPORT}")
+"""Folders that may grow after the sealing; analyses and twins have manifests of their own, exports are unchecked copies."""
 
 
 def unsealed(run: Path, manifest: Manifest) -> list[str]:
@@ -26,10 +27,18 @@ def unsealed(run: Path, manifest: Manifest) -> list[str]:
         and not (run / CROISSANT).is_file()
     ):
         problems.append(f"{CROISSANT}: is missing")
-    analyses = analyses_of(run)
-    strays = [path for path in (run / ANALYSES).glob("[!.]*") if path not in analyses and path.name != LATEST]
-    problems += [f"{path.relative_to(run)}: is no analysis: remove it" for path in sorted(strays)]
-    return problems + [sentence for analysis in analyses for sentence in _analysis(run, analysis)]
+    for place, folders, what in (
+        (ANALYSES, analyses_of(run), "analysis"),
+        (TWINS, twins_of(run), "comparison with twins"),
+    ):
+        strays = [path for path in (run / place).glob("[!.]*") if path not in folders and path.name != LATEST]
+        problems += [f"{path.relative_to(run)}: is no {what}: remove it" for path in sorted(strays)]
+    problems += [
+        sentence for folder in analyses_of(run) for sentence in _beside(run, folder, AnalysisManifest)
+    ]
+    return problems + [
+        sentence for folder in twins_of(run) for sentence in _beside(run, folder, TwinManifest)
+    ]
 
 
 def _differences(
@@ -71,15 +80,15 @@ def _links(run: Path) -> Iterator[str]:
         yield f"{ANALYSES}/{LATEST}: leads to {latest.readlink()}, which is no analysis of this run"
 
 
-def _analysis(run: Path, analysis: Path) -> Iterator[str]:
-    """Yield a sentence for each difference between an analysis and its manifest, or its run."""
-    name = analysis.relative_to(run)
+def _beside(run: Path, folder: Path, kind: type[AnalysisManifest | TwinManifest]) -> Iterator[str]:
+    """Yield a sentence for each difference between an analysis, or a comparison with twins, and its manifest, or its run."""
+    name = folder.relative_to(run)
     try:
-        manifest = AnalysisManifest.load(analysis)
+        manifest = kind.load(folder)
     except InputError as error:
         yield str(error)
         return
     if manifest.run_manifest != digest_of(run):
         yield f"{name}/{MANIFEST}: is of another run, or this run's {MANIFEST} was changed"
-    for sentence in _differences(analysis, manifest.files, {MANIFEST}):
+    for sentence in _differences(folder, manifest.files, {MANIFEST}):
         yield f"{name}/{sentence}"
