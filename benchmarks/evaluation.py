@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from coldaisle_analysis import tables, workers
+from coldaisle_analysis import tables
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.evaluate import evaluate
 from coldaisle_analysis.evaluation.levels import prepare
@@ -19,8 +19,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a finished run, such as runs/latest")
     arguments = parser.parse_args()
     seed = Manifest.load(arguments.run).seed
-    with workers.warming_up():  # as an analysis does while it writes the dataset
-        levels = [prepare(tables.read_level(arguments.run, name), name) for name in LEARNED]
+    levels = [prepare(tables.read_level(arguments.run, name), name) for name in LEARNED]
     for tuned, target in TARGET_S.items():
         began = time.monotonic()
         scored = evaluate(levels, seed, lambda _: None, tuned=tuned)

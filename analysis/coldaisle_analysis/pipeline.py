@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coldaisle_analysis import dataset, metadata, workers
+from coldaisle_analysis import dataset, metadata
 from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.decoding import MqttOptions
@@ -122,10 +122,9 @@ def _analyse(
     series: Sequence[str] = (),
 ) -> list[Result]:
     """Write the parts of an analysis into a folder, and return the results of its audit."""
-    with workers.warming_up():
-        progress("describing the traffic")
-        described = statistics.describe(built.packets, built.readings)
-        described.write(folder / "report" / "tables")
+    progress("describing the traffic")
+    described = statistics.describe(built.packets, built.readings)
+    described.write(folder / "report" / "tables")
     progress("training and scoring models")
     levels = [prepare(rows, level) for level, rows in built.learned().items() if len(rows)]
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)

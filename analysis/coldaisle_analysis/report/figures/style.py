@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -147,6 +148,7 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     """
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
+        _lay_out(figure)
         figure.savefig(
             text, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
         )
@@ -160,6 +162,15 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     box = re.findall(r'viewBox="[^"]+"', svg)[0]
     body = svg[svg.index(">") + 1 :]
     return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything its place; without this, to find the places matplotlib draws the whole figure once more."""
+    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]  # it measures text as SVG does
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, float]) -> Figure:
@@ -191,7 +202,8 @@ def heat(ax: Axes, table: pd.DataFrame, colours: str, limits: tuple[float, float
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
             middle = column + 0.5, row + 0.5
-            ax.text(*middle, f"{value:.2f}", ha="center", va="center", fontsize=size, color=INK)
+            cell = ax.text(*middle, f"{value:.2f}", ha="center", va="center", fontsize=size, color=INK)
+            cell.set_in_layout(False)  # it lies within the axes: measuring thousands of cells takes a second
     names = [str(name) for name in table.columns]
     ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=slope, ha=align)
     ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(name) for name in table.index])
