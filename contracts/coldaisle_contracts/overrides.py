@@ -47,9 +47,9 @@ def _parsed(text: str, option: str) -> dict[str, Any]:
         and len(text) <= LONGEST
         and "\n" not in text
     ):
-        for written in (value, json.dumps(value)):
+        for written in (text, f"{key} = {_quoted(value)}"):
             with suppress(ValueError, RecursionError):
-                return tomllib.loads(f"{key} = {written}")
+                return tomllib.loads(written)
     raise InputError(option, _REMEDY, text)
 
 
@@ -70,7 +70,7 @@ def texts_of(overrides: Overrides) -> list[str]:
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each dotted key of a table with its value; an empty table is a value."""
     for name, value in table.items():
-        key = before + (name if _BARE.fullmatch(name) else json.dumps(name))
+        key = before + (name if _BARE.fullmatch(name) else _quoted(name))
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{key}.")
         else:
@@ -80,7 +80,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
 def _toml(value: Any) -> str:
     """Return a value as TOML writes it, in one line."""
     if isinstance(value, Mapping):
-        pairs = (f"{json.dumps(name)} = {_toml(part)}" for name, part in value.items())
+        pairs = (f"{_quoted(name)} = {_toml(part)}" for name, part in value.items())
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
@@ -88,4 +88,9 @@ def _toml(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return repr(value)  # TOML has inf and nan, too
-    return json.dumps(value)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a basic string of TOML, which is one of JSON without surrogates and with DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

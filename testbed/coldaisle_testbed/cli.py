@@ -692,14 +692,22 @@ def runs(
 ) -> None:
     """List runs, and what interrupted runs have left behind with the remedy for each."""
     from coldaisle_testbed import leftovers  # noqa: PLC0415
+    from coldaisle_testbed.campaign import remains  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
-    removed = leftovers.clean(folder) if clean else []
-    listed, remaining = [] if clean else listings.runs_in(folder), leftovers.find(folder)
+    def found() -> list[leftovers.Leftover]:
+        return [*leftovers.find(folder), *remains.find(folder)]
+
+    removed = leftovers.clean(found()) if clean else []
+    listed, remaining = [] if clean else listings.runs_in(folder), found()
     if as_json:
         named = {"removed": removed, "kept": remaining} if clean else {"leftovers": remaining}
         facts = {key: [leftover.facts() for leftover in group] for key, group in named.items()}
-        json_output.write(facts if clean else {"runs": [asdict(row) for row in listed], **facts})
+        lists = {
+            "runs": [asdict(row) for row in listed],
+            "campaigns": [asdict(row) for row in remains.campaigns(folder)],
+        }
+        json_output.write(facts if clean else {**lists, **facts})
     elif clean:
         say(*(f"removed {leftover}" for leftover in removed), *(f"kept {leftover}" for leftover in remaining))
         if not removed:
@@ -709,7 +717,7 @@ def runs(
             Console().print(listings.of_runs(listed))
         else:
             say(f"no runs in {folder}: make one with `coldaisle up`")
-        say(*map(str, remaining))
+        say(*map(str, [*remains.campaigns(folder), *remaining]))
         if any(not leftover.busy and not leftover.keep for leftover in remaining):
             say("`coldaisle runs --clean` removes what is left over")
 

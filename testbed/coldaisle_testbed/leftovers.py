@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -95,9 +95,9 @@ def _in_temporary(place: Path) -> Iterator[Leftover]:
         yield Leftover(tuple(logs), "logs of unforeseen errors")
 
 
-def clean(runs: Path) -> list[Leftover]:
+def clean(leftovers: Iterable[Leftover]) -> list[Leftover]:
     """Remove leftovers that are neither in use nor hold a finished run, and return those that were removed."""
-    removable = [leftover for leftover in find(runs) if not leftover.busy and not leftover.keep]
+    removable = [leftover for leftover in leftovers if not leftover.busy and not leftover.keep]
     for path in (path for leftover in removable for path in leftover.paths):
         with suppress(OSError):
             if not path.is_dir():

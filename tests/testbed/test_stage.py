@@ -97,7 +97,7 @@ def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
             with pytest.raises(InputError, match="a run is being made here right now"):
                 making.resume(name, lambda _: None, Progress())
         assert [leftover.busy for leftover in leftovers.find(tmp_path)] == [True]
-        assert leftovers.clean(tmp_path) == []
+        assert leftovers.clean(leftovers.find(tmp_path)) == []
     assert not is_held(folder)
     assert [leftover.remedy for leftover in leftovers.find(tmp_path)] == [f"coldaisle up --resume {folder}"]
 
@@ -152,7 +152,7 @@ def test_leftovers_are_listed_once_each_and_cleared_away(
         f"/folders/coldaisle-left: sockets and logs of a run in {runs}/.sealed",
         "/shm/faketime_shm_99999999 and 2 more: shared memory of processes that are gone",
     ]
-    assert len(leftovers.clean(runs)) == 6
+    assert len(leftovers.clean(leftovers.find(runs))) == 6
     assert {path.name for path in runs.iterdir()} == {".git", ".done"}
     assert {path.name for path in folders.iterdir()} == {"coldaisle-not-ours"}
     assert {path.name for path in memory.iterdir()} == {"faketime_shm_1", "mine_99999999"}

@@ -66,7 +66,7 @@ class Display:
         facts = f"{self.done} of {len(self._weeks)} weeks done" + (f", {left}" if left else "")
         seconds = f"{time.monotonic() - self._began:6.1f} s"
         text = plain(f"{seconds}  {week.name} {_WORDS[outcome.ending]} on {outcome.host}{about} ({facts})")
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def look(self) -> str:
         """Count the weeks again, show it, and return in words how long the rest takes; empty where nothing was played yet."""
