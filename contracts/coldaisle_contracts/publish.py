@@ -101,6 +101,11 @@ class Publish(Model):
         """The address of the licence."""
         return self.licence if is_url(self.licence) else f"{SPDX}{self.licence}"
 
+    @property
+    def doi_url(self) -> str:
+        """The address of the DOI, empty if there is none."""
+        return f"{DOI}{self.doi}" if self.doi else ""
+
 
 def is_url(text: str) -> bool:
     """Tell whether a text is the address of a page."""

@@ -5,6 +5,8 @@ the manifest itself, is a file object with its hash.
 """
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,8 +14,9 @@ from coldaisle_analysis.columns import LEVELS, Column, Level, columns
 from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
 from coldaisle_contracts.manifest import MANIFEST
-from coldaisle_contracts.publish import ORCID, Author
+from coldaisle_contracts.publish import ORCID, Author, Publish
 
+KEYWORDS = ("IoT", "MQTT", "intrusion detection", "anomaly detection", "network traffic")
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 KEYS: dict[Level, tuple[str, ...]] = {
     "packets": ("frame",),
@@ -66,41 +69,41 @@ def croissant(facts: Facts) -> dict[str, Any]:
         f"{len(facts.plan.episodes)} anomalies, {facts.benign} of them benign; each frame and reading labelled from the journals of the "
         f"attacker and of the units. Scenario "
         f"{manifest.scenario}, seed {manifest.seed}, made by {facts.manifest.made_by}.",
-        **_published(facts),
+        **published(facts.publish, manifest.created, manifest.versions.get("coldaisle", "0.0.0")),
         "dateCreated": manifest.created.isoformat(),
         "isLiveDataset": False,
         "inLanguage": "en",
-        "keywords": [
-            "IoT",
-            "MQTT",
-            "intrusion detection",
-            "anomaly detection",
-            "network traffic",
-            *facts.techniques,
-        ],
+        "keywords": [*KEYWORDS, *facts.techniques],
         "citeAs": citation(facts),
-        **responsible.properties(facts),
+        **responsible.properties(manifest.made_by, facts.tools, responsible.time_frame(manifest.clocks)),
         "distribution": [
-            _file(name, digest, facts.sizes[name])
+            file_object(name, digest, facts.sizes[name])
             for name, digest in (*sorted(manifest.files.items()), (MANIFEST, facts.digest))
         ],
-        "recordSet": [_record_set(level) for level in LEVELS],
+        "recordSet": [
+            record_set(level, {"fileObject": {"@id": f"dataset/{level}.parquet"}}) for level in LEVELS
+        ],
     }
 
 
-def _published(facts: Facts) -> dict[str, Any]:
-    """Return publisher, licence, date and version of the data set."""
-    publish, manifest = facts.publish, facts.manifest
-    made_on = f"{manifest.created:%Y-%m-%d}"
+def published(publish: Publish, created: datetime, version: str) -> dict[str, Any]:
+    """Return publisher, licence, date and version of a data set.
+
+    Args:
+        publish: who publishes it.
+        created: when it was made.
+        version: the version of the coldaisle that made it, which is its own where it has none.
+    """
+    year = publish.year or created.year
     creators = [_creator(author) for author in publish.authors]
     properties: dict[str, Any] = {
-        "url": publish.url or facts.doi or "./",
+        "url": publish.url or publish.doi_url or "./",
         "license": publish.terms,
         "creator": creators if len(creators) > 1 else creators[0],
-        "datePublished": made_on if facts.year == manifest.created.year else str(facts.year),
-        "version": publish.version or manifest.versions.get("coldaisle", "0.0.0"),
+        "datePublished": f"{created:%Y-%m-%d}" if year == created.year else str(year),
+        "version": publish.version or version,
         "publisher": _organization(publish.publisher),
-        "sameAs": facts.doi,
+        "sameAs": publish.doi_url,
     }
     return _present(properties)
 
@@ -128,18 +131,32 @@ def _present(properties: dict[str, Any]) -> dict[str, Any]:
 
 def citation(facts: Facts) -> str:
     """Return the citation of the data set as BibTeX."""
-    publish, manifest = facts.publish, facts.manifest
+    manifest = facts.manifest
+    note = f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}"
+    return bibtex(facts.publish, manifest.id, facts.title, facts.year, note)
+
+
+def bibtex(publish: Publish, key: str, title: str, year: int, note: str) -> str:
+    """Return a citation as BibTeX.
+
+    Args:
+        publish: who publishes the data set.
+        key: the key of the entry.
+        title: title of the data set.
+        year: year of publication.
+        note: what identifies the data.
+    """
     fields = {
         "author": " and ".join(f"{{{_bare(author.name)}}}" for author in publish.authors),
-        "title": _bare(facts.title),
-        "year": str(facts.year),
+        "title": _bare(title),
+        "year": str(year),
         "version": publish.version,
         "publisher": _bare(publish.publisher or ""),
         "doi": publish.doi,
-        "url": publish.url or facts.doi,
-        "note": f"scenario {manifest.scenario}, seed {manifest.seed}, semantic digest {manifest.semantic_digest}",
+        "url": publish.url or publish.doi_url,
+        "note": note,
     }
-    return f"@misc{{{manifest.id}, {', '.join(f'{key} = {{{text}}}' for key, text in _present(fields).items())}}}"
+    return f"@misc{{{key}, {', '.join(f'{name} = {{{text}}}' for name, text in _present(fields).items())}}}"
 
 
 def _bare(text: str) -> str:
@@ -147,7 +164,14 @@ def _bare(text: str) -> str:
     return re.sub("[{}]", "", text)
 
 
-def _file(name: str, digest: str, size: int) -> dict[str, Any]:
+def file_object(name: str, digest: str, size: int) -> dict[str, Any]:
+    """Return a file as Croissant describes it.
+
+    Args:
+        name: its path, relative to the metadata.
+        digest: its sha256, hex.
+        size: its size in bytes.
+    """
     return {
         "@type": "cr:FileObject",
         "@id": name,
@@ -159,18 +183,24 @@ def _file(name: str, digest: str, size: int) -> dict[str, Any]:
     }
 
 
-def _record_set(level: Level) -> dict[str, Any]:
+def record_set(level: Level, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rows of a level as Croissant describes them.
+
+    Args:
+        level: the level.
+        source: the file object or file set that the rows are in.
+    """
     return {
         "@type": "cr:RecordSet",
         "@id": level,
         "name": level,
         "description": f"Level {level}: one row per {ROWS[level]}.",
         "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
-        "field": [_field(column) for column in columns(level)],
+        "field": [_field(column, source) for column in columns(level)],
     }
 
 
-def _field(column: Column) -> dict[str, Any]:
+def _field(column: Column, source: Mapping[str, Any]) -> dict[str, Any]:
     unit = f" Unit: {column.unit}." if column.unit else ""
     outside = f" Equals {column.outside}." if column.outside else ""
     return {
@@ -179,10 +209,7 @@ def _field(column: Column) -> dict[str, Any]:
         "name": column.name,
         "description": f"{column.meaning}. Group: {column.group}.{unit}{outside}",
         "dataType": _data_type(column),
-        "source": {
-            "fileObject": {"@id": f"dataset/{column.level}.parquet"},
-            "extract": {"column": column.name},
-        },
+        "source": {**source, "extract": {"column": column.name}},
     }
 
 

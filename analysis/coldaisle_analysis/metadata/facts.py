@@ -11,7 +11,7 @@ from coldaisle_analysis.columns import LEVELS, Level
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.publish import DOI, Author, Publish
+from coldaisle_contracts.publish import Author, Publish
 
 OWN = Publish(authors=(Author(name="The coldaisle authors"),), licence="MIT")
 """The publisher of a run whose scenario does not name one."""
@@ -95,7 +95,7 @@ class Facts:
     @property
     def doi(self) -> str:
         """The address of the DOI of the data set, empty if it has none."""
-        return f"{DOI}{self.publish.doi}" if self.publish.doi else ""
+        return self.publish.doi_url
 
     @property
     def tools(self) -> list[str]:

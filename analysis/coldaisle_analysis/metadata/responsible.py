@@ -3,9 +3,10 @@
 The datasheet uses the same sentences.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from coldaisle_analysis.metadata.facts import Facts
+from coldaisle_contracts.manifest import Clocks
 from coldaisle_contracts.taxonomy import ATTACK_MATRIX
 
 COLLECTION = (
@@ -58,8 +59,19 @@ MAINTENANCE = (
 )
 
 
-def properties(facts: Facts) -> dict[str, Any]:
-    """Return the RAI properties of a run."""
+def time_frame(clocks: Clocks | None) -> list[str]:
+    """Return first and last instant of a run's captures in wall time; nothing where they are not known."""
+    return [clocks.wall_start.isoformat(), clocks.wall_end.isoformat()] if clocks else []
+
+
+def properties(made_by: str, tools: Sequence[str], frame: Sequence[str]) -> dict[str, Any]:
+    """Return the RAI properties of a data set.
+
+    Args:
+        made_by: version and commit of the coldaisle that made it.
+        tools: each tool and library used with its version.
+        frame: see :func:`time_frame`.
+    """
     rai: dict[str, Any] = {
         "dataCollection": f"{COLLECTION} {TEMPERATURES}",
         "dataCollectionType": ["Experiments", "Software Collection"],
@@ -71,10 +83,10 @@ def properties(facts: Facts) -> dict[str, Any]:
             "Frames decoded from Ethernet to MQTT, causal features computed; flows and windows summed up from them.",
         ],
         "dataAnnotationProtocol": [LABELLING, f"Techniques are those of {ATTACK_MATRIX}."],
-        "dataAnnotationPlatform": [facts.manifest.made_by],
+        "dataAnnotationPlatform": [made_by],
         "dataAnnotationAnalysis": [CONSERVATION],
         "annotationsPerItem": "1",
-        "machineAnnotationTools": facts.tools,
+        "machineAnnotationTools": list(tools),
         "dataUseCases": list(USES),
         "dataLimitations": [*LIMITS, *(f"Not for: {misuse}" for misuse in MISUSES)],
         "dataBiases": list(BIASES),
@@ -82,6 +94,6 @@ def properties(facts: Facts) -> dict[str, Any]:
         "dataSocialImpact": IMPACT,
         "dataReleaseMaintenancePlan": MAINTENANCE,
     }
-    if clocks := facts.manifest.clocks:
-        rai["dataCollectionTimeFrame"] = [clocks.wall_start.isoformat(), clocks.wall_end.isoformat()]
+    if frame:
+        rai["dataCollectionTimeFrame"] = list(frame)
     return {f"rai:{name}": value for name, value in rai.items()}
