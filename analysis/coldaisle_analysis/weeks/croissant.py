@@ -22,9 +22,9 @@ from coldaisle_contracts.manifest import sha256_of
 _ROLES = {"train": "cr:TrainingSplit", "validate": "cr:ValidationSplit", "test": "cr:TestSplit"}
 """Croissant's names of the subsets."""
 _PLACED = {
-    "subset": ("train, validate or test", "sc:Text", r"subset=([^/]+)/"),
-    "week": ("name of the week, from its scenario and seed", "sc:Text", r"week=([^/]+)/"),
-    "day": ("day of the week's run, from 1", "sc:Integer", r"day=([0-9]+)/"),
+    "subset": ("train, validate or test", "sc:Text", r".*/subset=([^/]+)/.*"),
+    "week": ("name of the week, from its scenario and seed", "sc:Text", r".*/week=([^/]+)/.*"),
+    "day": ("day of the week's run, from 1", "sc:Integer", r".*/day=([0-9]+)/.*"),
 }
 """What the path of a file says of its rows: meaning, type, and the part of the path."""
 
@@ -83,7 +83,10 @@ def _file_set(level: Level) -> dict[str, Any]:
 
 
 def _subsets(facts: CampaignFacts) -> dict[str, Any]:
-    """Return the record set of the subsets, which the field ``subset`` of every level refers to."""
+    """Return the record set of the subsets.
+
+    No field refers to it: mlcroissant 1.1 joins over a reference, and then has lost the path from which week and day follow.
+    """
     rows = [{"subsets/name": role, "subsets/url": _ROLES[role]} for role in facts.subsets]
     fields = [
         {"@type": "cr:Field", "@id": f"subsets/{name}", "name": name, "dataType": kind}
@@ -117,7 +120,7 @@ def _placed(level: Level, name: str) -> dict[str, Any]:
         "extract": {"fileProperty": "fullpath"},
         "transform": {"regex": pattern},
     }
-    field = {
+    return {
         "@type": "cr:Field",
         "@id": f"{level}/{name}",
         "name": name,
@@ -125,7 +128,6 @@ def _placed(level: Level, name: str) -> dict[str, Any]:
         "dataType": kind,
         "source": source,
     }
-    return field | ({"references": {"field": {"@id": "subsets/name"}}} if name == "subset" else {})
 
 
 def _groups(level: Level, files: dict[str, Any]) -> dict[str, Any]:
