@@ -4,11 +4,14 @@ It does not change the run, so the digest of the plan leaves it out.
 """
 
 import re
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.validation import Model
 
 SPDX = "https://spdx.org/licenses/"
@@ -114,6 +117,37 @@ def is_url(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname and re.fullmatch(r"[!-~]+", text))
+
+
+def with_known_licence(publish: Publish, path: Path) -> Publish:
+    """Return a table with its licence in the spelling of SPDX.
+
+    Args:
+        publish: the table.
+        path: its file.
+
+    Raises:
+        InputError: if the licence is neither an SPDX id nor an address.
+    """
+    if is_url(publish.licence):
+        return publish
+    spelled = spdx_id(publish.licence)
+    if spelled is None:
+        remedy = f"SPDX has no such licence: {NO_LICENCE}"
+        raise InputError(f"{path}: key publish.licence", remedy, publish.licence)
+    return publish.model_copy(update={"licence": spelled})
+
+
+def load_publish(path: Path) -> Publish | None:
+    """Read the table ``[publish]`` of a scenario file, and nothing else of it; ``None`` where it has none.
+
+    Raises:
+        InputError: if the file is no TOML, or the table is not valid.
+    """
+    table = read_toml(path, "name a scenario file").get("publish")
+    if table is None:
+        return None
+    return with_known_licence(Publish.check(table, f"{path}: table publish"), path)
 
 
 def spdx_id(licence: str) -> str | None:

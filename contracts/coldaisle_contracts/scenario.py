@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from coldaisle_contracts.clock import zone_of
-from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.overrides import Overrides, merged
-from coldaisle_contracts.publish import NO_LICENCE, Publish, is_url, spdx_id
+from coldaisle_contracts.publish import Publish, with_known_licence
 from coldaisle_contracts.site_parameters import Site, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
@@ -306,11 +305,6 @@ def load_scenario(path: Path, seed: int | None = None, overrides: Overrides | No
 
 def _with_known_licence(scenario: Scenario, path: Path) -> Scenario:
     """Return the scenario with its licence in the spelling of SPDX; refuse one that is neither an SPDX id nor an address."""
-    publish = scenario.publish
-    if publish is None or is_url(publish.licence):
+    if scenario.publish is None:
         return scenario
-    spelled = spdx_id(publish.licence)
-    if spelled is None:
-        remedy = f"SPDX has no such licence: {NO_LICENCE}"
-        raise InputError(f"{path}: key publish.licence", remedy, publish.licence)
-    return scenario.model_copy(update={"publish": publish.model_copy(update={"licence": spelled})})
+    return scenario.model_copy(update={"publish": with_known_licence(scenario.publish, path)})

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.campaign import Size
 from coldaisle_testbed import json_output
 from coldaisle_testbed.commands import RUNS, AsJson, command, say
+from coldaisle_testbed.progress import Progress
 
 campaign_app = typer.Typer(help="Play, watch and analyse many weeks.", no_args_is_help=True)
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a campaign.")]
@@ -71,3 +73,25 @@ def status(
         json_output.write(state.facts(campaign))
     else:
         Console().print(*state.shown(campaign), sep="\n", highlight=False)
+
+
+@command(
+    campaign_app,
+    "coldaisle campaign export runs/campaign-demo",
+    "coldaisle campaign export runs/campaign-demo --size S --out /data/demo-small",
+)
+def export(
+    folder: FolderArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the data set; default: export/<name>-<size> in the campaign."),
+    ] = None,
+    size: Annotated[
+        Size, typer.Option(help="Part to export: S (at most 100 MB), M or L, which is all of it.")
+    ] = "L",
+) -> None:
+    """Write the weeks that were played as one data set to publish: Parquet, a frozen split, descriptions, a scorecard."""
+    refuse_sealed(out)
+    from coldaisle_analysis.weeks import export as exporting  # noqa: PLC0415
+
+    say(*exporting.export(folder, size, out, Progress()).sentences())

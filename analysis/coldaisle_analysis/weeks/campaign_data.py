@@ -32,16 +32,30 @@ class CampaignData:
 
     def __init__(self, path: Path | str) -> None:
         self.folder = CampaignFolder(Path(path))
+        self._sizes = {
+            seed: self.folder.file.size_of(seed) for seed in {week.seed for week in self.folder.weeks}
+        }
 
     def weeks(
         self, role: Role | None = None, scenario: str | None = None, sizes: Sequence[Size] = ("S", "M", "L")
     ) -> list[Week]:
         """Return the weeks that were played, in the order of the tasks: all, or those of a role, a scenario or some sizes."""
-        return self.folder.done(role, scenario, tuple(sizes))
+        return [week for week in self.folder.done(role, scenario) if self.size_of(week) in sizes]
 
     def missing(self, sizes: Sequence[Size] = ("S", "M", "L")) -> list[Week]:
         """Return the weeks of some sizes that were not played yet."""
-        return [week for week in self.folder.weeks if week.size in sizes and not self.folder.is_done(week)]
+        return [
+            week
+            for week in self.folder.weeks
+            if self.size_of(week) in sizes and not self.folder.is_done(week)
+        ]
+
+    def size_of(self, week: Week) -> Size:
+        """Return the smallest part of the campaign that a week belongs to, by the folder's own file.
+
+        Sizes do not change what is played, so that table may be changed afterwards.
+        """
+        return self._sizes[week.seed]
 
     def tables(
         self,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc  # type: ignore[import-untyped]
@@ -15,10 +14,11 @@ from coldaisle_analysis.metadata.facts import Facts
 from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_analysis.weeks import card, croissant, datasheet, partitions, publishing, splits
 from coldaisle_analysis.weeks.campaign_data import CampaignData
+from coldaisle_analysis.weeks.exported import Exported
 from coldaisle_analysis.weeks.facts import CampaignFacts, WeekFacts, publisher
 from coldaisle_analysis.weeks.scorecard import Scorecard
 from coldaisle_analysis.weeks.splits import Member
-from coldaisle_contracts.campaign import Size, Week
+from coldaisle_contracts.campaign import CAMPAIGN, Size, Week
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import digest_of, sha256_of
 
@@ -27,23 +27,6 @@ SMALL = 100_000_000
 SUMS, README, COLUMNS = "SHA256SUMS", "README.md", "COLUMNS.md"
 PARTS: dict[Size, tuple[Size, ...]] = {"S": ("S",), "M": ("S", "M"), "L": ("S", "M", "L")}
 """The sizes of the weeks that each part of a campaign has."""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """A campaign that was exported.
-
-    Attributes:
-        folder: folder of the data set.
-        facts: what it holds.
-        size: bytes of all its files.
-        counts: how many checks of its scorecard have each status.
-    """
-
-    folder: Path
-    facts: CampaignFacts
-    size: int
-    counts: dict[str, int]
 
 
 def export(campaign: Path, size: Size, out: Path | None, progress: Callable[[str], None]) -> Exported:
@@ -63,7 +46,10 @@ def export(campaign: Path, size: Size, out: Path | None, progress: Callable[[str
             publishes them, size S becomes too large, or the folder exists or cannot be written to.
     """
     data = CampaignData(campaign)
-    weeks, publish = data.weeks(sizes=PARTS[size]), publisher(campaign, data.folder.file.scenarios)
+    weeks, publish = (
+        data.weeks(sizes=PARTS[size]),
+        publisher(campaign, dict.fromkeys(week.scenario for week in data.folder.weeks)),
+    )
     _refuse_none(data, weeks, size)
     final = out or campaign / "export" / f"{data.folder.file.name}-{size}"
     refuse_used(final)
@@ -72,12 +58,12 @@ def export(campaign: Path, size: Size, out: Path | None, progress: Callable[[str
         for number, week in enumerate(weeks, 1):
             progress(f"{week.name} ({number} of {len(weeks)})")
             scores.append(_write_week(data, week, folder, gathered))
-            _refuse_large(folder, size, number, len(weeks))
+            _refuse_large(campaign, folder, size, number, len(weeks))
         split = splits.write(folder, ((week.role, week.member) for week in scores))
         missing = [week.name for week in data.missing(PARTS[size])]
         facts = CampaignFacts(data.folder.file.name, size, scores, missing, publish, split)
         counts = _describe(facts, gathered, folder)
-        _refuse_large(folder, size, len(weeks), len(weeks))
+        _refuse_large(campaign, folder, size, len(weeks), len(weeks))
         written = _size_of(folder)
         if final.is_dir():
             final.rmdir()  # it is empty
@@ -110,11 +96,11 @@ def _write_week(data: CampaignData, week: Week, folder: Path, gathered: Scorecar
     return WeekFacts.of(week.role, member, Facts.of(run, manifest), attacks)
 
 
-def _refuse_large(folder: Path, size: Size, number: int, weeks: int) -> None:
+def _refuse_large(campaign: Path, folder: Path, size: Size, number: int, weeks: int) -> None:
     if size == "S" and (written := _size_of(folder)) > SMALL:
         remedy = (
             f"{number} of its {weeks} weeks come to {written / 1e6:,.0f} MB, and at most {SMALL / 1e6:,.0f} MB are small: "
-            "name fewer seeds in S, in the campaign's table [sizes], and run the campaign again"
+            f"name fewer seeds in S, in the table [sizes] of {campaign / CAMPAIGN}"
         )
         raise InputError("--size", remedy, size)
 

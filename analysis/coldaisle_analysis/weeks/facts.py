@@ -14,8 +14,7 @@ from coldaisle_analysis.weeks.splits import ROLES, Member
 from coldaisle_contracts.campaign import SCENARIOS, Role, Size
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
-from coldaisle_contracts.publish import Publish
-from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.publish import Publish, load_publish
 
 
 @dataclass(frozen=True)
@@ -185,15 +184,15 @@ def publisher(campaign: Path, scenarios: Iterable[str]) -> Publish | None:
 
     Args:
         campaign: the campaign's folder.
-        scenarios: the scenario files that its file names.
+        scenarios: names of its scenarios.
 
     Raises:
         InputError: if a scenario cannot be read, or two of them differ in this table.
     """
     first: tuple[Path, Publish] | None = None
     for name in scenarios:
-        path = campaign / SCENARIOS / Path(name).name
-        publish = load_scenario(path).publish
+        path = campaign / SCENARIOS / f"{name}.toml"
+        publish = load_publish(path)
         if publish is None:
             continue
         if first is not None and publish != first[1]:
