@@ -46,7 +46,7 @@ def croissant(facts: CampaignFacts, folder: Path, files: Sequence[str]) -> dict[
         "name": facts.title,
         "description": f"Labelled IoT traffic of a virtual data-centre cold aisle: {weeks}, {facts.kinds().total():,} anomalies; each "
         f"frame and reading labelled from the journals of the attacker and of the units. Split {facts.split}.",
-        "datePublished": f"{facts.created:%Y-%m-%d}",
+        "datePublished": facts.released,
         "version": facts.version,
         **publication,
         "dateCreated": facts.created.isoformat(),

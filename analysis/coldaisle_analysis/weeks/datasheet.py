@@ -52,7 +52,7 @@ def _composition(facts: CampaignFacts, _: Card) -> Iterator[str]:
     ]
     yield "**Instances.** Five levels:"
     yield "\n".join(["| level | one row per | rows | attacks | columns |", "|---|---|---|---|---|", *rows])
-    yield "**Splits.** Whole weeks; `splits/` names each with the sha256 of its manifest. No plan is on two sides."
+    yield "**Splits.** Whole weeks; `splits/` names each with the sha256 of its manifest. Check W1 looks for a plan that two of them have."
     yield "\n".join(_weeks(facts))
     yield f"**Kinds.** Techniques are those of {ATTACK_MATRIX}. Episodes of each subset:"
     yield "\n".join(_kinds(facts))
@@ -64,7 +64,7 @@ def _composition(facts: CampaignFacts, _: Card) -> Iterator[str]:
 
 
 def _weeks(facts: CampaignFacts) -> Iterator[str]:
-    yield f"| subset | weeks | attacks of {len(facts.kinds())} kinds | readings | attacked |\n|---|---|---|---|---|"
+    yield "| subset | weeks | episodes of attacks | readings | attacked readings |\n|---|---|---|---|---|"
     for role in facts.subsets:
         weeks = facts.of_role(role)
         episodes = sum(count for kind, count in facts.kinds(role).items() if not KINDS[kind].benign)

@@ -128,6 +128,11 @@ class CampaignFacts:
         return (self.publish and self.publish.year) or self.created.year
 
     @property
+    def released(self) -> str:
+        """Date of publication as far as it is known: the day its last week was made, or another year alone."""
+        return f"{self.created:%Y-%m-%d}" if self.year == self.created.year else str(self.year)
+
+    @property
     def version(self) -> str:
         """Version of the data set, by default that of the newest coldaisle that made a week."""
         newest = max(self.weeks, key=lambda week: week.created)

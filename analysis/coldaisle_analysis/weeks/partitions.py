@@ -9,7 +9,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from coldaisle_analysis.columns import Level
 from coldaisle_analysis.evaluation.groups import together
-from coldaisle_analysis.weeks.schema import TEXT
+from coldaisle_analysis.weeks.schema import TEXT, pandas_notes
 from coldaisle_contracts.campaign import Role
 
 GROUPS = "groups"
@@ -38,6 +38,7 @@ def write(table: pa.Table, folder: Path, level: Level, subset: Role, week: str) 
     """
     days = table.column("day")
     whole = table.drop_columns(["day"]).append_column(GROUPS, _groups(table, week))
+    whole = whole.replace_schema_metadata(pandas_notes(level))
     encodings = _encodings(whole)
     plain = [name for name in whole.column_names if name not in encodings]
     for day in sorted(pc.unique(days).to_pylist()):

@@ -40,7 +40,7 @@ def zenodo(facts: CampaignFacts) -> dict[str, Any]:
         f"{', '.join(facts.settings)}. Each frame and reading is labelled from the journals of the attacker and of the units. "
         f"Split {facts.split}. README.md and DATASHEET.md say more.</p>",
         "keywords": list(KEYWORDS),
-        "publication_date": f"{facts.created:%Y-%m-%d}",
+        "publication_date": facts.released,
         "version": facts.version,
         "language": "eng",
     }
@@ -69,7 +69,7 @@ def _citation(facts: CampaignFacts, publish: Publish) -> Iterator[str]:
         "title": facts.title,
         "authors": [_cited(author) for author in publish.authors],
         "version": facts.version,
-        "date-released": f"{facts.created:%Y-%m-%d}",
+        "date-released": facts.released if "-" in facts.released else None,
         "doi": publish.doi,
         "url": publish.url,
         ("license-url" if is_url(publish.licence) else "license"): publish.licence,

@@ -1,5 +1,6 @@
 """The Arrow schema of a level: the same for every week, whatever its texts and numbers are."""
 
+import json
 from functools import cache
 
 import pandas as pd
@@ -31,6 +32,21 @@ def _type(column: Column) -> pa.DataType:
 def schema_of(level: Level) -> pa.Schema:
     """Return the schema of a level, its columns in the order of the files."""
     return pa.schema([(column.name, _type(column)) for column in columns(level)])
+
+
+@cache
+def pandas_notes(level: Level) -> dict[bytes, bytes]:
+    """Return the notes for pandas in a file of a level: without them pandas reads whole numbers of which some are missing as floats.
+
+    Only columns that need a note have one, because each file holds them all.
+
+    Args:
+        level: the level.
+    """
+    empty = frame_of(schema_of(level).empty_table(), level)
+    notes = json.loads(pa.Schema.from_pandas(empty, preserve_index=False).metadata[b"pandas"])
+    notes["columns"] = [column for column in notes["columns"] if column["numpy_type"].startswith("Int")]
+    return {b"pandas": json.dumps(notes, separators=(",", ":")).encode()}
 
 
 def conformed(table: pa.Table, level: Level, place: object) -> pa.Table:
