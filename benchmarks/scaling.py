@@ -162,7 +162,7 @@ def _real(weeks: int) -> Iterator[tuple[CampaignFolder, DaskPool]]:
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary)
         folder = folder_for(made_campaign.file(path, weeks), path / "out")
-        attempt.COMMAND = made_campaign.stand_in(path / "house", folder)
+        vars(attempt)["COMMAND"] = made_campaign.stand_in(path / "house", folder)
         for week in folder.weeks:
             attempt.attempt(folder, week)
         with pool_at(addresses.LOCAL, folder.path, 1) as pool:

@@ -12,7 +12,7 @@ DOORS = {
     "cbor2": {"analysis/series/payloads"},
     "cyclonedx": {"contracts/publish", "testbed/bom"},
     "dask": {"testbed/campaign/cluster/dask_pool"},
-    "distributed": {"testbed/campaign/cluster/dask_pool"},
+    "distributed": {"testbed/campaign/cluster/dask_pool", "testbed/campaign/cluster/mapping"},
     "docker": {"testbed/engines/containers"},
     "jinja2": {"analysis/report/page"},
     "joblib": {"analysis/workers"},

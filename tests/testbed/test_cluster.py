@@ -1,5 +1,6 @@
 """A campaign on workers of Dask is played once, whatever becomes of them."""
 
+import operator
 import os
 import signal
 import threading
@@ -12,9 +13,10 @@ from tests.testbed.conftest import Call
 from tests.testbed.made_cluster import Cluster, cluster, until
 
 from coldaisle_contracts.campaign import CampaignFolder
+from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_testbed.campaign import attempt
-from coldaisle_testbed.campaign.cluster import dask_pool
+from coldaisle_testbed.campaign.cluster import dask_pool, mapping
 from coldaisle_testbed.campaign.folder import folder_for
 
 
@@ -251,6 +253,18 @@ def test_another_version_is_one_sentence(tried: Tried, coldaisle: Call, change: 
     assert code == 2
     assert words in err.splitlines()[-1]
     assert made.calls(tried.house) == []
+
+
+def test_jobs_of_an_analysis_are_done_by_workers(tried: Tried) -> None:
+    """Results come in the order of the jobs, each job is a program of its own, and what it says when it fails is the error."""
+    for _ in range(2):
+        tried.cluster.add(tried.command)
+    with mapping.mapper_at(tried.cluster.address, tried.folder.path, 1) as mapped:
+        assert list(mapped(operator.add, [(number, 1) for number in range(5)])) == [1, 2, 3, 4, 5]
+        programs = set(mapped(os.getpid, [()] * 3))
+        assert len(programs - {worker.pid for worker in tried.cluster.workers}) == 3
+        with pytest.raises(RunError, match=r"a job on .* failed: coldaisle: ZeroDivisionError"):
+            list(mapped(operator.truediv, [(1, 1), (1, 0)]))
 
 
 def test_a_scheduler_that_ends_is_one_sentence(tried: Tried, coldaisle: Call) -> None:

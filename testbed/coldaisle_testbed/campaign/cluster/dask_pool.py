@@ -1,4 +1,4 @@
-"""Workers of Dask distributed. Only its futures are used, each bound to one worker; what they return is an outcome as JSON."""
+"""Workers of Dask distributed. Only its futures are used, each bound to one worker; what they return is small: an outcome, or paths."""
 
 import logging
 import queue
@@ -6,13 +6,14 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import dask
 from distributed import Client, Future, LocalCluster, Security
+from distributed.comm.core import CommClosedError
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.campaign.cluster import addresses, fitness, on_worker
@@ -44,13 +45,20 @@ def pool_at(address: str, folder: Path, workers: int) -> Iterator["DaskPool"]:
     Raises:
         InputError: if the address may not be used, or nothing answers there.
     """
+    with client_of(address, workers) as client, closing(DaskPool(client, address, folder)) as pool:
+        yield pool
+
+
+@contextmanager
+def client_of(address: str, workers: int) -> Iterator[Client]:
+    """Connect to a scheduler, or start one, see :func:`pool_at`.
+
+    Raises:
+        InputError: if the address may not be used, or nothing answers there.
+    """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in a sentence
     with dask.config.set(_LOCAL if address == addresses.LOCAL else {}), _client(address, workers) as client:
-        pool = DaskPool(client, address, folder)
-        try:
-            yield pool
-        finally:
-            pool.stop()
+        yield client
 
 
 @contextmanager
@@ -107,8 +115,8 @@ class DaskPool:
     def __init__(self, client: Client, address: str, folder: Path) -> None:
         self._client, self._address, self._folder = client, address, folder.absolute()
         self._facts = on_worker.facts(str(self._folder))
-        self._futures: dict[str, Future[str]] = {}
-        self._ended: queue.SimpleQueue[tuple[str, str, Future[str]]] = queue.SimpleQueue()
+        self._futures: dict[str, Future[Any]] = {}
+        self._ended: queue.SimpleQueue[tuple[str, str, Future[Any]]] = queue.SimpleQueue()
         self._workers: dict[str, str] = {}
         self._fit: dict[str, on_worker.Facts] = {}
         self._without: defaultdict[str, list[str]] = defaultdict(list)
@@ -157,7 +165,9 @@ class DaskPool:
         """Refuse workers that are not fit, and note the machine of those that are; one that died meanwhile is left alone."""
         fitness.refuse_other_dask(cast("Mapping[str, Any]", self._client.get_versions()))
         answers = self._client.run(on_worker.facts, str(self._folder), workers=fresh, on_error="return")
-        alive = {address: facts for address, facts in answers.items() if not isinstance(facts, OSError)}
+        alive = {
+            address: facts for address, facts in answers.items() if not isinstance(facts, CommClosedError)
+        }
         fitness.refuse_unfit(self._facts, alive, self._folder)
         self._fit |= alive
 
@@ -165,11 +175,7 @@ class DaskPool:
         """Start a week on a worker."""
         ticket = f"{week}-{uuid.uuid4().hex[:8]}"
         future = self._client.submit(
-            on_worker.play,
-            str(self._folder),
-            week,
-            ticket,
-            self._without[week],
+            *self._task(week, ticket),
             key=ticket,  # a new one for each attempt, so that no attempt is blamed for another
             workers=[worker],
             allow_other_workers=False,
@@ -177,6 +183,14 @@ class DaskPool:
         )
         self._futures[week], self._workers[week] = future, worker
         future.add_done_callback(lambda done: self._ended.put((week, worker, done)))
+
+    def _task(self, week: str, ticket: str) -> tuple[Any, ...]:
+        """Return the function that a worker calls, and its arguments."""
+        return on_worker.play, str(self._folder), week, ticket, self._without[week]
+
+    def _outcome(self, week: str, worker: str, answer: Any) -> Outcome:
+        """Return the outcome that a worker's answer means."""
+        return Outcome.check(answer, f"worker {worker}: {week}")
 
     def drop(self, week: str) -> None:
         """Forget a week that was started on a worker that died."""
@@ -199,13 +213,13 @@ class DaskPool:
                 ended.append(self._judged(*self._ended.get_nowait()))
         return [end for end in ended if end is not None]
 
-    def _judged(self, week: str, worker: str, future: Future[str]) -> Ended | None:
+    def _judged(self, week: str, worker: str, future: Future[Any]) -> Ended | None:
         if self._futures.get(week) is not future:  # dropped
             return None
         del self._futures[week]
         outcome = None
         with suppress(Exception):  # the worker died with the result, or is not able to play
-            outcome = Outcome.check(future.result(timeout=ANSWER_S), f"worker {worker}")
+            outcome = self._outcome(week, worker, future.result(timeout=ANSWER_S))
         future.release()
         if outcome is None:
             self._is_gone(week, worker)
@@ -218,11 +232,15 @@ class DaskPool:
             digest=week,
             ending="failed",
             sentence=sentence,
-            host=self._fit[worker]["host"],
+            host=self.host_of(worker),
             began=datetime.now(UTC),
         )
 
-    def stop(self) -> None:
+    def host_of(self, worker: str) -> str:
+        """Return the machine of a worker."""
+        return self._fit[worker]["host"]
+
+    def close(self) -> None:
         """Stop the attempts that are under way, with their programs."""
         tickets = [future.key for future in self._futures.values()]
         if tickets:

@@ -1,8 +1,9 @@
-"""What runs on a worker: it says what it is, attempts weeks, and stops when it is told to. It answers in JSON only."""
+"""What runs on a worker: it says what it is, attempts weeks, and stops when it is told to. What it answers is small."""
 
 import select
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from coldaisle_contracts.campaign import TASKS, CampaignFolder
 from coldaisle_contracts.errors import InputError
@@ -10,6 +11,7 @@ from coldaisle_contracts.manifest import sha256_of
 from coldaisle_contracts.unforeseen import as_known
 from coldaisle_testbed import provenance
 from coldaisle_testbed.campaign.attempt import LOOK_S, Attempt
+from coldaisle_testbed.campaign.cluster import job
 from coldaisle_testbed.campaign.names import host, runner
 from coldaisle_testbed.campaign.outcome import Ending, Outcome
 
@@ -65,3 +67,8 @@ def _attempted(folder: CampaignFolder, digest: str, ticket: str, gone: list[str]
 def stop(tickets: list[str]) -> None:
     """End attempts, and with each the program that plays."""
     _stopped.update(tickets)
+
+
+def call(payload: bytes, ticket: str) -> tuple[str, Any]:
+    """Do a job, see :func:`coldaisle_testbed.campaign.cluster.job.called`."""
+    return job.called(payload, _stopped, ticket)
