@@ -46,6 +46,10 @@ PLANTED = {
         "coldaisle_testbed.engines.netns",
         "a command makes a run, an engine plays it, and both stand on a stage",
     ),
+    "testbed/coldaisle_testbed/campaign/claims.py": (
+        "coldaisle_testbed.campaign.attempt",
+        "a campaign asks a driver, and a driver makes attempts",
+    ),
 }
 """Wrong imports by the module that gets them: the imported module, and the contract that forbids it."""
 FORBIDDEN = {

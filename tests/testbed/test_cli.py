@@ -128,6 +128,17 @@ def test_truncated_capture(coldaisle: Call, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_other_values_of_a_scenario(coldaisle: Call, tmp_path: Path) -> None:
+    """`up --set` with an unknown key, a wrong value or no KEY=VALUE is refused, and nothing is made."""
+    for change, part in (
+        ("colour=1", "key colour"),
+        ("duration_h=0", "key duration_h is 0"),
+        ("seven", "KEY=VALUE"),
+    ):
+        _assert_one_sentence(coldaisle("up", HOUR, "--set", change, "--out", tmp_path / "run"), part)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_netns_without_root(coldaisle: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root, `--engine netns` is refused with both remedies."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
