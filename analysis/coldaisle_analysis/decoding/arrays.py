@@ -94,7 +94,7 @@ def room(shape: int | tuple[int, int], kind: np.dtype[Any]) -> npt.NDArray[Any]:
     numpy would ask for pages of 2 MiB, and a small capture would touch 300 MiB of them.
     """
     size = int(np.prod(shape)) * kind.itemsize
-    pages = mmap.mmap(-1, size)
+    pages = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     pages.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(pages, kind).reshape(shape)
 

@@ -1,6 +1,8 @@
 """The dictionaries of a batch: each address and text is stored once, and rows hold its position.
 
-They are emptied before each batch, so they never hold more than one batch names.
+They are emptied before each batch, so they never hold more than one batch names. Of the tables that find their entries, only the
+first places are in use, at least twice as many as there are entries: a few addresses scattered over a large table would each take a
+line of the processor's cache.
 """
 
 from coldaisle_analysis.arrays import Bytes
@@ -33,14 +35,14 @@ def number(carried: Carried, kind: int, high: int, low: int) -> int:
         high: upper half of an IPv6 address, else 0.
         low: lower half of an IPv6 address, or the whole of a shorter one.
     """
-    mask = len(carried.number_slots) - 1
+    tally = carried.tally[0]
+    mask = tally.number_mask
     slot = spread(high, low, kind) & mask
     while carried.number_slots[slot] >= 0:
         entry = carried.numbers[carried.number_slots[slot]]
         if entry.low == low and entry.high == high and entry.kind == kind:
             return int(carried.number_slots[slot])
         slot = (slot + 1) & mask
-    tally = carried.tally[0]
     at = tally.numbers
     tally.numbers = at + 1
     carried.number_slots[slot] = at
@@ -50,6 +52,23 @@ def number(carried: Carried, kind: int, high: int, low: int) -> int:
     tally.codes[kind & 7] += 1
     entry.mac = _first_mac(carried, high, low, kind) if (kind & 7) == Kind.IP else -1
     return int(at)
+
+
+@inner
+def make_room(carried: Carried, numbers: int) -> None:
+    """See to it that so many more addresses leave half of the places in use free; there are four times as many then."""
+    tally = carried.tally[0]
+    if 2 * (tally.numbers + numbers) <= tally.number_mask:
+        return
+    for at in range(tally.numbers):
+        carried.number_slots[carried.numbers[at].slot] = -1
+    tally.number_mask = min(4 * tally.number_mask + 3, len(carried.number_slots) - 1)
+    for at in range(tally.numbers):
+        entry = carried.numbers[at]
+        entry.slot = spread(entry.high, entry.low, entry.kind) & tally.number_mask
+        while carried.number_slots[entry.slot] >= 0:
+            entry.slot = (entry.slot + 1) & tally.number_mask
+        carried.number_slots[entry.slot] = at
 
 
 @inner
@@ -110,7 +129,8 @@ def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
         mixed = (mixed ^ u8(data, index)) * _MIX
         index += 1
     mixed ^= mixed >> 29
-    mask = len(carried.text_slots) - 1
+    tally = carried.tally[0]
+    mask = tally.text_mask
     slot = mixed & mask
     while carried.text_slots[slot] >= 0:
         entry = carried.texts[carried.text_slots[slot]]
@@ -121,7 +141,6 @@ def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
         ):
             return int(entry.code)
         slot = (slot + 1) & mask
-    tally = carried.tally[0]
     carried.text_slots[slot] = tally.texts
     entry = carried.texts[tally.texts]
     entry.hash, entry.kind, entry.slot, entry.at, entry.length = mixed, kind, slot, tally.text_bytes, end - at
@@ -131,7 +150,24 @@ def text(carried: Carried, data: Bytes, at: int, end: int, kind: int) -> int:
     tally.texts += 1
     tally.text_bytes += end - at
     tally.codes[kind & 7] += 1
+    if 2 * tally.texts > mask:
+        _spread_texts(carried)
     return int(entry.code)
+
+
+@inner
+def _spread_texts(carried: Carried) -> None:
+    """Find the texts in four times as many places."""
+    tally = carried.tally[0]
+    for at in range(tally.texts):
+        carried.text_slots[carried.texts[at].slot] = -1
+    tally.text_mask = min(4 * tally.text_mask + 3, len(carried.text_slots) - 1)
+    for at in range(tally.texts):
+        entry = carried.texts[at]
+        entry.slot = entry.hash & tally.text_mask
+        while carried.text_slots[entry.slot] >= 0:
+            entry.slot = (entry.slot + 1) & tally.text_mask
+        carried.text_slots[entry.slot] = at
 
 
 @inner

@@ -9,7 +9,7 @@ from coldaisle_analysis.compiled import inner
 @inner
 def u8(data: Bytes, at: int) -> int:
     """Return the byte at an offset as a signed number, because numba turns mixed signs into floats."""
-    return int(np.int64(data[at]))
+    return int(np.int64(data[np.uint64(at)]))
 
 
 @inner

@@ -11,6 +11,7 @@ from coldaisle_analysis.decoding import arrays, framing, mqtt, state, streams
 from coldaisle_analysis.decoding.arrays import Index, Int8s, Messages, Rows
 from coldaisle_analysis.decoding.connections import connection
 from coldaisle_analysis.decoding.controls import client
+from coldaisle_analysis.decoding.dictionaries import make_room
 from coldaisle_analysis.decoding.fields import u8, u16, u32
 from coldaisle_analysis.decoding.flows import features
 from coldaisle_analysis.decoding.layers import flow_of, network
@@ -96,6 +97,7 @@ def _decode(
         if row == len(rows.bits) or _is_full(rows, messages, carried):
             done = row
             break
+        make_room(carried, _MOST_NUMBERS)
         tally.flaw = tally.completed = 0
         start = index.start[frame]
         tally.payload_at = start

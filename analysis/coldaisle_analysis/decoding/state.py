@@ -41,6 +41,8 @@ NUMBERS = 1 << 20
 """The most addresses that a batch may name."""
 TEXTS = 1 << 19
 """The most different texts that a batch may hold."""
+SMALLEST = 1 << 10
+"""Places in use at first of the tables that find a batch's addresses and texts; a small table stays in the processor's cache."""
 
 FLOW = np.dtype(
     [
@@ -203,6 +205,7 @@ def new(text: int, flows: int = FLOWS, version: int = 0) -> Carried:
     """
     tally = np.zeros(1, TALLY)
     tally["version"] = version
+    tally["number_mask"] = tally["text_mask"] = SMALLEST - 1
     for name in ("newest", "oldest", "free_flow", "free_chunk", "free_segment", "free_alias"):
         tally[name] = -1
     tally["arp_ns"] = NO_TIME

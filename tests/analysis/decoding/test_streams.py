@@ -1,6 +1,7 @@
 """Following streams: each control packet once, on the frame that completes it, whatever became of the segments."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,36 @@ def test_remaining_length_of_every_size(tmp_path: Path) -> None:
     )
     assert tables.column("malformed")[1] == "MQTT remaining length of more than four bytes at byte 54"
     assert tables.message("msgtype") == [12]
+
+
+@pytest.mark.parametrize("count", [1, 700, 5000])
+def test_addresses_and_topics_of_any_number(tmp_path: Path, count: int) -> None:
+    """However many addresses and topics a batch names, each row has its own."""
+    first = bytes(up(publish(b"1", 1, topic=b"t00000")))
+    at = first.index(b"t00000")
+    frames = [
+        b"".join(
+            (
+                first[:8],
+                (2 * number).to_bytes(4, "big"),
+                first[12:26],
+                (167772160 + number).to_bytes(4, "big"),
+                first[30:at],
+                b"t%05d" % number,
+                first[at + 6 :],
+            )
+        )
+        for number in range(count)
+    ]
+    tables = decode(pcap(tmp_path / "made.pcap", frames), Decoder())
+    assert tables.column("mqtt_topic") == [f"t{number:05}" for number in range(count)]
+    assert tables.column("ip_src") == [str(IPv4Address(0x0A000000 + number)) for number in range(count)]
+    assert len(set(tables.column("eth_src"))) == count
+
+
+def test_more_topics_in_a_frame_than_before(tmp_path: Path) -> None:
+    """A frame may name more topics than all frames before it."""
+    topics = [b"t%03d" % number for number in range(2000)]
+    frames = segments(b"".join(publish(b"1", 1, topic=topic) for topic in topics), [])
+    tables = decoded(tmp_path, frames)
+    assert tables.message("topic") == [topic.decode() for topic in topics]
