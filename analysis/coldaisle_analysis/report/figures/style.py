@@ -166,7 +166,7 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
 
 def _lay_out(figure: Figure) -> None:
     """Give everything its place; without this, to find the places matplotlib draws the whole figure once more."""
-    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]  # it measures text as SVG does
+    FigureCanvasSVG(figure)  # it measures text as SVG does
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
