@@ -1,9 +1,10 @@
 """Network namespaces without names: they exist as long as a file descriptor is open, so none can be left behind."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
 
@@ -12,6 +13,7 @@ from coldaisle_contracts.addressing import Host
 from coldaisle_contracts.cable import INTERFACE, set_up
 from coldaisle_testbed.processes import enter, leave
 
+_SETTINGS = Path("/proc/sys/net")
 _SYSCTLS = {
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
@@ -19,6 +21,12 @@ _SYSCTLS = {
     "ipv4/tcp_early_retrans": "0",
     "ipv4/tcp_rmem": "4096 58400 6291456",
 }
+
+
+_LIMITS = ("ipv4/tcp_max_syn_backlog", "ipv4/tcp_max_tw_buckets")
+"""Limits that the kernel derives from the size of the table of sockets."""
+_CHILD_TABLE, _SOCKETS = "ipv4/tcp_child_ehash_entries", 1024
+"""Setting with the size of the tables of sockets in namespaces that are made from this one (Linux 6.1), and the size to set."""
 
 
 def current() -> int:
@@ -38,7 +46,7 @@ def inside(namespace: int) -> Iterator[None]:
         os.close(home)
 
 
-def create() -> int:
+def create(settings: Mapping[str, str] = MappingProxyType({})) -> int:
     """Make a network namespace and return the file descriptor that keeps it alive.
 
     Without IPv6, whose router solicitations would be captured, and without forwarding, which it inherits from a
@@ -46,20 +54,33 @@ def create() -> int:
     Without tail loss probes (RFC 8985): at 0.1 ms to the broker they send a FIN twice when it is not answered within 4 ms,
     as on a busy machine. With receive buffers from which windows and their scale come out as in the published captures, whatever the
     machine's own buffers are: 29,200 bytes in a SYN, and a scale of 7.
+
+    Args:
+        settings: further settings of the kernel for it, by their path below ``/proc/sys/net``.
     """
     home = current()
     leave()
     try:
-        for setting, value in _SYSCTLS.items():
-            path = Path("/proc/sys/net") / setting
-            if path.exists():
-                path.write_text(value, encoding="ascii")
+        _write({**_SYSCTLS, **settings})
         with IPRoute() as route:
             route.link("set", index=1, state="up")
         return current()
     finally:
         enter(home)
         os.close(home)
+
+
+def _write(settings: Mapping[str, str]) -> None:
+    """Change settings of the calling thread's namespace; those that this kernel does not have are left out."""
+    for setting, value in settings.items():
+        path = _SETTINGS / setting
+        if path.exists():
+            path.write_text(value, encoding="ascii")
+
+
+def _read(settings: Iterable[str]) -> dict[str, str]:
+    """Return settings of the calling thread's namespace."""
+    return {setting: (_SETTINGS / setting).read_text(encoding="ascii").strip() for setting in settings}
 
 
 class Bridge:
@@ -96,14 +117,20 @@ class Bridge:
 def build(hosts: tuple[Host, ...]) -> dict[str, int]:
     """Build the test network: a bridge in a namespace of its own, each host on it by a veth pair.
 
+    The kernel finds the sockets of a host in a small table of its own. It would walk through the machine's table of a quarter of a
+    million places each time that it is asked for them, and the timekeeper asks often.
+
     Args:
         hosts: the hosts of the network.
 
     Returns:
         File descriptor of each host's namespace by name, and the bridge's as ``switch``.
     """
-    namespaces = {"switch": create(), **{host.name: create() for host in hosts}}
+    namespaces = {"switch": create()}
+    limits = _read(_LIMITS)
     with inside(namespaces["switch"]):
+        _write({_CHILD_TABLE: str(_SOCKETS)})
+        namespaces |= {host.name: create(limits) for host in hosts}
         bridge = Bridge()
         for host in hosts:
             bridge.plug(host, namespaces[host.name])

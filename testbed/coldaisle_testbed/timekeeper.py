@@ -1,6 +1,7 @@
-"""The timekeeper: grants time advances when every federate waits and the wire is quiet."""
+"""The timekeeper: grants time advances when every federate waits and the network is still."""
 
 import json
+import math
 import selectors
 import socket
 import time
@@ -19,9 +20,11 @@ from coldaisle_contracts.shard import Shard
 VERDICT = "verdict.json"
 """File that a timekeeper in a container writes at its end: the federate that failed and how, or nothing."""
 REST_NS = 44_000_000
-"""Time for which all federates must have waited before time jumps, in ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms."""
+"""Time for which all federates must have waited before time jumps, in ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms. Where
+the kernel says that nothing is under way any more, time jumps earlier."""
 LULL_NS = 6_000_000
-"""Time without a frame on the wire before time jumps, in ns: frames that the attacker relays have arrived by then."""
+"""Time for which all federates must have waited, and no frame was on the wire, before time jumps, in ns: frames that the attacker sends or
+relays have arrived by then."""
 LOOKAHEAD_NS = 10_000_000
 """Lookahead, in ns: federates whose times differ by less may act at once; later ones wait until they have finished."""
 PATIENCE_S = 22.0
@@ -56,6 +59,8 @@ class Timekeeper:
         start_ns: virtual time at which the shard begins, ns since the epoch.
         timeline: journal of every offset.
         virtual: whether idle time is skipped.
+        still_in: returns in how many seconds the network may be still: 0 if nothing is under way on it, so that time may jump at once;
+            infinite if that is not known.
         supervise: called about every 0.2 s; raises when another part of the shard has failed.
     """
 
@@ -67,10 +72,12 @@ class Timekeeper:
         timeline: Journal,
         *,
         virtual: bool = True,
+        still_in: Callable[[], float] = lambda: math.inf,
         supervise: Callable[[], None] = lambda: None,
     ) -> None:
         self._missing, self._timeline = set(names), timeline
-        self._virtual, self._supervise = virtual, supervise
+        self._virtual, self._still_in, self._supervise = virtual, still_in, supervise
+        self._look = 0.0
         self._seats: dict[socket.socket, _Seat] = {}
         self._rested = self._born = self._stirred = self._checked = time.monotonic()
         self._offset_file, self._fresh = folder / OFFSET, folder / f"{OFFSET}.new"
@@ -145,9 +152,9 @@ class Timekeeper:
         now = time.time_ns() + self._offset
         ahead = earliest - now
         if ahead > 0:
-            quiet_from = max(self._rested + REST_NS / SECOND, self._stirred + LULL_NS / SECOND)
-            rest_s = quiet_from - time.monotonic()
-            wait_s = min(ahead / SECOND, rest_s) if self._virtual or earliest == END else ahead / SECOND
+            wait_s = ahead / SECOND
+            if self._virtual or earliest == END:
+                wait_s = min(wait_s, self._rest_s(may_be_short=ahead > REST_NS and earliest < END))
             if wait_s > 0:
                 return min(wait_s, CHECK_S)
             if earliest < END:
@@ -160,6 +167,20 @@ class Timekeeper:
                 with suppress(ConnectionError):
                     seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
         return CHECK_S
+
+    def _rest_s(self, *, may_be_short: bool) -> float:
+        """Return for how long the network has still to rest before time jumps, in s; in the end nothing may cut this short."""
+        now = time.monotonic()
+        lull = max(self._rested, self._stirred) + LULL_NS / SECOND
+        rest = max(self._rested + REST_NS / SECOND, self._stirred + LULL_NS / SECOND)
+        if not may_be_short or now >= rest:
+            return rest - now
+        self._look = max(self._look, lull)
+        if now >= self._look:
+            if not (still_in := self._still_in()):
+                return 0.0
+            self._look = now + still_in
+        return min(rest, self._look) - now
 
     def _set_offset(self, offset_ns: int) -> None:
         wall_ns = time.time_ns()
@@ -183,7 +204,14 @@ class Timekeeper:
                 raise FederateError(seat.name, f"did not ask for time for {PATIENCE_S:g} s")
 
 
-def keeper_of(plan: Plan, shard: Shard, folder: Path, run: Path, supervise: Callable[[], None]) -> Timekeeper:
+def keeper_of(
+    plan: Plan,
+    shard: Shard,
+    folder: Path,
+    run: Path,
+    supervise: Callable[[], None],
+    still_in: Callable[[], float] = lambda: math.inf,
+) -> Timekeeper:
     """Return the timekeeper of a shard of a plan, which writes its timeline into the journals of a run.
 
     Args:
@@ -192,6 +220,7 @@ def keeper_of(plan: Plan, shard: Shard, folder: Path, run: Path, supervise: Call
         folder: see :class:`Timekeeper`.
         run: folder with the journals.
         supervise: see :class:`Timekeeper`.
+        still_in: see :class:`Timekeeper`.
     """
     return Timekeeper(
         folder,
@@ -199,6 +228,7 @@ def keeper_of(plan: Plan, shard: Shard, folder: Path, run: Path, supervise: Call
         plan.day_ns(shard.days[0]) + SECOND,
         Journal(run / "journal" / "timeline.jsonl", str(shard)),
         virtual=plan.scenario.time == "virtual",
+        still_in=still_in,
         supervise=supervise,
     )
 

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import math
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -48,10 +50,18 @@ class _Stage:
         """Add a federate that runs ``body`` with its seat."""
         self._bodies[name] = body
 
-    def serve(self, *, virtual: bool = True, absent: tuple[str, ...] = (), start_ns: int = MIDNIGHT) -> None:
+    def serve(
+        self,
+        *,
+        virtual: bool = True,
+        absent: tuple[str, ...] = (),
+        start_ns: int = MIDNIGHT,
+        still_in: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         """Let all federates join, and serve until the end."""
         journal = Journal(self.folder / "timeline.jsonl", "day-1")
-        keeper = Timekeeper(self.folder, {*self._bodies, *absent}, start_ns, journal, virtual=virtual)
+        names = {*self._bodies, *absent}
+        keeper = Timekeeper(self.folder, names, start_ns, journal, virtual=virtual, still_in=still_in)
         threads = [
             threading.Thread(target=self._run, args=item, daemon=True) for item in self._bodies.items()
         ]
@@ -107,10 +117,62 @@ def test_time_jumps_only_after_rest(stage: _Stage) -> None:
     """Between one grant and the next jump there is enough time for the last delayed ACK."""
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 6)))
     stage.serve()
-    walls = [wall for _, _, wall in stage.grants]
-    pauses = [later - earlier for earlier, later in itertools.pairwise(walls)]
+    pauses = pauses_of(stage)
     assert min(pauses) >= REST_NS / SECOND - 0.002
     assert max(pauses) < 1
+
+
+def pauses_of(stage: _Stage) -> list[float]:
+    """Return the pauses between the grants that a stage has given, in s."""
+    walls = [wall for _, _, wall in stage.grants]
+    return [later - earlier for earlier, later in itertools.pairwise(walls)]
+
+
+def test_time_jumps_after_a_lull_where_everything_is_still(stage: _Stage) -> None:
+    """A network that is known to be still needs no rest, only the time that a frame may be on its way."""
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 40)))
+    stage.serve(still_in=lambda: 0.0)
+    pauses = pauses_of(stage)
+    assert min(pauses) >= LULL_NS / SECOND - 0.002
+    assert statistics.median(pauses) < REST_NS / SECOND
+
+
+def test_time_waits_until_everything_is_still(stage: _Stage) -> None:
+    """As long as something is under way, and no longer, time waits; the kernel is asked again when it may be over."""
+    asked: list[float] = []
+    until = 0.0
+
+    def still_in() -> float:
+        nonlocal until
+        asked.append(now := time.monotonic())
+        if len(asked) % 2:
+            until = now + 0.02
+        else:
+            assert now >= until
+        return max(0.0, until - now)
+
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 20)))
+    stage.serve(still_in=still_in)
+    assert min(pauses_of(stage)) >= 0.02 + LULL_NS / SECOND - 0.002
+    assert asked
+
+
+def test_a_network_that_never_is_still_rests_as_long_as_one_that_is_not_known(stage: _Stage) -> None:
+    """Something that stays under way, such as data for a host that is gone, holds time for the rest and no longer."""
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 10)))
+    stage.serve(still_in=lambda: 0.005)
+    assert min(pauses_of(stage)) >= REST_NS / SECOND - 0.002
+    assert max(pauses_of(stage)) < 1
+
+
+def test_short_gap_is_waited_for_where_everything_is_still(stage: _Stage) -> None:
+    """A time nearer than the rest is waited for all the same: a unit that waits for an answer relies on it."""
+    first = MIDNIGHT + 3600 * SECOND
+    stage.federate("a", first, first + 20 * MILLISECOND)
+    stage.serve(still_in=lambda: 0.0)
+    (_, granted, early), (_, again, late) = stage.grants
+    assert len(stage.offsets()) == 2
+    assert late - early == pytest.approx((again - granted) / SECOND, abs=0.05)
 
 
 def test_short_gap_is_waited_for(stage: _Stage) -> None:

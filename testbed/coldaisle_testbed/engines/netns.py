@@ -16,6 +16,7 @@ from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import broker_accounts, namespaces
 from coldaisle_testbed.nursery import Ward
 from coldaisle_testbed.processes import Stops, accepts, ending, fork, last_words, module, program
+from coldaisle_testbed.stillness import Stillness
 from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env, keeper_of, shard_names
 
 HOUSE = Path(__file__).resolve().parents[3]
@@ -23,6 +24,8 @@ HOUSE = Path(__file__).resolve().parents[3]
 HEALTHY_S = 15.0
 """Time in which a daemon has to answer, in s."""
 
+_REACT = (BROKER.name, NTP.name, INJECTOR.name)
+"""Programs that act on what they hear; the units do so before they ask for time."""
 MOSQUITTO = ["mosquitto", "-c", str(HOUSE / "broker" / "mosquitto.conf")]
 CHRONYD = ["chronyd", "-x", "-d", "-u", "root"]
 """``-x``: chronyd never sets the clock of the machine."""
@@ -61,15 +64,22 @@ class ShardRun:
         hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
-        keeper = keeper_of(self._plan, self._shard, self._folder, self._stage, self._supervise)
+        stillness = Stillness([spaces[host.name] for host in hosts])
+        keeper = keeper_of(
+            self._plan, self._shard, self._folder, self._stage, self._supervise, stillness.wait_s
+        )
         try:
             self._start_daemons(spaces)
             self._start_programs(spaces)
+            for pid, name in {**self._children, **self._names}.items():
+                if name in _REACT:
+                    stillness.watch(pid)
             keeper.serve()
             self._await_programs(shard_names(self._plan.scenario.units))
         except FederateError as error:
             raise self._explained(error) from error
         finally:
+            stillness.close()
             self._end(spaces)
 
     def _log(self, name: str) -> Path:

@@ -1,0 +1,127 @@
+"""Stillness: what the kernel and the programs of a shard still have to do on its network, asked of the kernel itself.
+
+TCP leaves things to be done later: it delays an ACK, and repeats what is not acknowledged. Both depend on numbers that the kernel keeps
+for each socket and tells (sock_diag(7), tcp(7)). So nobody has to guess how long a network must rest until nothing more comes.
+"""
+
+import math
+import os
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from coldaisle_testbed.namespaces import inside
+
+_COARSE = 6
+"""CLOCK_MONOTONIC_COARSE: the time of the last timer tick, clock_getres(2)."""
+TICK_S = time.clock_getres(_COARSE)
+"""Timer tick of the kernel, in s: it counts delays in ticks, and a timer fires up to one tick late."""
+MOMENT_S = 0.001
+"""Shortest wait, in s."""
+_SOCK_DIAG, _BY_FAMILY, _DUMP, _INFO = 4, 20, 0x301, 2
+"""NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, INET_DIAG_INFO (linux/inet_diag.h)."""
+_ERROR, _DONE = 2, 3
+_TIME_WAIT, _CLOSED, _LISTENS = 6, 7, 10
+_UNFINISHED = frozenset((2, 3, 4, 9, 11, 12))
+"""States of a connection that is being opened or closed: a SYN or FIN of it is not acknowledged."""
+_STATES = 0x1FFF & ~(1 << _TIME_WAIT | 1 << _CLOSED | 1 << _LISTENS | 1)
+_REQUEST = struct.pack("=IHHII", 72, _BY_FAMILY, _DUMP, 1, 0) + struct.pack(
+    "=BBBBI48x", socket.AF_INET, socket.IPPROTO_TCP, 1 << (_INFO - 1), 0, _STATES
+)
+_HEADER, _QUEUES, _ATTRIBUTE = struct.Struct("=IH10x"), struct.Struct("=II"), struct.Struct("=HH")
+_QUEUES_AT, _MESSAGE = 56, 72
+"""Offset of the lengths of a socket's queues in ``struct inet_diag_msg``, and its length."""
+_DELAYS = struct.Struct("=12xI36xI")
+"""``tcpi_ato`` (in µs) and ``tcpi_last_data_recv`` (in ms) in ``struct tcp_info``."""
+_BUFFER = 1 << 16
+_BACKLOG = 11
+"""Field of ``/proc/net/softnet_stat`` with the frames that a processor has yet to deliver."""
+
+
+class Stillness:
+    """What is under way on the network of a shard.
+
+    Args:
+        spaces: descriptors of the network namespaces of all hosts, the broker's first: it has an end of nearly every connection.
+    """
+
+    def __init__(self, spaces: Sequence[int]) -> None:
+        self._queries = []
+        for space in spaces:
+            with inside(space):
+                query = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _SOCK_DIAG)
+            self._queries.append(query)
+        self._backlog = os.open("/proc/net/softnet_stat", os.O_RDONLY | os.O_CLOEXEC)
+        self._programs: list[int] = []
+        self._info_at = _MESSAGE
+
+    def watch(self, pid: int) -> None:
+        """Watch a program that acts on what it hears, and is under way unless it sleeps."""
+        self._programs.append(os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC))
+
+    def close(self) -> None:
+        """Close everything that was opened."""
+        for query in self._queries:
+            query.close()
+        for file in (self._backlog, *self._programs):
+            os.close(file)
+
+    def wait_s(self) -> float:
+        """Return how long to wait before something may be still that now is not, in s; 0 if everything is.
+
+        Everything is still when no connection has anything unread or unacknowledged, each has received nothing for as long as it may delay
+        an ACK and takes what it sends for a reply, no frame is on its way through the kernel, and the watched programs sleep.
+        """
+        since_tick_s = time.monotonic() - time.clock_gettime(_COARSE)
+        if wait_s := max(map(self._connections, self._queries)):
+            return max(MOMENT_S, wait_s - since_tick_s)
+        return 0.0 if self._delivered() and self._asleep() else MOMENT_S
+
+    def _connections(self, query: socket.socket) -> float:
+        """Return the longest wait for a connection of one host."""
+        wait_s = 0.0
+        query.send(_REQUEST)
+        while True:
+            data, at = query.recv(_BUFFER), 0
+            while at < len(data):
+                length, kind = _HEADER.unpack_from(data, at)
+                if kind == _DONE:
+                    return wait_s
+                if kind == _ERROR:
+                    return math.inf  # a kernel that does not tell
+                wait_s = max(wait_s, self._connection(data, at + _HEADER.size, at + length))
+                at += (length + 3) & ~3
+
+    def _connection(self, data: bytes, at: int, end: int) -> float:
+        if data[at + 1] in _UNFINISHED or any(_QUEUES.unpack_from(data, at + _QUEUES_AT)):
+            return TICK_S + MOMENT_S
+        place = at + self._info_at
+        if place + _ATTRIBUTE.size + _DELAYS.size > end or _ATTRIBUTE.unpack_from(data, place)[1] != _INFO:
+            place = _attribute(data, at + _MESSAGE, end)
+            if place == end:
+                return 0.0  # closed, and only waits for its peer
+            self._info_at = place - at
+        delay_us, since_ms = _DELAYS.unpack_from(data, place + _ATTRIBUTE.size)
+        return max(0.0, delay_us / 1e6 + TICK_S - since_ms / 1e3) if delay_us else 0.0
+
+    def _delivered(self) -> bool:
+        return not any(
+            int(line.split()[_BACKLOG], 16) for line in os.pread(self._backlog, _BUFFER, 0).splitlines()
+        )
+
+    def _asleep(self) -> bool:
+        with suppress(ProcessLookupError):  # its end is noticed elsewhere
+            return all(os.pread(file, 512, 0).rpartition(b")")[2][1:2] == b"S" for file in self._programs)
+        return False
+
+
+def _attribute(data: bytes, at: int, end: int) -> int:
+    """Return the offset of the attribute with the numbers of TCP, or ``end``."""
+    while at + _ATTRIBUTE.size <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, at)
+        if kind == _INFO:
+            return at
+        at += max(4, (length + 3) & ~3)
+    return end
