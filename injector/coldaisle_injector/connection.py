@@ -105,20 +105,21 @@ class Connection:
     @property
     def translated(self) -> bool:
         """Whether the connection would break without the attacker's translation."""
-        return not self.over and bool(self.up.stream.shift or self.down.stream.shift or self.waits)
+        return bool(self.up.stream.shift or self.down.stream.shift or self.waits) and not self.over
 
     @property
     def waits(self) -> bool:
         """Whether an answer to an action of the attacker is still to come."""
-        return not self.over and bool(self.copies or self.renamed or self.losing)
+        return (
+            bool(self.copies or self.renamed or self.losing) and not self.over
+        )  # asked for each frame: seldom there
 
     def unacknowledged_ns(self, wall_ns: int) -> int:
         """Return for how long data that was passed on has lacked an acknowledgement, in ns; 0 where the attack intends that."""
-        if self.over or self.losing:
-            return 0
-        return max(
+        silence = max(
             self.up.unacknowledged_ns(self.down, wall_ns), self.down.unacknowledged_ns(self.up, wall_ns)
         )
+        return 0 if silence and (self.losing or self.over) else silence
 
     @property
     def closing(self) -> bool:
@@ -126,7 +127,8 @@ class Connection:
 
         A broker that closes first may wait for a long time, because the unit sleeps until its next reading.
         """
-        return not self.over and (self.up.finished or (self.down.finished and not self._has_all))
+        closing = self.up.finished or (self.down.finished and not self._has_all)
+        return closing and not self.over
 
     @property
     def _has_all(self) -> bool:

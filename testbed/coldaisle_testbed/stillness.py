@@ -10,7 +10,6 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from coldaisle_testbed.namespaces import inside
 
@@ -68,16 +67,20 @@ class Stillness:
         for file in (self._backlog, *self._programs):
             os.close(file)
 
-    def wait_s(self) -> float:
+    def is_busy(self) -> bool:
+        """Tell whether a frame is on its way through the kernel, or a watched program is awake."""
+        return not (self._delivered() and self._asleep())
+
+    def still_in(self) -> float:
         """Return how long to wait before something may be still that now is not, in s; 0 if everything is.
 
-        Everything is still when no connection has anything unread or unacknowledged, each has received nothing for as long as it may delay
-        an ACK and takes what it sends for a reply, no frame is on its way through the kernel, and the watched programs sleep.
+        Everything is still when nothing is busy, no connection has anything unread or unacknowledged, and each has received nothing for as
+        long as it may delay an ACK and takes what it sends for a reply.
         """
         since_tick_s = time.monotonic() - time.clock_gettime(_COARSE)
         if wait_s := max(map(self._connections, self._queries)):
             return max(MOMENT_S, wait_s - since_tick_s)
-        return 0.0 if self._delivered() and self._asleep() else MOMENT_S
+        return MOMENT_S if self.is_busy() else 0.0
 
     def _connections(self, query: socket.socket) -> float:
         """Return the longest wait for a connection of one host."""
@@ -112,9 +115,15 @@ class Stillness:
         )
 
     def _asleep(self) -> bool:
-        with suppress(ProcessLookupError):  # its end is noticed elsewhere
-            return all(os.pread(file, 512, 0).rpartition(b")")[2][1:2] == b"S" for file in self._programs)
-        return False
+        return all(map(_sleeps, self._programs))
+
+
+def _sleeps(file: int) -> bool:
+    """Tell whether a program sleeps or has ended, by its ``/proc`` entry; that it ended is noticed elsewhere."""
+    try:
+        return os.pread(file, 512, 0).rpartition(b")")[2][1:2] in b"SZ"
+    except ProcessLookupError:
+        return True
 
 
 def _attribute(data: bytes, at: int, end: int) -> int:

@@ -1,7 +1,6 @@
 """The timekeeper: grants time advances when every federate waits and the network is still."""
 
 import json
-import math
 import selectors
 import socket
 import time
@@ -16,15 +15,10 @@ from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
+from coldaisle_testbed.rest import REST_NS, UNKNOWN, Network, Rest
 
 VERDICT = "verdict.json"
 """File that a timekeeper in a container writes at its end: the federate that failed and how, or nothing."""
-REST_NS = 44_000_000
-"""Time for which all federates must have waited before time jumps, in ns: Linux delays an ACK by 40 ms, plus a timer tick of 4 ms. Where
-the kernel says that nothing is under way any more, time jumps earlier."""
-LULL_NS = 6_000_000
-"""Time for which all federates must have waited, and no frame was on the wire, before time jumps, in ns: frames that the attacker sends or
-relays have arrived by then."""
 LOOKAHEAD_NS = 10_000_000
 """Lookahead, in ns: federates whose times differ by less may act at once; later ones wait until they have finished."""
 PATIENCE_S = 22.0
@@ -59,8 +53,7 @@ class Timekeeper:
         start_ns: virtual time at which the shard begins, ns since the epoch.
         timeline: journal of every offset.
         virtual: whether idle time is skipped.
-        still_in: returns in how many seconds the network may be still: 0 if nothing is under way on it, so that time may jump at once;
-            infinite if that is not known.
+        network: what is known of the network.
         supervise: called about every 0.2 s; raises when another part of the shard has failed.
     """
 
@@ -72,14 +65,13 @@ class Timekeeper:
         timeline: Journal,
         *,
         virtual: bool = True,
-        still_in: Callable[[], float] = lambda: math.inf,
+        network: Network = UNKNOWN,
         supervise: Callable[[], None] = lambda: None,
     ) -> None:
         self._missing, self._timeline = set(names), timeline
-        self._virtual, self._still_in, self._supervise = virtual, still_in, supervise
-        self._look = 0.0
+        self._virtual, self._rest, self._supervise = virtual, Rest(network), supervise
         self._seats: dict[socket.socket, _Seat] = {}
-        self._rested = self._born = self._stirred = self._checked = time.monotonic()
+        self._born = self._checked = time.monotonic()
         self._offset_file, self._fresh = folder / OFFSET, folder / f"{OFFSET}.new"
         self._shared = SharedOffset(folder, makes=True)
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
@@ -128,9 +120,10 @@ class Timekeeper:
 
     def _obey(self, seat: _Seat, message: dict[str, object]) -> None:
         if "stir" in message:
-            self._stirred = time.monotonic()
+            self._rest.stir()
             return
-        self._rested = seat.heard = time.monotonic()
+        self._rest.ask()
+        seat.heard = time.monotonic()
         match message:
             case {"join": str(name)}:
                 seat.name = name
@@ -154,7 +147,7 @@ class Timekeeper:
         if ahead > 0:
             wait_s = ahead / SECOND
             if self._virtual or earliest == END:
-                wait_s = min(wait_s, self._rest_s(may_be_short=ahead > REST_NS and earliest < END))
+                wait_s = min(wait_s, self._rest.wait_s(may_be_short=ahead > REST_NS and earliest < END))
             if wait_s > 0:
                 return min(wait_s, CHECK_S)
             if earliest < END:
@@ -167,20 +160,6 @@ class Timekeeper:
                 with suppress(ConnectionError):
                     seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
         return CHECK_S
-
-    def _rest_s(self, *, may_be_short: bool) -> float:
-        """Return for how long the network has still to rest before time jumps, in s; in the end nothing may cut this short."""
-        now = time.monotonic()
-        lull = max(self._rested, self._stirred) + LULL_NS / SECOND
-        rest = max(self._rested + REST_NS / SECOND, self._stirred + LULL_NS / SECOND)
-        if not may_be_short or now >= rest:
-            return rest - now
-        self._look = max(self._look, lull)
-        if now >= self._look:
-            if not (still_in := self._still_in()):
-                return 0.0
-            self._look = now + still_in
-        return min(rest, self._look) - now
 
     def _set_offset(self, offset_ns: int) -> None:
         wall_ns = time.time_ns()
@@ -210,7 +189,7 @@ def keeper_of(
     folder: Path,
     run: Path,
     supervise: Callable[[], None],
-    still_in: Callable[[], float] = lambda: math.inf,
+    network: Network = UNKNOWN,
 ) -> Timekeeper:
     """Return the timekeeper of a shard of a plan, which writes its timeline into the journals of a run.
 
@@ -220,7 +199,7 @@ def keeper_of(
         folder: see :class:`Timekeeper`.
         run: folder with the journals.
         supervise: see :class:`Timekeeper`.
-        still_in: see :class:`Timekeeper`.
+        network: see :class:`Timekeeper`.
     """
     return Timekeeper(
         folder,
@@ -228,7 +207,7 @@ def keeper_of(
         plan.day_ns(shard.days[0]) + SECOND,
         Journal(run / "journal" / "timeline.jsonl", str(shard)),
         virtual=plan.scenario.time == "virtual",
-        still_in=still_in,
+        network=network,
         supervise=supervise,
     )
 

@@ -21,7 +21,8 @@ from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS
 from coldaisle_testbed import capacity
 from coldaisle_testbed.live.delays import STEP
-from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, PATIENCE_S, REST_NS
+from coldaisle_testbed.rest import LULL_NS, REST_NS
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, PATIENCE_S
 
 HOUSE = Path(__file__).resolve().parents[2]
 WORDS = {"two": 2, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "fifteen": 15, "sixteen": 16}
@@ -58,6 +59,10 @@ COUNTS = [
     ("docs/architecture.md", r"due within (\d+) ms of the earliest", [LOOKAHEAD_NS // MS]),
     ("docs/architecture.md", r"wakes (\d+) ms before a reading", [LEAD // MS]),
     ("docs/architecture.md", r"waits (\d+) ms more", [LULL_NS // MS]),
+    ("docs/architecture.md", r"It jumps (\d+) ms after", [LULL_NS // MS]),
+    ("docs/architecture.md", r"without TCP (\d+) ms", [LULL_NS // MS]),
+    ("docs/architecture.md", r"holds time for the (\d+) ms", [REST_NS // MS]),
+    ("docs/architecture.md", r"less than (\d+) ms ahead", [REST_NS // MS]),
     ("docs/architecture.md", r"stopped or silent for (\d+) s", [int(PATIENCE_S)]),
     ("docs/architecture.md", r"At most (\w+) shards per processor", [capacity.PER_PROCESSOR]),
     ("docs/architecture.md", r"free memory allows \((\d+) MiB each\)", [capacity.MEMORY >> 20]),

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,20 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, SharedOffse
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_testbed import timekeeper
+from coldaisle_testbed.rest import LULL_NS, REST_NS
 from coldaisle_testbed.sharding import faketime_library
-from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, LULL_NS, REST_NS, Timekeeper, faketime_env, shard_names
+from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, Timekeeper, faketime_env, shard_names
 
 MIDNIGHT = 2_000_000_000 * SECOND
 MILLISECOND = SECOND // 1000
+
+
+@dataclass
+class _Network:
+    """A network that is as a test says."""
+
+    still_in: Callable[[], float]
+    is_busy: Callable[[], bool]
 
 
 class _Stage:
@@ -57,11 +67,13 @@ class _Stage:
         absent: tuple[str, ...] = (),
         start_ns: int = MIDNIGHT,
         still_in: Callable[[], float] = lambda: math.inf,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Let all federates join, and serve until the end."""
         journal = Journal(self.folder / "timeline.jsonl", "day-1")
         names = {*self._bodies, *absent}
-        keeper = Timekeeper(self.folder, names, start_ns, journal, virtual=virtual, still_in=still_in)
+        network = _Network(still_in, is_busy)
+        keeper = Timekeeper(self.folder, names, start_ns, journal, virtual=virtual, network=network)
         threads = [
             threading.Thread(target=self._run, args=item, daemon=True) for item in self._bodies.items()
         ]
@@ -163,6 +175,14 @@ def test_a_network_that_never_is_still_rests_as_long_as_one_that_is_not_known(st
     stage.serve(still_in=lambda: 0.005)
     assert min(pauses_of(stage)) >= REST_NS / SECOND - 0.002
     assert max(pauses_of(stage)) < 1
+
+
+def test_time_does_not_jump_while_a_program_works(stage: _Stage) -> None:
+    """A program that has not acted on a frame yet, because the machine is busy, holds time longer than any rest."""
+    began = time.monotonic()
+    stage.federate("a", MIDNIGHT + 3600 * SECOND)
+    stage.serve(is_busy=lambda: time.monotonic() < began + 0.3)
+    assert stage.grants[0][2] >= began + 0.3
 
 
 def test_short_gap_is_waited_for_where_everything_is_still(stage: _Stage) -> None:

@@ -65,9 +65,7 @@ class ShardRun:
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
         stillness = Stillness([spaces[host.name] for host in hosts])
-        keeper = keeper_of(
-            self._plan, self._shard, self._folder, self._stage, self._supervise, stillness.wait_s
-        )
+        keeper = keeper_of(self._plan, self._shard, self._folder, self._stage, self._supervise, stillness)
         try:
             self._start_daemons(spaces)
             self._start_programs(spaces)
