@@ -101,7 +101,7 @@ def test_only_entry_points_read_the_environment() -> None:
 
 def test_clock_and_seed_are_passed_in() -> None:
     """Outside of the testbed only two modules read the clock, and every random generator has a seed."""
-    clocks = modules(r"\btime\.time(?:_ns)?\(\)$|[^`]time\.time(?:_ns)?\(\)|\.now\(|utcnow")
+    clocks = modules(r"\btime\.time(?:_ns)?\(\)$|[^`]time\.time(?:_ns)?\(\)|\.now\(|utcnow|clock_gettime")
     assert {name for name in clocks if not name.startswith("testbed/")} == CLOCKS
     unseeded = r"\bdefault_rng\(\)|\bRandom\(\)|(?<![\w.])random\.(?:choice|gauss|rand\w+|sample|seed|shuffle|uniform)\("
     assert modules(unseeded) == set()
