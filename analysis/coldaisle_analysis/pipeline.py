@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from coldaisle_analysis import dataset, metadata
+from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.audit import Result, examine, scorecard
+from coldaisle_analysis.columns import LEARNED, Level
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.detection import training
@@ -16,6 +18,7 @@ from coldaisle_analysis.report import page, statistics
 from coldaisle_analysis.report.page import Subject
 from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_analysis.truth.readings import Account
+from coldaisle_analysis.twins import visibility_of
 from coldaisle_contracts.manifest import Manifest, digest_of
 from coldaisle_contracts.plan import Plan
 
@@ -59,7 +62,10 @@ def analyse_run(
     def audit(metrics: Sequence[Mapping[str, Any]]) -> list[Result]:
         return examine.of_run(run, built, account, manifest, metrics)
 
-    results = _analyse(built, subject, seed, audit, out, progress, tuned=tuned, weeks=levels_by_seed)
+    visible = {level: visibility_of(run, level) for level in LEARNED}
+    results = _analyse(
+        built, subject, seed, audit, out, progress, tuned=tuned, weeks=levels_by_seed, visible=visible
+    )
     metadata.write_datasheet(run, manifest, [result.row() for result in results], out)
 
 
@@ -120,13 +126,16 @@ def _analyse(
     tuned: bool,
     weeks: other_runs.LevelsBySeed = MappingProxyType({}),
     series: Sequence[str] = (),
+    visible: Mapping[Level, Mask | None] = MappingProxyType({}),
 ) -> list[Result]:
     """Write the parts of an analysis into a folder, and return the results of its audit."""
     progress("describing the traffic")
     described = statistics.describe(built.packets, built.readings)
     described.write(folder / "report" / "tables")
     progress("training and scoring models")
-    levels = [prepare(rows, level) for level, rows in built.learned().items() if len(rows)]
+    levels = [
+        prepare(rows, level, visible.get(level)) for level, rows in built.learned().items() if len(rows)
+    ]
     scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
     scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")

@@ -78,12 +78,13 @@ def make(
         progress: called with one line per step.
 
     Raises:
-        InputError: if it is no finished run, this version makes another plan of its scenario, there is no such episode or no engine, or
-            nothing can be written beside the run.
+        InputError: if it is no finished run or one of another version, there is no such episode or no engine, or nothing can be written
+            beside the run.
         TrustError: if the run is not as it was sealed, or the ledger of a twin does not add up.
     """
     run = run.resolve()
     manifest = Manifest.load(run)
+    _refuse_other_version(run, manifest)
     plan = planned_again(manifest, str(run / MANIFEST))
     known = {episode for _, about in stored.comparisons_of(run) for episode in about.episodes}
     missing = tuple(episode for episode in chosen(plan, names) if episode.id not in known)
@@ -97,6 +98,18 @@ def make(
         _compare(order, folder, progress)
         place = analyses.place_in(folder, run / TWINS)
     progress(f"twins of {len(missing)} episodes: {place}")
+
+
+def _refuse_other_version(run: Path, manifest: Manifest) -> None:
+    """Refuse a run of another version: whatever that version did otherwise would look like the work of the attack.
+
+    Raises:
+        InputError: naming the version that made the run.
+    """
+    made = manifest.versions.get("coldaisle", "")
+    if made != provenance.version():
+        remedy = f"only the version that made a run can play its twins: use {manifest.made_by}"
+        raise InputError(f"{run / MANIFEST}: key versions.coldaisle", remedy, made)
 
 
 def _compare(order: _Order, folder: Path, progress: Progress) -> None:

@@ -37,6 +37,7 @@ class Level:
         days: length of the capture in days, for false alarms per day.
         cases: the cases of early detection by kind of stream: ``connection`` (packets), or ``unit`` and
             ``sensor`` (readings).
+        visible: which attack rows left a trace, see :mod:`coldaisle_analysis.twins`; ``None`` where the run was not compared with twins.
     """
 
     name: columns.Level
@@ -54,6 +55,7 @@ class Level:
     known_ns: Ints
     days: float
     cases: dict[str, Cases]
+    visible: Mask | None = None
 
 
 def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
@@ -74,8 +76,14 @@ def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
     return features
 
 
-def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
-    """Return a level of the dataset from its rows, see :mod:`coldaisle_analysis.columns`."""
+def prepare(frame: pd.DataFrame, name: columns.Level, visible: Mask | None = None) -> Level:
+    """Return a level of the dataset from its rows.
+
+    Args:
+        frame: its rows, see :mod:`coldaisle_analysis.columns`.
+        name: the level.
+        visible: which attack rows left a trace, one entry per row; ``None`` where that is not known.
+    """
     held_out, groups = groups_of(frame)
     known_ns = frame["decided_ns" if name == "readings" else "time_ns"].to_numpy(dtype=np.int64)
     span = (frame["time"].max() - frame["time"].min()) / pd.Timedelta(seconds=1)
@@ -97,6 +105,7 @@ def prepare(frame: pd.DataFrame, name: columns.Level) -> Level:
         known_ns=known_ns,
         days=max(float(span) if len(frame) else 0.0, 1.0) / DAY_S,
         cases={kind: find_cases(frame, stream, known_ns) for kind, stream in _streams(frame, name).items()},
+        visible=visible,
     )
 
 

@@ -183,7 +183,23 @@ class FoldMetrics(TypedDict):
     seed: NotRequired[int]
 
 
-class MetricsRow(RowCounts, BenignMetrics, FoldMetrics):
+class VisibleMetrics(TypedDict, total=False):
+    """What could be found, where the run was compared with twins; absent in other rows.
+
+    Attributes:
+        visible_rows: attack rows among those tested that left a trace.
+        visible_per_kind: share of the attack rows of each kind that left a trace, the ceiling of its recall.
+        recall_visible: recall on the attack rows that left a trace.
+        f1_visible: F1 where the attack rows that left none are not counted.
+    """
+
+    visible_rows: int
+    visible_per_kind: dict[str, float]
+    recall_visible: float
+    f1_visible: float
+
+
+class MetricsRow(RowCounts, BenignMetrics, FoldMetrics, VisibleMetrics):
     """A row of ``metrics.json``: one model on one split of one level.
 
     Attributes:
@@ -251,6 +267,7 @@ def scored_row(
         "average_precision": float(-np.diff(recall) @ precision[:-1]),  # as scikit-learn's function, without the curve once more
         **_against_benign(level, alarms & tested, score, tested),
         **folds,
+        **_visible(level, alarms, tested),
     }  # fmt: skip
     case_row: MetricsRow = CaseRow(**row, **first) if first else row
     return Scored(case_row, recall[points], precision[points])
@@ -279,6 +296,21 @@ def _against_benign(level: Level, alarms: Mask, score: Floats, tested: Mask) -> 
     return {
         "auc_against_benign": float(roc_auc_score(truth, score[anomalous])) if both else np.nan,
         "false_alarms_on_benign": float((false & level.benign).sum() / max(false.sum(), 1)),
+    }
+
+
+def _visible(level: Level, alarms: Mask, tested: Mask) -> VisibleMetrics:
+    """Return what could be found, and the scores of the alarms without the attack rows that left no trace."""
+    if level.visible is None:
+        return {}
+    attack = tested & (level.labels == 1)
+    counted = tested & (level.visible | (level.labels != 1))
+    counts = count(level.labels[counted], alarms[counted])
+    return {
+        "visible_rows": int((attack & level.visible).sum()),
+        "visible_per_kind": recall_per_kind(level.labels[tested], level.visible[tested], level.kinds[tested]),
+        "recall_visible": float(counts.recall),
+        "f1_visible": float(counts.f1),
     }
 
 

@@ -16,6 +16,7 @@ from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_ro
 from coldaisle_analysis.evaluation.splits import OTHER_RUNS, whole_run
 from coldaisle_analysis.forecast.columns import columns_of
 from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.twins import visibility_of
 from coldaisle_analysis.workers import parallel_map
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
@@ -54,7 +55,8 @@ def load(runs: Sequence[Path], seed: int) -> dict[int, list[Level]]:
     """
     by_seed = zip(seeds(runs, seed), runs, strict=True)
     return {
-        number: [prepare(tables.read_level(run, name), name) for name in LEARNED] for number, run in by_seed
+        number: [prepare(tables.read_level(run, name), name, visibility_of(run, name)) for name in LEARNED]
+        for number, run in by_seed
     }
 
 

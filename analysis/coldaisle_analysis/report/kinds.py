@@ -33,6 +33,8 @@ class Reach:
         best: earliness of the best model on the kind; ``None`` if no row of the kind is in a case.
         rule: the same of the operator's rule.
         recall: recall of the best model over the kind's rows.
+        visible: share of these rows that left a trace, the most that any model can catch; ``None`` where the run was not compared with
+            twins.
         trained: recall of the model that is also tested without kinds, with the kind in training.
         unseen: the same with the kind left out of training; ``None`` if that was not tested.
         reasons: reasons in the data why the best model does not catch more of it than the rule; empty if it does.
@@ -43,6 +45,7 @@ class Reach:
     best: KindEarliness | None
     rule: KindEarliness | None
     recall: float
+    visible: float | None
     trained: float | None
     unseen: float | None
     reasons: tuple[str, ...]
@@ -76,6 +79,7 @@ def _of_kind(
         model,
         rule,
         recall,
+        best.get("visible_per_kind", {}).get(kind),
         _recall(row_of(scored, level, split, WITHOUT_KIND), kind),
         _recall(row_of(scored, level, "kind", WITHOUT_KIND), kind),
         tuple(_reasons(kind, rows, frame, level, description, in_case=model is not None)) if short else (),
