@@ -188,7 +188,8 @@ def test_rows_that_are_gone_are_counted(plan: Plan, tables: Tables) -> None:
     twin = without(tables, episode.id)
     packets = twin["packets"]
     during = packets["time_ns"].between(episode.approach_ns, episode.end_ns)
-    sent = packets[during & packets["ip_src"].eq("198.18.0.41")].iloc[[-1]].assign(slot=pd.NA, copy=pd.NA)
+    sent = packets[during & packets["ip_src"].eq("198.18.0.41")].iloc[[-1]].copy()
+    sent[["slot", "copy"]] = pd.NA
     twin["packets"] = pd.concat([packets, sent], ignore_index=True)
     comparison = Comparison(plan, tables, ["packets"])
     comparison.add_clean(tables, tables, [0])

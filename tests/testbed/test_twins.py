@@ -12,6 +12,7 @@ from tests.conftest import HOUSE
 from tests.testbed import made_finished as made
 from tests.testbed.conftest import Call
 
+from coldaisle_analysis import tables
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.twins import stored
 from coldaisle_analysis.twins.comparison import Comparison
@@ -19,7 +20,7 @@ from coldaisle_contracts.errors import InputError, TrustError
 from coldaisle_contracts.manifest import Engine, Manifest, digest_of, sha256_of
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.planning import build_plan, without_episodes
-from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.scenario import Scenario, load_scenario
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.twins import TWINS, TwinManifest
 from coldaisle_testbed import leftovers, shard_folders, twin_plays, twins
@@ -94,8 +95,8 @@ def test_attacks_are_left_out_unless_others_are_named(week: Plan) -> None:
 def test_days_that_are_not_played_are_those_of_the_run(tmp_path: Path) -> None:
     """The stage of a twin holds the run's own shards as if they had been played there, and lacks the days that are to be played."""
     run, stage = tmp_path / "run", tmp_path / "stage"
-    scenario = load_scenario(WEEK).model_copy(update={"duration_h": 48.0})
-    plan = build_plan(scenario.model_copy(update={"drawn": None, "episodes": ()}))
+    about = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48.0}
+    plan = build_plan(Scenario.model_validate(about))
     shard_folders.prepare(run, plan)
     for day in (1, 2):
         for place in ("capture", "capture/raw"):
@@ -127,7 +128,7 @@ def lay(run: Path, names: Sequence[str]) -> Path:
     """Lay a comparison with twins beside a run, in which no row was compared; return its folder."""
     folder = run / TWINS / "001"
     folder.mkdir(parents=True)
-    levels = {level: stored.tables.read_level(run, level) for level in LEVELS}
+    levels = {level: tables.read_level(run, level) for level in LEVELS}
     plan = Plan.load(run / "plan.json")
     comparison = Comparison(plan, levels)
     comparison.add_clean(levels, levels, [0])
