@@ -11,8 +11,10 @@ MEMORY = 160 << 20
 """Memory of all processes of a shard, in bytes: 0.14 GiB were measured, with shared pages counted once."""
 SPARE = 512 << 20
 """Memory that is left to other programs, in bytes."""
+WEEKS_PER_PROCESSOR = 2
+"""Weeks of a campaign per processor: a half of them plays, which is mostly waiting, and the other half is labelled."""
 WEEK = 1 << 30
-"""Memory of a week that is played and labelled, in bytes."""
+"""Memory of a week that is played or labelled, in bytes: seven shards need more than what labels them."""
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -54,6 +56,9 @@ def _stated(name: str) -> int:
 
 
 def weeks_side_by_side() -> int:
-    """Return the number of weeks of a campaign to play at the same time, at least one: while one waits, another computes."""
+    """Return the number of weeks of a campaign to play at the same time, at least one: two per processor, or what free memory holds.
+
+    Shards of two weeks fill the slots of two processors, and meanwhile two other weeks are labelled.
+    """
     processors = len(os.sched_getaffinity(0))
-    return max(1, min(processors + 1, (free_memory() - SPARE) // WEEK))
+    return max(1, min(WEEKS_PER_PROCESSOR * processors, (free_memory() - SPARE) // WEEK))

@@ -124,3 +124,35 @@ def test_xargs_plays_the_tasks_as_the_page_shows_it(tmp_path: Path) -> None:
         timeout=60,
     )
     assert json.loads(states.stdout)["done"] == WEEKS
+
+
+FULL = """
+set -e
+mount -t tmpfs -o size=256k tmpfs "$1"
+"$2" -P -m coldaisle_testbed campaign run "$3" --out "$1/out" --workers 1 && exit 9
+test $? = 2
+ls "$1/out/weeks" "$1/out/.making" "$1/out/.claims"
+mount -o remount,size=256m "$1"
+"$2" -P -m coldaisle_testbed campaign run "$3" --out "$1/out" --workers 1
+"""
+"""A disk that is too small for a week, and then is not."""
+
+
+def test_a_full_disk_is_one_sentence_and_the_campaign_goes_on_later(tmp_path: Path) -> None:
+    """On a full disk the campaign ends with exit code 2 and names the disk, nothing half-done stays, and the same command completes it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", FULL, "sh", disk, sys.executable, made.file(tmp_path, WEEKS)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("coldaisle: ")]
+    assert len(said) == 1
+    assert f"the disk at {disk} is full" in said[0]
+    listed, _, end = done.stdout.partition(f"{WEEKS} weeks are done")
+    assert [line for line in listed.splitlines() if line and not line.endswith(":")] == []
+    assert end == f": {disk}/out\n"
