@@ -45,6 +45,32 @@ class AnalysisManifest(FolderManifest):
     files: Files
 
 
+class CampaignAnalysisManifest(FolderManifest):
+    """The manifest of an analysis of a campaign.
+
+    Attributes:
+        campaign: name of the campaign.
+        created: time of the analysis, wall time, UTC.
+        seconds: wall time that each stage took, in s.
+        versions: version of each tool and library used.
+        commit: commit of the coldaisle that made it, as in a run's manifest.
+        weeks: the weeks it used: the sha256 of each one's manifest, by the name of the week.
+        captures: labelled captures of somebody else that models were tried on: the sha256 of each, by its file's name.
+        files: sha256 of every file of the analysis but this one.
+    """
+
+    remedy = "every analysis has one: remove this one, and analyse the campaign again"
+
+    campaign: str
+    created: datetime
+    seconds: dict[str, float]
+    versions: dict[str, str]
+    commit: str
+    weeks: dict[str, str]
+    captures: dict[str, str] = Field(default={})
+    files: Files
+
+
 def analyses_of(run: Path) -> list[Path]:
     """Return the folders of a run's analyses, oldest first, without the hidden ones of analyses that are being made."""
     return sorted(path for path in (run / ANALYSES).glob("[!.]*") if path.is_dir() and not path.is_symlink())

@@ -9,7 +9,7 @@ from rich.console import Console
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.campaign import Size
 from coldaisle_testbed import json_output
-from coldaisle_testbed.commands import RUNS, AsJson, command, say
+from coldaisle_testbed.commands import RUNS, AsJson, LabelsOption, command, say
 from coldaisle_testbed.progress import Progress
 
 campaign_app = typer.Typer(help="Play, watch and analyse many weeks.", no_args_is_help=True)
@@ -95,3 +95,44 @@ def export(
     from coldaisle_analysis.weeks import export as exporting  # noqa: PLC0415
 
     say(*exporting.export(folder, size, out, Progress()).sentences())
+
+
+@command(
+    campaign_app,
+    "coldaisle campaign analyse runs/campaign-demo",
+    "coldaisle campaign analyse /data/demo --size S --out results",
+    "coldaisle campaign analyse /data/demo --against dad/*.pcap --labels dad/*labels.csv --utc-offset 7200",
+)
+def analyse(
+    folder: FolderArgument,
+    size: Annotated[
+        Size, typer.Option(help="Part to use: S lies in M, and M in L, which is all of it.")
+    ] = "L",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; default: a new one in the campaign.")
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled captures to test on and to learn from, one per day; repeat it."),
+    ] = None,
+    labels: LabelsOption = None,
+    utc_offset: Annotated[
+        int, typer.Option(min=-43_200, max=50_400, help="Offset of their local time from UTC, in s.")
+    ] = 0,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler whose workers fit models (extra dask): tcp://HOST:PORT, tls://HOST:PORT, or local."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn on the training weeks, set thresholds on the validation weeks, and test once on the test weeks."""
+    from coldaisle_testbed.campaign import analysing  # noqa: PLC0415
+
+    captures = analysing.captures_of(against, labels, utc_offset)
+    analysed = analysing.analyse(folder, size, out, captures, scheduler)
+    if as_json:
+        json_output.write(analysed.facts())
+    else:
+        say(*analysed.lines())
