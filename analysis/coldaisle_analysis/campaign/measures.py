@@ -23,8 +23,8 @@ from coldaisle_analysis.evaluation.counts import count, intervals
 from coldaisle_analysis.evaluation.metrics import (
     BudgetMetrics,
     CaseMetrics,
+    DelayCurves,
     FoldMetrics,
-    PolicyMetrics,
     scored_row,
 )
 from coldaisle_analysis.models.model import threshold
@@ -148,11 +148,15 @@ class Measured:
             "recall_by_items": curves["recall_by_items"],
             "recall_by_seconds": curves["recall_by_seconds"],
         }
+        no_curves: DelayCurves = {}
         if policies:
             metrics["policies"] = {
-                rule: PolicyMetrics(
-                    **budgeted(tuned.policy), chosen=[as_json(tuned.policy)], on_training=tuned.value
-                )
+                rule: {
+                    **budgeted(tuned.policy),
+                    "chosen": [as_json(tuned.policy)],
+                    "on_training": tuned.value,
+                    **no_curves,
+                }
                 for rule, tuned in self.policies(name).items()
             }
         return metrics
