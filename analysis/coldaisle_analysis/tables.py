@@ -15,6 +15,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.unforeseen import refused
 
 FORMS = ("parquet", "csv")
+"""Forms of a table; the first is that of every dataset."""
 
 
 def write(frame: pd.DataFrame, stem: Path, forms: Sequence[str] = FORMS) -> list[Path]:

@@ -201,6 +201,7 @@ def up(
         typer.Option("--set", help="KEY=VALUE: another value of a key of the scenario; repeat it."),
     ] = None,
     no_analysis: Annotated[bool, typer.Option("--no-analysis", help="Stop after the dataset.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Write the dataset as CSV, too.")] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Unfinished run to go on with; it holds all other settings.")
     ] = None,
@@ -212,8 +213,10 @@ def up(
 
     progress = Progress()
     if resume is not None:
-        if no_analysis or any(
-            option is not None for option in (scenario, engine, out, shards, seed, changes)
+        if (
+            no_analysis
+            or csv
+            or any(option is not None for option in (scenario, engine, out, shards, seed, changes))
         ):
             raise InputError("--resume", "it takes no other option: the unfinished run holds all settings")
         making.resume(resume, _engine, progress)
@@ -228,6 +231,7 @@ def up(
         shards=making.shards_of(plan, shards),
         analyse=not no_analysis,
         latest=out is None,
+        csv=csv,
     )
     making.begin(plan, order, RUNS, out, progress)
 

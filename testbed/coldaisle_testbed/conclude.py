@@ -87,7 +87,7 @@ def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished
             raise TrustError([*broken, f"captures and journals are in {stage}"])
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
-        dataset.write(built, stage / "dataset")
+        dataset.write(built, stage / "dataset", csv=order.csv)
     origin = {"versions": provenance.note(stage, order.engine), "commit": provenance.commit()}
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
     facts = {"id": final.name, "engine": order.engine, "created": datetime.now(UTC), "seconds": seconds}

@@ -35,6 +35,7 @@ class Order(BaseModel):
         shards: number of shards in which it is played.
         analyse: whether models are trained and a report is written.
         latest: whether the link ``latest`` beside the run is set to it.
+        csv: whether the dataset is written as CSV, too.
         played: whether all shards were played and joined.
         seconds: wall time of each finished step, in s.
     """
@@ -45,6 +46,7 @@ class Order(BaseModel):
     shards: int
     analyse: bool
     latest: bool
+    csv: bool = False
     played: bool = False
     seconds: dict[str, float] = {}
 

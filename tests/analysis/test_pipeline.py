@@ -9,7 +9,6 @@ from coldaisle_analysis.audit import CHECKS, scorecard
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.models import WITH_POLICIES
 from coldaisle_analysis.pipeline import analyse_captures
-from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import digest_of
 
@@ -84,7 +83,7 @@ def test_published_captures_show_the_leak(dad: Path, tmp_path: Path) -> None:
     analyse_captures(pcaps, labels, out, lambda _: None, 7200)
     assert files_of(out, ".") >= {
         *RESULTS,
-        *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
+        *(f"dataset/{level}.parquet" for level in LEVELS),
     }
     assert [path.name for path in tmp_path.iterdir()] == ["dad"]
     metrics = json.loads((out / "models" / "metrics.json").read_text())

@@ -39,7 +39,7 @@ Line = dict[str, Any]
 def make(folder: Path) -> Path:
     """Make the run in a folder and return the run's own folder: audited, without models."""
     made_run.make(folder / ".made")
-    order = Order(engine="netns", shards=1, analyse=False, latest=False)
+    order = Order(engine="netns", shards=1, analyse=False, latest=False, csv=True)
     return conclude(folder / ".made", order, Progress())
 
 

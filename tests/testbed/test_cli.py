@@ -394,7 +394,7 @@ def test_verify_names_what_was_changed(coldaisle: Call, copy_of_run: Path, what:
         "frame": "journal/injector.jsonl",
         "capture": "capture/day-1-000.pcap",
         "raw": "capture/raw/day-1-000.pcap",
-        "dataset": "dataset/readings.csv",
+        "dataset": "dataset/readings.parquet",
         "missing": "dataset/packets.parquet",
         "plan": "plan.json",
     }[what]

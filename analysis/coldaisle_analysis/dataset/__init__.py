@@ -205,13 +205,21 @@ def from_captures(
     )
 
 
-def write(dataset: Dataset, folder: Path) -> list[Path]:
-    """Write every level as Parquet and CSV into a folder, which is made if it does not exist; return the files.
+def write(dataset: Dataset, folder: Path, *, csv: bool = False) -> list[Path]:
+    """Write every level as Parquet into a folder, which is made if it does not exist; return the files.
+
+    Args:
+        dataset: the dataset.
+        folder: the folder.
+        csv: whether to write every level as CSV, too.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
-    return [path for level, rows in dataset.levels().items() for path in tables.write(rows, folder / level)]
+    forms = tables.FORMS if csv else tables.FORMS[:1]
+    return [
+        path for level, rows in dataset.levels().items() for path in tables.write(rows, folder / level, forms)
+    ]
 
 
 def load(folder: Path) -> Dataset:

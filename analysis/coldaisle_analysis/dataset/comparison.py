@@ -23,7 +23,9 @@ _FEW = 5
 """Most columns that a sentence names."""
 
 
-def differences(frame: pd.DataFrame, run: Path, name: str, version: str = "") -> Iterator[str]:
+def differences(
+    frame: pd.DataFrame, run: Path, name: str, version: str = "", *, has_csv: bool = True
+) -> Iterator[str]:
     """Yield a sentence for each file of a table, Parquet and CSV, that differs from the derived table.
 
     Args:
@@ -31,6 +33,7 @@ def differences(frame: pd.DataFrame, run: Path, name: str, version: str = "") ->
         run: the run's folder.
         name: path of the table in that folder, without suffix, such as ``dataset/packets``.
         version: version that made the run, if it is not this one; the sentences name it.
+        has_csv: whether the run has the table as CSV, too.
     """
     derived = pa.Table.from_pandas(frame, preserve_index=False)
     file = f"{name}.parquet"
@@ -40,7 +43,12 @@ def differences(frame: pd.DataFrame, run: Path, name: str, version: str = "") ->
         yield f"{file}: cannot be read ({str(error).splitlines()[0]})"
     else:
         yield from _table(file, stored, derived, version)
-    file = f"{name}.csv"
+    if has_csv:
+        yield from _as_text(derived, run, f"{name}.csv", version)
+
+
+def _as_text(derived: pa.Table, run: Path, file: str, version: str) -> Iterator[str]:
+    """Yield how the CSV of a table differs from the derived table."""
     try:
         text = (run / file).read_bytes()
     except OSError as error:

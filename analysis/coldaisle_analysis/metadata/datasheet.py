@@ -45,7 +45,8 @@ def _composition(facts: Facts) -> Iterator[str]:
         f"| {level} | {ROWS[level]} | {rows:,} | {len(columns(level))} |"
         for level, rows in facts.rows.items()
     ]
-    yield "**Instances.** Five levels, each as Parquet and CSV:"
+    has_csv = any(name.startswith("dataset/") and name.endswith(".csv") for name in facts.manifest.files)
+    yield f"**Instances.** Five levels, each as Parquet{' and CSV' if has_csv else ''}:"
     yield "\n".join(["| level | one row per | rows | columns |", "|---|---|---|---|", *levels])
     yield (
         f"**Labels.** {counts['packets_attack']:,} of {counts['packets']:,} packets and {counts['readings_attack']:,} of "

@@ -1,8 +1,10 @@
 """Input of the checks of :mod:`verification`."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from coldaisle_analysis.tables import FORMS
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.manifest import Manifest
 
@@ -20,3 +22,9 @@ class Case:
     run: Path
     manifest: Manifest
     account: Account
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Return the forms in which the run has its tables: CSV is there if a run was asked for it, or is an older one."""
+        has_csv = any(re.fullmatch(r"dataset/\w+\.csv", name) for name in self.manifest.files)
+        return FORMS if has_csv else FORMS[:1]

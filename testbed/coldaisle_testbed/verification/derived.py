@@ -27,4 +27,6 @@ def tables(case: Case) -> Iterator[str]:
     """Yield a sentence for each table that differs from the one derived again, with the first value that differs."""
     other = "" if provenance.made_here(case.manifest) else f"the run was made by {case.manifest.made_by}"
     for level, frame in dataset.build(case.run, case.account).levels().items():
-        yield from comparison.differences(frame, case.run, f"dataset/{level}", other)
+        yield from comparison.differences(
+            frame, case.run, f"dataset/{level}", other, has_csv="csv" in case.forms
+        )

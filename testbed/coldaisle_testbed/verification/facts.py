@@ -7,7 +7,6 @@ from typing import Any
 
 from coldaisle_analysis import metadata
 from coldaisle_analysis.columns import LEVELS
-from coldaisle_analysis.tables import FORMS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.planning import planned_again
@@ -58,7 +57,7 @@ def complete(case: Case) -> Iterator[str]:
         *(f"journal/{name}.jsonl" for name in journals),
         *sealed["file"],
         *sealed["raw"],
-        *(f"dataset/{level}.{form}" for level in LEVELS for form in FORMS),
+        *(f"dataset/{level}.{form}" for level in LEVELS for form in case.forms),
     }
     for name in sorted(expected - set(case.manifest.files)):
         yield f"{MANIFEST}: does not list {name}, which every such run has"

@@ -69,33 +69,20 @@ def _grow(table: Any, rows: Any, draws: Any, nodes: Any, settings: Any) -> tuple
         settings: see :data:`FEATURES`.
     """
     whole, real, stack, impurities = nodes
-    masses, entire, count, depth, deepest = rows[1], 0, 0, 1, 0
-    for at in range(stack[0, END]):
-        entire += masses[at]
+    entire, count, depth, deepest = _mass(rows, 0, stack[0, END]), 0, 1, 0
     while depth > 0:
         depth -= 1
-        start, end, level, constant = (
-            stack[depth, START],
-            stack[depth, END],
-            stack[depth, DEPTH],
-            stack[depth, CONSTANT],
-        )
-        mass, node = 0, count
-        for at in range(start, end):
-            mass += masses[at]
+        start, end, level = stack[depth, START], stack[depth, END], stack[depth, DEPTH]
+        mass, node, size = _mass(rows, start, end), count, end - start
         impurity = impurities[depth] if node else gini(mass)
         if node:
             whole[stack[depth, PARENT], stack[depth, SIDE]] = node
         count, deepest = count + 1, max(deepest, level)
         _describe(whole, real, node, mass, impurity)
-        size = end - start
-        if (
-            level >= settings[DEEPEST]
-            or size < settings[FEWEST]
-            or size < 2 * settings[LEAST]
-            or impurity <= _EPSILON
-        ):
+        small = size < settings[FEWEST] or size < 2 * settings[LEAST]
+        if small or level >= settings[DEEPEST] or impurity <= _EPSILON:
             continue
+        constant = stack[depth, CONSTANT]
         if settings[RANDOM]:
             column, left = random_split(table, rows, draws, start, end, mass, constant, settings)
         else:
@@ -110,6 +97,15 @@ def _grow(table: Any, rows: Any, draws: Any, nodes: Any, settings: Any) -> tuple
         _push(stack, impurities, depth + 1, start, middle, level + 1, node, LEFT, draws[2][1], gini(left))
         depth += 2
     return count, deepest
+
+
+@inner
+def _mass(rows: Any, start: int, end: int) -> int:
+    """Return the mass of a node's rows."""
+    masses, mass = rows[1], 0
+    for at in range(start, end):
+        mass += masses[at]
+    return mass
 
 
 @inner
