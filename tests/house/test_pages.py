@@ -14,6 +14,7 @@ from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
 from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
 from coldaisle_analysis.models import MODELS
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.planning import build_plan
@@ -42,7 +43,8 @@ DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(E
 
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
 ROOTS = [HOUSE, *HOUSE.glob("*/coldaisle_*/")]
-OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw")
+OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw",
+            *(f"dataset/{level}.parquet" for level in LEVELS))  # fmt: skip
 """First parts of paths that a page may name although a checkout does not have them."""
 
 
