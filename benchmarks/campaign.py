@@ -140,7 +140,12 @@ def _warm_up(checkout: Path) -> None:
 
 def _whole(folder: Path, weeks: int, scenario: Path | None) -> None:
     source = (scenario or HOUSE / "scenarios" / "week.toml").resolve()
-    more = ("--set", f"duration_h={weeks * 168}")
+    more = (
+        "--set",
+        f"duration_h={weeks * 168}",
+        "--set",
+        "time_zone=UTC",
+    )  # no zone with summer time has eight equal weeks
     _call(HOUSE, "up", str(source), *more, "--no-analysis", "--out", str(folder / "out"))
 
 

@@ -1,6 +1,7 @@
 """A campaign is played once, whatever happens: nothing done is done twice, and nothing half-done counts."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from tests.conftest import HOUSE
 from tests.testbed import made_campaign as made
 from tests.testbed.conftest import Call
 
-from coldaisle_contracts.campaign import CampaignFolder
+from coldaisle_contracts.campaign import CampaignFile, CampaignFolder, Week, load_campaign_file
 from coldaisle_testbed.campaign import attempt, claims, lasting, local, playing, records
 from coldaisle_testbed.campaign.folder import folder_for
-from coldaisle_testbed.campaign.names import digest_of_week
+from coldaisle_testbed.campaign.names import CLAIMS, MAKING, digest_of_week
+from coldaisle_testbed.campaign.outcome import Outcome
 
 RUN = """
 import sys
@@ -359,3 +361,41 @@ def test_commands_are_those_of_the_weeks_to_be_played(campaign: Campaign, coldai
     coldaisle("campaign", "run", file, "--out", folder.path)
     words = " ".join(folder.weeks[0].command)
     assert coldaisle("campaign", "status", folder.path, "--commands")[1] == f"{words}\n"
+
+
+def test_the_page_says_what_is(tmp_path: Path) -> None:
+    """The example of a file is valid, every key has its row, and the times, the names and the line of the log are the code's."""
+    page = (HOUSE / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    (tmp_path / "page.toml").write_text(example)
+    assert load_campaign_file(tmp_path / "page.toml").roles["validate"] == "3"
+    keys = re.findall(r"^\| `\[?(\w+)\]?` \|", page, re.MULTILINE)
+    assert keys == list(CampaignFile.model_fields)
+    words = " ".join(page.split())
+    numbers = {1: "once", 2: "twice", 3: "three times"}
+    for text in (
+        f"claim every {claims.BEAT_S:g} s",
+        f"after {claims.STALE_S:g} s without a touch",
+        f"at most {numbers[playing.ATTEMPTS]} in one call",
+        f"hidden folder `{MAKING}/`",
+        f"a file in `{CLAIMS}/`",
+    ):
+        assert text in words
+    (line,) = re.findall(r"^2026-.* done .*$", page, re.MULTILINE)
+    facts = {
+        "digest": "029271ddde16549c",
+        "ending": "done",
+        "host": "vm",
+        "began": line[:20],
+        "seconds": 78.3,
+    }
+    outcome = Outcome.model_validate({**facts, "cpu_s": 8.9, "load": 22.7, "steal": 0.001})
+    week = Week(scenario="week", seed=2, role="train", size="S", digest=outcome.digest, command=())
+    assert records.line(week, outcome) == line
+
+
+def test_the_demo_is_a_campaign_of_four_short_weeks(tmp_path: Path) -> None:
+    """The campaign that is shipped can be planned, has all three roles, and lasts four times two days."""
+    folder = folder_for(HOUSE / "campaigns" / "demo.toml", tmp_path / "demo")
+    assert [week.role for week in folder.weeks] == ["train", "train", "validate", "test"]
+    assert all("duration_h=48" in week.command for week in folder.weeks)
