@@ -1,5 +1,6 @@
 """The targets of damaged files: every way by which files of others enter coldaisle."""
 
+import json
 import random
 import shutil
 import struct
@@ -9,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from tests.analysis import made_detector, made_run
+from tests.analysis import made_campaign, made_detector, made_run
 from tests.analysis.decoding.made import (
     block,
     connect,
@@ -38,7 +39,10 @@ from coldaisle_analysis.judging.alerts import table_of
 from coldaisle_analysis.judging.frames import Frames
 from coldaisle_analysis.judging.matching import match
 from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.weeks import CampaignData
+from coldaisle_analysis.weeks.splits import SubsetFile
 from coldaisle_capture.retime import Retimer
+from coldaisle_contracts.campaign import CAMPAIGN, TASKS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import ColdaisleError
 from coldaisle_contracts.journal import read_journal
@@ -137,6 +141,7 @@ def targets(folder: Path) -> list[Target]:
     captured = {name: data for name, data in raw.items() if name.endswith(".pcap")}
     scenarios = {path.name: path.read_bytes() for path in SCENARIOS.glob("*.toml")}
     site = fit.to_toml(load_scenario(SCENARIOS / "hour.toml").site).encode()
+    campaign = made_campaign.make(folder / "campaign", run, played=())
     capture = folder / "sound.pcap"
     capture.write_bytes(_captures(folder)["sound.pcap"])
     return [
@@ -169,6 +174,14 @@ def targets(folder: Path) -> list[Target]:
             damaged,
             lambda path: labelled_captures.build([capture], [path], 0),
         ),
+        Target("tasks of a campaign", _of(campaign, TASKS), edited_lines, CampaignData, campaign),
+        Target("file of a campaign", _of(campaign, CAMPAIGN), edited_text, CampaignData, campaign),
+        Target(
+            "split of an export",
+            _split(),
+            edited_json,
+            lambda path: SubsetFile.load(path.parents[1], "train"),
+        ),
         Target("tables", {"rows.csv": _rows()}, edited_text, lambda path: examine.path(path, "label")),
         Target(
             "readings",
@@ -177,6 +190,19 @@ def targets(folder: Path) -> list[Target]:
             lambda path: fit.fit([path], lambda _: None),
         ),
     ]
+
+
+def _of(folder: Path, name: str) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes()}
+
+
+def _split() -> dict[str, bytes]:
+    """Return the file of a subset of an exported campaign."""
+    digest = "0" * 64
+    week = {"week": "made-1", "scenario": "made", "seed": 1, "digest": digest[:16], "plan_digest": digest}
+    weeks = [week | {"semantic_digest": digest, "manifest": digest}]
+    text = json.dumps({"split": digest[:16], "subset": "train", "weeks": weeks})
+    return {"splits/train.json": text.encode()}
 
 
 def _decode(path: Path) -> None:

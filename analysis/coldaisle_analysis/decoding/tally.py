@@ -46,7 +46,10 @@ TALLY = np.dtype(
         ("messages", np.int64),  # rows written in this batch
         ("numbers", np.int64),  # entries of the batch's dictionaries
         ("texts", np.int64),
-        ("number_mask", np.int64),  # the places in use of the table that finds them, less 1; the same for texts
+        (
+            "number_mask",
+            np.int64,
+        ),  # the places in use of the table that finds them, less 1; the same for texts
         ("text_mask", np.int64),
         ("text_bytes", np.int64),
         ("payload_bytes", np.int64),

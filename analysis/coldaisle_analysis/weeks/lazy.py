@@ -19,6 +19,9 @@ from coldaisle_contracts.errors import InputError
 
 _REMEDY = "name the folder of a campaign, or what `coldaisle campaign export` made of it"
 
+_UNREADABLE = (OSError, ValueError, pa.ArrowException)
+"""What pyarrow and pandas raise for a damaged file."""
+
 
 class Part(NamedTuple):
     """A file with rows of a level.
@@ -108,7 +111,7 @@ def _known(file: Part) -> pa.dataset.Expression:
 def _refuse_odd(file: Part, level: Level) -> None:
     try:
         names = pa.parquet.read_schema(file.path).names
-    except (OSError, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         remedy = "it is missing or is no Parquet file: run the campaign again, or export it again"
         raise InputError(file.path, remedy) from error
     expected = set(schema_of(level).names) - ({"day"} if file.day is not None else set())
@@ -129,9 +132,19 @@ def read_frame(rows: pa.dataset.Dataset, level: Level, columns: Sequence[str] | 
         InputError: if a file is damaged.
     """
     try:
-        table = rows.to_table(columns=columns and list(dict.fromkeys(columns)))
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            str(error).partition("\n")[0], "export the campaign again, or play the week again"
-        ) from error
-    return frame_of(table, level)
+        return frame_of(rows.to_table(columns=columns and list(dict.fromkeys(columns))), level)
+    except _UNREADABLE as error:
+        remedy = "it is damaged: export the campaign again, or play the week again"
+        raise InputError(_first_damaged(rows), remedy) from error
+
+
+def _first_damaged(rows: pa.dataset.Dataset) -> str:
+    """Return the first file of a dataset that cannot be read, and the last where each can be read alone."""
+    path = ""
+    for fragment in rows.get_fragments():
+        path = fragment.path
+        try:
+            fragment.to_table().to_pandas()
+        except _UNREADABLE:
+            break
+    return path

@@ -158,3 +158,16 @@ def test_unknown_words(campaign: Path, words: dict[str, str], message: str) -> N
     """An unknown level, subset or scenario is refused."""
     with pytest.raises(InputError, match=message):
         load_campaign(campaign, **words)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_damaged_inside(campaign: Path, tmp_path: Path) -> None:
+    """A file whose rows cannot be read is named when they are read into memory."""
+    copy = shutil.copytree(campaign, tmp_path / "copy")
+    file = made_campaign.week_of(copy, 2) / "dataset" / "windows.parquet"
+    content = bytearray(file.read_bytes())
+    content[4:-20_000] = bytes(len(content) - 20_004)  # the footer stays
+    file.write_bytes(content)
+    with pytest.raises(
+        InputError, match=rf"{made_campaign.week_of(copy, 2).name}/dataset/windows\.parquet: it is damaged"
+    ):
+        load_campaign(copy, level="windows", lazy=False)
