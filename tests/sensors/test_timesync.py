@@ -28,14 +28,17 @@ class _Server:
         self.requests: list[bytes] = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        self.classes = set[int]()
         self.port = int(self.socket.getsockname()[1])
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
-            request, client = self.socket.recvfrom(512)
+            request, about, _, client = self.socket.recvmsg(512, 64)
             if not request:
                 return
+            self.classes |= {content[0] >> 2 for *_, content in about}
             self.requests.append(request)
             if (reply := self.answer(request)) is not None:
                 self.socket.sendto(reply, client)
@@ -89,11 +92,12 @@ def test_offset_of_the_server_is_adopted(server: _Server, sync: TimeSync) -> Non
 
 
 def test_query_is_an_ntp_4_client_request(server: _Server, sync: TimeSync) -> None:
-    """A query is one datagram of 48 bytes, version 4, mode 3."""
+    """A query is one datagram of 48 bytes, version 4, mode 3, with the service class of the published captures."""
     server.answer = _ahead(0)
     sync.query(4)
     (request,) = server.requests
     assert (len(request), request[0] & 0x3F) == (48, 4 << 3 | 3)
+    assert server.classes == {46}
 
 
 def test_silent_server_leaves_the_correction_as_it_was(server: _Server, sync: TimeSync) -> None:

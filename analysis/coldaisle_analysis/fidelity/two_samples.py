@@ -118,7 +118,7 @@ def _told(level: Level, topic: str, sides: str, both: Sides, names: Sequence[str
     count = len(sample.side)
     if sample.folds < 2:  # noqa: PLR2004 - one side of a test and one of training
         return Told(level, topic, sides, np.nan, np.nan, np.nan, count)
-    wanted = topic == "all"
+    wanted = topic == "all" or sides == BOTH
     with threadpool_limits(1):
         results = [_fold(sample, number, seed, wanted) for number in range(sample.folds)]
     scores = [score for score, _ in results]
