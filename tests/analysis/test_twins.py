@@ -124,6 +124,13 @@ def test_range_covers_columns_that_are_missing_now_and_then() -> None:
     """A column that is missing on one side alone has left its range, unless that happens to clean plays, too."""
     limits = range_of(np.array([[0.0, np.inf], [0.0, 0.0]]))
     assert limits.left(np.array([[np.inf, np.inf]])).tolist() == [[True, False]]
+    often = np.zeros((2_000, 2))
+    often[:300, 1] = np.inf
+    often[0, 0] = np.inf
+    assert range_of(often).left(np.array([[np.inf, np.inf], [0.1, 0.1]])).tolist() == [
+        [True, False],
+        [True, True],
+    ]
 
 
 def test_wider_of_two_samples_holds() -> None:

@@ -1,16 +1,19 @@
 """The yardstick: what two clean plays of one plan differ by anyway.
 
 Programs, kernels and sockets are real, so two plays of a plan differ in their timing, and sometimes in a frame. A column of a row has
-left that range when it differs from the same row of the twin by more than it does between clean plays. For a sort of row with n pairs of
-rows of clean plays, and m columns, the range of a column ends at the difference of rank ⌈(n + 1)(1 - a/2m)⌉, and at twice the largest
-where there are too few pairs for that rank, which is a margin and no theorem; likewise it has left the range if it is missing on one side alone, and that happens to fewer pairs. This is a conformal bound (Vovk, Gammerman and Shafer, *Algorithmic Learning in a Random World*, 2005, chapter 2;
-for tests of outliers: Bates, Candès, Lei, Romano and Sesia, *Testing for outliers with conformal p-values*, The Annals of Statistics
-51(1), 2023) with Bonferroni's correction for two tests of m columns. So a row that no attack touched leaves the range in any of its columns with
-a probability of at most a, whatever the distribution, as long as there are enough pairs and the plays are exchangeable.
+left its range when it differs from the same row of the twin by more than it does between clean plays. All columns have to share the
+errors: the range of each column of a sort of row ends at its r-th largest difference, or at so many flips from a value to a missing one,
+and r is the largest number for which at most the share a of the pairs of clean rows leaves the range of any column. This is the minP
+procedure (Westfall and Young, *Resampling-Based Multiple Testing*, 1993, chapter 2) on pairs of rows of clean plays, and the share is
+bounded for fresh rows, too, whatever the distribution, if they are exchangeable with these: a conformal test of outliers (Bates, Candès,
+Lei, Romano and Sesia, *Testing for outliers with conformal p-values*, The Annals of Statistics 51(1), 2023).
+
+It takes 1/a - 1 pairs. With fewer, the range ends at twice the largest difference, which is a margin and no theorem.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -23,8 +26,6 @@ MARGIN = 2.0
 """Factor of the largest difference that ends a range for which there are too few pairs."""
 _CLOSE = 1e-9
 """Largest relative difference between numbers that count as equal."""
-EVERY = ""
-"""The sort that stands for all sorts of a level, for rows of a sort without pairs."""
 
 
 def distance(one: Floats, other: Floats) -> Floats:
@@ -92,22 +93,17 @@ def joined(pairs: Sequence[Pairs]) -> Pairs:
 
 
 def ranges(*samples: Pairs) -> dict[str, Range]:
-    """Return the range of each sort of row, and of all sorts together under :data:`EVERY`.
+    """Return the range of each sort of row.
 
-    Each sample has a range of its own, and the widest holds: two clean plays are one sample, the run and a twin before any episode that
+    Each sample has a range of its own, and the widest holds: two clean plays are one sample, the run and its twins before any episode that
     is left out are another, and the machine may have been busier in one of them.
     """
     found: dict[str, Range] = {}
     for sample in samples:
         for sort in sorted(set(sample.sort.tolist())):
-            _widen(found, sort, range_of(sample.distance[sample.sort == sort]))
-        if len(sample.sort):
-            _widen(found, EVERY, range_of(sample.distance))
+            wider = range_of(sample.distance[sample.sort == sort])
+            found[sort] = found[sort].united(wider) if sort in found else wider
     return found
-
-
-def _widen(found: dict[str, Range], sort: str, wider: Range) -> None:
-    found[sort] = found[sort].united(wider) if sort in found else wider
 
 
 def range_of(distances: Floats) -> Range:
@@ -116,24 +112,36 @@ def range_of(distances: Floats) -> Range:
     Args:
         distances: differences of pairs of rows of clean plays, shape (pairs, columns).
     """
-    pairs, columns = distances.shape
-    wanted = int(np.ceil((pairs + 1) * (1 - ALPHA / (2 * columns))))
-    rank = min(wanted, pairs)
     flipped = np.isinf(distances)
-    end = np.partition(np.where(flipped, 0.0, distances), rank - 1, axis=0)[rank - 1]
-    return Range(end * (MARGIN if wanted > pairs else 1.0), flipped.sum(axis=0) > pairs - rank)
+    sizes = np.where(flipped, 0.0, distances)
+    flips = np.asarray(flipped.sum(axis=0))
+    allowed = int(ALPHA * (len(distances) + 1)) - 1
+    if allowed < 0:
+        return Range(MARGIN * sizes.max(axis=0), flips > 0)
+    ordered = np.sort(sizes, axis=0)
+    rarest = np.full(len(distances), len(distances))
+    for column in np.flatnonzero(ordered[-1] > 0):
+        larger = len(distances) - np.searchsorted(ordered[:, column], sizes[:, column])
+        np.minimum(rarest, larger, out=rarest)
+    for column in np.flatnonzero(flips):
+        rarest[flipped[:, column]] = np.minimum(rarest[flipped[:, column]], flips[column])
+    rank = int(np.partition(rarest, allowed)[allowed])
+    return Range(ordered[len(distances) - rank], np.asarray(flips >= rank))
 
 
 def outside(found: dict[str, Range], sort: Texts, distances: Floats) -> Mask:
     """Return which differences of matched rows have left their range, shape (rows, columns).
 
     Args:
-        found: what :func:`ranges` returns; rows of a sort that it lacks have the range of all sorts.
+        found: what :func:`ranges` returns; rows of a sort that it lacks have the widest range of any sort.
         sort: sort of each row.
         distances: what :func:`distance` returns for the rows.
     """
     left = np.zeros(distances.shape, np.bool_)
     for name in set(sort.tolist()):
-        if limits := found.get(name, found.get(EVERY)):
-            left[sort == name] = limits.left(distances[sort == name])
+        left[sort == name] = _limits(found, name).left(distances[sort == name])
     return left
+
+
+def _limits(found: dict[str, Range], sort: str) -> Range:
+    return found[sort] if sort in found else reduce(Range.united, found.values())
