@@ -9,7 +9,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from typing import Any
 
 from joblib import cpu_count
@@ -31,14 +31,15 @@ _work: list[tuple[Function, Jobs]] = []
 def parallel_map(function: Function, jobs: Jobs) -> Iterator[Any]:
     """Yield the results of a function for each job, in the order of the jobs, as soon as they are there.
 
-    Work begins at once, except on a machine with one processor: there each result is made when it is asked for.
+    Work begins at once, except on a machine with one processor and in a daemon of ``multiprocessing``: there each result is made when it
+    is asked for.
 
     Args:
         function: the function.
         jobs: arguments of each call, the longest calls first; they are shared, not copied.
     """
     processes = min(int(cpu_count()), MAX_PROCESSES, len(jobs))
-    if processes <= 1:
+    if processes <= 1 or current_process().daemon:  # a daemon may have no children
         return (_quietly(function, job) for job in jobs)
     return _Results(function, jobs, processes)
 

@@ -38,6 +38,16 @@ def test_latency_cost_is_one_half_at_the_deadline() -> None:
     assert latency_cost([10_000, 10**7], 50).tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("deadline", [0.5, 5, 50])
+def test_costs_that_are_kept_are_those_that_are_computed(deadline: float) -> None:
+    """Items as whole numbers, whose costs are looked up, cost the same to the last digit as items with a fraction of 0."""
+    items = np.arange(3000)
+    assert latency_cost(items, deadline).tolist() == latency_cost(items.astype(np.float64), deadline).tolist()
+    assert (
+        latency_cost(-items, deadline).tolist() == latency_cost(-items.astype(np.float64), deadline).tolist()
+    )
+
+
 def test_erde_adds_up_the_four_costs() -> None:
     """With deadline 5 the costs are 0.5 (late), 1 (miss), 0.5 (false alarm, the share) and 0; their mean is 0.5."""
     assert erde(FOUR, 5) == pytest.approx((0.5 + 1 + 0.5 + 0) / 4)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import f1_score, precision_recall_curve, precision_score, recall_score
 
 from coldaisle_analysis.evaluation.counts import count, intervals, recall_per_kind
+from coldaisle_analysis.evaluation.metrics import precision_and_recall
 
 RNG = np.random.default_rng(5)
 LABELS = (RNG.random(400) < 0.2).astype(np.int8)
@@ -52,3 +53,12 @@ def test_recall_per_kind() -> None:
     alarms = np.array([True, True, True, False, True])
     kinds = pd.Series(["removal", "removal", "modification", "modification", "normal"])
     assert recall_per_kind(labels, alarms, kinds) == {"modification": 0.5, "removal": 1.0}
+
+
+@pytest.mark.parametrize("digits", [0, 1, 12])
+def test_the_curve_is_that_of_scikit_learn(digits: int) -> None:
+    """Precision and recall at every threshold are the same numbers, with scores that recur and with scores that do not."""
+    score = np.round(RNG.random(400) + 0.3 * LABELS, digits).astype(np.float64)
+    precision, recall, _ = precision_recall_curve(LABELS, score)
+    ours = precision_and_recall(LABELS, score)
+    assert (ours[0].tolist(), ours[1].tolist()) == (precision.tolist(), recall.tolist())

@@ -11,10 +11,10 @@ import pytest
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.columns import LEVELS
 from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
 from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
 from coldaisle_analysis.models import MODELS
-from coldaisle_analysis.columns import LEVELS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.planning import build_plan

@@ -15,6 +15,7 @@ Media*, WSDM 2018. The scripts that eRisk and its participants publish compute t
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ from coldaisle_analysis.earliness.outcomes import Outcomes
 
 ERISK_RATE = 0.0078
 """The rate p of eRisk's latency penalty, for cases of any length."""
+_MOST = 1 << 20
+"""Items below which costs are kept."""
 _LOWEST = -709.0
 """Exponent below which e^-x is no floating-point number."""
 
@@ -38,7 +41,16 @@ def latency_cost(item: npt.ArrayLike, deadline: float) -> Floats:
         >>> latency_cost([1, 5, 9], deadline=5).round(3).tolist()
         [0.018, 0.5, 0.982]
     """
-    return _sigmoid(np.asarray(item, dtype=np.float64) - checked.number("deadline", deadline))
+    items, due = np.asarray(item), checked.number("deadline", deadline)
+    if items.dtype.kind == "i" and items.size and items.min() >= 0 and items.max() < _MOST:
+        return np.asarray(_costs(due, 1 << int(items.max()).bit_length())[items])
+    return _sigmoid(items.astype(np.float64) - due)
+
+
+@lru_cache(maxsize=64)
+def _costs(deadline: float, items: int) -> Floats:
+    """Return the cost at each item below so many: policies ask for the same few again and again."""
+    return _sigmoid(np.arange(items, dtype=np.float64) - deadline)
 
 
 def _sigmoid(values: Floats) -> Floats:

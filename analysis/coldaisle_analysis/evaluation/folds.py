@@ -36,7 +36,11 @@ class ModelInputs:
 
     def of(self, rows: Rows) -> Floats:
         """Return the input columns of some rows, shape (rows, columns)."""
-        return np.column_stack([part[rows] for part in self.parts])
+        columns = np.empty((len(rows), sum(part.shape[1] for part in self.parts)))
+        ends = np.cumsum([part.shape[1] for part in self.parts])
+        for part, end in zip(self.parts, ends, strict=True):
+            columns[:, end - part.shape[1] : end] = part[rows]
+        return columns
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal, NotRequired
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from typing_extensions import TypedDict
 
-from coldaisle_analysis.arrays import Floats, Mask
+from coldaisle_analysis.arrays import Floats, Labels, Mask
 from coldaisle_analysis.earliness.per_kind import KindEarliness, Number
 from coldaisle_analysis.evaluation.counts import Intervals, count, intervals, recall_per_kind
 from coldaisle_analysis.evaluation.levels import Level
@@ -259,7 +259,7 @@ def scored_row(
         first: the metrics of the first kind of case, where one was tested.
     """
     labels = level.labels[tested]
-    precision, recall, _ = precision_recall_curve(labels, score[tested])
+    precision, recall = precision_and_recall(labels, score[tested])
     points = np.unique(np.searchsorted(-recall, -np.linspace(0, 1, CURVE_POINTS)))
     row: MetricsRow = {
         "model": model, "level": level.name, "split": split,
@@ -271,6 +271,18 @@ def scored_row(
     }  # fmt: skip
     case_row: MetricsRow = CaseRow(**row, **first) if first else row
     return Scored(case_row, recall[points], precision[points])
+
+
+def precision_and_recall(labels: Labels, score: Floats) -> tuple[Floats, Floats]:
+    """Return precision and recall at every threshold, from the lowest up, as scikit-learn's ``precision_recall_curve``.
+
+    Values are sorted, which takes NumPy much less time than to put rows in order. Without an attack recall is 1.
+    """
+    ranked, hits = np.sort(score), np.sort(score[labels == 1])
+    first = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+    caught = len(hits) - np.searchsorted(hits, ranked[first], side="left")
+    recall = caught / len(hits) if len(hits) else np.ones(len(first))
+    return np.append(caught / (len(ranked) - first), 1.0), np.append(recall, 0.0)
 
 
 def _confusion(level: Level, alarms: Mask, tested: Mask, seed: int) -> RowCounts:

@@ -18,6 +18,9 @@ from coldaisle_analysis.evaluation.splits import subsample
 from coldaisle_analysis.models import MODELS
 from coldaisle_analysis.models.model import MIN_CLASS_ROWS, Model, Preparation, scores
 
+_FEW = 4
+"""A model that takes less than this part of a draw has its rows prepared on their own."""
+
 
 class _Key(NamedTuple):
     """Key of a draw: whether it depends on labels, and how its rows are prepared."""
@@ -90,11 +93,23 @@ class TrainingRows:
         rows_taken = subsample(drawn, truth, model.most_rows, self._seed)
         if model.supervised and np.bincount(truth[rows_taken], minlength=2).min() < MIN_CLASS_ROWS:
             return None
-        steps, rows = self.prepared(name)
+        steps, rows = self._taken(name, drawn, rows_taken)
         estimator = model.make(self._seed, self.names).set_params(**(params or {}))
         start = time.perf_counter()
-        estimator.fit(_selected(rows, np.searchsorted(drawn, rows_taken)), truth[rows_taken])
+        estimator.fit(rows, truth[rows_taken])
         return FittedModel(estimator, steps, len(rows_taken), time.perf_counter() - start)
+
+    def _taken(self, name: str, drawn: Rows, rows: Rows) -> tuple[list[BaseEstimator], Floats]:
+        """Return the fitted steps of a model's preparation, and the prepared rows that it takes of its draw.
+
+        A few rows of a large draw are prepared on their own, unless the draw is prepared already: steps look at one row at a time.
+        """
+        key = self._key(MODELS[name])
+        if key not in self._prepared and len(rows) * _FEW < len(drawn):
+            steps = self._steps(key.preparation)
+            return steps, prepare(steps, self._features[rows])
+        steps, prepared = self.prepared(name)
+        return steps, _selected(prepared, np.searchsorted(drawn, rows))
 
     def prepared(self, name: str) -> tuple[list[BaseEstimator], Floats]:
         """Return the fitted steps of a model's preparation, and the prepared rows of its draw."""
@@ -109,8 +124,10 @@ class TrainingRows:
         if preparation not in self._fitted:
             drawn = self._draw(_Key(False, preparation))
             steps, rows = preparation(), _selected(self._features, drawn)
-            for step in steps:
+            for step in steps[:-1]:
                 rows = step.fit_transform(rows)
+            for step in steps[-1:]:
+                step.fit(rows)
             self._fitted[preparation] = steps
         return self._fitted[preparation]
 
