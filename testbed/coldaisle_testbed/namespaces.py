@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +32,18 @@ _CHILD_TABLE, _SOCKETS = "ipv4/tcp_child_ehash_entries", 1024
 def current() -> int:
     """Return a file descriptor of the calling thread's network namespace."""
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def settle() -> None:
+    """Move the calling thread into a network namespace of its own where it could not come back to the present one.
+
+    Root of a user namespace may leave the machine's network, open packet sockets in the networks that it makes, and not come back.
+    """
+    home = current()
+    leave()
+    with suppress(PermissionError):
+        enter(home)
+    os.close(home)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ PROBES: dict[str, Probe] = {"packet sockets": packet_socket, "link control": lin
 
 def lacking() -> dict[str, str]:
     """Return the abilities that this machine lacks, each with the reason that the kernel gave."""
+    namespaces.settle()
     reasons = {}
     for ability, probe in PROBES.items():
         try:

@@ -16,7 +16,7 @@ from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.unforeseen import FULL, as_known
-from coldaisle_testbed import shard_folders
+from coldaisle_testbed import namespaces, shard_folders
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
 from coldaisle_testbed.nursery import LOG, SOCKET, open_nursery
@@ -68,6 +68,7 @@ def play(
     Raises:
         ColdaisleError: the first failure; everything that was started has ended by then.
     """
+    namespaces.settle()
     all_shards = Shard.split(plan.scenario.days, shards)
     if not shard_folders.are_joined(stage):
         sealed = shard_folders.drop_unsealed(stage)

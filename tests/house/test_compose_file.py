@@ -26,6 +26,9 @@ CAPABILITIES = {
     "live": OWNER,
     "alarms": OWNER,
     "judge": OWNER,
+    "campaign": OWNER,
+    "worker": OWNER
+    | {"SYS_ADMIN", "NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "CHOWN", "DAC_OVERRIDE", "FOWNER"},
     "timekeeper": OWNER | {"CHOWN"},
     "switch": OWNER | {"NET_ADMIN"},
     "capture": OWNER | {"NET_ADMIN", "NET_RAW"},
@@ -35,6 +38,8 @@ CAPABILITIES = {
 """The capabilities of each service; a service that is not listed has none."""
 PLUGGED_IN = {"capture", "injector", *UNITS}
 ON_THE_DESK = {"desk", "live", "alarms"}
+CLUSTER = {"scheduler", "worker", "campaign"}
+"""Services of the profile cluster."""
 
 
 def image(service: dict[str, Any]) -> str:
@@ -48,7 +53,7 @@ def test_no_container_network_reaches_the_test_network() -> None:
     joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
     assert joined == {BROKER.name, NTP.name}
     assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
-    for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict", "judge"):
+    for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict", "judge", "scheduler"):
         assert SERVICES[name]["network_mode"] == "none", name
     assert {name for name, service in SERVICES.items() if "networks" in service} == ON_THE_DESK
     assert SERVICES["analysis"]["network_mode"] == "service:desk"
@@ -74,7 +79,8 @@ def test_services_have_no_more_than_they_need(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert set(service.get("cap_add", ())) == CAPABILITIES.get(name, set())
-    assert service["security_opt"] == ["no-new-privileges:true"]
+    mounting = ["apparmor=unconfined", "systempaths=unconfined"] if name == "worker" else []
+    assert service["security_opt"] == ["no-new-privileges:true", *mounting]
     assert service["read_only"] is True
     assert service["init"] is True
     assert "privileged" not in service
@@ -93,7 +99,9 @@ def test_services_are_bounded(name: str) -> None:
 def test_programs_of_the_run_are_not_root() -> None:
     """Only services that need the owner of runs/ start as root, and they change to that user first; all others have a user of their own."""
     for name, service in SERVICES.items():
-        if name in CAPABILITIES:
+        if name == "worker":  # it is the engine netns, which needs root
+            assert service["user"] == "root"
+        elif name in CAPABILITIES:
             assert service["user"] == "root"
             script = (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
             script += (HOUSE / "analysis" / "desk").read_text(encoding="utf-8")
@@ -192,7 +200,7 @@ def test_the_port_is_taken_before_anything_is_played() -> None:
     reached = {"desk"}
     while more := {name for name, others in waiting.items() if others & reached} - reached:
         reached |= more
-    assert reached == set(SERVICES) - {"alarms", "judge"}
+    assert reached == set(SERVICES) - {"alarms", "judge"} - CLUSTER
 
 
 def test_the_terminal_hears_who_speaks_to_people() -> None:
@@ -201,12 +209,24 @@ def test_the_terminal_hears_who_speaks_to_people() -> None:
     assert attached == {"desk", "analysis", "live"}
 
 
-@pytest.mark.parametrize("name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp"])
+@pytest.mark.parametrize(
+    "name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
+)
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """A service that keeps running while others wait for it has a health check."""
     healthcheck = SERVICES[name]["healthcheck"]
     assert healthcheck["test"]
     assert healthcheck["start_period"] == "60s", "a busy machine starts a program slowly"
+
+
+def test_nobody_reaches_the_scheduler() -> None:
+    """Dask has no password, and a worker is root of its container: all of the cluster is on the loopback of one namespace without a network."""
+    assert SERVICES["scheduler"]["network_mode"] == "none"
+    assert {SERVICES[name]["network_mode"] for name in CLUSTER - {"scheduler"}} == {"service:scheduler"}
+    assert not any({"ports", "networks"} & set(SERVICES[name]) for name in CLUSTER)
+    assert {"--host", "127.0.0.1"} <= set(SERVICES["scheduler"]["command"])
+    assert {"tcp://127.0.0.1:8786", "--host=127.0.0.1"} <= set(SERVICES["worker"]["command"])
+    assert all(SERVICES[name]["profiles"] == ["cluster"] for name in CLUSTER)
 
 
 def test_no_variable_is_needed() -> None:

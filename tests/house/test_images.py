@@ -1,4 +1,4 @@
-"""The images: each holds its own part with locked and hashed dependencies, and only one holds scapy."""
+"""The images: each holds its own part with locked and hashed dependencies, and only two hold scapy."""
 
 import os
 import re
@@ -36,9 +36,10 @@ def group(name: str) -> set[str]:
 
 
 def test_images_take_what_the_project_declares() -> None:
-    """The groups of all images together are the project's dependencies plus JupyterLab and its companions."""
+    """The groups of all images together are the project's dependencies plus its extras, JupyterLab and its companions."""
     taken = set[str]().union(*(group(image) for image in PACKAGES))
-    assert taken == names(PROJECT["project"]["dependencies"]) | group("notebook")
+    extras = names([line for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines])
+    assert taken == names(PROJECT["project"]["dependencies"]) | group("notebook") | extras
 
 
 @pytest.mark.parametrize("image", PACKAGES)
@@ -88,18 +89,22 @@ def test_whoever_installs_checks_hashes() -> None:
     assert all("--require-hashes" in line or "--no-deps --no-build-isolation -e" in line for line in calls)
 
 
-def test_only_the_injector_image_holds_scapy() -> None:
-    """The licence of scapy is GPL-2.0-only; no other image holds it."""
-    assert [image for image in PACKAGES if "scapy" in locks.read(HOUSE / image / LOCK)] == ["injector"]
+def test_only_two_images_hold_scapy() -> None:
+    """The licence of scapy is GPL-2.0-only: only the attacker's image holds it, and that of a worker, which plays all programs."""
+    holding = [image for image in PACKAGES if "scapy" in locks.read(HOUSE / image / LOCK)]
+    assert holding == ["injector", "worker"]
 
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_gets_its_own_part_only(image: str) -> None:
-    """An image copies the contracts and its own package; the analysis image also copies testbed and capture, to finish and verify runs."""
+    """An image copies the contracts and its own package; the analysis image also testbed and capture, to finish runs; a worker all packages."""
     text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
     copied = set(re.findall(r"^COPY \w+/(coldaisle_\w+)", text, re.MULTILINE))
     if image not in PACKAGES:
         assert copied == set()
+        return
+    if image == "worker":
+        assert copied == {path.name for path in HOUSE.glob("[!.]*/coldaisle_*")}
         return
     also = {"coldaisle_testbed", "coldaisle_capture"} if image == "analysis" else set()
     assert copied == {"coldaisle_contracts", f"coldaisle_{image}"} | also

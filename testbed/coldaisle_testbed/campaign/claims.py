@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coldaisle_contracts.validation import Model
-from coldaisle_testbed.campaign.names import CLAIMS, host
+from coldaisle_testbed.campaign.names import CLAIMS, host, runner
 
 BEAT_S = 5.0
 """Time between two touches of a claim, in s."""
@@ -32,12 +32,14 @@ class _Holder(Model):
 
     Attributes:
         host: name of its machine.
+        runner: name of the process among all runners.
         kernel: id of the boot of its machine, and of its namespace of processes.
         pid: its id.
         since: when it began, in ticks since the boot.
     """
 
     host: str
+    runner: str
     kernel: str
     pid: int
     since: str
@@ -109,7 +111,7 @@ def claim(folder: Path, digest: str, gone: Collection[str] = ()) -> Claim | None
         return None
     number = _number(newest) + 1 if newest is not None else 0
     path = claims / f"{digest}.{number}"
-    me = _Holder(host=host(), kernel=_kernel(), pid=os.getpid(), since=_since(os.getpid()))
+    me = _Holder(host=host(), runner=runner(), kernel=_kernel(), pid=os.getpid(), since=_since(os.getpid()))
     try:
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
@@ -158,7 +160,7 @@ def _read(path: Path) -> _Holder | None:
 
 def _is_stale(path: Path, gone: Collection[str] = ()) -> bool:
     read = _read(path)
-    if read is not None and (read.is_gone() or f"{read.host}.{read.pid}" in gone):
+    if read is not None and (read.is_gone() or read.runner in gone):
         return True
     try:
         with path.open("rb") as opened:  # opening asks a file server for the attributes of now

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import socket
+from pathlib import Path
 
 LOG, OUTCOMES = "campaign.log", "outcomes"
 """The log with one line for each attempt, and the folder with the outcomes of all attempts as JSON."""
@@ -27,5 +28,8 @@ def host() -> str:
 
 
 def runner() -> str:
-    """Return the name of this process among all runners: machine and process."""
-    return f"{host()}.{os.getpid()}"
+    """Return the name of this process among all runners: machine, namespace of processes, and process.
+
+    Containers may share a host name, and their processes have the same few numbers.
+    """
+    return f"{host()}.{Path('/proc/self/ns/pid').stat().st_ino}.{os.getpid()}"
