@@ -345,3 +345,31 @@ def test_drawing_leaves_the_caller_style_alone() -> None:
     before = dict(mpl.rcParams)
     traffic.week(made_dataset.make(1, 1).readings)
     assert dict(mpl.rcParams) == before
+
+
+def test_twins_add_ceilings(attacked: tuple[str, list[Scored]], tmp_path: Path) -> None:
+    """Where a run was compared with twins, each kind has its share of rows with a trace beside its recall, and F1 is given twice."""
+    text, scored = attacked
+    assert "a trace</th>" not in text
+    compared = [
+        replace(
+            result,
+            row={
+                **result.row,
+                "visible_rows": 7,
+                "visible_per_kind": dict.fromkeys(result.row["recall_per_kind"], 0.125),
+                "recall_visible": 0.5,
+                "f1_visible": 0.625,
+            },
+        )
+        for result in scored
+    ]
+    dataset = made_dataset.make()
+    description = describe(dataset.packets, dataset.readings)
+    path = tmp_path / "index.html"
+    write(Subject("made", "Made", "Two units."), dataset, description, compared, [], path)
+    shown = path.read_text(encoding="utf-8")
+    assert "7 of" in shown
+    assert "0.625 over those with a trace" in shown
+    assert shown.count("<td>0.125</td>") == sum(map(len, reach(compared, dataset, description).values()))
+    assert Page(shown).open == []
