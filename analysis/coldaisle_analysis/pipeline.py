@@ -11,11 +11,9 @@ from coldaisle_analysis.audit import Result, examine, scorecard
 from coldaisle_analysis.columns import LEARNED, Level
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.decoding import MqttOptions
-from coldaisle_analysis.detection import training
 from coldaisle_analysis.evaluation import evaluate, metrics, other_runs
 from coldaisle_analysis.evaluation.levels import prepare
-from coldaisle_analysis.report import page, statistics
-from coldaisle_analysis.report.page import Subject
+from coldaisle_analysis.report.subject import Subject
 from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_analysis.twins import visibility_of
@@ -129,14 +127,19 @@ def _analyse(
     visible: Mapping[Level, Mask | None] = MappingProxyType({}),
 ) -> list[Result]:
     """Write the parts of an analysis into a folder, and return the results of its audit."""
-    progress("describing the traffic")
-    described = statistics.describe(built.packets, built.readings)
-    described.write(folder / "report" / "tables")
-    progress("training and scoring models")
     levels = [
         prepare(rows, level, visible.get(level)) for level, rows in built.learned().items() if len(rows)
     ]
-    scored = evaluate.evaluate(levels, seed, progress, tuned=tuned)
+    finish = evaluate.begin(levels, seed, tuned=tuned)  # from here on other processes are at work
+    from coldaisle_analysis.detection import training  # noqa: PLC0415 - these imports take two seconds
+    from coldaisle_analysis.report import page, statistics  # noqa: PLC0415
+
+    progress("describing the traffic")
+    described = statistics.describe(built.packets, built.readings)
+    described.write(folder / "report" / "tables")
+    drawn = page.draw(built, described)
+    progress("training and scoring models")
+    scored = finish(progress)
     scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
     detectors = training.start(levels[0], scored, seed)  # they are fitted in other processes meanwhile
@@ -144,7 +147,7 @@ def _analyse(
     results = audit([result.row for result in scored])
     scorecard.write(subject.name, results, folder / scorecard.SCORECARD)
     progress("drawing the report")
-    page.write(subject, built, described, scored, results, folder / "report" / "index.html")
+    page.write(subject, built, described, scored, results, folder / "report" / "index.html", drawn)
     progress("saving detectors")
     about = {
         "data": {"name": subject.name, **subject.facts},

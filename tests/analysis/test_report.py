@@ -27,8 +27,9 @@ from coldaisle_analysis.report.figures import traffic
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.report.kinds import reach
 from coldaisle_analysis.report.lookup import results_of, row_of, title
-from coldaisle_analysis.report.page import Subject, write
+from coldaisle_analysis.report.page import write
 from coldaisle_analysis.report.statistics import describe
+from coldaisle_analysis.report.subject import Subject
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario

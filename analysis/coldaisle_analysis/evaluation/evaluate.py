@@ -28,6 +28,9 @@ from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen
 from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITH_POLICIES, WITHOUT_KIND
 from coldaisle_analysis.workers import parallel_map
 
+Progress = Callable[[str], None]
+"""Is called with one line per step."""
+
 
 @dataclass(frozen=True)
 class _Split:
@@ -48,9 +51,7 @@ class _Split:
     leaks: bool = True
 
 
-def evaluate(
-    levels: list[Level], seed: int, progress: Callable[[str], None], *, tuned: bool = False
-) -> list[Scored]:
+def evaluate(levels: list[Level], seed: int, progress: Progress, *, tuned: bool = False) -> list[Scored]:
     """Return a row for every level, split and model; none for a level without attacks.
 
     Args:
@@ -59,13 +60,23 @@ def evaluate(
         progress: called with one line per split that is done.
         tuned: whether to choose the parameters of every supervised model on the training side of each grouped fold, see :mod:`tuning`.
     """
+    return begin(levels, seed, tuned=tuned)(progress)
+
+
+def begin(levels: list[Level], seed: int, *, tuned: bool = False) -> Callable[[Progress], list[Scored]]:
+    """Begin an evaluation in other processes, and return the function that waits for it; see :func:`evaluate`."""
     splits = [split for level in levels for split in _splits(level, seed)]
     params = _params(splits, seed, tune=tuned)
-    scored: dict[int, list[Scored]] = {}
-    for at, scores in _predicted(splits, params, seed):
-        scored[at] = list(_scored(splits[at], scores, params[at], seed))
-        progress(f"{splits[at].level.name}, {splits[at].name} split: {_summary(scored[at])}")
-    return [result for at in sorted(scored) for result in scored[at]]
+    predicted = _predicted(splits, params, seed)
+
+    def finish(progress: Progress) -> list[Scored]:
+        scored: dict[int, list[Scored]] = {}
+        for at, scores in predicted:
+            scored[at] = list(_scored(splits[at], scores, params[at], seed))
+            progress(f"{splits[at].level.name}, {splits[at].name} split: {_summary(scored[at])}")
+        return [result for at in sorted(scored) for result in scored[at]]
+
+    return finish
 
 
 def _summary(scored: Sequence[Scored]) -> str:
@@ -112,16 +123,24 @@ def _params(splits: Sequence[_Split], seed: int, *, tune: bool) -> list[list[Par
 def _predicted(
     splits: Sequence[_Split], params: Sequence[Sequence[Params]], seed: int
 ) -> Iterator[tuple[int, dict[bytes, Scores]]]:
-    """Yield the position of a split and its models' predictions, as soon as all are there; the longest jobs run first."""
+    """Begin the jobs of the splits, the longest first; yield the position of a split and its models' predictions once all are there."""
     jobs = [
         (at, job)
         for at, (split, chosen) in enumerate(zip(splits, params, strict=True))
         for job in jobs_of(split.level, split.models, split.folds, chosen, leaks=split.leaks)
     ]
     jobs.sort(key=lambda entry: -entry[1].cost)
-    left = [sum(at == number for number, _ in jobs) for at in range(len(splits))]
-    scores: list[dict[bytes, Scores]] = [{} for _ in splits]
-    for (at, _), predicted in zip(jobs, parallel_map(run, [(job, seed) for _, job in jobs]), strict=True):
+    results = parallel_map(run, [(job, seed) for _, job in jobs])
+    return _by_split([at for at, _ in jobs], results, len(splits))
+
+
+def _by_split(
+    places: Sequence[int], results: Iterator[dict[bytes, Scores]], splits: int
+) -> Iterator[tuple[int, dict[bytes, Scores]]]:
+    """Yield the position of a split and its results, as soon as all are there, given the position of each result's split."""
+    left = [places.count(at) for at in range(splits)]
+    scores: list[dict[bytes, Scores]] = [{} for _ in range(splits)]
+    for at, predicted in zip(places, results, strict=True):
         scores[at] |= predicted
         left[at] -= 1
         if not left[at]:

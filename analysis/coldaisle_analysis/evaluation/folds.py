@@ -1,8 +1,8 @@
 """Models on one fold: their inputs, their fit on training rows, and their scores of held-out rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -36,11 +36,17 @@ class ModelInputs:
 
     def of(self, rows: Rows) -> Floats:
         """Return the input columns of some rows, shape (rows, columns)."""
+        if len(self.parts) == 1:
+            return self.parts[0][rows]
         columns = np.empty((len(rows), sum(part.shape[1] for part in self.parts)))
         ends = np.cumsum([part.shape[1] for part in self.parts])
         for part, end in zip(self.parts, ends, strict=True):
             columns[:, end - part.shape[1] : end] = part[rows]
         return columns
+
+    def joined(self) -> Self:
+        """Return the same inputs with all columns in one part, from which rows are taken in half the time."""
+        return replace(self, parts=(np.column_stack(self.parts),))
 
 
 @dataclass(frozen=True)

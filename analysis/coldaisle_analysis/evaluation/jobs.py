@@ -14,6 +14,8 @@ from coldaisle_analysis.evaluation.splits import Fold, Side
 from coldaisle_analysis.evaluation.tuning import tune
 from coldaisle_analysis.models import MODELS, WITH_IDENTITY
 
+_JOINED = 1 << 28
+"""Bytes of columns up to which they are joined for several fits: a process then holds them twice."""
 IDENTITY = "+identity"
 """Suffix of the name of a model that also got the identity columns."""
 
@@ -87,6 +89,8 @@ def key(side: Side, params: Params) -> bytes:
 def run(job: Job, seed: int) -> dict[bytes, Scores]:
     """Return the predictions of a job's models, by key of the fit."""
     level, inputs = job.level, model_inputs(job.level, job.site)
+    if len(job.fits) > 1 and level.features.nbytes < _JOINED:
+        inputs = inputs.joined()
     scores = {}
     for fit_key, (fit, scored) in job.fits.items():
         by_model = fit_and_score(job.models, inputs, fit, level.labels, seed, inputs.of(scored), job.params)

@@ -1,7 +1,6 @@
 """The report: one self-contained HTML file, computed from the dataset and the metrics."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +21,8 @@ from coldaisle_analysis.report.figures import earliness, models, traffic
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.report.lookup import best_row, grouped_split, title
 from coldaisle_analysis.report.statistics import Description
+from coldaisle_analysis.report.subject import Subject
+from coldaisle_analysis.workers import parallel_map
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIGURES = (
@@ -34,25 +35,6 @@ ANCHORS = {
 """The places that a sentence can refer to other than figures, with the text of the link."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The run or the captures that a report describes.
-
-    Attributes:
-        name: id of the run, or number and first name of the captures.
-        title: the heading of the page.
-        origin: a few sentences on the origin of the traffic.
-        facts: label and value of facts that the dataset does not hold, such as drops and digest.
-        notes: limits of the data itself, one sentence each; the first is the most important.
-    """
-
-    name: str
-    title: str
-    origin: str
-    facts: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
 def write(
     subject: Subject,
     dataset: Dataset,
@@ -60,6 +42,7 @@ def write(
     scored: Sequence[Scored],
     results: Sequence[Result],
     path: Path,
+    drawn: Mapping[str, str] | None = None,
 ) -> None:
     """Write the report to a file; make its folder if it does not exist.
 
@@ -70,8 +53,11 @@ def write(
         scored: the results of the models.
         results: the results of the audit.
         path: the file.
+        drawn: the figures of :func:`draw`, where they are drawn already.
     """
-    context = _context(subject, dataset, description, scored, audited(results)) | {"audit": _audit(results)}
+    figures = {**(draw(dataset, description) if drawn is None else drawn), **_of_scores(scored)}
+    context = _context(subject, dataset, description, scored, audited(results), figures)
+    context["audit"] = _audit(results)
     page = environment().get_template("report.html.j2").render(context)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
@@ -96,14 +82,12 @@ def _context(
     description: Description,
     scored: Sequence[Scored],
     audit_sentence: Sentence,
+    figures: Mapping[str, str],
 ) -> dict[str, object]:
     """Return the values that the template shows."""
     split, earliest = grouped_split(scored), decision_rules.earliest(scored)
     policy_results = decision_rules.policy_results(scored)
     reached = kinds.reach(scored, dataset, description)
-    figures = _figures(dataset, description, scored)
-    if earliest:
-        figures["delay"] = earliness.delay(earliest)
     topics: dict[str, list[Sentence]] = {topic: [] for topic in ANSWERS}
     for sentence in (*conclusions(scored, description, dataset.readings, reached), audit_sentence):
         topics.setdefault(sentence.topic, []).append(sentence)
@@ -174,9 +158,8 @@ def _attacks(rows: pd.DataFrame) -> str:
     return f"{attacks:,} ({attacks / max(len(rows), 1):.2%})"
 
 
-def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored]) -> dict[str, str]:
-    """Return the inline SVG of every figure that the data allow."""
-    split = grouped_split(scored)
+def draw(dataset: Dataset, description: Description) -> dict[str, str]:
+    """Return the inline SVG of every figure of the data itself that the data allow."""
     figures = {
         "week": traffic.week(dataset.readings) if len(dataset.readings) else "",
         "traffic": traffic.traffic(description),
@@ -185,8 +168,23 @@ def _figures(dataset: Dataset, description: Description, scored: Sequence[Scored
     }
     if len(description.separation):
         figures["separation"] = traffic.separation(description)
-    if split:
-        for name, draw in (("leak", models.leak), ("curves", models.curves), ("kinds", models.kinds)):
-            figures[name] = draw(scored, split)
-        figures["earliness"] = models.earliness(scored, split)
     return {name: svg for name, svg in figures.items() if svg}
+
+
+def _of_scores(scored: Sequence[Scored]) -> dict[str, str]:
+    """Return the inline SVG of every figure of the models' scores, each drawn in a process of its own."""
+    split, earliest = grouped_split(scored), decision_rules.earliest(scored)
+    jobs: dict[str, tuple[object, ...]] = {}
+    if split:
+        for name, figure in (
+            ("kinds", models.kinds), ("leak", models.leak), ("earliness", models.earliness), ("curves", models.curves),
+        ):  # fmt: skip
+            jobs[name] = figure, scored, split
+    if earliest:
+        jobs["delay"] = earliness.delay, earliest
+    drawn = parallel_map(_draw, list(jobs.values()))
+    return {name: svg for name, svg in zip(jobs, drawn, strict=True) if svg}
+
+
+def _draw(figure: Callable[..., str], *arguments: object) -> str:
+    return figure(*arguments)
