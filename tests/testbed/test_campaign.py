@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from tests.testbed import made_campaign as made
 from tests.testbed.conftest import Call
 
 from coldaisle_contracts.campaign import CampaignFile, CampaignFolder, Week, load_campaign_file
+from coldaisle_contracts.errors import RunError
 from coldaisle_testbed.campaign import attempt, claims, lasting, local, playing, records
+from coldaisle_testbed.campaign.display import Display
 from coldaisle_testbed.campaign.folder import folder_for
 from coldaisle_testbed.campaign.names import CLAIMS, MAKING, digest_of_week
 from coldaisle_testbed.campaign.outcome import Outcome
@@ -25,6 +28,7 @@ RUN = """
 import sys
 from pathlib import Path
 from coldaisle_testbed import __main__
+from coldaisle_contracts.errors import RunError
 from coldaisle_testbed.campaign import attempt
 attempt.COMMAND = tuple(sys.argv[1].split("|"))
 sys.argv = ["coldaisle", "campaign", "run", *sys.argv[2:]]
@@ -274,6 +278,33 @@ def test_a_runner_takes_over_from_one_that_was_stopped(
     assert outcome.ending == "elsewhere"
     stopped.end()
     assert folder.is_done(week)
+
+
+def test_what_only_a_driver_knows_is_written_down(campaign: Campaign) -> None:
+    """The outcome of a week whose worker died is in the log, too, and none is there twice."""
+    folder, _, _ = campaign
+    lost = Outcome(
+        digest=folder.weeks[0].digest,
+        ending="failed",
+        sentence="its worker died",
+        host="x",
+        began=datetime.now(UTC),
+    )
+
+    class Driver:
+        def play(self, weeks: Sequence[Week]) -> Generator[Outcome, None, None]:
+            yield lost
+            yield from local.LocalDriver(folder, 2).play(
+                [week for week in weeks if week.digest != lost.digest]
+            )
+
+    with (
+        Display(folder, folder.weeks) as display,
+        pytest.raises(RunError, match="hour-1 failed: its worker died"),
+    ):
+        playing.Playing(folder, list(folder.weeks), display).play(Driver())
+    lines = (folder.path / "campaign.log").read_text().splitlines()
+    assert sorted(line.split()[1] for line in lines) == ["hour-1", "hour-2", "hour-3", "hour-4"]
 
 
 def test_a_driver_that_is_closed_ends_what_it_started(campaign: Campaign) -> None:

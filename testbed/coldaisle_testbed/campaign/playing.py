@@ -6,6 +6,7 @@ from contextlib import closing
 
 from coldaisle_contracts.campaign import CampaignFolder, Size, Week
 from coldaisle_contracts.errors import InputError, RunError
+from coldaisle_testbed.campaign import records
 from coldaisle_testbed.campaign.display import Display
 from coldaisle_testbed.campaign.outcome import Driver, Outcome
 
@@ -67,7 +68,9 @@ class Playing:
         """Take note of an outcome; return whether a week was played."""
         if outcome.ending == "elsewhere":
             return False
-        self._display.said(self._weeks[outcome.digest], outcome)
+        week = self._weeks[outcome.digest]
+        records.write(self._folder, week, outcome)
+        self._display.said(week, outcome)
         if outcome.ending == "refused":
             place, colon, remedy = outcome.sentence.partition(": ")
             raise InputError(place, remedy) if colon else InputError(outcome.host, outcome.sentence)

@@ -19,17 +19,18 @@ def line(week: Week, outcome: Outcome) -> str:
 
 
 def write(folder: CampaignFolder, week: Week, outcome: Outcome) -> None:
-    """Write an outcome down; the one who played does it, on whichever machine.
+    """Write an outcome down, unless it is: whoever plays a week does it, and the campaign for a player that could not.
 
     Lines that two machines add at the same moment may collide on a file server; the files of the outcomes cannot.
     """
+    outcomes = folder.path / OUTCOMES
+    file = outcomes / f"{week.digest}.{outcome.began:%Y%m%d%H%M%S%f}.json"
     with suppress(OSError):  # a full disk: the outcome itself says it
-        with (folder.path / LOG).open("a", encoding="utf-8") as log:
-            log.write(line(week, outcome) + "\n")
-        outcomes = folder.path / OUTCOMES
-        outcomes.mkdir(exist_ok=True)
-        stamp = f"{outcome.began:%Y%m%d%H%M%S%f}"
-        texts.write(outcomes / f"{week.digest}.{stamp}.json", outcome.model_dump_json(indent=1) + "\n")
+        if not file.exists():
+            outcomes.mkdir(exist_ok=True)
+            texts.write(file, outcome.model_dump_json(indent=1) + "\n")
+            with (folder.path / LOG).open("a", encoding="utf-8") as log:
+                log.write(line(week, outcome) + "\n")
 
 
 def outcomes(folder: CampaignFolder) -> list[Outcome]:
