@@ -62,7 +62,7 @@ class Controller:
         yield at(self.plan.connect_ns(day, self.unit))
         gear.connections.open(START, gear.firmware)
         for slot in self.plan.day_slots(day):
-            yield Due(partial(self._wakes_ns, slot))
+            yield Due(partial(self._wakes_ns, self.plan.reading_ns(slot, self.unit)))
             under = next((anomaly for anomaly in anomalies if anomaly.covers(slot)), None)
             gear.connections.take_in()
             if slot % self.plan.scenario.ntp_every == 0:
@@ -71,9 +71,9 @@ class Controller:
         yield at(self.plan.disconnect_ns(day, self.unit))
         gear.connections.close()
 
-    def _wakes_ns(self, slot: int) -> int:
-        """Return the true time at which the unit's own clock shows that a slot's reading is due, in ns."""
-        return self.plan.reading_ns(slot, self.unit) - self.timesync.ahead_ns
+    def _wakes_ns(self, due_ns: int) -> int:
+        """Return the true time at which the unit's own clock shows that a reading is due, in ns."""
+        return due_ns - self.timesync.ahead_ns
 
     def _report(self, connections: Connections, slot: int, under: Played | None) -> None:
         """Take and deliver the readings of a slot, perhaps under an anomaly, and journal them."""

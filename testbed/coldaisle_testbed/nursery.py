@@ -34,6 +34,8 @@ WARM = (
 """Modules that the nursery imports before the first fork."""
 
 
+GARBAGE = 50_000
+"""Objects that a program makes before its collector looks for cycles among them: the programs make hardly any."""
 _REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 """The programs use the monotonic clock for durations only; a faked one would cost a file read per call."""
 
@@ -194,6 +196,7 @@ def main(address: str) -> None:
     for name in WARM:
         importlib.import_module(name)
     gc.freeze()  # no collector looks at these objects again, so children need not copy their pages
+    gc.set_threshold(GARBAGE)
     while True:
         connection, _ = listener.accept()
         parent = os.getpid()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from coldaisle_contracts.clock import SECOND
 
@@ -16,14 +16,26 @@ MOMENT_S = 0.001
 """Time after which a busy network is looked at again, in s."""
 
 
+class Outlook(NamedTuple):
+    """What a look at a network shows.
+
+    Attributes:
+        still_in_s: time after which the network may be still, in s; 0 if it is now.
+        surely: whether it will be still then unless a program acts.
+    """
+
+    still_in_s: float
+    surely: bool
+
+
 class Network(Protocol):
     """What is under way on the network of a shard."""
 
     def is_busy(self) -> bool:
         """Tell whether a frame is on its way, or a program that acts on frames is awake: time must not jump."""
 
-    def still_in(self) -> float:
-        """Return in how many seconds the network may be still, so that time may jump without a rest: 0 if it is now."""
+    def look(self) -> Outlook:
+        """Look whether the network is still, so that time may jump without a rest."""
 
 
 class _Unknown:
@@ -32,8 +44,8 @@ class _Unknown:
     def is_busy(self) -> bool:
         return False
 
-    def still_in(self) -> float:
-        return math.inf
+    def look(self) -> Outlook:
+        return Outlook(math.inf, surely=False)
 
 
 UNKNOWN = _Unknown()
@@ -50,15 +62,15 @@ class Rest:
     def __init__(self, network: Network = UNKNOWN) -> None:
         self._network = network
         self._asked = self._stirred = time.monotonic()
-        self._look = 0.0
+        self._look, self._surely = 0.0, False
 
     def ask(self) -> None:
         """Note that a federate joined, asked for time or left."""
-        self._asked = time.monotonic()
+        self._asked, self._surely = time.monotonic(), False
 
     def stir(self) -> None:
         """Note that frames just passed."""
-        self._stirred = time.monotonic()
+        self._stirred, self._surely = time.monotonic(), False
 
     def wait_s(self, *, may_be_short: bool) -> float:
         """Return for how long time must not jump yet, in s; 0 if it may.
@@ -75,7 +87,10 @@ class Rest:
             return rest - now
         self._look = max(self._look, lull)
         if now >= self._look:
-            if not (still_in := self._network.still_in()):
+            if self._surely:
+                return MOMENT_S if self._network.is_busy() else 0.0
+            still_in_s, self._surely = self._network.look()
+            if not still_in_s:
                 return 0.0
-            self._look = now + still_in
+            self._look = now + still_in_s
         return min(rest, self._look) - now

@@ -12,13 +12,14 @@ import time
 from collections.abc import Sequence
 
 from coldaisle_testbed.namespaces import inside
+from coldaisle_testbed.rest import MOMENT_S, Outlook
 
 _COARSE = 6
 """CLOCK_MONOTONIC_COARSE: the time of the last timer tick, clock_getres(2)."""
 TICK_S = time.clock_getres(_COARSE)
 """Timer tick of the kernel, in s: it counts delays in ticks, and a timer fires up to one tick late."""
-MOMENT_S = 0.001
-"""Shortest wait, in s."""
+_AFTER_TICK_S = 0.0002
+"""Time after a tick at which its timers have fired, in s."""
 _SOCK_DIAG, _BY_FAMILY, _DUMP, _INFO = 4, 20, 0x301, 2
 """NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, INET_DIAG_INFO (linux/inet_diag.h)."""
 _ERROR, _DONE = 2, 3
@@ -55,6 +56,7 @@ class Stillness:
         self._backlog = os.open("/proc/net/softnet_stat", os.O_RDONLY | os.O_CLOEXEC)
         self._programs: list[int] = []
         self._info_at = _MESSAGE
+        self._tick = _a_tick()
 
     def watch(self, pid: int) -> None:
         """Watch a program that acts on what it hears, and is under way unless it sleeps."""
@@ -71,19 +73,22 @@ class Stillness:
         """Tell whether a frame is on its way through the kernel, or a watched program is awake."""
         return not (self._delivered() and self._asleep())
 
-    def still_in(self) -> float:
-        """Return how long to wait before something may be still that now is not, in s; 0 if everything is.
+    def look(self) -> Outlook:
+        """Look whether everything is still.
 
         Everything is still when nothing is busy, no connection has anything unread or unacknowledged, and each has received nothing for as
-        long as it may delay an ACK and takes what it sends for a reply.
+        long as it may delay an ACK and takes what it sends for a reply. Where only the last is not so, it is sure when it will be.
         """
-        since_tick_s = time.monotonic() - time.clock_gettime(_COARSE)
-        if wait_s := max(map(self._connections, self._queries)):
-            return max(MOMENT_S, wait_s - since_tick_s)
-        return MOMENT_S if self.is_busy() else 0.0
+        wait_s, is_busy = max(map(self._connections, self._queries)), self.is_busy()
+        if wait_s == math.inf:
+            return Outlook(TICK_S, surely=False)
+        if wait_s:
+            since_tick_s = (time.monotonic() - self._tick) % TICK_S
+            return Outlook(max(MOMENT_S, wait_s - since_tick_s + _AFTER_TICK_S), surely=not is_busy)
+        return Outlook(MOMENT_S if is_busy else 0.0, surely=False)
 
     def _connections(self, query: socket.socket) -> float:
-        """Return the longest wait for a connection of one host."""
+        """Return the longest wait for a connection of one host, infinite where something is unread or unacknowledged, or not told."""
         wait_s = 0.0
         query.send(_REQUEST)
         while True:
@@ -99,7 +104,7 @@ class Stillness:
 
     def _connection(self, data: bytes, at: int, end: int) -> float:
         if data[at + 1] in _UNFINISHED or any(_QUEUES.unpack_from(data, at + _QUEUES_AT)):
-            return TICK_S + MOMENT_S
+            return math.inf
         place = at + self._info_at
         if place + _ATTRIBUTE.size + _DELAYS.size > end or _ATTRIBUTE.unpack_from(data, place)[1] != _INFO:
             place = _attribute(data, at + _MESSAGE, end)
@@ -116,6 +121,16 @@ class Stillness:
 
     def _asleep(self) -> bool:
         return all(map(_sleeps, self._programs))
+
+
+def _a_tick() -> float:
+    """Return the time of a timer tick, in s of the monotonic clock; all others come whole ticks later."""
+    last, before = time.clock_gettime(_COARSE), time.monotonic()
+    while True:
+        now, after = time.clock_gettime(_COARSE), time.monotonic()
+        if now != last and after - before < _AFTER_TICK_S:  # else this program was interrupted
+            return after
+        last, before = now, after
 
 
 def _sleeps(file: int) -> bool:

@@ -1,7 +1,8 @@
 """The timekeeper: grants time advances when every federate waits and the network is still."""
 
 import json
-import selectors
+import os
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class Timekeeper:
         self._virtual, self._rest, self._supervise = virtual, Rest(network), supervise
         self._seats: dict[socket.socket, _Seat] = {}
         self._born = self._checked = time.monotonic()
-        self._offset_file, self._fresh = folder / OFFSET, folder / f"{OFFSET}.new"
+        self._offset_file, self._fresh = str(folder / OFFSET), str(folder / f"{OFFSET}.new")
         self._shared = SharedOffset(folder, makes=True)
         self._set_offset(start_ns - (HEADROOM_NS if virtual else 0) - time.time_ns())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -81,8 +82,7 @@ class Timekeeper:
         self._listener.bind(str(path))
         path.chmod(0o600)  # a process that can connect can end the run, or pose as a unit
         self._listener.listen(64)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._acting = 0
 
     def serve(self) -> None:
         """Serve until every federate has left.
@@ -92,20 +92,20 @@ class Timekeeper:
         """
         try:
             while self._missing or self._seats:
-                for key, _ in self._selector.select(self._grant()):
-                    self._hear(key.fileobj)  # type: ignore[arg-type]
+                wait_s = CHECK_S if self._missing or self._acting else self._grant()
+                for sock in select.select([self._listener, *self._seats], [], [], wait_s)[0]:
+                    self._hear(sock)
                 self._check()
         finally:
             for seat in self._seats.values():
                 seat.connection.close()
-            self._selector.close()
             self._listener.close()
 
     def _hear(self, sock: socket.socket) -> None:
         if sock is self._listener:
             connection, _ = self._listener.accept()
             self._seats[connection] = _Seat(connection)
-            self._selector.register(connection, selectors.EVENT_READ)
+            self._acting += 1
             return
         seat = self._seats[sock]
         try:
@@ -125,23 +125,26 @@ class Timekeeper:
         self._rest.ask()
         seat.heard = time.monotonic()
         match message:
+            case {"advance": int(to_ns)}:
+                self._note(seat, to_ns)
+            case {"withdraw": _}:
+                self._note(seat, None)
             case {"join": str(name)}:
                 seat.name = name
                 self._missing.discard(name)
-            case {"advance": int(to_ns)}:
-                seat.asks = to_ns
-            case {"withdraw": _}:
-                seat.asks = None
             case {"leave": _}:
-                self._selector.unregister(seat.connection)
+                self._note(seat, END)
                 seat.connection.close()
                 del self._seats[seat.connection]
 
+    def _note(self, seat: _Seat, asks: int | None) -> None:
+        """Note what a federate asks for, nothing while it acts; and how many act."""
+        self._acting += (asks is None) - (seat.asks is None)
+        seat.asks = asks
+
     def _grant(self) -> float:
         """Grant the time advances that are due, and return the time until the next can be due, in s."""
-        if self._missing or not self._seats or any(seat.asks is None for seat in self._seats.values()):
-            return CHECK_S
-        earliest = min(seat.asks for seat in self._seats.values() if seat.asks is not None)
+        earliest = min((seat.asks for seat in self._seats.values() if seat.asks is not None), default=END)
         now = time.time_ns() + self._offset
         ahead = earliest - now
         if ahead > 0:
@@ -156,15 +159,17 @@ class Timekeeper:
         for seat in self._seats.values():
             is_over = earliest == END and (seat.name != CAPTURE or len(self._seats) == 1)
             if seat.asks is not None and (seat.asks <= min(now, earliest + LOOKAHEAD_NS) or is_over):
-                seat.asks, seat.heard = None, time.monotonic()
+                self._note(seat, None)
+                seat.heard = time.monotonic()
                 with suppress(ConnectionError):
-                    seat.connection.sendall(json.dumps({"grant": now}).encode() + b"\n")
+                    seat.connection.sendall(b'{"grant": %d}\n' % now)
         return CHECK_S
 
     def _set_offset(self, offset_ns: int) -> None:
         wall_ns = time.time_ns()
-        self._fresh.write_text(offset_text(offset_ns), encoding="ascii")
-        self._fresh.replace(self._offset_file)
+        with open(self._fresh, "wb", buffering=0) as file:  # noqa: PTH123 - at every jump
+            file.write(offset_text(offset_ns).encode())
+        os.replace(self._fresh, self._offset_file)  # noqa: PTH105 - at every jump
         self._shared.write(offset_ns)
         self._offset = offset_ns
         self._timeline.write(OffsetLine(wall_ns, offset_ns))

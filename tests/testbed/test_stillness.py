@@ -54,14 +54,14 @@ def pair(spaces: dict[str, int]) -> Iterator[Pair]:
 
 def test_a_network_without_connections_is_still(stillness: Stillness) -> None:
     """Where nothing was ever sent, nothing is under way."""
-    assert stillness.still_in() == 0
+    assert stillness.look().still_in_s == 0
 
 
 def test_an_idle_connection_is_still(stillness: Stillness, pair: Pair) -> None:
     """A connection whose data was read and acknowledged long ago is still."""
     exchange(pair)
     time.sleep(3 * DELAY_S)
-    assert stillness.still_in() == 0
+    assert stillness.look().still_in_s == 0
 
 
 def exchange(pair: Pair) -> None:
@@ -76,11 +76,23 @@ def test_a_connection_is_not_still_until_what_it_sends_is_no_reply(stillness: St
     """After data came the wait is as long as an ACK may be delayed, and a tick; then everything is still, and a message is no reply."""
     began = time.monotonic()
     exchange(pair)
-    while wait_s := stillness.still_in():
+    while wait_s := stillness.look().still_in_s:  # nobody acts meanwhile, so it is sure how long
         elapsed_s = time.monotonic() - began
         assert DELAY_S - elapsed_s - TICK_S <= wait_s <= DELAY_S + 2 * TICK_S
         time.sleep(wait_s)
     assert DELAY_S <= time.monotonic() - began < 1
+
+
+def test_how_long_it_takes_until_everything_is_still_is_sure_where_nobody_acts(
+    stillness: Stillness, pair: Pair
+) -> None:
+    """After data came nothing else happens by itself, and the network is still when the look said."""
+    began = time.monotonic()
+    exchange(pair)
+    outlook = stillness.look()
+    assert outlook.surely or time.monotonic() - began > DELAY_S
+    time.sleep(outlook.still_in_s)
+    assert stillness.look().still_in_s == 0
 
 
 def test_an_unread_message_is_under_way(stillness: Stillness, pair: Pair) -> None:
@@ -88,10 +100,12 @@ def test_an_unread_message_is_under_way(stillness: Stillness, pair: Pair) -> Non
     unit, broker = pair
     unit.send(b"15.54")
     time.sleep(3 * DELAY_S)
-    assert stillness.still_in() > 0
+    outlook = stillness.look()
+    assert outlook.still_in_s > 0
+    assert not outlook.surely
     broker.recv(64)
     time.sleep(3 * DELAY_S)
-    assert stillness.still_in() == 0
+    assert stillness.look().still_in_s == 0
 
 
 def test_a_delayed_ack_is_under_way(stillness: Stillness, pair: Pair) -> None:
@@ -101,9 +115,9 @@ def test_a_delayed_ack_is_under_way(stillness: Stillness, pair: Pair) -> None:
     began = time.monotonic()
     unit.send(b"15.54")
     broker.recv(64)
-    assert stillness.still_in() > 0 or time.monotonic() - began > DELAY_S
+    assert stillness.look().still_in_s > 0 or time.monotonic() - began > DELAY_S
     time.sleep(3 * DELAY_S)
-    assert stillness.still_in() == 0
+    assert stillness.look().still_in_s == 0
 
 
 def test_a_connection_that_nobody_answers_is_under_way(stillness: Stillness, spaces: dict[str, int]) -> None:
@@ -114,7 +128,7 @@ def test_a_connection_that_nobody_answers_is_under_way(stillness: Stillness, spa
         client.connect_ex((UNITS["inrow-15"].ip.rpartition(".")[0] + ".99", MQTT_PORT))
     with client:
         time.sleep(3 * DELAY_S)
-        assert stillness.still_in() > 0
+        assert stillness.look().still_in_s > 0
 
 
 def test_a_closed_end_that_waits_for_its_peer_is_still(stillness: Stillness, pair: Pair) -> None:
@@ -123,7 +137,7 @@ def test_a_closed_end_that_waits_for_its_peer_is_still(stillness: Stillness, pai
     broker.shutdown(socket.SHUT_WR)
     assert unit.recv(64) == b""
     time.sleep(3 * DELAY_S)
-    assert stillness.still_in() == 0
+    assert stillness.look().still_in_s == 0
 
 
 def test_a_watched_program_is_under_way_while_it_works(stillness: Stillness) -> None:
@@ -135,7 +149,7 @@ def test_a_watched_program_is_under_way_while_it_works(stillness: Stillness) -> 
             pass
     stillness.watch(pid)
     assert stillness.is_busy()
-    assert stillness.still_in() > 0
+    assert stillness.look().still_in_s > 0
     os.kill(pid, signal.SIGKILL)
     while stillness.is_busy():  # until it has ended, too
         time.sleep(0.01)

@@ -19,7 +19,7 @@ from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, SharedOffse
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_testbed import timekeeper
-from coldaisle_testbed.rest import LULL_NS, REST_NS
+from coldaisle_testbed.rest import LULL_NS, REST_NS, Outlook
 from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, Timekeeper, faketime_env, shard_names
 
@@ -31,7 +31,7 @@ MILLISECOND = SECOND // 1000
 class _Network:
     """A network that is as a test says."""
 
-    still_in: Callable[[], float]
+    look: Callable[[], Outlook]
     is_busy: Callable[[], bool]
 
 
@@ -66,13 +66,13 @@ class _Stage:
         virtual: bool = True,
         absent: tuple[str, ...] = (),
         start_ns: int = MIDNIGHT,
-        still_in: Callable[[], float] = lambda: math.inf,
+        look: Callable[[], Outlook] = lambda: Outlook(math.inf, surely=False),
         is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Let all federates join, and serve until the end."""
         journal = Journal(self.folder / "timeline.jsonl", "day-1")
         names = {*self._bodies, *absent}
-        network = _Network(still_in, is_busy)
+        network = _Network(look, is_busy)
         keeper = Timekeeper(self.folder, names, start_ns, journal, virtual=virtual, network=network)
         threads = [
             threading.Thread(target=self._run, args=item, daemon=True) for item in self._bodies.items()
@@ -144,31 +144,46 @@ def pauses_of(stage: _Stage) -> list[float]:
 def test_time_jumps_after_a_lull_where_everything_is_still(stage: _Stage) -> None:
     """A network that is known to be still needs no rest, only the time that a frame may be on its way."""
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 40)))
-    stage.serve(still_in=lambda: 0.0)
+    stage.serve(look=lambda: Outlook(0.0, surely=False))
     pauses = pauses_of(stage)
     assert min(pauses) >= LULL_NS / SECOND - 0.002
     assert statistics.median(pauses) < REST_NS / SECOND
 
 
-def test_time_waits_until_everything_is_still(stage: _Stage) -> None:
-    """As long as something is under way time waits, and the network is asked again when it may be over."""
-    answers: list[float] = []
+@pytest.mark.parametrize("surely", [False, True])
+def test_time_waits_until_everything_is_still(stage: _Stage, surely: bool) -> None:
+    """As long as something is under way time waits; where it is not sure when that is over, the network is looked at again."""
+    outlooks: list[float] = []
 
-    def still_in() -> float:
+    def look() -> Outlook:
         last = stage.grants[-1][2] if stage.grants else 0.0
-        answers.append(max(0.0, last + 0.02 - time.monotonic()))
-        return answers[-1]
+        outlooks.append(max(0.0, last + 0.02 - time.monotonic()))
+        return Outlook(outlooks[-1], surely)
 
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 20)))
-    stage.serve(still_in=still_in)
+    stage.serve(look=look)
     assert min(pauses_of(stage)) >= 0.02
-    assert len(answers) <= 3 * 19
+    assert len(outlooks) <= (1 if surely else 2) * 19
+
+
+def test_what_is_sure_is_so_only_if_nobody_acts(stage: _Stage) -> None:
+    """A network that would surely be still is not while a program works, and is looked at again after a federate has asked."""
+    looks: list[float] = []
+
+    def look() -> Outlook:
+        looks.append(time.monotonic())
+        return Outlook(0.01, surely=True)
+
+    stage.federate("a", MIDNIGHT + 3600 * SECOND, MIDNIGHT + 7200 * SECOND)
+    stage.serve(look=look, is_busy=lambda: time.monotonic() < looks[0] + 0.2)
+    assert stage.grants[0][2] >= looks[0] + 0.2
+    assert len(looks) == 2
 
 
 def test_a_network_that_never_is_still_rests_as_long_as_one_that_is_not_known(stage: _Stage) -> None:
     """Something that stays under way, such as data for a host that is gone, holds time for the rest and no longer."""
     stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 10)))
-    stage.serve(still_in=lambda: 0.005)
+    stage.serve(look=lambda: Outlook(0.005, surely=False))
     assert min(pauses_of(stage)) >= REST_NS / SECOND - 0.002
     assert max(pauses_of(stage)) < 1
 
@@ -185,7 +200,7 @@ def test_short_gap_is_waited_for_where_everything_is_still(stage: _Stage) -> Non
     """A time nearer than the rest is waited for all the same: a unit that waits for an answer relies on it."""
     first = MIDNIGHT + 3600 * SECOND
     stage.federate("a", first, first + 20 * MILLISECOND)
-    stage.serve(still_in=lambda: 0.0)
+    stage.serve(look=lambda: Outlook(0.0, surely=False))
     (_, granted, early), (_, again, late) = stage.grants
     assert len(stage.offsets()) == 2
     assert late - early == pytest.approx((again - granted) / SECOND, abs=0.05)
