@@ -10,6 +10,7 @@ from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Engine
 from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import provenance
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import ORDER, Order, appear, final_of, held_stage, new_stage, stage_for, stage_of
 
@@ -116,5 +117,7 @@ def play(
 
 
 def _warm_up() -> None:
-    """Import the analysis while the shards play: this process would only wait."""
+    """Import the analysis and look for the software of this machine while the shards play: this process would only wait."""
     importlib.import_module("coldaisle_testbed.conclude")
+    provenance.here()
+    provenance.versions_of_programs()

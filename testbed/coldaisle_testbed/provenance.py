@@ -100,8 +100,9 @@ def versions() -> dict[str, str]:
     return machine | {name: text for name, text in packages.items() if text}
 
 
+@cache
 def here() -> Software:
-    """Return the packages of this machine that may take part in a run."""
+    """Return the packages of this machine that may take part in a run; they are looked for once."""
     held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed()
     return held.model_copy(
         update={"python": {name: text for name, text in held.python.items() if name in needed}}
@@ -140,7 +141,7 @@ def note(stage: Path, engine: str) -> dict[str, str]:
         held = here()
         unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"debian": {}}
         held.model_copy(update=unused).save(stage / FOLDER / f"{_MACHINE}.json")
-    programs = _versions_of_programs() if engine == "netns" else {}
+    programs = versions_of_programs() if engine == "netns" else {}
     return versions() | summed(Software.of_run(stage)) | programs
 
 
@@ -164,8 +165,9 @@ def _upstream(version: str) -> str:
     return re.sub(r"^\d+:|-[^-]*$", "", version)
 
 
-def _versions_of_programs() -> dict[str, str]:
-    """Return the version that each program on the PATH prints."""
+@cache
+def versions_of_programs() -> dict[str, str]:
+    """Return the version that each program on the PATH prints; each is asked once."""
     versions_of = {}
     for name, (_, option) in PROGRAMS.items():
         done = _ran(name, option)
