@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.testbed import made_campaign as made
@@ -153,6 +154,26 @@ def test_a_stopped_worker_loses_its_week(tried: Tried, coldaisle: Call, undistur
     until(lambda: not is_alive(program))
     until(lambda: nothing_is_left(tried.folder))
     assert tried.digests() == undisturbed
+
+
+def test_what_the_client_asks_for_itself_hides_no_worker(tried: Tried) -> None:
+    """Dask's client asks the scheduler for totals without workers every 2 s; no worker is taken for dead because of such an answer."""
+    tried.cluster.add(tried.command)
+    with dask_pool.pool_at(tried.cluster.address, tried.folder.path, 1) as pool:
+        until(lambda: list(pool.slots()))
+        pool._client._update_scheduler_info = _totals_only(pool._client)  # type: ignore[method-assign]
+        assert not pool._client.scheduler_info(n_workers=-1)["workers"]
+        assert list(pool.slots().values()) == [1]
+
+
+def _totals_only(client: Any) -> Any:
+    """Return a question to the scheduler that is always answered with totals."""
+    ask = client._update_scheduler_info
+
+    async def asked(n_workers: int = 0) -> None:  # noqa: ARG001 - the client's own form
+        await ask(0)
+
+    return asked
 
 
 def test_an_interrupted_campaign_stops_its_programs(tried: Tried) -> None:

@@ -141,12 +141,17 @@ class DaskPool:
         return {address: count for address, count in slots.items() if address in self._fit}
 
     def _known(self) -> Mapping[str, Mapping[str, Any]]:
-        try:
-            known = self._client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, TimeoutError, ValueError) as error:
-            raise self._gone() from error
-        if self._client.status != "running":
+        """Return what the scheduler knows of each worker.
+
+        It is asked itself: `Client.scheduler_info` may return what the client asks for its own purposes every 2 s, which names no worker.
+        """
+        scheduler = self._client.scheduler
+        if self._client.status != "running" or scheduler is None:
             raise self._gone()
+        try:
+            known = self._client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER_S)["workers"]
+        except (OSError, TimeoutError) as error:
+            raise self._gone() from error
         return {address: worker for address, worker in known.items() if worker["status"] == "running"}
 
     def _gone(self) -> InputError:
