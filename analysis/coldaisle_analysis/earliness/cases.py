@@ -105,10 +105,10 @@ class _Stream:
     def cases(self) -> Iterator[tuple[str, int, Rows]]:
         """Yield its cases: kind of attack ("" of a clean window), onset in ns, and rows."""
         episodes, first = np.unique(self.attacks, return_index=True)
-        for at, episode in sorted(zip(first.tolist(), episodes.tolist(), strict=True)):
+        last = len(self.attacks) - 1 - np.unique(self.attacks[::-1], return_index=True)[1]
+        for at, end_at, episode in sorted(zip(first.tolist(), last.tolist(), episodes.tolist(), strict=True)):
             if episode >= 0:
-                last = np.flatnonzero(self.attacks == episode)[-1]
-                onset, end = int(self.time_ns[at]), int(self.time_ns[last])
+                onset, end = int(self.time_ns[at]), int(self.time_ns[end_at])
                 low, high = np.searchsorted(self.time_ns, [onset, end + 1])
                 yield str(self.kinds[at]), onset, self.rows[low:high]
                 yield from (("", start, items) for start, items in self.clean(onset, end))
