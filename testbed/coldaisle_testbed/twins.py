@@ -93,6 +93,10 @@ def make(
         return
     if broken := unsealed(run, manifest):
         raise TrustError(broken)
+    if manifest.commit != provenance.commit():
+        progress(
+            f"the run was made by {manifest.made_by}: what this checkout does otherwise widens the yardstick"
+        )
     order = _Order(run, manifest, plan, missing, engine(), play)
     with analyses.making(run, kind=TWINS) as folder:
         _compare(order, folder, progress)

@@ -136,8 +136,9 @@ def test_range_covers_columns_that_are_missing_now_and_then() -> None:
 def test_wider_of_two_samples_holds() -> None:
     """Each sample has a range of its own, and the wider one holds; a sort without pairs has that of all sorts."""
     calm, busy = (Pairs(np.array(["a", "a"], object), np.full((2, 1), size)) for size in (1.0, 3.0))
-    found = ranges(calm, busy)
+    found = ranges(np.zeros(1), calm, busy)
     assert found["a"].end.tolist() == [3.0 * MARGIN]
+    assert ranges(np.full(1, 9.0), calm)["a"].end.tolist() == [9.0]
     assert outside(found, np.array(["b"], object), np.array([[3.0 * MARGIN + 1]])).tolist() == [[True]]
 
 

@@ -17,7 +17,7 @@ from coldaisle_analysis.columns import Level
 from coldaisle_analysis.twins.added import Stock
 from coldaisle_analysis.twins.effects import Effect, effects
 from coldaisle_analysis.twins.keys import matched, unmatched
-from coldaisle_analysis.twins.sides import TRACES, Side, Trace, memory_ns, names_of, trace_of
+from coldaisle_analysis.twins.sides import TRACES, Side, Trace, least_of, memory_ns, names_of, trace_of
 from coldaisle_analysis.twins.yardstick import Pairs, Range, distance, joined, outside, pairs_of, ranges
 from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.plan import Episode, Plan
@@ -121,7 +121,7 @@ class AtLevel:
     def conclude(self) -> tuple[list[EpisodeTrace], pd.DataFrame, int]:
         """Return what each episode changed, the compared rows (see :class:`~.comparison.Outcome`), and the number of pairs of clean rows."""
         samples = [joined(pairs) for pairs in (self._clean, self._before) if pairs]
-        found = ranges(*samples)
+        found = ranges(least_of(self.level), *samples)
         results = [self._of_episode(compared, found) for compared in self._compared]
         rows = pd.concat([table for _, table in results]).sort_values("row", ignore_index=True)
         return [trace for trace, _ in results], rows, sum(len(sample.sort) for sample in samples)

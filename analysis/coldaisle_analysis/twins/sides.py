@@ -24,6 +24,9 @@ FORECAST: tuple[Level, ...] = ("packets", "readings")
 """The levels whose rows are compared with forecasts, too: those that models are trained on."""
 MEMORY = 72
 """Readings after which no column of a sensor remembers a change: the longest history has 48, and charts and levels fade by then."""
+STEP = 0.01
+"""Difference in standard deviations up to which two forecasts are the same; a step of the payload makes six times as much. The order
+in which the sensors of a unit arrive makes less."""
 _KNOWN: dict[Level, str] = {
     "packets": "time_ns", "messages": "time_ns", "readings": "decided_ns", "flows": "last_ns", "windows": "end_ns",
 }  # fmt: skip
@@ -59,6 +62,11 @@ def trace_of(level: Level) -> tuple[Trace, ...]:
         "values" if name not in about or about[name].group == "value" else "timing" if about[name].unit == "s" else "wire"
         for name in names_of(level)
     )  # fmt: skip
+
+
+def least_of(level: Level) -> Floats:
+    """Return the least difference of each column that counts: :data:`STEP` for a forecast, nothing for any other."""
+    return np.array([0.0 if name in learned(level) else STEP for name in names_of(level)])
 
 
 def memory_ns(plan: Plan) -> int:

@@ -3,12 +3,12 @@
 Programs, kernels and sockets are real, so two plays of a plan differ in their timing, and sometimes in a frame. A column of a row has
 left its range when it differs from the same row of the twin by more than it does between clean plays. All columns have to share the
 errors: the range of each column of a sort of row ends at its r-th largest difference, or at so many flips from a value to a missing one,
-and r is the largest number for which at most the share a of the pairs of clean rows leaves the range of any column. This is the minP
-procedure (Westfall and Young, *Resampling-Based Multiple Testing*, 1993, chapter 2) on pairs of rows of clean plays, and the share is
+and r is the largest number for which at most the share a of the pairs of clean rows, each judged by all others, leaves the range of any
+column. This is the minP procedure (Westfall and Young, *Resampling-Based Multiple Testing*, 1993, chapter 2) on pairs of rows of clean plays, and the share is
 bounded for fresh rows, too, whatever the distribution, if they are exchangeable with these: a conformal test of outliers (Bates, Candès,
 Lei, Romano and Sesia, *Testing for outliers with conformal p-values*, The Annals of Statistics 51(1), 2023).
 
-It takes 1/a - 1 pairs. With fewer, the range ends at twice the largest difference, which is a margin and no theorem.
+Where there are too few pairs for any r, the range ends at twice the largest difference, which is a margin and no theorem.
 """
 
 from collections.abc import Sequence
@@ -92,16 +92,21 @@ def joined(pairs: Sequence[Pairs]) -> Pairs:
     return Pairs(np.concatenate(sorts), np.concatenate(distances))
 
 
-def ranges(*samples: Pairs) -> dict[str, Range]:
+def ranges(least: Floats, *samples: Pairs) -> dict[str, Range]:
     """Return the range of each sort of row.
 
     Each sample has a range of its own, and the widest holds: two clean plays are one sample, the run and its twins before any episode that
     is left out are another, and the machine may have been busier in one of them.
+
+    Args:
+        least: least end of the range of each column, shape (columns,).
+        samples: the samples.
     """
     found: dict[str, Range] = {}
     for sample in samples:
         for sort in sorted(set(sample.sort.tolist())):
-            wider = range_of(sample.distance[sample.sort == sort])
+            own = range_of(sample.distance[sample.sort == sort])
+            wider = Range(np.maximum(own.end, least), own.flips)
             found[sort] = found[sort].united(wider) if sort in found else wider
     return found
 
@@ -115,9 +120,6 @@ def range_of(distances: Floats) -> Range:
     flipped = np.isinf(distances)
     sizes = np.where(flipped, 0.0, distances)
     flips = np.asarray(flipped.sum(axis=0))
-    allowed = int(ALPHA * (len(distances) + 1)) - 1
-    if allowed < 0:
-        return Range(MARGIN * sizes.max(axis=0), flips > 0)
     ordered = np.sort(sizes, axis=0)
     rarest = np.full(len(distances), len(distances))
     for column in np.flatnonzero(ordered[-1] > 0):
@@ -125,7 +127,10 @@ def range_of(distances: Floats) -> Range:
         np.minimum(rarest, larger, out=rarest)
     for column in np.flatnonzero(flips):
         rarest[flipped[:, column]] = np.minimum(rarest[flipped[:, column]], flips[column])
-    rank = int(np.partition(rarest, allowed)[allowed])
+    allowed = int(ALPHA * (len(distances) + 1)) - 1
+    rank = int(np.partition(rarest, max(allowed, 0))[max(allowed, 0)]) - 1  # a row counts itself
+    if min(allowed + 1, rank) < 1:
+        return Range(MARGIN * ordered[-1], flips > 0)
     return Range(ordered[len(distances) - rank], np.asarray(flips >= rank))
 
 
