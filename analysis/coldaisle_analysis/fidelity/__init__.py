@@ -1,7 +1,7 @@
 """Fidelity: how like published captures our own plays are, feature by feature and for a classifier.
 
-:mod:`days` decodes both in the same way, :mod:`measures` says what is compared, :mod:`distances` compares it with the spread on either side as the
-yardstick, :mod:`two_samples` asks a classifier, and :mod:`reasons` says why a difference is there where that is known.
+:mod:`days` decodes both in the same way, :mod:`measures` says what is compared, :mod:`distances` compares it with the spread on
+either side, :mod:`two_samples` asks a classifier, and :mod:`reasons` says why a difference is there where that is known.
 """
 
 from collections.abc import Callable, Sequence

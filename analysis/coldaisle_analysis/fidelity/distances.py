@@ -1,4 +1,4 @@
-"""Distances between days of our plays and published days, with the spread on either side as the yardstick.
+"""Distances between days of our plays and published days, compared with the spread on either side.
 
 A day is compared with a day, so that all distances rest on about as many frames. Numbers are compared by Wasserstein's distance of order 1:
 the mean shift, in the measure's unit, that turns one distribution into the other (``scipy.stats.wasserstein_distance``; Ramdas, García
@@ -52,7 +52,7 @@ Pair = tuple[Sketch, Sketch]
 
 @dataclass(frozen=True)
 class Distance:
-    """One distance with its yardsticks.
+    """One distance with the spreads on either side.
 
     Attributes:
         between: median distance between one of our days and a published one; NaN if there is none.

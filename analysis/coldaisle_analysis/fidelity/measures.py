@@ -214,3 +214,9 @@ MEASURES = (
             lambda day: _classes(day, day.is_type(3), "mqtt_qos", "mqtt_dup", "mqtt_retain")),
 )  # fmt: skip
 """Everything that is compared."""
+
+
+def markdown() -> str:
+    """Return all measures as a Markdown table, as docs/fidelity.md shows them."""
+    rows = [f"| `{row.name}` | {row.topic} | {row.unit} | {row.meaning} |" for row in MEASURES]
+    return "\n".join(["| measure | topic | unit of its shift | meaning |", "|---|---|---|---|", *rows])

@@ -7,7 +7,7 @@ from typing import Any
 from coldaisle_analysis.fidelity import Fidelity
 from coldaisle_analysis.fidelity.distances import USUAL, Compared, Distance
 from coldaisle_analysis.fidelity.reasons import REASONS
-from coldaisle_analysis.fidelity.two_samples import Told
+from coldaisle_analysis.fidelity.two_samples import BOTH, DAYS, PLAYS, Told
 from coldaisle_analysis.fidelity.wording import apart, middle, share
 
 HEAD = (
@@ -21,15 +21,13 @@ HEAD = (
     "KS ours",
     "KS published",
 )
-TOLD_HEAD = ("level", "columns", "told apart", "AUC", "folds", "columns used (fall of AUC)")
+TOLD_HEAD = ("level", "columns", "AUC", "folds", "our plays", "published days", "columns used (fall of AUC)")
 HOW = (
     f"A day is compared with a day. Shift is Wasserstein's distance (for a share, the total variation distance), KS the statistic of Kolmogorov and Smirnov; "
     f"each is the median over pairs of one of our days and a published one. Beside each stands the {USUAL:.0%} quantile of the same distance within our "
     "plays and within the published days. A difference is large if shift or KS exceeds both."
 )
-TOLD = (
-    "AUC of a classifier on plays and days that it was not trained on: 0.5 is no difference, 1 is complete."
-)
+TOLD = "AUC of a classifier on plays and days that it was not trained on: 0.5 is no difference, 1 is complete. Beside it stand the AUC of one half of our plays from the other, and of the published days."
 
 
 def large(result: Fidelity) -> list[Compared]:
@@ -61,21 +59,24 @@ def cells(row: Compared, most: int | None = None) -> tuple[str, ...]:
     return (row.measure.name, middle(row, row.ours, most), middle(row, row.theirs, most), *shifts, *shapes)
 
 
-def told_cells(row: Told) -> tuple[str, ...]:
-    """Return the cells of a classifier below :data:`TOLD_HEAD`."""
-    used = ", ".join(f"{name} ({drop:.3f})" for name, drop in row.used)
-    folds = (
-        f"{share(row.low)} to {share(row.high)}" if math.isfinite(row.auc) else "no two sources to hold out"
-    )
-    return (row.level, row.topic, row.sides, share(row.auc), folds, used)
+def told_cells(result: Fidelity) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each level and topic below :data:`TOLD_HEAD`: the sides told apart, then the halves of either side."""
+    of = {(row.level, row.topic, row.sides): row for row in result.told}
+    for (level, topic, sides), row in of.items():
+        if sides != BOTH:
+            continue
+        used = ", ".join(f"{name} ({drop:.3f})" for name, drop in row.used)
+        folds = f"{share(row.low)} to {share(row.high)}" if math.isfinite(row.auc) else "no two sources"
+        within = (share(of[level, topic, half].auc) for half in (PLAYS, DAYS))
+        yield level, topic, share(row.auc), folds, *within, used
 
 
 def reasons(rows: Sequence[Compared]) -> Iterator[tuple[str, str]]:
-    """Yield the names of measures, and the reason that they share; those whose reason is not known come last."""
-    names = dict[str, list[str]]()
+    """Yield the names of measures and the reason that they share, in the order of :data:`REASONS`; without a known reason last."""
+    names = {text: list[str]() for text in [*REASONS.values(), ""]}
     for row in rows:
-        names.setdefault(REASONS.get(row.measure.name, ""), []).append(row.measure.name)
-    for text in sorted(names, key=lambda text: not text):
+        names[REASONS.get(row.measure.name, "")].append(row.measure.name)
+    for text in filter(names.get, names):
         yield ", ".join(names[text]), text or "the reason is not known"
 
 
@@ -155,7 +156,7 @@ def markdown(result: Fidelity) -> str:
         "",
         TOLD,
         "",
-        _table(TOLD_HEAD, map(told_cells, result.told)),
+        _table(TOLD_HEAD, told_cells(result)),
         "",
     ]
     parts += [

@@ -32,7 +32,7 @@ def tables(result: Fidelity) -> Iterator[Table | Text]:
         yield from (Text(plain(f"{names}: {reason}")) for names, reason in reasons(differing))
     if like := [row for row in result.rows if row.large is False]:
         yield _table("no large difference", _HEAD, _rows(like))
-    yield _table("what a classifier tells apart", TOLD_HEAD, map(told_cells, result.told))
+    yield _table("what a classifier tells apart", TOLD_HEAD, told_cells(result))
     yield Text(f"\n{HOW} {TOLD}", "dim")
 
 

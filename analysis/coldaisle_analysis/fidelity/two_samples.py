@@ -29,7 +29,8 @@ _TREES = 60
 _TOPICS = {"bytes": "sizes", "s": "times", "°C": "values"}
 LEVELS: tuple[Level, ...] = ("packets", "flows")
 """The levels whose rows are told apart."""
-BOTH = "ours and published"
+BOTH, PLAYS, DAYS = "ours and published", "our plays", "published days"
+"""What is told apart: the two sides, and to compare it with, one half of a side from the other."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Told:
     Attributes:
         level: ``packets`` or ``flows``.
         topic: which columns: ``all``, ``sizes``, ``times``, ``values`` or ``counts`` (counts, flags and codes).
-        sides: what is told apart: ``ours and published``, or as yardsticks ``our plays`` and ``published days``, each in two halves.
+        sides: what is told apart, :data:`BOTH`, :data:`PLAYS` or :data:`DAYS`.
         auc: mean AUC over the folds; NaN where either side has a single source, or no column is left.
         low: the least AUC of a fold.
         high: the greatest.
@@ -86,7 +87,7 @@ def draw(table: pd.DataFrame, level: Level, count: int, rng: np.random.Generator
 
 
 def tell(level: Level, ours: Sequence[Rows], theirs: Sequence[Rows], seed: int) -> Iterator[Told]:
-    """Yield how well a level's rows are told apart: by all columns, by each topic, and within either side.
+    """Yield how well a level's rows are told apart by all columns and by those of each topic: ours and published, and within either side.
 
     Args:
         level: the level.
@@ -94,13 +95,17 @@ def tell(level: Level, ours: Sequence[Rows], theirs: Sequence[Rows], seed: int) 
         theirs: rows of published days.
         seed: seed of folds and trees.
     """
+    whole = {BOTH: (ours, theirs), PLAYS: _halves(ours), DAYS: _halves(theirs)}
     for topic, names in topics(level).items():
-        yield _told(level, topic, BOTH, (ours, theirs), names, seed)
-    every = features(level)
-    for sides, rows in (("our plays", ours), ("published days", theirs)):
-        sources = sorted({part.source for part in rows})
-        halves = [[part for part in rows if sources.index(part.source) % 2 == side] for side in (0, 1)]
-        yield _told(level, "all", sides, (halves[0], halves[1]), every, seed)
+        for sides, both in whole.items():
+            yield _told(level, topic, sides, both, names, seed)
+
+
+def _halves(rows: Sequence[Rows]) -> Sides:
+    """Return every other source of one side, and the rest of them."""
+    sources = sorted({part.source for part in rows})
+    first, second = ([part for part in rows if sources.index(part.source) % 2 == half] for half in (0, 1))
+    return first, second
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def _told(level: Level, topic: str, sides: str, both: Sides, names: Sequence[str
     count = len(sample.side)
     if sample.folds < 2:  # noqa: PLR2004 - one side of a test and one of training
         return Told(level, topic, sides, np.nan, np.nan, np.nan, count)
-    wanted = topic == "all" or sides == BOTH
+    wanted = sides == BOTH
     with threadpool_limits(1):
         results = [_fold(sample, number, seed, wanted) for number in range(sample.folds)]
     scores = [score for score, _ in results]

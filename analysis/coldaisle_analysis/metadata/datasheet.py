@@ -88,6 +88,11 @@ def _collection(facts: Facts) -> Iterator[str]:
     yield f"**Ethics.** {responsible.IMPACT}"
 
 
+def _likeness(_: Facts) -> Iterator[str]:
+    yield f"**Measured.** {responsible.LIKENESS}"
+    yield "**Why, and what of it.** Each difference has its reason in docs/fidelity.md of coldaisle."
+
+
 def _preprocessing(facts: Facts) -> Iterator[str]:
     yield f"**Labelling.** {responsible.LABELLING}"
     yield f"**Checks.** {responsible.CONSERVATION}"
@@ -143,9 +148,10 @@ SECTIONS: dict[str, Section] = {
     "Motivation": _motivation,
     "Composition": _composition,
     "Collection process": _collection,
+    "Likeness to published captures": _likeness,
     "Preprocessing, cleaning, labelling": _preprocessing,
     "Uses": _uses,
     "Distribution": _distribution,
     "Maintenance": _maintenance,
 }
-"""The sections, in their order."""
+"""The sections, in their order; all but the likeness are those of Gebru et al."""

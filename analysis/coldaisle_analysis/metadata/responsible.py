@@ -21,6 +21,13 @@ LABELLING = (
     "A frame is labelled by joining the attacker's journal with the capture through a digest of each frame. Consequences on other "
     "connections are labelled from the units' journals, and a reading from what its sensor sent and its fate. No label comes from a time window or from a person's judgement."
 )
+LIKENESS = (
+    "Not measured on this run but on 10 plays of `scenarios/dad.toml` (seeds 101 to 110), which stands for the published site: on 2026-11-30, by "
+    "`coldaisle fidelity dad-* --against dad/*.pcap`, against four published days. 20 of 39 measures (sizes, headers, values, the delay of a PUBACK) "
+    "differ no more than plays or published days differ among themselves. 19 do: the interval of 300 s for 300.1 s, NTP, the delays of "
+    "kernels on one machine, how close units publish. A classifier that holds out whole plays and days tells flows from published ones with an AUC "
+    "of 0.78, packets with 1.00, and packets by values alone with 0.72; 0.5 is no difference."
+)
 CONSERVATION = (
     "Checked at the end of the run: each planned reading has exactly one fate, the acts played are exactly those of the plan, "
     "every frame is explained, and no frame was dropped."
