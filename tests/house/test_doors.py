@@ -11,8 +11,8 @@ from tests.conftest import HOUSE
 DOORS = {
     "cbor2": {"analysis/series/payloads"},
     "cyclonedx": {"contracts/publish", "testbed/bom"},
-    "dask": {"testbed/campaign/cluster/dask_pool"},
-    "distributed": {"testbed/campaign/cluster/dask_pool", "testbed/campaign/cluster/mapping"},
+    "dask": {"testbed/campaign/cluster/connecting"},
+    "distributed": {f"testbed/campaign/cluster/{name}" for name in ("connecting", "dask_pool", "mapping")},
     "docker": {"testbed/engines/containers"},
     "jinja2": {"analysis/report/page"},
     "joblib": {"analysis/workers"},

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from coldaisle_contracts.lifeline import die_with_parent
@@ -44,6 +45,8 @@ class Cluster:
 
     Args:
         folder: folder for their files.
+        settings: settings of Dask for all of them, by variable.
+        protocol: ``tcp`` or ``tls``.
 
     Attributes:
         address: the scheduler's address.
@@ -51,21 +54,20 @@ class Cluster:
         workers: the processes of the workers.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, settings: Mapping[str, str], protocol: str) -> None:
+        self._folder, self._settings = folder, {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": TTL, **settings}
         self._processes: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
-        words = ("-m", "distributed.cli.dask_scheduler", *_QUIET, "--port", "0")
+        words = ("-m", "distributed.cli.dask_scheduler", *_QUIET, "--port", "0", "--protocol", protocol)
         self.scheduler = self._start(*words, "--scheduler-file", str(file))
         self.address = str(json.loads(until(lambda: file.exists() and file.read_text()) or "")["address"])
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
-        env = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": TTL}
         with (self._folder / f"{len(self._processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *words],
-                env=env,
+                env={**os.environ, **self._settings},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -101,9 +103,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, settings: Mapping[str, str] = MappingProxyType({}), protocol: str = "tcp"
+) -> Iterator[Cluster]:
     """Start a scheduler in a folder; in the end, nothing is left of it and its workers."""
-    made = Cluster(folder)
+    made = Cluster(folder, settings, protocol)
     try:
         yield made
     finally:

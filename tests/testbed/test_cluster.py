@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from tests.testbed import made_campaign as made
 from tests.testbed.conftest import Call
@@ -274,6 +275,27 @@ def test_another_version_is_one_sentence(tried: Tried, coldaisle: Call, change: 
     assert code == 2
     assert words in err.splitlines()[-1]
     assert made.calls(tried.house) == []
+
+
+def test_behind_tls_a_campaign_is_played(tmp_path: Path, coldaisle: Call) -> None:
+    """One certificate that is its own authority serves scheduler, worker and client; without it the client says what is missing."""
+    pem = str(Path(__file__).with_name("localhost.pem"))
+    keys = [
+        "ca-file",
+        *(f"{who}.{part}" for who in ("scheduler", "worker", "client") for part in ("cert", "key")),
+    ]
+    settings = {f"distributed.comm.tls.{key}": pem for key in keys}
+    names = {f"DASK_{key}".replace(".", "__").replace("-", "_").upper(): pem for key in settings}
+    with cluster(tmp_path, names, "tls") as made_cluster:
+        tried = Tried(tmp_path, made_cluster, 3)
+        tried.cluster.add(tried.command)
+        assert tried.cluster.address.startswith("tls://")
+        code, _, err = coldaisle(*tried.words())
+        assert code == 2
+        assert "its certificates cannot be used (none is named): name them as docs/scaling.md says" in err
+        with dask.config.set(settings):
+            assert coldaisle(*tried.words())[0] == 0
+    assert len(tried.digests()) == 3
 
 
 def test_jobs_of_an_analysis_are_done_by_workers(tried: Tried) -> None:

@@ -11,7 +11,8 @@ from distributed import Client
 
 from coldaisle_contracts.errors import InputError, RunError
 from coldaisle_testbed.campaign.cluster import on_worker
-from coldaisle_testbed.campaign.cluster.dask_pool import DaskPool, client_of
+from coldaisle_testbed.campaign.cluster.connecting import client_of
+from coldaisle_testbed.campaign.cluster.dask_pool import DaskPool
 from coldaisle_testbed.campaign.cluster.dealing import Dealer
 from coldaisle_testbed.campaign.outcome import Outcome
 
