@@ -23,6 +23,7 @@ from coldaisle_analysis.evaluation.metrics import (
     PolicyMetrics,
 )
 from coldaisle_analysis.judging.scoring import JudgedRow
+from coldaisle_analysis.weeks.splits import SubsetFile
 from coldaisle_contracts.journal_lines import KEYS, Line
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
@@ -34,6 +35,7 @@ TYPES: dict[str, Any] = {
     "journal.json": Line,
     "metrics.json": list[CaseRow | MetricsRow],
     "judged.json": list[JudgedRow],
+    "split.json": SubsetFile,
 }
 """The type of each file, or of each of its lines, by the name of the schema."""
 METRICS = (

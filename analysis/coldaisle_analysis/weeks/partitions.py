@@ -23,7 +23,7 @@ _MANY = 8
 def write(table: pa.Table, folder: Path, level: Level, subset: Role, week: str) -> None:
     """Write ``LEVEL/subset=…/week=…/day=N/part.parquet`` for each day that has rows.
 
-    The folders alone hold subset, week and day; DuckDB, Polars, pandas and Spark restore them as columns. Readers that look at files
+    The folders alone hold subset, week and day; DuckDB, Polars and pandas restore them as columns. Readers that look at files
     only have the column :data:`GROUPS`.
 
     Args:

@@ -15,7 +15,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from tests.analysis import made_campaign
+from tests.conftest import HOUSE
 from tests.testbed import made_finished
 
 from coldaisle_analysis import load_campaign
@@ -115,7 +117,11 @@ def test_the_split_is_frozen(campaign: Path, exported: Exported, tmp_path: Path)
     assert {role: [member.seed for member in file.weeks] for role, file in listed.items()} == {
         "train": [1, 2], "validate": [3], "test": [4],
     }  # fmt: skip
-    for file in listed.values():
+    schema = json.loads((HOUSE / "docs" / "schemas" / "split.json").read_text())
+    for role, file in listed.items():
+        Draft202012Validator(schema).validate(
+            json.loads((exported.folder / "splits" / f"{role}.json").read_text())
+        )
         assert file.split == exported.facts.split
         for member in file.weeks:
             assert member.manifest == digest_of(made_campaign.week_of(campaign, member.seed))
