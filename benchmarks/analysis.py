@@ -54,7 +54,12 @@ def analyse(checkout: Path, run: Path) -> tuple[Cost, list[dict[str, Any]]]:
         _wait_for_all()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return Cost(wall_s, cpu_s, peak), json.loads((copy / "models" / "metrics.json").read_text())
+        places = (
+            copy / "analyses" / "latest" / "models",
+            copy / "models",
+        )  # 1a132ec has no folder for analyses
+        metrics = next(place / "metrics.json" for place in places if (place / "metrics.json").exists())
+        return Cost(wall_s, cpu_s, peak), json.loads(metrics.read_text(encoding="utf-8"))
 
 
 def _wait_for_all() -> None:
