@@ -16,6 +16,10 @@ MOMENT_S = 0.001
 """Time after which a busy network is looked at again, in s."""
 
 
+PATIENCE_S = 5.0
+"""Longest time for which a busy network holds time after its rest, in s: a program that is awake for longer does not act on a frame."""
+
+
 class Outlook(NamedTuple):
     """What a look at a network shows.
 
@@ -82,7 +86,7 @@ class Rest:
         lull = max(self._asked, self._stirred) + LULL_NS / SECOND
         rest = max(self._asked + REST_NS / SECOND, self._stirred + LULL_NS / SECOND)
         if now >= rest:
-            return MOMENT_S if self._network.is_busy() else 0.0
+            return MOMENT_S if now < rest + PATIENCE_S and self._network.is_busy() else 0.0
         if not may_be_short:
             return rest - now
         self._look = max(self._look, lull)

@@ -134,9 +134,9 @@ def _a_tick() -> float:
 
 
 def _sleeps(file: int) -> bool:
-    """Tell whether a program sleeps or has ended, by its ``/proc`` entry; that it ended is noticed elsewhere."""
+    """Tell whether a program sleeps, by its ``/proc`` entry, or has ended or was stopped, which is noticed elsewhere."""
     try:
-        return os.pread(file, 512, 0).rpartition(b")")[2][1:2] in b"SZ"
+        return os.pread(file, 512, 0).rpartition(b")")[2][1:2] in b"SZTt"
     except ProcessLookupError:
         return True
 

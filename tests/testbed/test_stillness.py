@@ -141,7 +141,7 @@ def test_a_closed_end_that_waits_for_its_peer_is_still(stillness: Stillness, pai
 
 
 def test_a_watched_program_is_under_way_while_it_works(stillness: Stillness) -> None:
-    """A program that works may send something; one that has ended does not, and that it did is for others to notice."""
+    """A program that works may send something; one that was stopped or has ended does not, which is for others to notice."""
     parent, pid = os.getpid(), os.fork()
     if not pid:
         die_with_parent(parent)
@@ -150,6 +150,11 @@ def test_a_watched_program_is_under_way_while_it_works(stillness: Stillness) -> 
     stillness.watch(pid)
     assert stillness.is_busy()
     assert stillness.look().still_in_s > 0
+    os.kill(pid, signal.SIGSTOP)
+    while stillness.is_busy():  # until it has stopped
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGCONT)
+    assert stillness.is_busy()
     os.kill(pid, signal.SIGKILL)
     while stillness.is_busy():  # until it has ended, too
         time.sleep(0.01)

@@ -18,7 +18,7 @@ import pytest
 from coldaisle_contracts.clock import END, OFFSET, SECOND, Federate, SharedOffset, WallClock, read_offset
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import Journal
-from coldaisle_testbed import timekeeper
+from coldaisle_testbed import rest, timekeeper
 from coldaisle_testbed.rest import LULL_NS, REST_NS, Outlook
 from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import LOOKAHEAD_NS, Timekeeper, faketime_env, shard_names
@@ -194,6 +194,16 @@ def test_time_does_not_jump_while_a_program_works(stage: _Stage) -> None:
     stage.federate("a", MIDNIGHT + 3600 * SECOND)
     stage.serve(is_busy=lambda: time.monotonic() < began + 0.3)
     assert stage.grants[0][2] >= began + 0.3
+
+
+def test_a_program_that_never_sleeps_holds_time_for_a_while(
+    stage: _Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that is always awake does not act on frames, and cannot stop time."""
+    monkeypatch.setattr(rest, "PATIENCE_S", 0.3)
+    stage.federate("a", *(MIDNIGHT + hour * 3600 * SECOND for hour in range(1, 4)))
+    stage.serve(is_busy=lambda: True)
+    assert min(pauses_of(stage)) >= 0.3
 
 
 def test_short_gap_is_waited_for_where_everything_is_still(stage: _Stage) -> None:
