@@ -19,6 +19,7 @@ from coldaisle_testbed import conclude, provenance
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.reproduce import reproduce
 from coldaisle_testbed.stage import Order
+from coldaisle_testbed.verification import verify
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,21 @@ def test_what_was_played_and_labelled_is_in_the_manifest(run: Path) -> None:
     files = Manifest.load(run).files
     assert files == hashes_in(run, "plan.json", "journal", "capture", "dataset", "software")
     assert {f"dataset/{level}.parquet" for level in LEVELS} <= set(files)
+
+
+def test_a_dataset_is_parquet_alone_unless_csv_is_asked_for(run: Path, tmp_path: Path) -> None:
+    """Tables and datasheet name no CSV; with CSV asked for there is one beside each table. Both runs verify, and lack no file."""
+    made_run.make(tmp_path / ".made")
+    asked = Order(engine="netns", shards=1, analyse=False, latest=False, csv=True)
+    both = conclude.conclude(tmp_path / ".made", asked, Progress())
+    for folder, forms in ((run, {".parquet"}), (both, {".parquet", ".csv"})):
+        names = {path.name for path in (folder / "dataset").iterdir()}
+        assert names == {f"{level}{form}" for level in LEVELS for form in forms}
+        assert ("as Parquet and CSV:" in (folder / "DATASHEET.md").read_text()) == (".csv" in forms)
+        verify(folder)
+    (both / "dataset" / "flows.csv").unlink()
+    with pytest.raises(TrustError, match=r"dataset/flows\.csv"):
+        verify(both)
 
 
 def test_the_audit_is_an_analysis_of_its_own(run: Path) -> None:
