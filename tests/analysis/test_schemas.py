@@ -12,6 +12,15 @@ from jsonschema.exceptions import best_match
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict, get_original_bases
 
+from coldaisle_analysis.campaign.results import (
+    CampaignMetrics,
+    Cost,
+    KindRow,
+    LearningPoint,
+    ModelRow,
+    Scores,
+    TransferRow,
+)
 from coldaisle_analysis.earliness.per_kind import KindEarliness
 from coldaisle_analysis.evaluation.counts import Intervals
 from coldaisle_analysis.evaluation.metrics import (
@@ -36,9 +45,17 @@ TYPES: dict[str, Any] = {
     "metrics.json": list[CaseRow | MetricsRow],
     "judged.json": list[JudgedRow],
     "split.json": SubsetFile,
+    "campaign-metrics.json": CampaignMetrics,
 }
 """The type of each file, or of each of its lines, by the name of the schema."""
 METRICS = (
+    CampaignMetrics,
+    ModelRow,
+    LearningPoint,
+    KindRow,
+    TransferRow,
+    Scores,
+    Cost,
     CaseRow,
     MetricsRow,
     JudgedRow,
@@ -59,7 +76,7 @@ def schema_of(name: str) -> dict[str, Any]:
     if name == "journal.json":
         for line in get_args(Line):
             add_event(schema["$defs"][line.__name__], line.event)
-    if name in ("metrics.json", "judged.json"):
+    if name in ("metrics.json", "judged.json", "campaign-metrics.json"):
         for metrics in METRICS:
             if metrics.__name__ not in schema["$defs"]:
                 continue

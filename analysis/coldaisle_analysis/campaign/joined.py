@@ -64,6 +64,7 @@ def join(levels: Sequence[Level], names: Sequence[str], visible: Sequence[Mask |
         shifted.append(own)
     ends = np.cumsum([len(level.labels) for level in levels])
     known = [mask for mask in visible if mask is not None]
+    whole = np.concatenate(known) if len(known) == len(levels) else None
     joined = replace(
         shifted[0],
         features=np.zeros((int(ends[-1]), 0)),
@@ -75,9 +76,9 @@ def join(levels: Sequence[Level], names: Sequence[str], visible: Sequence[Mask |
         groups=np.concatenate([level.groups for level in shifted]),
         known_ns=np.concatenate([level.known_ns for level in shifted]),
         days=sum(level.days for level in levels),
+        visible=whole,
         cases={kind: _joined([level.cases[kind] for level in shifted]) for kind in shifted[0].cases},
     )
-    whole = np.concatenate(known) if len(known) == len(levels) else None
     return Held(joined, tuple(names), tuple(ends.tolist()), whole)
 
 
