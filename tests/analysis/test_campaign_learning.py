@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from sklearn.ensemble import HistGradientBoostingClassifier
 from tests.analysis import made_dataset
 from tests.analysis.made_manifest import made_manifest
 from tests.analysis.test_schemas import SCHEMAS
@@ -92,11 +93,16 @@ def make(folder: Path, scenarios: Sequence[str] = ("made",), **versions: str) ->
     return folder
 
 
+def _small(seed: int, _: Sequence[str]) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(max_iter=10, random_state=seed)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def few_models() -> Iterator[None]:
     """Learn few models."""
     with pytest.MonkeyPatch.context() as patch:
         table = {name: learners.LEARNERS[name] for name in FEW}
+        table[BEST] = replace(table[BEST], model=replace(table[BEST].model, make=_small))
         for module in (level, learners):
             patch.setattr(module, "LEARNERS", table)
         patch.setattr(level, "CURVE", FEW)
