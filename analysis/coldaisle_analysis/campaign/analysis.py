@@ -19,7 +19,7 @@ from coldaisle_analysis.campaign.findings import (
     transfer_rows,
 )
 from coldaisle_analysis.campaign.fits import Mapper
-from coldaisle_analysis.campaign.learners import BEST, CURVE
+from coldaisle_analysis.campaign.learners import CURVE, PROBE
 from coldaisle_analysis.campaign.level import (
     LevelAnalysis,
     Subset,
@@ -131,8 +131,8 @@ def _learn(analysis: LevelAnalysis, rows: _Rows, models: Path, progress: Progres
     progress(f"{level}: {len(left) - 1} kinds left out of training, one after another")
     transfers = fits_of_transfer(analysis, whole)
     moved = dict(zip(transfers, analysis.done(list(transfers.values())), strict=True))
-    boosted = next(result for result in fitted if result.fit.model == BEST)
-    rows.transfer += transfer_rows(analysis, moved, boosted)
+    carried = next(result for result in fitted if result.fit.model == PROBE)
+    rows.transfer += transfer_rows(analysis, moved, carried)
     return whole
 
 

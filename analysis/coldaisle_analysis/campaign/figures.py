@@ -27,8 +27,7 @@ from coldaisle_analysis.report.figures.style import (
 _COLOURS = {
     "rule": QUIET,
     "logistic_regression": "#7a4fb5",
-    "random_forest": "#d99a00",
-    "gradient_boosting": DAY_COLOUR,
+    "random_forest": DAY_COLOUR,
 }
 
 

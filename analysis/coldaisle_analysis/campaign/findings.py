@@ -6,7 +6,7 @@ import numpy as np
 
 from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.campaign.fits import Fit, Fitted
-from coldaisle_analysis.campaign.learners import BEST
+from coldaisle_analysis.campaign.learners import PROBE
 from coldaisle_analysis.campaign.level import LevelAnalysis, Subset, of_kind
 from coldaisle_analysis.campaign.measures import Measured, scores_of
 from coldaisle_analysis.campaign.results import KindRow, LearningPoint, ModelRow, TransferRow
@@ -101,7 +101,7 @@ def fits_of_transfer(analysis: LevelAnalysis, whole: Subset) -> dict[str, Fit]:
         weeks = tuple(week for week in whole.weeks if week.name in names)
         if weeks and analysis.selection.of("validate", scenario=scenario):
             trained[scenario] = Subset(weeks, whole.scored)
-    return {scenario: analysis.fit(BEST, subset) for scenario, subset in trained.items()}
+    return {scenario: analysis.fit(PROBE, subset) for scenario, subset in trained.items()}
 
 
 def transfer_rows(

@@ -10,7 +10,7 @@ from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.campaign.fits import Fit, Fitted, Mapper, Week, run
 from coldaisle_analysis.campaign.joined import Held, join
-from coldaisle_analysis.campaign.learners import BEST, CURVE, LEARNERS
+from coldaisle_analysis.campaign.learners import CURVE, LEARNERS, PROBE
 from coldaisle_analysis.campaign.measures import Measured
 from coldaisle_analysis.campaign.selection import Selection
 from coldaisle_analysis.campaign.sites import put_forecasts
@@ -161,7 +161,7 @@ def fits_of_models(analysis: LevelAnalysis, whole: Subset) -> list[Fit]:
 def left_out(analysis: LevelAnalysis, whole: Subset) -> dict[str, Fit]:
     """Return, by kind, the fit with that kind left out; by ``""`` the fit with all kinds, on as many rows."""
     kinds = [kind for kind in analysis.kinds() if analysis.episodes(whole.weeks, kind) >= LEAST_EPISODES]
-    return {kind: analysis.fit(BEST, whole, kind, UNSEEN_ROWS) for kind in ("", *kinds)}
+    return {kind: analysis.fit(PROBE, whole, kind, UNSEEN_ROWS) for kind in ("", *kinds)}
 
 
 def of_kind(held: Held, kind: str) -> Mask:

@@ -16,7 +16,7 @@ from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.campaign.findings import transfer_row
 from coldaisle_analysis.campaign.fits import Fit, Fitted, Week
 from coldaisle_analysis.campaign.joined import Held, join
-from coldaisle_analysis.campaign.learners import BEST
+from coldaisle_analysis.campaign.learners import PROBE
 from coldaisle_analysis.campaign.level import LevelAnalysis, Subset
 from coldaisle_analysis.campaign.measures import Measured
 from coldaisle_analysis.campaign.results import TransferRow
@@ -74,7 +74,7 @@ def rows_against(analysis: LevelAnalysis, whole: Subset, theirs: pd.DataFrame) -
     put_forecasts(folder, analysis.level, [CAPTURES], [CAPTURES], CAPTURES)
     on_validation = whole.scored[: len(analysis.validation.names)]
     ours = Fit(
-        folder, analysis.level, BEST, whole.weeks, (*on_validation, Week(CAPTURES, CAPTURES)), analysis.seed
+        folder, analysis.level, PROBE, whole.weeks, (*on_validation, Week(CAPTURES, CAPTURES)), analysis.seed
     )
     setting = _setting(theirs)
     fits = [ours]
@@ -83,7 +83,7 @@ def rows_against(analysis: LevelAnalysis, whole: Subset, theirs: pd.DataFrame) -
         _put(store, _LEARN, theirs[~setting])
         put_forecasts(folder, analysis.level, [_LEARN], [_LEARN, _SET], _LEARN)
         tested = (Week(_SET, _LEARN), *whole.scored[len(on_validation) :])
-        fits.append(Fit(folder, analysis.level, BEST, (Week(_LEARN, _LEARN),), tested, analysis.seed))
+        fits.append(Fit(folder, analysis.level, PROBE, (Week(_LEARN, _LEARN),), tested, analysis.seed))
     results = analysis.done(fits)
     measured = Measured(analysis.validation, captures, results[0].score())
     yield _row(analysis, results[0], (OURS, CAPTURES), measured)

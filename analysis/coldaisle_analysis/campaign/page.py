@@ -8,7 +8,7 @@ import numpy as np
 
 from coldaisle_analysis.campaign import figures
 from coldaisle_analysis.campaign.findings import best_of
-from coldaisle_analysis.campaign.learners import BEST, LEARNERS
+from coldaisle_analysis.campaign.learners import LEARNERS, PROBE
 from coldaisle_analysis.campaign.results import CampaignMetrics, KindRow, LearningPoint, ModelRow
 from coldaisle_analysis.campaign.selection import ROLES, Selection
 from coldaisle_analysis.columns import LEARNED
@@ -49,7 +49,7 @@ def _context(metrics: CampaignMetrics, selection: Selection) -> dict[str, object
         "budgets": list(BUDGETS),
         "titles": {name: learner.model.title for name, learner in LEARNERS.items()},
         "baselines": BASELINES,
-        "boosting": LEARNERS[BEST].model.title,
+        "probe": LEARNERS[PROBE].model.title,
         "sealed": [
             (week.name, selection.manifests[week.digest].semantic_digest[:12]) for week in selection.weeks
         ],
