@@ -28,9 +28,10 @@ def model_rows(analysis: LevelAnalysis, fitted: Sequence[Fitted]) -> Iterator[tu
 
 
 def best_of(rows: Sequence[ModelRow]) -> ModelRow:
-    """Return the row of the model, no baseline, with the best F1."""
+    """Return the row of the model, no baseline, with the best F1 on the validation weeks."""
     return max(
-        (row for row in rows if row["model"] not in BASELINES), key=lambda row: (row["f1"], row["model"])
+        (row for row in rows if row["model"] not in BASELINES),
+        key=lambda row: (row["validated_f1"], row["model"]),
     )
 
 

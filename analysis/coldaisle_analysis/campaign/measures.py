@@ -102,8 +102,9 @@ class Measured:
         }  # fmt: skip
         every = np.ones(len(self.alarms), np.bool_)
         first = next(iter(early.values()))["threshold"] if early else None
+        validated = float(count(self._validation.level.labels, self.validated >= self.limit).f1)
         scored = scored_row(level, SPLIT, model, self.tested, self.alarms, every, seed, folds, first)
-        row = ModelRow(**scored.row, learns=LEARNERS[model].learns)  # type: ignore[typeddict-item]
+        row = ModelRow(**scored.row, learns=LEARNERS[model].learns, validated_f1=validated)  # type: ignore[typeddict-item]
         seen = seen_of(self.test)
         if seen is not None:
             row["visible"] = scores_of(self.test, self.alarms, seen, seed)

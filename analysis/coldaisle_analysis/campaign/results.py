@@ -37,10 +37,12 @@ class ModelRow(CaseRow):
 
     Attributes:
         learns: how it learned: on a sample of the rows of all weeks, or week by week.
+        validated_f1: its F1 on the validation weeks, by which the best model is chosen.
         visible: the same where only attack rows count that left a trace; absent where the weeks were not compared with their twins.
     """
 
     learns: str
+    validated_f1: float
     visible: NotRequired[Scores]
 
 
