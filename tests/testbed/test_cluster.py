@@ -18,7 +18,7 @@ from coldaisle_contracts.campaign import CampaignFolder
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_testbed.campaign import attempt
-from coldaisle_testbed.campaign.cluster import dask_pool, mapping
+from coldaisle_testbed.campaign.cluster import addresses, dask_pool, mapping
 from coldaisle_testbed.campaign.folder import folder_for
 
 
@@ -308,6 +308,16 @@ def test_jobs_of_an_analysis_are_done_by_workers(tried: Tried) -> None:
         assert len(programs - {worker.pid for worker in tried.cluster.workers}) == 3
         with pytest.raises(RunError, match=r"a job on .* failed: coldaisle: ZeroDivisionError"):
             list(mapped(operator.truediv, [(1, 1), (1, 0)]))
+
+
+def test_a_cluster_of_one_s_own_starts_and_ends(tmp_path: Path) -> None:
+    """`local` starts a scheduler and workers on this machine, which are gone when the work is done."""
+    folder = folder_for(made.file(tmp_path, 3), tmp_path / "out")
+    with mapping.mapper_at(addresses.LOCAL, folder.path, 2) as mapped:
+        workers = set(mapped(os.getppid, [()] * 4))
+        assert len(workers) == 2
+        assert list(mapped(operator.add, [(1, 1)])) == [2]
+    until(lambda: not any(map(is_alive, workers)))
 
 
 def test_a_scheduler_that_ends_is_one_sentence(tried: Tried, coldaisle: Call) -> None:
