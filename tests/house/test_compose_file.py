@@ -11,6 +11,7 @@ from coldaisle_analysis.export import eve
 from coldaisle_contracts.addressing import BROKER, NTP, UNITS
 from coldaisle_contracts.cable import SWITCH
 from coldaisle_contracts.kinds import KINDS
+from coldaisle_testbed import namespaces
 from coldaisle_testbed.engines.compose import HOUSE as FOLDER
 from coldaisle_testbed.engines.compose import project_of
 
@@ -71,6 +72,12 @@ def test_hosts_know_the_switch() -> None:
 def test_nobody_speaks_ipv6_or_forwards(name: str) -> None:
     """Every network namespace that frames pass has IPv6, forwarding and tail loss probes switched off, as on the netns engine."""
     assert SERVICES[name]["sysctls"].items() >= COMPOSE["x-quiet"].items()
+
+
+def test_both_engines_have_the_same_settings() -> None:
+    """Every namespace of the netns engine gets the kernel's settings that the containers get."""
+    settings = {f"net.{setting.replace('/', '.')}": value for setting, value in namespaces._SYSCTLS.items()}
+    assert settings == COMPOSE["x-quiet"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

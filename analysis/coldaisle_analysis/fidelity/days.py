@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.shard import Shard
 
 DIGITS = 6
 """Decimals of a time, in s, that are compared: most published captures have microseconds, and ours have nanoseconds."""
@@ -95,7 +97,7 @@ class Play:
         return str(self.run)
 
     def days(self, wanted: frozenset[date], mqtt: MqttOptions) -> Iterator[Day]:
-        """Yield the days with a wanted date.
+        """Yield the days with a wanted date; a shard is decoded at a time, and only one that has such a day.
 
         Raises:
             InputError: if a capture of the run cannot be read.
@@ -103,12 +105,18 @@ class Play:
         files = sorted((self.run / "capture").glob("*.pcap"))
         if not files:
             raise InputError(self.run / "capture", "holds no capture: name the folder of a finished run")
-        table = level_of(files, [path.stem.rpartition("-")[0] for path in files], mqtt)
-        since = table["time_ns"].to_numpy(np.int64) - self.plan.start_ns - DAY_STARTS
-        number = np.clip(since // DAY, 0, len(self.dates) - 1)
-        for place, day in enumerate(self.dates):
-            if day in wanted and (number == place).any():
-                yield Day(self.name, table[number == place].reset_index(drop=True))
+        for name, of_shard in groupby(files, lambda path: path.stem.rpartition("-")[0]):
+            days = [day for day in Shard.parse(name, len(self.dates)).days if self.dates[day] in wanted]
+            if not days:
+                continue
+            table = level_of(list(of_shard), mqtt)
+            since = table["time_ns"].to_numpy(np.int64) - self.plan.start_ns - DAY_STARTS
+            number = np.clip(since // DAY, 0, len(self.dates) - 1)
+            yield from (
+                Day(self.name, table[number == day].reset_index(drop=True))
+                for day in days
+                if (number == day).any()
+            )
 
 
 def play_of(run: Path) -> Play:
@@ -139,7 +147,7 @@ def published(
         InputError: if a capture cannot be read, or holds no MQTT.
     """
     for path in pcaps:
-        table = level_of([path], [""], mqtt, progress)
+        table = level_of([path], mqtt, progress)
         if not table["mqtt_msgtype"].notna().any():
             raise InputError(path, "holds no MQTT: name a capture of MQTT, or its port with --port")
         middle_s = int(table["time_ns"].median()) // SECOND + utc_offset_s
@@ -148,12 +156,11 @@ def published(
 
 def level_of(
     files: Sequence[Path],
-    shards: Sequence[str],
     mqtt: MqttOptions,
     progress: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
-    """Return level ``packets`` of captures without labels."""
-    trace = packets.trace(files, shards, mqtt=mqtt)
+    """Return level ``packets`` of the captures of one shard, in order of time, without labels."""
+    trace = packets.trace(files, mqtt=mqtt)
     for sentence in trace.remarks:
         progress(f"{files[0].name}: {sentence}")
     nothing: dict[str, Any] = _UNLABELLED
