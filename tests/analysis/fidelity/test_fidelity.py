@@ -1,6 +1,7 @@
 """Our plays compared with published captures: alike they are within the spreads, and a difference is found by its name."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,19 @@ from tests.analysis.made_traffic import LIKE, Habit
 
 from coldaisle_analysis import fidelity
 from coldaisle_analysis.decoding import MqttOptions
-from coldaisle_analysis.fidelity import Fidelity, Told, result
+from coldaisle_analysis.fidelity import Fidelity, Told, result, two_samples
 from coldaisle_analysis.fidelity.distances import Compared
 from coldaisle_contracts.errors import InputError
 
 DAYS = 4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_trees() -> Iterator[None]:
+    """Let classifiers have a third of their trees, which is enough for these rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(two_samples, "_TREES", 20)
+        yield
 
 
 def _plays(folder: Path, habit: Habit = LIKE, count: int = 4) -> list[Path]:
