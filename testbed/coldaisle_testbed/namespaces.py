@@ -29,6 +29,11 @@ _CHILD_TABLE, _SOCKETS = "ipv4/tcp_child_ehash_entries", 1024
 """Setting with the size of the tables of sockets in namespaces that are made from this one (Linux 6.1), and the size to set."""
 
 
+def small_tables() -> bool:
+    """Tell whether this kernel can give each namespace a small table of sockets, in which they are found quickly."""
+    return (_SETTINGS / _CHILD_TABLE).exists()
+
+
 def current() -> int:
     """Return a file descriptor of the calling thread's network namespace."""
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,5 +1,6 @@
 """Stillness: what the kernel tells of connections, frames and programs in the namespaces of a shard."""
 
+import math
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 from coldaisle_contracts.addressing import BROKER, HOSTS, MQTT_PORT, UNITS
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed import namespaces
+from coldaisle_testbed import stillness as stillness_module
 from coldaisle_testbed.stillness import TICK_S, Stillness
 
 pytestmark = pytest.mark.netns
@@ -52,16 +54,34 @@ def pair(spaces: dict[str, int]) -> Iterator[Pair]:
         yield unit, broker
 
 
+def is_still(stillness: Stillness) -> bool:
+    """Tell whether a network is still within 20 ms: frames of other networks of the machine may be on their way."""
+    for _ in range(20):
+        if stillness.look().still_in_s == 0:
+            return True
+        time.sleep(0.001)
+    return False
+
+
 def test_a_network_without_connections_is_still(stillness: Stillness) -> None:
     """Where nothing was ever sent, nothing is under way."""
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
+
+
+def test_a_kernel_with_one_table_for_all_sockets_is_not_asked(
+    spaces: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it takes long to find the sockets of a host, the network never counts as still, and rests as long as one that is not known."""
+    monkeypatch.setattr(stillness_module, "small_tables", lambda: False)
+    with closing(Stillness([spaces[host.name] for host in HOSTS])) as made:
+        assert made.look().still_in_s == math.inf
 
 
 def test_an_idle_connection_is_still(stillness: Stillness, pair: Pair) -> None:
     """A connection whose data was read and acknowledged long ago is still."""
     exchange(pair)
     time.sleep(3 * DELAY_S)
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
 
 
 def exchange(pair: Pair) -> None:
@@ -92,7 +112,7 @@ def test_how_long_it_takes_until_everything_is_still_is_sure_where_nobody_acts(
     outlook = stillness.look()
     assert outlook.surely or time.monotonic() - began > DELAY_S
     time.sleep(outlook.still_in_s)
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
 
 
 def test_an_unread_message_is_under_way(stillness: Stillness, pair: Pair) -> None:
@@ -105,7 +125,7 @@ def test_an_unread_message_is_under_way(stillness: Stillness, pair: Pair) -> Non
     assert not outlook.surely
     broker.recv(64)
     time.sleep(3 * DELAY_S)
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
 
 
 def test_a_delayed_ack_is_under_way(stillness: Stillness, pair: Pair) -> None:
@@ -117,7 +137,7 @@ def test_a_delayed_ack_is_under_way(stillness: Stillness, pair: Pair) -> None:
     broker.recv(64)
     assert stillness.look().still_in_s > 0 or time.monotonic() - began > DELAY_S
     time.sleep(3 * DELAY_S)
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
 
 
 def test_a_connection_that_nobody_answers_is_under_way(stillness: Stillness, spaces: dict[str, int]) -> None:
@@ -137,7 +157,7 @@ def test_a_closed_end_that_waits_for_its_peer_is_still(stillness: Stillness, pai
     broker.shutdown(socket.SHUT_WR)
     assert unit.recv(64) == b""
     time.sleep(3 * DELAY_S)
-    assert stillness.look().still_in_s == 0
+    assert is_still(stillness)
 
 
 def test_a_watched_program_is_under_way_while_it_works(stillness: Stillness) -> None:
