@@ -4,7 +4,6 @@ from coldaisle_analysis.decoding import kernel, records
 from coldaisle_analysis.earliness.policies import kernels as policies
 from coldaisle_analysis.features import history, traffic
 from coldaisle_analysis.forecast import kalman
-from coldaisle_analysis.models import growth
 
 kernel.load()
 for scan in records.SCANS:
@@ -13,4 +12,3 @@ history.load()
 kalman.load()
 traffic.load()
 policies.load()
-growth.load()

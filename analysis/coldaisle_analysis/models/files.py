@@ -23,7 +23,6 @@ TRUSTED = frozenset(
     {
         "coldaisle_analysis.models.charts.Chart",
         "coldaisle_analysis.models.covariance.RobustCovariance",
-        "coldaisle_analysis.models.growing.QuickTree",
         "coldaisle_analysis.models.model.Filled",
         "coldaisle_analysis.models.simple.Rule",
         "coldaisle_analysis.models.streaming.AdaptiveForest",
@@ -40,7 +39,7 @@ TRUSTED = frozenset(
     }
 )
 """Types that are built besides those that skops trusts: our own, and those that fitted models of the table consist of."""
-_CHECKING = ("sklearn.", "coldaisle_analysis.models.growing", "coldaisle_analysis.models.trees")
+_CHECKING = ("sklearn.", "coldaisle_analysis.models.trees")
 """Modules whose estimators refuse rows with another number of columns than they declare."""
 DAMAGED = (
     AttributeError, BadZipFile, EOFError, ImportError, IndexError, KeyError, LookupError, MemoryError,

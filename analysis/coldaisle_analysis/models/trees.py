@@ -1,7 +1,5 @@
 """Decision trees, forests and boosting."""
 
-from typing import Any, Self
-
 import numpy as np
 from scipy.stats import loguniform
 from sklearn.ensemble import (
@@ -10,47 +8,18 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
-from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from coldaisle_analysis.arrays import Floats, Labels
-from coldaisle_analysis.models.growing import GrownRandomTree, GrownTree, QuickTree
+from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.models.model import EVERY_ROW, Model, plain
 
 
 class _Averaged:
-    """A forest that grows and evaluates its trees in less time.
-
-    scikit-learn hands each tree to a thread, and takes ten times as long to evaluate them.
-    """
+    """A forest that evaluates its trees one after the other: scikit-learn hands each tree to a thread and takes ten times as long."""
 
     estimators_: list[DecisionTreeClassifier]
     n_features_in_: int
-    estimator_params: tuple[str, ...]
-    estimator_: DecisionTreeClassifier
-    _grown: type[DecisionTreeClassifier]
-    _kind: type[DecisionTreeClassifier]
-
-    def fit(self, features: Floats, labels: Labels, sample_weight: Floats | None = None) -> Self:
-        """Grow the trees; they are trees of scikit-learn."""
-        super().fit(features, labels, sample_weight)  # type: ignore[misc]
-        for tree in self.estimators_:
-            tree.__class__ = self._kind
-        self.estimator_ = self._kind()
-        return self
-
-    def _make_estimator(self, append: bool = True, random_state: Any = None) -> DecisionTreeClassifier:
-        """Return a tree with the forest's parameters and its next seed; scikit-learn's copy of a tree takes a millisecond."""
-        tree = self._grown(**{name: getattr(self, name) for name in self.estimator_params})
-        if random_state is not None:
-            tree.random_state = random_state.randint(np.iinfo(np.int32).max)
-        if append:
-            self.estimators_.append(tree)
-        return tree
-
-    def _validate_estimator(self) -> None:
-        super()._validate_estimator()  # type: ignore[misc]
-        self.estimator_ = self._grown()
 
     def predict_proba(self, features: Floats) -> Floats:
         """Return the mean over the trees of the share of each class in a row's leaf, shape (rows, 2)."""
@@ -65,19 +34,15 @@ class _Averaged:
 class Forest(_Averaged, RandomForestClassifier):  # type: ignore[misc]  # scikit-learn has no types
     """scikit-learn's random forest, with the same probabilities."""
 
-    _grown, _kind = GrownTree, DecisionTreeClassifier
-
 
 class RandomTrees(_Averaged, ExtraTreesClassifier):  # type: ignore[misc]  # scikit-learn has no types
     """scikit-learn's extremely randomised trees, with the same probabilities."""
-
-    _grown, _kind = GrownRandomTree, ExtraTreeClassifier
 
 
 MODELS: dict[str, Model] = {
     "decision_tree": Model(
         "Decision tree",
-        lambda seed, _: QuickTree(max_depth=8, min_samples_leaf=20, random_state=seed),
+        lambda seed, _: DecisionTreeClassifier(max_depth=8, min_samples_leaf=20, random_state=seed),
         plain,
         6_000,
         space={
