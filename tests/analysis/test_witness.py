@@ -12,6 +12,7 @@ from tests.netns.observe import fields
 from coldaisle_analysis import witness
 from coldaisle_analysis.witness import Doubt, Verdict, frames
 from coldaisle_analysis.witness.attacker import Attacker
+from coldaisle_analysis.witness.connections import Connections
 from coldaisle_analysis.witness.journals import Journals
 from coldaisle_contracts.addressing import BROKER, UNITS
 from coldaisle_contracts.clock import SECOND
@@ -149,3 +150,32 @@ def test_unit_may_send_to_the_attacker_after_he_left(act: str, after_s: int, dou
     assert reasons == (
         [f"is attributed to interception {first}, which was not active then"] if doubted else []
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "episode"),
+    [
+        (b"\x32\x0c\0\x03IoT\0\x4c11.85", "e01"),
+        (b"\0\x4c11.85", "e01"),
+        (b"\0\x4c11.86", ""),
+        (b"11.85", ""),
+    ],
+)
+def test_rest_of_a_reading_that_was_sent_again(sent: bytes, episode: str) -> None:
+    """A segment that repeats only the end of a reading belongs to the episode under which the unit took the reading, like a whole one."""
+    cable = {"kind": "cable", "unit": "inrow-15", "day": 1, "start": "00:10", "readings": 1}
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1, "episodes": [cable]}  # fmt: skip
+    plan = build_plan(Scenario.model_validate(scenario))
+    taken = {"event": "reading", "client": "151", "name": "151", "mid": 0x4C, "value": "11.85", "port": 52551,
+             "sent_ns": 10 * SECOND, "acked_ns": 16 * SECOND, "attempts": 2, "episode": "e01"}  # fmt: skip
+    opened = {"event": "connect", "client": "151", "name": "151", "port": 52551, "at_ns": SECOND,
+              "reason": "start", "was": 0, "episode": ""}  # fmt: skip
+    units = defaultdict(list, {("day-1", "inrow-15"): [opened, taken]})
+    connections = Connections(Journals(plan, units=units, attacker=defaultdict(list)), "day-1")
+    layers = Ether() / IP(src=UNITS["inrow-15"].ip, dst=BROKER.ip)
+    opening = frames.parse("frame 1", 2 * SECOND, bytes(layers / TCP(sport=52551, dport=1883, flags="S")))
+    again = frames.parse(
+        "frame 2", 12 * SECOND, bytes(layers / TCP(sport=52551, dport=1883, flags="PA", seq=1) / sent)
+    )
+    connections.explain(opening, touched=False)
+    assert connections.explain(again, touched=True) == (episode, [])

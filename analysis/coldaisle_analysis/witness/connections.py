@@ -58,6 +58,7 @@ class Connections:
         self._opening: dict[int, str] = {}
         self._closing: dict[int, str] = {}
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
+        self._own: dict[tuple[str, str], list[Line]] = defaultdict(list)
         self._doubts: list[Doubt] = []
         self._closed = set[int]()
         attacker = journals.attacker[shard]
@@ -68,6 +69,8 @@ class Connections:
             for line in lines:
                 if line["event"] == "reading":
                     self._readings[unit, line["name"], line["mid"]].append(line)
+                    if line["episode"]:
+                        self._own[unit, line["name"]].append(line)
 
     def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
         """Determine the episode that caused each opening and closing of a unit's connections."""
@@ -119,6 +122,8 @@ class Connections:
             reading = self._reading(conn, frame, unit)
             if not touched and (reading is None or frame.payload not in payloads.publishes(reading)):
                 doubts.append(f"carries no reading that {unit} recorded for this time")
+        if reading is None and upward and frame.payload:
+            reading = self._sent_again(conn, frame, unit)
         if conn.ended_ns is None and frame.flags & (FIN | RST):
             conn.ended_ns = frame.at_ns
         episode = "" if conn.published else self._opening.get(id(conn.line), "")
@@ -208,6 +213,16 @@ class Connections:
             if line["sent_ns"] - EARLY_NS <= frame.at_ns:
                 here = line["port"] == frame.sport or line["attempts"] > 1
                 return line if here and frame.at_ns <= line["acked_ns"] + _ACKED_NS else None
+        return None
+
+    def _sent_again(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
+        """Return the reading of an episode of the unit's own whose last bytes a segment carries, such as where it was sent again in part."""
+        assert conn.line is not None  # noqa: S101 - callers ensure it
+        for line in self._own[unit, conn.line["name"]]:
+            if line["sent_ns"] - EARLY_NS <= frame.at_ns <= line[
+                "acked_ns"
+            ] + _ACKED_NS and payloads.is_end_of(frame.payload, line):
+                return line
         return None
 
     def _has_ended(self, unit: str, line: Line) -> bool:

@@ -33,3 +33,8 @@ def publishes(reading: Line) -> tuple[bytes, bytes]:
     body += reading["value"].encode()
     first, again = (bytes((start, len(body))) + body for start in (_QOS_1, _AGAIN))
     return first, again
+
+
+def is_end_of(payload: bytes, reading: Line) -> bool:
+    """Tell whether a payload ends with message id and value of a reading: its PUBLISH, or the part of it that was sent again."""
+    return payload.endswith(reading["mid"].to_bytes(2, "big") + reading["value"].encode())
