@@ -24,23 +24,24 @@ class Interrupted(BaseException):
 def heard() -> Iterator[None]:
     """Raise :class:`Interrupted` at the first signal within the block; later signals are ignored, so that the clean-up completes.
 
+    After the block all are ignored to the end of the process: the work is done, and a late signal must not change its exit code.
     Ctrl-C is handled even where a shell has set it to be ignored, as for background jobs, because the daemons of a run do not ignore it.
     A closed terminal is ignored where it was ignored before, as ``nohup`` requires.
     """
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    minded = [
-        number for number in _SIGNALS if number != signal.SIGHUP or before[number] is not signal.SIG_IGN
-    ]
 
     def end(number: int, _: FrameType | None) -> None:
-        for signal_number in _SIGNALS:
-            signal.signal(signal_number, signal.SIG_IGN)
+        _ignore()
         raise Interrupted(number)
 
-    for number in minded:
-        signal.signal(number, end)
+    for number in _SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
     try:
         yield
     finally:
-        for number in minded:
-            signal.signal(number, before[number] or signal.SIG_DFL)
+        _ignore()
+
+
+def _ignore() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
