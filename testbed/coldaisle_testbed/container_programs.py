@@ -1,4 +1,4 @@
-"""Programs of the testbed inside containers: conduct, timekeeper, switch, desk and finish; the environment holds their arguments."""
+"""Programs of the testbed inside containers: conduct, timekeeper, switch, notebook and finish; the environment holds their arguments."""
 
 import json
 import secrets
@@ -24,13 +24,13 @@ def conduct(env: Mapping[str, str]) -> None:
     from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
     from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
     from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
-    from coldaisle_testbed import desk as desks  # noqa: PLC0415
+    from coldaisle_testbed import notebook as notebooks  # noqa: PLC0415
 
     path = Path(env.get("COLDAISLE_SCENARIO") or "/scenarios/week.toml")
     progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
     federation = Path(env["COLDAISLE_FEDERATION"])
     try:
-        with desks.called() as finished:
+        with notebooks.called() as finished:
             plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
             finished(run.name)
@@ -103,12 +103,12 @@ def switch(env: Mapping[str, str]) -> None:
     Switch(Path(env["COLDAISLE_FEDERATION"])).serve()
 
 
-def desk(env: Mapping[str, str]) -> None:
+def notebook(env: Mapping[str, str]) -> None:
     """Serve JupyterLab, and print the addresses of the report and the notebooks."""
-    from coldaisle_testbed import desk as desks  # noqa: PLC0415
+    from coldaisle_testbed import notebook as notebooks  # noqa: PLC0415
 
     token = env.get("COLDAISLE_TOKEN") or secrets.token_urlsafe(24)
-    desks.serve(desks.Address(env.get("COLDAISLE_PORT") or "8888", token))
+    notebooks.serve(notebooks.Address(env.get("COLDAISLE_PORT") or "8888", token))
 
 
 def finish(env: Mapping[str, str]) -> None:

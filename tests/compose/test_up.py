@@ -146,11 +146,11 @@ def test_two_checkouts_play_at_once(
 def test_an_analysis_cut_short_is_made_without_playing_again(
     checkouts: list[Checkout], played: list[tuple[int, str]]
 ) -> None:
-    """`docker compose run --rm desk finish` analyses a run that was played and not analysed, and makes no run."""
+    """`docker compose run --rm notebook finish` analyses a run that was played and not analysed, and makes no run."""
     assert played
     run, runs = checkouts[0].latest(), checkouts[0].listed()
     shutil.rmtree(run / "analyses")
-    code, output = checkouts[0].call("run", "--rm", "desk", "finish")
+    code, output = checkouts[0].call("run", "--rm", "notebook", "finish")
     assert code == 0, output
     assert (run / "report" / "index.html").is_file()
     assert checkouts[0].listed() == runs
@@ -160,7 +160,7 @@ def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list
     """The terminal shows the day, then the addresses of report and JupyterLab on this machine, and no output of units or attacker."""
     for checkout, (_, output) in zip(checkouts, played, strict=True):
         lines = from_containers(output)
-        assert {line.partition("-1")[0] for line in lines} <= {"desk", "analysis"}
+        assert {line.partition("-1")[0] for line in lines} <= {"notebook", "analysis"}
         text = "\n".join(lines)
         assert "day 1 of 1" in text
         assert f"report: runs/{checkout.latest().name}/report/index.html" in text
@@ -169,10 +169,10 @@ def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list
 
 
 @pytest.mark.usefixtures("played")
-def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
-    """`docker compose up desk` makes no run, and serves the report at the address with the token."""
+def test_jupyterlab_opens_by_itself(checkouts: list[Checkout]) -> None:
+    """`docker compose up notebook` makes no run, and serves the report at the address with the token."""
     checkout, runs = checkouts[0], checkouts[0].listed()
-    code, output = checkout.call("up", "--detach", "desk")
+    code, output = checkout.call("up", "--detach", "notebook")
     assert code == 0, output
     url = f"http://127.0.0.1:{checkout.port}/files/runs/latest/report/index.html?token={TOKEN}"
     until = time.monotonic() + 60
@@ -184,7 +184,7 @@ def test_the_desk_opens_by_itself(checkouts: list[Checkout]) -> None:
             assert time.monotonic() < until
             time.sleep(0.5)
     assert "<html" in page
-    assert checkout.running() == ["desk"]
+    assert checkout.running() == ["notebook"]
     assert checkout.listed() == runs
 
 
@@ -198,7 +198,7 @@ def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
     assert run != before
     book = checkout.folder / "runs" / "alarms" / run.name / "day-1.jsonl"
     assert '"event": "end"' in book.read_text(encoding="utf-8").splitlines()[-1]
-    assert set(checkout.running()) == {"desk", "alarms"}
+    assert set(checkout.running()) == {"notebook", "alarms"}
 
 
 @pytest.mark.usefixtures("played")

@@ -22,7 +22,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWNER = {"SETUID", "SETGID", "KILL"}
 """Capabilities to change to the owner of runs/, and for the container's init to end that user's programs."""
 CAPABILITIES = {
-    "desk": OWNER,
+    "notebook": OWNER,
     "analysis": OWNER,
     "live": OWNER,
     "alarms": OWNER,
@@ -38,7 +38,8 @@ CAPABILITIES = {
 }
 """The capabilities of each service; a service that is not listed has none."""
 PLUGGED_IN = {"capture", "injector", *UNITS}
-ON_THE_DESK = {"desk", "live", "alarms"}
+OUTSIDE = {"notebook", "live", "alarms"}
+"""Services on a network of the machine, which is not the test network."""
 CLUSTER = {"scheduler", "worker", "campaign"}
 """Services of the profile cluster."""
 
@@ -50,14 +51,14 @@ def image(service: dict[str, Any]) -> str:
 
 def test_no_container_network_reaches_the_test_network() -> None:
     """Hosts of the test network have an empty network namespace until the switch plugs them in; broker and NTP share the capture's."""
-    assert set(COMPOSE["networks"]) == {"desk"}
+    assert set(COMPOSE["networks"]) == {"outside"}
     joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
     assert joined == {BROKER.name, NTP.name}
     assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
     for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict", "judge", "scheduler"):
         assert SERVICES[name]["network_mode"] == "none", name
-    assert {name for name, service in SERVICES.items() if "networks" in service} == ON_THE_DESK
-    assert SERVICES["analysis"]["network_mode"] == "service:desk"
+    assert {name for name, service in SERVICES.items() if "networks" in service} == OUTSIDE
+    assert SERVICES["analysis"]["network_mode"] == "service:notebook"
 
 
 def test_hosts_know_the_switch() -> None:
@@ -111,11 +112,11 @@ def test_programs_of_the_run_are_not_root() -> None:
         elif name in CAPABILITIES:
             assert service["user"] == "root"
             script = (HOUSE / "testbed" / "keep-time").read_text(encoding="utf-8")
-            script += (HOUSE / "analysis" / "desk").read_text(encoding="utf-8")
+            script += (HOUSE / "analysis" / "notebook").read_text(encoding="utf-8")
             assert (service.get("entrypoint") or service.get("command", ["keep-time"]))[0] in (
                 "as-owner",
                 "keep-time",
-                "desk",
+                "notebook",
                 "with-password",
             )
             assert script.count("exec as-owner /runs") == 2
@@ -195,16 +196,16 @@ def test_what_is_served_is_served_to_this_machine_only() -> None:
     """Only JupyterLab and the listener for alarms publish ports: on the loopback address, away from the test network."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {
-        "desk": ["127.0.0.1:${COLDAISLE_PORT:-8888}:8888"],
+        "notebook": ["127.0.0.1:${COLDAISLE_PORT:-8888}:8888"],
         "alarms": ["127.0.0.1:${COLDAISLE_ALARMS_PORT:-1884}:1884"],
     }
 
 
 def test_the_port_is_taken_before_anything_is_played() -> None:
-    """All other services wait for the desk, which waits for none: if its port is taken, `up` ends before a plan is made."""
-    assert "depends_on" not in SERVICES["desk"]
+    """All other services wait for JupyterLab, which waits for none: if its port is taken, `up` ends before a plan is made."""
+    assert "depends_on" not in SERVICES["notebook"]
     waiting = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
-    reached = {"desk"}
+    reached = {"notebook"}
     while more := {name for name, others in waiting.items() if others & reached} - reached:
         reached |= more
     assert reached == set(SERVICES) - {"alarms", "judge"} - CLUSTER
@@ -213,11 +214,11 @@ def test_the_port_is_taken_before_anything_is_played() -> None:
 def test_the_terminal_hears_who_speaks_to_people() -> None:
     """Only services that print progress are attached to the terminal; the output of broker, units and attacker is not shown."""
     attached = {name for name, service in SERVICES.items() if service.get("attach", True)}
-    assert attached == {"desk", "analysis", "live"}
+    assert attached == {"notebook", "analysis", "live"}
 
 
 @pytest.mark.parametrize(
-    "name", ["desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
+    "name", ["notebook", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
 )
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """A service that keeps running while others wait for it has a health check."""

@@ -150,7 +150,7 @@ def test_the_build_context_holds_every_file_copied() -> None:
 
 
 def test_libraries_of_ones_own_come_last(tmp_path: Path) -> None:
-    """Only on the desk, the analysis image also searches the folder for the user's own packages, after its own libraries."""
+    """Only in the service notebook, the analysis image also searches the folder for the user's own packages, after its own libraries."""
     line = re.findall(
         r"^RUN echo '(import .+)' > ", (HOUSE / "analysis/Dockerfile").read_text("utf-8"), re.MULTILINE
     )
@@ -163,4 +163,4 @@ def test_libraries_of_ones_own_come_last(tmp_path: Path) -> None:
         for env in ({"PIP_TARGET": "/own"}, {"PIP_TARGET": ""})
     ]
     assert ends == ["/own", str(tmp_path)]
-    assert "export PIP_TARGET=/notebooks/" in (HOUSE / "analysis/desk").read_text("utf-8")
+    assert "export PIP_TARGET=/notebooks/" in (HOUSE / "analysis/notebook").read_text("utf-8")

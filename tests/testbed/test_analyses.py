@@ -145,8 +145,8 @@ def test_an_export_is_no_part_of_the_run(run: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_desk_analyses_what_was_cut_short(run: Path) -> None:
-    """`desk finish` analyses a run that was sealed in containers and never analysed, and does so once."""
+def test_the_service_notebook_analyses_what_was_cut_short(run: Path) -> None:
+    """`notebook finish` analyses a run that was sealed in containers and never analysed, and does so once."""
     (run.parent / "latest").symlink_to(run.name)
     shutil.rmtree(run / "analyses")
     assert conduct.finish(run.parent, Progress()) == 0

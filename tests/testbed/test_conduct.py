@@ -18,7 +18,7 @@ from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import conduct, container_programs, desk, making
+from coldaisle_testbed import conduct, container_programs, making, notebook
 from coldaisle_testbed.conduct import PlayError, Shown
 from coldaisle_testbed.days import Days
 from coldaisle_testbed.holding import held
@@ -110,11 +110,11 @@ def test_nobody_is_played_for_who_is_gone(tmp_path: Path) -> None:
         maker.check()
 
 
-@pytest.mark.parametrize("path", ["/desk/runs/a/report", "desk/runs/a/report"])
-@pytest.mark.parametrize("outside", ["runs", "/data/desk/runs/"])
+@pytest.mark.parametrize("path", ["/lab/runs/a/report", "lab/runs/a/report"])
+@pytest.mark.parametrize("outside", ["runs", "/data/lab/runs/"])
 def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> None:
     """A path in the container, with or without its first slash, is printed as the path on the machine."""
-    shown = Shown(Path("/desk/runs"), outside)
+    shown = Shown(Path("/lab/runs"), outside)
     assert shown.outside(f"report: {path}") == f"report: {outside.rstrip('/')}/a/report"
 
 
@@ -122,7 +122,7 @@ def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> N
 def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
     """A bad seed is refused with the variable, its value and exit code 2."""
     code = (
-        "import os; from coldaisle_testbed import container_programs, desk; desk.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
+        "import os; from coldaisle_testbed import container_programs, notebook; notebook.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
         "unforeseen.run(lambda: container_programs.conduct(os.environ))"
     )
     env = os.environ | {"COLDAISLE_SEED": seed, "COLDAISLE_FEDERATION": str(tmp_path)}
@@ -132,19 +132,19 @@ def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
 
 
 @pytest.mark.parametrize("run", ["20260302-a-1", ""])
-def test_the_desk_hears_how_a_run_ended(
+def test_jupyterlab_hears_how_a_run_ended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: str
 ) -> None:
     """A caller that names its run keeps JupyterLab open and prints the report's address; a caller that closes without a name ends it."""
-    monkeypatch.setattr(desk, "ADDRESS", f"\0coldaisle-test-{os.getpid()}-{run}")
-    address = desk.Address("9999", "t0ken")
+    monkeypatch.setattr(notebook, "ADDRESS", f"\0coldaisle-test-{os.getpid()}-{run}")
+    address = notebook.Address("9999", "t0ken")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(desk.ADDRESS)
+        listener.bind(notebook.ADDRESS)
         listener.listen(1)
-        with desk.called() as finished:
+        with notebook.called() as finished:
             if run:
                 finished(run)
-        assert desk._heard_out(listener, address) is bool(run)
+        assert notebook._heard_out(listener, address) is bool(run)
     output = capsys.readouterr().out
     expected = f"http://127.0.0.1:9999/files/runs/{run}/report/index.html?token=t0ken"
     assert (expected in output) is bool(run)

@@ -1,7 +1,7 @@
-"""The desk in containers: JupyterLab, and a connection to the process that makes a run.
+"""The service notebook in containers: JupyterLab, and a connection to the process that makes a run.
 
-Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). The maker of a run connects to the desk and
-stays connected until it ends. So the desk knows how the run ended, even if its maker was killed, and needs no file that may be stale.
+Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). The maker of a run connects to JupyterLab's
+service and stays connected until it ends. So that service knows how the run ended, even if its maker was killed, and needs no file that may be stale.
 """
 
 import os
@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ADDRESS = "\0coldaisle-desk"
+ADDRESS = "\0coldaisle-notebook"
 CALLED_S = 20.0
-"""Time in which the desk answers, in s."""
+"""Time in which the service answers, in s."""
 JUPYTER = (
     "jupyter", "lab", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888", "--log-level=WARN",
-    "--ServerApp.root_dir=/desk", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
+    "--ServerApp.root_dir=/lab", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
 )  # fmt: skip
 """The owner of /runs may be root, who can do little more than other users in this container."""
 FIRST = "notebooks/first-look.ipynb"
@@ -74,10 +74,10 @@ def _heard_out(listener: socket.socket, address: Address) -> bool:
             _say(f"report: {address.of('files', Path('runs', run, REPORT))}")
             _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
             _say(
-                "it stays open until Ctrl-C; docker compose up desk opens it again, docker compose down removes the containers"
+                "it stays open until Ctrl-C; docker compose up notebook opens it again, docker compose down removes the containers"
             )
         else:
-            _say("the run has failed, so JupyterLab ends, too; docker compose up desk opens it by itself")
+            _say("the run has failed, so JupyterLab ends, too; docker compose up notebook opens it by itself")
     return bool(run)
 
 
@@ -88,10 +88,10 @@ def _say(text: str) -> None:
 
 @contextmanager
 def called() -> Iterator[Callable[[str], None]]:
-    """Connect to the desk for the duration of the block; closing the connection without a message means that the run failed.
+    """Connect to the service for the duration of the block; closing the connection without a message means that the run failed.
 
     Yields:
-        A function that reports that the run of a name is finished; without a desk, messages are dropped.
+        A function that reports that the run of a name is finished; without the service, messages are dropped.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         is_there = _connects(connection)
@@ -104,7 +104,7 @@ def called() -> Iterator[Callable[[str], None]]:
 
 
 def _connects(connection: socket.socket) -> bool:
-    """Connect to the desk, which may still be starting; tell whether it answered in time."""
+    """Connect to the service, which may still be starting; tell whether it answered in time."""
     until = time.monotonic() + CALLED_S
     while True:
         try:
