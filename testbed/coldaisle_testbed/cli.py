@@ -726,6 +726,39 @@ def runs(
             say("`coldaisle runs --clean` removes what is left over")
 
 
+@command(
+    app,
+    "coldaisle desk",
+    "coldaisle desk runs/latest --port 8900",
+    "coldaisle desk --runs /data/runs",
+)
+def desk(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of a run, finished or in the making, or of a campaign; default: all runs."
+        ),
+    ] = None,
+    runs: Annotated[Path | None, typer.Option(help="Folder of the runs; default: runs.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the page; 0 for a free one.")] = 8899,
+    token: Annotated[
+        str, typer.Option(envvar="COLDAISLE_TOKEN", help="Token of the page; default: a new one.")
+    ] = "",
+) -> None:
+    """Serve a page on 127.0.0.1 that shows runs while they are made, finished ones, and campaigns."""
+    if run is not None and runs is not None:
+        raise InputError("--runs", "name a run or a folder of runs, not both", str(runs))
+    try:
+        from coldaisle_desk import serve as serving  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise InputError(
+            "coldaisle desk", f"it needs more packages ({error}): pip install 'coldaisle[desk]'"
+        ) from error
+    from coldaisle_testbed.holding import is_held  # noqa: PLC0415
+
+    serving.serve(serving.shelf_of(run, runs or RUNS, is_held), port, token, say)
+
+
 @command(app, "coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")
 def sbom(
     run: Annotated[

@@ -14,7 +14,7 @@ DOORS = {
     "dask": {"testbed/campaign/cluster/connecting"},
     "distributed": {f"testbed/campaign/cluster/{name}" for name in ("connecting", "dask_pool", "mapping")},
     "docker": {"testbed/engines/containers"},
-    "jinja2": {"analysis/report/page"},
+    "jinja2": {"analysis/report/page", "desk/pages"},
     "joblib": {"analysis/workers"},
     "llvmlite": {"analysis/compiled/machine"},
     "ntplib": {"sensors/timesync"},
@@ -27,7 +27,9 @@ DOORS = {
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},
+    "starlette": {f"desk/{name}" for name in ("access", "app", "files", "pages", "panels/sensors", "stream")},
     "typer": {"testbed/campaign_cli", "testbed/cli", "testbed/commands"},
+    "uvicorn": {"desk/serve"},
 }
 """Libraries with few doors: the modules that import them."""
 EVERYWHERE = {
@@ -43,6 +45,7 @@ EVERYWHERE = {
         "threadpoolctl",
         "typing_extensions",
     },
+    "desk": {"numpy", "pyarrow"},
     "sensors": {"numpy"},
     "testbed": {"numpy", "pandas", "rich", "threadpoolctl"},
 }

@@ -97,7 +97,7 @@ def test_only_two_images_hold_scapy() -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_gets_its_own_part_only(image: str) -> None:
-    """An image copies the contracts and its own package; the analysis image also testbed and capture, to finish runs; a worker all packages."""
+    """An image copies the contracts and its own package; the analysis image also the desk, and testbed and capture, to finish runs; a worker all packages."""
     text = (HOUSE / image / "Dockerfile").read_text(encoding="utf-8")
     copied = set(re.findall(r"^COPY \w+/(coldaisle_\w+)", text, re.MULTILINE))
     if image not in PACKAGES:
@@ -106,7 +106,7 @@ def test_an_image_gets_its_own_part_only(image: str) -> None:
     if image == "worker":
         assert copied == {path.name for path in HOUSE.glob("[!.]*/coldaisle_*")}
         return
-    also = {"coldaisle_testbed", "coldaisle_capture"} if image == "analysis" else set()
+    also = {"coldaisle_desk", "coldaisle_testbed", "coldaisle_capture"} if image == "analysis" else set()
     assert copied == {"coldaisle_contracts", f"coldaisle_{image}"} | also
 
 

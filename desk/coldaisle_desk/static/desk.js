@@ -1,0 +1,137 @@
+// The page asks for a panel again when a source of it has changed. One tab of a browser holds the stream and tells the others, because
+// a browser opens no more than six connections to a server; a hidden tab holds none.
+"use strict";
+
+const stream = document.body.dataset.events;
+const known = {}; // version of each source that this page has heard of
+const asked = new Map(); // by panel: the time of its last request, and whether another is due
+
+function refresh(panel) {
+  const now = performance.now(), every = Number(panel.dataset.every);
+  const state = asked.get(panel) || { at: -every, due: 0 };
+  asked.set(panel, state);
+  if (state.due) return;
+  state.due = setTimeout(() => {
+    state.due = 0;
+    state.at = performance.now();
+    panel.dispatchEvent(new Event("fresh"));
+  }, Math.max(0, state.at + every - now));
+}
+
+function refreshAll() {
+  document.querySelectorAll("[data-needs]").forEach(refresh);
+}
+
+function hear(versions) {
+  const first = Object.keys(known).length === 0;
+  const changed = Object.keys(versions).filter((name) => known[name] !== versions[name]);
+  Object.assign(known, versions);
+  document.body.dataset.heard = String(Number(document.body.dataset.heard || 0) + 1);
+  if (first) return; // the panels were asked for with the page
+  for (const panel of document.querySelectorAll("[data-needs]")) {
+    if (panel.dataset.needs.split(" ").some((name) => changed.includes(name))) refresh(panel);
+  }
+}
+
+function tell(state) {
+  document.body.dataset.link = state;
+  const place = document.getElementById("link");
+  if (place) place.textContent = { live: "", waiting: "waiting for the desk" }[state];
+}
+
+function follow() {
+  const address = new URL(stream, location.href).href;
+  const channel = new BroadcastChannel(address);
+  channel.onmessage = (message) => {
+    if (message.data.versions) hear(message.data.versions);
+    if (message.data.state) tell(message.data.state);
+  };
+  const hold = () => {
+    if (document.hidden) return;
+    const stopped = new AbortController();
+    document.addEventListener("visibilitychange", () => stopped.abort(), { once: true });
+    navigator.locks
+      .request(address, { signal: stopped.signal }, () => listen(address, channel, stopped.signal))
+      .catch((error) => { if (error.name !== "AbortError") throw error; });
+  };
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { refreshAll(); hold(); } });
+  hold();
+}
+
+function listen(address, channel, signal) {
+  return new Promise((done) => {
+    const source = new EventSource(address);
+    const say = (state) => { tell(state); channel.postMessage({ state }); };
+    source.onopen = () => say("live");
+    source.onerror = () => {
+      say("waiting");
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); done(); follow(); }, 2000);
+    };
+    source.onmessage = (event) => {
+      const versions = JSON.parse(event.data);
+      hear(versions);
+      channel.postMessage({ versions, state: "live" });
+    };
+    signal.addEventListener("abort", () => { source.close(); done(); });
+  });
+}
+
+// The moment of a replay, the day and the source of the alarms are hidden fields that go with every request of a panel.
+const slider = document.getElementById("slider");
+
+function move(value) {
+  const at = document.getElementById("at"), last = Number(slider.max);
+  slider.value = String(value);
+  at.value = value >= last ? "" : String(value);
+  document.getElementById("shown").textContent = value >= last ? "latest" : (value / 10).toFixed(1) + " %";
+  refreshAll();
+}
+
+function replay(button) {
+  let timer = 0;
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    button.setAttribute("aria-pressed", "false");
+    button.textContent = "Play again";
+  };
+  button.addEventListener("click", () => {
+    if (timer) return stop();
+    button.setAttribute("aria-pressed", "true");
+    button.textContent = "Pause";
+    if (Number(slider.value) >= Number(slider.max)) move(0);
+    timer = setInterval(() => {
+      const next = Math.min(Number(slider.max), Number(slider.value) + 5);
+      move(next);
+      if (next >= Number(slider.max)) stop();
+    }, 500);
+  });
+  slider.addEventListener("input", () => move(Number(slider.value)));
+}
+
+function choose(event) {
+  const button = event.target.closest("button");
+  if (!button) return;
+  for (const field of ["day", "source"]) {
+    if (field in button.dataset) {
+      document.getElementById(field).value = button.dataset[field];
+      refreshAll();
+    }
+  }
+  if (button.dataset.copy) {
+    navigator.clipboard.writeText(button.dataset.copy).then(() => {
+      button.textContent = "copied";
+      setTimeout(() => { button.textContent = "copy"; }, 1500);
+    });
+  }
+}
+
+document.addEventListener("click", choose);
+document.addEventListener("click", (event) => { // a link to an episode opens the list that holds it
+  const link = event.target.closest('a[href^="#"]');
+  const place = link && document.getElementById(link.getAttribute("href").slice(1));
+  const closed = place && place.closest("details:not([open])");
+  if (closed) closed.open = true;
+});
+if (slider) replay(document.getElementById("play"));
+if (stream) follow();
