@@ -86,7 +86,9 @@ def _guarded(send: Send) -> Send:
             headers.setdefault("Content-Security-Policy", POLICY)
             headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "no-referrer"
+            headers["Referrer-Policy"] = (
+                "same-origin"  # with less, a form of the page would have the origin "null"
+            )
         await send(message)
 
     return sender

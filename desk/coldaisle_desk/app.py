@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from coldaisle_desk import files, listing, stream
+from coldaisle_contracts.errors import InputError
+from coldaisle_desk import acting, files, listing, stream
 from coldaisle_desk.access import Guard
 from coldaisle_desk.alarms import LIVE, judged
 from coldaisle_desk.matching import Matched
@@ -35,11 +36,13 @@ class Desk:
         shelf: the folder of the runs.
         wall_ns: returns the time, in ns since the epoch.
         stop: set when the server stops; the streams then end.
+        player: plays runs; ``None`` where that is not allowed.
         watched: the runs that were asked for, the latest last, each with its matched alarms.
     """
 
     shelf: Shelf
     wall_ns: Callable[[], int]
+    player: acting.Player | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     watched: dict[str, tuple[Watched, dict[str, Matched]]] = field(default_factory=dict)
 
@@ -80,10 +83,12 @@ def application(desk: Desk, token: str, port: int) -> Starlette:
             Route("/run/{name}/panel/{panel}", _panel),
             Route("/run/{name}/sensors.json", _sensors),
             Route("/run/{name}/file/{path:path}", _file),
+            Route("/play/start", _start, methods=["POST"]),
+            Route("/play/stop", _stop, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, token=token, port=port)],
-        exception_handlers={HTTPException: _failed},
+        exception_handlers={HTTPException: _failed, InputError: _refused},
     )
     app.state.desk = desk
     return app
@@ -100,12 +105,16 @@ def _failed(request: Request, error: Exception) -> Response:
     return page("failed", error.status_code, up="../" * depth, sentence=error.detail)
 
 
+def _refused(request: Request, error: Exception) -> Response:
+    return _failed(request, HTTPException(400, str(error)))
+
+
 def _home(request: Request) -> Response:
     shelf = _desk(request).shelf
     if shelf.only:
         kind = "campaign" if shelf.campaign(shelf.only) else "run"
         return RedirectResponse(f"{kind}/{shelf.only}/", 303)
-    return page("home", up="", title="Runs", folder=shelf.folder, **listing.context(shelf))
+    return page("home", up="", title="Runs", player=_desk(request).player, **listing.context(shelf))
 
 
 def _list(request: Request) -> Response:
@@ -164,7 +173,9 @@ def _panel(request: Request) -> Response:
         if run.plan is None:
             return page("panels/waiting", problem=run.problem)
         view = _view(request, run, matched)
-        return page(f"panels/{panel.name}", view=view, **panel.context(view))
+        player = _desk(request).player
+        stoppable = player is not None and player.playing == run.place.name
+        return page(f"panels/{panel.name}", view=view, stoppable=stoppable, **panel.context(view))
 
 
 def _sensors(request: Request) -> Response:
@@ -192,3 +203,27 @@ def _file(request: Request) -> Response:
     if run.folder is None:
         raise HTTPException(404, "This run is not there.")
     return files.answer(run.folder, Path(request.path_params["path"]), request.url.path)
+
+
+async def _start(request: Request) -> Response:
+    desk = _desk(request)
+    name = await acting.started(_player(desk), desk.shelf.folder, await acting.form(request))
+    return RedirectResponse(f"../run/{name}/", 303)
+
+
+async def _stop(request: Request) -> Response:
+    player = _player(_desk(request))
+    name = player.playing
+    player.stop()
+    return RedirectResponse(f"../run/{name}/" if name else "../", 303)
+
+
+def _player(desk: Desk) -> acting.Player:
+    """Return what plays runs.
+
+    Raises:
+        HTTPException: if the desk only shows them.
+    """
+    if desk.player is None:
+        raise HTTPException(403, "This desk only shows runs: `coldaisle desk --allow-play` also plays them.")
+    return desk.player

@@ -13,6 +13,7 @@ import uvicorn
 
 from coldaisle_contracts.clock import WallClock
 from coldaisle_contracts.errors import InputError
+from coldaisle_desk.acting import Player
 from coldaisle_desk.app import Desk, application
 from coldaisle_desk.shelf import Shelf, is_run
 
@@ -48,7 +49,14 @@ def shelf_of(run: Path | None, runs: Path, is_held: Callable[[Path], bool]) -> S
     return shelf
 
 
-def serve(shelf: Shelf, port: int, token: str, say: Callable[[str], None], host: str = ADDRESS) -> None:
+def serve(
+    shelf: Shelf,
+    port: int,
+    token: str,
+    say: Callable[[str], None],
+    player: Player | None = None,
+    host: str = ADDRESS,
+) -> None:
     """Serve the desk until it is interrupted.
 
     Args:
@@ -56,6 +64,7 @@ def serve(shelf: Shelf, port: int, token: str, say: Callable[[str], None], host:
         port: the port; 0 for a free one.
         token: the token; a new one where it is empty.
         say: called with the address.
+        player: plays runs that the page asks for; ``None`` if it may not.
         host: address to listen on; another one only in a container, whose port Docker publishes on loopback.
 
     Raises:
@@ -65,7 +74,7 @@ def serve(shelf: Shelf, port: int, token: str, say: Callable[[str], None], host:
         port, token = listener.getsockname()[1], token or secrets.token_urlsafe(24)
         with contextlib.suppress(OSError):  # a system that does not let it be nice
             os.nice(NICE)
-        desk = Desk(shelf, WallClock().now_ns)
+        desk = Desk(shelf, WallClock().now_ns, player)
         say(f"http://{ADDRESS}:{port}/?token={token}")
         config = uvicorn.Config(
             application(desk, token, port), log_level="error", access_log=False, lifespan="off"

@@ -80,8 +80,10 @@ class View:
 
 
 def spell(nanoseconds: int) -> str:
-    """Return a length of time for people, such as ``0.8 s``, ``4 min 10 s`` or ``1 h 05 min``."""
+    """Return a length of time for people, such as ``3 ms``, ``8.2 s``, ``4 min 10 s`` or ``1 h 05 min``."""
     seconds = nanoseconds / SECOND
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.3g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"  # noqa: PLR2004 - three digits
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004 - two digits are enough
     minutes, rest = divmod(round(seconds), 60)

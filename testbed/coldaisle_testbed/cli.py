@@ -730,7 +730,7 @@ def runs(
     app,
     "coldaisle desk",
     "coldaisle desk runs/latest --port 8900",
-    "coldaisle desk --runs /data/runs",
+    "coldaisle desk --runs /data/runs --allow-play",
 )
 def desk(
     run: Annotated[
@@ -741,6 +741,9 @@ def desk(
     ] = None,
     runs: Annotated[Path | None, typer.Option(help="Folder of the runs; default: runs.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the page; 0 for a free one.")] = 8899,
+    allow_play: Annotated[
+        bool, typer.Option("--allow-play", help="Let the page start scenarios, and stop what it started.")
+    ] = False,
     token: Annotated[
         str, typer.Option(envvar="COLDAISLE_TOKEN", help="Token of the page; default: a new one.")
     ] = "",
@@ -755,8 +758,17 @@ def desk(
             "coldaisle desk", f"it needs more packages ({error}): pip install 'coldaisle[desk]'"
         ) from error
     from coldaisle_testbed.holding import is_held  # noqa: PLC0415
+    from coldaisle_testbed.player import ScenarioPlayer  # noqa: PLC0415
 
-    serving.serve(serving.shelf_of(run, runs or RUNS, is_held), port, token, say)
+    shelf = serving.shelf_of(run, runs or RUNS, is_held)
+    if allow_play and run is not None:
+        raise InputError("--allow-play", "runs are made in a folder of runs: leave out RUN", str(run))
+    player = ScenarioPlayer(HOUSE / "scenarios", serving.NICE) if allow_play else None
+    try:
+        serving.serve(shelf, port, token, say, player)
+    finally:
+        if player is not None:
+            player.close()
 
 
 @command(app, "coldaisle sbom > checkout.cdx.json", "coldaisle sbom runs/latest --out run.cdx.json")

@@ -34,13 +34,13 @@ class Served:
     desk: Desk
 
     def ask(
-        self, path: str, *, method: str = "GET", known: bool = True, **headers: str
+        self, path: str, *, method: str = "GET", known: bool = True, body: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], str]:
         """Ask for an address; return status, headers and text."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         cookie = {"Cookie": f"coldaisle-desk-{NAME}={TOKEN}"} if known else {}
         try:
-            connection.request(method, path, headers=cookie | headers)
+            connection.request(method, path, body, cookie | headers)
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read().decode()
         finally:

@@ -6,7 +6,7 @@ from typing import Any
 
 from coldaisle_desk.view import View
 
-KEYS = ("average_precision", "precision", "recall", "f1", "erde_5", "false_alarms_per_day")
+KEYS = ("average_precision", "precision", "recall", "f1", "erde_5", "incidents_per_day")
 _GROUPED = ("day", "block", "week", "kind")
 """Splits that keep whole days or kinds on one side, the most telling first."""
 

@@ -79,5 +79,4 @@
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; again(); } });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   place.addEventListener("fresh", load);
-  load();
 })();

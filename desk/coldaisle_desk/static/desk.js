@@ -23,11 +23,9 @@ function refreshAll() {
 }
 
 function hear(versions) {
-  const first = Object.keys(known).length === 0;
   const changed = Object.keys(versions).filter((name) => known[name] !== versions[name]);
   Object.assign(known, versions);
   document.body.dataset.heard = String(Number(document.body.dataset.heard || 0) + 1);
-  if (first) return; // the panels were asked for with the page
   for (const panel of document.querySelectorAll("[data-needs]")) {
     if (panel.dataset.needs.split(" ").some((name) => changed.includes(name))) refresh(panel);
   }
@@ -43,6 +41,7 @@ function follow() {
   const address = new URL(stream, location.href).href;
   const channel = new BroadcastChannel(address);
   channel.onmessage = (message) => {
+    if (message.data.hello && document.body.dataset.stream) channel.postMessage({ versions: known, state: document.body.dataset.link });
     if (message.data.versions) hear(message.data.versions);
     if (message.data.state) tell(message.data.state);
   };
@@ -56,23 +55,25 @@ function follow() {
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { refreshAll(); hold(); } });
   hold();
+  channel.postMessage({ hello: true }); // the tab that holds the stream says what it knows
 }
 
 function listen(address, channel, signal) {
   return new Promise((done) => {
     const source = new EventSource(address);
     const say = (state) => { tell(state); channel.postMessage({ state }); };
+    document.body.dataset.stream = "held";
     source.onopen = () => say("live");
     source.onerror = () => {
       say("waiting");
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); done(); follow(); }, 2000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => (signal.aborted ? done() : listen(address, channel, signal).then(done)), 2000);
     };
     source.onmessage = (event) => {
       const versions = JSON.parse(event.data);
       hear(versions);
       channel.postMessage({ versions, state: "live" });
     };
-    signal.addEventListener("abort", () => { source.close(); done(); });
+    signal.addEventListener("abort", () => { delete document.body.dataset.stream; source.close(); done(); });
   });
 }
 
@@ -134,4 +135,7 @@ document.addEventListener("click", (event) => { // a link to an episode opens th
   if (closed) closed.open = true;
 });
 if (slider) replay(document.getElementById("play"));
-if (stream) follow();
+if (stream) {
+  follow(); // the first event brings the panels
+  setTimeout(() => { if (!document.body.dataset.heard) refreshAll(); }, 1500);
+}
