@@ -137,12 +137,12 @@ def test_it_follows_a_run_to_its_end(browser: Browser, tmp_path: Path) -> None:
             "-m",
             "coldaisle_testbed",
             "up",
-            HOUSE / "scenarios" / "hour.toml",
+            str(HOUSE / "scenarios" / "hour.toml"),
             "--engine",
             "netns",
         ]
         playing = subprocess.Popen(
-            [*up, "--out", tmp_path / "hour", "--no-analysis"], stderr=subprocess.DEVNULL
+            [*up, "--out", str(tmp_path / "hour"), "--no-analysis"], stderr=subprocess.DEVNULL
         )
         states = set()
         try:
@@ -153,9 +153,8 @@ def test_it_follows_a_run_to_its_end(browser: Browser, tmp_path: Path) -> None:
                     states.add(mark.get_attribute("data-state"))
                 time.sleep(0.1)
         finally:
-            playing.send_signal(
-                signal.SIGINT
-            ) if playing.poll() is None and "analysed" not in states else None
+            if "analysed" not in states:
+                playing.terminate()
             assert playing.wait(120) == 0
         assert {"playing", "analysed"} <= states
         until(page, "document.querySelectorAll('#lanes-body .played').length === 4")

@@ -15,8 +15,7 @@ from coldaisle_testbed.player import ScenarioPlayer
 
 def _post(desk: Served, path: str, **fields: str) -> tuple[int, dict[str, str], str]:
     own = f"http://127.0.0.1:{desk.port}"
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    return desk.ask(path, method="POST", body=urlencode(fields), Origin=own, **form)
+    return desk.ask(path, method="POST", body=urlencode(fields), Origin=own)
 
 
 @pytest.fixture

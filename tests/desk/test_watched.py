@@ -4,7 +4,9 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from tests.testbed import made_finished
 
@@ -77,7 +79,7 @@ def test_a_run_is_read_in_parts_joined_and_renamed(finished: Path, tmp_path: Pat
 def test_alarms_are_matched_by_frame_and_else_by_time(finished: Path, tmp_path: Path) -> None:
     """An alarm at a frame of an episode belongs to it in both ways; one far from any is false."""
     run_folder = made_finished.copy(finished, tmp_path)
-    table = made_finished.pq.read_table(run_folder / "dataset" / "packets.parquet").to_pylist()
+    table = pq.read_table(run_folder / "dataset" / "packets.parquet").to_pylist()
     hit = next(row for row in table if row["label"] == 1 and row["ip_src"])
     miss = next(
         row
@@ -86,7 +88,9 @@ def test_alarms_are_matched_by_frame_and_else_by_time(finished: Path, tmp_path: 
     )
     books = tmp_path / "alarms" / "made"
     books.mkdir(parents=True)
-    lines = [{"event": "watching", "model": "rule", "policy": "best F1", "shard": "day-1"}]
+    lines: list[dict[str, Any]] = [
+        {"event": "watching", "model": "rule", "policy": "best F1", "shard": "day-1"}
+    ]
     lines += [
         {"event": "alarm", "shard": "day-1", "score": 1.0, "client": row["client"],
          **{key: row[key] for key in ("frame", "time_ns", "ip_src", "ip_dst")}}

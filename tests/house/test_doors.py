@@ -27,7 +27,9 @@ DOORS = {
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},
-    "starlette": {f"desk/{name}" for name in ("access", "acting", "app", "files", "pages", "panels/sensors", "stream")},
+    "starlette": {
+        f"desk/{name}" for name in ("access", "acting", "app", "files", "pages", "panels/sensors", "stream")
+    },
     "typer": {"testbed/campaign_cli", "testbed/cli", "testbed/commands"},
     "uvicorn": {"desk/serve"},
 }
