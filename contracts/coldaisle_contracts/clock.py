@@ -157,7 +157,9 @@ class Federate:
         try:
             self.socket.connect(str(folder / SOCKET))
         except (ConnectionError, FileNotFoundError) as error:
-            raise FederateError("timekeeper", "ended the run") from error
+            raise FederateError(
+                "timekeeper", "closed the connection", remedy="its own sentence says why"
+            ) from error
         self._offset = SharedOffset(folder)
         self._buffer = b""
         self._send(join=name)
@@ -190,7 +192,7 @@ class Federate:
             with suppress(ConnectionError):
                 data = self.socket.recv(4096)
             if not data:
-                raise FederateError("timekeeper", "ended the run")
+                raise FederateError("timekeeper", "closed the connection", remedy="its own sentence says why")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return int(json.loads(line)["grant"])
@@ -217,4 +219,6 @@ class Federate:
         try:
             self.socket.sendall(json.dumps(message).encode() + b"\n")
         except ConnectionError as error:
-            raise FederateError("timekeeper", "ended the run") from error
+            raise FederateError(
+                "timekeeper", "closed the connection", remedy="its own sentence says why"
+            ) from error

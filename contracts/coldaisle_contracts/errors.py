@@ -98,6 +98,10 @@ class TrustError(RunError):
         super().__init__("the run is not trustworthy: " + "; ".join([*listed, *more]))
 
 
+PLAY_AGAIN = "play the run again, and report this sentence if it happens twice"
+BUSY = "this machine may be too busy: close other programs and play the run again"
+
+
 class FederateError(RunError):
     """A federate died or hung, and the run ended.
 
@@ -105,12 +109,13 @@ class FederateError(RunError):
         name: the federate.
         what: what happened to it.
         last_words: the last lines that it wrote.
+        remedy: what the user can do.
     """
 
-    def __init__(self, name: str, what: str, last_words: str = "") -> None:
-        self.name, self.what = name, what
-        ending = f"; its last words: {last_words.strip()}" if last_words.strip() else "; it wrote nothing"
-        super().__init__(f"{name} {what}{ending}")
+    def __init__(self, name: str, what: str, last_words: str = "", remedy: str = PLAY_AGAIN) -> None:
+        self.name, self.what, self.remedy = name, what, remedy
+        words = f"its last words: {last_words.strip()}" if last_words.strip() else "it wrote nothing"
+        super().__init__(f"{name} {what}, so the run was ended; {words}; {remedy}")
 
 
 class UnforeseenError(ColdaisleError):

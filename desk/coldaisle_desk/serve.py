@@ -56,6 +56,7 @@ def serve(
     say: Callable[[str], None],
     player: Player | None = None,
     host: str = ADDRESS,
+    shown: int = 0,
 ) -> None:
     """Serve the desk until it is interrupted.
 
@@ -66,12 +67,13 @@ def serve(
         say: called with the address.
         player: plays runs that the page asks for; ``None`` if it may not.
         host: address to listen on; another one only in a container, whose port Docker publishes on loopback.
+        shown: the port at which a browser reaches it, where Docker publishes it as another one.
 
     Raises:
         InputError: if the port is in use.
     """
     with _listener(host, port) as listener:
-        port, token = listener.getsockname()[1], token or secrets.token_urlsafe(24)
+        port, token = shown or listener.getsockname()[1], token or secrets.token_urlsafe(24)
         with contextlib.suppress(OSError):  # a system that does not let it be nice
             os.nice(NICE)
         desk = Desk(shelf, WallClock().now_ns, player)

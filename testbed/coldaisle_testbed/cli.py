@@ -796,6 +796,9 @@ def doctor(
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")
     ] = 8888,
+    desk_port: Annotated[
+        int, typer.Option(envvar="COLDAISLE_DESK_PORT", help="Port of the desk in containers.")
+    ] = 8899,
     alarms_port: Annotated[
         int, typer.Option(envvar="COLDAISLE_ALARMS_PORT", help="Port of the alarms in containers.")
     ] = 1884,
@@ -805,7 +808,7 @@ def doctor(
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
-    checks = examination.checks(desk_port=port, alarms_port=alarms_port)
+    checks = examination.checks(notebook_port=port, desk_port=desk_port, alarms_port=alarms_port)
     if as_json:
         json_output.write({"checks": [asdict(check) for check in checks]})
     else:

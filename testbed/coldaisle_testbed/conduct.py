@@ -31,10 +31,19 @@ LOOK_S = 0.2
 
 
 class PlayError(RunError):
-    """A container failed while a run was played (exit 3)."""
+    """A container failed while a run was played (exit 3).
+
+    Args:
+        name: the service, several with commas between them, or the process that the timekeeper accuses.
+        event: what happened to it.
+    """
 
     def __init__(self, name: str, event: str) -> None:
-        super().__init__(f"{name} {event}: see what it wrote with `docker compose logs {name}`")
+        services = name.split(", ") if re.fullmatch(r"[\w-]+(, [\w-]+)*", name) else ["timekeeper"]
+        super().__init__(
+            f"{name} {event}, so the run was ended: play it again with `docker compose up`; "
+            f"`docker compose logs {' '.join(services)}` shows why, for a report if it happens twice"
+        )
 
 
 class Shown(Progress):
@@ -82,7 +91,7 @@ def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Ca
         point(link, stage.name)
         try:
             seconds: dict[str, float] = {}
-            title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name}; then come the checks, the dataset, the models and the report"
+            title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name}; then come labels, dataset, models and report"
             with progress.step(title, seconds, "play"):
                 ready()
                 follow(federation, Days(plan, stage, progress).look)

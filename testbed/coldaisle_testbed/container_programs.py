@@ -1,22 +1,28 @@
-"""Programs of the testbed inside containers: conduct, timekeeper, switch, notebook and finish; the environment holds their arguments."""
+"""Programs of the testbed inside containers: conduct, timekeeper, switch, notebook, finish and page; the environment holds their arguments."""
 
 import json
+import os
 import secrets
 import shutil
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.software import FOLDER as SOFTWARE
-from coldaisle_testbed import broker_accounts
+from coldaisle_testbed import broker_accounts, provenance
 from coldaisle_testbed.holding import held, is_held
+from coldaisle_testbed.interrupts import Interrupted
 
 RUNS = Path("/runs").resolve()
 """Folder of the runs; a link in the analysis image."""
 PLANNED, KEEPING = Path("/tmp/planned"), Path("/tmp/keeping")  # noqa: S108 - in a container of their own
 """Files for the health checks: the plan exists; the timekeeper serves."""
+PAGE_PORT = 8899
+"""Port of the desk in its container."""
 
 
 def conduct(env: Mapping[str, str]) -> None:
@@ -31,6 +37,9 @@ def conduct(env: Mapping[str, str]) -> None:
     federation = Path(env["COLDAISLE_FEDERATION"])
     try:
         with notebooks.called() as finished:
+            progress(
+                f"coldaisle {provenance.version()}, commit {provenance.commit() or 'unknown'}: planning {path}"
+            )
             plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
             finished(run.name)
@@ -59,7 +68,11 @@ def timekeeper(env: Mapping[str, str]) -> None:
     shard = Shard.parse(env.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     with held(folder) as is_ours:
         if not is_ours:
-            raise FederateError("another timekeeper", "serves this folder already")
+            raise FederateError(
+                "another timekeeper",
+                "serves this folder already",
+                remedy="wait for that run, or end it with `docker compose down`",
+            )
         for stale in folder.iterdir():
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         software = folder / SOFTWARE
@@ -109,6 +122,18 @@ def notebook(env: Mapping[str, str]) -> None:
 
     token = env.get("COLDAISLE_TOKEN") or secrets.token_urlsafe(24)
     notebooks.serve(notebooks.Address(env.get("COLDAISLE_PORT") or "8888", token))
+
+
+def page(env: Mapping[str, str]) -> None:
+    """Serve the desk, a live page over the runs, for as long as the service notebook runs."""
+    from coldaisle_desk import serve as serving  # noqa: PLC0415
+    from coldaisle_testbed import notebook as notebooks  # noqa: PLC0415
+
+    notebooks.when_it_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    shelf = serving.shelf_of(None, RUNS, is_held)
+    port, token = int(env.get("COLDAISLE_DESK_PORT") or PAGE_PORT), env.get("COLDAISLE_TOKEN", "")
+    with suppress(Interrupted):  # the way it ends
+        serving.serve(shelf, PAGE_PORT, token, notebooks.say_desk, host="0.0.0.0", shown=port)  # noqa: S104 - published on loopback
 
 
 def finish(env: Mapping[str, str]) -> None:

@@ -34,7 +34,7 @@ class Days:
         day = sum(now_ns >= self._plan.day_ns(number) for number in range(days))
         if day > self._reached:
             self._reached = day
-            self._progress(f"day {day} of {days}")
+            self._progress(f"playing day {day} of {days}")
 
     def _offset(self) -> int | None:
         """Return the current offset of virtual time in ns; ``None`` before the first."""

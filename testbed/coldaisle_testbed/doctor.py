@@ -28,7 +28,7 @@ DISK = 2 * GIB
 """Disk space for a week and the images, in bytes; a week with its dataset takes less than a tenth."""
 MEMORY = 4 * GIB
 """Peak memory of all processes of a run, in bytes."""
-DESK_PORT, ALARMS_PORT = 8888, 1884
+NOTEBOOK_PORT, DESK_PORT, ALARMS_PORT = 8888, 8899, 1884
 """Default ports of docker-compose.yml."""
 COMPOSE = (2, 20)
 _AS_ROOT = "run it as root: sudo ./coldaisle"
@@ -53,12 +53,18 @@ class Check:
     engine: str = ""
 
 
-def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int = ALARMS_PORT) -> list[Check]:
+def checks(
+    folder: Path = Path(),
+    notebook_port: int = NOTEBOOK_PORT,
+    desk_port: int = DESK_PORT,
+    alarms_port: int = ALARMS_PORT,
+) -> list[Check]:
     """Return the check of everything that a run may need.
 
     Args:
         folder: folder of the runs.
-        desk_port: port of JupyterLab in containers.
+        notebook_port: port of JupyterLab in containers.
+        desk_port: port of the desk in containers.
         alarms_port: port of the alarms in containers.
     """
     return [
@@ -75,7 +81,8 @@ def checks(folder: Path = Path(), desk_port: int = DESK_PORT, alarms_port: int =
         _compose(),
         _disk(folder),
         _memory(),
-        _port(desk_port, "JupyterLab", "COLDAISLE_PORT"),
+        _port(notebook_port, "JupyterLab", "COLDAISLE_PORT"),
+        _port(desk_port, "the desk", "COLDAISLE_DESK_PORT"),
         _port(alarms_port, "alarms (--profile live)", "COLDAISLE_ALARMS_PORT"),
     ]
 

@@ -82,7 +82,7 @@ def shards_of(plan: Plan, shards: int | None) -> int:
     """
     days = plan.scenario.days
     if shards is not None and shards > days:
-        remedy = f"the scenario has {days} days, and a shard has at least one: use at most {days}"
+        remedy = f"the scenario has {days} {'day' if days == 1 else 'days'}, and a shard has at least one: use at most {days}"
         raise InputError("--shards", remedy, shards)
     return shards or days
 

@@ -1,7 +1,8 @@
-"""The service notebook in containers: JupyterLab, and a connection to the process that makes a run.
+"""The service notebook in containers: JupyterLab, and connections to the process that makes a run and to the desk.
 
-Both share a network namespace, and with it the names of abstract Unix sockets (unix(7)). The maker of a run connects to JupyterLab's
-service and stays connected until it ends. So that service knows how the run ended, even if its maker was killed, and needs no file that may be stale.
+All three share a network namespace, and with it the names of abstract Unix sockets (unix(7)). The maker of a run connects to the service
+and stays connected until it ends. So the service knows how the run ended, even if its maker was killed, and needs no file that may be
+stale. In the same way the desk knows when the service ends.
 """
 
 import os
@@ -9,20 +10,23 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ADDRESS = "\0coldaisle-notebook"
+ADDRESS, OPEN = "\0coldaisle-notebook", "\0coldaisle-notebook-open"
+"""Sockets of the service: one for the maker of a run; one to which others stay connected for as long as the service runs."""
 CALLED_S = 20.0
 """Time in which the service answers, in s."""
 JUPYTER = (
-    "jupyter", "lab", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888", "--log-level=WARN",
-    "--ServerApp.root_dir=/lab", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
+    "jupyter", "lab", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888",
+    "--log-level=ERROR", "--LabApp.log_level=ERROR", "--ServerApp.root_dir=/lab", "--FileCheckpoints.checkpoint_dir=/tmp/checkpoints",
 )  # fmt: skip
-"""The owner of /runs may be root, who can do little more than other users in this container."""
+"""The owner of /runs may be root, who can do little more than other users in this container. The terminal of `docker compose up` is no
+place for the requests of a browser, so only errors are logged."""
 FIRST = "notebooks/first-look.ipynb"
 REPORT = Path("report", "index.html")
 
@@ -50,9 +54,7 @@ def serve(address: Address) -> None:
     Args:
         address: its address on the machine.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(ADDRESS)
-        listener.listen(1)
+    with _listening(ADDRESS) as listener, _listening(OPEN):
         jupyter = subprocess.Popen(JUPYTER, env={**os.environ, "JUPYTER_TOKEN": address.token})  # noqa: S603 - our own arguments
         _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
         try:
@@ -63,6 +65,13 @@ def serve(address: Address) -> None:
             jupyter.terminate()
             jupyter.wait()
     sys.exit(jupyter.returncode)
+
+
+def _listening(name: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(name)
+    listener.listen()
+    return listener
 
 
 def _heard_out(listener: socket.socket, address: Address) -> bool:
@@ -81,6 +90,11 @@ def _heard_out(listener: socket.socket, address: Address) -> bool:
     return bool(run)
 
 
+def say_desk(address: str) -> None:
+    """Print the address of the desk."""
+    _say(f"desk, a page to watch the run: {address}")
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"coldaisle: {text}\n")
     sys.stdout.flush()
@@ -94,7 +108,7 @@ def called() -> Iterator[Callable[[str], None]]:
         A function that reports that the run of a name is finished; without the service, messages are dropped.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        is_there = _connects(connection)
+        is_there = _connects(connection, ADDRESS)
 
         def finished(run: str) -> None:
             if is_there:
@@ -103,12 +117,24 @@ def called() -> Iterator[Callable[[str], None]]:
         yield finished
 
 
-def _connects(connection: socket.socket) -> bool:
+def when_it_ends(act: Callable[[], object]) -> None:
+    """Call ``act`` once, in a thread, as soon as the service ends, or if it never answers."""
+
+    def wait() -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, suppress(OSError):
+            if _connects(connection, OPEN):
+                connection.recv(1)  # nobody writes: it returns at the end
+        act()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _connects(connection: socket.socket, name: str) -> bool:
     """Connect to the service, which may still be starting; tell whether it answered in time."""
     until = time.monotonic() + CALLED_S
     while True:
         try:
-            connection.connect(ADDRESS)
+            connection.connect(name)
         except ConnectionRefusedError:
             if time.monotonic() > until:
                 return False

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts import unforeseen
-from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.errors import BUSY, FederateError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed.processes import fork, last_words, module, own_shared_memory
 
@@ -39,6 +39,8 @@ GARBAGE = 50_000
 _REAL_MONOTONIC = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 """The programs use the monotonic clock for durations only; a faked one would cost a file read per call."""
 
+NAME = "the process that starts the programs"
+"""The nursery and its wards in sentences for users."""
 SOCKET, LOG = "nursery.sock", "nursery.log"
 """Names of the nursery's socket and of its log in its folder."""
 START_S = 60.0
@@ -90,7 +92,7 @@ class Ward:
             except OSError as error:
                 if time.monotonic() > until:
                     words = last_words(self._address.with_name(LOG))
-                    raise FederateError("nursery", f"did not start within {START_S:g} s", words) from error
+                    raise FederateError(NAME, f"did not start within {START_S:g} s", words, BUSY) from error
                 time.sleep(0.005)
             else:
                 return connection
@@ -98,12 +100,12 @@ class Ward:
     @staticmethod
     def _answer(connection: socket.socket, patience_s: float) -> dict[str, int]:
         if not select.select([connection], [], [], patience_s)[0]:
-            raise FederateError("nursery", f"did not answer for {patience_s:g} s")
+            raise FederateError(NAME, f"did not answer for {patience_s:g} s", remedy=BUSY)
         data = b""
         with suppress(ConnectionError):
             data = connection.recv(4096)
         if not data:
-            raise FederateError("nursery", "died")
+            raise FederateError(NAME, "died")
         answer: dict[str, int] = json.loads(data)
         return answer
 

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from subprocess import Popen
 
-from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
+from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -19,7 +19,7 @@ from coldaisle_contracts.unforeseen import FULL, as_known
 from coldaisle_testbed import namespaces, shard_folders
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
-from coldaisle_testbed.nursery import LOG, SOCKET, open_nursery
+from coldaisle_testbed.nursery import LOG, NAME, SOCKET, open_nursery
 from coldaisle_testbed.processes import Stops, ending, last_words
 from coldaisle_testbed.slots import Slots
 from coldaisle_testbed.temporary import temporary_folder
@@ -195,15 +195,19 @@ class _Player:
         """Raise when a shard has sent no heartbeat for too long, or the nursery has ended or was stopped."""
         for running in self._running.values():
             if time.monotonic() - running.heard_s > PATIENCE_S:
-                raise FederateError(f"the process of {running.shard}", f"was not heard for {PATIENCE_S:g} s")
+                raise FederateError(
+                    f"the process of {running.shard}",
+                    f"gave no sign of life for {PATIENCE_S:g} s",
+                    remedy=BUSY,
+                )
         if self._running:
             self._check_nursery()
 
     def _check_nursery(self) -> None:
         log = self._folder / LOG
         if (code := self._nursery.poll()) is not None:
-            raise FederateError("nursery", ending(code), last_words(log))
-        self._stops.look({self._nursery.pid: "nursery"})
+            raise FederateError(NAME, ending(code), last_words(log))
+        self._stops.look({self._nursery.pid: NAME})
 
 
 def _play_one(

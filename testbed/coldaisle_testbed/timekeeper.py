@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coldaisle_contracts.clock import END, OFFSET, SECOND, SOCKET, SharedOffset, offset_text
-from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.errors import BUSY, FederateError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.plan import Plan
@@ -182,10 +182,12 @@ class Timekeeper:
         self._checked = now
         self._supervise()
         if self._missing and now - self._born > STARTUP_S:
-            raise FederateError(", ".join(sorted(self._missing)), f"did not join within {STARTUP_S:g} s")
+            raise FederateError(
+                ", ".join(sorted(self._missing)), f"did not start within {STARTUP_S:g} s", remedy=BUSY
+            )
         for seat in self._seats.values():
             if not self._missing and seat.asks is None and now - seat.heard > PATIENCE_S:
-                raise FederateError(seat.name, f"did not ask for time for {PATIENCE_S:g} s")
+                raise FederateError(seat.name, f"gave no sign of life for {PATIENCE_S:g} s", remedy=BUSY)
 
 
 def keeper_of(

@@ -27,6 +27,7 @@ from coldaisle_analysis.report.figures import traffic
 from coldaisle_analysis.report.figures.style import FEW, grouped, in_order, kind_colour
 from coldaisle_analysis.report.kinds import reach
 from coldaisle_analysis.report.lookup import results_of, row_of, title
+from coldaisle_analysis.report.numbers import number
 from coldaisle_analysis.report.page import write
 from coldaisle_analysis.report.statistics import describe
 from coldaisle_analysis.report.subject import Subject
@@ -203,7 +204,7 @@ def test_the_headline_counts_every_model_policies_were_chosen_for(attacked: tupl
         for result in results
         for rule in ("1 a day", "early, 1 a day")
     ]
-    assert f"raised {min(raised):.2g} to {max(raised):.2g} false alarms a day" in sentence
+    assert f"raised {number(min(raised))} to {number(max(raised))} false alarms a day" in sentence
     assert headline([]) == ""
 
 

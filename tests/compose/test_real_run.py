@@ -154,7 +154,7 @@ def strike(engine: docker.DockerClient, name: str, blow: str) -> None:
 
 @pytest.mark.parametrize(
     ("blow", "what"),
-    [("kill", "was killed by SIGKILL"), ("pause", "stalled"), ("hang", "did not ask for time")],
+    [("kill", "was killed by SIGKILL"), ("pause", "stalled"), ("hang", "gave no sign of life")],
 )
 def test_a_failing_container_is_named(
     engine: docker.DockerClient, plan: Plan, tmp_path: Path, blow: str, what: str

@@ -1,6 +1,7 @@
 """`docker compose up` as users call it, in checkouts of their own: two at once, a second time, with a watch, with a taken port, and failing."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ SOMEBODY = 4242
 PATIENCE_S = 1500.0
 """A limit in s: the analysis image takes minutes to build without a cache."""
 FOR_SCRIPTS, NO_WAITING = ("--exit-code-from", "analysis"), {"COLDAISLE_VERDICT": "service_started"}
-"""The README's options for scripts: `up` ends with the run and its exit code."""
+"""The options for scripts in docs/containers.md: `up` ends with the run and its exit code."""
 TOKEN = "known"  # noqa: S105 - of a JupyterLab that lives for seconds
 
 pytestmark = [
@@ -45,6 +46,7 @@ class Checkout:
 
     folder: Path
     port: int
+    desk_port: int
 
     @property
     def env(self) -> dict[str, str]:
@@ -53,13 +55,14 @@ class Checkout:
             "PWD": str(self.folder),
             "COLDAISLE_IMAGES": project_of(HOUSE),
             "COLDAISLE_PORT": str(self.port),
+            "COLDAISLE_DESK_PORT": str(self.desk_port),
             "COLDAISLE_ALARMS_PORT": str(free_port()),
             "COLDAISLE_SCENARIO": "scenarios/hour.toml",
             "COLDAISLE_TOKEN": TOKEN,
         }
 
     def start(self, *arguments: str) -> "Popen[str]":
-        """Start a Compose command; one for scripts gets the variable that the README names."""
+        """Start a Compose command; one for scripts gets the variable that docs/containers.md names."""
         command = ["docker", "compose", "--ansi", "never", *arguments]
         env = self.env | (NO_WAITING if FOR_SCRIPTS[0] in arguments else {})
         return Popen(command, cwd=self.folder, env=env, stdout=PIPE, stderr=STDOUT, text=True)
@@ -98,7 +101,7 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Checkou
             if (HOUSE / path).is_file():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(HOUSE / path, folder / path)
-        checkouts.append(Checkout(folder, free_port()))
+        checkouts.append(Checkout(folder, free_port(), free_port()))
     if os.geteuid() == 0:
         os.chown(checkouts[1].folder / "runs", SOMEBODY, SOMEBODY)
         (checkouts[1].folder / "runs").chmod(0o700)
@@ -114,6 +117,17 @@ def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
     processes = [checkout.start("up", *FOR_SCRIPTS) for checkout in checkouts]
     outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
+
+
+def answer(url: str, browser: urllib.request.OpenerDirector) -> str:
+    """Return the page at an address that may still be starting."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return str(browser.open(url, timeout=10).read().decode())
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.5)
 
 
 def from_containers(output: str) -> list[str]:
@@ -160,9 +174,12 @@ def test_the_terminal_says_how_far_it_is(checkouts: list[Checkout], played: list
     """The terminal shows the day, then the addresses of report and JupyterLab on this machine, and no output of units or attacker."""
     for checkout, (_, output) in zip(checkouts, played, strict=True):
         lines = from_containers(output)
-        assert {line.partition("-1")[0] for line in lines} <= {"notebook", "analysis"}
+        assert {line.partition("-1")[0] for line in lines} <= {"notebook", "desk", "analysis"}
+        said = [line.partition(" | ")[2] for line in lines]
+        assert [line for line in said if not re.match(r"coldaisle: | *\d+\.\d s  ", line)] == []
         text = "\n".join(lines)
-        assert "day 1 of 1" in text
+        assert "planning /scenarios/hour.toml" in text or "planning scenarios/hour.toml" in text
+        assert "playing day 1 of 1" in text
         assert f"report: runs/{checkout.latest().name}/report/index.html" in text
         assert f"http://127.0.0.1:{checkout.port}/files/runs/{checkout.latest().name}/report/" in text
         assert "unhealthy" not in output
@@ -175,17 +192,29 @@ def test_jupyterlab_opens_by_itself(checkouts: list[Checkout]) -> None:
     code, output = checkout.call("up", "--detach", "notebook")
     assert code == 0, output
     url = f"http://127.0.0.1:{checkout.port}/files/runs/latest/report/index.html?token={TOKEN}"
-    until = time.monotonic() + 60
-    while True:
-        try:
-            page = urllib.request.urlopen(url, timeout=10).read().decode()
-            break
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.5)
-    assert "<html" in page
+    assert "<html" in answer(url, urllib.request.build_opener())
     assert checkout.running() == ["notebook"]
     assert checkout.listed() == runs
+
+
+@pytest.mark.usefixtures("played")
+def test_the_desk_shows_the_runs(checkouts: list[Checkout]) -> None:
+    """`docker compose up desk` serves the page at the address with the token; it can write nothing, and ends with JupyterLab."""
+    checkout = checkouts[0]
+    code, output = checkout.call("up", "--detach", "desk")
+    assert code == 0, output
+    assert set(checkout.running()) == {"notebook", "desk"}
+    url = f"http://127.0.0.1:{checkout.desk_port}/?token={TOKEN}"
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert checkout.latest().name in answer(url, browser)
+    assert f"http://127.0.0.1:{checkout.desk_port}/?token={TOKEN}" in checkout.call("logs", "desk")[1]
+    code, output = checkout.call("exec", "desk", "as-owner", "/runs", "touch", "/runs/x")
+    assert (code, "Read-only file system" in output) == (1, True)
+    checkout.call("stop", "notebook")
+    until = time.monotonic() + 30
+    while checkout.running():
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 @pytest.mark.usefixtures("played")
@@ -198,7 +227,7 @@ def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
     assert run != before
     book = checkout.folder / "runs" / "alarms" / run.name / "day-1.jsonl"
     assert '"event": "end"' in book.read_text(encoding="utf-8").splitlines()[-1]
-    assert set(checkout.running()) == {"notebook", "alarms"}
+    assert set(checkout.running()) == {"notebook", "desk", "alarms"}
 
 
 @pytest.mark.usefixtures("played")
@@ -218,7 +247,10 @@ def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...
         output, _ = process.communicate(timeout=PATIENCE_S)
     assert time.monotonic() - killed < 30
     assert process.returncode == code, output
-    assert "coldaisle: inrow-15 died: see what it wrote with `docker compose logs inrow-15`" in output
+    assert (
+        "coldaisle: inrow-15 died, so the run was ended: play it again with `docker compose up`; `docker compose logs inrow-15`"
+        in output
+    )
     while checkout.running():
         assert time.monotonic() - killed < 30
         time.sleep(0.2)
@@ -231,7 +263,7 @@ def test_a_taken_port_is_said_at_once(checkouts: list[Checkout]) -> None:
     runs = checkouts[1].listed()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, output = Checkout(checkouts[1].folder, port).call("up")
+        code, output = Checkout(checkouts[1].folder, port, free_port()).call("up")
     assert code != 0
     assert str(port) in output
     assert checkouts[1].listed() == runs

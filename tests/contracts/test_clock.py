@@ -157,6 +157,6 @@ def test_a_closed_timekeeper_ends_the_run(tmp_path: Path, keeper: Keeper) -> Non
     federate = Federate(tmp_path, "inrow-13")
     keeper.accept()
     keeper.close()
-    with pytest.raises(FederateError, match="timekeeper ended the run"):
+    with pytest.raises(FederateError, match="timekeeper closed the connection"):
         federate.granted()
     federate.socket.close()

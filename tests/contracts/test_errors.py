@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError, TrustError
+from coldaisle_contracts.errors import BUSY, PLAY_AGAIN, ColdaisleError, FederateError, InputError, TrustError
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,16 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
         (InputError(Path("a/b"), "name a file", "x"), "a/b is 'x': name a file", 2),
         (InputError("key", "give 1", 0), "key is 0: give 1", 2),
         (TrustError(["a", "b"]), "the run is not trustworthy: a; b", 3),
-        (FederateError("inrow-13", "died"), "inrow-13 died; it wrote nothing", 3),
-        (FederateError("inrow-13", "died", "oh\n"), "inrow-13 died; its last words: oh", 3),
+        (
+            FederateError("inrow-13", "died"),
+            f"inrow-13 died, so the run was ended; it wrote nothing; {PLAY_AGAIN}",
+            3,
+        ),
+        (
+            FederateError("inrow-13", "died", "oh\n", BUSY),
+            f"inrow-13 died, so the run was ended; its last words: oh; {BUSY}",
+            3,
+        ),
         (ColdaisleError("anything"), "anything", 1),
     ],
 )

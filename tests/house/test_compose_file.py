@@ -23,6 +23,7 @@ OWNER = {"SETUID", "SETGID", "KILL"}
 """Capabilities to change to the owner of runs/, and for the container's init to end that user's programs."""
 CAPABILITIES = {
     "notebook": OWNER,
+    "desk": OWNER,
     "analysis": OWNER,
     "live": OWNER,
     "alarms": OWNER,
@@ -59,6 +60,7 @@ def test_no_container_network_reaches_the_test_network() -> None:
         assert SERVICES[name]["network_mode"] == "none", name
     assert {name for name, service in SERVICES.items() if "networks" in service} == OUTSIDE
     assert SERVICES["analysis"]["network_mode"] == "service:notebook"
+    assert SERVICES["desk"]["network_mode"] == "service:notebook"
 
 
 def test_hosts_know_the_switch() -> None:
@@ -193,10 +195,13 @@ def test_names_follow_the_folder() -> None:
 
 
 def test_what_is_served_is_served_to_this_machine_only() -> None:
-    """Only JupyterLab and the listener for alarms publish ports: on the loopback address, away from the test network."""
+    """Only JupyterLab, the desk beside it and the listener for alarms publish ports: on the loopback address, away from the test network."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {
-        "notebook": ["127.0.0.1:${COLDAISLE_PORT:-8888}:8888"],
+        "notebook": [
+            "127.0.0.1:${COLDAISLE_PORT:-8888}:8888",
+            "127.0.0.1:${COLDAISLE_DESK_PORT:-8899}:8899",
+        ],
         "alarms": ["127.0.0.1:${COLDAISLE_ALARMS_PORT:-1884}:1884"],
     }
 
@@ -214,11 +219,11 @@ def test_the_port_is_taken_before_anything_is_played() -> None:
 def test_the_terminal_hears_who_speaks_to_people() -> None:
     """Only services that print progress are attached to the terminal; the output of broker, units and attacker is not shown."""
     attached = {name for name, service in SERVICES.items() if service.get("attach", True)}
-    assert attached == {"notebook", "analysis", "live"}
+    assert attached == {"notebook", "desk", "analysis", "live"}
 
 
 @pytest.mark.parametrize(
-    "name", ["notebook", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
+    "name", ["notebook", "desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
 )
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """A service that keeps running while others wait for it has a health check."""
@@ -244,8 +249,8 @@ def test_no_variable_is_needed() -> None:
 
 
 def test_every_variable_is_explained() -> None:
-    """The README explains every variable that a user may set."""
-    readme = (HOUSE / "README.md").read_text(encoding="utf-8")
+    """The page on containers explains every variable that a user may set."""
+    page = (HOUSE / "docs" / "containers.md").read_text(encoding="utf-8")
     by_command_line = {"COLDAISLE_STAGE", "COLDAISLE_IMAGES"}  # set by the command line
     for name in set(re.findall(r"\$\{(COLDAISLE_\w+)", TEXT)) - by_command_line:
-        assert name in readme, name
+        assert name in page, name

@@ -32,7 +32,7 @@ readings = 2
 CASES = {
     "inrow-13": (signal.SIGKILL, "coldaisle: inrow-13 was killed by SIGKILL"),
     "broker": (signal.SIGKILL, "coldaisle: broker was killed by SIGKILL"),
-    "injector": (signal.SIGSTOP, "coldaisle: injector did not ask for time for 22 s"),
+    "injector": (signal.SIGSTOP, "coldaisle: injector gave no sign of life for 22 s"),
 }
 
 

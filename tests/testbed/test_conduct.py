@@ -62,7 +62,7 @@ def test_each_day_is_said_once(tmp_path: Path, week: Plan) -> None:
         journal.flush()
         days.look()
         days.look()
-    assert lines == ["day 1 of 7", "day 3 of 7", "day 7 of 7"]
+    assert lines == ["playing day 1 of 7", "playing day 3 of 7", "playing day 7 of 7"]
 
 
 def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
@@ -79,7 +79,15 @@ def test_a_played_run_is_waited_for(tmp_path: Path) -> None:
     [
         (
             json.dumps({"name": "inrow-13", "what": "died"}),
-            "inrow-13 died: see .* `docker compose logs inrow-13`",
+            "inrow-13 died, so the run was ended: play it again .* `docker compose logs inrow-13`",
+        ),
+        (
+            json.dumps({"name": "inrow-13, inrow-15", "what": "died"}),
+            "inrow-13, inrow-15 died, .* `docker compose logs inrow-13 inrow-15`",
+        ),
+        (
+            json.dumps({"name": "the program that makes this run", "what": "has ended"}),
+            "the program that makes this run has ended, .* `docker compose logs timekeeper`",
         ),
         (None, "timekeeper ended without a verdict"),
     ],
@@ -179,3 +187,18 @@ def test_what_cannot_be_finished_stops_nothing_else(tmp_path: Path, monkeypatch:
     with pytest.raises(TrustError, match="a reading is missing"):
         conduct.finish(tmp_path, Progress())
     assert tried == [".a", ".a", ".b"]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_desk_ends_with_jupyterlab(monkeypatch: pytest.MonkeyPatch, is_open: bool) -> None:
+    """The desk in containers ends when JupyterLab's service has ended, and not before; it ends, too, where there is no service."""
+    monkeypatch.setattr(notebook, "OPEN", f"\0coldaisle-test-{os.getpid()}-{is_open}")
+    monkeypatch.setattr(notebook, "CALLED_S", 0.5)
+    over = threading.Event()
+    if not is_open:
+        notebook.when_it_ends(over.set)
+    else:
+        with notebook._listening(notebook.OPEN):
+            notebook.when_it_ends(over.set)
+            assert not over.wait(1)
+    assert over.wait(10)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from coldaisle_contracts.errors import FederateError
+from coldaisle_contracts.errors import PLAY_AGAIN, FederateError
 from coldaisle_testbed.engines import containers
 from coldaisle_testbed.engines.containers import Containers
 
@@ -53,7 +53,10 @@ def test_the_first_to_fail_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
         capture=("Exited (3) 1 second ago", "2026-01-01T00:00:02Z", "the run ended"),
         injector=("Exited (3) 1 second ago", "2026-01-01T00:00:01Z", "no answer"),
     )
-    assert str(error) == "injector ended with exit code 3; its last words: no answer"
+    assert (
+        str(error)
+        == f"injector ended with exit code 3, so the run was ended; its last words: no answer; {PLAY_AGAIN}"
+    )
 
 
 def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,12 +66,14 @@ def test_the_timekeepers_verdict_counts(monkeypatch: pytest.MonkeyPatch) -> None
         timekeeper=(
             "Exited (3) now",
             "2026-01-01T00:00:02Z",
-            "coldaisle: capture did not ask for time for 22 s; it",
+            "coldaisle: capture gave no sign of life for 22 s, so the run was ended; it",
         ),
         injector=("Exited (3) now", "2026-01-01T00:00:01Z", "ended the run"),
         capture=("Up 2 minutes", "0001-01-01T00:00:00Z", "capturing"),
     )
-    assert str(error) == "capture did not ask for time for 22 s; its last words: capturing"
+    assert str(error) == (
+        f"capture gave no sign of life for 22 s, so the run was ended; its last words: capturing; {PLAY_AGAIN}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,12 @@ def test_missing_programs_and_virtual_time_are_noticed(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("which", "variable"), [("desk_port", "COLDAISLE_PORT"), ("alarms_port", "COLDAISLE_ALARMS_PORT")]
+    ("which", "variable"),
+    [
+        ("notebook_port", "COLDAISLE_PORT"),
+        ("desk_port", "COLDAISLE_DESK_PORT"),
+        ("alarms_port", "COLDAISLE_ALARMS_PORT"),
+    ],
 )
 def test_a_taken_port_is_noticed(which: str, variable: str) -> None:
     """A port of JupyterLab or of the alarms that another program uses is reported."""

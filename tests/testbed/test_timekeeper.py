@@ -289,7 +289,7 @@ def test_hanging_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch:
 
     stage.play("injector", hang)
     stage.federate("capture")
-    with pytest.raises(FederateError, match=r"injector did not ask for time for 0\.4 s"):
+    with pytest.raises(FederateError, match=r"injector gave no sign of life for 0\.4 s"):
         stage.serve()
 
 
@@ -297,7 +297,7 @@ def test_missing_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch:
     """A federate that never joins is named."""
     monkeypatch.setattr(timekeeper, "STARTUP_S", 0.4)
     stage.federate("capture")
-    with pytest.raises(FederateError, match=r"inrow-25 did not join within 0\.4 s"):
+    with pytest.raises(FederateError, match=r"inrow-25 did not start within 0\.4 s"):
         stage.serve(absent=("inrow-25",))
 
 

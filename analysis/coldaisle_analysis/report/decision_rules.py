@@ -103,11 +103,13 @@ def policy_results(scored: Sequence[Scored]) -> list[CaseResult]:
 
 
 def budgets(scored: Sequence[Scored]) -> dict[str, list[BudgetResult]]:
-    """Return by level the results of every model with budgets of false alarms; the most episodes caught first."""
-    first = next(iter(BUDGETS))
+    """Return by level the results of every model with budgets of false alarms: those that kept the first budget, then the others; the most episodes caught first."""
+    first, most = next(iter(BUDGETS.items()))
 
-    def order(result: BudgetResult) -> tuple[int, float]:
-        return -result.metrics[first]["episodes_caught"], result.metrics[first]["incidents_per_day"]
+    def order(result: BudgetResult) -> tuple[bool, int, float]:
+        measured = result.metrics[first]
+        spent = measured["incidents_per_day"]
+        return spent > most, -measured["episodes_caught"], spent
 
     return {
         level: sorted(

@@ -96,7 +96,9 @@ class Containers:
         if "timekeeper" in failed:
             verdict = self._last_words(failed["timekeeper"])
             for container in self.see():
-                accused = re.search(rf"coldaisle: {re.escape(container.service)} (.*?)(;|$)", verdict)
+                accused = re.search(
+                    rf"coldaisle: {re.escape(container.service)} (.*?)(, so the run|;|$)", verdict
+                )
                 if accused:
                     event = self._ending(container) if accused[1] == "died" and container.code else accused[1]
                     raise FederateError(container.service, event, self._last_words(container))

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP, NTP_PORT
-from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
+from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_testbed import broker_accounts, namespaces
-from coldaisle_testbed.nursery import Ward
+from coldaisle_testbed.nursery import NAME, Ward
 from coldaisle_testbed.processes import Stops, accepts, ending, fork, last_words, module, program
 from coldaisle_testbed.stillness import Stillness
 from coldaisle_testbed.timekeeper import PATIENCE_S, faketime_env, keeper_of, shard_names
@@ -98,7 +98,7 @@ class ShardRun:
         while not answers():
             self._supervise()
             if time.monotonic() > until:
-                raise FederateError(name, f"did not answer within {HEALTHY_S:g} s")
+                raise FederateError(name, f"did not answer within {HEALTHY_S:g} s", remedy=BUSY)
             time.sleep(0.02)
 
     def _start_programs(self, spaces: dict[str, int]) -> None:
@@ -122,7 +122,7 @@ class ShardRun:
         for name, code in self._ended().items():
             if code != 0 or name in (BROKER.name, NTP.name):
                 raise FederateError(name, ending(code))
-        self._stops.look({**self._children, self._ward.pid: "ward"})
+        self._stops.look({**self._children, self._ward.pid: NAME})
 
     def _ended(self) -> dict[str, int]:
         """Return the exit codes, by name, of the programs that ended since the last call."""
@@ -140,7 +140,9 @@ class ShardRun:
         while missing := names - self._codes.keys():
             self._supervise()
             if time.monotonic() > until:
-                raise FederateError(", ".join(sorted(missing)), "did not end with the run")
+                raise FederateError(
+                    ", ".join(sorted(missing)), "did not end when all was played", remedy=BUSY
+                )
             time.sleep(0.005)
 
     def _explained(self, error: FederateError) -> ColdaisleError:
@@ -152,7 +154,7 @@ class ShardRun:
                 place, _, remedy = words.removeprefix("coldaisle: ").partition(": ")
                 return InputError(place, remedy)
         event = ending(self._codes[error.name]) if error.name in self._codes else error.what
-        return FederateError(error.name, event, last_words(self._log(error.name)))
+        return FederateError(error.name, event, last_words(self._log(error.name)), error.remedy)
 
     def _end(self, spaces: dict[str, int]) -> None:
         self._ward.close()

@@ -19,6 +19,7 @@ from coldaisle_analysis.report.decision_rules import (
 )
 from coldaisle_analysis.report.kinds import Reach
 from coldaisle_analysis.report.lookup import BEST_F1, row_of, title
+from coldaisle_analysis.report.numbers import number
 
 _BUDGET = next(iter(BUDGETS))
 _TOLERANCE = 2.0
@@ -64,7 +65,7 @@ def _policies(scored: Sequence[Scored]) -> Iterator[Sentence]:
             plain, policy = result.by_rule[_BUDGET], result.by_rule[policy_for(_BUDGET)]
             better.append(
                 f"{result.case}s with {result.model} ({policy['caught_cases']} instead of {plain['caught_cases']} of "
-                f"{plain['positive_cases']} caught, at {policy['incidents_per_day']:.2g} instead of {plain['incidents_per_day']:.2g} "
+                f"{plain['positive_cases']} caught, at {number(policy['incidents_per_day'])} instead of {number(plain['incidents_per_day'])} "
                 "false alarms a day)"
             )
     if better:

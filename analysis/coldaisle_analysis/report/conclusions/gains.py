@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from coldaisle_analysis.evaluation.metrics import AlarmMetrics
 from coldaisle_analysis.report.decision_rules import BUDGET_TEXTS, EARLY, CaseResult, policy_for
 from coldaisle_analysis.report.lookup import BEST_F1
+from coldaisle_analysis.report.numbers import number
 
 SLIGHT = 0.02
 """A change of ERDE below this share of the distance between its bounds is no material change."""
@@ -31,7 +32,7 @@ def headline(results: Sequence[CaseResult]) -> str:
     return (
         f"Policies chosen for earliness are compared with thresholds, both set on training days for {words}. ERDE_5 is better (lower) with the "
         f"policy in {better} of {len(verdicts)} combinations of model and kind of case, worse in {worse}, and about the same in the other "
-        f"{len(verdicts) - better - worse}. On the days tested, policies and thresholds raised {min(raised):.2g} to {max(raised):.2g} false alarms a day."
+        f"{len(verdicts) - better - worse}. On the days tested, policies and thresholds raised {number(min(raised))} to {number(max(raised))} false alarms a day."
     )
 
 
@@ -82,7 +83,7 @@ def _comparison(result: CaseResult, threshold: str, policy: str) -> str:
     return (
         f"{result.case}s ({result.model}): {_verdict(result, threshold, policy)}; ERDE_5 {before['erde_5']:.3f} → {after['erde_5']:.3f}, "
         f"caught {before['caught_cases']} → {after['caught_cases']} of {before['positive_cases']}, false alarms "
-        f"{before['incidents_per_day']:.2g} → {after['incidents_per_day']:.2g} a day"
+        f"{number(before['incidents_per_day'])} → {number(after['incidents_per_day'])} a day"
     )
 
 
@@ -90,5 +91,5 @@ def _cost(result: CaseResult, tight: AlarmMetrics, plain: AlarmMetrics) -> str:
     """Return the cases that a tight budget loses and the false alarms it avoids."""
     return (
         f"{result.case}s ({result.model}): {tight['caught_cases']} instead of {plain['caught_cases']} of {plain['positive_cases']} "
-        f"caught, with {tight['incidents_per_day']:.2g} instead of {plain['incidents_per_day']:.2g} false alarms a day"
+        f"caught, with {number(tight['incidents_per_day'])} instead of {number(plain['incidents_per_day'])} false alarms a day"
     )
