@@ -81,7 +81,7 @@ def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished
         TrustError: if the ledger does not add up; the stage stays where it is for inspection.
     """
     seconds = dict(order.seconds)
-    with progress.step("labelling every frame and reading, and settling the ledger", seconds, "ledger"):
+    with progress.step("labelling every frame and settling the ledger", seconds, "ledger"):
         account = settle(stage)
         if broken := ledger.check(stage, account):
             raise TrustError([*broken, f"captures and journals are in {stage}"])
