@@ -27,7 +27,7 @@ JUPYTER = (
 )  # fmt: skip
 """The owner of /runs may be root, who can do little more than other users in this container. The terminal of `docker compose up` is no
 place for the requests of a browser, so only errors are logged."""
-FIRST = "notebooks/first-look.ipynb"
+FIRST = "notebooks/1-first-look.ipynb"
 REPORT = Path("report", "index.html")
 
 
