@@ -1,13 +1,19 @@
-"""The shipped notebooks run to their end, and the copies belong to the analyst."""
+"""The shipped notebooks run to their end, can be read as pages, and the copies belong to the analyst."""
 
+import re
 import shutil
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import TagRemovePreprocessor
+from nbformat import NotebookNode
+from traitlets.config.loader import PyFileConfigLoader
 
 from coldaisle_analysis.notebooks import SHIPPED, copy_into
 from coldaisle_contracts.errors import InputError
@@ -15,27 +21,92 @@ from coldaisle_contracts.errors import InputError
 HOUSE = Path(__file__).resolve().parents[2]
 DESK = HOUSE / "analysis" / "notebooks"
 """The folder of an analyst's own notebooks and of the copies."""
+SOLUTION = "solution"
+"""Tag of the cells that hold a folded solution."""
+LEARNING = {"3-statistics-and-leaks", "4-own-classifier", "5-earliness"}
+"""Notebooks that learn, and need days to test on; the others need captures and journals."""
+PAGES = (HOUSE / "docs" / "notebooks.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("notebook", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_notebook_runs(
-    notebook: Path, analysed_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def solved(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook with the code of each solution as a cell behind it, as a reader would paste it."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        if SOLUTION in cell.metadata.get("tags", []):
+            cells.append(
+                nbformat.v4.new_code_cell(re.findall(r"```python\n(.+?)```", cell.source, re.DOTALL)[0])
+            )
+    notebook.cells = cells
+    return notebook
+
+
+class _Addresses(HTMLParser):
+    """Collects what a page loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the address of a script, style sheet or picture."""
+        wanted = {"script": "src", "link": "href", "img": "src"}.get(tag)
+        self.loaded += [value for name, value in attrs if name == wanted and value]
+
+
+def page_of(notebook: NotebookNode) -> str:
+    """Return a notebook as a page, with the settings of the image."""
+    settings = PyFileConfigLoader(str(HOUSE / "analysis" / "jupyter_config.py")).load_config()
+    body, _ = HTMLExporter(config=settings).from_notebook_node(notebook)
+    return str(body)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_notebook_runs_and_is_a_page(
+    path: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every cell of a copy runs on a finished run without an error and has an output."""
-    (tmp_path / "latest").symlink_to(analysed_run)
+    """Every cell and every solution runs without an error and without a warning; the page made of it has its figures and loads nothing."""
+    run: Path = request.getfixturevalue("made_week" if path.stem in LEARNING else "analysed_run")
+    (tmp_path / "latest").symlink_to(run)
     monkeypatch.setenv("COLDAISLE_RUNS", str(tmp_path))
     copy_into(tmp_path)
-    notebook_run = nbformat.read(tmp_path / notebook.name, as_version=4)
+    notebook = solved(nbformat.read(tmp_path / path.name, as_version=4))
     where = {"metadata": {"path": str(tmp_path)}}
-    done = NotebookClient(notebook_run, timeout=None, kernel_name="python3", resources=where).execute()
+    done = NotebookClient(
+        notebook, timeout=None, kernel_name="python3", resources=where, store_widget_state=False
+    ).execute()
     cells = [cell for cell in done.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert any(output.output_type == "display_data" for cell in cells for output in cell.outputs)
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    figures = [output for output in outputs if output.output_type == "display_data"]
+    assert figures
+    assert all("image/png" in output.data for output in figures)
+    page = page_of(done)
+    addresses = _Addresses()
+    addresses.feed(page)
+    assert len(addresses.loaded) == len(figures)
+    assert all(address.startswith("data:image/png;base64,") for address in addresses.loaded)
+    assert page.count("<details>") == sum(SOLUTION in cell.metadata.get("tags", []) for cell in done.cells)
+
+
+def test_a_lecturer_can_hand_out_notebooks_without_solutions() -> None:
+    """Each notebook has exercises, each with a folded solution; the command of docs/notebooks.md takes exactly these away."""
+    (tag,) = set(re.findall(r"--TagRemovePreprocessor\.remove_cell_tags=(\w+)", PAGES))
+    strip = TagRemovePreprocessor(remove_cell_tags={tag}, enabled=True)
+    for path in SHIPPED:
+        notebook = nbformat.read(path, as_version=4)
+        exercises = sum(
+            len(re.findall(r"^\*\*\d\.\*\*", cell.source, re.MULTILINE)) for cell in notebook.cells
+        )
+        stripped, _ = strip.preprocess(nbformat.read(path, as_version=4), {})
+        assert len(notebook.cells) - len(stripped.cells) == exercises == 2
+        assert "<details>" not in "".join(cell.source for cell in stripped.cells)
 
 
 def test_shipped_notebooks_hold_no_output() -> None:
     """A notebook is shipped without output, so that its changes can be read."""
-    assert len(SHIPPED) > 1
+    assert [path.name[0] for path in SHIPPED] == list("123456")
     for notebook in SHIPPED:
         for cell in nbformat.read(notebook, as_version=4).cells:
             assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None)

@@ -133,6 +133,22 @@ def test_example_of_early_detection() -> None:
     assert f"Item 1 is judged {(DUE[1] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in text
 
 
+def test_beside_others_shows_what_it_says_of_us() -> None:
+    """Each cell of our own column leads to a page of ours, and every other project was read at a commit or in a paper."""
+    page = (HOUSE / "docs" / "beside-others.md").read_text(encoding="utf-8")
+    tables = [
+        re.findall(r"^\| *([^|]*?) *\| *([^|]*?) *\|", part, re.MULTILINE)[2:]
+        for part in page.split("\n\n")
+        if "\n|---" in part
+    ]
+    read, *compared = tables
+    assert len(compared) == 2
+    for row, cell in [row for table in compared for row in table]:
+        assert re.search(r"\]\((?!https?:)[^)]+\)", cell), row
+    assert len(read) == 7
+    assert len(re.findall(r"` at `[0-9a-f]{7}` \(\d{4}-\d{2}-\d{2}\)", page)) == 6
+
+
 def test_results_name_models() -> None:
     """The best model in each row of the results has its name from the report."""
     rows = re.findall(r"^\| (?:week|DAD) \| \w+ \| (.+?) \|", EARLY.partition("## Results")[2], re.MULTILINE)

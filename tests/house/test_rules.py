@@ -149,13 +149,25 @@ def test_readme_shows_the_two_commands() -> None:
     assert {"up", "test"} <= commands_of(first)
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the fragments that lead to the headings of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize(
     "page", [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md"))], ids=lambda p: p.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each relative link of a page leads to an existing file."""
-    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    """Each relative link of a page leads to an existing file, and one with a fragment to a heading of it."""
+    missing = []
+    for path, fragment in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8")):
+        target = page.parent / path if path else page
+        if "://" not in path and not (
+            target.exists() and (not fragment or target.suffix != ".md" or fragment in anchors(target))
+        ):
+            missing.append(f"{path}#{fragment}")
     assert missing == []
 
 
