@@ -30,7 +30,7 @@ TOKEN = "of-the-benchmark"  # noqa: S105 - it opens nothing but a desk of the be
 def played(scenario: Path, runs: Path, name: str) -> tuple[float, float]:
     """Play a scenario; return wall time and processor time, in s."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command = [*PROGRAM, "up", scenario, "--out", runs / name, "--no-analysis"]
+    command = [*PROGRAM, "up", str(scenario), "--out", str(runs / name), "--no-analysis"]
     subprocess.run(command, check=True, capture_output=True)
     wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -88,7 +88,7 @@ def watched(scenario: Path, runs: Path, name: str) -> tuple[float, float, float,
     desk = subprocess.Popen(
         [*PROGRAM, "desk", "--runs", runs, "--port", "0"], stdout=subprocess.PIPE, text=True, env=os.environ | {"COLDAISLE_TOKEN": TOKEN}
     )  # fmt: skip
-    assert desk.stdout is not None
+    assert desk.stdout is not None  # noqa: S101 - it is a pipe
     try:
         page = Page(desk.stdout.readline().strip(), name)
         before = spent(desk.pid)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ def context(shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def versions(shelf: Shelf) -> dict[str, str]:
-    """Return the version of the list."""
-    listed = json.dumps(context(shelf), default=str, sort_keys=True)
+def version_of(values: Mapping[str, object]) -> dict[str, str]:
+    """Return the version of a list: it changes with what the list shows."""
+    listed = json.dumps(values, default=str, sort_keys=True)
     return {"list": hashlib.sha256(listed.encode()).hexdigest()[:16]}
 
 

@@ -14,7 +14,8 @@ import uvicorn
 from coldaisle_contracts.clock import WallClock
 from coldaisle_contracts.errors import InputError
 from coldaisle_desk.acting import Player
-from coldaisle_desk.app import Desk, application
+from coldaisle_desk.app import application
+from coldaisle_desk.desks import Desk
 from coldaisle_desk.shelf import Shelf, is_run
 
 ADDRESS = "127.0.0.1"

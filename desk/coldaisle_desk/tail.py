@@ -14,14 +14,15 @@ class Tail:
 
     Args:
         path: the file, which need not exist yet.
+        unless: text of lines that are passed over unread; empty for none.
 
     Attributes:
         offset: number of bytes read, whole lines only.
         odd: number of lines that were no JSON object.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.offset, self.odd = path, 0, 0
+    def __init__(self, path: Path, unless: bytes = b"") -> None:
+        self.path, self.offset, self.odd, self._unless = path, 0, 0, unless
 
     def shrank(self) -> bool:
         """Tell whether the file is shorter than what was read of it, so that it is another one."""
@@ -42,7 +43,10 @@ class Tail:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.offset += len(whole)
-        return [line for line in _parsed(whole.splitlines()) if self._is_object(line)]
+        texts = whole.splitlines()
+        if self._unless:
+            texts = [text for text in texts if self._unless not in text]
+        return [line for line in _parsed(texts) if self._is_object(line)]
 
     def _is_object(self, line: object) -> bool:
         self.odd += not isinstance(line, dict)

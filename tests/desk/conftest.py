@@ -12,7 +12,8 @@ import pytest
 import uvicorn
 from tests.testbed import made_finished
 
-from coldaisle_desk.app import Desk, application
+from coldaisle_desk.app import application
+from coldaisle_desk.desks import Desk
 from coldaisle_desk.serve import shelf_of
 
 TOKEN = "of-the-tests"  # noqa: S105 - it opens nothing but a desk of the tests

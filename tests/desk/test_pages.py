@@ -1,13 +1,16 @@
 """What the desk shows of a finished run, and whom it lets in."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.desk.conftest import TOKEN, Served, serving
+from tests.testbed import made_campaign, made_finished
 
 from coldaisle_desk.access import POLICY
 from coldaisle_desk.panels import PANELS
+from coldaisle_testbed.campaign.folder import folder_for
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -106,3 +109,29 @@ def test_an_empty_folder_waits_for_its_first_run(tmp_path: Path) -> None:
     """The desk of a folder without runs says how to make one."""
     with serving(tmp_path) as desk:
         assert "coldaisle up" in desk.ask("/")[2]
+
+
+def test_a_campaign_shows_its_weeks(finished: Path, tmp_path: Path) -> None:
+    """Each week has its state and role, and one that was played leads to its own page."""
+    campaign = folder_for(made_campaign.file(tmp_path, 3), tmp_path / "tiny")
+    done = campaign.run_of(campaign.weeks[0])
+    shutil.copytree(finished, done, symlinks=True)
+    with serving(tmp_path) as desk:
+        assert "1 of 3 weeks done" in desk.ask("/")[2]
+        text = desk.ask("/campaign/tiny/")[2]
+        assert (text.count(">missing<"), text.count(">done<")) == (2, 1)
+        name = f"tiny%3A{done.name}"
+        assert f'href="../../run/{name}/"' in text
+        assert desk.panel(name, "lanes").count('class="played"') == 4
+        assert desk.ask("/campaign/none/")[0] == 404
+    with serving(tmp_path, tmp_path / "tiny") as desk:
+        assert desk.ask("/")[1]["location"] == "campaign/tiny/"
+
+
+def test_a_desk_of_one_run_shows_no_other(finished: Path, tmp_path: Path) -> None:
+    """The first page leads to the run, and another run beside it is not found."""
+    run = made_finished.copy(finished, tmp_path)
+    shutil.copytree(run, tmp_path / "other", symlinks=True)
+    with serving(tmp_path, run) as desk:
+        assert desk.ask("/")[1]["location"] == "run/made/"
+        assert desk.ask("/run/other/")[0] == 404

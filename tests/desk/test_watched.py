@@ -105,7 +105,7 @@ def test_alarms_are_matched_by_frame_and_else_by_time(finished: Path, tmp_path: 
     assert [alarm.episode for alarm in Matched(run, "live").alarms()] == ["", hit["episode"]]
     run.labels = _look(_watched(run_folder)).labels
     shown = lanes.context(_view(run))
-    assert (shown["verdicts"]["caught"], shown["false"]) == (1, 1)
+    assert (shown["verdicts"]["caught"], shown["false_alarms"]) == (1, 1)
     assert shown["verdicts"]["missed"] == 3
     evidence = [
         part["filter"] for row in incidents.context(_view(run))["incidents"] for part in row["evidence"]

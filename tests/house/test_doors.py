@@ -28,7 +28,18 @@ DOORS = {
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
     "skops": {"analysis/models/files"},
     "starlette": {
-        f"desk/{name}" for name in ("access", "acting", "app", "files", "pages", "panels/sensors", "stream")
+        f"desk/{name}"
+        for name in (
+            "access",
+            "acting",
+            "app",
+            "desks",
+            "files",
+            "overview",
+            "pages",
+            "panels/sensors",
+            "stream",
+        )
     },
     "typer": {"testbed/campaign_cli", "testbed/cli", "testbed/commands"},
     "uvicorn": {"desk/serve"},

@@ -137,7 +137,7 @@ def context(view: View) -> dict[str, Any]:
         "families": sorted({row.family for row in every}),
         "verdicts": verdicts,
         "played": sum(row.phase != "planned" for row in every),
-        "false": len(false),
+        "false_alarms": len(false),
         "delays": _median(
             [row.alarms[0] - row.first_frame for row in every if row.verdict == "caught" and row.first_frame]
         ),

@@ -137,5 +137,5 @@ document.addEventListener("click", (event) => { // a link to an episode opens th
 if (slider) replay(document.getElementById("play"));
 if (stream) {
   follow(); // the first event brings the panels
-  setTimeout(() => { if (!document.body.dataset.heard) refreshAll(); }, 1500);
+  setTimeout(() => { if (!document.body.dataset.heard) refreshAll(); }, 5000);
 }
