@@ -64,20 +64,22 @@ class Journal:
     def __init__(self, path: Path, shard: str) -> None:
         self._file: TextIO = path.open("a", encoding="utf-8")
         self._path, self._shard = path, shard
+        self._lines: list[str] = []
 
     def write(self, line: Line) -> None:
         """Write one line."""
-        text = _ENCODE({"event": line.event, "shard": self._shard, **vars(line)}) + "\n"
-        with self._named():
-            self._file.write(text)
+        self._lines.append(_ENCODE({"event": line.event, "shard": self._shard, **vars(line)}))
 
     def flush(self) -> None:
         """Put every line written so far into the file."""
+        lines, self._lines = self._lines, []
         with self._named():
+            self._file.writelines(f"{line}\n" for line in lines)
             self._file.flush()
 
     def close(self) -> None:
-        """Close the file; nothing more can be written."""
+        """Put every line into the file and close it; nothing more can be written."""
+        self.flush()
         with self._named():
             self._file.close()
 

@@ -25,6 +25,8 @@ _SYSCTLS = {
 
 _LIMITS = ("ipv4/tcp_max_syn_backlog", "ipv4/tcp_max_tw_buckets")
 """Limits that the kernel derives from the size of the table of sockets."""
+_NO_FILTER = {"bridge/bridge-nf-call-iptables": "0", "bridge/bridge-nf-call-arptables": "0"}
+"""Settings of a bridge on a machine that runs containers: without them each frame would pass the empty tables of its packet filter."""
 _CHILD_TABLE, _SOCKETS = "ipv4/tcp_child_ehash_entries", 1024
 """Setting with the size of the tables of sockets in namespaces that are made from this one (Linux 6.1), and the size to set."""
 
@@ -146,7 +148,7 @@ def build(hosts: tuple[Host, ...]) -> dict[str, int]:
     namespaces = {"switch": create()}
     limits = _read(_LIMITS)
     with inside(namespaces["switch"]):
-        _write({_CHILD_TABLE: str(_SOCKETS)})
+        _write({_CHILD_TABLE: str(_SOCKETS), **_NO_FILTER})
         namespaces |= {host.name: create(limits) for host in hosts}
         bridge = Bridge()
         for host in hosts:

@@ -195,10 +195,12 @@ def main(address: str) -> None:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
+    gc.disable()
     for name in WARM:
         importlib.import_module(name)
     gc.freeze()  # no collector looks at these objects again, so children need not copy their pages
     gc.set_threshold(GARBAGE)
+    gc.enable()
     while True:
         connection, _ = listener.accept()
         parent = os.getpid()

@@ -30,11 +30,9 @@ _STATES = 0x1FFF & ~(1 << _TIME_WAIT | 1 << _CLOSED | 1 << _LISTENS | 1)
 _REQUEST = struct.pack("=IHHII", 72, _BY_FAMILY, _DUMP, 1, 0) + struct.pack(
     "=BBBBI48x", socket.AF_INET, socket.IPPROTO_TCP, 1 << (_INFO - 1), 0, _STATES
 )
-_HEADER, _QUEUES, _ATTRIBUTE = struct.Struct("=IH10x"), struct.Struct("=II"), struct.Struct("=HH")
-_QUEUES_AT, _MESSAGE = 56, 72
-"""Offset of the lengths of a socket's queues in ``struct inet_diag_msg``, and its length."""
-_DELAYS = struct.Struct("=12xI36xI")
-"""``tcpi_ato`` (in µs) and ``tcpi_last_data_recv`` (in ms) in ``struct tcp_info``."""
+_HEADER, _ATTRIBUTE = struct.Struct("=IH10x"), struct.Struct("=HH")
+_SOCKET = struct.Struct("=xB54xII8x")
+"""State of a socket, and lengths of its queues, in ``struct inet_diag_msg``."""
 _BUFFER = 1 << 16
 _BACKLOG = 11
 """Field of ``/proc/net/softnet_stat`` with the frames that a processor has yet to deliver (Linux 5.10)."""
@@ -55,7 +53,7 @@ class Stillness:
             self._queries.append(query)
         self._backlog = os.open("/proc/net/softnet_stat", os.O_RDONLY | os.O_CLOEXEC)
         self._programs: list[int] = []
-        self._info_at = _MESSAGE
+        self._told = _told(_SOCKET.size)
         self._tick = _a_tick()
 
     def watch(self, pid: int) -> None:
@@ -82,9 +80,12 @@ class Stillness:
         """
         if not self._queries:
             return Outlook(math.inf, surely=False)
-        wait_s, is_busy = max(map(self._connections, self._queries)), self.is_busy()
-        if wait_s == math.inf:
-            return Outlook(TICK_S, surely=False)
+        wait_s = 0.0
+        for query in self._queries:
+            wait_s = max(wait_s, self._connections(query))
+            if wait_s == math.inf:
+                return Outlook(TICK_S, surely=False)
+        is_busy = self.is_busy()
         if wait_s:
             since_tick_s = (time.monotonic() - self._tick) % TICK_S
             return Outlook(max(MOMENT_S, wait_s - since_tick_s + _AFTER_TICK_S), surely=not is_busy)
@@ -106,15 +107,16 @@ class Stillness:
                 at += (length + 3) & ~3
 
     def _connection(self, data: bytes, at: int, end: int) -> float:
-        if data[at + 1] in _UNFINISHED or any(_QUEUES.unpack_from(data, at + _QUEUES_AT)):
+        if at + self._told.size > end or (told := self._told.unpack_from(data, at))[3] != _INFO:
+            place = _attribute(data, at + _SOCKET.size, end)
+            if place == end:  # closed, and only waits for its peer
+                state, *queues = _SOCKET.unpack_from(data, at)
+                return math.inf if state in _UNFINISHED or any(queues) else 0.0
+            self._told = _told(place - at)
+            told = self._told.unpack_from(data, at)
+        state, unread, unacknowledged, _, delay_us, since_ms = told
+        if state in _UNFINISHED or unread or unacknowledged:
             return math.inf
-        place = at + self._info_at
-        if place + _ATTRIBUTE.size + _DELAYS.size > end or _ATTRIBUTE.unpack_from(data, place)[1] != _INFO:
-            place = _attribute(data, at + _MESSAGE, end)
-            if place == end:
-                return 0.0  # closed, and only waits for its peer
-            self._info_at = place - at
-        delay_us, since_ms = _DELAYS.unpack_from(data, place + _ATTRIBUTE.size)
         return max(0.0, delay_us / 1e6 + TICK_S - since_ms / 1e3) if delay_us else 0.0
 
     def _delivered(self) -> bool:
@@ -141,6 +143,17 @@ def _sleeps(file: int) -> bool:
         return os.pread(file, 512, 0).rpartition(b")")[2][1:2] in b"SZTt"
     except ProcessLookupError:
         return True
+
+
+def _told(info_at: int) -> struct.Struct:
+    """Return the layout of what the kernel tells of a socket: state, lengths of its queues, kind of attribute, and two numbers of TCP.
+
+    They are ``tcpi_ato`` (in µs) and ``tcpi_last_data_recv`` (in ms) in ``struct tcp_info``.
+
+    Args:
+        info_at: offset of the attribute with ``struct tcp_info`` in the message.
+    """
+    return struct.Struct(f"{_SOCKET.format}{info_at - _SOCKET.size}x2xH12xI36xI")
 
 
 def _attribute(data: bytes, at: int, end: int) -> int:

@@ -5,6 +5,8 @@ source of its threshold. The criteria are those of Arp et al. 2022, Engelen et a
 2016, Lanvin et al. 2022, Liu et al. 2022 and Ring et al. 2019, and of the tools ID2T, IDS2Eval and pcapML.
 """
 
+from threadpoolctl import threadpool_limits
+
 from coldaisle_analysis.audit import capture, diversity, division, labels, metadata, shortcuts
 from coldaisle_analysis.audit.check import Check, Result, Status, perform
 from coldaisle_analysis.audit.subject import Subject
@@ -38,9 +40,10 @@ def audit(subjects: list[Subject]) -> list[Result]:
     Args:
         subjects: the levels of one data set.
     """
-    return [
-        perform(check, subject)
-        for check in CHECKS
-        for number, subject in enumerate(subjects)
-        if check.scope == "rows" or number == 0
-    ]
+    with threadpool_limits(1):  # threads that wait for each other took a third of all processor time
+        return [
+            perform(check, subject)
+            for check in CHECKS
+            for number, subject in enumerate(subjects)
+            if check.scope == "rows" or number == 0
+        ]

@@ -27,17 +27,21 @@ def similar(subject: Subject) -> Measured:
     """Return the share of kinds in which most pairs of rows have a cosine similarity above 0.95."""
     _attacked(subject)
     rng = np.random.default_rng([subject.seed, 4])
-    ranked = []
     attacks = pd.Series(np.flatnonzero(subject.label))
-    for kind, rows in attacks.groupby(subject.kind.to_numpy()[subject.label]):
-        if len(rows) < FEW:
-            continue
-        left, right = (subject.scaled(rng.choice(rows.to_numpy(), PAIRS)) for _ in range(2))
+    kinds = [
+        (str(kind), rows.to_numpy())
+        for kind, rows in attacks.groupby(subject.kind.to_numpy()[subject.label])
+        if len(rows) >= FEW
+    ]
+    if not kinds:
+        raise Absent(f"no kind has {FEW} attack rows")
+    drawn = np.concatenate([rng.choice(rows, 2 * PAIRS) for _, rows in kinds])
+    pairs = subject.scaled(drawn).reshape(len(kinds), 2, PAIRS, -1)
+    ranked = []
+    for (kind, rows), (left, right) in zip(kinds, pairs, strict=True):
         size = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         cosine = np.divide((left * right).sum(axis=1), size, out=np.ones(PAIRS), where=size > 0)
-        ranked.append((float((cosine > COSINE).mean()), str(kind), len(rows)))
-    if not ranked:
-        raise Absent(f"no kind has {FEW} attack rows")
+        ranked.append((float((cosine > COSINE).mean()), kind, len(rows)))
     ranked.sort(reverse=True)
     evidence = [{"kind": kind, "share": round(share, 4), "rows": rows} for share, kind, rows in ranked]
     uniform = sum(share > HALF for share, *_ in ranked)
@@ -115,7 +119,7 @@ def planned_kinds(subject: Subject) -> Measured:
         raise Absent("there is no plan of kinds")
     episodes = subject.account.evidence.plan.episodes
     planned = {episode.kind for episode in episodes if episode.row.actor == "injector"}
-    lost = sorted(planned - set(subject.frame["kind"].astype("str")))
+    lost = sorted(planned - set(subject.frame["kind"].unique()))
     return Measured(
         len(lost),
         f"{len(planned) - len(lost)} of {len(planned)} kinds planned for the injector are in the capture.",

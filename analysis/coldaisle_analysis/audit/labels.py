@@ -5,7 +5,7 @@ import pandas as pd
 
 from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.shortcuts import SMELLS
-from coldaisle_analysis.audit.similarity import NEAR, neighbours, per_kind, shared
+from coldaisle_analysis.audit.similarity import NEAR, distances, neighbours, per_kind, shared
 from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.audit.sweep import both_classes
 from coldaisle_analysis.truth import custody
@@ -24,7 +24,7 @@ def _compared(subject: Subject) -> None:
 def suspect(subject: Subject) -> Measured:
     """Return the share of attack rows with at least two benign rows among their four nearest neighbours."""
     _compared(subject)
-    rows, attack, _ = neighbours(subject, NEIGHBOURS)
+    rows, attack = neighbours(subject, NEIGHBOURS)
     flagged = (~attack).sum(axis=1) >= SUSPECT
     share = float(flagged.mean())
     text = f"{share:.0%} of the attack rows drawn lie among benign rows: they look alike, or some labels are wrong."
@@ -57,7 +57,7 @@ def contradicted(subject: Subject) -> Measured:
 def nearly_contradicted(subject: Subject) -> Measured:
     """Return the share of attack rows that are nearly equal to a benign row."""
     _compared(subject)
-    rows, _, distance = neighbours(subject, NEIGHBOURS)
+    rows, distance = distances(subject)
     flagged = distance < NEAR
     share = float(flagged.mean())
     return Measured(

@@ -27,8 +27,8 @@ def per_kind(subject: Subject, rows: Ints, flagged: Mask) -> list[dict[str, obje
     ]
 
 
-def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_], Floats]:
-    """Return drawn attack rows, which of their nearest neighbours are attacks, and the distance to the nearest benign row.
+def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Return drawn attack rows, and which of their nearest neighbours are attacks.
 
     Neighbours are searched among the drawn attacks and up to four times as many benign rows.
 
@@ -37,19 +37,26 @@ def neighbours(subject: Subject, count: int) -> tuple[Ints, npt.NDArray[np.bool_
         count: neighbours of each row.
 
     Returns:
-        The rows drawn, shape (n,); whether each neighbour is an attack, shape (n, count); distance, shape (n,).
+        The rows drawn, shape (n,); whether each neighbour is an attack, shape (n, count).
     """
-    attacks = subject.draw(subject.label, SAMPLE // 4, 1)
-    benign = subject.draw(~subject.label, SAMPLE, 2)
+    attacks, benign = _drawn(subject)
     rows = np.concatenate([attacks, benign])
-    there = subject.label[rows]
     features = subject.scaled(rows)
-    of_attacks, of_benign = features[: len(attacks)], features[len(attacks) :]
     tree = NearestNeighbors(n_neighbors=min(count + 1, len(rows)), algorithm="brute").fit(features)
-    near = tree.kneighbors(of_attacks, return_distance=False)
+    near = tree.kneighbors(features[: len(attacks)], return_distance=False)
     itself = near == np.arange(len(attacks))[:, None]
     itself[~itself.any(axis=1), -1] = True
-    attack_neighbours = there[near][~itself].reshape(len(attacks), -1)
-    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(of_benign)
-    distance = nearest.kneighbors(of_attacks)[0][:, 0] / np.sqrt(features.shape[1])
-    return attacks, attack_neighbours, distance
+    return attacks, subject.label[rows][near][~itself].reshape(len(attacks), -1)
+
+
+def distances(subject: Subject) -> tuple[Ints, Floats]:
+    """Return the attack rows of :func:`neighbours`, and the distance of each to the nearest of its benign rows, shapes (n,)."""
+    attacks, benign = _drawn(subject)
+    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(subject.scaled(benign))
+    distance = nearest.kneighbors(subject.scaled(attacks))[0][:, 0]
+    return attacks, distance / np.sqrt(len(subject.features))
+
+
+def _drawn(subject: Subject) -> tuple[Ints, Ints]:
+    """Return the positions of the attack rows that are compared, and of the benign rows."""
+    return subject.draw(subject.label, SAMPLE // 4, 1), subject.draw(~subject.label, SAMPLE, 2)
