@@ -9,9 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from nbconvert.preprocessors import TagRemovePreprocessor
+from nbconvert.preprocessors import ExecutePreprocessor, TagRemovePreprocessor
 from nbformat import NotebookNode
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -54,13 +53,6 @@ class _Addresses(HTMLParser):
         self.loaded += [value for name, value in attrs if name == wanted and value]
 
 
-def page_of(notebook: NotebookNode) -> str:
-    """Return a notebook as a page, with the settings of the image."""
-    settings = PyFileConfigLoader(str(HOUSE / "analysis" / "jupyter_config.py")).load_config()
-    body, _ = HTMLExporter(config=settings).from_notebook_node(notebook)
-    return str(body)
-
-
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_notebook_runs_and_is_a_page(
     path: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,11 +62,10 @@ def test_every_shipped_notebook_runs_and_is_a_page(
     (tmp_path / "latest").symlink_to(run)
     monkeypatch.setenv("COLDAISLE_RUNS", str(tmp_path))
     copy_into(tmp_path)
+    settings = PyFileConfigLoader(str(HOUSE / "analysis" / "jupyter_config.py")).load_config()
+    execution = ExecutePreprocessor(config=settings, timeout=None, kernel_name="python3")
     notebook = solved(nbformat.read(tmp_path / path.name, as_version=4))
-    where = {"metadata": {"path": str(tmp_path)}}
-    done = NotebookClient(
-        notebook, timeout=None, kernel_name="python3", resources=where, store_widget_state=False
-    ).execute()
+    done, _ = execution.preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
     cells = [cell for cell in done.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell.outputs]
@@ -82,7 +73,7 @@ def test_every_shipped_notebook_runs_and_is_a_page(
     figures = [output for output in outputs if output.output_type == "display_data"]
     assert figures
     assert all("image/png" in output.data for output in figures)
-    page = page_of(done)
+    page, _ = HTMLExporter(config=settings).from_notebook_node(done)
     addresses = _Addresses()
     addresses.feed(page)
     assert len(addresses.loaded) == len(figures)
