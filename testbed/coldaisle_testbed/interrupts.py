@@ -42,6 +42,25 @@ def heard() -> Iterator[None]:
         _ignore()
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold signals back until the block ends, for a fork in it.
+
+    Python calls hooks around a fork, such as the one that takes the lock of ``logging``, and goes on when one of them raises. So a
+    signal in such a moment would be lost, and the lock never given back. The child has to call :func:`hear_again`.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def hear_again() -> None:
+    """Let signals reach this process, which was forked while they were held back."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
 def _ignore() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

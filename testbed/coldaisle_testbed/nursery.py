@@ -23,6 +23,7 @@ from pathlib import Path
 from coldaisle_contracts import unforeseen
 from coldaisle_contracts.errors import BUSY, FederateError
 from coldaisle_contracts.lifeline import die_with_parent
+from coldaisle_testbed.interrupts import hear_again, held_back
 from coldaisle_testbed.processes import fork, last_words, module, own_shared_memory
 
 WARM = (
@@ -134,10 +135,11 @@ def open_nursery(folder: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]"
     parent = os.getpid()
 
     def begin() -> None:
+        hear_again()
         die_with_parent(parent)
         own_shared_memory()
 
-    with (folder / LOG).open("ab") as log:
+    with (folder / LOG).open("ab") as log, held_back():
         return subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "coldaisle_testbed.nursery", str(folder / SOCKET)],
             env={**os.environ, **env, **_REAL_MONOTONIC},

@@ -19,6 +19,7 @@ from coldaisle_contracts.unforeseen import FULL, as_known
 from coldaisle_testbed import namespaces, shard_folders
 from coldaisle_testbed.capacity import side_by_side
 from coldaisle_testbed.engines.netns import ShardRun
+from coldaisle_testbed.interrupts import hear_again, held_back
 from coldaisle_testbed.nursery import LOG, NAME, SOCKET, open_nursery
 from coldaisle_testbed.processes import Stops, ending, last_words
 from coldaisle_testbed.slots import Slots
@@ -168,7 +169,8 @@ class _Player:
         receiver, sender = _FORK.Pipe(duplex=False)
         arguments = (self._plan, shard, self._stage, self._folder, self._library, os.getpid(), sender)
         process = _FORK.Process(target=_play_one, args=arguments)
-        process.start()
+        with held_back():
+            process.start()
         sender.close()
         os.close(slot)
         self._running[receiver] = _PlayedShard(shard, process, time.monotonic())
@@ -217,6 +219,7 @@ def _play_one(
     os.setsid()  # signals of the terminal are for the command line, which ends this process
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    hear_again()
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
     shard_stage, federation = shard_folders.folder_of(stage, shard), folder / str(shard)

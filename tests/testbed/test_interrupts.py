@@ -50,3 +50,27 @@ def test_a_signal_within_the_work_ends_it_with_one_sentence(number: int) -> None
     name = signal.Signals(number).name
     sentence = f"interrupted by {name}; nothing was left running\n"
     assert _played(number, within=True, late=False) == (128 + number, sentence)
+
+
+FORK = """
+import os, signal, sys
+from coldaisle_testbed.interrupts import Interrupted, hear_again, heard, held_back
+
+os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    with heard():
+        with held_back():
+            child = os.fork()
+            if not child:
+                hear_again()
+                os._exit(bool(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        print("not reached")
+except Interrupted as ending:
+    print(ending, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_signal_in_the_middle_of_a_fork_is_not_lost() -> None:
+    """A hook around a fork swallows what a handler raises, so the signal comes after the fork; the child hears signals again."""
+    ended = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=False)
+    assert ended.stdout == "interrupted by SIGTERM; nothing was left running 0\n"
