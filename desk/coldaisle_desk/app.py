@@ -15,6 +15,7 @@ from coldaisle_desk import acting, files, overview, stream
 from coldaisle_desk.access import Guard
 from coldaisle_desk.alarms import LIVE, judged
 from coldaisle_desk.desks import Desk, desk_of
+from coldaisle_desk.faults import Sentences, answer
 from coldaisle_desk.matching import Matched
 from coldaisle_desk.pages import STATIC, page
 from coldaisle_desk.panels import PANELS, sensors
@@ -48,7 +49,7 @@ def application(desk: Desk, token: str, port: int) -> Starlette:
             Route("/play/stop", _stop, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(Guard, token=token, port=port)],
+        middleware=[Middleware(Guard, token=token, port=port), Middleware(Sentences)],
         exception_handlers={HTTPException: _failed, InputError: _refused},
     )
     app.state.desk = desk
@@ -57,8 +58,7 @@ def application(desk: Desk, token: str, port: int) -> Starlette:
 
 def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
-    depth = max(0, request.url.path.count("/") - 1)
-    return page("failed", error.status_code, up="../" * depth, sentence=error.detail)
+    return answer(request, error.status_code, error.detail)
 
 
 def _refused(request: Request, error: Exception) -> Response:

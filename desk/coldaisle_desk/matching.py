@@ -102,16 +102,23 @@ def _of_alerts(run: Path, path: Path) -> list[Alarm]:
     for row, frame in zip(rows, frames, strict=True):
         hosts = str(frame["ip_src"] or ""), str(frame["ip_dst"] or "")
         stream = str(frame["client"] or " → ".join(filter(None, hosts)) or "?")
-        where = str(frame["shard"])
+        number, episode = int(row["frame"]), row.get("episode") or ""
         alarms.append(
             Alarm(
                 frame["time_ns"],
-                where,
-                int(row["frame"]),
+                str(frame["shard"]),
+                number,
                 stream,
                 hosts,
-                float(row["score"] or 1),
-                row["episode"] or "",
+                _number(row.get("score")),
+                episode,
             )
         )
     return sorted(alarms, key=lambda alarm: alarm.at_ns)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 1.0

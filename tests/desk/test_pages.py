@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,21 @@ def test_a_desk_of_one_run_shows_no_other(finished: Path, tmp_path: Path) -> Non
     with serving(tmp_path, run) as desk:
         assert desk.ask("/")[1]["location"] == "run/made/"
         assert desk.ask("/run/other/")[0] == 404
+
+
+def test_an_error_that_nobody_foresaw_is_a_sentence(
+    served: Served, finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A panel that fails says so, without a traceback, and a second failure writes no second log."""
+
+    def failing(_: object) -> dict[str, object]:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(PANELS, "now", replace(PANELS["now"], context=failing))
+    for _ in range(2):
+        status, _, text = served.ask(f"/run/{finished.name}/panel/now")
+        assert status == 500
+        assert "RuntimeError (odd)" in text
+        assert "Traceback" not in text
+    assert len(list(tmp_path.iterdir())) == 1
