@@ -27,4 +27,4 @@ c.ServerProxy.servers = {
 }
 for script in ("jquery", "mathjax", "require_js"):
     setattr(c.HTMLExporter, f"{script}_url", "")
-c.ExecutePreprocessor.store_widget_state = False  # a page then shows each figure as a picture, and needs no script for it
+c.ExecutePreprocessor.store_widget_state = False  # each figure is a picture, and needs no script
