@@ -127,7 +127,8 @@ def follow(federation: Path, look: Callable[[], object]) -> None:
 def finish(runs: Path, progress: Progress) -> int:
     """Finish runs that containers have played and no process works on, and return their number.
 
-    A run that was played and not sealed is sealed and analysed. The newest run is analysed if its analysis was interrupted.
+    A run that was played and not sealed is sealed and analysed. A sealed one is analysed if its analysis was interrupted. The link to the
+    newest run stays where it is, unless a newer one is finished.
 
     Raises:
         ColdaisleError: the error of the first run that cannot be concluded, after all others were concluded.
@@ -136,6 +137,8 @@ def finish(runs: Path, progress: Progress) -> int:
     lacking = [
         stage for stage in stages if not stage.is_symlink() and not is_held(stage) and _was_played(stage)
     ]
+    newest = (runs / LATEST).resolve()
+    cut_short = [run for run in sorted(runs.glob("[!.]*")) if not run.is_symlink() and _was_cut_short(run)]
     failures = []
     for stage in lacking:
         progress(f"finishing {stage}, which was played earlier")
@@ -143,16 +146,16 @@ def finish(runs: Path, progress: Progress) -> int:
             making.resume(stage, _refuse, progress)
         except ColdaisleError as error:
             failures.append(error)
-    newest = (runs / LATEST).resolve()
-    cut_short = _was_cut_short(newest)
-    if cut_short:
+    if newest.is_dir() and newest.name > (runs / LATEST).resolve().name:
+        point(runs / LATEST, newest.name)
+    for run in cut_short:
         from coldaisle_testbed import conclude  # noqa: PLC0415 - takes seconds to import
 
-        progress(f"analysing {newest}, whose analysis was interrupted")
-        conclude.again(newest, progress)
+        progress(f"analysing {run}, whose analysis was interrupted")
+        conclude.again(run, progress)
     if failures:
         raise failures[0]
-    return len(lacking) + cut_short
+    return len(lacking) + len(cut_short)
 
 
 def _was_played(stage: Path) -> bool:

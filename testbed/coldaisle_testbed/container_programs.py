@@ -38,7 +38,7 @@ def conduct(env: Mapping[str, str]) -> None:
     try:
         with notebooks.called() as finished:
             progress(
-                f"coldaisle {provenance.version()}, commit {provenance.commit() or 'unknown'}: planning {path}"
+                f"coldaisle {provenance.version()}, commit {_short(provenance.commit())}: planning {path}"
             )
             plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
@@ -51,6 +51,12 @@ def conduct(env: Mapping[str, str]) -> None:
         error.args = tuple(progress.outside(str(part)) for part in error.args)
         error.__notes__ = [progress.outside(note) for note in getattr(error, "__notes__", ())]
         raise
+
+
+def _short(commit: str) -> str:
+    """Return the first digits of a commit, and whether files were changed."""
+    digits, dash, changed = commit.partition("-")
+    return f"{digits[:12] or 'unknown'}{dash}{changed}"
 
 
 def _seed(text: str | None) -> int | None:
@@ -121,7 +127,8 @@ def notebook(env: Mapping[str, str]) -> None:
     from coldaisle_testbed import notebook as notebooks  # noqa: PLC0415
 
     token = env.get("COLDAISLE_TOKEN") or secrets.token_urlsafe(24)
-    notebooks.serve(notebooks.Address(env.get("COLDAISLE_PORT") or "8888", token))
+    with suppress(Interrupted):  # the way it ends
+        notebooks.serve(notebooks.Address(env.get("COLDAISLE_PORT") or "8888", token))
 
 
 def page(env: Mapping[str, str]) -> None:

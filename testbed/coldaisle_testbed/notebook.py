@@ -62,7 +62,7 @@ def serve(address: Address) -> None:
                 if select.select([listener], [], [], 1.0)[0] and not _heard_out(listener, address):
                     return
         finally:
-            jupyter.terminate()
+            jupyter.kill()  # it would take longer than Compose waits, and say so; it replaces the files that it saves
             jupyter.wait()
     sys.exit(jupyter.returncode)
 
