@@ -154,3 +154,16 @@ def test_the_service_notebook_analyses_what_was_cut_short(run: Path) -> None:
     made.refit(run, engine="compose")
     assert [conduct.finish(run.parent, Progress()) for _ in range(2)] == [1, 0]
     assert sorted(path.name for path in (run / "analyses").iterdir()) == ["001", "latest"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_every_interrupted_analysis_is_made(run: Path) -> None:
+    """`notebook finish` analyses every run whose analysis was interrupted; `latest` stays at the newest run."""
+    runs = run.parent
+    made.refit(run, engine="compose")
+    shutil.rmtree(run / "analyses")
+    shutil.copytree(run, runs / "zz", symlinks=True)
+    (runs / "latest").symlink_to("zz")
+    assert conduct.finish(runs, Progress()) == 2
+    assert (runs / "latest").resolve().name == "zz"
+    assert all((runs / name / "analyses" / "001").is_dir() for name in (run.name, "zz"))
