@@ -1,4 +1,4 @@
-"""The stream of events: what has changed, at most twice a second; the page then asks for what it shows."""
+"""The stream of events: what has changed, at most once a second; the page then asks for what it shows."""
 
 import asyncio
 import hashlib
@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-PAUSE_S = 0.5
-"""Pause between two looks, in s, so at most two events a second."""
+PAUSE_S = 1.0
+"""Pause between two looks, in s, so at most one event a second."""
 BEAT_S = 15.0
 """Time after which a stream without an event sends a comment, so that both sides notice a broken connection, in s."""
 RETRY_MS = 1000

@@ -14,14 +14,14 @@ class Tail:
 
     Args:
         path: the file, which need not exist yet.
-        unless: text of lines that are passed over unread; empty for none.
+        unless: texts of lines that are passed over unread.
 
     Attributes:
         offset: number of bytes read, whole lines only.
         odd: number of lines that were no JSON object.
     """
 
-    def __init__(self, path: Path, unless: bytes = b"") -> None:
+    def __init__(self, path: Path, unless: tuple[bytes, ...] = ()) -> None:
         self.path, self.offset, self.odd, self._unless = path, 0, 0, unless
 
     def shrank(self) -> bool:
@@ -44,8 +44,8 @@ class Tail:
         whole = data[: data.rfind(b"\n") + 1]
         self.offset += len(whole)
         texts = whole.splitlines()
-        if self._unless:
-            texts = [text for text in texts if self._unless not in text]
+        for passed_over in self._unless:
+            texts = [text for text in texts if passed_over not in text]
         return [line for line in _parsed(texts) if self._is_object(line)]
 
     def _is_object(self, line: object) -> bool:

@@ -21,9 +21,9 @@ from coldaisle_desk.tail import Tail
 
 State = Literal["waiting", "playing", "labelling", "left", "sealed", "analysing", "analysed"]
 LOOK_S = 0.4
-"""Least time between two looks into a folder, in s: with a pause of 0.5 s a stream has at most two events a second."""
-_RELAYED = b'"anomalous":false'
-"""In the line of a frame that was merely relayed: half of all lines, which no panel shows."""
+"""Least time between two looks into a folder, in s: many requests at once share one."""
+_UNSEEN = b'"anomalous":false', b'"side":"unit"'
+"""In the lines of frames that were merely relayed, or do not pass the capture: half of the attacker's lines, which no panel shows."""
 EVER = 1 << 62
 """A virtual time that no run reaches, in ns."""
 
@@ -82,7 +82,7 @@ class Watched:
         self._read_plan(folder)
         for path in self._journals(folder):
             name = str(path.relative_to(folder))
-            tail = self._tails.setdefault(name, Tail(path, _RELAYED))
+            tail = self._tails.setdefault(name, Tail(path, _UNSEEN))
             tail.path = path  # the folder may have been renamed
             self.record.add(path.stem, tail.lines())
         self.books.look()

@@ -34,6 +34,7 @@ DOORS = {
             "acting",
             "app",
             "desks",
+            "faults",
             "files",
             "overview",
             "pages",

@@ -33,7 +33,7 @@ PANELS = {
         Panel("now", "Now", "clocks products", now.context, 1000),
         Panel("lanes", "Episodes", "journals clocks alarms products", lanes.context, 2000),
         Panel("sensors", "Sent and received", "products", sensors.context, 2000),
-        Panel("topology", "Network", "journals products", topology.context, 1000),
+        Panel("topology", "Network", "journals products", topology.context, 2000),
         Panel("checks", "Ledger and audit", "journals products", checks.context, 2000),
         Panel("incidents", "Alarms", "alarms products", incidents.context, 2000),
         Panel("models", "Detectors", "products", models.context),
