@@ -94,12 +94,12 @@ LEARNERS: dict[str, Learner] = {
     ),
     PROBE: _on(
         PROBE,
-        150_000,
+        600_000,
         lambda seed, _: Forest(48, min_samples_leaf=2, max_samples=0.5, random_state=seed),
     ),
     "gradient_boosting": _on(
         "gradient_boosting",
-        100_000,
+        200_000,
         lambda seed, _: HistGradientBoostingClassifier(
             max_iter=120, max_leaf_nodes=15, learning_rate=0.06, random_state=seed
         ),
