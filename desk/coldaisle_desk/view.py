@@ -61,13 +61,12 @@ class View:
     def now_of(self, episode: Episode) -> int:
         """Return the virtual time that has been reached on the day of an episode."""
         day = episode.onset // self.plan.scenario.slots_per_day
+        if self.run.manifest is not None:
+            return min(self.run.end_ns, self.until_ns)
         reached = [
-            self.run.now_ns(shard)
-            for shard in list(self.run.record.paces)
-            if self.run.end_of(shard) > self.plan.day_ns(day)
+            self.run.now_ns(shard) for shard in list(self.run.record.paces) if day in self.run.days_of(shard)
         ]
-        started = [now for now in reached if now >= self.plan.day_ns(day)]
-        latest = max(started, default=self.run.start_ns) if not self.run.manifest else self.run.end_ns
+        latest = max(reached, default=self.run.start_ns)
         return min(latest, self.until_ns)
 
     def local(self, at_ns: int, pattern: str = "%a %d %b %H:%M:%S") -> str:

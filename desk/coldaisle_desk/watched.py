@@ -1,5 +1,6 @@
 """A run as the desk watches it: what its folder holds now, in the making or finished."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from coldaisle_desk.record import Pace, Record
 from coldaisle_desk.shelf import PLAN, SHARDS, Place
 from coldaisle_desk.tail import Tail
 
+ORDER = "order.json"
+"""File of a run in the making that says in how many shards it is played."""
 State = Literal["waiting", "playing", "labelling", "left", "sealed", "analysing", "analysed"]
 LOOK_S = 0.4
 """Least time between two looks into a folder, in s: many requests at once share one."""
@@ -180,14 +183,30 @@ class Watched:
         latest = pace.virtual_ns(self._wall_ns() if self.is_live and not sealed else None)
         return min(latest, self.end_of(shard))
 
+    def days_of(self, shard: str) -> range:
+        """Return the days of a shard, from 0; all for a name that no shard of the run can have."""
+        assert self.plan is not None  # noqa: S101 - there is no shard without a plan
+        days = self.plan.scenario.days
+        try:
+            return Shard.parse(shard, days).days
+        except InputError:
+            return range(days)
+
     def end_of(self, shard: str) -> int:
         """Return the virtual time at which a shard ends."""
         assert self.plan is not None  # noqa: S101 - there is no shard without a plan
+        return min(self.plan.day_ns(self.days_of(shard)[-1] + 1), self.end_ns)
+
+    @property
+    def shards(self) -> int:
+        """Number of shards in which it is played, as its order or its manifest says; those seen so far where neither does."""
+        if self.manifest is not None:
+            return self.manifest.shards
         try:
-            last = Shard.parse(shard, self.plan.scenario.days).days[-1]
-        except InputError:
-            return self.end_ns
-        return min(self.plan.day_ns(last + 1), self.end_ns)
+            order = json.loads(((self.folder or Path()) / ORDER).read_text(encoding="utf-8"))
+            return max(int(order["shards"]), len(self.record.paces))
+        except (OSError, ValueError, KeyError, TypeError):
+            return len(self.record.paces)
 
     @property
     def start_ns(self) -> int:

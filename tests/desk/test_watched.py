@@ -8,8 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
+from tests.conftest import HOUSE
 from tests.testbed import made_finished
 
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import load_scenario
 from coldaisle_desk.listing import compared, context
 from coldaisle_desk.matching import Matched
 from coldaisle_desk.panels import incidents, lanes, models
@@ -156,3 +160,34 @@ def test_a_folder_lists_runs_and_compares_two(finished: Path, tmp_path: Path) ->
     rows = {row["key"]: row["values"] for row in compared(shelf, ["made", "twin"])["rows"]}
     assert len(set(rows["semantic digest"])) == 1
     assert compared(shelf, ["made", "none"])["found"] == [True, False]
+
+
+def test_an_episode_lasts_until_the_present_of_its_own_shard(tmp_path: Path) -> None:
+    """While days are played side by side, an episode that goes on ends where its own day has got to."""
+    plan = build_plan(load_scenario(HOUSE / "scenarios" / "week.toml"))
+    stage, hour = tmp_path / ".week", 3600 * SECOND
+    for day in range(3):
+        journal = stage / "shards" / f"day-{day + 1}" / "journal"
+        journal.mkdir(parents=True)
+        offset = {
+            "event": "offset",
+            "shard": f"day-{day + 1}",
+            "wall_ns": 0,
+            "offset_ns": plan.day_ns(day) + 23 * hour,
+        }
+        (journal / "timeline.jsonl").write_text(json.dumps(offset) + "\n")
+    (stage / "plan.json").write_text(plan.model_dump_json())
+    (stage / "order.json").write_text('{"shards": 7}')
+    episode = next(episode for episode in plan.episodes if episode.onset // plan.scenario.slots_per_day == 1)
+    begin = {
+        "event": "episode",
+        "shard": "day-2",
+        "episode": episode.id,
+        "phase": "begin",
+        "at_ns": episode.begin_ns,
+    }
+    (stage / "shards" / "day-2" / "journal" / "injector.jsonl").write_text(json.dumps(begin) + "\n")
+    run = Watched(Place("week", tmp_path / "week"), lambda _: True, lambda: 0)
+    row = next(row for row in lanes.rows(_view(_look(run))) if row.episode == episode)
+    assert row.played == (episode.begin_ns, plan.day_ns(1) + 23 * hour)
+    assert (run.shards, len(run.record.paces)) == (7, 3)

@@ -31,6 +31,7 @@ def context(view: View) -> dict[str, Any]:
         "words": WORDS[run.state],
         "shards": shards,
         "sealed": len(sealed),
+        "total": run.shards,
         "days": view.plan.scenario.days,
         "wall": f"{instant(run.wall_now_ns):%Y-%m-%d %H:%M:%S}",
         "at": "" if view.at_ns is None else view.local(view.at_ns),
