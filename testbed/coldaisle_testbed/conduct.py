@@ -47,7 +47,7 @@ class PlayError(RunError):
 
 
 class Shown(Progress):
-    """Progress that gives paths as they are on the machine, outside of the containers.
+    """Progress that gives paths and the option ``--out`` as they are on the machine, outside of the containers.
 
     Args:
         inside: folder of the runs in the container.
@@ -58,16 +58,16 @@ class Shown(Progress):
         super().__init__()
         # paths are relative to the working folder, which is /
         name = re.escape(str(inside).removeprefix("/"))
-        self._inside = re.compile(rf"(?<![\w./-])/?{name}/")
-        self._outside = f"{outside.rstrip('/')}/"
+        self._inside = re.compile(rf"(?<![\w./-])/?{name}(?![\w.-])")
+        self._outside = outside.rstrip("/")
 
     def __call__(self, text: str) -> None:
         """Say that a step is done."""
         super().__call__(self.outside(text))
 
     def outside(self, text: str) -> str:
-        """Return a text in which every path into the folder of the runs is that of the machine."""
-        return self._inside.sub(lambda _: self._outside, text)
+        """Return a text in which every path into the folder of the runs is that of the machine, and the option its variable."""
+        return self._inside.sub(lambda _: self._outside, text).replace("with --out", "in COLDAISLE_RUNS")
 
 
 def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Callable[[], None]) -> Path:

@@ -124,6 +124,9 @@ def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> N
     """A path in the container, with or without its first slash, is printed as the path on the machine."""
     shown = Shown(Path("/lab/runs"), outside)
     assert shown.outside(f"report: {path}") == f"report: {outside.rstrip('/')}/a/report"
+    said = shown.outside("/lab/runs: it is full: name another with --out")
+    assert said == f"{outside.rstrip('/')}: it is full: name another in COLDAISLE_RUNS"
+    assert shown.outside("/lab/runs-2: is another") == "/lab/runs-2: is another"
 
 
 @pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
