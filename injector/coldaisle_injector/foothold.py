@@ -16,7 +16,7 @@ from coldaisle_injector.client import Client
 from coldaisle_injector.flows import Flows
 from coldaisle_injector.notes import Notes, Times
 from coldaisle_injector.script import Script, Until
-from coldaisle_injector.segments import read_addresses, read_arp
+from coldaisle_injector.segments import Arp, read_addresses, read_arp
 from coldaisle_injector.wire import BROADCAST, Wire
 
 _TOGETHER = 32
@@ -79,11 +79,10 @@ class Foothold:
         self._wire.send(frame)
         notes.frame(frame, BROKER, Role.INJECTED, act, anomalous=True)
 
-    def concerns(self, frame: bytes) -> bool:
-        """Tell whether a frame is from or to the attacker's own address."""
-        if (arp := read_arp(frame)) is not None:
+    def concerns(self, arp: Arp | None, addresses: tuple[str, str] | None) -> bool:
+        """Tell whether a frame is from or to the attacker's own address, by the ARP packet in it or its IPv4 addresses."""
+        if arp is not None:
             return INJECTOR.ip in (arp.target_ip, arp.sender_ip)
-        addresses = read_addresses(frame)
         return addresses is not None and INJECTOR.ip in addresses
 
     def tap(self, frame: bytes, *, outgoing: bool) -> None:

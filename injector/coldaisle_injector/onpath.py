@@ -106,8 +106,8 @@ class Path:
     def _answered(self) -> bool:
         return not self._caches.unanswered and not any(conn.waits for conn in self._connections.values())
 
-    def insist(self) -> None:
-        """Repeat claims that were not answered, and claim again where a cache was repaired.
+    def insist(self) -> bool:
+        """Repeat claims that were not answered, and claim again where a cache was repaired; return whether the path is settled.
 
         A victim's own ARP broadcast repairs its peer's cache. If the next claim overtakes that broadcast, the repair sticks; data that
         stays unacknowledged reveals this.
@@ -119,10 +119,11 @@ class Path:
             self._caches.renew()
         if self.settled:
             self._since_ns = self._times.wall_ns()
-            return
+            return True
         if self._times.wall_ns() - self._since_ns > PATIENCE_NS:
             raise self.spoofer.off_path("got no answer")
         self._caches.insist()
+        return False
 
     @property
     def _unacknowledged(self) -> bool:

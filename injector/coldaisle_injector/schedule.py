@@ -71,7 +71,8 @@ class Schedule:
         """Play until the timekeeper ends the run."""
         requested = over = False
         while True:
-            settled = self._scripts.settled and all(path.settled for path in self._paths.values())
+            paths_settled = [path.insist() for path in self._paths.values()]
+            settled = all(paths_settled) and self._scripts.settled
             if settled and over:
                 if dropped := self._wire.dropped():
                     raise MissedError(dropped)
@@ -90,8 +91,6 @@ class Schedule:
                 requested, over = False, self._scripts.next_ns is None
                 self._scripts.run_due(now_ns)
             self._scripts.look()
-            for path in self._paths.values():
-                path.insist()
 
     def _wait(self) -> bool:
         """Wait for frames and connections, handle them, and return whether the timekeeper has answered."""
@@ -127,14 +126,15 @@ class Schedule:
 
     def handle(self, frame: bytes, *, outgoing: bool = False) -> None:
         """Pass a frame to its path, or to the tap where the attacker's own host sent or received it."""
-        if self._foothold.concerns(frame):
+        arp, addresses = read_arp(frame), read_addresses(frame)
+        if self._foothold.concerns(arp, addresses):
             self._foothold.tap(frame, outgoing=outgoing)
         if outgoing:
             return
-        if (arp := read_arp(frame)) is not None:  # each path needs to know who asked, also for the attacker
+        if arp is not None:  # each path needs to know who asked, also for the attacker
             for path in self._paths.values():
                 path.on_arp(arp, frame)
-        elif frame[:6] == OURS and (addresses := read_addresses(frame)) is not None:
+        elif frame[:6] == OURS and addresses is not None:
             upward = addresses[1] == BROKER.ip
             path_between = self._paths.get(addresses[0 if upward else 1])
             if path_between is None or BROKER.ip not in addresses:

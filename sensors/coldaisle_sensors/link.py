@@ -46,8 +46,8 @@ class BrokerLostError(RunError):
 class _Client(Client):
     """paho's client with a callback for its port before the SYN, because refused attempts are in the capture too.
 
-    A PUBACK of MQTT 3.1 is a message id. For each one paho 2.2 makes the table of all properties of MQTT 5, which takes a seventh of
-    the processor time of a reading; here it is taken in without.
+    A PUBACK of MQTT 3.1 is a message id. For each one paho 2.2 makes the table of all properties of MQTT 5, which takes about a
+    tenth of a unit's processor time; here it is taken in without.
     """
 
     on_port: Callable[[int], None]

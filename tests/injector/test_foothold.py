@@ -15,6 +15,7 @@ from coldaisle_contracts.plan import Episode
 from coldaisle_injector import crafted
 from coldaisle_injector.notes import BudgetError, Notes
 from coldaisle_injector.script import Script
+from coldaisle_injector.segments import read_addresses, read_arp
 
 PORT = 2_345
 EPISODE = episode(kind="will-abuse", unit=None)
@@ -58,9 +59,9 @@ EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 def test_it_concerns_itself_with_its_own_address_alone(theatre: Theatre) -> None:
     """The foothold ignores frames between a unit and the broker, although its network card receives them."""
-    assert theatre.foothold.concerns(crafted.syn(PORT, 1883, 1))
-    assert theatre.foothold.concerns(crafted.question("198.18.0.9"))
-    assert not theatre.foothold.concerns(segment(publish("15.54", 1)).frame)
+    frames = [crafted.syn(PORT, 1883, 1), crafted.question("198.18.0.9"), segment(publish("15.54", 1)).frame]
+    concerned = [theatre.foothold.concerns(read_arp(frame), read_addresses(frame)) for frame in frames]
+    assert concerned == [True, True, False]
 
 
 def test_sent_frame_is_counted_and_noted(theatre: Theatre) -> None:

@@ -40,7 +40,7 @@ def audit(subjects: list[Subject]) -> list[Result]:
     Args:
         subjects: the levels of one data set.
     """
-    with threadpool_limits(1):  # threads that wait for each other took a third of all processor time
+    with threadpool_limits(1):  # threads that wait for each other took a third of its processor time
         return [
             perform(check, subject)
             for check in CHECKS
