@@ -293,3 +293,31 @@ def test_a_policy_of_the_machines_own_stays(tmp_path: Path) -> None:
     assert install.start().wait() == 0
     assert install.answers(1) == ["104"]
     assert install.policy.read_text() == "#!/bin/sh\nexit 104\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "is_there", "debian", "expected"),
+    [
+        (0, False, True, "install chromium\n"),
+        (0, True, True, ""),
+        (0, False, False, ""),
+        (1000, False, True, ""),
+    ],
+)
+def test_root_on_debian_gets_the_browser_of_the_tests(
+    user: int, is_there: bool, debian: bool, expected: str
+) -> None:
+    """Chromium is installed for `test` as root on Debian where it is missing, and nowhere else."""
+    text = (HOUSE / "coldaisle").read_text(encoding="utf-8")
+    function = text[text.index("want_browser() {") : text.index("\nrun_tests() {")]
+    stand_ins = (
+        f'id() {{ echo {user}; }}; has() {{ [ "$1" = apt-get ] || {str(is_there).lower()}; }}; '
+        f'grep() {{ {str(debian).lower()}; }}; install() {{ echo "install $*"; }}\n'
+    )
+    done = subprocess.run(
+        ["sh", "-eu", "-c", f"{stand_ins}{function}\nwant_browser"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, expected)
