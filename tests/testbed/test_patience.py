@@ -29,10 +29,10 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A compilation that takes too long ends with a sentence, and no partial result is kept."""
     monkeypatch.setattr(jit, "COMPILE_S", 0.01)
-    monkeypatch.setattr(jit, "_folders", lambda: iter([tmp_path / "cache"]))
+    monkeypatch.setattr(jit, "_folders", lambda: [tmp_path / "cache"])
     with pytest.raises(InputError, match=r"compiled code: was not finished within 0\.01 s"):
-        jit._compile()
-    assert list((tmp_path / "cache").iterdir()) == []
+        jit._compiled("twice.o")
+    assert list((tmp_path / "cache").glob("*.o")) == []
 
 
 def test_a_compose_command_that_hangs_is_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """The tables as files: whole or not there, the columns of the table of columns, and the machine code behind them."""
 
 import errno
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +22,7 @@ from tests.analysis.decoding.made import connect, control, decode, pcap, publish
 from coldaisle_analysis import columns, decoding
 from coldaisle_analysis.columns import WIRE, Level
 from coldaisle_analysis.compiled import compiler, jit, machine
-from coldaisle_analysis.decoding import batches, layout, schema
+from coldaisle_analysis.decoding import batches, layout, records, schema
 from coldaisle_analysis.decoding.batches import Batch
 from coldaisle_contracts.errors import InputError
 
@@ -231,9 +233,67 @@ def test_machine_code_is_made_where_it_may_be_written(
     monkeypatch.setattr("sys.executable", "false")
     with pytest.raises(InputError, match="could not be made"):
         jit.entry(_twice, 1, 1)
-    monkeypatch.setattr(jit, "_folders", lambda: [Path("/proc/none")])
-    with pytest.raises(InputError, match="has no folder"):
+    monkeypatch.setattr(jit, "_folders", lambda: [Path("/proc/none"), Path("/proc/nor")])
+    with pytest.raises(InputError, match="no folder to keep it in: make /proc/none or /proc/nor writable"):
         jit.entry(_twice, 1, 1)
+
+
+def test_machine_code_that_cannot_be_read_is_not_blamed_on_the_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the file of the machine code and what to do with it, and not the capture that was to be decoded."""
+    monkeypatch.setattr(jit, "_folders", lambda: [tmp_path])
+    code = tmp_path / f"pcap-{jit.stamp(Path(records.__file__).parent)}.o"
+    code.mkdir()  # root may read any file, but nobody reads a folder as one
+    records.load.cache_clear()
+    with pytest.raises(InputError) as failed:
+        decode(pcap(tmp_path / "made.pcap", FRAMES))
+    assert str(failed.value).startswith(f"{code}: compiled code cannot be read (Is a directory): make it")
+
+
+SLOW = """
+import os, pathlib, time
+folder = pathlib.Path(os.environ["COLDAISLE_COMPILES_INTO"])
+with (folder / "log").open("a") as log:
+    log.write(f"{os.getpid()}\\n")
+time.sleep(1.5)
+(folder / "twice-x.o").touch()
+"""
+"""A compiler that takes its time."""
+NEEDS = """
+import sys
+from pathlib import Path
+from coldaisle_analysis.compiled import jit
+jit._EVERYTHING, jit._folders = "slow", lambda: [Path(sys.argv[1])]
+print(jit._kept("twice-x.o") or jit._compiled("twice-x.o"))
+"""
+"""A program that needs machine code."""
+
+
+@pytest.mark.parametrize("dies", ["nobody", "the process", "the process and its compiler"])
+def test_one_process_compiles_and_the_others_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    """Of several processes one compiles; if it is killed its compiler goes on, and if that is killed, too, another one compiles."""
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    kept, log = tmp_path / "kept", tmp_path / "kept" / "log"
+    command = [sys.executable, "-c", NEEDS, str(kept)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while not (log.exists() and log.read_text(encoding="utf-8").endswith("\n")):
+            time.sleep(0.02)
+        if dies != "nobody":
+            first.kill()
+        if dies == "the process and its compiler":
+            os.kill(int(log.read_text(encoding="utf-8")), signal.SIGKILL)
+        others = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        assert {other.communicate()[0] for other in others} == {f"{kept / 'twice-x.o'}\n"}
+    finally:
+        first.kill()
+        first.wait()
+    compiled = len(log.read_text(encoding="utf-8").split())
+    assert compiled == (2 if dies == "the process and its compiler" else 1)
 
 
 def _twice(number: int) -> int:
