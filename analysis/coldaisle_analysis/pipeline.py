@@ -139,15 +139,19 @@ def _analyse(
     described.write(folder / "report" / "tables")
     drawn = page.draw(built, described)
     progress("training and scoring models")
-    scored = finish(progress)
+    scored, held_out = finish(progress)
     scored += other_runs.evaluate(levels, weeks, seed, progress)
     metrics.write(scored, folder / "models" / "metrics.json")
-    detectors = training.start(levels[0], scored, seed)  # they are fitted in other processes meanwhile
+    known = held_out.get(levels[0].name, {})
+    detectors = training.start(levels[0], scored, seed, known)  # they are fitted in other processes meanwhile
+    of_scores = page.begin(scored)
     progress("auditing the dataset")
     results = audit([result.row for result in scored])
     scorecard.write(subject.name, results, folder / scorecard.SCORECARD)
     progress("drawing the report")
-    page.write(subject, built, described, scored, results, folder / "report" / "index.html", drawn)
+    page.write(
+        subject, built, described, scored, results, folder / "report" / "index.html", drawn | of_scores()
+    )
     progress("saving detectors")
     about = {
         "data": {"name": subject.name, **subject.facts},

@@ -12,8 +12,10 @@ from tests.analysis import made_dataset
 from tests.analysis.test_schemas import SCHEMAS
 
 from coldaisle_analysis import columns
-from coldaisle_analysis.evaluation import metrics
-from coldaisle_analysis.evaluation.evaluate import _summary, evaluate
+from coldaisle_analysis.arrays import Rows
+from coldaisle_analysis.detection.training import train
+from coldaisle_analysis.evaluation import folds, metrics
+from coldaisle_analysis.evaluation.evaluate import _summary, begin, evaluate
 from coldaisle_analysis.evaluation.folds import evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level, prepare
 from coldaisle_analysis.evaluation.metrics import Scored
@@ -151,6 +153,28 @@ def test_labels_of_a_test_day_do_not_reach_its_scores() -> None:
         plain, blind = (evaluate_fold([name], data, fold, inputs, 1)[name] for data in (level, turned))
         assert plain.tested.score.tolist() == blind.tested.score.tolist()
         assert plain.threshold == blind.threshold
+
+
+def test_detectors_take_over_predictions_of_the_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models fitted on all days but some are not fitted again for a detector's policies, which stay the same."""
+    level, learned = levels_of(4, 4)[0], list[int]()
+    known = begin([level], 1)(lambda _: None).held_out["packets"]
+    fits = folds.model_inputs
+
+    def counted(level: Level, rows: Rows) -> folds.ModelInputs:
+        learned.append(len(rows))
+        return fits(level, rows)
+
+    monkeypatch.setattr(folds, "model_inputs", counted)
+    names = ["rule", "random_forest"]
+    alone = train(level, names, 1, {})
+    assert learned
+    learned.clear()
+    taken = train(level, names, 1, {}, known)
+    assert learned == []
+    assert {name: found.policies for name, found in alone.items()} == {
+        name: found.policies for name, found in taken.items()
+    }
 
 
 def test_identity_columns_stay_out_of_the_features() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib.backend_bases import RendererBase
+from matplotlib.figure import Figure
 from tests.analysis import made_dataset
 
 from coldaisle_analysis.audit import CHECKS
@@ -118,6 +120,20 @@ def test_every_figure_is_there_and_says_what_it_shows(attacked: tuple[str, list[
     text = attacked[0]
     assert [int(number) for number in re.findall(r"<b>Figure (\d+)\.", text)] == list(range(1, 11))
     assert len(re.findall(r'<svg role="img" aria-label="[^"]{20,}"', text)) == 10
+
+
+def test_a_figure_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything has its place before the figure is drawn, a single time."""
+    drawn, draw = list[Figure](), Figure.draw
+
+    def counted(figure: Figure, renderer: RendererBase) -> None:
+        drawn.append(figure)
+        draw(figure, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    made = made_dataset.make(2, 2)
+    assert "<svg" in traffic.distributions(made.packets)
+    assert len(drawn) == 1
 
 
 def test_both_splits_stand_side_by_side(attacked: tuple[str, list[Scored]]) -> None:

@@ -102,13 +102,15 @@ class Subject:
 
     def values(self, name: str, rows: Ints | None = None) -> Floats:
         """Return a feature, missing ones as NaN, in all rows or at some positions, shape (rows,); whole numbers as they are stored."""
-        column = self.frame[name] if rows is None else self.frame[name].iloc[rows]
+        column, taken = self.frame[name], slice(None) if rows is None else rows
         kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
         if kind in {"i", "u"}:
-            return np.asarray(column)
+            return np.asarray(column)[taken]
         if kind == "f":
-            return np.asarray(np.clip(np.asarray(column, np.float64), -ENOUGH, ENOUGH))
-        numbers = self.numbers(name) if rows is None else self.numbers(name)[rows]
+            return np.asarray(
+                np.clip(np.asarray(column)[taken].astype(np.float64, copy=False), -ENOUGH, ENOUGH)
+            )
+        numbers = self.numbers(name)[taken]
         return np.where(numbers == MISSING, np.nan, np.clip(numbers, -ENOUGH, ENOUGH))
 
     def ordered(self, name: str) -> Floats:

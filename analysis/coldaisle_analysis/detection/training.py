@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from coldaisle_analysis.detection.detector import PLAIN, SUFFIX, Detector
 from coldaisle_analysis.earliness.policies import Policy, Threshold, evaluation_set
 from coldaisle_analysis.evaluation.alarms import BEST, BUDGETS, choose
-from coldaisle_analysis.evaluation.folds import FoldResult, evaluate_fold, model_inputs
+from coldaisle_analysis.evaluation.folds import FoldResult, Scores, evaluate_fold, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.evaluation.splits import whole_run
@@ -35,7 +36,13 @@ _REPEATED = (
 """Entries of its model's row in the metrics that a detector's file repeats."""
 
 
-def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, Any]) -> dict[str, Detector]:
+def train(
+    level: Level,
+    models: Sequence[str],
+    seed: int,
+    about: Mapping[str, Any],
+    known: Mapping[bytes, Scores] = MappingProxyType({}),
+) -> dict[str, Detector]:
     """Return detectors by model; a model has none where a class has too few rows to learn from.
 
     Args:
@@ -43,11 +50,13 @@ def train(level: Level, models: Sequence[str], seed: int, about: Mapping[str, An
         models: names of the models.
         seed: seed of models and of the draw of rows.
         about: for each model, the origin of the data and its scores on held-out days; saved unchanged.
+        known: predictions for held-out days that were made already, see :func:`~coldaisle_analysis.evaluation.folds.evaluate_fold`.
     """
     fold = whole_run(level.groups, level.labels, level.known_ns)
     inputs = model_inputs(level, fold.train)
     detectors = {}
-    for model, result in evaluate_fold(models, level, fold, inputs, seed, keep=True).items():
+    results = evaluate_fold(models, level, fold, inputs, seed, keep=True, known=known)
+    for model, result in results.items():
         learned = result.tested
         if learned.pipeline is not None:
             trained = {"rows": learned.train_rows, "attack_rows": int(level.labels.sum()), "seed": seed}
@@ -69,13 +78,16 @@ def _policies(level: Level, result: FoldResult) -> dict[str, Policy]:
     return {PLAIN: plain, **{rule: chosen[rule].policy for rule in BUDGETS}, EARLY: chosen[BEST].policy}
 
 
-def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[str, Detector]]:
+def start(
+    level: Level, scored: Sequence[Scored], seed: int, known: Mapping[bytes, Scores] = MappingProxyType({})
+) -> Iterator[dict[str, Detector]]:
     """Start to train, in other processes, the models that policies are tuned for, and yield them once they are trained.
 
     Args:
         level: level ``packets`` of the training data.
         scored: their scores on held-out days, which their files repeat.
         seed: see :func:`train`.
+        known: see :func:`train`.
     """
     held_out = {
         result.row["model"]: {"held_out": {name: result.row.get(name) for name in _REPEATED}}
@@ -84,7 +96,8 @@ def start(level: Level, scored: Sequence[Scored], seed: int) -> Iterator[dict[st
     }
     models = [model for model in WITH_POLICIES if model in held_out]
     return parallel_map(
-        train, [(level, models[part::PARTS], seed, held_out) for part in range(PARTS)] if models else []
+        train,
+        [(level, models[part::PARTS], seed, held_out, known) for part in range(PARTS)] if models else [],
     )
 
 

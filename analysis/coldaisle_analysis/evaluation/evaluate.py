@@ -7,21 +7,13 @@ these columns would leak.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from coldaisle_analysis.evaluation.alarms import CaseSets, case_sets, of_results
-from coldaisle_analysis.evaluation.folds import FoldResult, Params, fold_result
-from coldaisle_analysis.evaluation.jobs import (
-    IDENTITY,
-    Scores,
-    jobs_of,
-    key,
-    run,
-    tuned_params,
-    without_unused,
-)
+from coldaisle_analysis.evaluation.folds import FoldResult, Params, Scores, fold_result, key
+from coldaisle_analysis.evaluation.jobs import IDENTITY, jobs_of, run, tuned_params, without_unused
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
@@ -30,6 +22,18 @@ from coldaisle_analysis.workers import parallel_map
 
 Progress = Callable[[str], None]
 """Is called with one line per step."""
+
+
+class Evaluated(NamedTuple):
+    """What an evaluation found.
+
+    Attributes:
+        scored: a row for every level, split and model.
+        held_out: by name of the level: the predictions of all models by whole days, by key of the fit.
+    """
+
+    scored: list[Scored]
+    held_out: dict[str, dict[bytes, Scores]]
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,25 @@ def evaluate(levels: list[Level], seed: int, progress: Progress, *, tuned: bool 
         progress: called with one line per split that is done.
         tuned: whether to choose the parameters of every supervised model on the training side of each grouped fold, see :mod:`tuning`.
     """
-    return begin(levels, seed, tuned=tuned)(progress)
+    return begin(levels, seed, tuned=tuned)(progress).scored
 
 
-def begin(levels: list[Level], seed: int, *, tuned: bool = False) -> Callable[[Progress], list[Scored]]:
+def begin(levels: list[Level], seed: int, *, tuned: bool = False) -> Callable[[Progress], Evaluated]:
     """Begin an evaluation in other processes, and return the function that waits for it; see :func:`evaluate`."""
     splits = [split for level in levels for split in _splits(level, seed)]
     params = _params(splits, seed, tune=tuned)
     predicted = _predicted(splits, params, seed)
 
-    def finish(progress: Progress) -> list[Scored]:
+    def finish(progress: Progress) -> Evaluated:
         scored: dict[int, list[Scored]] = {}
+        held_out: dict[str, dict[bytes, Scores]] = {}
         for at, scores in predicted:
+            level, name = splits[at].level, splits[at].name
             scored[at] = list(_scored(splits[at], scores, params[at], seed))
-            progress(f"{splits[at].level.name}, {splits[at].name} split: {_summary(scored[at])}")
-        return [result for at in sorted(scored) for result in scored[at]]
+            if name == level.held_out:
+                held_out[level.name] = scores
+            progress(f"{level.name}, {name} split: {_summary(scored[at])}")
+        return Evaluated([result for at in sorted(scored) for result in scored[at]], held_out)
 
     return finish
 

@@ -1,8 +1,10 @@
 """Models on one fold: their inputs, their fit on training rows, and their scores of held-out rows."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -10,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from coldaisle_analysis.arrays import Floats, Labels, Rows
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.preparation import ScoredRows, TrainingRows
-from coldaisle_analysis.evaluation.splits import Fold
+from coldaisle_analysis.evaluation.splits import Fold, Side
 from coldaisle_analysis.forecast.columns import columns_of, learn_site
 from coldaisle_analysis.forecast.kalman import COLUMNS, Site
 from coldaisle_analysis.models import MODELS
@@ -68,6 +70,18 @@ class Prediction:
     pipeline: Pipeline | None = None
 
 
+class Scores(NamedTuple):
+    """Rows of a level, and the predictions of models for them."""
+
+    rows: Rows
+    by_model: dict[str, Prediction]
+
+    def of(self, model: str, rows: Rows) -> Prediction:
+        """Return a model's prediction for some of the rows."""
+        whole = self.by_model[model]
+        return replace(whole, score=whole.score[np.searchsorted(self.rows, rows)])
+
+
 @dataclass(frozen=True)
 class FoldResult:
     """The result of a model on a fold.
@@ -83,6 +97,18 @@ class FoldResult:
     held_out: Rows
     held_out_scores: Floats
     threshold: float
+
+
+def key(side: Side, params: Params) -> bytes:
+    """Return the key of a fit: a digest of its rows, the rows of its site and its tuned parameters."""
+    return digest(params, side.fit, side.site)
+
+
+def digest(params: Params, *rows: Rows) -> bytes:
+    """Return a digest of parameters and rows."""
+    return hashlib.sha256(
+        b"|".join([repr(params).encode(), *(positions.tobytes() for positions in rows)])
+    ).digest()
 
 
 def model_inputs(level: Level, learned_from: Rows) -> ModelInputs:
@@ -166,6 +192,7 @@ def evaluate_fold(
     *,
     keep: bool = False,
     test: Floats | None = None,
+    known: Mapping[bytes, Scores] = MappingProxyType({}),
 ) -> dict[str, FoldResult]:
     """Fit and score models on a fold and return their results, by name of the model.
 
@@ -177,11 +204,15 @@ def evaluate_fold(
         seed: seed of the models and of the draws of their training rows.
         keep: whether to keep the models that are tested.
         test: input columns to test on instead of the fold's test side, shape (any number of rows, columns).
+        known: predictions of fits that were made already, by their :func:`key`.
     """
     features = inputs.of(fold.test) if test is None else test
     tested = fit_and_score(names, inputs, fold.train, level.labels, seed, features, keep=keep)
     inner = []
     for side in fold.inner:
+        if (made := known.get(key(side, {}))) is not None:
+            inner.append({name: made.of(name, side.scored) for name in names})
+            continue
         own_inputs = model_inputs(level, side.site)
         inner.append(
             fit_and_score(names, own_inputs, side.fit, level.labels, seed, own_inputs.of(side.scored))

@@ -1,16 +1,14 @@
 """Jobs for worker processes: the fits that the folds of a split need, each fit once."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from coldaisle_analysis.arrays import Rows
-from coldaisle_analysis.evaluation.folds import Params, Prediction, fit_and_score, model_inputs
+from coldaisle_analysis.evaluation.folds import Params, Scores, digest, fit_and_score, key, model_inputs
 from coldaisle_analysis.evaluation.levels import Level
-from coldaisle_analysis.evaluation.splits import Fold, Side
+from coldaisle_analysis.evaluation.splits import Fold
 from coldaisle_analysis.evaluation.tuning import tune
 from coldaisle_analysis.models import MODELS, WITH_IDENTITY
 
@@ -18,18 +16,6 @@ _JOINED = 1 << 28
 """Bytes of columns up to which they are joined for several fits: a process then holds them twice."""
 IDENTITY = "+identity"
 """Suffix of the name of a model that also got the identity columns."""
-
-
-class Scores(NamedTuple):
-    """Rows of a level, and the predictions of models for them."""
-
-    rows: Rows
-    by_model: dict[str, Prediction]
-
-    def of(self, model: str, rows: Rows) -> Prediction:
-        """Return a model's prediction for some of the rows."""
-        whole = self.by_model[model]
-        return replace(whole, score=whole.score[np.searchsorted(self.rows, rows)])
 
 
 @dataclass(frozen=True)
@@ -75,15 +61,10 @@ def jobs_of(
     for fold, tuned in zip(folds, params, strict=True):
         for side in fold.sides:
             job = Job(reduced, models, leaks, side.site, tuned, {})
-            fits = jobs.setdefault(_digest(tuned, side.site), job).fits
+            fits = jobs.setdefault(digest(tuned, side.site), job).fits
             _, scored = fits.get(key(side, tuned), (side.fit, side.scored))
             fits[key(side, tuned)] = side.fit, np.union1d(scored, side.scored)
     return list(jobs.values())
-
-
-def key(side: Side, params: Params) -> bytes:
-    """Return the key of a fit: a digest of its rows, the rows of its site and its tuned parameters."""
-    return _digest(params, side.fit, side.site)
 
 
 def run(job: Job, seed: int) -> dict[bytes, Scores]:
@@ -117,9 +98,3 @@ def tuned_params(level: Level, models: Sequence[str], rows: Rows, seed: int) -> 
 def without_unused(level: Level) -> Level:
     """Return a level without the parts that no model needs, to copy less to another process."""
     return replace(level, cases={}, kinds=level.kinds[:0])
-
-
-def _digest(params: Params, *rows: Rows) -> bytes:
-    return hashlib.sha256(
-        b"|".join([repr(params).encode(), *(positions.tobytes() for positions in rows)])
-    ).digest()

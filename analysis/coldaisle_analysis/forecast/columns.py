@@ -75,7 +75,9 @@ def _of_packets(frame: pd.DataFrame) -> SensorValues:
 
 def of_published(published: Published) -> SensorValues:
     """Return published values as values of sensors; each is judged as it comes."""
-    named = [place_of(*pair) for pair in zip(published.series, published.host, strict=True)]
+    pairs = list(zip(published.series, published.host, strict=True))
+    places = {pair: place_of(*pair) for pair in set(pairs)}
+    named = [places[pair] for pair in pairs]
     batch = np.arange(len(named), dtype=np.int64)
     return SensorValues(published.row, *_names(named), published.time_ns, batch, published.value)
 

@@ -53,9 +53,9 @@ def write(
         scored: the results of the models.
         results: the results of the audit.
         path: the file.
-        drawn: the figures of :func:`draw`, where they are drawn already.
+        drawn: the figures of :func:`draw` and :func:`begin`, where they are drawn already.
     """
-    figures = {**(draw(dataset, description) if drawn is None else drawn), **_of_scores(scored)}
+    figures = {**draw(dataset, description), **begin(scored)()} if drawn is None else drawn
     context = _context(subject, dataset, description, scored, audited(results), figures)
     context["audit"] = _audit(results)
     page = environment().get_template("report.html.j2").render(context)
@@ -171,8 +171,8 @@ def draw(dataset: Dataset, description: Description) -> dict[str, str]:
     return {name: svg for name, svg in figures.items() if svg}
 
 
-def _of_scores(scored: Sequence[Scored]) -> dict[str, str]:
-    """Return the inline SVG of every figure of the models' scores, each drawn in a process of its own."""
+def begin(scored: Sequence[Scored]) -> Callable[[], dict[str, str]]:
+    """Begin to draw the models' scores in other processes, and return the function that waits for the inline SVG of every figure."""
     split, earliest = grouped_split(scored), decision_rules.earliest(scored)
     jobs: dict[str, tuple[object, ...]] = {}
     if split:
@@ -183,7 +183,7 @@ def _of_scores(scored: Sequence[Scored]) -> dict[str, str]:
     if earliest:
         jobs["delay"] = earliness.delay, earliest
     drawn = parallel_map(_draw, list(jobs.values()))
-    return {name: svg for name, svg in zip(jobs, drawn, strict=True) if svg}
+    return lambda: {name: svg for name, svg in zip(jobs, drawn, strict=True) if svg}
 
 
 def _draw(figure: Callable[..., str], *arguments: object) -> str:

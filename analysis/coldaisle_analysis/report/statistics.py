@@ -106,10 +106,13 @@ def _counts(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.Da
         if words.empty:
             continue
         top = words.value_counts().index[: 24 if column == "hour" else TOP]
-        words = words.where(words.isin(top), "others")
-        table = pd.crosstab(words, kind.loc[words.index]).rename_axis(index="value", columns="kind")
-        long = table.reset_index().melt("value", var_name="kind", value_name="rows")
-        long["share"] = long["rows"] / long.groupby("kind")["rows"].transform("sum")
+        value, values = pd.factorize(words.where(words.isin(top), "others"), sort=True)
+        code, kinds = pd.factorize(kind.loc[words.index], sort=True)
+        rows = np.bincount(code * len(values) + value, minlength=len(kinds) * len(values))
+        long = pd.DataFrame(
+            {"value": np.tile(values, len(kinds)), "kind": np.repeat(kinds, len(values)), "rows": rows}
+        )
+        long["share"] = rows / np.repeat(np.bincount(code), len(values))
         parts.append(long.assign(level=level, column=column))
     names = ["level", "column", "value", "kind", "rows", "share"]
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
@@ -117,14 +120,20 @@ def _counts(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.Da
 
 def _distributions(level: columns.Level, frame: pd.DataFrame, kind: pd.Series) -> pd.DataFrame:
     """Return the distribution of each numeric column in each kind of traffic."""
-    numbers = frame[columns.features(level)].astype("float64")
+    names = columns.features(level)
+    table = np.column_stack([frame[name].to_numpy(np.float64, na_value=np.nan) for name in names])
+    numbers = pd.DataFrame(
+        table, columns=names
+    )  # in one block: column by column pandas takes four times as long
     parts = []
     for name, rows in numbers.groupby(kind.to_numpy()):
-        spread = rows.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]).set_axis(QUANTILES)
-        table = pd.concat([rows.agg(["count", "mean", "std"]), spread]).T
-        parts.append(table.rename_axis("column").reset_index().assign(level=level, kind=str(name)))
-    table = pd.concat(parts, ignore_index=True)
-    return table.loc[table["count"] > 0, ["level", "column", "kind", "count", "mean", "std", *QUANTILES]]
+        spread = rows.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]).set_axis(QUANTILES).T
+        summary = pd.DataFrame({"count": rows.count(), "mean": rows.mean(), "std": rows.std()})
+        parts.append(
+            summary.join(spread).rename_axis("column").reset_index().assign(level=level, kind=str(name))
+        )
+    long = pd.concat(parts, ignore_index=True)
+    return long.loc[long["count"] > 0, ["level", "column", "kind", "count", "mean", "std", *QUANTILES]]
 
 
 def strength(season: Floats, remainder: Floats) -> float:

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from coldaisle_analysis.arrays import Floats
+from coldaisle_analysis.arrays import Floats, Mask
 from coldaisle_analysis.earliness.erde import erde, f_latency
 from coldaisle_analysis.earliness.outcomes import Outcomes
 from coldaisle_analysis.earliness.policies.evaluation_sets import EvaluationSet
@@ -94,36 +94,46 @@ def tune_all(
     """
     within = {budget_threshold(score, train, budget) for budget in budgets}
     limits = sorted({*_limits(score, train), *within}, reverse=True)
-    ordered, most = score[train.order], max(budgets)
+    trial = _Trial(score[train.order], train, objective, max(budgets))
     tried = [
-        [
-            result
-            for ladder in (*GRIDS[family](limits), [NEVER])
-            for result in _descend(ladder, ordered, train, objective, most)
-        ]
+        [result for ladder in (*GRIDS[family](limits), [NEVER]) for result in trial.descend(ladder)]
         for family in families
     ]
     return [[_best(results, budget) for results in tried] for budget in budgets]
 
 
-def _descend(
-    ladder: Ladder, score: Floats, train: EvaluationSet, objective: str, most_per_day: float
-) -> Iterator[Tuned]:
-    """Yield the results of policies, each less cautious than the one before, until one raises more incidents than any budget allows."""
-    for policy in ladder:
-        tried = _try(policy, score, train, objective, most_per_day)
-        yield tried
-        if tried.incidents_per_day > most_per_day:
-            return
+class _Trial:
+    """Tries policies on rows; those that raise the same alarms are measured once.
 
+    Args:
+        score: score of each row in order, shape (rows,).
+        train: the rows.
+        objective: a key of :data:`OBJECTIVES`.
+        most_per_day: the largest budget in incidents per day.
+    """
 
-def _try(policy: Policy, score: Floats, train: EvaluationSet, objective: str, most_per_day: float) -> Tuned:
-    """Return the results of a policy on rows in order; its score is NaN if it raises more incidents than any budget allows."""
-    alarming = policy.alarms(score, train.streams)
-    rate = train.per_day(train.incidents_of(alarming))
-    if rate > most_per_day:
-        return Tuned(policy, float("nan"), rate)
-    return Tuned(policy, OBJECTIVES[objective](train.outcomes_of(alarming)), rate)
+    def __init__(self, score: Floats, train: EvaluationSet, objective: str, most_per_day: float) -> None:
+        self._score, self._train, self._objective, self._most = score, train, objective, most_per_day
+        self._measured: dict[bytes, tuple[float, float]] = {}
+
+    def descend(self, ladder: Ladder) -> Iterator[Tuned]:
+        """Yield the results of policies, each less cautious than the one before, until one raises more incidents than any budget allows."""
+        for policy in ladder:
+            alarming = policy.alarms(self._score, self._train.streams)
+            alarms = alarming.tobytes()
+            if alarms not in self._measured:
+                self._measured[alarms] = self._measure(alarming)
+            value, rate = self._measured[alarms]
+            yield Tuned(policy, value, rate)
+            if rate > self._most:
+                return
+
+    def _measure(self, alarming: Mask) -> tuple[float, float]:
+        """Return the score of alarms, NaN if they are more incidents than any budget allows, and their incidents per day."""
+        rate = self._train.per_day(self._train.incidents_of(alarming))
+        if rate > self._most:
+            return float("nan"), rate
+        return OBJECTIVES[self._objective](self._train.outcomes_of(alarming)), rate
 
 
 def _best(tried: Sequence[Tuned], budget_per_day: float) -> Tuned:

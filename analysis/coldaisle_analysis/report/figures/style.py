@@ -148,9 +148,9 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     """
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
-        _lay_out(figure)
-        figure.savefig(
-            text, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+        writer = _lay_out(figure)
+        writer.print_svg(  # type: ignore[no-untyped-call]
+            text, metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
         )
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -164,13 +164,14 @@ def inline_svg(figure: Figure, name: str, alternative: str) -> str:
     return f'{head}{box} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
 
 
-def _lay_out(figure: Figure) -> None:
-    """Give everything its place; without this, to find the places matplotlib draws the whole figure once more."""
-    FigureCanvasSVG(figure)  # it measures text as SVG does
+def _lay_out(figure: Figure) -> FigureCanvasSVG:
+    """Give everything its place and return what writes the figure; to find the places ``savefig`` would draw it once more."""
+    canvas = FigureCanvasSVG(figure)  # it measures text as SVG does
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
+    return canvas
 
 
 def heats(tables: dict[str, pd.DataFrame], colours: str, limits: tuple[float, float]) -> Figure:
