@@ -1,9 +1,13 @@
 """The analysis of a dataset: statistics, models, scorecard and report, written to a folder that the caller renames when it is complete."""
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from coldaisle_analysis import dataset, metadata
 from coldaisle_analysis.arrays import Mask
@@ -113,6 +117,21 @@ def analyse_captures(
         staging.replace(out)
 
 
+@contextmanager
+def _sparing() -> Iterator[None]:
+    """Save processor time while other processes are at work.
+
+    Threads would wait for each other, and a search for garbage in all that exists already would take a tenth of the time.
+    """
+    gc.freeze()
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        gc.unfreeze()
+
+
+@_sparing()
 def _analyse(
     built: Dataset,
     subject: Subject,
@@ -131,9 +150,12 @@ def _analyse(
         prepare(rows, level, visible.get(level)) for level, rows in built.learned().items() if len(rows)
     ]
     finish = evaluate.begin(levels, seed, tuned=tuned)  # from here on other processes are at work
+    gc.disable()  # what modules make stays
     from coldaisle_analysis.detection import training  # noqa: PLC0415 - these imports take two seconds
     from coldaisle_analysis.report import page, statistics  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     progress("describing the traffic")
     described = statistics.describe(built.packets, built.readings)
     described.write(folder / "report" / "tables")
