@@ -15,6 +15,7 @@ c = get_config()  # type: ignore[name-defined] # noqa: F821 - Jupyter runs this 
 c.ServerProxy.servers = {
     "desk": {
         "command": [
+            *("sh", "-c", 'exec "$@" >/dev/null', "sh"),  # its own address is of no use in the terminal
             *(sys.executable, "-P", "-m", "coldaisle_testbed"),
             *("desk", "--runs", str(RUNS), "--port", "{port}"),
         ],

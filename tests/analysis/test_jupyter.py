@@ -56,6 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     time.sleep(0.2)
             assert process.poll() is None, (folder / "log").read_text()
             yield address
+            assert not re.search(r"\?token=[\w-]", (folder / "log").read_text())  # Jupyter hides its own
         finally:
             process.terminate()
             process.wait(30)
