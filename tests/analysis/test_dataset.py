@@ -184,8 +184,10 @@ def test_labelled_frames_without_an_address(run: Path, foreign: tuple[Path, Path
 def test_a_header_is_checked_before_the_capture(tmp_path: Path) -> None:
     """A label table without a column, an empty one and a device are refused before the capture is read: here there is none."""
     (tmp_path / "short.csv").write_text("frame.number;ip.src\n1;\n")
+    (tmp_path / "commas.csv").write_text("frame.number,ip.src,label\n1,,0\n")
     (tmp_path / "empty.csv").touch()
     for name, error in (
+        ("commas.csv", "line 1.*separate the columns by ';'"),
         ("short.csv", "line 1.*add the column tcp.srcport"),
         ("empty.csv", "is empty"),
         ("/dev/null", "it is not a file"),

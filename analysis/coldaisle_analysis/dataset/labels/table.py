@@ -35,7 +35,12 @@ class FrameTable:
             raise InputError(path, remedy) from error
         missing = [name for name in HEADER if name not in self._table]
         if missing:
-            wanted = f"add the column {missing[0]}; wanted are {';'.join(HEADER)}"
+            fault = (
+                "separate the columns by ';'"
+                if len(self._table.columns) == 1
+                else f"add the column {missing[0]}"
+            )
+            wanted = f"{fault}; wanted are {';'.join(HEADER)}"
             raise InputError(f"{path}: line 1", wanted, ";".join(map(str, self._table)))
 
     def truth(self, frames: pd.DataFrame, pcap: Path) -> pd.DataFrame:
