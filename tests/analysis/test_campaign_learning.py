@@ -17,7 +17,7 @@ from tests.analysis.made_manifest import made_manifest
 from tests.analysis.test_schemas import SCHEMAS
 
 from coldaisle_analysis import dataset
-from coldaisle_analysis.campaign import analyse, analysis, learners, level
+from coldaisle_analysis.campaign import analyse, analysis, figures, learners, level
 from coldaisle_analysis.campaign.findings import best_of, kind_rows
 from coldaisle_analysis.campaign.fits import Fit, _sample, learned
 from coldaisle_analysis.campaign.joined import join
@@ -381,3 +381,18 @@ def test_scenarios_of_one_installation_share_a_site(campaign: Path) -> None:
     }
     shared = replace(selection, manifests=same)
     assert {shared.site_of(week) for week in shared.weeks} == {"made"}
+
+
+@pytest.mark.parametrize(
+    ("weeks", "labels"),
+    [
+        ([], []),
+        ([3], ["3"]),
+        ([1, 2, 4, 8, 9], ["1", "2", "4", "", "9"]),
+        ([1, 2, 4, 6], ["1", "2", "4", "6"]),
+        ([16, 32, 36], ["16", "", "36"]),
+    ],
+)
+def test_labels_of_a_learning_curve_do_not_touch(weeks: list[int], labels: list[str]) -> None:
+    """A number that the next one follows closely has no label; the last one always has."""
+    assert figures.labels_of(weeks) == labels

@@ -30,6 +30,9 @@ _COLOURS = {
     "random_forest": DAY_COLOUR,
 }
 
+NEAREST = 1.25
+"""Least ratio of two numbers of weeks whose labels do not touch."""
+
 
 @styled
 def curve(points: Sequence[LearningPoint]) -> str:
@@ -44,13 +47,19 @@ def curve(points: Sequence[LearningPoint]) -> str:
                 ax, [point for point in points if (point["level"], point["model"]) == (level, model)], model
             )
         ax.set_xscale("log", base=2)
-        ax.set_xticks(weeks, list(map(str, weeks)))
+        ax.set_xticks(weeks, labels_of(weeks))
         ax.minorticks_off()
         ax.set(ylim=(0, 1.02), xlabel="training weeks", title=f"{level.capitalize()}: F1 on the test weeks")
         grid(ax)
     handles = [entry(LEARNERS[model].model.title, _COLOURS[model], marker="o") for model in models]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)
     return inline_svg(figure, "curve", "F1 against the number of training weeks, with 95 % intervals.")
+
+
+def labels_of(weeks: Sequence[int]) -> list[str]:
+    """Return the labels of numbers of weeks in order, on an axis of powers of two; one that the next would cover is left empty."""
+    following = [*weeks[1:], NEAREST * weeks[-1]] if weeks else []
+    return [str(at) if after >= NEAREST * at else "" for at, after in zip(weeks, following, strict=True)]
 
 
 def _line(ax: Axes, points: Sequence[LearningPoint], model: str) -> None:
