@@ -4,7 +4,7 @@ import operator
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from coldaisle_contracts.manifest import Manifest, sha256_of
 from coldaisle_testbed.campaign import attempt
 from coldaisle_testbed.campaign.cluster import addresses, dask_pool, mapping
 from coldaisle_testbed.campaign.folder import folder_for
+from coldaisle_testbed.campaign.outcome import Outcome
 
 
 class Tried:
@@ -308,6 +309,29 @@ def test_jobs_of_an_analysis_are_done_by_workers(tried: Tried) -> None:
         assert len(programs - {worker.pid for worker in tried.cluster.workers}) == 3
         with pytest.raises(RunError, match=r"a job on .* failed: coldaisle: ZeroDivisionError"):
             list(mapped(operator.truediv, [(1, 1), (1, 0)]))
+
+
+def test_a_job_that_fails_while_another_is_waited_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several jobs may have ended before the first outcome is looked at; the failed one has no result then, either."""
+    answers = {"0": ("", 1), "1": ("coldaisle: ZeroDivisionError", None)}
+
+    class AtOnce:
+        """A dealer whose jobs have all ended when the first outcome is asked for."""
+
+        def __init__(self, pool: mapping._Jobs) -> None:
+            self._pool = pool
+
+        def deal(self, names: Sequence[str]) -> Iterator[Outcome]:
+            return iter([self._pool._outcome(name, "worker", answers[name]) for name in names])
+
+    monkeypatch.setattr(mapping, "Dealer", AtOnce)
+    pool = mapping._Jobs.__new__(mapping._Jobs)
+    pool.results = {}
+    monkeypatch.setattr(pool, "host_of", str, raising=False)
+    results = mapping._in_order(pool, list(answers))
+    assert next(results) == 1
+    with pytest.raises(RunError, match="a job on worker failed: coldaisle: ZeroDivisionError"):
+        next(results)
 
 
 def test_a_cluster_of_one_s_own_starts_and_ends(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from coldaisle_testbed.interrupts import Interrupted, heard
 def strike(number):
     os.kill(os.getpid(), number)
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup would have it ignored
+
 class Late:
     pass
 

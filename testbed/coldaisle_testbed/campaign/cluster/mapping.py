@@ -32,8 +32,10 @@ class _Jobs(DaskPool):
         return on_worker.call, self._payloads[week], ticket
 
     def _outcome(self, week: str, worker: str, answer: Any) -> Outcome:
-        sentence, self.results[week] = answer
+        sentence, result = answer
         ending: Any = "failed" if sentence else "done"
+        if ending == "done":  # several jobs may end before the outcome of the first is looked at
+            self.results[week] = result
         return Outcome(
             digest=week, ending=ending, sentence=sentence, host=self.host_of(worker), began=datetime.now(UTC)
         )
