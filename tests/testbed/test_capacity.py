@@ -20,10 +20,10 @@ def test_processors_and_memory_bound_it(
 
 
 @pytest.mark.parametrize(
-    ("processors", "gib", "most"), [(2, 24, 4), (1, 24, 2), (2, 3, 2), (64, 9, 8), (2, 0.3, 1)]
+    ("processors", "gib", "most"), [(2, 24, 6), (1, 24, 3), (2, 3, 2), (64, 9, 8), (2, 0.3, 1)]
 )
 def test_weeks_side_by_side(monkeypatch: pytest.MonkeyPatch, processors: int, gib: float, most: int) -> None:
-    """Two weeks per processor are played at the same time, fewer where memory is short, and at least one."""
+    """Three weeks per processor are played at the same time, fewer where memory is short, and at least one."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
     monkeypatch.setattr(capacity, "free_memory", lambda: int(gib * 2**30))
     assert capacity.weeks_side_by_side() == most
