@@ -8,7 +8,7 @@ from coldaisle_contracts import unforeseen
 from coldaisle_contracts.errors import notes
 from coldaisle_testbed.interrupts import Interrupted, heard
 
-_CONTAINER_PROGRAMS = ("conduct", "timekeeper", "switch", "notebook", "finish", "page")
+_CONTAINER_PROGRAMS = ("conduct", "timekeeper", "switch", "notebook", "finish", "page", "watch")
 
 
 def main() -> None:

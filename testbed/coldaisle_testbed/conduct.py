@@ -28,6 +28,13 @@ LINK = ".compose"
 START_S = 180.0
 """Time in which the timekeeper's container has to start, in s."""
 LOOK_S = 0.2
+WORDS = {
+    "with --out": "in COLDAISLE_RUNS",
+    "name a --model": "set COLDAISLE_MODEL",
+    "--policy": "COLDAISLE_POLICY",
+    "`coldaisle up`": "`docker compose up`",
+}
+"""Words in sentences of the command line, and what stands for them in containers."""
 
 
 class PlayError(RunError):
@@ -47,7 +54,7 @@ class PlayError(RunError):
 
 
 class Shown(Progress):
-    """Progress that gives paths and the option ``--out`` as they are on the machine, outside of the containers.
+    """Progress that gives paths as they are on the machine, outside of the containers, and the variable or command for an option.
 
     Args:
         inside: folder of the runs in the container.
@@ -66,8 +73,11 @@ class Shown(Progress):
         super().__call__(self.outside(text))
 
     def outside(self, text: str) -> str:
-        """Return a text in which every path into the folder of the runs is that of the machine, and the option its variable."""
-        return self._inside.sub(lambda _: self._outside, text).replace("with --out", "in COLDAISLE_RUNS")
+        """Return a text in which every path into the folder of the runs is that of the machine, and :data:`WORDS` are replaced."""
+        text = self._inside.sub(lambda _: self._outside, text)
+        for word, here in WORDS.items():
+            text = text.replace(word, here)
+        return text
 
 
 def make(plan: Plan, runs: Path, federation: Path, progress: Progress, ready: Callable[[], None]) -> Path:

@@ -1,13 +1,14 @@
-"""Programs of the testbed inside containers: conduct, timekeeper, switch, notebook, finish and page; the environment holds their arguments."""
+"""Programs of the testbed inside containers: conduct, timekeeper, switch, notebook, finish, page and watch; the environment holds their arguments."""
 
 import json
 import os
 import secrets
 import shutil
 import signal
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
@@ -17,12 +18,17 @@ from coldaisle_testbed import broker_accounts, provenance
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.interrupts import Interrupted
 
+if TYPE_CHECKING:
+    from coldaisle_testbed.conduct import Shown
+
 RUNS = Path("/runs").resolve()
 """Folder of the runs; a link in the analysis image."""
 PLANNED, KEEPING = Path("/tmp/planned"), Path("/tmp/keeping")  # noqa: S108 - in a container of their own
 """Files for the health checks: the plan exists; the timekeeper serves."""
 PAGE_PORT = 8899
 """Port of the desk in its container."""
+LISTENER = "mqtt://coldaisle@alarms:1884"
+"""The service that takes the alarms of a watch."""
 
 
 def conduct(env: Mapping[str, str]) -> None:
@@ -33,9 +39,8 @@ def conduct(env: Mapping[str, str]) -> None:
     from coldaisle_testbed import notebook as notebooks  # noqa: PLC0415
 
     path = Path(env.get("COLDAISLE_SCENARIO") or "/scenarios/week.toml")
-    progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
     federation = Path(env["COLDAISLE_FEDERATION"])
-    try:
+    with _shown(env) as progress:
         with notebooks.called() as finished:
             progress(
                 f"coldaisle {provenance.version()}, commit {_short(provenance.commit())}: planning {path}"
@@ -47,6 +52,16 @@ def conduct(env: Mapping[str, str]) -> None:
             conducting.finish(RUNS, progress)
         except ColdaisleError as error:
             progress(f"{error}; this does not affect the new run")
+
+
+@contextmanager
+def _shown(env: Mapping[str, str]) -> Iterator["Shown"]:
+    """Yield a progress that gives paths as they are on the machine; an error within the block gives them so, too."""
+    from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
+
+    progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
+    try:
+        yield progress
     except ColdaisleError as error:
         error.args = tuple(progress.outside(str(part)) for part in error.args)
         error.__notes__ = [progress.outside(note) for note in getattr(error, "__notes__", ())]
@@ -147,6 +162,19 @@ def finish(env: Mapping[str, str]) -> None:
     """Conclude runs that were played and not concluded."""
     from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
 
-    progress = conducting.Shown(RUNS, env.get("COLDAISLE_SHOWN_RUNS") or str(RUNS))
-    if not conducting.finish(RUNS, progress):
-        progress("every run that was played is finished")
+    with _shown(env) as progress:
+        if not conducting.finish(RUNS, progress):
+            progress("every run that was played is finished")
+
+
+def watch(env: Mapping[str, str]) -> None:
+    """Watch the run that is being made with the detector ``COLDAISLE_MODEL`` and its policy ``COLDAISLE_POLICY``; publish its alarms."""
+    from coldaisle_testbed import conduct as conducting  # noqa: PLC0415
+    from coldaisle_testbed import live  # noqa: PLC0415
+
+    model, policy = env.get("COLDAISLE_MODEL"), env.get("COLDAISLE_POLICY") or "best F1"
+    with _shown(env) as progress:
+        where = live.Address.parse(LISTENER, RUNS / "alarms" / "password")
+        live.watch(
+            RUNS, RUNS / conducting.LINK, Path(model) if model else None, policy, None, where, progress
+        )

@@ -83,7 +83,7 @@ def _heard_out(listener: socket.socket, address: Address) -> bool:
             _say(f"report: {address.of('files', Path('runs', run, REPORT))}")
             _say(f"JupyterLab: {address.of('lab/tree', FIRST)}")
             _say(
-                "it stays open until Ctrl-C; docker compose up notebook opens it again, docker compose down removes the containers"
+                "both pages stay open until Ctrl-C; docker compose up notebook desk opens them again, docker compose down removes the containers"
             )
         else:
             _say("the run has failed, so JupyterLab ends, too; docker compose up notebook opens it by itself")

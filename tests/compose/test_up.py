@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -62,10 +63,12 @@ class Checkout:
         }
 
     def start(self, *arguments: str) -> "Popen[str]":
-        """Start a Compose command; one for scripts gets the variable that docs/containers.md names."""
+        """Start a Compose command in a group of its own, as a shell does; one for scripts gets the variable of docs/containers.md."""
         command = ["docker", "compose", "--ansi", "never", *arguments]
         env = self.env | (NO_WAITING if FOR_SCRIPTS[0] in arguments else {})
-        return Popen(command, cwd=self.folder, env=env, stdout=PIPE, stderr=STDOUT, text=True)
+        return Popen(
+            command, cwd=self.folder, env=env, stdout=PIPE, stderr=STDOUT, text=True, process_group=0
+        )
 
     def call(self, *arguments: str) -> tuple[int, str]:
         """Call a Compose command; return its exit code and its output."""
@@ -218,6 +221,26 @@ def test_the_desk_shows_the_runs(checkouts: list[Checkout]) -> None:
 
 
 @pytest.mark.usefixtures("played")
+def test_both_pages_open_again_and_end_together(checkouts: list[Checkout]) -> None:
+    """`docker compose up notebook desk` prints both addresses, and Ctrl-C ends both, as docs/containers.md says."""
+    checkout = checkouts[0]
+    addresses = [f"127.0.0.1:{port}/" for port in (checkout.port, checkout.desk_port)]
+    with checkout.start("up", "notebook", "desk") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            addresses = [address for address in addresses if address not in line]
+            if not addresses:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+    assert addresses == []
+    until = time.monotonic() + 30
+    while checkout.running():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+@pytest.mark.usefixtures("played")
 def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
     """A second run in the same checkout has a watch with alarms in its own folder; afterwards only JupyterLab and the listener run."""
     checkout, before = checkouts[0], checkouts[0].latest()
@@ -226,6 +249,7 @@ def test_up_again_with_a_watch(checkouts: list[Checkout]) -> None:
     run = checkout.latest()
     assert run != before
     book = checkout.folder / "runs" / "alarms" / run.name / "day-1.jsonl"
+    assert f"alarms: runs/alarms/{run.name}" in checkout.call("logs", "live")[1]
     assert '"event": "end"' in book.read_text(encoding="utf-8").splitlines()[-1]
     assert set(checkout.running()) == {"notebook", "desk", "alarms"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.errors import FederateError, TrustError
+from coldaisle_contracts.errors import FederateError, InputError, TrustError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.plan import Plan
@@ -127,6 +127,21 @@ def test_paths_are_shown_as_the_machine_knows_them(path: str, outside: str) -> N
     said = shown.outside("/lab/runs: it is full: name another with --out")
     assert said == f"{outside.rstrip('/')}: it is full: name another in COLDAISLE_RUNS"
     assert shown.outside("/lab/runs-2: is another") == "/lab/runs-2: is another"
+
+
+def test_a_watch_without_a_detector_says_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no run has a detector, the sentence has the machine's path, Compose's command and the variable; a bad policy names its variable."""
+    (tmp_path / "alarms").mkdir()
+    (tmp_path / "alarms" / "password").write_text("secret\n")
+    (tmp_path / conduct.LINK).mkdir()
+    (tmp_path / conduct.LINK / "plan.json").write_text("{}")
+    monkeypatch.setattr(container_programs, "RUNS", tmp_path)
+    sentence = (
+        "data: no run here has a detector: play one first with `docker compose up`, or set COLDAISLE_MODEL"
+    )
+    with pytest.raises(InputError, match=sentence):
+        container_programs.watch({"COLDAISLE_SHOWN_RUNS": "data/"})
+    assert Shown(tmp_path, "data").outside("--policy is 'x'") == "COLDAISLE_POLICY is 'x'"
 
 
 @pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
