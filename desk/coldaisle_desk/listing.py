@@ -11,6 +11,7 @@ from coldaisle_contracts.campaign import WEEKS, CampaignFolder
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_desk.shelf import Place, Shelf
+from coldaisle_desk.watched import kind_of
 
 MOST = 200
 """Most runs, and most weeks of a campaign, that are listed."""
@@ -51,13 +52,13 @@ def _row(shelf: Shelf, place: Place) -> dict[str, Any]:
         manifest = Manifest.load(folder)
     except InputError:
         return row | {"state": "broken"}
-    count = len(analyses_of(folder))
+    analyses = analyses_of(folder)
     facts = {
         "engine": manifest.engine,
         "created": f"{manifest.created:%Y-%m-%d %H:%M}",
         "counts": manifest.counts,
     }
-    return row | facts | {"state": "analysed" if count else "sealed", "analyses": count}
+    return row | facts | {"state": kind_of(analyses[-1]) if analyses else "sealed", "analyses": len(analyses)}
 
 
 def _brief(shelf: Shelf, name: str) -> dict[str, Any]:

@@ -22,13 +22,18 @@ from coldaisle_desk.tail import Tail
 
 ORDER = "order.json"
 """File of a run in the making that says in how many shards it is played."""
-State = Literal["waiting", "playing", "labelling", "left", "sealed", "analysing", "analysed"]
+State = Literal["waiting", "playing", "labelling", "left", "sealed", "analysing", "audited", "analysed"]
 LOOK_S = 0.4
 """Least time between two looks into a folder, in s: many requests at once share one."""
 _UNSEEN = b'"anomalous":false', b'"side":"unit"'
 """In the lines of frames that were merely relayed, or do not pass the capture: half of the attacker's lines, which no panel shows."""
 EVER = 1 << 62
 """A virtual time that no run reaches, in ns."""
+
+
+def kind_of(analysis: Path) -> Literal["audited", "analysed"]:
+    """Return what an analysis has made of its run: one without models, as of ``--no-analysis``, has audited it."""
+    return "analysed" if (analysis / "models").is_dir() else "audited"
 
 
 class Watched:
@@ -149,7 +154,7 @@ class Watched:
             )
         if any((self.folder / ANALYSES).glob(".making-*")):
             return "analysing"
-        return "analysed" if self.analysis else "sealed"
+        return kind_of(self.analysis) if self.analysis else "sealed"
 
     @property
     def is_live(self) -> bool:

@@ -147,16 +147,16 @@ def test_it_follows_a_run_to_its_end(browser: Browser, tmp_path: Path) -> None:
         states = set()
         try:
             latest = time.monotonic() + 180
-            while time.monotonic() < latest and "analysed" not in states:
+            while time.monotonic() < latest and "audited" not in states:
                 mark = page.query_selector("[data-state]")
                 if mark is not None:
                     states.add(mark.get_attribute("data-state"))
                 time.sleep(0.1)
         finally:
-            if "analysed" not in states:
+            if "audited" not in states:
                 playing.terminate()
             assert playing.wait(120) == 0
-        assert {"playing", "analysed"} <= states
+        assert {"playing", "audited"} <= states
         until(page, "document.querySelectorAll('#lanes-body .played').length === 4")
         page.wait_for_selector("text=of 192")
         assert errors == []

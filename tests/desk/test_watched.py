@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from tests.conftest import HOUSE
+from tests.desk.conftest import serving
 from tests.testbed import made_finished
 
 from coldaisle_contracts.clock import SECOND
@@ -73,7 +74,7 @@ def test_a_run_is_read_in_parts_joined_and_renamed(finished: Path, tmp_path: Pat
     assert _look(run).state == "labelling"
     shutil.rmtree(stage)
     shutil.copytree(finished, final, symlinks=True)
-    assert _look(run).state == "analysed"
+    assert _look(run).state == "audited"
     assert before <= len(run.record.sent["inrow-13", 1]) == 9
     assert {row.phase for row in lanes.rows(_view(run))} <= {"end", "off_path"}
     shutil.move(final, tmp_path / "other")
@@ -146,17 +147,42 @@ def test_judged_detectors_stand_beside_the_models(finished: Path, tmp_path: Path
     assert (alarm.frame, alarm.score, alarm.episode) == (12, 0.7, "")
 
 
+def test_twins_say_which_attack_left_a_trace(finished: Path, tmp_path: Path) -> None:
+    """An episode of which no row differs from its twin has a ring in its lane; one that was not compared, and a broken file, have none."""
+    folder = made_finished.copy(finished, tmp_path)
+    run = _look(_watched(folder))
+    assert not lanes.context(_view(run))["compared"]
+    first, second, *_ = (episode.id for episode in _view(run).plan.episodes)
+    rows = [
+        {"episode": first, "level": "packets", "rows": 9, "visible": 0},
+        {"episode": first, "level": "readings", "rows": 0, "visible": 0},
+        {"episode": second, "level": "readings", "rows": 4, "visible": 3},
+        {"episode": second, "level": "windows", "rows": 1, "visible": 1},
+    ]
+    for name, text in (("001", json.dumps({"episodes": rows})), ("002", '{"episodes": [{}]}')):
+        (folder / "twins" / name).mkdir(parents=True)
+        (folder / "twins" / name / "episodes.json").write_text(text)
+    every = {row.episode.id: row for row in lanes.rows(_view(run))}
+    assert (every[first].trace, every[first].is_traceless) == ({"packets": (0, 9)}, True)
+    assert (every[second].trace, every[second].is_traceless) == ({"readings": (3, 4)}, False)
+    with serving(tmp_path) as desk:
+        page = desk.panel("made", "lanes")
+    assert page.count("traceless") == 1
+    assert "3 of 4</a> readings" in page
+
+
 def test_a_folder_lists_runs_and_compares_two(finished: Path, tmp_path: Path) -> None:
-    """Finished, broken and unfinished runs have their state; two copies of a run have the same digests."""
+    """Finished runs with and without models, broken and unfinished ones have their state; two copies of a run have the same digests."""
     made_finished.copy(finished, tmp_path)
     shutil.copytree(finished, tmp_path / "twin", symlinks=True)
+    (tmp_path / "twin" / "analyses" / "001" / "models").mkdir()
     (tmp_path / "broken").mkdir()
     for name in ("plan.json", "manifest.json"):
         (tmp_path / "broken" / name).write_text("{")
     (tmp_path / ".left" / "shards").mkdir(parents=True)
     shelf = Shelf(tmp_path, "", lambda _: False)
     states = {row["name"]: row["state"] for row in context(shelf)["runs"]}
-    assert states == {"made": "analysed", "twin": "analysed", "broken": "broken", "left": "left unfinished"}
+    assert states == {"made": "audited", "twin": "analysed", "broken": "broken", "left": "left unfinished"}
     rows = {row["key"]: row["values"] for row in compared(shelf, ["made", "twin"])["rows"]}
     assert len(set(rows["semantic digest"])) == 1
     assert compared(shelf, ["made", "none"])["found"] == [True, False]

@@ -10,6 +10,7 @@ from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.scenario import BROKER
 from coldaisle_desk.alarms import Alarm
+from coldaisle_desk.traces import Trace, traces
 from coldaisle_desk.view import View, spell
 
 MOST = 300
@@ -35,6 +36,7 @@ class Row:
         frames: number of its frames in the capture so far.
         alarms: times of the alarms that belong to it.
         verdict: whether it was caught or missed; ``open`` while that is not known, empty where nothing watches.
+        trace: its rows that differ from its twin's; empty where it was not compared with one.
     """
 
     episode: Episode
@@ -45,6 +47,12 @@ class Row:
     frames: int = 0
     alarms: list[int] = field(default_factory=list)
     verdict: Verdict = ""
+    trace: Trace = field(default_factory=dict)
+
+    @property
+    def is_traceless(self) -> bool:
+        """Whether it was compared with its twin, and no row differs: nobody can find it."""
+        return bool(self.trace) and not any(visible for visible, _ in self.trace.values())
 
     @property
     def delay(self) -> str:
@@ -86,13 +94,14 @@ def rows(view: View) -> list[Row]:
     for alarm in view.alarms():
         if alarm.episode:
             alarms[alarm.episode].append(alarm.at_ns)
-    return [_row(view, episode, alarms[episode.id]) for episode in view.plan.episodes]
+    of = traces(view.run.folder)
+    return [_row(view, episode, alarms[episode.id], of.get(episode.id, {})) for episode in view.plan.episodes]
 
 
-def _row(view: View, episode: Episode, alarms: list[int]) -> Row:
+def _row(view: View, episode: Episode, alarms: list[int], trace: Trace) -> Row:
     record, until = view.run.record, view.until_ns
     phases = {name: at for name, at in record.phases.get(episode.id, {}).items() if at <= until}
-    row = Row(episode, alarms=alarms)
+    row = Row(episode, alarms=alarms, trace=trace)
     if phases:
         row.phase = max(phases, key=lambda name: phases[name])
         begin, now = min(phases.values()), view.now_of(episode)
@@ -132,6 +141,7 @@ def context(view: View) -> dict[str, Any]:
         "lanes": [_lane(axis, name, every, false) for name in (*view.plan.scenario.units, BROKER)],
         "reached": _reached(view, axis),
         "table": shown[:MOST],
+        "compared": any(row.trace for row in shown),
         "left_out": max(0, len(shown) - MOST),
         "days": range(1, view.plan.scenario.days + 1) if view.plan.scenario.days > 1 else range(0),
         "families": sorted({row.family for row in every}),

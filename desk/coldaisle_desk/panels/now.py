@@ -14,6 +14,7 @@ WORDS: dict[State, str] = {
     "left": "left unfinished: nobody is making it now",
     "sealed": "sealed, not analysed",
     "analysing": "sealed; models are being trained",
+    "audited": "sealed and audited; no models",
     "analysed": "sealed and analysed",
 }
 """Each state in words."""
