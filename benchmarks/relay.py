@@ -17,14 +17,15 @@ import time
 from functools import partial
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
 from coldaisle_contracts.clock import SOCKET, Federate, SharedOffset
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
-from coldaisle_contracts.topics import SENSORS, TOPIC, client_id, encode_value
+from coldaisle_contracts.site_parameters import Site
+from coldaisle_contracts.topics import SENSORS, TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.schedule import Schedule
 from coldaisle_injector.wire import Guard, Wire
@@ -32,7 +33,8 @@ from coldaisle_testbed import broker_accounts, namespaces
 from coldaisle_testbed.engines.netns import MOSQUITTO
 from coldaisle_testbed.processes import fork, program
 
-UNIT = UNITS["inrow-13"]
+_PUBLISHED = Site().units["inrow-13"]
+UNIT = _PUBLISHED.host
 ROUND_TRIPS = 3_000
 STREAM_S = 5.0
 OUTSTANDING = 8
@@ -102,7 +104,7 @@ def planned(kind: str, **how: object) -> Plan:
 def attack(plan: Plan, folder: Path) -> None:
     """Run the attacker: the schedule of a run, on the wire of this namespace."""
     journal = Journal(folder / "injector.jsonl", "day-1")
-    Schedule(plan, Shard(range(1)), Wire(Guard()), Seat(folder, plan.start_ns), journal).play()
+    Schedule(plan, Shard(range(1)), Wire(Guard(plan.hosts)), Seat(folder, plan.start_ns), journal).play()
 
 
 def connected(sensor: int) -> socket.socket:
@@ -117,7 +119,7 @@ def connected(sensor: int) -> socket.socket:
                 raise
             time.sleep(0.05)  # the broker is still starting
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(messages.connect(client_id(UNIT.name, sensor)))
+    sock.sendall(messages.connect(_PUBLISHED.client(sensor)))
     sock.recv(4)
     return sock
 

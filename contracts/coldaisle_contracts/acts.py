@@ -199,7 +199,7 @@ def _forged(draft: Draft, sensor: int) -> float:
     site, unit, size = draft.scenario.site, draft.spec.unit, draft.parameters.get("size", 0.0)
     if not sensor or unit is None:
         return round(NEUTRAL + size, 2) if size else 0.0
-    median = site.medians[unit][sensor - 1]
+    median = site.units[unit].medians[sensor - 1]
     if draft.spec.stealth:
         least, most = site.normal(unit, sensor)
         return round(min(max(draft.rng.gauss(median, (most - least) / 6), least), most), 2)

@@ -1,13 +1,16 @@
-"""The hosts of the test network: role, name, IPv4 address and MAC address.
+"""The hosts that every test network has, and the addresses that any host can get.
 
 The network lies in 198.18.0.0/15, which RFC 2544 reserves for benchmarking, and no route leaves it.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 BENCHMARKING = IPv4Network("198.18.0.0/15")
-NETWORK = IPv4Network("198.18.0.0/24")
+NETWORK = IPv4Network("198.18.0.0/20")
+"""The test network: 4,094 addresses."""
+PUBLISHED = IPv4Network("198.18.0.0/24")
+"""The part of it that has as many addresses as the network of the published captures; an ARP sweep asks for these."""
 
 MQTT_PORT = 1883
 NTP_PORT = 123
@@ -30,28 +33,21 @@ class Host:
     mac: str
 
     @property
-    def octet(self) -> int:
-        """The last octet of its address."""
-        return int(self.ip.rpartition(".")[2])
+    def number(self) -> int:
+        """Its number in the network."""
+        return int(IPv4Address(self.ip)) - int(NETWORK.network_address)
 
 
-def _host(name: str, role: str, octet: int) -> Host:
-    ip = NETWORK.network_address + octet
+def host(name: str, role: str, number: int) -> Host:
+    """Return a host by its number in the network, from 1."""
+    ip = NETWORK.network_address + number
     return Host(name, role, str(ip), f"02:42:{ip.packed.hex(':')}")
 
 
-BROKER = _host("broker", "broker", 1)
+BROKER_NUMBER, INJECTOR_NUMBER = 1, 66
+BROKER = host("broker", "broker", BROKER_NUMBER)
 NTP = Host("ntp", "ntp", BROKER.ip, BROKER.mac)
 """The time server shares the broker's address, as in the published captures, so the capture sees NTP too."""
-INJECTOR = _host("injector", "injector", 66)
-UNITS = {
-    unit.name: unit
-    for unit in (
-        _host("inrow-13", "unit", 41),
-        _host("inrow-15", "unit", 36),
-        _host("inrow-23", "unit", 50),
-        _host("inrow-25", "unit", 34),
-    )
-}
-HOSTS = (BROKER, INJECTOR, *UNITS.values())
-"""The hosts that have an address of their own."""
+INJECTOR = host("injector", "injector", INJECTOR_NUMBER)
+TAKEN = frozenset({BROKER_NUMBER, INJECTOR_NUMBER})
+"""Numbers of the hosts that every network has."""

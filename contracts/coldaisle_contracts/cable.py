@@ -53,7 +53,7 @@ def plug_in(switch: Path, host: Host) -> None:
             switch_socket.connect(str(switch))
             namespace = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                socket.send_fds(switch_socket, [host.name.encode()], [namespace])
+                socket.send_fds(switch_socket, [f"{host.name} {host.number}".encode()], [namespace])
             finally:
                 os.close(namespace)
             answer = switch_socket.recv(4096).decode() or "the switch left"

@@ -95,7 +95,7 @@ _KINDS = (
             _field("tcp.urgent", 65535, 65535, least=1, faint=1), _field("tcp.checksum", 65535, 65535, faint=1),
             Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "distance by which the sequence number is moved ahead, beyond any window", whole=True, variants=("tcp.seq",)),
             Parameter("value", "bytes", 1e8, 1e9, 1e8, 1e9, "distance by which the acknowledgement number is moved ahead, beyond all that was sent", whole=True, variants=("tcp.ack",)),
-            Parameter("value", "1", 1, 254, 34, 50, "last octet of the host whose MAC address the frame is sent to instead",
+            Parameter("value", "1", 1, 4094, 34, 50, "number in the network of the host whose MAC address the frame is sent to instead",
                       whole=True, variants=("eth.dst",), drawn=False),
             Parameter("value", "characters", 1, 40, 1, 20, "number of characters added to the topic", whole=True, variants=("mqtt.topic",)),
             _field("mqtt.qos", 0, 0), _field("mqtt.retain", 1, 1, least=1), _field("mqtt.dup", 1, 1, least=1),

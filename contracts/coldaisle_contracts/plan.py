@@ -1,18 +1,21 @@
 """The plan of a run: every reading slot and every act; a pure function of scenario and seed."""
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field
 
-from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import BROKER as BROKER_HOST
+from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario, Target
 from coldaisle_contracts.taxonomy import Kind
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.units import Unit
 from coldaisle_contracts.validation import Model
 
 CONNECT = 2 * SECOND
@@ -118,6 +121,20 @@ class Plan(Model):
     utc_offset_s: int
     episodes: tuple[Episode, ...]
 
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """The units that run, by name."""
+        return {name: self.scenario.site.units[name] for name in self.scenario.units}
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts that have an address of their own: broker, attacker, units."""
+        return (BROKER_HOST, INJECTOR, *(unit.host for unit in self.units.values()))
+
+    def host_of(self, target: str) -> Host:
+        """Return the host of a unit, or for :data:`~coldaisle_contracts.scenario.BROKER` the broker's."""
+        return self.units[target].host if target in self.units else BROKER_HOST
+
     def day_ns(self, day: int) -> int:
         """Return local midnight of a day (from 0), in ns since the epoch."""
         return self.start_ns + day * DAY
@@ -153,7 +170,7 @@ class Plan(Model):
         """
         unplugged = {episode.unit for episode in self.episodes if episode.kind == "cable"}
         names = [name for name in self.scenario.units if name not in (unit, *unplugged)]
-        return tuple(UNITS[name] for name in names) or (INJECTOR,)
+        return tuple(self.units[name].host for name in names) or (INJECTOR,)
 
     def digest(self) -> str:
         """Return the sha256 of the plan, hex, without the scenario's table ``publish``, which does not change the run."""

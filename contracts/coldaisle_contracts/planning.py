@@ -14,6 +14,7 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
+from coldaisle_contracts.site_parameters import few
 
 LEAD = 20_000_000
 """Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
@@ -123,7 +124,7 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
         remedy = "the episode would end after its day or after the run: make it shorter, or start earlier"
         raise InputError(f"{place}.readings", remedy, spec.readings)
     if spec.unit is not None and spec.unit not in scenario.units:
-        remedy = f"this unit does not run: use one of {', '.join(scenario.units)}"
+        remedy = f"this unit does not run: use {few(scenario.units)}"
         raise InputError(f"{place}.unit", remedy, spec.unit)
     _refuse_silence(scenario, spec, place)
     refuse_short_interval(scenario, spec.kind, f"{place}.kind")
@@ -164,13 +165,13 @@ def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None
 def _refuse_strangers(plan: Plan, place: str) -> None:
     """Refuse to misdirect frames to a host that is not on the network all the time."""
     for index, spec in enumerate(plan.scenario.episodes):
-        octet = spec.named.get("value")
-        if spec.variant != "eth.dst" or octet is None:
+        number = spec.named.get("value")
+        if spec.variant != "eth.dst" or number is None:
             continue
-        octets = sorted(host.octet for host in plan.bystanders(spec.target))
-        if octet not in octets:
-            remedy = f"name the last octet of another host that stays on the network: {', '.join(map(str, octets))}"
-            raise InputError(f"{place}: key episodes.{index}.value", remedy, octet)
+        numbers = sorted(host.number for host in plan.bystanders(spec.target))
+        if number not in numbers:
+            remedy = f"name the number of another host that stays on the network: {few(map(str, numbers))}"
+            raise InputError(f"{place}: key episodes.{index}.value", remedy, number)
 
 
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:

@@ -5,24 +5,26 @@ The module is longer than most because it holds the format together with all the
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import Publish, with_known_licence
-from coldaisle_contracts.site_parameters import Site, load_site
+from coldaisle_contracts.site_parameters import Site, few, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
 from coldaisle_contracts.validation import MismatchError, Model, refuse_first
 
-UnitName = Literal["inrow-13", "inrow-15", "inrow-23", "inrow-25"]
+UnitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+"""The name of a unit; those that there are follow from the site."""
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 LONGEST_DRAWN = 60
@@ -33,7 +35,8 @@ FIRST_YEAR = FIRST.year - 1
 """Least year of a day: east of Greenwich a day may begin in the year before."""
 BROKER: Final = "broker"
 """The target of an episode that attacks no unit."""
-Target = UnitName | Literal["broker"]
+Target = UnitName
+"""The name of a unit, or :data:`BROKER`."""
 
 
 def _once(values: Sequence[object]) -> bool:
@@ -180,12 +183,12 @@ class Scenario(Model):
         time_zone: IANA name; its offset from UTC must not change during the run.
         duration_h: length of the run, in h.
         interval_s: time between two readings of a sensor, in s.
-        units: the units that run.
+        units: the units that run; without any, all of the site.
         time: ``virtual`` skips idle time, ``real`` does not.
         ntp_every: number of slots from one NTP query of a controller to the next.
         keepalive_s: MQTT keepalive, in s; longer than the interval, so no PINGREQ is due.
         accounts: names and passwords that the broker knows; every other client is anonymous.
-        site: parameters of the units' model.
+        site: the units that there are, and the parameters of their model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
         publish: authors and terms of the run as a data set; they do not change the run.
@@ -197,7 +200,7 @@ class Scenario(Model):
     time_zone: str
     duration_h: float = Field(gt=0, le=24 * 92)
     interval_s: float = Field(default=300.0, ge=10.0, le=3600.0)
-    units: tuple[UnitName, ...] = get_args(UnitName)
+    units: tuple[UnitName, ...] = ()
     time: Literal["virtual", "real"] = "virtual"
     ntp_every: int = Field(default=4, ge=1)
     keepalive_s: int = Field(default=3600, ge=10, le=65535)
@@ -206,6 +209,16 @@ class Scenario(Model):
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
     publish: Publish | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_unit(cls, content: Any) -> Any:
+        """Let all units of the site run where none is named; if the site is not valid, its own error says so."""
+        if isinstance(content, dict) and "units" not in content:
+            with suppress(ValidationError):
+                site = Site.model_validate(content.get("site", {}))
+                return {**content, "site": site, "units": list(site.units)}
+        return content
 
     @field_validator("name")
     @classmethod
@@ -236,9 +249,12 @@ class Scenario(Model):
             (self.slots < 1, "duration_h", f"make it at least {interval}"),
             (not _once(self.units), "units", "name at least one unit, and none twice"),
         )
-        if missing := [unit for unit in self.units if unit not in self.site.medians]:
-            remedy = f"add {', '.join(missing)}, because the scenario runs them"
-            raise MismatchError("site.medians", sorted(self.site.medians), remedy)
+        if strange := [unit for unit in self.units if unit not in self.site.units]:
+            raise MismatchError("units", strange[0], f"the site has no such unit: use {few(self.site.units)}")
+        medians = self.site.medians
+        if medians and (missing := [unit for unit in self.units if unit not in medians]):
+            remedy = f"add {few(missing)}, because the scenario runs them"
+            raise MismatchError("site.medians", sorted(medians), remedy)
         return self
 
     def _refuse_days_without_stamps(self) -> None:

@@ -1,27 +1,28 @@
-"""Parameters of the mathematical model of the units, which stand for a real site.
+"""A site: its units, and the parameters of the mathematical model that stands for a real one.
 
 The defaults are the published DAD captures' medians, noise and autocorrelation (Vigoya et al.,
 Sensors 2020, 20(13), 3745); ``coldaisle fit`` estimates them from other captures.
 """
 
 import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.texts import read_toml
+from coldaisle_contracts.units import MOST_UNITS, WARMER, Celsius, Group, PerSensor, Unit
 from coldaisle_contracts.validation import MismatchError, Model
-
-PerSensor = tuple[float, float, float, float]
-"""One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 
 _COOLANT = 2
 """Greatest number of a sensor in the coolant."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Spread = Annotated[float, Field(ge=0.0, le=5.0)]
 Correlation = Annotated[float, Field(gt=-1.0, lt=1.0)]
-Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
 
 
 class Season(Model):
@@ -42,11 +43,25 @@ class Season(Model):
     peak_day: float = Field(default=2.5, ge=0.0, lt=7.0)
 
 
+PUBLISHED_UNITS = tuple(
+    Group(number=number, address=address) for number, address in ((13, 41), (15, 36), (23, 50), (25, 34))
+)
+"""The four units of the published captures: client ids and the last byte of each address are theirs."""
+PUBLISHED_MEDIANS = {
+    "inrow-13": (11.94, 15.89, 20.00, 27.34),
+    "inrow-15": (11.68, 15.36, 20.00, 27.21),
+    "inrow-23": (11.13, 14.94, 20.00, 26.30),
+    "inrow-25": (11.24, 15.34, 20.00, 26.80),
+}
+"""The median of each of their sensors, in °C."""
+
+
 class Site(Model):
-    """Parameters of the model of the units of a site.
+    """A site: its units, and the parameters of their model.
 
     Attributes:
-        medians: per unit, the median of each sensor, in °C.
+        devices: groups of units; without any, the four of the published captures.
+        medians: per unit, the median of each sensor, in °C; when left out, those of its group, or of the published captures.
         noise: standard deviation of each sensor's short-term noise, in °C.
         autocorrelation: lag-1 autocorrelation of that noise.
         coupling: share of the noise's variance that the sensors of a unit have in common.
@@ -55,20 +70,31 @@ class Site(Model):
         season: daily and weekly seasonality.
     """
 
-    medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = Field(
-        default={
-            "inrow-13": (11.94, 15.89, 20.00, 27.34),
-            "inrow-15": (11.68, 15.36, 20.00, 27.21),
-            "inrow-23": (11.13, 14.94, 20.00, 26.30),
-            "inrow-25": (11.24, 15.34, 20.00, 26.80),
-        }
+    devices: tuple[Group, ...] = Field(
+        default=PUBLISHED_UNITS, min_length=1, exclude_if=lambda groups: bool(groups == PUBLISHED_UNITS)
     )
+    medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = Field(default={})
     noise: tuple[Spread, Spread, Spread, Spread] = (0.15, 0.14, 0.13, 0.13)
     autocorrelation: tuple[Correlation, Correlation, Correlation, Correlation] = (0.15, 0.13, 0.08, 0.06)
     coupling: Fraction = 0.9
     drift: Spread = 0.16
     excursion_share: Fraction = 0.045
     season: Season = Season()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published(cls, content: Any) -> Any:
+        """Give the published units their medians."""
+        if isinstance(content, dict) and not {"devices", "medians"} & content.keys():
+            return {**content, "medians": PUBLISHED_MEDIANS}
+        return content
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """Its units by name, in the order of the file."""
+        units = {unit.name: unit for group in self.devices for unit in group.units()}
+        own = {name: replace(units[name], medians=medians) for name, medians in self.medians.items()}
+        return units | own
 
     def normal(self, unit: str, sensor: int) -> tuple[float, float]:
         """Return least and greatest normal value of a sensor, in °C: three standard deviations below and above its median.
@@ -79,8 +105,8 @@ class Site(Model):
         index = sensor - 1
         swing = (self.season.daily**2 + self.season.weekly**2) / 2 * (0.0, 0.3, 0.01, 1.0)[index]
         variance = self.noise[index] ** 2 + swing + (self.drift**2 if sensor <= _COOLANT else 0.0)
-        reach = 3 * math.sqrt(variance)
-        return round(self.medians[unit][index] - reach, 2), round(self.medians[unit][index] + reach, 2)
+        reach, median = 3 * math.sqrt(variance), self.units[unit].medians[index]
+        return round(median - reach, 2), round(median + reach, 2)
 
     @field_validator("medians")
     @classmethod
@@ -88,15 +114,41 @@ class Site(Model):
         """Refuse a unit that does not cool, because its energy balance has no solution."""
         for unit, (coolant_in, coolant_out, supply, return_air) in value.items():
             if coolant_out <= coolant_in or return_air <= supply:
-                remedy = "make coolant out warmer than coolant in, and return air warmer than supply air"
-                raise MismatchError(unit, value[unit], remedy)
+                raise MismatchError(unit, value[unit], WARMER)
         return value
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        """Refuse units that have a name, an address or client ids in common, and medians of a unit that there is not."""
+        units = [unit for group in self.devices for unit in group.units()]
+        if not 1 <= len(units) <= MOST_UNITS:
+            raise MismatchError("devices", len(units), f"have 1 to {MOST_UNITS} devices in all")
+        for what, key, remedy in (
+            (lambda unit: unit.name, "name", "two devices have this name: give each another one"),
+            (lambda unit: unit.host.ip, "address", "two devices have this address: move a group"),
+            (lambda unit: unit.stem, "client", "two devices have these client ids: a broker lets only one of them in"),
+        ):  # fmt: skip
+            counts = Counter(map(what, units))
+            if twice := [value for value, count in counts.items() if count > 1]:
+                raise MismatchError(f"devices.{key}", twice[0], remedy)
+        if strange := sorted(set(self.medians) - {unit.name for unit in units}):
+            remedy = f"the site has no such unit: use {few(unit.name for unit in units)}"
+            raise MismatchError(f"medians.{strange[0]}", None, remedy)
+        return self
+
+
+def few(names: Iterable[str], most: int = 6) -> str:
+    """Return the first names of many, for a sentence."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" or another of {len(every)}" if len(every) > most else "")
 
 
 def load_site(path: Path) -> Site:
-    """Read a site's parameters from TOML, as ``coldaisle fit`` writes them.
+    """Read a site from TOML: one of ``sites/``, or parameters as ``coldaisle fit`` writes them.
 
     Raises:
         InputError: if the file is missing or not TOML, or holds an unknown key or a bad value.
     """
-    return Site.check(read_toml(path, "name a readable TOML file written by `coldaisle fit`"), path)
+    return Site.check(
+        read_toml(path, "name a readable TOML file: one of sites/, or one that `coldaisle fit` wrote"), path
+    )

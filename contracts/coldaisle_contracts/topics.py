@@ -5,23 +5,22 @@ SENSORS = (1, 2, 3, 4)
 SENSOR_MEANING = {1: "coolant in", 2: "coolant out", 3: "supply air", 4: "return air"}
 
 
-def client_id(unit: str, sensor: int) -> str:
-    """Return the MQTT client id of a sensor: ``inrow-13`` sensor 4 is ``134``."""
-    return f"{unit.removeprefix('inrow-')}{sensor}"
+def sensor_of(client: str) -> int:
+    """Return the number of the sensor that a client id ends with: 4 for ``134``.
 
-
-def sensor_of(client: str) -> tuple[str, int]:
-    """Return unit name and sensor number of a client id, the inverse of :func:`client_id`."""
-    return f"inrow-{client[:-1]}", int(client[-1])
+    Raises:
+        ValueError: if it ends with no digit.
+    """
+    return int(client[-1:])
 
 
 def base_id(client: str) -> str:
-    """Return a client id without its suffix, which names the firmware."""
+    """Return a client id without its suffix, which names the firmware and begins with a hyphen; an id itself has none."""
     return client.partition("-")[0]
 
 
 def is_inrow(client: str) -> bool:
-    """Return whether a client id without suffix has the form of :func:`client_id`: two digits of the unit, one of the sensor."""
+    """Return whether a client id without suffix has the form of the published ones: two digits of the unit, one of the sensor."""
     return len(client) == 3 and client.isascii() and client.isdecimal()  # noqa: PLR2004 - three digits
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from coldaisle_contracts.addressing import INJECTOR, UNITS
+from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.clock import SECOND
 from coldaisle_desk.alarms import LIVE, Alarm, alerts_of, judged
 from coldaisle_desk.watched import EVER, Watched
@@ -72,7 +72,8 @@ def _spans(run: Watched) -> dict[str, list[tuple[int, int, str]]]:
         begin = min(phases.values())
         end = phases.get("off_path", phases.get("end", EVER // 2)) + grace_ns
         hosts = {INJECTOR.ip} if episode.row.actor == "injector" else set[str]()
-        for host in hosts | ({UNITS[episode.unit].ip} if episode.unit in UNITS else set()):
+        unit = run.plan.units.get(episode.unit)
+        for host in hosts | ({unit.host.ip} if unit else set()):
             spans[host].append((begin, end, episode.id))
     return {host: sorted(rows) for host, rows in spans.items()}
 

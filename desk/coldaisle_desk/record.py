@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from coldaisle_contracts.topics import base_id, is_inrow, sensor_of
+from coldaisle_contracts.topics import base_id, sensor_of
 
 Sensor = tuple[str, int]
 """A unit and the number of one of its sensors."""
@@ -119,7 +119,7 @@ class Record:
                 if line["anomalous"] and line["side"] == "broker":
                     self.frames[line["episode"]].add(line["at_ns"])
             case "reading":
-                self.sent[sensor_of(base_id(line["client"]))][line["slot"]] = float(line["value"])
+                self.sent[unit, sensor_of(base_id(line["client"]))][line["slot"]] = float(line["value"])
             case "act":
                 self.deeds.append(
                     Deed(
@@ -160,8 +160,3 @@ class Record:
                 yield (deed.unit, deed.sensor), deed.slot, None if deed.after is None else float(deed.after)
             except ValueError:
                 continue
-
-
-def is_sensor(client: str) -> bool:
-    """Tell whether a client id has the form of a sensor's, with or without the suffix of its firmware."""
-    return is_inrow(base_id(client))

@@ -25,7 +25,7 @@ def main() -> None:
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     journal = Journal(run / "journal" / "injector.jsonl", str(shard))
     federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), "injector")
-    Schedule(plan, shard, Wire(Guard()), federate, journal).play()
+    Schedule(plan, shard, Wire(Guard(plan.hosts)), federate, journal).play()
     journal.close()
     federate.leave()
 

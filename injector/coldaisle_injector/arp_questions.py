@@ -5,16 +5,15 @@ answer belong to the episode of that packet: the next one from the host that ask
 entry of the kernel's cache; it follows from no act and belongs to no episode.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from coldaisle_contracts.addressing import HOSTS
+from coldaisle_contracts.addressing import Host
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import Arp
 from coldaisle_injector.wire import BROADCAST
 
 _ASKS = 1
-_MACS = {host.ip: host.mac for host in HOSTS}
 
 Direction = tuple[bool, str]
 """Whether the attacker's own host asked, and the other host's IPv4 address."""
@@ -41,11 +40,16 @@ class Questions:
 
     Attributes:
         note: writes an ARP frame into the journal of its episode.
+        hosts: the hosts of the network.
     """
 
     note: Callable[[TappedFrame, Notes], None]
+    hosts: Iterable[Host]
     _waiting: dict[Direction, list[TappedFrame]] = field(default_factory=dict)
     _owner: dict[Direction, Notes | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._macs = {host.ip: host.mac for host in self.hosts}
 
     def asked(self, address: str, notes: Notes) -> None:
         """Take note of a question that an act sent itself."""
@@ -53,7 +57,7 @@ class Questions:
 
     def hear(self, arp: Arp, tapped: TappedFrame) -> None:
         """Journal an ARP frame now, or later when its episode is known; the kernel's own frames and forged ones get no line."""
-        if arp.sender_mac != _MACS.get(arp.sender_ip):
+        if arp.sender_mac != self._macs.get(arp.sender_ip):
             return
         peer = arp.target_ip if tapped.outgoing else arp.sender_ip
         asks = arp.operation == _ASKS

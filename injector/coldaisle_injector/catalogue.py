@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
+from coldaisle_contracts.units import Unit
 from coldaisle_injector.edits import Editing
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
@@ -22,11 +23,18 @@ class Scene:
         path: the path between the unit attacked and the broker; ``None`` where the target is the broker.
         foothold: the attacker's own place on the network.
         notes: the attacker's journal.
+        unit: the unit attacked; ``None`` where the target is the broker.
     """
 
     path: Path | None
     foothold: Foothold
     notes: Notes
+    unit: Unit | None = None
+
+    def client(self, sensor: int) -> str:
+        """Return the client id of a sensor of the unit attacked, or of one that it does not have."""
+        assert self.unit is not None  # noqa: S101 - the plan has a unit for these kinds
+        return self.unit.client(sensor)
 
 
 class OnPath(Editing):

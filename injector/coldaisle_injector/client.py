@@ -50,7 +50,7 @@ class Client:
 
     def open(self) -> None:
         """Request the connection; :attr:`connected` tells when it is established."""
-        Guard().check_target(BROKER.ip)
+        Guard((BROKER,)).check_target(BROKER.ip)
         code = self.socket.connect_ex((BROKER.ip, MQTT_PORT))
         if code not in (0, errno.EINPROGRESS):
             self._end()

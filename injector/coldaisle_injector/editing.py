@@ -56,7 +56,7 @@ class Editor:
             if upward and message.type == messages.PUBLISH:
                 data, edit = self._publish(conn, message)
             elif upward and message.type == messages.CONNECT:
-                conn.sensor = sensor_of(base_id(mqtt.client_id(message)))[1]
+                conn.sensor = sensor_of(base_id(mqtt.client_id(message)))
             elif not upward and message.type == messages.PUBACK:
                 data = self._puback(conn, message)
             half.stream.edit(at, len(message.data), len(data))

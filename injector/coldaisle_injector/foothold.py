@@ -5,9 +5,10 @@ sees each frame that the interface sends or receives, and journals it in the epi
 follows from no act gets no line. The ledger accepts ARP without a line as the kernel's own, and reports any other frame without one.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, Host
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.taxonomy import Role
@@ -30,15 +31,16 @@ class Foothold:
     Args:
         wire: its socket for raw frames.
         times: the attacker's clocks.
+        hosts: the hosts of the network.
 
     Attributes:
         clients: open connections to the broker.
     """
 
-    def __init__(self, wire: Wire, times: Times) -> None:
+    def __init__(self, wire: Wire, times: Times, hosts: Iterable[Host]) -> None:
         self._wire, self._times = wire, times
         self._flows = Flows()
-        self._questions = Questions(self._note)
+        self._questions = Questions(self._note, hosts)
         self.clients: list[Client] = []
 
     def enter(self, episode: Episode, notes: Notes) -> None:

@@ -5,7 +5,7 @@ import struct
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
 
-from coldaisle_contracts.addressing import HOSTS
+from coldaisle_contracts.addressing import host
 from coldaisle_contracts.journal import ETHERNET
 from coldaisle_injector.segments import ACK, PSH, Segment, complete, readdress
 
@@ -80,8 +80,8 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
     Args:
         frame: an Ethernet frame with a TCP segment.
         field: layer and field, a variant of tampering that does not start with ``mqtt``.
-        value: the value of the field; it is added to a sequence or acknowledgement number, and for ``eth.dst`` it is the last octet of a
-            host of the network.
+        value: the value of the field; it is added to a sequence or acknowledgement number, and for ``eth.dst`` it is the number of a host
+            of the network.
     """
     ether = Ether(frame)
     ip, tcp = ether[IP], ether[TCP]
@@ -89,7 +89,7 @@ def tampered(frame: bytes, field: str, value: int) -> bytes:
     del ip.chksum, tcp.chksum
     match field:
         case "eth.dst":
-            ether.dst = next(host.mac for host in HOSTS if host.ip.endswith(f".{value}"))
+            ether.dst = host("astray", "unit", value).mac
         case "ip.dscp":
             ip.tos = value << 2 | ip.tos & _ECN
         case "ip.ecn":

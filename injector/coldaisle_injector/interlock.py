@@ -6,7 +6,7 @@ import struct
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BENCHMARKING, BROKER, INJECTOR, NETWORK, UNITS
+from coldaisle_contracts.addressing import BENCHMARKING, BROKER, INJECTOR, NETWORK
 from coldaisle_contracts.cable import INTERFACE
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.plan import Plan
@@ -42,9 +42,11 @@ def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
 
 
 def _refuse_targets(plan: Plan) -> None:
-    named = {*plan.scenario.units, *(episode.unit for episode in plan.episodes)}
-    for name in sorted(named - {*UNITS, BROKER.name}):
+    for name in sorted({episode.unit for episode in plan.episodes} - {*plan.units, BROKER.name}):
         raise InterlockError(f"the plan names {name!r}, which is not on the test network")
+    for host in plan.hosts:
+        if IPv4Address(host.ip) not in NETWORK or not NETWORK.subnet_of(BENCHMARKING):
+            raise InterlockError(f"the plan has {host.name} at {host.ip}, which is not on the test network")
 
 
 def _refuse_interfaces() -> None:

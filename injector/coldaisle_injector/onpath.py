@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.units import Unit
 from coldaisle_injector.arp_caches import LOCK_NS, Caches
 from coldaisle_injector.editing import Editor
 from coldaisle_injector.edits import Editing
@@ -34,18 +35,18 @@ class Path:
 
     def __init__(
         self,
-        unit: Host,
+        unit: Unit,
         wire: Wire,
         notes: Notes,
         slot_of: Callable[[int], int],
         elsewhere: tuple[Host, ...] = (INJECTOR,),
     ) -> None:
-        self.unit, self.notes, self.elsewhere = unit, notes, elsewhere
+        self.unit, self.notes, self.elsewhere = unit.host, notes, elsewhere
         self._times = notes.times
-        self._caches = Caches(unit, wire, notes)
+        self._caches = Caches(unit.host, wire, notes)
         self.spoofer = Spoofer(unit, wire, notes)
         self._editor = Editor(notes, self.spoofer, slot_of)
-        self._relay = Relay(unit, wire, notes, self.spoofer, self._editor)
+        self._relay = Relay(unit.host, wire, notes, self.spoofer, self._editor)
         self._connections = self.spoofer.connections
         self._leaving = self._confirmed = self._up = self._down = False
         self._since_ns = 0

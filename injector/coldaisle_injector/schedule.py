@@ -2,7 +2,7 @@
 
 import select
 
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT
 from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal
@@ -50,12 +50,12 @@ class Schedule:
             return int((at_ns - plan.start_ns - FIRST_READING) / (interval * SECOND) + 0.5)
 
         self._paths: dict[str, Path] = {
-            UNITS[unit].ip: Path(
-                UNITS[unit], wire, Notes(UNITS[unit], self._times, journal), slot_of, plan.bystanders(unit)
+            unit.host.ip: Path(
+                unit, wire, Notes(unit.host, self._times, journal), slot_of, plan.bystanders(unit.name)
             )
-            for unit in plan.scenario.units
+            for unit in plan.units.values()
         }
-        self._foothold = Foothold(wire, self._times)
+        self._foothold, self._plan = Foothold(wire, self._times, plan.hosts), plan
         self._scripts = ScriptRunner(self._times)
         for episode in plan.episodes_on(shard.days):
             if episode.row.actor == "injector":
@@ -63,9 +63,10 @@ class Schedule:
 
     def _scene(self, episode: Episode) -> Scene:
         """Return the objects that an episode works with: a path and its journal, or a journal of its own."""
-        target = UNITS.get(episode.unit, BROKER)
+        target = self._plan.host_of(episode.unit)
         path = self._paths.get(target.ip) if episode.row.on_path else None
-        return Scene(path, self._foothold, path.notes if path else Notes(target, self._times, self._journal))
+        notes = path.notes if path else Notes(target, self._times, self._journal)
+        return Scene(path, self._foothold, notes, self._plan.units.get(episode.unit))
 
     def play(self) -> None:
         """Play until the timekeeper ends the run."""

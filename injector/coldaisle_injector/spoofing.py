@@ -4,7 +4,7 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.topics import client_id
+from coldaisle_contracts.units import Unit
 from coldaisle_injector import mqtt
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.edits import Reading
@@ -34,8 +34,8 @@ class Spoofer:
         connections: the connections through the attacker, by the unit's port.
     """
 
-    def __init__(self, unit: Host, wire: Wire, notes: Notes) -> None:
-        self._unit, self._wire, self._notes = unit, wire, notes
+    def __init__(self, unit: Unit, wire: Wire, notes: Notes) -> None:
+        self._unit, self._client, self._wire, self._notes = unit.host, unit.client, wire, notes
         self.connections: dict[int, Connection] = {}
         self._held: dict[tuple[int, int], tuple[Connection, mqtt.Message]] = {}
 
@@ -141,7 +141,7 @@ class Spoofer:
         for half, other, target in ((conn.up, conn.down, BROKER), (conn.down, conn.up, self._unit)):
             self._send_next(half, other, target, b"", Role.INJECTED, "reset", RST)
         conn.closed = True
-        victim = client_id(self._unit.name, sensor)
+        victim = self._client(sensor)
         self._notes.act("reset", slot=slot, sensor=sensor, port=conn.port, client=victim)
 
     def _send_next(

@@ -2,9 +2,10 @@
 
 import socket
 import struct
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 
-from coldaisle_contracts.addressing import BENCHMARKING, HOSTS, INJECTOR, NETWORK
+from coldaisle_contracts.addressing import BENCHMARKING, INJECTOR, NETWORK, Host
 from coldaisle_contracts.cable import INTERFACE
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import ARP, ETHERNET, IPV4
@@ -34,16 +35,16 @@ class Guard:
     """Refuses frames with an address of a host that is not on the test network.
 
     Args:
-        hosts: MAC address of each host of the plan by its IPv4 address.
+        hosts: the hosts of the plan.
     """
 
-    def __init__(self, hosts: dict[str, str] | None = None) -> None:
-        hosts = {host.ip: host.mac for host in HOSTS} if hosts is None else hosts
-        for ip in hosts:
-            if IPv4Address(ip) not in BENCHMARKING:
-                raise ForbiddenFrameError(f"address {ip} (outside {BENCHMARKING})")
-        self._ips = {IPv4Address(ip).packed for ip in hosts}
-        self._macs = {bytes.fromhex(mac.replace(":", "")) for mac in hosts.values()}
+    def __init__(self, hosts: Iterable[Host]) -> None:
+        hosts = tuple(hosts)
+        for host in hosts:
+            if IPv4Address(host.ip) not in BENCHMARKING:
+                raise ForbiddenFrameError(f"address {host.ip} (outside {BENCHMARKING})")
+        self._ips = {IPv4Address(host.ip).packed for host in hosts}
+        self._macs = {bytes.fromhex(host.mac.replace(":", "")) for host in hosts}
 
     def check_target(self, address: str) -> None:
         """Accept the address of a host of the plan, before a connection to it is requested.

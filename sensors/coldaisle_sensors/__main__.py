@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from coldaisle_contracts import cable, unforeseen
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP, UNITS
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
@@ -26,7 +26,7 @@ def main() -> None:
     if unit not in scenario.units:  # docker-compose.yml starts all four, whatever the scenario
         return
     if switch := os.environ.get("COLDAISLE_SWITCH"):
-        cable.plug_in(Path(switch), UNITS[unit])
+        cable.plug_in(Path(switch), plan.units[unit].host)
     values = temperature_model.readings(
         scenario.site, unit, scenario.seed, scenario.start, scenario.slots, scenario.interval_s
     ).tolist()

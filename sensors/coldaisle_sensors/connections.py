@@ -7,7 +7,7 @@ from typing import Protocol
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import ConnectLine, DisconnectLine
-from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_contracts.units import Unit
 from coldaisle_sensors.link import Link, drain, settle
 
 
@@ -51,7 +51,7 @@ class Connections:
     """The connections of a unit on one day.
 
     Args:
-        unit: name of the unit.
+        unit: the unit.
         clock: its clock.
         journal: its journal.
         make_link: returns the connection of a sensor.
@@ -64,7 +64,7 @@ class Connections:
 
     def __init__(
         self,
-        unit: str,
+        unit: Unit,
         clock: Clock,
         journal: Journal,
         make_link: LinkMaker,
@@ -72,7 +72,7 @@ class Connections:
     ) -> None:
         self._clock, self._journal, self._make_link = clock, journal, make_link
         self._meanwhile = meanwhile
-        self._ports = {client_id(unit, sensor): 0 for sensor in SENSORS}
+        self._ports = dict.fromkeys(unit.clients, 0)
         self.links: Sequence[Link] = ()
         self.because = LOST
 

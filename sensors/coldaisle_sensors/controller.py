@@ -44,7 +44,9 @@ class Controller:
     def run_day(self, day: int) -> None:
         """Play one day (from 0) with its anomalies: connect, report every slot, disconnect after midnight."""
         agenda = Agenda(self.clock)
-        connections = Connections(self.unit, self.clock, self.journal, self.make_link, agenda.meanwhile)
+        connections = Connections(
+            self.plan.units[self.unit], self.clock, self.journal, self.make_link, agenda.meanwhile
+        )
         notes = Notes(self.clock, self.journal)
         firmware = Firmware(self.plan.scenario.keepalive_s)
         gear = Gear(firmware, connections, self.timesync, self.cable, notes)

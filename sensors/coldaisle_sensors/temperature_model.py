@@ -6,7 +6,7 @@ An InRow unit draws warm air from the aisle, cools it with chilled water and blo
 * supply air ``T3``: the valve holds it at its set point, except for a small part of the load's swing;
 * return air ``T4``: its median plus the heat load, which follows day and week;
 * coolant out ``T2``: coolant in plus the heat taken from the air. At constant flows the energy balance
-  ``m_a c_a (T4 - T3) = m_w c_w (T2 - T1)`` makes ``T2 = T1 + r (T4 - T3)``, with ``r`` from the site's medians.
+  ``m_a c_a (T4 - T3) = m_w c_w (T2 - T1)`` makes ``T2 = T1 + r (T4 - T3)``, with ``r`` from the unit's medians.
 
 On top come AR(1) noise of each sensor (Box, Jenkins: Time Series Analysis, ch. 3), most of it common to a unit's sensors,
 and excursions: single readings at which all four sensors jump by a whole degree or two. The published DAD captures
@@ -21,7 +21,6 @@ import numpy.typing as npt
 from coldaisle_contracts.clock import DAY_S, WEEK_S
 from coldaisle_contracts.plan import seed_for
 from coldaisle_contracts.site_parameters import Season, Site
-from coldaisle_contracts.topics import SENSORS, client_id
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +39,7 @@ def readings(site: Site, unit: str, seed: int, start: datetime, slots: int, inte
 
     Args:
         site: parameters of the site.
-        unit: name of the unit, a key of ``site.medians``.
+        unit: name of the unit, a key of ``site.units``.
         seed: the scenario's seed.
         start: local time of the first slot; its time of day and weekday place the seasons.
         slots: number of readings of each sensor.
@@ -49,7 +48,7 @@ def readings(site: Site, unit: str, seed: int, start: datetime, slots: int, inte
     Returns:
         Temperatures in °C, one row per slot, one column per sensor: coolant in, coolant out, supply air, return air.
     """
-    coolant_in, coolant_out, supply, return_air = site.medians[unit]
+    coolant_in, coolant_out, supply, return_air = site.units[unit].medians
     load = season(site.season, start, slots, interval_s)
     t1 = coolant_in + drift(site.drift, seed, slots, interval_s)
     t3 = supply + LEAK * load
@@ -87,7 +86,7 @@ def noise(site: Site, unit: str, seed: int, slots: int) -> Floats:
     Each sensor has a generator of its own; the share ``site.coupling`` of the variance comes from a common one.
     """
     single = np.column_stack(
-        [_normals(seed, f"noise/{client_id(unit, sensor)}", slots) for sensor in SENSORS]
+        [_normals(seed, f"noise/{client}", slots) for client in site.units[unit].clients]
     )
     common = _normals(seed, f"noise/{unit}", slots)[:, None]
     steps = np.sqrt(site.coupling) * common + np.sqrt(1 - site.coupling) * single

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.cable import INTERFACE, set_state
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
@@ -28,10 +28,9 @@ def link_control() -> None:
     Raises:
         OSError: if the interface does not obey.
     """
-    unit = next(iter(UNITS.values()))
-    spaces = namespaces.build((BROKER, unit))
+    spaces = namespaces.build((BROKER, INJECTOR))
     try:
-        with namespaces.inside(spaces[unit.name]):
+        with namespaces.inside(spaces[INJECTOR.name]):
             for up in (False, True):
                 set_state(INTERFACE, up=up)
     finally:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
 
-from coldaisle_contracts.addressing import HOSTS
+from coldaisle_contracts.addressing import NETWORK, Host, host
 from coldaisle_contracts.cable import PLUGGED, SWITCH
 from coldaisle_testbed.namespaces import Bridge
 
-_BY_NAME = {host.name: host for host in HOSTS}
 _LONGEST = 64
-"""More bytes than the name of a host has."""
+"""More bytes than the name and number of a host have."""
+_WAITING = 512
+"""Most hosts that may wait to be plugged in."""
 
 
 class Switch:
@@ -28,13 +29,13 @@ class Switch:
 
     def __init__(self, folder: Path) -> None:
         self._bridge = Bridge()
-        self._plugged: set[str] = set()
+        self._plugged: set[str] = set()  # names and addresses
         path = folder / SWITCH
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(path))
         path.chmod(0o600)
-        self._listener.listen(len(_BY_NAME))
+        self._listener.listen(_WAITING)
 
     def serve(self) -> None:
         """Plug in hosts, one after the other, until the process ends."""
@@ -44,7 +45,7 @@ class Switch:
                 self.answer(asking)
 
     def answer(self, asking: socket.socket) -> None:
-        """Read the name and namespace of a host, plug it in, and answer with the result or the reason of a refusal."""
+        """Read the name, number and namespace of a host, plug it in, and answer with the result or the reason of a refusal."""
         data, namespaces, _, _ = socket.recv_fds(asking, _LONGEST, 1)
         try:
             answer = self._plug(data.decode(errors="replace"), namespaces)
@@ -53,19 +54,28 @@ class Switch:
                 os.close(namespace)
         asking.send(answer.encode())
 
-    def _plug(self, name: str, namespaces: list[int]) -> str:
-        if name not in _BY_NAME or len(namespaces) != 1:
-            return f"the switch knows no host {name!r} with a network namespace"
-        if name in self._plugged:
-            return f"a host is already plugged in as {name}"
+    def _plug(self, request: str, namespaces: list[int]) -> str:
+        asking = _host_of(request)
+        if asking is None or len(namespaces) != 1:
+            return f"{request!r} is no host of the test network with a network namespace"
+        if taken := [key for key in (asking.name, asking.ip) if key in self._plugged]:
+            return f"a host is already plugged in as {taken[0]}"
         try:
-            self._bridge.plug(_BY_NAME[name], namespaces[0])
+            self._bridge.plug(asking, namespaces[0])
         except (OSError, NetlinkError) as error:
             return f"the switch was refused a link ({error})"
-        self._plugged.add(name)
+        self._plugged |= {asking.name, asking.ip}
         return PLUGGED
 
     def close(self) -> None:
         """Stop listening."""
         self._listener.close()
         self._bridge.close()
+
+
+def _host_of(request: str) -> Host | None:
+    """Return the host that a request names, ``None`` where it is none: its name and its number in the network."""
+    name, _, number = request.partition(" ")
+    if not name or not (number.isascii() and number.isdecimal() and len(number) < 6):  # noqa: PLR2004 - 4,094 at most
+        return None
+    return host(name, "unit", int(number)) if 0 < int(number) < NETWORK.num_addresses - 1 else None

@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.published import UNITS, client_id
+
 from coldaisle_analysis.decoding import captures
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.manifest import sha256_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_contracts.topics import SENSORS
 
 SHARD = "day-1"
 OFFSET = 5_000 * SECOND

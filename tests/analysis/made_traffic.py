@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from tests.analysis import made_run
 from tests.analysis.made_manifest import made_manifest
+from tests.published import UNITS
 
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.planning import build_plan

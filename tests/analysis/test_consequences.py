@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 from tests.analysis.made_run import ACK, MILLI, PSH, Connection, Recorder
+from tests.published import UNITS
 
 from coldaisle_analysis.truth import custody, evidence
 from coldaisle_analysis.truth.readings import settle
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import SECOND
 
 FIN = 1

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from tests import python_api
 from tests.analysis import made_campaign, made_detector
+from tests.published import UNITS
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.features import packets
-from coldaisle_contracts.addressing import UNITS
 
 HOUSE = Path(__file__).resolve().parents[2]
 PAGES = {

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 from tests.analysis.made_run import ACK, PSH, ethernet, ipv4, pcap, publish, tcp
+from tests.published import UNITS
 
 from coldaisle_analysis.columns import names
 from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.features import packets
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 

@@ -8,13 +8,14 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from tests.netns.observe import fields
+from tests.published import UNITS
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.witness import Doubt, Verdict, frames
 from coldaisle_analysis.witness.attacker import Attacker
 from coldaisle_analysis.witness.connections import Connections
 from coldaisle_analysis.witness.journals import Journals
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan

@@ -11,9 +11,10 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 from tests.analysis.made_run import pcap
+from tests.published import UNITS
 
 from coldaisle_capture.retime import DISORDER_NS, Retimer, in_order, records, retimed
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.timeline import Timeline

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.analysis.made_run import ethernet, pcap
+from tests.published import UNITS
 
 from coldaisle_capture.seal import seal
 from coldaisle_capture.tcpdump import CaptureError, Tally
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.journal import Journal, read_journal
 from coldaisle_contracts.journal_lines import OffsetLine
 from coldaisle_contracts.manifest import sha256_of

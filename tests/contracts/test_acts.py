@@ -187,7 +187,7 @@ def test_a_door_warms_up_slowly() -> None:
         ("brute-force", {"count": 500, "rate": 1}, r"count is 500: the act takes 500 s, but only 296 s are left"),
         ("publish-flood", {"rate": 20, "count": 2000, "interval_s": 60}, r"count is 2000: the act takes 100 s, but only 56 s are left"),
         ("slow-denial", {"interval_s": 10}, r"kind is 'slow-denial': make interval_s longer than 10"),
-        ("tampering", {"variant": "eth.dst", "value": 41}, r"value is 41: name the last octet of another host that stays on the network: 34, 36, 50"),
+        ("tampering", {"variant": "eth.dst", "value": 41}, r"value is 41: name the number of another host that stays on the network: 34, 36, 50"),
         ("delay", {"start": "23:40"}, r"readings is 4: the episode would end after its day or after the run"),
     ],
 )  # fmt: skip

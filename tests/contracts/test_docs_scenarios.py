@@ -12,6 +12,7 @@ from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import Season, Site
+from coldaisle_contracts.units import Group
 
 DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -19,12 +20,14 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[drawn]`": Drawn,
     "`[[episodes]]`": EpisodeSpec,
     "`[site]`": Site,
+    "`[[site.devices]]`": Group,
     "`[site.season]`": Season,
     "`[publish]`": Publish,
     "`[[publish.authors]]`": Author,
 }
 _TABLES = {
     "Site": "`[site]` or a file",
+    "Group": "`[[site.devices]]`",
     "Drawn": "`[drawn]`",
     "EpisodeSpec": "`[[episodes]]`",
     "Season": "`[site.season]`",
@@ -33,6 +36,8 @@ _TABLES = {
 }
 _WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
 _PER = {"Kinds": "kind", "Medians": "unit", "Accounts": "name"}
+_WORDED = {("Site", "devices"): "the published ones", ("Site", "medians"): "the published ones"}
+"""Defaults in words, by model and key."""
 _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< ", "maximum": "≤ "}
 
 
@@ -45,6 +50,8 @@ def bounds(schema: dict[str, Any]) -> str:
             text = bounds(first)
         case {"enum": values} if values == list(KINDS):
             text = "a kind of [attacks.md](attacks.md)"
+        case {"const": value}:
+            text = f"`{value}`"
         case {"enum": values}:
             text = ", ".join(f"`{value}`" for value in values)
         case {"prefixItems": items}:
@@ -67,8 +74,9 @@ def bounds(schema: dict[str, Any]) -> str:
 def default(model: type[BaseModel], key: str) -> str:
     """Return the default of a key in TOML."""
     field = model.model_fields[key]
-    if field.is_required():
-        return "required"
+    worded = _WORDED.get((model.__name__, key), "required")
+    if field.is_required() or worded != "required":
+        return worded
     value = field.get_default(call_default_factory=True)
     if value is None:
         return "drawn by seed" if model is EpisodeSpec and key != "unit" else "none"

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.published import UNITS
 
 from coldaisle_analysis.export import eve
-from coldaisle_contracts.addressing import BROKER, NTP, UNITS
+from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.cable import SWITCH
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_testbed import namespaces

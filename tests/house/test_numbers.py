@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.published import UNITS
 
 from coldaisle_analysis.audit import CHECKS
 from coldaisle_analysis.dataset.aggregates.cut import Cut
@@ -14,7 +15,6 @@ from coldaisle_analysis.evaluation.groups import LAST
 from coldaisle_analysis.evaluation.splits import DAY_FOLDS
 from coldaisle_analysis.models import BASELINES, MODELS, WITH_POLICIES
 from coldaisle_analysis.models.model import EVERY_ROW
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
 from coldaisle_contracts.planning import LEAD, build_plan
 from coldaisle_contracts.scenario import load_scenario

@@ -6,8 +6,9 @@ from scapy.contrib.mqtt import MQTT, MQTTPublish
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
+from tests.published import SITE, UNITS
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.planning import build_plan
@@ -15,6 +16,7 @@ from coldaisle_contracts.scenario import Scenario
 from coldaisle_injector.segments import Segment
 
 UNIT = UNITS["inrow-13"]
+VICTIM = SITE.units["inrow-13"]
 PORT = 40_001
 MACS = (INJECTOR.mac, BROKER.mac)
 TIMESTAMP = [("NOP", None), ("NOP", None), ("Timestamp", (111, 222))]

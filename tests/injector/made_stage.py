@@ -5,13 +5,14 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.injector.made import episode
+from tests.published import HOSTS, SITE
 
 from coldaisle_contracts.addressing import Host
 from coldaisle_contracts.clock import SECOND
@@ -110,7 +111,7 @@ class Theatre:
         self.clocks, self.wire = clocks, Wire()
         self._path = folder / "injector.jsonl"
         self._journal = Journal(self._path, "day-1")
-        self.foothold = Foothold(self.wire, clocks)  # type: ignore[arg-type]
+        self.foothold = Foothold(self.wire, clocks, HOSTS)  # type: ignore[arg-type]
         self.stage = ScriptRunner(clocks)
 
     def notes(self) -> Notes:
@@ -127,7 +128,9 @@ class Theatre:
         over = list[bool]()
 
         def whole() -> Script:
-            yield from attack_for(episode).script(Scene(None, self.foothold, self.notes()))
+            yield from attack_for(episode).script(
+                Scene(None, self.foothold, self.notes(), SITE.units.get(episode.unit))
+            )
             over.append(True)
 
         self.perform(whole(), over)
@@ -160,6 +163,9 @@ def draw_near(patch: pytest.MonkeyPatch, port: int) -> None:
     """Let clients connect to a port of this machine."""
 
     class _Anybody:
+        def __init__(self, hosts: Iterable[Host]) -> None:
+            del hosts
+
         def check_target(self, address: str) -> None:
             assert address == NEAR.ip
 
@@ -187,7 +193,7 @@ class Run:
     def begin(self, played: Episode) -> None:
         """Start an episode before its time."""
         self.theatre.clocks.now = played.begin_ns - SECOND
-        scene = Scene(None, self.theatre.foothold, self.theatre.notes())
+        scene = Scene(None, self.theatre.foothold, self.theatre.notes(), SITE.units.get(played.unit))
         self.theatre.stage.add(attack_for(played).script(scene))
 
     def until(self, met: Callable[[], bool], *, jump: bool = False) -> None:

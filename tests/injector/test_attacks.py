@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from tests.injector.made import episode
+from tests.published import UNITS
 
 import coldaisle_injector.attacks
-from coldaisle_contracts.addressing import INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.taxonomy import Edit as Word
 from coldaisle_injector.catalogue import OnPath, attack_for

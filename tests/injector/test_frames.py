@@ -4,8 +4,9 @@ import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import ARP, Ether
 from tests.injector.made import MACS, PORT, TIMESTAMP, UNIT, assert_valid, publish, segment
+from tests.published import UNITS
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_injector import frames
 from coldaisle_injector.segments import Arp, Segment, read_arp
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from pyroute2 import IPRoute  # type: ignore[import-untyped]
+from tests.published import HOSTS
 
-from coldaisle_contracts.addressing import HOSTS, INJECTOR
+from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
@@ -73,7 +74,7 @@ def test_attackers_place_in_the_test_network_is_taken(tmp_path: Path) -> None:
     ("change", "sentence"),
     [
         (lambda route: route.route("add", dst="default", gateway="198.18.0.1"), "a route to 0.0.0.0/0"),
-        (lambda route: route.route("add", dst="default", gateway="198.18.0.254"), "a route to 0.0.0.0/0"),
+        (lambda route: route.route("add", dst="default", gateway="198.18.15.254"), "a route to 0.0.0.0/0"),
         (
             lambda route: route.route("add", dst="10.0.0.0/8", oif=route.link_lookup(ifname="eth0")[0]),
             "a route to 10.0.0.0/8",
@@ -102,8 +103,8 @@ def test_another_address_is_refused(tmp_path: Path) -> None:
     """The attacker does not start with an address that differs from the plan's."""
     with _place() as route:
         eth0 = route.link_lookup(ifname="eth0")[0]
-        route.addr("delete", index=eth0, address=INJECTOR.ip, prefixlen=24)
-        route.addr("add", index=eth0, address="198.18.0.67", prefixlen=24)
+        route.addr("delete", index=eth0, address=INJECTOR.ip, prefixlen=20)
+        route.addr("add", index=eth0, address="198.18.0.67", prefixlen=20)
         done = _run(tmp_path, PLAN)
     assert done.returncode == 3
     assert "eth0 is 198.18.0.67" in done.stderr

@@ -9,7 +9,8 @@ from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
-from tests.injector.made import PORT, UNIT, assert_valid, episode, publish, segment
+from tests.injector.made import PORT, UNIT, VICTIM, assert_valid, episode, publish, segment
+from tests.published import HOSTS
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import SECOND
@@ -35,7 +36,7 @@ class _Wire:
         self.sent: list[bytes] = []
 
     def send(self, frame: bytes) -> None:
-        Guard().check(frame)
+        Guard(HOSTS).check(frame)
         self.sent.append(frame)
 
     def segments(self) -> list[Segment]:
@@ -64,7 +65,7 @@ class _Scene:
         self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
         self._journal = Journal(self.file, "day-1")
         notes = Notes(UNIT, self.times, self._journal)
-        self.path = Path(UNIT, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
+        self.path = Path(VICTIM, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
         self.episode = episode(kind=kind, **keys)
         attack = attack_for(self.episode)
         assert isinstance(attack, OnPath)

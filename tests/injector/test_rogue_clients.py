@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from tests.injector.made_stage import Run, rogue
+from tests.published import client_id
 
-from coldaisle_contracts.topics import SENSORS, client_id, encode_value
+from coldaisle_contracts.topics import SENSORS, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.client import Client
 from coldaisle_injector.script import StuckError

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.injector.made import UNIT, episode, publish, segment
+from tests.published import UNITS
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import ManualClock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.planning import build_plan

@@ -9,8 +9,9 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 from tests.injector.made import UNIT, segment
+from tests.published import HOSTS, UNITS
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_injector import crafted, frames
 from coldaisle_injector.segments import readdress
 from coldaisle_injector.wire import ForbiddenFrameError, Guard, Wire
@@ -55,7 +56,7 @@ class _Socket:
 def wire() -> Wire:
     """A wire whose socket only keeps the frames."""
     mute = Wire.__new__(Wire)
-    mute._guard = Guard()
+    mute._guard = Guard(HOSTS)
     mute.socket = _Socket()  # type: ignore[assignment]
     return mute
 
@@ -100,7 +101,7 @@ def test_what_the_attacker_makes_passes(wire: Wire) -> None:
 def test_guard_refuses_hosts_outside_the_benchmarking_range(ip: str) -> None:
     """A guard for a host outside 198.18.0.0/15 cannot be made."""
     with pytest.raises(ForbiddenFrameError, match=r"198\.18\.0\.0/15"):
-        Guard({ip: STRANGER})
+        Guard([Host("stranger", "unit", ip, STRANGER)])
 
 
 def test_question_to_everybody_in_the_network_passes(wire: Wire) -> None:
@@ -114,14 +115,14 @@ def test_question_to_everybody_in_the_network_passes(wire: Wire) -> None:
 def test_connection_to_anybody_else_is_refused(address: str) -> None:
     """A connection to a host outside the plan is refused, and no name is resolved."""
     with pytest.raises(ForbiddenFrameError, match=f"address {address} is not in the plan"):
-        Guard().check_target(address)
+        Guard(HOSTS).check_target(address)
 
 
 @pytest.mark.netns
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for packet sockets")
 def test_frames_the_kernel_did_not_keep_are_counted() -> None:
     """When more frames arrive than the buffer holds, the number of missed frames is returned once."""
-    wire = Wire(Guard(), "lo")
+    wire = Wire(Guard(HOSTS), "lo")
     wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     assert wire.dropped() == 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.netns.observe import count, fields
+from tests.published import UNITS
 
 from coldaisle_analysis.truth import ledger
 from coldaisle_capture.retime import DISORDER_NS
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.manifest import digest_of

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.published import SITE
 from tests.sensors.made import CLIENTS, Scene, SkippingClock, plan_of
 from tests.sensors.mosquitto import Broker
 
@@ -34,7 +35,9 @@ class _Unit:
         self.file = folder / "unit.jsonl"
         self.journal = Journal(self.file, "day-1")
         make = partial(Link, host="127.0.0.1", port=broker.port)
-        self.connections = Connections("inrow-13", SkippingClock(), self.journal, make, lambda: links.RETRY_S)
+        self.connections = Connections(
+            SITE.units["inrow-13"], SkippingClock(), self.journal, make, lambda: links.RETRY_S
+        )
 
     def report(self) -> dict[str, int]:
         """Read what has arrived, publish one reading per sensor and wait for the PUBACKs; return the message ids."""

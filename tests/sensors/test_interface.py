@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.published import UNITS
 from tests.sensors.made import CLIENTS, Scene, SkippingClock, plan_of
 from tests.sensors.mosquitto import Broker
 
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_sensors import link as links
 from coldaisle_sensors.interface import Interface, InterfaceError
 from coldaisle_sensors.link import Link

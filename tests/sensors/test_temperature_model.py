@@ -20,7 +20,7 @@ DAD = Path(os.environ.get("COLDAISLE_DAD", Path(__file__).parents[3] / "shared" 
 MONDAY = datetime(2019, 10, 21, tzinfo=UTC)
 INTERVAL_S, PER_DAY, WEEK = 300.0, 288, 2016
 SITE = Site()
-UNITS = tuple(SITE.medians)
+UNITS = tuple(SITE.units)
 STILL = Site(noise=(0, 0, 0, 0), drift=0, excursion_share=0, season=Season(daily=0, weekly=0))
 """A site with constant temperatures."""
 SEEDS = range(10)
@@ -56,15 +56,14 @@ def test_same_for_the_same_seed_and_name() -> None:
     """Seed and unit determine every value; another seed or unit changes the values."""
     assert np.array_equal(week(), week())
     assert not np.array_equal(week(seed=8), week())
-    same_medians = SITE.model_copy(
-        update={"medians": {"inrow-13": SITE.medians["inrow-13"], "inrow-15": SITE.medians["inrow-13"]}}
-    )
+    medians = SITE.units["inrow-13"].medians
+    same_medians = Site(medians={"inrow-13": medians, "inrow-15": medians})
     assert not np.array_equal(week(same_medians, "inrow-15"), week(same_medians, "inrow-13"))
 
 
 def test_adding_a_unit_changes_no_other() -> None:
     """A unit's readings are the same alone and among four."""
-    alone = SITE.model_copy(update={"medians": {"inrow-13": SITE.medians["inrow-13"]}})
+    alone = Site(devices=tuple(group for group in SITE.devices if group.number == 13))
     assert np.array_equal(week(alone), week())
 
 
@@ -77,14 +76,14 @@ def test_a_longer_run_has_the_same_beginning(slots: int) -> None:
 
 def test_a_still_site_stands_at_its_medians() -> None:
     """Without load, drift, noise and excursions every reading equals its median."""
-    assert np.allclose(week(STILL), STILL.medians["inrow-13"])
+    assert np.allclose(week(STILL), STILL.units["inrow-13"].medians)
 
 
 def test_energy_balance_between_air_and_water() -> None:
     """At constant flows the heat taken from the air goes into the water: the temperature differences have a fixed ratio."""
     site = still(drift=0.5, season=Season(daily=2, weekly=1))
     t1, t2, t3, t4 = week(site).T
-    a, b, c, d = site.medians["inrow-13"]
+    a, b, c, d = site.units["inrow-13"].medians
     assert np.allclose((t2 - t1) / (t4 - t3), (b - a) / (d - c))
 
 
@@ -98,7 +97,7 @@ def test_load_drives_return_air_and_coolant_out_together() -> None:
 
 def test_chiller_drift_reaches_the_water_of_every_unit_and_no_air() -> None:
     """The drift is the same on coolant in and out of all units and absent from the air."""
-    moved = [week(still(drift=0.3), unit) - STILL.medians[unit] for unit in UNITS]
+    moved = [week(still(drift=0.3), unit) - STILL.units[unit].medians for unit in UNITS]
     for change in moved:
         assert np.allclose(change[:, 0], moved[0][:, 0])
         assert np.allclose(change[:, 1], change[:, 0])
@@ -170,7 +169,7 @@ def test_noise_of_units_is_independent() -> None:
 
 def test_excursions_are_whole_degrees_on_all_sensors_for_single_slots() -> None:
     """In 4.5 % of slots all four sensors jump together by ±1 or ±2 °C, each size about equally often."""
-    moved = week(still(excursion_share=0.045), slots=10 * WEEK) - STILL.medians["inrow-13"]
+    moved = week(still(excursion_share=0.045), slots=10 * WEEK) - STILL.units["inrow-13"].medians
     assert np.allclose(moved, moved[:, :1])
     sizes, counts = np.unique(moved[:, 0].round(9), return_counts=True)
     assert sizes.tolist() == [-2, -1, 0, 1, 2]

@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.published import HOSTS, UNITS
 
-from coldaisle_contracts.addressing import BROKER, HOSTS, MQTT_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT
 from coldaisle_contracts.lifeline import die_with_parent
 from coldaisle_testbed import namespaces
 from coldaisle_testbed import stillness as stillness_module

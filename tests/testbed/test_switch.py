@@ -7,12 +7,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.published import UNITS
 
 from coldaisle_contracts import cable, offloads
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS, Host
+from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.cable import CableError
 from coldaisle_testbed import namespaces
 from coldaisle_testbed.switch import Switch
@@ -45,7 +47,7 @@ def plug_in(switch: Path, host: Host, then: str = "") -> subprocess.CompletedPro
     """Plug in a host from a process in a namespace of its own, and run some code there."""
     code = (
         "from pathlib import Path; from coldaisle_contracts import cable;"
-        "from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS;"
+        "from coldaisle_contracts.addressing import BROKER, INJECTOR;"
         "from coldaisle_testbed import processes; import socket, subprocess; processes.leave();"
         f"cable.plug_in(Path({str(switch)!r}), {host!r});{then}"
     )
@@ -62,7 +64,7 @@ def test_a_host_finds_its_interface(switch: Path) -> None:
     code += "; from coldaisle_contracts import offloads; print('left on:', offloads.left_on('eth0'))"
     done = plug_in(switch, UNIT, code)
     assert done.returncode == 0, done.stderr
-    assert f"inet {UNIT.ip}/24" in done.stdout
+    assert f"inet {UNIT.ip}/20" in done.stdout
     assert UNIT.mac in done.stdout
     assert "default" not in [line.split()[0] for line in done.stdout.splitlines() if "dev eth0" in line]
     assert "left on: []" in done.stdout
@@ -97,11 +99,13 @@ def test_two_hosts_hear_each_other(switch: Path) -> None:
 
 
 def test_nobody_is_plugged_in_twice_or_under_another_name(switch: Path) -> None:
-    """An unknown name, and the name of a host that is plugged in already, are refused in one sentence."""
-    stranger = Host("inrow-99", "unit", "198.18.0.99", "02:42:c6:12:00:63")
-    assert "knows no host 'inrow-99'" in plug_in(switch, stranger).stderr
+    """An address outside the network, and a name or an address that is plugged in already, are refused in one sentence."""
+    stranger = Host("inrow-99", "unit", "198.18.16.1", "02:42:c6:12:10:01")
+    assert "'inrow-99 4097' is no host of the test network" in plug_in(switch, stranger).stderr
     assert plug_in(switch, INJECTOR).returncode == 0
     assert "a host is already plugged in as injector" in plug_in(switch, INJECTOR).stderr
+    double = replace(INJECTOR, name="inrow-99")
+    assert f"a host is already plugged in as {INJECTOR.ip}" in plug_in(switch, double).stderr
 
 
 def test_without_a_switch_the_sentence_names_the_host(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from coldaisle_analysis.audit.check import Check, Evidence, Measured
 from coldaisle_analysis.audit.numbers import MISSING, fingerprints
 from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.decoding.captures import Frames
-from coldaisle_contracts.addressing import HOSTS
 
 LANVIN = "Lanvin et al., Errors in the CICIDS2017 dataset, 2022; threshold ours"
 OWN = "coldaisle"
@@ -201,7 +200,8 @@ def unknown_addresses(subject: Subject) -> Measured:
     """Count addresses that belong to no host of the plan."""
     if subject.account is None or not subject.has("src", "mac"):
         raise Absent("there is no plan that lists the hosts")
-    planned = {host.ip for host in HOSTS} | {host.mac for host in HOSTS}
+    hosts = subject.account.evidence.plan.hosts
+    planned = {host.ip for host in hosts} | {host.mac for host in hosts}
     addresses = {str(value) for meaning in ("src", "mac") for value in subject.of(meaning).dropna().unique()}
     strange = sorted(addresses - planned)
     return Measured(

@@ -8,7 +8,7 @@ from coldaisle_analysis.audit.check import Check, Measured
 from coldaisle_analysis.audit.division import test_side
 from coldaisle_analysis.audit.subject import Absent, Subject
 from coldaisle_analysis.truth.readings import Account
-from coldaisle_contracts.addressing import BROKER, NTP, UNITS
+from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 
@@ -97,8 +97,8 @@ def _is_public(subject: Subject) -> bool:
 
 
 def _whole_network(subject: Subject) -> bool:
-    units = _account(subject).evidence.plan.scenario.units
-    expected = {UNITS[unit].mac for unit in units} | {BROKER.mac, NTP.mac}
+    units = _account(subject).evidence.plan.units.values()
+    expected = {unit.host.mac for unit in units} | {BROKER.mac, NTP.mac}
     return expected <= {str(mac) for mac in subject.of("mac").dropna().unique()}
 
 

@@ -22,7 +22,6 @@ from coldaisle_analysis.features.readings import Grid, of_grid
 from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.truth.frames import TRUTH
 from coldaisle_analysis.truth.readings import Account, settle
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.topics import base_id
@@ -140,7 +139,7 @@ def grid_of(account: Account) -> Grid:
     slots = plan.scenario.slots
     sensors = table[["unit", "sensor", "client_id"]].iloc[::slots].reset_index(drop=True)
     sensors["series"] = sensors["client_id"]
-    sensors["ip"] = [UNITS[unit].ip for unit in sensors["unit"]]
+    sensors["ip"] = [plan.units[unit].host.ip for unit in sensors["unit"]]
     planned = table["planned_ns"].to_numpy().reshape(-1, slots)
     ends = np.array([plan.reading_ns(slots, unit) for unit in sensors["unit"]])
     starts = np.column_stack([planned, ends]) - _LEAD

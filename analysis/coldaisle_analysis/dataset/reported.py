@@ -140,13 +140,17 @@ def _sensors(values: pd.DataFrame) -> pd.DataFrame:
     first = values.drop_duplicates("series")
     order = first.groupby("host").cumcount() + 1
     named = [
-        sensor_of(series) if is_inrow(series) and int(series[-1]) in SENSORS else (host, number)
+        (f"inrow-{series[:-1]}", sensor_of(series)) if _is_sensor(series) else (host, number)
         for series, host, number in zip(first["series"], first["host"], order, strict=True)
     ]
     sensors = pd.DataFrame(named, columns=["unit", "sensor"])
     return sensors.assign(
         **{name: first[name].to_numpy() for name in ("client_id", "series")}, ip=first["host"].to_numpy()
     )
+
+
+def _is_sensor(series: str) -> bool:
+    return is_inrow(series) and sensor_of(series) in SENSORS
 
 
 def _most_frequent(values: pd.DataFrame) -> pd.DataFrame:

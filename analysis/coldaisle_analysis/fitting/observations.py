@@ -9,11 +9,11 @@ import pandas as pd
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import DAY, DAY_S, SECOND, zone_of
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.site_parameters import Site
 from coldaisle_contracts.texts import refuse_odd
-from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_contracts.topics import SENSORS
 
 CSV_COLUMNS = ("time", "unit", "sensor", "value")
 FEWEST = 96
@@ -24,7 +24,8 @@ _FIRST, _LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01",
 """Limits of the times of readings."""
 _MOST_SLOTS = 4_000_000
 """The most slots of a grid: more than a year of one reading every ten seconds."""
-_CLIENTS = {client_id(unit, sensor): (unit, sensor) for unit in UNITS for sensor in SENSORS}
+_UNITS = Site().units
+_CLIENTS = {unit.client(sensor): (unit.name, sensor) for unit in _UNITS.values() for sensor in SENSORS}
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _csv(path: Path) -> pd.DataFrame:
     removed = table["value"].str.strip() == ""  # a reading that never arrived, as in the table of a run
     checks = {
         "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
-        "unit": (table["unit"].isin(list(UNITS)), f"use one of {', '.join(UNITS)}"),
+        "unit": (table["unit"].isin(list(_UNITS)), f"use one of {', '.join(_UNITS)}"),
         "sensor": (table["sensor"].isin([str(number) for number in SENSORS]), "use 1 to 4"),
         "value": (
             removed | (value.abs() <= _HOTTEST),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, MQTT_PORT
 
 EARLY = 10_000_000
 """Largest time by which a frame may precede its line in the journal, in ns: the error of retiming."""
@@ -28,7 +28,7 @@ def connections(evidence: Evidence) -> pd.DataFrame:
     ``line`` is the position of the connection's line in ``evidence.connects``, -1 where no unit's journal has one.
     """
     packets = evidence.trace.packets
-    names = {unit.ip: unit.name for unit in UNITS.values()}
+    names = {unit.host.ip: unit.name for unit in evidence.plan.units.values()}
     parts = []
     for unit, broker in (("src", "dst"), ("dst", "src")):
         table = packets[packets[f"tcp_{broker}port"].eq(MQTT_PORT) & packets[f"ip_{broker}"].eq(BROKER.ip)]

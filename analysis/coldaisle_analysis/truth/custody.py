@@ -14,7 +14,8 @@ from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.evidence import name_of_frame
 from coldaisle_analysis.truth.frames import questions
 from coldaisle_analysis.truth.readings import Account
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, NTP_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, NTP_PORT
+from coldaisle_contracts.plan import Plan
 
 _REQUEST = 3
 """Mode of an NTP request."""
@@ -41,8 +42,9 @@ def unexplained(account: Account) -> Ints:
     """Return the positions of the unexplained frames."""
     packets = account.evidence.trace.packets
     noted = account.join.table["role"].notna().to_numpy()
-    hosts = [host for host in HOSTS if host is not INJECTOR]
-    explained = noted | _of_units(account) | questions(packets, hosts) | _ntp(packets)
+    plan = account.evidence.plan
+    hosts = [host for host in plan.hosts if host != INJECTOR]
+    explained = noted | _of_units(account) | questions(packets, hosts) | _ntp(plan, packets)
     return np.flatnonzero(~explained)
 
 
@@ -54,9 +56,9 @@ def _of_units(account: Account) -> Mask:
     return explained & ~account.join.touched
 
 
-def _ntp(packets: pd.DataFrame) -> Mask:
+def _ntp(plan: Plan, packets: pd.DataFrame) -> Mask:
     """Return which frames are NTP between a unit and the time server; :func:`_exchanges` counts them."""
-    units = [unit.ip for unit in UNITS.values()]
+    units = [unit.host.ip for unit in plan.units.values()]
     source, target = packets["ip_src"].astype("str"), packets["ip_dst"].astype("str")
     requests = source.isin(units) & (target == BROKER.ip) & packets["udp_dstport"].eq(NTP_PORT)
     answers = target.isin(units) & (source == BROKER.ip) & packets["udp_srcport"].eq(NTP_PORT)
@@ -68,10 +70,10 @@ def _exchanges(account: Account) -> Iterator[str]:
 
     A query that failed may not have reached the network: a unit whose cable is unplugged has no route.
     """
-    packets = account.evidence.trace.packets
-    ntp = packets[_ntp(packets)].astype({"shard": "str", "ip_src": "str", "ip_dst": "str"})
+    plan, packets = account.evidence.plan, account.evidence.trace.packets
+    ntp = packets[_ntp(plan, packets)].astype({"shard": "str", "ip_src": "str", "ip_dst": "str"})
     is_request = ntp["ntp_mode"].eq(_REQUEST).to_numpy(bool)
-    names = {unit.ip: unit.name for unit in UNITS.values()}
+    names = {unit.host.ip: unit.name for unit in plan.units.values()}
     exchanges = ntp[["shard"]].assign(host=ntp["ip_src"].where(is_request, ntp["ip_dst"]).map(names))
     times = account.evidence.times
     tables = (exchanges[is_request], exchanges[~is_request], times, times[times["failed"] != ""])

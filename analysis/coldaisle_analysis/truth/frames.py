@@ -15,7 +15,7 @@ import pandas as pd
 from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.truth.evidence import Evidence, shard_of_frames
-from coldaisle_contracts.addressing import HOSTS, INJECTOR, Host
+from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.journal import frame_digest
 from coldaisle_contracts.kinds import BENIGN
 from coldaisle_contracts.taxonomy import Role
@@ -126,9 +126,9 @@ def questions(packets: pd.DataFrame, hosts: Iterable[Host]) -> Mask:
     return (honest & packets["arp_dst_ip"].astype("str").isin(macs)).to_numpy(bool)
 
 
-def with_kernels_own(joined: Join, packets: pd.DataFrame) -> Join:
+def with_kernels_own(joined: Join, packets: pd.DataFrame, hosts: Iterable[Host]) -> Join:
     """Return the join with the role of ARP that the attacker's kernel exchanges with others without an act; no line names it."""
-    unnamed = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, HOSTS)
+    unnamed = joined.touched & joined.table["role"].isna().to_numpy() & questions(packets, hosts)
     role = joined.table["role"].astype(object).mask(unnamed, Role.KERNEL.value)
     return replace(joined, table=joined.table.assign(role=role))
 

@@ -12,7 +12,7 @@ from coldaisle_analysis.truth import acts, custody
 from coldaisle_analysis.truth import evidence as evidence_module
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_analysis.truth.readings import Account, settle
-from coldaisle_contracts.addressing import BROKER, HOSTS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.manifest import sha256_of
 
@@ -110,10 +110,10 @@ def _captures_whole(evidence: Evidence) -> Iterator[str]:
 
 
 def _hosts_known(evidence: Evidence) -> Iterator[str]:
-    packets = evidence.trace.packets
+    packets, hosts = evidence.trace.packets, evidence.plan.hosts
     for column, expected in (
-        ("ip_src", {host.ip for host in HOSTS}),
-        ("eth_src", {host.mac for host in HOSTS}),
+        ("ip_src", {host.ip for host in hosts}),
+        ("eth_src", {host.mac for host in hosts}),
     ):
         addresses = set(packets[column].dropna().unique())
         for stranger in sorted(addresses - expected):

@@ -21,7 +21,6 @@ from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_conse
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.manifest import Clocks, instant
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.topics import SENSORS, client_id
 
 KEY = ("unit", "sensor", "slot")
 """Keys by which an ``act`` line names a reading."""
@@ -100,7 +99,7 @@ def settle(run: Path) -> Account:
     evidence = load(run)
     kind_of = kinds(evidence)
     frames = connections(evidence)
-    joined = with_kernels_own(join(evidence), evidence.trace.packets)
+    joined = with_kernels_own(join(evidence), evidence.trace.packets, evidence.plan.hosts)
     joined = with_consequences(joined, caused(evidence, frames), kind_of)
     readings = _planned(evidence)
     sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
@@ -120,10 +119,10 @@ def _planned(evidence: Evidence) -> pd.DataFrame:
     plan = evidence.plan
     slots, per_day = range(plan.scenario.slots), plan.scenario.slots_per_day
     rows = [
-        (unit, sensor, client_id(unit, sensor), slot, slot // per_day + 1, planned)
-        for unit in plan.scenario.units
-        for times in [[plan.reading_ns(slot, unit) for slot in slots]]
-        for sensor in SENSORS
+        (unit.name, sensor, client, slot, slot // per_day + 1, planned)
+        for unit in plan.units.values()
+        for times in [[plan.reading_ns(slot, unit.name) for slot in slots]]
+        for sensor, client in enumerate(unit.clients, 1)
         for slot, planned in zip(slots, times, strict=True)
     ]
     return pd.DataFrame(rows, columns=["unit", "sensor", "client_id", "slot", "day", "planned_ns"])

@@ -19,7 +19,6 @@ from coldaisle_analysis.twins.effects import Effect, effects
 from coldaisle_analysis.twins.keys import matched, unmatched
 from coldaisle_analysis.twins.sides import TRACES, Side, Trace, least_of, memory_ns, names_of, trace_of
 from coldaisle_analysis.twins.yardstick import Pairs, Range, distance, joined, outside, pairs_of, ranges
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.scenario import BROKER
 
@@ -114,7 +113,7 @@ class AtLevel:
         for episode in without:
             rows = np.flatnonzero(anomalous & (names == episode.id))
             there = place[rows]
-            gone = lonely & _around(episode, table, twin.known_ns)
+            gone = lonely & _around(self.plan, episode, table, twin.known_ns)
             columns = twin.columns[np.maximum(there, 0)]
             self._compared.append(_Compared(episode, rows, there >= 0, columns, int(gone.sum())))
 
@@ -164,10 +163,10 @@ def _untouched(day: Ints, known_ns: Ints, without: Iterable[Episode], plan: Plan
     return np.asarray((known_ns > ends[day]) & (known_ns < begins[day]))
 
 
-def _around(episode: Episode, table: pd.DataFrame, known_ns: Ints) -> Mask:
+def _around(plan: Plan, episode: Episode, table: pd.DataFrame, known_ns: Ints) -> Mask:
     """Return which rows of a twin concern the target of an episode while it lasts; those of every host where it is the broker."""
     during = (known_ns >= episode.approach_ns) & (known_ns <= episode.end_ns)
     if episode.unit == BROKER or "ip_src" not in table:
         return during
-    ip = UNITS[episode.unit].ip
+    ip = plan.host_of(episode.unit).ip
     return during & (table[["ip_src", "ip_dst"]] == ip).any(axis=1).to_numpy(np.bool_)

@@ -8,7 +8,7 @@ from operator import itemgetter
 from coldaisle_analysis.witness.frames import Frame
 from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
-from coldaisle_contracts.addressing import BROKER, UNITS
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Episode
 
@@ -37,7 +37,7 @@ class Attacker:
     """
 
     def __init__(self, journals: Journals, shard: str) -> None:
-        self._episodes, self._phases = journals.episodes, journals.phases(shard)
+        self._plan, self._episodes, self._phases = journals.plan, journals.episodes, journals.phases(shard)
         self._lines: dict[str, deque[Line]] = defaultdict(deque)
         self._latest: dict[tuple[object, ...], tuple[int, Frame]] = {}
         self._lag_ns = round(journals.plan.scenario.interval_s * SECOND) + _PATIENCE_NS
@@ -95,8 +95,9 @@ class Attacker:
         yield from self._in_order(line, frame)
         if not self._in_time(episode, act, frame.at_ns):
             yield f"is attributed to {episode.kind} {episode.id}, which was not active then"
-        hosts, ends = {frame.source, frame.target}, {BROKER.ip, _ip(episode.unit)}
-        astray = not hosts <= ends or _ip(episode.unit) not in hosts
+        victim = self._plan.host_of(episode.unit).ip
+        hosts = {frame.source, frame.target}
+        astray = not hosts <= {BROKER.ip, victim} or victim not in hosts
         if episode.row.on_path and astray:
             yield f"is attributed to {episode.id} and is not between {episode.unit} and the broker"
         named = self._named_acts.get(line["digest"])
@@ -151,7 +152,3 @@ class Attacker:
             if self._crafted[episode] != amount:
                 reason = f"made {self._crafted[episode]} frames, but the plan has {amount}"
                 yield Doubt(f"episode {episode}", reason)
-
-
-def _ip(unit: str) -> str:
-    return UNITS[unit].ip if unit in UNITS else BROKER.ip

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from coldaisle_analysis.witness import payloads
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
-from coldaisle_analysis.witness.journals import EARLY_NS, UNIT_NAMES, Journals, Line
+from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 
@@ -51,6 +51,7 @@ class Connections:
     """
 
     def __init__(self, journals: Journals, shard: str) -> None:
+        self._names = journals.unit_names
         self._current: dict[tuple[str, int], Connection] = {}
         self._all: list[tuple[str, Connection]] = []
         self._lines = journals.of_units(shard)
@@ -105,9 +106,9 @@ class Connections:
             frame: a TCP segment between a unit and the broker's MQTT port.
             touched: whether it passed through the attacker.
         """
-        upward = frame.source in UNIT_NAMES
+        upward = frame.source in self._names
         address, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
-        unit, kind = UNIT_NAMES[address], payloads.kind(frame.payload) if upward else 0
+        unit, kind = self._names[address], payloads.kind(frame.payload) if upward else 0
         conn = self._current.get((unit, port))
         if upward and frame.flags & (SYN | ACK) == SYN and (conn is None or conn.first != frame.seq):
             conn = self._begin(unit, port, frame)
@@ -133,7 +134,7 @@ class Connections:
 
     def carries(self, frame: Frame) -> bool:
         """Tell whether a PUBLISH of a unit carries, byte for byte, a reading that the unit recorded."""
-        unit = UNIT_NAMES[frame.source]
+        unit = self._names[frame.source]
         conn = self._current.get((unit, frame.sport))
         reading = self._reading(conn, frame, unit) if conn and conn.line else None
         return reading is not None and frame.payload in payloads.publishes(reading)

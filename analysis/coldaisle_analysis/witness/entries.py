@@ -7,7 +7,7 @@ from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_contracts.units import Unit
 
 STEP_NS = SECOND
 """Largest step back in time from one line of a journal to the next, in ns: the machine's clock may be set."""
@@ -35,7 +35,7 @@ def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
         reasons = [*_in_order(lines), *_phases(journals, lines), *_roles(lines)]
         if name in units:
             reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
-            reasons += _connections(name, lines, acts)
+            reasons += _connections(journals.plan.units[name], lines, acts)
         yield from (Doubt(f"journal/{name}.jsonl", reason) for reason in reasons)
 
 
@@ -116,9 +116,9 @@ def _readings(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]
             yield f"says that the stamp of {name} is {stamp_ns / SECOND:.1f} s ahead, and slot {line['synced']}'s correction says otherwise"
 
 
-def _connections(unit: str, lines: list[Line], acts: list[Line]) -> Iterator[str]:
+def _connections(unit: Unit, lines: list[Line], acts: list[Line]) -> Iterator[str]:
     """Check that a client has one connection at a time, and closes or loses it before it opens the next."""
-    clients = {client_id(unit, sensor) for sensor in SENSORS}
+    clients = set(unit.clients)
     thrown = {act["client"] for act in acts}
     held: dict[str, int] = {}
     for line in lines:

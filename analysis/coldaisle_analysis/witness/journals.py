@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Episode, Plan
@@ -17,8 +16,6 @@ from coldaisle_contracts.plan import Episode, Plan
 Line = dict[str, Any]
 EARLY_NS = 10_000_000
 """Largest time by which a frame may seem to precede its line, in ns: the error of virtual time."""
-UNIT_NAMES = {unit.ip: unit.name for unit in UNITS.values()}
-"""The name of each unit, by address."""
 WAITED = ("speak", "answer")
 """Acts whose ARP lines are written later than the frames passed: once their purpose is known."""
 
@@ -68,6 +65,11 @@ class Journals:
                 path,
                 "does not record which act opened a connection, because an older version made this run: play it again",
             )
+
+    @property
+    def unit_names(self) -> dict[str, str]:
+        """The name of each unit, by address."""
+        return {unit.host.ip: unit.name for unit in self.plan.units.values()}
 
     @property
     def shards(self) -> list[str]:

@@ -6,15 +6,14 @@ needed (RFC 826). Time is used only to choose between two connections from one p
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from coldaisle_analysis.witness.frames import ACK, BROADCAST, ICMP, RST, SYN, TCP, UDP, Frame, ahead, quoted
 from coldaisle_analysis.witness.journals import EARLY_NS, Line
 from coldaisle_analysis.witness.verdict import KERNEL, Doubt
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, Host
 
-_MACS = {host.ip: host.mac for host in HOSTS}
 _ASKS = 1
 
 Key = tuple[int, int, str, int]
@@ -34,10 +33,12 @@ class OwnHost:
 
     Args:
         opened: the ``open`` lines of the shard.
+        hosts: the hosts of the plan.
         settle: called with the number of a frame and its episode, or :data:`KERNEL`.
     """
 
-    def __init__(self, opened: list[Line], settle: Callable[[int, str], None]) -> None:
+    def __init__(self, opened: list[Line], hosts: Iterable[Host], settle: Callable[[int, str], None]) -> None:
+        self._macs = {host.ip: host.mac for host in hosts}
         self._opened: dict[int, list[Line]] = defaultdict(list)
         for line in opened:
             self._opened[line["port"]].append(line)
@@ -79,7 +80,7 @@ class OwnHost:
     # -- ARP ------------------------------------------------------------------------------------------------------
 
     def _question(self, number: int, frame: Frame) -> bool:
-        if _MACS.get(frame.source) != frame.sender_mac or frame.sender_mac != frame.eth_src:
+        if self._macs.get(frame.source) != frame.sender_mac or frame.sender_mac != frame.eth_src:
             return False
         outgoing, asks = frame.source == INJECTOR.ip, frame.operation == _ASKS
         way = outgoing is asks, frame.target if outgoing else frame.source

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from coldaisle_analysis.witness.frames import Frame
-from coldaisle_analysis.witness.journals import EARLY_NS, UNIT_NAMES, Journals
+from coldaisle_analysis.witness.journals import EARLY_NS, Journals
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.clock import SECOND
@@ -29,12 +29,13 @@ class Queries:
             for unit, lines in journals.of_units(shard).items()
         }
         self._outages = {unit: journals.outages(unit) for unit in self._lines}
+        self._names = journals.unit_names
         self._open: dict[str, list[int]] = defaultdict(list)
 
     def explain(self, frame: Frame) -> Iterator[str]:
         """Yield the reason to doubt an NTP request or answer, if there is one."""
         if frame.target == BROKER.ip:
-            unit = UNIT_NAMES[frame.source]
+            unit = self._names[frame.source]
             lines = self._lines.get(unit, [])
             for line in lines:
                 if line["at_ns"] - EARLY_NS <= frame.at_ns <= line["at_ns"] + _PATIENCE_NS:
@@ -42,7 +43,7 @@ class Queries:
                     self._open[unit].append(frame.sport)
                     return
             yield f"is an NTP request that {unit} did not record"
-        elif frame.dport in self._open[unit := UNIT_NAMES[frame.target]]:
+        elif frame.dport in self._open[unit := self._names[frame.target]]:
             self._open[unit].remove(frame.dport)
         else:
             yield f"is an NTP answer to {unit}, which sent no request"

@@ -11,11 +11,8 @@ from coldaisle_analysis.witness.journals import Journals, Line
 from coldaisle_analysis.witness.own_host import OwnHost
 from coldaisle_analysis.witness.queries import Queries
 from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP_PORT, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
 from coldaisle_contracts.timeline import Timeline
-
-_MACS = {host.ip: host.mac for host in HOSTS if host is not INJECTOR}
-_UNITS = {unit.ip for unit in UNITS.values()}
 
 
 class Examination:
@@ -40,7 +37,10 @@ class Examination:
         self._connections = Connections(journals, shard)
         self._queries = Queries(journals, shard)
         opened = [line for line in journals.attacker[shard] if line["event"] == "open"]
-        self._own_host = OwnHost(opened, self._settle)
+        hosts = journals.plan.hosts
+        self._own_host = OwnHost(opened, hosts, self._settle)
+        self._macs = {host.ip: host.mac for host in hosts if host != INJECTOR}
+        self._units = {unit.host.ip for unit in journals.plan.units.values()}
 
     def run(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
         """Examine the frames of the shard.
@@ -102,7 +102,7 @@ class Examination:
         episode, doubts = self._connections.explain(frame, touched=True)
         self._suspect(frame, doubts)
         relayed = line["act"] == "relay"
-        publish = frame.source in _UNITS and payloads.kind(frame.payload) == payloads.PUBLISH
+        publish = frame.source in self._units and payloads.kind(frame.payload) == payloads.PUBLISH
         if relayed and publish and not self._connections.carries(frame):
             self._doubt(
                 frame, "is recorded as only relayed, and carries a reading that its unit did not record"
@@ -115,10 +115,12 @@ class Examination:
 
     def _untouched(self, frame: Frame) -> tuple[Verdict, ...]:
         if frame.kind == "arp":
-            honest = _MACS.get(frame.source) == frame.sender_mac == frame.eth_src and frame.target in _MACS
+            known = self._macs.get(frame.source) == frame.sender_mac == frame.eth_src
+            honest = known and frame.target in self._macs
             return (NORMAL,) if honest else self._doubt(frame, "is ARP in the name of another host")
         hosts = {frame.source, frame.target}
-        with_unit = BROKER.ip in hosts and bool(hosts & _UNITS) and _MACS.get(frame.source) == frame.eth_src
+        with_unit = BROKER.ip in hosts and bool(hosts & self._units)
+        with_unit = with_unit and self._macs.get(frame.source) == frame.eth_src
         if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
             episode, doubts = self._connections.explain(frame, touched=False)
             self._suspect(frame, doubts)

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from coldaisle_contracts.addressing import UNITS
 from coldaisle_contracts.clock import DAY, SECOND
-from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.scenario import BROKER
 from coldaisle_desk.alarms import Alarm
 from coldaisle_desk.traces import Trace, traces
@@ -138,7 +137,7 @@ def context(view: View) -> dict[str, Any]:
     return {
         "axis": axis,
         "ticks": [(axis.at(tick), _label(view, axis, tick)) for tick in axis.ticks()],
-        "lanes": [_lane(axis, name, every, false) for name in (*view.plan.scenario.units, BROKER)],
+        "lanes": [_lane(view.plan, axis, name, every, false) for name in (*view.plan.scenario.units, BROKER)],
         "reached": _reached(view, axis),
         "table": shown[:MOST],
         "compared": any(row.trace for row in shown),
@@ -165,7 +164,7 @@ def _label(view: View, axis: Axis, tick: int) -> str:
     return view.local(tick, "%a %d" if axis.end - axis.begin > 2 * DAY else "%H:%M")
 
 
-def _lane(axis: Axis, name: str, every: list[Row], false: list[Alarm]) -> dict[str, Any]:
+def _lane(plan: Plan, axis: Axis, name: str, every: list[Row], false: list[Alarm]) -> dict[str, Any]:
     """Return one lane: the episodes of a target, and its false alarms."""
     mine = [
         row
@@ -173,7 +172,7 @@ def _lane(axis: Axis, name: str, every: list[Row], false: list[Alarm]) -> dict[s
         if row.episode.unit == name and axis.shows(row.episode.approach_ns, row.episode.end_ns)
     ]
     hits = (at for row in mine if not row.episode.row.benign for at in row.alarms)
-    wrong = (alarm.at_ns for alarm in false if _target(alarm) == name)
+    wrong = (alarm.at_ns for alarm in false if _target(plan, alarm) == name)
     return {
         "name": name,
         "rows": mine,
@@ -183,8 +182,8 @@ def _lane(axis: Axis, name: str, every: list[Row], false: list[Alarm]) -> dict[s
     }
 
 
-def _target(alarm: Alarm) -> str:
-    return next((name for name, unit in UNITS.items() if unit.ip in alarm.hosts), BROKER)
+def _target(plan: Plan, alarm: Alarm) -> str:
+    return next((name for name, unit in plan.units.items() if unit.host.ip in alarm.hosts), BROKER)
 
 
 def _marks(axis: Axis, times: Iterator[int]) -> list[tuple[float, int]]:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.topics import SENSOR_MEANING, SENSORS, client_id
+from coldaisle_contracts.topics import SENSOR_MEANING
 from coldaisle_desk.record import Sensor
 from coldaisle_desk.view import View
 
@@ -22,7 +22,7 @@ def context(view: View) -> dict[str, Any]:
         "units": units[:MOST_UNITS],
         "left_out": max(0, len(units) - MOST_UNITS),
         "meanings": SENSOR_MEANING,
-        "client": client_id,
+        "client": lambda unit, sensor: view.plan.units[unit].client(sensor),
         "changed": changed,
     }
 
@@ -43,10 +43,10 @@ def answer(view: View) -> JSONResponse:
     for sensor, slot, value in record.received(view.until_ns):
         received[sensor][slot] = value
     curves = {}
-    for unit in plan.scenario.units[:MOST_UNITS]:
-        for number in SENSORS:
-            sent, got = record.sent.get((unit, number), {}), received[unit, number]
-            curves[client_id(unit, number)] = {
+    for unit in list(plan.units.values())[:MOST_UNITS]:
+        for number, client in enumerate(unit.clients, 1):
+            sent, got = record.sent.get((unit.name, number), {}), received[unit.name, number]
+            curves[client] = {
                 "sent": [sent.get(slot) for slot in slots],
                 "differs": {slot - slots.start: got[slot] for slot in slots if slot in got},
             }

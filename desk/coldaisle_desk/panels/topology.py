@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, UNITS
+from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.plan import Episode
-from coldaisle_contracts.topics import SENSORS, client_id
 from coldaisle_desk.view import View
 
 _MOST_UNITS = 16
@@ -45,12 +44,12 @@ def _active(view: View) -> list[Episode]:
 
 
 def _unit(view: View, name: str, place: int, active: list[Episode]) -> dict[str, Any]:
-    names = view.run.record.names.get(name) or {client_id(name, sensor) for sensor in SENSORS}
+    names = view.run.record.names.get(name) or set(view.plan.units[name].clients)
     mine = [episode for episode in active if episode.unit == name]
     return {
         "name": name,
-        "ip": UNITS[name].ip,
-        "mac": UNITS[name].mac,
+        "ip": view.plan.units[name].host.ip,
+        "mac": view.plan.units[name].host.mac,
         "y": 20 + 62 * place,
         "clients": ", ".join(sorted(names)[:6]),
         "episodes": mine,

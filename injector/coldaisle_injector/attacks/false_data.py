@@ -1,7 +1,7 @@
 """False data injection: readings of sensors that do not exist."""
 
 from coldaisle_contracts.plan import Act, Episode
-from coldaisle_contracts.topics import SENSORS, client_id
+from coldaisle_contracts.topics import SENSORS
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import leave, publish
 from coldaisle_injector.script import Script
@@ -14,10 +14,9 @@ class Attack(Rogue):
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(episode)
-        digit = self.rng.randint(len(SENSORS) + 1, _HIGHEST)
-        self._client = client_id(episode.unit, digit)
+        self._sensor = self.rng.randint(len(SENSORS) + 1, _HIGHEST)
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect, publish one value, leave."""
-        client = yield from publish(scene, act, self._client)
+        client = yield from publish(scene, act, scene.client(self._sensor))
         yield from leave(client)

@@ -1,7 +1,6 @@
 """Session takeover: a second client with a sensor's client id, for which the broker has to disconnect the sensor."""
 
 from coldaisle_contracts.plan import Act
-from coldaisle_contracts.topics import client_id
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import publish
 from coldaisle_injector.script import Script
@@ -12,4 +11,4 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect as the sensor and publish."""
-        yield from publish(scene, act, client_id(self.episode.unit, act.sensor))
+        yield from publish(scene, act, scene.client(act.sensor))

@@ -17,14 +17,14 @@ class Attack(OnPath):
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(episode)
-        self._astray = INJECTOR.octet
+        self._astray = INJECTOR.number
         self._message = 0
 
     def script(self, scene: Scene) -> Script:
         """Choose the host to which frames are misdirected, if the variant is that, and play."""
         if self.episode.variant == MISDIRECTED and scene.path is not None:
             drawn = random.Random(self.episode.seed).choice(scene.path.elsewhere)  # noqa: S311 - a simulation
-            self._astray = round(self.episode.parameters.get("value", drawn.octet))
+            self._astray = round(self.episode.parameters.get("value", drawn.number))
         yield from super().script(scene)
 
     def on_publish(self, reading: Reading) -> Edit:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BROKER, HOSTS, INJECTOR, MQTT_PORT, NTP, NTP_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP, NTP_PORT
 from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -61,7 +61,7 @@ class ShardRun:
             FederateError: if a program dies or hangs, with its last words.
             InputError: if the machine refuses something to a program, such as space on the disk.
         """
-        hosts = tuple(host for host in HOSTS if host.role != "unit" or host.name in self._plan.scenario.units)
+        hosts = self._plan.hosts
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
         stillness = Stillness([spaces[host.name] for host in hosts])

@@ -1,0 +1,136 @@
+"""The units of a site: groups of devices in its file, and each device with its name, address and clients."""
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, NTP, TAKEN, Host, host
+from coldaisle_contracts.topics import SENSORS
+from coldaisle_contracts.validation import Model, refuse_first
+
+PerSensor = tuple[float, float, float, float]
+"""One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
+Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
+MOST_UNITS = 256
+"""Most units of a site. A bridge of Linux has 1,024 ports, and a machine one neighbour table of 1,024 entries for all namespaces."""
+_LONGEST_CLIENT = 23
+"""Most characters of a client id (MQTT 3.1, section 3.1)."""
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_CLIENT = re.compile(r"[A-Za-z0-9]+")
+_RESERVED = {BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis"}
+"""Names that other programs of a run have."""
+NUMBER = re.compile(r"\{number(?::0(\d))?\}")
+"""The place of a unit's number in a pattern; ``{number:03}`` fills it with zeros to three digits."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One device of a site.
+
+    Attributes:
+        host: its name and addresses.
+        kind: its kind of device.
+        stem: what the client ids of its sensors begin with.
+        medians: median of each of its sensors, in °C.
+    """
+
+    host: Host
+    kind: str
+    stem: str
+    medians: PerSensor
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.host.name
+
+    def client(self, sensor: int) -> str:
+        """Return the MQTT client id of a sensor: that of sensor 4 of ``inrow-13`` is ``134``."""
+        return f"{self.stem}{sensor}"
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The client ids of its sensors, in order."""
+        return tuple(self.client(sensor) for sensor in SENSORS)
+
+
+class Group(Model):
+    """Devices of one kind whose names, addresses and client ids are numbered on.
+
+    Attributes:
+        kind: kind of the devices.
+        name: pattern of their names, such as ``inrow-{number}``.
+        number: number of the first one.
+        count: number of devices.
+        address: number of the first one's address in the network; the following devices have the following addresses.
+        client: pattern of the client ids; it ends with ``{sensor}``, as in ``{number}{sensor}``.
+        medians: median of each sensor, in °C.
+        spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
+    """
+
+    kind: Literal["inrow"] = "inrow"
+    name: str = "inrow-{number}"
+    number: int = Field(default=1, ge=0, le=99_999)
+    count: int = Field(default=1, ge=1, le=MOST_UNITS)
+    address: int = Field(ge=1)
+    client: str = "{number}{sensor}"
+    medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
+    spread: float = Field(default=0.0, ge=0.0, le=2.0)
+
+    @field_validator("client")
+    @classmethod
+    def _ends_with_sensor(cls, value: str) -> str:
+        if not value.endswith("{sensor}") or value.count("{sensor}") > 1:
+            raise ValueError("end it with {sensor}, and name that once")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        last, most = self.address + self.count - 1, NETWORK.num_addresses - 2
+        names, clients = [self._named(self.name, number) for number in self._numbers], self._stems
+        long = any(len(stem) >= _LONGEST_CLIENT for stem in clients)
+        refuse_first(
+            self,
+            (last > most, "address", f"the network has the numbers 1 to {most}: start lower, or have fewer devices"),
+            (any(taken in range(self.address, last + 1) for taken in TAKEN), "address", _TAKEN_REMEDY),
+            (any(not _NAME.fullmatch(name) for name in names), "name", _NAME_REMEDY),
+            (bool(_RESERVED & set(names)), "name", "another program of a run has this name: choose another one"),
+            (len(set(names)) < self.count, "name", "put {number} into it, because the devices need different names"),
+            (any(not _CLIENT.fullmatch(stem) for stem in clients), "client", _CLIENT_REMEDY),
+            (long, "client", f"make it shorter: a client id of MQTT 3.1 has at most {_LONGEST_CLIENT} characters"),
+        )  # fmt: skip
+        coolant_in, coolant_out, supply, return_air = self.medians
+        refuse_first(self, (coolant_out <= coolant_in or return_air <= supply, "medians", WARMER))
+        return self
+
+    @property
+    def _numbers(self) -> range:
+        return range(self.number, self.number + self.count)
+
+    @property
+    def _stems(self) -> list[str]:
+        return [self._named(self.client.removesuffix("{sensor}"), number) for number in self._numbers]
+
+    @staticmethod
+    def _named(pattern: str, number: int) -> str:
+        return NUMBER.sub(lambda found: f"{number:0{found[1] or 1}}", pattern)
+
+    def units(self) -> Iterator[Unit]:
+        """Yield its devices."""
+        for place, (number, stem) in enumerate(zip(self._numbers, self._stems, strict=True)):
+            name = self._named(self.name, number)
+            away = self.spread * random.Random(f"medians/{name}").gauss()  # noqa: S311 - a simulation, not a secret
+            medians = tuple(round(median + away, 2) for median in self.medians)
+            yield Unit(host(name, "unit", self.address + place), self.kind, stem, medians)  # type: ignore[arg-type]
+
+
+WARMER = "make coolant out warmer than coolant in, and return air warmer than supply air"
+_TAKEN_REMEDY = (
+    f"the numbers {' and '.join(map(str, sorted(TAKEN)))} are those of broker and attacker: choose others"
+)
+_NAME_REMEDY = "use at most 31 lower-case letters, digits and hyphens, a letter first; {number} or {number:03} stands for a number"
+_CLIENT_REMEDY = "use letters and digits; {number} or {number:03} stands for a number"
