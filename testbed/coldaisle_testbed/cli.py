@@ -32,6 +32,7 @@ from coldaisle_testbed.commands import (
     say,
 )
 from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.site_cli import site_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Check a scenario, or show what it plans.", no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(site_app, name="site")
 app.add_typer(campaign_app, name="campaign")
 
 

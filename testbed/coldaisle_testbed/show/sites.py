@@ -1,0 +1,59 @@
+"""A site in words: its hosts as a sentence, a table for the terminal, and facts for scripts."""
+
+from typing import Any
+
+from rich.table import Table
+
+from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK
+from coldaisle_contracts.site_parameters import Site
+from coldaisle_contracts.topics import SENSOR_MEANING, TOPIC
+
+MOST = 40
+"""Most units that a table lists."""
+
+
+def sentence(site: Site) -> str:
+    """Return one line on a site: units, sensors, network, topic."""
+    sensors = sum(len(unit.clients) for unit in site.units.values())
+    one = len(site.units) == 1
+    return (
+        f"{len(site.units)} {'unit' if one else 'units'} with {sensors:,} sensors in {NETWORK}, "
+        f"which publish to {TOPIC} at {BROKER.ip}"
+    )
+
+
+def table(site: Site) -> Table:
+    """Return the hosts as a table; of many units the first ones."""
+    out = Table(box=None, pad_edge=False)
+    for name in ("host", "address", "client ids", f"medians of {', '.join(SENSOR_MEANING.values())}, °C"):
+        out.add_column(name, no_wrap=not name.startswith("medians"))
+    for host in (BROKER, INJECTOR):
+        out.add_row(host.name, host.ip)
+    units = list(site.units.values())
+    for unit in units[:MOST]:
+        values = "  ".join(f"{median:.2f}" for median in unit.medians)
+        out.add_row(unit.name, unit.host.ip, f"{unit.clients[0]} to {unit.clients[-1]}", values)
+    if len(units) > MOST:
+        out.add_row(f"{len(units) - MOST} more")
+    return out
+
+
+def facts(site: Site) -> dict[str, Any]:
+    """Return the hosts for scripts."""
+    return {
+        "network": str(NETWORK),
+        "broker": BROKER.ip,
+        "attacker": INJECTOR.ip,
+        "topic": TOPIC,
+        "units": [
+            {
+                "name": unit.name,
+                "kind": unit.kind,
+                "ip": unit.host.ip,
+                "mac": unit.host.mac,
+                "clients": list(unit.clients),
+                "medians": list(unit.medians),
+            }
+            for unit in site.units.values()
+        ],
+    }
