@@ -179,7 +179,7 @@ def _analyse(
         "data": {"name": subject.name, **subject.facts},
         "scorecard": scorecard.as_dict(subject.name, results)["counts"],
     }
-    training.write(detectors, levels[0].name, about, folder / "models", series)
+    training.write(detectors, levels[0].name, about, folder / "models", series, progress)
     return results
 
 

@@ -1,4 +1,4 @@
-"""The taxonomy: one row for each kind of episode.
+"""The taxonomy: one row for each kind of episode that coldaisle ships; other packages add theirs.
 
 The module is longer than most because it is one table, from which scenarios, plans, documentation and checks follow.
 Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
@@ -11,6 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.extensions import Table
+from coldaisle_contracts.kind_rules import NAME, faults
 from coldaisle_contracts.taxonomy import Kind, Parameter, Role
 
 _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
@@ -285,18 +287,25 @@ _KINDS = (
     ),
 )  # fmt: skip
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
-"""Every kind by its name, in the order of the documentation."""
-ATTACKS = tuple(name for name, kind in KINDS.items() if not kind.benign)
-BENIGN = tuple(name for name, kind in KINDS.items() if kind.benign)
+SHIPPED: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
+"""Every kind that coldaisle ships by its name, in the order of the documentation."""
+KINDS: Table[Kind] = Table("coldaisle.attacks", SHIPPED, Kind, faults)
+"""Every kind by its name: the shipped ones and those of other packages (docs/extending.md)."""
+ATTACKS = tuple(name for name, kind in SHIPPED.items() if not kind.benign)
+BENIGN = tuple(name for name, kind in SHIPPED.items() if kind.benign)
 
 
 def _known(name: str) -> str:
     if name not in KINDS:
         alike = get_close_matches(name, KINDS, 1)
-        raise ValueError(f"use {alike[0]}" if alike else f"use one of {', '.join(KINDS)}")
+        known = alike[0] if alike else f"one of {', '.join(KINDS)}"
+        raise ValueError(f"use {known}, or install the package that adds this kind")
     return name
 
 
-KindName = Annotated[str, AfterValidator(_known), WithJsonSchema({"enum": list(KINDS)})]
-"""The name of a kind."""
+KindName = Annotated[
+    str,
+    AfterValidator(_known),
+    WithJsonSchema({"anyOf": [{"enum": list(SHIPPED)}, {"type": "string", "pattern": f"^{NAME.pattern}$"}]}),
+]
+"""The name of a kind; one that is not shipped is of another package."""

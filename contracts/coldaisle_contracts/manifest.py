@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.validation import MismatchError, Model
 
@@ -112,6 +113,7 @@ class Manifest(FolderManifest):
         clocks: its clocks; ``None`` in runs of versions that did not record them.
         definition: the scenario itself in JSON, with the parameters of its site; ``None`` in runs of versions that did not keep it.
         left_out: kinds that the machine could not play; the plan is that of the scenario without their episodes.
+        packages: for each kind of the plan that another package adds, the package and its version, such as ``frost==1.2``.
     """
 
     remedy = "name the folder of a finished run, such as runs/latest"
@@ -132,12 +134,30 @@ class Manifest(FolderManifest):
     clocks: Clocks | None = None
     definition: dict[str, Any] | None = None
     left_out: tuple[str, ...] = ()
+    packages: dict[str, str] = Field(default={})
 
     @property
     def made_by(self) -> str:
-        """Version and commit of the coldaisle that made the run."""
+        """Version and commit of the coldaisle that made the run, and the packages that added kinds to it."""
         version = self.versions.get("coldaisle", "of unknown version")
-        return f"coldaisle {version}" + (f", commit {self.commit}" if self.commit else "")
+        commit = [f"commit {self.commit}"] if self.commit else []
+        return ", ".join([f"coldaisle {version}", *commit, *sorted(set(self.packages.values()))])
+
+    def refuse_missing(self, place: Path | str) -> None:
+        """Refuse a run with a kind of a package that is not installed here.
+
+        Args:
+            place: name of the manifest in the error.
+
+        Raises:
+            InputError: naming the package.
+        """
+        for kind, package in self.packages.items():
+            if kind not in KINDS:
+                remedy = (
+                    f"{kind} is a kind of this package, which is not installed here: pip install {package}"
+                )
+                raise InputError(f"{place}: key packages.{kind}", remedy, package)
 
 
 def instant(time_ns: int) -> datetime:

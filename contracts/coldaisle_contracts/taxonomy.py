@@ -99,7 +99,7 @@ class Kind:
     """A kind of episode: a row of the taxonomy.
 
     Attributes:
-        name: as written in a scenario; also its module's, with ``_`` for ``-``.
+        name: as written in a scenario.
         family: the actor's position; ``benign`` is no attack.
         technique: id in :data:`ATTACK_MATRIX`, empty for benign kinds.
         effect: its visible effect on the victim or in the capture.
@@ -118,6 +118,7 @@ class Kind:
         stealth: whether it can stay within the sensor's normal values and times.
         tail: slots that it may reach beyond its last reading.
         needs: kernel features that it needs and not every machine has.
+        module: importable name of the module whose class plays it; empty for a kind that coldaisle ships, whose module has its name.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Kind:
     stealth: bool = False
     tail: int = 1
     needs: tuple[str, ...] = ()
+    module: str = ""
 
     @property
     def benign(self) -> bool:
@@ -160,6 +162,7 @@ class Kind:
         return Role.RELAYED in self.roles
 
     @property
-    def module(self) -> str:
-        """Name of the module that plays it."""
-        return self.name.replace("-", "_")
+    def played_by(self) -> str:
+        """Importable name of the module whose class plays it, see :func:`~coldaisle_contracts.players.player_of`."""
+        folder = "injector.attacks" if self.actor == "injector" else "sensors.anomalies"
+        return self.module or f"coldaisle_{folder}.{self.name.replace('-', '_')}"

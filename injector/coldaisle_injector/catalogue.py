@@ -1,12 +1,12 @@
 """The interface of an attack, its two base classes, and the lookup of the class that plays a kind."""
 
-import importlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
+from coldaisle_contracts.players import player_of
 from coldaisle_contracts.units import Unit
 from coldaisle_injector.edits import Editing
 from coldaisle_injector.foothold import Foothold
@@ -108,7 +108,10 @@ Attack = OnPath | Rogue
 
 
 def attack_for(episode: Episode) -> Attack:
-    """Return the attack that plays an episode: ``attacks/<kind>.py``."""
-    module = importlib.import_module(f"coldaisle_injector.attacks.{episode.row.module}")
-    attack: Attack = module.Attack(episode)
+    """Return the attack that plays an episode: ``attacks/<kind>.py``, or the module of another package.
+
+    Raises:
+        InputError: if that module cannot be used.
+    """
+    attack: Attack = player_of(episode.row)(episode)
     return attack

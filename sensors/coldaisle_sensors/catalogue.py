@@ -1,10 +1,10 @@
 """The base class of the anomalies that a unit plays itself, and the lookup of the class that plays a kind."""
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.players import player_of
 from coldaisle_sensors.agenda import Script, at
 from coldaisle_sensors.connections import Cause, Connections, Firmware
 from coldaisle_sensors.interface import Cable
@@ -70,7 +70,10 @@ class Played:
 
 
 def anomaly_for(episode: Episode, gear: Gear) -> Played:
-    """Return the anomaly that plays an episode: ``anomalies/<kind>.py``."""
-    module = importlib.import_module(f"coldaisle_sensors.anomalies.{episode.row.module}")
-    anomaly: Played = module.Anomaly(episode, gear)
+    """Return the anomaly that plays an episode: ``anomalies/<kind>.py``, or the module of another package.
+
+    Raises:
+        InputError: if that module cannot be used.
+    """
+    anomaly: Played = player_of(episode.row)(episode, gear)
     return anomaly

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from coldaisle_contracts import texts
 from coldaisle_contracts.analyses import ANALYSES, LATEST, PARTS, AnalysisManifest
@@ -88,7 +89,15 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def seal(stage: Path, run: Path, seconds: dict[str, float], *, tuned: bool, weeks: Mapping[str, str]) -> None:
+def seal(
+    stage: Path,
+    run: Path,
+    seconds: dict[str, float],
+    *,
+    tuned: bool,
+    weeks: Mapping[str, str],
+    packages: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write the manifest of an analysis: its sources and the sha256 of its files.
 
     Args:
@@ -97,6 +106,7 @@ def seal(stage: Path, run: Path, seconds: dict[str, float], *, tuned: bool, week
         seconds: wall time of each step, in s.
         tuned: whether the models were tuned.
         weeks: other runs on which the models were tested, see :class:`AnalysisManifest`.
+        packages: version of each package that added models to it.
     """
     files = sorted(path for path in stage.rglob("*") if path.is_file())
     AnalysisManifest(
@@ -104,7 +114,7 @@ def seal(stage: Path, run: Path, seconds: dict[str, float], *, tuned: bool, week
         run_manifest=digest_of(run),
         created=datetime.now(UTC),
         seconds=seconds,
-        versions=provenance.versions(),
+        versions=provenance.versions() | dict(packages),
         commit=provenance.commit(),
         tuned=tuned,
         weeks=dict(weeks),

@@ -135,9 +135,11 @@ def _plan(
     overrides: "Overrides | None" = None,
 ) -> "Plan":
     """Return the plan of a scenario with other values of some keys, and without the episodes of some kinds."""
+    from coldaisle_contracts.kinds import KINDS  # noqa: PLC0415
     from coldaisle_contracts.planning import build_plan  # noqa: PLC0415
     from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
 
+    KINDS.origins()  # an installed package with a name that is taken is refused here, whether it is used or not
     return build_plan(load_scenario(path, seed, overrides), str(path), without)
 
 

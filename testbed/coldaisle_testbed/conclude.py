@@ -12,7 +12,8 @@ from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Manifest, digest_of, sha256_of
+from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
 from coldaisle_testbed.progress import Progress
@@ -88,7 +89,12 @@ def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset", csv=order.csv)
-    origin = {"versions": provenance.note(stage, order.engine), "commit": provenance.commit()}
+    added = KINDS.added({episode.kind for episode in account.evidence.plan.episodes})
+    origin = {
+        "versions": provenance.note(stage, order.engine, added.values()),
+        "commit": provenance.commit(),
+        "packages": {kind: package.requirement for kind, package in added.items()},
+    }
     files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / ORDER)
     facts = {"id": final.name, "engine": order.engine, "created": datetime.now(UTC), "seconds": seconds}
     hashes = {str(path.relative_to(stage)): sha256_of(path) for path in files}
@@ -120,6 +126,7 @@ def again(
     """
     run = run.resolve()
     manifest = Manifest.load(run)
+    manifest.refuse_missing(run / MANIFEST)
     refuse_sealed(out)
     if out is not None:
         refuse_full(out)
@@ -154,9 +161,13 @@ def _analyse(
 ) -> None:
     """Write an analysis of a finished run, with or without models and report, and its manifest into a folder."""
     seconds: dict[str, float] = {}
+    packages: dict[str, str] = {}
     if models:
         with progress.step("analysing", seconds, "analysis"):
             from coldaisle_analysis import pipeline  # noqa: PLC0415 - its imports take 3 s
+            from coldaisle_analysis.models import MODELS  # noqa: PLC0415
+
+            packages = {origin.package: origin.version for origin in MODELS.origins().values()}
 
             pipeline.analyse_run(
                 done.run, done.account, done.built, folder, progress, tuned=tuned, weeks=weeks
@@ -167,4 +178,4 @@ def _analyse(
             scorecard.write(done.manifest.id, results, folder / scorecard.SCORECARD)
             metadata.write_datasheet(done.run, done.manifest, [result.row() for result in results], folder)
     digests = {Manifest.load(week).id: digest_of(week) for week in weeks}
-    analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=digests)
+    analyses.seal(folder, done.run, seconds, tuned=tuned, weeks=digests, packages=packages)

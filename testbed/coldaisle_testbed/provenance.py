@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from coldaisle_contracts.extensions import Origin
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.software import FOLDER, IMAGE, Software
 
@@ -103,18 +105,26 @@ def versions() -> dict[str, str]:
 
 
 @cache
-def here() -> Software:
-    """Return the packages of this machine that may take part in a run; they are looked for once."""
-    held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed()
+def here(*added: str) -> Software:
+    """Return the packages of this machine that may take part in a run; they are looked for once.
+
+    Args:
+        added: names of the packages that added kinds to it.
+    """
+    held, needed = Software.of(HOUSE / "testbed" / "software", *DEBIAN), _needed(added)
     return held.model_copy(
         update={"python": {name: text for name, text in held.python.items() if name in needed}}
     )
 
 
-def _needed() -> set[str]:
-    """Return the normalised names of the distributions that coldaisle needs, directly or indirectly, without itself and tools for tests."""
+def _needed(added: tuple[str, ...]) -> set[str]:
+    """Return the normalised names of the distributions that coldaisle needs, directly or indirectly, without itself and tools for tests.
+
+    Args:
+        added: names of packages that count as needed, too.
+    """
     needed: set[str] = set()
-    queue = [Requirement("coldaisle")]
+    queue = [Requirement(name) for name in ("coldaisle", *added)]
     while queue:
         requirement = queue.pop()
         name, extras = canonicalize_name(requirement.name), ("", *requirement.extras)
@@ -130,21 +140,23 @@ def _needed() -> set[str]:
     return {name.partition("[")[0] for name in needed} - {"coldaisle"}
 
 
-def note(stage: Path, engine: str) -> dict[str, str]:
+def note(stage: Path, engine: str, added: Collection[Origin] = ()) -> dict[str, str]:
     """Write down the software of the machine or image that concludes a run, and return the versions of all software that took part.
 
     Args:
         stage: folder of the run, with the notes of the containers that played it.
         engine: the engine that played it; with containers, no Debian package of this machine took part.
+        added: the packages that added kinds to it.
     """
     if IMAGE.is_dir():
         shutil.copytree(IMAGE, stage / FOLDER, dirs_exist_ok=True)
     else:
-        held = here()
+        held = here(*sorted({origin.package for origin in added}))
         unused: dict[str, dict[str, str]] = {} if engine == "netns" else {"debian": {}}
         held.model_copy(update=unused).save(stage / FOLDER / f"{_MACHINE}.json")
     programs = versions_of_programs() if engine == "netns" else {}
-    return versions() | summed(Software.of_run(stage)) | programs
+    packages = {origin.package: origin.version for origin in added}
+    return versions() | summed(Software.of_run(stage)) | programs | packages
 
 
 def summed(noted: dict[str, Software]) -> dict[str, str]:

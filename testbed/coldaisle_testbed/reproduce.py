@@ -10,7 +10,7 @@ from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
 from coldaisle_contracts.analyses import sealed_around
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.manifest import Manifest
+from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import planned_again
 from coldaisle_testbed.progress import Progress
@@ -40,6 +40,7 @@ def reproduce(run: Path, play: Play, progress: Progress) -> str:
     if run.is_file():
         run = sealed_around(run) or run  # a manifest inside its run stands for the run
     manifest = Manifest.load(run)
+    manifest.refuse_missing(run if run.is_file() else run / MANIFEST)
     plan = _plan_of(run, manifest)
     with stage_for(run.parent / f"{run.name}.again") as stage:
         try:

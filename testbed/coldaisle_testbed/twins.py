@@ -84,6 +84,7 @@ def make(
     """
     run = run.resolve()
     manifest = Manifest.load(run)
+    manifest.refuse_missing(run / MANIFEST)
     _refuse_other_version(run, manifest)
     plan = planned_again(manifest, str(run / MANIFEST))
     known = {episode for _, about in stored.comparisons_of(run) for episode in about.episodes}

@@ -33,7 +33,7 @@ from coldaisle_analysis.report.numbers import number
 from coldaisle_analysis.report.page import write
 from coldaisle_analysis.report.statistics import describe
 from coldaisle_analysis.report.subject import Subject
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 
@@ -275,9 +275,9 @@ def test_attacked_cases_are_not_called_episodes(attacked: tuple[str, list[Scored
 def test_a_figure_shows_families_where_kinds_are_many(attacked: tuple[str, list[Scored]]) -> None:
     """Up to the number in the caption each kind has its colour; with more kinds it is the colour of the family."""
     assert f"or of its family where the figure has more than {FEW} kinds" in attacked[0]
-    few, many = (pd.Series(list(KINDS)[:count]) for count in (FEW, FEW + 1))
+    few, many = (pd.Series(list(SHIPPED)[:count]) for count in (FEW, FEW + 1))
     assert grouped(few).tolist() == few.tolist()
-    assert set(grouped(many)) == {KINDS[kind].family for kind in many}
+    assert set(grouped(many)) == {SHIPPED[kind].family for kind in many}
 
 
 def test_the_report_names_every_level(attacked: tuple[str, list[Scored]]) -> None:
@@ -354,7 +354,7 @@ def test_the_page_repeats(tmp_path: Path) -> None:
 
 def test_each_kind_has_one_colour() -> None:
     """The kinds of the taxonomy have different colours, and follow ``normal`` in their order."""
-    assert len({kind_colour(kind) for kind in KINDS}) == len(KINDS)
+    assert len({kind_colour(kind) for kind in SHIPPED}) == len(SHIPPED)
     assert in_order({"duplication", "normal", "removal", "x"}) == ["normal", "removal", "duplication", "x"]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
-from tests.netns.observe import fields
 from tests.published import UNITS
 
 from coldaisle_analysis import witness
@@ -20,6 +19,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
+from coldaisle_testbed.obedience.observed import fields
 
 FOLDER = Path(witness.__file__).parent
 ATTACK, NORMAL = Verdict(1, 0, "e01"), Verdict()

@@ -9,7 +9,6 @@ from pathlib import Path
 import docker
 import pytest
 from tests.netns.catalogue import PLAN
-from tests.netns.observe import fields
 
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import semantic_digest, settle
@@ -21,6 +20,7 @@ from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.software import Software
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.containers import connect
+from coldaisle_testbed.obedience.observed import fields
 from coldaisle_testbed.stage import stage_for, stage_of
 
 HOUSE = Path(__file__).resolve().parents[2]

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from coldaisle_contracts.acts import HIDDEN_S, QUIET_S
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import BROKER, Scenario
 from coldaisle_contracts.taxonomy import Role
 
 SEEDS = st.integers(0, 2**32 - 1)
-HIDING = [kind.name for kind in KINDS.values() if kind.stealth]
+HIDING = [kind.name for kind in SHIPPED.values() if kind.stealth]
 TOO_CLOSE = {(interval, kind) for interval in (10, 12.5) for kind in ("reboot", "slow-denial")}
 """Pairs of an interval and a kind that has no room in it."""
 BETWEEN = 8_000_000
@@ -36,13 +36,13 @@ def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the plan's one episode, which has the given keys."""
-    spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4}
-    unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
+    spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if SHIPPED[kind].brief else 4}
+    unit = {"unit": "inrow-13"} if SHIPPED[kind].target == "unit" else {}
     (only,) = build_plan(made(episodes=[spec | unit | changes])).episodes
     return only
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
@@ -60,7 +60,7 @@ def test_acts_lie_within_their_episode_and_day(kind: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind.name for kind in KINDS.values() if kind.pace in ("slots", "once", "ends", "copies")]
+    "kind", [kind.name for kind in SHIPPED.values() if kind.pace in ("slots", "once", "ends", "copies")]
 )
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
@@ -75,7 +75,7 @@ def test_what_is_done_between_two_readings_is_over_before_the_next(kind: str, se
                 assert reading < time < following - QUIET_S * SECOND + BETWEEN
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
     """The same seed gives equal plans, another seed another plan; a plan read back from its file is equal."""
     assert drawing(kind, 7) == drawing(kind, 7)
@@ -83,7 +83,7 @@ def test_a_plan_is_drawn_alike_twice(kind: str) -> None:
     assert Plan.model_validate_json(drawing(kind, 7).model_dump_json()) == drawing(kind, 7)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_budgets_are_bounded(kind: str, seed: int) -> None:
@@ -94,7 +94,7 @@ def test_budgets_are_bounded(kind: str, seed: int) -> None:
         assert planned.cost_s < 120
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 @settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
@@ -107,7 +107,7 @@ def test_parameters_lie_within_their_bounds(kind: str, seed: int) -> None:
             assert not rows[name].whole or value == round(value)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 def test_who_is_hit(kind: str) -> None:
     """An episode on the broker has no sensors; one that a unit plays itself has all four; an edit of readings needs a unit."""
     for planned in drawing(kind, 3).episodes:
@@ -119,7 +119,7 @@ def test_who_is_hit(kind: str) -> None:
             assert planned.unit != BROKER
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.pace in ("once", "outage")])
+@pytest.mark.parametrize("kind", [kind.name for kind in SHIPPED.values() if kind.pace in ("once", "outage")])
 def test_what_happens_once_takes_one_slot(kind: str) -> None:
     """Drawn episodes of kinds that act once last for one reading, and have one act."""
     for planned in drawing(kind, 5).episodes:
@@ -193,14 +193,14 @@ def test_a_door_warms_up_slowly() -> None:
 )  # fmt: skip
 def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], expected: str) -> None:
     """Too few readings to swap, no query to forge, or acts that overlap the next reading are refused in one sentence."""
-    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if KINDS[kind].brief else 4} | spec
+    episode = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if SHIPPED[kind].brief else 4} | spec
     interval = episode.pop("interval_s", 300)
-    unit = {"unit": "inrow-13"} if KINDS[kind].target == "unit" else {}
+    unit = {"unit": "inrow-13"} if SHIPPED[kind].target == "unit" else {}
     with pytest.raises(InputError, match=r"^scenario: key episodes\.0\." + expected):
         build_plan(made(interval_s=interval, episodes=[episode | unit]))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 @pytest.mark.parametrize("interval", [10, 12.5, 60, 3600])
 def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -> None:
     """At a short interval a kind is planned with the acts that fit, or refused by its name."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.acts import EACH_S, PACE
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.taxonomy import ATTACK_MATRIX, Family, Kind, Pace, Parameter
@@ -73,7 +73,7 @@ def overview() -> str:
     """Return the table of families and their kinds, each linked to its section."""
     rows = (
         f"| [{family}](#{anchor(family)}) | "
-        + ", ".join(f"[`{kind.name}`](#{kind.name})" for kind in KINDS.values() if kind.family == family)
+        + ", ".join(f"[`{kind.name}`](#{kind.name})" for kind in SHIPPED.values() if kind.family == family)
         + " |"
         for family in FAMILIES
     )
@@ -82,7 +82,7 @@ def overview() -> str:
 
 def section(family: Family) -> str:
     """Return the section of a family."""
-    kinds = (kind for kind in KINDS.values() if kind.family == family)
+    kinds = (kind for kind in SHIPPED.values() if kind.family == family)
     head = f"## {family[0].upper()}{family[1:]}\n\n{FAMILIES[family]}"
     return "\n\n".join([head, *map(part, kinds)]) + "\n"
 
@@ -199,16 +199,20 @@ def test_overview_names_every_kind() -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert overview() in text, f"print it again:\n{overview()}"
     assert ATTACK_MATRIX in text
-    assert {kind.family for kind in KINDS.values()} == set(FAMILIES)
+    assert {kind.family for kind in SHIPPED.values()} == set(FAMILIES)
 
 
 def test_nothing_is_named_in_vain() -> None:
     """Only techniques and variants of the kinds are explained; variants that are header fields need no explanation."""
     several = {
-        name for kind in KINDS.values() if len(kind.variants) > 1 for name in kind.variants if "." not in name
+        name
+        for kind in SHIPPED.values()
+        if len(kind.variants) > 1
+        for name in kind.variants
+        if "." not in name
     }
     assert several == set(VARIANTS)
-    assert {kind.technique for kind in KINDS.values() if not kind.benign} == set(TECHNIQUES)
+    assert {kind.technique for kind in SHIPPED.values() if not kind.benign} == set(TECHNIQUES)
 
 
 def test_example_is_a_scenario() -> None:

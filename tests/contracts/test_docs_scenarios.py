@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import Season, Site
@@ -48,7 +48,7 @@ def bounds(schema: dict[str, Any]) -> str:
             text = _TABLES[target.rpartition("/")[2]]
         case {"anyOf": [first, *_]}:
             text = bounds(first)
-        case {"enum": values} if values == list(KINDS):
+        case {"enum": values} if values == list(SHIPPED):
             text = "a kind of [attacks.md](attacks.md)"
         case {"const": value}:
             text = f"`{value}`"
@@ -82,7 +82,7 @@ def default(model: type[BaseModel], key: str) -> str:
         return "drawn by seed" if model is EpisodeSpec and key != "unit" else "none"
     if isinstance(value, BaseModel):
         return "its defaults"
-    if value == dict.fromkeys(KINDS, 1.0):
+    if value == dict.fromkeys(SHIPPED, 1.0):
         return "each 1"
     if isinstance(value, dict) and value:
         return "; ".join(f"`{key}` {_toml(entry)}" for key, entry in value.items())

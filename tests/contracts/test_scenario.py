@@ -10,7 +10,7 @@ import pytest
 
 from coldaisle_contracts import texts
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.kinds import BENIGN, KINDS
+from coldaisle_contracts.kinds import BENIGN, SHIPPED
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
@@ -195,10 +195,10 @@ def test_intrusions_hold_everything() -> None:
     scenario = load_scenario(SCENARIOS / "intrusions.toml")
     plan = build_plan(scenario)
     kinds = Counter(planned.kind for planned in plan.episodes)
-    assert set(kinds) == set(KINDS)
+    assert set(kinds) == set(SHIPPED)
     assert min(kinds.values()) >= 3
     played = {(planned.kind, planned.variant) for planned in plan.episodes}
-    assert played == {(kind.name, variant) for kind in KINDS.values() for variant in kind.variants}
+    assert played == {(kind.name, variant) for kind in SHIPPED.values() for variant in kind.variants}
     assert sum(scenario.drawn.kinds.values()) == scenario.drawn.count == len(plan.episodes)
     assert plan.episodes_on(range(1)) == []
     assert len(scenario.accounts) == 2
@@ -208,7 +208,7 @@ def test_stealth_hides_whatever_can_hide() -> None:
     """In stealth.toml every kind that can hide occurs and hides; every other kind is faint or has no strength."""
     plan = build_plan(load_scenario(SCENARIOS / "stealth.toml"))
     assert {planned.kind for planned in plan.episodes if planned.stealth} == {
-        kind.name for kind in KINDS.values() if kind.stealth
+        kind.name for kind in SHIPPED.values() if kind.stealth
     }
     for planned in plan.episodes:
         assert planned.stealth or not planned.row.stealth

@@ -4,7 +4,7 @@ import json
 import re
 
 from coldaisle_analysis.report.figures import style
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.manifest import sha256_of
 from coldaisle_desk.pages import STATIC
 
@@ -33,7 +33,7 @@ def test_colours_are_those_of_the_report() -> None:
     css = (STATIC / "desk.css").read_text(encoding="utf-8")
     light = dict(re.findall(r"--([\w-]+): (#\w+)", css.partition("@media")[0]))
     assert (light["ink"], light["day"]) == (style.INK, style.DAY_COLOUR)
-    families = {kind.family for kind in KINDS.values()}
+    families = {kind.family for kind in SHIPPED.values()}
     assert {family: light[family.replace(" ", "-")] for family in families} == {
         family: style.kind_colour(family) for family in families
     }

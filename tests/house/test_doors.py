@@ -23,6 +23,7 @@ DOORS = {
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/link", "testbed/live/listener"},
     "google": {"analysis/series/sparkplug"},
+    "pytest": {"testbed/pytest_plugin"},
     "pyroute2": {"testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},
     "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},

@@ -13,9 +13,11 @@ from coldaisle_analysis.earliness.cases import CLEAN_WINDOWS
 from coldaisle_analysis.earliness.policies import QUIET_S, REPEAT_S
 from coldaisle_analysis.evaluation.groups import LAST
 from coldaisle_analysis.evaluation.splits import DAY_FOLDS
-from coldaisle_analysis.models import BASELINES, MODELS, WITH_POLICIES
+from coldaisle_analysis.models import BASELINES, WITH_POLICIES
+from coldaisle_analysis.models import SHIPPED as MODELS
 from coldaisle_analysis.models.model import EVERY_ROW
-from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
+from coldaisle_contracts.kinds import ATTACKS, BENIGN
+from coldaisle_contracts.kinds import SHIPPED as KINDS
 from coldaisle_contracts.planning import LEAD, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS

@@ -9,13 +9,13 @@ from tests.published import UNITS
 
 import coldaisle_injector.attacks
 from coldaisle_contracts.addressing import INJECTOR, Host
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.taxonomy import Edit as Word
 from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.edits import Deliver, Double, Edit, Hold, Lose, Pass, Reading, Swallow, Tamper
 
 SLOT = 2
-ON_PATH = [name for name, kind in KINDS.items() if kind.on_path]
+ON_PATH = [name for name, kind in SHIPPED.items() if kind.on_path]
 EDITS: dict[Word, type[Edit]] = {
     "": Pass,
     "modify": Deliver,
@@ -46,7 +46,9 @@ def test_every_kind_the_injector_plays_has_a_module_and_every_module_a_kind() ->
     """The taxonomy and the folder of attacks have the same names."""
     folder = Path(coldaisle_injector.attacks.__file__ or "").parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert modules == {kind.module for kind in KINDS.values() if kind.actor == "injector"}
+    assert modules == {
+        kind.played_by.rpartition(".")[2] for kind in SHIPPED.values() if kind.actor == "injector"
+    }
 
 
 @pytest.mark.parametrize("kind", ON_PATH)
@@ -65,7 +67,7 @@ def test_a_reading_the_plan_names_is_edited_as_its_kind_does(kind: str) -> None:
     slot = 7 if kind == "modification" else SLOT
     attack = _attack(kind, readings=4)
     edit: Edit = attack.on_publish(Reading(slot, 1, "15.54"))
-    assert type(edit) is EDITS[KINDS[kind].edit]
+    assert type(edit) is EDITS[SHIPPED[kind].edit]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from tests.injector.made_stage import Run, rogue
 
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Episode
 
 ROGUES = [
     (kind.name, variant)
-    for kind in KINDS.values()
+    for kind in SHIPPED.values()
     if kind.actor == "injector" and not kind.on_path
     for variant in kind.variants
     if kind.name != "slow-denial"  # its timeout runs in real time: test_rogue_floods.py has its own test

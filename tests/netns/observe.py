@@ -1,12 +1,9 @@
-"""Observation of a run by tshark and the kernel, without any code of coldaisle."""
+"""Observation of a run by tshark and of its processes by the kernel."""
 
-import struct
-import subprocess
-from functools import cache
 from pathlib import Path
 
-_GLOBAL, _RECORD = 24, 16
-"""Lengths of a pcap file's header and of a record's header, bytes."""
+from coldaisle_testbed.obedience.observed import fields
+
 _ORDINARY = (
     "Connection establish",
     "Connection finish",
@@ -14,27 +11,6 @@ _ORDINARY = (
     "This frame undergoes the connection closing",
 )
 """Expert messages about the begin and the end of a connection, which are no errors."""
-
-
-def fields(pcap: Path, only: str, *names: str) -> list[list[str]]:
-    """Return display fields of the frames that pass a display filter, checksums verified."""
-    options = [option for name in names for option in ("-e", name)]
-    checks = [
-        "-o",
-        "tcp.check_checksum:TRUE",
-        "-o",
-        "ip.check_checksum:TRUE",
-        "-o",
-        "udp.check_checksum:TRUE",
-    ]
-    command = ["tshark", "-n", "-r", str(pcap), *checks, "-Y", only, "-T", "fields", *options]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [line.split("\t") for line in output.splitlines()]
-
-
-def count(pcap: Path, only: str = "frame") -> int:
-    """Return how many frames pass a display filter."""
-    return len(fields(pcap, only, "frame.number"))
 
 
 def remarks(pcap: Path) -> list[str]:
@@ -84,19 +60,3 @@ def holder(pids: dict[int, str], journal: str) -> int | None:
         if any(name.endswith(f"/journal/{journal}.jsonl") for name in opened):
             return pid
     return None
-
-
-@cache
-def numbers(pcap: Path, only: str) -> list[int]:
-    """Return the numbers, from 1, of the frames that pass a display filter."""
-    return [int(number) for (number,) in fields(pcap, only, "frame.number")]
-
-
-def frames_of(pcap: Path) -> list[bytes]:
-    """Return the frames of a capture with little-endian headers, as tcpdump writes them here."""
-    data, at, frames = pcap.read_bytes(), _GLOBAL, list[bytes]()
-    while at < len(data):
-        (length,) = struct.unpack_from("<I", data, at + 8)
-        frames.append(data[at + _RECORD : at + _RECORD + length])
-        at += _RECORD + length
-    return frames

@@ -12,7 +12,7 @@ from coldaisle_analysis.truth import custody, ledger
 from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.kinds import ATTACKS, BENIGN, KINDS
+from coldaisle_contracts.kinds import ATTACKS, BENIGN, SHIPPED
 
 pytestmark = pytest.mark.netns
 
@@ -62,7 +62,7 @@ def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
     assert set(kind[both["label"] == 1]) == set(ATTACKS)
     assert set(kind[both["benign"] == 1]) == set(BENIGN)
     assert not ((both["label"] == 1) & (both["benign"] == 1)).any()
-    assert set(kind) == {"normal", *KINDS}
+    assert set(kind) == {"normal", *SHIPPED}
 
 
 def test_the_labels_are_what_the_document_says(made: Dataset) -> None:

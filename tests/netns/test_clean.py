@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.netns.observe import count, fields, remarks
+from tests.netns.observe import remarks
 
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import semantic_digest, settle
@@ -12,6 +12,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_testbed import shard_folders, sharding
+from coldaisle_testbed.obedience.observed import count, fields
 
 pytestmark = pytest.mark.netns
 BASE = {"seed": 5, "first_day": "2026-03-02", "time_zone": "Europe/Madrid"}

@@ -4,7 +4,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.netns.observe import count, fields
 from tests.published import UNITS
 
 from coldaisle_analysis.truth import ledger
@@ -15,6 +14,7 @@ from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.manifest import digest_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import verification
+from coldaisle_testbed.obedience.observed import count, fields
 
 pytestmark = pytest.mark.netns
 CONNECTIONS = 16

@@ -8,13 +8,13 @@ import pytest
 from tests.sensors.made import CLIENTS, UNIT, Scene, TickingClock, plan_of
 
 from coldaisle_contracts.clock import SECOND, ManualClock
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Episode
 from coldaisle_sensors import link as links
 from coldaisle_sensors.anomalies.door import SHARES
 from coldaisle_sensors.anomalies.firmware import SUFFIX
 
-OWN = [name for name, kind in KINDS.items() if kind.actor == "unit"]
+OWN = [name for name, kind in SHIPPED.items() if kind.actor == "unit"]
 """Every kind that a unit plays itself."""
 ACT_KEYS = {
     "event", "shard", "episode", "unit", "slot", "sensor", "operation", "before", "after", "port", "mid", "copy",
@@ -51,7 +51,7 @@ def taken(scene: Scene, *keys: str) -> dict[tuple[int, str], tuple[Any, ...]]:
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_has_a_module(kind: str) -> None:
     """Its module has the kind's name, a docstring, and a class Anomaly."""
-    module = importlib.import_module(f"coldaisle_sensors.anomalies.{KINDS[kind].module}")
+    module = importlib.import_module(SHIPPED[kind].played_by)
     assert module.__doc__
     assert module.Anomaly.__doc__
 

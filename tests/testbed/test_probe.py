@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
@@ -28,7 +28,7 @@ def test_this_machine_lacks_nothing() -> None:
 
 def test_every_need_of_a_kind_has_a_probe() -> None:
     """Every need of a kind has a probe."""
-    assert {need for kind in KINDS.values() for need in kind.needs} <= set(probe.PROBES)
+    assert {need for kind in SHIPPED.values() for need in kind.needs} <= set(probe.PROBES)
 
 
 def test_what_is_lacking_is_named_with_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Training a detector on all rows of a level; thresholds and policies are chosen on scores of rows that were held out of training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,8 @@ from coldaisle_analysis.evaluation.folds import FoldResult, Scores, evaluate_fol
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.evaluation.splits import whole_run
-from coldaisle_analysis.models import WITH_POLICIES
+from coldaisle_analysis.models import SHIPPED, with_policies
+from coldaisle_analysis.models.files import UnsavableError
 from coldaisle_analysis.workers import parallel_map
 
 EARLY = "early"
@@ -94,7 +95,7 @@ def start(
         for result in scored
         if (result.row["level"], result.row["split"]) == (level.name, level.held_out)
     }
-    models = [model for model in WITH_POLICIES if model in held_out]
+    models = [model for model in with_policies() if model in held_out]
     return parallel_map(
         train,
         [(level, models[part::PARTS], seed, held_out, known) for part in range(PARTS)] if models else [],
@@ -107,8 +108,11 @@ def write(
     about: Mapping[str, Any],
     folder: Path,
     series: Sequence[str] = (),
+    remark: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write what :func:`start` yields, one file per detector; return the files.
+
+    A model of another package that cannot be saved has no file; a sentence says why.
 
     Args:
         started: detectors by model.
@@ -116,10 +120,18 @@ def write(
         about: origin of the data, which every file repeats.
         folder: folder of the files, made if it does not exist.
         series: patterns of the names of series that the detectors read, see :class:`Detector`.
+        remark: called with that sentence.
     """
     paths = []
     for model, detector in (item for detectors in started for item in detectors.items()):
-        paths.append(folder / f"{level}.{model}{SUFFIX}")
+        path = folder / f"{level}.{model}{SUFFIX}"
         origin = {**about, **detector.about}
-        replace(detector, about=origin, series=tuple(series)).save(paths[-1])
+        try:
+            replace(detector, about=origin, series=tuple(series)).save(path)
+        except UnsavableError as error:
+            if model in SHIPPED:
+                raise
+            remark(f"{model} is evaluated and becomes no detector: {error}")
+        else:
+            paths.append(path)
     return paths

@@ -17,7 +17,7 @@ from coldaisle_analysis.evaluation.jobs import IDENTITY, jobs_of, run, tuned_par
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import FoldMetrics, Scored, scored_row
 from coldaisle_analysis.evaluation.splits import Fold, grouped, shuffled, unseen_kinds
-from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITH_POLICIES, WITHOUT_KIND
+from coldaisle_analysis.models import BASELINES, MODELS, WITH_IDENTITY, WITHOUT_KIND, with_policies
 from coldaisle_analysis.workers import parallel_map
 
 Progress = Callable[[str], None]
@@ -196,7 +196,7 @@ def _score(
     for fold, result in zip(folds, results, strict=True):
         rows, scores = fold.test, result.tested.score
         score[rows], alarms[rows], tested[rows] = scores, scores >= result.threshold, True
-    policies = name == level.held_out and model in WITH_POLICIES
+    policies = name == level.held_out and model in with_policies()
     early = of_results(level, sets, folds, results, policies=policies)
     first_case = next(iter(early.values()))["threshold"] if early else None
     metrics: FoldMetrics = {

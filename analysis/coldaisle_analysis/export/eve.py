@@ -5,6 +5,7 @@ MITRE ATT&CK for ICS in its metadata. A test in a container compares the ``mqtt`
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -22,11 +23,11 @@ from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.transactions import Transaction, transactions
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
 from coldaisle_analysis.judging.frames import community_id
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import KINDS, SHIPPED
 from coldaisle_contracts.taxonomy import ATTACK_MATRIX
 
-SIGNATURES = {name: 1_000_001 + number for number, name in enumerate(KINDS)}
-"""Signature id of each kind, in the range kept for local rules."""
+SIGNATURES = {name: 1_000_001 + number for number, name in enumerate(SHIPPED)}
+"""Signature id of each kind that coldaisle ships, in the range kept for local rules: 1,000,000 to 1,999,999."""
 _FROM_CAPTURE, _FROM_TIMEOUT = "wire/pcap", "stream (flow timeout)"
 _TCP, _UDP = 6, 17
 _PROTOCOLS = {_TCP: "TCP", _UDP: "UDP", 1: "ICMP"}
@@ -199,12 +200,17 @@ def _file(frame: dict[str, Any]) -> dict[str, Any]:
     return {"pcap_filename": frame["file"]}
 
 
+def signature_of(kind: str) -> int:
+    """Return the signature id of a kind; for one of another package it follows from the name, far from ours."""
+    return SIGNATURES.get(kind) or 1_100_000 + zlib.crc32(kind.encode()) % 900_000
+
+
 def _alert(verdict: Verdict) -> dict[str, Any]:
     kind = KINDS[verdict.kind]
     return {
         "action": "allowed",
         "gid": 1,
-        "signature_id": SIGNATURES[kind.name],
+        "signature_id": signature_of(kind.name),
         "rev": 1,
         "signature": f"coldaisle {kind.name}: {kind.effect}",
         "category": kind.family,

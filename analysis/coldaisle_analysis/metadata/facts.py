@@ -70,7 +70,7 @@ class Facts:
     def kinds(self) -> Counter[str]:
         """Episodes of each kind, in the order of the taxonomy."""
         played = Counter(episode.kind for episode in self.plan.episodes)
-        return Counter({kind: played[kind] for kind in KINDS if played[kind]})
+        return Counter({kind: played[kind] for kind in KINDS.in_order(played)})
 
     @property
     def benign(self) -> int:

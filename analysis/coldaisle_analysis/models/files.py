@@ -48,23 +48,30 @@ DAMAGED = (
 )  # fmt: skip
 """Errors that reading raises when bytes were cut or changed."""
 _TRAIN = "train one with `coldaisle analyse RUN`"
+_BUILD = "build it of scikit-learn's own estimators (docs/extending.md)"
 MOST_UNPACKED = 1 << 28
 """Largest size of an unpacked file in bytes: 250 times the largest detector of a week, and still small for a laptop's memory."""
+
+
+class UnsavableError(InputError):
+    """A model holds an object that cannot be written, or that would not be read again."""
 
 
 def dumps(model: object) -> bytes:
     """Return a fitted model as bytes for :func:`loads`.
 
     Raises:
-        InputError: if it holds an object that cannot be written, or that would not be read again.
+        UnsavableError: if it holds an object that cannot be written, or that would not be read again.
     """
     place = type(model).__name__
     try:
         data: bytes = io.dumps(model, compression=ZIP_DEFLATED, compresslevel=1)
     except (UnsupportedTypeException, RecursionError, TypeError, AttributeError) as error:
         first = str(error).partition("\n")[0]
-        raise InputError(place, f"cannot be written as a model file ({first}): {_TRAIN}") from error
-    _trust(data, place)
+        raise UnsavableError(place, f"cannot be written as a model file ({first}): {_BUILD}") from error
+    if foreign := _untrusted(data):
+        raise UnsavableError(place, f"holds {', '.join(foreign)}, which no model file may hold: {_BUILD}")
+    _refuse_large(data, place)
     return data
 
 
@@ -79,7 +86,13 @@ def loads(data: bytes, place: str) -> object:
         InputError: if they are no model file, are damaged, or hold a type that is not :data:`TRUSTED`.
     """
     try:
-        _trust(data, place)
+        _refuse_large(data, place)
+        if foreign := _untrusted(data):
+            raise InputError(
+                place,
+                f"holds types that no model of coldaisle has ({', '.join(foreign)}): "
+                f"use the version that saved it, or {_TRAIN}",
+            )
         model = io.loads(data, trusted=sorted(TRUSTED))
         sound = all(_sound(tree, width) for tree, width in _trees(model))
     except DAMAGED as error:
@@ -89,8 +102,8 @@ def loads(data: bytes, place: str) -> object:
     return model
 
 
-def _trust(data: bytes, place: str) -> None:
-    """Raise ``InputError`` if bytes hold types that are not trusted, which it names, or would unpack to too many bytes."""
+def _refuse_large(data: bytes, place: str) -> None:
+    """Raise ``InputError`` if bytes would unpack to too many bytes."""
     with ZipFile(BytesIO(data)) as packed:
         size = sum(part.file_size for part in packed.infolist())
     if size > MOST_UNPACKED:
@@ -98,13 +111,11 @@ def _trust(data: bytes, place: str) -> None:
             place,
             f"would take {size:,} bytes of memory: name a model file, which takes {MOST_UNPACKED:,} at most",
         )
-    foreign = sorted(set(io.get_untrusted_types(data=data)) - TRUSTED)
-    if foreign:
-        raise InputError(
-            place,
-            f"holds types that no model of coldaisle has ({', '.join(foreign)}): "
-            f"use the version that saved it, or {_TRAIN}",
-        )
+
+
+def _untrusted(data: bytes) -> list[str]:
+    """Return the types in a model file that are not trusted."""
+    return sorted(set(io.get_untrusted_types(data=data)) - TRUSTED)
 
 
 def _trees(part: object, width: int | None = None) -> Iterator[tuple[object, int]]:

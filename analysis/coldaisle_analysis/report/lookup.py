@@ -6,7 +6,7 @@ from typing import Final
 
 from coldaisle_analysis.columns import LEARNED
 from coldaisle_analysis.evaluation.metrics import CaseMetrics, MetricsRow, Scored
-from coldaisle_analysis.models import BASELINES, FAMILIES, MODELS, WITH_POLICIES
+from coldaisle_analysis.models import BASELINES, FAMILIES, MODELS, with_policies
 
 BEST_F1: Final = "threshold"
 """The key in the metrics of the threshold with the best F1 on training rows."""
@@ -19,7 +19,9 @@ def title(model: str, split: str = "") -> str:
 
 
 def family(model: str) -> str:
-    """Return the title of a model's family, which is a module in :mod:`coldaisle_analysis.models`."""
+    """Return the title of a model's family, a module in :mod:`coldaisle_analysis.models`, or the package that adds the model."""
+    if origin := MODELS.added([model]).get(model):
+        return origin.package
     module = next(module for module in FAMILIES if model in module.MODELS)
     name = module.__name__.rpartition(".")[2]
     return _FAMILY_TITLES.get(name, name)
@@ -62,7 +64,7 @@ def earliest_row(scored: Sequence[Scored], level: str, case: str) -> MetricsRow 
         case: kind of case, a key of the rows' ``early``.
     """
     rows = [
-        row for row in grouped_rows(scored, level) if row["model"] in WITH_POLICIES and case in row["early"]
+        row for row in grouped_rows(scored, level) if row["model"] in with_policies() and case in row["early"]
     ]
     return min(rows, key=lambda row: _training_erde(row["early"][case]), default=None)
 

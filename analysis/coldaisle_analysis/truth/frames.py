@@ -17,7 +17,7 @@ from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.truth.evidence import Evidence, shard_of_frames
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.journal import frame_digest
-from coldaisle_contracts.kinds import BENIGN
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.taxonomy import Role
 
 NORMAL = "normal"
@@ -98,7 +98,8 @@ def truth(anomalous: Mask, episode: pd.Series, role: pd.Series, kind_of: dict[st
         kind_of: kind of each episode.
     """
     kind = episode.map(kind_of)
-    benign = anomalous & kind.isin(BENIGN).to_numpy()
+    harmless = {name for name in set(kind_of.values()) if KINDS[name].benign}
+    benign = anomalous & kind.isin(harmless).to_numpy()
     return pd.DataFrame(
         {
             "label": (anomalous & ~benign).astype(np.int8),

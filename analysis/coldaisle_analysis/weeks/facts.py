@@ -174,7 +174,7 @@ class CampaignFacts:
         for week in self.weeks:
             if role in (None, week.role):
                 played.update(week.kinds)
-        return Counter({kind: played[kind] for kind in KINDS if played[kind]})
+        return Counter({kind: played[kind] for kind in KINDS.in_order(played)})
 
     @property
     def subsets(self) -> list[Role]:

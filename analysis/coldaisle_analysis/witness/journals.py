@@ -57,10 +57,16 @@ class Journals:
         return journals
 
     def _refuse_older(self, path: Path) -> None:
-        """Refuse the journal of an older coldaisle, which did not record the connections that an act opens."""
+        """Refuse the journal of an older coldaisle, which did not record the connections that an act opens.
+
+        An episode whose acts name no client opens none: the attacker's kernel merely refuses what a scan is answered.
+        """
         lines = [line for shard in self.attacker.values() for line in shard]
-        spoke = any(line["event"] == "frame" and line["act"] == "speak" for line in lines)
-        if spoke and not any(line["event"] == "open" for line in lines):
+        spoke = {line["episode"] for line in lines if line["event"] == "frame" and line["act"] == "speak"}
+        connected = any(
+            line["event"] == "act" and line["client"] for line in lines if line["episode"] in spoke
+        )
+        if connected and not any(line["event"] == "open" for line in lines):
             raise InputError(
                 path,
                 "does not record which act opened a connection, because an older version made this run: play it again",

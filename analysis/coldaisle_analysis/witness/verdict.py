@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from coldaisle_contracts.kinds import BENIGN
 from coldaisle_contracts.plan import Episode
 
 KERNEL = "kernel"
@@ -28,7 +27,7 @@ NORMAL = Verdict()
 
 def part_of(episode: Episode) -> Verdict:
     """Return the verdict on a frame that is part of an episode."""
-    benign = episode.kind in BENIGN
+    benign = episode.row.benign
     return Verdict(int(not benign), int(benign), episode.id)
 
 

@@ -112,6 +112,7 @@ def verify(run: Path, digest: str | None = None, signers: Path | None = None) ->
     manifest, sha256 = Manifest.load(run), digest_of(run)
     if digest is not None and digest.lower() != sha256:
         raise TrustError([f"{MANIFEST} has the sha256 {sha256}, not that of --manifest-digest"])
+    manifest.refuse_missing(run / MANIFEST)
     signed_by = None if signers is None else signing.signed_by(run, signers)
     if broken := folder.unsealed(run, manifest):
         raise TrustError(broken)

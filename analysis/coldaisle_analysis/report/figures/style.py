@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coldaisle_analysis.report.separation import NORMAL, PASSED
-from coldaisle_contracts.kinds import KINDS
+from coldaisle_contracts.kinds import KINDS, SHIPPED
 
 Parameters = ParamSpec("Parameters")
 
@@ -86,10 +86,10 @@ def kind_colour(kind: str) -> str:
 
 
 def _shade(kind: str) -> str:
-    """Return a kind's shade of its family's colour; benign ones are pale."""
+    """Return a kind's shade of its family's colour; benign ones are pale. Kinds of other packages change no shade of ours."""
     family = KINDS[kind].family
-    kin = [name for name, row in KINDS.items() if row.family == family]
-    place = kin.index(kind)
+    kin = [name for name, row in SHIPPED.items() if row.family == family]
+    place = [*kin, *KINDS.origins()].index(kind)
     _, start, reach = _FAMILIES[family]
     hue, strength = (start + reach * place / len(kin)) % 1.0, 0.32 if family == "benign" else 0.68
     return to_hex(hsv_to_rgb(hue, strength, 0.86 - 0.34 * (place * 0.37 % 1)))
