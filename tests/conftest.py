@@ -1,9 +1,11 @@
 """Fixtures for several tests: the published captures, and real runs."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.made_package import Packages
 
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
@@ -21,6 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("netns"):
             item.add_marker(pytest.mark.skip(reason=_WITHOUT_ROOT))
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """Packages that add kinds and models, installed for the time of a test."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    made = Packages(folder, monkeypatch)
+    yield made
+    monkeypatch.undo()
+    made.forget()
 
 
 @pytest.fixture(scope="session")

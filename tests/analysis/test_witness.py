@@ -116,6 +116,24 @@ def test_either_of_two_verdicts_will_do() -> None:
     assert witness.differences(testimony, [NORMAL]) == witness.differences(testimony, [ATTACK]) == []
 
 
+@pytest.mark.parametrize(("client", "older"), [("", False), ("panel-9", True)])
+def test_only_a_client_has_to_say_that_it_opened(client: str, older: bool) -> None:
+    """Without a line on an opened connection a journal is an older version's, unless no act had a client, as in a port scan."""
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
+    lines: list[dict[str, object]] = [
+        {"event": "frame", "act": "speak", "episode": "e01"},
+        {"event": "act", "client": client, "episode": "e01"},
+    ]
+    journals = Journals(
+        build_plan(Scenario.model_validate(scenario)), attacker=defaultdict(list, {"day-1": lines})
+    )
+    if older:
+        with pytest.raises(InputError, match="an older version made this run"):
+            journals._refuse_older(Path("injector.jsonl"))
+    else:
+        journals._refuse_older(Path("injector.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("act", "after_s", "doubted"),
     [("relay", 0, False), ("relay", 40, False), ("reply", 40, False), ("relay", 130, True),

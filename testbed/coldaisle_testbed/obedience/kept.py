@@ -68,9 +68,10 @@ def it_keeps_to_its_time_and_its_budget(kind: Kind, played: Played) -> Iterator[
 
 
 def its_roles_are_those_of_its_row(kind: Kind, played: Played) -> Iterator[str]:
-    """Yield the roles of frames that the row does not name."""
+    """Yield the roles of frames on the broker's side that the row does not name."""
     for episode in episodes_of(kind, played.plan):
-        roles = {line["role"] for line in played.lines(episode, "frame")} - set(kind.roles) - {"kernel"}
+        frames = [line for line in played.lines(episode, "frame") if line["side"] == "broker"]
+        roles = {line["role"] for line in frames} - set(kind.roles) - {"kernel"}
         yield from (
             f"{episode.id}: it made frames of the role {role}, which its row does not name"
             for role in sorted(roles)

@@ -29,22 +29,24 @@ def scenario(kinds: Iterable[Kind], seed: int = 11, days: int | None = None) -> 
     played = list(kinds)
     needed = days or 1 + sum(len(kind.variants) for kind in played) // _PER_DAY
     episodes = list(_laid_out(played, needed))
-    slots = (
-        max(_slot(spec["start"]) + spec["readings"] for spec in episodes if spec["day"] == needed) + _APART
-    )
-    hours = 24 * needed if days else 24 * (needed - 1) + -(-slots * INTERVAL_S // 3600)
     return Scenario.model_validate(
         {
             "name": "obedience",
             "seed": seed,
             "first_day": "2026-03-02",
             "time_zone": "Europe/Madrid",
-            "duration_h": hours,
+            "duration_h": 24 * days if days else _hours(episodes, needed),
             "interval_s": INTERVAL_S,
             "accounts": {"operator": "coolant-7"},
             "episodes": episodes,
         }
     )
+
+
+def _hours(episodes: Iterable[dict[str, Any]], days: int) -> int:
+    """Return the length of a run that ends after its last episode, in h."""
+    ends = [_slot(spec["start"]) + int(spec["readings"]) for spec in episodes if spec["day"] == days]
+    return 24 * (days - 1) + -(-(max(ends) + _APART) * INTERVAL_S // 3600)
 
 
 def _laid_out(kinds: Iterable[Kind], days: int) -> Iterator[dict[str, Any]]:
