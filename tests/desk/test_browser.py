@@ -162,20 +162,26 @@ def test_it_follows_a_run_to_its_end(browser: Browser, tmp_path: Path) -> None:
         assert errors == []
 
 
-def test_seven_tabs_are_all_alive(browser: Browser, finished: Path, tmp_path: Path) -> None:
-    """Browsers open six connections to a server; seven pages, of which none waits, hear of a change."""
-    run = made_finished.copy(finished, tmp_path)
+@pytest.mark.parametrize("runs", [1, 7])
+def test_seven_tabs_are_all_alive(browser: Browser, finished: Path, tmp_path: Path, runs: int) -> None:
+    """Browsers open six connections to a server; seven pages of one run or of seven, of which none waits, and the list hear of a change."""
+    folders = [shutil.copytree(finished, tmp_path / f"run-{number}", symlinks=True) for number in range(runs)]
     with serving(tmp_path) as desk, browser.new_context() as context:
+        home = context.new_page()
+        opened(home, desk.port, "/")
         pages = [context.new_page() for _ in range(7)]
-        for page in pages:
+        for number, page in enumerate(pages):
             watched(page)
-            page.goto(f"http://127.0.0.1:{desk.port}/run/{run.name}/?token={TOKEN}")
+            page.goto(f"http://127.0.0.1:{desk.port}/run/run-{number % runs}/")
             _ready(page)
         pages[0].wait_for_selector('body[data-link="live"]')
-        with (run / "journal" / "inrow-13.jsonl").open("a", encoding="utf-8") as journal:
-            journal.write('{"event":"connect","shard":"day-1","name":"late-comer"}\n')
+        for run in folders:
+            with (run / "journal" / "inrow-13.jsonl").open("a", encoding="utf-8") as journal:
+                journal.write('{"event":"connect","shard":"day-1","name":"late-comer"}\n')
         for page in pages:
             page.wait_for_selector("#topology-body >> text=late-comer")
+        shutil.move(folders[0], tmp_path / "moved")
+        home.wait_for_selector("a:text-is('moved')")
 
 
 def test_markup_in_a_client_id_is_text(browser: Browser, crowded: Served, teeming: Path) -> None:

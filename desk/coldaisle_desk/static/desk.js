@@ -1,7 +1,8 @@
 // The page asks for a panel again when a source of it has changed. One tab of a browser holds the stream and tells the others, because
-// a browser opens no more than six connections to a server; a hidden tab holds none.
+// a browser opens no more than six connections to a server; a hidden tab holds none, and all tabs of all runs together hold SLOTS.
 "use strict";
 
+const SLOTS = 3, AGAIN_MS = 2000;
 const stream = document.body.dataset.events;
 const known = {}; // version of each source that this page has heard of
 const asked = new Map(); // by panel: the time of its last request, and whether another is due
@@ -50,7 +51,7 @@ function follow() {
     const stopped = new AbortController();
     document.addEventListener("visibilitychange", () => stopped.abort(), { once: true });
     navigator.locks
-      .request(address, { signal: stopped.signal }, () => listen(address, channel, stopped.signal))
+      .request(address, { signal: stopped.signal }, () => holding(address, channel, stopped.signal))
       .catch((error) => { if (error.name !== "AbortError") throw error; });
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { refreshAll(); hold(); } });
@@ -58,22 +59,37 @@ function follow() {
   channel.postMessage({ hello: true }); // the tab that holds the stream says what it knows
 }
 
-function listen(address, channel, signal) {
+async function holding(address, channel, signal) {
+  document.body.dataset.stream = "held";
+  while (!signal.aborted) await withSlot(0, (lasting) => listen(address, channel, signal, lasting));
+  delete document.body.dataset.stream;
+}
+
+// Windows of different runs each want a stream: those that find no slot free look every two seconds.
+function withSlot(place, use) {
+  if (place === SLOTS) return use(false);
+  return navigator.locks.request("coldaisle-stream-" + place, { ifAvailable: true }, (slot) => (slot ? use(true) : withSlot(place + 1, use)));
+}
+
+function listen(address, channel, signal, lasting) {
   return new Promise((done) => {
     const source = new EventSource(address);
     const say = (state) => { tell(state); channel.postMessage({ state }); };
-    document.body.dataset.stream = "held";
+    const end = () => { signal.removeEventListener("abort", end); source.close(); done(); };
     source.onopen = () => say("live");
     source.onerror = () => {
       say("waiting");
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => (signal.aborted ? done() : listen(address, channel, signal).then(done)), 2000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(end, AGAIN_MS);
     };
     source.onmessage = (event) => {
       const versions = JSON.parse(event.data);
       hear(versions);
       channel.postMessage({ versions, state: "live" });
+      if (lasting) return;
+      source.close();
+      setTimeout(end, AGAIN_MS);
     };
-    signal.addEventListener("abort", () => { delete document.body.dataset.stream; source.close(); done(); });
+    signal.addEventListener("abort", end);
   });
 }
 
