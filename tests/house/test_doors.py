@@ -43,7 +43,7 @@ DOORS = {
             "stream",
         )
     },
-    "typer": {"testbed/campaign_cli", "testbed/cli", "testbed/commands"},
+    "typer": {"testbed/campaign_cli", "testbed/site_cli", "testbed/cli", "testbed/commands"},
     "uvicorn": {"desk/serve"},
 }
 """Libraries with few doors: the modules that import them."""

@@ -97,9 +97,8 @@ def _whole(grid: Grid, cells: pd.DataFrame, values: pd.Series) -> npt.NDArray[np
 def _values(grid: Grid, first: pd.DataFrame, wait: pd.Series) -> dict[str, Floats]:
     """Compare the first value of each slot with the sensor's own past and with its neighbours."""
     sensor = first["sensor"].to_numpy(np.int64)
-    table = History().follow(
-        sensor, np.zeros_like(sensor), wait.to_numpy(), first["value"].to_numpy(np.float64)
-    )
+    alone = sensor  # no sensor has a neighbour here: slots are compared below
+    table = History().follow(sensor, alone, wait.to_numpy(), first["value"].to_numpy(np.float64))
     columns = {
         name: grid.scatter(first, table[:, place])
         for place, name in enumerate(history.COLUMNS)

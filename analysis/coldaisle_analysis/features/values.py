@@ -1,7 +1,6 @@
 """Causal features of published values: each value and its time compared with the sensor's own past and with its neighbours."""
 
 import numpy as np
-import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints
 from coldaisle_analysis.features import history
@@ -58,7 +57,14 @@ def others_median(table: Floats) -> Floats:
     Args:
         table: one row per time, one column per sensor.
     """
-    median = np.full(table.shape, np.nan)
-    for column in range(table.shape[1]):
-        median[:, column] = pd.DataFrame(np.delete(table, column, axis=1)).median(axis=1)
-    return median
+    if not table.size:
+        return np.full(table.shape, np.nan)
+    order = np.argsort(table, axis=1, kind="stable")  # missing ones last
+    place = np.argsort(order, axis=1, kind="stable")
+    present = ~np.isnan(table)
+    left = present.sum(axis=1, keepdims=True) - present  # values without the cell's own
+    ordered, middles = np.take_along_axis(table, order, axis=1), []
+    for middle in ((left - 1) // 2, left // 2):
+        at = middle + (present & (middle >= place))  # the cell's own value is skipped
+        middles.append(np.take_along_axis(ordered, np.clip(at, 0, table.shape[1] - 1), axis=1))
+    return np.where(left > 0, (middles[0] + middles[1]) / 2, np.nan)

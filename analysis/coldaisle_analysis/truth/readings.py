@@ -117,9 +117,9 @@ def settle(run: Path) -> Account:
 def _planned(evidence: Evidence) -> pd.DataFrame:
     """Return one row per planned reading."""
     plan = evidence.plan
-    slots, per_day = range(plan.scenario.slots), plan.scenario.slots_per_day
+    slots = range(plan.scenario.slots)
     rows = [
-        (unit.name, sensor, client, slot, slot // per_day + 1, planned)
+        (unit.name, sensor, client, slot, slot // plan.scenario.slots_per_day + 1, planned)
         for unit in plan.units.values()
         for times in [[plan.reading_ns(slot, unit.name) for slot in slots]]
         for sensor, client in enumerate(unit.clients, 1)
@@ -246,5 +246,5 @@ def semantic_digest(account: Account) -> str:
 
 
 def _lines(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    texts = [table[name].astype("str").fillna("").tolist() for name in names]
+    texts = (table[name].astype("str").fillna("") for name in names)
     return list(map(";".join, zip(*texts, strict=True)))

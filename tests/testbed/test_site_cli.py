@@ -1,0 +1,63 @@
+"""The commands of a site: a line for people, JSON for scripts, a picture, and one sentence for a bad file."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.conftest import HOUSE
+
+from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.site_parameters import load_site
+from coldaisle_testbed import cli
+from coldaisle_testbed.show import site_picture
+
+HUNDRED = HOUSE / "sites" / "examples" / "hundred.toml"
+
+
+def _output(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.run(["site", *words])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_check_says_what_a_site_has(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line has units, sensors, network and topic."""
+    line = _output(capsys, "check", str(HUNDRED))
+    assert (
+        line == f"{HUNDRED}: 25 units with 100 sensors in 198.18.0.0/20, which publish to IoT at 198.18.0.1\n"
+    )
+
+
+def test_check_gives_every_unit_to_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON has each unit with its addresses, client ids and medians."""
+    cli.run(["site", "check", str(HUNDRED), "--json"])
+    units = json.loads(capsys.readouterr().out)["units"]
+    assert len(units) == 25
+    assert (units[0]["name"], units[0]["ip"], units[0]["clients"][0]) == ("crah-01", "198.18.0.100", "w01s1")
+
+
+def test_show_lists_hosts_and_draws_them(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The table has broker, attacker and units; the picture has a box for each."""
+    picture = tmp_path / "hundred.svg"
+    shown = _output(capsys, "show", str(HUNDRED), "--svg", str(picture))
+    assert all(name in shown for name in ("broker", "injector", "crah-20", "rack-05", "198.18.0.204"))
+    boxes = ET.parse(picture).getroot().findall(".//{*}rect[@class]")  # noqa: S314 - our own file
+    assert len(boxes) == 25 + 2
+
+
+def test_a_hall_fits_into_its_picture() -> None:
+    """With 256 units every box lies within the picture, and none upon another."""
+    root = ET.fromstring(site_picture.svg(load_site(HOUSE / "sites" / "examples" / "hall.toml"), "hall"))  # noqa: S314
+    width, height = (float(root.attrib[side]) for side in ("width", "height"))
+    places = {(float(box.attrib["x"]), float(box.attrib["y"])) for box in root.findall(".//{*}rect[@class]")}
+    assert len(places) == 256 + 2
+    assert all(0 <= x <= width - 128 and 0 <= y <= height - 46 for x, y in places)
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_a_bad_file_is_one_sentence(command: str, tmp_path: Path) -> None:
+    """A file that is missing is refused before anything is drawn."""
+    with pytest.raises(InputError, match=r"none\.toml: "):
+        cli.run(["site", command, str(tmp_path / "none.toml")])
