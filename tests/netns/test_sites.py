@@ -1,0 +1,108 @@
+"""A site of its own: other names, addresses beyond the first 254, other client ids, more units; every promise holds as for the published one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coldaisle_analysis import dataset, witness
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_testbed import shard_folders, sharding
+from coldaisle_testbed.obedience.observed import count
+
+pytestmark = pytest.mark.netns
+SITE = {
+    "devices": [
+        {"name": "crah-{number:02}", "count": 20, "address": 250, "client": "w{number:02}s{sensor}", "spread": 0.4},
+        {"name": "rack-{number}", "number": 7, "count": 4, "address": 2000, "client": "RACK{number}n{sensor}"},
+    ]
+}  # fmt: skip
+"""Two groups; the first one's addresses go on beyond 198.18.0.255."""
+
+
+def _episode(
+    kind: str, unit: str = "", start: str = "00:10", readings: int = 2, **more: Any
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "day": 1,
+        "start": start,
+        "readings": readings,
+        **({"unit": unit} if unit else {}),
+        **more,
+    }
+
+
+EPISODES = [
+    _episode("modification", "crah-01", variant="shift", sensors=[1, 4]),
+    _episode("removal", "crah-09"),
+    _episode("duplication", "rack-7", variant="once"),
+    _episode("takeover", "rack-10", readings=1, sensors=[2]),
+    _episode("false-data", "crah-20", readings=1),
+    _episode("tampering", "crah-05", readings=1, variant="eth.dst", sensors=[3], value=2000),
+    _episode("reset", "crah-07", readings=1, sensors=[1]),
+    _episode("reboot", "rack-8", readings=1),
+    _episode("time-forgery", "crah-06", start="00:20", readings=1),
+    _episode("port-scan", readings=1),
+    _episode("appliance", "crah-12"),
+]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Account]:
+    """Forty minutes of the site with attacks of every family and two benign anomalies."""
+    plan = build_plan(
+        Scenario.model_validate(
+            {
+                "name": "site", "seed": 5, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2 / 3,
+                "site": SITE, "episodes": EPISODES,
+            }
+        )
+    )  # fmt: skip
+    stage = tmp_path_factory.mktemp("site") / "run"
+    shard_folders.prepare(stage, plan)
+    sharding.play(plan, stage, 1, lambda _: None)
+    return plan, stage, settle(stage)
+
+
+def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
+    """Every reading of 96 sensors has one fate, every act was played, and every frame is explained."""
+    plan, stage, account = played
+    assert len(plan.units) == 24
+    assert len(account.readings) == 24 * 4 * plan.scenario.slots
+    assert ledger.check(stage, account) == []
+
+
+def test_the_witness_agrees(played: tuple[Plan, Path, Account]) -> None:
+    """The label of every frame is found a second way."""
+    _, stage, account = played
+    table = account.join.table
+    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
+    labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
+    assert list(witness.differences(witness.testify(stage), labels)) == []
+
+
+def test_every_episode_left_labels(played: tuple[Plan, Path, Account]) -> None:
+    """Each episode has frames of its own, and only hosts of the site speak."""
+    plan, stage, account = played
+    table = account.join.table
+    marked = set(table["episode"][(table["label"] == 1) | (table["benign"] == 1)])
+    assert marked == {episode.id for episode in plan.episodes}
+    for path in (stage / "capture").glob("*.pcap"):
+        assert count(path, "ip && !(ip.addr == 198.18.0.0/20)") == 0
+
+
+def test_the_dataset_names_units_and_addresses(played: tuple[Plan, Path, Account]) -> None:
+    """Level readings has the names of the site's units and sensors; the changed readings are those of the plan."""
+    plan, stage, account = played
+    readings = dataset.build(stage, account).readings
+    assert set(readings["unit"].astype(str)) == set(plan.units)
+    assert {"w01s1", "RACK10n4"} <= set(readings["client_id"].astype(str))
+    modified = readings[readings["fate"].astype(str) == "modified"]
+    assert set(modified["client_id"].astype(str)) == {"w01s1", "w01s4"}
+    assert set(plan.units["crah-06"].host.ip.split(".")[-2:]) == {"0", "255"}
+    assert plan.units["crah-07"].host.ip == "198.18.1.0"
