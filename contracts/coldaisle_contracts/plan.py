@@ -61,7 +61,7 @@ class Episode(Model):
     """One anomaly, from its preparation to its last trace.
 
     Attributes:
-        id: ``e01``, ``e02``, … in order of time.
+        id: ``e01``, ``e02``, … in order of time; ``a01``, ``a02``, … for those that were put in while the run was played.
         kind: its kind in the taxonomy.
         variant: variant of the kind.
         unit: the unit attacked, or ``broker``.
@@ -162,6 +162,12 @@ class Plan(Model):
         """Return the episodes whose onset lies in these days."""
         per_day = self.scenario.slots_per_day
         return [episode for episode in self.episodes if episode.onset // per_day in days]
+
+    def continues(self, earlier: Self) -> bool:
+        """Tell whether this is an earlier plan to which episodes may have been added."""
+        before, after = earlier.scenario.added, self.scenario.added
+        same = self.scenario.model_copy(update={"added": before}) == earlier.scenario
+        return same and after[: len(before)] == before
 
     def bystanders(self, unit: str) -> tuple[Host, ...]:
         """Return the hosts to which frames of a unit can be misdirected: other units, or else the attacker's own.

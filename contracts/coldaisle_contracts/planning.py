@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
@@ -26,6 +27,10 @@ PER_SLOT = 80
 """Frames that a subscriber may take to acknowledge the messages of a slot."""
 
 
+class PlaceError(InputError):
+    """An episode cannot lie where it is; elsewhere in the run it may."""
+
+
 def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[str] = frozenset()) -> Plan:
     """Turn a scenario into its plan.
 
@@ -38,26 +43,36 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
         InputError: for an episode outside the run, one too early in its day, or two that overlap.
     """
     begin = begins(scenario)
-    start_ns = begin["start_ns"]
-    specs = [
-        _named(scenario, spec, f"{place}: key episodes.{index}")
-        for index, spec in enumerate(scenario.episodes)
-    ]
-    _refuse_overlap(scenario, specs, place)
-    for slot, spec in draw(scenario, specs, place):
-        _refuse_silence(scenario, spec, f"{place}: key drawn")
-        refuse_short_interval(scenario, spec.kind, f"{place}: key drawn.kinds")
-        specs.append((slot, spec))
-    specs.sort(key=lambda pair: (pair[0], pair[1].target))
-    width = max(2, len(str(len(specs))))
     episodes = tuple(
-        _episode(scenario, start_ns, f"e{number:0{width}d}", slot, spec)
-        for number, (slot, spec) in enumerate(specs, 1)
+        _episode(scenario, begin["start_ns"], name, slot, spec)
+        for name, (slot, spec) in _laid_out(scenario, place)
         if spec.kind not in without
     )
     plan = Plan(scenario=scenario, episodes=episodes, **begin)
     _refuse_strangers(plan, place)
     return plan
+
+
+def _laid_out(scenario: Scenario, place: str) -> list[tuple[str, Placed]]:
+    """Return every episode with its id, in order of time; added ones change neither ids nor choices of the others."""
+    named = _named(scenario, "episodes", place)
+    _refuse_overlap(scenario, {f"episodes.{index}": placed for index, placed in enumerate(named)}, place)
+    drawn = draw(scenario, named, place)
+    for _, spec in drawn:
+        _refuse_silence(scenario, spec, f"{place}: key drawn")
+        refuse_short_interval(scenario, spec.kind, f"{place}: key drawn.kinds")
+    planned = sorted([*named, *drawn], key=_time)
+    width = max(2, len(str(len(planned))))
+    laid_out = {f"e{number:0{width}d}": placed for number, placed in enumerate(planned, 1)}
+    added = _named(scenario, "added", place)
+    keys = {f"added.{index}": placed for index, placed in enumerate(added)}
+    _refuse_overlap(scenario, laid_out | keys, place)
+    laid_out |= {f"a{number:02d}": placed for number, placed in enumerate(added, 1)}
+    return sorted(laid_out.items(), key=lambda pair: _time(pair[1]))
+
+
+def _time(placed: Placed) -> tuple[int, str]:
+    return placed[0], placed[1].target
 
 
 def left_out(plan: Plan) -> tuple[str, ...]:
@@ -107,7 +122,15 @@ def planned_again(manifest: Manifest, place: str) -> Plan:
     return plan
 
 
-def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
+def _named(scenario: Scenario, key: Literal["episodes", "added"], place: str) -> list[Placed]:
+    """Return the episodes that a key of the scenario names."""
+    return [
+        _checked(scenario, spec, f"{place}: key {key}.{index}")
+        for index, spec in enumerate(getattr(scenario, key))
+    ]
+
+
+def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     per_day, interval = scenario.slots_per_day, scenario.interval_s
     clock = datetime.combine(scenario.first_day, spec.start)
     in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / interval)
@@ -119,10 +142,10 @@ def _named(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if in_day < earliest:
         minutes, slots = int(earliest * interval) // 60, "slots" if earliest > 2 else "slot"  # noqa: PLR2004
         remedy = f"start at {minutes:02d} minutes past midnight or later, because the path is taken {earliest - 1} {slots} before"
-        raise InputError(f"{place}.start", remedy, str(spec.start))
+        raise PlaceError(f"{place}.start", remedy, str(spec.start))
     if slot + spec.readings + tail(scenario, spec) - 1 > min(spec.day * per_day, scenario.slots):
         remedy = "the episode would end after its day or after the run: make it shorter, or start earlier"
-        raise InputError(f"{place}.readings", remedy, spec.readings)
+        raise PlaceError(f"{place}.readings", remedy, spec.readings)
     if spec.unit is not None and spec.unit not in scenario.units:
         remedy = f"this unit does not run: use {few(scenario.units)}"
         raise InputError(f"{place}.unit", remedy, spec.unit)
@@ -148,30 +171,33 @@ def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: st
     if not plays(scenario, slot, spec):
         query = f"an NTP query, and one comes every {scenario.ntp_every} slots: give more readings"
         need = "2 readings or more, which change places" if spec.kind == "reordering" else query
-        raise InputError(f"{place}.readings", f"{spec.kind} needs {need}", spec.readings)
+        raise PlaceError(f"{place}.readings", f"{spec.kind} needs {need}", spec.readings)
 
 
-def _refuse_overlap(scenario: Scenario, specs: list[Placed], place: str) -> None:
-    claimed: dict[tuple[str, int], int] = {}
-    for index, (slot, spec) in enumerate(specs):
+def _refuse_overlap(scenario: Scenario, laid_out: dict[str, Placed], place: str) -> None:
+    """Refuse episodes on one target that are too close; each comes with its key or its id."""
+    claimed: dict[tuple[str, int], str] = {}
+    for name, (slot, spec) in laid_out.items():
         for claim in claims(scenario, slot, spec):
             if claim in claimed:
-                other = f"episodes.{claimed[claim]} on {spec.target}"
+                other = f"{claimed[claim]} on {spec.target}"
                 remedy = f"it overlaps {other}: leave two intervals of {scenario.interval_s:g} s between them"
-                raise InputError(f"{place}: key episodes.{index}.start", remedy, str(spec.start))
-            claimed[claim] = index
+                raise PlaceError(f"{place}: key {name}.start", remedy, str(spec.start))
+            claimed[claim] = name
 
 
 def _refuse_strangers(plan: Plan, place: str) -> None:
     """Refuse to misdirect frames to a host that is not on the network all the time."""
-    for index, spec in enumerate(plan.scenario.episodes):
+    keys = {f"episodes.{index}": spec for index, spec in enumerate(plan.scenario.episodes)}
+    keys |= {f"added.{index}": spec for index, spec in enumerate(plan.scenario.added)}
+    for key, spec in keys.items():
         number = spec.named.get("value")
         if spec.variant != "eth.dst" or number is None:
             continue
         numbers = sorted(host.number for host in plan.bystanders(spec.target))
         if number not in numbers:
             remedy = f"name the number of another host that stays on the network: {few(map(str, numbers))}"
-            raise InputError(f"{place}: key episodes.{index}.value", remedy, number)
+            raise InputError(f"{place}: key {key}.value", remedy, number)
 
 
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:

@@ -191,6 +191,7 @@ class Scenario(Model):
         site: the units that there are, and the parameters of their model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
+        added: episodes that were put in while the run was played; all others stay as they are without them.
         publish: authors and terms of the run as a data set; they do not change the run.
     """
 
@@ -208,6 +209,7 @@ class Scenario(Model):
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
+    added: tuple[EpisodeSpec, ...] = Field(default=(), exclude_if=lambda added: not added)
     publish: Publish | None = None
 
     @model_validator(mode="before")

@@ -1,8 +1,11 @@
 """The application: which address answers what."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -11,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.kinds import KINDS
 from coldaisle_desk import acting, files, overview, stream
 from coldaisle_desk.access import Guard
 from coldaisle_desk.alarms import LIVE, judged
@@ -21,6 +25,9 @@ from coldaisle_desk.pages import STATIC, page
 from coldaisle_desk.panels import PANELS, sensors
 from coldaisle_desk.view import View
 from coldaisle_desk.watched import Watched
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+"""The fields of a form that nobody has sent."""
 
 
 def application(desk: Desk, token: str, port: int) -> Starlette:
@@ -45,6 +52,8 @@ def application(desk: Desk, token: str, port: int) -> Starlette:
             Route("/run/{name}/panel/{panel}", _panel),
             Route("/run/{name}/sensors.json", _sensors),
             Route("/run/{name}/file/{path:path}", _file),
+            Route("/run/{name}/inject", _injection),
+            Route("/run/{name}/inject", _inject, methods=["POST"]),
             Route("/play/start", _start, methods=["POST"]),
             Route("/play/stop", _stop, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -70,7 +79,8 @@ def _run(request: Request) -> Response:
     place = desk.shelf.place(name)
     if place is None:
         raise HTTPException(404, "No run has this name.")
-    return page("run", up="../../", title=name, only=desk.shelf.only, panels=PANELS)
+    playable = desk.player is not None
+    return page("run", up="../../", title=name, only=desk.shelf.only, panels=PANELS, playable=playable)
 
 
 async def _run_events(request: Request) -> Response:
@@ -131,6 +141,29 @@ async def _start(request: Request) -> Response:
     desk = desk_of(request)
     name = await acting.started(_player(desk), desk.shelf.folder, await acting.form(request))
     return RedirectResponse(f"../run/{name}/", 303)
+
+
+def _injection(
+    request: Request, status: int = 200, sentence: str = "", fields: Mapping[str, str] = EMPTY
+) -> Response:
+    """Answer with the form for an episode, and what became of the last one; the form is empty while the run takes none."""
+    run, _ = desk_of(request).run(request.path_params["name"])
+    with run.lock:
+        plan = run.plan if run.takes_episodes else None
+        return page("inject", status, plan=plan, kinds=KINDS, sentence=sentence, fields=fields)
+
+
+async def _inject(request: Request) -> Response:
+    desk = desk_of(request)
+    player, place = _player(desk), desk.shelf.place(request.path_params["name"])
+    if place is None:
+        raise HTTPException(404, "No run has this name.")
+    fields = await acting.form(request)
+    try:
+        status, sentence = 200, await acting.injected(player, place.final, fields)
+    except InputError as error:
+        status, sentence = 400, str(error)
+    return await run_in_threadpool(_injection, request, status, sentence, fields)
 
 
 async def _stop(request: Request) -> Response:

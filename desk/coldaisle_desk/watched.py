@@ -104,11 +104,23 @@ class Watched:
             planned = status.st_mtime_ns, status.st_size
         except OSError:
             planned = None
-        other = self._planned is not None and planned is not None and planned != self._planned
+        changed = self._planned is not None and planned is not None and planned != self._planned
+        other = changed and not self._grows(folder)
         shrank = any((folder / name).exists() and tail.shrank() for name, tail in self._tails.items())
         if (self._parts is not None and parts != self._parts) or other or shrank:
             self._forget()
         self._parts, self._planned = parts, planned or self._planned
+
+    def _grows(self, folder: Path) -> bool:
+        """Read a plan that has changed, if it is the one from before with more episodes, and tell whether it is."""
+        try:
+            plan = Plan.load(folder / PLAN)
+        except InputError:
+            return False
+        if self.plan is None or plan == self.plan or not plan.continues(self.plan):
+            return False
+        self.plan = plan
+        return True
 
     def _journals(self, folder: Path) -> list[Path]:
         pattern = f"{SHARDS}/*/journal/*.jsonl" if self._parts else "journal/*.jsonl"
@@ -162,6 +174,11 @@ class Watched:
         return self.state == "playing"
 
     @property
+    def takes_episodes(self) -> bool:
+        """Whether an episode can be put into it now."""
+        return self.is_live and self.plan is not None and self.plan.scenario.time == "real"
+
+    @property
     def versions(self) -> dict[str, str]:
         """The version of each source of the page; one that is the same has nothing new."""
         sizes = {name: tail.offset for name, tail in self._tails.items()}
@@ -178,6 +195,7 @@ class Watched:
             "journals": str(journals),
             "clocks": str(sum(sizes.values()) - journals),
             "alarms": str(self.books.size),
+            "plan": str(len(self.plan.episodes) if self.plan else 0),
             "products": "/".join(map(str, products)),
         }
 

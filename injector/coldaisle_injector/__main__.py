@@ -8,6 +8,7 @@ from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.clock import Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.shard import Shard
 from coldaisle_injector import interlock
 from coldaisle_injector.schedule import Schedule
@@ -25,7 +26,8 @@ def main() -> None:
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     journal = Journal(run / "journal" / "injector.jsonl", str(shard))
     federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), "injector")
-    Schedule(plan, shard, Wire(Guard(plan.hosts)), federate, journal).play()
+    changes = PlanChanges.of(run / "plan.json", plan)
+    Schedule(plan, shard, Wire(Guard(plan.hosts)), federate, journal, changes).play()
     journal.close()
     federate.leave()
 

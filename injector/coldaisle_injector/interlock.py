@@ -34,14 +34,19 @@ def check(plan: Plan, proc: Path = Path("/proc"), outside: str = "") -> None:
     Raises:
         InterlockError: if an interface, an address, a route or a target does not belong to the test network.
     """
-    _refuse_targets(plan)
+    refuse_targets(plan)
     if outside and outside == str((proc / "self/ns/net").stat().st_ino):
         raise InterlockError("this is the host's own network namespace")
     _refuse_interfaces()
     _refuse_routes(proc)
 
 
-def _refuse_targets(plan: Plan) -> None:
+def refuse_targets(plan: Plan) -> None:
+    """Refuse a target that is not on the test network.
+
+    Raises:
+        InterlockError: if the plan names one.
+    """
     for name in sorted({episode.unit for episode in plan.episodes} - {*plan.units, BROKER.name}):
         raise InterlockError(f"the plan names {name!r}, which is not on the test network")
     for host in plan.hosts:

@@ -1,13 +1,16 @@
 """The main loop of the injector: it plays the scripts of the episodes and handles the frames that arrive."""
 
 import select
+from collections.abc import Iterable
 
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT
 from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import FIRST_READING, Episode, Plan
+from coldaisle_contracts.plan_changes import LOOK_NS, PlanChanges
 from coldaisle_contracts.shard import Shard
+from coldaisle_injector import interlock
 from coldaisle_injector.catalogue import Scene, attack_for
 from coldaisle_injector.foothold import Foothold
 from coldaisle_injector.notes import Notes
@@ -39,10 +42,20 @@ class Schedule:
         wire: the attacker's socket.
         federate: its membership of the federation.
         journal: its journal.
+        changes: follows the plan; ``None`` where nobody can add an episode to it.
     """
 
-    def __init__(self, plan: Plan, shard: Shard, wire: Wire, federate: Federate, journal: Journal) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        shard: Shard,
+        wire: Wire,
+        federate: Federate,
+        journal: Journal,
+        changes: PlanChanges | None = None,
+    ) -> None:
         self._wire, self._federate, self._journal = wire, federate, journal
+        self._days, self._changes, self._looked_ns = shard.days, changes, 0
         self._times = Stopwatch(federate)
         interval = plan.scenario.interval_s
 
@@ -57,9 +70,26 @@ class Schedule:
         }
         self._foothold, self._plan = Foothold(wire, self._times, plan.hosts), plan
         self._scripts = ScriptRunner(self._times)
-        for episode in plan.episodes_on(shard.days):
+        self._take_on(plan.episodes_on(shard.days))
+
+    def _take_on(self, episodes: Iterable[Episode]) -> None:
+        """Add the scripts of the episodes that the attacker plays."""
+        for episode in episodes:
             if episode.row.actor == "injector":
                 self._scripts.add(attack_for(episode).script(self._scene(episode)))
+
+    def _take_in(self) -> bool:
+        """Take in the episodes that were added to the plan meanwhile, and return whether there were any."""
+        if self._changes is None or self._times.wall_ns() - self._looked_ns < LOOK_NS:
+            return False
+        self._looked_ns = self._times.wall_ns()
+        added = self._changes.look(self._days)
+        if added:
+            interlock.refuse_targets(self._changes.plan)
+            for path in self._paths.values():
+                path.elsewhere = self._changes.plan.bystanders(path.unit.name)
+            self._take_on(added)
+        return bool(added)
 
     def _scene(self, episode: Episode) -> Scene:
         """Return the objects that an episode works with: a path and its journal, or a journal of its own."""
@@ -78,7 +108,8 @@ class Schedule:
                 if dropped := self._wire.dropped():
                     raise MissedError(dropped)
                 return
-            if settled and not requested:
+            changed = self._take_in()
+            if settled and (changed or not requested):  # a new request replaces the one before
                 self._journal.flush()
                 self._federate.request(self._scripts.next_ns or END)
             elif requested and not settled:

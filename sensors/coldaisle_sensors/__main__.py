@@ -9,6 +9,7 @@ from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.shard import Shard
 from coldaisle_sensors import temperature_model
 from coldaisle_sensors.controller import Controller
@@ -41,6 +42,7 @@ def main() -> None:
         journal,
         partial(Link, host=BROKER.ip, port=MQTT_PORT),
         Interface(),
+        PlanChanges.of(run / "plan.json", plan),
     )
     for day in shard.days:
         controller.run_day(day)

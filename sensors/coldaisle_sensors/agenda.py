@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from coldaisle_contracts.clock import Clock
+from coldaisle_contracts.plan_changes import LOOK_NS
 
 STEP = 20_000_000
 """Time advance that a unit requests while it waits for an answer and another script is due meanwhile, in ns.
@@ -52,11 +53,20 @@ class Agenda:
         if (due := next(script, None)) is not None:
             self._waiting[script] = due
 
-    def play(self) -> None:
-        """Continue the script that is due next, until all have ended."""
+    def play(self, look: Callable[[], None] | None = None) -> None:
+        """Continue the script that is due next, until all have ended.
+
+        Args:
+            look: called every :data:`LOOK_NS` while nothing is due; it may add scripts. ``None`` waits in one go.
+        """
         while self._waiting:
             script, due = min(self._waiting.items(), key=lambda pair: pair[1].at_ns())
-            self._clock.advance(due.at_ns())
+            due_ns = due.at_ns()
+            if look is not None and due_ns > (next_ns := self._clock.now_ns() + LOOK_NS):
+                self._clock.advance(next_ns)
+                look()
+                continue
+            self._clock.advance(due_ns)
             self.add(script)
 
     def meanwhile(self) -> float:

@@ -1,13 +1,14 @@
 """The controller's loop: wake, query the time, read four sensors, report, sleep."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import ReadingLine
-from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.plan import Episode, Plan
+from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.topics import encode_value
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
 from coldaisle_sensors.catalogue import Gear, Played, anomaly_for
@@ -30,6 +31,7 @@ class Controller:
         journal: the unit's journal.
         make_link: makes the connection of a sensor.
         cable: its cable.
+        changes: follows the plan; ``None`` where nobody can add an episode to it.
     """
 
     unit: str
@@ -40,6 +42,7 @@ class Controller:
     journal: Journal
     make_link: LinkMaker
     cable: Cable
+    changes: PlanChanges | None = None
 
     def run_day(self, day: int) -> None:
         """Play one day (from 0) with its anomalies: connect, report every slot, disconnect after midnight."""
@@ -50,15 +53,18 @@ class Controller:
         notes = Notes(self.clock, self.journal)
         firmware = Firmware(self.plan.scenario.keepalive_s)
         gear = Gear(firmware, connections, self.timesync, self.cable, notes)
-        anomalies = [
-            anomaly_for(episode, gear)
-            for episode in self.plan.episodes_on(range(day, day + 1))
-            if episode.row.actor == "unit" and episode.unit == self.unit
-        ]
+        anomalies = list[Played]()
+        days, changes = range(day, day + 1), self.changes
+
+        def take_on(episodes: Iterable[Episode]) -> None:
+            for episode in episodes:
+                if episode.row.actor == "unit" and episode.unit == self.unit:
+                    anomalies.append(anomaly_for(episode, gear))
+                    agenda.add(anomalies[-1].script())
+
         agenda.add(self._routine(day, gear, anomalies))
-        for anomaly in anomalies:
-            agenda.add(anomaly.script())
-        agenda.play()
+        take_on((changes.plan if changes else self.plan).episodes_on(days))
+        agenda.play((lambda: take_on(changes.look(days))) if changes else None)
 
     def _routine(self, day: int, gear: Gear, anomalies: Sequence[Played]) -> Script:
         yield at(self.plan.connect_ns(day, self.unit))

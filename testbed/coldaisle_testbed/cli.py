@@ -242,6 +242,40 @@ def up(
 
 @command(
     app,
+    "coldaisle inject runs/.20260302-101112-lecture-7 modification --unit inrow-13 --set variant=shift --set size=4",
+    "coldaisle inject runs/.20260302-101112-lecture-7 publish-flood --json",
+)
+def inject(
+    run: Annotated[Path, typer.Argument(help="Folder of a run that is being played in real time.")],
+    kind: Annotated[str, typer.Argument(help="Kind of the episode, see docs/attacks.md.")],
+    unit: Annotated[
+        str | None, typer.Option(help="Unit concerned; none where the target is the broker.")
+    ] = None,
+    readings: Annotated[
+        int | None, typer.Option(min=1, help="Length in slots; default: 3, or 1 for a brief kind.")
+    ] = None,
+    day: Annotated[
+        int | None, typer.Option(min=1, help="Day of the run, where several are played side by side.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE: any other key of an episode, such as size=4; repeat it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an episode into a run while it is played; its ledger and labels then account for it."""
+    from coldaisle_contracts.overrides import parsed  # noqa: PLC0415
+    from coldaisle_testbed import injecting  # noqa: PLC0415
+
+    injected = injecting.inject(run, injecting.wish_of(kind, unit, readings, parsed(changes or ())), day)
+    if as_json:
+        json_output.write(injected.facts())
+    else:
+        say(injected.sentence())
+
+
+@command(
+    app,
     "coldaisle verify runs/latest",
     "coldaisle verify runs/latest --manifest-digest 3f0c…",
     "coldaisle verify runs/latest --signers allowed_signers",

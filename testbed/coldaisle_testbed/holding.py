@@ -12,15 +12,19 @@ _GLANCE_S = 0.5
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[bool]:
+def held(folder: Path, patience_s: float = _GLANCE_S) -> Iterator[bool]:
     """Hold the lock on a folder within the block, unless another process has it; yield whether it is held here.
 
     The lock (flock) is on the folder itself. It survives a rename of the folder, and ends with the last process that has the folder
     open, however that process ends.
+
+    Args:
+        folder: the folder.
+        patience_s: time to wait for another process to give it up, in s.
     """
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield _locked(opened, fcntl.LOCK_EX, _GLANCE_S)
+        yield _locked(opened, fcntl.LOCK_EX, patience_s)
     finally:
         os.close(opened)
 

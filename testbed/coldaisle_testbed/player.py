@@ -6,11 +6,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from coldaisle_contracts.errors import InputError
+from coldaisle_testbed import injecting
 
 _LAST_WORDS = 2000
 """Bytes of the output of a run in which the reason for its end is looked for."""
@@ -73,6 +76,19 @@ class ScenarioPlayer:
             )  # fmt: skip
             self._name = name
         return name
+
+    def inject(self, run: Path, wish: Mapping[str, Any], day: int | None) -> str:
+        """Put an episode into a run that is being played, and return a sentence on it.
+
+        Args:
+            run: the folder of the run, under its final or its hidden name.
+            wish: keys of the episode, as in a scenario.
+            day: the day, from 1; ``None`` where nobody names one.
+
+        Raises:
+            InputError: if it cannot be put in.
+        """
+        return injecting.inject(run, wish, day).sentence()
 
     def stop(self) -> None:
         """End the run that is being made, as SIGTERM does."""

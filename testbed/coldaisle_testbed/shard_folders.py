@@ -22,7 +22,12 @@ def prepare(stage: Path, plan: Plan) -> None:
     """Make the folder of a run: the plan, and empty folders for journals and captures."""
     (stage / "journal").mkdir(parents=True)
     (stage / "capture" / "raw").mkdir(parents=True)
-    (stage / "plan.json").write_text(plan.model_dump_json(indent=1), encoding="utf-8")
+    (stage / "plan.json").write_text(text_of(plan), encoding="utf-8")
+
+
+def text_of(plan: Plan) -> str:
+    """Return what ``plan.json`` holds."""
+    return plan.model_dump_json(indent=1)
 
 
 def folder_of(stage: Path, shard: Shard) -> Path:

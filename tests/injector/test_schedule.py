@@ -6,9 +6,11 @@ import pytest
 from tests.injector.made import UNIT, episode, publish, segment
 from tests.published import UNITS
 
+from coldaisle_contracts.adding import add
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import ManualClock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.plan_changes import LOOK_NS, PlanChanges
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_contracts.shard import Shard
@@ -31,8 +33,10 @@ class _Wire:
 class _Seat(ManualClock):
     """A federate without a timekeeper."""
 
+    wall = 0
+
     def both_ns(self) -> tuple[int, int]:
-        return self.now_ns(), 0
+        return self.now_ns(), self.wall
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,32 @@ def test_frames_go_astray_only_to_hosts_a_bridge_knows(
     journal = Journal(tmp_path / "injector.jsonl", "day-1")
     schedule = Schedule(plan, Shard((0,)), _Wire(), _Seat(), journal)  # type: ignore[arg-type]
     assert schedule._paths[UNIT.ip].elsewhere == elsewhere
+
+
+def test_an_episode_that_is_added_gets_its_script(tmp_path: Path) -> None:
+    """The attacker takes in what it plays itself on the days of its shard; frames then go astray only to hosts that stay."""
+    scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
+    plan = build_plan(Scenario.model_validate({**scenario, "time": "real"}))
+    path, seat = tmp_path / "plan.json", _Seat()
+    path.write_text(plan.model_dump_json())
+    journal, changes = Journal(tmp_path / "injector.jsonl", "day-1"), PlanChanges.of(path, plan)
+    schedule = Schedule(plan, Shard(range(1)), _Wire(), seat, journal, changes)  # type: ignore[arg-type]
+    seat.wall = LOOK_NS
+    schedule._times.look()
+    assert not schedule._take_in()
+    cable = {"kind": "cable", "unit": "inrow-15", "readings": 1}
+    fresh, _ = add(plan, cable, 0, plan.day_ns(0))
+    fresh, _ = add(fresh, {"kind": "removal", "unit": UNIT.name, "readings": 2}, 1, plan.day_ns(1))
+    fresh, mine = add(fresh, {"kind": "removal", "unit": UNIT.name, "readings": 2}, 0, plan.day_ns(0))
+    path.write_text(fresh.model_dump_json())
+    assert not schedule._take_in(), "it looks twice a second, not with every frame"
+    seat.wall += LOOK_NS
+    schedule._times.look()
+    assert schedule._take_in()
+    assert len(schedule._scripts._timed) == 1
+    assert schedule._scripts.next_ns == mine.approach_ns
+    assert UNITS["inrow-15"] not in schedule._paths[UNIT.ip].elsewhere
+    assert UNITS["inrow-25"] in schedule._paths[UNIT.ip].elsewhere
 
 
 def test_question_about_the_attackers_own_host_reaches_the_paths_too(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from coldaisle_contracts.clock import SECOND, Clock, ManualClock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_sensors.connections import LinkMaker
@@ -163,6 +164,7 @@ class Scene:
         plan: plan that the controller plays.
         make_link: function that makes a connection; by default a simulated one.
         cable: cable of the unit; by default a simulated one.
+        changes: follows the plan; by default nothing does.
         kinds: settings of a sensor's simulated link, such as ``sensor2={"loses": 5}``.
     """
 
@@ -173,6 +175,7 @@ class Scene:
         plan: Plan | None = None,
         make_link: LinkMaker | None = None,
         cable: Cable | None = None,
+        changes: PlanChanges | None = None,
         **kinds: dict[str, Any],
     ) -> None:
         self.plan, self.clock = plan or plan_of(), clock
@@ -184,12 +187,12 @@ class Scene:
         self.timesync = TimeSync("198.18.0.1", clock, self.journal, ask=self.server.answer)
         self._make_link: Any = make_link or self._made_link
         self._cable = cable or self.cable
+        self._changes = changes
 
     def run(self) -> None:
         """Play the day."""
-        Controller(
-            UNIT, self.plan, VALUES, self.clock, self.timesync, self.journal, self._make_link, self._cable
-        ).run_day(0)
+        parts = self.timesync, self.journal, self._make_link, self._cable, self._changes
+        Controller(UNIT, self.plan, VALUES, self.clock, *parts).run_day(0)
 
     def lines(self, *events: str) -> list[dict[str, Any]]:
         """Return the journal's lines of these events, or all lines if none is named."""

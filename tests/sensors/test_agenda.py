@@ -1,6 +1,7 @@
 """The agenda plays scripts in the order of their times."""
 
 from coldaisle_contracts.clock import SECOND, ManualClock
+from coldaisle_contracts.plan_changes import LOOK_NS
 from coldaisle_sensors.agenda import STEP, Agenda, Due, Script, at
 
 
@@ -37,6 +38,29 @@ def test_a_time_that_moves_is_asked_for_again() -> None:
     agenda.add(jumper())
     agenda.play()
     assert woken == [60]
+
+
+def test_news_can_add_a_script_while_nothing_is_due() -> None:
+    """A look comes every half second of idle time, and none where a script is due earlier; a script that it adds continues in its order."""
+    clock = ManualClock()
+    agenda, done, looks = Agenda(clock), list[tuple[str, int]](), list[int]()
+
+    def script(name: str, *times: int) -> Script:
+        for time in times:
+            yield at(time)
+            done.append((name, clock.now_ns()))
+
+    def look() -> None:
+        looks.append(clock.now_ns())
+        if looks[-1] == 2 * LOOK_NS:
+            agenda.add(script("added", 3 * LOOK_NS + 1))
+
+    agenda.add(script("planned", 1, LOOK_NS, 4 * LOOK_NS))
+    agenda.play(look)
+    assert done == [
+        ("planned", 1), ("planned", LOOK_NS), ("added", 3 * LOOK_NS + 1), ("planned", 4 * LOOK_NS),
+    ]  # fmt: skip
+    assert looks == [2 * LOOK_NS, 3 * LOOK_NS]
 
 
 def test_only_what_may_come_amid_a_reading_does() -> None:

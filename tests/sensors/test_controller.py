@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from tests.sensors.made import UNIT, Scene, TickingClock, plan_of
 
-from coldaisle_contracts.clock import ManualClock
+from coldaisle_contracts.adding import add
+from coldaisle_contracts.clock import SECOND, ManualClock
+from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_sensors import link as links
 from coldaisle_sensors.link import BrokerLostError
 
@@ -38,6 +40,36 @@ def test_readings_are_taken_when_the_plan_says(tmp_path: Path) -> None:
     for line in scene.lines("reading"):
         assert line["taken_ns"] == scene.plan.reading_ns(line["slot"], UNIT)
         assert line["stamp_ns"] == line["taken_ns"] + 7
+
+
+def test_an_episode_that_is_added_while_the_day_is_played_is_played(tmp_path: Path) -> None:
+    """A unit takes in its own episode, and leaves that of another unit, and one of the attacker, alone."""
+    path = tmp_path / "plan.json"
+
+    class Clock(ManualClock):
+        def advance(self, to_ns: int) -> None:
+            super().advance(to_ns)
+            if not path.exists() or to_ns > plan.reading_ns(3, UNIT) >= before[-1]:
+                path.with_suffix(".new").write_text((fresh if path.exists() else plan).model_dump_json())
+                path.with_suffix(".new").replace(path)
+            before.append(to_ns)
+
+    before = [0]
+    plan = plan_of(time="real")
+    fresh, from_ns = plan, plan.reading_ns(3, UNIT) + 5 * SECOND
+    for wish in (
+        {"kind": "door", "unit": UNIT, "readings": 2, "size": 3.0},
+        {"kind": "door", "unit": "inrow-15", "readings": 2},
+        {"kind": "modification", "unit": UNIT, "readings": 2},
+    ):
+        fresh, _ = add(fresh, wish, 0, from_ns)
+    scene = Scene(tmp_path, Clock(plan.start_ns), plan, changes=PlanChanges.of(path, plan))
+    scene.run()
+    assert [(line["episode"], line["phase"]) for line in scene.lines("episode")] == [
+        ("a01", "begin"),
+        ("a01", "end"),
+    ]
+    assert [line["slot"] for line in scene.lines("reading") if line["episode"] == "a01"] == [4] * 4 + [5] * 4
 
 
 def test_a_reading_names_the_query_its_stamp_relies_on(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ PANELS = {
     panel.name: panel
     for panel in (
         Panel("now", "Now", "clocks products", now.context, 1000),
-        Panel("lanes", "Episodes", "journals clocks alarms products", lanes.context, 2000),
+        Panel("lanes", "Episodes", "journals clocks alarms products plan", lanes.context, 2000),
         Panel("sensors", "Sent and received", "products", sensors.context, 2000),
         Panel("topology", "Network", "journals products", topology.context, 2000),
         Panel("checks", "Ledger and audit", "journals products", checks.context, 2000),

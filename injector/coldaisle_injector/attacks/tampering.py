@@ -2,7 +2,6 @@
 
 import random
 
-from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.plan import Episode
 from coldaisle_injector.catalogue import OnPath, Scene
 from coldaisle_injector.edits import Edit, Pass, Reading, Tamper
@@ -17,14 +16,12 @@ class Attack(OnPath):
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(episode)
-        self._astray = INJECTOR.number
+        self._path: Path | None = None
         self._message = 0
 
     def script(self, scene: Scene) -> Script:
-        """Choose the host to which frames are misdirected, if the variant is that, and play."""
-        if self.episode.variant == MISDIRECTED and scene.path is not None:
-            drawn = random.Random(self.episode.seed).choice(scene.path.elsewhere)  # noqa: S311 - a simulation
-            self._astray = round(self.episode.parameters.get("value", drawn.number))
+        """Play on the path, which knows the hosts to which frames can be misdirected."""
+        self._path = scene.path
         yield from super().script(scene)
 
     def on_publish(self, reading: Reading) -> Edit:
@@ -34,11 +31,17 @@ class Attack(OnPath):
             return Pass()
         value = round(act.amount)
         if self.episode.variant == MISDIRECTED:
-            value = self._astray
+            value = self._astray()
         if self.episode.variant == "mqtt.msgid":
             value = (value - 1 + self._message) % 65_535 + 1
             self._message += 1  # no two in flight have the same
         return Tamper(self.episode.variant, value)
+
+    def _astray(self) -> int:
+        """Return the number of the host to which a frame is misdirected: named, or drawn among those that stay on the network."""
+        assert self._path is not None  # noqa: S101 - readings pass on a path only
+        drawn = random.Random(self.episode.seed).choice(self._path.elsewhere)  # noqa: S311 - a simulation
+        return round(self.episode.parameters.get("value", drawn.number))
 
     def undo(self, path: Path) -> None:
         """Clear the message that the broker retained because of the flag."""
