@@ -780,7 +780,11 @@ def desk(
     runs: Annotated[Path | None, typer.Option(help="Folder of the runs; default: runs.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the page; 0 for a free one.")] = 8899,
     allow_play: Annotated[
-        bool, typer.Option("--allow-play", help="Let the page start scenarios, and stop what it started.")
+        bool,
+        typer.Option(
+            "--allow-play",
+            help="Let the page start scenarios, stop what it started, and put episodes into runs in real time.",
+        ),
     ] = False,
     token: Annotated[
         str, typer.Option(envvar="COLDAISLE_TOKEN", help="Token of the page; default: a new one.")

@@ -16,7 +16,7 @@ from coldaisle_testbed import doctor, json_output
 from coldaisle_testbed.cli import spread
 
 HOUR = HOUSE / "scenarios" / "hour.toml"
-COMMANDS = ("runs", "verify", "audit", "score", "doctor", "scenario check")
+COMMANDS = ("runs", "inject", "verify", "audit", "score", "doctor", "scenario check")
 
 
 def _object(result: tuple[int, str, str], code: int = 0) -> dict[str, Any]:
