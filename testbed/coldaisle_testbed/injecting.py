@@ -18,6 +18,7 @@ from coldaisle_contracts.texts import writable
 from coldaisle_contracts.timeline import Timeline
 from coldaisle_testbed import probe, shard_folders
 from coldaisle_testbed.holding import held, is_held
+from coldaisle_testbed.playable import refuse_unplayable
 from coldaisle_testbed.stage import ORDER, Order, hand_over, stage_of
 
 AHEAD_NS = 5 * SECOND
@@ -141,7 +142,8 @@ def inject(run: Path, wish: Mapping[str, Any], day: int | None = None) -> Inject
             raise InputError(stage, "another episode is being put in at this moment: try again")
         plan = _plan(stage)
         number, shard = _chosen(_playing(stage, order, plan), day)
-        _refuse_unplayable(kind, order)
+        trial, _ = add(plan, usual | dict(wish), number, shard.now_ns + AHEAD_NS)
+        _refuse_unplayable(trial, kind, order)
         fresh, episode = add(plan, usual | dict(wish), number, shard.now_ns + AHEAD_NS)
         with writable(stage, _REMEDY):
             _write(fresh, {stage, shard.folder})
@@ -209,8 +211,9 @@ def _chosen(playing: Mapping[int, _Playing], day: int | None) -> tuple[int, _Pla
     raise InputError("--day", f"name a day that is being played now: {listed}", day)
 
 
-def _refuse_unplayable(kind: str, order: Order) -> None:
-    """Refuse a kind for which this machine lacks something; containers have all that is needed."""
+def _refuse_unplayable(plan: Plan, kind: str, order: Order) -> None:
+    """Refuse a kind for which this machine lacks something, or the engine the package that adds it."""
+    refuse_unplayable(plan, order.engine)
     if order.engine != "netns":
         return
     for ability, reason in probe.lacking().items():

@@ -147,7 +147,7 @@ def test_a_variant_that_nobody_names_is_one_that_begins_soon(intensity: float | 
     [
         ({"kind": "sabotage"}, "inject: key kind is 'sabotage': use one of"),
         ({"unit": None}, "inject: key unit: add it, because modification attacks a unit"),
-        ({"unit": "inrow-23"}, "this unit does not run: use one of inrow-13"),
+        ({"unit": "inrow-23"}, "this unit does not run: use inrow-13, inrow-15"),
         ({"variant": "wobble"}, "inject: key variant is 'wobble': use one of shift"),
         ({"size": 400.0}, "inject: key size is 400.0: give"),
         ({"readings": 0}, "inject: key readings is 0"),

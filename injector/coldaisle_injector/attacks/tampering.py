@@ -2,6 +2,7 @@
 
 import random
 
+from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.plan import Episode
 from coldaisle_injector.catalogue import OnPath, Scene
 from coldaisle_injector.edits import Edit, Pass, Reading, Tamper
@@ -39,8 +40,8 @@ class Attack(OnPath):
 
     def _astray(self) -> int:
         """Return the number of the host to which a frame is misdirected: named, or drawn among those that stay on the network."""
-        assert self._path is not None  # noqa: S101 - readings pass on a path only
-        drawn = random.Random(self.episode.seed).choice(self._path.elsewhere)  # noqa: S311 - a simulation
+        elsewhere = self._path.elsewhere if self._path else (INJECTOR,)
+        drawn = random.Random(self.episode.seed).choice(elsewhere)  # noqa: S311 - a simulation
         return round(self.episode.parameters.get("value", drawn.number))
 
     def undo(self, path: Path) -> None:
