@@ -45,7 +45,7 @@ def add(plan: Plan, wish: Mapping[str, Any], day: int, from_ns: int) -> tuple[Pl
         if episode.approach_ns >= from_ns:
             return fresh, episode
     remedy = f"no room is left for it before the end of day {day + 1}: give fewer readings, or another unit"
-    raise InputError(COMMAND, remedy, wish.get("kind"))
+    raise InputError(f"{COMMAND}: key kind", remedy, wish["kind"])
 
 
 def _with_variant(plan: Plan, wish: Mapping[str, Any]) -> dict[str, Any]:

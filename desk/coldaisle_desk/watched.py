@@ -193,7 +193,7 @@ class Watched:
         )
         return {
             "journals": str(journals),
-            "clocks": str(sum(sizes.values()) - journals),
+            "clocks": f"{sum(sizes.values()) - journals}/{self._wall_ns() // SECOND if self.takes_episodes else ''}",
             "alarms": str(self.books.size),
             "plan": str(len(self.plan.episodes) if self.plan else 0),
             "products": "/".join(map(str, products)),

@@ -14,7 +14,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.planning import PlaceError, build_plan, left_out
+from coldaisle_contracts.planning import PlaceError, build_plan, left_out, without_episodes
 from coldaisle_contracts.scenario import Scenario
 
 SHIFT = {"kind": "modification", "unit": "inrow-13", "readings": 3, "variant": "shift", "size": 4.0}
@@ -43,6 +43,12 @@ def test_an_added_episode_is_that_of_a_scenario_that_names_it() -> None:
     (added,) = build_plan(made(added=[episode()])).episodes
     (named,) = build_plan(made(episodes=[episode()])).episodes
     assert added.model_copy(update={"id": named.id}) == named
+
+
+def test_a_twin_leaves_an_added_episode_out() -> None:
+    """By its id, like any other, and nothing else changes."""
+    plan = build_plan(_with(WEEK, episode(day=1)))
+    assert without_episodes(plan, ["a01"]).episodes == build_plan(WEEK).episodes
 
 
 def test_a_scenario_without_added_episodes_does_not_mention_them() -> None:
@@ -151,7 +157,10 @@ def test_a_variant_that_nobody_names_is_one_that_begins_soon(intensity: float | 
         ({"variant": "wobble"}, "inject: key variant is 'wobble': use one of shift"),
         ({"size": 400.0}, "inject: key size is 400.0: give"),
         ({"readings": 0}, "inject: key readings is 0"),
-        ({"readings": 280}, "inject is 'modification': no room is left for it before the end of day 1"),
+        (
+            {"readings": 280},
+            "inject: key kind is 'modification': no room is left for it before the end of day 1",
+        ),
     ],
 )
 def test_a_wish_that_cannot_be_is_refused(wish: dict[str, Any], sentence: str) -> None:

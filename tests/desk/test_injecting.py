@@ -12,6 +12,7 @@ from tests.desk.browser import chromium, needs_chromium, opened, until, watched
 from tests.desk.conftest import Served, serving
 from tests.testbed.made_playing import plan_of, playing
 
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Plan
 from coldaisle_desk.panels import lanes
 from coldaisle_desk.shelf import Place
@@ -125,6 +126,16 @@ def test_a_plan_that_grows_is_the_same_run(stage: Path) -> None:
     run._looked = -1e9
     run.look()
     assert (run.record is record, run.versions["plan"]) == (False, "0")
+
+
+def test_a_clock_that_runs_with_the_wall_is_news(stage: Path) -> None:
+    """In real time the timekeeper writes nothing while time passes, so the page hears of each second."""
+    now_ns = [time.time_ns()]
+    run = Watched(Place("run", stage.with_name("run")), is_held, lambda: now_ns[0])
+    run.look()
+    before = run.versions
+    now_ns[0] += 2 * SECOND
+    assert {key for key in before if run.versions[key] != before[key]} == {"clocks"}
 
 
 def _said(page: Page) -> str:

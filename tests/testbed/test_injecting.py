@@ -198,7 +198,10 @@ def test_the_command_says_when_it_begins(tmp_path: Path, coldaisle: Call) -> Non
         (("--set", "unit=inrow-15"), "--set is 'unit': it has an argument or an option of its own"),
         (("--set", "size=4"), "inject: key size is 4: leave it out, or name a variant that has it"),
         (("--set", "nothing"), "--set is 'nothing': write KEY=VALUE"),
-        (("--readings", "288"), "inject is 'modification': no room is left for it before the end of day 1"),
+        (
+            ("--readings", "288"),
+            "inject: key kind is 'modification': no room is left for it before the end of day 1",
+        ),
     ],
 )
 def test_the_command_refuses_in_one_sentence(
