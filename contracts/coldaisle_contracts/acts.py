@@ -182,9 +182,9 @@ def _queries(draft: Draft) -> Iterator[Act]:
 
 def _slots(draft: Draft) -> Iterator[Act]:
     kind = draft.spec.kind
-    if kind == "door":
+    if draft.spec.row.actor == "unit":
         for index, slot in enumerate(draft.slots):
-            warmed = draft.parameters["size"] * (1 - 0.5 ** (index + 1))
+            warmed = draft.parameters.get("size", 0.0) * (1 - 0.5 ** (index + 1))
             yield Act(slot=slot, sensor=0, operation=kind, amount=round(warmed, 2))
         return
     for _, slot, sensor in _each(draft):

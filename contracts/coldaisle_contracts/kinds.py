@@ -4,6 +4,7 @@ The module is longer than most because it is one table, from which scenarios, pl
 Techniques are those of MITRE ATT&CK for ICS (attack.mitre.org, matrix v17).
 """
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import partial
 from typing import Annotated
@@ -121,7 +122,7 @@ _KINDS = (
     Kind(
         "reset", "on the path", "T0814",
         "connections that break between two readings and are opened again",
-        f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2,
+        f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2, expels=True,
     ),
     # -- rogue clients ------------------------------------------------------------------------------------------------
     Kind(
@@ -136,7 +137,7 @@ _KINDS = (
         "a second client with a sensor's client id; the broker throws the sensor out until it comes back",
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
         (_size("°C", -50, 50, 0.5, 8.0, "distance of the value published in the sensor's name from its median", overt=True),),
-        pace="slots", frames=24, stealth=True, tail=2,
+        pace="slots", frames=24, stealth=True, tail=2, expels=True,
     ),
     Kind(
         "eavesdropping", "rogue client", "T0801",
@@ -293,6 +294,11 @@ KINDS: Table[Kind] = Table("coldaisle.attacks", SHIPPED, Kind, faults)
 """Every kind by its name: the shipped ones and those of other packages (docs/extending.md)."""
 ATTACKS = tuple(name for name, kind in SHIPPED.items() if not kind.benign)
 BENIGN = tuple(name for name, kind in SHIPPED.items() if kind.benign)
+
+
+def expelling(played: Iterable[str]) -> frozenset[str]:
+    """Return the kinds whose acts break a sensor's connection: the shipped ones, and those among the kinds played."""
+    return frozenset(name for name in {*SHIPPED, *played} if KINDS[name].expels)
 
 
 def _known(name: str) -> str:

@@ -15,7 +15,8 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 * ``copies``: the same, with the times of further deliveries;
 * ``holds``: the same, with the time at which the reading is released;
 * ``queries``: one on each NTP query of the unit;
-* ``slots``: one in each slot, at a time drawn by seed (for each sensor attacked, where the target is a unit);
+* ``slots``: one in each slot, at a time drawn by seed (for each sensor attacked, where the target is a unit); where the unit itself plays
+  it, one on its readings of the slot, whose amount grows towards ``size``;
 * ``once``: one in the first slot, at a time drawn by seed;
 * ``ends``: one in the first slot, one in the last;
 * ``outage``: one around the first reading, with the times of its begin and end.
@@ -118,6 +119,7 @@ class Kind:
         stealth: whether it can stay within the sensor's normal values and times.
         tail: slots that it may reach beyond its last reading.
         needs: kernel features that it needs and not every machine has.
+        expels: whether its acts break a sensor's connection, so that the sensor opens another; each act notes the sensor's client id.
         module: importable name of the module whose class plays it; empty for a kind that coldaisle ships, whose module has its name.
     """
 
@@ -139,6 +141,7 @@ class Kind:
     stealth: bool = False
     tail: int = 1
     needs: tuple[str, ...] = ()
+    expels: bool = False
     module: str = ""
 
     @property

@@ -131,8 +131,13 @@ class Spoofer:
         empty = mqtt.cleared(next(mqtt.messages(conn.publish[1])))
         self._send_next(conn.up, conn.down, BROKER, empty, Role.INJECTED, "clear")
 
-    def reset(self, slot: int, sensor: int) -> None:
+    def reset(self, slot: int, sensor: int, operation: str = "reset") -> None:
         """Reset a sensor's connection: an RST to each side in the other's name.
+
+        Args:
+            slot: slot of the act.
+            sensor: the sensor.
+            operation: operation of the act, the name of the kind.
 
         Raises:
             OffPathError: if no connection of that sensor runs through the attacker.
@@ -142,7 +147,7 @@ class Spoofer:
             self._send_next(half, other, target, b"", Role.INJECTED, "reset", RST)
         conn.closed = True
         victim = self._client(sensor)
-        self._notes.act("reset", slot=slot, sensor=sensor, port=conn.port, client=victim)
+        self._notes.act(operation, slot=slot, sensor=sensor, port=conn.port, client=victim)
 
     def _send_next(
         self, half: Half, other: Half, target: Host, data: bytes, role: Role, act: FrameAct, flags: int = 0

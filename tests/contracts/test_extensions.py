@@ -13,7 +13,7 @@ from coldaisle_contracts import extensions
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.extensions import Table
 from coldaisle_contracts.kind_rules import contradictions
-from coldaisle_contracts.kinds import KINDS, SHIPPED
+from coldaisle_contracts.kinds import KINDS, SHIPPED, expelling
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.players import player_of
 from coldaisle_contracts.scenario import Drawn, Scenario, load_scenario
@@ -56,6 +56,29 @@ def test_a_kind_of_another_package_is_planned(packages: Packages, tmp_path: Path
     assert KINDS.in_order(["frost", "reset", "delay"]) == ["delay", "reset", "frost"]
     assert KINDS.added(["frost", "reset"])["frost"].requirement == "ice==1.2"
     assert player_of(KINDS["frost"]).__module__ == "frost.play"
+
+
+HUM = """
+from coldaisle_contracts.taxonomy import Kind, Parameter, Role
+KIND = Kind("frost", "benign", "", "a fan hums", "mqtt", (Role.CONSEQUENCE,), ("fan",), (Parameter("size", "°C", 0, 5, 1, 4, "rise"),),
+            actor="unit", pace="slots", module="frost.play")
+"""
+
+
+def test_what_a_unit_plays_concerns_the_whole_unit(packages: Packages) -> None:
+    """A kind that a unit plays in each slot has one act in a slot, whose amount grows towards its size."""
+    frost(packages, HUM)
+    spec = {"kind": "frost", "unit": "inrow-13", "day": 1, "start": "01:00", "readings": 3, "size": 4}
+    scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
+    (episode,) = build_plan(Scenario.model_validate(scenario | {"episodes": [spec]})).episodes
+    assert [(act.sensor, act.amount) for act in episode.acts] == [(0, 2.0), (0, 3.0), (0, 3.5)]
+
+
+def test_a_kind_says_that_it_breaks_connections(packages: Packages) -> None:
+    """Kinds that break a sensor's connection are the shipped ones, and those of other packages that were played."""
+    frost(packages, ROW.replace("module=", "expels=True, module="))
+    assert expelling(["removal"]) == {"takeover", "reset"}
+    assert expelling(["frost", "removal"]) == {"takeover", "reset", "frost"}
 
 
 def test_it_changes_no_other_scenario(packages: Packages) -> None:

@@ -95,6 +95,17 @@ def test_a_missing_package_is_named(coarse: Coarse, tried: Path, command: str) -
     assert done.stderr.replace(str(tried), "runs/latest") in PAGE
 
 
+def test_another_version_of_the_package_is_found(tmp_path: Path, tried: Path) -> None:
+    """If the package makes another plan of the scenario, verification fails and names the version that made the run."""
+    newer = Coarse(tmp_path)
+    row = newer.site / "coarse" / "rounding.py"
+    row.write_text(row.read_text(encoding="utf-8").replace("blatant=2.0", "blatant=3.0"), encoding="utf-8")
+    done = newer.coldaisle("verify", tried)
+    assert done.returncode == 3
+    assert "this version makes another plan of its scenario: use coldaisle " in done.stderr
+    assert ", coarse==0.1.0" in done.stderr
+
+
 def test_containers_refuse_it(coarse: Coarse) -> None:
     """The engine compose refuses the kind in a sentence, before anything is built, and leaves nothing behind."""
     out = coarse.runs.parent / "refused"

@@ -12,11 +12,10 @@ import pandas as pd
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT
+from coldaisle_contracts.kinds import expelling
 
 EARLY = 10_000_000
 """Largest time by which a frame may precede its line in the journal, in ns: the error of retiming."""
-EXPELLING = ("takeover", "reset")
-"""Operations that expel a client."""
 KEY = ["shard", "host", "port"]
 """Columns that identify a unit's connection until the port is used again."""
 _CLIENT = ["shard", "client"]
@@ -90,7 +89,8 @@ def reasons(evidence: Evidence) -> pd.DataFrame:
     """
     connects = evidence.connects.copy()
     lost = connects[connects["reason"] == "lost"]
-    acts = evidence.acts[evidence.acts["operation"].isin(EXPELLING)]
+    operations = expelling(episode.kind for episode in evidence.plan.episodes)
+    acts = evidence.acts[evidence.acts["operation"].isin(operations)]
     if lost.empty or acts.empty:
         return connects
     read = evidence.readings.sort_values("acked_ns")

@@ -13,6 +13,7 @@ from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
 from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.kinds import expelling
 
 _OPENING_NS = 30 * SECOND
 """The longest time from the line of a connection to its SYN, retransmissions included, in ns."""
@@ -20,7 +21,6 @@ _CLOSING_NS = 10 * SECOND
 """The longest time from the line that closes a connection to its end, in ns."""
 _ACKED_NS = SECOND
 """Largest time by which a PUBLISH may seem to follow the receipt of its acknowledgement, in ns."""
-_EXPELS = ("takeover", "reset")
 
 
 @dataclass
@@ -63,10 +63,11 @@ class Connections:
         self._doubts: list[Doubt] = []
         self._closed = set[int]()
         attacker = journals.attacker[shard]
-        self._thrown = {line["client"] for line in attacker if line.get("operation") in _EXPELS}
-        acts = [line for line in attacker if line["event"] == "act"]
+        operations = expelling(episode.kind for episode in journals.plan.episodes)
+        acts = [line for line in attacker if line["event"] == "act" and line["operation"] in operations]
+        self._thrown = {line["client"] for line in acts}
         for unit, lines in self._lines.items():
-            self._find_causes(unit, lines, [act for act in acts if act["operation"] in _EXPELS])
+            self._find_causes(unit, lines, acts)
             for line in lines:
                 if line["event"] == "reading":
                     self._readings[unit, line["name"], line["mid"]].append(line)
