@@ -130,7 +130,7 @@ def loaded(origin: Origin) -> Any:
     """
     try:
         return origin.point.load()
-    except Exception as error:  # a package's own code may raise anything
+    except (Exception, SystemExit) as error:  # a package's own code may raise anything
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise origin.refused(f"it cannot be imported ({reason}): {_MEND}") from error
 

@@ -26,7 +26,7 @@ def player_of(kind: Kind) -> Any:
         place += f" of {origin.requirement}"
     try:
         module = importlib.import_module(kind.played_by)
-    except Exception as error:  # a package's own code may raise anything
+    except (Exception, SystemExit) as error:  # a package's own code may raise anything
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise InputError(place, f"it cannot be imported ({reason}): mend it") from error
     player = getattr(module, name, None)

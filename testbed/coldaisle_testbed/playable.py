@@ -10,8 +10,8 @@ from coldaisle_contracts.manifest import Engine
 from coldaisle_contracts.plan import Plan
 
 PROGRAM = "coldaisle_contracts.players"
-PATIENCE_S = 60.0
-"""Time in which the classes of all kinds have to be imported, in s."""
+PATIENCE_S = 300.0
+"""Time in which the classes of all kinds have to be imported, in s; it takes one."""
 
 
 def refuse_unplayable(plan: Plan, engine: Engine) -> None:

@@ -131,6 +131,7 @@ def test_a_shipped_name_is_refused_before_it_is_used(packages: Packages, tmp_pat
         (ROW, "frost:MIND", "it cannot be imported (AttributeError: module 'frost' has no attribute 'MIND'): mend it, or uninstall the package"),
         (ROW, "forst:KIND", "it cannot be imported (ModuleNotFoundError: No module named 'forst'): mend it, or uninstall the package"),
         ("1 / 0", "frost:KIND", "it cannot be imported (ZeroDivisionError: division by zero): mend it, or uninstall the package"),
+        ("raise SystemExit(0)", "frost:KIND", "it cannot be imported (SystemExit: 0): mend it, or uninstall the package"),
         ("KIND = 'frost'", "frost:KIND", "it leads to a str and has to lead to a Kind"),
         (ROW.replace('"frost",', '"ice",'), "frost:KIND", "its name is 'ice': both names have to be the same, of lower-case letters, digits and hyphens"),
         (ROW.replace("frost.play", ""), "frost:KIND", "its module is empty: name the module whose class plays it"),
