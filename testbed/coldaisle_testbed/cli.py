@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 
 from coldaisle_contracts import texts
-from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import Engine, Manifest
+from coldaisle_contracts.site_parameters import load_site
 from coldaisle_testbed import json_output
 from coldaisle_testbed.campaign_cli import campaign_app
 from coldaisle_testbed.commands import (
@@ -28,7 +28,9 @@ from coldaisle_testbed.commands import (
     PortOption,
     SeriesOption,
     VersionOption,
+    ZoneOption,
     command,
+    mqtt_options,
     say,
 )
 from coldaisle_testbed.progress import Progress
@@ -37,7 +39,6 @@ from coldaisle_testbed.site_cli import site_app
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from coldaisle_analysis.decoding import MqttOptions
     from coldaisle_contracts.overrides import Overrides
     from coldaisle_contracts.plan import Plan
 
@@ -73,13 +74,6 @@ def _print_version(wanted_now: bool) -> None:
 
         say(f"coldaisle {provenance.version() or 'of unknown version'}")
         raise typer.Exit
-
-
-def _mqtt(ports: list[int] | None, version: str | None) -> "MqttOptions":
-    """Return the options of commands that read captures."""
-    from coldaisle_analysis.decoding.options import MqttOptions, level_of  # noqa: PLC0415
-
-    return MqttOptions(tuple(ports or [MQTT_PORT]), level_of(version))
 
 
 @app.callback()
@@ -405,7 +399,7 @@ def analyse(
     if not pcap or not labels or out is None:
         raise InputError("analyse", "give the folder of a run, or --pcap FILE… --labels FILE… --out DIR")
     refuse_sealed(out)
-    mqtt = _mqtt(port, mqtt_version)
+    mqtt = mqtt_options(port, mqtt_version)
     from coldaisle_analysis import pipeline  # noqa: PLC0415
 
     pipeline.analyse_captures(pcap, labels, out, progress, tuned=tune, series=series or (), mqtt=mqtt)
@@ -424,7 +418,7 @@ def decode(
 ) -> None:
     """Decode captures of any size into two tables: one row per frame, one row per MQTT control packet."""
     refuse_sealed(out)
-    mqtt = _mqtt(port, mqtt_version)
+    mqtt = mqtt_options(port, mqtt_version)
     from coldaisle_analysis import decoding  # noqa: PLC0415
 
     written = decoding.write(pcap, out, decoding.Decoder(mqtt.ports, version=mqtt.version))
@@ -449,7 +443,7 @@ def score(
     refuse_sealed(out)
     from coldaisle_analysis.detection import scoring  # noqa: PLC0415
 
-    scored = scoring.score(model, pcap, policy, out, _mqtt(port, mqtt_version))
+    scored = scoring.score(model, pcap, policy, out, mqtt_options(port, mqtt_version))
     if as_json:
         place = str(out) if out else None
         facts = {"frames": scored.frames, "alarms": scored.alarms, "out": place, "remarks": scored.remarks}
@@ -535,7 +529,7 @@ def audit(
         also = "" if json is None else f" ({json} is the file that --json writes)"
         raise InputError("audit", f"give a run, a table with labels, or --pcap FILE… --labels FILE…{also}")
     refuse_sealed(json, "--json")
-    mqtt = _mqtt(port, mqtt_version)
+    mqtt = mqtt_options(port, mqtt_version)
     from coldaisle_analysis.audit import examine, scorecard, terminal  # noqa: PLC0415
 
     if benign and not (subject and not pcap and examine.is_table(subject)):
@@ -610,7 +604,7 @@ def judge(
     if not paths or bool(pcaps) != bool(tables) or (run is None and not pcaps):
         raise InputError("judge", "give RUN ALERTS…, or --pcap FILE… --labels FILE… --alerts FILE…")
     refuse_sealed(out)
-    mqtt = _mqtt(port, mqtt_version)
+    mqtt = mqtt_options(port, mqtt_version)
     if run is not None and not pcaps:
         from coldaisle_contracts.manifest import Manifest  # noqa: PLC0415
 
@@ -648,7 +642,7 @@ def fidelity(
 ) -> None:
     """Report how like published captures the plays of a scenario are: distances, and a classifier that tells them apart."""
     refuse_sealed(out)
-    mqtt = _mqtt(port, mqtt_version)
+    mqtt = mqtt_options(port, mqtt_version)
     for run in runs:
         Manifest.load(run)  # refuses a folder that is no run before the slow imports
     from coldaisle_analysis import fidelity as likeness  # noqa: PLC0415
@@ -664,19 +658,28 @@ def fidelity(
         Console().print(*terminal.tables(compared), sep="\n", highlight=False)
 
 
-@command(app, "coldaisle fit site.pcap > site.toml", "coldaisle fit readings.csv --out site.toml")
+@command(
+    app,
+    "coldaisle fit site.pcap > site.toml",
+    "coldaisle fit readings.csv --out site.toml",
+    "coldaisle fit runs/*/dataset/readings.csv --site sites/examples/hundred.toml --out fitted.toml",
+)
 def fit(
     files: Annotated[list[Path], typer.Argument(help="Captures, or CSV with time, unit, sensor, value.")],
     out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
-    time_zone: Annotated[str, typer.Option(help="IANA zone of the site, for its daily season.")] = "UTC",
+    time_zone: ZoneOption = "UTC",
+    site: Annotated[
+        Path | None, typer.Option(help="Site file with the units; default: the published ones.")
+    ] = None,
     port: PortOption = None,
     mqtt_version: VersionOption = None,
 ) -> None:
     """Estimate the parameters of a real site from its readings."""
     refuse_sealed(out)
+    units = None if site is None else load_site(site)
     from coldaisle_analysis.fitting import fit as fitting  # noqa: PLC0415
 
-    fitting.run(files, out, Progress(), time_zone, _mqtt(port, mqtt_version))
+    fitting.run(files, out, Progress(), time_zone, mqtt_options(port, mqtt_version), units)
 
 
 @command(scenario_app, "coldaisle scenario check scenarios/week.toml", name="check")

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.errors import plain
+
+if TYPE_CHECKING:
+    from coldaisle_analysis.decoding import MqttOptions
 
 HOUSE = Path(__file__).resolve().parents[2]
 RUNS = Path("runs")
@@ -39,6 +43,14 @@ VersionOption = Annotated[
         help="Version of MQTT where no CONNECT is captured: 3.1, 3.1.1 or 5. Default: as shown.",
     ),
 ]
+ZoneOption = Annotated[str, typer.Option("--time-zone", help="IANA zone of the site, for its daily season.")]
+
+
+def mqtt_options(ports: list[int] | None, version: str | None) -> "MqttOptions":
+    """Return the options of commands that read captures."""
+    from coldaisle_analysis.decoding.options import MqttOptions, level_of  # noqa: PLC0415
+
+    return MqttOptions(tuple(ports or [MQTT_PORT]), level_of(version))
 
 
 def say(*lines: str) -> None:

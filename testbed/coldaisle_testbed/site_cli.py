@@ -9,9 +9,20 @@ from rich.console import Console
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.site_parameters import load_site
 from coldaisle_testbed import json_output
-from coldaisle_testbed.commands import AsJson, command, say
+from coldaisle_testbed.commands import (
+    AsJson,
+    PortOption,
+    VersionOption,
+    ZoneOption,
+    command,
+    mqtt_options,
+    say,
+)
+from coldaisle_testbed.progress import Progress
 
-site_app = typer.Typer(help="Check a site, or show what stands in it.", no_args_is_help=True)
+site_app = typer.Typer(
+    help="Check a site, show what stands in it, or make one from a capture.", no_args_is_help=True
+)
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Site file.")]
 
 
@@ -50,3 +61,26 @@ def show(
     console.print(
         f"[bold]{file.stem}[/]: {sites.sentence(site)}", sites.table(site), sep="\n", highlight=False
     )
+
+
+@command(
+    site_app,
+    "coldaisle site from monday.pcap --out my-site.toml",
+    "coldaisle site from captures/*.pcap --time-zone Europe/Madrid > my-site.toml",
+    name="from",
+)
+def from_captures(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="CAPTURE...", help="Captures of normal operation, in order of time."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="TOML file a scenario can name as its site.")] = None,
+    time_zone: ZoneOption = "UTC",
+    port: PortOption = None,
+    mqtt_version: VersionOption = None,
+) -> None:
+    """Make a site from captures: the units that report in them, and the fitted parameters of their model."""
+    refuse_sealed(out)
+    from coldaisle_analysis.fitting import site_from  # noqa: PLC0415
+
+    site_from.run(files, out, Progress(), time_zone, mqtt_options(port, mqtt_version))

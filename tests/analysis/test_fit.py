@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.analysis import made_run
+from tests.analysis import made_publishers, made_run
 
 from coldaisle_analysis.fitting import fit as fitting
 from coldaisle_analysis.fitting.estimates import excursions, forecast_errors, slow_spread
-from coldaisle_analysis.fitting.fit import Fitted, fit, summary, to_toml
+from coldaisle_analysis.fitting.fit import Fitted, fit, summary
+from coldaisle_analysis.fitting.site_file import to_toml
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.site_parameters import Season, Site, load_site
@@ -282,6 +283,40 @@ def test_capture_with_too_few_readings_is_refused(tmp_path: Path) -> None:
     made_run.make(tmp_path / "run")
     with pytest.raises(InputError, match="give at least 96 readings"):
         fit([tmp_path / "run" / "capture" / "day-1-000.pcap"], ignore)
+
+
+def test_units_of_another_site(tmp_path: Path) -> None:
+    """With a site its units are fitted, and the file holds its devices; a unit without readings keeps its medians."""
+    groups = [
+        {"name": "row{number}", "number": 7, "count": 2, "address": 300, "client": "r{number}x{sensor}"}
+    ]
+    devices = Site.check({"devices": groups, "medians": {"row7": (11, 15, 20, 26)}}, "site")
+    csv, out = write(tmp_path / "site.csv", devices, days=1), tmp_path / "site.toml"
+    fitting.run([csv], out, ignore, site=devices)
+    site = load_site(out)
+    assert site.devices == devices.devices
+    assert site.units["row7"].medians == pytest.approx((11, 15, 20, 26), abs=0.4)
+    assert site.units["row8"] == devices.units["row8"]
+    with pytest.raises(InputError, match=r"unit is 'row7': use one of inrow-13, .*, or name the site"):
+        fit([csv], ignore)
+
+
+def test_client_ids_of_another_site(tmp_path: Path) -> None:
+    """With a site its client ids are those of its units; without one they are refused."""
+    devices = Site.check({"devices": [{"name": "row7", "address": 300, "client": "r7x{sensor}"}]}, "site")
+    made = made_publishers.capture(tmp_path / "made.pcap", made_publishers.unit("10.0.0.5", "r7x", count=100))
+    assert fit([made], ignore, site=devices).site.units["row7"].medians == pytest.approx(
+        made_publishers.MEDIANS, abs=0.1
+    )
+    with pytest.raises(InputError, match=r"client id is 'r7x1': use one of 131, .*, or name the site"):
+        fit([made], ignore)
+
+
+def test_drift_of_a_short_time() -> None:
+    """Lags are at most half of the readings; readings of less than an hour show no drift."""
+    slow = pd.Series(np.sin(np.arange(700) / 100))
+    assert np.isfinite(slow_spread(slow, 10.0))
+    assert slow_spread(slow[:96], 10.0) == 0
 
 
 @pytest.mark.dad

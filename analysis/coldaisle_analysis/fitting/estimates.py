@@ -107,8 +107,14 @@ def _term(result: Any, first: int) -> Term:
 
 
 def slow_spread(values: pd.Series, interval_s: float) -> float:
-    """Return the standard deviation of slow changes, in °C: the root of the mean autocovariance at :data:`MEMORY_S`."""
+    """Return the standard deviation of slow changes, in °C: the root of the mean autocovariance at :data:`MEMORY_S`.
+
+    Lags are at most half the length of the values; it is 0 where that leaves none.
+    """
     first, last = (max(1, round(lag / interval_s)) for lag in MEMORY_S)
+    last = min(last, len(values) // 2)
+    if last < first:
+        return 0.0
     covariance = acovf(values.to_numpy(), nlag=last, fft=True)
     return float(np.sqrt(max(0.0, covariance[first:].mean())))
 

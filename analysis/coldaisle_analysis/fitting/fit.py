@@ -4,16 +4,17 @@ The fit assumes normal operation: changes by an attacker would be fitted, too. :
 the estimates and their order.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.decoding import MqttOptions
+from coldaisle_analysis.fitting import site_file
 from coldaisle_analysis.fitting.estimates import (
     LEVEL,
     Noise,
@@ -25,8 +26,6 @@ from coldaisle_analysis.fitting.estimates import (
     slow_spread,
 )
 from coldaisle_analysis.fitting.observations import Observations, read
-from coldaisle_contracts import texts
-from coldaisle_contracts.errors import plain
 from coldaisle_contracts.site_parameters import Season, Site
 
 Progress = Callable[[str], None]
@@ -59,6 +58,7 @@ def fit(
     progress: Progress,
     time_zone: str = "UTC",
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+    site: Site | None = None,
 ) -> Fitted:
     """Estimate a site's parameters from its captures or CSV files.
 
@@ -67,14 +67,24 @@ def fit(
         progress: called with one line per step.
         time_zone: time zone of the season's hours and weekdays.
         mqtt: ports and version of MQTT.
+        site: the units that there are, the published ones when left out; a unit without readings keeps its medians.
 
     Raises:
         InputError: if the files cannot be read or hold too little.
     """
     progress("reading " + ", ".join(path.name for path in paths))
-    grid = read(paths, time_zone, mqtt)
+    grid = read(paths, time_zone, mqtt, site or Site())
     for sentence in grid.remarks:
         progress(sentence)
+    return fit_grid(grid, progress, site)
+
+
+def fit_grid(grid: Observations, progress: Progress, site: Site | None = None) -> Fitted:
+    """Estimate a site's parameters from readings, see :func:`fit`.
+
+    Raises:
+        InputError: if an estimate is none that a site can have.
+    """
     progress(
         f"fitting {len(grid.units)} units, {grid.days:.1f} days, a reading every {grid.interval_s:.1f} s"
     )
@@ -85,20 +95,24 @@ def fit(
     }
     terms, strength = seasonality(_common(clean, 4), grid)
     noises = {unit: autoregression(values) for unit, values in clean.items()}
-    site = _site(grid, jumps, noises, slow_spread(_common(clean, 1), grid.interval_s), terms)
-    return Fitted(site, _sensors(grid, clean, noises), terms, strength, grid.start, grid.days)
+    parameters = _parameters(grid, jumps, noises, slow_spread(_common(clean, 1), grid.interval_s), terms)
+    if site is not None:
+        medians = {name: unit.medians for name, unit in site.units.items()}
+        parameters |= {"devices": site.devices, "medians": medians | parameters["medians"]}
+    fitted = Site.check(parameters, "fitted site")
+    return Fitted(fitted, _sensors(grid, clean, noises), terms, strength, grid.start, grid.days)
 
 
-def _site(
+def _parameters(
     grid: Observations,
     jumps: dict[str, pd.Series],
     noises: dict[str, Noise],
     drift: float,
     terms: dict[str, Term],
-) -> Site:
-    """Return the estimates as a site; common parameters are medians over the units, so that one odd unit matters little."""
+) -> dict[str, Any]:
+    """Return the estimates as the content of a site's file; common parameters are medians over the units, so that one odd unit matters little."""
     noise = noises.values()
-    parameters = {
+    return {
         "medians": {unit: _rounded(values.median(), 2) for unit, values in grid.units.items()},
         "noise": _rounded(np.median([ar.spread for ar in noise], axis=0)),
         "autocorrelation": _rounded(np.median([ar.phi for ar in noise], axis=0)),
@@ -107,7 +121,6 @@ def _site(
         "excursion_share": round(float(np.median([(jump != 0).mean() for jump in jumps.values()])), 4),
         "season": _season(terms),
     }
-    return Site.check(parameters, "fitted site")
 
 
 def _season(terms: dict[str, Term]) -> Season:
@@ -150,16 +163,6 @@ def _sensors(grid: Observations, clean: dict[str, pd.DataFrame], noises: dict[st
     return pd.DataFrame(rows)
 
 
-def to_toml(site: Site) -> str:
-    """Return a site as the TOML file that a scenario can name: ``site = "file.toml"``."""
-    scalars = site.model_dump(mode="json")
-    tables = {name: scalars.pop(name) for name in ("medians", "season")}
-    lines = [f"{key} = {value}" for key, value in scalars.items()]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {value}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
-
-
 def summary(fitted: Fitted) -> str:
     """Return the diagnostics as a small table."""
     noise = 1 / max(1.0, fitted.days)
@@ -180,20 +183,18 @@ def run(
     progress: Progress,
     time_zone: str = "UTC",
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+    site: Site | None = None,
 ) -> None:
-    """Fit a site, report the diagnostics and write its TOML to ``out``, or to standard output.
+    """Fit a site, report the diagnostics and write its TOML to ``out``, or to standard output; see :func:`fit`.
 
     Raises:
         InputError: if the files cannot be read or hold too little, or ``out`` cannot be written.
     """
-    fitted = fit(files, progress, time_zone, mqtt)
+    fitted = fit(files, progress, time_zone, mqtt, site)
     progress(summary(fitted))
-    names = ", ".join(path.name for path in files)
-    first, last = fitted.first, fitted.first + pd.Timedelta(days=fitted.days)
-    text = f"# Fitted to {plain(names)}: readings from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}.\n"
-    text += f"# Hours and days are in {time_zone}.\n{to_toml(fitted.site)}"
-    if out is None:
-        sys.stdout.write(text)
-        return
-    with texts.writable(out, "choose another place"):
-        texts.write(out, text)
+    last = fitted.first + pd.Timedelta(days=fitted.days)
+    comments = [
+        f"Fitted to {', '.join(path.name for path in files)}: readings from {fitted.first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}.",
+        f"Hours and days are in {time_zone}.",
+    ]
+    site_file.write(fitted.site, comments, out)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features import packets
 from coldaisle_contracts.clock import DAY, DAY_S, SECOND, zone_of
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.site_parameters import Site
+from coldaisle_contracts.site_parameters import Site, few
 from coldaisle_contracts.texts import refuse_odd
 from coldaisle_contracts.topics import SENSORS
 
@@ -24,8 +25,6 @@ _FIRST, _LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2200-01-01",
 """Limits of the times of readings."""
 _MOST_SLOTS = 4_000_000
 """The most slots of a grid: more than a year of one reading every ten seconds."""
-_UNITS = Site().units
-_CLIENTS = {unit.client(sensor): (unit.name, sensor) for unit in _UNITS.values() for sensor in SENSORS}
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ def read(
     paths: Sequence[Path],
     time_zone: str = "UTC",
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+    site: Site = Site(),  # noqa: B008 - frozen
 ) -> Observations:
     """Return the readings in captures and CSV files.
 
@@ -62,23 +62,49 @@ def read(
             whose PUBLISH messages are told apart by the client id of their connection's CONNECT.
         time_zone: time zone of the site.
         mqtt: ports and version of MQTT.
+        site: the units that there are.
 
     Raises:
         InputError: if a file cannot be read, names an unknown unit or sensor, or there are too few readings.
     """
-    try:
-        zone = zone_of(time_zone)
-    except ValueError as error:
-        raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
+    zone = zone_named(time_zone)
     remarks = list[str]()
     table = pd.concat(
-        [_csv(path) if path.suffix == ".csv" else _capture(path, mqtt, remarks) for path in paths]
+        [_csv(path, site) if path.suffix == ".csv" else _capture(path, mqtt, site, remarks) for path in paths]
     )
-    _refuse_few(table, ", ".join(path.name for path in paths), remarks)
+    place = ", ".join(path.name for path in paths)
+    _refuse_few(table, place, remarks)
+    return on_grid(table, zone, place, remarks)
+
+
+def zone_named(time_zone: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        InputError: if there is no such zone.
+    """
+    try:
+        return zone_of(time_zone)
+    except ValueError as error:
+        raise InputError("time zone", "name an IANA time zone such as 'Europe/Madrid'", time_zone) from error
+
+
+def on_grid(table: pd.DataFrame, zone: ZoneInfo, place: str, remarks: Sequence[str] = ()) -> Observations:
+    """Return readings on one grid, whose distance is the median time between two readings of a sensor.
+
+    Args:
+        table: one row per reading: unit, sensor, time_ns, value.
+        zone: time zone of the site.
+        place: where the readings are from, for an error.
+        remarks: sentences on flaws of captures.
+
+    Raises:
+        InputError: if the readings have equal times, or lie too far apart.
+    """
     start_ns = int(table["time_ns"].min())
     by_sensor = table.sort_values("time_ns").groupby(["unit", "sensor"])["time_ns"]
     interval_ns = float(by_sensor.diff().median())
-    _refuse_odd_grid(interval_ns, int(table["time_ns"].max()) - start_ns, paths)
+    _refuse_odd_grid(interval_ns, int(table["time_ns"].max()) - start_ns, place)
     table = table.assign(slot=((table["time_ns"] - start_ns) / interval_ns).round().astype("int64"))
     slots = pd.RangeIndex(table["slot"].max() + 1)
     units = {
@@ -90,7 +116,8 @@ def read(
     return Observations(units, pd.Timestamp(start_ns, tz=zone), interval_ns / SECOND, tuple(remarks))
 
 
-def _capture(path: Path, mqtt: MqttOptions, remarks: list[str]) -> pd.DataFrame:
+def _capture(path: Path, mqtt: MqttOptions, site: Site, remarks: list[str]) -> pd.DataFrame:
+    sensors = {unit.client(sensor): (unit.name, sensor) for unit in site.units.values() for sensor in SENSORS}
     trace = packets.trace([path], mqtt=mqtt)
     remarks += (f"{path.name}: {sentence}" for sentence in trace.remarks)
     messages = trace.messages
@@ -99,22 +126,23 @@ def _capture(path: Path, mqtt: MqttOptions, remarks: list[str]) -> pd.DataFrame:
     if client.isna().any():
         remedy = "holds PUBLISH messages without their CONNECT: capture from the start, or give CSV"
         raise InputError(path, remedy)
-    unknown = client[~client.isin(_CLIENTS)]
+    unknown = client[~client.isin(sensors)]
     if len(unknown):
-        raise InputError(f"{path}: client id", f"use one of {', '.join(sorted(_CLIENTS))}", unknown.iloc[0])
+        remedy = f"use one of {few(sorted(sensors), 16)}, or name the site that has it with --site"
+        raise InputError(f"{path}: client id", remedy, unknown.iloc[0])
     value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
     if not (good := value.abs() <= _HOTTEST).all():
         wrong = sent["payload"].astype("str")[~good].iloc[0]
         raise InputError(
             f"{path}: payload of a PUBLISH", "leave out captures whose payloads are no numbers of °C", wrong
         )
-    named = [_CLIENTS[name] for name in client]
+    named = [sensors[name] for name in client]
     return pd.DataFrame(named, columns=["unit", "sensor"]).assign(
         time_ns=sent["time_ns"].to_numpy(), value=value.to_numpy()
     )
 
 
-def _csv(path: Path) -> pd.DataFrame:
+def _csv(path: Path, site: Site) -> pd.DataFrame:
     remedy = f"give a readable CSV with the columns {', '.join(CSV_COLUMNS)}"
     refuse_odd(path, remedy)
     try:
@@ -130,7 +158,10 @@ def _csv(path: Path) -> pd.DataFrame:
     removed = table["value"].str.strip() == ""  # a reading that never arrived, as in the table of a run
     checks = {
         "time": (time.notna(), "write ISO 8601, such as 2026-03-02T00:05:00Z"),
-        "unit": (table["unit"].isin(list(_UNITS)), f"use one of {', '.join(_UNITS)}"),
+        "unit": (
+            table["unit"].isin(list(site.units)),
+            f"use one of {few(site.units)}, or name the site that has it with --site",
+        ),
         "sensor": (table["sensor"].isin([str(number) for number in SENSORS]), "use 1 to 4"),
         "value": (
             removed | (value.abs() <= _HOTTEST),
@@ -148,9 +179,8 @@ def _csv(path: Path) -> pd.DataFrame:
     return readings[~removed]
 
 
-def _refuse_odd_grid(interval_ns: float, length_ns: int, paths: Sequence[Path]) -> None:
+def _refuse_odd_grid(interval_ns: float, length_ns: int, place: str) -> None:
     """Refuse readings at equal times, or so far apart that their grid would be nearly empty."""
-    place = ", ".join(path.name for path in paths)
     if not interval_ns > 0:
         raise InputError(
             f"{place}: time", "readings of one sensor have the same time: give each its own time"

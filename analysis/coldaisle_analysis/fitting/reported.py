@@ -1,0 +1,132 @@
+"""What the hosts in captures report: one series for each number that a publisher sends under one topic, or in one field of a payload."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from coldaisle_analysis.arrays import Floats, Ints
+from coldaisle_analysis.decoding import MqttOptions
+from coldaisle_analysis.decoding.mqtt import PUBLISH, SUBSCRIBE, V5
+from coldaisle_analysis.features import packets
+from coldaisle_analysis.series.published import Reader
+from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.site_parameters import few
+from coldaisle_contracts.topics import TOPIC
+
+FEWEST = 3
+"""The fewest readings of a series that show its period."""
+_FIRMWARE = re.compile(r"-v\d[\d.]*$")
+"""Suffix that a unit's client ids have while it runs another firmware."""
+_NEAR = 0.25
+"""Greatest distance of a usual pause from the median pause, as a share of it."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The readings of one series of a host.
+
+    Attributes:
+        host: address of the host.
+        client: client id without the suffix of a firmware; empty where no CONNECT tells it, or each reading has another.
+        time_ns: times of the readings, in ns since the epoch.
+        celsius: the readings; that they are in °C has to show.
+    """
+
+    host: str
+    client: str
+    time_ns: Ints
+    celsius: Floats
+
+    @cached_property
+    def period_s(self) -> float:
+        """Median pause between two readings, in s; 0 for fewer than :data:`FEWEST` readings."""
+        return float(np.median(np.diff(self.time_ns))) / SECOND if len(self.celsius) >= FEWEST else 0.0
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether most pauses have nearly the same length."""
+        pauses = np.diff(self.time_ns) / SECOND
+        return self.period_s > 0 and bool(np.mean(abs(pauses - self.period_s) <= _NEAR * self.period_s) > 0.5)  # noqa: PLR2004 - most
+
+    @cached_property
+    def median(self) -> float:
+        """Its median, to two decimals."""
+        return round(float(np.median(self.celsius)), 2)
+
+
+class Reported(NamedTuple):
+    """All series in captures, and sentences on flaws of the captures and on what a site does not have."""
+
+    series: tuple[Series, ...]
+    remarks: tuple[str, ...]
+
+
+def read(paths: Sequence[Path], mqtt: MqttOptions) -> Reported:
+    """Return what the publishers in captures report.
+
+    Args:
+        paths: captures in order of time.
+        mqtt: ports and version of MQTT.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
+    trace = packets.trace(paths, mqtt=mqtt)
+    sent, reader = packets.sent_in(trace.packets, trace.messages), Reader()
+    ends = zip(sent.host, sent.publisher, sent.time_ns.tolist(), reader.values(sent), strict=True)
+    rows = [
+        (host, publisher, name.removeprefix(publisher), time_ns, value)
+        for host, publisher, time_ns, values in ends
+        for name, value in values
+        if np.isfinite(value)
+    ]
+    table = pd.DataFrame(rows, columns=["host", "publisher", "quantity", "time_ns", "value"])
+    forms = [f"{count:,} of {form}" for form, count in reader.forms.items() if form not in ("text", "none")]
+    remarks = (*trace.remarks, *_of_payloads(forms, reader.forms["none"]), *_of_messages(trace))
+    return Reported(tuple(_series(table)), remarks)
+
+
+def _series(table: pd.DataFrame) -> Iterator[Series]:
+    """Yield the series; a client that sends once is one of many on its host, so that host and topic alone tell its series."""
+    table = table.assign(publisher=table["publisher"].str.replace(_FIRMWARE, "", regex=True))
+    ends = zip(table["publisher"], table["host"], strict=True)
+    is_named = np.array([not publisher.startswith(host) for publisher, host in ends], np.bool_)
+    lasting = table.groupby(["host", "publisher"])["value"].transform("size") > 1
+    table["publisher"] = table["publisher"].where(lasting, "")
+    table["client"] = table["publisher"].where(is_named, "")
+    for (host, _, _), rows in table.groupby(["host", "publisher", "quantity"], sort=False):
+        time_ns, values = rows["time_ns"].to_numpy(np.int64), rows["value"].to_numpy(np.float64)
+        yield Series(str(host), str(rows["client"].iloc[0]), time_ns, values)
+
+
+def _of_payloads(forms: Sequence[str], without: int) -> Iterator[str]:
+    if forms:
+        yield f"payloads are no plain numbers ({', '.join(forms)}): the units of a site send plain numbers"
+    if without:
+        yield f"{without:,} messages hold no number, and are left out"
+
+
+def _of_messages(trace: packets.Trace) -> Iterator[str]:
+    """Yield a sentence for each property of the messages that the messages of a site do not have."""
+    messages = trace.messages
+    upward = trace.packets["to_server"].to_numpy()[messages["row"]] == 1
+    is_publish = (messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False)
+    asks = (messages["msgtype"] == SUBSCRIBE).to_numpy(bool, na_value=False)
+    sent = messages[is_publish & upward]
+    topics = sent["topic"].astype("object").dropna().unique()
+    qos = sent["qos"].to_numpy(np.int64, na_value=1)
+    if strange := [topic for topic in topics if topic != TOPIC]:
+        yield f"topics are {few(map(str, strange), 3)}: the units of a site publish on {TOPIC}"
+    for level in (0, 2):
+        if count := int((qos == level).sum()):
+            yield f"{count:,} messages are sent with QoS {level}: the units of a site send with QoS 1"
+    if count := int((sent["level"] == V5).sum()):
+        yield f"{count:,} messages are sent with MQTT 5: the units of a site speak MQTT 3.1"
+    if count := messages[asks | (is_publish & ~upward)]["flow"].nunique():
+        yield f"connections subscribe ({count:,} of them): a site has no subscribers"

@@ -1,0 +1,96 @@
+"""The devices of a site for the units that were found: names, addresses and client ids that a site can have."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from ipaddress import ip_address
+from itertools import chain, count
+
+from coldaisle_analysis.fitting.units_found import Found, Remarks, is_possible
+from coldaisle_contracts.addressing import NETWORK, TAKEN
+from coldaisle_contracts.site_parameters import Site
+from coldaisle_contracts.units import MOST_UNITS, Group
+
+_HOSTS = NETWORK.num_addresses - 2
+
+
+def site_of(units: Sequence[Found], remarks: Remarks) -> tuple[Site, dict[str, Found]]:
+    """Return a site with units, and the units by their names in it.
+
+    Args:
+        units: the units that were found, at least one.
+        remarks: takes what is different in the site.
+    """
+    ordered = sorted(units, key=lambda unit: (ip_address(unit.host).packed, unit.stem))
+    if len(ordered) > MOST_UNITS:
+        remarks[f"hosts are left out, because a site has at most {MOST_UNITS} devices"] += [
+            unit.host for unit in ordered[MOST_UNITS:]
+        ]
+    del ordered[MOST_UNITS:]
+    devices, by_name = dict[str, Group](), dict[str, Found]()
+    for unit, number in zip(ordered, _numbers([unit.host for unit in ordered]), strict=True):
+        group = _device(unit, number, devices.values())
+        devices[group.name], by_name[group.name] = group, unit
+        if unit.stem != group.client.removesuffix("{sensor}"):
+            remarks[
+                "client ids are new, because those of a unit are letters and digits, the last one its sensor's number"
+            ].append(group.name)
+        if number != _own_number(unit.host):
+            remarks["addresses end in another number than that of the host, which is taken"].append(
+                group.name
+            )
+    names = sorted(devices, key=lambda name: (len(name), name))
+    content = {
+        "devices": [devices[name] for name in names],
+        "medians": {name: by_name[name].medians for name in names},
+    }
+    return Site.model_validate(content), {name: by_name[name] for name in names}
+
+
+def _own_number(host: str) -> int:
+    """Return the number of an address in the test network; the last byte of one in another network."""
+    address = ip_address(host)
+    if address in NETWORK:
+        return int(address) - int(NETWORK.network_address)
+    return address.packed[-1]
+
+
+def _numbers(hosts: Sequence[str]) -> list[int]:
+    """Return a free number for each host: its own where it is free, else the next one that is."""
+    own = [_own_number(host) for host in hosts]
+    first = {number: place for place, number in reversed(list(enumerate(own)))}
+    used = {*TAKEN, 0, *own}
+    numbers = list[int]()
+    for place, number in enumerate(own):
+        is_free = number not in {*TAKEN, 0} and first[number] == place
+        following = chain(range(number, _HOSTS + 1), range(1, number))
+        numbers.append(number if is_free else next(other for other in following if other not in used))
+        used.add(numbers[-1])
+    return numbers
+
+
+def _device(unit: Found, number: int, others: Iterable[Group]) -> Group:
+    """Return the device of a unit with the first name and the first client ids that a site can have and no other device has."""
+    names, clients = {other.name for other in others}, {other.client for other in others}
+
+    def first(values: Iterator[str], is_free: Callable[[str], bool]) -> str:
+        return next(filter(is_free, values))
+
+    name = first(_names(unit, number), lambda value: value not in names and is_possible(name=value))
+    client = first(
+        _clients(unit.stem, number), lambda value: value not in clients and is_possible(client=value)
+    )
+    return Group(name=name, address=number, client=client)
+
+
+def _names(unit: Found, number: int) -> Iterator[str]:
+    stem = re.sub(r"[^a-z0-9]+", "-", unit.stem.lower()).strip("-")
+    yield f"inrow-{stem}" if stem.isdecimal() else stem
+    yield "unit-" + re.sub(r"[^a-z0-9]+", "-", unit.host)
+    yield from (f"unit-{number}-{again}" for again in count(1))
+
+
+def _clients(stem: str, number: int) -> Iterator[str]:
+    if "{" not in stem:
+        yield f"{stem}{{sensor}}"
+    yield re.sub(r"[^A-Za-z0-9]+", "", stem) + "{sensor}"
+    yield from (f"unit{number}{'x' * again}{{sensor}}" for again in count())
