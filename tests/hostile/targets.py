@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from tests.analysis import made_campaign, made_detector, made_run
+from tests.analysis import made_campaign, made_detector, made_publishers, made_run
 from tests.analysis.decoding.made import (
     block,
     connect,
@@ -33,7 +33,8 @@ from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.labels.table import HEADER
 from coldaisle_analysis.decoding import Decoder
 from coldaisle_analysis.detection.detector import Detector
-from coldaisle_analysis.fitting import fit
+from coldaisle_analysis.fitting import fit, site_from
+from coldaisle_analysis.fitting.site_file import to_toml
 from coldaisle_analysis.judging import formats
 from coldaisle_analysis.judging.alerts import table_of
 from coldaisle_analysis.judging.frames import Frames
@@ -140,7 +141,8 @@ def targets(folder: Path) -> list[Target]:
     plan = {name: data for name, data in raw.items() if name == "plan.json"}
     captured = {name: data for name, data in raw.items() if name.endswith(".pcap")}
     scenarios = {path.name: path.read_bytes() for path in SCENARIOS.glob("*.toml")}
-    site = fit.to_toml(load_scenario(SCENARIOS / "hour.toml").site).encode()
+    site = to_toml(load_scenario(SCENARIOS / "hour.toml").site).encode()
+    publishers = made_publishers.unit("10.0.0.5", "7", count=100)
     campaign = made_campaign.make(folder / "campaign", run, played=())
     capture = folder / "sound.pcap"
     capture.write_bytes(_captures(folder)["sound.pcap"])
@@ -188,6 +190,12 @@ def targets(folder: Path) -> list[Target]:
             {"readings.csv": _readings()},
             edited_text,
             lambda path: fit.fit([path], lambda _: None),
+        ),
+        Target(
+            "site of a capture",
+            {"site.pcap": made_publishers.capture(folder / "site.pcap", publishers).read_bytes()},
+            _bent_frames,
+            lambda path: site_from.run([path], folder / "site.toml", lambda _: None),
         ),
     ]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.analysis.made_publishers import capture, unit
 from tests.conftest import HOUSE
 
 from coldaisle_contracts.errors import InputError
@@ -61,3 +62,24 @@ def test_a_bad_file_is_one_sentence(command: str, tmp_path: Path) -> None:
     """A file that is missing is refused before anything is drawn."""
     with pytest.raises(InputError, match=r"none\.toml: "):
         cli.run(["site", command, str(tmp_path / "none.toml")])
+
+
+def test_from_makes_a_site_of_a_capture(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The file has the unit of the capture, `fit` takes it as a site, and standard output stays empty."""
+    made = capture(tmp_path / "made.pcap", unit("10.0.0.5", "row7x", count=100))
+    out = tmp_path / "my-site.toml"
+    assert _output(capsys, "from", str(made), "--out", str(out)) == ""
+    assert list(load_site(out).units) == ["row7x"]
+    with pytest.raises(SystemExit) as ended:
+        cli.run(["fit", str(made), "--site", str(out)])
+    assert ended.value.code == 0
+    assert 'name = "row7x"' in capsys.readouterr().out
+
+
+def test_from_refuses_a_capture_without_units(tmp_path: Path) -> None:
+    """The sentence names the capture and what was there instead."""
+    made = capture(tmp_path / "made.pcap", unit("10.0.0.5", "row7x")[:2])
+    with pytest.raises(InputError, match=r"made\.pcap: holds no unit of four sensors") as refusal:
+        cli.run(["site", "from", str(made), "--out", str(tmp_path / "my-site.toml")])
+    assert refusal.value.exit_code == 2
+    assert not (tmp_path / "my-site.toml").exists()
