@@ -21,8 +21,11 @@ _LONGEST_CLIENT = 23
 """Most characters of a client id (MQTT 3.1, section 3.1)."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _CLIENT = re.compile(r"[A-Za-z0-9]+")
-_RESERVED = {BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis"}
-"""Names that other programs of a run have."""
+_RESERVED = {
+    BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis", "notebook", "desk", "verdict",
+    "live", "alarms", "judge", "scheduler", "worker", "campaign",
+}  # fmt: skip
+"""Names that other programs of a run, or other services in containers, have."""
 NUMBER = re.compile(r"\{number(?::0(\d))?\}")
 """The place of a unit's number in a pattern; ``{number:03}`` fills it with zeros to three digits."""
 

@@ -836,8 +836,11 @@ def sbom(
         out.write_text(text, encoding="utf-8")
 
 
-@command(app, "coldaisle doctor")
+@command(app, "coldaisle doctor", "coldaisle doctor scenarios/week.toml")
 def doctor(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Scenario file whose site is to be played; default: four units.")
+    ] = None,
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")
     ] = 8888,
@@ -850,10 +853,12 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Report what this machine can and cannot do, with a remedy for each problem."""
+    from coldaisle_contracts.scenario import load_scenario  # noqa: PLC0415
     from coldaisle_testbed import doctor as examination  # noqa: PLC0415
     from coldaisle_testbed.show import listings  # noqa: PLC0415
 
-    checks = examination.checks(notebook_port=port, desk_port=desk_port, alarms_port=alarms_port)
+    units = len(load_scenario(scenario or HOUSE / "scenarios" / "week.toml").units)
+    checks = examination.checks(units=units, notebook_port=port, desk_port=desk_port, alarms_port=alarms_port)
     if as_json:
         json_output.write({"checks": [asdict(check) for check in checks]})
     else:

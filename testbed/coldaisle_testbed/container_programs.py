@@ -15,6 +15,7 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.software import FOLDER as SOFTWARE
 from coldaisle_testbed import broker_accounts, provenance
+from coldaisle_testbed.engines import more_units
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.interrupts import Interrupted
 
@@ -46,12 +47,21 @@ def conduct(env: Mapping[str, str]) -> None:
                 f"coldaisle {provenance.version()}, commit {_short(provenance.commit())}: planning {path}"
             )
             plan = build_plan(load_scenario(path, _seed(env.get("COLDAISLE_SEED"))), str(path))
+            _refuse_other_units(plan, path)
             run = conducting.make(plan, RUNS, federation, progress, PLANNED.touch)
             finished(run.name)
         try:
             conducting.finish(RUNS, progress)
         except ColdaisleError as error:
             progress(f"{error}; this does not affect the new run")
+
+
+def _refuse_other_units(plan: Plan, path: Path) -> None:
+    """Refuse a plan with units that `docker compose up` starts no containers for."""
+    if strange := more_units.missing(plan.scenario.units):
+        command = f"./coldaisle up {path} --engine compose"
+        remedy = f"docker-compose.yml has services for {', '.join(more_units.IN_FILE)} alone: play it with {command}"
+        raise InputError(f"{path}: unit", remedy, strange[0])
 
 
 @contextmanager

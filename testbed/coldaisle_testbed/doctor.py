@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR
@@ -18,7 +17,9 @@ from coldaisle_contracts.clock import SECOND, offset_text
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed import namespaces, probe
 from coldaisle_testbed.capacity import available_memory
+from coldaisle_testbed.checks import Check, checked
 from coldaisle_testbed.engines import containers
+from coldaisle_testbed.limits import limits
 from coldaisle_testbed.provenance import PROGRAMS
 from coldaisle_testbed.sharding import faketime_library
 from coldaisle_testbed.timekeeper import faketime_env
@@ -34,27 +35,9 @@ COMPOSE = (2, 20)
 _AS_ROOT = "run it as root: sudo ./coldaisle"
 
 
-@dataclass(frozen=True)
-class Check:
-    """Check of one thing that a run may need.
-
-    Attributes:
-        name: name of the thing.
-        ok: whether it exists and works.
-        finding: what was found.
-        remedy: what to do about it; empty when it works.
-        engine: the engine that needs it: ``netns``, ``compose``, or empty for both.
-    """
-
-    name: str
-    ok: bool
-    finding: str
-    remedy: str = ""
-    engine: str = ""
-
-
 def checks(
     folder: Path = Path(),
+    units: int = 4,
     notebook_port: int = NOTEBOOK_PORT,
     desk_port: int = DESK_PORT,
     alarms_port: int = ALARMS_PORT,
@@ -63,6 +46,7 @@ def checks(
 
     Args:
         folder: folder of the runs.
+        units: number of units of the site to play.
         notebook_port: port of JupyterLab in containers.
         desk_port: port of the desk in containers.
         alarms_port: port of the alarms in containers.
@@ -81,23 +65,19 @@ def checks(
         _compose(),
         _disk(folder),
         _memory(),
+        *limits(units),
         _port(notebook_port, "JupyterLab", "COLDAISLE_PORT"),
         _port(desk_port, "the desk", "COLDAISLE_DESK_PORT"),
         _port(alarms_port, "alarms (--profile live)", "COLDAISLE_ALARMS_PORT"),
     ]
 
 
-def _check(name: str, finding: str, remedy: str, engine: str = "", *, ok: bool) -> Check:
-    """Return a check, without the remedy where none is needed."""
-    return Check(name, ok, finding, "" if ok else remedy, engine)
-
-
 def _attempt(name: str, remedy: str, probe: Callable[[], str]) -> Check:
     """Return the check that a probe for the engine netns makes: the probe returns a finding or raises."""
     try:
-        return _check(name, probe(), remedy, "netns", ok=True)
+        return checked(name, probe(), remedy, "netns", ok=True)
     except (OSError, InputError, subprocess.SubprocessError) as error:
-        return _check(name, str(error), remedy, "netns", ok=False)
+        return checked(name, str(error), remedy, "netns", ok=False)
 
 
 def _output(*command: str, env: dict[str, str] | None = None) -> str:
@@ -107,17 +87,17 @@ def _output(*command: str, env: dict[str, str] | None = None) -> str:
 
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
-    return _check("Python", version, "install Python 3.11", ok=sys.version_info >= (3, 11))
+    return checked("Python", version, "install Python 3.11", ok=sys.version_info >= (3, 11))
 
 
 def _root() -> Check:
     user = os.geteuid()
-    return _check("root", f"user {user}", _AS_ROOT, "netns", ok=user == 0)
+    return checked("root", f"user {user}", _AS_ROOT, "netns", ok=user == 0)
 
 
 def _program(name: str, package: str) -> Check:
     path, remedy = shutil.which(name), f"apt-get install --no-install-recommends {package}"
-    return _check(name, path or "not on the PATH", remedy, "netns", ok=bool(path))
+    return checked(name, path or "not on the PATH", remedy, "netns", ok=bool(path))
 
 
 def _virtual_time() -> str:
@@ -155,7 +135,7 @@ def _docker() -> Check:
     with suppress(InputError), closing(containers.connect()) as client:
         version = str(client.version()["Version"])
     remedy = "start it: systemctl start docker (apt-get install docker.io), or join the group docker"
-    return _check("Docker Engine", version or "does not answer", remedy, "compose", ok=bool(version))
+    return checked("Docker Engine", version or "does not answer", remedy, "compose", ok=bool(version))
 
 
 def _compose() -> Check:
@@ -164,18 +144,18 @@ def _compose() -> Check:
         version = _output("docker", "compose", "version", "--short")
     ok = tuple(map(int, re.findall(r"\d+", version)[:2])) >= COMPOSE
     remedy = f"install Compose v2 ({least} or newer): apt-get install docker-compose-v2 or docker-compose"
-    return _check("Docker Compose", version or "docker compose does not answer", remedy, "compose", ok=ok)
+    return checked("Docker Compose", version or "docker compose does not answer", remedy, "compose", ok=ok)
 
 
 def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
     remedy = f"free {DISK / GIB:g} GiB, or name a roomier folder with --out"
-    return _check("disk space", f"{free / GIB:.1f} GiB free", remedy, ok=free >= DISK)
+    return checked("disk space", f"{free / GIB:.1f} GiB free", remedy, ok=free >= DISK)
 
 
 def _memory() -> Check:
     free, remedy = available_memory(), "end other programs, or play fewer days side by side: --shards 2"
-    return _check("memory", f"{free / GIB:.1f} GiB available", remedy, ok=free >= MEMORY)
+    return checked("memory", f"{free / GIB:.1f} GiB available", remedy, ok=free >= MEMORY)
 
 
 def _port(port: int, whose: str, variable: str) -> Check:

@@ -12,6 +12,7 @@ from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.manifest import MANIFEST, Engine
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed import provenance
+from coldaisle_testbed.limits import refuse_beyond
 from coldaisle_testbed.playable import refuse_unplayable
 from coldaisle_testbed.progress import Progress
 from coldaisle_testbed.stage import ORDER, Order, appear, final_of, held_stage, new_stage, stage_for, stage_of
@@ -103,9 +104,10 @@ def play(
         progress: called with one line per step.
 
     Raises:
-        InputError: for a kind of another package that the engine cannot play.
+        InputError: for a kind of another package that the engine cannot play, or more units than this machine can hold.
     """
     refuse_unplayable(plan, engine)
+    refuse_beyond(len(plan.units), engine)
     title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
     with progress.step(title, seconds, "play"):
         if engine == "compose":

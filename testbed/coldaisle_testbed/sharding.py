@@ -17,9 +17,10 @@ from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.unforeseen import FULL, as_known
 from coldaisle_testbed import namespaces, shard_folders
-from coldaisle_testbed.capacity import side_by_side
+from coldaisle_testbed.capacity import side_by_side, slots_here
 from coldaisle_testbed.engines.netns import ShardRun
 from coldaisle_testbed.interrupts import hear_again, held_back
+from coldaisle_testbed.limits import raise_open_files
 from coldaisle_testbed.nursery import LOG, NAME, SOCKET, open_nursery
 from coldaisle_testbed.processes import Stops, ending, last_words
 from coldaisle_testbed.slots import Slots
@@ -135,7 +136,7 @@ class _Player:
     def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
         self._plan, self._stage, self._folder, self._library = plan, stage, folder, library
         self._nursery, self._stops = nursery, Stops(PATIENCE_S)
-        self._slots = Slots()
+        self._slots = Slots(None, slots_here(len(plan.units)))
         self._running: dict[Connection, _PlayedShard] = {}
         self.waiting: list[Shard] = []
 
@@ -145,7 +146,7 @@ class _Player:
         Raises:
             ColdaisleError: for the first shard that fails or hangs.
         """
-        self.waiting, most = list(shards), side_by_side()
+        self.waiting, most = list(shards), side_by_side(len(self._plan.units))
         while self.waiting or self._running:
             while self.waiting and len(self._running) < most and (slot := self._slots.take()) is not None:
                 self._begin(self.waiting.pop(0), slot)
@@ -220,6 +221,7 @@ def _play_one(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     hear_again()
+    raise_open_files()
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
     shard_stage, federation = shard_folders.folder_of(stage, shard), folder / str(shard)

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_testbed.capacity import slots_here
 
 _MACHINE = Path("/run")
 """Where Linux keeps what belongs to a boot; only root can write there."""
@@ -20,17 +19,17 @@ class Slots:
     """The slots of this machine, or of a user where only that is possible.
 
     Args:
-        folder: folder of the locks; by default one for the whole machine.
-        count: number of slots; by default what this machine takes.
+        folder: folder of the locks; ``None`` for the one of the whole machine.
+        count: number of slots that this machine takes. It takes fewer shards of a bigger site, which then use the first of these slots.
     """
 
-    def __init__(self, folder: Path | None = None, count: int | None = None) -> None:
+    def __init__(self, folder: Path | None, count: int) -> None:
         self._folder = folder or _shared_folder()
-        self._count = count or slots_here()
+        self._count = count
 
     def take(self) -> int | None:
         """Take a slot; return its file descriptor, which holds it while any process has it open, or ``None`` where all are taken."""
-        for number in range(self._count):
+        for number in reversed(range(self._count)):  # so that small sites leave the first ones to bigger ones
             opened = os.open(
                 self._folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
             )

@@ -1,5 +1,6 @@
 """Real runs in containers: the smoke scenario, and the end of a run when a container fails."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import load_scenario
+from coldaisle_contracts.scenario import Scenario, load_scenario
 from coldaisle_contracts.software import Software
 from coldaisle_testbed.engines import compose
 from coldaisle_testbed.engines.containers import connect
@@ -107,6 +108,37 @@ def test_an_hour_in_containers_adds_up(engine: docker.DockerClient, plan: Plan, 
     assert {path.stat().st_uid for path in stage.rglob("*")} == {owner}
     assert not [path for path in stage.rglob("*") if path.stat().st_mode & 0o022]
     assert set(Software.of_run(stage)) == {"broker", "capture", "injector", "ntp", "sensors", "testbed"}
+
+
+SIX = {
+    "name": "six", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 0.4,
+    "site": {
+        "devices": [
+            {"number": 13, "address": 41},
+            {"name": "crah-{number}", "count": 5, "address": 256, "client": "c{number}s{sensor}", "spread": 0.3},
+        ]
+    },
+    "episodes": [
+        {"kind": "modification", "variant": "scale", "unit": "crah-3", "day": 1, "start": "00:10:00", "readings": 2}
+    ],
+}  # fmt: skip
+"""A scenario with one unit of docker-compose.yml, five others, and an attack on one of these."""
+
+
+def test_units_of_any_site_get_containers(
+    engine: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six units play, of which docker-compose.yml has one; everything adds up, no other unit is started, and no temporary file is left."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    plan, seen = build_plan(Scenario.check(SIX, "test"), "test"), set[str]()
+    compose.play(plan, tmp_path / ".six", lambda _: seen.update(containers(engine)))
+    assert seen == {*plan.scenario.units, "broker", "capture", "injector", "ntp", "switch", "timekeeper"}
+    account = settle(tmp_path / ".six")
+    assert ledger.check(tmp_path / ".six", account) == []
+    assert len(account.readings) == 6 * 4 * plan.scenario.slots
+    assert list(place.iterdir()) == []
 
 
 NO_ZERO = "tcp.checksum != 0xffff"

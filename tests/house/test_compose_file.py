@@ -9,10 +9,12 @@ import yaml
 from tests.published import UNITS
 
 from coldaisle_analysis.export import eve
+from coldaisle_contracts import units
 from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.cable import SWITCH
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_testbed import namespaces
+from coldaisle_testbed.engines import more_units
 from coldaisle_testbed.engines.compose import HOUSE as FOLDER
 from coldaisle_testbed.engines.compose import project_of
 
@@ -174,6 +176,12 @@ def test_units_differ_in_name_only() -> None:
     shared = [{k: v for k, v in SERVICES[unit].items() if k not in added} for unit in UNITS]
     assert all(unit == shared[0] for unit in shared)
     assert [SERVICES[unit]["environment"]["COLDAISLE_UNIT"] for unit in UNITS] == list(UNITS)
+
+
+def test_other_units_get_services_of_their_own() -> None:
+    """The file has the units that the engine in containers counts on, and no unit of a site can have the name of another service."""
+    assert tuple(UNITS) == more_units.IN_FILE
+    assert set(SERVICES) - set(UNITS) <= units._RESERVED
 
 
 def test_each_image_is_built_once_and_never_stale() -> None:

@@ -67,7 +67,7 @@ COUNTS = [
     ("docs/architecture.md", r"less than (\d+) ms ahead", [REST_NS // MS]),
     ("docs/architecture.md", r"stopped or silent for (\d+) s", [int(PATIENCE_S)]),
     ("docs/architecture.md", r"At most (\w+) shards per processor", [capacity.PER_PROCESSOR]),
-    ("docs/architecture.md", r"free memory allows \((\d+) MiB each\)", [capacity.MEMORY >> 20]),
+    ("docs/architecture.md", r"free memory allows \((\d+) MiB each\)", [capacity.memory_of(len(UNITS)) >> 20]),
     ("docs/architecture.md", r"classes that are (\w+)\s+percent wide", [round(100 * STEP) - 100]),
     ("docs/dataset.md", r"([\d,]+) flows at a time .*, ([\d,]+) IP addresses", [state.FLOWS, state.HOSTS]),
     ("docs/dataset.md", r"([\d,]+) topic aliases", [state.ALIASES]),

@@ -8,15 +8,39 @@ from coldaisle_testbed import capacity
 
 
 @pytest.mark.parametrize(
-    ("processors", "gib", "most"), [(2, 24, 14), (1, 24, 7), (2, 2, 9), (64, 4, 22), (2, 0.3, 1)]
+    ("units", "processors", "gib", "most"),
+    [
+        (4, 2, 24, 14),
+        (4, 1, 24, 7),
+        (4, 2, 2, 9),
+        (4, 64, 4, 22),
+        (4, 2, 0.3, 1),
+        (1, 2, 24, 14),
+        (12, 2, 24, 6),
+        (64, 2, 24, 2),
+        (64, 16, 24, 7),
+        (64, 16, 4, 5),
+        (256, 16, 24, 1),
+    ],
 )
-def test_processors_and_memory_bound_it(
-    monkeypatch: pytest.MonkeyPatch, processors: int, gib: float, most: int
+def test_processors_memory_and_neighbours_bound_it(
+    monkeypatch: pytest.MonkeyPatch, units: int, processors: int, gib: float, most: int
 ) -> None:
-    """The limit is seven per processor, so one processor plays a week at once; it is lower if memory is short, and at least one."""
+    """One processor plays a week of four units at once; shards of more units wait less, and need more memory and neighbours."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
     monkeypatch.setattr(capacity, "free_memory", lambda: int(gib * 2**30))
-    assert capacity.side_by_side() == most
+    monkeypatch.setattr(capacity, "most_neighbours", lambda: 1024)
+    assert capacity.side_by_side(units) == most
+
+
+def test_the_kernel_states_how_many_neighbours_there_can_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The setting counts; where a container does not show it, what Linux starts with."""
+    monkeypatch.setattr(capacity, "_NEIGHBOURS", tmp_path / "gc_thresh3")
+    assert capacity.most_neighbours() == 1024
+    (tmp_path / "gc_thresh3").write_text("4096\n")
+    assert capacity.most_neighbours() == 4096
 
 
 @pytest.mark.parametrize(

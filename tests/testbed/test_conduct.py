@@ -144,17 +144,33 @@ def test_a_watch_without_a_detector_says_what_helps(tmp_path: Path, monkeypatch:
     assert Shown(tmp_path, "data").outside("--policy is 'x'") == "COLDAISLE_POLICY is 'x'"
 
 
-@pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
-def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
-    """A bad seed is refused with the variable, its value and exit code 2."""
+def refused(federation: Path, **variables: str) -> str:
+    """Return the sentence with which the service ``analysis`` refuses to begin."""
     code = (
         "import os; from coldaisle_testbed import container_programs, notebook; notebook.CALLED_S = 0; from coldaisle_contracts import unforeseen;"
         "unforeseen.run(lambda: container_programs.conduct(os.environ))"
     )
-    env = os.environ | {"COLDAISLE_SEED": seed, "COLDAISLE_FEDERATION": str(tmp_path)}
+    env = os.environ | {"COLDAISLE_FEDERATION": str(federation)} | variables
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert f"COLDAISLE_SEED is {seed!r}: write a whole number" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("seed", ["-1", "seven", "1.5"])
+def test_a_seed_that_is_none_is_named(tmp_path: Path, seed: str) -> None:
+    """A bad seed is refused with the variable, its value and exit code 2."""
+    sentence = f"COLDAISLE_SEED is {seed!r}: write a whole number"
+    assert sentence in refused(tmp_path, COLDAISLE_SEED=seed)
+
+
+def test_units_without_a_container_are_refused_before_anything_is_played(tmp_path: Path) -> None:
+    """A site with a unit that docker-compose.yml does not have is refused; the sentence names the command that plays it."""
+    file = tmp_path / "other.toml"
+    text = (SCENARIOS / "hour.toml").read_text(encoding="utf-8").partition("[[episodes]]")[0]
+    file.write_text(f"{text}[[site.devices]]\nname = 'crah-{{number}}'\naddress = 300\n", encoding="utf-8")
+    sentence = refused(tmp_path, COLDAISLE_SCENARIO=str(file))
+    assert f"{file}: unit is 'crah-1': docker-compose.yml has services for inrow-13, inrow-15" in sentence
+    assert f"play it with ./coldaisle up {file} --engine compose\n" in sentence
 
 
 @pytest.mark.parametrize("run", ["20260302-a-1", ""])

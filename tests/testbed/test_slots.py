@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from tests.netns.catalogue import PLAN
 
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.shard import Shard
@@ -39,6 +40,16 @@ def test_a_slot_is_taken_once(tmp_path: Path) -> None:
     assert again is not None
     os.close(again)
     os.close(second)
+
+
+def test_a_big_site_finds_its_slots_free(tmp_path: Path) -> None:
+    """A machine that takes one shard of a big site and three of a small one gives that slot to a small one last."""
+    small, big = Slots(tmp_path, 3), Slots(tmp_path, 1)
+    taken = [small.take(), small.take(), big.take()]
+    assert None not in taken
+    assert small.take() is None
+    for slot in taken:
+        os.close(slot or 0)
 
 
 def test_a_slot_is_held_by_the_process_of_the_shard_and_ends_with_it(tmp_path: Path) -> None:
@@ -76,19 +87,19 @@ def test_the_number_does_not_depend_on_what_runs(monkeypatch: pytest.MonkeyPatch
             capacity, "_stated", lambda name, gib=gib: int(gib * 2**30) if name == "MemTotal" else 0
         )
         monkeypatch.setattr(capacity, "_LIMITS", ())
-        assert capacity.slots_here() == most
+        assert capacity.slots_here(4) == most
 
 
 def test_a_folder_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A link in the place of the folder is refused in one sentence: else it would lead the locks elsewhere."""
     monkeypatch.setattr(slots, "_MACHINE", tmp_path / "none")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert Slots(count=1).take() is not None
+    assert Slots(None, 1).take() is not None
     folder = tmp_path / f"coldaisle-slots-{os.geteuid()}"
     folder.rename(tmp_path / "else")
     folder.symlink_to(tmp_path / "else")
     with pytest.raises(InputError, match="belongs to somebody else"):
-        Slots()
+        Slots(None, 1)
 
 
 def test_a_run_waits_for_a_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -98,6 +109,7 @@ def test_a_run_waits_for_a_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert taken is not None
     player = sharding._Player.__new__(sharding._Player)
     player._slots, player._running, player.waiting = Slots(tmp_path, 1), {}, []
+    player._plan = PLAN
 
     def begin(_: object, slot: int) -> None:
         played.append(slot)

@@ -301,6 +301,16 @@ def test_missing_federate_ends_the_run_with_its_name(stage: _Stage, monkeypatch:
         stage.serve(absent=("inrow-25",))
 
 
+def test_many_federates_have_more_time(stage: _Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each federate beyond those of four units adds to the time in which all have to join, and to the patience with each of them."""
+    monkeypatch.setattr(timekeeper, "FEW", 1)
+    monkeypatch.setattr(timekeeper, "STARTUP_S", 0.1)
+    monkeypatch.setattr(timekeeper, "STARTUP_EACH_S", 0.15)
+    stage.federate("capture")
+    with pytest.raises(FederateError, match=r"inrow-23, inrow-25 did not start within 0\.4 s"):
+        stage.serve(absent=("inrow-23", "inrow-25"))
+
+
 def test_what_the_supervisor_finds_ends_the_run(tmp_path: Path) -> None:
     """The death of a daemon is noticed during the wait for federates."""
 

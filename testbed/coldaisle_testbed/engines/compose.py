@@ -3,6 +3,7 @@
 Compose has no SDK, so it is called as a command; health, exit codes and logs come from the Docker Engine.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -17,8 +18,10 @@ from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.days import Days
+from coldaisle_testbed.engines import more_units
 from coldaisle_testbed.engines.containers import Containers, connect
 from coldaisle_testbed.shard_folders import prepare
+from coldaisle_testbed.temporary import temporary_folder
 
 HOUSE = Path(__file__).resolve().parents[3]
 """The checkout, which holds ``docker-compose.yml``."""
@@ -83,7 +86,8 @@ class ComposeRun:
         progress: Callable[[str], None],
     ) -> None:
         self._containers, self._progress = containers, progress
-        self._days = Days(plan, stage, progress)
+        self._days, self._stage = Days(plan, stage, progress), stage
+        self._missing = more_units.missing(plan.scenario.units)
         self._ending = {"timekeeper", "capture", "injector", *plan.scenario.units}
         self._services = sorted(self._ending | {"switch", BROKER.name, NTP.name})
         self._command = ["docker", "compose", "-p", project, "-f", str(HOUSE / "docker-compose.yml")]
@@ -102,13 +106,24 @@ class ComposeRun:
         """
         self._progress("building the images (cached after the first time)")
         self._compose("build", *_BUILT, patience_s=BUILD_S)
-        self._progress("starting the containers")
-        try:
-            self._start_and_watch()
-        finally:
-            self._compose("down", "--volumes", "--timeout", "2")
+        with temporary_folder(self._stage) as folder:
+            if self._missing:
+                self._add_units(folder / "units.json")
+            self._progress(f"starting {len(self._services)} containers")
+            try:
+                self._start_and_watch()
+            finally:
+                self._compose(
+                    "down", "--volumes", "--timeout", "2", patience_s=COMMAND_S + len(self._services)
+                )
 
-    def _compose(self, *arguments: str, patience_s: float = COMMAND_S) -> None:
+    def _add_units(self, file: Path) -> None:
+        """Write an override file with the units that ``docker-compose.yml`` does not have, and use it from now on."""
+        parsed = json.loads(self._compose("config", "--format", "json"))
+        file.write_text(json.dumps(more_units.override(parsed, self._missing)), encoding="utf-8")
+        self._command += ["-f", str(file)]
+
+    def _compose(self, *arguments: str, patience_s: float = COMMAND_S) -> str:
         try:
             done = subprocess.run(  # noqa: S603 - our own arguments
                 [*self._command, *arguments],
@@ -128,6 +143,7 @@ class ComposeRun:
             raise InputError(
                 f"docker compose {arguments[0]}", f"it failed ({_last_line(done.stderr)}): {_DOCTOR}"
             )
+        return done.stdout
 
     def _start_and_watch(self) -> None:
         """Start all services, and watch them until all that end by themselves have ended."""

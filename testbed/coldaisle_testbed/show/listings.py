@@ -12,7 +12,7 @@ from coldaisle_contracts.analyses import analyses_of
 from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.manifest import MANIFEST, Manifest
 from coldaisle_contracts.plan import Plan
-from coldaisle_testbed.doctor import Check
+from coldaisle_testbed.checks import Check
 from coldaisle_testbed.leftovers import size_of
 from coldaisle_testbed.show import timeline
 
