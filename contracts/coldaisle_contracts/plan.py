@@ -15,6 +15,7 @@ from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.scenario import BROKER, Scenario, Target
 from coldaisle_contracts.taxonomy import Kind
 from coldaisle_contracts.texts import read_text
+from coldaisle_contracts.topics import SENSORS
 from coldaisle_contracts.units import Unit
 from coldaisle_contracts.validation import Model
 
@@ -125,6 +126,12 @@ class Plan(Model):
     def units(self) -> dict[str, Unit]:
         """The units that run, by name."""
         return {name: self.scenario.site.units[name] for name in self.scenario.units}
+
+    @property
+    def subscription(self) -> str:
+        """The filter that receives the messages of all sensors: their topic, or everything where they have several."""
+        topics = {unit.topic(sensor) for unit in self.units.values() for sensor in SENSORS}
+        return min(topics) if len(topics) == 1 else "#"
 
     @property
     def hosts(self) -> tuple[Host, ...]:

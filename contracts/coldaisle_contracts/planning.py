@@ -16,6 +16,7 @@ from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import few
+from coldaisle_contracts.topics import SENSORS
 
 LEAD = 20_000_000
 """Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
@@ -23,8 +24,8 @@ TRAIL = 60_000_000
 """Time from the last frame of an episode to its end, in ns: the delayed ACK (40 ms) still belongs to it."""
 OVERHEAD = 200
 """Frames that any episode may take beside its acts, for repeated ARP claims and for restoring the caches."""
-PER_SLOT = 80
-"""Frames that a subscriber may take to acknowledge the messages of a slot."""
+PER_SLOT, PER_SENSOR = 80, 5
+"""Frames that a subscriber may take to acknowledge the messages of a slot: of a few sensors in all, of many for each."""
 
 
 class PlaceError(InputError):
@@ -211,6 +212,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     approach_ns, begin_ns, end_ns = _phases(draft, acts)
     count = parameters.get("count", 0.0)
     row, sensors = spec.row, draft.sensors
+    reporting = len(SENSORS) * len(scenario.units)
     return Episode(
         id=name,
         kind=spec.kind,
@@ -226,7 +228,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
         seed=seed,
         packets=OVERHEAD
         + round(len(acts) * (row.frames + row.frames_each * count))
-        + (0 if sensors else PER_SLOT * spec.readings),
+        + (0 if sensors else max(PER_SLOT, PER_SENSOR * reporting) * spec.readings),
         cost_s=round(len(acts) * (row.cost_s + effort_s(spec.kind, parameters)), 2),
         approach_ns=approach_ns,
         begin_ns=begin_ns,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, NTP, TAKEN, Host, host
-from coldaisle_contracts.topics import SENSORS
+from coldaisle_contracts.topics import SENSORS, TOPIC
 from coldaisle_contracts.validation import Model, refuse_first
 
 PerSensor = tuple[float, float, float, float]
@@ -19,8 +19,13 @@ MOST_UNITS = 256
 """Most units of a site. A bridge of Linux has 1,024 ports, and a machine one neighbour table of 1,024 entries for all namespaces."""
 _LONGEST_CLIENT = 23
 """Most characters of a client id (MQTT 3.1, section 3.1)."""
+_LONGEST_WORDS = 100
+"""Most characters of topic and payload together, so that a PUBLISH has less than 128 bytes."""
+SENSOR, VALUE, _DIGITS = "{sensor}", "{value}", frozenset("0123456789")
+"""The places of a sensor's number and of a value in a pattern."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _CLIENT = re.compile(r"[A-Za-z0-9]+")
+_TOPIC, _PAYLOAD = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"), re.compile(r"[ -~]+")
 _RESERVED = {
     BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis", "notebook", "desk", "verdict",
     "live", "alarms", "judge", "scheduler", "worker", "campaign",
@@ -39,12 +44,16 @@ class Unit:
         kind: its kind of device.
         stem: what the client ids of its sensors begin with.
         medians: median of each of its sensors, in °C.
+        topics: pattern of the topics that its sensors publish to, with ``{sensor}`` for the number of the sensor.
+        payload: pattern of its payloads, with ``{value}`` for the number.
     """
 
     host: Host
     kind: str
     stem: str
     medians: PerSensor
+    topics: str = TOPIC
+    payload: str = VALUE
 
     @property
     def name(self) -> str:
@@ -54,6 +63,25 @@ class Unit:
     def client(self, sensor: int) -> str:
         """Return the MQTT client id of a sensor: that of sensor 4 of ``inrow-13`` is ``134``."""
         return f"{self.stem}{sensor}"
+
+    def topic(self, sensor: int) -> str:
+        """Return the topic that a sensor publishes to."""
+        return self.topics.replace(SENSOR, str(sensor))
+
+    def encode(self, value: str) -> bytes:
+        """Return the payload that says a value, a number as text."""
+        return self.payload.replace(VALUE, value).encode("ascii")
+
+    def decode(self, payload: str) -> str:
+        """Return the value in a payload, as text; a payload of another form is returned whole."""
+        before, _, behind = self.payload.partition(VALUE)
+        if (
+            payload.startswith(before)
+            and payload.endswith(behind)
+            and len(payload) > len(before) + len(behind)
+        ):
+            return payload[len(before) : len(payload) - len(behind)]
+        return payload
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -71,6 +99,8 @@ class Group(Model):
         count: number of devices.
         address: number of the first one's address in the network; the following devices have the following addresses.
         client: pattern of the client ids; it ends with ``{sensor}``, as in ``{number}{sensor}``.
+        topic: pattern of the topics, such as ``hall/{number}/{sensor}``; by default all sensors publish to one.
+        payload: pattern of the payloads, such as ``{"celsius": {value}}``; by default it is the number alone.
         medians: median of each sensor, in °C.
         spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
     """
@@ -81,6 +111,8 @@ class Group(Model):
     count: int = Field(default=1, ge=1, le=MOST_UNITS)
     address: int = Field(ge=1)
     client: str = "{number}{sensor}"
+    topic: str = TOPIC
+    payload: str = VALUE
     medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
     spread: float = Field(default=0.0, ge=0.0, le=2.0)
 
@@ -106,9 +138,27 @@ class Group(Model):
             (any(not _CLIENT.fullmatch(stem) for stem in clients), "client", _CLIENT_REMEDY),
             (long, "client", f"make it shorter: a client id of MQTT 3.1 has at most {_LONGEST_CLIENT} characters"),
         )  # fmt: skip
+        self._refuse_strange_words()
         coolant_in, coolant_out, supply, return_air = self.medians
         refuse_first(self, (coolant_out <= coolant_in or return_air <= supply, "medians", WARMER))
         return self
+
+    def _refuse_strange_words(self) -> None:
+        """Refuse topics and payloads that do not say what they should, or are so long that a reading needs more than 127 bytes."""
+        topic, spent = self._topics(self.number), self.payload.replace(VALUE, "", 1)
+        plain = topic.replace(SENSOR, "x")
+        size = max(len(self._topics(self._numbers[-1])), len(topic)) + len(self.payload)
+        refuse_first(
+            self,
+            (not _TOPIC.fullmatch(plain), "topic", "use letters, digits and . _ - with a slash between levels, {number} and {sensor}"),
+            (not _PAYLOAD.fullmatch(self.payload), "payload", "use printable ASCII characters"),
+            (self.payload.count(VALUE) != 1, "payload", "name {value} once: it stands for the number"),
+            (any(sign in spent for sign in _DIGITS), "payload", "use no digits beside {value}, so that the number is clear"),
+            (size > _LONGEST_WORDS, "topic", f"make topic and payload shorter: together at most {_LONGEST_WORDS} characters"),
+        )  # fmt: skip
+
+    def _topics(self, number: int) -> str:
+        return self._named(self.topic, number)
 
     @property
     def _numbers(self) -> range:
@@ -128,7 +178,9 @@ class Group(Model):
             name = self._named(self.name, number)
             away = self.spread * random.Random(f"medians/{name}").gauss()  # noqa: S311 - a simulation, not a secret
             medians = tuple(round(median + away, 2) for median in self.medians)
-            yield Unit(host(name, "unit", self.address + place), self.kind, stem, medians)  # type: ignore[arg-type]
+            address = host(name, "unit", self.address + place)
+            words = self._topics(number), self.payload
+            yield Unit(address, self.kind, stem, medians, *words)  # type: ignore[arg-type]
 
 
 WARMER = "make coolant out warmer than coolant in, and return air warmer than supply air"

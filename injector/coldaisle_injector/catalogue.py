@@ -23,18 +23,15 @@ class Scene:
         path: the path between the unit attacked and the broker; ``None`` where the target is the broker.
         foothold: the attacker's own place on the network.
         notes: the attacker's journal.
-        unit: the unit attacked; ``None`` where the target is the broker.
+        unit: the unit attacked; where the target is the broker, the first one of the plan, whose topic and payloads an attack imitates.
+        subscription: the filter that receives the messages of all sensors.
     """
 
     path: Path | None
     foothold: Foothold
     notes: Notes
-    unit: Unit | None = None
-
-    def client(self, sensor: int) -> str:
-        """Return the client id of a sensor of the unit attacked, or of one that it does not have."""
-        assert self.unit is not None  # noqa: S101 - the plan has a unit for these kinds
-        return self.unit.client(sensor)
+    unit: Unit
+    subscription: str
 
 
 class OnPath(Editing):

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 from coldaisle_contracts.plan import Act
-from coldaisle_contracts.topics import TOPIC, encode_value
+from coldaisle_contracts.topics import encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Scene
 from coldaisle_injector.client import Client
@@ -30,7 +30,8 @@ def publish(scene: Scene, act: Act, name: str) -> Generator[At | Until, None, Cl
     """Connect under a client id, publish the value of an act and journal the act; return the client."""
     client = yield from login(scene, messages.connect(name))
     value = encode_value(act.amount).decode()
-    yield from say(client, messages.publish(TOPIC, value, mid=1), messages.PUBACK)
+    topic, payload = scene.unit.topic(act.sensor or 1), scene.unit.encode(value)
+    yield from say(client, messages.publish(topic, payload, mid=1), messages.PUBACK)
     scene.notes.act(act.operation, act, after=value, port=client.port, mid=1, client=name)
     return client
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
+from coldaisle_contracts.units import Unit
 from coldaisle_injector import edits, messages, mqtt
 from coldaisle_injector.connection import Connection
 from coldaisle_injector.edits import Edit, Reading
@@ -19,6 +20,7 @@ class Editor:
     """Edits the streams between a unit and the broker.
 
     Args:
+        unit: the victim.
         notes: the attacker's journal.
         spoofer: answers in place of the other side.
         slot_of: returns the plan's slot at a virtual time in ns.
@@ -28,8 +30,8 @@ class Editor:
         acting: whether they apply at present.
     """
 
-    def __init__(self, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
-        self._notes, self._spoofer, self._slot_of = notes, spoofer, slot_of
+    def __init__(self, unit: Unit, notes: Notes, spoofer: Spoofer, slot_of: Callable[[int], int]) -> None:
+        self._unit, self._notes, self._spoofer, self._slot_of = unit, notes, spoofer, slot_of
         self.attack = edits.Editing()
         self.acting = False
 
@@ -105,7 +107,7 @@ class Editor:
                     self._spoofer.hold(conn, reading, message)
                 return b""
             case edits.Deliver(value) if value != reading.value:
-                return mqtt.with_value(message, value.encode())
+                return mqtt.with_value(message, self._unit.encode(value))
             case edits.Tamper(field, value) if field.startswith("mqtt."):
                 return self._tampered(conn, message, field.removeprefix("mqtt."), value)
         return message.data
@@ -127,7 +129,8 @@ class Editor:
         if not conn.sensor:
             numbered = {other.sensor for other in self._spoofer.connections.values() if not other.over}
             conn.sensor = min({*SENSORS} - numbered, default=len(SENSORS))
-        return Reading(self.slot, conn.sensor, message.value.decode("ascii", "replace"))
+        value = self._unit.decode(message.value.decode("ascii", "replace"))
+        return Reading(self.slot, conn.sensor, value)
 
     def note(self, edit: Edit, conn: Connection, digest: str) -> None:
         """Journal the edit of the reading that just passed in the frame with a digest."""

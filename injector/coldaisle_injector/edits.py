@@ -10,7 +10,7 @@ class Reading:
     Attributes:
         slot: its slot in the plan.
         sensor: its sensor number.
-        value: its payload, text.
+        value: the number in its payload, text.
     """
 
     slot: int

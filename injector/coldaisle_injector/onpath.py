@@ -45,7 +45,7 @@ class Path:
         self._times = notes.times
         self._caches = Caches(unit.host, wire, notes)
         self.spoofer = Spoofer(unit, wire, notes)
-        self._editor = Editor(notes, self.spoofer, slot_of)
+        self._editor = Editor(unit, notes, self.spoofer, slot_of)
         self._relay = Relay(unit.host, wire, notes, self.spoofer, self._editor)
         self._connections = self.spoofer.connections
         self._leaving = self._confirmed = self._up = self._down = False

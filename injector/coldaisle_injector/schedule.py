@@ -96,7 +96,9 @@ class Schedule:
         target = self._plan.host_of(episode.unit)
         path = self._paths.get(target.ip) if episode.row.on_path else None
         notes = path.notes if path else Notes(target, self._times, self._journal)
-        return Scene(path, self._foothold, notes, self._plan.units.get(episode.unit))
+        units = self._plan.units
+        unit = units.get(episode.unit) or next(iter(units.values()))
+        return Scene(path, self._foothold, notes, unit, self._plan.subscription)
 
     def play(self) -> None:
         """Play until the timekeeper ends the run."""

@@ -35,7 +35,7 @@ class Spoofer:
     """
 
     def __init__(self, unit: Unit, wire: Wire, notes: Notes) -> None:
-        self._unit, self._client, self._wire, self._notes = unit.host, unit.client, wire, notes
+        self._unit, self._victim, self._wire, self._notes = unit.host, unit, wire, notes
         self.connections: dict[int, Connection] = {}
         self._held: dict[tuple[int, int], tuple[Connection, mqtt.Message]] = {}
 
@@ -119,7 +119,7 @@ class Spoofer:
         role = Role.DUPLICATE if number else Role.DELAYED
         act: FrameAct = "copy" if number else "release"
         digest = self._send_next(conn.up, conn.down, BROKER, data, role, act)
-        value = message.value.decode()
+        value = self._victim.decode(message.value.decode())
         reading, port, mid = Reading(*place, value), conn.port, message.mid
         self._notes.act(act, reading, port=port, mid=mid, after=value, copy=number, digest=digest)
 
@@ -146,7 +146,7 @@ class Spoofer:
         for half, other, target in ((conn.up, conn.down, BROKER), (conn.down, conn.up, self._unit)):
             self._send_next(half, other, target, b"", Role.INJECTED, "reset", RST)
         conn.closed = True
-        victim = self._client(sensor)
+        victim = self._victim.client(sensor)
         self._notes.act(operation, slot=slot, sensor=sensor, port=conn.port, client=victim)
 
     def _send_next(

@@ -87,14 +87,16 @@ class Controller:
         """Take and deliver the readings of a slot, perhaps under an anomaly, and journal them."""
         taken_ns, stamp_ns = self.clock.now_ns(), self.timesync.stamp_ns()
         celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]
-        payloads = [encode_value(value) for value in celsius]
+        values = [encode_value(value).decode("ascii") for value in celsius]
         links = connections.links
         opened = [link.port for link in links]
         sent_ns = self.clock.now_ns()
-        waiting = {link.client: link.publish(payload) for link, payload in zip(links, payloads, strict=True)}
+        unit, waiting = self.plan.units[self.unit], {}
+        for sensor, (link, value) in enumerate(zip(links, values, strict=True), 1):
+            waiting[link.client] = link.publish(unit.topic(sensor), unit.encode(value))
         connections.settle(waiting)
         acked_ns = self.clock.now_ns()
-        for link, payload, port in zip(links, payloads, opened, strict=True):
+        for link, value, port in zip(links, values, opened, strict=True):
             line = ReadingLine(
                 client=link.client,
                 name=link.name,
@@ -102,7 +104,7 @@ class Controller:
                 taken_ns=taken_ns,
                 stamp_ns=stamp_ns,
                 synced=self.timesync.synced,
-                value=payload.decode("ascii"),
+                value=value,
                 mid=waiting[link.client],
                 port=link.port,
                 sent_ns=sent_ns,

@@ -17,7 +17,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.errors import RunError
-from coldaisle_contracts.topics import TOPIC
 
 RETRY_S = 0.25
 """Pause between two attempts to connect, in s."""
@@ -126,9 +125,9 @@ class Link:
         except OSError:
             self.lost = True
 
-    def publish(self, payload: bytes) -> int:
+    def publish(self, topic: str, payload: bytes) -> int:
         """Send a PUBLISH and return its message id; paho sends it again after a reconnect."""
-        return self._paho.publish(TOPIC, payload, qos=1).mid
+        return self._paho.publish(topic, payload, qos=1).mid
 
     def disconnect(self) -> None:
         """Send DISCONNECT and close."""

@@ -15,7 +15,7 @@ from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-HOUSE = ("week", "intrusions", "stealth", "benign", "dad", "hour")
+HOUSE = ("week", "intrusions", "stealth", "benign", "dad", "hour", "hundred")
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
 EPISODE = '[[episodes]]\nkind = "removal"\nunit = "inrow-13"\nday = 1\nstart = 01:00:00\nreadings = 2\n'
 SCAN = '[[episodes]]\nkind = "port-scan"\nday = 1\nstart = 01:00:00\nreadings = 1\n'

@@ -16,6 +16,9 @@ BASE = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC"
 GROUP = '[[devices]]\nname = "crah-{number:03}"\ncount = 3\naddress = 256\nclient = "c{number:03}s{sensor}"\n'
 
 
+LONG = f'topic = "{60 * "t"}"\npayload = "{50 * "p"}{{value}}"\n'
+
+
 def test_a_group_is_numbered_on() -> None:
     """Names, addresses, MAC addresses and client ids of a group follow from its first unit."""
     group = Group(name="crah-{number:03}", number=9, count=3, address=255, client="c{number:03}s{sensor}")
@@ -26,6 +29,16 @@ def test_a_group_is_numbered_on() -> None:
     assert units[2].clients == ("c011s1", "c011s2", "c011s3", "c011s4")
     assert units[0].host.number == 255
     assert {unit.medians for unit in units} == {group.medians}
+
+
+def test_a_group_has_words_of_its_own() -> None:
+    """Topic and payload follow from their patterns, and a value comes back from its payload; other payloads stay whole."""
+    group = Group(number=7, address=9, topic="hall/{number:02}/{sensor}", payload='{"celsius": {value}}')
+    (unit,) = group.units()
+    assert [unit.topic(1), unit.topic(4)] == ["hall/07/1", "hall/07/4"]
+    assert unit.encode("-3.50") == b'{"celsius": -3.50}'
+    assert unit.decode('{"celsius": -3.50}') == "-3.50"
+    assert [unit.decode(text) for text in ("", "15.00", '{"celsius": }')] == ["", "15.00", '{"celsius": }']
 
 
 def test_units_of_a_group_differ_by_their_names_alone() -> None:
@@ -99,6 +112,14 @@ def test_hundred_sensors_are_played_by_a_shipped_scenario() -> None:
         (GROUP + "medians = [12, 11, 20, 25]\n", "key devices.0.medians is [12.0, 11.0, 20.0, 25.0]: make coolant out warmer"),
         (GROUP + "[medians]\ncrah-9 = [12, 16, 20, 25]\n", "key medians.crah-9: the site has no such unit: use crah-001, crah-002"),
         (GROUP.replace("count", "counts"), "key devices.0.counts: remove it, because no such key exists"),
+        (GROUP + 'topic = "hall/{room}"\n', "key devices.0.topic is 'hall/{room}': use letters, digits and"),
+        (GROUP + 'topic = "hall/#"\n', "key devices.0.topic is 'hall/#': use letters, digits and"),
+        (GROUP + 'topic = "hall//{sensor}"\n', "key devices.0.topic is 'hall//{sensor}': use letters, digits and"),
+        (GROUP + 'payload = "{value} °C"\n', "key devices.0.payload is '{value} °C': use printable ASCII"),
+        (GROUP + 'payload = "warm"\n', "key devices.0.payload is 'warm': name {value} once"),
+        (GROUP + 'payload = "{value} {value}"\n', "key devices.0.payload is '{value} {value}': name {value} once"),
+        (GROUP + 'payload = "T1={value}"\n', "key devices.0.payload is 'T1={value}': use no digits beside {value}"),
+        (GROUP + LONG, f"key devices.0.topic is '{60 * 't'}': make topic and payload shorter"),
         (GROUP + 'kind = "door"\n', "key devices.0.kind is 'door': it should be 'inrow'"),
         ("devices = []", "key devices is []: name at least one"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.injector.made import episode
+from tests.injector.made import VICTIM, episode
 from tests.published import HOSTS, SITE
 
 from coldaisle_contracts.addressing import Host
@@ -19,6 +19,7 @@ from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal import Journal, read_journal
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.plan import Episode
+from coldaisle_contracts.topics import TOPIC
 from coldaisle_injector import client as client_module
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Scene, attack_for
@@ -129,7 +130,7 @@ class Theatre:
 
         def whole() -> Script:
             yield from attack_for(episode).script(
-                Scene(None, self.foothold, self.notes(), SITE.units.get(episode.unit))
+                Scene(None, self.foothold, self.notes(), SITE.units.get(episode.unit, VICTIM), TOPIC)
             )
             over.append(True)
 
@@ -193,7 +194,13 @@ class Run:
     def begin(self, played: Episode) -> None:
         """Start an episode before its time."""
         self.theatre.clocks.now = played.begin_ns - SECOND
-        scene = Scene(None, self.theatre.foothold, self.theatre.notes(), SITE.units.get(played.unit))
+        scene = Scene(
+            None,
+            self.theatre.foothold,
+            self.theatre.notes(),
+            SITE.units.get(played.unit, VICTIM),
+            TOPIC,
+        )
         self.theatre.stage.add(attack_for(played).script(scene))
 
     def until(self, met: Callable[[], bool], *, jump: bool = False) -> None:

@@ -18,10 +18,11 @@ pytestmark = pytest.mark.netns
 SITE = {
     "devices": [
         {"name": "crah-{number:02}", "count": 20, "address": 250, "client": "w{number:02}s{sensor}", "spread": 0.4},
-        {"name": "rack-{number}", "number": 7, "count": 4, "address": 2000, "client": "RACK{number}n{sensor}"},
+        {"name": "rack-{number}", "number": 7, "count": 4, "address": 2000, "client": "RACK{number}n{sensor}",
+         "topic": "hall/rack-{number}/{sensor}", "payload": '{"celsius": {value}, "ok": true}'},
     ]
 }  # fmt: skip
-"""Two groups; the first one's addresses go on beyond 198.18.0.255."""
+"""Two groups: addresses of the first go on beyond 198.18.0.255; the second has a topic for each sensor, and payloads in JSON."""
 
 
 def _episode(
@@ -41,24 +42,29 @@ EPISODES = [
     _episode("modification", "crah-01", variant="shift", sensors=[1, 4]),
     _episode("removal", "crah-09"),
     _episode("duplication", "rack-7", variant="once"),
+    _episode("modification", "rack-9", variant="scale", sensors=[2]),
+    _episode("delay", "rack-7", start="00:40", readings=1, delay_s=100),
+    _episode("false-data", "rack-9", start="00:40", readings=1),
+    _episode("will-abuse", start="00:15", readings=1),
+    _episode("retained-poisoning", start="00:30", readings=2),
     _episode("takeover", "rack-10", readings=1, sensors=[2]),
     _episode("false-data", "crah-20", readings=1),
     _episode("tampering", "crah-05", readings=1, variant="eth.dst", sensors=[3], value=2000),
     _episode("reset", "crah-07", readings=1, sensors=[1]),
     _episode("reboot", "rack-8", readings=1),
     _episode("time-forgery", "crah-06", start="00:20", readings=1),
-    _episode("port-scan", readings=1),
+    _episode("port-scan", start="00:50", readings=1),
     _episode("appliance", "crah-12"),
 ]
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Account]:
-    """Forty minutes of the site with attacks of every family and two benign anomalies."""
+    """An hour of the site with attacks of every family and two benign anomalies."""
     plan = build_plan(
         Scenario.model_validate(
             {
-                "name": "site", "seed": 5, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 2 / 3,
+                "name": "site", "seed": 5, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,
                 "site": SITE, "episodes": EPISODES,
             }
         )
@@ -96,6 +102,18 @@ def test_every_episode_left_labels(played: tuple[Plan, Path, Account]) -> None:
         assert count(path, "ip && !(ip.addr == 198.18.0.0/20)") == 0
 
 
+def test_units_speak_as_the_site_says(played: tuple[Plan, Path, Account]) -> None:
+    """Topics and payloads on the wire are those of the site's patterns, also in the frames that the attacker forged or changed."""
+    _, stage, _ = played
+    (path,) = (stage / "capture").glob("*.pcap")
+    rack = 'mqtt.msgtype == 3 && mqtt.topic matches "^hall/rack-"'
+    assert count(path, rack) > 4 * 4 * 11
+    assert count(path, f'{rack} && !(mqtt.msg contains "celsius")') == 0
+    plain = 'mqtt.msgtype == 3 && mqtt.topic == "IoT"'
+    assert count(path, f'{plain} && mqtt.msg contains "celsius"') == 0
+    assert count(path, plain) > 20 * 4 * 11
+
+
 def test_the_dataset_names_units_and_addresses(played: tuple[Plan, Path, Account]) -> None:
     """Level readings has the names of the site's units and sensors; the changed readings are those of the plan."""
     plan, stage, account = played
@@ -103,6 +121,11 @@ def test_the_dataset_names_units_and_addresses(played: tuple[Plan, Path, Account
     assert set(readings["unit"].astype(str)) == set(plan.units)
     assert {"w01s1", "RACK10n4"} <= set(readings["client_id"].astype(str))
     modified = readings[readings["fate"].astype(str) == "modified"]
-    assert set(modified["client_id"].astype(str)) == {"w01s1", "w01s4"}
+    assert set(modified["client_id"].astype(str)) == {"w01s1", "w01s4", "RACK9n2"}
+    changed = modified["value_received"] != modified["value_sent"]
+    assert changed.all()
+    assert (
+        readings["value_received"].notna().sum() == len(readings) - 4 * 2
+    )  # of the unit whose readings are removed
     assert set(plan.units["crah-06"].host.ip.split(".")[-2:]) == {"0", "255"}
     assert plan.units["crah-07"].host.ip == "198.18.1.0"

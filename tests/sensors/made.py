@@ -122,8 +122,9 @@ class MadeLink:
         if self.connected:
             self.acknowledged.add(len(self.published))
 
-    def publish(self, payload: bytes) -> int:
+    def publish(self, topic: str, payload: bytes) -> int:
         """Take a reading, and return its message id."""
+        assert topic == "IoT"
         self.published.append(payload)
         mid = len(self.published)
         if mid == self._loses:

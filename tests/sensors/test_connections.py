@@ -42,7 +42,7 @@ class _Unit:
     def report(self) -> dict[str, int]:
         """Read what has arrived, publish one reading per sensor and wait for the PUBACKs; return the message ids."""
         self.connections.take_in()
-        waiting = {link.client: link.publish(b"15.54") for link in self.connections.links}
+        waiting = {link.client: link.publish("IoT", b"15.54") for link in self.connections.links}
         self.connections.settle(waiting)
         return waiting
 

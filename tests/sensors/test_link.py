@@ -51,7 +51,7 @@ def _link(client: str, port: int) -> Link:
 
 
 def _report(connected: list[Link]) -> dict[str, int]:
-    return {link.client: link.publish(b"15.54") for link in connected}
+    return {link.client: link.publish("IoT", b"15.54") for link in connected}
 
 
 def test_connect_is_mqtt_3_1_on_the_wire() -> None:

@@ -27,7 +27,8 @@ def test_check_says_what_a_site_has(capsys: pytest.CaptureFixture[str]) -> None:
     """One line has units, sensors, network and topic."""
     line = _output(capsys, "check", str(HUNDRED))
     assert (
-        line == f"{HUNDRED}: 25 units with 100 sensors in 198.18.0.0/20, which publish to IoT at 198.18.0.1\n"
+        line
+        == f"{HUNDRED}: 25 units with 100 sensors in 198.18.0.0/20, which publish to 21 topics at 198.18.0.1\n"
     )
 
 

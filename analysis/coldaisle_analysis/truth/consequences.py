@@ -124,7 +124,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
         columns = readings[["sent_ns", "acked_ns", "mid", "value", "episode"]]
         for sent_ns, acked_ns, mid, value, episode in columns.itertuples(index=False, name=None):
             first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
-            end = int(mid).to_bytes(2, "big") + str(value).encode()
+            end = int(mid).to_bytes(2, "big") + evidence.plan.units[str(host)].encode(str(value))
             episodes |= {
                 int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
             }

@@ -20,7 +20,10 @@ from coldaisle_analysis.truth.evidence import Evidence, load
 from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.manifest import Clocks, instant
+from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.taxonomy import Role
+from coldaisle_contracts.topics import base_id
+from coldaisle_contracts.units import VALUE
 
 KEY = ("unit", "sensor", "slot")
 """Keys by which an ``act`` line names a reading."""
@@ -164,6 +167,7 @@ def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.
     arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
     arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
     arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})
+    arrived["payload"] = _values_in(arrived, evidence.plan)
     arrived["shard"] = packets["shard"].iloc[arrived["row"]].astype("str").set_axis(arrived.index)
     sent = readings[readings["journalled"] > 0].reset_index(names="reading")
     sent = sent.assign(time_ns=sent["sent_ns"].astype("int64") - EARLY, msgid=sent["mid"].astype("int64"))
@@ -185,6 +189,18 @@ def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.
     return matched.assign(
         reading=matched["reading"].fillna(-1).astype("int64"), copy=number.where(is_copy, 0)
     )
+
+
+def _values_in(arrived: pd.DataFrame, plan: Plan) -> pd.Series:
+    """Return the values in the payloads of PUBLISH messages, as text, in the form of the unit that has the client id."""
+    forms = {client: unit for unit in plan.units.values() for client in unit.clients if unit.payload != VALUE}
+    if not forms:
+        return arrived["payload"]
+    pairs = zip(arrived["client"].map(base_id, na_action="ignore"), arrived["payload"], strict=True)
+    values = [
+        forms[name].decode(text) if name in forms and isinstance(text, str) else text for name, text in pairs
+    ]
+    return pd.Series(values, arrived.index, arrived["payload"].dtype)
 
 
 def _named(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Series:

@@ -51,7 +51,7 @@ class Connections:
     """
 
     def __init__(self, journals: Journals, shard: str) -> None:
-        self._names = journals.unit_names
+        self._names, self._units = journals.unit_names, journals.plan.units
         self._current: dict[tuple[str, int], Connection] = {}
         self._all: list[tuple[str, Connection]] = []
         self._lines = journals.of_units(shard)
@@ -122,7 +122,9 @@ class Connections:
         if kind == payloads.PUBLISH:
             conn.published = True
             reading = self._reading(conn, frame, unit)
-            if not touched and (reading is None or frame.payload not in payloads.publishes(reading)):
+            if not touched and (
+                reading is None or frame.payload not in payloads.publishes(self._units[unit], reading)
+            ):
                 doubts.append(f"carries no reading that {unit} recorded for this time")
         if reading is None and upward and frame.payload:
             reading = self._sent_again(conn, frame, unit)
@@ -138,7 +140,7 @@ class Connections:
         unit = self._names[frame.source]
         conn = self._current.get((unit, frame.sport))
         reading = self._reading(conn, frame, unit) if conn and conn.line else None
-        return reading is not None and frame.payload in payloads.publishes(reading)
+        return reading is not None and frame.payload in payloads.publishes(self._units[unit], reading)
 
     def close(self) -> Iterator[Doubt]:
         """Yield the connections and endings that a unit recorded and the capture does not show."""
@@ -223,7 +225,7 @@ class Connections:
         for line in self._own[unit, conn.line["name"]]:
             if line["sent_ns"] - EARLY_NS <= frame.at_ns <= line[
                 "acked_ns"
-            ] + _ACKED_NS and payloads.is_end_of(frame.payload, line):
+            ] + _ACKED_NS and payloads.is_end_of(frame.payload, self._units[unit], line):
                 return line
         return None
 

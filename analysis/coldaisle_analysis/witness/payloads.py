@@ -1,7 +1,7 @@
 """The MQTT packets of units, parsed by hand: one packet of less than 128 bytes per segment (MQTT 3.1, 2.1)."""
 
 from coldaisle_analysis.witness.journals import Line
-from coldaisle_contracts.topics import TOPIC
+from coldaisle_contracts.units import Unit
 
 CONNECT, PUBLISH = 1, 3
 _QOS_1, _AGAIN = 0x32, 0x3A
@@ -27,14 +27,15 @@ def message_id(publish: bytes) -> int:
     return int.from_bytes(publish[4 + topic : 6 + topic], "big")
 
 
-def publishes(reading: Line) -> tuple[bytes, bytes]:
+def publishes(unit: Unit, reading: Line) -> tuple[bytes, bytes]:
     """Return the PUBLISH of a reading as a unit sends it first, and as it repeats it."""
-    body = len(TOPIC).to_bytes(2, "big") + TOPIC.encode() + reading["mid"].to_bytes(2, "big")
-    body += reading["value"].encode()
+    topic = unit.topic(unit.clients.index(reading["client"]) + 1).encode()
+    body = len(topic).to_bytes(2, "big") + topic + reading["mid"].to_bytes(2, "big")
+    body += unit.encode(reading["value"])
     first, again = (bytes((start, len(body))) + body for start in (_QOS_1, _AGAIN))
     return first, again
 
 
-def is_end_of(payload: bytes, reading: Line) -> bool:
+def is_end_of(payload: bytes, unit: Unit, reading: Line) -> bool:
     """Tell whether a payload ends with message id and value of a reading: its PUBLISH, or the part of it that was sent again."""
-    return payload.endswith(reading["mid"].to_bytes(2, "big") + reading["value"].encode())
+    return payload.endswith(reading["mid"].to_bytes(2, "big") + unit.encode(reading["value"]))

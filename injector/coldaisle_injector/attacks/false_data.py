@@ -18,5 +18,5 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect, publish one value, leave."""
-        client = yield from publish(scene, act, scene.client(self._sensor))
+        client = yield from publish(scene, act, scene.unit.client(self._sensor))
         yield from leave(client)

@@ -1,10 +1,14 @@
 """Maintenance: a technician's client that subscribes to the sensors' topic; it is no attack."""
 
-from coldaisle_contracts.topics import TOPIC
 from coldaisle_injector.attacks import eavesdropping
+from coldaisle_injector.catalogue import Scene
 
 
 class Attack(eavesdropping.Attack):
     """Subscribes to the sensors' topic under an honest name."""
 
-    name, topic = "maintenance-1", TOPIC
+    name = "maintenance-1"
+
+    def topic(self, scene: Scene) -> str:
+        """Return the topic of the sensors."""
+        return scene.subscription

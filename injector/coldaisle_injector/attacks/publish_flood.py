@@ -1,7 +1,7 @@
 """Publish flood: messages far faster than any sensor reports."""
 
 from coldaisle_contracts.plan import Act
-from coldaisle_contracts.topics import TOPIC, encode_value
+from coldaisle_contracts.topics import encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import leave, login
@@ -20,8 +20,9 @@ class Attack(Rogue):
         client = yield from login(scene, messages.connect(_NAME))
         for number, due in enumerate(self.paced(act), 1):
             yield due
-            value = encode_value(self.rng.uniform(_COLDEST, _WARMEST))
-            client.send(messages.publish(TOPIC, value, mid=number if acknowledged else 0))
+            value = encode_value(self.rng.uniform(_COLDEST, _WARMEST)).decode()
+            payload = scene.unit.encode(value)
+            client.send(messages.publish(scene.unit.topic(1), payload, mid=number if acknowledged else 0))
         if acknowledged:
             yield Until(lambda: client.count(messages.PUBACK) >= count, "the broker to acknowledge a flood")
         scene.notes.act(act.operation, act, port=client.port, client=_NAME)

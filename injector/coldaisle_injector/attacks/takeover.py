@@ -11,4 +11,4 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Connect as the sensor and publish."""
-        yield from publish(scene, act, scene.client(act.sensor))
+        yield from publish(scene, act, scene.unit.client(act.sensor))

@@ -1,7 +1,7 @@
 """Will abuse: a client that breaks its connection at once, so that the broker publishes its will."""
 
 from coldaisle_contracts.plan import Act
-from coldaisle_contracts.topics import TOPIC, encode_value
+from coldaisle_contracts.topics import encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.catalogue import Rogue, Scene
 from coldaisle_injector.client_steps import leave, login, say
@@ -15,16 +15,16 @@ class Attack(Rogue):
 
     def play(self, act: Act, scene: Scene) -> Script:
         """Subscribe, connect with a will, reset that connection, and wait for the will."""
-        value = encode_value(act.amount).decode()
+        value, topic = encode_value(act.amount).decode(), scene.unit.topic(1)
+        payload = scene.unit.encode(value)
         witness = yield from login(scene, messages.connect(_WITNESS))
-        yield from say(witness, messages.subscribe(TOPIC, 1), messages.SUBACK)
-        doomed = yield from login(scene, messages.connect(_DOOMED, will=(TOPIC, value)))
+        yield from say(witness, messages.subscribe(topic, 1), messages.SUBACK)
+        doomed = yield from login(scene, messages.connect(_DOOMED, will=(topic, payload.decode())))
         doomed.abort()
 
         def published() -> bool:
             return any(
-                message.type == messages.PUBLISH and message.value == value.encode()
-                for message in witness.inbox
+                message.type == messages.PUBLISH and message.value == payload for message in witness.inbox
             )
 
         yield Until(published, "the broker to publish a will")

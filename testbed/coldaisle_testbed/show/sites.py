@@ -6,7 +6,7 @@ from rich.table import Table
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK
 from coldaisle_contracts.site_parameters import Site
-from coldaisle_contracts.topics import SENSOR_MEANING, TOPIC
+from coldaisle_contracts.topics import SENSOR_MEANING
 
 MOST = 40
 """Most units that a table lists."""
@@ -15,10 +15,12 @@ MOST = 40
 def sentence(site: Site) -> str:
     """Return one line on a site: units, sensors, network, topic."""
     sensors = sum(len(unit.clients) for unit in site.units.values())
+    topics = {unit.topic(sensor) for unit in site.units.values() for sensor in SENSOR_MEANING}
+    where = min(topics) if len(topics) == 1 else f"{len(topics):,} topics"
     one = len(site.units) == 1
     return (
         f"{len(site.units)} {'unit' if one else 'units'} with {sensors:,} sensors in {NETWORK}, "
-        f"which publish to {TOPIC} at {BROKER.ip}"
+        f"which publish to {where} at {BROKER.ip}"
     )
 
 
@@ -44,7 +46,6 @@ def facts(site: Site) -> dict[str, Any]:
         "network": str(NETWORK),
         "broker": BROKER.ip,
         "attacker": INJECTOR.ip,
-        "topic": TOPIC,
         "units": [
             {
                 "name": unit.name,
@@ -52,6 +53,8 @@ def facts(site: Site) -> dict[str, Any]:
                 "ip": unit.host.ip,
                 "mac": unit.host.mac,
                 "clients": list(unit.clients),
+                "topics": [unit.topic(sensor) for sensor in SENSOR_MEANING],
+                "payload": unit.payload,
                 "medians": list(unit.medians),
             }
             for unit in site.units.values()
