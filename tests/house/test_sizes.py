@@ -8,11 +8,13 @@ from tests.conftest import HOUSE
 MODULE, FUNCTION = 250, 40
 LONG = {
     "contracts/coldaisle_contracts/kinds.py": "one table: scenarios, plans, documentation and checks follow from it",
+    "contracts/coldaisle_contracts/planning.py": "a plan and the rules that refuse one belong together",
     "contracts/coldaisle_contracts/scenario.py": "a format and the checks of its values belong together",
     "analysis/coldaisle_analysis/decoding/controls.py": "the packet types stand together as in the standard",
     "analysis/coldaisle_analysis/decoding/files.py": "two file formats share the reading of blocks",
     "analysis/coldaisle_analysis/evaluation/metrics.py": "the types of one file format",
     "analysis/coldaisle_analysis/forecast/kalman.py": "one filter with its derivation",
+    "analysis/coldaisle_analysis/truth/readings.py": "the account of a run and the steps that settle it",
     "testbed/coldaisle_testbed/cli.py": "one function per command, hardly more than its options",
 }
 """Modules that may be longer, each with its reason."""
