@@ -47,7 +47,7 @@ COUNTS = [
     ("README.md", r"random split: (\d+) models and (\d+) baselines scored", [TOLD, len(BASELINES)]),
     ("README.md", r"kind split: (\d+) model and (\d+) baselines scored", [1, len(BASELINES)]),
     ("README.md", r"a week of (\d+) anomalies, every variant", [EVERY]),
-    ("README.md", r"fixed: (\w+) units with (\w+) temperature sensors each, (\d+) in all", [len(UNITS), len(SENSORS), SENDING]),
+    ("README.md", r"is (\w+) units with (\w+) temperature sensors each, (\d+) in all", [len(UNITS), len(SENSORS), SENDING]),
     ("docs/architecture.md", r"plays (\w+) InRow cooling units with (\w+) temperature sensors", [len(UNITS), SENDING]),
     ("docs/scenarios.md", r"a week, (\d+) episodes drawn by seed", [SCENARIOS["week"].drawn.count]),
     ("docs/early-detection.md", r"(\d+) episodes of (\d+) kinds", [WEEK, len(KINDS)]),
