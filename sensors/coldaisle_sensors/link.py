@@ -9,14 +9,15 @@ import termios
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from paho.mqtt.client import Client, MQTTv31
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.client import Client, MQTTv31, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.errors import RunError
+from coldaisle_contracts.units import Version
 
 RETRY_S = 0.25
 """Pause between two attempts to connect, in s."""
@@ -31,6 +32,7 @@ _SUCCESS = ReasonCode(PacketTypes.PUBACK)
 _NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
 _ABORT = struct.pack("ii", 1, 0)
 """``SO_LINGER`` with which closing discards unsent data, socket(7)."""
+_PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311}
 
 
 class BrokerLostError(RunError):
@@ -83,6 +85,7 @@ class Link:
         on_open: called with the link before the SYN of every TCP connection that it opens, when its port is known.
         host: broker's IPv4 address.
         port: broker's TCP port.
+        version: version of MQTT.
 
     Attributes:
         port: TCP port of the last connection.
@@ -96,6 +99,7 @@ class Link:
         on_open: Callable[["Link"], None],
         host: str,
         port: int,
+        version: Version = "3.1",
     ) -> None:
         self.client, self.name = client, name
         self.acknowledged: set[int] = set()
@@ -105,7 +109,7 @@ class Link:
         self._address = (host, port, keepalive_s)
         self._on_open = on_open
         self._paho = _Client(
-            CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv31, clean_session=True
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=_PROTOCOLS[version], clean_session=True
         )
         self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect

@@ -19,7 +19,7 @@ SITE = {
     "devices": [
         {"name": "crah-{number:02}", "count": 20, "address": 250, "client": "w{number:02}s{sensor}", "spread": 0.4},
         {"name": "rack-{number}", "number": 7, "count": 4, "address": 2000, "client": "RACK{number}n{sensor}",
-         "topic": "hall/rack-{number}/{sensor}", "payload": '{"celsius": {value}, "ok": true}'},
+         "topic": "hall/rack-{number}/{sensor}", "payload": '{"celsius": {value}, "ok": true}', "version": "3.1.1"},
     ]
 }  # fmt: skip
 """Two groups: addresses of the first go on beyond 198.18.0.255; the second has a topic for each sensor, and payloads in JSON."""
@@ -112,6 +112,9 @@ def test_units_speak_as_the_site_says(played: tuple[Plan, Path, Account]) -> Non
     plain = 'mqtt.msgtype == 3 && mqtt.topic == "IoT"'
     assert count(path, f'{plain} && mqtt.msg contains "celsius"') == 0
     assert count(path, plain) > 20 * 4 * 11
+    connects = 'mqtt.msgtype == 1 && mqtt.clientid matches "^{}" && mqtt.ver == {}'
+    assert [count(path, connects.format("RACK", version)) > 15 for version in (3, 4)] == [False, True]
+    assert [count(path, connects.format("w", version)) > 79 for version in (3, 4)] == [True, False]
 
 
 def test_the_dataset_names_units_and_addresses(played: tuple[Plan, Path, Account]) -> None:
