@@ -221,7 +221,7 @@ def _play_one(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     hear_again()
-    raise_open_files()
+    raise_open_files(len(plan.units))
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
     shard_stage, federation = shard_folders.folder_of(stage, shard), folder / str(shard)

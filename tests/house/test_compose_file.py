@@ -184,6 +184,14 @@ def test_other_units_get_services_of_their_own() -> None:
     assert set(SERVICES) - set(UNITS) <= units._RESERVED
 
 
+def test_a_scenario_finds_its_site() -> None:
+    """Wherever a container has the scenarios, it has the sites beside them, which a scenario names by a relative path."""
+    mounts = [set(map(str, service.get("volumes", ()))) for service in SERVICES.values()]
+    reading = [places for places in mounts if "./scenarios:/scenarios:ro" in places]
+    assert len(reading) == 2
+    assert all("./sites:/sites:ro" in places for places in reading)
+
+
 def test_each_image_is_built_once_and_never_stale() -> None:
     """Of the services that share an image exactly one builds it; the build cache detects changed sources."""
     builders = [service["image"] for service in SERVICES.values() if "build" in service]

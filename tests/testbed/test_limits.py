@@ -79,6 +79,21 @@ def test_memory_and_open_files_are_compared(monkeypatch: pytest.MonkeyPatch) -> 
         limits.refuse_beyond(64, "compose")
 
 
+@pytest.mark.parametrize(
+    ("allowed", "most", "units", "then"),
+    [(256, 4096, 64, 320), (256, 300, 64, 300), (1024, 4096, 64, 1024)],
+)
+def test_a_shard_may_open_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, allowed: int, most: int, units: int, then: int
+) -> None:
+    """The limit of a shard's processes is raised to the need, at most to what the machine allows, and never lowered."""
+    set_to: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (allowed, most))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: set_to.append(limits))
+    limits.raise_open_files(units)
+    assert set_to == [(then, most)]
+
+
 def test_a_control_group_bounds_tasks(machine: Path) -> None:
     """A limit of the control group counts, and says where it can be raised."""
     (machine / "pids.max").write_text("100\n", encoding="ascii")
