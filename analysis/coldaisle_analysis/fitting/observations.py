@@ -130,9 +130,12 @@ def _capture(path: Path, mqtt: MqttOptions, site: Site, remarks: list[str]) -> p
     if len(unknown):
         remedy = f"use one of {few(sorted(sensors), 16)}, or name the site that has it with --site"
         raise InputError(f"{path}: client id", remedy, unknown.iloc[0])
-    value = pd.to_numeric(sent["payload"].astype("str"), errors="coerce")
+    texts = zip(client, sent["payload"].astype("str"), strict=True)
+    value = pd.to_numeric(
+        pd.Series([site.units[sensors[name][0]].decode(text) for name, text in texts]), errors="coerce"
+    )
     if not (good := value.abs() <= _HOTTEST).all():
-        wrong = sent["payload"].astype("str")[~good].iloc[0]
+        wrong = sent["payload"].astype("str")[~good.to_numpy()].iloc[0]
         raise InputError(
             f"{path}: payload of a PUBLISH", "leave out captures whose payloads are no numbers of °C", wrong
         )

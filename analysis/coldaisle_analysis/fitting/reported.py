@@ -16,13 +16,13 @@ from coldaisle_analysis.decoding.mqtt import PUBLISH, SUBSCRIBE, V5
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.series.published import Reader
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.site_parameters import few
-from coldaisle_contracts.topics import TOPIC
+from coldaisle_contracts.units import VALUE
 
 FEWEST = 3
 """The fewest readings of a series that show its period."""
 _FIRMWARE = re.compile(r"-v\d[\d.]*$")
 """Suffix that a unit's client ids have while it runs another firmware."""
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _NEAR = 0.25
 """Greatest distance of a usual pause from the median pause, as a share of it."""
 
@@ -34,12 +34,16 @@ class Series:
     Attributes:
         host: address of the host.
         client: client id without the suffix of a firmware; empty where no CONNECT tells it, or each reading has another.
+        topic: topic of its first message.
+        payload: pattern of its payloads, with ``{value}`` for the number; empty where something else in them changes, too.
         time_ns: times of the readings, in ns since the epoch.
         celsius: the readings; that they are in °C has to show.
     """
 
     host: str
     client: str
+    topic: str
+    payload: str
     time_ns: Ints
     celsius: Floats
 
@@ -79,17 +83,26 @@ def read(paths: Sequence[Path], mqtt: MqttOptions) -> Reported:
     """
     trace = packets.trace(paths, mqtt=mqtt)
     sent, reader = packets.sent_in(trace.packets, trace.messages), Reader()
-    ends = zip(sent.host, sent.publisher, sent.time_ns.tolist(), reader.values(sent), strict=True)
+    messages = zip(
+        sent.host,
+        sent.publisher,
+        sent.time_ns.tolist(),
+        sent.topic,
+        sent.payload,
+        reader.values(sent),
+        strict=True,
+    )
     rows = [
-        (host, publisher, name.removeprefix(publisher), time_ns, value)
-        for host, publisher, time_ns, values in ends
+        (host, publisher, name.removeprefix(publisher), time_ns, topic, payload, value)
+        for host, publisher, time_ns, topic, payload, values in messages
         for name, value in values
         if np.isfinite(value)
     ]
-    table = pd.DataFrame(rows, columns=["host", "publisher", "quantity", "time_ns", "value"])
-    forms = [f"{count:,} of {form}" for form, count in reader.forms.items() if form not in ("text", "none")]
-    remarks = (*trace.remarks, *_of_payloads(forms, reader.forms["none"]), *_of_messages(trace))
-    return Reported(tuple(_series(table)), remarks)
+    columns = ["host", "publisher", "quantity", "time_ns", "topic", "payload", "value"]
+    without = reader.forms["none"]
+    empty = [f"{without:,} messages hold no number, and are left out"] if without else []
+    remarks = (*trace.remarks, *empty, *_of_messages(trace))
+    return Reported(tuple(_series(pd.DataFrame(rows, columns=columns))), remarks)
 
 
 def _series(table: pd.DataFrame) -> Iterator[Series]:
@@ -102,14 +115,22 @@ def _series(table: pd.DataFrame) -> Iterator[Series]:
     table["client"] = table["publisher"].where(is_named, "")
     for (host, _, _), rows in table.groupby(["host", "publisher", "quantity"], sort=False):
         time_ns, values = rows["time_ns"].to_numpy(np.int64), rows["value"].to_numpy(np.float64)
-        yield Series(str(host), str(rows["client"].iloc[0]), time_ns, values)
+        pattern = _pattern(float(values[0]), rows["payload"].tolist())
+        yield Series(
+            str(host), str(rows["client"].iloc[0]), str(rows["topic"].iloc[0]), pattern, time_ns, values
+        )
 
 
-def _of_payloads(forms: Sequence[str], without: int) -> Iterator[str]:
-    if forms:
-        yield f"payloads are no plain numbers ({', '.join(forms)}): the units of a site send plain numbers"
-    if without:
-        yield f"{without:,} messages hold no number, and are left out"
+def _pattern(value: float, payloads: Sequence[bytes]) -> str:
+    """Return what payloads have in common around one number, which is the value in the first of them."""
+    first = payloads[0].decode(packets.BYTES)
+    places = [place.span() for place in _NUMBER.finditer(first) if float(place[0]) == value]
+    if len(places) != 1:
+        return ""
+    before, behind = first[: places[0][0]], first[places[0][1] :]
+    form = re.compile(re.escape(before) + _NUMBER.pattern + re.escape(behind))
+    alike = all(form.fullmatch(payload.decode(packets.BYTES)) for payload in payloads)
+    return f"{before}{VALUE}{behind}" if alike else ""
 
 
 def _of_messages(trace: packets.Trace) -> Iterator[str]:
@@ -119,10 +140,7 @@ def _of_messages(trace: packets.Trace) -> Iterator[str]:
     is_publish = (messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False)
     asks = (messages["msgtype"] == SUBSCRIBE).to_numpy(bool, na_value=False)
     sent = messages[is_publish & upward]
-    topics = sent["topic"].astype("object").dropna().unique()
     qos = sent["qos"].to_numpy(np.int64, na_value=1)
-    if strange := [topic for topic in topics if topic != TOPIC]:
-        yield f"topics are {few(map(str, strange), 3)}: the units of a site publish on {TOPIC}"
     for level in (0, 2):
         if count := int((qos == level).sum()):
             yield f"{count:,} messages are sent with QoS {level}: the units of a site send with QoS 1"

@@ -8,7 +8,7 @@ from itertools import chain, count
 from coldaisle_analysis.fitting.units_found import Found, Remarks, is_possible
 from coldaisle_contracts.addressing import NETWORK, TAKEN
 from coldaisle_contracts.site_parameters import Site
-from coldaisle_contracts.units import MOST_UNITS, Group
+from coldaisle_contracts.units import MOST_UNITS, SENSOR, Group, Unit
 
 _HOSTS = NETWORK.num_addresses - 2
 
@@ -34,6 +34,7 @@ def site_of(units: Sequence[Found], remarks: Remarks) -> tuple[Site, dict[str, F
             remarks[
                 "client ids are new, because those of a unit are letters and digits, the last one its sensor's number"
             ].append(group.name)
+        _compare(next(group.units()), unit, remarks)
         if number != _own_number(unit.host):
             remarks["addresses end in another number than that of the host, which is taken"].append(
                 group.name
@@ -79,7 +80,31 @@ def _device(unit: Found, number: int, others: Iterable[Group]) -> Group:
     client = first(
         _clients(unit.stem, number), lambda value: value not in clients and is_possible(client=value)
     )
-    return Group(name=name, address=number, client=client)
+    keys = {"name": name, "address": number, "client": client}
+    words = {"topic": _topic(unit), "payload": unit.sensors[0].payload}
+    for own in (words, *({key: value} for key, value in words.items())):
+        if is_possible(**own):
+            return Group.model_validate(keys | own)
+    return Group.model_validate(keys)
+
+
+def _topic(unit: Found) -> str:
+    """Return the pattern of a unit's topics: the first one, with the sensor's number where the topics differ."""
+    first, second = (sensor.topic for sensor in unit.sensors[:2])
+    place = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair == ("1", "2")), None)
+    return first if first == second or place is None else first[:place] + SENSOR + first[place + 1 :]
+
+
+def _compare(device: Unit, unit: Found, remarks: Remarks) -> None:
+    """Note where a device of a site publishes to other topics, or other payloads, than the unit that it stands for."""
+    if any(device.topic(number) != sensor.topic for number, sensor in enumerate(unit.sensors, 1)):
+        remarks[
+            "topics are new, because those of a unit have letters and digits, and differ in the sensor's number only"
+        ].append(device.name)
+    if any(device.payload != sensor.payload for sensor in unit.sensors):
+        remarks[
+            "payloads are new, because those of a unit have one number, no other digit, and nothing else that changes"
+        ].append(device.name)
 
 
 def _names(unit: Found, number: int) -> Iterator[str]:
