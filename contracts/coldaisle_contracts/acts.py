@@ -130,8 +130,8 @@ def _readings(draft: Draft) -> Iterator[Act]:
 def _edit_of_reading(draft: Draft, index: int) -> tuple[str, float]:
     """Return operation and amount for the reading at an index of the episode.
 
-    The operation is the edit of the kind, or the variant where that says how a value changes; the amount is the variant's first
-    parameter. Drift and noise are shifts with another amount for each reading.
+    The operation is the edit of the kind, or the variant where that says how a value changes, on the path or in the sensor itself; the
+    amount is the variant's first parameter. Drift and noise are shifts with another amount for each reading.
     """
     parameters = draft.parameters
     match draft.variant:
@@ -144,7 +144,7 @@ def _edit_of_reading(draft: Draft, index: int) -> tuple[str, float]:
         case variant:
             edit = draft.spec.row.edit
             amounts = (parameters[row.name] for row in draft.spec.rows(variant) if row.name in parameters)
-            return variant if edit == "modify" else edit, next(amounts, 0.0)
+            return variant if edit in ("", "modify") else edit, next(amounts, 0.0)
 
 
 def _copies(draft: Draft) -> Iterator[Act]:

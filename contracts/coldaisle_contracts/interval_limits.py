@@ -23,11 +23,10 @@ def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
         "slow-denial": {"keepalive_s": (0.0, float(int(room / 1.5)))},  # the broker waits half as long again
         "clock-step": {"size": (-interval / 4, interval / 4)},
         "firmware": {"keepalive_s": (interval + 1, math.inf)},  # no PINGREQ is due
-        "delay": {"delay_s": (0.0, 2 * interval - SLACK_S)},
     }
     names = {row.name for row in KINDS[kind].parameters}
-    waits = {name: (0.0, room) for name in ("hold_s", "outage_s") if name in names}
-    return waits | special.get(kind, {})
+    most = {"hold_s": room, "outage_s": room, "delay_s": 2 * interval - SLACK_S}
+    return {name: (0.0, most[name]) for name in names & set(most)} | special.get(kind, {})
 
 
 def clipped(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:

@@ -46,7 +46,9 @@ def contradictions(kind: Kind) -> Iterator[str]:
         (kind.actor == "unit" and (not kind.benign or kind.target != "unit"), "actor: a unit plays only what is benign and concerns itself"),
         (kind.on_path and kind.target != "unit", "roles: what is relayed passes between a unit and the broker, so the target is a unit"),
         (kind.on_path and not between, f"pace: {kind.pace} is not for a kind on the path"),
-        ((kind.edit not in ("", "hold")) != (kind.pace == "readings"), "edit: pace readings has one that is not hold, and no other pace has"),
+        (kind.edit not in ("", "hold") and kind.pace != "readings", "edit: only pace readings has one that is not hold"),
+        (kind.edit == "" and kind.pace == "readings" and kind.actor == "injector", "edit: pace readings has one, unless a unit plays the kind"),
+        (kind.edit not in ("", "swallow", "hold") and kind.actor == "unit", "edit: a unit itself can only swallow or hold a reading"),
         ((kind.edit == "hold") != (kind.pace == "holds"), "edit: hold and pace holds go together"),
     ):  # fmt: skip
         if is_broken:
@@ -74,7 +76,7 @@ def _of_variant(kind: Kind, variant: str) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield f"variant {variant}: it has two parameters of the same name"
     needed = {_PARAMETER_OF_PACE.get(kind.pace, "")} if kind.name != "reordering" else set()
-    if kind.edit == "modify":
+    if kind.edit == "modify" or (kind.edit == "" and kind.pace == "readings"):
         needed |= {_PARAMETER_OF_VARIANT.get(variant, "")}
     if "rate" in names:
         needed |= {"count"}

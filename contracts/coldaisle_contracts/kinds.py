@@ -286,6 +286,50 @@ _KINDS = (
         f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("subscribe",),
         target="broker", pace="ends", frames=400,
     ),
+    # -- benign: a sensor's faults, twins of attacks that do the same to its readings; played only when named, so that no plan changes ----
+    Kind(
+        "stuck-sensor", "benign", "", "a sensor goes on with its last value: what `freeze` of `modification` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("freeze",), actor="unit", drawn=False,
+    ),
+    Kind(
+        "drifting-sensor", "benign", "", "a sensor whose error grows: what `drift` of `modification` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("drift",),
+        (_size("°C", -50, 50, 0.5, 4.0, "added to the value at the end of the episode"),),
+        actor="unit", drawn=False,
+    ),
+    Kind(
+        "noisy-sensor", "benign", "", "a sensor with random errors: what `noise` of `modification` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("noise",),
+        (Parameter("spread", "°C", 0.01, 20, 0.3, 3.0, "standard deviation of the noise added"),),
+        actor="unit", drawn=False,
+    ),
+    Kind(
+        "offset-sensor", "benign", "", "a sensor that is always wrong by the same amount: what `shift` of `modification` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE,), ("shift",),
+        (_size("°C", -50, 50, 0.5, 4.0, "added to the value"),),
+        actor="unit", drawn=False,
+    ),
+    Kind(
+        "late-sensor", "benign", "", "a unit publishes a sensor's readings late: what `delay` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE, Role.DELAYED), ("hold",),
+        (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "time for which each reading is kept; at most two intervals less 5 s"),),
+        actor="unit", pace="holds", edit="hold", tail=3, drawn=False,
+    ),
+    Kind(
+        "repeating-sensor", "benign", "", "a unit publishes a sensor's readings again: what `duplication` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.CONSEQUENCE, Role.DUPLICATE), ("once", "burst"),
+        (
+            Parameter("count", "copies", 1, 30, 2, 5, "copies of each reading", whole=True, variants=("burst",)),
+            Parameter("gap_s", "s", 0.008, 300, 0.008, 0.03, "time between two copies; 8 to 30 ms, each drawn by seed, when left out",
+                      variants=("burst",), drawn=False),
+        ),
+        actor="unit", pace="copies", frames=70, drawn=False,
+    ),
+    Kind(
+        "dropping-sensor", "benign", "", "a sensor takes no readings, on a connection that stays up: what `removal` makes of readings, without an attacker",
+        "mqtt.msgtype == 3", (Role.REMOVED,), ("swallow",),
+        actor="unit", edit="swallow", drawn=False,
+    ),
 )  # fmt: skip
 
 SHIPPED: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
@@ -294,6 +338,8 @@ KINDS: Table[Kind] = Table("coldaisle.attacks", SHIPPED, Kind, faults)
 """Every kind by its name: the shipped ones and those of other packages (docs/extending.md)."""
 ATTACKS = tuple(name for name, kind in SHIPPED.items() if not kind.benign)
 BENIGN = tuple(name for name, kind in SHIPPED.items() if kind.benign)
+DRAWN = tuple(name for name, kind in SHIPPED.items() if kind.drawn)
+"""The kinds that a scenario draws whose table ``drawn`` names none."""
 
 
 def expelling(played: Iterable[str]) -> frozenset[str]:

@@ -160,7 +160,7 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
     longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
-    if spec.kind == "removal" and spec.readings > longest:
+    if spec.row.edit == "swallow" and spec.readings > longest:
         remedy = (
             f"give at most {longest}, or a longer keepalive_s, because the broker disconnects a silent client"
         )
@@ -247,6 +247,8 @@ def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:
             TRAIL, round(row.cost_s * SECOND)
         )  # frames that follow from the last act are still to pass
         return approach, draft.at(draft.onset) - LEAD, max([last, *times]) + stay
-    first = min(times, default=draft.at(draft.onset)) - LEAD
-    end = max([last if row.pace == "slots" else first, *times]) + round(draft.span_s * SECOND) + TRAIL
+    onset = draft.at(draft.onset)
+    first = (onset if row.on_readings else min(times, default=onset)) - LEAD
+    least = last if row.on_readings or row.pace == "slots" else first
+    end = max([least, *times]) + round(draft.span_s * SECOND) + TRAIL
     return first, first, end

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from coldaisle_contracts.clock import zone_of
-from coldaisle_contracts.kinds import KINDS, SHIPPED, KindName
+from coldaisle_contracts.kinds import DRAWN, KINDS, SHIPPED, KindName
 from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import Publish, with_known_licence
 from coldaisle_contracts.site_parameters import Site, few, load_site
@@ -153,7 +153,7 @@ class Drawn(Model):
         count: number of episodes.
         clean_days: days without an episode at the start of the run.
         readings: shortest and longest episode, in slots.
-        kinds: relative frequency of each kind; a kind of another package is drawn only where it is named.
+        kinds: relative frequency of each kind; a faulty sensor, or a kind of another package, is drawn only where it is named.
         stealth: whether the kinds that can hide do so.
     """
 
@@ -161,7 +161,7 @@ class Drawn(Model):
     clean_days: int = Field(default=1, ge=0)
     readings: tuple[int, int] = (3, 12)
     kinds: dict[KindName, Annotated[float, Field(gt=0, le=1e6)]] = Field(
-        default_factory=lambda: dict.fromkeys(SHIPPED, 1.0), min_length=1
+        default_factory=lambda: dict.fromkeys(DRAWN, 1.0), min_length=1
     )
     stealth: bool = False
 

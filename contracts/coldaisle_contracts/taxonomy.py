@@ -23,11 +23,11 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 """
 
 Edit = Literal["", "modify", "swallow", "hold", "tamper", "lose", "double"]
-"""The edit of a reading on the path, which is also the operation in the journal:
+"""The edit of a reading on the path, which is also the operation in the journal; a unit itself may ``swallow`` or ``hold``, too:
 
 * empty: it passes;
 * ``modify``: another value is delivered; where its text is the same, there is no act and no line in the journal;
-* ``swallow``: it is removed from the stream and acknowledged in the broker's place;
+* ``swallow``: it is removed from the stream and acknowledged in the broker's place (by the unit: it is never taken);
 * ``hold``: the same, and it is delivered later (``release``);
 * ``tamper``: one header field of its frame is set;
 * ``lose``: the segment that carries it is dropped;
@@ -121,6 +121,7 @@ class Kind:
         needs: kernel features that it needs and not every machine has.
         expels: whether its acts break a sensor's connection, so that the sensor opens another; each act notes the sensor's client id.
         module: importable name of the module whose class plays it; empty for a kind that coldaisle ships, whose module has its name.
+        drawn: whether a scenario whose table ``drawn`` names no kinds draws it; a kind of another package is never drawn then.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Kind:
     needs: tuple[str, ...] = ()
     expels: bool = False
     module: str = ""
+    drawn: bool = True
 
     @property
     def benign(self) -> bool:
@@ -152,7 +154,12 @@ class Kind:
     @property
     def picks_sensors(self) -> bool:
         """Whether it is played on some of a unit's sensors, not on the unit as a whole or the broker."""
-        return self.target == "unit" and self.actor == "injector"
+        return self.target == "unit" and (self.actor == "injector" or self.on_readings)
+
+    @property
+    def on_readings(self) -> bool:
+        """Whether each of its acts concerns a reading."""
+        return self.pace in ("readings", "copies", "holds")
 
     @property
     def brief(self) -> bool:

@@ -9,6 +9,7 @@ from coldaisle_sensors.agenda import Script, at
 from coldaisle_sensors.connections import Cause, Connections, Firmware
 from coldaisle_sensors.interface import Cable
 from coldaisle_sensors.notes import Notes
+from coldaisle_sensors.reporting import Reading, Reporter
 from coldaisle_sensors.timesync import TimeSync
 
 
@@ -21,7 +22,9 @@ class Gear:
         connections: its connections.
         timesync: the correction of its clock.
         cable: its cable.
-        notes: its journal.
+        notes: the lines of its own episodes in its journal.
+        reporter: publishes its readings.
+        values: temperatures of its sensors by slot, in °C, as they are without any anomaly.
     """
 
     firmware: Firmware
@@ -29,6 +32,8 @@ class Gear:
     timesync: TimeSync
     cable: Cable
     notes: Notes
+    reporter: Reporter
+    values: Sequence[Sequence[float]]
 
 
 class Played:
@@ -40,11 +45,15 @@ class Played:
         episode: the episode played.
         gear: the parts of the unit.
         cause: the cause that it gives for closing or opening a connection.
+        acts: its acts, by slot and sensor.
+        sensors: the sensors whose readings are taken under it; all of the unit's unless the kind picks some.
     """
 
     def __init__(self, episode: Episode, gear: Gear) -> None:
         self.episode, self.gear = episode, gear
         self.cause = Cause(episode.kind, episode.id)
+        self.acts = {(act.slot, act.sensor): act for act in episode.acts}
+        self.sensors = episode.sensors
 
     def script(self) -> Script:
         """Begin, act, end."""
@@ -67,6 +76,10 @@ class Played:
         """Return the temperatures of the four sensors under the anomaly, in °C, from those without it."""
         del slot
         return celsius
+
+    def reported(self, taken: Sequence[Reading]) -> Sequence[Reading]:
+        """Return which of the readings that the unit has just taken it reports now; all by itself."""
+        return taken
 
 
 def anomaly_for(episode: Episode, gear: Gear) -> Played:

@@ -6,15 +6,15 @@ from functools import partial
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.journal_lines import ReadingLine
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.plan_changes import PlanChanges
-from coldaisle_contracts.topics import encode_value
+from coldaisle_contracts.topics import SENSORS, encode_value
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
 from coldaisle_sensors.catalogue import Gear, Played, anomaly_for
 from coldaisle_sensors.connections import START, Connections, Firmware, LinkMaker
 from coldaisle_sensors.interface import Cable
 from coldaisle_sensors.notes import Notes
+from coldaisle_sensors.reporting import Reading, Reporter
 from coldaisle_sensors.timesync import TimeSync
 
 
@@ -52,7 +52,8 @@ class Controller:
         )
         notes = Notes(self.clock, self.journal)
         firmware = Firmware(self.plan.scenario.keepalive_s)
-        gear = Gear(firmware, connections, self.timesync, self.cable, notes)
+        reporter = Reporter(self.clock, self.journal, connections, self.plan.units[self.unit])
+        gear = Gear(firmware, connections, self.timesync, self.cable, notes, reporter, self.values)
         anomalies = list[Played]()
         days, changes = range(day, day + 1), self.changes
 
@@ -75,7 +76,7 @@ class Controller:
             gear.connections.take_in()
             if slot % self.plan.scenario.ntp_every == 0:
                 self.timesync.query(slot)
-            self._report(gear.connections, slot, under)
+            gear.reporter.report(self._taken(slot, under))
         yield at(self.plan.disconnect_ns(day, self.unit))
         gear.connections.close()
 
@@ -83,35 +84,25 @@ class Controller:
         """Return the true time at which the unit's own clock shows that a reading is due, in ns."""
         return due_ns - self.timesync.ahead_ns
 
-    def _report(self, connections: Connections, slot: int, under: Played | None) -> None:
-        """Take and deliver the readings of a slot, perhaps under an anomaly, and journal them."""
-        taken_ns, stamp_ns = self.clock.now_ns(), self.timesync.stamp_ns()
+    def _taken(self, slot: int, under: Played | None) -> Sequence[Reading]:
+        """Take the readings of a slot, perhaps under an anomaly, and return those to report now."""
+        taken_ns, stamp_ns, synced = self.clock.now_ns(), self.timesync.stamp_ns(), self.timesync.synced
         celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]
-        values = [encode_value(value).decode("ascii") for value in celsius]
-        links = connections.links
-        opened = [link.port for link in links]
-        sent_ns = self.clock.now_ns()
-        unit, waiting = self.plan.units[self.unit], {}
-        for sensor, (link, value) in enumerate(zip(links, values, strict=True), 1):
-            waiting[link.client] = link.publish(unit.topic(sensor), unit.encode(value))
-        connections.settle(waiting)
-        acked_ns = self.clock.now_ns()
-        for link, value, port in zip(links, values, opened, strict=True):
-            line = ReadingLine(
-                client=link.client,
-                name=link.name,
-                slot=slot,
-                taken_ns=taken_ns,
-                stamp_ns=stamp_ns,
-                synced=self.timesync.synced,
-                value=value,
-                mid=waiting[link.client],
-                port=link.port,
-                sent_ns=sent_ns,
-                acked_ns=acked_ns,
-                attempts=1 if link.port == port else 2,
-                episode=under.episode.id if under else "",
+        taken = [
+            Reading(
+                sensor,
+                slot,
+                taken_ns,
+                stamp_ns,
+                synced,
+                encode_value(value).decode("ascii"),
+                _cause(sensor, under),
             )
-            self.journal.write(line)
-            link.acknowledged.discard(waiting[link.client])
-        self.journal.flush()
+            for sensor, value in zip(SENSORS, celsius, strict=True)
+        ]
+        return under.reported(taken) if under else taken
+
+
+def _cause(sensor: int, under: Played | None) -> str:
+    """Return the episode under which a sensor's reading is taken, empty for none."""
+    return under.episode.id if under and sensor in under.sensors else ""

@@ -62,6 +62,12 @@ PACES: dict[Pace, str] = {
     "ends": "one in the first slot, one in the last",
     "outage": "one around the first reading, with the times of its begin and end",
 }
+FAULTS: dict[Pace, str] = {
+    "readings": "one on each reading of a faulty sensor, when it is due",
+    "copies": "one on each reading of a faulty sensor, with the times of its copies",
+    "holds": "one on each reading of a faulty sensor, with the time at which it is published",
+}
+"""The same for the kinds that a unit plays itself on some of its sensors."""
 
 
 def anchor(title: str) -> str:
@@ -94,11 +100,12 @@ def part(kind: Kind) -> str:
         if kind.pace == "slots" and kind.target == "unit" and not kind.benign
         else ""
     )
+    paces = FAULTS if kind.actor == "unit" and kind.on_readings else PACES
     facts = {
         "technique": technique(kind),
         "variants": variants(kind),
         "roles": ", ".join(f"`{role}`" for role in kind.roles),
-        "acts": "; ".join(filter(None, [PACES[kind.pace], played])),
+        "acts": "; ".join(filter(None, [paces[kind.pace], played])),
         "budget": budget(kind),
         "hides": hiding(kind),
         "filter": f"`{kind.filter}`",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from coldaisle_contracts.kinds import SHIPPED
+from coldaisle_contracts.kinds import DRAWN, SHIPPED
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import Season, Site
@@ -82,7 +82,7 @@ def default(model: type[BaseModel], key: str) -> str:
         return "drawn by seed" if model is EpisodeSpec and key != "unit" else "none"
     if isinstance(value, BaseModel):
         return "its defaults"
-    if value == dict.fromkeys(SHIPPED, 1.0):
+    if value == dict.fromkeys(DRAWN, 1.0):
         return "each 1"
     if isinstance(value, dict) and value:
         return "; ".join(f"`{key}` {_toml(entry)}" for key, entry in value.items())

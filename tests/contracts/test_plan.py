@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import MARGIN
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.kinds import BENIGN, SHIPPED
+from coldaisle_contracts.kinds import BENIGN, DRAWN
 from coldaisle_contracts.plan import Plan, seed_for
 from coldaisle_contracts.planning import LEAD, TRAIL, build_plan
 from coldaisle_contracts.scenario import BROKER, Scenario, load_scenario
@@ -72,7 +72,7 @@ def test_episodes_are_spread_over_days_units_hours_and_kinds() -> None:
     days = Counter(planned.onset // 288 for planned in episodes)
     units = Counter(planned.unit for planned in episodes if planned.unit != BROKER)
     assert set(days) == set(range(1, 7))
-    assert (set(units), {planned.kind for planned in episodes}) == (set(UNITS), set(SHIPPED))
+    assert (set(units), {planned.kind for planned in episodes}) == (set(UNITS), set(DRAWN))
     for counts in (days, units):
         assert max(counts.values()) - min(counts.values()) <= 6
     assert len({planned.onset % 288 // 12 for planned in episodes}) >= 16

@@ -16,8 +16,7 @@ from coldaisle_analysis.evaluation.splits import DAY_FOLDS
 from coldaisle_analysis.models import BASELINES, WITH_POLICIES
 from coldaisle_analysis.models import SHIPPED as MODELS
 from coldaisle_analysis.models.model import EVERY_ROW
-from coldaisle_contracts.kinds import ATTACKS, BENIGN
-from coldaisle_contracts.kinds import SHIPPED as KINDS
+from coldaisle_contracts.kinds import ATTACKS, BENIGN, DRAWN
 from coldaisle_contracts.planning import LEAD, build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS
@@ -50,7 +49,7 @@ COUNTS = [
     ("README.md", r"is (\w+) units with (\w+) temperature sensors each, (\d+) in all", [len(UNITS), len(SENSORS), SENDING]),
     ("docs/architecture.md", r"plays (\w+) InRow cooling units with (\w+) temperature sensors", [len(UNITS), SENDING]),
     ("docs/scenarios.md", r"a week, (\d+) episodes drawn by seed", [SCENARIOS["week"].drawn.count]),
-    ("docs/early-detection.md", r"(\d+) episodes of (\d+) kinds", [WEEK, len(KINDS)]),
+    ("docs/early-detection.md", r"(\d+) episodes of (\d+) kinds", [WEEK, len(DRAWN)]),
     ("docs/early-detection.md", r"in 3 to 6 of (\d+) combinations", [3 * len(WITH_POLICIES)]),
     ("docs/early-detection.md", r"whole days, in at most (\w+) test sets", [DAY_FOLDS]),
     ("docs/early-detection.md", r"matched to it, at most (\w+): same", [CLEAN_WINDOWS]),

@@ -20,7 +20,7 @@ from tests.testbed import made_finished
 from tests.testbed.conftest import Call
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.kinds import SHIPPED
+from coldaisle_contracts.kinds import DRAWN, SHIPPED
 from coldaisle_contracts.manifest import digest_of
 from coldaisle_testbed import doctor, sharding
 from coldaisle_testbed.cli import spread
@@ -239,8 +239,8 @@ def test_scenario_show_lists_the_longest_names_whole(coldaisle: Call) -> None:
     _, out, _ = coldaisle("scenario", "show", HOUSE / "scenarios" / "intrusions.toml", "--list")
     listed = [line.split() for line in out.splitlines() if re.match(r"e\d{3} ", line)]
     assert [row[0] for row in listed] == [f"e{number:03d}" for number in range(1, len(listed) + 1)]
-    assert {row[3] for row in listed} == set(SHIPPED)
-    assert {row[4] for row in listed} == {name for kind in SHIPPED.values() for name in kind.variants}
+    assert {row[3] for row in listed} == set(DRAWN)
+    assert {row[4] for row in listed} == {variant for name in DRAWN for variant in SHIPPED[name].variants}
     assert max(map(len, out.splitlines())) <= 80
     assert "…" not in out
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from coldaisle_analysis.truth.readings import KEY, Account
+from coldaisle_analysis.truth.deliveries import KEY
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.taxonomy import Edit

@@ -12,10 +12,13 @@ import pandas as pd
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.kinds import expelling
 
 EARLY = 10_000_000
 """Largest time by which a frame may precede its line in the journal, in ns: the error of retiming."""
+SETTLED = 20 * SECOND
+"""Longest time from a unit's own copy of a reading to the last frame that carries it, in ns."""
 KEY = ["shard", "host", "port"]
 """Columns that identify a unit's connection until the port is used again."""
 _CLIENT = ["shard", "client"]
@@ -104,10 +107,17 @@ def reasons(evidence: Evidence) -> pd.DataFrame:
     return connects
 
 
-def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
-    """Return the episode, played by the unit itself, during which the reading in each frame was taken, by the frame's position.
+def own_copies(evidence: Evidence) -> pd.DataFrame:
+    """Return the ``act`` lines of copies of readings that units published themselves; the attacker's name a frame by its digest."""
+    acts = evidence.acts
+    return acts[(acts["operation"] == "copy") & (acts["digest"] == "")]
 
-    A segment that the kernel sent again counts as well, even where the broker discarded it and no message was decoded from it.
+
+def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
+    """Return the episode, played by the unit itself, to which the reading in each frame belongs, by the frame's position.
+
+    The reading was taken during the episode, or is a copy that the unit made for it. A segment that the kernel sent again counts as
+    well, even where the broker discarded it and no message was decoded from it.
 
     Args:
         evidence: plan, journals and captures of the run.
@@ -116,16 +126,29 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     packets = evidence.trace.packets
     upward = packets["tcp_dstport"].eq(MQTT_PORT) & packets["tcp_len"].gt(0)
     sent = frames[upward.fillna(value=False)[frames.index].to_numpy(bool)]
+    name = evidence.connects["name"].reindex(sent["line"]).to_numpy()
+    places = sent.reset_index(names="row").groupby(["shard", "host", name])["row"]
+    rows_of = {key: rows.to_numpy(np.int64) for key, rows in places}
     time_ns = evidence.trace.frames.time_ns
     episodes: dict[int, str] = {}
-    lines = evidence.readings[evidence.readings["episode"] != ""]
-    for (shard, host), readings in lines.groupby(["shard", "host"]):
-        rows = sent.index[(sent["shard"] == shard) & (sent["host"] == host)].to_numpy(np.int64)
-        columns = readings[["sent_ns", "acked_ns", "mid", "value", "episode"]]
-        for sent_ns, acked_ns, mid, value, episode in columns.itertuples(index=False, name=None):
-            first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
-            end = int(mid).to_bytes(2, "big") + evidence.plan.units[str(host)].encode(str(value))
-            episodes |= {
-                int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
-            }
+    columns = ["shard", "host", "name", "sent_ns", "acked_ns", "mid", "value", "episode"]
+    for *key, sent_ns, acked_ns, mid, value, episode in _published(evidence)[columns].itertuples(
+        index=False, name=None
+    ):
+        rows = rows_of.get(tuple(key), np.empty(0, np.int64))
+        first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
+        end = int(mid).to_bytes(2, "big") + evidence.plan.units[str(key[1])].encode(str(value))
+        episodes |= {
+            int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
+        }
     return pd.Series(episodes, dtype=object)
+
+
+def _published(evidence: Evidence) -> pd.DataFrame:
+    """Return what units published under episodes of their own: readings, and copies of readings."""
+    copies = own_copies(evidence).rename(
+        columns={"unit": "host", "client": "name", "at_ns": "sent_ns", "after": "value"}
+    )
+    copies = copies.assign(acked_ns=copies["sent_ns"] + SETTLED)
+    table = pd.concat([evidence.readings[evidence.readings["episode"] != ""], copies], ignore_index=True)
+    return table[table["mid"].between(0, (1 << 16) - 1)]

@@ -43,9 +43,13 @@ def _conservation(account: Account) -> Iterator[str]:
     """Yield a sentence for readings that are not delivered, delayed, modified or removed by a named act exactly once."""
     table = account.readings
     journalled = table["journalled"] > 0
-    removed, received = table["fate"] == "removed", table["received"]
+    removed, received, withheld = table["fate"] == "removed", table["received"], table["withheld"]
     cases = (
-        (table["journalled"] == 0, "planned but never journalled by its sensor"),
+        (~journalled & ~withheld, "planned but never journalled by its sensor"),
+        (
+            journalled & withheld,
+            "journalled by its sensor, though an act of its unit says it was never taken",
+        ),
         (table["journalled"] > 1, "journalled more than once"),
         (table["acts"] > 1, "acted on more than once"),
         (
@@ -59,7 +63,7 @@ def _conservation(account: Account) -> Iterator[str]:
             "another value at the broker than the ledger says",
         ),
         (
-            (table["acts"] > 0) & (table["before"] != table["sent"]),
+            (table["acts"] > 0) & ~withheld & (table["before"] != table["sent"]),
             "the act names another value than the sensor sent",
         ),
         (_copies_seen(account) != table["copies"], "not as many copies at the broker as acts say"),

@@ -1,9 +1,4 @@
-"""The account of a run: the fate of every planned reading.
-
-A reading is identified on the network by its sensor's client id and its message id; its time gives the connection, because
-message ids start again with each connection. Where the injector's journal gives the digest of the frame that carries a reading,
-that frame counts. Copies are recognised by their frame's role in the journal.
-"""
+"""The account of a run: the fate of every planned reading."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,19 +9,13 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.arrays import Ints
-from coldaisle_analysis.decoding.mqtt import PUBLISH
-from coldaisle_analysis.truth.consequences import EARLY, caused, connections, taken_under
+from coldaisle_analysis.truth.consequences import caused, connections, taken_under
+from coldaisle_analysis.truth.deliveries import KEY, delivered
 from coldaisle_analysis.truth.evidence import Evidence, load
 from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
-from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.manifest import Clocks, instant
-from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.topics import base_id
-from coldaisle_contracts.units import VALUE
 
-KEY = ("unit", "sensor", "slot")
-"""Keys by which an ``act`` line names a reading."""
 FATES = {"swallow": "removed", "hold": "delayed", "modify": "modified"}
 """Fate of a reading by the operation on it; after any other operation it is delivered."""
 SETTLED = ("client_id", "slot", "sent", "fate", "after", "episode", "copies")
@@ -52,8 +41,9 @@ class Account:
         evidence: plan, journals and captures of the run.
         join: the journal's lines joined with the frames.
         readings: one row per planned reading by unit, sensor and slot: client_id, day, planned_ns, taken_ns, stamp_ns, sent (text;
-            missing when never journalled), journalled (number of lines), fate, before and after (text before and after the act on it),
-            arrivals (own deliveries), row (frame that delivered it, -1 for none), copies, acts, and label, benign, kind, episode, role.
+            missing when never journalled), journalled (number of lines), withheld (an act of its own unit says that it was never taken),
+            fate, before and after (text before and after the act on it), arrivals (own deliveries), row (frame that delivered it, -1 for
+            none), copies, acts, and label, benign, kind, episode, role.
         deliveries: one row per captured PUBLISH: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
             copy (0 for the reading itself, also when its sensor sends it again).
         connections: frames of the units' connections, see :func:`consequences.connections`.
@@ -105,16 +95,22 @@ def settle(run: Path) -> Account:
     joined = with_kernels_own(join(evidence), evidence.trace.packets, evidence.plan.hosts)
     joined = with_consequences(joined, caused(evidence, frames), kind_of)
     readings = _planned(evidence)
-    sent = evidence.readings.rename(columns={"client": "client_id", "value": "sent"})
+    sent = _whole(evidence.readings).rename(columns={"client": "client_id", "value": "sent"})
     by = ["client_id", "slot"]
     sent["journalled"] = sent.groupby(by)["sent"].transform("size")
     readings = readings.merge(sent.drop_duplicates(by), how="left", on=by).fillna({"journalled": 0})
     readings = _acted(readings, evidence)
-    deliveries = _deliveries(evidence, joined, readings)
+    deliveries = delivered(evidence, joined, readings)
     joined = with_consequences(joined, taken_under(evidence, frames), kind_of)
     forged = evidence.acts[evidence.acts["operation"] == "shift-clock"]
     readings = _arrived(readings, deliveries, joined, forged, kind_of)
     return Account(evidence, joined, readings, deliveries, frames)
+
+
+def _whole(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return lines of readings whose numbers stay whole where a reading has no line."""
+    numbers = lines.select_dtypes("int64").columns.drop("slot")
+    return lines.astype(dict.fromkeys(numbers, "Int64"))
 
 
 def _planned(evidence: Evidence) -> pd.DataFrame:
@@ -132,7 +128,7 @@ def _planned(evidence: Evidence) -> pd.DataFrame:
 
 
 def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
-    """Add fate, before, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
+    """Add fate, withheld, before, after, acts (on the reading itself), operation, copies, released and source, from the ``act`` lines."""
     key, acts = list(KEY), evidence.acts
     on_readings = acts[acts["operation"].isin(list(ROLES))]
     at = pd.MultiIndex.from_frame(readings[key])
@@ -149,6 +145,7 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     source = touching.drop_duplicates(key).set_index(key)["episode"].reindex(at).to_numpy()
     return readings.assign(
         fate=fate,
+        withheld=(fate == "removed") & done["episode"].isin(_own(evidence)).to_numpy(),
         before=done["before"].to_numpy(),
         after=after,
         acts=count(on_readings),
@@ -159,59 +156,9 @@ def _acted(readings: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def _deliveries(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.DataFrame:
-    """Return every captured PUBLISH, with the reading it carries and its number as a copy."""
-    messages, packets = evidence.trace.messages, evidence.trace.packets
-    # the journal has a line for each frame of the attacker's own host
-    strangers = (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
-    arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
-    arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
-    arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})
-    arrived["payload"] = _values_in(arrived, evidence.plan)
-    arrived["shard"] = packets["shard"].iloc[arrived["row"]].astype("str").set_axis(arrived.index)
-    sent = readings[readings["journalled"] > 0].reset_index(names="reading")
-    sent = sent.assign(time_ns=sent["sent_ns"].astype("int64") - EARLY, msgid=sent["mid"].astype("int64"))
-    sent = sent.astype({"shard": "str", "name": "str"}).rename(columns={"name": "client"})
-    by = ["shard", "client", "msgid"]
-    matched = pd.merge_asof(
-        arrived.sort_values("time_ns", kind="stable"),
-        sent[["time_ns", "reading", *by]].sort_values("time_ns"),
-        on="time_ns",
-        by=by,
-    ).sort_values("row", kind="stable", ignore_index=True)
-    by_digest = _named(evidence, joined, readings)
-    matched["reading"] = matched["row"].map(by_digest).fillna(matched["reading"])
-    cleared = matched["payload"].isna() | (matched["payload"] == "")
-    cleared &= matched["reading"].isna() & matched["row"].isin(joined.lines["row"])
-    matched = matched[~cleared].reset_index(drop=True)
-    is_copy = (joined.table["role"] == Role.DUPLICATE).to_numpy()[matched["row"]]
-    number = pd.Series(is_copy.astype(int)).groupby(matched["reading"].fillna(-1)).cumsum()
-    return matched.assign(
-        reading=matched["reading"].fillna(-1).astype("int64"), copy=number.where(is_copy, 0)
-    )
-
-
-def _values_in(arrived: pd.DataFrame, plan: Plan) -> pd.Series:
-    """Return the values in the payloads of PUBLISH messages, as text, in the form of the unit that has the client id."""
-    forms = {client: unit for unit in plan.units.values() for client in unit.clients if unit.payload != VALUE}
-    if not forms:
-        return arrived["payload"]
-    pairs = zip(arrived["client"].map(base_id, na_action="ignore"), arrived["payload"], strict=True)
-    values = [
-        forms[name].decode(text) if name in forms and isinstance(text, str) else text for name, text in pairs
-    ]
-    return pd.Series(values, arrived.index, arrived["payload"].dtype)
-
-
-def _named(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Series:
-    """Return the reading in each frame whose digest is in an act's line, by the frame's position."""
-    acts = evidence.acts[evidence.acts["digest"] != ""]
-    at = pd.MultiIndex.from_frame(readings[list(KEY)])
-    place = at.get_indexer(pd.MultiIndex.from_frame(acts[list(KEY)]))
-    named = acts.assign(reading=place)[["shard", "digest", "reading"]]
-    named = named[named["reading"] >= 0].drop_duplicates(["shard", "digest"])
-    lines = joined.lines.loc[joined.lines["row"] >= 0, ["shard", "digest", "row"]]
-    return lines.merge(named, on=["shard", "digest"]).set_index("row")["reading"]
+def _own(evidence: Evidence) -> list[str]:
+    """Return the episodes that units play themselves."""
+    return [episode.id for episode in evidence.plan.episodes if episode.row.actor == "unit"]
 
 
 def _arrived(

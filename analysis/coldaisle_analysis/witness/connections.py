@@ -73,6 +73,9 @@ class Connections:
                     self._readings[unit, line["name"], line["mid"]].append(line)
                     if line["episode"]:
                         self._own[unit, line["name"]].append(line)
+            for line in journals.copies(shard, unit):
+                self._readings[unit, line["name"], line["mid"]].append(line)
+                self._own[unit, line["name"]].append(line)
 
     def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
         """Determine the episode that caused each opening and closing of a unit's connections."""

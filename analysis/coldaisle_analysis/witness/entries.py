@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from coldaisle_analysis.witness import own_acts
 from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
@@ -36,6 +37,7 @@ def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
         if name in units:
             reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
             reasons += _connections(journals.plan.units[name], lines, acts)
+            reasons += own_acts.doubts(journals, name, lines)
         yield from (Doubt(f"journal/{name}.jsonl", reason) for reason in reasons)
 
 

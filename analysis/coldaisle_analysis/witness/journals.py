@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Episode, Plan
@@ -16,6 +17,8 @@ from coldaisle_contracts.plan import Episode, Plan
 Line = dict[str, Any]
 EARLY_NS = 10_000_000
 """Largest time by which a frame may seem to precede its line, in ns: the error of virtual time."""
+COPIED_NS = 10 * SECOND
+"""The longest time for which a unit may send the same copy of a reading again, in ns."""
 WAITED = ("speak", "answer")
 """Acts whose ARP lines are written later than the frames passed: once their purpose is known."""
 
@@ -98,6 +101,24 @@ class Journals:
     def of_units(self, shard: str) -> dict[str, list[Line]]:
         """Return the lines of each unit in a shard."""
         return {unit: self.units[shard, unit] for unit in self.plan.scenario.units}
+
+    def copies(self, shard: str, unit: str) -> list[Line]:
+        """Return the copies of readings that a unit published in a shard, in the form of ``reading`` lines."""
+        acts = [line for line in self.units[shard, unit] if line.get("operation") == "copy"]
+        return [
+            {
+                **act,
+                "name": act["client"],
+                "value": act["after"],
+                "attempts": 1,
+                "sent_ns": act["at_ns"],
+                "acked_ns": act["at_ns"] + COPIED_NS,
+            }
+            for act in acts
+            if act["after"] is not None
+            and 0 < act["mid"] < 1 << 16
+            and act["client"] in self.plan.units[unit].clients
+        ]
 
     def outages(self, unit: str) -> list[tuple[int, int]]:
         """Return begin and end of each planned outage of a unit's cable, in ns."""

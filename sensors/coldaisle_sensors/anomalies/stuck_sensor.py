@@ -1,0 +1,13 @@
+"""Stuck sensor: it goes on with the value that it measured last before the episode."""
+
+from coldaisle_contracts.plan import Act
+from coldaisle_sensors.faults import Wrong
+
+
+class Anomaly(Wrong):
+    """A sensor that does not follow the temperature any more."""
+
+    def wrong(self, act: Act, celsius: float) -> float:
+        """Return the temperature of the slot before the episode, in °C."""
+        del celsius
+        return self.gear.values[self.episode.onset - 1][act.sensor - 1]
