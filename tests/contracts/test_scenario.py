@@ -16,6 +16,16 @@ from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUSE = ("week", "intrusions", "stealth", "benign", "faults", "dad", "hour", "hundred")
+PLANS = {
+    "week": "6c6ee541c5ab1e2e",
+    "intrusions": "c7e0697ef289a549",
+    "stealth": "ff32e4fda50b8055",
+    "benign": "cd404d882eb4f239",
+    "dad": "38c3482294070087",
+    "hour": "90626eff7215f5fa",
+    "hundred": "5e563562bf963e5a",
+}
+"""First digits of the digests of their plans: a run can be checked only while its scenario gives the same plan."""
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
 EPISODE = '[[episodes]]\nkind = "removal"\nunit = "inrow-13"\nday = 1\nstart = 01:00:00\nreadings = 2\n'
 SCAN = '[[episodes]]\nkind = "port-scan"\nday = 1\nstart = 01:00:00\nreadings = 1\n'
@@ -183,6 +193,27 @@ def test_scenarios_of_the_house_have_a_plan(name: str) -> None:
     """Every scenario in the repository has a plan."""
     path = SCENARIOS / f"{name}.toml"
     assert build_plan(load_scenario(path), str(path)).scenario.name == name
+
+
+def test_plans_of_the_house_stay_as_they_are() -> None:
+    """A new kind, or anything else, changes no plan of a scenario in the repository."""
+    plans = {name: build_plan(load_scenario(SCENARIOS / f"{name}.toml")).digest()[:16] for name in PLANS}
+    assert plans == PLANS
+
+
+def test_faults_stand_beside_their_attacks() -> None:
+    """In faults.toml each faulty sensor begins when the attack of the same parameters does, on another unit, and both change places."""
+    episodes = build_plan(load_scenario(SCENARIOS / "faults.toml")).episodes
+    units = dict[str, list[tuple[str, str]]]()
+    for first, second in zip(episodes[::2], episodes[1::2], strict=True):
+        attack, fault = sorted((first, second), key=lambda episode: episode.row.benign)
+        assert not attack.row.benign
+        for name in ("onset", "readings", "variant", "sensors", "parameters"):
+            assert getattr(attack, name) == getattr(fault, name), name
+        units.setdefault(fault.kind, []).append((attack.unit, fault.unit))
+    assert set(units) == set(BENIGN) - set(DRAWN)
+    for here, there in units.values():
+        assert here == there[::-1] != there
 
 
 def test_every_scenario_of_the_house_is_tested() -> None:

@@ -1,6 +1,7 @@
 """The anomalies that a unit plays itself: their common rules, and the effect of each."""
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,18 @@ def only(scene: Scene) -> Episode:
     return episode
 
 
+def parts(scene: Scene) -> Iterator[tuple[int, int, int, str]]:
+    """Yield time, slot, sensor and operation of every part of the acts: a copy, or what is done when a reading is kept and published."""
+    for act in only(scene).acts:
+        taken_ns = scene.plan.reading_ns(act.slot, UNIT)
+        due: tuple[tuple[int, str], ...] = ((act.times_ns[0] if act.times_ns else taken_ns, act.operation),)
+        if act.operation == "hold":
+            due = (taken_ns, "hold"), (act.times_ns[0], "release")
+        elif act.operation == "copy":
+            due = tuple((at_ns, "copy") for at_ns in act.times_ns)
+        yield from ((at_ns, act.slot, act.sensor, operation) for at_ns, operation in due)
+
+
 def taken(scene: Scene, *keys: str) -> dict[tuple[int, str], tuple[Any, ...]]:
     """Return these keys of every reading, by slot and sensor."""
     return {
@@ -58,17 +71,15 @@ def test_a_kind_has_a_module(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_obeys_the_plan(kind: str, tmp_path: Path) -> None:
-    """The same seed gives the same journal; every act of the plan is played once, in order and on time."""
+    """The same seed gives the same journal; every act of the plan is played once, each of its parts in order and on time."""
     scene = play(tmp_path, kind)
     acts = scene.lines("act")
     assert play(tmp_path, kind).lines() == scene.lines()
     episode = only(scene)
-    assert [(act["slot"], act["sensor"], act["operation"]) for act in acts] == [
-        (act.slot, act.sensor, act.operation) for act in episode.acts
-    ]
-    for act, planned in zip(acts, episode.acts, strict=True):
-        due = planned.times_ns[0] if planned.times_ns else scene.plan.reading_ns(planned.slot, UNIT)
-        assert due <= act["at_ns"] <= due + SECOND
+    due = sorted(parts(scene), key=lambda part: part[0])
+    assert [(act["slot"], act["sensor"], act["operation"]) for act in acts] == [part[1:] for part in due]
+    for act, (due_ns, *_) in zip(acts, due, strict=True):
+        assert due_ns <= act["at_ns"] <= due_ns + SECOND
         assert set(act) == ACT_KEYS
         assert (act["episode"], act["unit"]) == (episode.id, UNIT)
 
@@ -89,7 +100,7 @@ def test_begin_and_end_bracket_what_a_kind_does(kind: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_kind_changes_nothing_outside_its_time(kind: str, tmp_path: Path) -> None:
-    """Before begin and after end the unit behaves as without the episode, and no reading is lost or doubled."""
+    """Before begin and after end the unit behaves as without the episode, and no reading is doubled, or lost but by a silent sensor."""
     without, scene = play(tmp_path, None), play(tmp_path, kind)
     episode = only(scene)
     keys = ("value", "name", "attempts")
@@ -97,7 +108,8 @@ def test_a_kind_changes_nothing_outside_its_time(kind: str, tmp_path: Path) -> N
         if not episode.begin_ns <= facts[3] <= episode.end_ns:
             assert facts[:3] == taken(without, *keys)[at]
             assert facts[4] == ""
-    assert list(taken(scene)) == list(taken(without))
+    silent = {(act.slot, f"13{act.sensor}") for act in episode.acts if act.operation == "swallow"}
+    assert set(taken(scene)) == set(taken(without)) - silent
     assert len(scene.lines("reading")) == len(taken(scene))
     for line in scene.lines("connect", "disconnect"):
         inside = episode.begin_ns <= line["at_ns"] <= episode.end_ns
@@ -230,6 +242,78 @@ def test_clock_is_set_by_hand_when_nobody_answers(tmp_path: Path) -> None:
     late = {slot for (slot, _), (episode,) in taken(scene, "episode").items() if episode}
     assert late == {last - 1, last}
     assert scene.timesync.ahead_ns == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "errors"),
+    [
+        ("offset-sensor", {"size": -3}, [-3, -3, -3]),
+        ("drifting-sensor", {"size": 3}, [1, 2, 3]),
+        ("stuck-sensor", {}, [-1, -2, -3]),
+    ],
+)
+def test_faulty_sensor_alone_is_wrong(
+    kind: str, keys: dict[str, Any], errors: list[float], tmp_path: Path
+) -> None:
+    """Its values are wrong by the acts' amounts, or stand still; those of the other sensors are right and under no episode."""
+    without, scene = play(tmp_path, None), play(tmp_path, kind, sensors=[1], **keys)
+    episode, before = only(scene), taken(without, "value")
+    wrong = {(episode.onset + place, "131"): error for place, error in enumerate(errors)}
+    for at, (value, named) in taken(scene, "value", "episode").items():
+        assert float(value) - float(before[at][0]) == pytest.approx(wrong.get(at, 0), abs=0.011)
+        assert named == (episode.id if at in wrong else "")
+
+
+def test_noisy_sensor_has_another_error_each_time(tmp_path: Path) -> None:
+    """The errors are those of the plan, and differ."""
+    without, scene = play(tmp_path, None), play(tmp_path, "noisy-sensor", sensors=[2], spread=5)
+    before, after = taken(without, "value"), taken(scene, "value")
+    errors = [act.amount for act in only(scene).acts]
+    assert len(set(errors)) == len(errors) == 3
+    for act in only(scene).acts:
+        at = act.slot, "132"
+        assert float(after[at][0]) - float(before[at][0]) == pytest.approx(act.amount, abs=0.011)
+
+
+@pytest.mark.parametrize("delay_s", [90, 400])
+def test_late_sensor_publishes_what_it_took_in_time(delay_s: int, tmp_path: Path) -> None:
+    """Its readings have the time, stamp and value of their slot and are sent later, perhaps after the next one was due."""
+    without, scene = play(tmp_path, None), play(tmp_path, "late-sensor", sensors=[1, 3], delay_s=delay_s)
+    episode = only(scene)
+    late = {(slot, client) for slot in range(episode.onset, episode.onset + 3) for client in ("131", "133")}
+    before = taken(without, "value", "taken_ns", "stamp_ns", "synced", "sent_ns")
+    for at, facts in taken(scene, "value", "taken_ns", "stamp_ns", "synced", "sent_ns", "episode").items():
+        assert facts[:4] == before[at][:4]
+        after_s = (facts[4] - before[at][4]) / SECOND
+        assert after_s == pytest.approx(delay_s if at in late else 0, abs=0.1)
+        assert facts[5] == (episode.id if at in late else "")
+    acts = [(act["operation"], act["before"], act["after"]) for act in scene.lines("act")]
+    assert {(name, after is None) for name, _, after in acts} == {("hold", True), ("release", False)}
+
+
+def test_repeating_sensor_publishes_its_reading_again(tmp_path: Path) -> None:
+    """Each copy is a PUBLISH with the value of its reading and the next message id, and no reading is under the episode."""
+    keys = {"variant": "burst", "count": 3, "gap_s": 2}
+    without, scene = play(tmp_path, None), play(tmp_path, "repeating-sensor", sensors=[4], **keys)
+    copies = scene.lines("act")
+    assert len(scene.link("134").published) == len(without.link("134").published) + 9
+    assert [copy["copy"] for copy in copies] == [1, 2, 3] * 3
+    values, mids = taken(scene, "value"), taken(scene, "mid")
+    for copy in copies:
+        at = copy["slot"], "134"
+        assert copy["before"] == copy["after"] == values[at][0]
+        assert (copy["client"], copy["mid"]) == ("134", mids[at][0] + copy["copy"])
+    assert {episode for (episode,) in taken(scene, "episode").values()} == {""}
+
+
+def test_dropping_sensor_is_silent(tmp_path: Path) -> None:
+    """It takes no reading in its slots and publishes none; its connection stays, and the other sensors report."""
+    without, scene = play(tmp_path, None), play(tmp_path, "dropping-sensor", sensors=[2])
+    onset = only(scene).onset
+    missing = set(taken(without)) - set(taken(scene))
+    assert missing == {(slot, "132") for slot in range(onset, onset + 3)}
+    assert len(scene.link("132").published) == len(without.link("132").published) - 3
+    assert len(scene.lines("connect")) == 4
 
 
 def test_episodes_of_others_are_not_played(tmp_path: Path) -> None:
