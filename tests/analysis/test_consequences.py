@@ -119,3 +119,20 @@ def test_repeated_segment_of_a_reading_under_an_own_episode_counts(tmp_path: Pat
     rows = account.join.table[account.join.table["role"] == "consequence"]
     assert len(rows) == 2
     assert set(rows["episode"]) == {planned.episodes[0].id}
+
+
+def test_equal_readings_of_other_sensors_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sensors of a unit with the same value and message id send equal bytes; only those of the faulty sensor belong to its episode."""
+    monkeypatch.setattr(made_run, "value", lambda _, slot: f"{20 + slot / 100:.2f}")
+    planned = made_run.make(tmp_path / "run")
+    path = tmp_path / "run" / "journal" / "inrow-13.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line["event"] == "reading" and (line["client"], line["slot"]) == ("132", 7):
+            line["episode"] = planned.episodes[0].id
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    account = settle(tmp_path / "run")
+    (row,) = account.join.table.index[account.join.table["role"] == "consequence"]
+    assert account.evidence.trace.packets["tcp_srcport"][row] == PORT + 1

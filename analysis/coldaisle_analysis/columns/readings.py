@@ -45,10 +45,10 @@ retransmissions | feature | float | 1 | retransmissions on the sensor's connecti
 arp_frames | feature | float | 1 | ARP frames in the slot that name the unit's address
 arp_conflicts | feature | float | 1 | those among them that claim an address first seen with another MAC
 eth_src_changed | identity | Int8 | 1 | 1 if the first delivery came from another MAC than the unit's first
-taken_ns | label | Int64 | ns | when the sensor took the reading, virtual time
+taken_ns | label | Int64 | ns | when the sensor took the reading, virtual time; missing when a silent sensor took none
 stamp_ns | label | Int64 | ns | the same by the sensor's own corrected clock
 value_sent | label | float | °C | value the sensor sent
 value_received | label | float | °C | value of this reading at the broker; missing when removed
 fate | label | text | | delivered, delayed, modified or removed
-copies | label | int16 | 1 | copies of the reading the attacker delivered
+copies | label | int16 | 1 | copies of the reading delivered by the attacker, or by a sensor that repeats itself
 """
