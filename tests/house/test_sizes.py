@@ -14,7 +14,6 @@ LONG = {
     "analysis/coldaisle_analysis/decoding/files.py": "two file formats share the reading of blocks",
     "analysis/coldaisle_analysis/evaluation/metrics.py": "the types of one file format",
     "analysis/coldaisle_analysis/forecast/kalman.py": "one filter with its derivation",
-    "analysis/coldaisle_analysis/truth/readings.py": "the account of a run and the steps that settle it",
     "testbed/coldaisle_testbed/cli.py": "one function per command, hardly more than its options",
 }
 """Modules that may be longer, each with its reason."""

@@ -68,14 +68,11 @@ class Connections:
         self._thrown = {line["client"] for line in acts}
         for unit, lines in self._lines.items():
             self._find_causes(unit, lines, acts)
-            for line in lines:
+            for line in [*lines, *journals.copies(shard, unit)]:
                 if line["event"] == "reading":
                     self._readings[unit, line["name"], line["mid"]].append(line)
                     if line["episode"]:
                         self._own[unit, line["name"]].append(line)
-            for line in journals.copies(shard, unit):
-                self._readings[unit, line["name"], line["mid"]].append(line)
-                self._own[unit, line["name"]].append(line)
 
     def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
         """Determine the episode that caused each opening and closing of a unit's connections."""

@@ -108,6 +108,7 @@ class Journals:
         return [
             {
                 **act,
+                "event": "reading",
                 "name": act["client"],
                 "value": act["after"],
                 "attempts": 1,
