@@ -21,8 +21,8 @@ SWITCH = "switch.sock"
 """Name of the switch's socket in the timekeeper's folder."""
 PLUGGED = "plugged in"
 """Answer of the switch after success; any other answer is the reason of a failure."""
-PATIENCE_S = 15.0
-"""Longest time to wait for the switch, in s."""
+PATIENCE_S = 120.0
+"""Longest time to wait for the switch, in s: it plugs in one host after the other, while a hundred others start beside it."""
 _SET_ADDRESS, _SET_MASK, _GET_FLAGS, _SET_FLAGS, _UP = 0x8916, 0x891C, 0x8913, 0x8914, 0x1
 """ioctl requests SIOCSIFADDR, SIOCSIFNETMASK, SIOCGIFFLAGS and SIOCSIFFLAGS, and IFF_UP."""
 _FLAGS, _ADDRESS = struct.Struct("16sh22x"), struct.Struct("16sH2x4s16x")

@@ -70,6 +70,19 @@ def test_a_host_finds_its_interface(switch: Path) -> None:
     assert "left on: []" in done.stdout
 
 
+def test_a_host_that_does_not_wait_holds_nobody_up(switch: Path) -> None:
+    """A host that leaves before it is answered ends neither the switch nor the others' cables."""
+    code = (
+        f"import os; from coldaisle_contracts import cable; from coldaisle_testbed import processes; processes.leave(); import socket;"
+        f"hurried = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); hurried.connect({str(switch)!r});"
+        f"space = os.open('/proc/self/ns/net', os.O_RDONLY);"
+        f"socket.send_fds(hurried, [b'inrow-15 36'], [space]); hurried.close()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    done = plug_in(switch, UNIT)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_ports_have_no_offloads_either() -> None:
     """The switch's end of a cable neither merges frames nor leaves checksums open."""
     space, hosts = namespaces.create(), namespaces.create()
