@@ -131,3 +131,24 @@ def test_accounts_are_names() -> None:
     for bad in ({"a b": "c"}, {"a": "b:c"}, {"a": ""}):
         with pytest.raises(ValueError, match="accounts"):
             Scenario.model_validate(base | {"accounts": bad})
+
+
+@pytest.mark.parametrize(
+    ("fault", "attack"),
+    [
+        *((f"{fault}-sensor", "modification") for fault in ("stuck", "drifting", "noisy", "offset")),
+        ("late-sensor", "delay"),
+        ("repeating-sensor", "duplication"),
+        ("dropping-sensor", "removal"),
+    ],
+)
+def test_faults_take_the_parameters_of_their_attacks(fault: str, attack: str) -> None:
+    """A faulty sensor has variants of its attack, with the same parameters, bounds and values at intensity 0 and 1."""
+
+    def ranges(kind: Kind, variant: str) -> list[tuple[object, ...]]:
+        rows = [row for row in kind.parameters if row.of(variant)]
+        return [(row.name, row.unit, row.least, row.most, row.faint, row.blatant, row.signed) for row in rows]
+
+    for variant in SHIPPED[fault].variants:
+        assert variant in SHIPPED[attack].variants
+        assert ranges(SHIPPED[fault], variant) == ranges(SHIPPED[attack], variant)
