@@ -140,7 +140,10 @@ def targets(folder: Path) -> list[Target]:
     journals = {name: data for name, data in raw.items() if name.endswith(".jsonl")}
     plan = {name: data for name, data in raw.items() if name == "plan.json"}
     captured = {name: data for name, data in raw.items() if name.endswith(".pcap")}
-    scenarios = {path.name: path.read_bytes() for path in SCENARIOS.glob("*.toml")}
+    sites = str(SCENARIOS.parent / "sites").encode()
+    scenarios = {
+        path.name: path.read_bytes().replace(b"../sites", sites) for path in SCENARIOS.glob("*.toml")
+    }
     site = to_toml(load_scenario(SCENARIOS / "hour.toml").site).encode()
     publishers = made_publishers.unit("10.0.0.5", "7", count=100)
     campaign = made_campaign.make(folder / "campaign", run, played=())
