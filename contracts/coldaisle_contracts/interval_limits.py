@@ -16,6 +16,11 @@ def free_s(scenario: Scenario) -> float:
     return scenario.interval_s - QUIET_S - 1
 
 
+def patience_s(scenario: Scenario) -> float:
+    """Return after how long a broker drops a silent client, in s: 1.5 keepalives (MQTT 3.1, section 3.1)."""
+    return 1.5 * scenario.keepalive_s
+
+
 def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
     """Return least and greatest value of each parameter of a kind that the interval bounds."""
     interval, room = scenario.interval_s, free_s(scenario) - SLACK_S
@@ -25,7 +30,8 @@ def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
         "firmware": {"keepalive_s": (interval + 1, math.inf)},  # no PINGREQ is due
     }
     names = {row.name for row in KINDS[kind].parameters}
-    most = {"hold_s": room, "outage_s": room, "delay_s": 2 * interval - SLACK_S}
+    silence = patience_s(scenario) - interval  # a client whose reading is held sends nothing else
+    most = {"hold_s": room, "outage_s": room, "delay_s": min(2 * interval, silence) - SLACK_S}
     return {name: (0.0, most[name]) for name in names & set(most)} | special.get(kind, {})
 
 
@@ -53,7 +59,7 @@ def refuse_overlong(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
         value = spec.named.get(name, least)
         if not least <= value <= most:
             limit = f"at most {most:g}" if value > most else f"at least {least:g}"
-            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s"
+            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s and the keepalive is {scenario.keepalive_s} s"
             raise InputError(f"{place}.{name}", remedy, value)
     _refuse_spread(scenario, spec, place)
     _refuse_flood(scenario, spec, place)

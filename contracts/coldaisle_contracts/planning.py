@@ -10,7 +10,7 @@ from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.interval_limits import clipped, refuse_overlong, refuse_short_interval
+from coldaisle_contracts.interval_limits import clipped, patience_s, refuse_overlong, refuse_short_interval
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
@@ -159,7 +159,7 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
 
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
-    longest = int(1.5 * scenario.keepalive_s / scenario.interval_s) - 1
+    longest = int(patience_s(scenario) / scenario.interval_s) - 1
     if spec.row.edit == "swallow" and spec.readings > longest:
         remedy = (
             f"give at most {longest}, or a longer keepalive_s, because the broker disconnects a silent client"

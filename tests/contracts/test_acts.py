@@ -200,6 +200,17 @@ def test_what_cannot_be_played_is_refused(kind: str, spec: dict[str, Any], expec
         build_plan(made(interval_s=interval, episodes=[episode | unit]))
 
 
+@pytest.mark.parametrize("kind", ["delay", "late-sensor"])
+def test_a_delay_is_shorter_than_the_patience_of_the_broker(kind: str) -> None:
+    """A reading is not held for so long that the broker drops its client: the limit is named, and drawn delays keep to it."""
+    episode = {"kind": kind, "unit": "inrow-13", "day": 1, "start": "01:00", "readings": 4}
+    remedy = "give at most 160, because readings come every 300 s and the keepalive is 310 s"
+    with pytest.raises(InputError, match=rf"key episodes\.0\.delay_s is 200: {remedy}"):
+        build_plan(made(keepalive_s=310, episodes=[episode | {"delay_s": 200}]))
+    drawn = build_plan(made(keepalive_s=310, episodes=[episode | {"intensity": 1}])).episodes[0]
+    assert drawn.parameters["delay_s"] <= 160
+
+
 @pytest.mark.parametrize("kind", SHIPPED)
 @pytest.mark.parametrize("interval", [10, 12.5, 60, 3600])
 def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -> None:
