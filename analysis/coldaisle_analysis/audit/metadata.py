@@ -28,9 +28,8 @@ SECTIONS = (
     "Motivation", "Composition", "Collection process", "Preprocessing, cleaning, labelling", "Uses", "Distribution", "Maintenance",
 )  # fmt: skip
 """The sections of a datasheet (Gebru et al., Datasheets for Datasets, CACM 64(12), 2021)."""
-FACTS = [
-    name for name in Manifest.model_fields if name not in {"shards", "seconds", "definition", "left_out"}
-]
+_MAY_BE_EMPTY = {"shards", "seconds", "definition", "left_out", "packages"}
+FACTS = [name for name in Manifest.model_fields if name not in _MAY_BE_EMPTY]
 """Fields of a manifest that say what a run is."""
 PROGRAMS = ("coldaisle", "mosquitto", "tcpdump", "scapy", "paho-mqtt", "pandas", "scikit-learn")
 """Programs whose versions a manifest has to state."""
