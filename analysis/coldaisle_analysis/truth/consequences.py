@@ -135,7 +135,9 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     for *key, sent_ns, acked_ns, mid, value, episode in _published(evidence)[columns].itertuples(
         index=False, name=None
     ):
-        rows = rows_of.get(tuple(key), np.empty(0, np.int64))
+        rows = rows_of.get(tuple(key))
+        if rows is None:  # no such connection: the ledger says so elsewhere
+            continue
         first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
         end = int(mid).to_bytes(2, "big") + evidence.plan.units[str(key[1])].encode(str(value))
         episodes |= {

@@ -28,7 +28,9 @@ def message_id(publish: bytes) -> int:
 
 
 def publishes(unit: Unit, reading: Line) -> tuple[bytes, bytes]:
-    """Return the PUBLISH of a reading as a unit sends it first, and as it repeats it."""
+    """Return the PUBLISH of a reading as a unit sends it first, and as it repeats it; nothing for a client that it does not have."""
+    if reading["client"] not in unit.clients:
+        return b"", b""
     topic = unit.topic(unit.clients.index(reading["client"]) + 1).encode()
     body = len(topic).to_bytes(2, "big") + topic + reading["mid"].to_bytes(2, "big")
     body += unit.encode(reading["value"])
