@@ -301,18 +301,35 @@ class Scenario(Model):
         return -(-self.slots // self.slots_per_day)
 
 
+DAY_OF_A_SITE: Final = {
+    "seed": 2026,
+    "first_day": date(2026, 3, 2),
+    "time_zone": "UTC",
+    "duration_h": 24,
+    "drawn": {"count": 12, "clean_days": 0},
+}
+"""What a site is played with where its file is named in place of a scenario: one day and twelve episodes."""
+
+
 def load_scenario(path: Path, seed: int | None = None, overrides: Overrides | None = None) -> Scenario:
     """Read a scenario; the file in ``site = "file.toml"`` is relative to its folder.
 
+    A site file stands for a scenario that plays one day of it, :data:`DAY_OF_A_SITE`.
+
     Args:
-        path: the TOML file.
+        path: the TOML file of a scenario or of a site.
         seed: replaces the seed of the file, unless it is ``None``.
         overrides: keys that get another value than in the file.
 
     Raises:
         InputError: naming file, key, value and what would be right.
     """
-    raw = merged(read_toml(path, "name a readable scenario file, see scenarios/"), overrides or {})
+    raw = read_toml(path, "name a readable scenario file, see scenarios/")
+    if raw and raw.keys() <= Site.model_fields.keys():
+        load_site(path)  # so that an error names the keys of this file
+        name = re.sub("[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:31].rstrip("-")
+        raw = {**DAY_OF_A_SITE, "name": name or "site", "site": raw}
+    raw = merged(raw, overrides or {})
     if isinstance(raw.get("site"), str):
         raw["site"] = load_site(path.parent / raw["site"])
     if seed is not None:

@@ -183,7 +183,7 @@ def _engine(name: Engine | None) -> Engine:
 )
 def up(
     scenario: Annotated[
-        Path | None, typer.Argument(help="Scenario file; default: scenarios/week.toml.")
+        Path | None, typer.Argument(help="Scenario or site file; default: scenarios/week.toml.")
     ] = None,
     engine: Annotated[
         Engine | None, typer.Option(help="Engine that plays it; default: netns for root, else compose.")
@@ -684,7 +684,7 @@ def fit(
 
 @command(scenario_app, "coldaisle scenario check scenarios/week.toml", name="check")
 def scenario_check(
-    file: Annotated[Path, typer.Argument(help="Scenario file.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="Scenario or site file.")], as_json: AsJson = False
 ) -> None:
     """Check a scenario; exit 2 names file, key, value and what would be right."""
     plan = _plan(file, None)
@@ -706,7 +706,7 @@ def scenario_check(
     name="show",
 )
 def scenario_show(
-    file: Annotated[Path, typer.Argument(help="Scenario file.")],
+    file: Annotated[Path, typer.Argument(help="Scenario or site file.")],
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the scenario's seed.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file too.")] = None,
     every: Annotated[bool, typer.Option("--list", help="List every episode, too.")] = False,
@@ -839,7 +839,7 @@ def sbom(
 @command(app, "coldaisle doctor", "coldaisle doctor scenarios/week.toml")
 def doctor(
     scenario: Annotated[
-        Path | None, typer.Argument(help="Scenario file whose site is to be played; default: four units.")
+        Path | None, typer.Argument(help="Scenario or site file that is to be played; default: four units.")
     ] = None,
     port: Annotated[
         int, typer.Option(envvar="COLDAISLE_PORT", help="Port of JupyterLab in containers.")

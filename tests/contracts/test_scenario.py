@@ -171,6 +171,22 @@ def test_site_from_a_file_beside_the_scenario(tmp_path: Path) -> None:
         load_scenario(written(tmp_path, BASE + 'site = "site.toml"'))
 
 
+def test_a_site_stands_for_a_day_of_it(tmp_path: Path) -> None:
+    """A site file in place of a scenario is played for a day; errors name its own keys."""
+    file = tmp_path / "My Hall.toml"
+    file.write_text('[[devices]]\nname = "crah-{number}"\ncount = 2\naddress = 9\n')
+    scenario = load_scenario(file, 3, {"duration_h": 12})
+    assert (scenario.name, scenario.seed, scenario.duration_h) == ("my-hall", 3, 12)
+    assert scenario.units == ("crah-1", "crah-2")
+    assert len(build_plan(load_scenario(file)).episodes) == 12
+    file.write_text("[[devices]]\naddress = 1\n")
+    with pytest.raises(InputError, match=r"My Hall\.toml: key devices\.0\.address is 1"):
+        load_scenario(file)
+    file.write_text('name = "mine"\n')
+    with pytest.raises(InputError, match="key seed: add it"):
+        load_scenario(file)
+
+
 def test_counts_of_slots_and_days() -> None:
     """Slots, days and the end follow from duration and interval; a part of a day counts as one day."""
     scenario = Scenario.model_validate(
