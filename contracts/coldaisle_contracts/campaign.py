@@ -11,8 +11,8 @@ from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.texts import read_text, read_toml
 from coldaisle_contracts.validation import MismatchError, Model
 
-CAMPAIGN, TASKS, SCENARIOS, WEEKS = "campaign.toml", "tasks.jsonl", "scenarios", "weeks"
-"""Names in the folder of a campaign: its file, its tasks, copies of its scenarios, and the folder of its runs."""
+CAMPAIGN, TASKS, SCENARIOS, WEEKS, MAKING = "campaign.toml", "tasks.jsonl", "scenarios", "weeks", ".making"
+"""Names in the folder of a campaign: its file, its tasks, copies of its scenarios, and the folders of its runs, finished and in the making."""
 MOST_WEEKS = 10_000
 """Greatest number of weeks in a campaign."""
 Role = Literal["train", "validate", "test"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coldaisle_contracts.adding import COMMAND, add
+from coldaisle_contracts.campaign import MAKING
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
@@ -159,8 +160,12 @@ def _stage(run: Path) -> tuple[Path, Order]:
     order = Order.load(stage)
     if not is_held(stage):
         raise InputError(stage, f"nobody plays it any more: go on with `coldaisle up --resume {stage}`")
-    if order.played or shard_folders.are_joined(stage):
+    if order.is_done(stage):
         raise InputError(stage, "it was played to its end: name a run that is being played")
+    if stage.parent.parent.name == MAKING:
+        raise InputError(
+            stage, "a campaign plays it, and its weeks follow from their scenarios: name a run of its own"
+        )
     return stage, order
 
 

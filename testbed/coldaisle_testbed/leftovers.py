@@ -133,7 +133,7 @@ def _stage(path: Path) -> Leftover | None:
         order, _ = Order.load(path), Plan.load(path / "plan.json")
     except InputError:
         return Leftover((path,), "the beginning of a run")
-    if order.played or shard_folders.are_joined(path):
+    if order.is_done(path):
         return Leftover((path,), "everything was played, but the ledger was not settled", resume)
     sealed = len(list((path / shard_folders.SHARDS).glob(f"*/{shard_folders.WHOLE}")))
     return Leftover((path,), f"{sealed} of {order.shards} shards are sealed", resume if sealed else "")

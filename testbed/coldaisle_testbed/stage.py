@@ -50,6 +50,10 @@ class Order(BaseModel):
     played: bool = False
     seconds: dict[str, float] = {}
 
+    def is_done(self, stage: Path) -> bool:
+        """Tell whether nothing of the run in a stage is left to play; containers play all of it or nothing."""
+        return self.played or (self.engine == "netns" and shard_folders.are_joined(stage))
+
     def save(self, stage: Path) -> None:
         """Write it into a stage, whole or not at all."""
         fresh = stage / f"{ORDER}.new"
@@ -188,7 +192,7 @@ def remains(stage: Path) -> str:
         order, _ = Order.load(stage), Plan.load(stage / "plan.json")
     except InputError:
         return ""
-    if order.played or shard_folders.are_joined(stage):
+    if order.is_done(stage):
         return "everything was played and lies"
     sealed = shard_folders.drop_unsealed(stage)
     return f"{len(sealed)} of {order.shards} shards are sealed and lie" if sealed else ""

@@ -16,12 +16,12 @@ from tests.conftest import HOUSE
 from tests.testbed import made_campaign as made
 from tests.testbed.conftest import Call
 
-from coldaisle_contracts.campaign import CampaignFile, CampaignFolder, Week, load_campaign_file
+from coldaisle_contracts.campaign import MAKING, CampaignFile, CampaignFolder, Week, load_campaign_file
 from coldaisle_contracts.errors import RunError
 from coldaisle_testbed.campaign import attempt, claims, lasting, local, playing, records
 from coldaisle_testbed.campaign.display import Display
 from coldaisle_testbed.campaign.folder import folder_for
-from coldaisle_testbed.campaign.names import CLAIMS, MAKING, digest_of_week
+from coldaisle_testbed.campaign.names import CLAIMS, digest_of_week
 from coldaisle_testbed.campaign.outcome import Outcome
 
 RUN = """

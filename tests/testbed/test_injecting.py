@@ -62,6 +62,18 @@ def test_in_containers_there_is_one_plan(tmp_path: Path) -> None:
     assert (first.episode.readings, second.episode.readings) == (3, 1)
 
 
+def test_a_week_of_a_campaign_stays_as_its_name_says(tmp_path: Path) -> None:
+    """The name of a week in a campaign follows from its plan, so nothing is put into it."""
+    place = tmp_path / ".making" / "0123456789abcdef.host.1.2"
+    place.mkdir(parents=True)
+    with playing(place / "0123456789abcdef", plan_of()) as stage:
+        with pytest.raises(
+            InputError, match="a campaign plays it, and its weeks follow from their scenarios"
+        ):
+            inject(stage, REMOVAL)
+        assert Plan.load(stage / "plan.json").episodes == ()
+
+
 def _finished(stage: Path) -> None:
     final = stage.with_name("run")
     final.mkdir()

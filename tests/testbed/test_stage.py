@@ -87,6 +87,17 @@ def test_a_stage_that_holds_nothing_goes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_containers_that_failed_leave_nothing_behind(tmp_path: Path) -> None:
+    """What containers have captured until one of them failed is not a run: it goes, and is not called played."""
+    folder, error = begun(tmp_path / ".run", 0), InputError("a", "b")
+    ORDER.model_copy(update={"engine": "compose"}).save(folder)
+    (folder / "journal" / "capture.jsonl").touch()
+    with pytest.raises(InputError), held_stage(folder):
+        raise error
+    assert notes(error) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_stage_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage in use can be neither resumed nor cleared away; afterwards both are possible."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -11,12 +11,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from coldaisle_contracts.campaign import WEEKS, CampaignFolder, Week
+from coldaisle_contracts.campaign import MAKING, WEEKS, CampaignFolder, Week
 from coldaisle_contracts.unforeseen import as_known
 from coldaisle_testbed.campaign import claims, lasting, records
 from coldaisle_testbed.campaign.checking import problem_of
 from coldaisle_testbed.campaign.conditions import Conditions
-from coldaisle_testbed.campaign.names import LOG_OF_WEEK, MAKING, host, runner
+from coldaisle_testbed.campaign.names import LOG_OF_WEEK, host, runner
 from coldaisle_testbed.campaign.outcome import Ending, Outcome
 from coldaisle_testbed.holding import is_held
 from coldaisle_testbed.processes import ending

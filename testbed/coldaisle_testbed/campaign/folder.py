@@ -9,6 +9,7 @@ from pathlib import Path
 from coldaisle_contracts import texts
 from coldaisle_contracts.campaign import (
     CAMPAIGN,
+    MAKING,
     SCENARIOS,
     TASKS,
     WEEKS,
@@ -23,7 +24,7 @@ from coldaisle_contracts.overrides import merged, texts_of
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_testbed import provenance
-from coldaisle_testbed.campaign.names import CLAIMS, MAKING, OUTCOMES, digest_of_week, runner
+from coldaisle_testbed.campaign.names import CLAIMS, OUTCOMES, digest_of_week, runner
 from coldaisle_testbed.stage import hand_over, refuse_full
 
 _REMEDY = "name another folder with --out"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 LOG, OUTCOMES = "campaign.log", "outcomes"
 """The log with one line for each attempt, and the folder with the outcomes of all attempts as JSON."""
-CLAIMS, MAKING, LOG_OF_WEEK = ".claims", ".making", "log"
-"""The hidden folders of the claims, and of the weeks that are being played, and the log of a week there."""
+CLAIMS, LOG_OF_WEEK = ".claims", "log"
+"""The hidden folder of the claims, and the log of a week that is being played, in its folder."""
 
 
 def digest_of_week(plan_digest: str, version: str) -> str:

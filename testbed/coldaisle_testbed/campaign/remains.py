@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldaisle_contracts.campaign import TASKS, CampaignFolder
+from coldaisle_contracts.campaign import MAKING, TASKS, CampaignFolder
 from coldaisle_contracts.errors import InputError
 from coldaisle_testbed.campaign import claims
-from coldaisle_testbed.campaign.names import MAKING
 from coldaisle_testbed.leftovers import Leftover, size_of
 
 
