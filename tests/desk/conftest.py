@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from tests.beside import Shared
 from tests.testbed import made_finished
 
 from coldaisle_desk.app import application
@@ -76,9 +77,9 @@ def serving(
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(shared: Shared) -> Path:
     """A finished run made by hand, audited but without models. It is read only."""
-    return made_finished.make(tmp_path_factory.mktemp("finished"))
+    return shared.once("desk", made_finished.make)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.beside import Shared
 from tests.testbed import made_finished
 
 from coldaisle_testbed import __main__ as entry
@@ -13,9 +14,9 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(shared: Shared) -> Path:
     """A finished run made by hand, audited but without models. It is read only."""
-    return made_finished.make(tmp_path_factory.mktemp("finished"))
+    return shared.once("finished", made_finished.make)
 
 
 @pytest.fixture
