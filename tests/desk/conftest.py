@@ -39,7 +39,7 @@ class Served:
         self, path: str, *, method: str = "GET", known: bool = True, body: str | None = None, **headers: str
     ) -> tuple[int, dict[str, str], str]:
         """Ask for an address; return status, headers and text."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         cookie = {"Cookie": f"coldaisle-desk-{NAME}={TOKEN}"} if known else {}
         try:
             connection.request(method, path, body, cookie | headers)

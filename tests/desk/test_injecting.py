@@ -66,7 +66,7 @@ def test_an_episode_is_put_in_from_the_page(desk: Served, stage: Path) -> None:
     assert (status, "a02: publish-flood" in text) == (200, True)
     first, second = sorted(Plan.load(stage / "plan.json").scenario.added, key=lambda spec: spec.kind)
     assert (first.kind, first.intensity, first.readings, second.unit) == ("modification", 0.5, 2, None)
-    until_s = time.monotonic() + 20
+    until_s = time.monotonic() + 60
     while 'id="a02"' not in desk.panel("run", "lanes"):
         assert time.monotonic() < until_s
         time.sleep(0.1)

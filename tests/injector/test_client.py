@@ -23,12 +23,12 @@ class Pair:
         notes.start(episode(kind="false-data", sensors=(1,)))
         self.client = theatre.foothold.client(notes)
         self.broker, (_, self.port) = listener.accept()
-        self.broker.settimeout(2)
+        self.broker.settimeout(60)
         self.until(lambda: self.client.connected)
 
     def until(self, met: Callable[[], bool]) -> None:
         """Handle messages until a condition holds."""
-        limit = time.monotonic() + 5
+        limit = time.monotonic() + 60
         while not met():
             assert time.monotonic() < limit
             self.theatre.listen()

@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,17 @@ WEEKS = 3
 COMMAND = (sys.executable, "-P", "-m", "coldaisle_testbed")
 
 
+@pytest.fixture(autouse=True)
+def _temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the programs a temporary folder of their own; its name is short, because it is in the names of sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield
+
+
 def _run(folder: Path, *more: str) -> subprocess.Popen[str]:
-    (folder / "tmp").mkdir(exist_ok=True)
     return subprocess.Popen(
         [*COMMAND, "campaign", "run", str(folder / "tiny.toml"), "--out", str(folder / "out"), *more],
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -88,7 +95,7 @@ def test_killed_and_resumed_by_two_runners(tmp_path: Path) -> None:
 
 
 def _until_gone(below: dict[int, str]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while any(pid in processes() for pid in below):
         assert time.monotonic() < until, [name for pid, name in below.items() if pid in processes()]
         time.sleep(0.1)

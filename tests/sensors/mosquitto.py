@@ -39,7 +39,7 @@ class Broker:
         with self._log.open("ab") as log:
             command = ["mosquitto", "-c", str(self._config)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex((self.host, self.port)) == 0:

@@ -57,7 +57,7 @@ def test_of_many_runners_one_has_a_week(tmp_path: Path, runners: int) -> None:
     ]
     rows = [process.stdout.readline().strip() for process in processes if process.stdout]
     for process in processes:
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert [sum(map(int, column)) for column in zip(*rows, strict=True)] == [1] * 50
 
 

@@ -64,7 +64,7 @@ def test_a_slot_is_held_by_the_process_of_the_shard_and_ends_with_it(tmp_path: P
     assert taken is not None
     assert mine.take() is None
     os.killpg(holder.pid, 9)
-    holder.communicate(timeout=30)
+    holder.communicate(timeout=120)
     freed = mine.take()
     assert freed is not None
     os.close(freed)

@@ -83,7 +83,7 @@ class _Stage:
             keeper.serve()
         finally:
             for thread in threads:
-                thread.join(5)
+                thread.join(60)
             assert not any(thread.is_alive() for thread in threads)
 
     def _run(self, name: str, body: Callable[[Federate], None]) -> None:
