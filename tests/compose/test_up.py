@@ -14,6 +14,7 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
 
 import pytest
+from tests.stopwatch import Stopwatch
 
 from coldaisle_analysis.audit import scorecard
 from coldaisle_contracts.manifest import Manifest
@@ -124,10 +125,10 @@ def played(checkouts: list[Checkout]) -> list[tuple[int, str]]:
 
 def answer(url: str, browser: urllib.request.OpenerDirector) -> str:
     """Return the page at an address that may still be starting."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while True:
         try:
-            return str(browser.open(url, timeout=10).read().decode())
+            return str(browser.open(url, timeout=60).read().decode())
         except OSError:
             assert time.monotonic() < until
             time.sleep(0.5)
@@ -214,7 +215,7 @@ def test_the_desk_shows_the_runs(checkouts: list[Checkout]) -> None:
     code, output = checkout.call("exec", "desk", "as-owner", "/runs", "touch", "/runs/x")
     assert (code, "Read-only file system" in output) == (1, True)
     checkout.call("stop", "notebook")
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while checkout.running():
         assert time.monotonic() < until
         time.sleep(0.2)
@@ -234,7 +235,7 @@ def test_both_pages_open_again_and_end_together(checkouts: list[Checkout]) -> No
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=PATIENCE_S)
     assert addresses == []
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while checkout.running():
         assert time.monotonic() < until
         time.sleep(0.2)
@@ -267,16 +268,16 @@ def test_a_failed_run_ends_up(checkouts: list[Checkout], options: tuple[str, ...
             assert time.monotonic() < until
             time.sleep(0.05)
         checkout.call("kill", "inrow-15")
-        killed = time.monotonic()
+        killed = Stopwatch()
         output, _ = process.communicate(timeout=PATIENCE_S)
-    assert time.monotonic() - killed < 30
+    assert killed.unstalled_s() < 30
     assert process.returncode == code, output
     assert (
         "coldaisle: inrow-15 died, so the run was ended: play it again with `docker compose up`; `docker compose logs inrow-15`"
         in output
     )
     while checkout.running():
-        assert time.monotonic() - killed < 30
+        assert killed.unstalled_s() < 30
         time.sleep(0.2)
     assert list((checkout.folder / "runs").glob(".[!g]*")) == []
 

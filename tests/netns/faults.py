@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.netns.observe import descendants, holder
+from tests.stopwatch import stalled_s
 
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_testbed import leftovers, verification
@@ -205,7 +206,7 @@ class _Play:
     def start(self) -> None:
         """Start the run."""
         self.process = self.command("up", str(self.scenario), "--no-analysis", "--out", str(self.run))
-        self._struck, self._stalled = time.monotonic(), _stalled_s()
+        self._struck, self._stalled = time.monotonic(), stalled_s()
 
     def strike(self) -> None:
         """Wait for the victim and the instant, then cause the fault; do nothing if the run ends before."""
@@ -222,7 +223,7 @@ class _Play:
                     self.outcome.hit = True
                 break
             time.sleep(0.05)
-        self._struck, self._stalled = time.monotonic(), _stalled_s()
+        self._struck, self._stalled = time.monotonic(), stalled_s()
         if (self.case.victim, self.case.fault) == ("command line", "stop") and self.outcome.hit:
             time.sleep(PAUSE_S)
             self.process.send_signal(signal.SIGCONT)
@@ -234,7 +235,7 @@ class _Play:
             time.sleep(0.1)
         outcome = self.outcome
         outcome.seconds = time.monotonic() - self._struck
-        outcome.stalled = _stalled_s() - self._stalled
+        outcome.stalled = stalled_s() - self._stalled
         if self.process.poll() is None:
             outcome.wrong.append("it hangs")
             self.process.kill()
@@ -370,12 +371,3 @@ def _pid_in(name: str) -> int:
     """Return the process id in the name of a file in shared memory, 0 if there is none."""
     numbers = [part for part in name.split("_") if part.isdigit()]
     return int(numbers[0]) if numbers else 0
-
-
-def _stalled_s() -> float:
-    """Return how long some process of this machine has waited for a processor since its start, s; 0 if the kernel does not count it."""
-    try:
-        some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
-    except OSError:
-        return 0.0
-    return int(some.rpartition("total=")[2]) / 1e6

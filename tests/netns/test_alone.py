@@ -47,8 +47,8 @@ def as_nobody(attempt: Callable[[], object]) -> str:
 
 
 def wait_for(look: Callable[[], list[Path]]) -> Path:
-    """Return the first path that exists within a minute."""
-    until = time.monotonic() + 60
+    """Return the first path that exists; it takes seconds."""
+    until = time.monotonic() + 300
     while not (paths := look()):
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -95,7 +95,7 @@ def test_nobody_gets_at_a_run_and_a_stopped_tcpdump_loses_nothing(open_folder: P
         time.sleep(max(0.0, stopped + STOPPED_S - time.monotonic()))
         with suppress(ProcessLookupError):
             os.kill(dump, signal.SIGCONT)
-        _, output = run.communicate(timeout=120)
+        _, output = run.communicate(timeout=300)
     assert run.returncode == 0, output
     assert as_nobody((out / "plan.json").read_bytes) == ""
     assert ledger.check(out) == []

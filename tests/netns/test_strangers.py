@@ -80,7 +80,7 @@ class _Up:
         command = [sys.executable, "-m", "coldaisle_testbed", "up", str(folder / "strangers.toml"), "--no-analysis", "--out", str(self._run)]  # fmt: skip
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         journal = folder / ".run" / "shards" / "day-1" / "journal"
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not _has(journal / "inrow-13.jsonl", '"slot":9,') or not _has(
             journal / "injector.jsonl", '"phase":"end"'
         ):
@@ -94,11 +94,11 @@ class _Up:
     def inside(self, host: str, code: str) -> str:
         """Run a few lines of Python in a host's network namespace and return what they print."""
         command = ["nsenter", "-t", str(self._pids[host]), "-n", sys.executable, "-c", _TOOLS + code]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
     def ended(self) -> Played:
         """Wait for the end, and verify a run that ended well."""
-        _, output = self._process.communicate(timeout=120)
+        _, output = self._process.communicate(timeout=300)
         if self._process.returncode:
             return Played(self._process.returncode, output)
         command = [sys.executable, "-m", "coldaisle_testbed", "verify", str(self._run)]

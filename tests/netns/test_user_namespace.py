@@ -37,7 +37,7 @@ def test_root_of_a_user_namespace_plays_the_same_run(hour_run: Path, tmp_path: P
         [sys.executable, "-c", IN_A_USER_NAMESPACE, *up],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -239,7 +239,7 @@ def test_a_runner_that_was_killed_leaves_nothing_running_and_is_resumed(
     states = json.loads(coldaisle("campaign", "status", folder.path, "--json")[1])
     assert (states["done"], states["running"]) == (3, 1)
     runner.send_signal(blow)
-    assert runner.wait(30) in (-signal.SIGKILL, 128 + signal.SIGTERM)
+    assert runner.wait(300) in (-signal.SIGKILL, 128 + signal.SIGTERM)
     _until(lambda: not Path(f"/proc/{hanging[0]}").exists())
     states = json.loads(coldaisle("campaign", "status", folder.path, "--json")[1])
     assert (states["done"], states["running"], states["missing"]) == (3, 0, 1)
@@ -254,7 +254,7 @@ def test_two_runners_share_a_folder(campaign: Campaign) -> None:
     """Two runners on one folder play each week once, and both end when all weeks are done."""
     folder, _, house = campaign
     runners = [_started(campaign, "--workers", "1") for _ in range(2)]
-    assert [runner.wait(60) for runner in runners] == [0, 0]
+    assert [runner.wait(300) for runner in runners] == [0, 0]
     assert made.calls(house) == sorted(week.digest for week in folder.weeks)
     for runner in runners:
         runner.communicate()

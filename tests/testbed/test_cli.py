@@ -469,7 +469,7 @@ def test_a_run_is_signed_and_held_to_it(coldaisle: Call, finished_run: Path, tmp
     run = made_finished.copy(finished_run, tmp_path)
     key = tmp_path / "key"
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=300)
     (tmp_path / "allowed").write_text(f"ada {(tmp_path / 'key.pub').read_text()}")
     assert coldaisle("sign", run, "--key", key) == (0, f"signed: {run / 'manifest.json.sig'}\n", "")
     digest = digest_of(run)

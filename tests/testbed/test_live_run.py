@@ -36,7 +36,7 @@ def test_live_and_offline_agree_on_every_frame(tmp_path: Path, engine: str) -> N
     watching = subprocess.Popen(watcher, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         subprocess.run(up, check=True, capture_output=True, cwd=tmp_path)
-        output, _ = watching.communicate(timeout=60)
+        output, _ = watching.communicate(timeout=300)
     finally:
         watching.kill()
     assert watching.returncode == 0, output
