@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import TypeVar
 
+from coldaisle_contracts.demands import playable_anywhere, unmet
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
 from coldaisle_contracts.plan import seed_for
@@ -69,10 +70,16 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
         remedy = f"give less than {scenario.days}, so that a day of the run is left for episodes"
         raise InputError(f"{place}: key drawn.clean_days", remedy, drawn.clean_days)
     rng = random.Random(seed_for(scenario.seed, "episodes"))  # noqa: S311 - a simulation, not a secret
-    kinds = _in_proportion(drawn.kinds, drawn.count)  # kind by kind, so each day is dealt its share of each
+    able = {kind: playable_anywhere(scenario, kind) for kind in drawn.kinds}
+    weights = {kind: weight for kind, weight in drawn.kinds.items() if able[kind]}
+    if not weights:
+        raise InputError(
+            f"{place}: key drawn.kinds", "no unit of the site can play these: name others", list(drawn.kinds)
+        )
+    kinds = _in_proportion(weights, drawn.count)  # kind by kind, so each day is dealt its share of each
     busy = {claim for slot, spec in named for claim in claims(scenario, slot, spec)}
     units, hours = _deck(list(scenario.units), rng), _deck(list(range(24)), rng)
-    variants = {kind: _deck(list(KINDS[kind].variants), rng) for kind in drawn.kinds}
+    variants = {kind: _deck(list(able[kind]), rng) for kind in weights}
     placed: list[Placed] = []
     combinations: set[tuple[int, str, str, str]] = set()
     for number, kind in enumerate(kinds):
@@ -116,6 +123,7 @@ def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
         slot % per_day >= MARGIN + lead(spec) - 1
         and end <= min((slot // per_day + 1) * per_day, scenario.slots)
         and plays(scenario, slot, spec)
+        and unmet(scenario, spec.kind, str(spec.variant), spec.unit) is None
     )
 
 

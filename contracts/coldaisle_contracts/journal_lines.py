@@ -6,7 +6,7 @@ from typing import Literal
 from coldaisle_contracts.taxonomy import Role
 
 KEYS = {
-    "acked_ns": "virtual time at which every sensor of the unit had its PUBACK",
+    "acked_ns": "virtual time at which the readings of every sensor of the unit were acknowledged: by PUBACK, by PUBCOMP at QoS 2, by TCP at QoS 0",
     "act": "what the attacker did with the frame",
     "after": "value that the broker got; null where it got none",
     "anomalous": "whether the frame is part of the anomaly; false where it was merely relayed",
@@ -50,7 +50,7 @@ KEYS = {
 Phase = Literal["approach", "on_path", "begin", "end", "off_path"]
 """Phases of an episode in their order; one that is not played on the path has ``begin`` and ``end`` alone."""
 FrameAct = Literal[
-    "poison", "restore", "relay", "alter", "copy", "release", "double", "swallow", "lose", "acknowledge", "clear", "reset",
+    "poison", "restore", "relay", "alter", "copy", "release", "double", "swallow", "lose", "acknowledge", "proceed", "clear", "reset",
     "repeat", "reply", "speak", "answer", "syn", "ask",
 ]  # fmt: skip
 """Acts of the attacker on a frame, see docs/architecture.md."""
@@ -79,7 +79,7 @@ class ConnectLine(DisconnectLine):
 
 @dataclass
 class ReadingLine:
-    """The broker acknowledged a reading."""
+    """A reading was acknowledged, at QoS 0 by the broker's TCP."""
 
     event = "reading"
     client: str

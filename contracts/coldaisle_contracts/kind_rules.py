@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from pydantic import TypeAdapter, ValidationError
 
+from coldaisle_contracts.dialects import DEMANDED
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.validation import first_problem
 
@@ -53,6 +54,11 @@ def contradictions(kind: Kind) -> Iterator[str]:
     ):  # fmt: skip
         if is_broken:
             yield sentence
+    for demand in kind.demands:
+        if demand.key not in DEMANDED or not demand.values:
+            yield f"demand {demand.key}: a key is one of {', '.join(DEMANDED)}, and it has values"
+        if not set(demand.variants) <= set(kind.variants):
+            yield f"demand {demand.key}: it names a variant that the kind has not"
     for row in kind.parameters:
         yield from _of_parameter(kind, row)
     for variant in kind.variants:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.extensions import Table
 from coldaisle_contracts.kind_rules import NAME, faults
-from coldaisle_contracts.taxonomy import Kind, Parameter, Role
+from coldaisle_contracts.taxonomy import Demand, Kind, Parameter, Role
 
 _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
 _CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
@@ -105,6 +105,10 @@ _KINDS = (
             _field("mqtt.msgid", 65535, 65535, least=30_000, faint=30_000),
         ),
         edit="tamper", cost_s=0.4,
+        demands=(
+            Demand("qos", (1, 2), "a PUBLISH of QoS 0 has no message id, is never sent again and cannot be lowered",
+                   ("mqtt.qos", "mqtt.dup", "mqtt.msgid")),
+        ),
     ),
     Kind(
         "loss", "on the path", "T0815",

@@ -8,10 +8,10 @@ from typing import Literal
 
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.demands import imitated, playable, refuse_unplayable
 from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.interval_limits import clipped, patience_s, refuse_overlong, refuse_short_interval
-from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Act, Episode, Plan, begins, seed_for
 from coldaisle_contracts.scenario import EpisodeSpec, Scenario
@@ -24,6 +24,8 @@ TRAIL = 60_000_000
 """Time from the last frame of an episode to its end, in ns: the delayed ACK (40 ms) still belongs to it."""
 OVERHEAD = 200
 """Frames that any episode may take beside its acts, for repeated ARP claims and for restoring the caches."""
+HANDSHAKE = (1, 1, 2)
+"""Number by which the frames of an act are multiplied, by quality of service: a delivery of QoS 2 takes a handshake of four messages."""
 PER_SLOT, PER_SENSOR = 80, 5
 """Frames that a subscriber may take to acknowledge the messages of a slot: of a few sensors in all, of many for each."""
 
@@ -150,6 +152,7 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if spec.unit is not None and spec.unit not in scenario.units:
         remedy = f"this unit does not run: use {few(scenario.units)}"
         raise InputError(f"{place}.unit", remedy, spec.unit)
+    refuse_unplayable(scenario, spec, place)
     _refuse_silence(scenario, spec, place)
     refuse_short_interval(scenario, spec.kind, f"{place}.kind")
     refuse_overlong(scenario, spec, place)
@@ -204,7 +207,7 @@ def _refuse_strangers(plan: Plan, place: str) -> None:
 def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: EpisodeSpec) -> Episode:
     seed = seed_for(scenario.seed, f"episode/{spec.target}/{onset}")
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-    variant = spec.variant or rng.choice(KINDS[spec.kind].variants)
+    variant = spec.variant or rng.choice(playable(scenario, spec.kind, spec.unit))
     intensity, parameters = strength(spec, variant, rng)
     parameters = clipped(scenario, spec, parameters)
     draft = Draft(scenario, start_ns, spec, variant, onset, parameters, rng)
@@ -212,6 +215,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     approach_ns, begin_ns, end_ns = _phases(draft, acts)
     count = parameters.get("count", 0.0)
     row, sensors = spec.row, draft.sensors
+    handshake = HANDSHAKE[scenario.site.units[imitated(scenario, spec.unit)].dialect.qos]
     reporting = len(SENSORS) * len(scenario.units)
     return Episode(
         id=name,
@@ -227,7 +231,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
         normal={sensor: scenario.site.normal(spec.target, sensor) for sensor in sensors},
         seed=seed,
         packets=OVERHEAD
-        + round(len(acts) * (row.frames + row.frames_each * count))
+        + round(len(acts) * (handshake * row.frames + row.frames_each * count))
         + (0 if sensors else max(PER_SLOT, PER_SENSOR * reporting) * spec.readings),
         cost_s=round(len(acts) * (row.cost_s + effort_s(spec.kind, parameters)), 2),
         approach_ns=approach_ns,

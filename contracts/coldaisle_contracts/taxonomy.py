@@ -96,6 +96,23 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """A property that the units of an episode need to have; where the broker is attacked, the unit that is imitated.
+
+    Attributes:
+        key: key of a group in a site file, such as ``qos``.
+        values: its values with which the kind can be played.
+        reason: why no other value will do, as a sentence without its full stop.
+        variants: the variants that need it; all when empty.
+    """
+
+    key: str
+    values: tuple[bool | int | str, ...]
+    reason: str
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of episode: a row of the taxonomy.
 
@@ -119,6 +136,7 @@ class Kind:
         stealth: whether it can stay within the sensor's normal values and times.
         tail: slots that it may reach beyond its last reading.
         needs: kernel features that it needs and not every machine has.
+        demands: what it needs of the dialect of its unit; an episode without that is refused, and none such is drawn.
         expels: whether its acts break a sensor's connection, so that the sensor opens another; each act notes the sensor's client id.
         module: importable name of the module whose class plays it; empty for a kind that coldaisle ships, whose module has its name.
         drawn: whether a scenario whose table ``drawn`` names no kinds draws it; a kind of another package is never drawn then.
@@ -142,6 +160,7 @@ class Kind:
     stealth: bool = False
     tail: int = 1
     needs: tuple[str, ...] = ()
+    demands: tuple[Demand, ...] = ()
     expels: bool = False
     module: str = ""
     drawn: bool = True

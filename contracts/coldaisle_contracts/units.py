@@ -9,14 +9,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, NTP, TAKEN, Host, host
+from coldaisle_contracts.dialects import USUAL, Dialect, Qos, Version
 from coldaisle_contracts.topics import SENSORS, TOPIC
 from coldaisle_contracts.validation import Model, refuse_first
 
 PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
-Version = Literal["3.1", "3.1.1"]
-"""A version of MQTT; the two differ in the name and level of the protocol in a CONNECT."""
 MOST_UNITS = 256
 """Most units of a site. A bridge of Linux has 1,024 ports, and a machine one neighbour table of 1,024 entries for all namespaces."""
 _LONGEST_CLIENT = 23
@@ -48,7 +47,7 @@ class Unit:
         medians: median of each of its sensors, in °C.
         topics: pattern of the topics that its sensors publish to, with ``{sensor}`` for the number of the sensor.
         payload: pattern of its payloads, with ``{value}`` for the number.
-        version: version of MQTT that it speaks.
+        dialect: the way in which it speaks MQTT.
     """
 
     host: Host
@@ -57,7 +56,7 @@ class Unit:
     medians: PerSensor
     topics: str = TOPIC
     payload: str = VALUE
-    version: Version = "3.1"
+    dialect: Dialect = USUAL
 
     @property
     def name(self) -> str:
@@ -106,6 +105,7 @@ class Group(Model):
         topic: pattern of the topics, such as ``hall/{number}/{sensor}``; by default all sensors publish to one.
         payload: pattern of the payloads, such as ``{"celsius": {value}}``; by default it is the number alone.
         version: version of MQTT that they speak.
+        qos: quality of service of their readings.
         medians: median of each sensor, in °C.
         spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
     """
@@ -119,6 +119,7 @@ class Group(Model):
     topic: str = TOPIC
     payload: str = VALUE
     version: Version = "3.1"
+    qos: Qos = Field(default=1, exclude_if=lambda qos: bool(qos == 1))
     medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
     spread: float = Field(default=0.0, ge=0.0, le=2.0)
 
@@ -185,7 +186,7 @@ class Group(Model):
             away = self.spread * random.Random(f"medians/{name}").gauss()  # noqa: S311 - a simulation, not a secret
             medians = tuple(round(median + away, 2) for median in self.medians)
             address = host(name, "unit", self.address + place)
-            words = self._topics(number), self.payload, self.version
+            words = self._topics(number), self.payload, Dialect(self.version, self.qos)
             yield Unit(address, self.kind, stem, medians, *words)  # type: ignore[arg-type]
 
 

@@ -83,7 +83,9 @@ class Connection:
         sensor: sensor number, learned from the CONNECT or from the order of the unit's readings; 0 until known.
         publish: slot, bytes and message id of the last PUBLISH as it was delivered.
         reading: the reading that it carries.
-        copies: message ids of copies whose PUBACK the unit must not get.
+        copies: message ids of messages that the attacker delivered, whose acknowledgements the unit must not get.
+        answered: message ids of QoS 2 that the attacker has received in the broker's place, until the unit releases them.
+        awaited: the broker's acknowledgement number that confirms a delivery of QoS 0 by the attacker; ``None`` where none is awaited.
         renamed: the sensor's message id for each one that the broker got instead.
         losing: for each segment that the attacker kept from the broker, by sequence number, how many more times it is dropped.
         doubled: whether a segment was passed on twice and the broker has not yet reported it.
@@ -97,10 +99,19 @@ class Connection:
     publish: tuple[int, bytes, int] = (-1, b"", 0)
     reading: Reading = _NO_READING
     copies: list[int] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
+    awaited: int | None = None
     renamed: dict[int, int] = field(default_factory=dict)
     losing: dict[int, int] = field(default_factory=dict)
     doubled: bool = False
     closed: bool = False
+
+    def confirms(self, segment: Segment) -> bool:
+        """Tell whether a segment of the broker acknowledges a delivery of QoS 0 by the attacker, which is then not awaited any more."""
+        confirmed = self.awaited is not None and ahead(segment.ack, self.awaited) >= 0
+        if confirmed:
+            self.awaited = None
+        return confirmed
 
     @property
     def translated(self) -> bool:
@@ -110,9 +121,10 @@ class Connection:
     @property
     def waits(self) -> bool:
         """Whether an answer to an action of the attacker is still to come."""
-        return (
-            bool(self.copies or self.renamed or self.losing) and not self.over
+        answers = (
+            self.copies or self.answered or self.awaited is not None
         )  # asked for each frame: seldom there
+        return bool(answers or self.renamed or self.losing) and not self.over
 
     def unacknowledged_ns(self, wall_ns: int) -> int:
         """Return for how long data that was passed on has lacked an acknowledgement, in ns; 0 where the attack intends that."""

@@ -14,6 +14,8 @@ from coldaisle_injector.translation import MASK
 
 _OPERATIONS = {edits.Deliver: "modify", edits.Tamper: "tamper", edits.Lose: "lose", edits.Double: "double"}
 """Operation in the journal of each edit that lets its reading pass."""
+ANSWERS = (messages.PUBACK, messages.PUBREC, messages.PUBCOMP)
+"""Types of the messages with which a broker answers a PUBLISH, and a PUBREL."""
 
 
 class Editor:
@@ -59,8 +61,10 @@ class Editor:
                 data, edit = self._publish(conn, message)
             elif upward and message.type == messages.CONNECT:
                 conn.sensor = sensor_of(base_id(mqtt.client_id(message)))
-            elif not upward and message.type == messages.PUBACK:
-                data = self._puback(conn, message)
+            elif upward and message.type == messages.PUBREL:
+                data = self._pubrel(conn, message)
+            elif not upward and message.type in ANSWERS:
+                data = self._answer(conn, message)
             half.stream.edit(at, len(message.data), len(data))
             at = (at + len(message.data)) & MASK
             out += data
@@ -75,12 +79,25 @@ class Editor:
             self._notes.act("shift-clock", slot=self.slot)
         return forged
 
-    def _puback(self, conn: Connection, message: mqtt.Message) -> bytes:
-        """Return the PUBACK for the unit; it is empty where the unit does not wait for one."""
+    def _answer(self, conn: Connection, message: mqtt.Message) -> bytes:
+        """Return the broker's answer to a PUBLISH or PUBREL for the unit; it is empty where the unit does not wait for one."""
         if message.mid in conn.copies:
-            self._spoofer.receive(conn, message.mid)
+            self._spoofer.receive(conn, message)
             return b""
-        return mqtt.puback(conn.renamed.pop(message.mid)) if message.mid in conn.renamed else message.data
+        if message.mid not in conn.renamed:
+            return message.data
+        renamed = mqtt.with_mid(message, conn.renamed[message.mid])
+        if message.type != messages.PUBREC:  # the handshake is complete
+            del conn.renamed[message.mid]
+        return renamed
+
+    def _pubrel(self, conn: Connection, message: mqtt.Message) -> bytes:
+        """Return the unit's PUBREL for the broker; it is empty where the attacker took the reading in the broker's place."""
+        if message.mid in conn.answered:
+            self._spoofer.complete(conn, message.mid)
+            return b""
+        others = [there for there, here in conn.renamed.items() if here == message.mid]
+        return mqtt.with_mid(message, others[0]) if others else message.data
 
     def _publish(self, conn: Connection, message: mqtt.Message) -> tuple[bytes, Edit]:
         """Return the bytes to pass on for a reading (its own, others or none) and the edit."""
@@ -102,7 +119,7 @@ class Editor:
             case edits.Swallow() | edits.Hold():
                 held = isinstance(edit, edits.Hold)
                 self._notes.act("hold" if held else "swallow", reading, port=conn.port, mid=message.mid)
-                self._spoofer.acknowledge(conn, message.mid)
+                self._spoofer.acknowledge(conn, message)
                 if held:
                     self._spoofer.hold(conn, reading, message)
                 return b""
@@ -113,9 +130,9 @@ class Editor:
         return message.data
 
     def _tampered(self, conn: Connection, message: mqtt.Message, field: str, value: int) -> bytes:
-        """Return a reading with one field of its message changed, and ensure that the unit gets its PUBACK."""
+        """Return a reading with one field of its message changed, and ensure that the unit gets its acknowledgement."""
         if field == "qos":
-            self._spoofer.acknowledge(conn, message.mid)
+            self._spoofer.acknowledge(conn, message)
         if field == "msgid":
             conn.renamed[value] = message.mid
         return mqtt.tampered(message, field, value)

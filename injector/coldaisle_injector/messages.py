@@ -2,12 +2,14 @@
 
 import struct
 
-CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK = range(1, 10)
 PINGRESP = 13
 DISCONNECT = b"\xe0\x00"
 PINGREQ = b"\xc0\x00"
 RETAIN = 0x01
 """Flag of a PUBLISH that the broker retains or has retained."""
+QOS, DUP = 0x06, 0x08
+"""Flags of a PUBLISH: its quality of service, and that it was sent before."""
 _CONTINUES = 0x80
 
 
@@ -61,11 +63,16 @@ def connect(
     return packet(CONNECT << 4, body)
 
 
-def publish(topic: str, value: str | bytes, *, mid: int = 0, retain: bool = False) -> bytes:
-    """Return a PUBLISH: of QoS 1 with a message id, of QoS 0 without."""
+def publish(topic: str, value: str | bytes, *, mid: int = 0, retain: bool = False, qos: int = 1) -> bytes:
+    """Return a PUBLISH: of QoS 1 or 2 with a message id, of QoS 0 without."""
     data = value.encode() if isinstance(value, str) else value
     body = string(topic) + (struct.pack("!H", mid) if mid else b"") + data
-    return packet(PUBLISH << 4 | (0x02 if mid else 0) | (RETAIN if retain else 0), body)
+    return packet(PUBLISH << 4 | (qos << 1 if mid else 0) | (RETAIN if retain else 0), body)
+
+
+def acknowledgement(kind: int, mid: int) -> bytes:
+    """Return a PUBACK, PUBREC, PUBREL or PUBCOMP of a message id."""
+    return packet(kind << 4 | (0x02 if kind == PUBREL else 0), struct.pack("!H", mid))
 
 
 def subscribe(topic: str, mid: int, qos: int = 0) -> bytes:

@@ -1,14 +1,25 @@
-"""The MQTT messages in a segment, read and changed as bytes; scapy makes the rare changes."""
+"""The MQTT messages in a segment, read and changed as bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
-
-from coldaisle_injector.messages import PUBACK, PUBLISH, packet
+from coldaisle_injector.messages import (
+    DUP,
+    PUBACK,
+    PUBCOMP,
+    PUBLISH,
+    PUBREC,
+    PUBREL,
+    QOS,
+    RETAIN,
+    acknowledgement,
+    packet,
+    string,
+)
 
 _CONTINUES = 0x80
-_QOS = 0x06
+_ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
+"""Types that begin with the message id that they are about."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,7 @@ class Message:
     Attributes:
         type: control packet type, 3 is PUBLISH.
         data: its bytes, fixed header included.
-        mid: message id of a PUBLISH at QoS 1 or a PUBACK, else 0.
+        mid: message id of a PUBLISH at QoS 1 or 2, or of what acknowledges one, else 0.
         value: payload of a PUBLISH, else empty.
     """
 
@@ -26,6 +37,11 @@ class Message:
     data: bytes
     mid: int = 0
     value: bytes = b""
+
+    @property
+    def qos(self) -> int:
+        """Quality of service of a PUBLISH."""
+        return (self.data[0] & QOS) >> 1
 
 
 def messages(payload: bytes) -> Iterator[Message]:
@@ -58,12 +74,12 @@ def _body(data: bytes) -> int:
 
 def _read(data: bytes) -> Message:
     kind, body = data[0] >> 4, _body(data)
-    if kind == PUBACK:
+    if kind in _ANSWERS:
         return Message(kind, data, int.from_bytes(data[body : body + 2], "big"))
     if kind != PUBLISH:
         return Message(kind, data)
     at = body + 2 + int.from_bytes(data[body : body + 2], "big")
-    if not data[0] & _QOS:
+    if not data[0] & QOS:
         return Message(kind, data, 0, data[at:])
     return Message(kind, data, int.from_bytes(data[at : at + 2], "big"), data[at + 2 :])
 
@@ -74,41 +90,48 @@ def with_value(message: Message, value: bytes) -> bytes:
     return packet(message.data[0], message.data[body : len(message.data) - len(message.value)] + value)
 
 
+def with_mid(message: Message, mid: int) -> bytes:
+    """Return an acknowledgement with another message id and everything else unchanged."""
+    return packet(message.data[0], mid.to_bytes(2, "big") + message.data[_body(message.data) + 2 :])
+
+
 def tampered(message: Message, field: str, value: int) -> bytes:
-    """Return a PUBLISH of QoS 1 with one field changed.
+    """Return a PUBLISH with one field changed.
 
     Args:
-        message: the PUBLISH.
+        message: the PUBLISH; only one of QoS 1 or 2 has a message id, and can lose its QoS.
         field: ``topic``, ``qos``, ``retain``, ``dup`` or ``msgid``.
-        value: number of characters to add to the topic; the value of any other field.
+        value: number of characters to add to the topic; the value of any other field, which for the QoS is 0.
     """
-    edited = MQTT(message.data)
-    publish = edited[MQTTPublish]
+    first, body = message.data[0], message.data[_body(message.data) :]
+    topic = 2 + int.from_bytes(body[:2], "big")
     match field:
         case "topic":
-            publish.topic += b"x" * value
-            publish.length = edited.len = None
+            body = string(body[2:topic] + b"x" * value) + body[topic:]
         case "msgid":
-            publish.msgid = value
-        case "qos":  # built anew, because QoS 0 has no message id
-            plain = MQTTPublish(topic=publish.topic, value=publish.value)
-            return bytes(MQTT(QOS=value, RETAIN=edited.RETAIN) / plain)
+            body = body[:topic] + value.to_bytes(2, "big") + body[topic + 2 :]
+        case "qos":  # without a message id, which QoS 0 does not have
+            first, body = first & ~(QOS | DUP), body[:topic] + body[topic + 2 :]
         case "retain" | "dup":
-            setattr(edited, field.upper(), value)
-    return bytes(edited)
+            bit = RETAIN if field == "retain" else DUP
+            first = first | bit if value else first & ~bit
+    return packet(first, body)
 
 
 def cleared(message: Message) -> bytes:
     """Return a PUBLISH that clears the retained message of a message's topic."""
-    topic = MQTT(message.data)[MQTTPublish].topic
-    return bytes(MQTT(QOS=0, RETAIN=1) / MQTTPublish(topic=topic))
+    body = message.data[_body(message.data) :]
+    return packet(PUBLISH << 4 | RETAIN, body[: 2 + int.from_bytes(body[:2], "big")])
 
 
 def client_id(connect: Message) -> str:
     """Return the client id in a CONNECT (MQTT 3.1, 3.1)."""
-    return str(MQTT(connect.data)[MQTTConnect].clientId.decode("utf-8", "replace"))
+    body = connect.data[_body(connect.data) :]
+    at = 2 + int.from_bytes(body[:2], "big") + 4  # behind name, level, flags and keepalive
+    length = int.from_bytes(body[at : at + 2], "big")
+    return body[at + 2 : at + 2 + length].decode("utf-8", "replace")
 
 
 def puback(mid: int) -> bytes:
     """Return the broker's acknowledgement of a message id."""
-    return packet(PUBACK << 4, mid.to_bytes(2, "big"))
+    return acknowledgement(PUBACK, mid)

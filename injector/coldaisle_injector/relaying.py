@@ -3,9 +3,9 @@
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_injector import frames, messages, mqtt, segments
+from coldaisle_injector import frames, mqtt, segments
 from coldaisle_injector.connection import Connection, Half
-from coldaisle_injector.editing import Editor
+from coldaisle_injector.editing import ANSWERS, Editor
 from coldaisle_injector.edits import Double, Edit, Lose, Pass, Tamper
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import ACK, RST, SYN, Segment
@@ -51,12 +51,13 @@ class Relay:
             editing: whether the attack may edit its data.
 
         Returns:
-            Whether it carried new data.
+            Whether it carried new data, or is all that the broker answers to a reading of QoS 0: it acknowledges new data.
         """
         upward = segment.source == self._unit.ip
         conn = self._connection(segment, upward=upward)
         half, other = (conn.up, conn.down) if upward else (conn.down, conn.up)
         fresh = half.see(segment, self._notes.times.wall_ns()) and bool(segment.payload)
+        answers = not upward and self._spoofer.only_tcp_answers and segment.ack != half.acked[0]
         if not upward:  # the capture saw it before the attacker did
             self._note_answer(segment, conn)
         payload, edit = self._edited(conn, segment, upward=upward, editing=fresh and editing)
@@ -68,7 +69,7 @@ class Relay:
             self._send_up(segment, frame, conn, edit, changed=payload != segment.payload)
         else:
             self._wire.send(frame)
-        return fresh
+        return fresh or answers
 
     def _edited(
         self, conn: Connection, segment: Segment, *, upward: bool, editing: bool
@@ -94,9 +95,9 @@ class Relay:
 
     def _note_answer(self, segment: Segment, conn: Connection) -> None:
         """Journal a segment from the broker: a consequence where it answers an action of the attacker, else relayed."""
-        caused = conn.losing or (conn.doubled and segments.has_sack(segment))
+        caused = conn.confirms(segment) or conn.losing or (conn.doubled and segments.has_sack(segment))
         answers = (
-            message.type == messages.PUBACK and message.mid in (*conn.copies, *conn.renamed)
+            message.type in ANSWERS and message.mid in (*conn.copies, *conn.renamed)
             for message in mqtt.messages(segment.payload)
         )
         if (caused and not segment.payload) or any(answers):

@@ -8,6 +8,7 @@ from coldaisle_contracts.units import Unit
 from coldaisle_injector import mqtt
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.edits import Reading
+from coldaisle_injector.messages import PUBACK, PUBCOMP, PUBREC, PUBREL, acknowledgement
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.segments import RST
 from coldaisle_injector.wire import Wire
@@ -39,6 +40,11 @@ class Spoofer:
         self.connections: dict[int, Connection] = {}
         self._held: dict[tuple[int, int], tuple[Connection, mqtt.Message]] = {}
 
+    @property
+    def only_tcp_answers(self) -> bool:
+        """Whether the broker answers the unit's readings by TCP alone: MQTT acknowledges none of QoS 0."""
+        return self._victim.dialect.qos == 0
+
     def off_path(self, what: str) -> OffPathError:
         """Return the error that says why the run is void."""
         return OffPathError(self._notes.episode, self._unit.name, what)
@@ -56,19 +62,34 @@ class Spoofer:
 
     # -- answers in the other side's name -----------------------------------------------------------------------
 
-    def acknowledge(self, conn: Connection, mid: int) -> None:
-        """Acknowledge a reading to the unit in the broker's name.
+    def acknowledge(self, conn: Connection, message: mqtt.Message) -> None:
+        """Acknowledge a reading to the unit in the broker's name: by PUBACK, at QoS 2 by PUBREC, at QoS 0 by TCP alone.
 
         Raises:
             OffPathError: if the broker has sent no segment on this connection.
         """
         if conn.down.last is None:
             raise self.off_path("has seen no segment of the broker")
-        self._send_next(conn.down, conn.up, self._unit, mqtt.puback(mid), Role.INJECTED, "acknowledge")
+        if message.qos == 2:  # noqa: PLR2004 - QoS 2
+            conn.answered.add(message.mid)
+        kind = (0, PUBACK, PUBREC)[message.qos]
+        self._answer(conn, acknowledgement(kind, message.mid) if kind else b"")
 
-    def receive(self, conn: Connection, mid: int) -> None:
-        """Acknowledge the broker's PUBACK for a message that the unit never sent, in the unit's name."""
-        conn.copies.remove(mid)
+    def complete(self, conn: Connection, mid: int) -> None:
+        """Complete the handshake of a reading of QoS 2 that the broker never got, in the broker's name: the unit has released it."""
+        conn.answered.remove(mid)
+        self._answer(conn, acknowledgement(PUBCOMP, mid))
+
+    def _answer(self, conn: Connection, data: bytes) -> None:
+        self._send_next(conn.down, conn.up, self._unit, data, Role.INJECTED, "acknowledge")
+
+    def receive(self, conn: Connection, answer: mqtt.Message) -> None:
+        """Take the broker's answer to a message that the unit never sent, in the unit's name: after a PUBREC the handshake goes on."""
+        if answer.type == PUBREC:
+            release = acknowledgement(PUBREL, answer.mid)
+            self._send_next(conn.up, conn.down, BROKER, release, Role.INJECTED, "proceed")
+            return
+        conn.copies.remove(answer.mid)
         self._send_next(conn.up, conn.down, BROKER, b"", Role.INJECTED, "acknowledge")
 
     # -- readings out of order ----------------------------------------------------------------------------------
@@ -101,6 +122,11 @@ class Spoofer:
         """Tell whether a reading is the last of its sensor that went on to the broker."""
         return any(conn.sensor == sensor and conn.publish[0] == slot for conn in self.connections.values())
 
+    def is_free(self, sensor: int) -> bool:
+        """Tell whether a copy would be a message of its own: at QoS 2 a broker takes it for the same until the handshake is complete."""
+        conn = self.live(sensor)
+        return not (conn.copies and self._victim.dialect.qos == 2)  # noqa: PLR2004 - QoS 2
+
     def release(self, slot: int, sensor: int) -> None:
         """Deliver a held reading with its own bytes.
 
@@ -113,12 +139,15 @@ class Spoofer:
         self._deliver(conn, message.data, (slot, sensor), 0)
 
     def _deliver(self, conn: Connection, data: bytes, place: tuple[int, int], number: int) -> None:
-        """Deliver a reading out of order; its PUBACK must not reach the unit."""
+        """Deliver a reading out of order; what acknowledges it must not reach the unit."""
         message = next(mqtt.messages(data))
-        conn.copies.append(message.mid)
+        if message.qos:
+            conn.copies.append(message.mid)
         role = Role.DUPLICATE if number else Role.DELAYED
         act: FrameAct = "copy" if number else "release"
         digest = self._send_next(conn.up, conn.down, BROKER, data, role, act)
+        if not message.qos:
+            conn.awaited = conn.up.stream.outward(conn.up.next)
         value = self._victim.decode(message.value.decode())
         reading, port, mid = Reading(*place, value), conn.port, message.mid
         self._notes.act(act, reading, port=port, mid=mid, after=value, copy=number, digest=digest)

@@ -40,7 +40,7 @@ def main() -> None:
         federate,
         TimeSync(NTP.ip, federate, journal),
         journal,
-        partial(Link, host=BROKER.ip, port=MQTT_PORT, version=plan.units[unit].version),
+        partial(Link, host=BROKER.ip, port=MQTT_PORT, dialect=plan.units[unit].dialect),
         Interface(),
         PlanChanges.of(run / "plan.json", plan),
     )

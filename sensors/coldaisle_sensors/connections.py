@@ -110,7 +110,7 @@ class Connections:
             self.settle({})
 
     def settle(self, waiting: dict[str, int]) -> None:
-        """Block until every sensor is connected and has the PUBACK that it waits for, see :func:`settle`."""
+        """Block until every sensor is connected and has the acknowledgement that it waits for, see :func:`settle`."""
         settle(self.links, waiting, self._clock, self._meanwhile)
 
     def _note_closing(self, cause: Cause) -> None:

@@ -1,4 +1,4 @@
-"""MQTT v3.1 connections of the sensors, without threads; the only module of the sensors that imports paho."""
+"""MQTT connections of the sensors, without threads."""
 
 import fcntl
 import select
@@ -7,32 +7,23 @@ import struct
 import sys
 import termios
 from collections.abc import Callable, Sequence
-from typing import Literal
-
-from paho.mqtt.client import Client, MQTTv31, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
 from coldaisle_contracts.clock import SECOND, Clock
+from coldaisle_contracts.dialects import USUAL, Dialect
 from coldaisle_contracts.errors import RunError
-from coldaisle_contracts.units import Version
+from coldaisle_sensors.paho_client import PahoClient
 
 RETRY_S = 0.25
 """Pause between two attempts to connect, in s."""
 PATIENCE_S = 20.0
 """Longest time that a reading waits for the broker, in s; after it the run ends."""
 RESEND_S = 5.0
-"""Longest time to wait for a PUBACK, in s; after it the connection is opened again."""
+"""Longest time to wait for an acknowledgement, in s; after it the connection is opened again."""
+CONFIRM_S = 0.002
+"""Pause between two looks at whether TCP has acknowledged a reading of QoS 0, in s: nothing else says so."""
 
-_MID = 2
-"""Bytes of a message id."""
-_SUCCESS = ReasonCode(PacketTypes.PUBACK)
-_NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
 _ABORT = struct.pack("ii", 1, 0)
 """``SO_LINGER`` with which closing discards unsent data, socket(7)."""
-_PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311}
 
 
 class BrokerLostError(RunError):
@@ -44,39 +35,11 @@ class BrokerLostError(RunError):
         )
 
 
-class _Client(Client):
-    """paho's client with a callback for its port before the SYN, because refused attempts are in the capture too.
-
-    A PUBACK of MQTT 3.1 is a message id. For each one paho 2.2 makes the table of all properties of MQTT 5, which takes about a
-    tenth of a unit's processor time; here it is taken in without.
-    """
-
-    on_port: Callable[[int], None]
-
-    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
-        packet = self._in_packet["packet"]
-        mid = int.from_bytes(packet, "big")
-        if len(packet) != _MID or mid not in self._out_messages:
-            return super()._handle_pubackcomp(cmd)
-        with self._out_message_mutex:
-            return self._do_on_publish(mid, _SUCCESS, _NO_PROPERTIES)
-
-    def _create_socket_connection(self) -> sockets.socket:
-        sock = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
-        try:
-            sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-            sock.settimeout(self.connect_timeout)
-            sock.bind(("", 0))
-            self.on_port(sock.getsockname()[1])
-            sock.connect((self.host, self.port))
-        except OSError:
-            sock.close()
-            raise
-        return sock
-
-
 class Link:
-    """One sensor's connection; QoS 1, so nothing counts as sent before its PUBACK.
+    """One sensor's connection; nothing counts as sent before it is acknowledged.
+
+    At QoS 1 that is the PUBACK, at QoS 2 the PUBCOMP, and at QoS 0, where MQTT acknowledges nothing, the broker's TCP. A connection that is
+    lost before leaves the reading to the next one: at QoS 1 and 2 paho sends it again, at QoS 0 the link publishes it anew.
 
     Args:
         client: the sensor, by its client id without the suffix of a firmware.
@@ -85,9 +48,10 @@ class Link:
         on_open: called with the link before the SYN of every TCP connection that it opens, when its port is known.
         host: broker's IPv4 address.
         port: broker's TCP port.
-        version: version of MQTT.
+        dialect: version of MQTT and quality of service.
 
     Attributes:
+        acknowledged: numbers of the readings that were acknowledged, see :meth:`publish`.
         port: TCP port of the last connection.
     """
 
@@ -99,7 +63,7 @@ class Link:
         on_open: Callable[["Link"], None],
         host: str,
         port: int,
-        version: Version = "3.1",
+        dialect: Dialect = USUAL,
     ) -> None:
         self.client, self.name = client, name
         self.acknowledged: set[int] = set()
@@ -107,10 +71,9 @@ class Link:
         self.lost = False
         self.port = 0
         self._address = (host, port, keepalive_s)
-        self._on_open = on_open
-        self._paho = _Client(
-            CallbackAPIVersion.VERSION2, client_id=name, protocol=_PROTOCOLS[version], clean_session=True
-        )
+        self._on_open, self._qos = on_open, dialect.qos
+        self._unconfirmed: dict[int, tuple[str, bytes]] = {}
+        self._paho = PahoClient(name, dialect)
         self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
@@ -130,8 +93,28 @@ class Link:
             self.lost = True
 
     def publish(self, topic: str, payload: bytes) -> int:
-        """Send a PUBLISH and return its message id; paho sends it again after a reconnect."""
-        return self._paho.publish(topic, payload, qos=1).mid
+        """Send a PUBLISH and return its number, which is its message id at QoS 1 and 2."""
+        number = self._paho.publish(topic, payload, qos=self._qos).mid
+        if not self._qos:
+            self._unconfirmed[number] = topic, payload
+        return number
+
+    @property
+    def waits_for_tcp(self) -> bool:
+        """Whether a reading of QoS 0 was sent and TCP has not acknowledged it yet."""
+        return bool(self._unconfirmed)
+
+    def confirm(self) -> None:
+        """Take readings of QoS 0 for acknowledged once the broker's TCP has acknowledged all bytes."""
+        sock = self.socket()
+        if (
+            self._unconfirmed
+            and self.connected
+            and sock
+            and not (self._paho.want_write() or _undelivered(sock))
+        ):
+            self.acknowledged.update(self._unconfirmed)
+            self._unconfirmed.clear()
 
     def disconnect(self) -> None:
         """Send DISCONNECT and close."""
@@ -164,15 +147,19 @@ class Link:
         self.port = port
         self._on_open(self)
 
-    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: object, *_: object) -> None:
+    def _on_connect(self, _client: object, _data: object, _flags: object, reason: object, *_: object) -> None:
         self.connected = reason == 0
         self.lost = not self.connected
+        if self.connected:
+            for topic, payload in self._unconfirmed.values():
+                self._paho.publish(topic, payload, qos=0)
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected, self.lost = False, True
 
-    def _on_publish(self, _client: Client, _data: object, mid: int, *_: object) -> None:
-        self.acknowledged.add(mid)
+    def _on_publish(self, _client: object, _data: object, mid: int, *_: object) -> None:
+        if self._qos:  # at QoS 0 paho calls it when the bytes are written
+            self.acknowledged.add(mid)
 
 
 def _undelivered(sock: sockets.socket) -> int:
@@ -189,6 +176,7 @@ def pump(links: Sequence[Link], timeout_s: float) -> bool:
         by_socket[sock].read()
     for link in links:
         link.write()
+        link.confirm()
     return bool(ready)
 
 
@@ -204,11 +192,11 @@ def settle(
     clock: Clock,
     meanwhile: Callable[[], float] = lambda: RETRY_S,
 ) -> None:
-    """Block until every link is connected and has the PUBACK that it waits for; open lost links again.
+    """Block until every link is connected and has the acknowledgement that it waits for; open lost links again.
 
     Args:
         links: the connections.
-        waiting: message id awaited, by client; empty to wait for the CONNACKs alone.
+        waiting: number of the reading awaited, by client; empty to wait for the CONNACKs alone.
         clock: the clock for the time limits.
         meanwhile: called while an answer is awaited; returns for how long it need not be called again, in s.
 
@@ -233,4 +221,5 @@ def settle(
             tried = now
             for link in overdue:
                 link.open()
-        pump(links, min(RETRY_S / 2, meanwhile()))
+        pause_s = CONFIRM_S if any(link.waits_for_tcp for link in links) else RETRY_S / 2
+        pump(links, min(pause_s, meanwhile()))

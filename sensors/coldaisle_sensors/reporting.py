@@ -1,4 +1,4 @@
-"""Reports: readings are published, acknowledged by the broker, and then journalled."""
+"""Reports: readings are published, acknowledged, and then journalled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A PUBLISH that the broker has acknowledged.
+    """A PUBLISH that was acknowledged, at QoS 0 by the broker's TCP.
 
     Attributes:
         client: client id of the sensor.
         name: client id on the wire.
         port: TCP port of the connection on which it was acknowledged.
-        mid: its message id.
+        mid: its message id; 0 at QoS 0, which has none.
         sent_ns: virtual time at which it was first sent, in ns since the epoch.
         acked_ns: virtual time at which everything that was sent with it was acknowledged.
         attempts: 2 where it was sent again on a new connection, else 1.
@@ -98,14 +98,15 @@ class Reporter:
         links = [self.connections.links[reading.sensor - 1] for reading in readings]
         opened = [link.port for link in links]
         sent_ns = self.clock.now_ns()
-        mids = [
+        numbers = [
             link.publish(self.unit.topic(reading.sensor), self.unit.encode(reading.value))
             for link, reading in zip(links, readings, strict=True)
         ]
-        self.connections.settle({link.client: mid for link, mid in zip(links, mids, strict=True)})
+        self.connections.settle({link.client: number for link, number in zip(links, numbers, strict=True)})
         acked_ns = self.clock.now_ns()
-        for link, mid in zip(links, mids, strict=True):
-            link.acknowledged.discard(mid)
+        for link, number in zip(links, numbers, strict=True):
+            link.acknowledged.discard(number)
+        mids = numbers if self.unit.dialect.qos else [0] * len(numbers)
         return [
             Delivery(link.client, link.name, link.port, mid, sent_ns, acked_ns, 1 if link.port == port else 2)
             for link, mid, port in zip(links, mids, opened, strict=True)

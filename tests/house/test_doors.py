@@ -21,12 +21,12 @@ DOORS = {
     "numba": {"analysis/compiled/compiler"},
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
-    "paho": {"sensors/link", "testbed/live/listener"},
+    "paho": {"sensors/paho_client", "testbed/live/listener"},
     "google": {"analysis/series/sparkplug"},
     "pytest": {"testbed/pytest_plugin"},
     "pyroute2": {"testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},
-    "scapy": {"injector/crafted", "injector/frames", "injector/mqtt", "injector/segments"},
+    "scapy": {"injector/crafted", "injector/frames", "injector/segments"},
     "skops": {"analysis/models/files"},
     "starlette": {
         f"desk/{name}"

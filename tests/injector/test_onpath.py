@@ -1,6 +1,7 @@
 """The path between a unit and the broker, played frame by frame without a network."""
 
 import json
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,11 +15,13 @@ from tests.published import HOSTS
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.dialects import USUAL, Dialect
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.kinds import KindName
-from coldaisle_injector import frames, mqtt
+from coldaisle_injector import frames, messages, mqtt
 from coldaisle_injector.arp_caches import LOCK_NS, RESEND_NS
 from coldaisle_injector.catalogue import OnPath, attack_for
+from coldaisle_injector.messages import PUBCOMP, PUBREC, PUBREL, acknowledgement
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, Path
 from coldaisle_injector.script import ScriptRunner
@@ -61,11 +64,13 @@ class _Times:
 class _Scene:
     """A path, an episode of a kind, and one connection between the unit and the broker."""
 
-    def __init__(self, folder: FilePath, kind: KindName, **keys: Any) -> None:
+    def __init__(self, folder: FilePath, kind: KindName, dialect: Dialect = USUAL, **keys: Any) -> None:
         self.file, self.wire, self.times, self.slot = folder / "injector.jsonl", _Wire(), _Times(), 1
         self._journal = Journal(self.file, "day-1")
         notes = Notes(UNIT, self.times, self._journal)
-        self.path = Path(VICTIM, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
+        victim = replace(VICTIM, dialect=dialect)
+        self.path = Path(victim, self.wire, notes, lambda _: self.slot)  # type: ignore[arg-type]
+        self.dialect = dialect
         self.episode = episode(kind=kind, **keys)
         attack = attack_for(self.episode)
         assert isinstance(attack, OnPath)
@@ -90,9 +95,18 @@ class _Scene:
 
     def reply(self, payload: bytes) -> list[Segment]:
         """Let the broker send a payload and return the attacker's answer to it."""
-        self.path.on_segment(segment(payload, source=BROKER, numbers=(self.down, self.up_seen)))
+        flags = "PA" if payload else "A"
+        self.path.on_segment(segment(payload, source=BROKER, numbers=(self.down, self.up_seen), flags=flags))
         self.down += len(payload)
         return self._deliver()
+
+    def publish(self, value: str, mid: int) -> list[tuple[str, bytes]]:
+        """Let the unit send a reading in its dialect and return receiver and payload of what the attacker sends."""
+        return self.payloads(self.send(self.said(value, mid)))
+
+    def said(self, value: str, mid: int) -> bytes:
+        """Return a reading in the unit's dialect."""
+        return messages.publish("IoT", value, mid=mid if self.dialect.qos else 0, qos=self.dialect.qos)
 
     def copy(self, slot: int) -> list[Segment]:
         """Let the attacker deliver a reading of sensor 1 again and return what it sends."""
@@ -126,8 +140,11 @@ class _Scene:
             heard = Arp(2, victim.mac, victim.ip, other.ip)
             self.path.on_arp(heard, answer)
         self.wire.sent.clear()
-        self.send(publish("15.00", 1))
-        self.reply(mqtt.puback(1))
+        self.publish("15.00", 1)
+        for answer in ([b""], [mqtt.puback(1)], [acknowledgement(PUBREC, 1), acknowledgement(PUBCOMP, 1)])[
+            self.dialect.qos
+        ]:
+            self.reply(answer)
         self.path.begin()
         self.slot = 2
 
@@ -604,3 +621,104 @@ def test_who_says_nothing_is_owed_no_acknowledgement(tmp_path: FilePath) -> None
         scene.times.now += 2 * LOCK_NS
         scene.path.insist()
         assert _claims(scene) == claimed
+
+
+MOST_ONCE, ONCE = Dialect(qos=0), Dialect(qos=2)
+
+
+def _marked(scene: _Scene) -> list[tuple[str, str, str, bool]]:
+    return [
+        (line["act"], line["role"], line["side"], line["anomalous"])
+        for line in scene.lines("frame")
+        if line["act"] != "relay"
+    ][2:]
+
+
+def test_removed_reading_of_qos_0_is_acknowledged_by_tcp_alone(tmp_path: FilePath) -> None:
+    """The unit gets the acknowledgement of its bytes and no message, and the next reading leaves no hole in the stream."""
+    scene = _Scene(tmp_path, "removal", MOST_ONCE)
+    scene.begin()
+    assert scene.publish("15.54", 0) == [(UNIT.ip, b"")]
+    assert scene.path.settled
+    scene.slot = 9
+    assert scene.publish("15.60", 0) == [(BROKER.ip, scene.said("15.60", 0))]
+
+
+def test_copy_of_qos_0_waits_for_the_acknowledgement_of_its_bytes(tmp_path: FilePath) -> None:
+    """Nothing but TCP answers the copy: time stands still until then, the answer is a consequence, and the unit does not get it."""
+    scene = _Scene(tmp_path, "duplication", MOST_ONCE, variant="once")
+    scene.begin()
+    scene.publish("15.54", 0)
+    scene.reply(b"")
+    assert scene.payloads(scene.copy(2)) == [(BROKER.ip, scene.said("15.54", 0))]
+    assert not scene.path.settled
+    assert scene.reply(b"") == []
+    assert scene.path.settled
+    assert _marked(scene)[-2:] == [
+        ("copy", "duplicate", "broker", True),
+        ("reply", "consequence", "broker", True),
+    ]
+
+
+def test_removed_reading_of_qos_2_gets_its_whole_handshake(tmp_path: FilePath) -> None:
+    """The attacker answers PUBLISH with PUBREC and PUBREL with PUBCOMP; the broker sees neither, and time waits for the PUBREL."""
+    scene = _Scene(tmp_path, "removal", ONCE)
+    scene.begin()
+    assert scene.publish("15.54", 2) == [(UNIT.ip, acknowledgement(PUBREC, 2))]
+    assert not scene.path.settled
+    assert scene.payloads(scene.send(acknowledgement(PUBREL, 2))) == [(UNIT.ip, acknowledgement(PUBCOMP, 2))]
+    assert scene.path.settled
+    scene.slot = 9
+    assert scene.publish("15.60", 3) == [(BROKER.ip, scene.said("15.60", 3))]
+    for answer in (PUBREC, PUBCOMP):
+        assert scene.payloads(scene.reply(acknowledgement(answer, 3))) == [
+            (UNIT.ip, acknowledgement(answer, 3))
+        ]
+
+
+@pytest.mark.parametrize("kind", ["duplication", "delay"])
+def test_delivery_of_qos_2_by_the_attacker_has_its_own_handshake(tmp_path: FilePath, kind: str) -> None:
+    """A copy and a late reading get PUBREL and an acknowledgement from the attacker; the unit sees none of the broker's answers."""
+    scene = _Scene(tmp_path, kind, ONCE)
+    scene.begin()
+    scene.publish("15.54", 2)
+    if kind == "delay":
+        scene.send(acknowledgement(PUBREL, 2))
+        sent = scene.released(2)
+    else:
+        for answer in (PUBREC, PUBCOMP):
+            scene.reply(acknowledgement(answer, 2))
+        assert scene.path.spoofer.is_free(1)
+        sent = scene.copy(2)
+        assert not scene.path.spoofer.is_free(1)
+    assert scene.payloads(sent) == [(BROKER.ip, scene.said("15.54", 2))]
+    assert scene.payloads(scene.reply(acknowledgement(PUBREC, 2))) == [
+        (BROKER.ip, acknowledgement(PUBREL, 2))
+    ]
+    assert not scene.path.settled
+    assert scene.payloads(scene.reply(acknowledgement(PUBCOMP, 2))) == [(BROKER.ip, b"")]
+    assert scene.path.settled
+    assert scene.path.spoofer.is_free(1)
+    noted = [(act, side) for act, _, side, _ in _marked(scene)][-4:]
+    assert noted == [
+        ("reply", "broker"),
+        ("proceed", "broker"),
+        ("reply", "broker"),
+        ("acknowledge", "broker"),
+    ]
+
+
+def test_renamed_message_of_qos_2_keeps_its_other_name_until_it_is_complete(tmp_path: FilePath) -> None:
+    """The broker gets another message id in PUBLISH and PUBREL, the unit its own in PUBREC and PUBCOMP."""
+    scene = _Scene(tmp_path, "tampering", ONCE, variant="mqtt.msgid", value=40_000)
+    scene.begin()
+    assert scene.publish("15.54", 2) == [(BROKER.ip, scene.said("15.54", 40_000))]
+    for there, back, here in ((PUBREC, PUBREC, PUBREL), (PUBCOMP, PUBCOMP, None)):
+        assert scene.payloads(scene.reply(acknowledgement(there, 40_000))) == [
+            (UNIT.ip, acknowledgement(back, 2))
+        ]
+        assert scene.path.settled == (here is None)
+        if here:
+            assert scene.payloads(scene.send(acknowledgement(here, 2))) == [
+                (BROKER.ip, acknowledgement(here, 40_000))
+            ]

@@ -108,6 +108,7 @@ class MadeLink:
     ) -> None:
         self.client, self.name, self.keepalive_s = client, name, keepalive_s
         self.port, self.connected, self.lost = 39_000 + int(client), False, False
+        self.waits_for_tcp = False
         self.acknowledged: set[int] = set()
         self.published: list[bytes] = []
         self.ending = ""
@@ -138,6 +139,9 @@ class MadeLink:
     def break_off(self) -> None:
         """Break the connection; its owner notices at the next look."""
         self.connected, self.lost = False, True
+
+    def confirm(self) -> None:
+        """Do nothing: a reading is acknowledged at once, or by the cable."""
 
     def drop(self) -> None:
         """Close the connection without DISCONNECT."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.sensors.made import CLIENTS
 
 _RECEIVED = re.compile(
-    r"Received PUBLISH from (\S+) \(d[01], q1, r0, m(\d+), 'IoT', \.\.\. \((\d+) bytes\)\)"
+    r"Received PUBLISH from (\S+) \(d[01], q[012], r[01], m(\d+), 'IoT', \.\.\. \((\d+) bytes\)\)"
 )
 _CONNECTED = re.compile(r"New client connected from \S+ as (\S+) ")
 

@@ -12,6 +12,7 @@ from tests.sensors.made import CLIENTS
 from tests.sensors.mosquitto import Broker
 
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.dialects import USUAL, Dialect
 from coldaisle_sensors import link as links
 from coldaisle_sensors.link import BrokerLostError, Link, pump, settle
 
@@ -46,8 +47,8 @@ def connected(broker: Broker) -> Iterator[list[Link]]:
         link.disconnect()
 
 
-def _link(client: str, port: int) -> Link:
-    return Link(client, client, 600, lambda _: None, "127.0.0.1", port)
+def _link(client: str, port: int, dialect: Dialect = USUAL) -> Link:
+    return Link(client, client, 600, lambda _: None, "127.0.0.1", port, dialect)
 
 
 def _report(connected: list[Link]) -> dict[str, int]:
@@ -133,3 +134,48 @@ def test_no_broker_ends_with_the_sensors_name(monkeypatch: pytest.MonkeyPatch) -
     link.open()
     with pytest.raises(BrokerLostError, match=r"sensor 134 found no broker for 0\.5 s"):
         settle([link], {}, _WallClock())
+
+
+def test_reading_of_qos_0_is_acknowledged_by_tcp(broker: Broker) -> None:
+    """A reading of QoS 0 counts as sent once the broker's TCP has its bytes, and not when it is written."""
+    link = _link("134", broker.port, Dialect(qos=0))
+    link.open()
+    settle([link], {}, _WallClock())
+    number = link.publish("IoT", b"15.54")
+    assert link.waits_for_tcp
+    assert number not in link.acknowledged
+    settle([link], {"134": number}, _WallClock())
+    assert number in link.acknowledged
+    assert not link.waits_for_tcp
+    link.disconnect()
+    assert broker.received() == [("134", 0)]
+
+
+def test_reading_of_qos_0_on_a_lost_connection_is_published_again(broker: Broker) -> None:
+    """Where TCP has not acknowledged a reading, the next connection carries it as a message of its own."""
+    link = _link("134", broker.port, Dialect(qos=0))
+    link.open()
+    settle([link], {}, _WallClock())
+    broker.kill()
+    number = link.publish("IoT", b"15.54")
+    again = threading.Timer(0.3, broker.start)
+    again.start()
+    settle([link], {"134": number}, _WallClock())
+    again.join()
+    assert link.acknowledged == {number}
+    link.disconnect()
+    assert broker.received() == [("134", 0)]
+    assert broker.connections() == {"134": 2}
+
+
+def test_reading_of_qos_2_is_acknowledged_by_its_pubcomp(broker: Broker) -> None:
+    """The whole handshake is played, and its last message counts."""
+    link = _link("134", broker.port, Dialect(qos=2))
+    link.open()
+    settle([link], {}, _WallClock())
+    settle([link], {"134": link.publish("IoT", b"15.54")}, _WallClock())
+    link.disconnect()
+    log = [line for line in broker.log().splitlines() if "m1" in line or "Mid: 1" in line]
+    assert [word for line in log for word in ("PUBLISH", "PUBREC", "PUBREL", "PUBCOMP") if word in line] == [
+        "PUBLISH", "PUBREC", "PUBREL", "PUBCOMP",
+    ]  # fmt: skip

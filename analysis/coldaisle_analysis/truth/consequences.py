@@ -14,6 +14,8 @@ from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.kinds import expelling
+from coldaisle_contracts.topics import base_id, sensor_of
+from coldaisle_contracts.units import Unit
 
 EARLY = 10_000_000
 """Largest time by which a frame may precede its line in the journal, in ns: the error of retiming."""
@@ -139,11 +141,18 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
         if rows is None:  # no such connection: the ledger says so elsewhere
             continue
         first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
-        end = int(mid).to_bytes(2, "big") + evidence.plan.units[str(key[1])].encode(str(value))
+        end = _end_of_publish(evidence.plan.units[str(key[1])], int(mid), str(key[2]), str(value))
         episodes |= {
             int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
         }
     return pd.Series(episodes, dtype=object)
+
+
+def _end_of_publish(unit: Unit, mid: int, name: str, value: str) -> bytes:
+    """Return the last bytes of the PUBLISH of a reading: from its message id on, or from its topic on where it has none."""
+    if mid:
+        return mid.to_bytes(2, "big") + unit.encode(value)
+    return unit.topic(sensor_of(base_id(name))).encode("ascii") + unit.encode(value)
 
 
 def _published(evidence: Evidence) -> pd.DataFrame:

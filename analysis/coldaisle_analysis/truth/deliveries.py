@@ -1,7 +1,7 @@
 """Deliveries: every PUBLISH in the captures, and the reading that it carries.
 
 A reading is identified on the network by its sensor's client id and its message id; its time gives the connection, because
-message ids start again with each connection. Where the injector's journal gives the digest of the frame that carries a reading,
+message ids start again with each connection. A PUBLISH of QoS 0 has no message id; its value stands in for one. Where the injector's journal gives the digest of the frame that carries a reading,
 that frame counts. Copies are recognised by their frame's role in the journal of the injector, and by their message id in that of a unit.
 """
 
@@ -36,12 +36,13 @@ def delivered(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Da
     arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
     arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})
     arrived["payload"] = _values_in(arrived, evidence.plan)
+    arrived["unnumbered"] = arrived["payload"].where(arrived["msgid"] == 0, "")
     arrived["shard"] = packets["shard"].iloc[arrived["row"]].astype("str").set_axis(arrived.index)
     matched = pd.merge_asof(
         arrived.sort_values("time_ns", kind="stable"),
         _sent(evidence, readings),
         on="time_ns",
-        by=["shard", "client", "msgid"],
+        by=["shard", "client", "msgid", "unnumbered"],
     ).sort_values("row", kind="stable", ignore_index=True)
     by_digest = _named(evidence, joined, readings)
     matched["reading"] = matched["row"].map(by_digest).fillna(matched["reading"])
@@ -69,15 +70,17 @@ def _values_in(arrived: pd.DataFrame, plan: Plan) -> pd.Series:
 
 
 def _sent(evidence: Evidence, readings: pd.DataFrame) -> pd.DataFrame:
-    """Return every PUBLISH that units say they sent, by shard, client, msgid and time_ns: its reading, and whether it is a copy."""
+    """Return every PUBLISH that units say they sent, by shard, client, msgid, value and time_ns: its reading, and whether it is a copy."""
     sent = readings[readings["journalled"] > 0].reset_index(names="reading").assign(again=False)
-    sent = sent.rename(columns={"name": "client", "mid": "msgid", "sent_ns": "time_ns"})
-    copies = own_copies(evidence).rename(columns={"mid": "msgid", "at_ns": "time_ns"})
+    sent = sent.rename(columns={"name": "client", "mid": "msgid", "sent_ns": "time_ns", "sent": "unnumbered"})
+    copies = own_copies(evidence).rename(columns={"mid": "msgid", "at_ns": "time_ns", "after": "unnumbered"})
     at = pd.MultiIndex.from_frame(readings[list(KEY)])
     copies = copies.assign(reading=at.get_indexer(pd.MultiIndex.from_frame(copies[list(KEY)])), again=True)
-    columns = ["shard", "client", "msgid", "time_ns", "reading", "again"]
+    columns = ["shard", "client", "msgid", "unnumbered", "time_ns", "reading", "again"]
     table = pd.concat([sent[columns], copies.loc[copies["reading"] >= 0, columns]], ignore_index=True)
-    table = table.astype({"shard": "str", "client": "str", "msgid": "int64", "time_ns": "int64"})
+    texts = dict.fromkeys(("shard", "client", "unnumbered"), "str")
+    table = table.astype({**texts, "msgid": "int64", "time_ns": "int64"})
+    table["unnumbered"] = table["unnumbered"].where(table["msgid"] == 0, "")
     return table.assign(time_ns=table["time_ns"] - EARLY).sort_values("time_ns")
 
 

@@ -7,6 +7,7 @@ identification), so a packet inserted by another host is noticed.
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from coldaisle_analysis.witness import payloads
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
@@ -56,8 +57,7 @@ class Connections:
         self._all: list[tuple[str, Connection]] = []
         self._lines = journals.of_units(shard)
         self._outages = {unit: journals.outages(unit) for unit in self._lines}
-        self._opening: dict[int, str] = {}
-        self._closing: dict[int, str] = {}
+        self._opening, self._closing = dict[int, str](), dict[int, str]()
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
         self._own: dict[tuple[str, str], list[Line]] = defaultdict(list)
         self._doubts: list[Doubt] = []
@@ -68,11 +68,11 @@ class Connections:
         self._thrown = {line["client"] for line in acts}
         for unit, lines in self._lines.items():
             self._find_causes(unit, lines, acts)
-            for line in [*lines, *journals.copies(shard, unit)]:
-                if line["event"] == "reading":
-                    self._readings[unit, line["name"], line["mid"]].append(line)
-                    if line["episode"]:
-                        self._own[unit, line["name"]].append(line)
+            sent = [line for line in lines if line["event"] == "reading"] + journals.copies(shard, unit)
+            for line in sorted(sent, key=itemgetter("sent_ns")):
+                self._readings[unit, line["name"], line["mid"]].append(line)
+                if line["episode"]:
+                    self._own[unit, line["name"]].append(line)
 
     def _find_causes(self, unit: str, lines: list[Line], acts: list[Line]) -> None:
         """Determine the episode that caused each opening and closing of a unit's connections."""
@@ -210,13 +210,15 @@ class Connections:
         )
 
     def _reading(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
-        """Return the reading that a PUBLISH carries, by client, message id and time."""
+        """Return the reading that a PUBLISH carries, by client, message id and time; at QoS 0 by client, bytes and time."""
         mid = payloads.message_id(frame.payload)
         assert conn.line is not None  # noqa: S101 - callers ensure it
         for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
-            if line["sent_ns"] - EARLY_NS <= frame.at_ns:
-                here = line["port"] == frame.sport or line["attempts"] > 1
-                return line if here and frame.at_ns <= line["acked_ns"] + _ACKED_NS else None
+            if line["sent_ns"] - EARLY_NS > frame.at_ns:
+                continue
+            late = frame.at_ns > line["acked_ns"] + _ACKED_NS
+            if mid or late or frame.payload in payloads.publishes(self._units[unit], line):
+                return line if not late and (line["port"] == frame.sport or line["attempts"] > 1) else None
         return None
 
     def _sent_again(self, conn: Connection, frame: Frame, unit: str) -> Line | None:

@@ -20,7 +20,7 @@ _PATIENT_NS = 600 * SECOND
 """The longest time that an episode waits for connections to close, in ns."""
 _ON_PATH, _OWN = ("approach", "on_path", "begin", "end"), ("begin", "end")
 _MAKES = {
-    **dict.fromkeys(("poison", "restore", "acknowledge", "clear", "reset", "speak", "syn", "ask"), Role.INJECTED),
+    **dict.fromkeys(("poison", "restore", "acknowledge", "proceed", "clear", "reset", "speak", "syn", "ask"), Role.INJECTED),
     **dict.fromkeys(("repeat", "reply", "answer"), Role.CONSEQUENCE),
     **dict.fromkeys(("copy", "double"), Role.DUPLICATE),
     "relay": Role.RELAYED, "alter": Role.MODIFIED, "release": Role.DELAYED,

@@ -117,7 +117,7 @@ class Journals:
             }
             for act in acts
             if act["after"] is not None
-            and 0 < act["mid"] < 1 << 16
+            and 0 <= act["mid"] < 1 << 16
             and act["client"] in self.plan.units[unit].clients
         ]
 

@@ -1,8 +1,10 @@
 """Duplication: a reading is delivered again, once or in a burst."""
 
+from functools import partial
+
 from coldaisle_injector.catalogue import OnPath
 from coldaisle_injector.onpath import Path
-from coldaisle_injector.script import At, Script
+from coldaisle_injector.script import At, Script, Until
 
 
 class Attack(OnPath):
@@ -17,4 +19,6 @@ class Attack(OnPath):
         )
         for at_ns, slot, sensor, number in due:
             yield At(at_ns)
+            if not path.spoofer.is_free(sensor):
+                yield Until(partial(path.spoofer.is_free, sensor), f"the copy of sensor {sensor} before")
             path.spoofer.copy(slot, sensor, number)
