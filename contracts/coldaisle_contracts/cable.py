@@ -80,6 +80,17 @@ def set_up(host: Host) -> None:
     set_state(INTERFACE, up=True)
 
 
+def drop_address() -> None:
+    """Take its address from the calling thread's ``eth0``.
+
+    Raises:
+        OSError: if the interface may not be changed.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        packed = _ADDRESS.pack(INTERFACE.encode(), socket.AF_INET, bytes(4))
+        fcntl.ioctl(sock, _SET_ADDRESS, packed)
+
+
 def set_state(name: str, *, up: bool) -> None:
     """Set an interface up or down; it keeps its address, and setting it up restores its routes.
 

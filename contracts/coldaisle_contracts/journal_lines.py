@@ -10,6 +10,7 @@ KEYS = {
     "act": "what the attacker did with the frame",
     "after": "value that the broker got; null where it got none",
     "anomalous": "whether the frame is part of the anomaly; false where it was merely relayed",
+    "answer": "what was answered: the addresses of the name, or the message of the DHCP server; empty for no answer",
     "at_ns": "virtual time of the event, in ns since the epoch",
     "attempts": "2 where the PUBLISH was sent again on a new connection, else 1",
     "before": "value of the reading as it was sent; null where the act concerns no reading",
@@ -23,11 +24,14 @@ KEYS = {
     "kernel_drops": "packets of the shard that the kernel dropped, in the line of its first file; 0 in the others",
     "mid": "MQTT message id; 0 for none",
     "name": "client id on the wire",
+    "number": "number of the DNS message, or of the DHCP transaction",
     "offset_ns": "how far the NTP server's clock is ahead of the unit's; in the timeline virtual less wall time; in ns",
     "operation": "what was done, such as modify, swallow, copy or the name of a kind",
     "packets": "packets in the capture",
+    "path": "path of the page that was requested",
     "phase": "phase that the episode enters",
     "port": "TCP port of the host that opened the connection; 0 for none",
+    "question": "the name that was looked up",
     "raw": "path of the raw capture, relative to the run's folder",
     "raw_sha256": "sha256 of the raw capture, hex",
     "reason": "why the connection is opened or closed: start, lost, end, or the kind of an episode",
@@ -38,6 +42,8 @@ KEYS = {
     "side": "broker where the frame passes the capture, else unit",
     "slot": "slot of the plan; -1 for none",
     "stamp_ns": "time at which the reading was taken by the unit's corrected clock, in ns since the epoch",
+    "status": "status of the HTTP answer; 0 for no answer",
+    "step": "message that the DHCP client sent: discover, request or renew",
     "synced": "slot of the NTP query that the stamp relies on; -1 before the first answer",
     "taken_ns": "virtual time at which the reading was taken",
     "unit": "the unit attacked, or broker",
@@ -173,6 +179,40 @@ class OpenLine:
 
 
 @dataclass
+class LookupLine:
+    """A workstation looked a name up."""
+
+    event = "lookup"
+    question: str
+    number: int
+    port: int
+    at_ns: int
+    answer: str
+
+
+@dataclass
+class LeaseLine:
+    """A workstation sent a message to the DHCP server."""
+
+    event = "lease"
+    step: Literal["discover", "request", "renew"]
+    number: int
+    at_ns: int
+    answer: str
+
+
+@dataclass
+class FetchLine:
+    """A workstation requested a page on a connection of its own."""
+
+    event = "fetch"
+    path: str
+    port: int
+    at_ns: int
+    status: int
+
+
+@dataclass
 class OffsetLine:
     """The timekeeper granted a time advance."""
 
@@ -196,6 +236,6 @@ class SealedLine:
 
 Line = (
     ConnectLine | DisconnectLine | ReadingLine | TimeLine | FailedTimeLine | EpisodeLine | ActLine | FrameLine
-    | OpenLine | OffsetLine | SealedLine
+    | OpenLine | LookupLine | LeaseLine | FetchLine | OffsetLine | SealedLine
 )  # fmt: skip
 """Any line of a journal; :class:`~coldaisle_contracts.journal.Journal` adds event and shard."""

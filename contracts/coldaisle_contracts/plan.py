@@ -9,6 +9,7 @@ from pydantic import Field
 
 from coldaisle_contracts.addressing import BROKER as BROKER_HOST
 from coldaisle_contracts.addressing import INJECTOR, Host
+from coldaisle_contracts.background import NOWHERE
 from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS, KindName
@@ -135,8 +136,27 @@ class Plan(Model):
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """The hosts that have an address of their own: broker, attacker, units."""
-        return (BROKER_HOST, INJECTOR, *(unit.host for unit in self.units.values()))
+        """The hosts that have an address of their own: broker, attacker, units, workstations."""
+        units = (unit.host for unit in self.units.values())
+        return (BROKER_HOST, INJECTOR, *units, *self.workstations.values())
+
+    @cached_property
+    def workstations(self) -> dict[str, Host]:
+        """The workstations, by name; none without the site's table ``background``."""
+        background = self.scenario.site.background
+        return {host.name: host for host in background.hosts()} if background else {}
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The names of all units and workstations: each is a program with a journal of its own."""
+        return (*self.scenario.units, *self.workstations)
+
+    @property
+    def sources(self) -> set[str]:
+        """The IPv4 addresses that packets come from: those of the hosts, and none at all where a workstation asks for its own."""
+        background = self.scenario.site.background
+        leased = {NOWHERE} if background and background.dhcp_s else set()
+        return {host.ip for host in self.hosts} | leased
 
     def host_of(self, target: str) -> Host:
         """Return the host of a unit, or for :data:`~coldaisle_contracts.scenario.BROKER` the broker's."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from coldaisle_contracts.background import Background
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.units import MOST_UNITS, WARMER, Celsius, Group, PerSensor, Unit
 from coldaisle_contracts.validation import MismatchError, Model
@@ -68,6 +69,7 @@ class Site(Model):
         drift: standard deviation of the slow drift of the chilled water, in °C.
         excursion_share: share of slots in which all sensors of a unit jump together.
         season: daily and weekly seasonality.
+        background: workstations beside the units; none where it is left out.
     """
 
     devices: tuple[Group, ...] = Field(
@@ -80,6 +82,7 @@ class Site(Model):
     drift: Spread = 0.16
     excursion_share: Fraction = 0.045
     season: Season = Season()
+    background: Background | None = Field(default=None, exclude_if=lambda table: table is None)
 
     @model_validator(mode="before")
     @classmethod
@@ -131,10 +134,23 @@ class Site(Model):
             counts = Counter(map(what, units))
             if twice := [value for value, count in counts.items() if count > 1]:
                 raise MismatchError(f"devices.{key}", twice[0], remedy)
+        self._refuse_shared_addresses(units)
         if strange := sorted(set(self.medians) - {unit.name for unit in units}):
             remedy = f"the site has no such unit: use {few(unit.name for unit in units)}"
             raise MismatchError(f"medians.{strange[0]}", None, remedy)
         return self
+
+    def _refuse_shared_addresses(self, units: list[Unit]) -> None:
+        """Refuse workstations that have a name or an address of a unit."""
+        hosts = list(self.background.hosts()) if self.background else []
+        for host in hosts:
+            if host.name in {unit.name for unit in units}:
+                raise MismatchError(
+                    "devices.name", host.name, "a workstation has this name: give the device another one"
+                )
+            if host.ip in {unit.host.ip for unit in units}:
+                remedy = "a device has this address: move the workstations, or the group"
+                raise MismatchError("background.address", host.number, remedy)
 
 
 def few(names: Iterable[str], most: int = 6) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, NTP, TAKEN, Host, host
+from coldaisle_contracts.background import DNSMASQ, PAGES
 from coldaisle_contracts.dialects import USUAL, Dialect, Qos, Version
 from coldaisle_contracts.topics import SENSORS, TOPIC
 from coldaisle_contracts.validation import Model, refuse_first
@@ -30,6 +31,7 @@ _TOPIC, _PAYLOAD = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"), re.compile
 _RESERVED = {
     BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis", "notebook", "desk", "verdict",
     "live", "alarms", "judge", "scheduler", "worker", "campaign",
+    DNSMASQ, PAGES,
 }  # fmt: skip
 """Names that other programs of a run, or other services in containers, have."""
 NUMBER = re.compile(r"\{number(?::0(\d))?\}")

@@ -3,12 +3,13 @@
 import os
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from coldaisle_contracts import cable, unforeseen
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.plan import Plan, seed_for
 from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.shard import Shard
 from coldaisle_sensors import temperature_model
@@ -24,6 +25,9 @@ def main() -> None:
     plan = Plan.load(run / "plan.json")
     shard = Shard.parse(os.environ.get("COLDAISLE_SHARD", ""), plan.scenario.days)
     scenario = plan.scenario
+    if unit in plan.workstations:
+        _play_workstation(plan, run, shard, unit)
+        return
     if unit not in scenario.units:  # docker-compose.yml starts all four, whatever the scenario
         return
     if switch := os.environ.get("COLDAISLE_SWITCH"):
@@ -46,6 +50,29 @@ def main() -> None:
     )
     for day in shard.days:
         controller.run_day(day)
+    journal.close()
+    federate.advance(END)
+    federate.leave()
+
+
+def _play_workstation(plan: Plan, run: Path, shard: Shard, name: str) -> None:
+    """Play the days of a shard as a workstation."""
+    from coldaisle_sensors.workstation.lease import Leases  # noqa: PLC0415 - units need none of its libraries
+    from coldaisle_sensors.workstation.routine import Workstation  # noqa: PLC0415
+
+    host, background = plan.workstations[name], plan.scenario.site.background
+    assert background is not None  # noqa: S101 - there are workstations
+    if switch := os.environ.get("COLDAISLE_SWITCH"):
+        cable.plug_in(Path(switch), host)
+    journal = Journal(run / "journal" / f"{name}.jsonl", str(shard))
+    federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), name)
+    draw = Random(seed_for(plan.scenario.seed, f"lease/{name}/{shard}"))  # noqa: S311 - a simulation, not a secret
+    leases = Leases(host, federate, journal, draw)
+    workstation = Workstation(
+        name, plan, background, federate, TimeSync(NTP.ip, federate, journal), leases, journal
+    )
+    for day in shard.days:
+        workstation.run_day(day)
     journal.close()
     federate.advance(END)
     federate.leave()

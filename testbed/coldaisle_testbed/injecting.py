@@ -192,9 +192,7 @@ def _playing(stage: Path, order: Order, plan: Plan) -> dict[int, _Playing]:
         places = {folder: Shard.parse(folder.name, days) for folder in folders}
     playing = {}
     for folder, shard in places.items():
-        journals = [
-            folder / "journal" / f"{name}.jsonl" for name in (*plan.scenario.units, "injector", "timeline")
-        ]
+        journals = [folder / "journal" / f"{name}.jsonl" for name in (*plan.devices, "injector", "timeline")]
         if all(journal.is_file() for journal in journals):  # every program has begun
             offset_ns = Timeline.load(journals[-1], str(shard)).offset(time.time_ns())
             part = _Playing(folder, shard.days, offset_ns)

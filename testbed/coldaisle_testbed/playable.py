@@ -1,8 +1,10 @@
-"""Kinds of other packages: before anything is played, the programs of a run try to import what plays them."""
+"""Before anything is played: whether an engine can play the kinds of other packages, and the background traffic of a site."""
 
+import shutil
 import subprocess
 import sys
 
+from coldaisle_contracts.background import DNSMASQ
 from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.extensions import Origin
 from coldaisle_contracts.kinds import KINDS
@@ -15,11 +17,12 @@ PATIENCE_S = 300.0
 
 
 def refuse_unplayable(plan: Plan, engine: Engine) -> None:
-    """Refuse a plan with a kind of another package that an engine cannot play.
+    """Refuse a plan with a kind of another package that an engine cannot play, or with background traffic that it cannot.
 
     Raises:
-        InputError: naming kind and package.
+        InputError: naming kind and package, or what is missing.
     """
+    _refuse_background(plan, engine)
     added = KINDS.added({episode.kind for episode in plan.episodes})
     if not added:
         return
@@ -28,6 +31,18 @@ def refuse_unplayable(plan: Plan, engine: Engine) -> None:
         remedy = f"the images do not hold {origin.requirement}, which adds this kind: use --engine netns"
         raise InputError("--engine compose: kind", remedy, kind)
     _import(added)
+
+
+def _refuse_background(plan: Plan, engine: Engine) -> None:
+    background = plan.scenario.site.background
+    if background and engine == "compose":
+        remedy = "containers do not play it yet: use --engine netns"
+        raise InputError("--engine compose: key site.background", remedy)
+    if background and DNSMASQ in background.services and not shutil.which(DNSMASQ):
+        remedy = (
+            "the site's background traffic needs it: apt-get install --no-install-recommends dnsmasq-base"
+        )
+        raise InputError(DNSMASQ, remedy)
 
 
 def _import(added: dict[str, Origin]) -> None:

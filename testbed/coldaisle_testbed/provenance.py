@@ -34,7 +34,7 @@ _LIBRARIES = (
     "scikit-learn",
     "statsmodels",
 )
-DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2")
+DEBIAN = ("mosquitto", "chrony", "tcpdump", "tshark", "faketime", "libfaketime", "iproute2", "dnsmasq-base")
 """Debian packages that take part in a run."""
 PACKAGE = "debian/"
 """Prefix of the names of Debian packages among versions."""
@@ -45,6 +45,7 @@ PROGRAMS = {
     "chronyd": ("chrony", "-v"),
     "tcpdump": ("tcpdump", "--version"),
     "tshark": ("tshark", "--version"),
+    "dnsmasq": ("dnsmasq-base", "--version"),
 }
 """Programs by name: the Debian package, and the option that prints the version."""
 _PLAYING = ("mosquitto", "chronyd", "tcpdump")

@@ -219,7 +219,7 @@ def keeper_of(
     """
     return Timekeeper(
         folder,
-        shard_names(plan.scenario.units),
+        shard_names(plan.devices),
         plan.day_ns(shard.days[0]) + SECOND,
         Journal(run / "journal" / "timeline.jsonl", str(shard)),
         virtual=plan.scenario.time == "virtual",
@@ -228,9 +228,9 @@ def keeper_of(
     )
 
 
-def shard_names(units: tuple[str, ...]) -> set[str]:
-    """Return the federates of a shard: its units, the injector and the capture."""
-    return {*units, "injector", CAPTURE}
+def shard_names(devices: tuple[str, ...]) -> set[str]:
+    """Return the federates of a shard: its units and workstations, the injector and the capture."""
+    return {*devices, "injector", CAPTURE}
 
 
 def faketime_env(folder: Path, library: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from coldaisle_contracts.background import Background
 from coldaisle_contracts.kinds import DRAWN, SHIPPED
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
@@ -22,6 +23,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[site]`": Site,
     "`[[site.devices]]`": Group,
     "`[site.season]`": Season,
+    "`[site.background]`": Background,
     "`[publish]`": Publish,
     "`[[publish.authors]]`": Author,
 }
@@ -31,6 +33,7 @@ _TABLES = {
     "Drawn": "`[drawn]`",
     "EpisodeSpec": "`[[episodes]]`",
     "Season": "`[site.season]`",
+    "Background": "`[site.background]`",
     "Publish": "`[publish]`",
     "Author": "`[[publish.authors]]`",
 }

@@ -200,8 +200,8 @@ def unknown_addresses(subject: Subject) -> Measured:
     """Count addresses that belong to no host of the plan."""
     if subject.account is None or not subject.has("src", "mac"):
         raise Absent("there is no plan that lists the hosts")
-    hosts = subject.account.evidence.plan.hosts
-    planned = {host.ip for host in hosts} | {host.mac for host in hosts}
+    plan = subject.account.evidence.plan
+    planned = plan.sources | {host.mac for host in plan.hosts}
     addresses = {str(value) for meaning in ("src", "mac") for value in subject.of(meaning).dropna().unique()}
     strange = sorted(addresses - planned)
     return Measured(

@@ -1,7 +1,7 @@
 """Custody: every captured frame has a known sender and reason, or is reported as unexplained.
 
-There are four explanations: the attacker's journal has a line for the frame; it belongs to a connection or to an NTP exchange
-in a unit's journal; or it is ARP between the kernels of two hosts.
+There are five explanations: the attacker's journal has a line for the frame; it belongs to a connection or to an NTP exchange
+in a unit's journal; it is :mod:`background` traffic; or it is ARP between the kernels of two hosts.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.arrays import Ints, Mask
+from coldaisle_analysis.truth import background
 from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.evidence import name_of_frame
 from coldaisle_analysis.truth.frames import questions
@@ -36,6 +37,7 @@ def check(account: Account) -> Iterator[str]:
         client, port = lost.iloc[0][["client", "port"]]
         yield f"{len(lost)} connections were lost and no act is the reason, the first is that of client {client}, opened again from port {port}"
     yield from _exchanges(account)
+    yield from background.check(account.evidence)
 
 
 def unexplained(account: Account) -> Ints:
@@ -45,6 +47,7 @@ def unexplained(account: Account) -> Ints:
     plan = account.evidence.plan
     hosts = [host for host in plan.hosts if host != INJECTOR]
     explained = noted | _of_units(account) | questions(packets, hosts) | _ntp(plan, packets)
+    explained |= background.explained(account.evidence) & ~account.join.touched
     return np.flatnonzero(~explained)
 
 
@@ -57,12 +60,18 @@ def _of_units(account: Account) -> Mask:
 
 
 def _ntp(plan: Plan, packets: pd.DataFrame) -> Mask:
-    """Return which frames are NTP between a unit and the time server; :func:`_exchanges` counts them."""
-    units = [unit.host.ip for unit in plan.units.values()]
+    """Return which frames are NTP between a unit or workstation and the time server; :func:`_exchanges` counts them."""
+    units = list(_clients(plan))
     source, target = packets["ip_src"].astype("str"), packets["ip_dst"].astype("str")
     requests = source.isin(units) & (target == BROKER.ip) & packets["udp_dstport"].eq(NTP_PORT)
     answers = target.isin(units) & (source == BROKER.ip) & packets["udp_srcport"].eq(NTP_PORT)
     return (requests | answers).fillna(value=False).to_numpy(bool)
+
+
+def _clients(plan: Plan) -> dict[str, str]:
+    """Return the names of the hosts that ask for the time, by address."""
+    units = {unit.host.ip: unit.name for unit in plan.units.values()}
+    return units | {host.ip: host.name for host in plan.workstations.values()}
 
 
 def _exchanges(account: Account) -> Iterator[str]:
@@ -73,7 +82,7 @@ def _exchanges(account: Account) -> Iterator[str]:
     plan, packets = account.evidence.plan, account.evidence.trace.packets
     ntp = packets[_ntp(plan, packets)].astype({"shard": "str", "ip_src": "str", "ip_dst": "str"})
     is_request = ntp["ntp_mode"].eq(_REQUEST).to_numpy(bool)
-    names = {unit.host.ip: unit.name for unit in plan.units.values()}
+    names = _clients(plan)
     exchanges = ntp[["shard"]].assign(host=ntp["ip_src"].where(is_request, ntp["ip_dst"]).map(names))
     times = account.evidence.times
     tables = (exchanges[is_request], exchanges[~is_request], times, times[times["failed"] != ""])

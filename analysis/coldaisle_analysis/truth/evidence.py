@@ -20,8 +20,11 @@ from coldaisle_contracts.journal_lines import (
     DisconnectLine,
     EpisodeLine,
     FailedTimeLine,
+    FetchLine,
     FrameLine,
+    LeaseLine,
     Line,
+    LookupLine,
     ReadingLine,
     SealedLine,
 )
@@ -47,7 +50,10 @@ class Evidence:
         phases: their ``episode`` lines.
         connects: their ``connect`` lines, with ``host``.
         disconnects: their ``disconnect`` lines, with ``host``.
-        times: their ``time`` lines, with ``host``; ``failed`` is empty where the query had an answer.
+        times: their ``time`` lines and those of workstations, with ``host``; ``failed`` is empty where the query had an answer.
+        lookups: the ``lookup`` lines of workstations, with ``host``.
+        leases: their ``lease`` lines, with ``host``.
+        fetches: their ``fetch`` lines, with ``host``.
         sealed: the ``sealed`` lines of the capture, in order of time.
         trace: the retimed captures, decoded.
         raw: the captures as tcpdump wrote them: the same frames, in the order of the retimed captures.
@@ -62,6 +68,9 @@ class Evidence:
     connects: pd.DataFrame
     disconnects: pd.DataFrame
     times: pd.DataFrame
+    lookups: pd.DataFrame
+    leases: pd.DataFrame
+    fetches: pd.DataFrame
     sealed: pd.DataFrame
     trace: packets.Trace
     raw: Frames
@@ -75,11 +84,10 @@ def load(run: Path) -> Evidence:
     """
     plan = Plan.load(run / "plan.json")
     journal = run / "journal"
-    units = [
-        line | {"host": unit}
-        for unit in plan.scenario.units
-        for line in read_journal(journal / f"{unit}.jsonl")
-    ]
+    units, stations = (
+        [line | {"host": name} for name in names for line in read_journal(journal / f"{name}.jsonl")]
+        for names in (plan.scenario.units, plan.workstations)
+    )
     injector = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
     sealed = _table(SealedLine, read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
     _refuse_odd_names(sealed, journal / "capture.jsonl")
@@ -102,7 +110,10 @@ def load(run: Path) -> Evidence:
         phases=_table(EpisodeLine, [*injector, *units], journal),
         connects=_in_time(_table(ConnectLine, units, journal, "host")),
         disconnects=_in_time(_table(DisconnectLine, units, journal, "host")),
-        times=_table(FailedTimeLine, [{"failed": "", **line} for line in units], journal, "host"),
+        times=_table(FailedTimeLine, [{"failed": "", **line} for line in units + stations], journal, "host"),
+        lookups=_table(LookupLine, stations, journal, "host"),
+        leases=_table(LeaseLine, stations, journal, "host"),
+        fetches=_table(FetchLine, stations, journal, "host"),
         sealed=sealed,
         trace=trace,
         raw=raw,

@@ -116,7 +116,7 @@ def _captures_whole(evidence: Evidence) -> Iterator[str]:
 def _hosts_known(evidence: Evidence) -> Iterator[str]:
     packets, hosts = evidence.trace.packets, evidence.plan.hosts
     for column, expected in (
-        ("ip_src", {host.ip for host in hosts}),
+        ("ip_src", evidence.plan.sources),
         ("eth_src", {host.mac for host in hosts}),
     ):
         addresses = set(packets[column].dropna().unique())

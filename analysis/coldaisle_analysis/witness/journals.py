@@ -30,12 +30,14 @@ class Journals:
     Attributes:
         plan: the plan.
         units: the lines of each unit, by shard and unit.
+        stations: the lines of each workstation, likewise.
         attacker: the lines of the attacker, by shard, each with ``line``, its number in the journal.
         sealed: the ``sealed`` lines, by shard, in the order of the files.
     """
 
     plan: Plan
     units: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
+    stations: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
     attacker: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     sealed: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
 
@@ -51,6 +53,9 @@ class Journals:
         for unit in journals.plan.scenario.units:
             for line in read_journal(journal / f"{unit}.jsonl"):
                 journals.units[line["shard"], unit].append(line)
+        for name in journals.plan.workstations:
+            for line in read_journal(journal / f"{name}.jsonl"):
+                journals.stations[line["shard"], name].append(line)
         if journals.plan.episodes:
             for number, line in enumerate(read_journal(journal / "injector.jsonl"), 1):
                 journals.attacker[line["shard"]].append({**line, "line": number})
@@ -101,6 +106,10 @@ class Journals:
     def of_units(self, shard: str) -> dict[str, list[Line]]:
         """Return the lines of each unit in a shard."""
         return {unit: self.units[shard, unit] for unit in self.plan.scenario.units}
+
+    def of_stations(self, shard: str) -> dict[str, list[Line]]:
+        """Return the lines of each workstation in a shard."""
+        return {name: self.stations[shard, name] for name in self.plan.workstations}
 
     def copies(self, shard: str, unit: str) -> list[Line]:
         """Return the copies of readings that a unit published in a shard, in the form of ``reading`` lines."""

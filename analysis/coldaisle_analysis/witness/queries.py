@@ -1,4 +1,4 @@
-"""NTP: every captured request is a query that a unit recorded, and every answer has its request."""
+"""NTP: every captured request is a query that a unit or workstation recorded, and every answer has its request."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _OUT_NS = 30 * SECOND
 
 
 class Queries:
-    """Follows the units' NTP exchanges through a shard's capture.
+    """Follows the NTP exchanges of units and workstations through a shard's capture.
 
     Args:
         journals: the plan and the journals.
@@ -26,10 +26,11 @@ class Queries:
     def __init__(self, journals: Journals, shard: str) -> None:
         self._lines = {
             unit: [line for line in lines if line["event"] == "time"]
-            for unit, lines in journals.of_units(shard).items()
+            for unit, lines in (journals.of_units(shard) | journals.of_stations(shard)).items()
         }
         self._outages = {unit: journals.outages(unit) for unit in self._lines}
-        self._names = journals.unit_names
+        stations = {host.ip: host.name for host in journals.plan.workstations.values()}
+        self._names = journals.unit_names | stations
         self._open: dict[str, list[int]] = defaultdict(list)
 
     def explain(self, frame: Frame) -> Iterator[str]:

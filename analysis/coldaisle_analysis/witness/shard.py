@@ -10,6 +10,7 @@ from coldaisle_analysis.witness.frames import BROADCAST, TCP, UDP, Frame, read
 from coldaisle_analysis.witness.journals import Journals, Line
 from coldaisle_analysis.witness.own_host import OwnHost
 from coldaisle_analysis.witness.queries import Queries
+from coldaisle_analysis.witness.stations import Stations
 from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
 from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
 from coldaisle_contracts.timeline import Timeline
@@ -36,11 +37,13 @@ class Examination:
         self._attacker = Attacker(journals, shard)
         self._connections = Connections(journals, shard)
         self._queries = Queries(journals, shard)
+        self._stations = Stations(journals, shard)
         opened = [line for line in journals.attacker[shard] if line["event"] == "open"]
         hosts = journals.plan.hosts
         self._own_host = OwnHost(opened, hosts, self._settle)
         self._macs = {host.ip: host.mac for host in hosts if host != INJECTOR}
         self._units = {unit.host.ip for unit in journals.plan.units.values()}
+        self._clients = self._units | {host.ip for host in journals.plan.workstations.values()}
 
     def run(self, run: Path, raws: Sequence[str], timeline: Timeline) -> None:
         """Examine the frames of the shard.
@@ -54,7 +57,7 @@ class Examination:
             able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
             if able is not None:
                 self.verdicts[number] = able
-        for part in (self._own_host, self._attacker, self._connections, self._queries):
+        for part in (self._own_host, self._attacker, self._connections, self._queries, self._stations):
             self.doubts += part.close()
 
     def _settle(self, number: int, episode: str) -> None:
@@ -119,15 +122,20 @@ class Examination:
             honest = known and frame.target in self._macs
             return (NORMAL,) if honest else self._doubt(frame, "is ARP in the name of another host")
         hosts = {frame.source, frame.target}
-        with_unit = BROKER.ip in hosts and bool(hosts & self._units)
-        with_unit = with_unit and self._macs.get(frame.source) == frame.eth_src
+        honest = BROKER.ip in hosts and self._macs.get(frame.source) == frame.eth_src
+        with_unit = honest and bool(hosts & self._units)
         if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
             episode, doubts = self._connections.explain(frame, touched=False)
             self._suspect(frame, doubts)
             return () if doubts else (part_of(self._episodes[episode]) if episode else NORMAL,)
-        if with_unit and frame.protocol == UDP and _servers_port(frame) == NTP_PORT:
+        asks_time = honest and bool(hosts & self._clients)
+        if asks_time and frame.protocol == UDP and _servers_port(frame) == NTP_PORT:
             self._suspect(frame, self._queries.explain(frame))
             return (NORMAL,)
+        if self._stations.concerns(frame):
+            doubts = self._stations.explain(frame)
+            self._suspect(frame, doubts)
+            return () if doubts else (NORMAL,)
         return self._doubt(frame, "belongs to no known conversation")
 
 

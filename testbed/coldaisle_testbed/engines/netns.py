@@ -13,7 +13,7 @@ from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP, NTP
 from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import broker_accounts, namespaces
+from coldaisle_testbed import broker_accounts, namespaces, services
 from coldaisle_testbed.nursery import NAME, Ward
 from coldaisle_testbed.processes import Stops, accepts, ending, fork, last_words, module, program
 from coldaisle_testbed.stillness import Stillness
@@ -24,7 +24,9 @@ HOUSE = Path(__file__).resolve().parents[3]
 HEALTHY_S = 15.0
 """Time in which a daemon has to answer, in s."""
 
-_REACT = (BROKER.name, NTP.name, INJECTOR.name)
+_DAEMONS = (BROKER.name, NTP.name, *services.ANSWERS)
+"""Programs that end with the shard, and not before."""
+_REACT = (*_DAEMONS, INJECTOR.name)
 """Programs that act on what they hear; the units do so before they ask for time."""
 MOSQUITTO = ["mosquitto", "-c", str(HOUSE / "broker" / "mosquitto.conf")]
 CHRONYD = ["chronyd", "-x", "-d", "-u", "root"]
@@ -64,6 +66,7 @@ class ShardRun:
         hosts = self._plan.hosts
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
+        services.write(self._folder, self._plan)
         stillness = Stillness([spaces[host.name] for host in hosts])
         keeper = keeper_of(self._plan, self._shard, self._folder, self._stage, self._supervise, stillness)
         try:
@@ -73,7 +76,7 @@ class ShardRun:
                 if name in _REACT:
                     stillness.watch(pid)
             keeper.serve()
-            self._await_programs(shard_names(self._plan.scenario.units))
+            self._await_programs(shard_names(self._plan.devices))
         except FederateError as error:
             raise self._explained(error) from error
         finally:
@@ -86,12 +89,17 @@ class ShardRun:
     def _start_daemons(self, spaces: dict[str, int]) -> None:
         env = faketime_env(self._folder, self._library)
         chronyd = [*CHRONYD, *_chrony_directives(), f"pidfile {self._folder / 'chronyd.pid'}"]
-        for name, command in ((BROKER.name, MOSQUITTO), (NTP.name, chronyd)):
+        background = self._plan.scenario.site.background
+        wanted = background.services if background else ()
+        serving = {name: command for name, command in services.commands(HOUSE).items() if name in wanted}
+        for name, command in {BROKER.name: MOSQUITTO, NTP.name: chronyd, **serving}.items():
             pid = fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))
             self._children[pid] = name
         with namespaces.inside(spaces[BROKER.name]):
             self._await_healthy(BROKER.name, partial(accepts, "127.0.0.1", MQTT_PORT, 0.2))
             self._await_healthy(NTP.name, _ntp_answers)
+            for name in serving:
+                self._await_healthy(name, services.ANSWERS[name])
 
     def _await_healthy(self, name: str, answers: Callable[[], bool]) -> None:
         until = time.monotonic() + HEALTHY_S
@@ -113,14 +121,14 @@ class ShardRun:
         env |= faketime_env(self._folder, self._library)
         pid = self._ward.start("coldaisle_injector", spaces[INJECTOR.name], env, self._log("injector"))
         self._names[pid] = "injector"
-        for unit in self._plan.scenario.units:
+        for unit in self._plan.devices:
             unit_env = env | {"COLDAISLE_UNIT": unit}
             self._names[self._ward.start("coldaisle_sensors", spaces[unit], unit_env, self._log(unit))] = unit
 
     def _supervise(self) -> None:
         """Raise when a program ended with an error or was stopped for too long, or a daemon ended."""
         for name, code in self._ended().items():
-            if code != 0 or name in (BROKER.name, NTP.name):
+            if code != 0 or name in _DAEMONS:
                 raise FederateError(name, ending(code))
         self._stops.look({**self._children, self._ward.pid: NAME})
 

@@ -51,7 +51,7 @@ def planned(case: Case) -> Iterator[str]:
 def complete(case: Case) -> Iterator[str]:
     """Yield a sentence for each file that every run has and the manifest does not list, and for each that it lists in excess."""
     plan, sealed = case.account.evidence.plan, case.account.evidence.sealed
-    journals = [*plan.scenario.units, "timeline", "capture", "injector"]
+    journals = [*plan.devices, "timeline", "capture", "injector"]
     expected = {
         "plan.json",
         *(f"journal/{name}.jsonl" for name in journals),

@@ -1,0 +1,1 @@
+"""A workstation: a host beside the units that looks names up, renews its lease, asks for the time and polls a page."""
