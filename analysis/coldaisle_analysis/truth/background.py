@@ -97,13 +97,13 @@ def _dhcp(evidence: Evidence) -> pd.DataFrame:
     packets = evidence.trace.packets
     names = {bytes.fromhex(host.mac.replace(":", "")): host for host in evidence.plan.workstations.values()}
     rows: dict[int, tuple[str, str, int, bool, bool]] = {}
-    ports = packets[["udp_srcport", "udp_dstport"]]
-    to_server = ports.eq((DHCP_CLIENT_PORT, DHCP_PORT)).all(axis=1)
-    to_client = ports.eq((DHCP_PORT, DHCP_CLIENT_PORT)).all(axis=1)
-    for row in np.flatnonzero((to_server | to_client).to_numpy(bool)):
+    source, target = packets["udp_srcport"], packets["udp_dstport"]
+    to_server = (source.eq(DHCP_CLIENT_PORT) & target.eq(DHCP_PORT)).fillna(value=False).to_numpy(bool)
+    to_client = (source.eq(DHCP_PORT) & target.eq(DHCP_CLIENT_PORT)).fillna(value=False).to_numpy(bool)
+    for row in np.flatnonzero(to_server | to_client):
         frame = evidence.raw.frame(int(row))
         message = frame[ETHERNET + (frame[ETHERNET] & 15) * 4 + _UDP_HEADER :]
-        host, asks = names.get(bytes(message[_CHADDR : _CHADDR + 6])), bool(to_server.iloc[row])
+        host, asks = names.get(bytes(message[_CHADDR : _CHADDR + 6])), bool(to_server[row])
         if host is not None and frame[6:12].hex(":") == (host.mac if asks else BROKER.mac):
             number = int.from_bytes(message[_XID : _XID + 4], "big")
             rows[int(row)] = str(packets["shard"].iloc[row]), host.name, number, asks, not asks

@@ -1,0 +1,128 @@
+"""Background traffic: real DNS, DHCP, NTP and HTTP beside the units, of which every frame is explained twice and none is an attack's."""
+
+from pathlib import Path
+
+import pytest
+
+from coldaisle_analysis import dataset, witness
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts.background import DHCP_PORT, DNS_PORT, HTTP_PORT, NOWHERE
+from coldaisle_contracts.journal import read_journal
+from coldaisle_contracts.plan import Plan
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_testbed import shard_folders, sharding
+
+pytestmark = pytest.mark.netns
+BACKGROUND = {
+    "workstations": 2,
+    "address": 7,
+    "dns_s": 120,
+    "dhcp_s": 1200,
+    "ntp_s": 300,
+    "http_s": 90,
+}
+EPISODES = [
+    {
+        "kind": "modification",
+        "variant": "shift",
+        "unit": "inrow-13",
+        "day": 1,
+        "start": "00:10",
+        "readings": 2,
+    },
+    {"kind": "arp-sweep", "day": 1, "start": "00:20", "readings": 1, "count": 200},
+    {"kind": "port-scan", "variant": "udp", "day": 1, "start": "00:35", "readings": 1},
+    {"kind": "port-scan", "variant": "syn", "day": 1, "start": "00:50", "readings": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Account]:
+    """An hour of the published units with two workstations, an attack on a unit, a sweep and two scans."""
+    scenario = {
+        "name": "office", "seed": 11, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,
+        "site": {"background": BACKGROUND}, "episodes": EPISODES,
+    }  # fmt: skip
+    plan = build_plan(Scenario.model_validate(scenario))
+    stage = tmp_path_factory.mktemp("office") / "run"
+    shard_folders.prepare(stage, plan)
+    sharding.play(plan, stage, 1, lambda _: None)
+    return plan, stage, settle(stage)
+
+
+def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
+    """Every frame is explained, every line is in the capture, and nothing was dropped."""
+    _, stage, account = played
+    assert ledger.check(stage, account) == []
+    assert account.counts()["kernel_drops"] == 0
+
+
+def test_labels_are_exact(played: tuple[Plan, Path, Account]) -> None:
+    """Precision and recall of the labels are 1, and the witness finds each of them a second way."""
+    _, stage, account = played
+    dataset.write(dataset.build(stage, account), stage / "dataset")
+    proof = ledger.prove(stage, account)
+    assert (proof.precision, proof.recall, proof.unexplained) == (1.0, 1.0, 0)
+    table = account.join.table
+    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
+    labels = [
+        witness.Verdict(label, benign, episode if label or benign else "") for label, benign, episode in rows
+    ]
+    assert witness.differences(witness.testify(stage), labels) == []
+
+
+def test_workstations_do_all_four_things(played: tuple[Plan, Path, Account]) -> None:
+    """Each workstation gets its address, renews it, looks names up, asks for the time and gets the page, all with answers."""
+    plan, stage, _ = played
+    for name, host in plan.workstations.items():
+        lines = list(read_journal(stage / "journal" / f"{name}.jsonl"))
+        leases = [(line["step"], line["answer"]) for line in lines if line["event"] == "lease"]
+        assert leases[:2] == [("discover", "offer"), ("request", "ack")]
+        assert leases[2:] == [("renew", "ack")] * 5
+        lookups = [line for line in lines if line["event"] == "lookup"]
+        addresses = {f"{other.name}.aisle.test": other.ip for other in plan.hosts}
+        assert 29 <= len(lookups) <= 30
+        assert all(line["answer"] == addresses[line["question"]] for line in lookups)
+        assert 39 <= len([line for line in lines if line["event"] == "fetch" and line["status"] == 200]) <= 40
+        assert 11 <= len([line for line in lines if line["event"] == "time" and "offset_ns" in line]) <= 12
+        assert host.ip in {"198.18.0.7", "198.18.0.8"}
+
+
+def test_their_frames_are_normal(played: tuple[Plan, Path, Account]) -> None:
+    """No frame of a workstation is part of an anomaly; an address is asked for without having one."""
+    plan, _, account = played
+    packets, label = account.evidence.trace.packets, account.join.table["label"]
+    stations = {host.mac for host in plan.workstations.values()}
+    sent = packets["eth_src"].isin(stations)
+    assert label[sent & packets["arp_op"].isna()].sum() == 0
+    for ports, service in (("udp_dstport", DNS_PORT), ("udp_dstport", DHCP_PORT), ("tcp_dstport", HTTP_PORT)):
+        assert (sent & packets[ports].eq(service).fillna(value=False)).sum() > 0
+    assert (packets["ip_src"].astype("str") == NOWHERE).sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("event", "broken"),
+    [("lookup", "DNS"), ("lease", "DHCP"), ("fetch", "HTTP"), ("time", "NTP")],
+)
+def test_a_line_that_is_missing_is_noticed(
+    played: tuple[Plan, Path, Account], tmp_path: Path, event: str, broken: str
+) -> None:
+    """Without one line of a workstation's journal both ways of accounting say what is wrong."""
+    _, stage, _ = played
+    copy = tmp_path / "run"
+    for part in ("capture", "journal"):
+        (copy / part).parent.mkdir(exist_ok=True)
+        (copy / part).symlink_to(stage / part)
+    (copy / "plan.json").symlink_to(stage / "plan.json")
+    (copy / "journal").unlink()
+    (copy / "journal").mkdir()
+    for journal in (stage / "journal").iterdir():
+        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        if journal.name == "workstation-1.jsonl":
+            lines.remove(next(line for line in lines if f'"event":"{event}"' in line))
+        (copy / "journal" / journal.name).write_text("".join(lines), encoding="utf-8")
+    violations = ledger.check(copy)
+    assert any(broken in violation for violation in violations), violations
+    assert witness.testify(copy).doubts
