@@ -18,21 +18,22 @@ FIRST = (CONTAINERS, "tests/netns/", "tests/analysis/", "tests/testbed/", "tests
 """Folders whose tests take longest, in this order: what is short comes last, so that all workers end at about the same time."""
 
 
+def group_of(nodeid: str) -> str:
+    """Return the group of a test; the tests of a group run in one process: those of a file, and all in containers."""
+    return CONTAINERS if nodeid.startswith(CONTAINERS) else nodeid.partition("::")[0]
+
+
+def rank_of(nodeid: str) -> int:
+    """Return the place of a test's folder in :data:`FIRST`, or a greater number."""
+    return next((place for place, folder in enumerate(FIRST) if nodeid.startswith(folder)), len(FIRST))
+
+
 class Together(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
-    """Gives a worker all tests of a file, because they share what the file's fixtures make, and all tests in containers."""
+    """Gives a worker a whole group of tests, because they share what the fixtures of their file make."""
 
     @override
     def _split_scope(self, nodeid: str) -> str:
-        return CONTAINERS if nodeid.startswith(CONTAINERS) else nodeid.partition("::")[0]
-
-
-def long_ones_first(items: list[pytest.Item]) -> None:
-    """Sort tests by their folders as :data:`FIRST` says; the order within a folder stays."""
-    items.sort(
-        key=lambda item: next(
-            (place for place, folder in enumerate(FIRST) if item.nodeid.startswith(folder)), len(FIRST)
-        )
-    )
+        return group_of(nodeid)
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.beside import Shared, Together, is_worker, long_ones_first
+from tests.beside import Shared, Together, is_worker, rank_of
 from tests.made_package import Packages
 from xdist.remote import Producer
 
@@ -26,7 +26,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let a worker begin with the longest tests; report real runs as not run, with the reason, if this user may not make a namespace."""
     if is_worker(config):
-        long_ones_first(items)
+        items.sort(key=lambda item: rank_of(item.nodeid))
     if os.geteuid() == 0:
         return
     for item in items:
