@@ -12,7 +12,9 @@ NETWORK = IPv4Network("198.18.0.0/20")
 PUBLISHED = IPv4Network("198.18.0.0/24")
 """The part of it that has as many addresses as the network of the published captures; an ARP sweep asks for these."""
 
-MQTT_PORT = 1883
+MQTT_PORT, TLS_PORT = 1883, 8883
+MQTT_PORTS = (MQTT_PORT, TLS_PORT)
+"""Ports on which a broker takes MQTT: as plaintext, and within TLS."""
 NTP_PORT = 123
 
 

@@ -1,5 +1,6 @@
 """What a kind demands of the dialect of its unit: an episode that cannot be played is refused, and none such is drawn."""
 
+from coldaisle_contracts.dialects import PLAINTEXT
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.scenario import BROKER, EpisodeSpec, Scenario
@@ -13,12 +14,18 @@ def imitated(scenario: Scenario, target: str | None) -> str:
 
 def unmet(scenario: Scenario, kind: str, variant: str, target: str | None) -> Demand | None:
     """Return the first demand of a variant that the unit does not meet, ``None`` where it can be played."""
-    dialect = scenario.site.units[imitated(scenario, target)].dialect
     for demand in KINDS[kind].demands:
         concerned = not demand.variants or variant in demand.variants
-        if concerned and getattr(dialect, demand.key) not in demand.values:
+        if concerned and _offered(scenario, demand, target) not in demand.values:
             return demand
     return None
+
+
+def _offered(scenario: Scenario, demand: Demand, target: str | None) -> object:
+    """Return what the site offers for a demand: a property of the broker, or of the unit's dialect."""
+    if demand.key == PLAINTEXT:
+        return scenario.site.broker.plaintext
+    return getattr(scenario.site.units[imitated(scenario, target)].dialect, demand.key)
 
 
 def playable(scenario: Scenario, kind: str, target: str | None) -> tuple[str, ...]:
@@ -41,7 +48,12 @@ def refuse_unplayable(scenario: Scenario, spec: EpisodeSpec, place: str) -> None
     named = spec.variant or KINDS[spec.kind].variants[0]
     demand, unit = unmet(scenario, spec.kind, named, spec.unit), imitated(scenario, spec.unit)
     assert demand is not None  # noqa: S101 - else the variant were playable
-    value = getattr(scenario.site.units[unit].dialect, demand.key)
+    value = _offered(scenario, demand, spec.unit)
+    if demand.key == PLAINTEXT:
+        remedy = (
+            f"the broker has {PLAINTEXT} = {_text(value)}, and {demand.reason}: give it {PLAINTEXT} = true"
+        )
+        raise InputError(f"{place}.kind", remedy, spec.kind)
     able = " or ".join(map(_text, demand.values))
     other = f"choose a unit whose {demand.key} is {able}" + (
         f", or the variant {variants[0]}" if variants else ""

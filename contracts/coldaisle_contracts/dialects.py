@@ -16,13 +16,16 @@ class Dialect:
     Attributes:
         version: version of MQTT.
         qos: quality of service of its readings.
+        tls: whether its connections are encrypted.
     """
 
     version: Version = "3.1"
     qos: Qos = 1
+    tls: bool = False
 
 
 USUAL = Dialect()
 """The dialect of the published captures."""
-DEMANDED = tuple(field.name for field in fields(Dialect))
-"""The properties of a dialect that a kind can demand."""
+PLAINTEXT = "plaintext"
+DEMANDED = (*(field.name for field in fields(Dialect)), PLAINTEXT)
+"""What a kind can demand: properties of a unit's dialect, and a listener of the broker for plaintext."""

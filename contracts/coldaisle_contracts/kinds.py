@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from coldaisle_contracts.addressing import INJECTOR
+from coldaisle_contracts.dialects import PLAINTEXT
 from coldaisle_contracts.extensions import Table
 from coldaisle_contracts.kind_rules import NAME, faults
 from coldaisle_contracts.taxonomy import Demand, Kind, Parameter, Role
@@ -20,6 +21,10 @@ _PATH = (Role.INJECTED, Role.RELAYED, Role.CONSEQUENCE)
 _CLIENT = (Role.INJECTED, Role.CONSEQUENCE)
 _FROM = f"eth.src == {INJECTOR.mac}"
 """Filter for frames that the attacker's host sent."""
+_CLEAR = Demand(
+    "tls", (False,), "an attacker on the path of TLS can neither read nor change what is encrypted"
+)
+_PLAINTEXT = Demand(PLAINTEXT, (True,), "the attacker's clients speak plaintext")
 _COUNT = "number of them"
 _size = partial(Parameter, "size", signed=True)
 _count = partial(Parameter, "count", whole=True)
@@ -40,6 +45,7 @@ _KINDS = (
         "interception", "on the path", "T0830",
         "ARP claims of the attacker; frames arrive from its MAC address, unaltered",
         f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("read",), pace="none",
+        demands=(_CLEAR,),
     ),
     Kind(
         "modification", "on the path", "T0832",
@@ -53,12 +59,14 @@ _KINDS = (
             Parameter("lag", "readings", 1, 6, 1, 6, "age of the value that is delivered", whole=True, variants=("replay",)),
         ),
         edit="modify", stealth=True,
+        demands=(_CLEAR,),
     ),
     Kind(
         "removal", "on the path", "T0804",
         "readings that never come, on a connection that stays up",
         f"arp.duplicate-address-detected || (tcp.len == 0 && {_FROM})", (*_PATH, Role.REMOVED), ("swallow",),
         edit="swallow",
+        demands=(_CLEAR,),
     ),
     Kind(
         "duplication", "on the path", "T0856",
@@ -70,6 +78,7 @@ _KINDS = (
                       variants=("burst",), drawn=False),
         ),
         pace="copies", frames=70,
+        demands=(_CLEAR,),
     ),
     Kind(
         "delay", "on the path", "T0815",
@@ -77,12 +86,14 @@ _KINDS = (
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("hold",),
         (Parameter("delay_s", "s", 0.0002, 3600, 20, 560, "time for which each reading is held back; at most two intervals less 5 s", overt=True),),
         pace="holds", edit="hold", stealth=True, tail=3,
+        demands=(_CLEAR,),
     ),
     Kind(
         "reordering", "on the path", "T0832",
         "a sensor's readings in another order than they were taken",
         f"mqtt.msgtype == 3 && {_FROM}", (*_PATH, Role.DELAYED), ("swap",),
         pace="holds", edit="hold", tail=2,
+        demands=(_CLEAR,),
     ),
     Kind(
         "tampering", "on the path", "T0830",
@@ -106,6 +117,7 @@ _KINDS = (
         ),
         edit="tamper", cost_s=0.4,
         demands=(
+            _CLEAR,
             Demand("qos", (1, 2), "a PUBLISH of QoS 0 has no message id, is never sent again and cannot be lowered",
                    ("mqtt.qos", "mqtt.dup", "mqtt.msgid")),
         ),
@@ -116,17 +128,20 @@ _KINDS = (
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count("transmissions", 1, 4, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
+        demands=(_CLEAR,),
     ),
     Kind(
         "doubling", "on the path", "T0830",
         "segments that arrive twice; the second is discarded by the broker's kernel",
         f"tcp.analysis.retransmission && {_FROM}", (*_PATH, Role.DUPLICATE), ("segment",),
         edit="double",
+        demands=(_CLEAR,),
     ),
     Kind(
         "reset", "on the path", "T0814",
         "connections that break between two readings and are opened again",
         f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2, expels=True,
+        demands=(_CLEAR,),
     ),
     # -- rogue clients ------------------------------------------------------------------------------------------------
     Kind(
@@ -135,6 +150,7 @@ _KINDS = (
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("publish",),
         (_size("°C", -50, 50, 0.5, 8.0, "distance of the forged value from the median of the sensor it copies", overt=True),),
         pace="slots", frames=24, cost_s=0.05, stealth=True,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "takeover", "rogue client", "T0856",
@@ -142,12 +158,14 @@ _KINDS = (
         f"mqtt.msgtype == 1 && {_FROM}", _CLIENT, ("steal",),
         (_size("°C", -50, 50, 0.5, 8.0, "distance of the value published in the sensor's name from its median", overt=True),),
         pace="slots", frames=24, stealth=True, tail=2, expels=True,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "eavesdropping", "rogue client", "T0801",
         "a subscriber to everything",
         f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("wildcard",),
         target="broker", pace="ends", frames=400,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "retained-poisoning", "rogue client", "T0832",
@@ -155,6 +173,7 @@ _KINDS = (
         f"mqtt.retain == 1 && {_FROM}", _CLIENT, ("retain",),
         (_size("°C", -50, 50, 2.0, 20.0, "distance of the retained value from 20 °C"),),
         target="broker", pace="ends", frames=30, cost_s=0.3,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "will-abuse", "rogue client", "T0856",
@@ -162,6 +181,7 @@ _KINDS = (
         f"mqtt.conflag.willflag == 1 && {_FROM}", _CLIENT, ("die",),
         (_size("°C", -50, 50, 2.0, 20.0, "distance of the value in the will from 20 °C"),),
         target="broker", pace="slots", frames=40, cost_s=0.4,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "brute-force", "rogue client", "T0812",
@@ -169,6 +189,7 @@ _KINDS = (
         f"mqtt.conflag.passwd == 1 && {_FROM}", _CLIENT, ("guess",),
         (_count("logins", 1, 500, 8, 60, _COUNT), _rate(1, 200, 20, 100)),
         target="broker", pace="once", frames_each=10, cost_s=0.2,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "topic-enumeration", "rogue client", "T0861",
@@ -176,6 +197,7 @@ _KINDS = (
         f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("guess",),
         (_count("topics", 1, 500, 10, 60, _COUNT), _rate(1, 200, 20, 100)),
         target="broker", pace="once", frames=60, frames_each=8, cost_s=0.2,
+        demands=(_PLAINTEXT,),
     ),
     # -- denial of service --------------------------------------------------------------------------------------------
     Kind(
@@ -184,6 +206,7 @@ _KINDS = (
         f"mqtt.msgtype == 3 && {_FROM}", _CLIENT, ("qos-0", "qos-1"),
         (_count("messages", 10, 2000, 60, 400, _COUNT), _rate(20, 1000, 150, 600)),
         target="broker", pace="once", frames=20, frames_each=4, cost_s=0.2,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "connect-flood", "denial of service", "T0814",
@@ -192,6 +215,7 @@ _KINDS = (
         (_count("connections", 5, 300, 20, 80, _COUNT), _rate(10, 300, 80, 200),
          Parameter("hold_s", "s", 1, 240, 2, 60, "time for which they are held")),
         target="broker", pace="once", frames_each=14, cost_s=0.4,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "syn-flood", "denial of service", "T0814",
@@ -199,6 +223,7 @@ _KINDS = (
         f"tcp.flags.syn == 1 && tcp.flags.ack == 0 && {_FROM}", _CLIENT, ("syn",),
         (_count("requests", 10, 2000, 60, 400, _COUNT), _rate(20, 1000, 150, 600)),
         target="broker", pace="once", frames_each=3, cost_s=0.2,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "slow-denial", "denial of service", "T0814",
@@ -207,6 +232,7 @@ _KINDS = (
         (_count("connections", 1, 100, 4, 24, _COUNT),
          Parameter("keepalive_s", "s", 4, 150, 120, 20, "keepalive they ask for; the broker waits half as long again", whole=True)),
         target="broker", pace="once", frames_each=14, cost_s=1.2,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "malformed", "denial of service", "T0814",
@@ -215,6 +241,7 @@ _KINDS = (
         (_count("packets", 1, 100, 5, 25, _COUNT),
          Parameter("size", "bytes", 1_000, 200_000, 8_000, 60_000, "length of each packet", whole=True, variants=("oversized",))),
         target="broker", pace="once", frames_each=200, cost_s=0.1,
+        demands=(_PLAINTEXT,),
     ),
     # -- reconnaissance and time --------------------------------------------------------------------------------------
     Kind(
@@ -236,6 +263,7 @@ _KINDS = (
         "handshakes of every MQTT version and questions for the broker's own topics",
         f"mqtt && {_FROM}", _CLIENT, ("versions",),
         target="broker", pace="once", frames=120, cost_s=0.6,
+        demands=(_PLAINTEXT,),
     ),
     Kind(
         "time-forgery", "reconnaissance and time", "T0832",
@@ -243,6 +271,7 @@ _KINDS = (
         f"ntp.flags.mode == 4 && eth.dst == {INJECTOR.mac}", (*_PATH, Role.MODIFIED), ("shift",),
         (_size("s", -86_400, 86_400, 0.5, 600, "time by which the unit's clock is moved"),),
         pace="queries", tail=4,
+        demands=(_CLEAR,),
     ),
     # -- benign -------------------------------------------------------------------------------------------------------
     Kind(
@@ -280,15 +309,18 @@ _KINDS = (
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count("transmissions", 1, 3, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
+        demands=(_CLEAR,),
     ),
     Kind(
         "appliance", "benign", "", "an appliance on the path: frames arrive from its MAC address, unaltered",
         f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("relay",), pace="none",
+        demands=(_CLEAR,),
     ),
     Kind(
         "maintenance", "benign", "", "a technician's client that subscribes to the sensors' topic",
         f"mqtt.msgtype == 8 && {_FROM}", _CLIENT, ("subscribe",),
         target="broker", pace="ends", frames=400,
+        demands=(_PLAINTEXT,),
     ),
     # -- benign: a sensor's faults, twins of attacks that do the same to its readings; played only when named, so that no plan changes ----
     Kind(

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.background import Background
+from coldaisle_contracts.listeners import Broker
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.units import MOST_UNITS, WARMER, Celsius, Group, PerSensor, Unit
 from coldaisle_contracts.validation import MismatchError, Model
@@ -62,6 +63,7 @@ class Site(Model):
 
     Attributes:
         devices: groups of units; without any, the four of the published captures.
+        broker: what the broker listens on.
         medians: per unit, the median of each sensor, in °C; when left out, those of its group, or of the published captures.
         noise: standard deviation of each sensor's short-term noise, in °C.
         autocorrelation: lag-1 autocorrelation of that noise.
@@ -75,6 +77,7 @@ class Site(Model):
     devices: tuple[Group, ...] = Field(
         default=PUBLISHED_UNITS, min_length=1, exclude_if=lambda groups: bool(groups == PUBLISHED_UNITS)
     )
+    broker: Broker = Field(default=Broker(), exclude_if=lambda broker: bool(broker == Broker()))
     medians: dict[str, tuple[Celsius, Celsius, Celsius, Celsius]] = Field(default={})
     noise: tuple[Spread, Spread, Spread, Spread] = (0.15, 0.14, 0.13, 0.13)
     autocorrelation: tuple[Correlation, Correlation, Correlation, Correlation] = (0.15, 0.13, 0.08, 0.06)
@@ -95,9 +98,16 @@ class Site(Model):
     @cached_property
     def units(self) -> dict[str, Unit]:
         """Its units by name, in the order of the file."""
-        units = {unit.name: unit for group in self.devices for unit in group.units()}
+        units = {
+            unit.name: replace(unit, dialect=replace(unit.dialect, tls=self._is_encrypted(group)))
+            for group in self.devices
+            for unit in group.units()
+        }
         own = {name: replace(units[name], medians=medians) for name, medians in self.medians.items()}
         return units | own
+
+    def _is_encrypted(self, group: Group) -> bool:
+        return not self.broker.plaintext if group.tls is None else group.tls
 
     def normal(self, unit: str, sensor: int) -> tuple[float, float]:
         """Return least and greatest normal value of a sensor, in °C: three standard deviations below and above its median.
@@ -135,6 +145,13 @@ class Site(Model):
             if twice := [value for value, count in counts.items() if count > 1]:
                 raise MismatchError(f"devices.{key}", twice[0], remedy)
         self._refuse_shared_addresses(units)
+        for index, group in enumerate(self.devices):
+            if self._is_encrypted(group) and self.broker.tls is None:
+                raise MismatchError(f"devices.{index}.tls", group.tls, "give broker.tls, or leave this out")
+            if not self._is_encrypted(group) and not self.broker.plaintext:
+                raise MismatchError(
+                    f"devices.{index}.tls", group.tls, "leave it out, or give broker.plaintext = true"
+                )
         if strange := sorted(set(self.medians) - {unit.name for unit in units}):
             remedy = f"the site has no such unit: use {few(unit.name for unit in units)}"
             raise MismatchError(f"medians.{strange[0]}", None, remedy)

@@ -8,7 +8,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, NTP, TAKEN, Host, host
+from coldaisle_contracts.addressing import (
+    BROKER,
+    INJECTOR,
+    MQTT_PORT,
+    NETWORK,
+    NTP,
+    TAKEN,
+    TLS_PORT,
+    Host,
+    host,
+)
 from coldaisle_contracts.background import DNSMASQ, PAGES
 from coldaisle_contracts.dialects import USUAL, Dialect, Qos, Version
 from coldaisle_contracts.topics import SENSORS, TOPIC
@@ -61,6 +71,11 @@ class Unit:
     dialect: Dialect = USUAL
 
     @property
+    def port(self) -> int:
+        """The broker's TCP port for it."""
+        return TLS_PORT if self.dialect.tls else MQTT_PORT
+
+    @property
     def name(self) -> str:
         """Its name in the plan."""
         return self.host.name
@@ -108,6 +123,7 @@ class Group(Model):
         payload: pattern of the payloads, such as ``{"celsius": {value}}``; by default it is the number alone.
         version: version of MQTT that they speak.
         qos: quality of service of their readings.
+        tls: whether their connections are encrypted; by default where the broker has no plaintext listener.
         medians: median of each sensor, in °C.
         spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
     """
@@ -122,6 +138,7 @@ class Group(Model):
     payload: str = VALUE
     version: Version = "3.1"
     qos: Qos = Field(default=1, exclude_if=lambda qos: bool(qos == 1))
+    tls: bool | None = Field(default=None, exclude_if=lambda tls: tls is None)
     medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
     spread: float = Field(default=0.0, ge=0.0, le=2.0)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from coldaisle_contracts import cable, unforeseen
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
+from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.clock import END, Federate
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan, seed_for
@@ -14,6 +14,7 @@ from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.shard import Shard
 from coldaisle_sensors import temperature_model
 from coldaisle_sensors.controller import Controller
+from coldaisle_sensors.encryption import encryption_of
 from coldaisle_sensors.interface import Interface
 from coldaisle_sensors.link import Link
 from coldaisle_sensors.timesync import TimeSync
@@ -36,7 +37,9 @@ def main() -> None:
         scenario.site, unit, scenario.seed, scenario.start, scenario.slots, scenario.interval_s
     ).tolist()
     journal = Journal(run / "journal" / f"{unit}.jsonl", str(shard))
-    federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), unit)
+    federation = Path(os.environ["COLDAISLE_FEDERATION"])
+    federate, device = Federate(federation, unit), plan.units[unit]
+    encryption = encryption_of(device, scenario.site.broker, federation, run) if device.dialect.tls else None
     controller = Controller(
         unit,
         plan,
@@ -44,7 +47,7 @@ def main() -> None:
         federate,
         TimeSync(NTP.ip, federate, journal),
         journal,
-        partial(Link, host=BROKER.ip, port=MQTT_PORT, dialect=plan.units[unit].dialect),
+        partial(Link, host=BROKER.ip, port=device.port, dialect=device.dialect, encryption=encryption),
         Interface(),
         PlanChanges.of(run / "plan.json", plan),
     )

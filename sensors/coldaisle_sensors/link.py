@@ -3,6 +3,7 @@
 import fcntl
 import select
 import socket as sockets
+import ssl
 import struct
 import sys
 import termios
@@ -49,6 +50,7 @@ class Link:
         host: broker's IPv4 address.
         port: broker's TCP port.
         dialect: version of MQTT and quality of service.
+        encryption: settings of TLS; ``None`` for plaintext.
 
     Attributes:
         acknowledged: numbers of the readings that were acknowledged, see :meth:`publish`.
@@ -64,6 +66,7 @@ class Link:
         host: str,
         port: int,
         dialect: Dialect = USUAL,
+        encryption: ssl.SSLContext | None = None,
     ) -> None:
         self.client, self.name = client, name
         self.acknowledged: set[int] = set()
@@ -73,7 +76,7 @@ class Link:
         self._address = (host, port, keepalive_s)
         self._on_open, self._qos = on_open, dialect.qos
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
-        self._paho = PahoClient(name, dialect)
+        self._paho = PahoClient(name, dialect, encryption)
         self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
@@ -171,8 +174,9 @@ def _undelivered(sock: sockets.socket) -> int:
 def pump(links: Sequence[Link], timeout_s: float) -> bool:
     """Wait for traffic on any of the links, handle it, and return whether there was any."""
     by_socket = {sock: link for link in links if (sock := link.socket()) is not None}
-    ready = select.select(list(by_socket), [], [], timeout_s)[0]
-    for sock in ready:
+    held = [sock for sock in by_socket if isinstance(sock, ssl.SSLSocket) and sock.pending()]
+    ready = select.select(list(by_socket), [], [], 0 if held else timeout_s)[0]
+    for sock in dict.fromkeys([*held, *ready]):
         by_socket[sock].read()
     for link in links:
         link.write()

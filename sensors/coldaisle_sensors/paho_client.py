@@ -1,6 +1,7 @@
 """The client of a sensor's connection; the only module of the sensors that imports paho."""
 
 import socket as sockets
+import ssl
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,6 +11,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from coldaisle_contracts.addressing import BROKER
 from coldaisle_contracts.dialects import Dialect, Version
 
 _MID = 2
@@ -28,17 +30,19 @@ class PahoClient(Client):
     Args:
         name: MQTT client id on the wire.
         dialect: version of MQTT.
+        encryption: settings of TLS; ``None`` for plaintext.
     """
 
     on_port: Callable[[int], None]
 
-    def __init__(self, name: str, dialect: Dialect) -> None:
+    def __init__(self, name: str, dialect: Dialect, encryption: ssl.SSLContext | None = None) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=name,
             protocol=_PROTOCOLS[dialect.version],
             clean_session=True,
         )
+        self._encryption = encryption
 
     def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         packet = self._in_packet["packet"]
@@ -50,12 +54,17 @@ class PahoClient(Client):
 
     def _create_socket_connection(self) -> sockets.socket:
         sock = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
+        if self._encryption is not None:
+            name = BROKER.name
+            sock = self._encryption.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=name)
         try:
             sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
             sock.settimeout(self.connect_timeout)
             sock.bind(("", 0))
             self.on_port(sock.getsockname()[1])
             sock.connect((self.host, self.port))
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
         except OSError:
             sock.close()
             raise

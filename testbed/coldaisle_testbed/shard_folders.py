@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from coldaisle_contracts.listeners import CA, KEY_LOG
 from coldaisle_contracts.manifest import sha256_of
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
@@ -81,6 +82,10 @@ def join(stage: Path, shards: Iterable[Shard]) -> None:
     for place in _CAPTURES:
         for capture in (path for folder in folders for path in sorted((folder / place).glob("*.pcap"))):
             _linked(capture, stage / place / capture.name)
+    for name in (CA, KEY_LOG):
+        parts = [folder / "capture" / name for folder in folders]
+        if any(part.exists() for part in parts):
+            _put_together(stage / "capture" / name, parts)
     joined = stage / f".{SHARDS}"
     (stage / SHARDS).rename(joined)
     shutil.rmtree(joined)

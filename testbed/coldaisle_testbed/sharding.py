@@ -13,10 +13,11 @@ from subprocess import Popen
 
 from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.lifeline import die_with_parent
+from coldaisle_contracts.listeners import TLS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.unforeseen import FULL, as_known
-from coldaisle_testbed import namespaces, shard_folders
+from coldaisle_testbed import broker_listeners, namespaces, shard_folders
 from coldaisle_testbed.capacity import side_by_side, slots_here
 from coldaisle_testbed.engines.netns import ShardRun
 from coldaisle_testbed.interrupts import hear_again, held_back
@@ -91,6 +92,7 @@ def _play_all(
     with temporary_folder(stage) as folder:
         library = faketime_library()
         (folder / "offset").write_text("+0.000000000s", encoding="ascii")
+        broker_listeners.certify(folder, plan)
         nursery = open_nursery(folder, faketime_env(folder, library))
         playing = _Player(plan, stage, folder, library, nursery)
         thread = threading.Thread(target=meanwhile, daemon=True)  # so that failures are noticed meanwhile
@@ -229,6 +231,7 @@ def _play_one(
     try:
         shard_folders.prepare(shard_stage, plan)
         federation.mkdir(0o700)
+        (federation / TLS).symlink_to(folder / TLS)
         ShardRun(plan, shard, shard_stage, federation, folder / SOCKET, library).play()
         shard_folders.seal(shard_stage)
     except ColdaisleError as error:

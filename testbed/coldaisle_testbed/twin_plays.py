@@ -7,6 +7,7 @@ from pathlib import Path
 
 from coldaisle_analysis.twins.sides import memory_ns
 from coldaisle_contracts.clock import HOUR
+from coldaisle_contracts.listeners import CA, KEY_LOG
 from coldaisle_contracts.manifest import Manifest
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.planning import without_episodes
@@ -110,4 +111,7 @@ def _take(run: Path, stage: Path, shard: Shard, twin: Plan) -> None:
     for place in ("capture/raw", "capture"):
         for capture in (run / place).glob(f"{shard}-[0-9]*.pcap"):
             shutil.copyfile(capture, folder / place / capture.name)
+    for name in (CA, KEY_LOG):  # with the secrets of the other shards, which are not used
+        if (run / "capture" / name).exists():
+            shutil.copyfile(run / "capture" / name, folder / "capture" / name)
     shard_folders.seal(folder)

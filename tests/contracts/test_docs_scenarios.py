@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from coldaisle_contracts.background import Background
 from coldaisle_contracts.kinds import DRAWN, SHIPPED
+from coldaisle_contracts.listeners import Broker
 from coldaisle_contracts.publish import Author, Publish
 from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import Season, Site
@@ -22,6 +23,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[episodes]]`": EpisodeSpec,
     "`[site]`": Site,
     "`[[site.devices]]`": Group,
+    "`[site.broker]`": Broker,
     "`[site.season]`": Season,
     "`[site.background]`": Background,
     "`[publish]`": Publish,
@@ -32,6 +34,7 @@ _TABLES = {
     "Group": "`[[site.devices]]`",
     "Drawn": "`[drawn]`",
     "EpisodeSpec": "`[[episodes]]`",
+    "Broker": "`[site.broker]`",
     "Season": "`[site.season]`",
     "Background": "`[site.background]`",
     "Publish": "`[publish]`",
@@ -39,7 +42,11 @@ _TABLES = {
 }
 _WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
 _PER = {"Kinds": "kind", "Medians": "unit", "Accounts": "name"}
-_WORDED = {("Site", "devices"): "the published ones", ("Site", "medians"): "the published ones"}
+_WORDED = {
+    ("Site", "devices"): "the published ones",
+    ("Site", "medians"): "the published ones",
+    ("Group", "tls"): "where there is no plaintext",
+}
 """Defaults in words, by model and key."""
 _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< ", "maximum": "≤ "}
 

@@ -42,6 +42,12 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("[season]\npeak_hour = 24", "site.toml: key season.peak_hour is 24: it should be less than 24"),
         ("[medians]\ninrow-13 = [12, 16, 20, 'x']", "site.toml: key medians.inrow-13.3 is 'x': write a number"),
         ("[medians]\ninrow-13 = [12, 16, 27, 20]", "site.toml: key medians.inrow-13 is (12.0, 16.0, 27.0, 20.0): make coolant out warmer"),
+        ("[broker]\nplaintext = false", "site.toml: key broker.plaintext is False: leave it out, or give tls, because a broker needs a listener"),
+        ("[broker]\nclient_certificates = true", "site.toml: key broker.client_certificates is True: leave it out, or give tls"),
+        ("[broker]\ntls = '1.1'", "site.toml: key broker.tls is '1.1': "),
+        ("[[devices]]\naddress = 9\ntls = true", "site.toml: key devices.0.tls is True: give broker.tls, or leave this out"),
+        ("[[devices]]\naddress = 9\ntls = false\n[broker]\ntls = '1.3'\nplaintext = false",
+         "site.toml: key devices.0.tls is False: leave it out, or give broker.plaintext = true"),
         ("drift =", "site.toml: write valid TOML (Invalid value (at "),
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ from tests.conftest import HOUSE
 
 DOORS = {
     "cbor2": {"analysis/series/payloads"},
+    "cryptography": {"testbed/certificates"},
     "cyclonedx": {"contracts/publish", "testbed/bom"},
     "dask": {"testbed/campaign/cluster/connecting"},
     "distributed": {f"testbed/campaign/cluster/{name}" for name in ("connecting", "dask_pool", "mapping")},

@@ -43,7 +43,7 @@ DUE = [PLAN.reading_ns(EPISODE.onset + place, EPISODE.unit) for place in range(E
 
 PAGES = [*HOUSE.glob("*.md"), *HOUSE.glob("*/README.md"), *HOUSE.glob("docs/*.md")]
 ROOTS = [HOUSE, *HOUSE.glob("*/coldaisle_*/")]
-OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw",
+OF_A_RUN = ("runs/", "report/index", "models/metrics", "capture/raw", "capture/tls.keys", "capture/ca.pem",
             *(f"dataset/{level}.parquet" for level in LEVELS))  # fmt: skip
 """First parts of paths that a page may name although a checkout does not have them."""
 

@@ -72,7 +72,7 @@ class Mosquitto:
             probe.bind((NEAR.ip, 0))
             self.port = int(probe.getsockname()[1])
         conf = (HOUSE / "broker" / "mosquitto.conf").read_text()
-        near = conf.replace("listener 1883 0.0.0.0", f"listener {self.port} {NEAR.ip}")
+        near = conf.replace("include_dir listeners", f"listener {self.port} {NEAR.ip}")
         folder.mkdir()
         (folder / "near.conf").write_text(near.replace("connection_messages false", "log_type all"))
         broker_accounts.write(folder, ACCOUNTS)

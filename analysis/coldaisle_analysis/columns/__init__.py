@@ -7,6 +7,7 @@ frames and leaks the label. ``time`` holds times. ``label`` is the truth, known 
 where the row comes from, or is decoded but not learned from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
@@ -102,6 +103,8 @@ COLUMNS: tuple[Column, ...] = tuple(
     for line in (table + (truth.TABLE if level in LEVELS else "")).splitlines()
 )
 """Every column of every level, in the order of the files."""
+TLS: tuple[Column, ...] = tuple(_column("packets", line) for line in packets.TLS_TABLE.splitlines())
+"""Columns of level ``packets`` behind all others, in a run whose broker has TLS alone. Models do not learn from them."""
 
 
 @cache
@@ -141,11 +144,11 @@ def conform(frame: "pd.DataFrame", level: Level) -> "pd.DataFrame":
     return frame[list(dtypes)].astype(dtypes)
 
 
-def markdown(level: Level) -> str:
-    """Return a level's columns as a Markdown table, as docs/dataset.md shows them."""
+def markdown(level: Level, chosen: Sequence[Column] = ()) -> str:
+    """Return a level's columns, or some of them, as a Markdown table, as docs/dataset.md shows them."""
     tool = _OUTSIDE.get(level, "tshark field")
     head = f"| column | group | type | unit | meaning | {tool} |\n|---|---|---|---|---|---|"
-    return "\n".join([head, *(_row(column) for column in columns(level))])
+    return "\n".join([head, *(_row(column) for column in chosen or columns(level))])
 
 
 def _row(column: Column) -> str:

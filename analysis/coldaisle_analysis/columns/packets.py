@@ -112,3 +112,11 @@ rst_60 | feature | float | 1 | recent TCP segments with RST of all hosts, with a
 slot | label | Int32 | 1 | slot of the reading a PUBLISH carries, from the journals
 copy | label | Int16 | 1 | number of the copy a PUBLISH is, 0 for the reading itself, from the journals
 """
+TLS_TABLE = """\
+tls_records | meta | Int16 | 1 | TLS records that the frame completes; the fields below are those of the first
+tls_type | meta | Int16 | | its content type on the wire: 20 change cipher spec, 21 alert, 22 handshake, 23 application data | tls.record.opaque_type tls.record.content_type
+tls_version | meta | Int32 | | its version on the wire: 0x0301 of the first ClientHello, else 0x0303 | tls.record.version
+tls_len | meta | Int32 | bytes | its length without its header | tls.record.length
+tls_handshake | meta | Int16 | | type of its handshake message where that is not encrypted: 1 ClientHello, 2 ServerHello, 11 Certificate, … | tls.handshake.type
+"""
+"""Columns that level ``packets`` has more in a run with TLS."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from coldaisle_analysis import tables
 from coldaisle_analysis.arrays import Ints
-from coldaisle_analysis.columns import Level, conform
+from coldaisle_analysis.columns import TLS, Level, conform
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
@@ -114,7 +114,9 @@ def _packets(account: Account) -> pd.DataFrame:
     slots = account.readings["slot"].to_numpy()[carried["reading"]]
     table["slot"] = pd.Series(slots, carried.index).reindex(table.index).astype("Int32")
     table["copy"] = carried["copy"].reindex(table.index).astype("Int16")
-    return conform(table.assign(**{name: truth[name] for name in TRUTH}), "packets")
+    frames = conform(table.assign(**{name: truth[name] for name in TRUTH}), "packets")
+    dtypes = {column.name: column.dtype for column in TLS if column.name in table}
+    return frames.join(table[list(dtypes)].astype(dtypes)) if dtypes else frames
 
 
 def _readings(account: Account) -> pd.DataFrame:

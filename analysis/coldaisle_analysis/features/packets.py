@@ -4,9 +4,10 @@ Where several messages end in one frame, its row has the fields of the first mes
 :class:`Trace` has all of them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from coldaisle_analysis.decoding import SCHEMAS, Decoder, MqttOptions
 from coldaisle_analysis.decoding.captures import Frames, read
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.features.derived import Derivation
+from coldaisle_analysis.features.within_tls import open_up
 from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.series.names import publisher
 from coldaisle_analysis.series.published import Reader, Sent
@@ -35,6 +37,7 @@ class Trace:
         packets: one row per frame, with every column of level ``packets`` except the labels, ``day`` and ``wall_ns``.
         messages: one row per MQTT control packet: the columns of level ``messages``, the payload as text (one character per byte),
             ``row`` (position of its frame in packets) and ``time_ns`` (time of its frame).
+        said: what a frame carries within TLS, by its position; empty where the captures have no key log.
         gaps: number of holes in TCP streams that were never filled.
         remarks: sentences on flaws, limits and what was not read, see :meth:`Decoder.remarks`.
     """
@@ -44,6 +47,7 @@ class Trace:
     messages: pd.DataFrame
     gaps: int
     remarks: tuple[str, ...] = ()
+    said: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def decode(files: Sequence[Path], utc_offset_s: int = 0) -> pd.DataFrame:
@@ -65,6 +69,7 @@ def trace(
     utc_offset_s: int = 0,
     chosen: Sequence[str] = (),
     mqtt: MqttOptions = MqttOptions(),  # noqa: B008 - frozen
+    keys: Path | None = None,
 ) -> Trace:
     """Decode captures into packets and messages.
 
@@ -74,6 +79,8 @@ def trace(
         utc_offset_s: offset of local time from UTC, in s.
         chosen: patterns of the names of series whose values are read; without any, all are.
         mqtt: ports and version of MQTT.
+        keys: key log with which MQTT within TLS is decrypted; without it only plaintext is read. Packets then have the columns of
+            :mod:`within_tls`, too. What is derived for each frame follows from what the wire shows, with or without it.
 
     Raises:
         InputError: if a file cannot be read.
@@ -81,13 +88,25 @@ def trace(
     frames = read(files)
     of_file, names = pd.factorize(pd.Index(list(shards or [""] * len(files)), dtype="str"))
     packets, messages, gaps, remarks = _decoded(files, of_file.tolist(), mqtt)
+    said = dict[int, bytes]()
+    shown = messages
+    if keys is not None:
+        with TemporaryDirectory() as folder:
+            within = open_up(frames, packets, of_file[frames.file], keys, Path(folder))
+            messages = _decoded(within.files, of_file.tolist(), mqtt)[1]
+        packets, said = packets.join(within.columns), within.said
     packets["shard"] = pd.Categorical.from_codes(of_file[frames.file], names)
     packets = packets.assign(time_ns=frames.time_ns, **local_time(frames.time_ns, utc_offset_s))
+    messages, shown = _placed(messages, frames), _placed(shown, frames)
+    packets = packets.assign(**_derived(packets, shown, chosen))
+    return Trace(frames, packets, messages, gaps, remarks, said)
+
+
+def _placed(messages: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Return messages with position and time of their frames."""
     messages = messages.rename(columns={"frame": "row", "time": "time_ns"})
     messages["row"] -= 1
-    messages["time_ns"] = frames.time_ns[messages["row"]]
-    packets = packets.assign(**_derived(packets, messages, chosen))
-    return Trace(frames, packets, messages, gaps, remarks)
+    return messages.assign(time_ns=frames.time_ns[messages["row"]])
 
 
 def sent_in(packets: pd.DataFrame, messages: pd.DataFrame) -> Sent:

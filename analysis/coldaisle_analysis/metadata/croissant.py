@@ -5,12 +5,12 @@ the manifest itself, is a file object with its hash.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from coldaisle_analysis.columns import LEVELS, Column, Level, columns
+from coldaisle_analysis.columns import LEVELS, TLS, Column, Level, columns
 from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
 from coldaisle_contracts.manifest import MANIFEST
@@ -81,7 +81,12 @@ def croissant(facts: Facts) -> dict[str, Any]:
             for name, digest in (*sorted(manifest.files.items()), (MANIFEST, facts.digest))
         ],
         "recordSet": [
-            record_set(level, {"fileObject": {"@id": f"dataset/{level}.parquet"}}) for level in LEVELS
+            record_set(
+                level,
+                {"fileObject": {"@id": f"dataset/{level}.parquet"}},
+                TLS if level == "packets" and facts.plan.scenario.site.broker.tls is not None else (),
+            )
+            for level in LEVELS
         ],
     }
 
@@ -183,12 +188,13 @@ def file_object(name: str, digest: str, size: int) -> dict[str, Any]:
     }
 
 
-def record_set(level: Level, source: Mapping[str, Any]) -> dict[str, Any]:
+def record_set(level: Level, source: Mapping[str, Any], more: Sequence[Column] = ()) -> dict[str, Any]:
     """Return the rows of a level as Croissant describes them.
 
     Args:
         level: the level.
         source: the file object or file set that the rows are in.
+        more: columns that the level has in this run alone.
     """
     return {
         "@type": "cr:RecordSet",
@@ -196,7 +202,7 @@ def record_set(level: Level, source: Mapping[str, Any]) -> dict[str, Any]:
         "name": level,
         "description": f"Level {level}: one row per {ROWS[level]}.",
         "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
-        "field": [_field(column, source) for column in columns(level)],
+        "field": [_field(column, source) for column in (*columns(level), *more)],
     }
 
 

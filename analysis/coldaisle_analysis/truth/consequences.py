@@ -9,9 +9,10 @@ of the journal means the first connection from its port that begins after the li
 import numpy as np
 import pandas as pd
 
+from coldaisle_analysis.arrays import Mask
 from coldaisle_analysis.decoding.mqtt import PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT
+from coldaisle_contracts.addressing import BROKER, MQTT_PORTS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.kinds import expelling
 from coldaisle_contracts.topics import base_id, sensor_of
@@ -35,17 +36,26 @@ def connections(evidence: Evidence) -> pd.DataFrame:
     names = {unit.host.ip: unit.name for unit in evidence.plan.units.values()}
     parts = []
     for unit, broker in (("src", "dst"), ("dst", "src")):
-        table = packets[packets[f"tcp_{broker}port"].eq(MQTT_PORT) & packets[f"ip_{broker}"].eq(BROKER.ip)]
+        table = packets[packets[f"tcp_{broker}port"].isin(MQTT_PORTS) & packets[f"ip_{broker}"].eq(BROKER.ip)]
         port, host = table[f"tcp_{unit}port"].astype("int64"), table[f"ip_{unit}"].astype("str").map(names)
         parts.append(table[["flow"]].assign(shard=table["shard"].astype("str"), host=host, port=port))
     frames = pd.concat(parts).dropna(subset="host").sort_index()
     rows = packets.loc[frames.index]
-    reports = rows["mqtt_msgtype"].eq(PUBLISH).fillna(value=False).astype("int64")
+    reports = (rows["mqtt_msgtype"].eq(PUBLISH).fillna(value=False) | _within_tls(evidence, rows)).astype(
+        "int64"
+    )
     ends = (rows["tcp_fin"].eq(1) | rows["tcp_rst"].eq(1)).fillna(value=False).astype("int64")
     frames["opening"] = reports.groupby(frames["flow"]).cummax().eq(0).to_numpy()
     frames["closing"] = ends.groupby(frames["flow"]).cummax().eq(1).to_numpy()
     frames["line"] = _lines_of(evidence, frames)
     return frames
+
+
+def _within_tls(evidence: Evidence, rows: pd.DataFrame) -> Mask:
+    """Return which frames complete a PUBLISH within TLS."""
+    messages = evidence.trace.messages
+    published = messages["row"][messages["msgtype"].eq(PUBLISH).to_numpy(bool, na_value=False)]
+    return np.asarray(rows.index.isin(set(published) & set(evidence.trace.said)))
 
 
 def _lines_of(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
@@ -126,7 +136,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
         frames: frames of its units' connections, see :func:`connections`.
     """
     packets = evidence.trace.packets
-    upward = packets["tcp_dstport"].eq(MQTT_PORT) & packets["tcp_len"].gt(0)
+    upward = packets["tcp_dstport"].isin(MQTT_PORTS) & packets["tcp_len"].gt(0)
     sent = frames[upward.fillna(value=False)[frames.index].to_numpy(bool)]
     name = evidence.connects["name"].reindex(sent["line"]).to_numpy()
     places = sent.reset_index(names="row").groupby(["shard", "host", name])["row"]
@@ -142,9 +152,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
             continue
         first, last = np.searchsorted(time_ns[rows], [sent_ns - EARLY, acked_ns + EARLY])
         end = _end_of_publish(evidence.plan.units[str(key[1])], int(mid), str(key[2]), str(value))
-        episodes |= {
-            int(row): episode for row in rows[first:last] if evidence.raw.frame(int(row)).endswith(end)
-        }
+        episodes |= {int(row): episode for row in rows[first:last] if evidence.said(int(row)).endswith(end)}
     return pd.Series(episodes, dtype=object)
 
 

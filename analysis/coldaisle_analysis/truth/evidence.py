@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.decoding import captures
+from coldaisle_analysis.decoding import MqttOptions, captures
 from coldaisle_analysis.decoding.captures import Frames
 from coldaisle_analysis.features import packets
+from coldaisle_contracts.addressing import MQTT_PORTS
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.journal_lines import (
@@ -28,6 +29,7 @@ from coldaisle_contracts.journal_lines import (
     ReadingLine,
     SealedLine,
 )
+from coldaisle_contracts.listeners import KEY_LOG
 from coldaisle_contracts.plan import Plan
 
 _EDITED = "the journal was edited, so make the run again"
@@ -75,6 +77,10 @@ class Evidence:
     trace: packets.Trace
     raw: Frames
 
+    def said(self, row: int) -> bytes:
+        """Return what a frame says: the frame, or what it carries within TLS."""
+        return self.trace.said.get(row) or self.raw.frame(row)
+
 
 def load(run: Path) -> Evidence:
     """Read the evidence of a run.
@@ -92,7 +98,10 @@ def load(run: Path) -> Evidence:
     sealed = _table(SealedLine, read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
     _refuse_odd_names(sealed, journal / "capture.jsonl")
     sealed = sealed.sort_values("file", key=lambda names: names.map(_file_order), ignore_index=True)
-    trace = packets.trace([run / name for name in sealed["file"]], list(sealed["shard"]), plan.utc_offset_s)
+    files, shards = [run / name for name in sealed["file"]], list(sealed["shard"])
+    encrypted = plan.scenario.site.broker.tls is not None
+    mqtt, keys = (MqttOptions(MQTT_PORTS), run / "capture" / KEY_LOG) if encrypted else (MqttOptions(), None)
+    trace = packets.trace(files, shards, plan.utc_offset_s, mqtt=mqtt, keys=keys)
     raw = captures.read([run / name for name in sealed["raw"]])
     if len(raw) == len(trace.frames):
         raw = captures.in_order(raw, trace.packets["shard"].cat.codes.to_numpy().astype(np.int64))

@@ -109,24 +109,24 @@ class Connections:
         """
         upward = frame.source in self._names
         address, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
-        unit, kind = self._names[address], payloads.kind(frame.payload) if upward else 0
+        unit, kind = self._names[address], payloads.kind(frame.said) if upward else 0
         conn = self._current.get((unit, port))
         if upward and frame.flags & (SYN | ACK) == SYN and (conn is None or conn.first != frame.seq):
             conn = self._begin(unit, port, frame)
         if conn is None or conn.line is None:
             return "", [f"belongs to no connection that {unit} says it opened"]
         doubts = [*self._numbered(conn, frame, unit, upward=upward, touched=touched)]
-        if kind == payloads.CONNECT and payloads.client_id(frame.payload) != conn.line["name"]:
+        if kind == payloads.CONNECT and payloads.client_id(frame.said) != conn.line["name"]:
             doubts.append(f"connects another client than {conn.line['name']}, as {unit} says")
         reading = None
         if kind == payloads.PUBLISH:
             conn.published = True
             reading = self._reading(conn, frame, unit)
             if not touched and (
-                reading is None or frame.payload not in payloads.publishes(self._units[unit], reading)
+                reading is None or frame.said not in payloads.publishes(self._units[unit], reading)
             ):
                 doubts.append(f"carries no reading that {unit} recorded for this time")
-        if reading is None and upward and frame.payload:
+        if reading is None and upward and frame.said:
             reading = self._sent_again(conn, frame, unit)
         if conn.ended_ns is None and frame.flags & (FIN | RST):
             conn.ended_ns = frame.at_ns
@@ -140,7 +140,7 @@ class Connections:
         unit = self._names[frame.source]
         conn = self._current.get((unit, frame.sport))
         reading = self._reading(conn, frame, unit) if conn and conn.line else None
-        return reading is not None and frame.payload in payloads.publishes(self._units[unit], reading)
+        return reading is not None and frame.said in payloads.publishes(self._units[unit], reading)
 
     def close(self) -> Iterator[Doubt]:
         """Yield the connections and endings that a unit recorded and the capture does not show."""
@@ -211,13 +211,13 @@ class Connections:
 
     def _reading(self, conn: Connection, frame: Frame, unit: str) -> Line | None:
         """Return the reading that a PUBLISH carries, by client, message id and time; at QoS 0 by client, bytes and time."""
-        mid = payloads.message_id(frame.payload)
+        mid = payloads.message_id(frame.said)
         assert conn.line is not None  # noqa: S101 - callers ensure it
         for line in reversed(self._readings.get((unit, conn.line["name"], mid), [])):
             if line["sent_ns"] - EARLY_NS > frame.at_ns:
                 continue
             late = frame.at_ns > line["acked_ns"] + _ACKED_NS
-            if mid or late or frame.payload in payloads.publishes(self._units[unit], line):
+            if mid or late or frame.said in payloads.publishes(self._units[unit], line):
                 return line if not late and (line["port"] == frame.sport or line["attempts"] > 1) else None
         return None
 
@@ -227,7 +227,7 @@ class Connections:
         for line in self._own[unit, conn.line["name"]]:
             if line["sent_ns"] - EARLY_NS <= frame.at_ns <= line[
                 "acked_ns"
-            ] + _ACKED_NS and payloads.is_end_of(frame.payload, self._units[unit], line):
+            ] + _ACKED_NS and payloads.is_end_of(frame.said, self._units[unit], line):
                 return line
         return None
 

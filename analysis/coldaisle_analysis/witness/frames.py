@@ -42,6 +42,7 @@ class Frame:
         sport, dport: ports of TCP and UDP; 0 for anything else.
         seq, ack, flags: fields of TCP; 0 for anything else.
         payload: payload of TCP, UDP or ICMP.
+        said: the MQTT in it: its payload, or what that carries within TLS.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Frame:
     ack: int = 0
     flags: int = 0
     payload: bytes = b""
+    said: bytes = b""
 
     @property
     def digest(self) -> str:
@@ -146,7 +148,7 @@ def _read_ip(frame: Frame, packet: bytes) -> None:
         frame.sport, frame.dport = struct.unpack_from("!HH", body)
     if frame.protocol == TCP and len(body) >= 20:  # noqa: PLR2004 - RFC 9293
         frame.seq, frame.ack, words, frame.flags = struct.unpack_from("!IIBB", body, 4)
-        frame.payload = body[(words >> 4) * 4 :]
+        frame.payload = frame.said = body[(words >> 4) * 4 :]
     elif frame.protocol == UDP:
         frame.payload = body[8:]
     elif frame.protocol == ICMP:

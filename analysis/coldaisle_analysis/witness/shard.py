@@ -12,7 +12,9 @@ from coldaisle_analysis.witness.own_host import OwnHost
 from coldaisle_analysis.witness.queries import Queries
 from coldaisle_analysis.witness.stations import Stations
 from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP_PORT
+from coldaisle_analysis.witness.within_tls import WithinTls
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORTS, NTP_PORT
+from coldaisle_contracts.listeners import KEY_LOG
 from coldaisle_contracts.timeline import Timeline
 
 
@@ -42,6 +44,7 @@ class Examination:
         hosts = journals.plan.hosts
         self._own_host = OwnHost(opened, hosts, self._settle)
         self._macs = {host.ip: host.mac for host in hosts if host != INJECTOR}
+        self._encrypted = journals.plan.scenario.site.broker.tls is not None
         self._units = {unit.host.ip for unit in journals.plan.units.values()}
         self._clients = self._units | {host.ip for host in journals.plan.workstations.values()}
 
@@ -51,7 +54,10 @@ class Examination:
         Raises:
             InputError: if a capture cannot be read.
         """
+        within = WithinTls(read(run, raws, timeline), run / "capture" / KEY_LOG) if self._encrypted else None
         for number, frame in enumerate(read(run, raws, timeline)):
+            if within is not None:
+                within.say(frame)
             self.names.append(frame.name)
             self.verdicts.append(())
             able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
@@ -105,7 +111,7 @@ class Examination:
         episode, doubts = self._connections.explain(frame, touched=True)
         self._suspect(frame, doubts)
         relayed = line["act"] == "relay"
-        publish = frame.source in self._units and payloads.kind(frame.payload) == payloads.PUBLISH
+        publish = frame.source in self._units and payloads.kind(frame.said) == payloads.PUBLISH
         if relayed and publish and not self._connections.carries(frame):
             self._doubt(
                 frame, "is recorded as only relayed, and carries a reading that its unit did not record"
@@ -124,7 +130,7 @@ class Examination:
         hosts = {frame.source, frame.target}
         honest = BROKER.ip in hosts and self._macs.get(frame.source) == frame.eth_src
         with_unit = honest and bool(hosts & self._units)
-        if with_unit and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
+        if with_unit and frame.protocol == TCP and _servers_port(frame) in MQTT_PORTS:
             episode, doubts = self._connections.explain(frame, touched=False)
             self._suspect(frame, doubts)
             return () if doubts else (part_of(self._episodes[episode]) if episode else NORMAL,)

@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, NTP, NTP_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, NTP, NTP_PORT
 from coldaisle_contracts.errors import BUSY, ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_testbed import broker_accounts, namespaces, services
+from coldaisle_testbed import broker_accounts, broker_listeners, namespaces, services
 from coldaisle_testbed.nursery import NAME, Ward
 from coldaisle_testbed.processes import Stops, accepts, ending, fork, last_words, module, program
 from coldaisle_testbed.stillness import Stillness
@@ -67,6 +67,7 @@ class ShardRun:
         spaces = namespaces.build(hosts)
         broker_accounts.write(self._folder, self._plan.scenario.accounts)
         services.write(self._folder, self._plan)
+        broker_listeners.write(self._folder, self._plan.scenario.site.broker, self._stage / "capture")
         stillness = Stillness([spaces[host.name] for host in hosts])
         keeper = keeper_of(self._plan, self._shard, self._folder, self._stage, self._supervise, stillness)
         try:
@@ -96,7 +97,8 @@ class ShardRun:
             pid = fork(spaces[BROKER.name], env, self._log(name), program(command, self._folder))
             self._children[pid] = name
         with namespaces.inside(spaces[BROKER.name]):
-            self._await_healthy(BROKER.name, partial(accepts, "127.0.0.1", MQTT_PORT, 0.2))
+            for port in broker_listeners.ports(self._plan.scenario.site.broker):
+                self._await_healthy(BROKER.name, partial(accepts, "127.0.0.1", port, 0.2))
             self._await_healthy(NTP.name, _ntp_answers)
             for name in serving:
                 self._await_healthy(name, services.ANSWERS[name])

@@ -8,6 +8,7 @@ from typing import Any
 from coldaisle_analysis import metadata
 from coldaisle_analysis.columns import LEVELS
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.listeners import CA, KEY_LOG
 from coldaisle_contracts.manifest import MANIFEST
 from coldaisle_contracts.planning import planned_again
 from coldaisle_contracts.software import FOLDER, Software
@@ -57,6 +58,7 @@ def complete(case: Case) -> Iterator[str]:
         *(f"journal/{name}.jsonl" for name in journals),
         *sealed["file"],
         *sealed["raw"],
+        *(f"capture/{name}" for name in (CA, KEY_LOG) if plan.scenario.site.broker.tls is not None),
         *(f"dataset/{level}.{form}" for level in LEVELS for form in case.forms),
     }
     for name in sorted(expected - set(case.manifest.files)):

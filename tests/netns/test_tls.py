@@ -1,0 +1,158 @@
+"""Units that speak TLS: both versions, with and without client certificates, beside units that do not; every promise holds as for plaintext."""
+
+import re
+from typing import Any
+
+import pytest
+from tests.netns.observe import remarks
+
+from coldaisle_analysis import dataset, witness
+from coldaisle_analysis.truth import ledger
+from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts.listeners import CA, KEY_LOG
+from coldaisle_contracts.planning import build_plan
+from coldaisle_contracts.scenario import Scenario
+from coldaisle_testbed import shard_folders, sharding
+from coldaisle_testbed.obedience.observed import fields
+
+pytestmark = pytest.mark.netns
+ALONE: dict[str, Any] = {"broker": {"tls": "1.3", "plaintext": False}}
+BESIDE: dict[str, Any] = {
+    "broker": {"tls": "1.2", "client_certificates": True},
+    "devices": [
+        {"name": "crah-{number}", "count": 2, "address": 100, "client": "c{number}s{sensor}", "tls": True,
+         "topic": "hall/{number}/{sensor}", "payload": '{"celsius": {value}}', "version": "3.1.1"},
+        {"name": "rack-{number}", "count": 2, "address": 200, "client": "r{number}s{sensor}"},
+    ],
+}  # fmt: skip
+"""Two encrypted units with certificates of their own, and two that speak plaintext."""
+
+
+def _episode(kind: str, start: str, unit: str = "", readings: int = 1, **more: Any) -> dict[str, Any]:
+    named = {"unit": unit} if unit else {}
+    return {"kind": kind, "day": 1, "start": start, "readings": readings, **named, **more}
+
+
+RUNS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], str]] = {
+    "1.3": (
+        ALONE,
+        [
+            _episode("reboot", "00:20", "inrow-13"),
+            _episode("stuck-sensor", "00:20", "inrow-15", 3, sensors=[2]),
+            _episode("repeating-sensor", "00:35", "inrow-23", 2, variant="once", sensors=[1, 3]),
+            _episode("firmware", "00:20", "inrow-25", 4),
+            _episode("port-scan", "00:10"),
+        ],
+        "2050-07-04",
+    ),
+    "1.2": (
+        BESIDE,
+        [
+            _episode("takeover", "00:20", "crah-1", sensors=[2]),
+            _episode("brute-force", "00:50"),
+            _episode("eavesdropping", "00:20", readings=3),
+            _episode("modification", "00:20", "rack-1", 2, variant="shift", sensors=[1]),
+            _episode("reboot", "00:20", "crah-2"),
+            _episode("time-forgery", "00:20", "rack-2"),
+        ],
+        "2019-10-21",
+    ),
+}
+"""Site, episodes and first day of each run: one lies in the past, one in the future."""
+
+
+@pytest.fixture(scope="module", params=list(RUNS))
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Account]:
+    """The account of an hour of each site, and its version of TLS."""
+    site, episodes, first_day = RUNS[request.param]
+    plan = build_plan(
+        Scenario.model_validate(
+            {
+                "name": "encrypted", "seed": 3, "first_day": first_day, "time_zone": "UTC", "duration_h": 1, "site": site,
+                "episodes": episodes, "accounts": {"operator": "coolant-7"},
+            }
+        )
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tls") / "run"
+    shard_folders.prepare(folder, plan)
+    sharding.play(plan, folder, 1, lambda _: None)
+    return request.param, settle(folder)
+
+
+@pytest.fixture(scope="module")
+def built(played: tuple[str, Account]) -> dataset.Dataset:
+    """The dataset of each run."""
+    return dataset.build(played[1].evidence.run, played[1])
+
+
+def test_every_promise_holds(played: tuple[str, Account], built: dataset.Dataset) -> None:
+    """The ledger adds up, and the witness finds the label of every frame."""
+    _, account = played
+    assert ledger.check(account.evidence.run, account) == []
+    rows = built.packets[["label", "benign", "episode"]].astype("object").itertuples(index=False, name=None)
+    labels = [witness.Verdict(row[0], row[1], row[2] if row[0] or row[1] else "") for row in rows]
+    assert witness.differences(witness.testify(account.evidence.run), labels) == []
+    assert set(built.packets["kind"]) == {
+        "normal",
+        *(episode.kind for episode in account.evidence.plan.episodes),
+    }
+
+
+def test_the_wire_shows_records_and_no_messages(played: tuple[str, Account], built: dataset.Dataset) -> None:
+    """Frames have the TLS columns that tshark shows, and nothing that is encrypted; messages have what was decrypted."""
+    _, account = played
+    (path,) = (account.evidence.run / "capture").glob("*.pcap")
+    names = (
+        "frame.number",
+        "tls.record.opaque_type",
+        "tls.record.content_type",
+        "tls.record.version",
+        "tls.record.length",
+    )
+    shown = {int(row[0]): row[1:] for row in fields(path, "tls.record.version", *names)}
+    table = built.packets[built.packets["tls_records"].notna()]
+    assert len(table) > 100
+    assert set(table["frame_in_file"]) == set(shown)
+    for number, kind, version, length, records in table[
+        ["frame_in_file", "tls_type", "tls_version", "tls_len", "tls_records"]
+    ].itertuples(index=False, name=None):
+        opaque, content, versions, lengths = (cell.split(",") for cell in shown[number])
+        assert kind == int(content[0] or opaque[0])
+        assert (version, length, records) == (int(versions[0], 0), int(lengths[0]), len(lengths))
+    encrypted = built.packets[["tcp_srcport", "tcp_dstport"]].eq(8883).any(axis=1)
+    assert built.packets.loc[encrypted, "mqtt_msgtype"].isna().all()
+    assert built.packets.loc[encrypted, "client"].isna().all()
+    within = built.messages[encrypted.to_numpy()[built.messages["frame"] - 1]]
+    sent = account.readings[
+        [account.evidence.plan.units[unit].dialect.tls for unit in account.readings["unit"]]
+    ]
+    assert len(within[within["msgtype"] == 3]) >= len(sent) > 0
+    assert set(within["client"].astype("str").str.split("-").str[0]) == set(sent["client_id"])
+
+
+def test_the_key_log_is_the_only_secret_that_stays(played: tuple[str, Account]) -> None:
+    """The run keeps key log and certificate of the authority, and no private key; tshark finds no error but ends without a close."""
+    version, account = played
+    run = account.evidence.run
+    assert "PRIVATE KEY" not in "".join(
+        path.read_text("latin-1") for path in run.rglob("*") if path.is_file()
+    )
+    assert (run / "capture" / CA).read_text().count("BEGIN CERTIFICATE") == 1
+    label = "CLIENT_RANDOM" if version == "1.2" else "CLIENT_TRAFFIC_SECRET_0"
+    assert re.search(rf"^{label} ", (run / "capture" / KEY_LOG).read_text(), re.MULTILINE)
+    (path,) = (run / "capture").glob("*.pcap")
+    hellos = {
+        row[0]
+        for row in fields(path, "tls.handshake.type == 1", "tls.handshake.extensions.supported_version")
+    }
+    assert any("0x0304" in cell for cell in hellos) == (version == "1.3")
+    assert not [remark for remark in remarks(path) if "TLS" in remark or "Decrypt" in remark]
+
+
+def test_a_client_shows_its_certificate_where_it_has_to(played: tuple[str, Account]) -> None:
+    """Client certificates are asked for where the site says so (in 1.3 they are encrypted)."""
+    version, account = played
+    (path,) = (account.evidence.run / "capture").glob("*.pcap")
+    rows = fields(path, "tls", "tcp.dstport", "tls.handshake.type")
+    certified = any(port == "8883" and "11" in kinds.split(",") for port, kinds in rows)
+    assert certified == (version == "1.2")
