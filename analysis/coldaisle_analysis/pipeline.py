@@ -17,12 +17,12 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.evaluation import evaluate, metrics, other_runs
 from coldaisle_analysis.evaluation.levels import prepare
+from coldaisle_analysis.report import told
 from coldaisle_analysis.report.subject import Subject
 from coldaisle_analysis.staging import refuse_used, staged
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_analysis.twins import visibility_of
 from coldaisle_contracts.manifest import Manifest, digest_of
-from coldaisle_contracts.plan import Plan
 
 CAPTURES_SEED = 1
 """Seed of folds, models and bootstrap for captures without a scenario."""
@@ -195,7 +195,7 @@ def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
     return Subject(
         name=manifest.id,
         title=f"{plan.scenario.name.capitalize()}, from {plan.scenario.start:%-d %B %Y}",
-        origin=f"Run {manifest.id}. {_played(plan)} Every packet was captured beside the broker, and every label comes from "
+        origin=f"Run {manifest.id}. {told.played(plan)} Every packet was captured beside the broker, and every label comes from "
         "the journals of the attacker and of the units.",
         facts=facts,
         notes=(
@@ -203,31 +203,6 @@ def _subject_of(account: Account, manifest: Manifest, digest: str) -> Subject:
             f"The run's manifest.json has the sha256 {digest}; `coldaisle verify RUN --manifest-digest` checks the run against it.",
         ),
     )
-
-
-def _played(plan: Plan) -> str:
-    """Return a sentence on the traffic and the anomalies of a plan."""
-    scenario = plan.scenario
-    hours = scenario.duration_h
-    length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
-    return (
-        f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.interval_s:g} s for "
-        f"{length} ({scenario.time_zone}). {_happened(plan)}"
-    )
-
-
-def _happened(plan: Plan) -> str:
-    """Return a sentence on the number of attacks and benign anomalies of a plan."""
-    benign = sum(episode.row.benign for episode in plan.episodes)
-    attacks = len(plan.episodes) - benign
-    parts = [
-        f"an attacker on the same network acted in {attacks} episode{'s' * (attacks != 1)}"
-        if attacks
-        else "",
-        f"{benign} benign anomal{'ies' if benign != 1 else 'y'} happened" if benign else "",
-    ]
-    text = " and ".join(filter(None, parts)) or "nothing else happened"
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _subject_of_captures(pcaps: Sequence[Path], utc_offset_s: int) -> Subject:

@@ -81,6 +81,8 @@ class Episode(Model):
         begin_ns: virtual time at which the acts begin; by then an attacker on the path must have confirmed that frames pass through it.
         end_ns: virtual time at which the actor starts to leave.
         acts: its acts; none for kinds whose presence on the path is the whole anomaly.
+        chain: name of the chain that it is a step of; empty for an episode by itself.
+        step: which step of the chain it is, from 1; 0 for an episode by itself.
     """
 
     id: str
@@ -101,6 +103,8 @@ class Episode(Model):
     begin_ns: Nanoseconds
     end_ns: Nanoseconds
     acts: tuple[Act, ...]
+    chain: str = Field(default="", exclude_if=lambda chain: not chain)
+    step: Count = Field(default=0, exclude_if=lambda step: not step)
 
     @property
     def row(self) -> Kind:
@@ -127,6 +131,11 @@ class Plan(Model):
     def units(self) -> dict[str, Unit]:
         """The units that run, by name."""
         return {name: self.scenario.site.units[name] for name in self.scenario.units}
+
+    @property
+    def steps(self) -> dict[str, tuple[str, int]]:
+        """The chain and the step of each episode of a chain, by id."""
+        return {episode.id: (episode.chain, episode.step) for episode in self.episodes if episode.chain}
 
     @property
     def subscription(self) -> str:

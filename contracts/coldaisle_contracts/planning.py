@@ -4,7 +4,6 @@ import math
 import random
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
@@ -45,9 +44,11 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
     Raises:
         InputError: for an episode outside the run, one too early in its day, or two that overlap.
     """
-    begin = begins(scenario)
+    begin, steps = begins(scenario), _steps(scenario)
     episodes = tuple(
-        _episode(scenario, begin["start_ns"], name, slot, spec)
+        _episode(scenario, begin["start_ns"], name, slot, spec).model_copy(
+            update=steps.get((spec.target, slot), {})
+        )
         for name, (slot, spec) in _laid_out(scenario, place)
         if spec.kind not in without
     )
@@ -58,8 +59,9 @@ def build_plan(scenario: Scenario, place: str = "scenario", without: frozenset[s
 
 def _laid_out(scenario: Scenario, place: str) -> list[tuple[str, Placed]]:
     """Return every episode with its id, in order of time; added ones change neither ids nor choices of the others."""
-    named = _named(scenario, "episodes", place)
-    _refuse_overlap(scenario, {f"episodes.{index}": placed for index, placed in enumerate(named)}, place)
+    by_key = _named(scenario, _keys_named(scenario), place)
+    named = list(by_key.values())
+    _refuse_overlap(scenario, by_key, place)
     drawn = draw(scenario, named, place)
     for _, spec in drawn:
         _refuse_silence(scenario, spec, f"{place}: key drawn")
@@ -67,10 +69,9 @@ def _laid_out(scenario: Scenario, place: str) -> list[tuple[str, Placed]]:
     planned = sorted([*named, *drawn], key=_time)
     width = max(2, len(str(len(planned))))
     laid_out = {f"e{number:0{width}d}": placed for number, placed in enumerate(planned, 1)}
-    added = _named(scenario, "added", place)
-    keys = {f"added.{index}": placed for index, placed in enumerate(added)}
-    _refuse_overlap(scenario, laid_out | keys, place)
-    laid_out |= {f"a{number:02d}": placed for number, placed in enumerate(added, 1)}
+    added = _named(scenario, _keys_added(scenario), place)
+    _refuse_overlap(scenario, laid_out | added, place)
+    laid_out |= {f"a{number:02d}": placed for number, placed in enumerate(added.values(), 1)}
     return sorted(laid_out.items(), key=lambda pair: _time(pair[1]))
 
 
@@ -125,19 +126,45 @@ def planned_again(manifest: Manifest, place: str) -> Plan:
     return plan
 
 
-def _named(scenario: Scenario, key: Literal["episodes", "added"], place: str) -> list[Placed]:
-    """Return the episodes that a key of the scenario names."""
-    return [
-        _checked(scenario, spec, f"{place}: key {key}.{index}")
-        for index, spec in enumerate(getattr(scenario, key))
-    ]
+def _keys_named(scenario: Scenario) -> dict[str, EpisodeSpec]:
+    """Return the episodes that a scenario names, and the steps of its chains, each with its key."""
+    steps = {
+        f"chains.{number}.steps.{index}": spec
+        for number, chain in enumerate(scenario.chains)
+        for index, spec in enumerate(chain.steps)
+    }
+    return {f"episodes.{index}": spec for index, spec in enumerate(scenario.episodes)} | steps
+
+
+def _keys_added(scenario: Scenario) -> dict[str, EpisodeSpec]:
+    return {f"added.{index}": spec for index, spec in enumerate(scenario.added)}
+
+
+def _named(scenario: Scenario, specs: dict[str, EpisodeSpec], place: str) -> dict[str, Placed]:
+    """Return the first slot of each of the episodes that a scenario names, by key."""
+    return {key: _checked(scenario, spec, f"{place}: key {key}") for key, spec in specs.items()}
+
+
+def _steps(scenario: Scenario) -> dict[tuple[str, int], dict[str, str | int]]:
+    """Return chain and step of each episode of a chain; target and first slot tell any two episodes apart."""
+    return {
+        (spec.target, _first_slot(scenario, spec)): {"chain": chain.name, "step": number}
+        for chain in scenario.chains
+        for number, spec in enumerate(chain.steps, 1)
+    }
+
+
+def _first_slot(scenario: Scenario, spec: EpisodeSpec) -> int:
+    """Return the first slot at or after the start of an episode."""
+    clock = datetime.combine(scenario.first_day, spec.start)
+    in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / scenario.interval_s)
+    return (spec.day - 1) * scenario.slots_per_day + in_day
 
 
 def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     per_day, interval = scenario.slots_per_day, scenario.interval_s
-    clock = datetime.combine(scenario.first_day, spec.start)
-    in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / interval)
-    slot = (spec.day - 1) * per_day + in_day
+    slot = _first_slot(scenario, spec)
+    in_day = slot - (spec.day - 1) * per_day
     if slot >= scenario.slots:
         remedy = f"it lies outside of the run of {scenario.duration_h:g} h: start earlier"
         raise InputError(f"{place}.day and .start", remedy, f"{spec.day}, {spec.start}")
@@ -192,9 +219,7 @@ def _refuse_overlap(scenario: Scenario, laid_out: dict[str, Placed], place: str)
 
 def _refuse_strangers(plan: Plan, place: str) -> None:
     """Refuse to misdirect frames to a host that is not on the network all the time."""
-    keys = {f"episodes.{index}": spec for index, spec in enumerate(plan.scenario.episodes)}
-    keys |= {f"added.{index}": spec for index, spec in enumerate(plan.scenario.added)}
-    for key, spec in keys.items():
+    for key, spec in (_keys_named(plan.scenario) | _keys_added(plan.scenario)).items():
         number = spec.named.get("value")
         if spec.variant != "eth.dst" or number is None:
             continue

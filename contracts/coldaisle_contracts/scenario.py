@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from coldaisle_contracts.chains import timed
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.kinds import DRAWN, KINDS, SHIPPED, KindName
 from coldaisle_contracts.overrides import Overrides, merged
@@ -26,6 +27,7 @@ from coldaisle_contracts.validation import MismatchError, Model, refuse_first
 UnitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 """The name of a unit; those that there are follow from the site."""
 SensorNumber = Annotated[int, Field(ge=1, le=4)]
+ChainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 LONGEST_DRAWN = 60
 """Greatest number of readings in an episode drawn by seed."""
@@ -146,6 +148,43 @@ class EpisodeSpec(Model):
         return [row for row in self.row.parameters if row.of(variant) and not (self.stealth and row.overt)]
 
 
+class Chain(Model):
+    """Attacks that belong together, one after the other; the labels have its name and the number of each step.
+
+    Attributes:
+        name: its name, in the column ``chain`` of every level.
+        steps: its episodes, two or more, in order of time; a step may have ``after_min``, minutes from the start of the step before, in
+            place of ``day`` and ``start``.
+    """
+
+    name: ChainName
+    steps: tuple[EpisodeSpec, ...] = Field(min_length=1, max_length=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _timed(cls, content: Any) -> Any:
+        if isinstance(content, dict) and isinstance(steps := content.get("steps"), list | tuple):
+            return {**content, "steps": timed(steps)}
+        return content
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.steps) == 1:
+            raise MismatchError("steps", 1, "give two steps or more: one alone is an episode")
+        for number, step in enumerate(self.steps):
+            if step.row.benign:
+                raise MismatchError(
+                    f"steps.{number}.kind", step.kind, "name an attack: a chain has no benign step"
+                )
+            if number and (step.day, step.start) <= (
+                self.steps[number - 1].day,
+                self.steps[number - 1].start,
+            ):
+                remedy = "start later than the step before: the steps are in order of time"
+                raise MismatchError(f"steps.{number}.start", str(step.start), remedy)
+        return self
+
+
 class Drawn(Model):
     """Episodes that the plan draws by seed, spread over days, units and hours.
 
@@ -191,6 +230,7 @@ class Scenario(Model):
         site: the units that there are, and the parameters of their model.
         drawn: episodes drawn by seed.
         episodes: episodes named one by one.
+        chains: attacks that belong together, step by step.
         added: episodes that were put in while the run was played; all others stay as they are without them.
         publish: authors and terms of the run as a data set; they do not change the run.
     """
@@ -209,6 +249,7 @@ class Scenario(Model):
     site: Site = Site()
     drawn: Drawn = Drawn()
     episodes: tuple[EpisodeSpec, ...] = ()
+    chains: tuple[Chain, ...] = Field(default=(), exclude_if=lambda chains: not chains)
     added: tuple[EpisodeSpec, ...] = Field(default=(), exclude_if=lambda added: not added)
     publish: Publish | None = None
 
@@ -251,6 +292,9 @@ class Scenario(Model):
             (self.slots < 1, "duration_h", f"make it at least {interval}"),
             (not _once(self.units), "units", "name at least one unit, and none twice"),
         )
+        names = [chain.name for chain in self.chains]
+        if twice := [name for index, name in enumerate(names) if name in names[:index]]:
+            raise MismatchError("chains.name", twice[0], "two chains have this name: give each another one")
         if strange := [unit for unit in self.units if unit not in self.site.units]:
             raise MismatchError("units", strange[0], f"the site has no such unit: use {few(self.site.units)}")
         medians = self.site.medians

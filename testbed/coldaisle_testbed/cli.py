@@ -721,7 +721,11 @@ def scenario_show(
     plain = not console.encoding.lower().startswith("utf")
     console.print(f"[bold]{plan.scenario.name}[/]: {timeline.sentence(plan)}\n", highlight=False)
     console.print(
-        timeline.drawn(plan, console.width, plain=plain), timeline.totals(plan), sep="\n", highlight=False
+        timeline.drawn(plan, console.width, plain=plain),
+        timeline.totals(plan),
+        *timeline.chains(plan),
+        sep="\n",
+        highlight=False,
     )
     if every:
         console.print("", listings.of_episodes(plan), sep="\n", highlight=False)

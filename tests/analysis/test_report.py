@@ -20,7 +20,6 @@ from coldaisle_analysis.evaluation.evaluate import evaluate
 from coldaisle_analysis.evaluation.levels import prepare
 from coldaisle_analysis.evaluation.metrics import AlarmMetrics, Scored
 from coldaisle_analysis.models import WITH_POLICIES, WITHOUT_KIND
-from coldaisle_analysis.pipeline import _happened
 from coldaisle_analysis.report.conclusions import ANSWERS, conclusions
 from coldaisle_analysis.report.conclusions.advice import operator
 from coldaisle_analysis.report.conclusions.gains import gains, headline
@@ -33,6 +32,7 @@ from coldaisle_analysis.report.numbers import number
 from coldaisle_analysis.report.page import write
 from coldaisle_analysis.report.statistics import describe
 from coldaisle_analysis.report.subject import Subject
+from coldaisle_analysis.report.told import happened
 from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
@@ -299,7 +299,7 @@ def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], sentence: str)
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 48}
     drawn = {"drawn": {"count": sum(kinds.values()), "readings": (2, 3), "kinds": kinds}} if kinds else {}
     plan = build_plan(Scenario.model_validate(scenario | drawn))
-    assert _happened(plan) == sentence
+    assert happened(plan) == sentence
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:

@@ -21,6 +21,7 @@ from coldaisle_analysis.campaign.results import (
     Scores,
     TransferRow,
 )
+from coldaisle_analysis.earliness.chains import ChainEarliness
 from coldaisle_analysis.earliness.per_kind import KindEarliness
 from coldaisle_analysis.evaluation.counts import Intervals
 from coldaisle_analysis.evaluation.metrics import (
@@ -65,6 +66,7 @@ METRICS = (
     AlarmMetrics,
     Intervals,
     KindEarliness,
+    ChainEarliness,
 )
 """The types that the rows of the metrics consist of."""
 ATTRIBUTES = "\n\nAttributes:\n"

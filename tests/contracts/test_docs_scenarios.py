@@ -12,7 +12,7 @@ from coldaisle_contracts.background import Background
 from coldaisle_contracts.kinds import DRAWN, SHIPPED
 from coldaisle_contracts.listeners import Broker
 from coldaisle_contracts.publish import Author, Publish
-from coldaisle_contracts.scenario import Drawn, EpisodeSpec, Scenario
+from coldaisle_contracts.scenario import Chain, Drawn, EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import Season, Site
 from coldaisle_contracts.units import Group
 
@@ -21,6 +21,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "The run": Scenario,
     "`[drawn]`": Drawn,
     "`[[episodes]]`": EpisodeSpec,
+    "`[[chains]]`": Chain,
     "`[site]`": Site,
     "`[[site.devices]]`": Group,
     "`[site.broker]`": Broker,
@@ -35,6 +36,7 @@ _TABLES = {
     "Drawn": "`[drawn]`",
     "EpisodeSpec": "`[[episodes]]`",
     "Broker": "`[site.broker]`",
+    "Chain": "`[[chains]]`",
     "Season": "`[site.season]`",
     "Background": "`[site.background]`",
     "Publish": "`[publish]`",

@@ -8,7 +8,7 @@ where the row comes from, or is decoded but not learned from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -105,12 +105,26 @@ COLUMNS: tuple[Column, ...] = tuple(
 """Every column of every level, in the order of the files."""
 TLS: tuple[Column, ...] = tuple(_column("packets", line) for line in packets.TLS_TABLE.splitlines())
 """Columns of level ``packets`` behind all others, in a run whose broker has TLS alone. Models do not learn from them."""
+CHAINED = tuple(_column("packets", line) for line in truth.CHAINED.splitlines())
+"""The further columns that every level of a run with a chain has, after all others."""
 
 
 @cache
 def columns(level: Level) -> tuple[Column, ...]:
     """Return the columns of a level, in the order of the files."""
     return tuple(column for column in COLUMNS if column.level == level)
+
+
+def columns_of_run(level: Level, *, tls: bool = False, chained: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a level of a run, in the order of the files.
+
+    Args:
+        level: the level.
+        tls: whether the run's broker has TLS alone.
+        chained: whether the run has a chain of episodes.
+    """
+    steps = (replace(column, level=level) for column in CHAINED if chained)
+    return (*columns(level), *(TLS if tls and level == "packets" else ()), *steps)
 
 
 def names(level: Level, *groups: Group) -> list[str]:

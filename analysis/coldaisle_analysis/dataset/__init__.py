@@ -16,6 +16,7 @@ from coldaisle_analysis.columns import TLS, Level, conform
 from coldaisle_analysis.dataset import labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
+from coldaisle_analysis.dataset.chains import Steps, steps_of, with_steps
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.features.readings import Grid, of_grid
@@ -41,6 +42,7 @@ class Dataset:
         cut: limits of flows and windows.
         recognised: one line on the series of foreign captures and on what was left out, empty for a run.
         remarks: sentences on flaws of foreign captures and on what was not read of them.
+        steps: chain and step of each episode of a chain, by id.
     """
 
     packets: pd.DataFrame
@@ -49,6 +51,7 @@ class Dataset:
     cut: Cut = field(default_factory=Cut)
     recognised: str = ""
     remarks: tuple[str, ...] = ()
+    steps: Steps = field(default_factory=dict)
 
     def learned(self) -> dict[Level, pd.DataFrame]:
         """Return the levels that models are trained and scored on, by name."""
@@ -60,8 +63,8 @@ class Dataset:
             "packets": self.packets,
             "messages": self.messages,
             "readings": self.readings,
-            "flows": flows.build(self.packets, self.cut),
-            "windows": windows.build(self.packets, self.readings, self.cut),
+            "flows": with_steps(flows.build(self.packets, self.cut), self.steps),
+            "windows": with_steps(windows.build(self.packets, self.readings, self.cut), self.steps),
         }
 
 
@@ -80,7 +83,10 @@ def build(run: Path, account: Account | None = None) -> Dataset:
     cut = Cut(plan.start_ns, plan.utc_offset_s, window_s=READINGS * plan.scenario.interval_s)
     frames = _packets(account)
     messages = of_frames(account.evidence.trace.messages, frames)
-    return Dataset(frames, messages, _readings(account), cut)
+    packets, messages, readings = (
+        with_steps(rows, plan.steps) for rows in (frames, messages, _readings(account))
+    )
+    return Dataset(packets, messages, readings, cut, steps=plan.steps)
 
 
 def of_frames(messages: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
@@ -229,8 +235,7 @@ def load(folder: Path) -> Dataset:
     Raises:
         InputError: if a file is missing or is not Parquet.
     """
-    return Dataset(
-        packets=tables.read(folder / "packets.parquet"),
-        messages=tables.read(folder / "messages.parquet"),
-        readings=tables.read(folder / "readings.parquet"),
+    packets, messages, readings = (
+        tables.read(folder / f"{level}.parquet") for level in ("packets", "messages", "readings")
     )
+    return Dataset(packets, messages, readings, steps=steps_of(packets) | steps_of(readings))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coldaisle_analysis.arrays import Floats, Mask, Rows
-from coldaisle_analysis.earliness.cases import Cases
+from coldaisle_analysis.arrays import Floats, Mask
+from coldaisle_analysis.earliness.chains import earliness_per_chain
 from coldaisle_analysis.earliness.curves import recall_by_items, recall_by_seconds
 from coldaisle_analysis.earliness.erde import (
     erde,
@@ -30,10 +30,10 @@ from coldaisle_analysis.earliness.policies import (
     Tuned,
     as_json,
     budget_threshold,
-    evaluation_set,
     simplest,
     tune_all,
 )
+from coldaisle_analysis.evaluation.case_sets import CaseSets
 from coldaisle_analysis.evaluation.folds import FoldResult
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import (
@@ -53,43 +53,6 @@ OBJECTIVE = "erde_5"
 """The score that policies are chosen for."""
 BEST = "best"
 """The simplest good policy of all families."""
-
-
-@dataclass(frozen=True)
-class CaseSets:
-    """The evaluation sets of a split for one kind of case.
-
-    Attributes:
-        name: the kind of case, such as ``connection``.
-        whole: the rows of all test sides.
-        train: one set per fold: the rows that inner folds hold out of its training side.
-        test: one set per fold: its test side.
-    """
-
-    name: str
-    whole: EvaluationSet
-    train: tuple[EvaluationSet, ...]
-    test: tuple[EvaluationSet, ...]
-
-
-def case_sets(level: Level, folds: Sequence[Fold]) -> tuple[CaseSets, ...]:
-    """Return the evaluation sets of a split for each kind of case of the level that has a positive case."""
-
-    def set_of(cases: Cases, *rows: Rows) -> EvaluationSet:
-        mask = np.zeros(len(level.labels), np.bool_)
-        mask[np.concatenate(rows)] = True
-        return evaluation_set(cases, level.labels, level.episodes, mask)
-
-    return tuple(
-        CaseSets(
-            name,
-            set_of(cases, *(fold.test for fold in folds)),
-            tuple(set_of(cases, *(side.scored for side in fold.inner)) for fold in folds),
-            tuple(set_of(cases, fold.test) for fold in folds),
-        )
-        for name, cases in level.cases.items()
-        if folds and cases.attacked.any()
-    )
 
 
 def measure(evaluated: EvaluationSet, alarms: Mask) -> AlarmMetrics:
@@ -242,9 +205,12 @@ def rows_of(level: Level, evaluated: EvaluationSet, alarms: Mask) -> AlarmRows:
     attack[evaluated.order] = level.labels[evaluated.order] == 1
     false[evaluated.order[evaluated.false]] = True
     caught, wrong = int((alarms & attack).sum()), int((alarms & false).sum())
-    return {
+    rows: AlarmRows = {
         "precision": caught / max(caught + wrong, 1),
         "recall": caught / max(int(attack.sum()), 1),
         "episodes_caught": len(np.unique(level.episodes[alarms & attack])),
         "episodes": len(np.unique(level.episodes[attack])),
     }
+    if level.chains is not None:
+        rows["chains"] = earliness_per_chain(level.chains, attack, alarms)
+    return rows

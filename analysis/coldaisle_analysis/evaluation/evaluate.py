@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coldaisle_analysis.evaluation.alarms import CaseSets, case_sets, of_results
+from coldaisle_analysis.evaluation.alarms import of_results
+from coldaisle_analysis.evaluation.case_sets import CaseSets, case_sets
 from coldaisle_analysis.evaluation.folds import FoldResult, Params, Scores, fold_result, key
 from coldaisle_analysis.evaluation.jobs import IDENTITY, jobs_of, run, tuned_params, without_unused
 from coldaisle_analysis.evaluation.levels import Level

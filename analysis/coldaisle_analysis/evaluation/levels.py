@@ -11,6 +11,7 @@ import pandas as pd
 from coldaisle_analysis import columns
 from coldaisle_analysis.arrays import Floats, Ints, Labels, Mask
 from coldaisle_analysis.earliness.cases import Cases, find_cases, named_episodes
+from coldaisle_analysis.earliness.chains import Chains
 from coldaisle_analysis.evaluation.groups import groups_of, together
 from coldaisle_analysis.forecast.columns import SensorValues, sensor_values
 from coldaisle_contracts.clock import DAY_S
@@ -38,6 +39,7 @@ class Level:
         cases: the cases of early detection by kind of stream: ``connection`` (packets), or ``unit`` and
             ``sensor`` (readings).
         visible: which attack rows left a trace, see :mod:`coldaisle_analysis.twins`; ``None`` where the run was not compared with twins.
+        chains: the chains of attacks that the rows belong to; ``None`` in a run without a chain.
     """
 
     name: columns.Level
@@ -56,6 +58,7 @@ class Level:
     days: float
     cases: dict[str, Cases]
     visible: Mask | None = None
+    chains: Chains | None = None
 
 
 def matrix(table: Mapping[str, Any], level: columns.Level) -> Floats:
@@ -106,6 +109,7 @@ def prepare(frame: pd.DataFrame, name: columns.Level, visible: Mask | None = Non
         days=max(float(span) if len(frame) else 0.0, 1.0) / DAY_S,
         cases={kind: find_cases(frame, stream, known_ns) for kind, stream in _streams(frame, name).items()},
         visible=visible,
+        chains=Chains.of(frame, known_ns),
     )
 
 

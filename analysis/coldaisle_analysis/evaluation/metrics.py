@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from typing_extensions import TypedDict
 
 from coldaisle_analysis.arrays import Floats, Labels, Mask
+from coldaisle_analysis.earliness.chains import ChainEarliness
 from coldaisle_analysis.earliness.per_kind import KindEarliness, Number
 from coldaisle_analysis.evaluation.counts import Intervals, count, intervals, recall_per_kind
 from coldaisle_analysis.evaluation.levels import Level
@@ -62,12 +63,15 @@ class AlarmRows(TypedDict):
         recall: share of the attack rows that alarm.
         episodes_caught: episodes with an alarming row.
         episodes: episodes with an attack row.
+        chains: by name of a chain of attacks: at which step, and after what time, an alarm came; absent in a run without a chain. A model
+            may have learned from other steps of the chain, on other days.
     """
 
     precision: float
     recall: float
     episodes_caught: int
     episodes: int
+    chains: NotRequired[dict[str, ChainEarliness]]
 
 
 class BudgetMetrics(AlarmMetrics, AlarmRows):

@@ -6,7 +6,7 @@ busiest day of a week has half a megabyte of comments, a quarter of the limit of
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,9 +45,16 @@ def write(source: Source, folder: Path) -> None:
         (folder / f"{path.stem}.pcapng").write_bytes(b"".join(_blocks(source, frames, labels[first:last])))
 
 
-def comment(verdict: Verdict) -> str:
-    """Return the comment of a frame, such as ``label=attack kind=removal episode=e03 role=injected technique=T0804``."""
-    return " ".join(f"{name}={value}" for name, value in verdict._asdict().items() if value)
+def comment(verdict: Verdict, steps: Mapping[str, tuple[str, int]]) -> str:
+    """Return the comment of a frame, such as ``label=attack kind=removal episode=e03 role=injected technique=T0804``.
+
+    Args:
+        verdict: the labels of the frame.
+        steps: chain and step by episode; a frame of one of these has ``chain=break-in step=2``, too.
+    """
+    chain, step = steps.get(verdict.episode, ("", 0))
+    facts = {**verdict._asdict(), "chain": chain, "step": step}
+    return " ".join(f"{name}={value}" for name, value in facts.items() if value)
 
 
 def _blocks(source: Source, frames: captures.Frames, labels: Iterable[Verdict | None]) -> Iterator[bytes]:
@@ -58,7 +65,8 @@ def _blocks(source: Source, frames: captures.Frames, labels: Iterable[Verdict | 
     yield _block(_SECTION, section + _options((_COMMENT, about), (_APPLICATION, application)))
     resolution = struct.pack("<HHB3x", _RESOLUTION, 1, _NANOSECONDS)
     yield _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0) + resolution + _options())
-    written = {verdict: _options((_COMMENT, comment(verdict))) for verdict in set(labels) if verdict}
+    steps = source.plan.steps
+    written = {verdict: _options((_COMMENT, comment(verdict, steps))) for verdict in set(labels) if verdict}
     times = zip(frames.time_ns.tolist(), frames.wire_length.tolist(), labels, strict=True)
     for index, (time_ns, wire, verdict) in enumerate(times):
         data = frames.frame(index)

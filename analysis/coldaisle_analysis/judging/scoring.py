@@ -17,7 +17,8 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.earliness.policies import Threshold, evaluation_set
-from coldaisle_analysis.evaluation.alarms import case_sets, measure, of_results, rows_of
+from coldaisle_analysis.evaluation.alarms import measure, of_results, rows_of
+from coldaisle_analysis.evaluation.case_sets import case_sets
 from coldaisle_analysis.evaluation.folds import FoldResult, Prediction
 from coldaisle_analysis.evaluation.levels import Level
 from coldaisle_analysis.evaluation.metrics import (

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from coldaisle_analysis.columns import LEVELS, TLS, Column, Level, columns
+from coldaisle_analysis.columns import LEVELS, Column, Level, columns_of_run
 from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
 from coldaisle_contracts.manifest import MANIFEST
@@ -84,7 +84,7 @@ def croissant(facts: Facts) -> dict[str, Any]:
             record_set(
                 level,
                 {"fileObject": {"@id": f"dataset/{level}.parquet"}},
-                TLS if level == "packets" and facts.plan.scenario.site.broker.tls is not None else (),
+                facts.columns_of(level),
             )
             for level in LEVELS
         ],
@@ -188,13 +188,13 @@ def file_object(name: str, digest: str, size: int) -> dict[str, Any]:
     }
 
 
-def record_set(level: Level, source: Mapping[str, Any], more: Sequence[Column] = ()) -> dict[str, Any]:
+def record_set(level: Level, source: Mapping[str, Any], chosen: Sequence[Column] = ()) -> dict[str, Any]:
     """Return the rows of a level as Croissant describes them.
 
     Args:
         level: the level.
         source: the file object or file set that the rows are in.
-        more: columns that the level has in this run alone.
+        chosen: its columns in this run; those of every run when left out.
     """
     return {
         "@type": "cr:RecordSet",
@@ -202,7 +202,7 @@ def record_set(level: Level, source: Mapping[str, Any], more: Sequence[Column] =
         "name": level,
         "description": f"Level {level}: one row per {ROWS[level]}.",
         "key": [{"@id": f"{level}/{name}"} for name in KEYS[level]],
-        "field": [_field(column, source) for column in (*columns(level), *more)],
+        "field": [_field(column, source) for column in chosen or columns_of_run(level)],
     }
 
 

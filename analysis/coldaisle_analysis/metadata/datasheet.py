@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from coldaisle_analysis.columns import columns
 from coldaisle_analysis.metadata import responsible
 from coldaisle_analysis.metadata.croissant import citation
 from coldaisle_analysis.metadata.facts import OWN, ROWS, Facts
@@ -42,7 +41,7 @@ def _named(author: Author) -> str:
 def _composition(facts: Facts) -> Iterator[str]:
     counts = facts.manifest.counts
     levels = [
-        f"| {level} | {ROWS[level]} | {rows:,} | {len(columns(level))} |"
+        f"| {level} | {ROWS[level]} | {rows:,} | {len(facts.columns_of(level))} |"
         for level, rows in facts.rows.items()
     ]
     has_csv = any(name.startswith("dataset/") and name.endswith(".csv") for name in facts.manifest.files)
@@ -54,6 +53,7 @@ def _composition(facts: Facts) -> Iterator[str]:
         f"further episodes are benign anomalies. Together they have {counts['acts']:,} acts."
     )
     yield from _episodes(facts)
+    yield from _chains(facts)
     yield f"**Missing.** {responsible.MISSING} Packets the kernel dropped: {counts['kernel_drops']}."
     yield (
         "**Splits.** Whole days in order of time (`load_run(subset=…)`), no episode on both sides. Identity columns leak and are no "
@@ -72,6 +72,17 @@ def _episodes(facts: Facts) -> Iterator[str]:
     ]
     yield f"**Kinds.** Techniques are those of {ATTACK_MATRIX}."
     yield "\n".join(["| kind | family | technique | episodes |", "|---|---|---|---|", *rows])
+
+
+def _chains(facts: Facts) -> Iterator[str]:
+    """Yield the chains of episodes with their steps, and nothing if there were none."""
+    kinds: dict[str, list[str]] = {}
+    for episode in facts.plan.episodes:
+        if episode.chain:
+            kinds.setdefault(episode.chain, []).append(f"{episode.step}. {episode.kind} ({episode.id})")
+    if kinds:
+        yield "**Chains.** Attacks that belong together; columns `chain` and `step` of every level name them."
+        yield "\n".join(f"* {name}: {', '.join(steps)}" for name, steps in kinds.items())
 
 
 def _collection(facts: Facts) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from coldaisle_analysis import tables
-from coldaisle_analysis.columns import LEVELS, Level
+from coldaisle_analysis.columns import LEVELS, Column, Level, columns_of_run
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of
 from coldaisle_contracts.plan import Plan
@@ -65,6 +65,11 @@ class Facts:
             sizes={name: (run / name).stat().st_size for name in (*manifest.files, MANIFEST)},
             checks=checks,
         )
+
+    def columns_of(self, level: Level) -> tuple[Column, ...]:
+        """Return the columns of a level of the run."""
+        tls = self.plan.scenario.site.broker.tls is not None
+        return columns_of_run(level, tls=tls, chained=bool(self.plan.steps))
 
     @property
     def kinds(self) -> Counter[str]:

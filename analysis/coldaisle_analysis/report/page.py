@@ -13,7 +13,7 @@ from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.evaluation.alarms import BUDGETS
 from coldaisle_analysis.evaluation.metrics import Scored
 from coldaisle_analysis.models import BASELINES, MODELS, WITHOUT_KIND
-from coldaisle_analysis.report import decision_rules, kinds, numbers
+from coldaisle_analysis.report import chains, decision_rules, kinds, numbers
 from coldaisle_analysis.report.conclusions import ANSWERS, Sentence, conclusions
 from coldaisle_analysis.report.conclusions.gains import gains, headline
 from coldaisle_analysis.report.conclusions.surroundings import audited
@@ -105,6 +105,7 @@ def _context(
         "budgets": decision_rules.budgets(scored),
         "budget_names": list(BUDGETS),
         "reached": reached,
+        "chained": chains.rows(scored),
         "without_kind": WITHOUT_KIND if any(result.row["split"] == "kind" for result in scored) else "",
         "policy_results": policy_results,
         "headline": headline(policy_results),

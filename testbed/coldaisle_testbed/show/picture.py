@@ -101,7 +101,7 @@ def _bar(plan: Plan, episode: Episode) -> str:
 
 
 def description(plan: Plan, episode: Episode) -> str:
-    """Return the description of an episode: kind and variant, target and time, parameters."""
+    """Return the description of an episode: kind and variant, target and time, parameters, step of a chain."""
     begin, end = timeline.local(plan, episode)
     units = {
         row.name: "" if row.unit == "1" else f" {row.unit}"
@@ -114,6 +114,7 @@ def description(plan: Plan, episode: Episode) -> str:
         f"{episode.id} {episode.kind} ({episode.variant})",
         f"{episode.unit}{sensors}, {begin:%a %H:%M} to {end:%H:%M}",
         f"{parameters} within normal values and times" if episode.stealth else parameters,
+        f"step {episode.step} of chain {episode.chain}" if episode.chain else "",
     )
     return "\n".join(filter(None, lines))
 

@@ -68,6 +68,17 @@ def totals(plan: Plan) -> str:
     )
 
 
+def chains(plan: Plan) -> Iterator[str]:
+    """Yield a line for each chain: its name, and its steps with number, kind, id and local time."""
+    for name in dict.fromkeys(episode.chain for episode in plan.episodes if episode.chain):
+        steps = (
+            f"{episode.step} {episode.kind} ({episode.id}, {local(plan, episode)[0]:%a %H:%M})"
+            for episode in plan.episodes
+            if episode.chain == name
+        )
+        yield f"chain {name}: {', '.join(steps)}"
+
+
 def targets(plan: Plan) -> tuple[str, ...]:
     """Return the lanes of a day: the units of the scenario, then the broker."""
     return (*plan.scenario.units, BROKER)
