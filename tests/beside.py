@@ -12,19 +12,19 @@ import pytest
 from typing_extensions import override
 from xdist.scheduler import LoadScopeScheduling
 
-CONTAINERS = "tests/compose/"
-"""Tests of real containers share the one Docker Engine of the machine, and some check that nobody else has a run on it."""
-FIRST = (CONTAINERS, "tests/netns/", "tests/analysis/", "tests/testbed/", "tests/desk/")
-"""Folders whose tests take longest, in this order: what is short comes last, so that all workers end at about the same time."""
+CONTAINERS = ("tests/compose/", "tests/testbed/test_live_run.py")
+"""Folder and file of the tests of real containers: they share the machine's one Docker Engine, and some check that nobody else uses it."""
+FIRST = (*CONTAINERS, "tests/netns/", "tests/analysis/", "tests/testbed/", "tests/desk/")
+"""Folders and a file whose tests take longest, in this order: what is short comes last, so that all workers end at about the same time."""
 
 
 def group_of(nodeid: str) -> str:
     """Return the group of a test; the tests of a group run in one process: those of a file, and all in containers."""
-    return CONTAINERS if nodeid.startswith(CONTAINERS) else nodeid.partition("::")[0]
+    return CONTAINERS[0] if nodeid.startswith(CONTAINERS) else nodeid.partition("::")[0]
 
 
 def rank_of(nodeid: str) -> int:
-    """Return the place of a test's folder in :data:`FIRST`, or a greater number."""
+    """Return the place of a test's folder or file in :data:`FIRST`, or a greater number."""
     return next((place for place, folder in enumerate(FIRST) if nodeid.startswith(folder)), len(FIRST))
 
 

@@ -180,9 +180,14 @@ def test_a_shard_without_its_timeline_is_left_to_the_next_look(
     stage = Stage(tmp_path / ".run", made)
     stage.write(0, len(stage.data))
     (stage.own / "journal" / "timeline.jsonl").unlink()
-    threading.Timer(0.5, stage.seal).start()
     lines: list[str] = []
-    watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, lines.append)
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        if line.startswith("watching"):
+            threading.Timer(0.5, stage.seal).start()
+
+    watch(tmp_path, stage.folder, model, POLICY, tmp_path / "out", None, tell)
     assert list((tmp_path / "out").iterdir()) == []
     assert lines[-1].startswith("0 frames in 0 shards")
 
