@@ -66,8 +66,11 @@ class Tally:
 def places(plan: Plan, shard: Shard) -> int:
     """Return the number of frames that the ring has to hold: all of the shard, or a burst."""
     readings = sum(len(plan.day_slots(day)) for day in shard.days) * len(plan.scenario.units) * len(SENSORS)
+    seconds = sum(len(plan.day_slots(day)) for day in shard.days) * plan.scenario.interval_s
+    messages = round(seconds * sum(each.per_second for each in plan.companions.values()))
+    heard = (readings + messages) * (1 + len(plan.companions))  # each companion may hear them all
     budget = sum(episode.packets for episode in plan.episodes_on(shard.days))
-    return min(BURST, max(FEW, PER_READING * readings + budget))
+    return min(BURST, max(FEW, PER_READING * heard + budget))
 
 
 class Tcpdump:

@@ -53,6 +53,11 @@ def frame_digest(frame: bytes) -> str:
     return hashlib.blake2b(packet, digest_size=8).hexdigest()
 
 
+def payload_digest(payload: bytes) -> str:
+    """Return the digest of the payload of a message: 16 hex digits."""
+    return hashlib.blake2b(payload, digest_size=8).hexdigest()
+
+
 class Journal:
     """An append-only journal; every line carries the shard it belongs to. Lines reach the file at :meth:`flush`.
 

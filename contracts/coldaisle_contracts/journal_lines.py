@@ -6,7 +6,7 @@ from typing import Literal
 from coldaisle_contracts.taxonomy import Role
 
 KEYS = {
-    "acked_ns": "virtual time at which the readings of every sensor of the unit were acknowledged: by PUBACK, by PUBCOMP at QoS 2, by TCP at QoS 0",
+    "acked_ns": "virtual time at which the readings of every sensor of the unit were acknowledged: by PUBACK, by PUBCOMP at QoS 2, by TCP at QoS 0; of a companion's message, at which it was sent (QoS 0) or acknowledged",
     "act": "what the attacker did with the frame",
     "after": "value that the broker got; null where it got none",
     "anomalous": "whether the frame is part of the anomaly; false where it was merely relayed",
@@ -17,7 +17,7 @@ KEYS = {
     "client": "client id that names a sensor, or the one that the attacker uses",
     "copy": "number of the copy, from 1; 0 where it is none",
     "delay_ns": "round-trip delay of the NTP query, in ns",
-    "digest": "digest of the frame (for an act: of the one that brings the result to the broker), see journal.frame_digest",
+    "digest": "digest of the frame (for an act: of the one that brings the result to the broker), see journal.frame_digest; of a message that of its payload, see journal.payload_digest",
     "episode": "id of the episode; in a unit's own lines the unit's episode that is the cause, empty for none",
     "failed": "why the NTP query had no answer",
     "file": "path of the retimed capture, relative to the run's folder",
@@ -31,21 +31,25 @@ KEYS = {
     "path": "path of the page that was requested",
     "phase": "phase that the episode enters",
     "port": "TCP port of the host that opened the connection; 0 for none",
+    "qos": "quality of service of the message: as it was published, or as the broker delivered it",
     "question": "the name that was looked up",
     "raw": "path of the raw capture, relative to the run's folder",
     "raw_sha256": "sha256 of the raw capture, hex",
     "reason": "why the connection is opened or closed: start, lost, end, or the kind of an episode",
+    "retain": "whether the broker was asked to keep the message",
     "role": "role of the frame in the episode",
     "sensor": "number of the sensor; 0 for none",
     "sent_ns": "virtual time at which the PUBLISH was first sent",
     "sha256": "sha256 of the retimed capture, hex",
     "side": "broker where the frame passes the capture, else unit",
+    "size": "length of the payload, in bytes",
     "slot": "slot of the plan; -1 for none",
     "stamp_ns": "time at which the reading was taken by the unit's corrected clock, in ns since the epoch",
     "status": "status of the HTTP answer; 0 for no answer",
     "step": "message that the DHCP client sent: discover, request or renew",
     "synced": "slot of the NTP query that the stamp relies on; -1 before the first answer",
     "taken_ns": "virtual time at which the reading was taken",
+    "topic": "topic of the message",
     "unit": "the unit attacked, or broker",
     "value": "payload of the PUBLISH",
     "wall_ns": "wall time from which the offset is in force, in ns since the epoch",
@@ -101,6 +105,39 @@ class ReadingLine:
     acked_ns: int
     attempts: int
     episode: str
+
+
+@dataclass
+class MessageLine:
+    """A companion published a message that is no reading."""
+
+    event = "message"
+    client: str
+    name: str
+    topic: str
+    qos: int
+    retain: bool
+    mid: int
+    port: int
+    digest: str
+    size: int
+    sent_ns: int
+    acked_ns: int
+
+
+@dataclass
+class ReceivedLine:
+    """A companion that subscribed received a message."""
+
+    event = "received"
+    client: str
+    name: str
+    port: int
+    topic: str
+    qos: int
+    digest: str
+    size: int
+    at_ns: int
 
 
 @dataclass
@@ -235,7 +272,7 @@ class SealedLine:
 
 
 Line = (
-    ConnectLine | DisconnectLine | ReadingLine | TimeLine | FailedTimeLine | EpisodeLine | ActLine | FrameLine
-    | OpenLine | LookupLine | LeaseLine | FetchLine | OffsetLine | SealedLine
+    ConnectLine | DisconnectLine | ReadingLine | MessageLine | ReceivedLine | TimeLine | FailedTimeLine | EpisodeLine | ActLine
+    | FrameLine | OpenLine | LookupLine | LeaseLine | FetchLine | OffsetLine | SealedLine
 )  # fmt: skip
 """Any line of a journal; :class:`~coldaisle_contracts.journal.Journal` adds event and shard."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field
 
+from coldaisle_contracts.devices import DEVICES
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.texts import read_text
@@ -153,7 +154,7 @@ class Manifest(FolderManifest):
             InputError: naming the package.
         """
         for kind, package in self.packages.items():
-            if kind not in KINDS:
+            if kind not in KINDS and kind not in DEVICES:
                 remedy = (
                     f"{kind} is a kind of this package, which is not installed here: pip install {package}"
                 )

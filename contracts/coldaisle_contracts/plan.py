@@ -9,6 +9,7 @@ from coldaisle_contracts.addressing import BROKER as BROKER_HOST
 from coldaisle_contracts.addressing import INJECTOR, Host
 from coldaisle_contracts.background import NOWHERE
 from coldaisle_contracts.clock import DAY, SECOND
+from coldaisle_contracts.companions import Companion
 from coldaisle_contracts.episodes import Act, Episode
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.scenario import BROKER, Scenario
@@ -58,6 +59,11 @@ class Plan(Model):
         return {episode.id: (episode.chain, episode.step) for episode in self.episodes if episode.chain}
 
     @property
+    def companions(self) -> dict[str, Companion]:
+        """The devices that are no units, by name."""
+        return self.scenario.site.companions
+
+    @property
     def subscription(self) -> str:
         """The filter that receives the messages of all sensors: their topic, or everything where they have several."""
         topics = {unit.topic(sensor) for unit in self.units.values() for sensor in SENSORS}
@@ -65,9 +71,10 @@ class Plan(Model):
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """The hosts that have an address of their own: broker, attacker, units, workstations."""
+        """The hosts that have an address of their own: broker, attacker, units, companions, workstations."""
         units = (unit.host for unit in self.units.values())
-        return (BROKER_HOST, INJECTOR, *units, *self.workstations.values())
+        companions = (companion.host for companion in self.companions.values())
+        return (BROKER_HOST, INJECTOR, *units, *companions, *self.workstations.values())
 
     @cached_property
     def workstations(self) -> dict[str, Host]:
@@ -77,8 +84,8 @@ class Plan(Model):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """The names of all units and workstations: each is a program with a journal of its own."""
-        return (*self.scenario.units, *self.workstations)
+        """The names of all units, companions and workstations; each is a program with a journal of its own."""
+        return (*self.scenario.units, *self.companions, *self.workstations)
 
     @property
     def sources(self) -> set[str]:
@@ -101,7 +108,7 @@ class Plan(Model):
         return range(day * per_day, min((day + 1) * per_day, self.scenario.slots))
 
     def connect_ns(self, day: int, unit: str) -> int:
-        """Return the time at which a unit connects on a day, in ns since the epoch."""
+        """Return the time at which a unit or a companion connects on a day, in ns since the epoch."""
         return self.day_ns(day) + CONNECT + stagger_ns(self.scenario, unit)
 
     def reading_ns(self, slot: int, unit: str) -> int:
@@ -109,10 +116,12 @@ class Plan(Model):
         return reading_ns(self.scenario, self.start_ns, slot, unit)
 
     def disconnect_ns(self, day: int, unit: str) -> int:
-        """Return the time at which a unit disconnects at the end of a day, in ns since the epoch."""
-        slots = self.day_slots(day)
-        length = round(len(slots) * self.scenario.interval_s * SECOND)
-        return self.day_ns(day) + length + DISCONNECT + stagger_ns(self.scenario, unit)
+        """Return the time at which a unit or a companion disconnects at the end of a day, in ns since the epoch."""
+        return self.end_ns(day) + DISCONNECT + stagger_ns(self.scenario, unit)
+
+    def end_ns(self, day: int) -> int:
+        """Return the end of the last slot of a day, in ns since the epoch."""
+        return self.day_ns(day) + round(len(self.day_slots(day)) * self.scenario.interval_s * SECOND)
 
     def episodes_on(self, days: range) -> list[Episode]:
         """Return the episodes whose onset lies in these days."""
@@ -163,8 +172,8 @@ def begins(scenario: Scenario) -> dict[str, int]:
 
 
 def stagger_ns(scenario: Scenario, unit: str) -> int:
-    """Return the time from the first unit's waking to a unit's, in ns; 0 for the broker, which has no readings of its own."""
-    names: list[str] = list(scenario.units)
+    """Return the time from the first unit's waking to a unit's or companion's, in ns; 0 for the broker, which has no readings."""
+    names: list[str] = [*scenario.units, *scenario.site.companions]
     return names.index(unit) * UNIT_STAGGER if unit != BROKER else 0
 
 

@@ -27,6 +27,8 @@ HANDSHAKE = (1, 1, 2)
 """Number by which the frames of an act are multiplied, by quality of service: a delivery of QoS 2 takes a handshake of four messages."""
 PER_SLOT, PER_SENSOR = 80, 5
 """Frames that a subscriber may take to acknowledge the messages of a slot: of a few sensors in all, of many for each."""
+PER_MESSAGE, MARGIN = 3, 20
+"""Most messages of a companion in a slot: a multiple of their mean and some more, because events come by chance and the broker keeps some."""
 
 
 class PlaceError(InputError):
@@ -176,6 +178,10 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if slot + spec.readings + tail(scenario, spec) - 1 > min(spec.day * per_day, scenario.slots):
         remedy = "the episode would end after its day or after the run: make it shorter, or start earlier"
         raise PlaceError(f"{place}.readings", remedy, spec.readings)
+    if spec.unit in scenario.site.companions:
+        kind = scenario.site.companions[spec.unit].kind
+        remedy = f"it is a {kind}, and only units have readings to attack: use {few(scenario.units)}"
+        raise InputError(f"{place}.unit", remedy, spec.unit)
     if spec.unit is not None and spec.unit not in scenario.units:
         remedy = f"this unit does not run: use {few(scenario.units)}"
         raise InputError(f"{place}.unit", remedy, spec.unit)
@@ -241,7 +247,7 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
     count = parameters.get("count", 0.0)
     row, sensors = spec.row, draft.sensors
     handshake = HANDSHAKE[scenario.site.units[imitated(scenario, spec.unit)].dialect.qos]
-    reporting = len(SENSORS) * len(scenario.units)
+    reporting = len(SENSORS) * len(scenario.units) + _of_companions(scenario)
     return Episode(
         id=name,
         kind=spec.kind,
@@ -264,6 +270,12 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
         end_ns=end_ns,
         acts=acts,
     )
+
+
+def _of_companions(scenario: Scenario) -> int:
+    """Return the most messages that all companions publish in a slot."""
+    companions = scenario.site.companions.values()
+    return sum(math.ceil(PER_MESSAGE * each.per_second * scenario.interval_s) + MARGIN for each in companions)
 
 
 def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:

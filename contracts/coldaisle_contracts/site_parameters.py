@@ -12,12 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
 
+from coldaisle_contracts.addressing import Host
 from coldaisle_contracts.background import Background
+from coldaisle_contracts.companions import Companion, CompanionGroup
+from coldaisle_contracts.devices import UNIT
 from coldaisle_contracts.listeners import Broker
+from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_contracts.texts import read_toml
-from coldaisle_contracts.units import MOST_UNITS, WARMER, Celsius, Group, PerSensor, Unit
+from coldaisle_contracts.units import WARMER, Celsius, Group, PerSensor, Unit
 from coldaisle_contracts.validation import MismatchError, Model
 
 _COOLANT = 2
@@ -58,11 +62,23 @@ PUBLISHED_MEDIANS = {
 """The median of each of their sensors, in °C."""
 
 
+def _of_its_kind(content: Any, _: ValidatorFunctionWrapHandler) -> Group | CompanionGroup:
+    """Read a group as what its kind says, so that an error names a key of that kind."""
+    companion = isinstance(content, CompanionGroup) or (
+        isinstance(content, dict) and content.get("kind", UNIT) != UNIT
+    )
+    return (CompanionGroup if companion else Group).model_validate(content)
+
+
+AnyGroup = Annotated[Group | CompanionGroup, WrapValidator(_of_its_kind)]
+"""A group of units, or of companions."""
+
+
 class Site(Model):
-    """A site: its units, and the parameters of their model.
+    """A site: its units, its companions, and the parameters of the units' model.
 
     Attributes:
-        devices: groups of units; without any, the four of the published captures.
+        devices: groups of units and of companions; without any, the four units of the published captures.
         broker: what the broker listens on.
         medians: per unit, the median of each sensor, in °C; when left out, those of its group, or of the published captures.
         noise: standard deviation of each sensor's short-term noise, in °C.
@@ -74,7 +90,7 @@ class Site(Model):
         background: workstations beside the units; none where it is left out.
     """
 
-    devices: tuple[Group, ...] = Field(
+    devices: tuple[AnyGroup, ...] = Field(
         default=PUBLISHED_UNITS, min_length=1, exclude_if=lambda groups: bool(groups == PUBLISHED_UNITS)
     )
     broker: Broker = Field(default=Broker(), exclude_if=lambda broker: bool(broker == Broker()))
@@ -98,13 +114,26 @@ class Site(Model):
     @cached_property
     def units(self) -> dict[str, Unit]:
         """Its units by name, in the order of the file."""
-        units = {
-            unit.name: replace(unit, dialect=replace(unit.dialect, tls=self._is_encrypted(group)))
-            for group in self.devices
-            for unit in group.units()
-        }
+        units = {unit.name: unit for unit in self._every_unit()}
         own = {name: replace(units[name], medians=medians) for name, medians in self.medians.items()}
         return units | own
+
+    @cached_property
+    def companions(self) -> dict[str, Companion]:
+        """Its companions by name, in the order of the file."""
+        return {companion.name: companion for companion in self._every_companion()}
+
+    def _every_unit(self) -> list[Unit]:
+        return [
+            replace(unit, dialect=replace(unit.dialect, tls=self._is_encrypted(group)))
+            for group in self.devices
+            if isinstance(group, Group)
+            for unit in group.units()
+        ]
+
+    def _every_companion(self) -> list[Companion]:
+        groups = (group for group in self.devices if isinstance(group, CompanionGroup))
+        return [companion for group in groups for companion in group.companions()]
 
     def _is_encrypted(self, group: Group) -> bool:
         return not self.broker.plaintext if group.tls is None else group.tls
@@ -132,42 +161,59 @@ class Site(Model):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        """Refuse units that have a name, an address or client ids in common, and medians of a unit that there is not."""
-        units = [unit for group in self.devices for unit in group.units()]
-        if not 1 <= len(units) <= MOST_UNITS:
-            raise MismatchError("devices", len(units), f"have 1 to {MOST_UNITS} devices in all")
-        for what, key, remedy in (
-            (lambda unit: unit.name, "name", "two devices have this name: give each another one"),
-            (lambda unit: unit.host.ip, "address", "two devices have this address: move a group"),
-            (lambda unit: unit.stem, "client", "two devices have these client ids: a broker lets only one of them in"),
+        """Refuse devices that have a name, an address or client ids in common, and medians of a unit that there is not."""
+        units = self._every_unit()
+        others = self._every_companion()
+        if not units:
+            raise MismatchError(
+                "devices", None, f"add a group of the kind {UNIT}, because a site has at least one unit"
+            )
+        if len(units) + len(others) > MOST_DEVICES:
+            raise MismatchError(
+                "devices", len(units) + len(others), f"have 1 to {MOST_DEVICES} devices in all"
+            )
+        hosts = [*(unit.host for unit in units), *(other.host for other in others)]
+        for values, key, remedy in (
+            ([host.name for host in hosts], "name", "two devices have this name: give each another one"),
+            ([host.ip for host in hosts], "address", "two devices have this address: move a group"),
+            ([unit.stem for unit in units], "client", _ONE_CLIENT),
+            ([*(client for unit in units for client in unit.clients), *(other.client for other in others)], "client", _ONE_CLIENT),
         ):  # fmt: skip
-            counts = Counter(map(what, units))
-            if twice := [value for value, count in counts.items() if count > 1]:
+            if twice := [value for value, count in Counter(values).items() if count > 1]:
                 raise MismatchError(f"devices.{key}", twice[0], remedy)
-        self._refuse_shared_addresses(units)
-        for index, group in enumerate(self.devices):
-            if self._is_encrypted(group) and self.broker.tls is None:
-                raise MismatchError(f"devices.{index}.tls", group.tls, "give broker.tls, or leave this out")
-            if not self._is_encrypted(group) and not self.broker.plaintext:
-                raise MismatchError(
-                    f"devices.{index}.tls", group.tls, "leave it out, or give broker.plaintext = true"
-                )
+        self._refuse_shared_addresses(hosts)
+        self._refuse_missing_listeners()
         if strange := sorted(set(self.medians) - {unit.name for unit in units}):
             remedy = f"the site has no such unit: use {few(unit.name for unit in units)}"
             raise MismatchError(f"medians.{strange[0]}", None, remedy)
         return self
 
-    def _refuse_shared_addresses(self, units: list[Unit]) -> None:
-        """Refuse workstations that have a name or an address of a unit."""
-        hosts = list(self.background.hosts()) if self.background else []
-        for host in hosts:
-            if host.name in {unit.name for unit in units}:
+    def _refuse_missing_listeners(self) -> None:
+        """Refuse devices whose listener the broker does not have."""
+        for index, group in enumerate(self.devices):
+            if isinstance(group, CompanionGroup):
+                if not self.broker.plaintext:
+                    remedy = f"give true, because a {group.kind} does without TLS"
+                    raise MismatchError("broker.plaintext", value=False, remedy=remedy)
+            elif self._is_encrypted(group) and self.broker.tls is None:
+                raise MismatchError(f"devices.{index}.tls", group.tls, "give broker.tls, or leave this out")
+            elif not self._is_encrypted(group) and not self.broker.plaintext:
+                remedy = "leave it out, or give broker.plaintext = true"
+                raise MismatchError(f"devices.{index}.tls", group.tls, remedy)
+
+    def _refuse_shared_addresses(self, devices: list[Host]) -> None:
+        """Refuse workstations that have a name or an address of a device."""
+        for host in self.background.hosts() if self.background else ():
+            if host.name in {device.name for device in devices}:
                 raise MismatchError(
                     "devices.name", host.name, "a workstation has this name: give the device another one"
                 )
-            if host.ip in {unit.host.ip for unit in units}:
+            if host.ip in {device.ip for device in devices}:
                 remedy = "a device has this address: move the workstations, or the group"
                 raise MismatchError("background.address", host.number, remedy)
+
+
+_ONE_CLIENT = "two devices have these client ids: a broker lets only one of them in"
 
 
 def few(names: Iterable[str], most: int = 6) -> str:

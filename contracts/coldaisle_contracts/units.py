@@ -8,44 +8,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from coldaisle_contracts.addressing import (
-    BROKER,
-    INJECTOR,
-    MQTT_PORT,
-    NETWORK,
-    NTP,
-    TAKEN,
-    TLS_PORT,
-    Host,
-    host,
-)
-from coldaisle_contracts.background import DNSMASQ, PAGES
+from coldaisle_contracts.addressing import MQTT_PORT, TLS_PORT, Host, host
 from coldaisle_contracts.dialects import USUAL, Dialect, Qos, Version
+from coldaisle_contracts.numbering import (
+    CLIENT_FORM,
+    CLIENT_LENGTH,
+    CLIENT_REMEDY,
+    LONGEST_CLIENT,
+    TOPIC_FORM,
+    Numbered,
+)
 from coldaisle_contracts.topics import SENSORS, TOPIC
-from coldaisle_contracts.validation import Model, refuse_first
+from coldaisle_contracts.validation import refuse_first
 
 PerSensor = tuple[float, float, float, float]
 """One number for each sensor of a unit: coolant in, coolant out, supply air, return air."""
 Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
-MOST_UNITS = 256
-"""Most units of a site. A bridge of Linux has 1,024 ports, and a machine one neighbour table of 1,024 entries for all namespaces."""
-_LONGEST_CLIENT = 23
-"""Most characters of a client id (MQTT 3.1, section 3.1)."""
 _LONGEST_WORDS = 100
 """Most characters of topic and payload together, so that a PUBLISH has less than 128 bytes."""
 SENSOR, VALUE, _DIGITS = "{sensor}", "{value}", frozenset("0123456789")
 """The places of a sensor's number and of a value in a pattern."""
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_CLIENT = re.compile(r"[A-Za-z0-9]+")
-_TOPIC, _PAYLOAD = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"), re.compile(r"[ -~]+")
-_RESERVED = {
-    BROKER.name, INJECTOR.name, NTP.name, "capture", "timeline", "switch", "timekeeper", "analysis", "notebook", "desk", "verdict",
-    "live", "alarms", "judge", "scheduler", "worker", "campaign",
-    DNSMASQ, PAGES,
-}  # fmt: skip
-"""Names that other programs of a run, or other services in containers, have."""
-NUMBER = re.compile(r"\{number(?::0(\d))?\}")
-"""The place of a unit's number in a pattern; ``{number:03}`` fills it with zeros to three digits."""
+_TOPIC, _PAYLOAD = TOPIC_FORM, re.compile(r"[ -~]+")
 
 
 @dataclass(frozen=True)
@@ -109,7 +92,7 @@ class Unit:
         return tuple(self.client(sensor) for sensor in SENSORS)
 
 
-class Group(Model):
+class Group(Numbered):
     """Devices of one kind whose names, addresses and client ids are numbered on.
 
     Attributes:
@@ -130,9 +113,6 @@ class Group(Model):
 
     kind: Literal["inrow"] = "inrow"
     name: str = "inrow-{number}"
-    number: int = Field(default=1, ge=0, le=99_999)
-    count: int = Field(default=1, ge=1, le=MOST_UNITS)
-    address: int = Field(ge=1)
     client: str = "{number}{sensor}"
     topic: str = TOPIC
     payload: str = VALUE
@@ -151,19 +131,13 @@ class Group(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        last, most = self.address + self.count - 1, NETWORK.num_addresses - 2
-        names, clients = [self._named(self.name, number) for number in self._numbers], self._stems
-        long = any(len(stem) >= _LONGEST_CLIENT for stem in clients)
+        clients = self._stems
+        long = any(len(stem) >= LONGEST_CLIENT for stem in clients)
         refuse_first(
             self,
-            (last > most, "address", f"the network has the numbers 1 to {most}: start lower, or have fewer devices"),
-            (any(taken in range(self.address, last + 1) for taken in TAKEN), "address", _TAKEN_REMEDY),
-            (any(not _NAME.fullmatch(name) for name in names), "name", _NAME_REMEDY),
-            (bool(_RESERVED & set(names)), "name", "another program of a run has this name: choose another one"),
-            (len(set(names)) < self.count, "name", "put {number} into it, because the devices need different names"),
-            (any(not _CLIENT.fullmatch(stem) for stem in clients), "client", _CLIENT_REMEDY),
-            (long, "client", f"make it shorter: a client id of MQTT 3.1 has at most {_LONGEST_CLIENT} characters"),
-        )  # fmt: skip
+            (any(not CLIENT_FORM.fullmatch(stem) for stem in clients), "client", CLIENT_REMEDY),
+            (long, "client", CLIENT_LENGTH),
+        )
         self._refuse_strange_words()
         coolant_in, coolant_out, supply, return_air = self.medians
         refuse_first(self, (coolant_out <= coolant_in or return_air <= supply, "medians", WARMER))
@@ -187,31 +161,17 @@ class Group(Model):
         return self._named(self.topic, number)
 
     @property
-    def _numbers(self) -> range:
-        return range(self.number, self.number + self.count)
-
-    @property
     def _stems(self) -> list[str]:
         return [self._named(self.client.removesuffix("{sensor}"), number) for number in self._numbers]
 
-    @staticmethod
-    def _named(pattern: str, number: int) -> str:
-        return NUMBER.sub(lambda found: f"{number:0{found[1] or 1}}", pattern)
-
     def units(self) -> Iterator[Unit]:
         """Yield its devices."""
-        for place, (number, stem) in enumerate(zip(self._numbers, self._stems, strict=True)):
-            name = self._named(self.name, number)
+        for (number, name, place), stem in zip(self.places(), self._stems, strict=True):
             away = self.spread * random.Random(f"medians/{name}").gauss()  # noqa: S311 - a simulation, not a secret
             medians = tuple(round(median + away, 2) for median in self.medians)
-            address = host(name, "unit", self.address + place)
+            address = host(name, "unit", place)
             words = self._topics(number), self.payload, Dialect(self.version, self.qos)
             yield Unit(address, self.kind, stem, medians, *words)  # type: ignore[arg-type]
 
 
 WARMER = "make coolant out warmer than coolant in, and return air warmer than supply air"
-_TAKEN_REMEDY = (
-    f"the numbers {' and '.join(map(str, sorted(TAKEN)))} are those of broker and attacker: choose others"
-)
-_NAME_REMEDY = "use at most 31 lower-case letters, digits and hyphens, a letter first; {number} or {number:03} stands for a number"
-_CLIENT_REMEDY = "use letters and digits; {number} or {number:03} stands for a number"

@@ -67,7 +67,14 @@ class Agenda:
                 look()
                 continue
             self._clock.advance(due_ns)
-            self.add(script)
+            if (
+                self._clock.now_ns() >= due_ns
+            ):  # a clock may return earlier, when something came that changes the agenda
+                self.add(script)
+
+    def clear(self) -> None:
+        """Forget every script that waits."""
+        self._waiting.clear()
 
     def meanwhile(self) -> float:
         """Advance time by a step and continue a script that is due then, if any script may continue amid a reading.

@@ -1,4 +1,4 @@
-"""The client of a sensor's connection; the only module of the sensors that imports paho."""
+"""The client of a sensor's connection; beside that of companions the only module of the sensors that imports paho."""
 
 import socket as sockets
 import ssl
@@ -21,42 +21,22 @@ _NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
 _PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311}
 
 
-class PahoClient(Client):
+class PortClient(Client):
     """paho's client with a callback for its port before the SYN, because refused attempts are in the capture too.
 
-    A PUBACK or PUBCOMP of MQTT 3.1 is a message id. For each one paho 2.2 makes the table of all properties of MQTT 5, which takes about
-    a tenth of a unit's processor time; here it is taken in without.
-
-    Args:
-        name: MQTT client id on the wire.
-        dialect: version of MQTT.
+    Attributes:
+        on_port: called with the port of each TCP connection before it is opened.
         encryption: settings of TLS; ``None`` for plaintext.
     """
 
     on_port: Callable[[int], None]
-
-    def __init__(self, name: str, dialect: Dialect, encryption: ssl.SSLContext | None = None) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=name,
-            protocol=_PROTOCOLS[dialect.version],
-            clean_session=True,
-        )
-        self._encryption = encryption
-
-    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
-        packet = self._in_packet["packet"]
-        mid = int.from_bytes(packet, "big")
-        if len(packet) != _MID or mid not in self._out_messages:
-            return super()._handle_pubackcomp(cmd)
-        with self._out_message_mutex:
-            return self._do_on_publish(mid, _SUCCESS, _NO_PROPERTIES)
+    encryption: ssl.SSLContext | None = None
 
     def _create_socket_connection(self) -> sockets.socket:
         sock = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
-        if self._encryption is not None:
+        if self.encryption is not None:
             name = BROKER.name
-            sock = self._encryption.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=name)
+            sock = self.encryption.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=name)
         try:
             sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
             sock.settimeout(self.connect_timeout)
@@ -69,3 +49,33 @@ class PahoClient(Client):
             sock.close()
             raise
         return sock
+
+
+class PahoClient(PortClient):
+    """The client of a sensor's connection.
+
+    A PUBACK or PUBCOMP of MQTT 3.1 is a message id. For each one paho 2.2 makes the table of all properties of MQTT 5, which takes about
+    a tenth of a unit's processor time; here it is taken in without.
+
+    Args:
+        name: MQTT client id on the wire.
+        dialect: version of MQTT.
+        encryption: settings of TLS; ``None`` for plaintext.
+    """
+
+    def __init__(self, name: str, dialect: Dialect, encryption: ssl.SSLContext | None = None) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=_PROTOCOLS[dialect.version],
+            clean_session=True,
+        )
+        self.encryption = encryption
+
+    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        packet = self._in_packet["packet"]
+        mid = int.from_bytes(packet, "big")
+        if len(packet) != _MID or mid not in self._out_messages:
+            return super()._handle_pubackcomp(cmd)
+        with self._out_message_mutex:
+            return self._do_on_publish(mid, _SUCCESS, _NO_PROPERTIES)

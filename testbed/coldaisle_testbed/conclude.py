@@ -10,9 +10,9 @@ from coldaisle_analysis.audit import examine, scorecard
 from coldaisle_analysis.dataset import Dataset
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts import players
 from coldaisle_contracts.analyses import refuse_sealed
 from coldaisle_contracts.errors import TrustError
-from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import MANIFEST, Manifest, digest_of, sha256_of
 from coldaisle_testbed import analyses, provenance
 from coldaisle_testbed.deduced import deduced
@@ -89,7 +89,7 @@ def seal(stage: Path, final: Path, order: Order, progress: Progress) -> Finished
     with progress.step("building the dataset", seconds, "dataset"):
         built = dataset.build(stage, account)
         dataset.write(built, stage / "dataset", csv=order.csv)
-    added = KINDS.added({episode.kind for episode in account.evidence.plan.episodes})
+    added = players.added(account.evidence.plan)
     origin = {
         "versions": provenance.note(stage, order.engine, added.values()),
         "commit": provenance.commit(),

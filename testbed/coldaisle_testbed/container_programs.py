@@ -58,7 +58,7 @@ def conduct(env: Mapping[str, str]) -> None:
 
 def _refuse_other_units(plan: Plan, path: Path) -> None:
     """Refuse a plan with units that `docker compose up` starts no containers for."""
-    if strange := more_units.missing(plan.scenario.units):
+    if strange := more_units.missing(plan.devices):
         command = f"./coldaisle up {path} --engine compose"
         remedy = f"docker-compose.yml has services for {', '.join(more_units.IN_FILE)} alone: play it with {command}"
         raise InputError(f"{path}: unit", remedy, strange[0])

@@ -107,7 +107,7 @@ def play(
         InputError: for a kind of another package that the engine cannot play, or more units than this machine can hold.
     """
     refuse_unplayable(plan, engine)
-    refuse_beyond(len(plan.units), engine)
+    refuse_beyond(len(plan.devices), engine)
     title = f"playing {plan.scenario.duration_h:g} h of {plan.scenario.name} on {engine}"
     with progress.step(title, seconds, "play"):
         if engine == "compose":

@@ -28,6 +28,7 @@ from coldaisle_testbed.processes import fork, last_words, module, own_shared_mem
 
 WARM = (
     "coldaisle_sensors.controller",
+    "coldaisle_sensors.devices.base",
     "coldaisle_sensors.temperature_model",
     "coldaisle_injector.schedule",
     "numpy",

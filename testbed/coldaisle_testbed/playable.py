@@ -4,10 +4,10 @@ import shutil
 import subprocess
 import sys
 
+from coldaisle_contracts import players
 from coldaisle_contracts.background import DNSMASQ
 from coldaisle_contracts.errors import InputError, plain
 from coldaisle_contracts.extensions import Origin
-from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Engine
 from coldaisle_contracts.plan import Plan
 
@@ -23,7 +23,7 @@ def refuse_unplayable(plan: Plan, engine: Engine) -> None:
         InputError: naming kind and package, or what is missing.
     """
     _refuse_background(plan, engine)
-    added = KINDS.added({episode.kind for episode in plan.episodes})
+    added = players.added(plan)
     if not added:
         return
     if engine == "compose":

@@ -138,7 +138,7 @@ class _Player:
     def __init__(self, plan: Plan, stage: Path, folder: Path, library: str, nursery: Popen[bytes]) -> None:
         self._plan, self._stage, self._folder, self._library = plan, stage, folder, library
         self._nursery, self._stops = nursery, Stops(PATIENCE_S)
-        self._slots = Slots(None, slots_here(len(plan.units)))
+        self._slots = Slots(None, slots_here(len(plan.devices)))
         self._running: dict[Connection, _PlayedShard] = {}
         self.waiting: list[Shard] = []
 
@@ -148,7 +148,7 @@ class _Player:
         Raises:
             ColdaisleError: for the first shard that fails or hangs.
         """
-        self.waiting, most = list(shards), side_by_side(len(self._plan.units))
+        self.waiting, most = list(shards), side_by_side(len(self._plan.devices))
         while self.waiting or self._running:
             while self.waiting and len(self._running) < most and (slot := self._slots.take()) is not None:
                 self._begin(self.waiting.pop(0), slot)
@@ -223,7 +223,7 @@ def _play_one(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     hear_again()
-    raise_open_files(len(plan.units))
+    raise_open_files(len(plan.devices))
     signal.signal(signal.SIGALRM, lambda *_: result.send(BEAT))
     signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
     shard_stage, federation = shard_folders.folder_of(stage, shard), folder / str(shard)

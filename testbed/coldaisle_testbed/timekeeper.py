@@ -229,7 +229,7 @@ def keeper_of(
 
 
 def shard_names(devices: tuple[str, ...]) -> set[str]:
-    """Return the federates of a shard: its units and workstations, the injector and the capture."""
+    """Return the federates of a shard: its units, companions and workstations, the injector and the capture."""
     return {*devices, "injector", CAPTURE}
 
 

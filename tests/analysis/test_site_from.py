@@ -16,6 +16,7 @@ from coldaisle_analysis.fitting import site_from
 from coldaisle_analysis.fitting.fit import fit
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.site_parameters import Site, load_site
+from coldaisle_contracts.units import Group
 
 PLAIN = unit("10.0.0.9", "5")
 
@@ -152,6 +153,7 @@ def test_topics_and_payloads_are_kept(tmp_path: Path) -> None:
     ]
     site, comments = found(tmp_path, publishers)
     (device,) = site.devices
+    assert isinstance(device, Group)
     assert (device.topic, device.payload) == ("hall/2/{sensor}/t", '{"celsius": {value}, "ok": true}')
     assert "Not as in the capture" not in comments
     again = fit([tmp_path / "made.pcap"], ignore, site=site)

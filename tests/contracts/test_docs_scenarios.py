@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from coldaisle_contracts.background import Background
+from coldaisle_contracts.companions import CompanionGroup
 from coldaisle_contracts.kinds import DRAWN, SHIPPED
 from coldaisle_contracts.listeners import Broker
 from coldaisle_contracts.publish import Author, Publish
@@ -24,6 +25,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[chains]]`": Chain,
     "`[site]`": Site,
     "`[[site.devices]]`": Group,
+    "`[[site.devices]]` of another kind": CompanionGroup,
     "`[site.broker]`": Broker,
     "`[site.season]`": Season,
     "`[site.background]`": Background,
@@ -48,6 +50,10 @@ _WORDED = {
     ("Site", "devices"): "the published ones",
     ("Site", "medians"): "the published ones",
     ("Group", "tls"): "where there is no plaintext",
+    **{
+        ("CompanionGroup", key): "that of the kind"
+        for key in ("name", "client", "topic", "interval_s", "qos", "retain", "version")
+    },
 }
 """Defaults in words, by model and key."""
 _LIMITS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< ", "maximum": "≤ "}

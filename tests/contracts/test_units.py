@@ -72,7 +72,7 @@ def test_every_shipped_site_is_valid(path: Path) -> None:
     plan = build_plan(Scenario.model_validate({**BASE, "site": site, "drawn": {"count": 9, "clean_days": 0}}))
     assert plan.scenario.units == tuple(site.units)
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
-    assert len({host.ip for host in plan.hosts}) == len(plan.hosts) == len(site.units) + 2
+    assert len({host.ip for host in plan.hosts}) == len(plan.hosts) == len(plan.devices) + 2
 
 
 def test_all_units_run_unless_some_are_named() -> None:
@@ -120,7 +120,7 @@ def test_hundred_sensors_are_played_by_a_shipped_scenario() -> None:
         (GROUP + 'payload = "{value} {value}"\n', "key devices.0.payload is '{value} {value}': name {value} once"),
         (GROUP + 'payload = "T1={value}"\n', "key devices.0.payload is 'T1={value}': use no digits beside {value}"),
         (GROUP + LONG, f"key devices.0.topic is '{60 * 't'}': make topic and payload shorter"),
-        (GROUP + 'kind = "door"\n', "key devices.0.kind is 'door': it should be 'inrow'"),
+        (GROUP + 'kind = "door"\n', "key devices.0.kind is 'door': no such kind of device is installed: use one of inrow, power-meter"),
         ("devices = []", "key devices is []: name at least one"),
     ],
 )  # fmt: skip

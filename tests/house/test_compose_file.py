@@ -9,7 +9,7 @@ import yaml
 from tests.published import UNITS
 
 from coldaisle_analysis.export import eve
-from coldaisle_contracts import units
+from coldaisle_contracts import numbering
 from coldaisle_contracts.addressing import BROKER, NTP
 from coldaisle_contracts.cable import SWITCH
 from coldaisle_contracts.kinds import KINDS
@@ -181,7 +181,7 @@ def test_units_differ_in_name_only() -> None:
 def test_other_units_get_services_of_their_own() -> None:
     """The file has the units that the engine in containers counts on, and no unit of a site can have the name of another service."""
     assert tuple(UNITS) == more_units.IN_FILE
-    assert set(SERVICES) - set(UNITS) <= units._RESERVED
+    assert set(SERVICES) - set(UNITS) <= numbering._RESERVED
 
 
 def test_a_scenario_finds_its_site() -> None:

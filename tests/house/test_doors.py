@@ -23,7 +23,7 @@ DOORS = {
     "numba": {"analysis/compiled/compiler"},
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
-    "paho": {"sensors/paho_client", "testbed/live/listener"},
+    "paho": {"sensors/devices/session", "sensors/paho_client", "testbed/live/listener"},
     "google": {"analysis/series/sparkplug"},
     "pytest": {"testbed/pytest_plugin"},
     "pyroute2": {"sensors/workstation/lease", "testbed/namespaces", "testbed/switch"},

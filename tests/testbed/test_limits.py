@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coldaisle_contracts.errors import InputError
-from coldaisle_contracts.units import MOST_UNITS
+from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_testbed import capacity, limits
 
 SETTINGS = {
@@ -36,10 +36,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_linux_as_it_starts_holds_the_greatest_site(machine: Path) -> None:
     """With the settings that Linux starts with nothing is refused, and a bridge has a port for every host."""
     assert machine.is_dir()
-    assert all(check.ok for check in limits.limits(MOST_UNITS))
+    assert all(check.ok for check in limits.limits(MOST_DEVICES))
     for engine in ("netns", "compose"):
-        limits.refuse_beyond(MOST_UNITS, engine)
-    assert MOST_UNITS + 2 < 1024
+        limits.refuse_beyond(MOST_DEVICES, engine)
+    assert MOST_DEVICES + 2 < 1024
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from itertools import chain, count
 
 from coldaisle_analysis.fitting.units_found import Found, Remarks, is_possible
 from coldaisle_contracts.addressing import NETWORK, TAKEN
+from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_contracts.site_parameters import Site
-from coldaisle_contracts.units import MOST_UNITS, SENSOR, Group, Unit
+from coldaisle_contracts.units import SENSOR, Group, Unit
 
 _HOSTS = NETWORK.num_addresses - 2
 
@@ -21,11 +22,11 @@ def site_of(units: Sequence[Found], remarks: Remarks) -> tuple[Site, dict[str, F
         remarks: takes what is different in the site.
     """
     ordered = sorted(units, key=lambda unit: (ip_address(unit.host).packed, unit.stem))
-    if len(ordered) > MOST_UNITS:
-        remarks[f"hosts are left out, because a site has at most {MOST_UNITS} devices"] += [
-            unit.host for unit in ordered[MOST_UNITS:]
+    if len(ordered) > MOST_DEVICES:
+        remarks[f"hosts are left out, because a site has at most {MOST_DEVICES} devices"] += [
+            unit.host for unit in ordered[MOST_DEVICES:]
         ]
-    del ordered[MOST_UNITS:]
+    del ordered[MOST_DEVICES:]
     devices, by_name = dict[str, Group](), dict[str, Found]()
     for unit, number in zip(ordered, _numbers([unit.host for unit in ordered]), strict=True):
         group = _device(unit, number, devices.values())

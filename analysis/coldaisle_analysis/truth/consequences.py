@@ -28,12 +28,12 @@ _CLIENT = ["shard", "client"]
 
 
 def connections(evidence: Evidence) -> pd.DataFrame:
-    """Return one row for each frame of a unit's MQTT connections: shard, host (the unit), port, flow, opening, closing and line.
+    """Return one row for each frame of a device's MQTT connections: shard, host (the device), port, flow, opening, closing and line.
 
-    ``line`` is the position of the connection's line in ``evidence.connects``, -1 where no unit's journal has one.
+    ``line`` is the position of the connection's line in ``evidence.connects``, -1 where no journal of a unit or companion has one.
     """
     packets = evidence.trace.packets
-    names = {unit.host.ip: unit.name for unit in evidence.plan.units.values()}
+    names = {host.ip: host.name for host in evidence.plan.hosts if host.name in evidence.plan.devices}
     parts = []
     for unit, broker in (("src", "dst"), ("dst", "src")):
         table = packets[packets[f"tcp_{broker}port"].isin(MQTT_PORTS) & packets[f"ip_{broker}"].eq(BROKER.ip)]
@@ -73,7 +73,7 @@ def caused(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
 
     Args:
         evidence: plan, journals and captures of the run.
-        frames: frames of its units' connections, see :func:`connections`.
+        frames: frames of its devices' connections, see :func:`connections`.
     """
     connects = reasons(evidence)
     opened = connects["episode"][connects["episode"] != ""]
@@ -133,7 +133,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
 
     Args:
         evidence: plan, journals and captures of the run.
-        frames: frames of its units' connections, see :func:`connections`.
+        frames: frames of its devices' connections, see :func:`connections`.
     """
     packets = evidence.trace.packets
     upward = packets["tcp_dstport"].isin(MQTT_PORTS) & packets["tcp_len"].gt(0)

@@ -1,7 +1,7 @@
 """Custody: every captured frame has a known sender and reason, or is reported as unexplained.
 
 There are five explanations: the attacker's journal has a line for the frame; it belongs to a connection or to an NTP exchange
-in a unit's journal; it is :mod:`background` traffic; or it is ARP between the kernels of two hosts.
+in the journal of a unit or companion; it is :mod:`background` traffic; or it is ARP between the kernels of two hosts.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def unexplained(account: Account) -> Ints:
 
 
 def _of_units(account: Account) -> Mask:
-    """Return which frames belong to a connection in a unit's journal."""
+    """Return which frames belong to a connection in the journal of a unit or companion."""
     frames = account.connections
     explained = np.zeros(len(account.join.table), bool)
     explained[frames.index[frames["line"] >= 0]] = True

@@ -30,8 +30,9 @@ def delivered(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Da
         readings: the planned readings with their lines, see :class:`~coldaisle_analysis.truth.readings.Account`.
     """
     messages, packets = evidence.trace.messages, evidence.trace.packets
-    # the journal has a line for each frame of the attacker's own host
-    strangers = (packets[["ip_src", "ip_dst"]] == INJECTOR.ip).any(axis=1).to_numpy()
+    # the journal has a line for each frame of the attacker's own host, and :mod:`messages` counts those of companions
+    others = [INJECTOR.ip, *(companion.host.ip for companion in evidence.plan.companions.values())]
+    strangers = (packets["ip_src"].isin(others) | packets["ip_dst"].isin(others)).to_numpy()
     arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
     arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
     arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})

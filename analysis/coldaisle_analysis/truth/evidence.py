@@ -26,7 +26,9 @@ from coldaisle_contracts.journal_lines import (
     LeaseLine,
     Line,
     LookupLine,
+    MessageLine,
     ReadingLine,
+    ReceivedLine,
     SealedLine,
 )
 from coldaisle_contracts.listeners import KEY_LOG
@@ -49,10 +51,12 @@ class Evidence:
         readings: the ``reading`` lines of all units, with ``host``, the unit.
         frames: the ``frame`` lines of the injector, in order of time within their shard.
         acts: the ``act`` lines of injector and units, in order of time.
-        phases: their ``episode`` lines.
-        connects: their ``connect`` lines, with ``host``.
-        disconnects: their ``disconnect`` lines, with ``host``.
-        times: their ``time`` lines and those of workstations, with ``host``; ``failed`` is empty where the query had an answer.
+        phases: the ``episode`` lines of both.
+        connects: the ``connect`` lines of units and companions, with ``host``, in order of time.
+        disconnects: their ``disconnect`` lines, with ``host``, in order of time.
+        published: their ``message`` lines, with ``host``, in order of time.
+        received: their ``received`` lines, with ``host``, in order of time.
+        times: the ``time`` lines of units and workstations, with ``host``; ``failed`` is empty where the query had an answer.
         lookups: the ``lookup`` lines of workstations, with ``host``.
         leases: their ``lease`` lines, with ``host``.
         fetches: their ``fetch`` lines, with ``host``.
@@ -69,6 +73,8 @@ class Evidence:
     phases: pd.DataFrame
     connects: pd.DataFrame
     disconnects: pd.DataFrame
+    published: pd.DataFrame
+    received: pd.DataFrame
     times: pd.DataFrame
     lookups: pd.DataFrame
     leases: pd.DataFrame
@@ -90,10 +96,8 @@ def load(run: Path) -> Evidence:
     """
     plan = Plan.load(run / "plan.json")
     journal = run / "journal"
-    units, stations = (
-        [line | {"host": name} for name in names for line in read_journal(journal / f"{name}.jsonl")]
-        for names in (plan.scenario.units, plan.workstations)
-    )
+    units, stations = _lines_of(journal, plan.scenario.units), _lines_of(journal, plan.workstations)
+    devices = [*units, *_lines_of(journal, plan.companions)]
     injector = list(read_journal(journal / "injector.jsonl")) if plan.episodes else []
     sealed = _table(SealedLine, read_journal(journal / "capture.jsonl"), journal / "capture.jsonl")
     _refuse_odd_names(sealed, journal / "capture.jsonl")
@@ -117,8 +121,10 @@ def load(run: Path) -> Evidence:
         frames=_in_time(_table(FrameLine, injector, journal / "injector.jsonl")),
         acts=_in_time(_table(ActLine, [*injector, *units], journal)),
         phases=_table(EpisodeLine, [*injector, *units], journal),
-        connects=_in_time(_table(ConnectLine, units, journal, "host")),
-        disconnects=_in_time(_table(DisconnectLine, units, journal, "host")),
+        connects=_in_time(_table(ConnectLine, devices, journal, "host")),
+        disconnects=_in_time(_table(DisconnectLine, devices, journal, "host")),
+        published=_in_time(_table(MessageLine, devices, journal, "host"), "sent_ns"),
+        received=_in_time(_table(ReceivedLine, devices, journal, "host")),
         times=_table(FailedTimeLine, [{"failed": "", **line} for line in units + stations], journal, "host"),
         lookups=_table(LookupLine, stations, journal, "host"),
         leases=_table(LeaseLine, stations, journal, "host"),
@@ -129,8 +135,13 @@ def load(run: Path) -> Evidence:
     )
 
 
-def _in_time(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values("at_ns", kind="stable", ignore_index=True)
+def _lines_of(journal: Path, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the lines of devices, each with ``host``, the device."""
+    return [line | {"host": name} for name in names for line in read_journal(journal / f"{name}.jsonl")]
+
+
+def _in_time(table: pd.DataFrame, time: str = "at_ns") -> pd.DataFrame:
+    return table.sort_values(time, kind="stable", ignore_index=True)
 
 
 def shard_of_frames(evidence: Evidence) -> Any:

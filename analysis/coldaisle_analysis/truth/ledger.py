@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import tables
-from coldaisle_analysis.truth import acts, custody
+from coldaisle_analysis.truth import acts, custody, messages
 from coldaisle_analysis.truth import evidence as evidence_module
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_analysis.truth.readings import Account, settle
@@ -33,6 +33,7 @@ def check(run: Path, account: Account | None = None) -> list[str]:
         *acts.played(account),
         *_frames_found(account),
         *custody.check(account),
+        *messages.check(account),
         *_captures_whole(account.evidence),
         *_hosts_known(account.evidence),
         *_clocks_kept(account.evidence),

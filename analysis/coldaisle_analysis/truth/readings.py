@@ -22,6 +22,8 @@ SETTLED = ("client_id", "slot", "sent", "fate", "after", "episode", "copies")
 """Columns of each reading in the semantic digest; the episode only where the reading is part of an anomaly."""
 DONE = ("episode", "operation", "unit", "slot", "sensor", "after", "copy")
 """Columns of each act in the semantic digest."""
+SAID = ("client", "topic", "qos", "retain", "digest", "size")
+"""Columns of each message of a companion in the semantic digest; the digest is that of its payload."""
 ROLES = {
     "swallow": Role.REMOVED,
     "hold": Role.DELAYED,
@@ -200,11 +202,13 @@ def _stamped(readings: pd.DataFrame, forged: pd.DataFrame) -> pd.Series:
 def semantic_digest(account: Account) -> str:
     """Return the semantic digest of a run: the sha256 of its readings, their fates and its acts, in hex.
 
-    It is taken over sorted lines without times, ports and digests, so that engine, shards and machine do not change it.
+    It is taken over sorted lines without times, ports and digests of frames, so that engine, shards and machine do not change it. What
+    companions published is part of it; what they received follows from that, and from which days were played together.
     """
     anomalous = (account.readings["label"] == 1) | (account.readings["benign"] == 1)
     table = account.readings[list(SETTLED)].assign(episode=account.readings["episode"].where(anomalous))
-    lines = sorted([*_lines(table, SETTLED), *_lines(account.evidence.acts, DONE)])
+    evidence = account.evidence
+    lines = sorted([*_lines(table, SETTLED), *_lines(evidence.acts, DONE), *_lines(evidence.published, SAID)])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -1,14 +1,13 @@
 """Consistency of journal lines: with themselves, with the plan and with each other."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from coldaisle_analysis.witness import own_acts
 from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_contracts.units import Unit
 
 STEP_NS = SECOND
 """Largest step back in time from one line of a journal to the next, in ns: the machine's clock may be set."""
@@ -32,12 +31,17 @@ def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
     """Yield the contradictions in the journals of a shard."""
     acts = [line for line in journals.attacker[shard] if line["event"] == "act"]
     units = journals.of_units(shard)
-    for name, lines in {"injector": journals.attacker[shard], **units}.items():
+    companions = journals.of_companions(shard)
+    for name, lines in {"injector": journals.attacker[shard], **units, **companions}.items():
         reasons = [*_in_order(lines), *_phases(journals, lines), *_roles(lines)]
         if name in units:
             reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
-            reasons += _connections(journals.plan.units[name], lines, acts)
+            reasons += _connections(journals.plan.units[name].clients, lines, acts)
             reasons += own_acts.doubts(journals, name, lines)
+        if name in companions:
+            client = journals.plan.companions[name].client
+            reasons += [*_messages(client, lines), *_reasons(journals, name, lines)]
+            reasons += _connections([client], lines, acts)
         yield from (Doubt(f"journal/{name}.jsonl", reason) for reason in reasons)
 
 
@@ -47,7 +51,7 @@ def _in_order(lines: list[Line]) -> Iterator[str]:
     for line in lines:
         if line["event"] == "frame" and line["act"] in WAITED:
             continue
-        at_ns = int(line["acked_ns"] if line["event"] == "reading" else line["at_ns"])
+        at_ns = int(line["acked_ns"] if line["event"] in ("reading", "message") else line["at_ns"])
         if at_ns < latest - STEP_NS:
             yield f"has a line {line['event']} of {at_ns} ns, {(latest - at_ns) / SECOND:.1f} s before a line above it"
             return
@@ -118,15 +122,26 @@ def _readings(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]
             yield f"says that the stamp of {name} is {stamp_ns / SECOND:.1f} s ahead, and slot {line['synced']}'s correction says otherwise"
 
 
-def _connections(unit: Unit, lines: list[Line], acts: list[Line]) -> Iterator[str]:
+def _messages(client: str, lines: list[Line]) -> Iterator[str]:
+    """Check that a companion has no lines of a unit, and that its messages are of its client and sent before they are acknowledged."""
+    for line in lines:
+        if line["event"] not in ("connect", "disconnect", "message", "received"):
+            yield f"has a line {line['event']}, which no companion writes"
+            return
+        if line["client"] != client or line["name"] != client:
+            yield f"names a client {line['client']} {line['name']}, and it is {client}"
+        elif line["event"] == "message" and line["sent_ns"] > line["acked_ns"]:
+            yield f"says that a message on {line['topic']} was acknowledged before it was sent"
+
+
+def _connections(clients: Collection[str], lines: list[Line], acts: list[Line]) -> Iterator[str]:
     """Check that a client has one connection at a time, and closes or loses it before it opens the next."""
-    clients = set(unit.clients)
     thrown = {act["client"] for act in acts}
     held: dict[str, int] = {}
     for line in lines:
         if line["event"] == "connect":
             if line["client"] not in clients or line["name"].partition("-")[0] != line["client"]:
-                yield f"names a client {line['client']} {line['name']}, which is none of its sensors"
+                yield f"names a client {line['client']} {line['name']}, which is none of its own"
             if (
                 line["client"] in held
                 and line["reason"] not in ("lost", "cable")

@@ -31,6 +31,7 @@ class Journals:
         plan: the plan.
         units: the lines of each unit, by shard and unit.
         stations: the lines of each workstation, likewise.
+        companions: the lines of each companion, by shard and companion.
         attacker: the lines of the attacker, by shard, each with ``line``, its number in the journal.
         sealed: the ``sealed`` lines, by shard, in the order of the files.
     """
@@ -38,6 +39,7 @@ class Journals:
     plan: Plan
     units: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
     stations: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
+    companions: dict[tuple[str, str], list[Line]] = field(default_factory=lambda: defaultdict(list))
     attacker: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     sealed: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
 
@@ -56,6 +58,9 @@ class Journals:
         for name in journals.plan.workstations:
             for line in read_journal(journal / f"{name}.jsonl"):
                 journals.stations[line["shard"], name].append(line)
+        for companion in journals.plan.companions:
+            for line in read_journal(journal / f"{companion}.jsonl"):
+                journals.companions[line["shard"], companion].append(line)
         if journals.plan.episodes:
             for number, line in enumerate(read_journal(journal / "injector.jsonl"), 1):
                 journals.attacker[line["shard"]].append({**line, "line": number})
@@ -110,6 +115,10 @@ class Journals:
     def of_stations(self, shard: str) -> dict[str, list[Line]]:
         """Return the lines of each workstation in a shard."""
         return {name: self.stations[shard, name] for name in self.plan.workstations}
+
+    def of_companions(self, shard: str) -> dict[str, list[Line]]:
+        """Return the lines of each companion in a shard."""
+        return {companion: self.companions[shard, companion] for companion in self.plan.companions}
 
     def copies(self, shard: str, unit: str) -> list[Line]:
         """Return the copies of readings that a unit published in a shard, in the form of ``reading`` lines."""

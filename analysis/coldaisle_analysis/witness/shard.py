@@ -5,6 +5,7 @@ from pathlib import Path
 
 from coldaisle_analysis.witness import entries, payloads
 from coldaisle_analysis.witness.attacker import CRAFTED, Attacker
+from coldaisle_analysis.witness.companions import Companions
 from coldaisle_analysis.witness.connections import Connections
 from coldaisle_analysis.witness.frames import BROADCAST, TCP, UDP, Frame, read
 from coldaisle_analysis.witness.journals import Journals, Line
@@ -13,7 +14,7 @@ from coldaisle_analysis.witness.queries import Queries
 from coldaisle_analysis.witness.stations import Stations
 from coldaisle_analysis.witness.verdict import KERNEL, NORMAL, Doubt, Verdict, part_of
 from coldaisle_analysis.witness.within_tls import WithinTls
-from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORTS, NTP_PORT
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, MQTT_PORTS, NTP_PORT
 from coldaisle_contracts.listeners import KEY_LOG
 from coldaisle_contracts.timeline import Timeline
 
@@ -38,6 +39,7 @@ class Examination:
         self._episodes = journals.episodes
         self._attacker = Attacker(journals, shard)
         self._connections = Connections(journals, shard)
+        self._companions = Companions(journals, shard)
         self._queries = Queries(journals, shard)
         self._stations = Stations(journals, shard)
         opened = [line for line in journals.attacker[shard] if line["event"] == "open"]
@@ -63,7 +65,15 @@ class Examination:
             able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
             if able is not None:
                 self.verdicts[number] = able
-        for part in (self._own_host, self._attacker, self._connections, self._queries, self._stations):
+        parts = (
+            self._own_host,
+            self._attacker,
+            self._connections,
+            self._companions,
+            self._queries,
+            self._stations,
+        )
+        for part in parts:
             self.doubts += part.close()
 
     def _settle(self, number: int, episode: str) -> None:
@@ -129,6 +139,11 @@ class Examination:
             return (NORMAL,) if honest else self._doubt(frame, "is ARP in the name of another host")
         hosts = {frame.source, frame.target}
         honest = BROKER.ip in hosts and self._macs.get(frame.source) == frame.eth_src
+        with_companion = honest and bool(hosts & self._companions.addresses)
+        if with_companion and frame.protocol == TCP and _servers_port(frame) == MQTT_PORT:
+            doubts = self._companions.explain(frame)
+            self._suspect(frame, doubts)
+            return () if doubts else (NORMAL,)
         with_unit = honest and bool(hosts & self._units)
         if with_unit and frame.protocol == TCP and _servers_port(frame) in MQTT_PORTS:
             episode, doubts = self._connections.explain(frame, touched=False)

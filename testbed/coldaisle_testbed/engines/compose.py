@@ -87,8 +87,8 @@ class ComposeRun:
     ) -> None:
         self._containers, self._progress = containers, progress
         self._days, self._stage = Days(plan, stage, progress), stage
-        self._missing = more_units.missing(plan.scenario.units)
-        self._ending = {"timekeeper", "capture", "injector", *plan.scenario.units}
+        self._missing = more_units.missing(plan.devices)
+        self._ending = {"timekeeper", "capture", "injector", *plan.devices}
         self._services = sorted(self._ending | {"switch", BROKER.name, NTP.name})
         self._command = ["docker", "compose", "-p", project, "-f", str(HOUSE / "docker-compose.yml")]
         self._env = os.environ | {

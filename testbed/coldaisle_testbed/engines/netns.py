@@ -27,7 +27,7 @@ HEALTHY_S = 15.0
 _DAEMONS = (BROKER.name, NTP.name, *services.ANSWERS)
 """Programs that end with the shard, and not before."""
 _REACT = (*_DAEMONS, INJECTOR.name)
-"""Programs that act on what they hear; the units do so before they ask for time."""
+"""Programs that act on what they hear, beside the companions; the units do so before they ask for time."""
 MOSQUITTO = ["mosquitto", "-c", str(HOUSE / "broker" / "mosquitto.conf")]
 CHRONYD = ["chronyd", "-x", "-d", "-u", "root"]
 """``-x``: chronyd never sets the clock of the machine."""
@@ -74,7 +74,7 @@ class ShardRun:
             self._start_daemons(spaces)
             self._start_programs(spaces)
             for pid, name in {**self._children, **self._names}.items():
-                if name in _REACT:
+                if name in _REACT or name in self._plan.companions:
                     stillness.watch(pid)
             keeper.serve()
             self._await_programs(shard_names(self._plan.devices))
@@ -123,9 +123,9 @@ class ShardRun:
         env |= faketime_env(self._folder, self._library)
         pid = self._ward.start("coldaisle_injector", spaces[INJECTOR.name], env, self._log("injector"))
         self._names[pid] = "injector"
-        for unit in self._plan.devices:
-            unit_env = env | {"COLDAISLE_UNIT": unit}
-            self._names[self._ward.start("coldaisle_sensors", spaces[unit], unit_env, self._log(unit))] = unit
+        for name in self._plan.devices:
+            own_env = env | {"COLDAISLE_UNIT": name}
+            self._names[self._ward.start("coldaisle_sensors", spaces[name], own_env, self._log(name))] = name
 
     def _supervise(self) -> None:
         """Raise when a program ended with an error or was stopped for too long, or a daemon ended."""

@@ -1,0 +1,150 @@
+"""The kinds of companions: devices of a site that are no InRow units.
+
+A companion publishes, listens, or both, over one MQTT connection. It takes no readings, and no attack aims at it, but every frame of it
+is accounted for. A kind is one row here, or of a package of your own under the entry point ``coldaisle.devices``; the class ``Device``
+in its module plays it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from coldaisle_contracts.dialects import Qos
+from coldaisle_contracts.extensions import Table
+from coldaisle_contracts.kind_rules import NAME
+
+Value = bool | int | float | str
+"""The value of a parameter."""
+AnyVersion = Literal["3.1", "3.1.1", "5"]
+"""A version of MQTT that a companion can speak."""
+
+
+@dataclass(frozen=True)
+class DeviceParameter:
+    """A parameter of a kind of companion: a further key of its groups in a site file.
+
+    Attributes:
+        name: its key.
+        default: its value where a group does not name it; also its type.
+        meaning: its meaning, for the documentation.
+        unit: SI unit, or the things that are counted; empty for a text.
+        least, most: bounds of a number.
+        choices: the texts that there are; any text where empty.
+    """
+
+    name: str
+    default: Value
+    meaning: str
+    unit: str = ""
+    least: float = float("-inf")
+    most: float = float("inf")
+    choices: tuple[str, ...] = ()
+
+    def fault(self, value: object) -> str:
+        """Return what would be right where a value is wrong, as the second half of a sentence; else an empty text."""
+        if isinstance(self.default, bool):
+            return "" if isinstance(value, bool) else "write true or false"
+        if isinstance(self.default, str):
+            allowed = isinstance(value, str) and (not self.choices or value in self.choices)
+            return (
+                "" if allowed else f"use one of {', '.join(self.choices)}" if self.choices else "write a text"
+            )
+        whole = isinstance(self.default, int)
+        numeric = isinstance(value, int) or (isinstance(value, float) and not whole)
+        if numeric and not isinstance(value, bool) and self.least <= float(str(value)) <= self.most:
+            return ""
+        number = "a whole number" if whole else "a number"
+        return f"give {number} from {self.least:g} to {self.most:g} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True)
+class DeviceKind:
+    """A kind of companion.
+
+    Attributes:
+        name: as written in a site file.
+        summary: what it is and what it publishes, in one line, for the documentation.
+        module: importable name of the module whose class ``Device`` plays it; empty for a kind that coldaisle ships, whose module has its
+            name.
+        parameters: its parameters.
+        interval_s: usual time between two of its messages, in s; 0 for a kind that publishes on events, which has no interval.
+        per_day: name of the parameter that says how many events a day has on average; empty where there is an interval.
+        each: most messages that it publishes for each interval or event.
+        qos, retain: the usual dialect of its messages.
+        versions: the versions of MQTT that it can speak, the usual one first.
+        topic: pattern of its usual topic; where it is empty, the kind's name and the number, as in ``power-meter/1``.
+    """
+
+    name: str
+    summary: str
+    module: str = ""
+    parameters: tuple[DeviceParameter, ...] = ()
+    interval_s: float = 60.0
+    per_day: str = ""
+    each: int = 1
+    qos: Qos = 0
+    retain: bool = False
+    versions: tuple[AnyVersion, ...] = ("3.1.1", "3.1", "5")
+    topic: str = ""
+
+    @property
+    def played_by(self) -> str:
+        """Importable name of the module whose class plays it."""
+        return self.module or f"coldaisle_sensors.devices.{self.name.replace('-', '_')}"
+
+    @property
+    def usual(self) -> dict[str, Value]:
+        """The values of a group's keys where it does not name them."""
+        timed: dict[str, Value] = {"interval_s": self.interval_s} if self.interval_s else {}
+        return {
+            "name": f"{self.name}-{{number}}",
+            "client": f"{self.name.replace('-', '')}{{number}}",
+            "topic": self.topic or f"{self.name}/{{number}}",
+            **timed,
+            "qos": self.qos,
+            "retain": self.retain,
+            "version": self.versions[0],
+            **{parameter.name: parameter.default for parameter in self.parameters},
+        }
+
+    def most_per_second(self, interval_s: float, parameters: Mapping[str, Value]) -> float:
+        """Return the mean number of its messages in a second."""
+        if self.interval_s:
+            return self.each / interval_s
+        return self.each * float(parameters[self.per_day]) / 86_400 if self.per_day else 0.0
+
+
+def _faults(name: str, kind: DeviceKind) -> Iterator[str]:
+    """Yield what is wrong with the row of another package, as the second half of a sentence."""
+    if kind.name != name or not NAME.fullmatch(name):
+        yield f"its name is {kind.name!r}: both names have to be the same, of lower-case letters, digits and hyphens"
+    if name == UNIT:
+        yield f"{UNIT} is the kind of the units: choose another name"
+    if not kind.module:
+        yield "its module is empty: name the module whose class Device plays it"
+    if not kind.versions:
+        yield "its versions are empty: name the versions of MQTT that it can speak"
+    for parameter in kind.parameters:
+        if fault := parameter.fault(parameter.default):
+            yield f"the default of its parameter {parameter.name} is {parameter.default!r}: {fault}"
+    if kind.per_day and kind.per_day not in {parameter.name for parameter in kind.parameters}:
+        yield f"its per_day is {kind.per_day!r}: name one of its parameters"
+
+
+UNIT = "inrow"
+"""The kind of device that is a unit."""
+_KINDS = (
+    DeviceKind(
+        "power-meter",
+        "a meter in a rack that publishes voltage, current, power and energy as JSON",
+        parameters=(
+            DeviceParameter("watts", 3200.0, "mean power of the rack", "W", 10.0, 50_000.0),
+            DeviceParameter("volts", 230.0, "mean voltage", "V", 90.0, 480.0),
+            DeviceParameter("swing", 0.15, "share by which the power is higher in the afternoon than on average", "1", 0.0, 0.9),
+        ),
+    ),
+)  # fmt: skip
+SHIPPED_DEVICES: dict[str, DeviceKind] = {kind.name: kind for kind in _KINDS}
+"""Every kind of companion that coldaisle ships by its name, in the order of the documentation."""
+DEVICES: Table[DeviceKind] = Table("coldaisle.devices", SHIPPED_DEVICES, DeviceKind, _faults)
+"""Every kind of companion by its name: the shipped ones and those of other packages (docs/extending.md)."""
