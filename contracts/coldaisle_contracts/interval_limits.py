@@ -16,13 +16,13 @@ def free_s(scenario: Scenario) -> float:
     return scenario.interval_s - QUIET_S - 1
 
 
-def patience_s(scenario: Scenario) -> float:
-    """Return after how long a broker drops a silent client, in s: 1.5 keepalives (MQTT 3.1, section 3.1)."""
-    return 1.5 * scenario.keepalive_s
+def patience_s(scenario: Scenario, unit: str | None) -> float:
+    """Return after how long a broker drops a silent client of a unit, in s: 1.5 keepalives (MQTT 3.1, section 3.1)."""
+    return 1.5 * scenario.keepalive_of(unit)
 
 
-def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
-    """Return least and greatest value of each parameter of a kind that the interval bounds."""
+def limits(scenario: Scenario, kind: str, unit: str | None = None) -> dict[str, tuple[float, float]]:
+    """Return least and greatest value of each parameter of a kind that the interval bounds, on a unit or on the broker."""
     interval, room = scenario.interval_s, free_s(scenario) - SLACK_S
     special = {
         "slow-denial": {"keepalive_s": (0.0, float(int(room / 1.5)))},  # the broker waits half as long again
@@ -30,14 +30,15 @@ def limits(scenario: Scenario, kind: str) -> dict[str, tuple[float, float]]:
         "firmware": {"keepalive_s": (interval + 1, math.inf)},  # no PINGREQ is due
     }
     names = {row.name for row in KINDS[kind].parameters}
-    silence = patience_s(scenario) - interval  # a client whose reading is held sends nothing else
+    silence = patience_s(scenario, unit) - interval  # a client whose reading is held sends nothing else
     most = {"hold_s": room, "outage_s": room, "delay_s": min(2 * interval, silence) - SLACK_S}
     return {name: (0.0, most[name]) for name in names & set(most)} | special.get(kind, {})
 
 
 def clipped(scenario: Scenario, spec: EpisodeSpec, parameters: dict[str, float]) -> dict[str, float]:
     """Return the parameters of an episode, those that were drawn clipped to the limits of the interval."""
-    bounds = {name: limit for name, limit in limits(scenario, spec.kind).items() if name not in spec.named}
+    every = limits(scenario, spec.kind, spec.unit)
+    bounds = {name: limit for name, limit in every.items() if name not in spec.named}
     return parameters | {
         name: min(max(parameters[name], least), most)
         for name, (least, most) in bounds.items()
@@ -55,11 +56,11 @@ def refuse_short_interval(scenario: Scenario, kind: str, key: str) -> None:
 
 def refuse_overlong(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse an episode whose acts would not end before the next reading, or whose parameters exceed the limits of its kind."""
-    for name, (least, most) in limits(scenario, spec.kind).items():
+    for name, (least, most) in limits(scenario, spec.kind, spec.unit).items():
         value = spec.named.get(name, least)
         if not least <= value <= most:
             limit = f"at most {most:g}" if value > most else f"at least {least:g}"
-            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s and the keepalive is {scenario.keepalive_s} s"
+            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s and the keepalive is {scenario.keepalive_of(spec.unit)} s"
             raise InputError(f"{place}.{name}", remedy, value)
     _refuse_spread(scenario, spec, place)
     _refuse_flood(scenario, spec, place)

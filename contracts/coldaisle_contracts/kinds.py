@@ -120,6 +120,8 @@ _KINDS = (
             _CLEAR,
             Demand("qos", (1, 2), "a PUBLISH of QoS 0 has no message id, is never sent again and cannot be lowered",
                    ("mqtt.qos", "mqtt.dup", "mqtt.msgid")),
+            Demand("retain", (False,), "its readings are retained as they are", ("mqtt.retain",)),
+            Demand("topic_alias", (False,), "most of its readings name no topic", ("mqtt.topic", "mqtt.retain")),
         ),
     ),
     Kind(
@@ -173,7 +175,7 @@ _KINDS = (
         f"mqtt.retain == 1 && {_FROM}", _CLIENT, ("retain",),
         (_size("°C", -50, 50, 2.0, 20.0, "distance of the retained value from 20 °C"),),
         target="broker", pace="ends", frames=30, cost_s=0.3,
-        demands=(_PLAINTEXT,),
+        demands=(_PLAINTEXT, Demand("retain", (False,), "its next reading would replace what is retained")),
     ),
     Kind(
         "will-abuse", "rogue client", "T0856",

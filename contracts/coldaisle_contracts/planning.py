@@ -195,7 +195,7 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
 
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
-    longest = int(patience_s(scenario) / scenario.interval_s) - 1
+    longest = int(patience_s(scenario, spec.unit) / scenario.interval_s) - 1
     if spec.row.edit == "swallow" and spec.readings > longest:
         remedy = (
             f"give at most {longest}, or a longer keepalive_s, because the broker disconnects a silent client"

@@ -22,6 +22,7 @@ from coldaisle_contracts.site_parameters import Site, few, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.topics import SENSORS
+from coldaisle_contracts.units import Group
 from coldaisle_contracts.validation import MismatchError, Model, refuse_first
 
 UnitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
@@ -295,6 +296,11 @@ class Scenario(Model):
         names = [chain.name for chain in self.chains]
         if twice := [name for index, name in enumerate(names) if name in names[:index]]:
             raise MismatchError("chains.name", twice[0], "two chains have this name: give each another one")
+        for place, group in enumerate(self.site.devices):
+            if isinstance(group, Group) and 0 < group.keepalive_s <= self.interval_s:
+                raise MismatchError(
+                    f"site.devices.{place}.keepalive_s", group.keepalive_s, f"make it longer than {interval}"
+                )
         if strange := [unit for unit in self.units if unit not in self.site.units]:
             raise MismatchError("units", strange[0], f"the site has no such unit: use {few(self.site.units)}")
         medians = self.site.medians
@@ -328,6 +334,11 @@ class Scenario(Model):
     def end(self) -> datetime:
         """End of the run, UTC."""
         return self.start.astimezone(UTC) + timedelta(hours=self.duration_h)
+
+    def keepalive_of(self, unit: str | None) -> int:
+        """Return the MQTT keepalive of a unit, in s; for no unit that of the scenario."""
+        own = self.site.units[unit].dialect.keepalive_s if unit in self.site.units else 0
+        return own or self.keepalive_s
 
     @property
     def slots_per_day(self) -> int:

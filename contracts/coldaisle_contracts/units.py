@@ -3,13 +3,13 @@
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from coldaisle_contracts.addressing import MQTT_PORT, TLS_PORT, Host, host
-from coldaisle_contracts.dialects import USUAL, Dialect, Qos, Version
+from coldaisle_contracts.dialects import SENSOR, USUAL, Dialect, Qos, Version, Will, beyond_version
 from coldaisle_contracts.numbering import (
     CLIENT_FORM,
     CLIENT_LENGTH,
@@ -26,9 +26,11 @@ PerSensor = tuple[float, float, float, float]
 Celsius = Annotated[float, Field(ge=-20.0, le=80.0)]
 _LONGEST_WORDS = 100
 """Most characters of topic and payload together, so that a PUBLISH has less than 128 bytes."""
-SENSOR, VALUE, _DIGITS = "{sensor}", "{value}", frozenset("0123456789")
-"""The places of a sensor's number and of a value in a pattern."""
+VALUE, _DIGITS = "{value}", frozenset("0123456789")
+"""The place of a value in a pattern, and the characters of a number."""
 _TOPIC, _PAYLOAD = TOPIC_FORM, re.compile(r"[ -~]+")
+_LATER = ("tls", "will")
+"""Properties of a dialect that are no key of a group: the site knows whether its broker takes plaintext, and a will has two keys."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,15 @@ class Group(Numbered):
         topic: pattern of the topics, such as ``hall/{number}/{sensor}``; by default all sensors publish to one.
         payload: pattern of the payloads, such as ``{"celsius": {value}}``; by default it is the number alone.
         version: version of MQTT that they speak.
-        qos: quality of service of their readings.
+        qos: quality of service of their readings and wills.
         tls: whether their connections are encrypted; by default where the broker has no plaintext listener.
+        retain: whether the broker retains their readings and wills.
+        keepalive_s: MQTT keepalive, in s; longer than the interval, and when left out that of the scenario.
+        clean_session: whether a connection begins without the session of the one before.
+        session_expiry_s: time for which the broker keeps a session after a connection, in s; only with MQTT 5 and without clean_session.
+        topic_alias: whether a number stands for the topic from the second reading of a connection on; only with MQTT 5.
+        will: payload of the message that the broker publishes when a connection breaks; empty for none.
+        will_topic: pattern of its topic; by default the topic of the readings and `/status`.
         medians: median of each sensor, in °C.
         spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
     """
@@ -119,6 +128,13 @@ class Group(Numbered):
     version: Version = "3.1"
     qos: Qos = Field(default=1, exclude_if=lambda qos: bool(qos == 1))
     tls: bool | None = Field(default=None, exclude_if=lambda tls: tls is None)
+    retain: bool = Field(default=False, exclude_if=lambda retain: not retain)
+    keepalive_s: int = Field(default=0, ge=0, le=65_535, exclude_if=lambda keepalive: not keepalive)
+    clean_session: bool = Field(default=True, exclude_if=bool)
+    session_expiry_s: int = Field(default=0, ge=0, le=0xFFFFFFFF, exclude_if=lambda expiry: not expiry)
+    topic_alias: bool = Field(default=False, exclude_if=lambda alias: not alias)
+    will: str = Field(default="", exclude_if=lambda will: not will)
+    will_topic: str = Field(default="", exclude_if=lambda topic: not topic)
     medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
     spread: float = Field(default=0.0, ge=0.0, le=2.0)
 
@@ -139,6 +155,7 @@ class Group(Numbered):
             (long, "client", CLIENT_LENGTH),
         )
         self._refuse_strange_words()
+        self._refuse_strange_dialect()
         coolant_in, coolant_out, supply, return_air = self.medians
         refuse_first(self, (coolant_out <= coolant_in or return_air <= supply, "medians", WARMER))
         return self
@@ -157,6 +174,24 @@ class Group(Numbered):
             (size > _LONGEST_WORDS, "topic", f"make topic and payload shorter: together at most {_LONGEST_WORDS} characters"),
         )  # fmt: skip
 
+    def _refuse_strange_dialect(self) -> None:
+        """Refuse what the version of MQTT does not have, and a will that cannot be published."""
+        plain = self._named(self.will_topic or self.topic, self.number).replace(SENSOR, "x")
+        long = len(plain) + len(self.will) > _LONGEST_WORDS
+        refuse_first(
+            self,
+            *beyond_version(self.version, self.topic_alias, self.clean_session, self.session_expiry_s),
+            (bool(self.will_topic) and not self.will, "will_topic", "remove it, or give will, the payload"),
+            (bool(self.will) and not _PAYLOAD.fullmatch(self.will), "will", "use printable ASCII characters"),
+            (not _TOPIC.fullmatch(plain), "will_topic", "use letters, digits and . _ - with a slash between levels, {number} and {sensor}"),
+            (bool(self.will) and long, "will", f"make it or its topic shorter: together at most {_LONGEST_WORDS} characters"),
+        )  # fmt: skip
+
+    def _dialect(self, number: int) -> Dialect:
+        topics = self._named(self.will_topic or f"{self.topic}/status", number)
+        own = {field.name: getattr(self, field.name) for field in fields(Dialect) if field.name not in _LATER}
+        return Dialect(**own, will=Will(topics, self.will) if self.will else None)
+
     def _topics(self, number: int) -> str:
         return self._named(self.topic, number)
 
@@ -170,7 +205,7 @@ class Group(Numbered):
             away = self.spread * random.Random(f"medians/{name}").gauss()  # noqa: S311 - a simulation, not a secret
             medians = tuple(round(median + away, 2) for median in self.medians)
             address = host(name, "unit", place)
-            words = self._topics(number), self.payload, Dialect(self.version, self.qos)
+            words = self._topics(number), self.payload, self._dialect(number)
             yield Unit(address, self.kind, stem, medians, *words)  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 
+from coldaisle_contracts.dialects import Version
 from coldaisle_contracts.plan import Act
 from coldaisle_contracts.topics import encode_value
 from coldaisle_injector import messages
@@ -10,6 +11,8 @@ from coldaisle_injector.client import Client
 from coldaisle_injector.script import At, Until
 
 Step = Generator[At | Until, None, None]
+_PROTOCOLS: dict[Version, tuple[str, int]] = {"3.1": ("MQIsdp", 3), "3.1.1": ("MQTT", 4), "5": ("MQTT", 5)}
+"""Name and level of the protocol in a CONNECT."""
 
 
 def login(scene: Scene, connect: bytes) -> Generator[At | Until, None, Client]:
@@ -27,12 +30,21 @@ def say(client: Client, data: bytes, answer: int) -> Step:
 
 
 def publish(scene: Scene, act: Act, name: str) -> Generator[At | Until, None, Client]:
-    """Connect under a client id, publish the value of an act and journal the act; return the client."""
-    client = yield from login(scene, messages.connect(name))
-    value = encode_value(act.amount).decode()
+    """Connect under a client id, publish the value of an act as the unit would and journal the act; return the client."""
+    dialect = scene.unit.dialect
+    client = yield from login(scene, messages.connect(name, protocol=_PROTOCOLS[dialect.version]))
+    value, mid = encode_value(act.amount).decode(), 1 if dialect.qos else 0
     topic, payload = scene.unit.topic(act.sensor or 1), scene.unit.encode(value)
-    yield from say(client, messages.publish(topic, payload, mid=1), messages.PUBACK)
-    scene.notes.act(act.operation, act, after=value, port=client.port, mid=1, client=name)
+    said = messages.publish(topic, payload, mid=mid, qos=dialect.qos, properties=dialect.has_properties)
+    match dialect.qos:
+        case 0:
+            client.send(said)
+        case 1:
+            yield from say(client, said, messages.PUBACK)
+        case 2:
+            yield from say(client, said, messages.PUBREC)
+            yield from say(client, messages.acknowledgement(messages.PUBREL, mid), messages.PUBCOMP)
+    scene.notes.act(act.operation, act, after=value, port=client.port, mid=mid, client=name)
     return client
 
 

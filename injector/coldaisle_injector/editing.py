@@ -55,7 +55,7 @@ class Editor:
         out, at = b"", segment.seq
         edit: Edit = edits.Pass()
         half = conn.up if upward else conn.down
-        for message in mqtt.messages(segment.payload):
+        for message in mqtt.messages(segment.payload, properties=self._unit.dialect.has_properties):
             data = message.data
             if upward and message.type == messages.PUBLISH:
                 data, edit = self._publish(conn, message)

@@ -63,9 +63,17 @@ def connect(
     return packet(CONNECT << 4, body)
 
 
-def publish(topic: str, value: str | bytes, *, mid: int = 0, retain: bool = False, qos: int = 1) -> bytes:
-    """Return a PUBLISH: of QoS 1 or 2 with a message id, of QoS 0 without."""
-    data = value.encode() if isinstance(value, str) else value
+def publish(
+    topic: str,
+    value: str | bytes,
+    *,
+    mid: int = 0,
+    retain: bool = False,
+    qos: int = 1,
+    properties: bool = False,
+) -> bytes:
+    """Return a PUBLISH: of QoS 1 or 2 with a message id, of QoS 0 without; ``properties`` says that there are none, as MQTT 5 does."""
+    data = (b"\x00" if properties else b"") + (value.encode() if isinstance(value, str) else value)
     body = string(topic) + (struct.pack("!H", mid) if mid else b"") + data
     return packet(PUBLISH << 4 | (qos << 1 if mid else 0) | (RETAIN if retain else 0), body)
 

@@ -17,7 +17,7 @@ from coldaisle_injector.messages import (
     string,
 )
 
-_CONTINUES = 0x80
+_CONTINUES, _V5 = 0x80, 5
 _ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
 """Types that begin with the message id that they are about."""
 
@@ -44,15 +44,20 @@ class Message:
         return (self.data[0] & QOS) >> 1
 
 
-def messages(payload: bytes) -> Iterator[Message]:
-    """Yield the whole messages in a segment's payload, and the remaining bytes as a message of type 0."""
+def messages(payload: bytes, *, properties: bool = False) -> Iterator[Message]:
+    """Yield the whole messages in a segment's payload, and the remaining bytes as a message of type 0.
+
+    Args:
+        payload: the segment's payload.
+        properties: whether a PUBLISH has properties, as in MQTT 5.
+    """
     at = 0
     while at < len(payload):
         end = _end(payload, at)
         if end is None or end > len(payload):
             yield Message(0, payload[at:])
             return
-        yield _read(payload[at:end])
+        yield _read(payload[at:end], properties=properties)
         at = end
 
 
@@ -72,16 +77,19 @@ def _body(data: bytes) -> int:
     return next(index for index in range(1, 5) if data[index] < _CONTINUES) + 1
 
 
-def _read(data: bytes) -> Message:
+def _read(data: bytes, *, properties: bool) -> Message:
     kind, body = data[0] >> 4, _body(data)
     if kind in _ANSWERS:
         return Message(kind, data, int.from_bytes(data[body : body + 2], "big"))
     if kind != PUBLISH:
         return Message(kind, data)
     at = body + 2 + int.from_bytes(data[body : body + 2], "big")
-    if not data[0] & QOS:
-        return Message(kind, data, 0, data[at:])
-    return Message(kind, data, int.from_bytes(data[at : at + 2], "big"), data[at + 2 :])
+    mid = 0
+    if data[0] & QOS:
+        mid, at = int.from_bytes(data[at : at + 2], "big"), at + 2
+    if properties:  # their length is written as that of a message
+        at = _end(data, at - 1) or len(data)
+    return Message(kind, data, mid, data[at:])
 
 
 def with_value(message: Message, value: bytes) -> bytes:
@@ -118,16 +126,20 @@ def tampered(message: Message, field: str, value: int) -> bytes:
     return packet(first, body)
 
 
-def cleared(message: Message) -> bytes:
-    """Return a PUBLISH that clears the retained message of a message's topic."""
+def cleared(message: Message, *, properties: bool = False) -> bytes:
+    """Return a PUBLISH that clears the retained message of a message's topic; in MQTT 5 without any property."""
     body = message.data[_body(message.data) :]
-    return packet(PUBLISH << 4 | RETAIN, body[: 2 + int.from_bytes(body[:2], "big")])
+    topic = body[: 2 + int.from_bytes(body[:2], "big")]
+    return packet(PUBLISH << 4 | RETAIN, topic + (b"\x00" if properties else b""))
 
 
 def client_id(connect: Message) -> str:
-    """Return the client id in a CONNECT (MQTT 3.1, 3.1)."""
+    """Return the client id in a CONNECT (MQTT 3.1, 3.1; MQTT 5, 3.1)."""
     body = connect.data[_body(connect.data) :]
-    at = 2 + int.from_bytes(body[:2], "big") + 4  # behind name, level, flags and keepalive
+    name = 2 + int.from_bytes(body[:2], "big")
+    at = name + 4  # behind name, level, flags and keepalive
+    if body[name : name + 1] == bytes((_V5,)):
+        at = _end(body, at - 1) or len(body)
     length = int.from_bytes(body[at : at + 2], "big")
     return body[at + 2 : at + 2 + length].decode("utf-8", "replace")
 

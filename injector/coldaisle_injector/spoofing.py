@@ -140,7 +140,7 @@ class Spoofer:
 
     def _deliver(self, conn: Connection, data: bytes, place: tuple[int, int], number: int) -> None:
         """Deliver a reading out of order; what acknowledges it must not reach the unit."""
-        message = next(mqtt.messages(data))
+        message = self._message(data)
         if message.qos:
             conn.copies.append(message.mid)
         role = Role.DUPLICATE if number else Role.DELAYED
@@ -152,12 +152,16 @@ class Spoofer:
         reading, port, mid = Reading(*place, value), conn.port, message.mid
         self._notes.act(act, reading, port=port, mid=mid, after=value, copy=number, digest=digest)
 
+    def _message(self, data: bytes) -> mqtt.Message:
+        return next(mqtt.messages(data, properties=self._victim.dialect.has_properties))
+
     # -- other messages -----------------------------------------------------------------------------------------
 
     def clear(self, sensor: int) -> None:
         """Clear a retained message with an empty one, at QoS 0, in a sensor's stream."""
         conn = self.live(sensor)
-        empty = mqtt.cleared(next(mqtt.messages(conn.publish[1])))
+        properties = self._victim.dialect.has_properties
+        empty = mqtt.cleared(self._message(conn.publish[1]), properties=properties)
         self._send_next(conn.up, conn.down, BROKER, empty, Role.INJECTED, "clear")
 
     def reset(self, slot: int, sensor: int, operation: str = "reset") -> None:

@@ -51,7 +51,7 @@ class Controller:
             self.plan.units[self.unit], self.clock, self.journal, self.make_link, agenda.meanwhile
         )
         notes = Notes(self.clock, self.journal)
-        firmware = Firmware(self.plan.scenario.keepalive_s)
+        firmware = Firmware(self.plan.scenario.keepalive_of(self.unit))
         reporter = Reporter(self.clock, self.journal, connections, self.plan.units[self.unit])
         gear = Gear(firmware, connections, self.timesync, self.cable, notes, reporter, self.values)
         anomalies = list[Played]()

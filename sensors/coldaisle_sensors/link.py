@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.dialects import USUAL, Dialect
 from coldaisle_contracts.errors import RunError
+from coldaisle_contracts.topics import sensor_of
 from coldaisle_sensors.paho_client import PahoClient
 
 RETRY_S = 0.25
@@ -49,7 +50,7 @@ class Link:
         on_open: called with the link before the SYN of every TCP connection that it opens, when its port is known.
         host: broker's IPv4 address.
         port: broker's TCP port.
-        dialect: version of MQTT and quality of service.
+        dialect: the way in which the sensor speaks.
         encryption: settings of TLS; ``None`` for plaintext.
 
     Attributes:
@@ -76,7 +77,7 @@ class Link:
         self._address = (host, port, keepalive_s)
         self._on_open, self._qos = on_open, dialect.qos
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
-        self._paho = PahoClient(name, dialect, encryption)
+        self._paho = PahoClient(name, dialect, sensor_of(client), encryption)
         self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
@@ -91,13 +92,13 @@ class Link:
             sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _ABORT)
         self.connected, self.lost = False, False
         try:
-            self._paho.connect(*self._address)
+            self._paho.dial(*self._address)
         except OSError:
             self.lost = True
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Send a PUBLISH and return its number, which is its message id at QoS 1 and 2."""
-        number = self._paho.publish(topic, payload, qos=self._qos).mid
+        number = self._paho.say(topic, payload)
         if not self._qos:
             self._unconfirmed[number] = topic, payload
         return number
@@ -155,7 +156,7 @@ class Link:
         self.lost = not self.connected
         if self.connected:
             for topic, payload in self._unconfirmed.values():
-                self._paho.publish(topic, payload, qos=0)
+                self._paho.say(topic, payload)
 
     def _on_disconnect(self, *_: object) -> None:
         self.connected, self.lost = False, True

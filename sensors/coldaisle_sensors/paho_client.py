@@ -5,20 +5,20 @@ import ssl
 from collections.abc import Callable
 from typing import Literal
 
-from paho.mqtt.client import Client, MQTTv31, MQTTv311
+from paho.mqtt.client import Client, MQTTv5, MQTTv31, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from coldaisle_contracts.addressing import BROKER
-from coldaisle_contracts.dialects import Dialect, Version
+from coldaisle_contracts.dialects import ALIAS, Dialect, Version
 
 _MID = 2
 """Bytes of a message id."""
 _SUCCESS = ReasonCode(PacketTypes.PUBACK)
 _NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
-_PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311}
+_PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311, "5": MQTTv5}
 
 
 class PortClient(Client):
@@ -59,18 +59,54 @@ class PahoClient(PortClient):
 
     Args:
         name: MQTT client id on the wire.
-        dialect: version of MQTT.
+        dialect: the way in which the sensor speaks.
+        sensor: number of the sensor, for the topic of its will.
         encryption: settings of TLS; ``None`` for plaintext.
     """
 
-    def __init__(self, name: str, dialect: Dialect, encryption: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, name: str, dialect: Dialect, sensor: int, encryption: ssl.SSLContext | None = None
+    ) -> None:
+        self._dialect, self.encryption = dialect, encryption
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=name,
             protocol=_PROTOCOLS[dialect.version],
-            clean_session=True,
+            clean_session=None if dialect.has_properties else dialect.clean_session,
         )
-        self.encryption = encryption
+        if dialect.will:
+            payload = dialect.will.payload.encode("ascii")
+            self.will_set(dialect.will.topic(sensor), payload, dialect.qos, dialect.retain)
+        self._topic = ""
+
+    def dial(self, host: str, port: int, keepalive_s: int) -> None:
+        """Open a connection to the broker and send CONNECT.
+
+        Raises:
+            OSError: if nobody answers.
+        """
+        if self._topic:  # a topic alias ends with its connection, so what is sent again names its topic
+            for message in self._out_messages.values():
+                message.topic = self._topic.encode("ascii")
+            self._topic = ""
+        if not self._dialect.has_properties:
+            self.connect(host, port, keepalive_s)
+            return
+        properties = None
+        if self._dialect.session_expiry_s:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = self._dialect.session_expiry_s
+        clean_start = self._dialect.clean_session
+        self.connect(host, port, keepalive_s, clean_start=clean_start, properties=properties)
+
+    def say(self, topic: str, payload: bytes) -> int:
+        """Send a PUBLISH in the sensor's dialect and return its number, which is its message id at QoS 1 and 2."""
+        properties, name = None, topic
+        if self._dialect.topic_alias:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.TopicAlias = ALIAS
+            name, self._topic = "" if self._topic == topic else topic, topic
+        return self.publish(name, payload, self._dialect.qos, self._dialect.retain, properties).mid
 
     def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
         packet = self._in_packet["packet"]

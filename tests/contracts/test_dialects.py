@@ -65,3 +65,57 @@ def test_an_unnamed_variant_is_one_that_the_unit_can_have() -> None:
     ]
     played = build_plan(_scenario([{"qos": 0}], episodes=starts)).episodes
     assert {episode.variant for episode in played} <= set(playable(scenario, "tampering", "g0"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"topic_alias": True}, r"topic_alias is True: remove it, or set version = \"5\""),
+        ({"session_expiry_s": 9}, r"session_expiry_s is 9: remove it, or set version"),
+        (
+            {"version": "5", "session_expiry_s": 9},
+            "session_expiry_s is 9: remove it, or set clean_session = false",
+        ),
+        ({"version": "5", "clean_session": False}, "clean_session is False: give session_expiry_s, too"),
+        ({"will_topic": "a/{sensor}"}, "will_topic is 'a/{sensor}': remove it, or give will"),
+        ({"will": "off", "will_topic": "a//b"}, "will_topic is 'a//b': use letters, digits"),
+        ({"will": "o\u00f6"}, "will is 'oö': use printable ASCII"),
+        ({"will": 120 * "o"}, "make it or its topic shorter"),
+        ({"qos": 3}, "qos is 3"),
+        ({"keepalive_s": 300}, r"keepalive_s is 300: make it longer than interval_s, 300 s"),
+    ],
+)
+def test_what_a_version_does_not_have_is_refused(keys: dict[str, object], reason: str) -> None:
+    """Each contradiction is one sentence with key, value and remedy."""
+    devices = [{"name": "g", "address": 100, **keys}]
+    with pytest.raises(InputError, match=reason):
+        Scenario.check({**BASE, "site": {"devices": devices}}, "my.toml")
+
+
+def test_a_dialect_follows_from_its_group() -> None:
+    """Wills have a topic for each sensor, by default beside that of the readings, and a keepalive of 0 is that of the scenario."""
+    keys = {"topic": "hall/{number}/{sensor}", "will": "off", "number": 7}
+    scenario = _scenario([keys, {"keepalive_s": 900}, {"will": "off", "will_topic": "w/{sensor}"}])
+    first, second, third = (unit.dialect for unit in scenario.site.units.values())
+    assert first.will is not None
+    assert third.will is not None
+    assert (first.will.topic(3), third.will.topic(3), second.will) == ("hall/7/3/status", "w/3", None)
+    assert [scenario.keepalive_of(name) for name in ("g0", "g1", None)] == [3600, 900, 3600]
+
+
+def test_what_is_retained_is_not_poisoned() -> None:
+    """A retained value would be replaced by the next reading, so the attack is refused where the imitated unit retains."""
+    poisoning = {"kind": "retained-poisoning", "day": 1, "start": "02:00", "readings": 3}
+    with pytest.raises(InputError, match="g0 has retain = true, and its next reading would replace"):
+        build_plan(_scenario([{"retain": True}, {}], episodes=[poisoning]))
+    drawn = {"count": 3, "clean_days": 0, "kinds": {"retained-poisoning": 1.0}}
+    with pytest.raises(InputError, match=r"drawn\.kinds.*no unit of the site can play these"):
+        build_plan(_scenario([{"retain": True}], drawn=drawn))
+
+
+def test_a_silent_unit_is_bounded_by_its_own_keepalive() -> None:
+    """A removal must not outlast the patience that the broker has with this unit."""
+    removal = {"kind": "removal", "day": 1, "start": "02:00", "readings": 9, "unit": "g0"}
+    assert build_plan(_scenario([{}], episodes=[removal])).episodes
+    with pytest.raises(InputError, match="give at most 3, or a longer keepalive_s"):
+        build_plan(_scenario([{"keepalive_s": 900}], episodes=[removal]))

@@ -7,6 +7,7 @@ from scapy.contrib.mqtt import MQTT, MQTTConnect, MQTTPublish
 from tests.injector.made import publish
 
 from coldaisle_injector import messages, mqtt
+from coldaisle_injector.messages import packet, string
 from coldaisle_injector.mqtt import Message
 
 _VALUES = st.text("0123456789.", min_size=1, max_size=200)
@@ -83,3 +84,40 @@ def test_client_id_is_read_from_a_connect() -> None:
     data = bytes(MQTT() / MQTTConnect(clientId="133-v2", protoname="MQIsdp", protolevel=3, klive=3600))
     (message,) = mqtt.messages(data)
     assert (message.type, mqtt.client_id(message)) == (messages.CONNECT, "133-v2")
+
+
+@given(_VALUES, _MIDS, st.integers(0, 2), st.binary(max_size=300))
+def test_a_reading_of_mqtt_5_is_read_and_changed_behind_its_properties(
+    value: str, mid: int, qos: int, properties: bytes
+) -> None:
+    """Properties, however long, are no part of the value, and stay when the value is changed."""
+    length = packet(0, properties)[1 : len(packet(0, properties)) - len(properties)]
+    name = mid.to_bytes(2, "big") if qos else b""
+    data = packet(0x30 | qos << 1, string("IoT") + name + length + properties + value.encode())
+    (message,) = mqtt.messages(data, properties=True)
+    assert (message.mid, message.value.decode(), message.qos) == (mid if qos else 0, value, qos)
+    assert mqtt.with_value(message, b"9") == packet(
+        data[0], string("IoT") + name + length + properties + b"9"
+    )
+    if qos:
+        plain = packet(0x30, string("IoT") + length + properties + value.encode())
+        assert mqtt.tampered(message, "qos", 0) == plain
+        renamed = packet(data[0], string("IoT") + b"\x9c\x40" + length + properties + value.encode())
+        assert mqtt.tampered(message, "msgid", 40_000) == renamed
+    assert mqtt.cleared(message, properties=True) == b"\x31\x06\x00\x03IoT\x00"
+
+
+@pytest.mark.parametrize("properties", [b"\x00", b"\x05\x11\x00\x00\x02\x58", b"\x80\x01" + 128 * b"x"])
+def test_the_client_id_of_mqtt_5_stands_behind_its_properties(properties: bytes) -> None:
+    """A CONNECT of MQTT 5 names its client behind its properties."""
+    body = string("MQTT") + b"\x05\x02\x02\x58" + properties + string("134")
+    (message,) = mqtt.messages(packet(0x10, body))
+    assert mqtt.client_id(message) == "134"
+
+
+@pytest.mark.parametrize("kind", [messages.PUBACK, messages.PUBREC, messages.PUBREL, messages.PUBCOMP])
+def test_acknowledgements_keep_their_reason_under_another_message_id(kind: int) -> None:
+    """A reason code of MQTT 5 stays where the message id is changed."""
+    (message,) = mqtt.messages(packet(kind << 4, b"\x00\x07\x10"))
+    assert message.mid == 7
+    assert mqtt.with_mid(message, 9) == packet(kind << 4, b"\x00\x09\x10")

@@ -5,14 +5,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.published import SITE
 from tests.sensors.made import CLIENTS
 from tests.sensors.mosquitto import Broker
 
+from coldaisle_analysis.witness import payloads
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.dialects import USUAL, Dialect
+from coldaisle_contracts.dialects import USUAL, Dialect, Will
 from coldaisle_sensors import link as links
 from coldaisle_sensors.link import BrokerLostError, Link, pump, settle
 
@@ -134,6 +137,87 @@ def test_no_broker_ends_with_the_sensors_name(monkeypatch: pytest.MonkeyPatch) -
     link.open()
     with pytest.raises(BrokerLostError, match=r"sensor 134 found no broker for 0\.5 s"):
         settle([link], {}, _WallClock())
+
+
+def _sent(dialect: Dialect, *values: str) -> list[bytes]:
+    """Return the CONNECT of sensor 4 of inrow-13 and its readings as a server without MQTT receives them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = _link("134", server.getsockname()[1], dialect)
+        link.open()
+        peer, _ = server.accept()
+        with peer:
+            got = [peer.recv(1024)]
+            for value in values:
+                link.publish("IoT", value.encode())
+                link.write()
+                got.append(peer.recv(1024))
+        link.drop()
+    return got
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expected"),
+    [
+        (Dialect("3.1.1", clean_session=False), b"\x10\x0f\0\4MQTT\x04\x00\x02\x58\0\x03134"),
+        (Dialect("5"), b"\x10\x10\0\4MQTT\x05\x02\x02\x58\0\0\x03134"),
+        (
+            Dialect("5", clean_session=False, session_expiry_s=600),
+            b"\x10\x15\0\4MQTT\x05\x00\x02\x58\x05\x11\0\0\x02\x58\0\x03134",
+        ),
+        (
+            Dialect(qos=2, retain=True, will=Will("hall/{sensor}", "off")),
+            b"\x10\x1e\0\6MQIsdp\x03\x36\x02\x58\0\x03134\0\6hall/4\0\3off",
+        ),
+        (
+            Dialect("5", qos=0, will=Will("hall/{sensor}", "off")),
+            b"\x10\x1e\0\4MQTT\x05\x06\x02\x58\0\0\x03134\0\0\6hall/4\0\3off",
+        ),
+    ],
+)
+def test_connect_says_what_the_dialect_has(dialect: Dialect, expected: bytes) -> None:
+    """A CONNECT has version, session, properties and will of its dialect, byte for byte (MQTT 3.1.1 and 5, section 3.1)."""
+    assert _sent(dialect) == [expected]
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        Dialect(qos=0),
+        Dialect(qos=0, retain=True),
+        Dialect(qos=2),
+        Dialect("5"),
+        Dialect("5", qos=0),
+        Dialect("5", topic_alias=True),
+        Dialect("5", qos=0, topic_alias=True),
+        Dialect("5", qos=2, retain=True, topic_alias=True),
+    ],
+)
+def test_readings_are_what_the_witness_expects(dialect: Dialect) -> None:
+    """What paho sends is byte for byte what the witness makes of a reading; with an alias only the first one names the topic."""
+    unit = replace(SITE.units["inrow-13"], dialect=dialect)
+    values = ["15.54", "15.60"]
+    _, *got = _sent(dialect, *values)
+    for mid, (value, data) in enumerate(zip(values, got, strict=True), 1):
+        line = {"client": "134", "mid": mid if dialect.qos else 0, "value": value}
+        assert data in payloads.publishes(unit, line)
+        assert payloads.message_id(data) == line["mid"]
+        assert payloads.is_end_of(data, unit, line)
+    assert (b"IoT" in got[0], b"IoT" in got[1]) == (True, not dialect.topic_alias)
+
+
+def test_reading_that_is_sent_again_names_its_topic(broker: Broker) -> None:
+    """A topic alias ends with its connection: a reading that a killed broker never acknowledged comes with its topic on the next one."""
+    link = _link("134", broker.port, Dialect("5", topic_alias=True))
+    link.open()
+    settle([link], {}, _WallClock())
+    settle([link], {"134": link.publish("IoT", b"15.54")}, _WallClock())
+    broker.process.send_signal(signal.SIGSTOP)
+    number = link.publish("IoT", b"15.60")
+    broker.kill()
+    broker.start()
+    settle([link], {"134": number}, _WallClock())
+    link.disconnect()
+    assert broker.received() == [("134", 1), ("134", 2)]
 
 
 def test_reading_of_qos_0_is_acknowledged_by_tcp(broker: Broker) -> None:

@@ -7,9 +7,10 @@ from itertools import chain, count
 
 from coldaisle_analysis.fitting.units_found import Found, Remarks, is_possible
 from coldaisle_contracts.addressing import NETWORK, TAKEN
+from coldaisle_contracts.dialects import SENSOR
 from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_contracts.site_parameters import Site
-from coldaisle_contracts.units import SENSOR, Group, Unit
+from coldaisle_contracts.units import Group, Unit
 
 _HOSTS = NETWORK.num_addresses - 2
 

@@ -2,7 +2,7 @@
 
 A unit's journal gives the reason for which a connection is opened or closed: it was lost, or the unit plays an anomaly
 itself. A connection is lost because an act expelled its client after its last reading. The opening of a connection consists of
-the frames before its first PUBLISH; its closing starts at its first FIN or RST. A kernel may use a port again, so a line
+the frames before its first PUBLISH; its closing starts at the broker's DISCONNECT, or at its first FIN or RST. A kernel may use a port again, so a line
 of the journal means the first connection from its port that begins after the line.
 """
 
@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis.arrays import Mask
-from coldaisle_analysis.decoding.mqtt import PUBLISH
+from coldaisle_analysis.decoding.mqtt import DISCONNECT, PUBLISH
 from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORTS
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.dialects import ALIAS
 from coldaisle_contracts.kinds import expelling
 from coldaisle_contracts.topics import base_id, sensor_of
 from coldaisle_contracts.units import Unit
@@ -44,7 +45,10 @@ def connections(evidence: Evidence) -> pd.DataFrame:
     reports = (rows["mqtt_msgtype"].eq(PUBLISH).fillna(value=False) | _within_tls(evidence, rows)).astype(
         "int64"
     )
-    ends = (rows["tcp_fin"].eq(1) | rows["tcp_rst"].eq(1)).fillna(value=False).astype("int64")
+    thrown = rows["mqtt_msgtype"].eq(DISCONNECT) & rows["ip_src"].eq(
+        BROKER.ip
+    )  # a broker says so in MQTT 5 alone
+    ends = (rows["tcp_fin"].eq(1) | rows["tcp_rst"].eq(1) | thrown).fillna(value=False).astype("int64")
     frames["opening"] = reports.groupby(frames["flow"]).cummax().eq(0).to_numpy()
     frames["closing"] = ends.groupby(frames["flow"]).cummax().eq(1).to_numpy()
     frames["line"] = _lines_of(evidence, frames)
@@ -158,9 +162,12 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
 
 def _end_of_publish(unit: Unit, mid: int, name: str, value: str) -> bytes:
     """Return the last bytes of the PUBLISH of a reading: from its message id on, or from its topic on where it has none."""
+    dialect = unit.dialect
+    alias = b"\x03\x23" + ALIAS.to_bytes(2, "big") if dialect.topic_alias else b"\x00"
+    end = (alias if dialect.has_properties else b"") + unit.encode(value)
     if mid:
-        return mid.to_bytes(2, "big") + unit.encode(value)
-    return unit.topic(sensor_of(base_id(name))).encode("ascii") + unit.encode(value)
+        return mid.to_bytes(2, "big") + end
+    return (b"" if dialect.topic_alias else unit.topic(sensor_of(base_id(name))).encode("ascii")) + end
 
 
 def _published(evidence: Evidence) -> pd.DataFrame:

@@ -60,8 +60,7 @@ class Connections:
         self._opening, self._closing = dict[int, str](), dict[int, str]()
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
         self._own: dict[tuple[str, str], list[Line]] = defaultdict(list)
-        self._doubts: list[Doubt] = []
-        self._closed = set[int]()
+        self._doubts, self._closed = list[Doubt](), set[int]()
         attacker = journals.attacker[shard]
         operations = expelling(episode.kind for episode in journals.plan.episodes)
         acts = [line for line in attacker if line["event"] == "act" and line["operation"] in operations]
@@ -128,7 +127,8 @@ class Connections:
                 doubts.append(f"carries no reading that {unit} recorded for this time")
         if reading is None and upward and frame.said:
             reading = self._sent_again(conn, frame, unit)
-        if conn.ended_ns is None and frame.flags & (FIN | RST):
+        thrown = not upward and payloads.kind(frame.payload) == payloads.DISCONNECT
+        if conn.ended_ns is None and (frame.flags & (FIN | RST) or thrown):
             conn.ended_ns = frame.at_ns
         episode = "" if conn.published else self._opening.get(id(conn.line), "")
         if conn.ended_ns is not None and not episode:

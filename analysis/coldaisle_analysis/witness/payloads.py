@@ -1,11 +1,15 @@
-"""The MQTT packets of units, parsed by hand: one packet of less than 128 bytes per segment (MQTT 3.1, 2.1)."""
+"""The MQTT packets of units, parsed by hand: one packet per segment (MQTT 3.1, 2.1), a PUBLISH of less than 128 bytes."""
 
 from coldaisle_analysis.witness.journals import Line
 from coldaisle_contracts.units import Unit
 
-CONNECT, PUBLISH = 1, 3
+CONNECT, PUBLISH, DISCONNECT = 1, 3, 14
 _PUBLISH, _QOS, _DUP = 0x30, 0x06, 0x08
 """First byte of a PUBLISH, and its bits for the quality of service and for a repeated one."""
+_LONG, _VERSION_5 = 0x80, 5
+"""Bit of a length that has another byte, and the protocol level of MQTT 5."""
+_ALIASED = bytes((3, 0x23, 0, 1))
+"""Properties of three bytes: topic alias 1 (MQTT 5, 3.3.2.3.4)."""
 
 
 def kind(payload: bytes) -> int:
@@ -14,11 +18,14 @@ def kind(payload: bytes) -> int:
 
 
 def client_id(connect: bytes) -> str:
-    """Return the client id of a CONNECT (MQTT 3.1, 3.1)."""
-    protocol = int.from_bytes(connect[2:4], "big")
-    at = 4 + protocol + 4
-    length = int.from_bytes(connect[at : at + 2], "big")
-    return connect[at + 2 : at + 2 + length].decode("utf-8", "replace")
+    """Return the client id of a CONNECT (MQTT 3.1, 3.1); that of MQTT 5 has properties before it."""
+    body = connect[2:] if connect[1] < _LONG else connect[3:]
+    protocol = int.from_bytes(body[:2], "big")
+    at = 2 + protocol + 4
+    if body[2 + protocol] == _VERSION_5:
+        at += 1 + body[at]
+    length = int.from_bytes(body[at : at + 2], "big")
+    return body[at + 2 : at + 2 + length].decode("utf-8", "replace")
 
 
 def message_id(publish: bytes) -> int:
@@ -29,32 +36,39 @@ def message_id(publish: bytes) -> int:
     return int.from_bytes(publish[4 + topic : 6 + topic], "big")
 
 
-def publishes(unit: Unit, reading: Line) -> tuple[bytes, bytes]:
+def publishes(unit: Unit, reading: Line) -> set[bytes]:
     """Return the PUBLISH of a reading as a unit sends it first, and as it repeats it; nothing for a client that it does not have.
 
-    Only one of QoS 1 or 2 says that it is repeated.
+    Only one of QoS 1 or 2 says that it is repeated, and only one with a topic alias may leave its topic empty.
     """
     if reading["client"] not in unit.clients:
-        return b"", b""
+        return set()
+    dialect = unit.dialect
     topic = unit.topic(unit.clients.index(reading["client"]) + 1).encode()
-    body = len(topic).to_bytes(2, "big") + topic + _behind_topic(unit, reading)
-    first = _PUBLISH | unit.dialect.qos << 1
-    again = first | _DUP if unit.dialect.qos else first
-    return bytes((first, len(body))) + body, bytes((again, len(body))) + body
+    first = _PUBLISH | dialect.qos << 1 | dialect.retain
+    every = set[bytes]()
+    for name in (topic, b"") if dialect.topic_alias else (topic,):
+        body = len(name).to_bytes(2, "big") + name + _behind_topic(unit, reading)
+        every |= {
+            bytes((start, len(body))) + body for start in (first, first | _DUP if dialect.qos else first)
+        }
+    return every
 
 
 def is_end_of(payload: bytes, unit: Unit, reading: Line) -> bool:
     """Tell whether a payload ends with message id and value of a reading: its PUBLISH, or the part of it that was sent again.
 
-    Where it has no message id, the topic has to stand there.
+    Where it has no message id, the topic or its alias has to stand there.
     """
-    end = _behind_topic(unit, reading)
-    if not unit.dialect.qos and reading["client"] in unit.clients:
+    end, dialect = _behind_topic(unit, reading), unit.dialect
+    if not dialect.qos and not dialect.topic_alias and reading["client"] in unit.clients:
         end = unit.topic(unit.clients.index(reading["client"]) + 1).encode() + end
     return payload.endswith(end)
 
 
 def _behind_topic(unit: Unit, reading: Line) -> bytes:
-    """Return the bytes of a reading's PUBLISH behind its topic."""
-    mid = reading["mid"].to_bytes(2, "big") if unit.dialect.qos else b""
-    return mid + unit.encode(reading["value"])
+    """Return the bytes of a reading's PUBLISH behind its topic: message id, properties, payload."""
+    dialect = unit.dialect
+    mid = reading["mid"].to_bytes(2, "big") if dialect.qos else b""
+    properties = (_ALIASED if dialect.topic_alias else b"\x00") if dialect.version == "5" else b""
+    return mid + properties + unit.encode(reading["value"])
