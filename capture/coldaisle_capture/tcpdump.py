@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from coldaisle_contracts.clock import DAY_S
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 from coldaisle_contracts.plan import Plan
@@ -70,7 +71,9 @@ def places(plan: Plan, shard: Shard) -> int:
     messages = round(seconds * sum(each.per_second for each in plan.companions.values()))
     heard = (readings + messages) * (1 + len(plan.companions))  # each companion may hear them all
     budget = sum(episode.packets for episode in plan.episodes_on(shard.days))
-    return min(BURST, max(FEW, PER_READING * heard + budget))
+    background = plan.scenario.site.background
+    others = background.frames(len(shard.days) * DAY_S) if background else 0
+    return min(BURST, max(FEW, PER_READING * heard + budget + others))
 
 
 class Tcpdump:

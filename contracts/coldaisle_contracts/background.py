@@ -59,6 +59,17 @@ class Background(Model):
         for place in range(self.workstations):
             yield host(f"workstation-{place + 1}", "workstation", self.address + place)
 
+    def frames(self, length_s: float) -> int:
+        """Return about how many frames they cause in a time: a page takes 12 and anything else 2, each with 2 of ARP.
+
+        Args:
+            length_s: the time, in s.
+        """
+        each = ((self.dns_s, 4), (self.dhcp_s, 8), (self.ntp_s, 4), (self.http_s, 14))
+        return round(
+            self.workstations * sum(count * (length_s / period_s + 1) for period_s, count in each if period_s)
+        )
+
     @property
     def services(self) -> tuple[str, ...]:
         """The programs that it needs beside broker and time server."""

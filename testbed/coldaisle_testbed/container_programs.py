@@ -14,7 +14,7 @@ from coldaisle_contracts.errors import ColdaisleError, FederateError, InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
 from coldaisle_contracts.software import FOLDER as SOFTWARE
-from coldaisle_testbed import broker_accounts, broker_listeners, provenance
+from coldaisle_testbed import broker_accounts, broker_listeners, provenance, services
 from coldaisle_testbed.engines import more_units
 from coldaisle_testbed.holding import held, is_held
 from coldaisle_testbed.interrupts import Interrupted
@@ -112,6 +112,7 @@ def timekeeper(env: Mapping[str, str]) -> None:
         broker_accounts.write(folder, plan.scenario.accounts)
         broker_listeners.certify(folder, plan)
         broker_listeners.write(folder, plan.scenario.site.broker, run / "capture")
+        services.write(folder, plan)
         keeper = keeper_of(plan, shard, folder, run, _Maker(run).check)
         KEEPING.touch()
         verdict = {"name": "timekeeper", "what": "failed"}

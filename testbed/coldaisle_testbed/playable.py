@@ -35,10 +35,8 @@ def refuse_unplayable(plan: Plan, engine: Engine) -> None:
 
 def _refuse_background(plan: Plan, engine: Engine) -> None:
     background = plan.scenario.site.background
-    if background and engine == "compose":
-        remedy = "containers do not play it yet: use --engine netns"
-        raise InputError("--engine compose: key site.background", remedy)
-    if background and DNSMASQ in background.services and not shutil.which(DNSMASQ):
+    needed = background is not None and engine == "netns" and DNSMASQ in background.services
+    if needed and not shutil.which(DNSMASQ):
         remedy = (
             "the site's background traffic needs it: apt-get install --no-install-recommends dnsmasq-base"
         )

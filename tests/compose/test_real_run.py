@@ -9,11 +9,13 @@ from pathlib import Path
 
 import docker
 import pytest
+from tests.netns import office
 from tests.netns.catalogue import PLAN
 from tests.stopwatch import Stopwatch
 
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import semantic_digest, settle
+from coldaisle_contracts.background import DNSMASQ, PAGES
 from coldaisle_contracts.errors import FederateError
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
@@ -140,6 +142,18 @@ def test_units_of_any_site_get_containers(
     assert ledger.check(tmp_path / ".six", account) == []
     assert len(account.readings) == 6 * 4 * plan.scenario.slots
     assert list(place.iterdir()) == []
+
+
+def test_background_traffic_in_containers(engine: docker.DockerClient, tmp_path: Path) -> None:
+    """Workstations get containers, dnsmasq and the status page answer them, and the run is the same as in network namespaces."""
+    stage, seen = tmp_path / ".office", set[str]()
+    compose.play(office.PLAN, stage, lambda _: seen.update(containers(engine)))
+    assert {*office.PLAN.workstations, DNSMASQ, PAGES} < seen
+    account = settle(stage)
+    assert ledger.check(stage, account) == []
+    assert semantic_digest(account) == office.DIGEST
+    assert len(account.evidence.fetches) > 70
+    assert "services" in Software.of_run(stage)
 
 
 NO_ZERO = "tcp.checksum != 0xffff"

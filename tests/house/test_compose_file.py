@@ -11,9 +11,10 @@ from tests.published import UNITS
 from coldaisle_analysis.export import eve
 from coldaisle_contracts import numbering
 from coldaisle_contracts.addressing import BROKER, NTP
+from coldaisle_contracts.background import DHCP_PORT, DNS_PORT, DNSMASQ, HTTP_PORT, PAGES
 from coldaisle_contracts.cable import SWITCH
 from coldaisle_contracts.kinds import KINDS
-from coldaisle_testbed import namespaces
+from coldaisle_testbed import namespaces, services
 from coldaisle_testbed.engines import more_units
 from coldaisle_testbed.engines.compose import HOUSE as FOLDER
 from coldaisle_testbed.engines.compose import project_of
@@ -38,6 +39,8 @@ CAPABILITIES = {
     "switch": OWNER | {"NET_ADMIN"},
     "capture": OWNER | {"NET_ADMIN", "NET_RAW"},
     "injector": OWNER | {"NET_ADMIN", "NET_RAW"},
+    DNSMASQ: OWNER | {"NET_ADMIN"},
+    PAGES: OWNER,
     **{unit: OWNER | {"NET_ADMIN"} for unit in UNITS},
 }
 """The capabilities of each service; a service that is not listed has none."""
@@ -46,6 +49,8 @@ OUTSIDE = {"notebook", "live", "alarms"}
 """Services on a network of the machine, which is not the test network."""
 CLUSTER = {"scheduler", "worker", "campaign"}
 """Services of the profile cluster."""
+BACKGROUND = {DNSMASQ, PAGES}
+"""Services of the profile background, which the command line starts for a site with background traffic."""
 
 
 def image(service: dict[str, Any]) -> str:
@@ -57,7 +62,7 @@ def test_no_container_network_reaches_the_test_network() -> None:
     """Hosts of the test network have an empty network namespace until the switch plugs them in; broker and NTP share the capture's."""
     assert set(COMPOSE["networks"]) == {"outside"}
     joined = {name for name, service in SERVICES.items() if service.get("network_mode") == "service:capture"}
-    assert joined == {BROKER.name, NTP.name}
+    assert joined == {BROKER.name, NTP.name} | BACKGROUND
     assert (NTP.ip, NTP.mac) == (BROKER.ip, BROKER.mac)
     for name in (*PLUGGED_IN, "switch", "timekeeper", "verdict", "judge", "scheduler"):
         assert SERVICES[name]["network_mode"] == "none", name
@@ -240,13 +245,38 @@ def test_the_terminal_hears_who_speaks_to_people() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["notebook", "desk", "analysis", "timekeeper", "switch", "capture", "broker", "ntp", "scheduler"]
+    "name",
+    [
+        "notebook",
+        "desk",
+        "analysis",
+        "timekeeper",
+        "switch",
+        "capture",
+        "broker",
+        "ntp",
+        "scheduler",
+        DNSMASQ,
+        PAGES,
+    ],
 )
 def test_services_others_wait_for_have_a_health_check(name: str) -> None:
     """A service that keeps running while others wait for it has a health check."""
     healthcheck = SERVICES[name]["healthcheck"]
     assert healthcheck["test"]
     assert healthcheck["start_period"] == "60s", "a busy machine starts a program slowly"
+
+
+def test_background_traffic_is_no_part_of_the_default_run() -> None:
+    """`docker compose up` starts none of its services; on both engines they get the same arguments, and may use their ports without rights."""
+    assert {
+        name for name, service in SERVICES.items() if service.get("profiles") == ["background"]
+    } == BACKGROUND
+    commands = services.commands(Path("/"))
+    assert SERVICES[DNSMASQ]["command"][5:-1] == commands[DNSMASQ][:-1]
+    assert SERVICES[PAGES]["command"][5:] == commands[PAGES][1:]
+    least = int(SERVICES["capture"]["sysctls"]["net.ipv4.ip_unprivileged_port_start"])
+    assert least == min(DNS_PORT, DHCP_PORT, HTTP_PORT)
 
 
 def test_nobody_reaches_the_scheduler() -> None:

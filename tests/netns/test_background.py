@@ -3,53 +3,26 @@
 from pathlib import Path
 
 import pytest
+from tests.netns.office import DIGEST, PLAN
 
 from coldaisle_analysis import dataset, witness
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
 from coldaisle_contracts.background import DHCP_PORT, DNS_PORT, HTTP_PORT, NOWHERE
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import Scenario
 from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
-BACKGROUND = {
-    "workstations": 2,
-    "address": 7,
-    "dns_s": 120,
-    "dhcp_s": 1200,
-    "ntp_s": 300,
-    "http_s": 90,
-}
-EPISODES = [
-    {
-        "kind": "modification",
-        "variant": "shift",
-        "unit": "inrow-13",
-        "day": 1,
-        "start": "00:10",
-        "readings": 2,
-    },
-    {"kind": "arp-sweep", "day": 1, "start": "00:20", "readings": 1, "count": 200},
-    {"kind": "port-scan", "variant": "udp", "day": 1, "start": "00:35", "readings": 1},
-    {"kind": "port-scan", "variant": "syn", "day": 1, "start": "00:50", "readings": 1},
-]
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Account]:
     """An hour of the published units with two workstations, an attack on a unit, a sweep and two scans."""
-    scenario = {
-        "name": "office", "seed": 11, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1,
-        "site": {"background": BACKGROUND}, "episodes": EPISODES,
-    }  # fmt: skip
-    plan = build_plan(Scenario.model_validate(scenario))
     stage = tmp_path_factory.mktemp("office") / "run"
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return plan, stage, settle(stage)
+    shard_folders.prepare(stage, PLAN)
+    sharding.play(PLAN, stage, 1, lambda _: None)
+    return PLAN, stage, settle(stage)
 
 
 def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
@@ -57,6 +30,7 @@ def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
     _, stage, account = played
     assert ledger.check(stage, account) == []
     assert account.counts()["kernel_drops"] == 0
+    assert semantic_digest(account) == DIGEST
 
 
 def test_labels_are_exact(played: tuple[Plan, Path, Account]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from coldaisle_contracts.addressing import BROKER, NTP
+from coldaisle_contracts.background import DNSMASQ
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
 from coldaisle_testbed.days import Days
@@ -89,8 +90,12 @@ class ComposeRun:
         self._days, self._stage = Days(plan, stage, progress), stage
         self._missing = more_units.missing(plan.devices)
         self._ending = {"timekeeper", "capture", "injector", *plan.devices}
-        self._services = sorted(self._ending | {"switch", BROKER.name, NTP.name})
+        background = plan.scenario.site.background
+        self._background = background.services if background else ()
+        self._services = sorted(self._ending | {"switch", BROKER.name, NTP.name, *self._background})
         self._command = ["docker", "compose", "-p", project, "-f", str(HOUSE / "docker-compose.yml")]
+        if self._background:
+            self._command += ["--profile", "background"]
         self._env = os.environ | {
             "COLDAISLE_RUNS": str(stage),
             "COLDAISLE_STAGE": ".",
@@ -105,7 +110,8 @@ class ComposeRun:
             FederateError: if a container failed.
         """
         self._progress("building the images (cached after the first time)")
-        self._compose("build", *_BUILT, patience_s=BUILD_S)
+        built = (*_BUILT, DNSMASQ) if self._background else _BUILT
+        self._compose("build", *built, patience_s=BUILD_S)
         with temporary_folder(self._stage) as folder:
             if self._missing:
                 self._add_units(folder / "units.json")
@@ -120,7 +126,9 @@ class ComposeRun:
     def _add_units(self, file: Path) -> None:
         """Write an override file with the units that ``docker-compose.yml`` does not have, and use it from now on."""
         parsed = json.loads(self._compose("config", "--format", "json"))
-        file.write_text(json.dumps(more_units.override(parsed, self._missing)), encoding="utf-8")
+        file.write_text(
+            json.dumps(more_units.override(parsed, self._missing, self._background)), encoding="utf-8"
+        )
         self._command += ["-f", str(file)]
 
     def _compose(self, *arguments: str, patience_s: float = COMMAND_S) -> str:

@@ -1,6 +1,7 @@
-"""A site as a picture: one self-contained SVG file with the network's switch, the broker, the attacker and every unit."""
+"""A site as a picture: one self-contained SVG file with the network's switch, the broker, the attacker, workstations and every unit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def write(site: Site, name: str, path: Path) -> None:
 
 
 def svg(site: Site, name: str) -> str:
-    """Return the site as SVG: broker and attacker above the switch, units below it."""
+    """Return the site as SVG: broker, attacker and workstations above the switch, units below it."""
     units = list(site.units.values())
     per_row = (_WIDTH - 2 * _MARGIN) // _CELL
     rows = -(-len(units) // per_row)
@@ -50,12 +51,21 @@ def svg(site: Site, name: str) -> str:
             f'<text x="{_MARGIN}" y="62">{escape(sites.sentence(site))}</text>',
             *_upper(BROKER, _MARGIN, "MQTT, NTP, capture", "host"),
             *_upper(INJECTOR, _MARGIN + 2 * _CELL, "gets on the path", "attacker"),
+            *_workstations(site),
             f'<path class="wire" d="M{_MARGIN} 164H{_WIDTH - _MARGIN}"/>',
             f'<text class="small" x="{_WIDTH - _MARGIN}" y="156" text-anchor="end">switch of {NETWORK}, no way out</text>',
             *(part for place, unit in enumerate(units) for part in _unit(unit, *divmod(place, per_row))),
             "</svg>\n",
         ]
     )
+
+
+def _workstations(site: Site) -> Iterator[str]:
+    """Yield one host for all workstations, under the first one's address."""
+    if site.background:
+        first, count = next(site.background.hosts()), site.background.workstations
+        name = first.name if count == 1 else f"{count} workstations"
+        yield from _upper(replace(first, name=name), _MARGIN + 4 * _CELL, "background traffic", "host")
 
 
 def _upper(host: Host, x: int, role: str, look: str) -> Iterator[str]:

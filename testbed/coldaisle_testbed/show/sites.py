@@ -20,8 +20,16 @@ def sentence(site: Site) -> str:
     one = len(site.units) == 1
     return (
         f"{len(site.units)} {'unit' if one else 'units'} with {sensors:,} sensors in {NETWORK}, "
-        f"which publish to {where} at {BROKER.ip}"
+        f"which publish to {where} at {BROKER.ip}{_beside(site)}"
     )
+
+
+def _beside(site: Site) -> str:
+    """Return what is beside the units, as the end of a sentence."""
+    if site.background is None:
+        return ""
+    count = site.background.workstations
+    return f"; beside them {count} {'workstation' if count == 1 else 'workstations'}"
 
 
 def table(site: Site) -> Table:
@@ -30,6 +38,8 @@ def table(site: Site) -> Table:
     for name in ("host", "address", "client ids", f"medians of {', '.join(SENSOR_MEANING.values())}, °C"):
         out.add_column(name, no_wrap=not name.startswith("medians"))
     for host in (BROKER, INJECTOR):
+        out.add_row(host.name, host.ip)
+    for host in site.background.hosts() if site.background else ():
         out.add_row(host.name, host.ip)
     units = list(site.units.values())
     for unit in units[:MOST]:
@@ -42,6 +52,7 @@ def table(site: Site) -> Table:
 
 def facts(site: Site) -> dict[str, Any]:
     """Return the hosts for scripts."""
+    stations = site.background.hosts() if site.background else ()
     return {
         "network": str(NETWORK),
         "broker": BROKER.ip,
@@ -59,4 +70,5 @@ def facts(site: Site) -> dict[str, Any]:
             }
             for unit in site.units.values()
         ],
+        "workstations": [{"name": host.name, "ip": host.ip, "mac": host.mac} for host in stations],
     }
