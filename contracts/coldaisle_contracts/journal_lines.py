@@ -13,7 +13,7 @@ KEYS = {
     "answer": "what was answered: the addresses of the name, or the message of the DHCP server; empty for no answer",
     "at_ns": "virtual time of the event, in ns since the epoch",
     "attempts": "2 where the PUBLISH was sent again on a new connection, else 1",
-    "before": "value of the reading as it was sent; null where the act concerns no reading",
+    "before": "value of the reading as it was sent; null where the act concerns no reading, or cannot read it because it is encrypted",
     "client": "client id that names a sensor, or the one that the attacker uses",
     "copy": "number of the copy, from 1; 0 where it is none",
     "delay_ns": "round-trip delay of the NTP query, in ns",

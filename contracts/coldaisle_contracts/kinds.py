@@ -45,7 +45,6 @@ _KINDS = (
         "interception", "on the path", "T0830",
         "ARP claims of the attacker; frames arrive from its MAC address, unaltered",
         f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("read",), pace="none",
-        demands=(_CLEAR,),
     ),
     Kind(
         "modification", "on the path", "T0832",
@@ -117,7 +116,8 @@ _KINDS = (
         ),
         edit="tamper", cost_s=0.4,
         demands=(
-            _CLEAR,
+            Demand("tls", (False,), "what is encrypted cannot be changed, and TLS takes no other byte for one that was sent",
+                   ("mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.dup", "mqtt.msgid", "tcp.urgent", "tcp.checksum", "tcp.seq", "tcp.ack")),
             Demand("qos", (1, 2), "a PUBLISH of QoS 0 has no message id, is never sent again and cannot be lowered",
                    ("mqtt.qos", "mqtt.dup", "mqtt.msgid")),
             Demand("retain", (False,), "its readings are retained as they are", ("mqtt.retain",)),
@@ -130,20 +130,17 @@ _KINDS = (
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count("transmissions", 1, 4, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
-        demands=(_CLEAR,),
     ),
     Kind(
         "doubling", "on the path", "T0830",
         "segments that arrive twice; the second is discarded by the broker's kernel",
         f"tcp.analysis.retransmission && {_FROM}", (*_PATH, Role.DUPLICATE), ("segment",),
         edit="double",
-        demands=(_CLEAR,),
     ),
     Kind(
         "reset", "on the path", "T0814",
         "connections that break between two readings and are opened again",
         f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("both",), pace="slots", cost_s=0.5, tail=2, expels=True,
-        demands=(_CLEAR,),
     ),
     # -- rogue clients ------------------------------------------------------------------------------------------------
     Kind(
@@ -273,7 +270,6 @@ _KINDS = (
         f"ntp.flags.mode == 4 && eth.dst == {INJECTOR.mac}", (*_PATH, Role.MODIFIED), ("shift",),
         (_size("s", -86_400, 86_400, 0.5, 600, "time by which the unit's clock is moved"),),
         pace="queries", tail=4,
-        demands=(_CLEAR,),
     ),
     # -- benign -------------------------------------------------------------------------------------------------------
     Kind(
@@ -311,12 +307,10 @@ _KINDS = (
         f"tcp.len > 0 && {_FROM}", _PATH, ("segment",),
         (_count("transmissions", 1, 3, 1, 2, "number of times in a row that the segment with the reading is lost"),),
         edit="lose", cost_s=0.7,
-        demands=(_CLEAR,),
     ),
     Kind(
         "appliance", "benign", "", "an appliance on the path: frames arrive from its MAC address, unaltered",
         f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("relay",), pace="none",
-        demands=(_CLEAR,),
     ),
     Kind(
         "maintenance", "benign", "", "a technician's client that subscribes to the sensors' topic",

@@ -90,6 +90,7 @@ class Connection:
         losing: for each segment that the attacker kept from the broker, by sequence number, how many more times it is dropped.
         doubled: whether a segment was passed on twice and the broker has not yet reported it.
         closed: whether it was reset.
+        begun: whether the attacker saw its SYN and has not seen its first message since.
     """
 
     port: int = 0
@@ -105,6 +106,7 @@ class Connection:
     losing: dict[int, int] = field(default_factory=dict)
     doubled: bool = False
     closed: bool = False
+    begun: bool = False
 
     def confirms(self, segment: Segment) -> bool:
         """Tell whether a segment of the broker acknowledges a delivery of QoS 0 by the attacker, which is then not awaited any more."""

@@ -1,6 +1,6 @@
 """Applies the edits of an attack to the MQTT messages in a stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
 from coldaisle_contracts.units import Unit
@@ -16,6 +16,8 @@ _OPERATIONS = {edits.Deliver: "modify", edits.Tamper: "tamper", edits.Lose: "los
 """Operation in the journal of each edit that lets its reading pass."""
 ANSWERS = (messages.PUBACK, messages.PUBREC, messages.PUBCOMP)
 """Types of the messages with which a broker answers a PUBLISH, and a PUBREL."""
+_APPLICATION_DATA = 23
+"""Type of a TLS record with data, its first byte."""
 
 
 class Editor:
@@ -52,10 +54,12 @@ class Editor:
 
         Every change of length is recorded in the translation of the stream.
         """
+        if self._unit.dialect.tls:
+            return segment.payload, self._hidden(conn, segment) if upward else edits.Pass()
         out, at = b"", segment.seq
         edit: Edit = edits.Pass()
         half = conn.up if upward else conn.down
-        for message in mqtt.messages(segment.payload, properties=self._unit.dialect.has_properties):
+        for message in self.messages(segment):
             data = message.data
             if upward and message.type == messages.PUBLISH:
                 data, edit = self._publish(conn, message)
@@ -69,6 +73,26 @@ class Editor:
             at = (at + len(message.data)) & MASK
             out += data
         return out, edit
+
+    def messages(self, segment: Segment) -> Iterator[mqtt.Message]:
+        """Yield the messages in a segment; none where they are encrypted."""
+        if self._unit.dialect.tls:
+            return iter(())
+        return mqtt.messages(segment.payload, properties=self._unit.dialect.has_properties)
+
+    def _hidden(self, conn: Connection, segment: Segment) -> Edit:
+        """Return the edit of a segment that the attacker cannot read, and takes for a reading by what shows.
+
+        Behind the handshake a unit sends a CONNECT and then readings, each in a record of application data (RFC 8446, section 5.1).
+        """
+        if segment.payload[0] != _APPLICATION_DATA:
+            return edits.Pass()
+        if conn.begun:
+            conn.begun = False  # the CONNECT
+            return edits.Pass()
+        reading = Reading(self.slot, self._sensor_of(conn), "")
+        conn.publish, conn.reading = (reading.slot, b"", 0), reading
+        return self.attack.on_publish(reading) if self.acting else edits.Pass()
 
     def answer(self, datagram: bytes) -> bytes:
         """Return the NTP answer to pass on to the unit instead of the server's."""
@@ -143,11 +167,14 @@ class Editor:
         The CONNECT of its connection named the sensor. Connections that are older than the attacker's presence are numbered in the order
         of their first PUBLISH, because a unit reports its sensors in order.
         """
+        value = self._unit.decode(message.value.decode("ascii", "replace"))
+        return Reading(self.slot, self._sensor_of(conn), value)
+
+    def _sensor_of(self, conn: Connection) -> int:
         if not conn.sensor:
             numbered = {other.sensor for other in self._spoofer.connections.values() if not other.over}
             conn.sensor = min({*SENSORS} - numbered, default=len(SENSORS))
-        value = self._unit.decode(message.value.decode("ascii", "replace"))
-        return Reading(self.slot, conn.sensor, value)
+        return conn.sensor
 
     def note(self, edit: Edit, conn: Connection, digest: str) -> None:
         """Journal the edit of the reading that just passed in the frame with a digest."""

@@ -10,7 +10,7 @@ class Reading:
     Attributes:
         slot: its slot in the plan.
         sensor: its sensor number.
-        value: the number in its payload, text.
+        value: the number in its payload, text; empty where it is encrypted.
     """
 
     slot: int

@@ -3,7 +3,7 @@
 from coldaisle_contracts.addressing import BROKER, INJECTOR, Host
 from coldaisle_contracts.journal_lines import FrameAct
 from coldaisle_contracts.taxonomy import Role
-from coldaisle_injector import frames, mqtt, segments
+from coldaisle_injector import frames, segments
 from coldaisle_injector.connection import Connection, Half
 from coldaisle_injector.editing import ANSWERS, Editor
 from coldaisle_injector.edits import Double, Edit, Lose, Pass, Tamper
@@ -88,7 +88,7 @@ class Relay:
         port = segment.sport if upward else segment.dport
         connections = self._spoofer.connections
         if port not in connections or (upward and segment.flags & (SYN | ACK) == SYN):
-            connections[port] = Connection(port)
+            connections[port] = Connection(port, begun=bool(segment.flags & SYN))
         conn = connections[port]
         conn.closed = conn.closed or bool(segment.flags & RST)
         return conn
@@ -98,7 +98,7 @@ class Relay:
         caused = conn.confirms(segment) or conn.losing or (conn.doubled and segments.has_sack(segment))
         answers = (
             message.type in ANSWERS and message.mid in (*conn.copies, *conn.renamed)
-            for message in mqtt.messages(segment.payload)
+            for message in self._editor.messages(segment)
         )
         if (caused and not segment.payload) or any(answers):
             conn.doubled = conn.doubled and not segments.has_sack(segment)

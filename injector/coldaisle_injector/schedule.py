@@ -3,7 +3,7 @@
 import select
 from collections.abc import Iterable
 
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT
+from coldaisle_contracts.addressing import BROKER, MQTT_PORTS
 from coldaisle_contracts.clock import END, SECOND, Federate
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal
@@ -174,7 +174,7 @@ class Schedule:
             if path_between is None or BROKER.ip not in addresses:
                 return
             segment = Segment.read(frame)
-            if segment is not None and (segment.dport if upward else segment.sport) == MQTT_PORT:
+            if segment is not None and (segment.dport if upward else segment.sport) in MQTT_PORTS:
                 path_between.on_segment(segment)
             else:
                 path_between.on_other(frame, upward=upward)

@@ -1,19 +1,28 @@
 """Units that speak TLS: both versions, with and without client certificates, beside units that do not; every promise holds as for plaintext."""
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import HOUSE
 from tests.netns.observe import remarks
 
 from coldaisle_analysis import dataset, witness
+from coldaisle_analysis.export import export
 from coldaisle_analysis.truth import ledger
 from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.listeners import CA, KEY_LOG
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import shard_folders, sharding
+from coldaisle_contracts.site_parameters import load_site
+from coldaisle_testbed import conclude, shard_folders, sharding
 from coldaisle_testbed.obedience.observed import fields
+from coldaisle_testbed.progress import Progress
+from coldaisle_testbed.stage import Order, stage_for
+from coldaisle_testbed.verification import verify
 
 pytestmark = pytest.mark.netns
 ALONE: dict[str, Any] = {"broker": {"tls": "1.3", "plaintext": False}}
@@ -44,6 +53,38 @@ RUNS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], str]] = {
             _episode("port-scan", "00:10"),
         ],
         "2050-07-04",
+    ),
+    "1.3, on the path": (
+        {
+            "broker": {"tls": "1.3"},
+            "devices": [
+                {
+                    "name": "crah-{number}",
+                    "count": 6,
+                    "address": 100,
+                    "client": "c{number}s{sensor}",
+                    "tls": True,
+                }
+            ],
+        },
+        [
+            _episode("interception", "00:20", "crah-1", 2),
+            _episode("appliance", "00:20", "crah-2", 2),
+            _episode("reset", "00:20", "crah-3", 2, sensors=[1, 3]),
+            _episode("loss", "00:20", "crah-4", 2, sensors=[2, 4], count=2),
+            _episode("doubling", "00:20", "crah-5", sensors=[1, 2]),
+            _episode("time-forgery", "00:20", "crah-6"),
+            _episode("network-loss", "00:40", "crah-5", sensors=[3]),
+            *(
+                _episode("tampering", start, unit, variant=variant, sensors=[2])
+                for start, unit, variant in (
+                    ("00:40", "crah-1", "ip.ttl"),
+                    ("00:40", "crah-2", "tcp.window"),
+                    ("00:40", "crah-4", "eth.dst"),
+                )
+            ),
+        ],
+        "2026-03-02",
     ),
     "1.2": (
         BESIDE,
@@ -145,7 +186,7 @@ def test_the_key_log_is_the_only_secret_that_stays(played: tuple[str, Account]) 
         row[0]
         for row in fields(path, "tls.handshake.type == 1", "tls.handshake.extensions.supported_version")
     }
-    assert any("0x0304" in cell for cell in hellos) == (version == "1.3")
+    assert any("0x0304" in cell for cell in hellos) == (version != "1.2")
     assert not [remark for remark in remarks(path) if "TLS" in remark or "Decrypt" in remark]
 
 
@@ -156,3 +197,58 @@ def test_a_client_shows_its_certificate_where_it_has_to(played: tuple[str, Accou
     rows = fields(path, "tls", "tcp.dstport", "tls.handshake.type")
     certified = any(port == "8883" and "11" in kinds.split(",") for port, kinds in rows)
     assert certified == (version == "1.2")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a day and an hour in two shards, of units that show certificates."""
+    site = load_site(HOUSE / "sites" / "examples" / "tls.toml")
+    scenario = {
+        "name": "tls",
+        "seed": 4,
+        "first_day": "2026-03-02",
+        "time_zone": "UTC",
+        "duration_h": 26,
+        "interval_s": 3600.0,
+    }
+    episode = _episode("loss", "05:00", "crah-2", sensors=[4])
+    plan = build_plan(
+        Scenario.model_validate({**scenario, "keepalive_s": 7200, "site": site, "episodes": [episode]})
+    )
+    with stage_for(tmp_path_factory.mktemp("finished") / "run") as stage:
+        shard_folders.prepare(stage, plan)
+        sharding.play(plan, stage, 2, lambda _: None)
+        return conclude.conclude(
+            stage, Order(engine="netns", shards=2, analyse=False, latest=False), Progress()
+        )
+
+
+def test_a_finished_run_is_verified(finished: Path) -> None:
+    """Everything derived is derived again, key log and authority are sealed, and both shards have the same authority."""
+    verified = verify(finished)
+    assert (verified.proof.precision, verified.proof.recall, verified.proof.unexplained) == (1, 1, 0)
+    assert {f"capture/{CA}", f"capture/{KEY_LOG}"} <= set(verified.manifest.files)
+    authorities = (finished / "capture" / CA).read_text().split("-----BEGIN")[1:]
+    assert len(authorities) == 2
+    assert len(set(authorities)) == 1
+
+
+def test_an_export_opens_decrypted(finished: Path) -> None:
+    """Tshark sees MQTT within TLS in the exported captures, without being told of a key log."""
+    (folder,) = export(finished, ["pcapng"])
+    for path in sorted(folder.glob("*.pcapng")):
+        topics = {row[0] for row in fields(path, "tls && mqtt.msgtype == 3", "mqtt.topic")}
+        assert topics == {"IoT"}
+    assert sorted(path.name for path in folder.iterdir()) == ["day-1-000.pcapng", "day-2-000.pcapng"]
+
+
+def test_another_key_log_is_noticed(finished: Path, tmp_path: Path) -> None:
+    """Without the secrets readings are missing, and the run is not trustworthy."""
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy, symlinks=True)
+    log = copy / "capture" / KEY_LOG
+    log.write_text(re.sub(r"[0-9a-f]{8}$", "00000000", log.read_text(), flags=re.MULTILINE))
+    with pytest.raises(TrustError, match=r"capture/tls\.keys: is not what the manifest says"):
+        verify(copy)
+    problems = ledger.check(copy)
+    assert any("sent, but not at the broker" in problem for problem in problems)

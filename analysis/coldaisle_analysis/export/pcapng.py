@@ -1,6 +1,7 @@
 """Format ``pcapng``: the captures of a run with the label of each frame as its comment.
 
-Wireshark shows the comment with the frame and filters by it: ``frame.comment contains "kind=modification"``. The blocks are
+Wireshark shows the comment with the frame and filters by it: ``frame.comment contains "kind=modification"``. The secrets of TLS are
+in the file, too, so Wireshark opens it decrypted. The blocks are
 written here (draft-ietf-opsawg-pcapng). ``editcap -a`` is as fast, but takes each comment as an argument of its own: the
 busiest day of a week has half a megabyte of comments, a quarter of the limit of Linux, and a flood has more.
 """
@@ -16,8 +17,11 @@ from coldaisle_analysis.decoding import captures
 from coldaisle_analysis.export.source import Source
 from coldaisle_analysis.export.verdicts import Verdict, verdicts
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.listeners import KEY_LOG
 
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
+_SECTION, _INTERFACE, _PACKET, _SECRETS = 0x0A0D0D0A, 1, 6, 10
+_KEY_LOG = 0x544C534B
+"""Type of the secrets in a key log of TLS."""
 _BYTE_ORDER = 0x1A2B3C4D
 _END, _COMMENT, _APPLICATION, _RESOLUTION = 0, 1, 4, 9
 """Option codes; the application belongs to the section, the resolution to the interface."""
@@ -65,6 +69,10 @@ def _blocks(source: Source, frames: captures.Frames, labels: Iterable[Verdict | 
     yield _block(_SECTION, section + _options((_COMMENT, about), (_APPLICATION, application)))
     resolution = struct.pack("<HHB3x", _RESOLUTION, 1, _NANOSECONDS)
     yield _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0) + resolution + _options())
+    keys = source.run / "capture" / KEY_LOG
+    if keys.exists():
+        secrets = keys.read_bytes()
+        yield _block(_SECRETS, struct.pack("<II", _KEY_LOG, len(secrets)) + _padded(secrets))
     steps = source.plan.steps
     written = {verdict: _options((_COMMENT, comment(verdict, steps))) for verdict in set(labels) if verdict}
     times = zip(frames.time_ns.tolist(), frames.wire_length.tolist(), labels, strict=True)
