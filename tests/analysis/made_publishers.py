@@ -33,6 +33,7 @@ class Publisher:
         period_s: time between two messages, in s.
         qos: QoS of its messages.
         level: protocol level of MQTT.
+        retain: whether the broker retains its messages.
         shape: makes the payload of a number.
         noise: standard deviation of its numbers.
         jitter: random part of each pause, as a share of it.
@@ -49,6 +50,7 @@ class Publisher:
     period_s: float = 300.0
     qos: int = 1
     level: int = 3
+    retain: bool = False
     shape: Callable[[float], str] = "{:.2f}".format
     noise: float = 0.1
     jitter: float = 0.0
@@ -108,7 +110,7 @@ def publish(publisher: Publisher, payload: str, mid: int) -> bytes:
     number = struct.pack(">H", mid) if publisher.qos else b""
     properties = b"\0" if publisher.level == V5 else b""
     body = _text(publisher.topic) + number + properties + payload.encode()
-    return bytes([0x30 | publisher.qos << 1]) + _sized(body)
+    return bytes([0x30 | publisher.qos << 1 | publisher.retain]) + _sized(body)
 
 
 def _text(text: str) -> bytes:

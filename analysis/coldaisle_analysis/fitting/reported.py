@@ -1,6 +1,7 @@
 """What the hosts in captures report: one series for each number that a publisher sends under one topic, or in one field of a payload."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from coldaisle_analysis.arrays import Floats, Ints
+from coldaisle_analysis.arrays import Floats, Ints, Mask
 from coldaisle_analysis.decoding import MqttOptions
-from coldaisle_analysis.decoding.mqtt import PUBLISH, SUBSCRIBE, V5
+from coldaisle_analysis.decoding.mqtt import PUBLISH, SUBSCRIBE, V3_1
 from coldaisle_analysis.features import packets
 from coldaisle_analysis.series.published import Reader
 from coldaisle_contracts.clock import SECOND
@@ -27,6 +28,14 @@ _NEAR = 0.25
 """Greatest distance of a usual pause from the median pause, as a share of it."""
 
 
+class Spoken(NamedTuple):
+    """How a message is sent: level of the protocol, quality of service, and whether the broker retains it."""
+
+    level: int
+    qos: int
+    retain: int
+
+
 @dataclass(frozen=True)
 class Series:
     """The readings of one series of a host.
@@ -38,6 +47,7 @@ class Series:
         payload: pattern of its payloads, with ``{value}`` for the number; empty where something else in them changes, too.
         time_ns: times of the readings, in ns since the epoch.
         celsius: the readings; that they are in °C has to show.
+        spoken: how most of them are sent.
     """
 
     host: str
@@ -46,6 +56,7 @@ class Series:
     payload: str
     time_ns: Ints
     celsius: Floats
+    spoken: Spoken
 
     @cached_property
     def period_s(self) -> float:
@@ -83,6 +94,7 @@ def read(paths: Sequence[Path], mqtt: MqttOptions) -> Reported:
     """
     trace = packets.trace(paths, mqtt=mqtt)
     sent, reader = packets.sent_in(trace.packets, trace.messages), Reader()
+    spoken = _spoken(trace)
     messages = zip(
         sent.host,
         sent.publisher,
@@ -90,15 +102,16 @@ def read(paths: Sequence[Path], mqtt: MqttOptions) -> Reported:
         sent.topic,
         sent.payload,
         reader.values(sent),
+        spoken,
         strict=True,
     )
     rows = [
-        (host, publisher, name.removeprefix(publisher), time_ns, topic, payload, value)
-        for host, publisher, time_ns, topic, payload, values in messages
+        (host, publisher, name.removeprefix(publisher), time_ns, topic, payload, value, way)
+        for host, publisher, time_ns, topic, payload, values, way in messages
         for name, value in values
         if np.isfinite(value)
     ]
-    columns = ["host", "publisher", "quantity", "time_ns", "topic", "payload", "value"]
+    columns = ["host", "publisher", "quantity", "time_ns", "topic", "payload", "value", "spoken"]
     without = reader.forms["none"]
     empty = [f"{without:,} messages hold no number, and are left out"] if without else []
     remarks = (*trace.remarks, *empty, *_of_messages(trace))
@@ -116,9 +129,25 @@ def _series(table: pd.DataFrame) -> Iterator[Series]:
     for (host, _, _), rows in table.groupby(["host", "publisher", "quantity"], sort=False):
         time_ns, values = rows["time_ns"].to_numpy(np.int64), rows["value"].to_numpy(np.float64)
         pattern = _pattern(float(values[0]), rows["payload"].tolist())
-        yield Series(
-            str(host), str(rows["client"].iloc[0]), str(rows["topic"].iloc[0]), pattern, time_ns, values
-        )
+        client, topic = str(rows["client"].iloc[0]), str(rows["topic"].iloc[0])
+        ((usual, _),) = Counter(rows["spoken"]).most_common(1)
+        yield Series(str(host), client, topic, pattern, time_ns, values, usual)
+
+
+def _spoken(trace: packets.Trace) -> list[Spoken]:
+    """Return how each message of a publisher is sent; what no CONNECT tells is taken for MQTT 3.1."""
+    sent = trace.messages[_published(trace)]
+    level, qos, retain = (
+        sent[name].to_numpy(np.int64, na_value=usual)
+        for name, usual in (("level", V3_1), ("qos", 1), ("retain", 0))
+    )
+    return list(map(Spoken, level.tolist(), qos.tolist(), retain.tolist()))
+
+
+def _published(trace: packets.Trace) -> Mask:
+    """Return which messages are a PUBLISH from a publisher."""
+    upward = trace.packets["to_server"].to_numpy()[trace.messages["row"]] == 1
+    return np.asarray((trace.messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False) & upward)
 
 
 def _pattern(value: float, payloads: Sequence[bytes]) -> str:
@@ -136,15 +165,7 @@ def _pattern(value: float, payloads: Sequence[bytes]) -> str:
 def _of_messages(trace: packets.Trace) -> Iterator[str]:
     """Yield a sentence for each property of the messages that the messages of a site do not have."""
     messages = trace.messages
-    upward = trace.packets["to_server"].to_numpy()[messages["row"]] == 1
     is_publish = (messages["msgtype"] == PUBLISH).to_numpy(bool, na_value=False)
     asks = (messages["msgtype"] == SUBSCRIBE).to_numpy(bool, na_value=False)
-    sent = messages[is_publish & upward]
-    qos = sent["qos"].to_numpy(np.int64, na_value=1)
-    for level in (0, 2):
-        if count := int((qos == level).sum()):
-            yield f"{count:,} messages are sent with QoS {level}: the units of a site send with QoS 1"
-    if count := int((sent["level"] == V5).sum()):
-        yield f"{count:,} messages are sent with MQTT 5: the units of a site speak MQTT 3.1"
-    if count := messages[asks | (is_publish & ~upward)]["flow"].nunique():
+    if count := messages[asks | (is_publish & ~_published(trace))]["flow"].nunique():
         yield f"connections subscribe ({count:,} of them): a site has no subscribers"

@@ -1,18 +1,23 @@
 """The devices of a site for the units that were found: names, addresses and client ids that a site can have."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain, count
+from typing import Any
 
+from coldaisle_analysis.decoding.mqtt import V3_1, V3_1_1, V5
 from coldaisle_analysis.fitting.units_found import Found, Remarks, is_possible
 from coldaisle_contracts.addressing import NETWORK, TAKEN
-from coldaisle_contracts.dialects import SENSOR
+from coldaisle_contracts.dialects import SENSOR, USUAL, Version
 from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_contracts.site_parameters import Site
 from coldaisle_contracts.units import Group, Unit
 
 _HOSTS = NETWORK.num_addresses - 2
+_VERSIONS: dict[int, Version] = {V3_1: "3.1", V3_1_1: "3.1.1", V5: "5"}
+"""Version of MQTT by the level of its protocol."""
 
 
 def site_of(units: Sequence[Found], remarks: Remarks) -> tuple[Site, dict[str, Found]]:
@@ -82,12 +87,19 @@ def _device(unit: Found, number: int, others: Iterable[Group]) -> Group:
     client = first(
         _clients(unit.stem, number), lambda value: value not in clients and is_possible(client=value)
     )
-    keys = {"name": name, "address": number, "client": client}
+    keys = {"name": name, "address": number, "client": client, **_dialect(unit)}
     words = {"topic": _topic(unit), "payload": unit.sensors[0].payload}
     for own in (words, *({key: value} for key, value in words.items())):
         if is_possible(**own):
             return Group.model_validate(keys | own)
     return Group.model_validate(keys)
+
+
+def _dialect(unit: Found) -> dict[str, Any]:
+    """Return the keys of a unit's dialect that are not the usual ones: how most of its sensors send."""
+    ((usual, _),) = Counter(sensor.spoken for sensor in unit.sensors).most_common(1)
+    keys = {"version": _VERSIONS.get(usual.level, "3.1"), "qos": usual.qos, "retain": bool(usual.retain)}
+    return {key: value for key, value in keys.items() if value != getattr(USUAL, key)}
 
 
 def _topic(unit: Found) -> str:
