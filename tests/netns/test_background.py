@@ -1,5 +1,7 @@
 """Background traffic: real DNS, DHCP, NTP and HTTP beside the units, of which every frame is explained twice and none is an attack's."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,27 +78,50 @@ def test_their_frames_are_normal(played: tuple[Plan, Path, Account]) -> None:
     assert (packets["ip_src"].astype("str") == NOWHERE).sum() == 4
 
 
+def retold(stage: Path, folder: Path, event: str, tell: Callable[[str], str]) -> Path:
+    """Return a copy of a run in which the first line of an event in a workstation's journal was changed."""
+    copy = folder / "run"
+    (copy / "journal").mkdir(parents=True)
+    for part in ("capture", "plan.json"):
+        (copy / part).symlink_to(stage / part)
+    for journal in (stage / "journal").iterdir():
+        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        if journal.name == "workstation-1.jsonl":
+            place = next(place for place, line in enumerate(lines) if f'"event":"{event}"' in line)
+            lines[place] = tell(lines[place])
+        (copy / "journal" / journal.name).write_text("".join(lines), encoding="utf-8")
+    return copy
+
+
 @pytest.mark.parametrize(
-    ("event", "broken"),
-    [("lookup", "DNS"), ("lease", "DHCP"), ("fetch", "HTTP"), ("time", "NTP")],
+    ("event", "broken"), [("lookup", "DNS"), ("lease", "DHCP"), ("fetch", "HTTP"), ("time", "NTP")]
 )
 def test_a_line_that_is_missing_is_noticed(
     played: tuple[Plan, Path, Account], tmp_path: Path, event: str, broken: str
 ) -> None:
     """Without one line of a workstation's journal both ways of accounting say what is wrong."""
-    _, stage, _ = played
-    copy = tmp_path / "run"
-    for part in ("capture", "journal"):
-        (copy / part).parent.mkdir(exist_ok=True)
-        (copy / part).symlink_to(stage / part)
-    (copy / "plan.json").symlink_to(stage / "plan.json")
-    (copy / "journal").unlink()
-    (copy / "journal").mkdir()
-    for journal in (stage / "journal").iterdir():
-        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
-        if journal.name == "workstation-1.jsonl":
-            lines.remove(next(line for line in lines if f'"event":"{event}"' in line))
-        (copy / "journal" / journal.name).write_text("".join(lines), encoding="utf-8")
+    copy = retold(played[1], tmp_path, event, lambda _: "")
     violations = ledger.check(copy)
     assert any(broken in violation for violation in violations), violations
+    assert witness.testify(copy).doubts
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "lie"),
+    [
+        ("lookup", "question", '"elsewhere.aisle.test"'),
+        ("lookup", "number", "70000"),
+        ("lease", "step", '"renew"'),
+        ("lease", "answer", '"nak"'),
+        ("fetch", "path", '"/secret.html"'),
+        ("fetch", "status", "404"),
+    ],
+)
+def test_the_witness_reads_the_messages(
+    played: tuple[Plan, Path, Account], tmp_path: Path, event: str, key: str, lie: str
+) -> None:
+    """A line that says another name, number, message, page or status than the capture is doubted."""
+    copy = retold(
+        played[1], tmp_path, event, lambda line: re.sub(rf'"{key}":("[^"]*"|\d+)', f'"{key}":{lie}', line)
+    )
     assert witness.testify(copy).doubts
