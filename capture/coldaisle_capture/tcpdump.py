@@ -68,7 +68,7 @@ def places(plan: Plan, shard: Shard) -> int:
     """Return the number of frames that the ring has to hold: all of the shard, or a burst."""
     readings = sum(len(plan.day_slots(day)) for day in shard.days) * len(plan.scenario.units) * len(SENSORS)
     seconds = sum(len(plan.day_slots(day)) for day in shard.days) * plan.scenario.interval_s
-    messages = round(seconds * sum(each.per_second for each in plan.companions.values()))
+    messages = round(seconds * sum(companion.per_second for companion in plan.companions.values()))
     heard = (readings + messages) * (1 + len(plan.companions))  # each companion may hear them all
     budget = sum(episode.packets for episode in plan.episodes_on(shard.days))
     background = plan.scenario.site.background

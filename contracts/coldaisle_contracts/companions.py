@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from coldaisle_contracts.addressing import Host, host
-from coldaisle_contracts.devices import DEVICES, UNIT, AnyVersion, DeviceKind, Value
-from coldaisle_contracts.dialects import Qos
+from coldaisle_contracts.devices import DEVICES, UNIT, DeviceKind, Value
+from coldaisle_contracts.dialects import Qos, Version
 from coldaisle_contracts.numbering import (
     CLIENT_FORM,
     CLIENT_LENGTH,
@@ -55,7 +55,7 @@ class Companion:
     qos: Qos
     retain: bool
     keepalive_s: int
-    version: AnyVersion
+    version: Version
     parameters: dict[str, Value] = field(default_factory=dict)
 
     @property
@@ -104,7 +104,7 @@ class CompanionGroup(Numbered):
     qos: Qos
     retain: bool
     keepalive_s: int = Field(default=3600, ge=10, le=65_535)
-    version: AnyVersion
+    version: Version
 
     @model_validator(mode="before")
     @classmethod

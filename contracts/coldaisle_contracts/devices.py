@@ -7,16 +7,13 @@ in its module plays it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from coldaisle_contracts.dialects import Qos
+from coldaisle_contracts.dialects import Qos, Version
 from coldaisle_contracts.extensions import Table
 from coldaisle_contracts.kind_rules import NAME
 
 Value = bool | int | float | str
 """The value of a parameter."""
-AnyVersion = Literal["3.1", "3.1.1", "5"]
-"""A version of MQTT that a companion can speak."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class DeviceKind:
     each: int = 1
     qos: Qos = 0
     retain: bool = False
-    versions: tuple[AnyVersion, ...] = ("3.1.1", "3.1", "5")
+    versions: tuple[Version, ...] = ("3.1.1", "3.1", "5")
     topic: str = ""
 
     @property
@@ -142,6 +139,24 @@ _KINDS = (
             DeviceParameter("volts", 230.0, "mean voltage", "V", 90.0, 480.0),
             DeviceParameter("swing", 0.15, "share by which the power is higher in the afternoon than on average", "1", 0.0, 0.9),
         ),
+    ),
+    DeviceKind(
+        "door-contact",
+        "a contact at a door that publishes `open` and `closed`, and whether it is on",
+        parameters=(
+            DeviceParameter("per_day", 40.0, "mean number of openings in a day", "openings", 0.0, 2_000.0),
+            DeviceParameter("lasts_s", 45.0, "mean time for which the door is open", "s", 1.0, 36_000.0),
+        ),
+        interval_s=0.0, per_day="per_day", each=2, qos=2, retain=True,
+    ),
+    DeviceKind(
+        "leak-detector",
+        "a detector under the raised floor that publishes `wet` and `dry`, and whether it is on",
+        parameters=(
+            DeviceParameter("per_day", 1.0, "mean number of leaks in a day", "leaks", 0.0, 200.0),
+            DeviceParameter("lasts_s", 900.0, "mean time for which a leak lasts", "s", 1.0, 36_000.0),
+        ),
+        interval_s=0.0, per_day="per_day", each=2, qos=2, retain=True,
     ),
 )  # fmt: skip
 SHIPPED_DEVICES: dict[str, DeviceKind] = {kind.name: kind for kind in _KINDS}

@@ -275,7 +275,10 @@ def _episode(scenario: Scenario, start_ns: int, name: str, onset: int, spec: Epi
 def _of_companions(scenario: Scenario) -> int:
     """Return the most messages that all companions publish in a slot."""
     companions = scenario.site.companions.values()
-    return sum(math.ceil(PER_MESSAGE * each.per_second * scenario.interval_s) + MARGIN for each in companions)
+    return sum(
+        math.ceil(PER_MESSAGE * companion.per_second * scenario.interval_s) + MARGIN
+        for companion in companions
+    )
 
 
 def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:

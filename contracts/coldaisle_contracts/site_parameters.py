@@ -163,21 +163,21 @@ class Site(Model):
     def _distinct(self) -> Self:
         """Refuse devices that have a name, an address or client ids in common, and medians of a unit that there is not."""
         units = self._every_unit()
-        others = self._every_companion()
+        companions = self._every_companion()
         if not units:
             raise MismatchError(
                 "devices", None, f"add a group of the kind {UNIT}, because a site has at least one unit"
             )
-        if len(units) + len(others) > MOST_DEVICES:
+        if len(units) + len(companions) > MOST_DEVICES:
             raise MismatchError(
-                "devices", len(units) + len(others), f"have 1 to {MOST_DEVICES} devices in all"
+                "devices", len(units) + len(companions), f"have 1 to {MOST_DEVICES} devices in all"
             )
-        hosts = [*(unit.host for unit in units), *(other.host for other in others)]
+        hosts = [*(unit.host for unit in units), *(companion.host for companion in companions)]
         for values, key, remedy in (
             ([host.name for host in hosts], "name", "two devices have this name: give each another one"),
             ([host.ip for host in hosts], "address", "two devices have this address: move a group"),
             ([unit.stem for unit in units], "client", _ONE_CLIENT),
-            ([*(client for unit in units for client in unit.clients), *(other.client for other in others)], "client", _ONE_CLIENT),
+            ([*(client for unit in units for client in unit.clients), *(companion.client for companion in companions)], "client", _ONE_CLIENT),
         ):  # fmt: skip
             if twice := [value for value, count in Counter(values).items() if count > 1]:
                 raise MismatchError(f"devices.{key}", twice[0], remedy)

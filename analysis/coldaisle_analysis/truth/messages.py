@@ -29,9 +29,8 @@ def check(account: Account) -> Iterator[str]:
         (True, evidence.published, "published"),
         (False, evidence.received, "received"),
     ):
-        own = lines[lines["host"].isin(list(evidence.plan.companions))]
-        seen = captured[captured["upward"] == upward]
-        yield from _compared(own, seen, action)
+        written = lines[lines["host"].isin(list(evidence.plan.companions))]
+        yield from _compared(written, captured[captured["upward"] == upward], action)
 
 
 def _compared(lines: pd.DataFrame, seen: pd.DataFrame, action: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ class Companions:
     """
 
     def __init__(self, journals: Journals, shard: str) -> None:
-        self._companions = {each.host.ip: each for each in journals.plan.companions.values()}
+        self._companions = {companion.host.ip: companion for companion in journals.plan.companions.values()}
         self.addresses = set(self._companions)
         self._lines = journals.of_companions(shard)
         self._current: dict[tuple[str, int], _Connection] = {}
@@ -155,13 +155,13 @@ class Companions:
         if packet[0] >> 4 != mqtt_packets.PUBLISH or packet[0] & _AGAIN:
             return
         message = mqtt_packets.message(packet, properties=companion.version == "5")
-        said = {
+        fields = {
             "topic": message.topic,
             "qos": message.qos,
             "digest": payload_digest(message.payload),
             "size": len(message.payload),
         }
-        lines = self._said[_key(companion.name, said, upward=upward, mid=message.mid if upward else 0)]
+        lines = self._said[_key(companion.name, fields, upward=upward, mid=message.mid if upward else 0)]
         if not lines:
             yield f"carries a message on {message.topic} that {companion.name} did not record"
             return

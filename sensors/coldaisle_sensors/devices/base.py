@@ -126,9 +126,10 @@ class BaseDevice:
         Raises:
             LostError: if the broker does not answer.
         """
-        own = self.companion
-        qos, retain = own.qos if qos is None else qos, own.retain if retain is None else retain
-        self._connection.publish(topic or own.topic, payload, qos, retain=retain)
+        companion = self.companion
+        qos = companion.qos if qos is None else qos
+        retain = companion.retain if retain is None else retain
+        self._connection.publish(topic or companion.topic, payload, qos, retain=retain)
 
     def parameter(self, name: str) -> Value:
         """Return a parameter of the device: the value of its group, or the default of its kind."""
@@ -151,8 +152,8 @@ class BaseDevice:
     def _routine(self) -> Script:
         name = self.companion.name
         yield at(self.plan.connect_ns(self.day, name))
-        given = self._context
-        self._session = Session(self.companion, self.clock, given.journal, given.broker, self.will())
+        journal, broker = self._context.journal, self._context.broker
+        self._session = Session(self.companion, self.clock, journal, broker, self.will())
         self._session.open()
         for pattern, qos in self.subscriptions():
             self._session.subscribe(pattern, qos)

@@ -9,7 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.companions import Companion
-from coldaisle_contracts.devices import AnyVersion
+from coldaisle_contracts.dialects import Version
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal, payload_digest
 from coldaisle_contracts.journal_lines import ConnectLine, DisconnectLine, MessageLine, ReceivedLine
@@ -20,7 +20,7 @@ PATIENCE_S = 20.0
 """Longest time that a companion waits for the broker, in s; after it the run ends."""
 _RETRY_S = 0.25
 """Pause between two attempts to connect, in s."""
-_PROTOCOLS: dict[AnyVersion, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311, "5": MQTTv5}
+_PROTOCOLS: dict[Version, MQTTProtocolVersion] = {"3.1": MQTTv31, "3.1.1": MQTTv311, "5": MQTTv5}
 
 
 class LostError(RunError):
@@ -132,8 +132,8 @@ class Session:
 
     def take(self) -> list[Message]:
         """Return the messages that came since the last call, in order."""
-        taken, self._inbox = self._inbox, []
-        return taken
+        messages, self._inbox = self._inbox, []
+        return messages
 
     def read(self) -> None:
         """Handle the data that has come, without waiting; a connection that the broker has closed is opened again."""
