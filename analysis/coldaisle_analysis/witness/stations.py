@@ -3,6 +3,7 @@
 It shares nothing with :mod:`coldaisle_analysis.truth.background`: it reads the messages themselves.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ _PATIENCE_NS = 20 * SECOND
 _STEPS = {1: "discover", 3: "request"}
 _ANSWERS = {2: "offer", 5: "ack", 6: "nak"}
 """Kinds of DHCP messages (RFC 2132, section 9.6)."""
+_NUMBERS = {"lookup": "port", "lease": "number", "fetch": "port"}
+"""Key by which a frame finds its line, by event."""
 _COOKIE = bytes((99, 130, 83, 99))
 _EVERYBODY = "255.255.255.255"
 
@@ -56,8 +59,12 @@ class Stations:
             _Asked(name, line)
             for name, lines in journals.of_stations(shard).items()
             for line in lines
-            if line["event"] in ("lookup", "lease", "fetch")
+            if line["event"] in _NUMBERS
         ]
+        self._numbered: dict[tuple[str, str, int], list[_Asked]] = defaultdict(list)
+        for entry in self._lines:
+            event = entry.line["event"]
+            self._numbered[entry.host, event, entry.line[_NUMBERS[event]]].append(entry)
 
     def concerns(self, frame: Frame) -> bool:
         """Tell whether a frame is one between a workstation and a service, by its addresses and ports."""
@@ -93,15 +100,12 @@ class Stations:
                     f"has an answer to its {line['event']} at {line['at_ns']} ns that is not in the capture",
                 )
 
-    def _due(self, frame: Frame, host: str, event: str, key: str, number: int) -> list[_Asked]:
+    def _due(self, frame: Frame, host: str, event: str, number: int) -> list[_Asked]:
         """Return the lines of a workstation with a port or number whose time a frame has."""
         return [
             entry
-            for entry in self._lines
-            if entry.host == host
-            and entry.line["event"] == event
-            and entry.line[key] == number
-            and entry.line["at_ns"] - EARLY_NS <= frame.at_ns <= entry.line["at_ns"] + _PATIENCE_NS
+            for entry in self._numbered.get((host, event, number), ())
+            if entry.line["at_ns"] - EARLY_NS <= frame.at_ns <= entry.line["at_ns"] + _PATIENCE_NS
         ]
 
     def _own(self, frame: Frame, *, upward: bool) -> bool:
@@ -118,7 +122,7 @@ class Stations:
         host = self._by_ip[frame.source if upward else frame.target].name
         port = frame.sport if upward else frame.dport
         number, name = int.from_bytes(frame.payload[:2], "big"), _question(frame.payload)
-        for entry in self._due(frame, host, "lookup", "port", port):
+        for entry in self._due(frame, host, "lookup", port):
             same = (entry.line["number"], entry.line["question"]) == (number, name)
             if same and _took_its_turn(entry, upward=upward):
                 return []
@@ -140,7 +144,7 @@ class Stations:
             return ["is DHCP between other addresses than those of workstation and server"]
         kind = _message_kind(data)
         step = "renew" if upward and not broadcast and kind == 3 else _STEPS.get(kind, "")  # noqa: PLR2004 - REQUEST
-        for entry in self._due(frame, host.name, "lease", "number", number):
+        for entry in self._due(frame, host.name, "lease", number):
             fits = entry.line["step"] == step if upward else entry.line["answer"] == _ANSWERS.get(kind)
             if fits and _took_its_turn(entry, upward=upward):
                 return []
@@ -153,7 +157,7 @@ class Stations:
             return ["is HTTP under the address of another host"]
         host = self._by_ip[frame.source if upward else frame.target].name
         port = frame.sport if upward else frame.dport
-        lines = self._due(frame, host, "fetch", "port", port)
+        lines = self._due(frame, host, "fetch", port)
         if upward and frame.flags & (SYN | ACK) == SYN:
             entry = next((entry for entry in lines if entry.next is None), None)
             if entry is not None:
