@@ -29,7 +29,7 @@ from coldaisle_contracts.topics import SENSORS, TOPIC, encode_value
 from coldaisle_injector import messages
 from coldaisle_injector.schedule import Schedule
 from coldaisle_injector.wire import Guard, Wire
-from coldaisle_testbed import broker_accounts, namespaces
+from coldaisle_testbed import broker_accounts, broker_listeners, namespaces
 from coldaisle_testbed.engines.netns import MOSQUITTO
 from coldaisle_testbed.processes import fork, program
 
@@ -174,6 +174,7 @@ def measured(plan: Plan) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as temporary:
         folder, pids = Path(temporary), []
         broker_accounts.write(folder, {})
+        broker_listeners.write(folder, Site().broker, folder)
         keeper = Keeper(folder)
         try:
             for host, body in (

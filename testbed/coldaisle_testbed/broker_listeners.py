@@ -25,8 +25,7 @@ def certify(folder: Path, plan: Plan) -> None:
         return
     from coldaisle_testbed.certificates import Authority  # noqa: PLC0415 - only a site with TLS needs it
 
-    place.mkdir()
-    place.chmod(0o750)
+    place.mkdir(0o750)
     authority = Authority.new(f"coldaisle {scenario.name}", scenario.start, scenario.end)
     authority.save(place / CA)
     hosts = [
