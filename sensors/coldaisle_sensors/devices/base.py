@@ -30,6 +30,10 @@ from coldaisle_sensors.devices.message import Message, Will
 from coldaisle_sensors.devices.session import Session
 
 
+_LISTENS = SECOND // 2
+"""Time for which a device that subscribed stays when others disconnect, in ns: it hears their last messages."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a companion is given.
@@ -160,7 +164,8 @@ class BaseDevice:
         self.begin()
         self.agenda.add(self.script())
         self.agenda.add(self._alive(self._session))
-        yield at(self.plan.disconnect_ns(self.day, name))
+        stays_ns = _LISTENS if self.subscriptions() else 0
+        yield at(self.plan.disconnect_ns(self.day, name) + stays_ns)
         self._hear()
         self.end()
         self._session.close()
