@@ -29,7 +29,6 @@ from coldaisle_sensors.devices.attention import Attention
 from coldaisle_sensors.devices.message import Message, Will
 from coldaisle_sensors.devices.session import Session
 
-
 _LISTENS = SECOND // 2
 """Time for which a device that subscribed stays when others disconnect, in ns: it hears their last messages."""
 
