@@ -1,8 +1,10 @@
 """The companions of a site: groups of them in its file, and each of them with its name, address, client and parameters."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -18,6 +20,7 @@ from coldaisle_contracts.numbering import (
     TOPIC_FORM,
     Numbered,
 )
+from coldaisle_contracts.records import read_records
 from coldaisle_contracts.validation import MismatchError, refuse_first
 
 _LONGEST_TOPIC = 100
@@ -70,7 +73,7 @@ class Companion:
 
     @property
     def per_second(self) -> float:
-        """The mean number of its messages in a second."""
+        """The mean number of its messages in a second; of records the number in their densest 10 s."""
         return self.row.most_per_second(self.interval_s, self.parameters)
 
 
@@ -131,10 +134,11 @@ class CompanionGroup(Numbered):
             (len(set(clients)) < self.count, "client", "put {number} into it, because the devices need different client ids"),
             (any(not TOPIC_FORM.fullmatch(topic) for topic in topics), "topic", "use letters, digits and . _ - with a slash between levels, and {number}"),
             (any(len(topic) > _LONGEST_TOPIC for topic in topics), "topic", f"make it shorter: {most} characters"),
+            (bool(row.topic_form) and any(not re.fullmatch(row.topic_form, topic) for topic in topics), "topic", f"write it as {row.topic}"),
             (self.version not in row.versions, "version", f"{self.kind} speaks {able}"),
         )  # fmt: skip
         self._refuse_odd_times(row)
-        for name, value in self.parameters.items():
+        for name, value in (self.model_extra or {}).items():
             self._refuse_parameter(row, name, value)
         return self
 
@@ -164,8 +168,9 @@ class CompanionGroup(Numbered):
 
     @property
     def parameters(self) -> dict[str, Value]:
-        """The parameters of its kind."""
-        return dict(self.model_extra or {})
+        """The parameters of its kind; records are tuples."""
+        given = (self.model_extra or {}).items()
+        return {name: tuple(map(tuple, value)) if isinstance(value, list) else value for name, value in given}
 
     def companions(self) -> Iterator[Companion]:
         """Yield its devices."""
@@ -184,3 +189,37 @@ class CompanionGroup(Numbered):
                 self.version,
                 self.parameters,
             )
+
+
+def named_files(site: dict[str, Any]) -> list[str]:
+    """Return the CSV files that the content of a site file names, as it names them."""
+    groups = site.get("devices")
+    return [group[key] for group in groups for key in _naming(group)] if isinstance(groups, list) else []
+
+
+def with_records(site: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the content of a site file with recorded values in the place of the CSV files that it names.
+
+    Args:
+        site: the content; where it is not valid, its model says so later.
+        folder: folder of the file; names of files are relative to it.
+
+    Raises:
+        InputError: if a CSV file is missing or not valid.
+    """
+    if not named_files(site):
+        return site
+    groups = (
+        (group, {key: read_records(folder / group[key]) for key in _naming(group)})
+        for group in site["devices"]
+    )
+    return {**site, "devices": [{**group, **read} if read else group for group, read in groups]}
+
+
+def _naming(group: Any) -> list[str]:
+    """Return the keys of a group that name a file of records."""
+    kind = group.get("kind") if isinstance(group, dict) else None
+    if not isinstance(kind, str) or kind not in DEVICES:
+        return []
+    keys = [each.name for each in DEVICES[kind].parameters if isinstance(each.default, tuple)]
+    return [key for key in keys if isinstance(group.get(key), str)]

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from coldaisle_contracts.dialects import Qos, Version
 from coldaisle_contracts.extensions import Table
 from coldaisle_contracts.kind_rules import NAME
+from coldaisle_contracts.records import Records, fault, most_per_second
 
-Value = bool | int | float | str
+Value = bool | int | float | str | Records
 """The value of a parameter."""
+MOST_WINDOWS = 16
+"""Most messages in a burst of a vibration sensor."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class DeviceParameter:
 
     Attributes:
         name: its key.
-        default: its value where a group does not name it; also its type.
+        default: its value where a group does not name it; also its type. Records have none: the default is (), and a group has to name them.
         meaning: its meaning, for the documentation.
         unit: SI unit, or the things that are counted; empty for a text.
         least, most: bounds of a number.
@@ -39,6 +42,8 @@ class DeviceParameter:
 
     def fault(self, value: object) -> str:
         """Return what would be right where a value is wrong, as the second half of a sentence; else an empty text."""
+        if isinstance(self.default, tuple):
+            return fault(value)
         if isinstance(self.default, bool):
             return "" if isinstance(value, bool) else "write true or false"
         if isinstance(self.default, str):
@@ -70,6 +75,7 @@ class DeviceKind:
         qos, retain: the usual dialect of its messages.
         versions: the versions of MQTT that it can speak, the usual one first.
         topic: pattern of its usual topic; where it is empty, the kind's name and the number, as in ``power-meter/1``.
+        topic_form: regular expression of the topics that it can have; any where it is empty.
     """
 
     name: str
@@ -83,6 +89,7 @@ class DeviceKind:
     retain: bool = False
     versions: tuple[Version, ...] = ("3.1.1", "3.1", "5")
     topic: str = ""
+    topic_form: str = ""
 
     @property
     def played_by(self) -> str:
@@ -105,10 +112,12 @@ class DeviceKind:
         }
 
     def most_per_second(self, interval_s: float, parameters: Mapping[str, Value]) -> float:
-        """Return the mean number of its messages in a second."""
+        """Return the mean number of its messages in a second; of records the number in their densest 10 s."""
         if self.interval_s:
             return self.each / interval_s
-        return self.each * float(parameters[self.per_day]) / 86_400 if self.per_day else 0.0
+        if self.per_day:
+            return self.each * float(str(parameters[self.per_day])) / 86_400
+        return sum(most_per_second(value) for value in parameters.values() if isinstance(value, tuple))
 
 
 def _faults(name: str, kind: DeviceKind) -> Iterator[str]:
@@ -157,6 +166,37 @@ _KINDS = (
             DeviceParameter("lasts_s", 900.0, "mean time for which a leak lasts", "s", 1.0, 36_000.0),
         ),
         interval_s=0.0, per_day="per_day", each=2, qos=2, retain=True,
+    ),
+    DeviceKind(
+        "vibration-sensor",
+        "a sensor on a fan that publishes a burst of windows of samples as CBOR, at a seeded instant of each interval",
+        parameters=(
+            DeviceParameter("windows", 10, "number of messages in a burst, one every 0.1 s", "messages", 1, MOST_WINDOWS),
+            DeviceParameter("rpm", 1480.0, "speed of the shaft", "1/min", 60.0, 30_000.0),
+            DeviceParameter("velocity", 1.8, "usual RMS of the vibration", "mm/s", 0.01, 50.0),
+        ),
+        interval_s=600.0,
+        each=MOST_WINDOWS,
+    ),
+    DeviceKind(
+        "sparkplug-node",
+        "an edge node of Sparkplug B: birth, data of a water circuit by exception, death, and a new birth on command",
+        parameters=(
+            DeviceParameter("flow", 42.0, "mean flow of the water", "l/min", 0.1, 10_000.0),
+            DeviceParameter("rpm", 2900.0, "speed of the pump when a day begins", "1/min", 100.0, 30_000.0),
+        ),
+        interval_s=30.0,
+        versions=("3.1.1", "5"),
+        topic="spBv1.0/aisle/NDATA/node-{number}",
+        topic_form="spBv1.0/[^/]+/NDATA/[^/]+",
+    ),
+    DeviceKind(
+        "replay",
+        "a device that publishes the values of a CSV file at their times",
+        parameters=(
+            DeviceParameter("records", (), "CSV file with the columns value and time or offset_s, relative to the site file; or a list of pairs of time in s and text"),
+        ),
+        interval_s=0.0,
     ),
 )  # fmt: skip
 SHIPPED_DEVICES: dict[str, DeviceKind] = {kind.name: kind for kind in _KINDS}

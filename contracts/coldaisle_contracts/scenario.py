@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from coldaisle_contracts.chains import timed
 from coldaisle_contracts.clock import zone_of
+from coldaisle_contracts.companions import with_records
 from coldaisle_contracts.kinds import DRAWN, KINDS, SHIPPED, KindName
 from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import Publish, with_known_licence
@@ -387,6 +388,8 @@ def load_scenario(path: Path, seed: int | None = None, overrides: Overrides | No
     raw = merged(raw, overrides or {})
     if isinstance(raw.get("site"), str):
         raw["site"] = load_site(path.parent / raw["site"])
+    elif isinstance(raw.get("site"), dict):
+        raw["site"] = with_records(raw["site"], path.parent)
     if seed is not None:
         raw["seed"] = seed
     place = f"{path} with other values" if overrides else path

@@ -16,7 +16,7 @@ from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_v
 
 from coldaisle_contracts.addressing import Host
 from coldaisle_contracts.background import Background
-from coldaisle_contracts.companions import Companion, CompanionGroup
+from coldaisle_contracts.companions import Companion, CompanionGroup, with_records
 from coldaisle_contracts.devices import UNIT
 from coldaisle_contracts.listeners import Broker
 from coldaisle_contracts.numbering import MOST_DEVICES
@@ -226,8 +226,7 @@ def load_site(path: Path) -> Site:
     """Read a site from TOML: one of ``sites/``, or parameters as ``coldaisle fit`` writes them.
 
     Raises:
-        InputError: if the file is missing or not TOML, or holds an unknown key or a bad value.
+        InputError: if the file is missing or not TOML, holds an unknown key or a bad value, or names a CSV file that is not valid.
     """
-    return Site.check(
-        read_toml(path, "name a readable TOML file: one of sites/, or one that `coldaisle fit` wrote"), path
-    )
+    content = read_toml(path, "name a readable TOML file: one of sites/, or one that `coldaisle fit` wrote")
+    return Site.check(with_records(content, path.parent), path)

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import HOUSE
 
 DOORS = {
-    "cbor2": {"analysis/series/payloads"},
+    "cbor2": {"analysis/series/payloads", "sensors/devices/vibration_sensor"},
     "cryptography": {"testbed/certificates"},
     "cyclonedx": {"contracts/publish", "testbed/bom"},
     "dask": {"testbed/campaign/cluster/connecting"},
@@ -24,7 +24,7 @@ DOORS = {
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/devices/session", "sensors/paho_client", "testbed/live/listener"},
-    "google": {"analysis/series/sparkplug"},
+    "google": {"analysis/series/sparkplug", "sensors/sparkplug"},
     "pytest": {"testbed/pytest_plugin"},
     "pyroute2": {"sensors/workstation/lease", "testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},

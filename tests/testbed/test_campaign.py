@@ -17,7 +17,7 @@ from tests.testbed import made_campaign as made
 from tests.testbed.conftest import Call
 
 from coldaisle_contracts.campaign import MAKING, CampaignFile, CampaignFolder, Week, load_campaign_file
-from coldaisle_contracts.errors import RunError
+from coldaisle_contracts.errors import InputError, RunError
 from coldaisle_testbed.campaign import attempt, claims, lasting, local, playing, records
 from coldaisle_testbed.campaign.display import Display
 from coldaisle_testbed.campaign.folder import folder_for
@@ -59,6 +59,27 @@ def _until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("place", ["site", "scenario"])
+def test_a_file_of_records_is_refused(tmp_path: Path, place: str) -> None:
+    """A campaign does not copy CSV files, so a scenario that needs one is refused with the remedy, and nothing is made."""
+    (tmp_path / "pump.csv").write_text("offset_s,value\n0,1\n", encoding="utf-8")
+    table = "[[{}devices]]\naddress = {}\n{}\n"
+    prefix = "" if place == "site" else "site."
+    groups = "".join(
+        table.format(prefix, address, rest)
+        for address, rest in ((41, "number = 13"), (100, 'kind = "replay"\nrecords = "pump.csv"'))
+    )
+    scenario, hour = tmp_path / "mine.toml", (HOUSE / "scenarios" / "hour.toml").read_text(encoding="utf-8")
+    (tmp_path / "pump.toml").write_text(groups, encoding="utf-8")
+    hour = re.sub(r"(?s)\n\[\[episodes.*", "\n", hour)
+    scenario.write_text('site = "pump.toml"\n' + hour if place == "site" else hour + groups, encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"its site names pump\.csv, and a campaign copies scenarios and sites only"
+    ):
+        folder_for(made.file(tmp_path, 3, "", scenario), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_folder_holds_all_that_the_tasks_need(tmp_path: Path) -> None:

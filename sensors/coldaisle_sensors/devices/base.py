@@ -24,6 +24,7 @@ from coldaisle_contracts.devices import Value
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.message_times import message_times_ns
 from coldaisle_contracts.plan import Plan, seed_for
+from coldaisle_contracts.records import Records
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
 from coldaisle_sensors.devices.attention import Attention
 from coldaisle_sensors.devices.message import Message, Will
@@ -100,7 +101,7 @@ class BaseDevice:
         return []
 
     def will(self) -> Will | None:
-        """Return the message that the broker publishes if the device is lost; by itself none."""
+        """Return the message that the broker publishes if the device is lost; by itself none. It is asked for before each connection."""
         return None
 
     def script(self) -> Script:
@@ -140,7 +141,15 @@ class BaseDevice:
 
     def number(self, name: str) -> float:
         """Return a parameter that is a number."""
-        return float(self.companion.parameters[name])
+        value = self.parameter(name)
+        assert not isinstance(value, tuple)  # noqa: S101 - records are no number
+        return float(value)
+
+    def records(self, name: str) -> Records:
+        """Return a parameter that holds recorded values."""
+        value = self.parameter(name)
+        assert isinstance(value, tuple)  # noqa: S101 - the site was checked
+        return value
 
     # -- a day ----------------------------------------------------------------------------------------------------
 
@@ -156,7 +165,7 @@ class BaseDevice:
         name = self.companion.name
         yield at(self.plan.connect_ns(self.day, name))
         journal, broker = self._context.journal, self._context.broker
-        self._session = Session(self.companion, self.clock, journal, broker, self.will())
+        self._session = Session(self.companion, self.clock, journal, broker, self.will)
         self._session.open()
         for pattern, qos in self.subscriptions():
             self._session.subscribe(pattern, qos)

@@ -44,7 +44,7 @@ class Session:
         clock: its clock.
         journal: its journal.
         address: the broker's IPv4 address and TCP port.
-        will: its will; ``None`` for none.
+        will: returns its will, ``None`` for none; it is called before each connection.
 
     Attributes:
         sent_ns: virtual time at which it last sent something, in ns since the epoch.
@@ -56,10 +56,11 @@ class Session:
         clock: Clock,
         journal: Journal,
         address: tuple[str, int],
-        will: Will | None = None,
+        will: Callable[[], Will | None] = lambda: None,
     ) -> None:
         self._companion, self._clock, self._journal, self._address = companion, clock, journal, address
         self._reason, self._port, self._connected, self._open = "start", 0, False, False
+        self._will = will
         self._settled, self._subscriptions = set[int](), list[tuple[str, int]]()
         self._inbox = list[Message]()
         self.sent_ns = 0
@@ -75,8 +76,6 @@ class Session:
         self._paho.on_publish = self._on_settled
         self._paho.on_subscribe = self._on_settled
         self._paho.on_message = self._on_message
-        if will is not None:
-            self._paho.will_set(will.topic, will.payload, will.qos, will.retain)
 
     def open(self) -> None:
         """Connect, and wait for the CONNACK.
@@ -174,6 +173,8 @@ class Session:
             self._pump(_RETRY_S)
 
     def _connect(self) -> None:
+        if (will := self._will()) is not None:
+            self._paho.will_set(will.topic, will.payload, will.qos, will.retain)
         try:
             self._paho.connect(*self._address, self._companion.keepalive_s)
         except OSError:

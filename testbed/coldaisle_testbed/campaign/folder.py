@@ -19,6 +19,7 @@ from coldaisle_contracts.campaign import (
     load_campaign_file,
     seeds_of,
 )
+from coldaisle_contracts.companions import named_files
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.overrides import merged, texts_of
 from coldaisle_contracts.planning import build_plan
@@ -84,8 +85,11 @@ def _copy(campaign: CampaignFile, file: Path, scenario: str) -> _Copy:
         raise InputError(f"{file}: key overrides.seed", "remove it: `seeds` names the seeds")
     source = file.parent / scenario
     name = load_scenario(source, None, campaign.overrides).name
-    named = merged(texts.read_toml(source, ""), campaign.overrides).get("site")
+    named = merged(texts.read_toml(source, ""), campaign.overrides).get("site", {})
     site = source.parent / named if isinstance(named, str) else None
+    if files := named_files(texts.read_toml(site, "") if site else named):
+        remedy = f"its site names {files[0]}, and a campaign copies scenarios and sites only: write the records into the site, as pairs"
+        raise InputError(f"{file}: key scenarios", remedy, scenario)
     changes = dict(campaign.overrides) | ({"site": f"{name}.site.toml"} if site else {})
     return _Copy(source, name, site, tuple(texts_of(changes)))
 
