@@ -118,8 +118,8 @@ class CompanionGroup(Numbered):
         kind = content.get("kind")
         if not isinstance(kind, str) or kind not in DEVICES:
             alike = get_close_matches(str(kind), [UNIT, *DEVICES], 1)
-            known = alike[0] if alike else f"one of {', '.join([UNIT, *DEVICES])}"
-            raise MismatchError("kind", kind, f"no such kind of device is installed: use {known}")
+            usable = alike[0] if alike else f"one of {', '.join([UNIT, *DEVICES])}"
+            raise MismatchError("kind", kind, f"no such kind of device is installed: use {usable}")
         return {**DEVICES[kind].usual, **content}
 
     @model_validator(mode="after")
@@ -157,20 +157,22 @@ class CompanionGroup(Numbered):
         )  # fmt: skip
 
     def _refuse_parameter(self, row: DeviceKind, name: str, value: Any) -> None:
-        known = {parameter.name: parameter for parameter in row.parameters}
-        if name not in known:
-            names = ", ".join([*type(self).model_fields, *known])
+        rows = {parameter.name: parameter for parameter in row.parameters}
+        if name not in rows:
+            names = ", ".join([*type(self).model_fields, *rows])
             raise MismatchError(
                 name, None, f"remove it, because {self.kind} has no such key (it has {names})"
             )
-        if fault := known[name].fault(value):
+        if fault := rows[name].fault(value):
             raise MismatchError(name, value, fault)
 
     @property
     def parameters(self) -> dict[str, Value]:
         """The parameters of its kind; records are tuples."""
-        given = (self.model_extra or {}).items()
-        return {name: tuple(map(tuple, value)) if isinstance(value, list) else value for name, value in given}
+        values = (self.model_extra or {}).items()
+        return {
+            name: tuple(map(tuple, value)) if isinstance(value, list) else value for name, value in values
+        }
 
     def companions(self) -> Iterator[Companion]:
         """Yield its devices."""
@@ -221,5 +223,5 @@ def _naming(group: Any) -> list[str]:
     kind = group.get("kind") if isinstance(group, dict) else None
     if not isinstance(kind, str) or kind not in DEVICES:
         return []
-    keys = [each.name for each in DEVICES[kind].parameters if isinstance(each.default, tuple)]
+    keys = [row.name for row in DEVICES[kind].parameters if row.holds_records]
     return [key for key in keys if isinstance(group.get(key), str)]

@@ -40,9 +40,14 @@ class DeviceParameter:
     most: float = float("inf")
     choices: tuple[str, ...] = ()
 
+    @property
+    def holds_records(self) -> bool:
+        """Whether its value is recorded values, which each group has to name."""
+        return isinstance(self.default, tuple)
+
     def fault(self, value: object) -> str:
         """Return what would be right where a value is wrong, as the second half of a sentence; else an empty text."""
-        if isinstance(self.default, tuple):
+        if self.holds_records:
             return fault(value)
         if isinstance(self.default, bool):
             return "" if isinstance(value, bool) else "write true or false"
@@ -131,8 +136,8 @@ def _faults(name: str, kind: DeviceKind) -> Iterator[str]:
     if not kind.versions:
         yield "its versions are empty: name the versions of MQTT that it can speak"
     for parameter in kind.parameters:
-        if fault := parameter.fault(parameter.default):
-            yield f"the default of its parameter {parameter.name} is {parameter.default!r}: {fault}"
+        if not parameter.holds_records and (wrong := parameter.fault(parameter.default)):
+            yield f"the default of its parameter {parameter.name} is {parameter.default!r}: {wrong}"
     if kind.per_day and kind.per_day not in {parameter.name for parameter in kind.parameters}:
         yield f"its per_day is {kind.per_day!r}: name one of its parameters"
 

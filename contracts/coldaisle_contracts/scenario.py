@@ -338,8 +338,8 @@ class Scenario(Model):
 
     def keepalive_of(self, unit: str | None) -> int:
         """Return the MQTT keepalive of a unit, in s; for no unit that of the scenario."""
-        own = self.site.units[unit].dialect.keepalive_s if unit in self.site.units else 0
-        return own or self.keepalive_s
+        keepalive_s = self.site.units[unit].dialect.keepalive_s if unit in self.site.units else 0
+        return keepalive_s or self.keepalive_s
 
     @property
     def slots_per_day(self) -> int:

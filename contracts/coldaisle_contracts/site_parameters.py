@@ -115,8 +115,8 @@ class Site(Model):
     def units(self) -> dict[str, Unit]:
         """Its units by name, in the order of the file."""
         units = {unit.name: unit for unit in self._every_unit()}
-        own = {name: replace(units[name], medians=medians) for name, medians in self.medians.items()}
-        return units | own
+        changed = {name: replace(units[name], medians=medians) for name, medians in self.medians.items()}
+        return units | changed
 
     @cached_property
     def companions(self) -> dict[str, Companion]:

@@ -133,6 +133,7 @@ def test_every_shipped_kind_is_played_and_described() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sites.md").read_text(encoding="utf-8")
     for name, kind in SHIPPED_DEVICES.items():
         assert callable(player_of_device(kind).run_day)
-        assert not [parameter for parameter in kind.parameters if parameter.fault(parameter.default)]
+        wrong = [each for each in kind.parameters if each.fault(each.default) and not each.holds_records]
+        assert not wrong
         parameters = ", ".join(f"`{parameter.name}`" for parameter in kind.parameters)
         assert f"| `{name}` | {kind.summary} | {parameters} |" in page
