@@ -203,6 +203,22 @@ _KINDS = (
         ),
         interval_s=0.0,
     ),
+    DeviceKind(
+        "controller",
+        "a controller that hears the return air of units and sends each a set point for its supply air in every slot",
+        parameters=(
+            DeviceParameter("units", "*", "names of the units that it governs, or patterns such as crah-*, with blanks between them"),
+            DeviceParameter("target", 27.0, "return air that it aims at", "°C", -20.0, 80.0),
+            DeviceParameter("gain", 0.4, "change of the set point for each °C by which the return air changes", "1", 0.01, 2.0),
+            DeviceParameter("integral_s", 900.0, "time in which the integral part does as much as the proportional part", "s", 300.0, 86_400.0),
+            DeviceParameter("least", 18.0, "least set point", "°C", -20.0, 80.0),
+            DeviceParameter("most", 27.0, "greatest set point", "°C", -20.0, 80.0),
+        ),
+        interval_s=0.0,
+        qos=1,
+        versions=("3.1.1", "3.1"),
+        topic="IoT/set",
+    ),
 )  # fmt: skip
 SHIPPED_DEVICES: dict[str, DeviceKind] = {kind.name: kind for kind in _KINDS}
 """Every kind of companion that coldaisle ships by its name, in the order of the documentation."""

@@ -12,6 +12,7 @@ from coldaisle_contracts.clock import DAY, SECOND
 from coldaisle_contracts.companions import Companion
 from coldaisle_contracts.episodes import Act, Episode
 from coldaisle_contracts.errors import InputError
+from coldaisle_contracts.loops import Loop, governed
 from coldaisle_contracts.scenario import BROKER, Scenario
 from coldaisle_contracts.texts import read_text
 from coldaisle_contracts.topics import SENSORS
@@ -62,6 +63,11 @@ class Plan(Model):
     def companions(self) -> dict[str, Companion]:
         """The devices that are no units, by name."""
         return self.scenario.site.companions
+
+    @cached_property
+    def loops(self) -> dict[str, Loop]:
+        """The units that a controller governs, by name."""
+        return governed(self.units, self.companions.values(), self.scenario.interval_s)
 
     @property
     def subscription(self) -> str:

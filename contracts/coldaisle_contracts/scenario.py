@@ -17,6 +17,7 @@ from coldaisle_contracts.chains import timed
 from coldaisle_contracts.clock import zone_of
 from coldaisle_contracts.companions import with_records
 from coldaisle_contracts.kinds import DRAWN, KINDS, SHIPPED, KindName
+from coldaisle_contracts.loops import refuse_fast_loops
 from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import Publish, with_known_licence
 from coldaisle_contracts.site_parameters import Site, few, load_site
@@ -304,6 +305,7 @@ class Scenario(Model):
                 )
         if strange := [unit for unit in self.units if unit not in self.site.units]:
             raise MismatchError("units", strange[0], f"the site has no such unit: use {few(self.site.units)}")
+        refuse_fast_loops(self.site.companions.values(), self.interval_s)
         medians = self.site.medians
         if medians and (missing := [unit for unit in self.units if unit not in medians]):
             remedy = f"add {few(missing)}, because the scenario runs them"

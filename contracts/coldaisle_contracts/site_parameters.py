@@ -19,6 +19,7 @@ from coldaisle_contracts.background import Background
 from coldaisle_contracts.companions import Companion, CompanionGroup, with_records
 from coldaisle_contracts.devices import UNIT
 from coldaisle_contracts.listeners import Broker
+from coldaisle_contracts.loops import refuse_bad_loops
 from coldaisle_contracts.numbering import MOST_DEVICES
 from coldaisle_contracts.texts import read_toml
 from coldaisle_contracts.units import WARMER, Celsius, Group, PerSensor, Unit
@@ -186,6 +187,7 @@ class Site(Model):
         if strange := sorted(set(self.medians) - {unit.name for unit in units}):
             remedy = f"the site has no such unit: use {few(unit.name for unit in units)}"
             raise MismatchError(f"medians.{strange[0]}", None, remedy)
+        refuse_bad_loops(self.units, self.companions.values())
         return self
 
     def _refuse_missing_listeners(self) -> None:

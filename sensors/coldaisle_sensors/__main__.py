@@ -9,12 +9,14 @@ from typing import Protocol
 from coldaisle_contracts import cable, unforeseen
 from coldaisle_contracts.addressing import BROKER, MQTT_PORT, NTP
 from coldaisle_contracts.clock import END, Federate
+from coldaisle_contracts.dialects import Dialect
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.plan import Plan, seed_for
 from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.players import player_of_device
 from coldaisle_contracts.shard import Shard
 from coldaisle_sensors import temperature_model
+from coldaisle_sensors.command_link import CommandLink
 from coldaisle_sensors.controller import Controller
 from coldaisle_sensors.encryption import encryption_of
 from coldaisle_sensors.interface import Interface
@@ -74,6 +76,7 @@ def _controller(plan: Plan, name: str, federate: Federate, journal: Journal, run
         partial(Link, host=BROKER.ip, port=unit.port, dialect=unit.dialect, encryption=encryption),
         Interface(),
         PlanChanges.of(run / "plan.json", plan),
+        partial(CommandLink, host=BROKER.ip, port=unit.port, dialect=Dialect(unit.dialect.version)),
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from coldaisle_contracts.clock import Clock
+from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal
 from coldaisle_contracts.journal_lines import ConnectLine, DisconnectLine
 from coldaisle_contracts.units import Unit
-from coldaisle_sensors.link import Link, drain, settle
+from coldaisle_sensors.link import RETRY_S, Link, drain, pump, settle
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Cause:
     episode: str = ""
 
 
+_MOMENT_NS = 2 * SECOND
+"""Longest time for which a unit waits for a command, in ns."""
 START, LOST, END = Cause("start"), Cause("lost"), Cause("end")
 
 
@@ -56,9 +58,10 @@ class Connections:
         journal: its journal.
         make_link: returns the connection of a sensor.
         meanwhile: called while an answer is awaited, see :func:`settle`.
+        make_commands: returns the connection for commands, which a unit that is governed has beside those of its sensors.
 
     Attributes:
-        links: the connections in the order of the sensors; none while the unit is off.
+        links: the connections in the order of the sensors, then the one for commands; none while the unit is off.
         because: cause for the next connection that is opened again.
     """
 
@@ -69,10 +72,13 @@ class Connections:
         journal: Journal,
         make_link: LinkMaker,
         meanwhile: Callable[[], float],
+        make_commands: LinkMaker | None = None,
     ) -> None:
-        self._clock, self._journal, self._make_link = clock, journal, make_link
-        self._meanwhile = meanwhile
-        self._ports = dict.fromkeys(unit.clients, 0)
+        self._clock, self._journal, self._meanwhile = clock, journal, meanwhile
+        self._makers = dict.fromkeys(unit.clients, make_link)
+        if make_commands is not None:
+            self._makers[unit.client(0)] = make_commands
+        self._ports = dict.fromkeys(self._makers, 0)
         self.links: Sequence[Link] = ()
         self.because = LOST
 
@@ -80,8 +86,8 @@ class Connections:
         """Connect all sensors as new clients, whose message ids start at 1."""
         self.because = cause
         self.links = [
-            self._make_link(client, client + firmware.suffix, firmware.keepalive_s, self._on_open)
-            for client in self._ports
+            make_link(client, client + firmware.suffix, firmware.keepalive_s, self._on_open)
+            for client, make_link in self._makers.items()
         ]
         self.take_in()
         self.because = LOST
@@ -108,6 +114,12 @@ class Connections:
             link.open()
         if closed:
             self.settle({})
+
+    def hear(self, came: Callable[[], bool]) -> None:
+        """Take in what comes until something did, for a moment; data that nobody reads would leave an ACK to a timer of the kernel."""
+        until_ns = self._clock.now_ns() + _MOMENT_NS
+        while self.links and self.links[-1].connected and not came() and self._clock.now_ns() < until_ns:
+            pump(self.links, RETRY_S)
 
     def settle(self, waiting: dict[str, int]) -> None:
         """Block until every sensor is connected and has the acknowledgement that it waits for, see :func:`settle`."""

@@ -6,12 +6,15 @@ from functools import partial
 
 from coldaisle_contracts.clock import Clock
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.message_times import cycle_ns
 from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.topics import SENSORS, encode_value
 from coldaisle_sensors.agenda import Agenda, Due, Script, at
 from coldaisle_sensors.catalogue import Gear, Played, anomaly_for
+from coldaisle_sensors.command_link import CommandLinkMaker
 from coldaisle_sensors.connections import START, Connections, Firmware, LinkMaker
+from coldaisle_sensors.governed import Governed
 from coldaisle_sensors.interface import Cable
 from coldaisle_sensors.notes import Notes
 from coldaisle_sensors.reporting import Reading, Reporter
@@ -32,6 +35,7 @@ class Controller:
         make_link: makes the connection of a sensor.
         cable: its cable.
         changes: follows the plan; ``None`` where nobody can add an episode to it.
+        make_command_link: makes the connection for commands of a unit that a controller governs.
     """
 
     unit: str
@@ -43,12 +47,19 @@ class Controller:
     make_link: LinkMaker
     cable: Cable
     changes: PlanChanges | None = None
+    make_command_link: CommandLinkMaker | None = None
 
     def run_day(self, day: int) -> None:
         """Play one day (from 0) with its anomalies: connect, report every slot, disconnect after midnight."""
         agenda = Agenda(self.clock)
+        governed, make_commands = self._governed()
         connections = Connections(
-            self.plan.units[self.unit], self.clock, self.journal, self.make_link, agenda.meanwhile
+            self.plan.units[self.unit],
+            self.clock,
+            self.journal,
+            self.make_link,
+            agenda.meanwhile,
+            make_commands,
         )
         notes = Notes(self.clock, self.journal)
         firmware = Firmware(self.plan.scenario.keepalive_of(self.unit))
@@ -63,11 +74,35 @@ class Controller:
                     anomalies.append(anomaly_for(episode, gear))
                     agenda.add(anomalies[-1].script())
 
-        agenda.add(self._routine(day, gear, anomalies))
+        agenda.add(self._routine(day, gear, anomalies, governed))
+        if governed:
+            agenda.add(self._listening(day, connections, governed))
         take_on((changes.plan if changes else self.plan).episodes_on(days))
         agenda.play((lambda: take_on(changes.look(days))) if changes else None)
 
-    def _routine(self, day: int, gear: Gear, anomalies: Sequence[Played]) -> Script:
+    def _governed(self) -> tuple[Governed | None, LinkMaker | None]:
+        """Return what follows the set points of a day, and what makes the connection that brings them; nothing where no controller governs."""
+        loop = self.plan.loops.get(self.unit)
+        if loop is None or self.make_command_link is None:
+            return None, None
+        governed = Governed(
+            loop,
+            lambda: (self.changes.plan if self.changes else self.plan).episodes,
+            self.clock,
+            self.journal,
+        )
+        return governed, partial(self.make_command_link, topic=loop.topic, on_message=governed.on_message)
+
+    def _listening(self, day: int, connections: Connections, governed: Governed) -> Script:
+        """Take in the command of each slot when it comes."""
+        for slot in self.plan.day_slots(day):
+            yield at(cycle_ns(self.plan, slot))
+            before = governed.commands
+            connections.hear(lambda: governed.commands > before)  # noqa: B023 - called before the next slot
+
+    def _routine(
+        self, day: int, gear: Gear, anomalies: Sequence[Played], governed: Governed | None
+    ) -> Script:
         yield at(self.plan.connect_ns(day, self.unit))
         gear.connections.open(START, gear.firmware)
         for slot in self.plan.day_slots(day):
@@ -76,7 +111,7 @@ class Controller:
             gear.connections.take_in()
             if slot % self.plan.scenario.ntp_every == 0:
                 self.timesync.query(slot)
-            gear.reporter.report(self._taken(slot, under))
+            gear.reporter.report(self._taken(slot, under, governed))
         yield at(self.plan.disconnect_ns(day, self.unit))
         gear.connections.close()
 
@@ -84,23 +119,25 @@ class Controller:
         """Return the true time at which the unit's own clock shows that a reading is due, in ns."""
         return due_ns - self.timesync.ahead_ns
 
-    def _taken(self, slot: int, under: Played | None) -> Sequence[Reading]:
-        """Take the readings of a slot, perhaps under an anomaly, and return those to report now."""
+    def _taken(self, slot: int, under: Played | None, governed: Governed | None) -> Sequence[Reading]:
+        """Take the readings of a slot, perhaps under an anomaly or set points, and return those to report now."""
         taken_ns, stamp_ns, synced = self.clock.now_ns(), self.timesync.stamp_ns(), self.timesync.synced
         celsius = under.sensed(slot, self.values[slot]) if under else self.values[slot]
-        taken = [
+        if governed:
+            governed.wake(slot)
+        readings = [
             Reading(
                 sensor,
                 slot,
                 taken_ns,
                 stamp_ns,
                 synced,
-                encode_value(value).decode("ascii"),
+                governed.measured(slot, sensor, value) if governed else encode_value(value).decode("ascii"),
                 _cause(sensor, under),
             )
             for sensor, value in zip(SENSORS, celsius, strict=True)
         ]
-        return under.reported(taken) if under else taken
+        return under.reported(readings) if under else readings
 
 
 def _cause(sensor: int, under: Played | None) -> str:

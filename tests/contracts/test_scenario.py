@@ -15,7 +15,7 @@ from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-HOUSE = ("week", "intrusions", "stealth", "benign", "faults", "dad", "hour", "hundred", "chain")
+HOUSE = ("week", "intrusions", "stealth", "benign", "faults", "dad", "hour", "hundred", "chain", "loop")
 PLANS = {
     "week": "6c6ee541c5ab1e2e",
     "intrusions": "c7e0697ef289a549",

@@ -132,12 +132,24 @@ def own_copies(evidence: Evidence) -> pd.DataFrame:
 def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     """Return the episode, played by the unit itself, to which the reading in each frame belongs, by the frame's position.
 
-    The reading was taken during the episode, or is a copy that the unit made for it. A segment that the kernel sent again counts as
-    well, even where the broker discarded it and no message was decoded from it.
+    The reading was taken during the episode, or is a copy that the unit made for it.
 
     Args:
         evidence: plan, journals and captures of the run.
         frames: frames of its devices' connections, see :func:`connections`.
+    """
+    return carrying(evidence, frames, _published(evidence))
+
+
+def carrying(evidence: Evidence, frames: pd.DataFrame, lines: pd.DataFrame) -> pd.Series:
+    """Return the episode of the reading in each frame that carries one of some readings, by the frame's position.
+
+    A segment that the kernel sent again counts as well, even where the broker discarded it and no message was decoded from it.
+
+    Args:
+        evidence: plan, journals and captures of the run.
+        frames: frames of its devices' connections, see :func:`connections`.
+        lines: the readings: shard, host, name, sent_ns, acked_ns, mid, value and episode.
     """
     packets = evidence.trace.packets
     upward = packets["tcp_dstport"].isin(MQTT_PORTS) & packets["tcp_len"].gt(0)
@@ -148,9 +160,7 @@ def taken_under(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     time_ns = evidence.trace.frames.time_ns
     episodes: dict[int, str] = {}
     columns = ["shard", "host", "name", "sent_ns", "acked_ns", "mid", "value", "episode"]
-    for *key, sent_ns, acked_ns, mid, value, episode in _published(evidence)[columns].itertuples(
-        index=False, name=None
-    ):
+    for *key, sent_ns, acked_ns, mid, value, episode in lines[columns].itertuples(index=False, name=None):
         rows = rows_of.get(tuple(key))
         if rows is None:  # no such connection: the ledger says so elsewhere
             continue
@@ -172,9 +182,15 @@ def _end_of_publish(unit: Unit, mid: int, name: str, value: str) -> bytes:
 
 def _published(evidence: Evidence) -> pd.DataFrame:
     """Return what units published under episodes of their own: readings, and copies of readings."""
+    table = publications(evidence)
+    return table[table["episode"] != ""]
+
+
+def publications(evidence: Evidence) -> pd.DataFrame:
+    """Return what units published, in the form of ``reading`` lines: readings, and copies of readings under their episode."""
     copies = own_copies(evidence).rename(
         columns={"unit": "host", "client": "name", "at_ns": "sent_ns", "after": "value"}
     )
     copies = copies.assign(acked_ns=copies["sent_ns"] + SETTLED)
-    table = pd.concat([evidence.readings[evidence.readings["episode"] != ""], copies], ignore_index=True)
+    table = pd.concat([evidence.readings, copies], ignore_index=True)
     return table[table["mid"].between(0, (1 << 16) - 1)]

@@ -31,9 +31,10 @@ def delivered(evidence: Evidence, joined: Join, readings: pd.DataFrame) -> pd.Da
     """
     messages, packets = evidence.trace.messages, evidence.trace.packets
     # the journal has a line for each frame of the attacker's own host, and :mod:`messages` counts those of companions
-    others = [INJECTOR.ip, *(companion.host.ip for companion in evidence.plan.companions.values())]
-    strangers = (packets["ip_src"].isin(others) | packets["ip_dst"].isin(others)).to_numpy()
-    arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]]]
+    addresses = [INJECTOR.ip, *(companion.host.ip for companion in evidence.plan.companions.values())]
+    strangers = (packets["ip_src"].isin(addresses) | packets["ip_dst"].isin(addresses)).to_numpy()
+    commands = messages["topic"].isin([loop.topic for loop in evidence.plan.loops.values()]).to_numpy(bool)
+    arrived = messages[(messages["msgtype"] == PUBLISH) & ~strangers[messages["row"]] & ~commands]
     arrived = arrived[["row", "time_ns", "flow", "msgid", "client", "payload"]].fillna({"msgid": 0})
     arrived = arrived.astype({"client": "str", "payload": "str", "msgid": "int64"})
     arrived["payload"] = _values_in(arrived, evidence.plan)

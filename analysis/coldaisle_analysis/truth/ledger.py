@@ -34,6 +34,7 @@ def check(run: Path, account: Account | None = None) -> list[str]:
         *_frames_found(account),
         *custody.check(account),
         *messages.check(account),
+        *account.broken_loops,
         *_captures_whole(account.evidence),
         *_hosts_known(account.evidence),
         *_clocks_kept(account.evidence),

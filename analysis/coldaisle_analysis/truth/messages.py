@@ -1,5 +1,7 @@
 """Conservation of the messages of companions: each PUBLISH on their connections is one line of a journal, and each line one PUBLISH.
 
+The same holds for the commands that units get from a controller.
+
 The capture stands at the broker. So of a message at QoS 0, whose delivery nothing promises, it is conserved that it reached the broker once,
 and that what the broker delivered was received; QoS 1 and 2 promise the same, and their acknowledgements are what the journal waits for.
 A PUBLISH that was sent again on a new connection (its flag DUP is set) is the same message.
@@ -20,7 +22,7 @@ _KEY = ["shard", "host", "topic", "qos", "digest", "size"]
 
 
 def check(account: Account) -> Iterator[str]:
-    """Yield a sentence for companions whose messages in the capture are others than those in their journals."""
+    """Yield a sentence for companions and governed units whose messages in the capture are others than those in their journals."""
     evidence = account.evidence
     if not evidence.plan.companions:
         return
@@ -29,7 +31,7 @@ def check(account: Account) -> Iterator[str]:
         (True, evidence.published, "published"),
         (False, evidence.received, "received"),
     ):
-        written = lines[lines["host"].isin(list(evidence.plan.companions))]
+        written = lines[lines["host"].isin([*evidence.plan.companions, *evidence.plan.loops])]
         yield from _compared(written, captured[captured["upward"] == upward], action)
 
 
@@ -45,11 +47,15 @@ def _compared(lines: pd.DataFrame, seen: pd.DataFrame, action: str) -> Iterator[
 
 
 def _captured(evidence: Evidence) -> pd.DataFrame:
-    """Return every PUBLISH on a connection of a companion: shard, host, topic, qos, digest, size and upward (to the broker)."""
+    """Return every PUBLISH that is no reading on a connection of a companion or a governed unit.
+
+    The columns are shard, host, topic, qos, digest, size and upward (to the broker).
+    """
     messages, packets = evidence.trace.messages, evidence.trace.packets
     names = {companion.host.ip: companion.name for companion in evidence.plan.companions.values()}
-    found = messages[(messages["msgtype"] == PUBLISH) & ~messages["dup"].eq(1).fillna(value=False)]
-    ends = packets.iloc[found["row"].to_numpy()]
+    names |= {loop.unit.host.ip: name for name, loop in evidence.plan.loops.items()}
+    chosen = messages[(messages["msgtype"] == PUBLISH) & ~messages["dup"].eq(1).fillna(value=False)]
+    ends = packets.iloc[chosen["row"].to_numpy()]
     up = ends["ip_src"].astype("str").map(names).to_numpy(object)
     down = ends["ip_dst"].astype("str").map(names).to_numpy(object)
     table = pd.DataFrame(
@@ -57,11 +63,12 @@ def _captured(evidence: Evidence) -> pd.DataFrame:
             "shard": ends["shard"].astype("str").to_numpy(),
             "host": pd.Series(up, dtype=object).fillna(pd.Series(down, dtype=object)),
             "upward": pd.notna(up),
-            "topic": found["topic"].astype("object").fillna("").to_numpy(),
-            "qos": found["qos"].to_numpy("int64"),
-            "payload": found["payload"].astype("object").fillna("").to_numpy(),
+            "topic": chosen["topic"].astype("object").fillna("").to_numpy(),
+            "qos": chosen["qos"].to_numpy("int64"),
+            "payload": chosen["payload"].astype("object").fillna("").to_numpy(),
         }
     ).dropna(subset="host")
+    table = table[~(table["upward"] & table["host"].isin(list(evidence.plan.loops)))]
     payloads = [text.encode(BYTES) for text in table.pop("payload")]
     digests, sizes = [payload_digest(payload) for payload in payloads], [len(payload) for payload in payloads]
     return table.assign(

@@ -13,6 +13,7 @@ from coldaisle_analysis.truth.consequences import caused, connections, taken_und
 from coldaisle_analysis.truth.deliveries import KEY, delivered
 from coldaisle_analysis.truth.evidence import Evidence, load
 from coldaisle_analysis.truth.frames import Join, join, kinds, truth, with_consequences, with_kernels_own
+from coldaisle_analysis.truth.loops import follow
 from coldaisle_contracts.manifest import Clocks, instant
 from coldaisle_contracts.taxonomy import Role
 
@@ -49,6 +50,7 @@ class Account:
         deliveries: one row per captured PUBLISH: row, time_ns, client, payload, flow, msgid, reading (row in readings, -1 for none),
             copy (0 for the reading itself, also when its sensor sends it again).
         connections: frames of the units' connections, see :func:`consequences.connections`.
+        broken_loops: sentences on commands that do not follow from what their controller received.
     """
 
     evidence: Evidence
@@ -56,6 +58,7 @@ class Account:
     readings: pd.DataFrame
     deliveries: pd.DataFrame
     connections: pd.DataFrame
+    broken_loops: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return the counts of a manifest, see :data:`coldaisle_contracts.manifest.COUNTED`."""
@@ -103,10 +106,13 @@ def settle(run: Path) -> Account:
     readings = readings.merge(sent.drop_duplicates(by), how="left", on=by).fillna({"journalled": 0})
     readings = _acted(readings, evidence)
     deliveries = delivered(evidence, joined, readings)
+    loops = follow(evidence, joined.table, readings)
+    joined = with_consequences(joined, loops.in_frames(evidence, frames, readings), kind_of)
     joined = with_consequences(joined, taken_under(evidence, frames), kind_of)
     forged = evidence.acts[evidence.acts["operation"] == "shift-clock"]
     readings = _arrived(readings, deliveries, joined, forged, kind_of)
-    return Account(evidence, joined, readings, deliveries, frames)
+    readings = loops.labelled(readings, kind_of)
+    return Account(evidence, joined, readings, deliveries, frames, tuple(loops.broken))
 
 
 def _whole(lines: pd.DataFrame) -> pd.DataFrame:

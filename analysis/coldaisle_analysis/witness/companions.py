@@ -59,7 +59,9 @@ class _Stream:
 
     def follows(self, frame: Frame) -> bool:
         """Tell whether a packet's number follows that of the packet before; 0 is that of an answer without a socket."""
-        before, self.ident = self.ident, frame.ident or self.ident
+        before = self.ident
+        if frame.ident or before == 0xFFFF:  # noqa: PLR2004 - 0 follows the largest number
+            self.ident = frame.ident
         return before < 0 or not frame.ident or frame.ident == (before + 1) & 0xFFFF
 
 

@@ -31,7 +31,7 @@ class Connection:
     Attributes:
         line: the unit's ``connect`` line; ``None`` if no unit recorded it.
         first: initial sequence number.
-        published: whether a PUBLISH was seen.
+        published: whether a PUBLISH was seen: a reading, or a command to a unit that is governed.
         ended_ns: time of the first FIN or RST, in ns; ``None`` before.
         last: last IPv4 identification and its time in ns, by direction; missing where the attacker sent a packet in between.
     """
@@ -108,18 +108,17 @@ class Connections:
         """
         upward = frame.source in self._names
         address, port = (frame.source, frame.sport) if upward else (frame.target, frame.dport)
-        unit, kind = self._names[address], payloads.kind(frame.said) if upward else 0
+        unit, kind = self._names[address], payloads.kind(frame.said)
         conn = self._current.get((unit, port))
         if upward and frame.flags & (SYN | ACK) == SYN and (conn is None or conn.first != frame.seq):
             conn = self._begin(unit, port, frame)
         if conn is None or conn.line is None:
             return "", [f"belongs to no connection that {unit} says it opened"]
         doubts = [*self._numbered(conn, frame, unit, upward=upward, touched=touched)]
-        if kind == payloads.CONNECT and payloads.client_id(frame.said) != conn.line["name"]:
+        if upward and kind == payloads.CONNECT and payloads.client_id(frame.said) != conn.line["name"]:
             doubts.append(f"connects another client than {conn.line['name']}, as {unit} says")
-        reading = None
-        if kind == payloads.PUBLISH:
-            conn.published = True
+        reading, conn.published = None, conn.published or kind == payloads.PUBLISH
+        if upward and kind == payloads.PUBLISH:
             reading = self._reading(conn, frame, unit)
             if not touched and (
                 reading is None or frame.said not in payloads.publishes(self._units[unit], reading)

@@ -36,7 +36,7 @@ def doubts(journals: Journals, shard: str) -> Iterator[Doubt]:
         reasons = [*_in_order(lines), *_phases(journals, lines), *_roles(lines)]
         if name in units:
             reasons += [*_readings(journals, name, lines), *_reasons(journals, name, lines)]
-            reasons += _connections(journals.plan.units[name].clients, lines, acts)
+            reasons += _connections(journals.clients_of(name), lines, acts)
             reasons += own_acts.doubts(journals, name, lines)
         if name in companions:
             client = journals.plan.companions[name].client

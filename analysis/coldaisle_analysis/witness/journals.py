@@ -116,6 +116,11 @@ class Journals:
         """Return the lines of each workstation in a shard."""
         return {name: self.stations[shard, name] for name in self.plan.workstations}
 
+    def clients_of(self, unit: str) -> tuple[str, ...]:
+        """Return the client ids of a unit: those of its sensors, and where a controller governs it that for commands."""
+        loop = self.plan.loops.get(unit)
+        return (*self.plan.units[unit].clients, *((loop.client,) if loop else ()))
+
     def of_companions(self, shard: str) -> dict[str, list[Line]]:
         """Return the lines of each companion in a shard."""
         return {companion: self.companions[shard, companion] for companion in self.plan.companions}

@@ -9,6 +9,7 @@ from coldaisle_analysis.witness.companions import Companions
 from coldaisle_analysis.witness.connections import Connections
 from coldaisle_analysis.witness.frames import BROADCAST, TCP, UDP, Frame, read
 from coldaisle_analysis.witness.journals import Journals, Line
+from coldaisle_analysis.witness.loops import Loops
 from coldaisle_analysis.witness.own_host import OwnHost
 from coldaisle_analysis.witness.queries import Queries
 from coldaisle_analysis.witness.stations import Stations
@@ -42,6 +43,8 @@ class Examination:
         self._companions = Companions(journals, shard)
         self._queries = Queries(journals, shard)
         self._stations = Stations(journals, shard)
+        self._loops = Loops(journals, shard)
+        self._altered = set[int]()
         opened = [line for line in journals.attacker[shard] if line["event"] == "open"]
         hosts = journals.plan.hosts
         self._own_host = OwnHost(opened, hosts, self._settle)
@@ -65,6 +68,7 @@ class Examination:
             able = self._touched(number, frame) if _is_touched(frame) else self._untouched(frame)
             if able is not None:
                 self.verdicts[number] = able
+            self._loops.see(number, frame)
         parts = (
             self._own_host,
             self._attacker,
@@ -75,6 +79,11 @@ class Examination:
         )
         for part in parts:
             self.doubts += part.close()
+        for finding in self._loops.decide(self.verdicts):
+            if isinstance(finding, Doubt):
+                self.doubts.append(finding)
+            elif finding[0] not in self._altered:
+                self.verdicts[finding[0]] = (part_of(self._episodes[finding[1]]),)
 
     def _settle(self, number: int, episode: str) -> None:
         """Store the verdict on a frame of the attacker's own host."""
@@ -98,6 +107,8 @@ class Examination:
             return self._own_hosts(number, frame, line)
         if line is None or self._attacker.episode(line) is None:
             return self._doubt(frame, "has no line in the attacker's journal")
+        if line["act"] != "relay":
+            self._altered.add(number)
         if frame.protocol == TCP:
             return self._passed(frame, line)
         if frame.protocol == UDP:
