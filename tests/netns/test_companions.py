@@ -42,6 +42,12 @@ DEVICES = [
     {"kind": "fan", "address": 230, "interval_s": 300.0},
     {"kind": "panel", "address": 231},
 ]
+RARE = [
+    {"name": "inrow-{number}", "number": 13, "address": 41},
+    {"kind": "power-meter", "address": 200, "qos": 1, "interval_s": 7200.0, "jitter_s": 3.0},
+    {"kind": "door-contact", "address": 210, "per_day": 20.0, "keepalive_s": 20_000},
+    {"kind": "panel", "address": 231, "keepalive_s": 20_000},
+]
 EPISODES = [
     {
         "kind": "modification",
@@ -108,7 +114,15 @@ def test_days_are_independent(tmp_path: Path) -> None:
     digests = set()
     for shards in (1, 2):
         stage = tmp_path / f"run-{shards}"
-        _, account = play(stage, shards=shards, duration_h=24.5, interval_s=900.0, episodes=[])
+        _, account = play(
+            stage,
+            shards=shards,
+            duration_h=25,
+            interval_s=3600.0,
+            keepalive_s=20_000,
+            episodes=[],
+            site={"devices": RARE},
+        )
         assert ledger.check(stage, account) == []
         digests.add(semantic_digest(account))
     assert len(digests) == 1

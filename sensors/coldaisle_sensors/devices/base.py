@@ -11,8 +11,8 @@ how often it has counted, at the interval of its group::
             self.count += 1
             self.publish(str(self.count).encode())
 
-Rules that every device keeps: it draws random numbers from :attr:`BaseDevice.rng` alone; it asks :attr:`BaseDevice.clock` for the time;
-a day does not depend on the days before, because each day may be played in a testbed of its own; and it does not sleep.
+Rules that every device keeps: it draws random numbers from :attr:`BaseDevice.rng` alone; what it publishes follows from
+:attr:`BaseDevice.due_ns` and not from the clock, whose time is never twice the same; a day does not depend on the days before, because each day may be played in a testbed of its own; and it does not sleep.
 """
 
 import random
@@ -64,6 +64,8 @@ class BaseDevice:
         plan: the plan of the run.
         clock: virtual time.
         day: the day that is played, from 0.
+        due_ns: time at which the message of :meth:`on_time` is due, in ns since the epoch. The clock shows a little more, and never twice
+            the same, so what is published follows from this time.
         rng: random numbers of this day, seeded by the scenario's seed, the device's name and the day.
         agenda: the scripts of this day; a device may add more of them at any time.
     """
@@ -74,7 +76,7 @@ class BaseDevice:
     def __init__(self, context: Context) -> None:
         self.companion, self.plan = context.companion, context.plan
         self.clock: Clock = Attention(context.federate, self._hear, self._descriptor)
-        self.day = 0
+        self.day = self.due_ns = 0
         self._context = context
         self._session: Session | None = None
 
@@ -112,6 +114,7 @@ class BaseDevice:
         """
         for number, at_ns in enumerate(message_times_ns(self.plan, self.companion, self.day)):
             yield at(at_ns)
+            self.due_ns = at_ns
             self.on_time(number)
 
     # -- what a subclass calls ------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ class Device(BaseDevice):
     def on_time(self, number: int) -> None:
         """Measure, add to the counter, and publish."""
         del number
-        into_day = (self.clock.now_ns() - self.plan.day_ns(self.day)) % DAY
+        into_day = (self.due_ns - self.plan.day_ns(self.day)) % DAY
         season = math.cos((into_day / HOUR - _PEAK_H) / 24 * math.tau)
         mean = self.number("watts") * (1 + self.number("swing") * season)
         watts = max(0.0, self.rng.gauss(mean, _NOISE * mean))
