@@ -47,6 +47,10 @@ def table(site: Site) -> Table:
         out.add_row(unit.name, unit.host.ip, f"{unit.clients[0]} to {unit.clients[-1]}", values)
     if len(units) > MOST:
         out.add_row(f"{len(units) - MOST} more")
+    for companion in list(site.companions.values())[:MOST]:
+        out.add_row(companion.name, companion.host.ip, companion.client, f"publishes to {companion.topic}")
+    if len(site.companions) > MOST:
+        out.add_row(f"{len(site.companions) - MOST} more")
     return out
 
 
