@@ -45,8 +45,8 @@ def _placed(number: int, step: Mapping[str, Any], before: Any) -> dict[str, Any]
     since = _since_the_first_midnight(before)
     if since is None:
         return bare  # the step before is refused, and its error is the first
-    days, rest = divmod(since + timedelta(minutes=after), _DAY)
-    seconds = int(rest.total_seconds())
+    days, in_day = divmod(since + timedelta(minutes=after), _DAY)
+    seconds = int(in_day.total_seconds())
     start = time(seconds // 3600, seconds // 60 % 60, seconds % 60)
     return {**bare, "day": days + 1, "start": start}
 

@@ -5,6 +5,7 @@ is accounted for. A kind is one row here, or of a package of your own under the 
 in its module plays it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ class DeviceParameter:
         unit: SI unit, or the things that are counted; empty for a text.
         least, most: bounds of a number.
         choices: the texts that there are; any text where empty.
+        form: regular expression of the texts that there are; any text where empty.
     """
 
     name: str
@@ -39,6 +41,7 @@ class DeviceParameter:
     least: float = float("-inf")
     most: float = float("inf")
     choices: tuple[str, ...] = ()
+    form: str = ""
 
     @property
     def holds_records(self) -> bool:
@@ -53,6 +56,8 @@ class DeviceParameter:
             return "" if isinstance(value, bool) else "write true or false"
         if isinstance(self.default, str):
             allowed = isinstance(value, str) and (not self.choices or value in self.choices)
+            if allowed and self.form and not re.fullmatch(self.form, str(value)):
+                return f"write {self.meaning}"
             return (
                 "" if allowed else f"use one of {', '.join(self.choices)}" if self.choices else "write a text"
             )
@@ -144,6 +149,8 @@ def _faults(name: str, kind: DeviceKind) -> Iterator[str]:
 
 UNIT = "inrow"
 """The kind of device that is a unit."""
+_FILTER = r"#|(\+|[\w.-]{1,40})(/(\+|[\w.-]{1,40})){0,9}(/#)?"
+"""Form of the filters that a companion can subscribe to."""
 _KINDS = (
     DeviceKind(
         "power-meter",
@@ -218,6 +225,19 @@ _KINDS = (
         qos=1,
         versions=("3.1.1", "3.1"),
         topic="IoT/set",
+    ),
+    DeviceKind(
+        "dashboard",
+        "a subscriber that shows what others publish; the broker keeps messages for it while it is away",
+        parameters=(
+            DeviceParameter("filter", "#", "a filter of topics, such as IoT or hall/+/power or #", form=_FILTER),
+            DeviceParameter("persistent", default=True, meaning="whether its session lasts while it is away"),
+            DeviceParameter("absent_every_h", 0.0, "time in which it is away once; 0 for never", "h", 0.0, 24.0),
+            DeviceParameter("absent_min", 15.0, "length of each absence", "min", 1.0, 120.0),
+        ),
+        interval_s=0.0,
+        qos=1,
+        versions=("3.1.1", "3.1"),
     ),
 )  # fmt: skip
 SHIPPED_DEVICES: dict[str, DeviceKind] = {kind.name: kind for kind in _KINDS}

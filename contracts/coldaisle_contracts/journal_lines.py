@@ -35,7 +35,7 @@ KEYS = {
     "question": "the name that was looked up",
     "raw": "path of the raw capture, relative to the run's folder",
     "raw_sha256": "sha256 of the raw capture, hex",
-    "reason": "why the connection is opened or closed: start, lost, end, or the kind of an episode",
+    "reason": "why the connection is opened or closed: start, lost, end, absence, or the kind of an episode",
     "retain": "whether the broker was asked to keep the message",
     "role": "role of the frame in the episode",
     "sensor": "number of the sensor; 0 for none",

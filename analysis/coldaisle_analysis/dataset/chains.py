@@ -31,5 +31,5 @@ def steps_of(rows: pd.DataFrame) -> dict[str, tuple[str, int]]:
     """Return the steps that the rows of a level name; none where it has no such columns."""
     if "chain" not in rows:
         return {}
-    known = rows.loc[rows["chain"].notna(), ["episode", "chain", "step"]].drop_duplicates()
-    return {str(episode): (str(chain), int(step)) for episode, chain, step in known.itertuples(index=False)}
+    steps = rows.loc[rows["chain"].notna(), ["episode", "chain", "step"]].drop_duplicates()
+    return {str(episode): (str(chain), int(step)) for episode, chain, step in steps.itertuples(index=False)}

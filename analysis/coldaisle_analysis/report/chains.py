@@ -41,9 +41,9 @@ def rows(scored: Sequence[Scored]) -> list[ChainRow]:
         if row is not None
     ]
     table = [
-        ChainRow(chain, row["level"], row["model"], found, case[BUDGET]["incidents_per_day"])
+        ChainRow(chain, row["level"], row["model"], earliness, case[BUDGET]["incidents_per_day"])
         for row in of_models
         for _, case in filter(None, [first_case(row)])
-        for chain, found in case[BUDGET].get("chains", {}).items()
+        for chain, earliness in case[BUDGET].get("chains", {}).items()
     ]
     return sorted(table, key=lambda row: row.chain)

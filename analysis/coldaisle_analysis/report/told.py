@@ -28,7 +28,7 @@ def happened(plan: Plan) -> str:
     ]
     text = " and ".join(filter(None, parts)) or "nothing else happened"
     chains = Counter(episode.chain for episode in plan.episodes if episode.chain)
-    told = "".join(
+    steps_told = "".join(
         f" {steps} of the attacks are the steps of the chain {name}." for name, steps in chains.items()
     )
-    return f"{text[0].upper()}{text[1:]}.{told}"
+    return f"{text[0].upper()}{text[1:]}.{steps_told}"

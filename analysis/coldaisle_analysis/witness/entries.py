@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from coldaisle_analysis.witness import own_acts
 from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
+from coldaisle_contracts.absences import absences_ns
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.taxonomy import Role
 
@@ -159,6 +160,9 @@ def _reasons(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]:
     for day in range(plan.scenario.days):
         times["start"].append(plan.connect_ns(day, unit))
         times["end"].append(plan.disconnect_ns(day, unit))
+        if unit in plan.companions:
+            away = absences_ns(plan, plan.companions[unit], day)
+            times["absence"] += [at_ns for absence in away for at_ns in absence]
     for line in lines:
         if line["event"] not in ("connect", "disconnect"):
             continue

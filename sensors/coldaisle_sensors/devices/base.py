@@ -106,6 +106,10 @@ class BaseDevice:
         """Return the message that the broker publishes if the device is lost; by itself none. It is asked for before each connection."""
         return None
 
+    def lasting(self) -> bool:
+        """Return whether the broker keeps the session of the device while it is away (MQTT 3.1.1, 3.1.2.4); by itself it does not."""
+        return False
+
     def script(self) -> Script:
         """Do what the device does on a day: yield the time of each next step (``yield at(ns)``), then act.
 
@@ -138,6 +142,19 @@ class BaseDevice:
         retain = companion.retain if retain is None else retain
         self._connection.publish(topic or companion.topic, payload, qos, retain=retain)
 
+    def leave(self) -> None:
+        """Disconnect for a while; until :meth:`come_back` the device hears nothing, and may not publish."""
+        self._hear()
+        self._connection.close("absence")
+
+    def come_back(self) -> None:
+        """Connect again after :meth:`leave`; with a lasting session the broker then delivers what it has kept."""
+        self._connection.open("absence")
+
+    def unsubscribe(self) -> None:
+        """Take back all subscriptions."""
+        self._connection.unsubscribe()
+
     def parameter(self, name: str) -> Value:
         """Return a parameter of the device: the value of its group, or the default of its kind."""
         return self.companion.parameters[name]
@@ -168,7 +185,9 @@ class BaseDevice:
         name = self.companion.name
         yield at(self.plan.connect_ns(self.day, name))
         journal, broker = self._context.journal, self._context.broker
-        self._session = Session(self.companion, self.clock, journal, broker, self.will)
+        self._session = Session(
+            self.companion, self.clock, journal, broker, self.will, lasting=self.lasting()
+        )
         self._session.open()
         for pattern, qos in self.subscriptions():
             self._session.subscribe(pattern, qos)
@@ -188,7 +207,9 @@ class BaseDevice:
         keepalive_ns = self.companion.keepalive_s * SECOND
         while True:
             yield Due(lambda: session.sent_ns + keepalive_ns)
-            if self.clock.now_ns() >= session.sent_ns + keepalive_ns:
+            if session.is_away:
+                session.sent_ns = self.clock.now_ns()  # the next keepalive is due after it has come back
+            elif self.clock.now_ns() >= session.sent_ns + keepalive_ns:
                 session.ping()
 
     @property
@@ -198,7 +219,7 @@ class BaseDevice:
 
     def _hear(self) -> bool:
         """Take in what the connection has brought, and return whether there were messages."""
-        if self._session is None:
+        if self._session is None or self._session.is_away:
             return False
         self._session.read()
         heard = self._session.take()

@@ -45,6 +45,7 @@ class Session:
         journal: its journal.
         address: the broker's IPv4 address and TCP port.
         will: returns its will, ``None`` for none; it is called before each connection.
+        lasting: whether the broker keeps the session while the companion is away; MQTT 3.1 and 3.1.1 only.
 
     Attributes:
         sent_ns: virtual time at which it last sent something, in ns since the epoch.
@@ -57,6 +58,8 @@ class Session:
         journal: Journal,
         address: tuple[str, int],
         will: Callable[[], Will | None] = lambda: None,
+        *,
+        lasting: bool = False,
     ) -> None:
         self._companion, self._clock, self._journal, self._address = companion, clock, journal, address
         self._reason, self._port, self._connected, self._open = "start", 0, False, False
@@ -68,22 +71,28 @@ class Session:
             CallbackAPIVersion.VERSION2,
             client_id=companion.client,
             protocol=_PROTOCOLS[companion.version],
-            clean_session=None if companion.version == "5" else True,
+            clean_session=None if companion.version == "5" else not lasting,
         )
         self._paho.on_port = self._on_port
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
         self._paho.on_publish = self._on_settled
         self._paho.on_subscribe = self._on_settled
+        self._paho.on_unsubscribe = self._on_settled
         self._paho.on_message = self._on_message
 
-    def open(self) -> None:
-        """Connect, and wait for the CONNACK.
+    @property
+    def is_away(self) -> bool:
+        """Whether it was closed, or not opened yet."""
+        return not self._open
+
+    def open(self, reason: str = "start") -> None:
+        """Connect, and wait for the CONNACK; the journal has the reason.
 
         Raises:
             LostError: if none comes.
         """
-        self._open = True
+        self._open, self._reason = True, reason
         self._await(lambda: self._connected)
         self._reason = "lost"
 
@@ -124,6 +133,19 @@ class Session:
         self._subscriptions.append((pattern, qos))
         self._ask_for(pattern, qos)
 
+    def unsubscribe(self) -> None:
+        """Take back every subscription, and wait for the UNSUBACKs.
+
+        Raises:
+            LostError: if the broker does not answer.
+        """
+        self.read()
+        for pattern, _ in self._subscriptions:
+            mid = self._paho.unsubscribe(pattern)[1]
+            self._await(lambda mid=mid: mid in self._settled)  # type: ignore[misc]
+            self._settled.discard(mid or 0)
+        self._subscriptions = []
+
     def ping(self) -> None:
         """Send a PINGREQ."""
         self.sent_ns = self._clock.now_ns()
@@ -141,14 +163,15 @@ class Session:
         if self._open and not self._connected:
             self._await(lambda: self._connected)
 
-    def close(self) -> None:
-        """Send DISCONNECT and close."""
+    def close(self, reason: str = "end") -> None:
+        """Send DISCONNECT and close; the journal has the reason."""
         self.read()
         self._open = False
         if self._connected:
             client = self._companion.client
-            self._journal.write(DisconnectLine(client, client, self._port, self._clock.now_ns(), "end", ""))
+            self._journal.write(DisconnectLine(client, client, self._port, self._clock.now_ns(), reason, ""))
             self._paho.disconnect()
+            self._port = 0
         self._journal.flush()
 
     @property
