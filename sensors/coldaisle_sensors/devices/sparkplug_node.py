@@ -1,6 +1,5 @@
 """An edge node of Sparkplug B (Eclipse Sparkplug 3.0.0): the controller of a water circuit with a pump."""
 
-from coldaisle_contracts.message_times import message_times_ns
 from coldaisle_sensors.devices.base import BaseDevice
 from coldaisle_sensors.devices.message import Message, Will
 from coldaisle_sensors.sparkplug import Metric, commands, encoded
@@ -43,12 +42,12 @@ class Device(BaseDevice):
     def begin(self) -> None:
         """Take first values, and publish the birth."""
         self._flow, self._rpm, self._clogged = self.number("flow"), round(self.number("rpm")), False
-        self._scans = message_times_ns(self.plan, self.companion, self.day)
         self._birth()
 
     def on_time(self, number: int) -> None:
         """Scan, and publish what has changed; after a connection was lost, a birth with all of it."""
-        self._scanned_ns = self._scans[number]
+        del number
+        self._scanned_ns = self.due_ns
         before = self._metrics()
         mean = self.number("flow")
         self._flow = round(self._flow + _SLOW * (mean - self._flow) + self.rng.gauss(0, 0.02 * mean), 3)
