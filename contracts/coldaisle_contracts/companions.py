@@ -120,7 +120,7 @@ class CompanionGroup(Numbered):
             alike = get_close_matches(str(kind), [UNIT, *DEVICES], 1)
             usable = alike[0] if alike else f"one of {', '.join([UNIT, *DEVICES])}"
             raise MismatchError("kind", kind, f"no such kind of device is installed: use {usable}")
-        return {**DEVICES[kind].usual, **content}
+        return {**DEVICES[kind].usual, **{key: _frozen(value) for key, value in content.items()}}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -168,11 +168,8 @@ class CompanionGroup(Numbered):
 
     @property
     def parameters(self) -> dict[str, Value]:
-        """The parameters of its kind; records are tuples."""
-        values = (self.model_extra or {}).items()
-        return {
-            name: tuple(map(tuple, value)) if isinstance(value, list) else value for name, value in values
-        }
+        """The parameters of its kind."""
+        return dict(self.model_extra or {})
 
     def companions(self) -> Iterator[Companion]:
         """Yield its devices."""
@@ -197,6 +194,13 @@ def named_files(site: dict[str, Any]) -> list[str]:
     """Return the CSV files that the content of a site file names, as it names them."""
     groups = site.get("devices")
     return [group[key] for group in groups for key in _naming(group)] if isinstance(groups, list) else []
+
+
+def _frozen(value: Any) -> Any:
+    """Return records as tuples, whether they come from TOML or from JSON; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return tuple(tuple(record) if isinstance(record, list) else record for record in value)
 
 
 def with_records(site: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def fault(records: object) -> str:
     before = 0.0
     for place, record in enumerate(records, 1):
         if not isinstance(record, list | tuple) or len(record) != 2:  # noqa: PLR2004 - a pair
-            return f"pair {place} is {record!r}: write a time in s and a text, such as [60, '21.7']"
+            written = list(record) if isinstance(record, tuple) else record
+            return f"pair {place} is {written!r}: write a time in s and a text, such as [60, '21.7']"
         offset, value = record
         numeric = isinstance(offset, int | float) and not isinstance(offset, bool)
         if not numeric or not before <= offset <= _LATEST_S:

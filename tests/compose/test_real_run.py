@@ -9,7 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from tests.netns import office
+from tests.netns import datacentre, office
 from tests.netns.catalogue import PLAN
 from tests.stopwatch import Stopwatch
 
@@ -154,6 +154,16 @@ def test_background_traffic_in_containers(engine: docker.DockerClient, tmp_path:
     assert semantic_digest(account) == office.DIGEST
     assert len(account.evidence.fetches) > 70
     assert "services" in Software.of_run(stage)
+
+
+def test_a_data_centre_in_containers(engine: docker.DockerClient, tmp_path: Path) -> None:
+    """Every kind of device, each dialect, TLS, workstations and a chain: the run is the same as in network namespaces."""
+    stage, seen = tmp_path / ".datacentre", set[str]()
+    compose.play(datacentre.PLAN, stage, lambda _: seen.update(containers(engine)))
+    assert {*datacentre.PLAN.devices, *datacentre.PLAN.workstations} < seen
+    account = settle(stage)
+    assert ledger.check(stage, account) == []
+    assert semantic_digest(account) == datacentre.DIGEST
 
 
 NO_ZERO = "tcp.checksum != 0xffff"

@@ -15,7 +15,19 @@ from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-HOUSE = ("week", "intrusions", "stealth", "benign", "faults", "dad", "hour", "hundred", "chain", "loop")
+HOUSE = (
+    "week",
+    "intrusions",
+    "stealth",
+    "benign",
+    "faults",
+    "dad",
+    "hour",
+    "hundred",
+    "chain",
+    "loop",
+    "datacentre",
+)
 PLANS = {
     "week": "6c6ee541c5ab1e2e",
     "intrusions": "c7e0697ef289a549",
@@ -24,6 +36,8 @@ PLANS = {
     "dad": "38c3482294070087",
     "hour": "90626eff7215f5fa",
     "chain": "c0649669257319fa",
+    "loop": "a85976a981177c21",
+    "datacentre": "8c147742408ea623",
 }
 """First digits of the digests of their plans: a run can be checked only while its scenario gives the same plan."""
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'

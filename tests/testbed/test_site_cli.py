@@ -58,6 +58,16 @@ def test_a_hall_fits_into_its_picture() -> None:
     assert all(0 <= x <= width - 128 and 0 <= y <= height - 46 for x, y in places)
 
 
+def test_devices_of_every_kind_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Companions and workstations are in the sentence, in the facts and in the picture."""
+    file = HOUSE / "sites" / "examples" / "datacentre.toml"
+    assert "; beside them 9 companions and 2 workstations" in _output(capsys, "check", str(file))
+    shown = json.loads(_output(capsys, "check", str(file), "--json"))
+    assert {"controller", "dashboard"} < {companion["kind"] for companion in shown["companions"]}
+    picture = site_picture.svg(load_site(file), "datacentre")
+    assert all(companion["ip"] in picture for companion in shown["companions"])
+
+
 @pytest.mark.parametrize("command", ["check", "show"])
 def test_a_bad_file_is_one_sentence(command: str, tmp_path: Path) -> None:
     """A file that is missing is refused before anything is drawn."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from coldaisle_analysis.witness import mqtt_packets
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame, ahead
 from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
+from coldaisle_analysis.witness.numbers import Numbers
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.companions import Companion
@@ -34,13 +35,13 @@ class _Stream:
         next: sequence number of the next byte; ``None`` before the SYN.
         held: segments that came early, by sequence number.
         rest: bytes that are no whole packet yet.
-        ident: IPv4 identification of the last packet, -1 before the first.
+        numbers: the numbers of its packets.
     """
 
     next: int | None = None
     held: dict[int, bytes] = field(default_factory=dict)
     rest: bytes = b""
-    ident: int = -1
+    numbers: Numbers = field(default_factory=Numbers)
 
     def take(self, frame: Frame) -> Iterator[bytes]:
         """Take a segment in, and yield the control packets that are whole with it."""
@@ -56,13 +57,6 @@ class _Stream:
             self.next = (self.next + len(fresh)) & 0xFFFFFFFF
         packets, self.rest = mqtt_packets.split(self.rest)
         yield from packets
-
-    def follows(self, frame: Frame) -> bool:
-        """Tell whether a packet's number follows that of the packet before; 0 is that of an answer without a socket."""
-        before = self.ident
-        if frame.ident or before == 0xFFFF:  # noqa: PLR2004 - 0 follows the largest number
-            self.ident = frame.ident
-        return before < 0 or not frame.ident or frame.ident == (before + 1) & 0xFFFF
 
 
 @dataclass
@@ -110,7 +104,7 @@ class Companions:
         if conn is None or conn.line is None:
             return [f"belongs to no connection that {companion.name} says it opened"]
         stream, doubts = conn.up if upward else conn.down, list[str]()
-        if not stream.follows(frame):
+        if not stream.numbers.follows(frame.ident):
             speaker = companion.name if upward else "the broker"
             doubts.append(
                 f"is packet {frame.ident} of its connection, out of turn: {speaker}'s kernel did not send it, or not the one before"
@@ -128,6 +122,7 @@ class Companions:
                 action = "published" if upward else "received"
                 missing = f"says that it {action} a message on {topic}: the capture shows no such message"
                 yield Doubt(f"journal/{name}.jsonl", missing)
+        yield from self._lost()
         opened = {id(conn.line) for _, conn in self._all}
         for name, lines in self._lines.items():
             for line in lines:
@@ -147,6 +142,14 @@ class Companions:
                     f"journal/{name}.jsonl",
                     f"does not say how the connection from port {conn.line['port']} ended",
                 )
+
+    def _lost(self) -> Iterator[Doubt]:
+        """Yield the packets that were overtaken and never came."""
+        for name, conn in self._all:
+            for speaker, stream in ((name, conn.up), ("the broker", conn.down)):
+                if conn.line is not None and (lost := stream.numbers.lost):
+                    reason = f"says that it connected from port {conn.line['port']}: packet {lost[0]} of {speaker}'s kernel is not in the capture"
+                    yield Doubt(f"journal/{name}.jsonl", reason)
 
     def _examine(self, companion: Companion, packet: bytes, at_ns: int, *, upward: bool) -> Iterator[str]:
         """Yield the reasons to doubt a control packet."""

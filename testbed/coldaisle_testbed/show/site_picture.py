@@ -1,12 +1,13 @@
-"""A site as a picture: one self-contained SVG file with the network's switch, the broker, the attacker, workstations and every unit."""
+"""A site as a picture: one self-contained SVG file with the network's switch, the broker, the attacker, workstations, every unit and every companion."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
 from coldaisle_contracts import texts
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NETWORK, Host
+from coldaisle_contracts.companions import Companion
 from coldaisle_contracts.site_parameters import Site
 from coldaisle_contracts.units import Unit
 from coldaisle_testbed.show import sites
@@ -36,10 +37,10 @@ def write(site: Site, name: str, path: Path) -> None:
 
 
 def svg(site: Site, name: str) -> str:
-    """Return the site as SVG: broker, attacker and workstations above the switch, units below it."""
-    units = list(site.units.values())
+    """Return the site as SVG: broker, attacker and workstations above the switch, units and then companions below it."""
+    boxes = [*map(_unit, site.units.values()), *map(_companion, site.companions.values())]
     per_row = (_WIDTH - 2 * _MARGIN) // _CELL
-    rows = -(-len(units) // per_row)
+    rows = -(-len(boxes) // per_row)
     height = _TOP + rows * _HEIGHT + _MARGIN
     return "\n".join(
         [
@@ -54,7 +55,7 @@ def svg(site: Site, name: str) -> str:
             *_workstations(site),
             f'<path class="wire" d="M{_MARGIN} 164H{_WIDTH - _MARGIN}"/>',
             f'<text class="small" x="{_WIDTH - _MARGIN}" y="156" text-anchor="end">switch of {NETWORK}, no way out</text>',
-            *(part for place, unit in enumerate(units) for part in _unit(unit, *divmod(place, per_row))),
+            *(part for place, box in enumerate(boxes) for part in _lower(box, *divmod(place, per_row))),
             "</svg>\n",
         ]
     )
@@ -77,15 +78,32 @@ def _upper(host: Host, x: int, role: str, look: str) -> Iterator[str]:
     yield f'<text class="small" x="{x + 8}" y="127">{role}</text>'
 
 
-def _unit(unit: Unit, row: int, column: int) -> Iterator[str]:
-    """Yield a unit below the switch."""
-    x, y = _MARGIN + column * _CELL, _TOP + row * _HEIGHT
+@dataclass(frozen=True)
+class _Box:
+    """A host below the switch: what stands in its box, and what the pointer shows."""
+
+    host: Host
+    line: str
+    more: str
+
+
+def _unit(unit: Unit) -> _Box:
     clients = f"{unit.clients[0]} to {unit.clients[-1]}"
     values = ", ".join(f"{median:.2f}" for median in unit.medians)
+    return _Box(unit.host, clients, f"clients {clients}, medians {values} °C")
+
+
+def _companion(companion: Companion) -> _Box:
+    return _Box(companion.host, companion.kind, f"client {companion.client}, publishes to {companion.topic}")
+
+
+def _lower(box: _Box, row: int, column: int) -> Iterator[str]:
+    """Yield a host below the switch."""
+    x, y, host = _MARGIN + column * _CELL, _TOP + row * _HEIGHT, box.host
     if row == 0:
         yield f'<path class="wire" d="M{x + 60} 164V{y}"/>'
     yield f'<rect class="host" x="{x}" y="{y}" width="128" height="46" rx="4">'
-    yield f"<title>{escape(unit.name)}, {unit.host.mac}, clients {escape(clients)}, medians {values} °C</title></rect>"
-    yield f'<text x="{x + 8}" y="{y + 16}">{escape(unit.name)}</text>'
-    yield f'<text class="small" x="{x + 8}" y="{y + 29}">{unit.host.ip}</text>'
-    yield f'<text class="small" x="{x + 8}" y="{y + 40}">{escape(clients)}</text>'
+    yield f"<title>{escape(host.name)}, {host.mac}, {escape(box.more)}</title></rect>"
+    yield f'<text x="{x + 8}" y="{y + 16}">{escape(host.name)}</text>'
+    yield f'<text class="small" x="{x + 8}" y="{y + 29}">{host.ip}</text>'
+    yield f'<text class="small" x="{x + 8}" y="{y + 40}">{escape(box.line)}</text>'

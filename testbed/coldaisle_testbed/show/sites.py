@@ -26,10 +26,10 @@ def sentence(site: Site) -> str:
 
 def _beside(site: Site) -> str:
     """Return what is beside the units, as the end of a sentence."""
-    if site.background is None:
-        return ""
-    count = site.background.workstations
-    return f"; beside them {count} {'workstation' if count == 1 else 'workstations'}"
+    stations = site.background.workstations if site.background else 0
+    counts = {"companion": len(site.companions), "workstation": stations}
+    named = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    return f"; beside them {' and '.join(named)}" if named else ""
 
 
 def table(site: Site) -> Table:
@@ -73,6 +73,17 @@ def facts(site: Site) -> dict[str, Any]:
                 "medians": list(unit.medians),
             }
             for unit in site.units.values()
+        ],
+        "companions": [
+            {
+                "name": companion.name,
+                "kind": companion.kind,
+                "ip": companion.host.ip,
+                "mac": companion.host.mac,
+                "client": companion.client,
+                "topic": companion.topic,
+            }
+            for companion in site.companions.values()
         ],
         "workstations": [{"name": host.name, "ip": host.ip, "mac": host.mac} for host in stations],
     }
