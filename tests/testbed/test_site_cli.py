@@ -62,7 +62,8 @@ def test_devices_of_every_kind_are_shown(capsys: pytest.CaptureFixture[str]) -> 
     """Companions and workstations are in the sentence, in the facts and in the picture."""
     file = HOUSE / "sites" / "examples" / "datacentre.toml"
     assert "; beside them 9 companions and 2 workstations" in _output(capsys, "check", str(file))
-    shown = json.loads(_output(capsys, "check", str(file), "--json"))
+    cli.run(["site", "check", str(file), "--json"])
+    shown = json.loads(capsys.readouterr().out)
     assert {"controller", "dashboard"} < {companion["kind"] for companion in shown["companions"]}
     picture = site_picture.svg(load_site(file), "datacentre")
     assert all(companion["ip"] in picture for companion in shown["companions"])
