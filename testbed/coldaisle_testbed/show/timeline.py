@@ -50,7 +50,7 @@ def sentence(plan: Plan) -> str:
     scenario = plan.scenario
     return (
         f"{scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
-        f"({scenario.time_zone}), {len(scenario.units)} units, {scenario.slots:,} slots, "
+        f"({scenario.time_zone}), {len(scenario.units)} unit{'s' * (len(scenario.units) != 1)}, {scenario.slots:,} slots, "
         f"{scenario.slots * len(scenario.units) * len(SENSORS):,} readings, seed {scenario.seed}"
     )
 
