@@ -16,7 +16,6 @@ from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.lifeline import die_with_parent, is_stopped
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.shard import Shard
-from coldaisle_contracts.topics import SENSORS
 
 ROTATE_MB = 64
 """Size at which tcpdump begins the next file, in MB."""
@@ -66,7 +65,7 @@ class Tally:
 
 def places(plan: Plan, shard: Shard) -> int:
     """Return the number of frames that the ring has to hold: all of the shard, or a burst."""
-    readings = sum(len(plan.day_slots(day)) for day in shard.days) * len(plan.scenario.units) * len(SENSORS)
+    readings = plan.readings_on(shard.days)
     seconds = sum(len(plan.day_slots(day)) for day in shard.days) * plan.scenario.interval_s
     messages = round(seconds * sum(companion.per_second for companion in plan.companions.values()))
     heard = (readings + messages) * (1 + len(plan.companions))  # each companion may hear them all

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, reading_ns
+from coldaisle_contracts.rhythms import Rhythm
 from coldaisle_contracts.scenario import BROKER, EpisodeSpec, Scenario
 from coldaisle_contracts.taxonomy import Pace
 
@@ -55,9 +56,14 @@ class Draft:
         return reading_ns(self.scenario, self.start_ns, slot, unit)
 
     @property
+    def rhythm(self) -> Rhythm:
+        """When the unit takes its readings."""
+        return self.scenario.rhythm_of(self.spec.unit)
+
+    @property
     def slots(self) -> range:
-        """The slots it lasts."""
-        return range(self.onset, self.onset + self.spec.readings)
+        """The slots of the readings for which it lasts."""
+        return self.rhythm.slots(self.rhythm.span(self.onset, self.spec.readings))
 
     @property
     def sensors(self) -> tuple[int, ...]:
@@ -70,13 +76,13 @@ class Draft:
         return span_s(self.spec.kind, self.parameters)
 
     def between(self, slot: int, share: tuple[float, float] = (0.0, 1.0)) -> int:
-        """Return a random time between the reading of a slot and the next one, in ns, early enough for an act to end.
+        """Return a random time between the reading of a slot and the next slot, in ns, early enough for an act to end.
 
         Args:
             slot: the slot.
             share: the part of that interval to draw from.
         """
-        room = self.scenario.interval_s - QUIET_S - 1 - self.span_s
+        room = self.scenario.least_s(self.spec.unit) - QUIET_S - 1 - self.span_s
         return self.at(slot) + round((1 + self.rng.uniform(*share) * max(0.0, room)) * SECOND)
 
 
@@ -153,7 +159,7 @@ def _copies(draft: Draft) -> Iterator[Act]:
         gaps = [draft.rng.randint(*BURST_GAP) for _ in range(count - 1)]
         if "gap_s" in draft.parameters:
             gaps = [round(draft.parameters["gap_s"] * SECOND)] * (count - 1)
-        room = round((draft.scenario.interval_s - QUIET_S) * SECOND) - sum(gaps)
+        room = round((draft.scenario.least_s(draft.spec.unit) - QUIET_S) * SECOND) - sum(gaps)
         times = list(itertools.accumulate(gaps, initial=draft.at(slot) + draft.rng.randint(SECOND, room)))
         for place, sensor in enumerate(draft.sensors):
             moved = tuple(time + place * COPY_SPACING for time in times)
@@ -165,7 +171,7 @@ def _holds(draft: Draft) -> Iterator[Act]:
         if draft.spec.kind == "reordering":
             if index % 2 or index + 1 == draft.spec.readings:
                 continue
-            release = draft.at(slot + 1) + SWAP_NS
+            release = draft.at(slot + draft.rhythm.every) + SWAP_NS
         else:
             delay = draft.rng.uniform(*HIDDEN_S) if draft.spec.stealth else draft.parameters["delay_s"]
             release = draft.at(slot) + round(delay * SECOND)
@@ -176,7 +182,7 @@ def _holds(draft: Draft) -> Iterator[Act]:
 
 def _queries(draft: Draft) -> Iterator[Act]:
     for slot in draft.slots:
-        if slot % draft.scenario.ntp_every == 0:
+        if draft.rhythm.is_nth(slot, draft.scenario.ntp_every):
             yield Act(slot=slot, sensor=0, operation="shift-clock", amount=draft.parameters["size"])
 
 

@@ -13,7 +13,7 @@ from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 from coldaisle_contracts.topics import SENSORS
 
 MARGIN = 3
-"""Slots between two episodes on one unit, and before the first of a day, for getting on the path."""
+"""Readings of a unit between two episodes on it, and before the first of a day, for getting on the path."""
 
 Placed = tuple[int, EpisodeSpec]
 """An episode and its first slot."""
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def lead(spec: EpisodeSpec, variant: str | None = None, parameters: dict[str, float] | None = None) -> int:
-    """Return how many slots before its onset an episode gets on the path.
+    """Return how many readings before its onset an episode gets on the path.
 
     A replay has to see first what it replays. Without variant and parameters this is the greatest number that the kind can need.
     """
@@ -32,14 +32,21 @@ def lead(spec: EpisodeSpec, variant: str | None = None, parameters: dict[str, fl
 
 
 def tail(scenario: Scenario, spec: EpisodeSpec) -> int:
-    """Return how many slots an episode may reach beyond its last reading; a forged clock stays wrong until the next query."""
+    """Return how many readings an episode may reach beyond its last one; a forged clock stays wrong until the next query."""
     return max(spec.row.tail, scenario.ntp_every if spec.row.pace == "queries" else 0)
+
+
+def needed(scenario: Scenario, slot: int, spec: EpisodeSpec, margin: int = 0) -> range:
+    """Return the slots that an episode needs, from getting on the path to its tail, and those of some more readings on either side."""
+    rhythm = scenario.rhythm_of(spec.unit)
+    inside = rhythm.span(slot, spec.readings)
+    before, behind = lead(spec) + margin, tail(scenario, spec) + margin
+    return range(inside.start - before * rhythm.every, inside.stop + behind * rhythm.every)
 
 
 def claims(scenario: Scenario, slot: int, spec: EpisodeSpec) -> set[tuple[str, int]]:
     """Return the (target, slot) pairs that an episode needs, including those for getting on the path."""
-    slots = range(slot - lead(spec), slot + spec.readings + tail(scenario, spec))
-    return {(spec.target, claimed) for claimed in slots}
+    return {(spec.target, claimed) for claimed in needed(scenario, slot, spec)}
 
 
 def plays(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
@@ -47,7 +54,9 @@ def plays(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
     if spec.kind == "reordering":
         return spec.readings > 1
     if spec.row.pace == "queries":
-        return any(query % scenario.ntp_every == 0 for query in range(slot, slot + spec.readings))
+        rhythm = scenario.rhythm_of(spec.unit)
+        slots = rhythm.slots(rhythm.span(slot, spec.readings))
+        return any(rhythm.is_nth(query, scenario.ntp_every) for query in slots)
     return True
 
 
@@ -87,12 +96,11 @@ def draw(scenario: Scenario, named: list[Placed], place: str) -> list[Placed]:
         for hour in itertools.islice(hours, 400):
             unit = None if KINDS[kind].target == "broker" else next(units)
             slot, spec = _candidate(scenario, (kind, variant), unit, day, hour, rng)
-            claimed = claims(scenario, slot, spec)
-            reach = {(target, near + way * (MARGIN - 1)) for target, near in claimed for way in (-1, 1)}
+            reach = {(spec.target, near) for near in needed(scenario, slot, spec, MARGIN - 1)}
             same = (hour, spec.target, kind, variant)
             if not reach & busy and same not in combinations and _fits(scenario, slot, spec):
                 combinations.add(same)
-                busy |= claimed
+                busy |= claims(scenario, slot, spec)
                 placed.append((slot, spec))
                 break
         else:
@@ -118,9 +126,10 @@ def _deck(cards: list[T], rng: random.Random) -> Iterator[T]:
 
 def _fits(scenario: Scenario, slot: int, spec: EpisodeSpec) -> bool:
     per_day = scenario.slots_per_day
-    end = slot + spec.readings + tail(scenario, spec) - 1
+    end = needed(scenario, slot, spec).stop - 1
+    first = (MARGIN + lead(spec) - 1) * scenario.rhythm_of(spec.unit).every
     return (
-        slot % per_day >= MARGIN + lead(spec) - 1
+        slot % per_day >= first
         and end <= min((slot // per_day + 1) * per_day, scenario.slots)
         and plays(scenario, slot, spec)
         and unmet(scenario, spec.kind, str(spec.variant), spec.unit) is None
@@ -132,6 +141,7 @@ def _candidate(
 ) -> Placed:
     per_hour = max(1, round(3600 / scenario.interval_s))
     in_day = int(hour * 3600 / scenario.interval_s) + rng.randrange(per_hour)
+    in_day = scenario.rhythm_of(unit).nearest(in_day, scenario.slots_per_day)
     clock, row = int(in_day * scenario.interval_s), KINDS[what[0]]
     readings = rng.randint(*scenario.drawn.readings)
     sensors = tuple(sorted(rng.sample(SENSORS, rng.randint(1, len(SENSORS)))))

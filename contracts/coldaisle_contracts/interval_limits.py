@@ -11,9 +11,9 @@ SLACK_S = 5.0
 """Longest time that an act needs before and after it waits, in s."""
 
 
-def free_s(scenario: Scenario) -> float:
-    """Return how long an act between two readings may take, in s."""
-    return scenario.interval_s - QUIET_S - 1
+def free_s(scenario: Scenario, unit: str | None = None) -> float:
+    """Return how long an act between two slots may take, in s, on a unit or on the broker; wakings may come late by their jitter."""
+    return scenario.least_s(unit) - QUIET_S - 1
 
 
 def patience_s(scenario: Scenario, unit: str | None) -> float:
@@ -23,14 +23,15 @@ def patience_s(scenario: Scenario, unit: str | None) -> float:
 
 def limits(scenario: Scenario, kind: str, unit: str | None = None) -> dict[str, tuple[float, float]]:
     """Return least and greatest value of each parameter of a kind that the interval bounds, on a unit or on the broker."""
-    interval, room = scenario.interval_s, free_s(scenario) - SLACK_S
+    interval, room = scenario.interval_s, free_s(scenario, unit) - SLACK_S
+    apart = scenario.interval_of(unit)
     special = {
         "slow-denial": {"keepalive_s": (0.0, float(int(room / 1.5)))},  # the broker waits half as long again
         "clock-step": {"size": (-interval / 4, interval / 4)},
-        "firmware": {"keepalive_s": (interval + 1, math.inf)},  # no PINGREQ is due
+        "firmware": {"keepalive_s": (math.ceil(apart) + 1.0, math.inf)},  # no PINGREQ is due
     }
     names = {row.name for row in KINDS[kind].parameters}
-    silence = patience_s(scenario, unit) - interval  # a client whose reading is held sends nothing else
+    silence = patience_s(scenario, unit) - apart  # a client whose reading is held sends nothing else
     most = {"hold_s": room, "outage_s": room, "delay_s": min(2 * interval, silence) - SLACK_S}
     return {name: (0.0, most[name]) for name in names & set(most)} | special.get(kind, {})
 
@@ -60,7 +61,7 @@ def refuse_overlong(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
         value = spec.named.get(name, least)
         if not least <= value <= most:
             limit = f"at most {most:g}" if value > most else f"at least {least:g}"
-            remedy = f"give {limit}, because readings come every {scenario.interval_s:g} s and the keepalive is {scenario.keepalive_of(spec.unit)} s"
+            remedy = f"give {limit}, because readings come every {scenario.interval_of(spec.unit):g} s and the keepalive is {scenario.keepalive_of(spec.unit)} s"
             raise InputError(f"{place}.{name}", remedy, value)
     _refuse_spread(scenario, spec, place)
     _refuse_flood(scenario, spec, place)
@@ -70,7 +71,7 @@ def _refuse_spread(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a burst whose last copies would come after the next reading."""
     if "gap_s" not in spec.named:
         return
-    count, room = round(_worst(spec)["count"]), free_s(scenario)
+    count, room = round(_worst(spec)["count"]), free_s(scenario, spec.unit)
     if (count - 1) * spec.named["gap_s"] > room:
         remedy = (
             f"give at most {room / (count - 1):.3g} s, so that {count} copies fit before the next reading"
@@ -83,8 +84,8 @@ def _refuse_flood(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     named = [name for name in ("count", "rate") if name in spec.named]
     worst = _worst(spec)
     lasts = span_s(spec.kind, worst) if "rate" in worst else 0.0
-    if named and lasts > free_s(scenario):
-        room = f"only {free_s(scenario):g} s are left before the next reading"
+    if named and lasts > (free := free_s(scenario, spec.unit)):
+        room = f"only {free:g} s are left before the next reading"
         remedy = f"the act takes {lasts:.0f} s, but {room}: give a smaller count or a higher rate"
         raise InputError(f"{place}.{named[0]}", remedy, spec.named[named[0]])
 

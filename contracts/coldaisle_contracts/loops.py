@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from coldaisle_contracts.companions import Companion
 from coldaisle_contracts.control import RETURN_AIR, Law, hundredths
+from coldaisle_contracts.rhythms import STEADY
 from coldaisle_contracts.topics import SENSORS
 from coldaisle_contracts.units import Unit
 from coldaisle_contracts.validation import MismatchError
@@ -147,12 +148,17 @@ def refuse_fast_loops(companions: Iterable[Companion], interval_s: float) -> Non
 
 
 def _refuse_unit(unit: Unit, companion: Companion) -> None:
-    """Refuse a unit that speaks TLS or MQTT 5, which the witness does not follow in loops, and bounds that leave out its supply air."""
+    """Refuse a unit that speaks TLS or MQTT 5, which the witness does not follow in loops, or has a rhythm; and bounds without its supply air."""
     governs = f"{companion.name} governs {unit.name}"
     if unit.dialect.tls:
         raise MismatchError("devices.tls", value=True, remedy=f"{governs}: give false")
     if unit.dialect.has_properties:
         raise MismatchError("devices.version", unit.dialect.version, f"{governs}: use 3.1 or 3.1.1")
+    if unit.rhythm.every > 1:
+        raise MismatchError("devices.every", unit.rhythm.every, f"{governs} in every slot: leave it out")
+    if unit.rhythm != STEADY:
+        remedy = f"{governs}, and its cycles are at fixed times: leave it out"
+        raise MismatchError("devices.jitter_s", unit.rhythm.jitter_s, remedy)
     least, most = (float(str(companion.parameters[key])) for key in ("least", "most"))
     supply = unit.medians[2]
     if not least <= supply <= most:

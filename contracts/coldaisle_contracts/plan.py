@@ -1,6 +1,7 @@
 """The plan of a run: every reading slot and every act; a pure function of scenario and seed."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -113,6 +114,19 @@ class Plan(Model):
         per_day = self.scenario.slots_per_day
         return range(day * per_day, min((day + 1) * per_day, self.scenario.slots))
 
+    def slots_of(self, unit: str, day: int | None = None) -> range:
+        """Return the slots in which a unit reports, of a day (from 0) or of the run."""
+        within = range(self.scenario.slots) if day is None else self.day_slots(day)
+        return self.units[unit].rhythm.slots(within)
+
+    def readings_on(self, days: Iterable[int]) -> int:
+        """Return the number of readings of all sensors on some days (from 0)."""
+        return sum(len(SENSORS) * len(self.slots_of(unit, day)) for day in days for unit in self.units)
+
+    def span(self, episode: Episode) -> range:
+        """Return the slots from that of the first reading of an episode to that of the last."""
+        return self.scenario.rhythm_of(episode.unit).span(episode.onset, episode.readings)
+
     def connect_ns(self, day: int, unit: str) -> int:
         """Return the time at which a unit or a companion connects on a day, in ns since the epoch."""
         return self.day_ns(day) + CONNECT + stagger_ns(self.scenario, unit)
@@ -186,5 +200,7 @@ def stagger_ns(scenario: Scenario, unit: str) -> int:
 def reading_ns(scenario: Scenario, start_ns: int, slot: int, unit: str) -> int:
     """Return the time at which a unit takes the readings of a slot, in ns: the slot's time, the stagger and a seeded jitter."""
     stagger = stagger_ns(scenario, unit)
-    jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % (UNIT_STAGGER * 3 // 4)
+    jitter_s = scenario.rhythm_of(unit).jitter_s
+    wakings = UNIT_STAGGER * 3 // 4 if jitter_s is None else 1 + round(jitter_s * SECOND)
+    jitter = seed_for(scenario.seed, f"wake/{unit}/{slot}") % wakings
     return start_ns + FIRST_READING + round(slot * scenario.interval_s * SECOND) + stagger + jitter

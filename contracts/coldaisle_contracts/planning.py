@@ -8,7 +8,7 @@ from datetime import datetime
 from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.demands import imitated, playable, refuse_unplayable
-from coldaisle_contracts.draws import Placed, claims, draw, lead, plays, tail
+from coldaisle_contracts.draws import Placed, claims, draw, lead, needed, plays
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.interval_limits import clipped, patience_s, refuse_overlong, refuse_short_interval
 from coldaisle_contracts.manifest import Manifest
@@ -157,10 +157,10 @@ def _steps(scenario: Scenario) -> dict[tuple[str, int], dict[str, str | int]]:
 
 
 def _first_slot(scenario: Scenario, spec: EpisodeSpec) -> int:
-    """Return the first slot at or after the start of an episode."""
+    """Return the first slot at or after the start of an episode in which its unit reports."""
     clock = datetime.combine(scenario.first_day, spec.start)
     in_day = math.ceil((clock.hour * 3600 + clock.minute * 60 + clock.second) / scenario.interval_s)
-    return (spec.day - 1) * scenario.slots_per_day + in_day
+    return scenario.rhythm_of(spec.unit).next((spec.day - 1) * scenario.slots_per_day + in_day)
 
 
 def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
@@ -170,12 +170,13 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
     if slot >= scenario.slots:
         remedy = f"it lies outside of the run of {scenario.duration_h:g} h: start earlier"
         raise InputError(f"{place}.day and .start", remedy, f"{spec.day}, {spec.start}")
-    earliest = 1 + lead(spec)  # one slot connects, then the path is taken
+    before, every = lead(spec), scenario.rhythm_of(spec.unit).every
+    earliest = (1 + before) * every  # the unit connects and reports once, then the path is taken
     if in_day < earliest:
-        minutes, slots = int(earliest * interval) // 60, "slots" if earliest > 2 else "slot"  # noqa: PLR2004
-        remedy = f"start at {minutes:02d} minutes past midnight or later, because the path is taken {earliest - 1} {slots} before"
+        minutes, slots = int(earliest * interval) // 60, "slots" if before * every > 1 else "slot"
+        remedy = f"start at {minutes:02d} minutes past midnight or later, because the path is taken {before * every} {slots} before"
         raise PlaceError(f"{place}.start", remedy, str(spec.start))
-    if slot + spec.readings + tail(scenario, spec) - 1 > min(spec.day * per_day, scenario.slots):
+    if needed(scenario, slot, spec).stop - 1 > min(spec.day * per_day, scenario.slots):
         remedy = "the episode would end after its day or after the run: make it shorter, or start earlier"
         raise PlaceError(f"{place}.readings", remedy, spec.readings)
     if spec.unit in scenario.site.companions:
@@ -195,7 +196,7 @@ def _checked(scenario: Scenario, spec: EpisodeSpec, place: str) -> Placed:
 
 def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
     """Refuse a removal that is so long that the broker would drop the client: MQTT 3.1 allows 1.5 keepalives of silence."""
-    longest = int(patience_s(scenario, spec.unit) / scenario.interval_s) - 1
+    longest = int(patience_s(scenario, spec.unit) / scenario.interval_of(spec.unit)) - 1
     if spec.row.edit == "swallow" and spec.readings > longest:
         remedy = (
             f"give at most {longest}, or a longer keepalive_s, because the broker disconnects a silent client"
@@ -206,7 +207,7 @@ def _refuse_silence(scenario: Scenario, spec: EpisodeSpec, place: str) -> None:
 def _refuse_idleness(scenario: Scenario, slot: int, spec: EpisodeSpec, place: str) -> None:
     """Refuse an episode without any act."""
     if not plays(scenario, slot, spec):
-        query = f"an NTP query, and one comes every {scenario.ntp_every} slots: give more readings"
+        query = f"an NTP query, and one comes every {scenario.ntp_every} readings: give more readings"
         need = "2 readings or more, which change places" if spec.kind == "reordering" else query
         raise PlaceError(f"{place}.readings", f"{spec.kind} needs {need}", spec.readings)
 
@@ -218,7 +219,8 @@ def _refuse_overlap(scenario: Scenario, laid_out: dict[str, Placed], place: str)
         for claim in claims(scenario, slot, spec):
             if claim in claimed:
                 other = f"{claimed[claim]} on {spec.target}"
-                remedy = f"it overlaps {other}: leave two intervals of {scenario.interval_s:g} s between them"
+                apart_s = scenario.rhythm_of(spec.unit).every * scenario.interval_s
+                remedy = f"it overlaps {other}: leave two intervals of {apart_s:g} s between them"
                 raise PlaceError(f"{place}: key {name}.start", remedy, str(spec.start))
             claimed[claim] = name
 
@@ -286,7 +288,8 @@ def _phases(draft: Draft, acts: tuple[Act, ...]) -> tuple[int, int, int]:
     times = [time for act in acts for time in act.times_ns]
     row, last = draft.spec.row, draft.at(draft.slots[-1])
     if row.on_path:
-        approach = draft.at(draft.onset - lead(draft.spec, draft.variant, draft.parameters)) - LEAD
+        before = lead(draft.spec, draft.variant, draft.parameters) * draft.rhythm.every
+        approach = draft.at(draft.onset - before) - LEAD
         stay = max(
             TRAIL, round(row.cost_s * SECOND)
         )  # frames that follow from the last act are still to pass

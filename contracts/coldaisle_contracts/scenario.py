@@ -20,6 +20,7 @@ from coldaisle_contracts.kinds import DRAWN, KINDS, SHIPPED, KindName
 from coldaisle_contracts.loops import refuse_fast_loops
 from coldaisle_contracts.overrides import Overrides, merged
 from coldaisle_contracts.publish import Publish, with_known_licence
+from coldaisle_contracts.rhythms import SHARE, STEADY, Rhythm
 from coldaisle_contracts.site_parameters import Site, few, load_site
 from coldaisle_contracts.taxonomy import Kind, Parameter
 from coldaisle_contracts.texts import read_toml
@@ -224,10 +225,10 @@ class Scenario(Model):
         first_day: local date of the first day; days start at local midnight. A run lies between 1970-01-01 and 2106-02-07, UTC.
         time_zone: IANA name; its offset from UTC must not change during the run.
         duration_h: length of the run, in h.
-        interval_s: time between two readings of a sensor, in s.
+        interval_s: time between two slots, in s; a sensor takes a reading in each, unless the group of its unit says otherwise.
         units: the units that run; without any, all of the site.
         time: ``virtual`` skips idle time, ``real`` does not.
-        ntp_every: number of slots from one NTP query of a controller to the next.
+        ntp_every: number of readings from one NTP query of a controller to the next.
         keepalive_s: MQTT keepalive, in s; longer than the interval, so no PINGREQ is due.
         accounts: names and passwords that the broker knows; every other client is anonymous.
         site: the units that there are, and the parameters of their model.
@@ -298,11 +299,7 @@ class Scenario(Model):
         names = [chain.name for chain in self.chains]
         if twice := [name for index, name in enumerate(names) if name in names[:index]]:
             raise MismatchError("chains.name", twice[0], "two chains have this name: give each another one")
-        for place, group in enumerate(self.site.devices):
-            if isinstance(group, Group) and 0 < group.keepalive_s <= self.interval_s:
-                raise MismatchError(
-                    f"site.devices.{place}.keepalive_s", group.keepalive_s, f"make it longer than {interval}"
-                )
+        self._refuse_strange_rhythms()
         if strange := [unit for unit in self.units if unit not in self.site.units]:
             raise MismatchError("units", strange[0], f"the site has no such unit: use {few(self.site.units)}")
         refuse_fast_loops(self.site.companions.values(), self.interval_s)
@@ -311,6 +308,25 @@ class Scenario(Model):
             remedy = f"add {few(missing)}, because the scenario runs them"
             raise MismatchError("site.medians", sorted(medians), remedy)
         return self
+
+    def _refuse_strange_rhythms(self) -> None:
+        """Refuse groups of units whose interval does not fit into a day or the run, or is as long as their keepalive."""
+        per_day = self.slots_per_day
+        for place, group in enumerate(self.site.devices):
+            if not isinstance(group, Group):
+                continue
+            jitter_s = group.jitter_s or 0.0
+            apart_s = group.every * self.interval_s + jitter_s
+            apart = f"longer than {apart_s:g} s, the greatest time between two readings"
+            for applies, key, remedy in (
+                (per_day % group.every > 0, "every", f"give a divisor of {per_day}, the number of slots in a day"),
+                (group.phase >= self.slots, "phase", f"make it less than {self.slots}, the number of slots in the run"),
+                (jitter_s > self.interval_s / SHARE, "jitter_s", f"give at most a quarter of interval_s, {self.interval_s / SHARE:g} s"),
+                (0 < group.keepalive_s <= apart_s, "keepalive_s", f"make it {apart}"),
+                (not group.keepalive_s and self.keepalive_s <= apart_s, "every", f"make it smaller, or keepalive_s {apart}"),
+            ):  # fmt: skip
+                if applies:
+                    raise MismatchError(f"site.devices.{place}.{key}", getattr(group, key), remedy)
 
     def _refuse_days_without_stamps(self) -> None:
         """Refuse a run whose times do not fit into a capture: pcap counts seconds since 1970 in 32 bits."""
@@ -343,14 +359,34 @@ class Scenario(Model):
         keepalive_s = self.site.units[unit].dialect.keepalive_s if unit in self.site.units else 0
         return keepalive_s or self.keepalive_s
 
+    def rhythm_of(self, unit: str | None) -> Rhythm:
+        """Return when a unit takes its readings; what is no unit keeps to every slot."""
+        return self.site.units[unit].rhythm if unit in self.site.units else STEADY
+
+    def interval_of(self, unit: str | None) -> float:
+        """Return the greatest time between two readings of a sensor of a unit, in s: its jitter may make the second one late."""
+        rhythm = self.rhythm_of(unit)
+        return rhythm.every * self.interval_s + rhythm.spread_s
+
+    @property
+    def intervals(self) -> str:
+        """The times between two readings of the units, such as ``300 s`` or ``300 or 900 s``."""
+        every = sorted({self.rhythm_of(unit).every for unit in self.units})
+        return " or ".join(f"{count * self.interval_s:g}" for count in every) + " s"
+
+    def least_s(self, unit: str | None) -> float:
+        """Return the least time from a reading of a unit to the next slot, in s; for no unit the least one of all units."""
+        units = [unit] if unit in self.site.units else self.units
+        return self.interval_s - max(self.rhythm_of(name).spread_s for name in units)
+
     @property
     def slots_per_day(self) -> int:
-        """Number of readings of a sensor in a whole day."""
+        """Number of slots in a whole day: of readings of a sensor that reports in each."""
         return int(86_400 / self.interval_s)
 
     @property
     def slots(self) -> int:
-        """Number of readings of a sensor in the run."""
+        """Number of slots in the run."""
         return int(self.duration_h * 3600 / self.interval_s)
 
     @property

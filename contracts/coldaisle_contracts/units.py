@@ -18,6 +18,7 @@ from coldaisle_contracts.numbering import (
     TOPIC_FORM,
     Numbered,
 )
+from coldaisle_contracts.rhythms import STEADY, Rhythm
 from coldaisle_contracts.topics import SENSORS, TOPIC
 from coldaisle_contracts.validation import refuse_first
 
@@ -45,6 +46,7 @@ class Unit:
         topics: pattern of the topics that its sensors publish to, with ``{sensor}`` for the number of the sensor.
         payload: pattern of its payloads, with ``{value}`` for the number.
         dialect: the way in which it speaks MQTT.
+        rhythm: when it takes its readings.
     """
 
     host: Host
@@ -54,6 +56,7 @@ class Unit:
     topics: str = TOPIC
     payload: str = VALUE
     dialect: Dialect = USUAL
+    rhythm: Rhythm = STEADY
 
     @property
     def port(self) -> int:
@@ -116,6 +119,9 @@ class Group(Numbered):
         topic_alias: whether a number stands for the topic from the second reading of a connection on; only with MQTT 5.
         will: payload of the message that the broker publishes when a connection breaks; empty for none.
         will_topic: pattern of its topic; by default the topic of the readings and `/status`.
+        every: the devices report in one of so many slots, so that their interval is a multiple of the scenario's.
+        phase: which of these slots it is, from 0.
+        jitter_s: greatest delay of a waking, in s; each is drawn by seed. When left out it is that of the published captures, 0.75 ms.
         medians: median of each sensor, in °C.
         spread: standard deviation of the devices' medians around it, in °C; a device's own distance follows from its name.
     """
@@ -135,6 +141,9 @@ class Group(Numbered):
     topic_alias: bool = Field(default=False, exclude_if=lambda alias: not alias)
     will: str = Field(default="", exclude_if=lambda will: not will)
     will_topic: str = Field(default="", exclude_if=lambda topic: not topic)
+    every: int = Field(default=1, ge=1, le=8640, exclude_if=lambda every: bool(every == 1))
+    phase: int = Field(default=0, ge=0, exclude_if=lambda phase: not phase)
+    jitter_s: float | None = Field(default=None, ge=0.0, le=900.0, exclude_if=lambda jitter: jitter is None)
     medians: tuple[Celsius, Celsius, Celsius, Celsius] = (11.5, 15.4, 20.0, 26.9)
     spread: float = Field(default=0.0, ge=0.0, le=2.0)
 
@@ -153,6 +162,7 @@ class Group(Numbered):
             self,
             (any(not CLIENT_FORM.fullmatch(stem) for stem in clients), "client", CLIENT_REMEDY),
             (long, "client", CLIENT_LENGTH),
+            (self.phase >= self.every, "phase", f"make it less than every, which is {self.every}"),
         )
         self._refuse_strange_words()
         self._refuse_strange_dialect()
@@ -206,7 +216,8 @@ class Group(Numbered):
             medians = tuple(round(median + away, 2) for median in self.medians)
             address = host(name, "unit", place)
             words = self._topics(number), self.payload, self._dialect(number)
-            yield Unit(address, self.kind, stem, medians, *words)  # type: ignore[arg-type]
+            rhythm = Rhythm(self.every, self.phase, self.jitter_s)
+            yield Unit(address, self.kind, stem, medians, *words, rhythm)  # type: ignore[arg-type]
 
 
 WARMER = "make coolant out warmer than coolant in, and return air warmer than supply air"

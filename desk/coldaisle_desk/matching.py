@@ -64,11 +64,11 @@ def _spans(run: Watched) -> dict[str, list[tuple[int, int, str]]]:
     spans = defaultdict[str, list[tuple[int, int, str]]](list)
     if run.plan is None:
         return spans
-    grace_ns = round(run.plan.scenario.interval_s * SECOND)
     for episode in run.plan.episodes:
         phases = run.record.phases.get(episode.id)
         if not phases:
             continue
+        grace_ns = round(run.plan.scenario.interval_of(episode.unit) * SECOND)
         begin = min(phases.values())
         end = phases.get("off_path", phases.get("end", EVER // 2)) + grace_ns
         hosts = {INJECTOR.ip} if episode.row.actor == "injector" else set[str]()

@@ -41,7 +41,7 @@ class Path:
         slot_of: Callable[[int], int],
         elsewhere: tuple[Host, ...] = (INJECTOR,),
     ) -> None:
-        self.unit, self.notes, self.elsewhere = unit.host, notes, elsewhere
+        self.unit, self.rhythm, self.notes, self.elsewhere = unit.host, unit.rhythm, notes, elsewhere
         self._times = notes.times
         self._caches = Caches(unit.host, wire, notes)
         self.spoofer = Spoofer(unit, wire, notes)

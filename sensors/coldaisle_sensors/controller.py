@@ -105,11 +105,12 @@ class Controller:
     ) -> Script:
         yield at(self.plan.connect_ns(day, self.unit))
         gear.connections.open(START, gear.firmware)
-        for slot in self.plan.day_slots(day):
+        rhythm = self.plan.units[self.unit].rhythm
+        for slot in self.plan.slots_of(self.unit, day):
             yield Due(partial(self._wakes_ns, self.plan.reading_ns(slot, self.unit)))
             under = next((anomaly for anomaly in anomalies if anomaly.covers(slot)), None)
             gear.connections.take_in()
-            if slot % self.plan.scenario.ntp_every == 0:
+            if rhythm.is_nth(slot, self.plan.scenario.ntp_every):
                 self.timesync.query(slot)
             gear.reporter.report(self._taken(slot, under, governed))
         yield at(self.plan.disconnect_ns(day, self.unit))

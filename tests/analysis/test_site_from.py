@@ -161,6 +161,17 @@ def test_topics_and_payloads_are_kept(tmp_path: Path) -> None:
     assert again.site == site
 
 
+def test_a_unit_may_report_in_every_few_slots(tmp_path: Path) -> None:
+    """Where the interval of a unit is a multiple of that of most, the unit has ``every``, in the file as well."""
+    publishers = [*unit("10.0.0.5", "5"), *unit("10.0.0.6", "6"), *unit("10.0.0.8", "8", period_s=900)]
+    site, comments = found(tmp_path, publishers)
+    assert {name: device.rhythm.every for name, device in site.units.items()} == {
+        "inrow-5": 1, "inrow-6": 1, "inrow-8": 3,
+    }  # fmt: skip
+    assert "interval_s = 300." in comments
+    assert "readings of all units" not in comments
+
+
 @pytest.mark.parametrize(
     ("spoken", "keys"),
     [

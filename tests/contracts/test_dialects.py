@@ -82,7 +82,10 @@ def test_an_unnamed_variant_is_one_that_the_unit_can_have() -> None:
         ({"will": "o\u00f6"}, "will is 'oö': use printable ASCII"),
         ({"will": 120 * "o"}, "make it or its topic shorter"),
         ({"qos": 3}, "qos is 3"),
-        ({"keepalive_s": 300}, r"keepalive_s is 300: make it longer than interval_s, 300 s"),
+        (
+            {"keepalive_s": 300},
+            r"keepalive_s is 300: make it longer than 300 s, the greatest time between two readings",
+        ),
     ],
 )
 def test_what_a_version_does_not_have_is_refused(keys: dict[str, object], reason: str) -> None:

@@ -50,6 +50,7 @@ _WORDED = {
     ("Site", "devices"): "the published ones",
     ("Site", "medians"): "the published ones",
     ("Group", "tls"): "where there is no plaintext",
+    ("Group", "jitter_s"): "0.75 ms",
     **{
         ("CompanionGroup", key): "that of the kind"
         for key in ("name", "client", "topic", "interval_s", "qos", "retain", "version")

@@ -27,6 +27,7 @@ HOUSE = (
     "chain",
     "loop",
     "datacentre",
+    "intervals",
 )
 PLANS = {
     "week": "6c6ee541c5ab1e2e",
@@ -38,6 +39,7 @@ PLANS = {
     "chain": "c0649669257319fa",
     "loop": "a85976a981177c21",
     "datacentre": "8c147742408ea623",
+    "intervals": "ba7b5518bcc18781",
 }
 """First digits of the digests of their plans: a run can be checked only while its scenario gives the same plan."""
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'

@@ -35,6 +35,7 @@ def test_values_that_were_not_received_as_sent_stand_out(served: Served, finishe
     (altered,) = sensors["131"]["differs"].items()
     assert altered[1] == pytest.approx(sensors["131"]["sent"][int(altered[0])] + 1.5, abs=0.011)
     assert list(sensors["132"]["differs"].values()) == [None]
+    assert {(sensor["every"], sensor["first"]) for sensor in sensors.values()} == {(1, 0)}
 
 
 def test_a_replay_ends_at_the_slider(served: Served, finished: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coldaisle_analysis import dataset
 from coldaisle_analysis.arrays import Floats
 from coldaisle_analysis.columns import LEVELS
+from coldaisle_analysis.dataset import grids
 from coldaisle_analysis.earliness.erde import erde_bounds, latency_cost
 from coldaisle_analysis.earliness.policies import InARow, Policy, Threshold
 from coldaisle_analysis.models import MODELS
@@ -119,7 +119,7 @@ def test_example_alarms_as_shown(page: str) -> None:
         assert [word == "yes" for word in later.split()] == _alarms(InARow(float(high), 2), score)
     first, text = alarms.index(True) + 1, " ".join(page.split())
     assert f"item {first} of the case" in text
-    assert f"{(DUE[first] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in text
+    assert f"{(DUE[first] - grids.LEAD - DUE[0]) / SECOND:.2f} s after the onset" in text
     assert f"costs {latency_cost(first, 5):.3f}" in text
 
 
@@ -130,7 +130,7 @@ def test_example_of_early_detection() -> None:
     assert f"catches the example at item 1, at a cost of {latency_cost(1, 5):.3f}" in text
     assert "204 cases" in text
     assert f"between {erde_bounds(68 / 204, 5)[0]:.3f} for a perfect detector" in text
-    assert f"Item 1 is judged {(DUE[1] - dataset._LEAD - DUE[0]) / SECOND:.2f} s after the onset" in text
+    assert f"Item 1 is judged {(DUE[1] - grids.LEAD - DUE[0]) / SECOND:.2f} s after the onset" in text
 
 
 def test_beside_others_shows_what_it_says_of_us() -> None:

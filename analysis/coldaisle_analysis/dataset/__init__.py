@@ -11,24 +11,17 @@ import numpy as np
 import pandas as pd
 
 from coldaisle_analysis import tables
-from coldaisle_analysis.arrays import Ints
 from coldaisle_analysis.columns import TLS, Level, conform
-from coldaisle_analysis.dataset import labelled_captures
+from coldaisle_analysis.dataset import grids, labelled_captures
 from coldaisle_analysis.dataset.aggregates import flows, windows
 from coldaisle_analysis.dataset.aggregates.cut import DAY_STARTS, READINGS, Cut, midnight_before
 from coldaisle_analysis.dataset.chains import Steps, steps_of, with_steps
 from coldaisle_analysis.decoding import MqttOptions
 from coldaisle_analysis.features import packets
-from coldaisle_analysis.features.readings import Grid, of_grid
 from coldaisle_analysis.local_time import local_time
 from coldaisle_analysis.truth.frames import TRUTH
 from coldaisle_analysis.truth.readings import Account, settle
-from coldaisle_contracts.clock import DAY, SECOND
-from coldaisle_contracts.plan import Plan
-from coldaisle_contracts.topics import base_id
-
-_LEAD = SECOND // 4
-"""Time from the end of a slot to the next planned reading, in ns."""
+from coldaisle_contracts.clock import DAY
 
 
 @dataclass(frozen=True)
@@ -127,57 +120,15 @@ def _packets(account: Account) -> pd.DataFrame:
 
 def _readings(account: Account) -> pd.DataFrame:
     plan, table = account.evidence.plan, account.readings
-    trace = account.evidence.trace
-    grid = grid_of(account)
     columns = table.assign(
         series=table["client_id"],
         time=pd.to_datetime(table["planned_ns"], utc=True),
-        decided_ns=grid.starts[:, 1:].ravel(),
         **local_time(table["planned_ns"], plan.utc_offset_s),
         value_sent=pd.to_numeric(table["sent"]),
         value_received=pd.to_numeric(table["received"]),
-        **of_grid(grid, trace.packets, trace.messages),
+        **grids.columns(account),
     )
     return conform(columns, "readings")
-
-
-def grid_of(account: Account) -> Grid:
-    """Return the grid of a run: its sensors by the slots of its plan."""
-    plan, table = account.evidence.plan, account.readings
-    slots = plan.scenario.slots
-    sensors = table[["unit", "sensor", "client_id"]].iloc[::slots].reset_index(drop=True)
-    sensors["series"] = sensors["client_id"]
-    sensors["ip"] = [plan.units[unit].host.ip for unit in sensors["unit"]]
-    planned = table["planned_ns"].to_numpy().reshape(-1, slots)
-    ends = np.array([plan.reading_ns(slots, unit) for unit in sensors["unit"]])
-    starts = np.column_stack([planned, ends]) - _LEAD
-    return Grid(sensors, starts, _in_slots(plan, account.deliveries, sensors, starts))
-
-
-def _in_slots(plan: Plan, deliveries: pd.DataFrame, sensors: pd.DataFrame, starts: Ints) -> pd.DataFrame:
-    """Place every PUBLISH in the slot during which it arrived."""
-    number = dict(zip(sensors["client_id"], sensors.index, strict=True))
-    arrived = deliveries.assign(client=deliveries["client"].astype("str").map(base_id, na_action="ignore"))
-    arrived = arrived[arrived["client"].isin(number)].sort_values("time_ns", kind="stable")
-    sensor = arrived["client"].map(number).to_numpy(np.int64)
-    time_ns = arrived["time_ns"].to_numpy()
-    slot = np.empty(len(arrived), np.int64)
-    for row in range(len(starts)):
-        slot[sensor == row] = np.searchsorted(starts[row], time_ns[sensor == row], "right") - 1
-    value = pd.to_numeric(arrived["payload"].astype("object"), errors="coerce").to_numpy(np.float64)
-    table = pd.DataFrame(
-        {
-            "sensor": sensor,
-            "slot": slot,
-            "time_ns": time_ns,
-            "value": value,
-            "row": arrived["row"].to_numpy(),
-            "flow": arrived["flow"].to_numpy(),
-            "msgid": arrived["msgid"].to_numpy(np.int64),
-        }
-    )
-    table = table[table["slot"].between(0, plan.scenario.slots - 1) & table["value"].notna()]
-    return table.reset_index(drop=True)
 
 
 def from_captures(

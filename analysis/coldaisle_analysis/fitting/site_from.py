@@ -56,12 +56,13 @@ def run(
         remedy = f"holds no unit of four sensors that report °C together{f' ({why})' if why else ''}: give a capture with some"
         raise InputError(place, remedy)
     site, by_name = site_of(units, remarks)
-    interval_s, advice = _interval(by_name, remarks)
+    interval_s, nearest = _interval(by_name, remarks)
+    site = _with_rhythms(site, by_name, interval_s, nearest, remarks)
     site, model = _fitted(site, by_name, interval_s, time_zone, progress)
     comments = [
         f"Found in {place}: {_span(units)}.",
         f"Hours and days are in {time_zone}.",
-        f'In the scenario: site = "{out.name if out else "my-site.toml"}" and {advice}.',
+        f'In the scenario: site = "{out.name if out else "my-site.toml"}" and interval_s = {nearest}.',
         *(f"Not as in the capture: {sentence}." for sentence in [*sentences, *remarks.sentences(), *model]),
     ]
     site_file.write(site, comments, out)
@@ -78,22 +79,37 @@ def _span(units: Sequence[Found]) -> str:
     return f"readings from {first} to {last} UTC"
 
 
-def _interval(units: Mapping[str, Found], remarks: Remarks) -> tuple[float, str]:
-    """Return the interval of most units, in s, and the key of a scenario that comes closest to it."""
+def _interval(units: Mapping[str, Found], remarks: Remarks) -> tuple[float, int]:
+    """Return the interval of most units, and the one of a scenario that comes closest to it, in s."""
     periods = {name: unit.period_s for name, unit in units.items()}
     alike = {name: [p for p in periods.values() if _are_alike(p, period)] for name, period in periods.items()}
     common = alike[max(alike, key=lambda name: len(alike[name]))]
     interval_s = float(np.median(common))
     possible = [second for second in range(SHORTEST_S, LONGEST_S + 1) if DAY_S % second == 0]
     nearest = min(possible, key=lambda second: abs(np.log(second / interval_s)))
-    for name, period in periods.items():
-        if not _are_alike(period, interval_s):
-            remarks[f"readings of all units come every {nearest} s"].append(f"{name} (every {period:.3g} s)")
     if not _are_alike(nearest, interval_s):
         remarks[f"an interval divides a day, and is {SHORTEST_S} to {LONGEST_S} s long"].append(
             f"{interval_s:.3g} s"
         )
-    return interval_s, f"interval_s = {nearest}"
+    return interval_s, nearest
+
+
+def _with_rhythms(
+    site: Site, units: Mapping[str, Found], interval_s: float, nearest: int, remarks: Remarks
+) -> Site:
+    """Return a site whose units report in every few slots where their intervals are multiples of that of most."""
+    every = dict[str, int]()
+    for name, unit in units.items():
+        count = round(unit.period_s / interval_s)
+        possible = count > 0 and DAY_S // nearest % count == 0
+        if possible and _are_alike(unit.period_s, count * interval_s):
+            every[name] = count
+        else:
+            remarks[f"readings of all units come every {nearest} s"].append(
+                f"{name} (every {unit.period_s:.3g} s)"
+            )
+    devices = [group.model_copy(update={"every": every.get(group.name, 1)}) for group in site.devices]
+    return Site.model_validate({"devices": devices, "medians": site.medians})
 
 
 def _are_alike(period_s: float, other_s: float) -> bool:

@@ -118,6 +118,6 @@ class Facts:
         scenario = self.plan.scenario
         return (
             f"{len(scenario.units)} cooling units with four temperature sensors each, a reading every "
-            f"{scenario.interval_s:g} s over MQTT 3.1, for {scenario.duration_h:g} h from {scenario.first_day} "
+            f"{scenario.intervals} over MQTT 3.1, for {scenario.duration_h:g} h from {scenario.first_day} "
             f"({scenario.time_zone})"
         )

@@ -11,7 +11,7 @@ def played(plan: Plan) -> str:
     hours = scenario.duration_h
     length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
     return (
-        f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.interval_s:g} s for "
+        f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.intervals} for "
         f"{length} ({scenario.time_zone}). {happened(plan)}"
     )
 

@@ -142,7 +142,7 @@ def _clocks_kept(evidence: Evidence) -> Iterator[str]:
         (unit, slot)
         for episode in evidence.plan.episodes
         for unit in (evidence.plan.scenario.units if episode.unit == BROKER.name else (episode.unit,))
-        for slot in range(episode.onset, episode.onset + episode.readings)
+        for slot in evidence.plan.span(episode)
     }
     for (shard, unit), queries in evidence.times.groupby(["shard", "host"]):
         free = [slot for slot in queries["slot"] if (unit, slot) not in covered]

@@ -124,10 +124,10 @@ def _whole(lines: pd.DataFrame) -> pd.DataFrame:
 def _planned(evidence: Evidence) -> pd.DataFrame:
     """Return one row per planned reading."""
     plan = evidence.plan
-    slots = range(plan.scenario.slots)
     rows = [
         (unit.name, sensor, client, slot, slot // plan.scenario.slots_per_day + 1, planned)
         for unit in plan.units.values()
+        for slots in [plan.slots_of(unit.name)]
         for times in [[plan.reading_ns(slot, unit.name) for slot in slots]]
         for sensor, client in enumerate(unit.clients, 1)
         for slot, planned in zip(slots, times, strict=True)

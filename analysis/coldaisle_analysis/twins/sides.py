@@ -71,7 +71,8 @@ def least_of(level: Level) -> Floats:
 
 def memory_ns(plan: Plan) -> int:
     """Return the time after which no column of a sensor remembers a change, in ns."""
-    return MEMORY * round(plan.scenario.interval_s * SECOND)
+    slowest_s = max(plan.scenario.interval_of(unit) for unit in plan.units)
+    return MEMORY * round(slowest_s * SECOND)
 
 
 def site_of(rows: pd.DataFrame, level: Level) -> Site | None:

@@ -108,6 +108,8 @@ def _readings(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]
         if line["event"] != "reading":
             continue
         name = f"reading {line['client']} slot {line['slot']}"
+        if not plan.units[unit].rhythm.reports(line["slot"]):
+            yield f"has {name}, and its unit does not report in this slot"
         episode = journals.episodes.get(line["episode"])
         stepped = episode is not None and episode.kind == "clock-step"
         if line["episode"] and (episode is None or episode.row.actor != "unit" or episode.unit != unit):

@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from coldaisle_contracts.topics import SENSORS
 from coldaisle_contracts.twins import twins_of
 from coldaisle_desk.view import View
 
@@ -23,7 +22,7 @@ _FATES = {
 def context(view: View) -> dict[str, Any]:
     """Return the values of the panel."""
     run = view.run
-    planned = view.plan.scenario.slots * len(view.plan.scenario.units) * len(SENSORS)
+    planned = view.plan.readings_on(range(view.plan.scenario.days))
     sent = sum(map(len, run.record.sent.values()))
     fates, forged, acts = _fates(view)
     return {

@@ -122,7 +122,7 @@ def _verdict(view: View, row: Row, *, over: bool) -> Verdict:
         return ""
     if row.alarms:
         return "caught"
-    grace_ns = round(2 * view.plan.scenario.interval_s * SECOND)
+    grace_ns = round(2 * view.plan.scenario.interval_of(row.episode.unit) * SECOND)
     return "missed" if over and row.played and view.now_of(row.episode) > row.played[1] + grace_ns else "open"
 
 

@@ -35,7 +35,8 @@ def nothing() -> JSONResponse:
 def answer(view: View) -> JSONResponse:
     """Return the curves: for each sensor the times in s, the values sent, and the values received.
 
-    A value that was not received is ``null``; where nothing was changed, only ``differs`` names no slot.
+    A value that was not received is ``null``; where nothing was changed, only ``differs`` names no slot. ``every`` and ``first`` say in
+    which of the slots the unit reports.
     """
     plan, record = view.plan, view.run.record
     slots = _slots(view)
@@ -44,11 +45,13 @@ def answer(view: View) -> JSONResponse:
         received[sensor][slot] = value
     curves = {}
     for unit in list(plan.units.values())[:MOST_UNITS]:
+        rhythm = {"every": unit.rhythm.every, "first": unit.rhythm.next(slots.start) - slots.start}
         for number, client in enumerate(unit.clients, 1):
             sent, got = record.sent.get((unit.name, number), {}), received[unit.name, number]
             curves[client] = {
                 "sent": [sent.get(slot) for slot in slots],
                 "differs": {slot - slots.start: got[slot] for slot in slots if slot in got},
+                **rhythm,
             }
     interval = plan.scenario.interval_s
     first = view.run.start_ns / SECOND + plan.utc_offset_s

@@ -43,7 +43,8 @@
   function draw(curves) {
     const names = Object.keys(curves.sensors);
     for (const client of names) {
-      const { sent, differs } = curves.sensors[client];
+      const { sent: measured, differs, every, first } = curves.sensors[client];
+      const sent = measured.map((value, slot) => slot % every === first ? value : undefined); // null is a gap in the line, undefined is none
       const times = sent.map((_, slot) => curves.begin + slot * curves.step);
       const altered = sent.map(() => null), removed = sent.map(() => null);
       for (const [slot, value] of Object.entries(differs)) {
@@ -53,7 +54,7 @@
       const known = plots.get(client) || frame(client);
       const count = Object.keys(differs).length;
       known.caption.textContent = count ? ` ${count} not as sent` : "";
-      known.drawing.setAttribute("aria-label", `${client}: ${sent.filter((value) => value !== null).length} readings, ${count} not received as sent`);
+      known.drawing.setAttribute("aria-label", `${client}: ${sent.filter((value) => value != null).length} readings, ${count} not received as sent`);
       const data = [times, sent, altered, removed];
       if (known.plot) known.plot.setData(data);
       else known.plot = new uPlot(options(known.drawing.clientWidth, colour("--paper")), data, known.drawing);

@@ -10,4 +10,4 @@ class Attack(delay.Attack):
 
     def ready(self, path: Path, act: Act) -> bool:
         """Tell whether the next reading has passed too."""
-        return super().ready(path, act) and path.spoofer.passed(act.slot + 1, act.sensor)
+        return super().ready(path, act) and path.spoofer.passed(act.slot + path.rhythm.every, act.sensor)

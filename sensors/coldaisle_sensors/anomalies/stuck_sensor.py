@@ -8,6 +8,7 @@ class Anomaly(Wrong):
     """A sensor that does not follow the temperature any more."""
 
     def wrong(self, act: Act, celsius: float) -> float:
-        """Return the temperature of the slot before the episode, in °C."""
+        """Return the temperature of the reading before the episode, in °C."""
         del celsius
-        return self.gear.values[self.episode.onset - 1][act.sensor - 1]
+        before = self.episode.onset - self.gear.reporter.unit.rhythm.every
+        return self.gear.values[before][act.sensor - 1]

@@ -62,7 +62,7 @@ def its_acts_lie_within_the_episode(kind: Kind, plan: Plan) -> Iterator[str]:
         if not episode.approach_ns <= episode.begin_ns < episode.end_ns:
             yield f"{episode.id}: it does not approach before it begins and begin before it ends"
         for act in episode.acts:
-            inside = act.slot in range(episode.onset, episode.onset + episode.readings)
+            inside = act.slot in plan.span(episode)
             timely = all(episode.approach_ns <= at <= episode.end_ns for at in act.times_ns)
             if not inside or not timely or act.sensor not in (0, *episode.sensors):
                 yield f"{episode.id}: {act} lies outside of the episode"

@@ -62,7 +62,7 @@ def no_reading_is_lost_to_its_sensor(played: Played) -> Iterator[str]:
     """Yield the units that did not take every reading once, or did not get its acknowledgement; a silent sensor takes none."""
     for unit, lines in played.units.items():
         silent = sum(line["event"] == "act" and line["operation"] == "swallow" for line in lines)
-        expected = played.plan.scenario.slots * len(SENSORS) - silent
+        expected = len(played.plan.slots_of(unit)) * len(SENSORS) - silent
         readings = [(line["client"], line["slot"]) for line in lines if line["event"] == "reading"]
         if not expected == len(readings) == len(set(readings)):
             yield f"{unit} has {len(set(readings))} acknowledged readings of {expected}"

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from coldaisle_contracts.plan import Episode, Plan
-from coldaisle_contracts.scenario import BROKER
 from coldaisle_contracts.taxonomy import Family
-from coldaisle_contracts.topics import SENSORS
 
 _LABEL = 16
 """Width of day and target before the hours, in columns."""
@@ -51,7 +49,7 @@ def sentence(plan: Plan) -> str:
     return (
         f"{scenario.duration_h:g} h from {scenario.start:%a %Y-%m-%d %H:%M %z} "
         f"({scenario.time_zone}), {len(scenario.units)} unit{'s' * (len(scenario.units) != 1)}, {scenario.slots:,} slots, "
-        f"{scenario.slots * len(scenario.units) * len(SENSORS):,} readings, seed {scenario.seed}"
+        f"{plan.readings_on(range(scenario.days)):,} readings, seed {scenario.seed}"
     )
 
 
@@ -80,8 +78,8 @@ def chains(plan: Plan) -> Iterator[str]:
 
 
 def targets(plan: Plan) -> tuple[str, ...]:
-    """Return the lanes of a day: the units of the scenario, then the broker."""
-    return (*plan.scenario.units, BROKER)
+    """Return the lanes of a day: the units of the scenario, the companions that an episode attacks, then the broker."""
+    return plan.targets
 
 
 def hours_shown(plan: Plan) -> int:
@@ -93,7 +91,7 @@ def span_h(plan: Plan, episode: Episode) -> tuple[float, float]:
     """Return begin and end of an episode, in h after local midnight of its day."""
     interval, per_day = plan.scenario.interval_s / 3600, plan.scenario.slots_per_day
     begin = episode.onset % per_day * interval
-    return begin, begin + episode.readings * interval
+    return begin, begin + episode.readings * plan.scenario.rhythm_of(episode.unit).every * interval
 
 
 def local(plan: Plan, episode: Episode) -> tuple[datetime, datetime]:
