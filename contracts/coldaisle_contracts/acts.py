@@ -17,13 +17,14 @@ BURST_GAP = (8_000_000, 30_000_000)
 """Least and greatest time between two copies of a burst, in ns, where the scenario names none."""
 QUIET_S = 3.0
 """Time before a reading in which no act begins, in s."""
+LEAD = 20_000_000
+"""Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
 SWAP_NS = 100_000_000
 """Time from the next reading to the release of the one that it overtakes, in ns."""
 HIDDEN_S = (0.0002, 0.0007)
 """Least and greatest delay that the jitter of a unit's waking hides, in s."""
 EACH_S, PACE = 0.005, 1e7
-"""Time that a malformed packet takes with its connection, in s, and the rate at which its bytes are sent, in bytes/s; on 2 cores half
-that time."""
+"""Time that a malformed packet takes with its connection, in s (half of that on 2 cores), and the rate of its bytes, in bytes/s."""
 NEUTRAL = 20.0
 """Centre of forged values that name no sensor, in °C: the median of the supply air."""
 
@@ -227,6 +228,12 @@ def _ends(draft: Draft) -> Iterator[Act]:
         yield Act(slot=slot, sensor=0, operation=operation, amount=amount, times_ns=(due,))
 
 
+def _bounds(draft: Draft) -> Iterator[Act]:
+    bounds = (draft.onset, draft.at(draft.onset) - LEAD), (draft.slots[-1], draft.between(draft.slots[-1]))
+    for (slot, due), sensor in itertools.product(bounds, draft.sensors):
+        yield Act(slot=slot, sensor=sensor, operation=draft.spec.kind, times_ns=(due,))
+
+
 def _outage(draft: Draft) -> Iterator[Act]:
     half = round(draft.parameters["outage_s"] / 2 * SECOND)
     reading = draft.at(draft.onset)
@@ -244,5 +251,6 @@ _LAYERS: dict[Pace, Callable[[Draft], Iterator[Act]]] = {
     "slots": _slots,
     "once": _once,
     "ends": _ends,
+    "bounds": _bounds,
     "outage": _outage,
 }

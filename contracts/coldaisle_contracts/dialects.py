@@ -37,6 +37,7 @@ class Dialect:
         version: version of MQTT.
         qos: quality of service of its readings, and of its will.
         tls: whether its connections are encrypted.
+        fallback: whether it uses the plaintext listener where that for TLS refuses it, see :data:`FALLBACK_AFTER`.
         retain: whether the broker retains its readings, and its will.
         clean_session: whether a connection begins without the session of the one before; false asks the broker to keep it.
         session_expiry_s: time for which a broker keeps the session after a connection, in s; only MQTT 5 says so.
@@ -48,6 +49,7 @@ class Dialect:
     version: Version = "3.1"
     qos: Qos = 1
     tls: bool = False
+    fallback: bool = False
     retain: bool = False
     clean_session: bool = True
     session_expiry_s: int = 0
@@ -65,6 +67,8 @@ USUAL = Dialect()
 """The dialect of the published captures."""
 ALIAS = 1
 """The topic alias that a unit uses: each connection has one topic."""
+FALLBACK_AFTER = 3
+"""Number of refused connections in a row after which a unit with ``fallback`` opens one without TLS; the one after that is encrypted again."""
 PLAINTEXT = "plaintext"
 DEMANDED = (*(field.name for field in fields(Dialect)), PLAINTEXT)
 """What a kind can demand: properties of a unit's dialect, and a listener of the broker for plaintext."""

@@ -35,7 +35,7 @@ KEYS = {
     "question": "the name that was looked up",
     "raw": "path of the raw capture, relative to the run's folder",
     "raw_sha256": "sha256 of the raw capture, hex",
-    "reason": "why the connection is opened or closed: start, lost, end, absence, or the kind of an episode",
+    "reason": "why the connection is opened or closed: start, lost, fallback (lost, and opened without TLS), end, absence, or the kind of an episode",
     "retain": "whether the broker was asked to keep the message",
     "role": "role of the frame in the episode",
     "sensor": "number of the sensor; 0 for none",
@@ -61,9 +61,13 @@ Phase = Literal["approach", "on_path", "begin", "end", "off_path"]
 """Phases of an episode in their order; one that is not played on the path has ``begin`` and ``end`` alone."""
 FrameAct = Literal[
     "poison", "restore", "relay", "alter", "copy", "release", "double", "swallow", "lose", "acknowledge", "proceed", "clear", "reset",
-    "repeat", "reply", "speak", "answer", "syn", "ask",
+    "refuse", "repeat", "reply", "speak", "answer", "syn", "ask",
 ]  # fmt: skip
 """Acts of the attacker on a frame, see docs/architecture.md."""
+FALLBACK = "fallback"
+"""Reason of a connection that a unit opened without TLS, after a connection was lost and others were refused."""
+UNWANTED = ("lost", FALLBACK)
+"""Reasons of connections that replace one that was lost."""
 
 
 @dataclass
@@ -216,6 +220,16 @@ class OpenLine:
 
 
 @dataclass
+class RefuseLine:
+    """The attacker refused a connection that a unit opened, in the broker's name; the port is the unit's."""
+
+    event = "refuse"
+    episode: str
+    port: int
+    at_ns: int
+
+
+@dataclass
 class LookupLine:
     """A workstation looked a name up."""
 
@@ -273,6 +287,6 @@ class SealedLine:
 
 Line = (
     ConnectLine | DisconnectLine | ReadingLine | MessageLine | ReceivedLine | TimeLine | FailedTimeLine | EpisodeLine | ActLine
-    | FrameLine | OpenLine | LookupLine | LeaseLine | FetchLine | OffsetLine | SealedLine
+    | FrameLine | OpenLine | RefuseLine | LookupLine | LeaseLine | FetchLine | OffsetLine | SealedLine
 )  # fmt: skip
 """Any line of a journal; :class:`~coldaisle_contracts.journal.Journal` adds event and shard."""

@@ -362,6 +362,18 @@ _KINDS = (
         "mqtt.msgtype == 3", (Role.REMOVED,), ("swallow",),
         actor="unit", edit="swallow", drawn=False,
     ),
+    # -- attacks on TLS; they come last, so that the numbers of the other kinds stay, and are played only when named ------------------------
+    Kind(
+        "downgrade", "on the path", "T0830",
+        "the port for TLS refuses a unit's connections until it reports in plaintext, which the attacker reads",
+        f"mqtt.msgtype == 3 && {_FROM}", _PATH, ("refuse",), pace="bounds", frames=12, cost_s=0.5, tail=2,
+        demands=(
+            Demand(PLAINTEXT, (True,), "a downgrade leads to its plaintext listener"),
+            Demand("tls", (True,), "what speaks plaintext needs no downgrade"),
+            Demand("fallback", (True,), "it would rather be silent than speak plaintext"),
+        ),
+        expels=True, drawn=False,
+    ),
 )  # fmt: skip
 
 SHIPPED: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 from datetime import datetime
 
-from coldaisle_contracts.acts import Draft, acts_of, effort_s, strength
+from coldaisle_contracts.acts import LEAD, Draft, acts_of, effort_s, strength
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.demands import imitated, playable, refuse_unplayable
 from coldaisle_contracts.draws import Placed, claims, draw, lead, needed, plays
@@ -17,8 +17,6 @@ from coldaisle_contracts.scenario import EpisodeSpec, Scenario
 from coldaisle_contracts.site_parameters import few
 from coldaisle_contracts.topics import SENSORS
 
-LEAD = 20_000_000
-"""Time before a reading at which the attacker wakes, in ns. It exceeds the timekeeper's lookahead, so the attacker is ready first."""
 TRAIL = 60_000_000
 """Time from the last frame of an episode to its end, in ns: the delayed ACK (40 ms) still belongs to it."""
 OVERHEAD = 200

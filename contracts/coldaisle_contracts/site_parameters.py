@@ -202,6 +202,9 @@ class Site(Model):
             elif not self._is_encrypted(group) and not self.broker.plaintext:
                 remedy = "leave it out, or give broker.plaintext = true"
                 raise MismatchError(f"devices.{index}.tls", group.tls, remedy)
+            elif group.fallback and not (self._is_encrypted(group) and self.broker.plaintext):
+                remedy = "leave it out, or give tls = true and broker.plaintext = true: it leads from TLS to plaintext"
+                raise MismatchError(f"devices.{index}.fallback", group.fallback, remedy)
 
     def _refuse_shared_addresses(self, devices: list[Host]) -> None:
         """Refuse workstations that have a name or an address of a device."""

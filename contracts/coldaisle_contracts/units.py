@@ -112,6 +112,7 @@ class Group(Numbered):
         version: version of MQTT that they speak.
         qos: quality of service of their readings and wills.
         tls: whether their connections are encrypted; by default where the broker has no plaintext listener.
+        fallback: whether they use the plaintext listener for one connection where that for TLS has refused three in a row.
         retain: whether the broker retains their readings and wills.
         keepalive_s: MQTT keepalive, in s; longer than the interval, and when left out that of the scenario.
         clean_session: whether a connection begins without the session of the one before.
@@ -134,6 +135,7 @@ class Group(Numbered):
     version: Version = "3.1"
     qos: Qos = Field(default=1, exclude_if=lambda qos: bool(qos == 1))
     tls: bool | None = Field(default=None, exclude_if=lambda tls: tls is None)
+    fallback: bool = Field(default=False, exclude_if=lambda fallback: not fallback)
     retain: bool = Field(default=False, exclude_if=lambda retain: not retain)
     keepalive_s: int = Field(default=0, ge=0, le=65_535, exclude_if=lambda keepalive: not keepalive)
     clean_session: bool = Field(default=True, exclude_if=bool)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+from coldaisle_contracts.addressing import TLS_PORT
 from coldaisle_contracts.topics import SENSORS, base_id, sensor_of
 from coldaisle_contracts.units import Unit
 from coldaisle_injector import edits, messages, mqtt
 from coldaisle_injector.connection import Connection
 from coldaisle_injector.edits import Edit, Reading
 from coldaisle_injector.notes import Notes
-from coldaisle_injector.segments import Segment
+from coldaisle_injector.segments import ACK, SYN, Segment
 from coldaisle_injector.spoofing import Spoofer
 from coldaisle_injector.translation import MASK
 
@@ -54,7 +55,7 @@ class Editor:
 
         Every change of length is recorded in the translation of the stream.
         """
-        if self._unit.dialect.tls:
+        if _is_encrypted(segment):
             return segment.payload, self._hidden(conn, segment) if upward else edits.Pass()
         out, at = b"", segment.seq
         edit: Edit = edits.Pass()
@@ -74,9 +75,14 @@ class Editor:
             out += data
         return out, edit
 
+    def refuses(self, segment: Segment) -> bool:
+        """Tell whether a segment of the unit asks for a connection that the attack refuses."""
+        asks = segment.flags & (SYN | ACK) == SYN
+        return self.acting and asks and self.attack.refuses(segment.dport)
+
     def messages(self, segment: Segment) -> Iterator[mqtt.Message]:
         """Yield the messages in a segment; none where they are encrypted."""
-        if self._unit.dialect.tls:
+        if _is_encrypted(segment):
             return iter(())
         return mqtt.messages(segment.payload, properties=self._unit.dialect.has_properties)
 
@@ -184,3 +190,8 @@ class Editor:
         if operation is None or (operation == "modify" and after == reading.value):
             return
         self._notes.act(operation, reading, port=conn.port, mid=conn.publish[2], after=after, digest=digest)
+
+
+def _is_encrypted(segment: Segment) -> bool:
+    """Tell whether a segment is one of a connection with TLS: a unit that falls back has connections without, too."""
+    return TLS_PORT in (segment.sport, segment.dport)

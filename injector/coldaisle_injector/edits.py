@@ -80,6 +80,11 @@ class Editing:
         del reading
         return Pass()
 
+    def refuses(self, port: int) -> bool:
+        """Tell whether the unit's connections to a port of the broker are refused."""
+        del port
+        return False
+
     def on_answer(self, slot: int, datagram: bytes) -> bytes:
         """Return the NTP answer that the unit gets in a slot instead of the server's."""
         del slot

@@ -74,6 +74,26 @@ def forge(
     return complete(out)
 
 
+def refusal(segment: Segment, macs: tuple[str, str]) -> bytes:
+    """Return the RST with which a host answers a SYN to a port where nobody listens (RFC 9293, section 3.10.7.1).
+
+    Args:
+        segment: the SYN.
+        macs: source and target MAC address.
+    """
+    source, target = macs
+    ip = IP(src=segment.target, dst=segment.source, id=0, flags="DF")
+    tcp = TCP(
+        sport=segment.dport,
+        dport=segment.sport,
+        seq=0,
+        ack=segment.seq + 1 & 0xFFFFFFFF,
+        flags="RA",
+        window=0,
+    )
+    return bytes(Ether(src=source, dst=target) / ip / tcp)
+
+
 def tampered(frame: bytes, field: str, value: int) -> bytes:
     """Return a frame with one header field set and right checksums, unless the field is a checksum.
 

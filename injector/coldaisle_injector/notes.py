@@ -6,7 +6,15 @@ from typing import Literal, Protocol
 from coldaisle_contracts.addressing import BROKER, Host
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.journal import Journal, frame_digest
-from coldaisle_contracts.journal_lines import ActLine, EpisodeLine, FrameAct, FrameLine, OpenLine, Phase
+from coldaisle_contracts.journal_lines import (
+    ActLine,
+    EpisodeLine,
+    FrameAct,
+    FrameLine,
+    OpenLine,
+    Phase,
+    RefuseLine,
+)
 from coldaisle_contracts.plan import Act, Episode
 from coldaisle_contracts.taxonomy import Role
 from coldaisle_injector.edits import Reading
@@ -70,6 +78,10 @@ class Notes:
     def opened(self, port: int) -> None:
         """Journal that an act opens a connection to the broker from a port of the attacker's own host."""
         self.journal.write(OpenLine(self.episode, port, self.times.now_ns()))
+
+    def refused(self, port: int) -> None:
+        """Journal that the attack refuses a connection that the unit opens from a port."""
+        self.journal.write(RefuseLine(self.episode, port, self.times.now_ns()))
 
     def frame(
         self,

@@ -54,6 +54,9 @@ class Relay:
             Whether it carried new data, or is all that the broker answers to a reading of QoS 0: it acknowledges new data.
         """
         upward = segment.source == self._unit.ip
+        if upward and self._editor.refuses(segment):
+            self._refuse(segment)
+            return False
         conn = self._connection(segment, upward=upward)
         half, other = (conn.up, conn.down) if upward else (conn.down, conn.up)
         fresh = half.see(segment, self._notes.times.wall_ns()) and bool(segment.payload)
@@ -70,6 +73,13 @@ class Relay:
         else:
             self._wire.send(frame)
         return fresh or answers
+
+    def _refuse(self, segment: Segment) -> None:
+        """Answer a request for a connection in the broker's name: nobody listens."""
+        self._notes.frame(segment.frame, self._unit, Role.CONSEQUENCE, "swallow", anomalous=True)
+        self._notes.refused(segment.sport)
+        refusal = frames.refusal(segment, _macs(self._unit))
+        self._spoofer.send(refusal, self._unit, Role.INJECTED, "refuse")
 
     def _edited(
         self, conn: Connection, segment: Segment, *, upward: bool, editing: bool

@@ -9,8 +9,9 @@ import sys
 import termios
 from collections.abc import Callable, Sequence
 
+from coldaisle_contracts.addressing import MQTT_PORT
 from coldaisle_contracts.clock import SECOND, Clock
-from coldaisle_contracts.dialects import USUAL, Dialect
+from coldaisle_contracts.dialects import FALLBACK_AFTER, USUAL, Dialect
 from coldaisle_contracts.errors import RunError
 from coldaisle_contracts.topics import sensor_of
 from coldaisle_sensors.paho_client import PahoClient
@@ -56,6 +57,7 @@ class Link:
     Attributes:
         acknowledged: numbers of the readings that were acknowledged, see :meth:`publish`.
         port: TCP port of the last connection.
+        fallen_back: whether that is in plaintext, because TLS was refused.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class Link:
         self.port = 0
         self._address = (host, port, keepalive_s)
         self._on_open, self._qos = on_open, dialect.qos
+        self._encryption, self._falls_back = encryption, dialect.fallback
+        self.fallen_back, self._refused = False, 0
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
         self._paho = PahoClient(name, dialect, sensor_of(client), encryption)
         self._paho.on_port = self._on_port
@@ -91,10 +95,16 @@ class Link:
         if (sock := self.socket()) is not None and _undelivered(sock):
             sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _ABORT)
         self.connected, self.lost = False, False
+        self.fallen_back = self._falls_back and self._refused >= FALLBACK_AFTER
+        self._paho.encryption = None if self.fallen_back else self._encryption
+        host, port, keepalive_s = self._address
+        refused, self._refused = 0 if self.fallen_back else self._refused, 0
         try:
-            self._paho.dial(*self._address)
-        except OSError:
+            self._paho.dial(host, MQTT_PORT if self.fallen_back else port, keepalive_s)
+        except OSError as error:
             self.lost = True
+            if isinstance(error, ConnectionRefusedError):
+                self._refused = refused + 1
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Send a PUBLISH and return its number, which is its message id at QoS 1 and 2."""

@@ -14,6 +14,7 @@ from coldaisle_contracts.plan import Episode, Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import BROKER, Scenario
 from coldaisle_contracts.taxonomy import Role
+from coldaisle_testbed.obedience.layout import site_for
 
 SEEDS = st.integers(0, 2**32 - 1)
 HIDING = [kind.name for kind in SHIPPED.values() if kind.stealth]
@@ -31,14 +32,15 @@ def made(seed: int = 1, **changes: Any) -> Scenario:
 
 def drawing(kind: str, seed: int, count: int = 4, **changes: Any) -> Plan:
     """Return a plan whose episodes all have one kind and are drawn by seed."""
-    return build_plan(made(seed, drawn={"count": count, "kinds": {kind: 1}} | changes))
+    drawn = {"count": count, "kinds": {kind: 1}} | changes
+    return build_plan(made(seed, drawn=drawn, **site_for([SHIPPED[kind]])))
 
 
 def playing(kind: str, **changes: Any) -> Episode:
     """Return the plan's one episode, which has the given keys."""
     spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if SHIPPED[kind].brief else 4}
     unit = {"unit": "inrow-13"} if SHIPPED[kind].target == "unit" else {}
-    (only,) = build_plan(made(episodes=[spec | unit | changes])).episodes
+    (only,) = build_plan(made(episodes=[spec | unit | changes], **site_for([SHIPPED[kind]]))).episodes
     return only
 
 
@@ -220,6 +222,7 @@ def test_other_intervals_have_a_plan_or_a_sentence(kind: str, interval: float) -
         duration_h=72,
         keepalive_s=36_000,
         drawn={"count": 3, "readings": (2, 5), "kinds": {kind: 1}},
+        **site_for([SHIPPED[kind]]),
     )
     if (interval, kind) in TOO_CLOSE:
         with pytest.raises(InputError, match=rf"key drawn\.kinds is '{kind}': make interval_s longer than"):

@@ -29,10 +29,13 @@ def _scenario(site: dict[str, Any], **more: Any) -> Scenario:
     [
         (BESIDE, "modification", "crah-1", "crah-1 has tls = true, and an attacker on the path of TLS can neither read nor change"),
         (BESIDE, "removal", "crah-1", "choose a unit whose tls is false"),
+        (ALONE, "downgrade", "inrow-13", "the broker has plaintext = false, and a downgrade leads to its plaintext listener: give it plaintext = true"),
+        (BESIDE, "downgrade", "crah-1", "crah-1 has fallback = false, and it would rather be silent than speak plaintext: choose a unit whose fallback is true"),
+        (BESIDE, "downgrade", "rack-1", "rack-1 has tls = false, and what speaks plaintext needs no downgrade"),
         (ALONE, "brute-force", None, "the broker has plaintext = false, and the attacker's clients speak plaintext: give it plaintext = true"),
     ],
 )  # fmt: skip
-def test_an_episode_that_needs_plaintext_is_refused(
+def test_an_episode_that_cannot_be_played_is_refused(
     site: dict[str, Any], kind: str, unit: str | None, reason: str
 ) -> None:
     """The sentence names kind, unit or listener, and the reason."""
@@ -59,3 +62,18 @@ def test_only_what_can_be_played_is_drawn(site: dict[str, Any]) -> None:
             concerned = not demand.variants or episode.variant in demand.variants
             assert not (demand.key == "tls" and encrypted and concerned), episode.kind
             assert not (demand.key == "plaintext" and not plan.scenario.site.broker.plaintext), episode.kind
+
+
+@pytest.mark.parametrize(
+    ("broker", "group"),
+    [({"tls": "1.3"}, {"tls": False}), ({"tls": "1.3", "plaintext": False}, {}), ({}, {})],
+    ids=["no TLS", "no plaintext listener", "no listener for TLS"],
+)
+def test_a_unit_falls_back_from_tls_to_plaintext_alone(broker: dict[str, Any], group: dict[str, Any]) -> None:
+    """Without TLS, or without a plaintext listener, the key is refused with its place and a remedy."""
+    site = {"broker": broker, "devices": [{"address": 100, "fallback": True, **group}]}
+    with pytest.raises(
+        InputError, match=r"key site\.devices\.0\.fallback is True: .* or give tls = true and"
+    ) as caught:
+        Scenario.check({**BASE, "site": site}, "made.toml")
+    assert "\n" not in str(caught.value)

@@ -15,6 +15,7 @@ from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario, load_scenario
 from coldaisle_contracts.taxonomy import Kind, Parameter, Role
+from coldaisle_testbed.obedience.layout import site_for
 
 ROWS = [(kind, row) for kind in SHIPPED.values() for row in kind.parameters]
 BASE = 'name = "made"\nseed = 1\nfirst_day = 2026-03-02\ntime_zone = "UTC"\nduration_h = 24\n'
@@ -31,6 +32,7 @@ def playing(kind: str, **changes: Any) -> Episode:
     spec = {"kind": kind, "day": 1, "start": "01:00", "readings": 1 if SHIPPED[kind].brief else 4}
     unit = {"unit": "inrow-13"} if SHIPPED[kind].target == "unit" else {}
     scenario = {"name": "made", "seed": 1, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 24}
+    scenario |= site_for([SHIPPED[kind]])
     (only,) = build_plan(Scenario.model_validate(scenario | {"episodes": [spec | unit | changes]})).episodes
     return only
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coldaisle_contracts.acts import LEAD
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.draws import MARGIN
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.kinds import BENIGN, DRAWN
 from coldaisle_contracts.plan import Plan, seed_for
-from coldaisle_contracts.planning import LEAD, TRAIL, build_plan
+from coldaisle_contracts.planning import TRAIL, build_plan
 from coldaisle_contracts.scenario import BROKER, Scenario, load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

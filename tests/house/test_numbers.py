@@ -16,8 +16,9 @@ from coldaisle_analysis.evaluation.splits import DAY_FOLDS
 from coldaisle_analysis.models import BASELINES, WITH_POLICIES
 from coldaisle_analysis.models import SHIPPED as MODELS
 from coldaisle_analysis.models.model import EVERY_ROW
+from coldaisle_contracts.acts import LEAD
 from coldaisle_contracts.kinds import ATTACKS, BENIGN, DRAWN
-from coldaisle_contracts.planning import LEAD, build_plan
+from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
 from coldaisle_contracts.topics import SENSORS
 from coldaisle_testbed import capacity

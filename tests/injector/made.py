@@ -14,6 +14,7 @@ from coldaisle_contracts.plan import Episode
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
 from coldaisle_injector.segments import Segment
+from coldaisle_testbed.obedience.layout import site_for
 
 UNIT = UNITS["inrow-13"]
 VICTIM = SITE.units["inrow-13"]
@@ -29,7 +30,9 @@ def episode(**keys: object) -> Episode:
     which = {"sensors": (1,)} if row.picks_sensors else {}
     spec = {"day": 1, "start": "00:10", "readings": 1 if row.brief else 2, **where, **which, **keys}
     scenario = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
-    return build_plan(Scenario.model_validate({**scenario, "episodes": [spec]})).episodes[0]
+    return build_plan(Scenario.model_validate({**scenario, "episodes": [spec], **site_for([row])})).episodes[
+        0
+    ]
 
 
 def publish(value: str, mid: int) -> bytes:

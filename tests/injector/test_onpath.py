@@ -24,7 +24,7 @@ from coldaisle_injector.catalogue import OnPath, attack_for
 from coldaisle_injector.messages import PUBCOMP, PUBREC, PUBREL, acknowledgement
 from coldaisle_injector.notes import Notes
 from coldaisle_injector.onpath import PATIENCE_NS, Path
-from coldaisle_injector.script import ScriptRunner
+from coldaisle_injector.script import At, ScriptRunner
 from coldaisle_injector.segments import Arp, Segment, read_arp
 from coldaisle_injector.spoofing import OffPathError
 from coldaisle_injector.wire import Guard
@@ -426,6 +426,42 @@ def test_reset_breaks_a_connection_on_both_sides(tmp_path: FilePath) -> None:
     assert (act["operation"], act["client"], act["port"]) == ("reset", "131", PORT)
     with pytest.raises(OffPathError, match="has no connection of sensor 1"):
         scene.path.spoofer.reset(2, 1)
+
+
+def _asking(port: int) -> Segment:
+    """Return the unit's SYN to a port of the broker."""
+    tcp = TCP(sport=PORT + 1, dport=port, seq=7, flags="S", options=[("MSS", 1460)])
+    read = Segment.read(bytes(Ether(src=UNIT.mac, dst=INJECTOR.mac) / IP(src=UNIT.ip, dst=BROKER.ip) / tcp))
+    assert read is not None
+    return read
+
+
+def test_downgrade_refuses_tls_until_its_last_reset(tmp_path: FilePath) -> None:
+    """A SYN to port 8883 is answered by the RST of a closed port, with its lines, until the second reset; one to port 1883 passes."""
+    scene = _Scene(tmp_path, "downgrade")
+    scene.begin()
+    times, script = iter(act.times_ns[0] for act in scene.episode.acts), scene.attack.during(scene.path)
+    scene.path.on_segment(_asking(8883))
+    assert [tcp.target for tcp in scene.wire.segments()] == [BROKER.ip]
+    assert next(script) == At(next(times))
+    assert next(script) == At(next(times))
+    scene.wire.sent.clear()
+    scene.path.on_segment(_asking(8883))
+    (frame,) = scene.wire.sent
+    assert_valid(frame)
+    (refusal,) = scene.wire.segments()
+    assert (refusal.source, refusal.target, refusal.sport, refusal.dport) == (
+        BROKER.ip,
+        UNIT.ip,
+        8883,
+        PORT + 1,
+    )
+    assert (refusal.seq, refusal.ack, refusal.flags) == (0, 8, 0x14)
+    assert [line["port"] for line in scene.lines("refuse")] == [PORT + 1]
+    noted = [(line["act"], line["role"], line["side"]) for line in scene.lines("frame")]
+    assert noted[-2:] == [("swallow", "consequence", "unit"), ("refuse", "injected", "unit")]
+    scene.path.on_segment(_asking(1883))
+    assert [tcp.target for tcp in scene.wire.segments()] == [BROKER.ip]
 
 
 def test_sensor_of_a_new_connection_is_the_one_its_connect_names(tmp_path: FilePath) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.netns.catalogue import PLAN
+from tests.netns.catalogue import PLAN, PLAYED
 
 from coldaisle_analysis import dataset
 from coldaisle_analysis.dataset import Dataset
@@ -12,7 +12,7 @@ from coldaisle_analysis.truth import custody, ledger
 from coldaisle_analysis.truth.consequences import reasons
 from coldaisle_analysis.truth.readings import Account, settle
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.kinds import ATTACKS, BENIGN, SHIPPED
+from coldaisle_contracts.kinds import BENIGN
 
 pytestmark = pytest.mark.netns
 
@@ -59,10 +59,10 @@ def test_every_kind_is_labelled_as_what_it_is(made: Dataset) -> None:
     """Attacks have label 1, benign anomalies have benign 1 and never label 1, and every kind occurs."""
     both = pd.concat([made.packets[["label", "benign", "kind"]], made.readings[["label", "benign", "kind"]]])
     kind = both["kind"].astype(str)
-    assert set(kind[both["label"] == 1]) == set(ATTACKS)
+    assert set(kind[both["label"] == 1]) == {played.name for played in PLAYED if not played.benign}
     assert set(kind[both["benign"] == 1]) == set(BENIGN)
     assert not ((both["label"] == 1) & (both["benign"] == 1)).any()
-    assert set(kind) == {"normal", *SHIPPED}
+    assert set(kind) == {"normal", *(played.name for played in PLAYED)}
 
 
 def test_the_labels_are_what_the_document_says(made: Dataset) -> None:

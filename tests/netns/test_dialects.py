@@ -66,6 +66,8 @@ def _variants(scenario: Scenario, place: int, unit: str) -> list[tuple[str, str]
     for kind, row in SHIPPED.items():
         if row.target == "unit":
             able = playable(scenario, kind, unit)
+            if not able:  # it needs TLS
+                continue
             first = able[place % len(able)]
             fields = [name for name in able if name.startswith("mqtt.") and name != first]
             chosen += [(kind, variant) for variant in (first, *fields)]

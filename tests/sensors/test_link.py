@@ -15,7 +15,7 @@ from tests.sensors.mosquitto import Broker
 
 from coldaisle_analysis.witness import payloads
 from coldaisle_contracts.clock import SECOND
-from coldaisle_contracts.dialects import USUAL, Dialect, Will
+from coldaisle_contracts.dialects import FALLBACK_AFTER, USUAL, Dialect, Will
 from coldaisle_sensors import link as links
 from coldaisle_sensors.link import BrokerLostError, Link, pump, settle
 
@@ -263,3 +263,28 @@ def test_reading_of_qos_2_is_acknowledged_by_its_pubcomp(broker: Broker) -> None
     assert [word for line in log for word in ("PUBLISH", "PUBREC", "PUBREL", "PUBCOMP") if word in line] == [
         "PUBLISH", "PUBREC", "PUBREL", "PUBCOMP",
     ]  # fmt: skip
+
+
+def test_refused_link_falls_back_for_one_connection(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After three refusals in a row it connects to the plaintext listener, and then tries the port for TLS again."""
+    monkeypatch.setattr(links, "MQTT_PORT", broker.port)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    link = Link("134", "134", 600, lambda _: None, "127.0.0.1", closed, Dialect(tls=True, fallback=True))
+    tried = []
+    for _ in range(3 * (FALLBACK_AFTER + 1)):
+        link.open()
+        tried.append((link.fallen_back, link.lost))
+        if not link.lost:
+            settle([link], {}, _WallClock())
+    assert tried == 3 * [*[(False, True)] * FALLBACK_AFTER, (True, False)]
+    link.disconnect()
+
+
+def test_link_that_is_not_to_fall_back_never_does() -> None:
+    """However often TLS is refused, it speaks no plaintext."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = _link("134", server.getsockname()[1], Dialect(tls=True))
+    for _ in range(FALLBACK_AFTER + 2):
+        link.open()
+        assert (link.lost, link.fallen_back) == (True, False)

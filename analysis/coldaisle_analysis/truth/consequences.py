@@ -2,7 +2,7 @@
 
 A unit's journal gives the reason for which a connection is opened or closed: it was lost, or the unit plays an anomaly
 itself. A connection is lost because an act expelled its client after its last reading. The opening of a connection consists of
-the frames before its first PUBLISH; its closing starts at the broker's DISCONNECT, or at its first FIN or RST. A kernel may use a port again, so a line
+the frames before its first PUBLISH; where a unit fell back to plaintext, the whole connection is a consequence. Its closing starts at the broker's DISCONNECT, or at its first FIN or RST. A kernel may use a port again, so a line
 of the journal means the first connection from its port that begins after the line.
 """
 
@@ -15,6 +15,7 @@ from coldaisle_analysis.truth.evidence import Evidence
 from coldaisle_contracts.addressing import BROKER, MQTT_PORTS
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.dialects import ALIAS
+from coldaisle_contracts.journal_lines import FALLBACK, UNWANTED
 from coldaisle_contracts.kinds import expelling
 from coldaisle_contracts.topics import base_id, sensor_of
 from coldaisle_contracts.units import Unit
@@ -81,11 +82,12 @@ def caused(evidence: Evidence, frames: pd.DataFrame) -> pd.Series:
     """
     connects = reasons(evidence)
     opened = connects["episode"][connects["episode"] != ""]
+    fallen_back = connects.index[connects["reason"] == FALLBACK]
     before = pd.Series(connects.index, connects.index).groupby([connects[name] for name in _CLIENT]).shift()
     replaced = opened.set_axis(before[opened.index]) if len(opened) else opened
     ended: pd.Series = pd.concat([replaced[replaced.index.notna()], _dropped(evidence, connects)])
     parts = (
-        frames.loc[frames["opening"], "line"].map(opened),
+        frames.loc[frames["opening"] | frames["line"].isin(fallen_back), "line"].map(opened),
         frames.loc[frames["closing"], "line"].map(ended[~ended.index.duplicated()]),
     )
     both: pd.Series = pd.concat(parts).dropna()
@@ -107,7 +109,7 @@ def reasons(evidence: Evidence) -> pd.DataFrame:
     The cause of a lost connection is the last act that expelled its client after its last acknowledged reading.
     """
     connects = evidence.connects.copy()
-    lost = connects[connects["reason"] == "lost"]
+    lost = connects[connects["reason"].isin(UNWANTED)]
     operations = expelling(episode.kind for episode in evidence.plan.episodes)
     acts = evidence.acts[evidence.acts["operation"].isin(operations)]
     if lost.empty or acts.empty:

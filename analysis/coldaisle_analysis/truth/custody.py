@@ -11,11 +11,12 @@ import pandas as pd
 
 from coldaisle_analysis.arrays import Ints, Mask
 from coldaisle_analysis.truth import background
-from coldaisle_analysis.truth.consequences import reasons
+from coldaisle_analysis.truth.consequences import KEY, reasons
 from coldaisle_analysis.truth.evidence import name_of_frame
 from coldaisle_analysis.truth.frames import questions
 from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.addressing import BROKER, INJECTOR, NTP_PORT
+from coldaisle_contracts.journal_lines import UNWANTED
 from coldaisle_contracts.plan import Plan
 
 _REQUEST = 3
@@ -32,12 +33,34 @@ def check(account: Account) -> Iterator[str]:
         where = name_of_frame(account.evidence, int(rows[0]))
         yield f"{len(rows)} frames that nothing explains, the first is {where}: {' '.join(first)}"
     lost = reasons(account.evidence)
-    lost = lost[(lost["reason"] == "lost") & (lost["episode"] == "")]
+    lost = lost[lost["reason"].isin(UNWANTED) & (lost["episode"] == "")]
     if len(lost):
         client, port = lost.iloc[0][["client", "port"]]
         yield f"{len(lost)} connections were lost and no act is the reason, the first is that of client {client}, opened again from port {port}"
+    yield from _refusals(account)
     yield from _exchanges(account)
     yield from background.check(account.evidence)
+
+
+def _refusals(account: Account) -> Iterator[str]:
+    """Yield a sentence for refusals of connections that no unit opened, or that are in the capture all the same.
+
+    The capture stands at the broker, so a request that the attacker answered is not in it.
+    """
+    evidence = account.evidence
+    units = {episode.id: episode.unit for episode in evidence.plan.episodes}
+    if evidence.refusals.empty:
+        return
+    refused = evidence.refusals.assign(host=evidence.refusals["episode"].map(units).astype("str"))
+    lines = evidence.connects[[*KEY, "at_ns"]].assign(line=np.arange(len(evidence.connects)))
+    line = pd.merge_asof(refused, lines, on="at_ns", by=KEY)["line"]
+    wrong = line.isna() | line.duplicated() | line.isin(account.connections["line"])
+    if wrong.any():
+        first = refused[wrong].iloc[0]
+        yield (
+            f"{wrong.sum()} refusals are not of a connection that a unit opened in vain, "
+            f"the first in episode {first['episode']} from port {first['port']}"
+        )
 
 
 def unexplained(account: Account) -> Ints:

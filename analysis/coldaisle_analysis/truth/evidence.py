@@ -29,6 +29,7 @@ from coldaisle_contracts.journal_lines import (
     MessageLine,
     ReadingLine,
     ReceivedLine,
+    RefuseLine,
     SealedLine,
 )
 from coldaisle_contracts.listeners import KEY_LOG
@@ -51,6 +52,7 @@ class Evidence:
         readings: the ``reading`` lines of all units, with ``host``, the unit.
         frames: the ``frame`` lines of the injector, in order of time within their shard.
         acts: the ``act`` lines of injector and units, in order of time.
+        refusals: the ``refuse`` lines of the injector, in order of time.
         phases: the ``episode`` lines of both.
         connects: the ``connect`` lines of units and companions, with ``host``, in order of time.
         disconnects: their ``disconnect`` lines, with ``host``, in order of time.
@@ -70,6 +72,7 @@ class Evidence:
     readings: pd.DataFrame
     frames: pd.DataFrame
     acts: pd.DataFrame
+    refusals: pd.DataFrame
     phases: pd.DataFrame
     connects: pd.DataFrame
     disconnects: pd.DataFrame
@@ -120,6 +123,7 @@ def load(run: Path) -> Evidence:
         readings=_table(ReadingLine, units, journal, "host"),
         frames=_in_time(_table(FrameLine, injector, journal / "injector.jsonl")),
         acts=_in_time(_table(ActLine, [*injector, *units], journal)),
+        refusals=_in_time(_table(RefuseLine, injector, journal / "injector.jsonl")),
         phases=_table(EpisodeLine, [*injector, *units], journal),
         connects=_in_time(_table(ConnectLine, devices, journal, "host")),
         disconnects=_in_time(_table(DisconnectLine, devices, journal, "host")),

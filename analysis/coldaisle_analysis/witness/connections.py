@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from coldaisle_analysis.witness import payloads
+from coldaisle_analysis.witness.broken import Refusals, expelled
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
 from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.journal_lines import FALLBACK, UNWANTED
 from coldaisle_contracts.kinds import expelling
 
 _OPENING_NS = 30 * SECOND
@@ -60,6 +62,7 @@ class Connections:
         self._opening, self._closing = dict[int, str](), dict[int, str]()
         self._readings: dict[tuple[str, str, int], list[Line]] = defaultdict(list)
         self._own: dict[tuple[str, str], list[Line]] = defaultdict(list)
+        self._refusals = Refusals(journals, shard)
         self._doubts, self._closed = list[Doubt](), set[int]()
         attacker = journals.attacker[shard]
         operations = expelling(episode.kind for episode in journals.plan.episodes)
@@ -90,8 +93,8 @@ class Connections:
                 if line["was"] != before:
                     contradiction = f"says that {client}'s connection from port {line['port']} replaces port {line['was']}, not {before}"
                     self._doubts.append(Doubt(f"journal/{unit}.jsonl", contradiction))
-                if line["reason"] == "lost":
-                    episode = _expelled(client, acked.get(client, -1), line["at_ns"], acts) or episode
+                if line["reason"] in UNWANTED:
+                    episode = expelled(client, acked.get(client, -1), line["at_ns"], acts) or episode
                 if episode:
                     self._opening[id(line)] = episode
                     if client in current:
@@ -129,7 +132,8 @@ class Connections:
         thrown = not upward and payloads.kind(frame.payload) == payloads.DISCONNECT
         if conn.ended_ns is None and (frame.flags & (FIN | RST) or thrown):
             conn.ended_ns = frame.at_ns
-        episode = "" if conn.published else self._opening.get(id(conn.line), "")
+        caused = not conn.published or conn.line["reason"] == FALLBACK
+        episode = self._opening.get(id(conn.line), "") if caused else ""
         if conn.ended_ns is not None and not episode:
             episode = self._closing.get(id(conn.line), "")
         return episode or (reading["episode"] if reading else ""), doubts
@@ -152,12 +156,15 @@ class Connections:
                     line["event"] == "connect"
                     and id(line) not in opened
                     and not self._out(unit, line["at_ns"], _OPENING_NS)
+                    and not self._refusals.take(unit, line)
                 ):
                     missing = f"says that {line['client']} connected from port {line['port']}: the capture shows no such connection"
                     yield Doubt(f"journal/{unit}.jsonl", missing)
                 if line["event"] == "disconnect" and not self._has_ended(unit, line):
                     missing = f"says that {line['client']} disconnected from port {line['port']}: the capture shows no such end"
                     yield Doubt(f"journal/{unit}.jsonl", missing)
+
+        yield from self._refusals.close()
 
     def _ended_in_silence(self) -> Iterator[Doubt]:
         """Yield the connections whose end is in the capture and not in the unit's journal."""
@@ -239,11 +246,3 @@ class Connections:
         return self._out(unit, line["at_ns"], _CLOSING_NS) or any(
             end is not None and -EARLY_NS <= end - line["at_ns"] <= _CLOSING_NS for end in ends
         )
-
-
-def _expelled(client: str, acked_ns: int, at_ns: int, acts: list[Line]) -> str:
-    """Return the episode whose act disconnected a client after its last acknowledged reading, empty for none."""
-    for act in reversed(acts):
-        if act["client"] == client and act["at_ns"] <= at_ns:
-            return str(act["episode"]) if act["at_ns"] > acked_ns else ""
-    return ""

@@ -8,6 +8,7 @@ from coldaisle_analysis.witness.journals import WAITED, Journals, Line
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.absences import absences_ns
 from coldaisle_contracts.clock import SECOND
+from coldaisle_contracts.journal_lines import UNWANTED
 from coldaisle_contracts.taxonomy import Role
 
 STEP_NS = SECOND
@@ -147,7 +148,7 @@ def _connections(clients: Collection[str], lines: list[Line], acts: list[Line]) 
                 yield f"names a client {line['client']} {line['name']}, which is none of its own"
             if (
                 line["client"] in held
-                and line["reason"] not in ("lost", "cable")
+                and line["reason"] not in (*UNWANTED, "cable")
                 and line["client"] not in thrown
             ):
                 yield f"says that {line['client']} connected from port {line['port']}, and not how its connection before ended"
@@ -175,6 +176,6 @@ def _reasons(journals: Journals, unit: str, lines: list[Line]) -> Iterator[str]:
             true = near <= _PUNCTUAL_NS and not line["episode"]
         else:
             is_own = episode is not None and episode.unit == unit and episode.kind == reason
-            true = is_own or (reason == "lost" and not line["episode"])
+            true = is_own or (reason in UNWANTED and not line["episode"])
         if not true:
             yield f"says that {action} because of {reason!r} {line['episode']}, which the plan does not have for it"

@@ -11,11 +11,33 @@ from coldaisle_contracts.taxonomy import Kind
 UNITS = tuple(Site().units)
 """The units of the published site, which the scenario runs."""
 INTERVAL_S = 300
+ENCRYPTED = {
+    "broker": {"tls": "1.3"},
+    "devices": [
+        {
+            "name": name,
+            "address": unit.host.number,
+            "client": f"{unit.stem}{{sensor}}",
+            "tls": True,
+            "fallback": True,
+        }
+        for name, unit in Site().units.items()
+    ],
+}
+"""The same units with TLS, for kinds that need it; they fall back to plaintext."""
 _READINGS = 4
 _FIRST, _APART = 10, 10
 """First slot of an episode on a day, and the slots between two on the same target."""
 _PER_DAY = 19
 """Episodes on one target that fit into a day."""
+
+
+def site_for(kinds: Iterable[Kind]) -> dict[str, Any]:
+    """Return the keys of a scenario that name a site on which kinds can be played: the published one, or one with TLS."""
+    needs_tls = any(
+        demand.key == "tls" and True in demand.values for kind in kinds for demand in kind.demands
+    )
+    return {"site": ENCRYPTED} if needs_tls else {}
 
 
 def scenario(kinds: Iterable[Kind], seed: int = 11, days: int | None = None) -> Scenario:
@@ -38,6 +60,7 @@ def scenario(kinds: Iterable[Kind], seed: int = 11, days: int | None = None) -> 
             "duration_h": 24 * days if days else _hours(episodes, needed),
             "interval_s": INTERVAL_S,
             "accounts": {"operator": "coolant-7"},
+            **site_for(played),
             "episodes": episodes,
         }
     )
