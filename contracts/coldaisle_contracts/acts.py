@@ -234,6 +234,12 @@ def _bounds(draft: Draft) -> Iterator[Act]:
         yield Act(slot=slot, sensor=sensor, operation=draft.spec.kind, times_ns=(due,))
 
 
+def _before(draft: Draft) -> Iterator[Act]:
+    for _, slot, sensor in _each(draft):
+        due = draft.at(slot) - LEAD
+        yield Act(slot=slot, sensor=sensor, operation=draft.spec.kind, times_ns=(due,))
+
+
 def _outage(draft: Draft) -> Iterator[Act]:
     half = round(draft.parameters["outage_s"] / 2 * SECOND)
     reading = draft.at(draft.onset)
@@ -252,5 +258,6 @@ _LAYERS: dict[Pace, Callable[[Draft], Iterator[Act]]] = {
     "once": _once,
     "ends": _ends,
     "bounds": _bounds,
+    "before": _before,
     "outage": _outage,
 }

@@ -35,7 +35,7 @@ KEYS = {
     "question": "the name that was looked up",
     "raw": "path of the raw capture, relative to the run's folder",
     "raw_sha256": "sha256 of the raw capture, hex",
-    "reason": "why the connection is opened or closed: start, lost, fallback (lost, and opened without TLS), end, absence, or the kind of an episode",
+    "reason": "why the connection is opened or closed: start, lost, fallback (lost, and opened without TLS), certificate (the one before was refused), end, absence, or the kind of an episode",
     "retain": "whether the broker was asked to keep the message",
     "role": "role of the frame in the episode",
     "sensor": "number of the sensor; 0 for none",
@@ -61,12 +61,14 @@ Phase = Literal["approach", "on_path", "begin", "end", "off_path"]
 """Phases of an episode in their order; one that is not played on the path has ``begin`` and ``end`` alone."""
 FrameAct = Literal[
     "poison", "restore", "relay", "alter", "copy", "release", "double", "swallow", "lose", "acknowledge", "proceed", "clear", "reset",
-    "refuse", "repeat", "reply", "speak", "answer", "syn", "ask",
+    "refuse", "impersonate", "repeat", "reply", "speak", "answer", "syn", "ask",
 ]  # fmt: skip
 """Acts of the attacker on a frame, see docs/architecture.md."""
 FALLBACK = "fallback"
 """Reason of a connection that a unit opened without TLS, after a connection was lost and others were refused."""
-UNWANTED = ("lost", FALLBACK)
+CERTIFICATE = "certificate"
+"""Reason of a connection that a unit opened because it did not trust the certificate that it was shown on the one before."""
+UNWANTED = ("lost", FALLBACK, CERTIFICATE)
 """Reasons of connections that replace one that was lost."""
 
 
@@ -221,7 +223,7 @@ class OpenLine:
 
 @dataclass
 class RefuseLine:
-    """The attacker refused a connection that a unit opened, in the broker's name; the port is the unit's."""
+    """The attacker refused a connection that a unit opened, or answered it, in the broker's name; the port is the unit's."""
 
     event = "refuse"
     episode: str

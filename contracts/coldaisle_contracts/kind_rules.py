@@ -39,7 +39,7 @@ def faults(name: str, kind: Kind) -> Iterator[str]:
 
 def contradictions(kind: Kind) -> Iterator[str]:
     """Yield what contradicts itself in the row of a kind, as the second half of a sentence."""
-    between = kind.pace in ("none", "readings", "copies", "holds", "queries", "slots", "bounds")
+    between = kind.pace in ("none", "readings", "copies", "holds", "queries", "slots", "bounds", "before")
     for is_broken, sentence in (
         (bool(kind.technique) == kind.benign, "technique: an attack has one, and a benign kind has none"),
         (not kind.variants or len(set(kind.variants)) < len(kind.variants), "variants: name one or more, each once"),

@@ -374,6 +374,15 @@ _KINDS = (
         ),
         expels=True, drawn=False,
     ),
+    Kind(
+        "false-certificate", "on the path", "T0830",
+        "the attacker shows a certificate of its own in the broker's name; the unit refuses it and connects again",
+        f"tcp.flags.reset == 1 && {_FROM}", _PATH, ("unknown",),
+        (_count("connections", 1, 4, 1, 3, "connections of a sensor that are answered with it before each reading"),),
+        pace="before", frames_each=8, cost_s=1.5, tail=2,
+        demands=(Demand("tls", (True,), "only TLS has certificates"),),
+        expels=True, drawn=False,
+    ),
 )  # fmt: skip
 
 SHIPPED: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

@@ -12,6 +12,8 @@ TLS = "tls"
 """Folder in the timekeeper's folder with certificates and private keys; it is removed with that folder."""
 CA = "ca.pem"
 """File of the authority's certificate, in :data:`TLS` and beside the captures."""
+FALSE = "injector"
+"""Stem of the files of the attacker's certificate and key, in :data:`TLS`."""
 KEY_LOG = "tls.keys"
 """File beside the captures with the secrets of every TLS connection, in the format that Wireshark reads (NSS key log)."""
 

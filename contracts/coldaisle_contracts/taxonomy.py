@@ -7,7 +7,9 @@ from typing import Literal
 ATTACK_MATRIX = "MITRE ATT&CK for ICS v17"
 
 Family = Literal["on the path", "rogue client", "denial of service", "reconnaissance and time", "benign"]
-Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once", "ends", "bounds", "outage"]
+Pace = Literal[
+    "none", "readings", "copies", "holds", "queries", "slots", "once", "ends", "bounds", "before", "outage"
+]
 """When the plan places the acts of an episode:
 
 * ``none``: there are no acts, presence on the path is the anomaly;
@@ -20,6 +22,7 @@ Pace = Literal["none", "readings", "copies", "holds", "queries", "slots", "once"
 * ``once``: one in the first slot, at a time drawn by seed;
 * ``ends``: one in the first slot, one in the last;
 * ``bounds``: for each sensor attacked one just before its first reading, and one after its last at a time drawn by seed;
+* ``before``: for each sensor attacked one just before each reading;
 * ``outage``: one around the first reading, with the times of its begin and end.
 """
 

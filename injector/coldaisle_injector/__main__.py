@@ -7,6 +7,7 @@ from coldaisle_contracts import cable, unforeseen
 from coldaisle_contracts.addressing import INJECTOR
 from coldaisle_contracts.clock import Federate
 from coldaisle_contracts.journal import Journal
+from coldaisle_contracts.listeners import TLS
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.plan_changes import PlanChanges
 from coldaisle_contracts.shard import Shard
@@ -27,7 +28,8 @@ def main() -> None:
     journal = Journal(run / "journal" / "injector.jsonl", str(shard))
     federate = Federate(Path(os.environ["COLDAISLE_FEDERATION"]), "injector")
     changes = PlanChanges.of(run / "plan.json", plan)
-    Schedule(plan, shard, Wire(Guard(plan.hosts)), federate, journal, changes).play()
+    tls = Path(os.environ["COLDAISLE_FEDERATION"]) / TLS
+    Schedule(plan, shard, Wire(Guard(plan.hosts)), federate, journal, changes, tls).play()
     journal.close()
     federate.leave()
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.plan import Act, Episode
@@ -25,6 +26,7 @@ class Scene:
         notes: the attacker's journal.
         unit: the unit attacked; where the target is the broker, the first one of the plan, whose topic and payloads an attack imitates.
         subscription: the filter that receives the messages of all sensors.
+        tls: folder of certificates, which has the attacker's own where the broker has TLS.
     """
 
     path: Path | None
@@ -32,6 +34,7 @@ class Scene:
     notes: Notes
     unit: Unit
     subscription: str
+    tls: FilePath = FilePath()
 
 
 class OnPath(Editing):

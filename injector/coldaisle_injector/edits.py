@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from coldaisle_injector.segments import Segment
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -84,6 +86,16 @@ class Editing:
         """Tell whether the unit's connections to a port of the broker are refused."""
         del port
         return False
+
+    def impersonated(self, segment: Segment, *, begins: bool) -> list[bytes] | None:
+        """Return the frames with which a segment of the unit is answered in the broker's name, ``None`` where it passes.
+
+        Args:
+            segment: the segment.
+            begins: whether a connection may be taken over.
+        """
+        del segment, begins
+        return None
 
     def on_answer(self, slot: int, datagram: bytes) -> bytes:
         """Return the NTP answer that the unit gets in a slot instead of the server's."""

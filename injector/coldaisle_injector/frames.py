@@ -7,7 +7,7 @@ from scapy.layers.l2 import ARP, Ether
 
 from coldaisle_contracts.addressing import host
 from coldaisle_contracts.journal import ETHERNET
-from coldaisle_injector.segments import ACK, PSH, Segment, complete, readdress
+from coldaisle_injector.segments import ACK, PSH, RST, SYN, Segment, complete, readdress
 
 _IP_ID = 4
 """Offset of the identification in an IPv4 header."""
@@ -81,17 +81,41 @@ def refusal(segment: Segment, macs: tuple[str, str]) -> bytes:
         segment: the SYN.
         macs: source and target MAC address.
     """
+    return answer(segment, macs, (0, segment.seq + 1), RST | ACK, window=0)
+
+
+def answer(
+    segment: Segment,
+    macs: tuple[str, str],
+    numbers: tuple[int, int],
+    flags: int,
+    payload: bytes = b"",
+    window: int = 64_240,
+) -> bytes:
+    """Return a segment in the name of the host that another segment was sent to.
+
+    Args:
+        segment: the other segment.
+        macs: source and target MAC address.
+        numbers: sequence and acknowledgement number, modulo 2^32.
+        flags: its TCP flags.
+        payload: its payload.
+        window: its window, in bytes.
+    """
     source, target = macs
+    seq, ack = (number & 0xFFFFFFFF for number in numbers)
+    options = [("MSS", 1460)] if flags & SYN else []
     ip = IP(src=segment.target, dst=segment.source, id=0, flags="DF")
     tcp = TCP(
         sport=segment.dport,
         dport=segment.sport,
-        seq=0,
-        ack=segment.seq + 1 & 0xFFFFFFFF,
-        flags="RA",
-        window=0,
+        seq=seq,
+        ack=ack,
+        flags=flags,
+        window=window,
+        options=options,
     )
-    return bytes(Ether(src=source, dst=target) / ip / tcp)
+    return bytes(Ether(src=source, dst=target) / ip / tcp / payload)
 
 
 def tampered(frame: bytes, field: str, value: int) -> bytes:

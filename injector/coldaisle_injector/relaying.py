@@ -57,6 +57,8 @@ class Relay:
         if upward and self._editor.refuses(segment):
             self._refuse(segment)
             return False
+        if upward and self._impersonated(segment):
+            return False
         conn = self._connection(segment, upward=upward)
         half, other = (conn.up, conn.down) if upward else (conn.down, conn.up)
         fresh = half.see(segment, self._notes.times.wall_ns()) and bool(segment.payload)
@@ -80,6 +82,18 @@ class Relay:
         self._notes.refused(segment.sport)
         refusal = frames.refusal(segment, _macs(self._unit))
         self._spoofer.send(refusal, self._unit, Role.INJECTED, "refuse")
+
+    def _impersonated(self, segment: Segment) -> bool:
+        """Tell whether the attack answers a segment in the broker's name, and send the answers."""
+        answers = self._editor.attack.impersonated(segment, begins=self._editor.acting)
+        if answers is None:
+            return False
+        self._notes.frame(segment.frame, self._unit, Role.CONSEQUENCE, "swallow", anomalous=True)
+        if segment.flags & SYN:
+            self._notes.refused(segment.sport)
+        for frame in answers:
+            self._spoofer.send(frame, self._unit, Role.INJECTED, "impersonate")
+        return True
 
     def _edited(
         self, conn: Connection, segment: Segment, *, upward: bool, editing: bool

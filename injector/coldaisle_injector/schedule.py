@@ -2,6 +2,7 @@
 
 import select
 from collections.abc import Iterable
+from pathlib import Path as FilePath
 
 from coldaisle_contracts.addressing import BROKER, MQTT_PORTS
 from coldaisle_contracts.clock import END, SECOND, Federate
@@ -43,6 +44,7 @@ class Schedule:
         federate: its membership of the federation.
         journal: its journal.
         changes: follows the plan; ``None`` where nobody can add an episode to it.
+        tls: folder of certificates, see :class:`~coldaisle_injector.catalogue.Scene`.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class Schedule:
         federate: Federate,
         journal: Journal,
         changes: PlanChanges | None = None,
+        tls: FilePath = FilePath(),
     ) -> None:
-        self._wire, self._federate, self._journal = wire, federate, journal
+        self._wire, self._federate, self._journal, self._tls = wire, federate, journal, tls
         self._days, self._changes, self._looked_ns = shard.days, changes, 0
         self._times = Stopwatch(federate)
         interval = plan.scenario.interval_s
@@ -98,7 +101,7 @@ class Schedule:
         notes = path.notes if path else Notes(target, self._times, self._journal)
         units = self._plan.units
         unit = units.get(episode.unit) or next(iter(units.values()))
-        return Scene(path, self._foothold, notes, unit, self._plan.subscription)
+        return Scene(path, self._foothold, notes, unit, self._plan.subscription, self._tls)
 
     def play(self) -> None:
         """Play until the timekeeper ends the run."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from coldaisle_contracts.clock import SECOND, Clock
 from coldaisle_contracts.journal import Journal
-from coldaisle_contracts.journal_lines import FALLBACK, ConnectLine, DisconnectLine
+from coldaisle_contracts.journal_lines import CERTIFICATE, FALLBACK, ConnectLine, DisconnectLine
 from coldaisle_contracts.units import Unit
 from coldaisle_sensors.link import RETRY_S, Link, drain, pump, settle
 
@@ -135,7 +135,7 @@ class Connections:
 
     def _on_open(self, link: Link) -> None:
         cause, was, now_ns = self.because, self._ports[link.client], self._clock.now_ns()
-        reason = FALLBACK if link.fallen_back else cause.reason
+        reason = FALLBACK if link.fallen_back else CERTIFICATE if link.distrusts else cause.reason
         line = ConnectLine(link.client, link.name, link.port, now_ns, reason, cause.episode, was)
         self._journal.write(line)
         self._ports[link.client] = link.port

@@ -58,6 +58,7 @@ class Link:
         acknowledged: numbers of the readings that were acknowledged, see :meth:`publish`.
         port: TCP port of the last connection.
         fallen_back: whether that is in plaintext, because TLS was refused.
+        distrusts: whether the certificate on the last connection was not the broker's.
     """
 
     def __init__(
@@ -79,7 +80,8 @@ class Link:
         self._address = (host, port, keepalive_s)
         self._on_open, self._qos = on_open, dialect.qos
         self._encryption, self._falls_back = encryption, dialect.fallback
-        self.fallen_back, self._refused = False, 0
+        self.fallen_back = self.distrusts = False
+        self._refused = 0
         self._unconfirmed: dict[int, tuple[str, bytes]] = {}
         self._paho = PahoClient(name, dialect, sensor_of(client), encryption)
         self._paho.on_port = self._on_port
@@ -99,12 +101,15 @@ class Link:
         self._paho.encryption = None if self.fallen_back else self._encryption
         host, port, keepalive_s = self._address
         refused, self._refused = 0 if self.fallen_back else self._refused, 0
+        distrusts = False
         try:
             self._paho.dial(host, MQTT_PORT if self.fallen_back else port, keepalive_s)
         except OSError as error:
             self.lost = True
             if isinstance(error, ConnectionRefusedError):
                 self._refused = refused + 1
+            distrusts = isinstance(error, ssl.SSLCertVerificationError)
+        self.distrusts = distrusts
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Send a PUBLISH and return its number, which is its message id at QoS 1 and 2."""

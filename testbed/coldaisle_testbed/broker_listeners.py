@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from coldaisle_contracts.addressing import BROKER, MQTT_PORT, TLS_PORT
-from coldaisle_contracts.listeners import CA, TLS, Broker
+from coldaisle_contracts.addressing import BROKER, INJECTOR, MQTT_PORT, TLS_PORT
+from coldaisle_contracts.listeners import CA, FALSE, TLS, Broker
 from coldaisle_contracts.plan import Plan
 
 FOLDER = "listeners"
@@ -14,7 +14,7 @@ _VERSION = {"1.2": "tlsv1.2", "1.3": "tlsv1.3"}
 
 
 def certify(folder: Path, plan: Plan) -> None:
-    """Make the certificates of authority, broker and units for a plan whose broker has TLS, in ``tls`` of a folder.
+    """Make the certificates of authority, broker, units and attacker for a plan whose broker has TLS, in ``tls`` of a folder.
 
     Args:
         folder: the timekeeper's folder, or the one around those of all shards.
@@ -35,6 +35,7 @@ def certify(folder: Path, plan: Plan) -> None:
     ]
     for host in (BROKER, *hosts):
         authority.certify(host, place / f"{host.name}.pem")
+    Authority.new("unknown", scenario.start, scenario.end).certify(INJECTOR, place / f"{FALSE}.pem")
 
 
 def write(folder: Path, broker: Broker, capture: Path) -> None:

@@ -62,7 +62,7 @@ class Authority:
         issuer = self.certificate.subject
         builder = _builder(_name(host.name), issuer, key.public_key(), self.start, self.end)
         names = [x509.DNSName(host.name), x509.IPAddress(IPv4Address(host.ip))]
-        usage = x509.ExtendedKeyUsage([_SERVER if host.role == "broker" else _CLIENT])
+        usage = x509.ExtendedKeyUsage([_CLIENT if host.role == "unit" else _SERVER])
         for extension, critical in (
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (x509.SubjectAlternativeName(names), False),

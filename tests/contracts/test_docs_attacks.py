@@ -61,6 +61,7 @@ PACES: dict[Pace, str] = {
     "once": "one in the first slot, at a time drawn by seed",
     "ends": "one in the first slot, one in the last",
     "bounds": "for each sensor attacked one just before its first reading, one after its last at a time drawn by seed",
+    "before": "for each sensor attacked one just before each reading",
     "outage": "one around the first reading, with the times of its begin and end",
 }
 FAULTS: dict[Pace, str] = {

@@ -32,6 +32,7 @@ def _scenario(site: dict[str, Any], **more: Any) -> Scenario:
         (ALONE, "downgrade", "inrow-13", "the broker has plaintext = false, and a downgrade leads to its plaintext listener: give it plaintext = true"),
         (BESIDE, "downgrade", "crah-1", "crah-1 has fallback = false, and it would rather be silent than speak plaintext: choose a unit whose fallback is true"),
         (BESIDE, "downgrade", "rack-1", "rack-1 has tls = false, and what speaks plaintext needs no downgrade"),
+        (BESIDE, "false-certificate", "rack-1", "rack-1 has tls = false, and only TLS has certificates: choose a unit whose tls is true"),
         (ALONE, "brute-force", None, "the broker has plaintext = false, and the attacker's clients speak plaintext: give it plaintext = true"),
     ],
 )  # fmt: skip

@@ -77,8 +77,8 @@ def test_what_a_unit_plays_concerns_the_whole_unit(packages: Packages) -> None:
 def test_a_kind_says_that_it_breaks_connections(packages: Packages) -> None:
     """Kinds that break a sensor's connection are the shipped ones, and those of other packages that were played."""
     frost(packages, ROW.replace("module=", "expels=True, module="))
-    assert expelling(["removal"]) == {"takeover", "reset", "downgrade"}
-    assert expelling(["frost", "removal"]) == {"takeover", "reset", "downgrade", "frost"}
+    assert expelling(["removal"]) == {"takeover", "reset", "downgrade", "false-certificate"}
+    assert expelling(["frost", "removal"]) == {"takeover", "reset", "downgrade", "false-certificate", "frost"}
 
 
 def test_it_changes_no_other_scenario(packages: Packages) -> None:

@@ -7,6 +7,7 @@ from tests.conftest import HOUSE
 
 MODULE, FUNCTION = 250, 40
 LONG = {
+    "contracts/coldaisle_contracts/acts.py": "one short function per pace, and the table of paces",
     "contracts/coldaisle_contracts/journal_lines.py": "the lines of all journals, with one table of their keys",
     "contracts/coldaisle_contracts/kinds.py": "one table: scenarios, plans, documentation and checks follow from it",
     "contracts/coldaisle_contracts/planning.py": "a plan and the rules that refuse one belong together",

@@ -59,3 +59,23 @@ def test_a_refusal_that_nobody_met_is_noticed(downgraded: Account) -> None:
     evidence = replace(downgraded.evidence, refusals=downgraded.evidence.refusals.assign(port=1))
     (problem,) = ledger.check(evidence.run, replace(downgraded, evidence=evidence))
     assert "6 refusals are not of a connection that a unit opened in vain" in problem
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """The account of a run in which two sensors are shown a false certificate before four readings."""
+    return _played("false-certificate", tmp_path_factory.mktemp("false"))
+
+
+def test_a_false_certificate_is_refused_as_often_as_it_is_shown(shown: Account) -> None:
+    """Before each reading a sensor refuses the attacker's certificate as often as planned, and then reaches the broker; no reading is lost."""
+    (episode,) = shown.evidence.plan.episodes
+    connects, count = shown.evidence.connects, round(episode.parameters["count"])
+    of_unit = connects[connects["host"] == episode.unit]
+    assert (of_unit["reason"] == "lost").sum() == len(episode.acts) == 8
+    assert (of_unit["reason"] == "certificate").sum() == len(episode.acts) * count
+    assert len(shown.evidence.refusals) == len(episode.acts) * count
+    assert set(shown.readings["fate"]) == {"delivered"}
+    said = shown.evidence.frames[shown.evidence.frames["act"] == "impersonate"]
+    assert set(said["side"]) == {"unit"}
+    assert len(said) >= 3 * len(shown.evidence.refusals)

@@ -108,7 +108,7 @@ class MadeLink:
     ) -> None:
         self.client, self.name, self.keepalive_s = client, name, keepalive_s
         self.port, self.connected, self.lost = 39_000 + int(client), False, False
-        self.waits_for_tcp = self.fallen_back = False
+        self.waits_for_tcp = self.fallen_back = self.distrusts = False
         self.acknowledged: set[int] = set()
         self.published: list[bytes] = []
         self.ending = ""
