@@ -42,9 +42,11 @@ def _scenario(episodes: list[dict[str, Any]]) -> Scenario:
 
 
 def _episodes() -> list[dict[str, Any]]:
-    """Return an episode of each kind that attacks a unit, on the slow units in turn, and of some on the quick ones."""
+    """Return an episode of each kind that attacks a unit without TLS, on the slow units in turn, and of some on the quick ones."""
     empty, taken = _scenario([]), Counter[str]()
-    kinds = [name for name, row in SHIPPED.items() if row.target == "unit"]
+    kinds = [
+        name for name, row in SHIPPED.items() if row.target == "unit" and playable(empty, name, "slow-1")
+    ]
     slow = [(kind, f"slow-{place % UNITS['slow'] + 1}") for place, kind in enumerate(kinds)]
     quick = [(kind, f"quick-{place % UNITS['quick'] + 1}") for place, kind in enumerate(kinds[:6])]
     every = list[dict[str, Any]]()

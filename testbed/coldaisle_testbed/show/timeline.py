@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from coldaisle_contracts.plan import Episode, Plan
+from coldaisle_contracts.scenario import BROKER
 from coldaisle_contracts.taxonomy import Family
 
 _LABEL = 16
@@ -78,8 +79,8 @@ def chains(plan: Plan) -> Iterator[str]:
 
 
 def targets(plan: Plan) -> tuple[str, ...]:
-    """Return the lanes of a day: the units of the scenario, the companions that an episode attacks, then the broker."""
-    return plan.targets
+    """Return the lanes of a day: the units of the scenario, then the broker."""
+    return (*plan.scenario.units, BROKER)
 
 
 def hours_shown(plan: Plan) -> int:
