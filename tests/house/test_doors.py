@@ -24,7 +24,7 @@ DOORS = {
     "packageurl": {"testbed/bom"},
     "packaging": {"testbed/provenance"},
     "paho": {"sensors/devices/session", "sensors/paho_client", "testbed/live/listener"},
-    "google": {"analysis/series/sparkplug", "sensors/sparkplug"},
+    "google": {"contracts/sparkplug"},
     "pytest": {"testbed/pytest_plugin"},
     "pyroute2": {"sensors/workstation/lease", "testbed/namespaces", "testbed/switch"},
     "river": {"analysis/models/streaming"},

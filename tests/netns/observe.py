@@ -1,7 +1,11 @@
-"""Observation of a run by tshark and of its processes by the kernel."""
+"""A play, and its observation: by tshark, by the witness, and of its processes by the kernel."""
 
 from pathlib import Path
 
+from coldaisle_analysis import witness
+from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_contracts.plan import Plan
+from coldaisle_testbed import shard_folders, sharding
 from coldaisle_testbed.obedience.observed import fields
 
 _ORDINARY = (
@@ -11,6 +15,32 @@ _ORDINARY = (
     "This frame undergoes the connection closing",
 )
 """Expert messages about the begin and the end of a connection, which are no errors."""
+
+
+def play(plan: Plan, stage: Path, shards: int = 1) -> Account:
+    """Play a plan on the netns engine, and return its account."""
+    shard_folders.prepare(stage, plan)
+    sharding.play(plan, stage, shards, lambda _: None)
+    return settle(stage)
+
+
+def labels_of(account: Account) -> list[witness.Verdict]:
+    """Return the label of every frame."""
+    columns = (account.join.table[name].astype("object").tolist() for name in ("label", "benign", "episode"))
+    return [
+        witness.Verdict(int(label), int(benign), episode if label or benign else "")
+        for label, benign, episode in zip(*columns, strict=True)
+    ]
+
+
+def disagreements(account: Account) -> list[str]:
+    """Return a sentence for each kind of difference between the labels and the witness."""
+    return witness.differences(witness.testify(account.evidence.run), labels_of(account))
+
+
+def marked(account: Account) -> set[str]:
+    """Return the episodes that have labelled frames."""
+    return {verdict.episode for verdict in labels_of(account)} - {""}
 
 
 def remarks(pcap: Path) -> list[str]:

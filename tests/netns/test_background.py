@@ -5,15 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.netns.observe import disagreements, play
 from tests.netns.office import DIGEST, PLAN
 
 from coldaisle_analysis import dataset, witness
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
+from coldaisle_analysis.truth.readings import Account, semantic_digest
 from coldaisle_contracts.background import DHCP_PORT, DNS_PORT, HTTP_PORT, NOWHERE
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 
@@ -22,9 +22,7 @@ pytestmark = pytest.mark.netns
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Account]:
     """An hour of the published units with two workstations, an attack on a unit, a sweep and two scans."""
     stage = tmp_path_factory.mktemp("office") / "run"
-    shard_folders.prepare(stage, PLAN)
-    sharding.play(PLAN, stage, 1, lambda _: None)
-    return PLAN, stage, settle(stage)
+    return PLAN, stage, play(PLAN, stage)
 
 
 def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
@@ -41,12 +39,7 @@ def test_labels_are_exact(played: tuple[Plan, Path, Account]) -> None:
     dataset.write(dataset.build(stage, account), stage / "dataset")
     proof = ledger.prove(stage, account)
     assert (proof.precision, proof.recall, proof.unexplained) == (1.0, 1.0, 0)
-    table = account.join.table
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [
-        witness.Verdict(label, benign, episode if label or benign else "") for label, benign, episode in rows
-    ]
-    assert witness.differences(witness.testify(stage), labels) == []
+    assert disagreements(account) == []
 
 
 def test_workstations_do_all_four_things(played: tuple[Plan, Path, Account]) -> None:

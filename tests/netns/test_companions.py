@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.made_package import Packages
+from tests.netns.observe import disagreements, play
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.truth import ledger
@@ -13,7 +14,6 @@ from coldaisle_analysis.truth.readings import Account, semantic_digest, settle
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 ROWS = """
@@ -61,15 +61,13 @@ EPISODES = [
 ]
 
 
-def play(stage: Path, *, shards: int = 1, **more: Any) -> tuple[Plan, Account]:
+def played(stage: Path, *, shards: int = 1, **more: Any) -> tuple[Plan, Account]:
     """Play a scenario with the companions."""
     base = {"name": "made", "seed": 3, "first_day": "2026-03-02", "time_zone": "UTC", "duration_h": 1}
     plan = build_plan(
         Scenario.model_validate({**base, "site": {"devices": DEVICES}, "episodes": EPISODES, **more})
     )
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, shards, lambda _: None)
-    return plan, settle(stage)
+    return plan, play(plan, stage, shards)
 
 
 @pytest.fixture(autouse=True)
@@ -83,19 +81,16 @@ def _installed(packages: Packages, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_frame_and_message_is_accounted_for(tmp_path: Path) -> None:
     """The ledger settles, the witness agrees, frames of companions are normal, and a line that is removed is missed by both."""
     stage = tmp_path / "run"
-    plan, account = play(stage)
+    plan, account = played(stage)
     assert ledger.check(stage, account) == []
-    table = account.join.table
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
-    assert witness.differences(witness.testify(stage), labels) == []
+    assert disagreements(account) == []
     evidence = account.evidence
     addresses = [companion.host.ip for companion in plan.companions.values()]
     theirs = evidence.trace.packets["ip_src"].isin(addresses) | evidence.trace.packets["ip_dst"].isin(
         addresses
     )
     assert theirs.sum() > 500
-    assert not table["label"][theirs.to_numpy()].any()
+    assert not account.join.table["label"][theirs.to_numpy()].any()
     heard = evidence.received[evidence.received["host"] == "panel-1"]
     assert set(evidence.published["topic"]) | {"IoT"} == set(heard["topic"])
     assert len(heard) >= len(evidence.published) + len(account.readings)
@@ -114,7 +109,7 @@ def test_days_are_independent(tmp_path: Path) -> None:
     digests = set()
     for shards in (1, 2):
         stage = tmp_path / f"run-{shards}"
-        _, account = play(
+        _, account = played(
             stage,
             shards=shards,
             duration_h=25,

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
+from tests.netns.observe import disagreements, play
 
-from coldaisle_analysis import dataset, witness
+from coldaisle_analysis import dataset
 from coldaisle_analysis.features.packets import BYTES
 from coldaisle_analysis.series.payloads import Payloads
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import load_scenario
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 SCENARIO = """
@@ -74,9 +74,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Accoun
     plan = build_plan(load_scenario(folder / "kinds.toml"))
     (folder / "pump.csv").unlink()
     stage = folder / "run"
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return plan, stage, settle(stage)
+    return plan, stage, play(plan, stage)
 
 
 def _topics(stage: Path, name: str) -> list[str]:
@@ -123,8 +121,4 @@ def test_labels_are_exact(played: tuple[Plan, Path, Account]) -> None:
     assert set(table["episode"][table["label"] == 1]) == {episode.id for episode in plan.episodes}
     addresses = {companion.host.ip for companion in plan.companions.values()}
     assert table["label"][packets["ip_src"].astype("str").isin(addresses)].sum() == 0
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [
-        witness.Verdict(label, benign, episode if label or benign else "") for label, benign, episode in rows
-    ]
-    assert witness.differences(witness.testify(stage), labels) == []
+    assert disagreements(account) == []

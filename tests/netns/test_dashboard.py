@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.netns.observe import disagreements, play
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.absences import absences_ns
 from coldaisle_contracts.journal import read_journal
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 AWAY = {"absent_every_h": 1.0, "absent_min": 15.0}
@@ -42,9 +42,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Accoun
     }  # fmt: skip
     plan = build_plan(Scenario.model_validate(scenario))
     stage = tmp_path_factory.mktemp("dash") / "run"
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return plan, stage, settle(stage)
+    return plan, stage, play(plan, stage)
 
 
 def lines(stage: Path, name: str, event: str) -> list[dict[str, Any]]:
@@ -56,10 +54,7 @@ def test_everything_is_accounted_for(played: tuple[Plan, Path, Account]) -> None
     """Each delivery is a line, follows from a message that the broker got, and both determinations agree on every frame."""
     _, stage, account = played
     assert ledger.check(stage, account) == []
-    table = account.join.table
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
-    assert witness.differences(witness.testify(stage), labels) == []
+    assert disagreements(account) == []
 
 
 def test_the_broker_keeps_messages_for_a_lasting_session(played: tuple[Plan, Path, Account]) -> None:

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.netns.observe import disagreements, marked, play
 
-from coldaisle_analysis import dataset, witness
+from coldaisle_analysis import dataset
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.addressing import BROKER, INJECTOR
 from coldaisle_contracts.demands import playable
 from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import shard_folders, sharding
 from coldaisle_testbed.obedience.observed import fields
 
 pytestmark = pytest.mark.netns
@@ -114,9 +114,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Accoun
     """A run with every kind on every dialect."""
     plan = build_plan(_scenario(_episodes()))
     stage = tmp_path_factory.mktemp("dialects") / "run"
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return plan, stage, settle(stage)
+    return plan, stage, play(plan, stage)
 
 
 def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
@@ -129,19 +127,14 @@ def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
 
 def test_the_witness_agrees(played: tuple[Plan, Path, Account]) -> None:
     """The label of every frame is found a second way."""
-    _, stage, account = played
-    table = account.join.table
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
-    assert list(witness.differences(witness.testify(stage), labels)) == []
+    _, _, account = played
+    assert disagreements(account) == []
 
 
 def test_every_episode_left_labels(played: tuple[Plan, Path, Account]) -> None:
     """Each episode has frames of its own, whatever dialect its unit speaks; a sensor that takes no reading has none to show."""
     plan, _, account = played
-    table = account.join.table
-    marked = set(table["episode"][(table["label"] == 1) | (table["benign"] == 1)])
-    assert marked >= {episode.id for episode in plan.episodes if episode.kind != "dropping-sensor"}
+    assert marked(account) >= {episode.id for episode in plan.episodes if episode.kind != "dropping-sensor"}
 
 
 FIELDS = (

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.netns.observe import disagreements, marked, play
 
 from coldaisle_analysis import dataset, witness
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.demands import playable
 from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan
 from coldaisle_contracts.scenario import Scenario
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 INTERVAL_S, EVERY, PHASE, JITTER_S, APART = 60, 3, 1, 5.0, 12
@@ -69,9 +69,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path, Accoun
     """A run with every kind on slow units."""
     plan = build_plan(_scenario(_episodes()))
     stage = tmp_path_factory.mktemp("intervals") / "run"
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return plan, stage, settle(stage)
+    return plan, stage, play(plan, stage)
 
 
 def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
@@ -86,19 +84,14 @@ def test_the_ledger_settles(played: tuple[Plan, Path, Account]) -> None:
 
 def test_the_witness_agrees(played: tuple[Plan, Path, Account]) -> None:
     """The label of every frame is found a second way."""
-    _, stage, account = played
-    table = account.join.table
-    rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-    labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
-    assert list(witness.differences(witness.testify(stage), labels)) == []
+    _, _, account = played
+    assert disagreements(account) == []
 
 
 def test_every_episode_left_labels(played: tuple[Plan, Path, Account]) -> None:
     """Each episode has frames of its own; a sensor that takes no reading has none to show."""
     plan, _, account = played
-    table = account.join.table
-    marked = set(table["episode"][(table["label"] == 1) | (table["benign"] == 1)])
-    assert marked >= {episode.id for episode in plan.episodes if episode.kind != "dropping-sensor"}
+    assert marked(account) >= {episode.id for episode in plan.episodes if episode.kind != "dropping-sensor"}
 
 
 def test_the_dataset_has_the_readings_of_each_unit(played: tuple[Plan, Path, Account]) -> None:

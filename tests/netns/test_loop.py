@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.netns.observe import disagreements, play
 
-from coldaisle_analysis import dataset, witness
+from coldaisle_analysis import dataset
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.plan import Plan
 from coldaisle_contracts.planning import build_plan, without_episodes
 from coldaisle_contracts.scenario import Scenario, load_scenario
-from coldaisle_testbed import shard_folders, sharding
 
 pytestmark = pytest.mark.netns
 LOOP = Path(__file__).parents[2] / "scenarios" / "loop.toml"
@@ -47,9 +47,7 @@ EPISODES = [
 
 
 def _played(plan: Plan, stage: Path) -> Account:
-    shard_folders.prepare(stage, plan)
-    sharding.play(plan, stage, 1, lambda _: None)
-    return settle(stage)
+    return play(plan, stage)
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +85,7 @@ def test_the_ledger_settles(attacked: Account, twin: Account) -> None:
 def test_the_witness_agrees(attacked: Account, twin: Account) -> None:
     """The witness finds the same consequences in the raw captures."""
     for account in (attacked, twin):
-        table = account.join.table
-        rows = zip(table["label"], table["benign"], table["episode"], strict=True)
-        labels = [witness.Verdict(int(a), int(b), episode if a or b else "") for a, b, episode in rows]
-        assert witness.differences(witness.testify(account.evidence.run), labels) == []
+        assert disagreements(account) == []
 
 
 def test_exactly_the_labelled_readings_changed(attacked: Account, twin: Account) -> None:

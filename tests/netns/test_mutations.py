@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.netns.observe import labels_of
 
 from coldaisle_analysis import witness
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import settle
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.errors import InputError
 from coldaisle_contracts.plan import Plan
@@ -74,15 +75,6 @@ def run(played: Path, tmp_path: Path) -> Path:
     return shutil.copytree(played, tmp_path / "run")
 
 
-def _labels(account: Account) -> list[witness.Verdict]:
-    """Return the label of every frame."""
-    columns = (account.join.table[name].astype("object").tolist() for name in ("label", "benign", "episode"))
-    return [
-        witness.Verdict(int(label), int(benign), episode if label or benign else "")
-        for label, benign, episode in zip(*columns, strict=True)
-    ]
-
-
 def _broken(run: Path) -> list[str]:
     """Return the problems that the witness finds in a run, or, if it finds none, those of the ledger."""
     try:
@@ -90,7 +82,7 @@ def _broken(run: Path) -> list[str]:
         if testimony.doubts:  # the witness takes a tenth of the ledger's time
             return [str(doubt) for doubt in testimony.doubts]
         account = settle(run)
-        return [*ledger.check(run, account), *witness.differences(testimony, _labels(account))]
+        return [*ledger.check(run, account), *witness.differences(testimony, labels_of(account))]
     except InputError as error:
         return [str(error)]
 
@@ -155,7 +147,7 @@ HARMLESS = {
 def test_untouched_run_has_nothing_broken(played: Path) -> None:
     """Ledger and witness agree on the unedited run, which has frames of every episode but one, and silence of that one."""
     account = settle(played)
-    labels = _labels(account)
+    labels = labels_of(account)
     testimony = witness.testify(played)
     assert ledger.check(played, account) == []
     assert witness.differences(testimony, labels) == []
@@ -169,7 +161,7 @@ def test_untouched_run_has_nothing_broken(played: Path) -> None:
 def test_edited_journal_is_named_or_changes_no_label(run: Path, journal: str, edit: str) -> None:
     """A dropped, added or moved line of any sort is named; an edit that is not named changes no label."""
     lines = _read(run, journal)
-    before = _labels(settle(run))
+    before = labels_of(settle(run))
     rng = random.Random(f"{journal}/{edit}")  # noqa: S311 - which line is edited
     passed = dict[str, list[str]]()
     groups = _groups(lines)
@@ -178,7 +170,7 @@ def test_edited_journal_is_named_or_changes_no_label(run: Path, journal: str, ed
         broken = _broken(run)
         if not broken:
             passed[sort] = broken
-            assert _labels(settle(run)) == before, sort
+            assert labels_of(settle(run)) == before, sort
     assert {(sort, edit) for sort in passed} <= HARMLESS
     assert len(groups) > 4
 

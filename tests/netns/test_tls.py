@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from tests.conftest import HOUSE
-from tests.netns.observe import remarks
+from tests.netns.observe import disagreements, play, remarks
 
-from coldaisle_analysis import dataset, witness
+from coldaisle_analysis import dataset
 from coldaisle_analysis.export import export
 from coldaisle_analysis.truth import ledger
-from coldaisle_analysis.truth.readings import Account, settle
+from coldaisle_analysis.truth.readings import Account
 from coldaisle_contracts.errors import TrustError
 from coldaisle_contracts.listeners import CA, KEY_LOG
 from coldaisle_contracts.planning import build_plan
@@ -115,9 +115,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         )
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tls") / "run"
-    shard_folders.prepare(folder, plan)
-    sharding.play(plan, folder, 1, lambda _: None)
-    return request.param, settle(folder)
+    return request.param, play(plan, folder)
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +128,7 @@ def test_every_promise_holds(played: tuple[str, Account], built: dataset.Dataset
     """The ledger adds up, and the witness finds the label of every frame."""
     _, account = played
     assert ledger.check(account.evidence.run, account) == []
-    rows = built.packets[["label", "benign", "episode"]].astype("object").itertuples(index=False, name=None)
-    labels = [witness.Verdict(row[0], row[1], row[2] if row[0] or row[1] else "") for row in rows]
-    assert witness.differences(witness.testify(account.evidence.run), labels) == []
+    assert disagreements(account) == []
     assert set(built.packets["kind"]) == {
         "normal",
         *(episode.kind for episode in account.evidence.plan.episodes),
