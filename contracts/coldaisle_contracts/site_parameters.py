@@ -139,6 +139,13 @@ class Site(Model):
     def _is_encrypted(self, group: Group) -> bool:
         return not self.broker.plaintext if group.tls is None else group.tls
 
+    @property
+    def beside(self) -> str:
+        """Its hosts beside units, broker and attacker, such as ``9 companions and 2 workstations``; empty for none."""
+        stations = self.background.workstations if self.background else 0
+        counts = {"companion": len(self.companions), "workstation": stations}
+        return " and ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count)
+
     def normal(self, unit: str, sensor: int) -> tuple[float, float]:
         """Return least and greatest normal value of a sensor, in °C: three standard deviations below and above its median.
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from tests.analysis import made_run
 from tests.analysis.made_manifest import made_manifest
+from tests.conftest import HOUSE
 
 from coldaisle_analysis import dataset, metadata, tables
 from coldaisle_analysis.columns import LEVELS, Level, columns, names
@@ -22,7 +23,7 @@ from coldaisle_analysis.metadata.facts import Facts
 from coldaisle_contracts.kinds import KINDS
 from coldaisle_contracts.manifest import Manifest, digest_of, instant, sha256_of
 from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:ConjunctiveGraph is deprecated", "ignore:The inplace keyword in DataFrame.reset_index"
@@ -82,6 +83,15 @@ def test_benign_anomalies_are_counted_apart(run: Path, manifest: list[Manifest])
         in description
     )
     assert "are attacks, in 3 episodes; 2 further episodes are benign anomalies" in datasheet(played)
+
+
+def test_the_setting_has_every_dialect_and_device(run: Path, manifest: list[Manifest]) -> None:
+    """Metadata say which versions of MQTT the units speak, and what stands beside them."""
+    plan = build_plan(load_scenario(HOUSE / "scenarios" / "datacentre.toml"))
+    setting = replace(Facts.of(run, manifest[0]), plan=plan).setting
+    assert "over MQTT 3.1, 3.1.1, 5, for 2 h" in setting
+    assert setting.endswith("beside 9 companions and 2 workstations")
+    assert "over MQTT 3.1, for" in Facts.of(run, manifest[0]).setting
 
 
 def test_mlcroissant_finds_nothing_wrong(run: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from tests.analysis import made_dataset
+from tests.conftest import HOUSE
 
 from coldaisle_analysis.audit import CHECKS
 from coldaisle_analysis.audit.examine import of_dataset
@@ -32,10 +33,10 @@ from coldaisle_analysis.report.numbers import number
 from coldaisle_analysis.report.page import write
 from coldaisle_analysis.report.statistics import describe
 from coldaisle_analysis.report.subject import Subject
-from coldaisle_analysis.report.told import happened
+from coldaisle_analysis.report.told import happened, played
 from coldaisle_contracts.kinds import SHIPPED
 from coldaisle_contracts.planning import build_plan
-from coldaisle_contracts.scenario import Scenario
+from coldaisle_contracts.scenario import Scenario, load_scenario
 
 
 class Page(HTMLParser):
@@ -300,6 +301,16 @@ def test_benign_anomalies_are_nobodys_acts(kinds: dict[str, int], sentence: str)
     drawn = {"drawn": {"count": sum(kinds.values()), "readings": (2, 3), "kinds": kinds}} if kinds else {}
     plan = build_plan(Scenario.model_validate(scenario | drawn))
     assert happened(plan) == sentence
+
+
+def test_whatever_stands_beside_the_units_is_told() -> None:
+    """The first sentence of the report counts companions and workstations, where there are any."""
+    file = HOUSE / "scenarios" / "datacentre.toml"
+    told = played(build_plan(load_scenario(file)))
+    assert told.startswith(
+        "5 cooling units with four sensors each sent a reading every 300 s for 2 h (UTC), beside 9 companions and 2 workstations. "
+    )
+    assert " beside " not in played(build_plan(load_scenario(HOUSE / "scenarios" / "hour.toml")))
 
 
 def test_every_kind_has_a_row_and_every_miss_a_reason(attacked: tuple[str, list[Scored]]) -> None:

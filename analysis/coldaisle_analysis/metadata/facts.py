@@ -115,9 +115,11 @@ class Facts:
     @property
     def setting(self) -> str:
         """The setting of the run, as a part of a sentence."""
-        scenario = self.plan.scenario
+        scenario, units = self.plan.scenario, self.plan.units.values()
+        versions = ", ".join(sorted({unit.dialect.version for unit in units}))
+        beside = f", beside {scenario.site.beside}" if scenario.site.beside else ""
         return (
-            f"{len(scenario.units)} cooling units with four temperature sensors each, a reading every "
-            f"{scenario.intervals} over MQTT 3.1, for {scenario.duration_h:g} h from {scenario.first_day} "
-            f"({scenario.time_zone})"
+            f"{len(units)} cooling units with four temperature sensors each, a reading every "
+            f"{scenario.intervals} over MQTT {versions}, for {scenario.duration_h:g} h from {scenario.first_day} "
+            f"({scenario.time_zone}){beside}"
         )

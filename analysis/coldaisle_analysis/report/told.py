@@ -10,9 +10,10 @@ def played(plan: Plan) -> str:
     scenario = plan.scenario
     hours = scenario.duration_h
     length = f"{hours / 24:g} days" if hours > 24 else f"{hours:g} h"  # noqa: PLR2004 - hours in a day
+    beside = f", beside {scenario.site.beside}" if scenario.site.beside else ""
     return (
         f"{len(scenario.units)} cooling units with four sensors each sent a reading every {scenario.intervals} for "
-        f"{length} ({scenario.time_zone}). {happened(plan)}"
+        f"{length} ({scenario.time_zone}){beside}. {happened(plan)}"
     )
 
 

@@ -18,18 +18,11 @@ def sentence(site: Site) -> str:
     topics = {unit.topic(sensor) for unit in site.units.values() for sensor in SENSOR_MEANING}
     where = min(topics) if len(topics) == 1 else f"{len(topics):,} topics"
     one = len(site.units) == 1
+    beside = f"; beside them {site.beside}" if site.beside else ""
     return (
         f"{len(site.units)} {'unit' if one else 'units'} with {sensors:,} sensors in {NETWORK}, "
-        f"which publish to {where} at {BROKER.ip}{_beside(site)}"
+        f"which publish to {where} at {BROKER.ip}{beside}"
     )
-
-
-def _beside(site: Site) -> str:
-    """Return what is beside the units, as the end of a sentence."""
-    stations = site.background.workstations if site.background else 0
-    counts = {"companion": len(site.companions), "workstation": stations}
-    named = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
-    return f"; beside them {' and '.join(named)}" if named else ""
 
 
 def table(site: Site) -> Table:
