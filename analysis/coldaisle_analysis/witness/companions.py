@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from coldaisle_analysis.witness import mqtt_packets
-from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame, ahead
+from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
 from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
 from coldaisle_analysis.witness.numbers import Numbers
+from coldaisle_analysis.witness.streams import Stream
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.companions import Companion
@@ -28,43 +29,18 @@ _AGAIN = 0x08
 
 
 @dataclass
-class _Stream:
-    """The bytes of one direction, put in order.
+class _Way(Stream):
+    """One direction of a connection, with the numbers of its packets."""
 
-    Attributes:
-        next: sequence number of the next byte; ``None`` before the SYN.
-        held: segments that came early, by sequence number.
-        rest: bytes that are no whole packet yet.
-        numbers: the numbers of its packets.
-    """
-
-    next: int | None = None
-    held: dict[int, bytes] = field(default_factory=dict)
-    rest: bytes = b""
     numbers: Numbers = field(default_factory=Numbers)
-
-    def take(self, frame: Frame) -> Iterator[bytes]:
-        """Take a segment in, and yield the control packets that are whole with it."""
-        if frame.flags & SYN:
-            self.next = (frame.seq + 1) & 0xFFFFFFFF
-        if self.next is None or not frame.payload:
-            return
-        self.held[frame.seq] = max(frame.payload, self.held.get(frame.seq, b""), key=len)
-        while ready := [seq for seq in self.held if ahead(seq, self.next) <= 0]:
-            data = self.held.pop(ready[0])
-            fresh = data[ahead(self.next, ready[0]) :]
-            self.rest += fresh
-            self.next = (self.next + len(fresh)) & 0xFFFFFFFF
-        packets, self.rest = mqtt_packets.split(self.rest)
-        yield from packets
 
 
 @dataclass
 class _Connection:
     line: Line | None
     first: int
-    up: _Stream = field(default_factory=_Stream)
-    down: _Stream = field(default_factory=_Stream)
+    up: _Way = field(default_factory=_Way)
+    down: _Way = field(default_factory=_Way)
     ended_ns: int | None = None
 
 

@@ -13,6 +13,7 @@ from coldaisle_analysis.witness import payloads
 from coldaisle_analysis.witness.broken import Refusals, expelled
 from coldaisle_analysis.witness.frames import ACK, FIN, RST, SYN, Frame
 from coldaisle_analysis.witness.journals import EARLY_NS, Journals, Line
+from coldaisle_analysis.witness.mqtt_packets import CONNECT, DISCONNECT, PUBLISH, client_id
 from coldaisle_analysis.witness.verdict import Doubt
 from coldaisle_contracts.clock import SECOND
 from coldaisle_contracts.journal_lines import FALLBACK, UNWANTED
@@ -118,10 +119,10 @@ class Connections:
         if conn is None or conn.line is None:
             return "", [f"belongs to no connection that {unit} says it opened"]
         doubts = [*self._numbered(conn, frame, unit, upward=upward, touched=touched)]
-        if upward and kind == payloads.CONNECT and payloads.client_id(frame.said) != conn.line["name"]:
+        if upward and kind == CONNECT and client_id(frame.said) != conn.line["name"]:
             doubts.append(f"connects another client than {conn.line['name']}, as {unit} says")
-        reading, conn.published = None, conn.published or kind == payloads.PUBLISH
-        if upward and kind == payloads.PUBLISH:
+        reading, conn.published = None, conn.published or kind == PUBLISH
+        if upward and kind == PUBLISH:
             reading = self._reading(conn, frame, unit)
             if not touched and (
                 reading is None or frame.said not in payloads.publishes(self._units[unit], reading)
@@ -129,7 +130,7 @@ class Connections:
                 doubts.append(f"carries no reading that {unit} recorded for this time")
         if reading is None and upward and frame.said:
             reading = self._sent_again(conn, frame, unit)
-        thrown = not upward and payloads.kind(frame.payload) == payloads.DISCONNECT
+        thrown = not upward and payloads.kind(frame.payload) == DISCONNECT
         if conn.ended_ns is None and (frame.flags & (FIN | RST) or thrown):
             conn.ended_ns = frame.at_ns
         caused = not conn.published or conn.line["reason"] == FALLBACK

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-CONNECT, PUBLISH = 1, 3
+CONNECT, PUBLISH, DISCONNECT = 1, 3, 14
+"""Types of packets."""
 _FIVE = 5
 """Protocol level of MQTT 5."""
 

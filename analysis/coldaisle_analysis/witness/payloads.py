@@ -3,11 +3,8 @@
 from coldaisle_analysis.witness.journals import Line
 from coldaisle_contracts.units import Unit
 
-CONNECT, PUBLISH, DISCONNECT = 1, 3, 14
 _PUBLISH, _QOS, _DUP = 0x30, 0x06, 0x08
 """First byte of a PUBLISH, and its bits for the quality of service and for a repeated one."""
-_LONG, _VERSION_5 = 0x80, 5
-"""Bit of a length that has another byte, and the protocol level of MQTT 5."""
 _ALIASED = bytes((3, 0x23, 0, 1))
 """Properties of three bytes: topic alias 1 (MQTT 5, 3.3.2.3.4)."""
 
@@ -15,17 +12,6 @@ _ALIASED = bytes((3, 0x23, 0, 1))
 def kind(payload: bytes) -> int:
     """Return the type of the MQTT packet a payload starts with, 0 for none."""
     return payload[0] >> 4 if payload else 0
-
-
-def client_id(connect: bytes) -> str:
-    """Return the client id of a CONNECT (MQTT 3.1, 3.1); that of MQTT 5 has properties before it."""
-    body = connect[2:] if connect[1] < _LONG else connect[3:]
-    protocol = int.from_bytes(body[:2], "big")
-    at = 2 + protocol + 4
-    if body[2 + protocol] == _VERSION_5:
-        at += 1 + body[at]
-    length = int.from_bytes(body[at : at + 2], "big")
-    return body[at + 2 : at + 2 + length].decode("utf-8", "replace")
 
 
 def message_id(publish: bytes) -> int:

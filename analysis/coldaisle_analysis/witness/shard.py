@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from coldaisle_analysis.witness import entries, payloads
+from coldaisle_analysis.witness import entries, mqtt_packets, payloads
 from coldaisle_analysis.witness.attacker import CRAFTED, Attacker
 from coldaisle_analysis.witness.companions import Companions
 from coldaisle_analysis.witness.connections import Connections
@@ -132,7 +132,7 @@ class Examination:
         episode, doubts = self._connections.explain(frame, touched=True)
         self._suspect(frame, doubts)
         relayed = line["act"] == "relay"
-        publish = frame.source in self._units and payloads.kind(frame.said) == payloads.PUBLISH
+        publish = frame.source in self._units and payloads.kind(frame.said) == mqtt_packets.PUBLISH
         if relayed and publish and not self._connections.carries(frame):
             self._doubt(
                 frame, "is recorded as only relayed, and carries a reading that its unit did not record"

@@ -1,4 +1,4 @@
-"""The PUBLISH packets on the topics of loops, out of TCP streams: a broker may send several in one segment, or one in several."""
+"""Control packets out of TCP streams: a broker may send several in one segment, or one in several."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -29,21 +29,25 @@ class Publish:
 
 
 @dataclass
-class _Stream:
-    """One direction of a connection.
+class Stream:
+    """The bytes of one direction of a connection, put in order.
 
     Attributes:
-        next: sequence number of the next byte.
+        next: sequence number of the next byte; ``None`` before the SYN.
         held: segments that came early, by sequence number; one beyond any window stays here.
         fragment: bytes that are no whole packet yet.
     """
 
-    next: int
+    next: int | None = None
     held: dict[int, bytes] = field(default_factory=dict)
     fragment: bytes = b""
 
     def take(self, frame: Frame) -> list[bytes]:
         """Take a segment in, and return the control packets that are whole with it."""
+        if frame.flags & SYN:
+            self.next = (frame.seq + 1) & 0xFFFFFFFF
+        if self.next is None or not frame.payload:
+            return []
         self.held[frame.seq] = max(frame.payload, self.held.get(frame.seq, b""), key=len)
         while ready := [seq for seq in self.held if ahead(seq, self.next) <= 0]:
             data = self.held.pop(ready[0])
@@ -63,7 +67,7 @@ class Streams:
 
     def __init__(self, topics: Collection[str]) -> None:
         self._topics = frozenset(topics)
-        self._streams: dict[tuple[str, int, str, int], _Stream] = {}
+        self._streams: dict[tuple[str, int, str, int], Stream] = {}
 
     def read(self, place: int, frame: Frame) -> Iterator[Publish]:
         """Yield the packets that end in a segment; what was read before is not read again."""
@@ -71,9 +75,8 @@ class Streams:
             return
         key = frame.source, frame.sport, frame.target, frame.dport
         if frame.flags & SYN:
-            self._streams[key] = _Stream((frame.seq + 1) & 0xFFFFFFFF)
-        stream = self._streams.get(key)
-        if stream is None or not frame.payload:
+            self._streams[key] = Stream()
+        if (stream := self._streams.get(key)) is None:
             return
         for packet in stream.take(frame):
             if packet[0] >> 4 == mqtt_packets.PUBLISH:
